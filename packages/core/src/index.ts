@@ -1,1 +1,4 @@
-export {};
+/** The public surface of `@embedmill/core`. */
+
+export * from './batch/index.ts';
+export * from './errors.ts';

@@ -1,0 +1,64 @@
+/**
+ * The texts of one batch as bytes: written by the producer, stored in Redis, handed to an inference thread unread.
+ *
+ * Little-endian: magic `EMI1`, u32 rows, u32 end offset of each text in the text area, then the texts in UTF-8.
+ * Unpaired surrogates become U+FFFD, which BERT's normaliser drops, as every UTF-8 based tokenizer does.
+ */
+
+import { CorruptError } from '../errors.ts';
+
+const MAGIC = 0x31494d45; // 'EMI1'
+const HEADER_BYTES = 8;
+
+/** The texts of a batch, decoded one by one on demand. */
+export interface BatchPayload {
+  readonly rows: number;
+  /** The text of row `row` (0-based). */
+  text(row: number): string;
+}
+
+/** Texts → payload bytes, in an `ArrayBuffer` of their own, so that they can be transferred to a thread. */
+export function encodeBatchPayload(texts: readonly string[]): Uint8Array<ArrayBuffer> {
+  const textStart = HEADER_BYTES + 4 * texts.length;
+  let textBytes = 0;
+  for (const text of texts) textBytes += Buffer.byteLength(text);
+  const bytes = new Uint8Array(new ArrayBuffer(textStart + textBytes));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint32(4, texts.length, true);
+  const target = Buffer.from(bytes.buffer);
+  let end = 0;
+  for (const [row, text] of texts.entries()) {
+    end += target.write(text, textStart + end);
+    view.setUint32(HEADER_BYTES + 4 * row, end, true);
+  }
+  return bytes;
+}
+
+/**
+ * Payload bytes → texts.
+ * @throws {CorruptError} `corrupt-payload` when the bytes are not a payload or are cut short.
+ */
+export function readBatchPayload(bytes: Uint8Array): BatchPayload {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.byteLength < HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
+    throw new CorruptError(
+      'corrupt-payload',
+      `a batch payload starts with "EMI1", got ${bytes.byteLength} bytes of something else`,
+    );
+  }
+  const rows = view.getUint32(4, true);
+  const textStart = HEADER_BYTES + 4 * rows;
+  const endOf = (row: number) => (row < 0 ? 0 : view.getUint32(HEADER_BYTES + 4 * row, true));
+  if (bytes.byteLength < textStart || textStart + endOf(rows - 1) !== bytes.byteLength) {
+    throw new CorruptError(
+      'corrupt-payload',
+      `a batch payload of ${rows} rows is cut short at ${bytes.byteLength} bytes`,
+    );
+  }
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    rows,
+    text: (row) => source.toString('utf8', textStart + endOf(row - 1), textStart + endOf(row)),
+  };
+}

@@ -1,0 +1,42 @@
+/** The words that every stage shares: lanes, precisions, verdicts. */
+
+/** `bulk` for runs, `interactive` for single questions: two queues, one fleet. */
+export type Lane = 'bulk' | 'interactive';
+
+/** Arithmetic of the linear layers. */
+export type Precision = 'int8' | 'fp32';
+
+/** What happens to tokens beyond the model's limit: drop the end, drop the start, or fail the row. */
+export type Truncate = 'end' | 'start' | 'error';
+
+/** Verdicts in the order of their code in a result blob; append only. */
+export const ROW_VERDICTS = ['ok', 'truncated', 'empty', 'failed'] as const;
+
+/** What became of a row: `ok` and `truncated` have a vector, `empty` and `failed` have none. */
+export type RowVerdict = (typeof ROW_VERDICTS)[number];
+
+/** What a worker says about one row. */
+export interface RowOutcome {
+  verdict: RowVerdict;
+  /** Tokens that went through the model, [CLS] and [SEP] included; 0 without a vector. */
+  tokens: number;
+  /** Tokens cut off by truncation; 0 unless `truncated`. */
+  lostTokens: number;
+  /** Why a row `failed`. */
+  message?: string;
+}
+
+/** Rows per verdict. */
+export type VerdictCounts = Record<RowVerdict, number>;
+
+/** All verdicts at zero. */
+export function emptyVerdictCounts(): VerdictCounts {
+  return { ok: 0, truncated: 0, empty: 0, failed: 0 };
+}
+
+/** Rows per verdict of these outcomes. */
+export function countVerdicts(outcomes: readonly RowOutcome[]): VerdictCounts {
+  const counts = emptyVerdictCounts();
+  for (const { verdict } of outcomes) counts[verdict] += 1;
+  return counts;
+}

@@ -1,0 +1,90 @@
+/** The one error family of Embedmill: every package but `embed` throws these, every API and CLI prints them. */
+
+/** What an error says besides its message. */
+export interface ErrorDetails {
+  /** True when the same call may succeed later without a change by the caller (Redis away, disk full). Default false. */
+  retryable?: boolean;
+  /** The error that led to this one. */
+  cause?: unknown;
+  /** Facts for programs: plain JSON values, never texts of rows and never secrets. */
+  facts?: Readonly<Record<string, unknown>>;
+}
+
+/** An error as data, as it crosses Redis, threads and HTTP. */
+export interface SerializedError {
+  name: string;
+  code: string;
+  message: string;
+  retryable: boolean;
+  facts?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * An error with a stable `code` (kebab-case, part of the API) and a message that quotes what was given and says what
+ * was expected.
+ */
+export class EmbedmillError extends Error {
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly facts: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = details.retryable ?? false;
+    this.facts = details.facts;
+  }
+
+  /** The error as plain data; the stack and the cause stay in this process. */
+  toJSON(): SerializedError {
+    return {
+      name: this.name,
+      code: this.code,
+      message: this.message,
+      retryable: this.retryable,
+      ...(this.facts === undefined ? {} : { facts: this.facts }),
+    };
+  }
+}
+
+/** The configuration cannot be used; the message lists every bad variable at once. */
+export class ConfigError extends EmbedmillError {
+  constructor(problems: readonly string[]) {
+    super(
+      'bad-configuration',
+      `The configuration cannot be used:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+      {
+        facts: { problems },
+      },
+    );
+  }
+}
+
+/** A request or a command asks for something that cannot be: wrong value, wrong state, unknown run. */
+export class RequestError extends EmbedmillError {}
+
+/** Redis, the disk or another part of the ground we stand on is away; the same call may succeed later. */
+export class UnavailableError extends EmbedmillError {
+  constructor(code: string, message: string, details: Omit<ErrorDetails, 'retryable'> = {}) {
+    super(code, message, { ...details, retryable: true });
+  }
+}
+
+/** Bytes that should be ours are not: wrong magic, wrong checksum, cut short. */
+export class CorruptError extends EmbedmillError {}
+
+/** Anything thrown, as an `Error`; values that are no errors are quoted in the message. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error
+    ? thrown
+    : new Error(`a value was thrown: ${String(thrown)}`, { cause: thrown });
+}
+
+/** A value as it appears in a message: JSON, at most `maxChars` characters, so that no megabyte row ends in a log. */
+export function quote(value: unknown, maxChars = 60): string {
+  const text =
+    (typeof value === 'string' ? JSON.stringify(value.slice(0, maxChars + 1)) : JSON.stringify(value)) ??
+    String(value);
+  return text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text;
+}
