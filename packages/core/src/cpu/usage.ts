@@ -1,0 +1,75 @@
+/** CPU time used and withheld, for the saturation metrics of producer and workers. */
+
+import {
+  type CpuReaderOptions,
+  cgroupV1Folders,
+  cgroupV2Folders,
+  parseKeyedNumbers,
+  readText,
+} from './cgroup.ts';
+
+/** CPU time since the group, or the process, was made; every figure only grows. */
+export interface CpuUsage {
+  /** Whose time: the control group's (all processes of the container), or this process's alone. */
+  source: 'cgroup-v2' | 'cgroup-v1' | 'process';
+  /** Seconds on a CPU, over all cores. */
+  usageSeconds: number;
+  /** Quota periods that ended; 0 without a quota. */
+  periods: number;
+  /** Quota periods in which the group was stopped because its quota was used up. */
+  throttledPeriods: number;
+  /** Seconds in which the group was stopped. */
+  throttledSeconds: number;
+}
+
+/**
+ * CPU time of the nearest control group that counts it: version 2 `cpu.stat`, version 1 `cpuacct.usage` and `cpu.stat`;
+ * otherwise of this process, which is never throttled as far as it knows.
+ */
+export function readCpuUsage({ root = '/' }: CpuReaderOptions = {}): CpuUsage {
+  return readV2(root) ?? readV1(root) ?? readProcess();
+}
+
+function readV2(root: string): CpuUsage | undefined {
+  const stat = firstStat(cgroupV2Folders(root));
+  const usageUs = stat?.get('usage_usec');
+  if (stat === undefined || usageUs === undefined) return undefined;
+  return {
+    source: 'cgroup-v2',
+    usageSeconds: usageUs / 1e6,
+    periods: stat.get('nr_periods') ?? 0,
+    throttledPeriods: stat.get('nr_throttled') ?? 0,
+    throttledSeconds: (stat.get('throttled_usec') ?? 0) / 1e6,
+  };
+}
+
+function readV1(root: string): CpuUsage | undefined {
+  const usageNs = cgroupV1Folders(root, 'cpuacct')
+    .map((folder) => readText(folder, 'cpuacct.usage'))
+    .find((text) => text !== undefined);
+  if (usageNs === undefined) return undefined;
+  const stat = firstStat(cgroupV1Folders(root, 'cpu'));
+  return {
+    source: 'cgroup-v1',
+    usageSeconds: Number(usageNs) / 1e9,
+    periods: stat?.get('nr_periods') ?? 0,
+    throttledPeriods: stat?.get('nr_throttled') ?? 0,
+    throttledSeconds: (stat?.get('throttled_time') ?? 0) / 1e9,
+  };
+}
+
+function readProcess(): CpuUsage {
+  const { user, system } = process.cpuUsage();
+  return {
+    source: 'process',
+    usageSeconds: (user + system) / 1e6,
+    periods: 0,
+    throttledPeriods: 0,
+    throttledSeconds: 0,
+  };
+}
+
+function firstStat(folders: readonly string[]): Map<string, number> | undefined {
+  const text = folders.map((folder) => readText(folder, 'cpu.stat')).find((found) => found !== undefined);
+  return text === undefined ? undefined : parseKeyedNumbers(text);
+}
