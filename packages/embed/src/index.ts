@@ -1,1 +1,15 @@
-export {};
+/** The engine's interface: prepare a model once, open it in every inference thread, embed one text at a time. */
+export { Embedder } from './embedder/embedder.ts';
+export { EmbedError, type EmbedErrorCode } from './errors.ts';
+export { checkGolden, type GoldenReport } from './golden/check-golden.ts';
+export { prepareModel } from './prepare/prepare-model.ts';
+export type {
+  EmbedOptions,
+  GoldenSet,
+  Pooling,
+  Precision,
+  PreparedModel,
+  PrepareOptions,
+  RowOutcome,
+  Truncate,
+} from './types.ts';

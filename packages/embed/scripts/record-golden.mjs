@@ -1,0 +1,42 @@
+/**
+ * Records the fp32 vectors of the golden sentences in data/golden-vectors.json. To be run after `npm run build` only
+ * when the sentences change: `node packages/embed/scripts/record-golden.mjs`. Anything else that changes these vectors is
+ * what they are there to catch.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GOLDEN_SET_PATH } from '../dist/golden/golden-set.js';
+import { Embedder, prepareModel } from '../dist/index.js';
+
+const lighthouse =
+  'The lighthouse keeper wrote one line every evening, about the wind, the ships and the state of the lamp. ';
+const sentences = [
+  'hello world',
+  'The kettle stopped working after two weeks and nobody answers my letters.',
+  'Great sound, light, folds flat. Five stars.',
+  'Où est la gare, s’il vous plaît ?',
+  '東京で一番おいしいラーメン',
+  'SELECT id, price FROM orders WHERE price > 100;',
+  'no',
+  'Delivery took 3 days 🚚, box was wet 😕 but the book is fine.',
+  // Beyond the limit: a worker that cuts elsewhere gives another vector.
+  `${lighthouse.repeat(20)}In the end the sea took the tower.`,
+];
+
+const folder = await mkdtemp(join(tmpdir(), 'embedmill-golden-'));
+try {
+  const embedder = await Embedder.open(await prepareModel({ precision: 'fp32', cacheDir: folder }));
+  const records = [];
+  for (const text of sentences) {
+    const vector = new Float32Array(embedder.model.dim);
+    await embedder.embed(text, vector, 0);
+    records.push(
+      `  { "text": ${JSON.stringify(text)}, "vector": [${Array.from(vector, (x) => Number(x.toFixed(5))).join(', ')}] }`,
+    );
+  }
+  await embedder.close();
+  await writeFile(GOLDEN_SET_PATH, `[\n${records.join(',\n')}\n]\n`);
+} finally {
+  await rm(folder, { recursive: true });
+}

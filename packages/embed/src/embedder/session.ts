@@ -1,0 +1,156 @@
+/** Wraps one ONNX Runtime session: knows what a model wants to be fed, runs one text; the embedder owns one. */
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { EmbedError } from '../errors.ts';
+
+/** What may be fed, and its value per token. */
+const FEEDS: Record<string, 'ids' | 'ones' | 'zeros' | 'positions'> = {
+  input_ids: 'ids',
+  attention_mask: 'ones',
+  token_type_ids: 'zeros',
+  position_ids: 'positions',
+};
+
+/** Outputs that hold one vector per text, or one per token, by the names that converters use. */
+const SENTENCE_OUTPUTS = ['sentence_embedding'];
+const TOKEN_OUTPUTS = ['last_hidden_state', 'token_embeddings'];
+
+/** What a model's declared inputs and outputs mean to us. */
+export interface ModelShape {
+  /** Floats per vector. */
+  dim: number;
+  /** Whether the output that we read holds one vector per text or one per token. */
+  vectorOutput: 'sentence' | 'tokens';
+}
+
+type Integers = Int32Array | BigInt64Array;
+
+interface Feed {
+  name: string;
+  type: 'int32' | 'int64';
+  /** maxTokens long; ids are written into it, everything else is constant. */
+  values: Integers;
+  isIds: boolean;
+}
+
+export interface SessionOptions {
+  maxTokens: number;
+  optimization: 'basic' | 'all';
+}
+
+/** @throws EmbedError `MODEL_INVALID` or `MODEL_UNSUPPORTED` */
+export async function inspectModel(modelPath: string): Promise<ModelShape> {
+  const session = await ModelSession.open(modelPath, { maxTokens: 8, optimization: 'basic' });
+  try {
+    // Run once: a declared size may be symbolic, and some operators are refused only when they run.
+    const output = await session.run([0, 0]);
+    return { dim: output.dims.at(-1)!, vectorOutput: session.vectorOutput };
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * `run` blocks its thread although it returns a promise: onnxruntime-node computes synchronously. One thread
+ * computes; parallelism is one session per inference thread.
+ */
+export class ModelSession {
+  readonly vectorOutput: ModelShape['vectorOutput'];
+  readonly #session: InferenceSession;
+  readonly #feeds: Feed[];
+  readonly #outputName: string;
+
+  private constructor(
+    session: InferenceSession,
+    feeds: Feed[],
+    output: { name: string; kind: ModelShape['vectorOutput'] },
+  ) {
+    this.#session = session;
+    this.#feeds = feeds;
+    this.#outputName = output.name;
+    this.vectorOutput = output.kind;
+  }
+
+  /** @throws EmbedError `MODEL_INVALID` or `MODEL_UNSUPPORTED`, naming the operator or the input */
+  static async open(modelPath: string, options: SessionOptions): Promise<ModelSession> {
+    const session = await InferenceSession.create(modelPath, {
+      executionProviders: ['cpu'],
+      executionMode: 'sequential',
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: options.optimization,
+      logSeverityLevel: 3,
+    }).catch((cause: unknown) => {
+      throw openError(modelPath, cause);
+    });
+    try {
+      const feeds = session.inputMetadata.map((input) => feedFor(modelPath, input, options.maxTokens));
+      return new ModelSession(session, feeds, pickOutput(modelPath, session));
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
+  }
+
+  /** Runs one text. The output is 1 × dim, or 1 × tokens × dim. */
+  async run(ids: readonly number[]): Promise<{ values: Float32Array; dims: readonly number[] }> {
+    const tensors: Record<string, Tensor> = {};
+    for (const { name, type, values, isIds } of this.#feeds) {
+      if (isIds) writeIds(values, ids);
+      tensors[name] = new Tensor(type, values.subarray(0, ids.length), [1, ids.length]);
+    }
+    const output = (await this.#session.run(tensors, [this.#outputName]))[this.#outputName]!;
+    return { values: output.data as Float32Array, dims: output.dims };
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+function writeIds(values: Integers, ids: readonly number[]): void {
+  if (values instanceof Int32Array) values.set(ids);
+  else for (let i = 0; i < ids.length; i++) values[i] = BigInt(ids[i]!);
+}
+
+function feedFor(modelPath: string, input: InferenceSession.ValueMetadata, maxTokens: number): Feed {
+  const unsupported = (why: string) =>
+    new EmbedError('MODEL_UNSUPPORTED', `input "${input.name}" of "${modelPath}" ${why}`);
+  const meaning = FEEDS[input.name];
+  if (!meaning) throw unsupported(`is unknown, expected ${Object.keys(FEEDS).join(', ')}`);
+  if (!input.isTensor || (input.type !== 'int64' && input.type !== 'int32')) {
+    throw unsupported(`is ${input.isTensor ? input.type : 'no tensor'}, expected int64 or int32`);
+  }
+  const numbers = Int32Array.from({ length: maxTokens }, (_, position) =>
+    meaning === 'ones' ? 1 : meaning === 'positions' ? position : 0,
+  );
+  const values = input.type === 'int32' ? numbers : BigInt64Array.from(numbers, BigInt);
+  return { name: input.name, type: input.type, values, isIds: meaning === 'ids' };
+}
+
+function pickOutput(
+  modelPath: string,
+  session: InferenceSession,
+): { name: string; kind: ModelShape['vectorOutput'] } {
+  const find = (names: string[]) => names.find((name) => session.outputNames.includes(name));
+  const sentence = find(SENTENCE_OUTPUTS);
+  if (sentence) return { name: sentence, kind: 'sentence' };
+  const tokens = find(TOKEN_OUTPUTS);
+  if (tokens) return { name: tokens, kind: 'tokens' };
+  throw new EmbedError(
+    'MODEL_UNSUPPORTED',
+    `"${modelPath}" has the outputs ${session.outputNames.join(', ')}, expected one of ${[...SENTENCE_OUTPUTS, ...TOKEN_OUTPUTS].join(', ')}`,
+  );
+}
+
+/** ONNX Runtime names the operator in its message; we say which file, and whether the file or the operator is at fault. */
+function openError(modelPath: string, cause: unknown): EmbedError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const isOperator = /not a registered function\/op|NOT_IMPLEMENTED|Could not find an implementation/i.test(
+    message,
+  );
+  return new EmbedError(
+    isOperator ? 'MODEL_UNSUPPORTED' : 'MODEL_INVALID',
+    `ONNX Runtime cannot ${isOperator ? 'run' : 'load'} "${modelPath}": ${message}`,
+    { cause },
+  );
+}

@@ -1,0 +1,71 @@
+/**
+ * Compares what an embedder computes with what it must: a worker asks before it takes its first batch, `doctor` on
+ * demand. It catches a wrong model file, a wrong limit, and a CPU on which a kernel computes something else.
+ */
+import type { Embedder } from '../embedder/embedder.ts';
+import type { Precision } from '../types.ts';
+import { type GoldenSentence, readGoldenSet } from './golden-set.ts';
+
+export interface GoldenReport {
+  ok: boolean;
+  sentences: number;
+  /** Least cosine between a computed and its recorded fp32 vector; 1 for a model without recorded vectors. */
+  worstCosine: number;
+  /** What `worstCosine` must reach. */
+  requiredCosine: number;
+  /** For people: what was compared and, if not ok, which sentence failed how. */
+  message: string;
+}
+
+/**
+ * fp32 differs between CPUs in the last bits only, and the record has 5 decimals. int8 with 8-bit weights reaches
+ * 0.99 on these sentences, with 7-bit weights (CPUs without VNNI) 0.98; another model or another limit is far below.
+ */
+const REQUIRED_COSINE: Record<Precision, number> = { fp32: 0.9999, int8: 0.975 };
+
+/** Embeds every golden sentence twice: once for the cosine, once more for the promise of equal bytes. */
+export async function checkGolden(embedder: Embedder): Promise<GoldenReport> {
+  const { goldenSet, precision, name, dim } = embedder.model;
+  const golden = await readGoldenSet();
+  const requiredCosine = REQUIRED_COSINE[precision];
+  let worst = { cosine: 1, text: '' };
+  const problems: string[] = [];
+  for (const { text, vector } of golden) {
+    const [first, second] = [new Float32Array(dim), new Float32Array(dim)];
+    const outcome = await embedder.embed(text, first, 0);
+    await embedder.embed(text, second, 0);
+    if (outcome.verdict === 'failed') problems.push(`${quote(text)} failed: ${outcome.message}`);
+    if (first.some((value, i) => value !== second[i]))
+      problems.push(`${quote(text)} gave two different vectors`);
+    const cosine = goldenSet === 'none' ? 1 : cosineOf(first, vector);
+    if (!(cosine >= worst.cosine)) worst = { cosine, text };
+  }
+  if (!(worst.cosine >= requiredCosine)) {
+    problems.push(
+      `${quote(worst.text)} has cosine ${worst.cosine.toFixed(5)} to its recorded vector, expected ${requiredCosine}`,
+    );
+  }
+  const compared = goldenSet === 'none' ? 'for equal vectors twice' : 'with their recorded vectors';
+  return {
+    ok: problems.length === 0,
+    sentences: golden.length,
+    worstCosine: worst.cosine,
+    requiredCosine,
+    message: problems.join('; ') || `${name} ${precision}: ${golden.length} sentences checked ${compared}`,
+  };
+}
+
+function cosineOf(a: Float32Array, b: GoldenSentence['vector']): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const [x, y] = [a[i] ?? 0, b[i] ?? 0];
+    dot += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return dot / Math.sqrt(aa * bb);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}

@@ -1,0 +1,15 @@
+/** The entry to preparation: built-in model or folder; called once per process, on the main thread. */
+import type { PreparedModel, PrepareOptions } from '../types.ts';
+import { prepareBuiltIn } from './built-in.ts';
+import { detectWeightLimit } from './cpu.ts';
+import { prepareHubFolder } from './hub-folder.ts';
+
+/**
+ * Makes a model ready to open. The built-in one is compiled into `cacheDir` when it is not there or damaged (about
+ * two seconds), otherwise checked there (under 0.1 s). Several processes may do it at once.
+ * @throws EmbedError with a code other than `EMBEDDER_CLOSED`
+ */
+export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
+  if (options.model !== undefined) return prepareHubFolder(options.model, options.precision);
+  return prepareBuiltIn(options.precision, options.cacheDir, await detectWeightLimit());
+}

@@ -1,0 +1,103 @@
+/** Turns a text into the ids that the model is fed, within its limit; the embedder owns one. */
+import { readFile } from 'node:fs/promises';
+import { Tokenizer } from '@huggingface/tokenizers';
+import { EmbedError } from '../errors.ts';
+import type { Truncate } from '../types.ts';
+import { keepEnd, keepStart, squeeze } from './cut.ts';
+import { matchReference } from './reference-bert.ts';
+
+export interface EncodedText {
+  /** At most maxTokens, special tokens included. */
+  ids: number[];
+  /** Tokens of the text itself that were kept or counted, special tokens excluded; 0: nothing to embed. */
+  contentTokens: number;
+  /** See `RowOutcome.lostTokens`. */
+  lostTokens: number;
+}
+
+/** The parts of tokenizer.json that we look at. */
+interface TokenizerFile {
+  truncation: unknown;
+  padding: unknown;
+  normalizer: { type: string; lowercase?: boolean } | null;
+  pre_tokenizer: { type: string } | null;
+  added_tokens: { content: string }[];
+}
+
+/** English prose has 4 to 5 UTF-16 units per token: this often holds the whole limit at the first attempt. */
+const UNITS_PER_TOKEN = 6;
+
+export class TextTokenizer {
+  readonly #tokenizer: Tokenizer;
+  readonly #maxTokens: number;
+  /** Special tokens before and behind the text's own. */
+  readonly #prefix: number[];
+  readonly #suffix: number[];
+  /** undefined: not a BERT tokenizer, texts are tokenized as they are. */
+  readonly #bert: { lowercase: boolean; inner: ReadonlySet<string> } | undefined;
+
+  private constructor(file: TokenizerFile, maxTokens: number) {
+    // Files in the wild bake a truncation and a padding in; both are ours to decide.
+    this.#tokenizer = new Tokenizer({ ...file, truncation: null, padding: null }, {});
+    this.#maxTokens = maxTokens;
+    const bare: number[] = this.#tokenizer.encode('a', { add_special_tokens: false }).ids;
+    const framed: number[] = this.#tokenizer.encode('a').ids;
+    const start = framed.findIndex((_, i) => bare.every((id, j) => framed[i + j] === id));
+    this.#prefix = framed.slice(0, start);
+    this.#suffix = framed.slice(start + bare.length);
+    if (file.normalizer?.type === 'BertNormalizer' && file.pre_tokenizer?.type === 'BertPreTokenizer') {
+      const inner = new Set(file.added_tokens.flatMap(({ content }) => [...content].slice(1)));
+      this.#bert = { lowercase: file.normalizer.lowercase !== false, inner };
+    }
+  }
+
+  /** @throws EmbedError `MODEL_NOT_FOUND` or `MODEL_INVALID` */
+  static async read(path: string, maxTokens: number): Promise<TextTokenizer> {
+    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+      throw new EmbedError('MODEL_NOT_FOUND', `cannot read the tokenizer "${path}"`, { cause });
+    });
+    try {
+      return new TextTokenizer(JSON.parse(text), maxTokens);
+    } catch (cause) {
+      throw new EmbedError('MODEL_INVALID', `"${path}" is not a tokenizer that we can run`, { cause });
+    }
+  }
+
+  /** Ids of a text, truncated to the limit; with `error` a text beyond it is reported as `end` would cut it. */
+  encode(text: string, truncate: Truncate): EncodedText {
+    const room = this.#maxTokens - this.#prefix.length - this.#suffix.length;
+    const { ids, unreadTokens } = this.#read(text, room, truncate);
+    const kept = truncate === 'start' ? ids.slice(Math.max(0, ids.length - room)) : ids.slice(0, room);
+    return {
+      ids: [...this.#prefix, ...kept, ...this.#suffix],
+      contentTokens: ids.length,
+      lostTokens: ids.length - kept.length + unreadTokens,
+    };
+  }
+
+  /** Tokens of the whole text, special tokens included. */
+  count(text: string): number {
+    return this.#prefix.length + this.#tokenize(text).length + this.#suffix.length;
+  }
+
+  /** Ids of as much of the text as is sure to hold `room` tokens from the kept end. */
+  #read(text: string, room: number, truncate: Truncate): { ids: number[]; unreadTokens: number } {
+    if (!this.#bert) return { ids: this.#tokenize(text), unreadTokens: 0 };
+    const keep = truncate === 'start' ? keepEnd : keepStart;
+    let rest = text;
+    for (let units = UNITS_PER_TOKEN * this.#maxTokens; ; units *= 4) {
+      const piece = keep(rest, units, this.#bert.inner);
+      const ids = this.#tokenize(piece);
+      if (piece.length === rest.length) return { ids, unreadTokens: 0 };
+      if (ids.length >= room) {
+        return { ids, unreadTokens: Math.ceil((rest.length - piece.length) * (ids.length / piece.length)) };
+      }
+      rest = squeeze(rest);
+    }
+  }
+
+  #tokenize(text: string): number[] {
+    const mended = this.#bert ? matchReference(text, this.#bert.lowercase) : text;
+    return this.#tokenizer.encode(mended, { add_special_tokens: false }).ids;
+  }
+}

@@ -1,0 +1,107 @@
+/** The weights of a BERT encoder by role, laid out for ONNX; the graph builder's input. */
+import { type FloatTensor, Safetensors } from './safetensors.ts';
+
+/** The fields of a BERT `config.json` that shape the graph. */
+export interface BertConfig {
+  hidden_size: number;
+  intermediate_size: number;
+  num_attention_heads: number;
+  num_hidden_layers: number;
+  max_position_embeddings: number;
+  type_vocab_size: number;
+  vocab_size: number;
+  layer_norm_eps: number;
+}
+
+/** `output = input × weight + bias`. */
+export interface Dense {
+  inputs: number;
+  outputs: number;
+  /** inputs × outputs, row-major: the transpose of what PyTorch stores. */
+  weight: Float32Array;
+  bias: Float32Array;
+}
+
+export interface Norm {
+  gain: Float32Array;
+  bias: Float32Array;
+}
+
+export interface BertLayer {
+  query: Dense;
+  key: Dense;
+  value: Dense;
+  attentionOutput: Dense;
+  attentionNorm: Norm;
+  intermediate: Dense;
+  output: Dense;
+  outputNorm: Norm;
+}
+
+export interface BertWeights {
+  config: BertConfig;
+  /** vocabulary × hidden */
+  words: FloatTensor;
+  /** positions × hidden, with the vector of token type 0 already added: one text per run has no other type. */
+  positions: FloatTensor;
+  embeddingNorm: Norm;
+  layers: BertLayer[];
+}
+
+/** Reads the tensors under their PyTorch names. @throws EmbedError when one is missing or of another shape */
+export async function readBertWeights(path: string, config: BertConfig): Promise<BertWeights> {
+  const file = await Safetensors.read(path);
+  const { hidden_size: hidden, intermediate_size: inner } = config;
+
+  const vector = (name: string, size: number) => file.tensor(name, [size]).values;
+  const dense = (name: string, inputs: number, outputs: number): Dense => ({
+    inputs,
+    outputs,
+    weight: transpose(file.tensor(`${name}.weight`, [outputs, inputs])),
+    bias: vector(`${name}.bias`, outputs),
+  });
+  const norm = (name: string): Norm => ({
+    gain: vector(`${name}.weight`, hidden),
+    bias: vector(`${name}.bias`, hidden),
+  });
+  const layer = (index: number): BertLayer => {
+    const at = `encoder.layer.${index}`;
+    return {
+      query: dense(`${at}.attention.self.query`, hidden, hidden),
+      key: dense(`${at}.attention.self.key`, hidden, hidden),
+      value: dense(`${at}.attention.self.value`, hidden, hidden),
+      attentionOutput: dense(`${at}.attention.output.dense`, hidden, hidden),
+      attentionNorm: norm(`${at}.attention.output.LayerNorm`),
+      intermediate: dense(`${at}.intermediate.dense`, hidden, inner),
+      output: dense(`${at}.output.dense`, inner, hidden),
+      outputNorm: norm(`${at}.output.LayerNorm`),
+    };
+  };
+
+  const positions = file.tensor('embeddings.position_embeddings.weight', [
+    config.max_position_embeddings,
+    hidden,
+  ]);
+  const types = file.tensor('embeddings.token_type_embeddings.weight', [config.type_vocab_size, hidden]);
+  return {
+    config,
+    words: file.tensor('embeddings.word_embeddings.weight', [config.vocab_size, hidden]),
+    positions: {
+      ...positions,
+      values: positions.values.map((value, i) => value + types.values[i % hidden]!),
+    },
+    embeddingNorm: norm('embeddings.LayerNorm'),
+    layers: Array.from({ length: config.num_hidden_layers }, (_, index) => layer(index)),
+  };
+}
+
+function transpose({ shape, values }: FloatTensor): Float32Array {
+  const [rows, columns] = shape as [number, number];
+  const result = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      result[column * rows + row] = values[row * columns + column]!;
+    }
+  }
+  return result;
+}
