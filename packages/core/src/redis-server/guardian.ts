@@ -1,0 +1,95 @@
+/**
+ * Starts a server under a guardian, a small shell process that ends the server when we end; used by private-redis.ts.
+ *
+ * A killed process (kill -9, out of memory) cannot clean up, and Redis does not notice that its parent is gone. But
+ * the kernel closes our end of the guardian's stdin pipe in every case, and the guardian waits for exactly that. The
+ * guardian leads its own session, so a Ctrl-C in the terminal reaches us only, and Redis stays until the workers are done.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** Seconds between the polite signal and the final one: the append-only file of a full server is flushed well within. */
+const GRACE_SECONDS = 15;
+
+/**
+ * $1 is the grace time in seconds, the rest is the server's command. Prints the server's process id, then waits for
+ * the server; the watcher in the background waits for the end of stdin.
+ */
+const GUARDIAN = `
+grace=$1; shift
+exec 3<&0
+"$@" 3<&- </dev/null >/dev/null 2>&1 &
+server=$!
+echo "$server"
+(
+  while read -r line; do :; done
+  kill -TERM "$server" 2>/dev/null
+  while [ "$grace" -gt 0 ] && kill -0 "$server" 2>/dev/null; do sleep 1; grace=$((grace - 1)); done
+  kill -KILL "$server" 2>/dev/null
+) <&3 >/dev/null 2>&1 &
+watcher=$!
+exec 3<&- </dev/null
+wait "$server"
+status=$?
+kill "$watcher" 2>/dev/null
+exit "$status"
+`;
+
+/** A running server and its guardian. */
+export interface Guarded {
+  /** The guardian; it exits right after the server, with the server's status (128 + n for signal n). */
+  guardian: ChildProcess;
+  /** Process id of the server. */
+  serverPid: number;
+}
+
+/** Starts `command` under a guardian and returns as soon as the server's process exists. Our event loop is not kept alive. */
+export async function spawnGuarded(command: readonly string[]): Promise<Guarded> {
+  const guardian = spawn(
+    'sh',
+    ['-c', GUARDIAN, 'embedmill-redis-guardian', String(GRACE_SECONDS), ...command],
+    {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    },
+  );
+  const serverPid = await new Promise<number>((resolve, reject) => {
+    guardian.once('error', reject);
+    guardian.once('exit', (code) =>
+      reject(new Error(`the guardian ended with ${code} before it said anything`)),
+    );
+    createInterface(guardian.stdout).once('line', (line) => resolve(Number(line)));
+  });
+  guardian.removeAllListeners('exit');
+  guardian.stdout.destroy();
+  // An error here means that the guardian is gone, which its exit event tells better.
+  guardian.stdin.on('error', () => {});
+  guardian.unref();
+  unrefPipe(guardian.stdin);
+  return { guardian, serverPid };
+}
+
+/** Asks the guardian to end the server by closing the pipe, as our death would. */
+export function letGo({ guardian }: Guarded): void {
+  guardian.ref();
+  guardian.stdin?.destroy();
+}
+
+/** Ends the server and the guardian at once; for a server that does not end by itself. */
+export function killGuarded({ guardian, serverPid }: Guarded): void {
+  for (const pid of [serverPid, guardian.pid]) {
+    if (pid === undefined) continue;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended in between, which is what we want.
+    }
+  }
+}
+
+function unrefPipe(pipe: unknown): void {
+  (pipe as { unref?: () => void }).unref?.();
+}
+
+export { GRACE_SECONDS };
