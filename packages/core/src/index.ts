@@ -1,4 +1,20 @@
 /** The public surface of `@embedmill/core`. */
 
 export * from './batch/index.ts';
+export { Collector, type CollectorParts } from './collector/collector.ts';
+export * from './config/index.ts';
+export * from './cpu/index.ts';
 export * from './errors.ts';
+export * from './exchange/index.ts';
+export { Credits } from './flow/credits.ts';
+export { createLogger } from './lifecycle/logger.ts';
+export { Releasers } from './lifecycle/releasers.ts';
+export { whenSignalled } from './lifecycle/signals.ts';
+export * from './queue/index.ts';
+export { type ConnectionManner, connect, whenReady } from './redis/connect.ts';
+export { isRedisFault } from './redis/faults.ts';
+export { type Keys, keysOf } from './redis/keys.ts';
+export { Lease } from './redis/lease.ts';
+export * from './rows/index.ts';
+export * from './runs/index.ts';
+export * from './sinks/index.ts';

@@ -1,0 +1,177 @@
+/** Every environment variable that Embedmill reads, with its meaning, unit and default; `readConfig` and docs/configuration.md are made from it. */
+
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** One variable: its name in the environment, what it means, and how its text becomes a value. */
+export interface Variable<Value> {
+  name: string;
+  /** One sentence with the unit; printed in docs/configuration.md. */
+  doc: string;
+  /** The default as people read it; empty where there is none. */
+  shownDefault: string;
+  schema: z.ZodType<Value>;
+}
+
+const MEGABYTE = 1024 * 1024;
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, { message: `a whole number from ${least} to ${most}`, abort: true })
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, { message: `a whole number from ${least} to ${most}` });
+const variable = <Value>(
+  name: string,
+  doc: string,
+  shownDefault: string,
+  schema: z.ZodType<Value>,
+): Variable<Value> => ({
+  name,
+  doc,
+  shownDefault,
+  schema,
+});
+const count = (name: string, doc: string, byDefault: number, least: number, most: number) =>
+  variable(
+    name,
+    doc,
+    String(byDefault),
+    wholeNumber(least, most)
+      .optional()
+      .transform((n) => n ?? byDefault),
+  );
+const megabytes = (name: string, doc: string, byDefault: number, most: number) =>
+  variable(
+    name,
+    doc,
+    String(byDefault),
+    wholeNumber(1, most)
+      .optional()
+      .transform((n) => (n ?? byDefault) * MEGABYTE),
+  );
+const text = (name: string, doc: string, shownDefault: string, byDefault: string) =>
+  variable(
+    name,
+    doc,
+    shownDefault,
+    z
+      .string()
+      .optional()
+      .transform((value) => value ?? byDefault),
+  );
+const optional = <Value>(name: string, doc: string, schema: z.ZodType<Value, string>) =>
+  variable(name, doc, '', schema.optional());
+
+const redisUrl = z
+  .string()
+  .refine((url) => URL.canParse(url) && ['redis:', 'rediss:'].includes(new URL(url).protocol), {
+    message: 'a URL such as redis://host:6379 or rediss://user:secret@host:6380/0',
+  });
+
+/** The variables by the name of their field in `Config`. */
+export const VARIABLES = {
+  redisUrl: optional(
+    'REDIS_URL',
+    'Redis or Valkey to use. Unset, the commands that may do so start a private server.',
+    redisUrl,
+  ),
+  port: count('PORT', 'TCP port of the producer API; 0 picks a free one.', 8080, 0, 65535),
+  host: text(
+    'EMBEDMILL_HOST',
+    'Address the producer and the worker listen on; 0.0.0.0 for all.',
+    '127.0.0.1',
+    '127.0.0.1',
+  ),
+  workerPort: count(
+    'EMBEDMILL_WORKER_PORT',
+    "TCP port of a worker's /healthz, /readyz and /metrics; 0 picks a free one.",
+    9464,
+    0,
+    65535,
+  ),
+  dataDir: text(
+    'EMBEDMILL_DATA_DIR',
+    "Folder of the producer's runs: rows, shards and manifests.",
+    '~/.local/share/embedmill',
+    join(homedir(), '.local', 'share', 'embedmill'),
+  ),
+  cacheDir: text(
+    'EMBEDMILL_CACHE',
+    'Folder of compiled models.',
+    '~/.cache/embedmill',
+    join(homedir(), '.cache', 'embedmill'),
+  ),
+  threads: optional(
+    'EMBEDMILL_THREADS',
+    'Inference threads of a worker. Unset: one per CPU of the quota (cgroup and cpuset).',
+    wholeNumber(1, 1024),
+  ),
+  model: optional(
+    'EMBEDMILL_MODEL',
+    'Folder of another sentence model in the layout of the hub. Unset: the built-in all-MiniLM-L6-v2.',
+    z.string(),
+  ),
+  prefix: variable(
+    'EMBEDMILL_PREFIX',
+    'First part of every Redis key; two fleets with different prefixes share one Redis without meeting.',
+    'em',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,64}$/, { message: 'letters, digits, "_" and "-", at most 64' })
+      .optional()
+      .transform((value) => value ?? 'em'),
+  ),
+  redisBudgetBytes: megabytes(
+    'EMBEDMILL_REDIS_BUDGET_MB',
+    'Most megabytes of payloads and vectors that this producer keeps in Redis at a time.',
+    256,
+    1024 * 1024,
+  ),
+  batchRows: count(
+    'EMBEDMILL_BATCH_ROWS',
+    'Most rows of a batch. Not a power of two: 252 vectors fit a memory class of Redis, 256 do not.',
+    252,
+    1,
+    4096,
+  ),
+  batchTokens: count('EMBEDMILL_BATCH_TOKENS', 'Most estimated tokens of a batch.', 8192, 1, 1_000_000),
+  shardBytes: megabytes(
+    'EMBEDMILL_SHARD_MB',
+    'Megabytes of vectors after which the collector writes a shard file.',
+    16,
+    1024,
+  ),
+  maxRowBytes: count('EMBEDMILL_MAX_ROW_BYTES', 'Most bytes of one row.', MEGABYTE, 1, 64 * MEGABYTE),
+  maxBodyBytes: megabytes(
+    'EMBEDMILL_MAX_BODY_MB',
+    'Most megabytes of one request body, after decompression.',
+    1024,
+    1024 * 1024,
+  ),
+  lockMs: count(
+    'EMBEDMILL_LOCK_MS',
+    'Milliseconds after which a batch of a silent worker goes to another one.',
+    30_000,
+    1_000,
+    3_600_000,
+  ),
+  shutdownMs: count(
+    'EMBEDMILL_SHUTDOWN_MS',
+    'Milliseconds that a process may take to finish its work after SIGTERM.',
+    20_000,
+    0,
+    3_600_000,
+  ),
+  logLevel: variable(
+    'EMBEDMILL_LOG_LEVEL',
+    'Least level that is logged: trace, debug, info, warn, error, fatal or silent. Texts appear at no level.',
+    'info',
+    z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+        message: 'one of trace, debug, info, warn, error, fatal, silent',
+      })
+      .optional()
+      .transform((value) => value ?? 'info'),
+  ),
+} as const satisfies Record<string, Variable<unknown>>;

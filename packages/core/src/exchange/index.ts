@@ -1,0 +1,12 @@
+/** What producers, workers and collectors exchange through Redis. */
+
+export { RedisExchange, type RedisExchangeParts } from './redis.ts';
+export type {
+  BatchPresence,
+  BatchSummary,
+  CommitOutcome,
+  ProducerExchange,
+  ReadyBatch,
+  TakenPayload,
+  WorkerExchange,
+} from './types.ts';

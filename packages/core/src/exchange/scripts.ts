@@ -1,0 +1,43 @@
+/** The Lua scripts of the exchange: each is one atomic step in Redis. */
+
+/**
+ * The commit of a batch.
+ *
+ * KEYS 1 run hash, 2 done bitmap, 3 result, 4 payload, 5 ready stream
+ * ARGV 1 batch, 2 result bytes, 3 lifetime of the result in seconds, 4 run, 5 summary as JSON
+ * Returns `committed`, `duplicate` or `gone`.
+ *
+ * SETBIT comes first among the writes: Redis refuses a script at its first memory-taking write when it is full, so a
+ * refused commit has changed nothing and may be made again.
+ */
+export const COMMIT = `
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('UNLINK', KEYS[4])
+  return 'gone'
+end
+if redis.call('SETBIT', KEYS[2], ARGV[1], 1) == 1 then
+  redis.call('UNLINK', KEYS[4])
+  return 'duplicate'
+end
+redis.call('SET', KEYS[3], ARGV[2], 'EX', ARGV[3])
+redis.call('XADD', KEYS[5], '*', 'run', ARGV[4], 'batch', ARGV[1], 'summary', ARGV[5])
+redis.call('UNLINK', KEYS[4])
+return 'committed'
+`;
+
+/**
+ * The opening of a batch by a worker.
+ *
+ * KEYS 1 run hash, 2 done bitmap, 3 payload, 4 ready stream
+ * ARGV 1 batch, 2 run
+ * Returns the payload, or `gone`, `duplicate`, `lost` in a table of one. A lost payload is reported through the ready
+ * stream, so that the producer, which has the rows on disk, enqueues the batch again.
+ */
+export const TAKE = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'gone'} end
+if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 then return {'duplicate'} end
+local payload = redis.call('GET', KEYS[3])
+if payload then return payload end
+redis.call('XADD', KEYS[4], '*', 'run', ARGV[2], 'batch', ARGV[1], 'summary', 'null')
+return {'lost'}
+`;

@@ -1,0 +1,75 @@
+/** The port to what producers, workers and collectors exchange through Redis: payloads, results and the ready stream. */
+
+import type { VerdictCounts } from '../batch/types.ts';
+
+/** What the collector and the progress bar need of a finished batch without reading its vectors. */
+export interface BatchSummary {
+  rows: number;
+  verdicts: VerdictCounts;
+  /** Tokens that went through the model. */
+  tokens: number;
+  /** Tokens cut off by truncation. */
+  lostTokens: number;
+}
+
+/** `duplicate`: another delivery was first, nothing changed. `gone`: the run is cancelled or deleted, nothing was kept. */
+export type CommitOutcome = 'committed' | 'duplicate' | 'gone';
+
+/** What a worker finds when it opens a batch; `lost`: neither done nor there, the producer has been told. */
+export type TakenPayload =
+  | { status: 'taken'; payload: Uint8Array<ArrayBuffer> }
+  | { status: 'duplicate' | 'gone' | 'lost' };
+
+/** One entry of the ready stream. */
+export interface ReadyBatch {
+  /** Position in the stream, to continue from and to acknowledge. */
+  entry: string;
+  run: string;
+  batch: number;
+  /** `null`: a worker found no payload; the producer must enqueue the batch again. */
+  summary: BatchSummary | null;
+}
+
+/** Where a batch is, as far as Redis knows. */
+export type BatchPresence = 'waiting' | 'ready' | 'absent';
+
+/** Used by the worker. */
+export interface WorkerExchange {
+  /** The texts of a batch. */
+  takePayload(run: string, batch: number, home: string): Promise<TakenPayload>;
+  /**
+   * One atomic step: result kept, done bit set, ready entry added, payload removed. A second delivery changes nothing.
+   * Rejects with a Redis fault when Redis is away or full; the same call may then be made again.
+   */
+  commit(
+    run: string,
+    batch: number,
+    home: string,
+    result: Uint8Array,
+    summary: BatchSummary,
+  ): Promise<CommitOutcome>;
+}
+
+/** Used by the producer and its collector. */
+export interface ProducerExchange {
+  /** Makes a run known to workers; again changes nothing. */
+  openRun(run: string): Promise<void>;
+  /** Keeps payloads until their batches are done. */
+  putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void>;
+  /** Entries after `after` (a stream position, `0` for all), waiting up to `blockMs` for the first. */
+  readReady(home: string, after: string, most: number, blockMs: number): Promise<ReadyBatch[]>;
+  /** Results by batch, `null` where there is none. */
+  fetchResults(run: string, batches: readonly number[]): Promise<(Uint8Array | null)[]>;
+  /** Forgets results that are safe on disk. */
+  acknowledge(home: string, batches: readonly Pick<ReadyBatch, 'entry' | 'run' | 'batch'>[]): Promise<void>;
+  /** Forgets entries whose batches will be announced again. */
+  forgetEntries(home: string, entries: readonly string[]): Promise<void>;
+  /** Takes a done batch back to not done (its result is lost or corrupt), so that it may be enqueued again. */
+  reopenBatch(run: string, batch: number): Promise<void>;
+  /** Where these batches are. */
+  presence(run: string, batches: readonly number[]): Promise<BatchPresence[]>;
+  /** Forgets a run and these of its batches; workers then drop what they still hold of it. */
+  closeRun(run: string, batches: readonly number[]): Promise<void>;
+  /** Resolves when Redis answers. */
+  ping(): Promise<void>;
+}

@@ -1,0 +1,120 @@
+/** The worker's side of the queue on BullMQ: locks, renewals and hand-back; the work itself is a function given to it. */
+
+import { DelayedError, type Job, Worker } from 'bullmq';
+import type { Logger } from 'pino';
+import type { Lane } from '../batch/types.ts';
+import { connectionOptions } from '../redis/connect.ts';
+import { type BatchConsumer, type BatchJob, type Consume, QUEUE_NAMES } from './types.ts';
+
+/** What the consumer works with. */
+export interface BullConsumerParts {
+  url: string;
+  /** `Keys.queuePrefix`. */
+  prefix: string;
+  lane: Lane;
+  /** Batches held at a time, in work or fetched ahead. */
+  concurrency: number;
+  /** A batch of a worker that is silent for so long goes to another one. */
+  lockMs: number;
+  consume: Consume;
+  /** A batch that its workers did not survive, or that failed all attempts; called once, by the worker that finds it so. */
+  abandon: (job: BatchJob, reason: string) => Promise<void>;
+  log: Logger;
+}
+
+const SECOND = 1000;
+
+/** Least time between two log lines about the same trouble, and the pause after one that is no connection error. */
+const TROUBLE_INTERVAL_MS = 5 * SECOND;
+
+/** Deaths of workers over one batch before it counts as their cause. */
+const MAX_STALLS = 5;
+
+/** @see BatchConsumer */
+export class BullBatchConsumer implements BatchConsumer {
+  readonly #worker: Worker<BatchJob, void>;
+  readonly #log: Logger;
+  #silentUntil = 0;
+  #resumeTimer: NodeJS.Timeout | undefined;
+
+  constructor({ url, prefix, lane, concurrency, lockMs, consume, abandon, log }: BullConsumerParts) {
+    this.#log = log;
+    this.#worker = new Worker<BatchJob, void>(
+      QUEUE_NAMES[lane],
+      (job, token) => this.#process(job, token, consume),
+      {
+        prefix,
+        connection: { url, ...connectionOptions('patient') },
+        autorun: false,
+        concurrency,
+        lockDuration: lockMs,
+        stalledInterval: Math.max(SECOND, Math.floor(lockMs / 3)),
+        maxStalledCount: MAX_STALLS,
+        drainDelay: 5,
+        skipVersionCheck: true,
+      },
+    );
+    this.#worker.on('error', (error) => this.#onTrouble(error));
+    this.#worker.on('failed', (job, error) => {
+      if (
+        job === undefined ||
+        (job.attemptsMade < (job.opts.attempts ?? 1) && !/stalled/.test(error.message))
+      )
+        return;
+      abandon(job.data, error.message).catch((failure) => this.#onTrouble(failure));
+    });
+  }
+
+  start(): void {
+    this.#worker.run().catch((error) => this.#onTrouble(error));
+  }
+
+  async pause(): Promise<void> {
+    await this.#worker.pause(true);
+  }
+
+  resume(): void {
+    this.#worker.resume();
+  }
+
+  async stop(deadlineMs: number): Promise<'finished' | 'deadline'> {
+    clearTimeout(this.#resumeTimer);
+    const finished = this.#worker.close().then(() => 'finished' as const);
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<'deadline'>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs, 'deadline');
+    });
+    const outcome = await Promise.race([finished, deadline]);
+    clearTimeout(timer);
+    if (outcome === 'deadline') await this.#worker.close(true);
+    return outcome;
+  }
+
+  async #process(job: Job<BatchJob, void>, token: string | undefined, consume: Consume): Promise<void> {
+    const outcome = await consume(job.data, {
+      stalls: job.stalledCounter,
+      lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
+    });
+    if (outcome.status === 'hand-back') {
+      await job.moveToDelayed(Date.now() + outcome.afterMs, token);
+      throw new DelayedError();
+    }
+  }
+
+  /**
+   * BullMQ retries a failed fetch at once unless the connection is gone, so a Redis that is full or read-only would be
+   * asked thousands of times a second; a short pause turns that into one question an interval.
+   */
+  #onTrouble(error: Error): void {
+    if (Date.now() >= this.#silentUntil) {
+      this.#silentUntil = Date.now() + TROUBLE_INTERVAL_MS;
+      this.#log.warn({ reason: error.message }, 'trouble with the queue; trying again');
+    }
+    if (!/^(OOM|MISCONF|READONLY|LOADING)/.test(error.message) || this.#resumeTimer !== undefined) return;
+    this.#worker.pause(true).catch(() => {});
+    this.#resumeTimer = setTimeout(() => {
+      this.#resumeTimer = undefined;
+      this.#worker.resume();
+    }, TROUBLE_INTERVAL_MS / 5);
+  }
+}

@@ -1,0 +1,70 @@
+/** The producer's side of the queue on BullMQ. */
+
+import { Queue } from 'bullmq';
+import type { Lane } from '../batch/types.ts';
+import { connectionOptions } from '../redis/connect.ts';
+import { type BatchJob, type BatchQueue, QUEUE_NAMES, type QueueCounts } from './types.ts';
+
+/** Jobs per addBulk: BullMQ sends a pipeline, and a smaller one holds Redis for a shorter time. */
+const JOBS_PER_CALL = 200;
+
+/** Throws of our own code are bugs; a few attempts tell a passing one from a lasting one. */
+const ATTEMPTS = 3;
+
+/** What the queue works with. */
+export interface BullQueueParts {
+  url: string;
+  /** `Keys.queuePrefix`. */
+  prefix: string;
+  lane: Lane;
+  /** Told about every error of the connection; BullMQ throws without a listener. */
+  onError: (error: Error) => void;
+}
+
+/** @see BatchQueue */
+export class BullBatchQueue implements BatchQueue {
+  readonly #queue: Queue<BatchJob>;
+
+  constructor({ url, prefix, lane, onError }: BullQueueParts) {
+    this.#queue = new Queue<BatchJob>(QUEUE_NAMES[lane], {
+      prefix,
+      connection: { url, ...connectionOptions('command') },
+      // Together these two let the queue fail fast while Redis is away and recover when it is back.
+      skipWaitingForReady: true,
+      skipVersionCheck: true,
+      defaultJobOptions: {
+        attempts: ATTEMPTS,
+        backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },
+        removeOnComplete: true,
+        removeOnFail: true,
+      },
+      // Four events per job and nobody reads old ones.
+      streams: { events: { maxLen: 1000 } },
+    });
+    this.#queue.on('error', onError);
+  }
+
+  async enqueue(jobs: readonly BatchJob[]): Promise<void> {
+    for (let start = 0; start < jobs.length; start += JOBS_PER_CALL) {
+      const slice = jobs.slice(start, start + JOBS_PER_CALL);
+      // The id makes the call repeatable: addBulk is no transaction, and a timed-out call may have been carried out.
+      await this.#queue.addBulk(
+        slice.map((data) => ({ name: 'batch', data, opts: { jobId: `${data.run}-${data.batch}` } })),
+      );
+    }
+  }
+
+  async counts(): Promise<QueueCounts> {
+    const counts = await this.#queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+    return {
+      waiting: counts.waiting ?? 0,
+      active: counts.active ?? 0,
+      delayed: counts.delayed ?? 0,
+      failed: counts.failed ?? 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+}

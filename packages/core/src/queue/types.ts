@@ -1,0 +1,62 @@
+/** The ports to the job queue, in our words: a producer enqueues batches, a worker consumes them. */
+
+import type { Lane, Precision, Truncate } from '../batch/types.ts';
+
+/** What a worker must know of a batch before it fetches the texts. */
+export interface BatchJob {
+  run: string;
+  batch: number;
+  /** Data folder whose collector waits for the result. */
+  home: string;
+  rows: number;
+  /** Estimated tokens. */
+  tokens: number;
+  precision: Precision;
+  truncate: Truncate;
+  /** Name of the model that the run asks for. */
+  model: string;
+}
+
+/** Batches per state. */
+export interface QueueCounts {
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+}
+
+/** The producer's side. */
+export interface BatchQueue {
+  /** Enqueues batches; one that is queued already stays as it is. */
+  enqueue(jobs: readonly BatchJob[]): Promise<void>;
+  counts(): Promise<QueueCounts>;
+  close(): Promise<void>;
+}
+
+/** How this delivery came about. */
+export interface Delivery {
+  /** How often the batch was taken from a worker that fell silent. */
+  stalls: number;
+  /** True when an error thrown now ends the batch. */
+  lastAttempt: boolean;
+}
+
+/** `done`: remove the job. `hand-back`: another worker must do it; offer it again after `afterMs`. */
+export type ConsumeOutcome = { status: 'done' } | { status: 'hand-back'; afterMs: number };
+
+/** Does one batch. A throw counts as a failed attempt, so infrastructure faults must be waited out instead. */
+export type Consume = (job: BatchJob, delivery: Delivery) => Promise<ConsumeOutcome>;
+
+/** The worker's side. */
+export interface BatchConsumer {
+  /** Starts to fetch batches. */
+  start(): void;
+  /** Stops fetching; what runs goes on. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** No new fetch; waits up to `deadlineMs` for what runs. Batches not finished by then go to another worker when their lock ends. */
+  stop(deadlineMs: number): Promise<'finished' | 'deadline'>;
+}
+
+/** Names of the queues, by lane. */
+export const QUEUE_NAMES: Readonly<Record<Lane, string>> = { bulk: 'bulk', interactive: 'interactive' };

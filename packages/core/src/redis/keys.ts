@@ -1,0 +1,36 @@
+/** Names of the Redis keys; one place, so that nobody else spells one. */
+
+/** Keys of one fleet. All share the hash tag `{prefix}`, so that scripts work on a Redis cluster. */
+export interface Keys {
+  /** Prefix for BullMQ's own keys. */
+  readonly queuePrefix: string;
+  /** Hash: what workers must know of a run. */
+  run(run: string): string;
+  /** String: texts of a batch, until it is done. */
+  payload(run: string, batch: number): string;
+  /** String: vectors of a batch, until the collector has them on disk. */
+  result(run: string, batch: number): string;
+  /** Bitmap: one bit per batch that is done. */
+  done(run: string): string;
+  /** Stream: batches that wait for the collector of one data folder. */
+  ready(home: string): string;
+  /** String: who may collect for one data folder. */
+  lease(home: string): string;
+  /** Sorted set: workers by the time they were last seen. */
+  readonly workers: string;
+}
+
+/** Keys below `{prefix}`. */
+export function keysOf(prefix: string): Keys {
+  const tag = `{${prefix}}`;
+  return {
+    queuePrefix: tag,
+    run: (run) => `${tag}:run:${run}`,
+    payload: (run, batch) => `${tag}:in:${run}:${batch}`,
+    result: (run, batch) => `${tag}:out:${run}:${batch}`,
+    done: (run) => `${tag}:done:${run}`,
+    ready: (home) => `${tag}:ready:${home}`,
+    lease: (home) => `${tag}:lease:${home}`,
+    workers: `${tag}:workers`,
+  };
+}

@@ -1,0 +1,58 @@
+/** Cuts the rows of a part into batches; the same rows give the same batches, whatever chunks they came in. */
+
+import type { RowRead } from '../rows/index.ts';
+
+/** A row as the journal keeps it. Without a text it was known to be bad before it came, and keeps its place. */
+export type KeptRow =
+  | [id: string | null, line: number, text: string]
+  | [id: string | null, line: number, text: null, code: string, message: string];
+
+/** Rows of a batch before it has a number. */
+export interface Cut {
+  rows: KeptRow[];
+  /** Estimated tokens. */
+  tokens: number;
+}
+
+/** Bytes per token of English reviews in this model's vocabulary, rounded down: an estimate only sets the size of batches. */
+const BYTES_PER_TOKEN = 4;
+const SPECIAL_TOKENS = 2;
+/** Longer texts are cut at the limit of the model, so they cost no more. */
+const MOST_TOKENS = 256;
+
+/** Tokens that a text will probably cost. */
+export function estimateTokens(text: string): number {
+  return Math.min(MOST_TOKENS, SPECIAL_TOKENS + Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN));
+}
+
+/** Collects rows until a batch is full. */
+export class Cutter {
+  readonly #maxRows: number;
+  readonly #maxTokens: number;
+  #open: Cut = { rows: [], tokens: 0 };
+
+  constructor(limits: { batchRows: number; batchTokens: number }) {
+    this.#maxRows = limits.batchRows;
+    this.#maxTokens = limits.batchTokens;
+  }
+
+  /** Adds a row; returns the batch that it made full, if any. */
+  add(row: RowRead): Cut | null {
+    const tokens = row.ok ? estimateTokens(row.text) : 0;
+    const full =
+      this.#open.rows.length > 0 && this.#open.tokens + tokens > this.#maxTokens ? this.flush() : null;
+    this.#open.rows.push(
+      row.ok ? [row.id, row.line, row.text] : [row.id, row.line, null, row.code, row.message],
+    );
+    this.#open.tokens += tokens;
+    return full ?? (this.#open.rows.length >= this.#maxRows ? this.flush() : null);
+  }
+
+  /** The rows that wait, as a last batch; `null` when there are none. */
+  flush(): Cut | null {
+    if (this.#open.rows.length === 0) return null;
+    const cut = this.#open;
+    this.#open = { rows: [], tokens: 0 };
+    return cut;
+  }
+}

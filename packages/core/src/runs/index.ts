@@ -1,0 +1,14 @@
+/** Runs: what the producer keeps on disk and what it says about it. */
+
+export { estimateTokens } from './cut.ts';
+export { readReport, readResults } from './results.ts';
+export { type ReceivedResult, Run, type RunParts } from './run.ts';
+export { Runs } from './runs.ts';
+export {
+  MAX_REJECTED_SHOWN,
+  type PartReceipt,
+  type ReportRow,
+  type RunInfo,
+  type RunOptions,
+  type RunState,
+} from './types.ts';

@@ -1,0 +1,161 @@
+/** Takes the rows of one part into a run: cut, put on disk, enqueued; one intake per request. */
+
+import type { LimitFunction } from 'p-limit';
+import { quote, RequestError } from '../errors.ts';
+import type { Credits } from '../flow/credits.ts';
+import type { RowRead } from '../rows/index.ts';
+import { type Cut, Cutter } from './cut.ts';
+import { type Dispatcher, type NumberedBatch, payloadOf } from './dispatch.ts';
+import type { Ledger, LedgerBatch } from './ledger.ts';
+import { digestRows, encodeRows, type RowLog } from './row-log.ts';
+import { MAX_REJECTED_SHOWN, type PartReceipt, type RejectedRow } from './types.ts';
+
+/** Batches that go to disk and to Redis in one step while rows come fast. */
+const GROUP_BATCHES = 16;
+
+/** Redis's own memory for a batch besides texts and vectors: job hash, list entry, stream entry. */
+const OVERHEAD_BYTES = 2048;
+const ROW_RESULT_BYTES = 9;
+
+/** What an intake works with; the run owns all of it. */
+export interface IntakeParts {
+  ledger: Ledger;
+  rowLog: RowLog;
+  dispatcher: Dispatcher;
+  credits: Credits;
+  /** Floats per vector, to know the size of results before the first one is there. */
+  dim: number;
+  /** Lets one intake of the run write at a time. */
+  turn: LimitFunction;
+}
+
+/** A batch on its way to the disk. */
+interface PendingBatch {
+  rows: Buffer;
+  payload: Uint8Array;
+  entry: Omit<LedgerBatch, 'span'>;
+}
+
+/**
+ * The same rows give the same batches, so a part that was broken off is begun again from its first row: batches that
+ * are on disk already are compared by digest and passed over, and the part goes on where it stopped.
+ */
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #part: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #rejected: RejectedRow[] = [];
+  readonly #cutter: Cutter;
+  #rejectedCount = 0;
+  #accepted = 0;
+  #cuts = 0;
+  #group: PendingBatch[] = [];
+
+  /** @param signal aborted when the client is gone, so that nobody waits for credit in vain */
+  constructor(parts: IntakeParts, part: number, signal?: AbortSignal) {
+    this.#parts = parts;
+    this.#part = part;
+    this.#signal = signal;
+    this.#cutter = new Cutter(parts.ledger.created.options);
+  }
+
+  /**
+   * Takes all rows; when it resolves they are on the disk and in Redis.
+   * @param sha256 of the body, asked for when the rows have come to their end
+   * @throws {RequestError} `part-conflict` when the part was begun with other rows
+   * @throws {UnavailableError} `redis-unavailable`; what came so far is kept, the same part may be sent again
+   */
+  async take(rows: AsyncIterable<readonly RowRead[]>, sha256: () => string): Promise<PartReceipt> {
+    try {
+      for await (const chunk of rows) {
+        for (const row of chunk) await this.#takeRow(row);
+        await this.#write();
+      }
+      await this.#admit(this.#cutter.flush());
+      await this.#write();
+    } finally {
+      for (const { entry } of this.#group.splice(0)) this.#parts.credits.give(entry.creditBytes);
+    }
+    const known = this.#known();
+    if (known.length > this.#cuts)
+      throw this.#conflict(`it had ${known.length} batches before, now ${this.#cuts}`);
+    const receipt: PartReceipt = {
+      part: this.#part,
+      accepted: this.#accepted,
+      rejected: this.#rejected,
+      rejectedCount: this.#rejectedCount,
+      sha256: sha256(),
+    };
+    await this.#parts.turn(() => this.#parts.ledger.append([{ type: 'part', receipt }]));
+    return receipt;
+  }
+
+  async #takeRow(row: RowRead): Promise<void> {
+    if (!row.ok && !row.keepsPlace) {
+      this.#rejectedCount += 1;
+      const { line, code, message } = row;
+      if (this.#rejected.length < MAX_REJECTED_SHOWN) this.#rejected.push({ line, code, message });
+      return;
+    }
+    this.#accepted += 1;
+    await this.#admit(this.#cutter.add(row));
+  }
+
+  async #admit(cut: Cut | null): Promise<void> {
+    if (cut === null) return;
+    const rows = encodeRows(cut.rows);
+    const digest = digestRows(rows);
+    const known = this.#known()[this.#cuts];
+    this.#cuts += 1;
+    if (known !== undefined) {
+      const before = this.#parts.ledger.batches[known];
+      if (before?.digest !== digest)
+        throw this.#conflict(`row ${quote(cut.rows[0]?.[0] ?? cut.rows[0]?.[1])} and those after it differ`);
+      return;
+    }
+    const payload = payloadOf(cut.rows);
+    const resultBytes = cut.rows.length * (this.#parts.dim * 4 + ROW_RESULT_BYTES);
+    const creditBytes = Math.max(payload.byteLength, resultBytes) + OVERHEAD_BYTES;
+    await this.#takeCredit(creditBytes);
+    const bad = cut.rows.filter((row) => row[2] === null).length;
+    const entry = { part: this.#part, rows: cut.rows.length, bad, tokens: cut.tokens, creditBytes, digest };
+    this.#group.push({ rows, payload, entry });
+    if (this.#group.length >= GROUP_BATCHES) await this.#write();
+  }
+
+  async #takeCredit(bytes: number): Promise<void> {
+    const { credits } = this.#parts;
+    // What this intake holds back must be on its way before it waits, or it would wait for itself.
+    if (credits.waiting > 0 || credits.usedBytes + bytes > credits.limitBytes) await this.#write();
+    await credits.take(bytes, this.#signal);
+  }
+
+  /** Rows to the disk, then the ledger, then Redis: what Redis knows of can always be sent again. */
+  async #write(): Promise<void> {
+    if (this.#group.length === 0) return;
+    const { turn, rowLog, ledger, dispatcher } = this.#parts;
+    const group = this.#group;
+    const numbered = await turn(async (): Promise<NumberedBatch[]> => {
+      const spans = await rowLog.append(group.map(({ rows }) => rows));
+      const first = ledger.batches.length;
+      await ledger.append(
+        group.map(({ entry }, i) => ({ type: 'batch', batch: { ...entry, span: spans[i]! } })),
+      );
+      return group.map(({ payload }, i) => ({ batch: first + i, payload }));
+    });
+    // From here the run answers for the credit: it is given back when the batches are stored.
+    this.#group = [];
+    await dispatcher.send(numbered);
+  }
+
+  #known(): readonly number[] {
+    return this.#parts.ledger.batchesOfPart.get(this.#part) ?? [];
+  }
+
+  #conflict(how: string): RequestError {
+    return new RequestError(
+      'part-conflict',
+      `part ${this.#part} was begun with other rows: ${how}; use another part number`,
+    );
+  }
+}

@@ -1,0 +1,165 @@
+/** What is durable about a run besides its rows and vectors: replayed from a journal into memory, appended to by the run. */
+
+import { EmbedmillError } from '../errors.ts';
+import { Journal } from './journal.ts';
+import type { RowSpan } from './row-log.ts';
+import type { PartReceipt, RunOptions, RunState } from './types.ts';
+
+/** One batch of a run; its number is its place in `Ledger.batches`. */
+export interface LedgerBatch {
+  part: number;
+  rows: number;
+  /** Rows that were known to be bad before they came; their verdict is `failed` whatever the worker says. */
+  bad: number;
+  /** Estimated tokens. */
+  tokens: number;
+  /** Credit that the batch takes while it is in Redis. */
+  creditBytes: number;
+  digest: string;
+  span: RowSpan;
+}
+
+/** One line of the journal. Times are milliseconds since 1970. */
+export type LedgerEntry =
+  | { type: 'created'; id: string; at: number; options: RunOptions }
+  | { type: 'batch'; batch: LedgerBatch }
+  | { type: 'part'; receipt: PartReceipt }
+  | { type: 'model'; dim: number; fingerprint: string }
+  | { type: 'sealed'; at: number }
+  | { type: 'ended'; at: number; state: 'completed' | 'failed' | 'cancelled'; error: string | null };
+
+/** @see Run for the states */
+export class Ledger {
+  readonly #journal: Journal<LedgerEntry>;
+  #contents: Contents;
+
+  private constructor(journal: Journal<LedgerEntry>, contents: Contents) {
+    this.#journal = journal;
+    this.#contents = contents;
+  }
+
+  /** Starts the ledger of a new run. */
+  static async create(path: string, created: Extract<LedgerEntry, { type: 'created' }>): Promise<Ledger> {
+    const contents = new Contents();
+    const ledger = new Ledger(await Journal.open<LedgerEntry>(path, () => {}), contents);
+    await ledger.append([created]);
+    return ledger;
+  }
+
+  /**
+   * Opens the ledger of a known run.
+   * @throws {EmbedmillError} `no-ledger` when the file holds no run: the process died while it was being created.
+   */
+  static async open(path: string): Promise<Ledger> {
+    const contents = new Contents();
+    const journal = await Journal.open<LedgerEntry>(path, (entry) => contents.add(entry));
+    if (contents.created === undefined) {
+      await journal.close();
+      throw new EmbedmillError('no-ledger', `${path} holds no run`);
+    }
+    return new Ledger(journal, contents);
+  }
+
+  get created(): Extract<LedgerEntry, { type: 'created' }> {
+    // `create` and `open` see to it that the first entry is there.
+    return this.#contents.created!;
+  }
+
+  get state(): RunState {
+    return this.#contents.ended?.state ?? (this.#contents.sealedAt === null ? 'open' : 'sealed');
+  }
+
+  get sealedAt(): number | null {
+    return this.#contents.sealedAt;
+  }
+
+  get ended(): Extract<LedgerEntry, { type: 'ended' }> | null {
+    return this.#contents.ended;
+  }
+
+  get model(): { dim: number; fingerprint: string } | null {
+    return this.#contents.model;
+  }
+
+  /** All batches, by number. */
+  get batches(): readonly LedgerBatch[] {
+    return this.#contents.batches;
+  }
+
+  /** Receipts of the parts that are whole, by part. */
+  get receipts(): ReadonlyMap<number, PartReceipt> {
+    return this.#contents.receipts;
+  }
+
+  /** Numbers of the batches of each part, in the order of their rows. */
+  get batchesOfPart(): ReadonlyMap<number, readonly number[]> {
+    return this.#contents.batchesOfPart;
+  }
+
+  /** End of the known rows in the row log. */
+  get rowBytes(): number {
+    return this.#contents.rowBytes;
+  }
+
+  get acceptedRows(): number {
+    return this.#contents.acceptedRows;
+  }
+
+  get rejectedRows(): number {
+    return this.#contents.rejectedRows;
+  }
+
+  /** Appends entries; when it resolves they are on the disk and in memory. */
+  async append(entries: readonly LedgerEntry[]): Promise<void> {
+    await this.#journal.append(entries);
+    for (const entry of entries) this.#contents.add(entry);
+  }
+
+  async close(): Promise<void> {
+    await this.#journal.close();
+  }
+}
+
+/** The sum of all entries so far. */
+class Contents {
+  created: Extract<LedgerEntry, { type: 'created' }> | undefined;
+  sealedAt: number | null = null;
+  ended: Extract<LedgerEntry, { type: 'ended' }> | null = null;
+  model: { dim: number; fingerprint: string } | null = null;
+  rowBytes = 0;
+  acceptedRows = 0;
+  rejectedRows = 0;
+  readonly batches: LedgerBatch[] = [];
+  readonly receipts = new Map<number, PartReceipt>();
+  readonly batchesOfPart = new Map<number, number[]>();
+
+  add(entry: LedgerEntry): void {
+    switch (entry.type) {
+      case 'created':
+        this.created = entry;
+        break;
+      case 'batch': {
+        const numbers = this.batchesOfPart.get(entry.batch.part) ?? [];
+        numbers.push(this.batches.length);
+        this.batchesOfPart.set(entry.batch.part, numbers);
+        this.batches.push(entry.batch);
+        this.acceptedRows += entry.batch.rows;
+        this.rowBytes = entry.batch.span.offset + entry.batch.span.bytes;
+        break;
+      }
+      case 'part':
+        this.receipts.set(entry.receipt.part, entry.receipt);
+        this.rejectedRows += entry.receipt.rejectedCount;
+        break;
+      case 'model':
+        this.model = { dim: entry.dim, fingerprint: entry.fingerprint };
+        break;
+      case 'sealed':
+        this.sealedAt = entry.at;
+        break;
+      case 'ended':
+        this.ended = entry;
+        break;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** Counts what is done of a run and how fast; the run keeps one and shows it. */
+
+import { emptyVerdictCounts, type VerdictCounts } from '../batch/types.ts';
+import type { BatchSummary } from '../exchange/types.ts';
+
+const SECOND = 1000;
+
+/** Rates are taken over this time: long enough to smooth batches, short enough to follow workers that come and go. */
+const WINDOW_MS = 15 * SECOND;
+
+/** Sums over the batches of a run that are done. */
+export class Progress {
+  rows = 0;
+  batches = 0;
+  tokens = 0;
+  lostTokens = 0;
+  readonly verdicts: VerdictCounts = emptyVerdictCounts();
+  readonly #recent: { at: number; rows: number; tokens: number }[] = [];
+  #startedAt: number | null = null;
+
+  /** Starts the clock of the rates, when the first batch is enqueued; later calls change nothing. */
+  start(at: number): void {
+    this.#startedAt ??= at;
+  }
+
+  /** Counts a batch that was done at `at` (milliseconds); `null` for one that was done before this process started. */
+  add(summary: BatchSummary, at: number | null): void {
+    this.rows += summary.rows;
+    this.batches += 1;
+    this.tokens += summary.tokens;
+    this.lostTokens += summary.lostTokens;
+    for (const [verdict, count] of Object.entries(summary.verdicts))
+      this.verdicts[verdict as keyof VerdictCounts] += count;
+    if (at === null) return;
+    this.#recent.push({ at, rows: summary.rows, tokens: summary.tokens });
+  }
+
+  /** Rows and tokens per second of the last seconds; zeros before the first batch. */
+  rate(now: number): { rowsPerSecond: number; tokensPerSecond: number } {
+    while (this.#recent[0] !== undefined && this.#recent[0].at < now - WINDOW_MS) this.#recent.shift();
+    if (this.#startedAt === null) return { rowsPerSecond: 0, tokensPerSecond: 0 };
+    const seconds = Math.max(0.25, Math.min(now - this.#startedAt, WINDOW_MS) / SECOND);
+    const sum = (field: 'rows' | 'tokens') => this.#recent.reduce((total, batch) => total + batch[field], 0);
+    return { rowsPerSecond: sum('rows') / seconds, tokensPerSecond: sum('tokens') / seconds };
+  }
+}

@@ -1,0 +1,397 @@
+/** One run from its first part to its last vector; made and kept by `Runs`, fed by the API, finished by the collector. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import type { Logger } from 'pino';
+import { peekBatchResult } from '../batch/result.ts';
+import { quote, RequestError } from '../errors.ts';
+import type { BatchSummary, ProducerExchange } from '../exchange/types.ts';
+import type { Credits } from '../flow/credits.ts';
+import type { BatchQueue } from '../queue/types.ts';
+import type { RowRead } from '../rows/index.ts';
+import type { ShardBatch } from '../shards/shard.ts';
+import { Shelf } from '../shards/shelf.ts';
+import { Dispatcher } from './dispatch.ts';
+import { Intake } from './intake.ts';
+import { Ledger } from './ledger.ts';
+import { Progress } from './progress.ts';
+import { RowLog } from './row-log.ts';
+import type { PartReceipt, RunInfo, RunOptions, RunState } from './types.ts';
+
+/** What all runs of a producer share. */
+export interface RunParts {
+  /** Name of the data folder in Redis: where results for it are announced. */
+  home: string;
+  exchange: ProducerExchange;
+  queue: BatchQueue;
+  credits: Credits;
+  log: Logger;
+}
+
+/** Floats per vector of the built-in model; only the size of credits depends on it until the first result is there. */
+const USUAL_DIM = 384;
+
+/** What became of a result that the collector offered. */
+export type ReceivedResult = 'wanted' | 'stored' | 'refused';
+
+/**
+ * States of a run:
+ *
+ * - `open`: parts come in; batches are cut, enqueued and collected meanwhile. A new run is open.
+ * - `sealed`: no more rows. Entered by `seal`, only when every part that was begun is whole.
+ * - `completed`: sealed, and every batch is in a shard. Entered by itself, from `sealed` only.
+ * - `cancelled`: entered by `cancel` from `open` or `sealed`. What is in shards stays readable.
+ * - `failed`: the run's own files are damaged, so that a lost batch cannot be sent again. Entered by `fail`.
+ *
+ * States of a batch, as far as the producer knows:
+ *
+ * - cut: in memory of an intake. A crash forgets it; the part was not confirmed, so the client sends it again.
+ * - on disk: its rows are in the row log and its entry in the ledger. It has a number and never leaves the run.
+ * - enqueued: payload and job are in Redis. Redis may lose both; `reconcile` and `redo` send them again from the disk.
+ * - done: a worker committed its result (done bit, ready entry). A second commit changes nothing.
+ * - stored: its result is in a shard that survived fsync and rename. Only now the result is removed from Redis.
+ *
+ * What can never happen: a batch is stored that is not on disk; a result leaves Redis before it is stored; a run is
+ * completed with a batch missing; rows of an ended run change.
+ */
+export class Run {
+  readonly #parts: RunParts;
+  readonly #ledger: Ledger;
+  readonly #rowLog: RowLog;
+  readonly #shelf: Shelf;
+  readonly #dispatcher: Dispatcher;
+  readonly #progress = new Progress();
+  readonly #received = new Set<number>();
+  readonly #intakes = new Map<number, Intake>();
+  readonly #turn = pLimit(1);
+
+  private constructor(parts: RunParts, ledger: Ledger, rowLog: RowLog, shelf: Shelf) {
+    this.#parts = parts;
+    this.#ledger = ledger;
+    this.#rowLog = rowLog;
+    this.#shelf = shelf;
+    this.#dispatcher = new Dispatcher({ ...parts, ledger, rowLog });
+    for (const summary of shelf.summaries()) this.#progress.add(summary, null);
+  }
+
+  /** Starts a run in a new folder. */
+  static async create(parts: RunParts, folder: string, id: string, options: RunOptions): Promise<Run> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const ledger = await Ledger.create(join(folder, 'ledger.journal'), {
+      type: 'created',
+      id,
+      at: Date.now(),
+      options,
+    });
+    return new Run(
+      parts,
+      ledger,
+      await RowLog.open(join(folder, 'rows.jsonl'), 0),
+      await Shelf.open(join(folder, 'shards')),
+    );
+  }
+
+  /** Opens the run in this folder and claims credit for what may be in Redis; `reconcile` then brings Redis up to date. */
+  static async open(parts: RunParts, folder: string): Promise<Run> {
+    const ledger = await Ledger.open(join(folder, 'ledger.journal'));
+    const rowLog = await RowLog.open(join(folder, 'rows.jsonl'), ledger.rowBytes);
+    const run = new Run(parts, ledger, rowLog, await Shelf.open(join(folder, 'shards')));
+    for (const batch of run.#outstanding()) parts.credits.claim(ledger.batches[batch]!.creditBytes);
+    return run;
+  }
+
+  get id(): string {
+    return this.#ledger.created.id;
+  }
+
+  get options(): RunOptions {
+    return this.#ledger.created.options;
+  }
+
+  get state(): RunState {
+    return this.#ledger.state;
+  }
+
+  /** True until the run is completed, failed or cancelled. */
+  get isActive(): boolean {
+    return this.state === 'open' || this.state === 'sealed';
+  }
+
+  /** Receipts of the whole parts, in the order of their numbers. */
+  get receipts(): PartReceipt[] {
+    return [...this.#ledger.receipts.values()].sort((a, b) => a.part - b.part);
+  }
+
+  /** What the API shows. */
+  info(): RunInfo {
+    const ledger = this.#ledger;
+    const progress = this.#progress;
+    const { rowsPerSecond, tokensPerSecond } = this.#rate();
+    const left = ledger.acceptedRows - progress.rows;
+    return {
+      id: this.id,
+      state: this.state,
+      options: this.options,
+      createdAt: isoTime(ledger.created.at),
+      sealedAt: ledger.sealedAt === null ? null : isoTime(ledger.sealedAt),
+      endedAt: ledger.ended === null ? null : isoTime(ledger.ended.at),
+      error: ledger.ended?.error ?? null,
+      parts: ledger.receipts.size,
+      rows: { accepted: ledger.acceptedRows, rejected: ledger.rejectedRows, done: progress.rows },
+      batches: { total: ledger.batches.length, done: progress.batches, stored: this.#shelf.size },
+      verdicts: { ...progress.verdicts },
+      tokens: progress.tokens,
+      lostTokens: progress.lostTokens,
+      rowsPerSecond,
+      tokensPerSecond,
+      etaSeconds: this.isActive && rowsPerSecond > 0 ? left / rowsPerSecond : null,
+      dim: ledger.model?.dim ?? null,
+      fingerprint: ledger.model?.fingerprint ?? null,
+    };
+  }
+
+  /**
+   * Takes the rows of one part. The same part again changes nothing and gets the same receipt.
+   * @throws {RequestError} `run-sealed`, `run-ended`, `part-in-progress`, `part-conflict`
+   * @throws {UnavailableError} `redis-unavailable`
+   */
+  async addPart(
+    part: number,
+    rows: AsyncIterable<readonly RowRead[]>,
+    sha256: () => string,
+    signal?: AbortSignal,
+  ): Promise<PartReceipt> {
+    const known = this.#ledger.receipts.get(part);
+    if (known !== undefined) return await this.#repeatPart(known, rows, sha256);
+    this.#mustBe('open', 'takes no more rows');
+    if (this.#intakes.has(part)) {
+      throw new RequestError(
+        'part-in-progress',
+        `part ${part} of run ${this.id} is being sent by another request`,
+      );
+    }
+    const intake = new Intake(
+      {
+        ledger: this.#ledger,
+        rowLog: this.#rowLog,
+        dispatcher: this.#dispatcher,
+        credits: this.#parts.credits,
+        dim: this.#ledger.model?.dim ?? USUAL_DIM,
+        turn: this.#turn,
+      },
+      part,
+      signal,
+    );
+    this.#intakes.set(part, intake);
+    this.#progress.start(Date.now());
+    try {
+      return await intake.take(rows, sha256);
+    } finally {
+      this.#intakes.delete(part);
+    }
+  }
+
+  /**
+   * Declares that all rows are in. Again changes nothing.
+   * @throws {RequestError} `run-ended`, `parts-incomplete`
+   */
+  async seal(): Promise<void> {
+    if (this.state === 'sealed' || this.state === 'completed') return;
+    this.#mustBe('open', 'cannot be sealed');
+    const incomplete = [...this.#ledger.batchesOfPart.keys()].filter(
+      (part) => !this.#ledger.receipts.has(part),
+    );
+    const unfinished = [...new Set([...incomplete, ...this.#intakes.keys()])].sort((a, b) => a - b);
+    if (unfinished.length > 0) {
+      throw new RequestError(
+        'parts-incomplete',
+        `run ${this.id} cannot be sealed: parts ${unfinished.join(', ')} were begun and not finished; send them again`,
+        {
+          facts: { parts: unfinished },
+        },
+      );
+    }
+    await this.#turn(() => this.#ledger.append([{ type: 'sealed', at: Date.now() }]));
+    await this.#completeIfStored();
+  }
+
+  /** Ends the run now; what is in shards stays readable. An ended run stays as it is. */
+  async cancel(): Promise<void> {
+    if (this.isActive) await this.#stop('cancelled', null);
+  }
+
+  /** Ends the run because its own files are damaged. */
+  async fail(reason: string): Promise<void> {
+    this.#parts.log.error({ run: this.id, reason }, 'a run failed');
+    if (this.isActive) await this.#stop('failed', reason);
+  }
+
+  /**
+   * Looks at a result that came from Redis: counts it, or has it done again when it cannot be used.
+   * @returns `wanted`: store it; `stored`: it is on disk already; `refused`: it will be done again
+   */
+  async receive(
+    batch: number,
+    result: Uint8Array | null,
+    summary: BatchSummary | null,
+  ): Promise<ReceivedResult> {
+    const entry = this.#ledger.batches[batch];
+    if (!this.isActive || entry === undefined || this.#shelf.has(batch)) return 'stored';
+    const fault =
+      result === null || summary === null ? 'there is no result in Redis' : this.#faultOf(batch, result);
+    if (fault !== null) {
+      this.#parts.log.warn({ run: this.id, batch, fault }, 'a batch must be done again');
+      await this.#dispatcher.redo(batch);
+      return 'refused';
+    }
+    if (!this.#received.has(batch)) {
+      this.#received.add(batch);
+      this.#progress.add(this.#judge(entry.bad, summary!), Date.now());
+    }
+    return 'wanted';
+  }
+
+  /** Puts results on disk; when it resolves they survive a power cut, and may be acknowledged. */
+  async store(batches: readonly ShardBatch[]): Promise<void> {
+    const judged = batches.map((batch) => ({
+      ...batch,
+      summary: this.#judge(this.#ledger.batches[batch.batch]!.bad, batch.summary),
+    }));
+    const first = batches[0];
+    if (this.#ledger.model === null && first !== undefined) {
+      const { dim, fingerprint } = peekBatchResult(first.result, { verify: false });
+      await this.#turn(() => this.#ledger.append([{ type: 'model', dim, fingerprint }]));
+    }
+    await this.#shelf.store(judged);
+  }
+
+  /** Gives back the credit of batches that are stored and acknowledged, and completes the run after the last one. */
+  async settle(batches: readonly number[]): Promise<void> {
+    if (!this.isActive) return;
+    for (const batch of batches) {
+      this.#received.delete(batch);
+      this.#parts.credits.give(this.#ledger.batches[batch]!.creditBytes);
+    }
+    await this.#completeIfStored();
+  }
+
+  /** Brings Redis up to date with the disk: after a restart of this process or of Redis. */
+  async reconcile(): Promise<void> {
+    if (!this.isActive) return;
+    this.#progress.start(Date.now());
+    await this.#dispatcher.reconcile(this.#outstanding());
+    await this.#completeIfStored();
+  }
+
+  /** Sends what Redis could not take before. */
+  async sendUnsent(): Promise<void> {
+    if (this.isActive && this.#dispatcher.unsent > 0) await this.#dispatcher.sendUnsent();
+  }
+
+  /** What `readResults` and `readReport` read from. */
+  get archive(): { ledger: Ledger; rowLog: RowLog; shelf: Shelf } {
+    return { ledger: this.#ledger, rowLog: this.#rowLog, shelf: this.#shelf };
+  }
+
+  /** True when no batch is missing on disk and no more can come. */
+  get isStored(): boolean {
+    return (
+      this.state === 'completed' ||
+      (this.state === 'sealed' && this.#shelf.size === this.#ledger.batches.length)
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#turn(async () => {
+      await this.#ledger.close();
+      await this.#rowLog.close();
+    });
+  }
+
+  async #repeatPart(
+    known: PartReceipt,
+    rows: AsyncIterable<readonly RowRead[]>,
+    sha256: () => string,
+  ): Promise<PartReceipt> {
+    for await (const _ of rows);
+    const given = sha256();
+    if (given === known.sha256) return known;
+    throw new RequestError(
+      'part-conflict',
+      `part ${known.part} of run ${this.id} is there already, with other bytes (SHA-256 ${known.sha256}, now ${given})`,
+    );
+  }
+
+  #mustBe(state: RunState, otherwise: string): void {
+    if (this.state === state) return;
+    const code = this.state === 'sealed' ? 'run-sealed' : 'run-ended';
+    throw new RequestError(code, `run ${this.id} is ${this.state} and ${otherwise}`, {
+      facts: { state: this.state },
+    });
+  }
+
+  #outstanding(): number[] {
+    return this.isActive
+      ? this.#ledger.batches.flatMap((_, batch) => (this.#shelf.has(batch) ? [] : [batch]))
+      : [];
+  }
+
+  /** Rows that were bad before they came travelled as empty texts; they count as failed. */
+  #judge(bad: number, summary: BatchSummary): BatchSummary {
+    if (bad === 0) return summary;
+    const { verdicts } = summary;
+    return {
+      ...summary,
+      verdicts: { ...verdicts, empty: verdicts.empty - bad, failed: verdicts.failed + bad },
+    };
+  }
+
+  #faultOf(batch: number, result: Uint8Array): string | null {
+    try {
+      const header = peekBatchResult(result);
+      const { rows } = this.#ledger.batches[batch]!;
+      if (header.rows !== rows || header.batch !== batch) {
+        return `it is for batch ${header.batch} with ${header.rows} rows, expected batch ${batch} with ${rows}`;
+      }
+      const { model } = this.#ledger;
+      if (model !== null && header.fingerprint !== model.fingerprint) {
+        return `it was made by model ${header.fingerprint}, the run by ${model.fingerprint}`;
+      }
+      return header.precision === this.options.precision
+        ? null
+        : `it has precision ${header.precision}, asked was ${this.options.precision}`;
+    } catch (error) {
+      return quote(error instanceof Error ? error.message : error, 200);
+    }
+  }
+
+  #rate(): { rowsPerSecond: number; tokensPerSecond: number } {
+    const { ended, created } = this.#ledger;
+    if (ended === null) return this.#progress.rate(Date.now());
+    const seconds = Math.max(0.001, (ended.at - created.at) / 1000);
+    return { rowsPerSecond: this.#progress.rows / seconds, tokensPerSecond: this.#progress.tokens / seconds };
+  }
+
+  async #completeIfStored(): Promise<void> {
+    if (this.state !== 'sealed' || this.#shelf.size < this.#ledger.batches.length) return;
+    await this.#end('completed', null);
+    await this.#parts.exchange.closeRun(this.id, []);
+  }
+
+  async #stop(state: 'cancelled' | 'failed', error: string | null): Promise<void> {
+    const outstanding = this.#outstanding();
+    await this.#end(state, error);
+    for (const batch of outstanding) this.#parts.credits.give(this.#ledger.batches[batch]!.creditBytes);
+    await this.#parts.exchange.closeRun(this.id, outstanding);
+  }
+
+  async #end(state: 'completed' | 'cancelled' | 'failed', error: string | null): Promise<void> {
+    await this.#turn(() => this.#ledger.append([{ type: 'ended', at: Date.now(), state, error }]));
+    this.#received.clear();
+  }
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

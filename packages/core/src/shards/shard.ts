@@ -1,0 +1,126 @@
+/** The format of a shard file: the results of some batches of one run, as the workers sent them. */
+
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { CorruptError } from '../errors.ts';
+import type { BatchSummary } from '../exchange/types.ts';
+
+/** A batch that is about to be stored. */
+export interface ShardBatch {
+  batch: number;
+  /** `encodeBatchResult` bytes. */
+  result: Uint8Array;
+  summary: BatchSummary;
+}
+
+/** A batch in a shard file. */
+export interface ShardEntry {
+  batch: number;
+  offset: number;
+  bytes: number;
+  summary: BatchSummary;
+}
+
+/*
+ * Results back to back, then the entries as JSON, then a trailer of 12 bytes, little-endian:
+ * u32 bytes of the JSON, u32 CRC-32 of the JSON, magic `EMS1`. Each result carries a CRC of its own.
+ */
+const MAGIC = 0x31534d45; // 'EMS1'
+const TRAILER_BYTES = 12;
+const NAME = /^(\d{8})\.shard$/;
+
+/** Names of the shard files of a folder, in order. Left-overs of a crash (`*.tmp`) are removed. */
+export async function listShards(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  await Promise.all(
+    names.filter((name) => name.endsWith('.tmp')).map((name) => rm(join(folder, name), { force: true })),
+  );
+  return names.filter((name) => NAME.test(name)).sort();
+}
+
+/** The name of the shard after `last`. */
+export function nextShardName(last: string | undefined): string {
+  const number = last === undefined ? 0 : Number(NAME.exec(last)?.[1]) + 1;
+  return `${String(number).padStart(8, '0')}.shard`;
+}
+
+/** Writes a shard: temporary file, fsync, rename, fsync of the folder. When it resolves, the shard survives a power cut. */
+export async function writeShard(
+  folder: string,
+  name: string,
+  batches: readonly ShardBatch[],
+): Promise<ShardEntry[]> {
+  let offset = 0;
+  const entries = batches.map(({ batch, result, summary }): ShardEntry => {
+    const entry = { batch, offset, bytes: result.byteLength, summary };
+    offset += result.byteLength;
+    return entry;
+  });
+  const json = Buffer.from(JSON.stringify(entries));
+  const trailer = Buffer.alloc(TRAILER_BYTES);
+  trailer.writeUInt32LE(json.byteLength, 0);
+  trailer.writeUInt32LE(crc32(json), 4);
+  trailer.writeUInt32LE(MAGIC, 8);
+
+  const temporary = join(folder, `${name}.tmp`);
+  const file = await open(temporary, 'w', 0o600);
+  try {
+    for (const { result } of batches) await writeAll(file, result);
+    await writeAll(file, json);
+    await writeAll(file, trailer);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, join(folder, name));
+  await syncFolder(folder);
+  return entries;
+}
+
+/**
+ * The entries of a shard.
+ * @throws {CorruptError} `corrupt-shard`
+ */
+export async function readShardEntries(file: FileHandle, path: string): Promise<ShardEntry[]> {
+  const { size } = await file.stat();
+  const trailer = await readSpan(file, path, size - TRAILER_BYTES, TRAILER_BYTES);
+  const jsonBytes = trailer.readUInt32LE(0);
+  if (trailer.readUInt32LE(8) !== MAGIC || jsonBytes > size - TRAILER_BYTES)
+    throw corrupt(path, 'it does not end like a shard');
+  const json = await readSpan(file, path, size - TRAILER_BYTES - jsonBytes, jsonBytes);
+  if (crc32(json) !== trailer.readUInt32LE(4))
+    throw corrupt(path, 'its list of batches does not match its checksum');
+  return JSON.parse(json.toString()) as ShardEntry[];
+}
+
+/** The bytes of one result; the caller checks them with `decodeBatchResult`. */
+export function readShardResult(file: FileHandle, path: string, entry: ShardEntry): Promise<Buffer> {
+  return readSpan(file, path, entry.offset, entry.bytes);
+}
+
+async function readSpan(file: FileHandle, path: string, offset: number, bytes: number): Promise<Buffer> {
+  const span = Buffer.allocUnsafe(bytes);
+  const { bytesRead } = offset < 0 ? { bytesRead: -1 } : await file.read(span, 0, bytes, offset);
+  if (bytesRead !== bytes) throw corrupt(path, `it ends before byte ${offset + bytes}`);
+  return span;
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.byteLength; ) {
+    written += (await file.write(bytes, written)).bytesWritten;
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function corrupt(path: string, why: string): CorruptError {
+  return new CorruptError('corrupt-shard', `${path} is damaged: ${why}`);
+}

@@ -1,0 +1,81 @@
+/** The shards of one run: which batches are on disk, where, and how to read them; the run owns one. */
+
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BatchSummary } from '../exchange/types.ts';
+import {
+  listShards,
+  nextShardName,
+  readShardEntries,
+  readShardResult,
+  type ShardBatch,
+  type ShardEntry,
+  writeShard,
+} from './shard.ts';
+
+/** @see writeShard for what makes a stored batch durable */
+export class Shelf {
+  readonly #folder: string;
+  readonly #places = new Map<number, { shard: string; entry: ShardEntry }>();
+  #last: string | undefined;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Opens the folder, made if missing, and reads what is in it. */
+  static async open(folder: string): Promise<Shelf> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const shelf = new Shelf(folder);
+    for (const shard of await listShards(folder)) {
+      const path = join(folder, shard);
+      const file = await open(path, 'r');
+      try {
+        shelf.#place(shard, await readShardEntries(file, path));
+      } finally {
+        await file.close();
+      }
+    }
+    return shelf;
+  }
+
+  /** Batches on disk. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  has(batch: number): boolean {
+    return this.#places.has(batch);
+  }
+
+  /** Summaries of all batches on disk. */
+  *summaries(): Iterable<BatchSummary> {
+    for (const { entry } of this.#places.values()) yield entry.summary;
+  }
+
+  /** Puts batches on disk; when it resolves they survive a power cut. Calls must not overlap. */
+  async store(batches: readonly ShardBatch[]): Promise<void> {
+    const shard = nextShardName(this.#last);
+    this.#place(shard, await writeShard(this.#folder, shard, batches));
+  }
+
+  /** The result of a batch as it was stored; `null` when it is not on disk. */
+  async read(batch: number): Promise<Uint8Array | null> {
+    const place = this.#places.get(batch);
+    if (place === undefined) return null;
+    // Opened for each batch: it costs a hundredth of reading one, and there is nothing to keep or to close later.
+    const path = join(this.#folder, place.shard);
+    const file = await open(path, 'r');
+    try {
+      return await readShardResult(file, path, place.entry);
+    } finally {
+      await file.close();
+    }
+  }
+
+  #place(shard: string, entries: readonly ShardEntry[]): void {
+    // A batch stored twice (a crash between rename and acknowledgement) has the same bytes in both places.
+    for (const entry of entries) this.#places.set(entry.batch, { shard, entry });
+    this.#last = shard;
+  }
+}
