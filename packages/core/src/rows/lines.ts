@@ -1,0 +1,57 @@
+/** Cuts blocks into lines, for JSONL and plain text. */
+import { lineFeed, quotedBytes, type RawRecord, type Splitter, withoutReturn } from './record.ts';
+
+/** Lines end with LF or CRLF; the last one may end with the input. */
+export class LineSplitter implements Splitter {
+  readonly #maxBytes: number;
+  /** The start of a line whose end has not come yet. */
+  #carry: Buffer = Buffer.alloc(0);
+  /** The first bytes of a line that is too long and is being skipped. */
+  #tooLarge: Buffer | null = null;
+  #line = 1;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  push(block: Buffer): RawRecord[] {
+    const records: RawRecord[] = [];
+    const bytes = this.#carry.length === 0 ? block : Buffer.concat([this.#carry, block]);
+    let start = 0;
+    let end = bytes.indexOf(lineFeed, this.#carry.length);
+    while (end !== -1) {
+      records.push(this.#close(bytes, start, withoutReturn(bytes, start, end)));
+      start = end + 1;
+      end = bytes.indexOf(lineFeed, start);
+    }
+    this.#keep(bytes.subarray(start));
+    return records;
+  }
+
+  end(): RawRecord[] {
+    const rest = this.#carry;
+    this.#carry = Buffer.alloc(0);
+    if (rest.length === 0 && this.#tooLarge === null) return [];
+    return [this.#close(rest, 0, withoutReturn(rest, 0, rest.length))];
+  }
+
+  #close(bytes: Buffer, start: number, end: number): RawRecord {
+    const skipped = this.#tooLarge;
+    this.#tooLarge = null;
+    const line = this.#line++;
+    if (skipped !== null) return { bytes: skipped, line, lines: 1, fault: 'row-too-large' };
+    if (end - start <= this.#maxBytes)
+      return { bytes: bytes.subarray(start, end), line, lines: 1, fault: null };
+    return { bytes: bytes.subarray(start, start + quotedBytes), line, lines: 1, fault: 'row-too-large' };
+  }
+
+  /** Carries an open line into the next block, unless it can only become too long (a final CR may still go). */
+  #keep(rest: Buffer): void {
+    if (this.#tooLarge === null && rest.length <= this.#maxBytes + 1) {
+      this.#carry = rest;
+      return;
+    }
+    this.#tooLarge ??= Buffer.from(rest.subarray(0, quotedBytes));
+    this.#carry = Buffer.alloc(0);
+  }
+}
