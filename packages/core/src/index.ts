@@ -9,7 +9,7 @@ export * from './exchange/index.ts';
 export { Credits } from './flow/credits.ts';
 export { createLogger } from './lifecycle/logger.ts';
 export { Releasers } from './lifecycle/releasers.ts';
-export { whenSignalled } from './lifecycle/signals.ts';
+export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
 export * from './queue/index.ts';
 export { type ConnectionManner, connect, whenReady } from './redis/connect.ts';
 export { isRedisFault } from './redis/faults.ts';

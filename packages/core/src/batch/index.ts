@@ -5,17 +5,19 @@ export {
   type BatchResult,
   type BatchResultHeader,
   decodeBatchResult,
+  decodeOutcomes,
   encodeBatchResult,
   peekBatchResult,
 } from './result.ts';
 export {
-  countVerdicts,
+  type BatchSummary,
   emptyVerdictCounts,
   type Lane,
   type Precision,
   ROW_VERDICTS,
   type RowOutcome,
   type RowVerdict,
+  summarizeOutcomes,
   type Truncate,
   type VerdictCounts,
 } from './types.ts';

@@ -124,20 +124,31 @@ export function peekBatchResult(bytes: Uint8Array, options: { verify?: boolean }
 export function decodeBatchResult(bytes: Uint8Array): BatchResult {
   const header = peekBatchResult(bytes);
   const { rows, dim } = header;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const size = sizeOf(rows, dim, view.getUint32(12, true));
+  const size = sizeOf(rows, dim, messageBytesOf(bytes));
   const vectors = new Float32Array(rows * dim);
   new Uint8Array(vectors.buffer).set(bytes.subarray(size.vectors, size.tokens));
+  return { ...header, vectors, outcomes: readOutcomes(bytes, size, rows) };
+}
+
+/**
+ * The outcomes alone, without a check of the checksum: for whoever has just made the result.
+ * @throws {CorruptError} `corrupt-result`
+ */
+export function decodeOutcomes(bytes: Uint8Array): RowOutcome[] {
+  const { rows, dim } = peekBatchResult(bytes, { verify: false });
+  return readOutcomes(bytes, sizeOf(rows, dim, messageBytesOf(bytes)), rows);
+}
+
+function readOutcomes(bytes: Uint8Array, size: ReturnType<typeof sizeOf>, rows: number): RowOutcome[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages = bytes.subarray(size.messages);
   const reasons: Record<string, string> =
     messages.length === 0 ? {} : JSON.parse(Buffer.from(messages).toString());
-  const outcomes = Array.from({ length: rows }, (_, row): RowOutcome => {
-    const verdict = ROW_VERDICTS[view.getUint8(size.verdicts + row)];
+  return Array.from({ length: rows }, (_, row): RowOutcome => {
+    const code = view.getUint8(size.verdicts + row);
+    const verdict = ROW_VERDICTS[code];
     if (verdict === undefined) {
-      throw new CorruptError(
-        'corrupt-result',
-        `row ${row} has verdict code ${view.getUint8(size.verdicts + row)}, expected 0 to 3`,
-      );
+      throw new CorruptError('corrupt-result', `row ${row} has verdict code ${code}, expected 0 to 3`);
     }
     const message = reasons[row];
     return {
@@ -147,7 +158,10 @@ export function decodeBatchResult(bytes: Uint8Array): BatchResult {
       ...(message === undefined ? {} : { message }),
     };
   });
-  return { ...header, vectors, outcomes };
+}
+
+function messageBytesOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(12, true);
 }
 
 /** Where each area of a result starts, in bytes. */

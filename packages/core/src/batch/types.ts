@@ -34,9 +34,28 @@ export function emptyVerdictCounts(): VerdictCounts {
   return { ok: 0, truncated: 0, empty: 0, failed: 0 };
 }
 
-/** Rows per verdict of these outcomes. */
-export function countVerdicts(outcomes: readonly RowOutcome[]): VerdictCounts {
-  const counts = emptyVerdictCounts();
-  for (const { verdict } of outcomes) counts[verdict] += 1;
-  return counts;
+/** What the collector and the progress bar need of a finished batch without reading its vectors. */
+export interface BatchSummary {
+  rows: number;
+  verdicts: VerdictCounts;
+  /** Tokens that went through the model. */
+  tokens: number;
+  /** Tokens cut off by truncation. */
+  lostTokens: number;
+}
+
+/** The sum of these outcomes. */
+export function summarizeOutcomes(outcomes: readonly RowOutcome[]): BatchSummary {
+  const summary: BatchSummary = {
+    rows: outcomes.length,
+    verdicts: emptyVerdictCounts(),
+    tokens: 0,
+    lostTokens: 0,
+  };
+  for (const { verdict, tokens, lostTokens } of outcomes) {
+    summary.verdicts[verdict] += 1;
+    summary.tokens += tokens;
+    summary.lostTokens += lostTokens;
+  }
+  return summary;
 }

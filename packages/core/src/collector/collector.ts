@@ -2,8 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { BatchSummary } from '../batch/types.ts';
 import { asError, CorruptError } from '../errors.ts';
-import type { BatchSummary, ProducerExchange, ReadyBatch } from '../exchange/types.ts';
+import type { ProducerExchange, ReadyBatch } from '../exchange/types.ts';
 import type { Credits } from '../flow/credits.ts';
 import { isRedisFault } from '../redis/faults.ts';
 import type { Run } from '../runs/run.ts';

@@ -3,7 +3,6 @@
 export { RedisExchange, type RedisExchangeParts } from './redis.ts';
 export type {
   BatchPresence,
-  BatchSummary,
   CommitOutcome,
   ProducerExchange,
   ReadyBatch,

@@ -1,11 +1,11 @@
 /** The exchange on Redis; the only file that reads or writes its keys. */
 
 import type { Redis } from 'ioredis';
+import type { BatchSummary } from '../batch/types.ts';
 import type { Keys } from '../redis/keys.ts';
 import { COMMIT, TAKE } from './scripts.ts';
 import type {
   BatchPresence,
-  BatchSummary,
   CommitOutcome,
   ProducerExchange,
   ReadyBatch,

@@ -1,16 +1,6 @@
 /** The port to what producers, workers and collectors exchange through Redis: payloads, results and the ready stream. */
 
-import type { VerdictCounts } from '../batch/types.ts';
-
-/** What the collector and the progress bar need of a finished batch without reading its vectors. */
-export interface BatchSummary {
-  rows: number;
-  verdicts: VerdictCounts;
-  /** Tokens that went through the model. */
-  tokens: number;
-  /** Tokens cut off by truncation. */
-  lostTokens: number;
-}
+import type { BatchSummary } from '../batch/types.ts';
 
 /** `duplicate`: another delivery was first, nothing changed. `gone`: the run is cancelled or deleted, nothing was kept. */
 export type CommitOutcome = 'committed' | 'duplicate' | 'gone';

@@ -16,8 +16,6 @@ export interface Keys {
   ready(home: string): string;
   /** String: who may collect for one data folder. */
   lease(home: string): string;
-  /** Sorted set: workers by the time they were last seen. */
-  readonly workers: string;
 }
 
 /** Keys below `{prefix}`. */
@@ -31,6 +29,5 @@ export function keysOf(prefix: string): Keys {
     done: (run) => `${tag}:done:${run}`,
     ready: (home) => `${tag}:ready:${home}`,
     lease: (home) => `${tag}:lease:${home}`,
-    workers: `${tag}:workers`,
   };
 }

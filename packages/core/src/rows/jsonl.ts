@@ -85,7 +85,8 @@ function clientError(object: JsonObject, line: number, id: string | null): BadRo
   const error = own(object, 'error');
   if (!isObject(error) || typeof error.code !== 'string' || typeof error.message !== 'string') return null;
   const code = error.code.slice(0, maxClientCodeChars);
-  return { ok: false, line, id, code, message: error.message.slice(0, maxClientMessageChars) };
+  const message = error.message.slice(0, maxClientMessageChars);
+  return { ok: false, line, id, code, message, keepsPlace: true };
 }
 
 /** A key's value, unless it is inherited: a field may be called `constructor`. */

@@ -37,7 +37,7 @@ export interface Row {
   readonly text: string;
 }
 
-/** A row that keeps its place in the output but has no text to embed. */
+/** A row that has no text to embed. */
 export interface BadRow {
   readonly ok: false;
   /** As in `Row`. */
@@ -48,6 +48,8 @@ export interface BadRow {
   readonly code: RowErrorCode | (string & {});
   /** Quotes (shortened) what was given and says what was expected. */
   readonly message: string;
+  /** Set when the client itself sent the row as bad (JSONL field `error`), to keep its place among the others. */
+  readonly keepsPlace?: true;
 }
 
 /** What one record of an input became. */

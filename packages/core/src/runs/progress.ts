@@ -1,7 +1,7 @@
 /** Counts what is done of a run and how fast; the run keeps one and shows it. */
 
+import type { BatchSummary } from '../batch/types.ts';
 import { emptyVerdictCounts, type VerdictCounts } from '../batch/types.ts';
-import type { BatchSummary } from '../exchange/types.ts';
 
 const SECOND = 1000;
 

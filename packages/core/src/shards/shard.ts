@@ -3,8 +3,8 @@
 import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { BatchSummary } from '../batch/types.ts';
 import { CorruptError } from '../errors.ts';
-import type { BatchSummary } from '../exchange/types.ts';
 
 /** A batch that is about to be stored. */
 export interface ShardBatch {

@@ -2,7 +2,7 @@
 
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BatchSummary } from '../exchange/types.ts';
+import type { BatchSummary } from '../batch/types.ts';
 import {
   listShards,
   nextShardName,

@@ -1,0 +1,54 @@
+/** Puts a producer together: Redis, runs, collector and the HTTP API. */
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Config, ConfigError, Releasers } from '@embedmill/core';
+import type { Logger } from 'pino';
+import { createApi } from './api/app.ts';
+import { Service } from './service.ts';
+import { version } from './version.ts';
+
+/** A producer at work. */
+export interface RunningProducer {
+  /** Base URL of the API. */
+  readonly url: string;
+  /** Resolves when another producer took over the data folder; this one must then end. */
+  readonly whenBroken: Promise<Error>;
+  /** Takes no more requests, writes what is collected, gives the data folder back. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a producer. The API answers at once; until Redis does too and the data folder is ours, runs get 503.
+ * @throws {ConfigError} without `REDIS_URL`
+ * @throws when the port is taken or the data folder cannot be written
+ */
+export async function startProducer(config: Config, { log }: { log: Logger }): Promise<RunningProducer> {
+  const { redisUrl } = config;
+  if (redisUrl === undefined) throw new ConfigError(['REDIS_URL: a producer needs a Redis']);
+  const releasers = new Releasers();
+  try {
+    const service = await Service.open({ config, redisUrl, log });
+    releasers.add(() => service.stop());
+    service.start();
+
+    const server = createServer(createApi({ service, config, log, version }));
+    // A part may be uploaded for hours; the API itself ends a body that stalls.
+    server.requestTimeout = 0;
+    server.listen(config.port, config.host);
+    await once(server, 'listening');
+    releasers.add(async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    });
+    const { port } = server.address() as AddressInfo;
+    const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+    return { url: `http://${host}:${port}`, whenBroken: service.whenBroken, stop: () => releasers.release() };
+  } catch (error) {
+    await releasers.release().catch(() => {});
+    throw error;
+  }
+}

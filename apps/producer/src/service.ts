@@ -1,0 +1,155 @@
+/** The producer behind its API: runs, collector, lease and connections, with one life. */
+
+import {
+  asError,
+  BullBatchQueue,
+  Collector,
+  type Config,
+  Credits,
+  connect,
+  keysOf,
+  Lease,
+  RedisExchange,
+  Releasers,
+  Runs,
+  UnavailableError,
+} from '@embedmill/core';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { ProducerService } from './api/types.ts';
+import { readHome } from './home.ts';
+import { ProducerMetrics } from './metrics.ts';
+
+/** What a service works with. */
+interface ServiceParts {
+  config: Config;
+  redisUrl: string;
+  log: Logger;
+}
+
+/**
+ * States: `waiting` (for Redis and for the lease of the data folder; runs are refused with 503) → `open` → stopped.
+ * Redis may go and come while it is `open`: requests that need it are refused, everything else goes on.
+ */
+export class Service implements ProducerService {
+  readonly whenBroken: Promise<Error>;
+  readonly #parts: ServiceParts;
+  readonly #home: string;
+  readonly #redis: Redis;
+  readonly #blocking: Redis;
+  readonly #exchange: RedisExchange;
+  readonly #queue: BullBatchQueue;
+  readonly #credits: Credits;
+  readonly #lease: Lease;
+  readonly #metrics: ProducerMetrics;
+  readonly #releasers = new Releasers();
+  #runs: Runs | undefined;
+  #opening: Promise<void> = Promise.resolve();
+  #isStopping = false;
+
+  private constructor(parts: ServiceParts, home: string) {
+    const { config, redisUrl, log } = parts;
+    const keys = keysOf(config.prefix);
+    this.#parts = parts;
+    this.#home = home;
+    this.#redis = connect(redisUrl, 'command', log);
+    this.#blocking = connect(redisUrl, 'patient', log);
+    this.#exchange = new RedisExchange({ redis: this.#redis, blocking: this.#blocking, keys });
+    this.#queue = new BullBatchQueue({
+      url: redisUrl,
+      prefix: keys.queuePrefix,
+      lane: 'bulk',
+      onError: (error) => log.debug({ reason: error.message }, 'the queue does not answer'),
+    });
+    this.#credits = new Credits(config.redisBudgetBytes);
+    let break_: (error: Error) => void;
+    this.whenBroken = new Promise((resolve) => {
+      break_ = resolve;
+    });
+    this.#lease = new Lease({
+      redis: this.#redis,
+      key: keys.lease(home),
+      log,
+      onLost: () => break_(new Error(`another producer took over the data folder ${config.dataDir}`)),
+    });
+    this.#metrics = new ProducerMetrics({
+      credits: this.#credits,
+      queue: this.#queue,
+      runs: () => this.#runs?.active() ?? [],
+    });
+    this.#releasers.add(async () => {
+      await this.#queue.close();
+      this.#blocking.disconnect();
+      this.#redis.disconnect();
+    });
+  }
+
+  /** Reads the data folder's name and connects. */
+  static async open(parts: ServiceParts): Promise<Service> {
+    return new Service(parts, await readHome(parts.config.dataDir));
+  }
+
+  /** Begins to wait for the lease; the runs are open when it is ours. */
+  start(): void {
+    this.#opening = this.#open().catch((error) => {
+      if (!this.#isStopping)
+        this.#parts.log.fatal({ reason: asError(error).message }, 'the data folder cannot be opened');
+    });
+  }
+
+  runs(): Runs {
+    if (this.#runs !== undefined) return this.#runs;
+    throw new UnavailableError(
+      'redis-unavailable',
+      'the producer is starting: it waits for Redis, or for another producer to leave its data folder',
+    );
+  }
+
+  async readiness(): Promise<{ ready: boolean; reasons: string[] }> {
+    const reasons: string[] = [];
+    if (this.#runs === undefined) reasons.push('the data folder is not open yet');
+    await this.#exchange
+      .ping()
+      .catch((error) => reasons.push(`Redis does not answer: ${asError(error).message}`));
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  metrics(): Promise<{ contentType: string; body: string }> {
+    return this.#metrics.render();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#lease.stop();
+    await this.#opening;
+    await this.#releasers.release();
+  }
+
+  async #open(): Promise<void> {
+    const { config, log } = this.#parts;
+    await this.#lease.start();
+    const runs = await Runs.open(
+      { home: this.#home, exchange: this.#exchange, queue: this.#queue, credits: this.#credits, log },
+      config.dataDir,
+    );
+    this.#releasers.add(() => runs.close());
+    const collector = new Collector({
+      home: this.#home,
+      runs,
+      exchange: this.#exchange,
+      credits: this.#credits,
+      shardBytes: config.shardBytes,
+      log,
+    });
+    // What Redis holds may be older than what we know: it was restarted, or it is another one.
+    this.#redis.on('ready', () => collector.audit());
+    collector.start();
+    this.#releasers.add(async () => {
+      const stopped = collector.stop();
+      // Ends a read that waits for a Redis that is away.
+      this.#blocking.disconnect();
+      await stopped;
+    });
+    this.#runs = runs;
+  }
+}

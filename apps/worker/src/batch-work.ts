@@ -1,0 +1,127 @@
+/** What a worker does with one batch: open, embed, commit; called by the queue consumer. */
+
+import {
+  asError,
+  type BatchJob,
+  type BatchSummary,
+  type ConsumeOutcome,
+  type Delivery,
+  EmbedmillError,
+  isRedisFault,
+  type RowOutcome,
+  type WorkerExchange,
+} from '@embedmill/core';
+import { decodeOutcomes, encodeBatchResult, summarizeOutcomes } from '@embedmill/core/batch';
+import type { PreparedModel } from '@embedmill/embed';
+import type { Logger } from 'pino';
+import type { InferencePool } from './inference/index.ts';
+import type { WorkerMetrics } from './metrics.ts';
+import { patiently } from './patience.ts';
+
+/** What the work needs. */
+export interface BatchWorkParts {
+  exchange: WorkerExchange;
+  pool: InferencePool;
+  /** The model of this worker; a batch for another one is handed back. */
+  model: PreparedModel;
+  metrics: WorkerMetrics;
+  log: Logger;
+}
+
+/** Time until a batch for another model is offered again: long enough not to spin, short enough for its worker. */
+const HAND_BACK_MS = 2000;
+
+/** @see Run for the states of a batch */
+export class BatchWork {
+  readonly #parts: BatchWorkParts;
+  readonly #stopping = new AbortController();
+
+  constructor(parts: BatchWorkParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Embeds a batch and commits it. Faults of Redis are waited out with the vectors in memory, so that they cost no
+   * attempt; only an error of our own is thrown.
+   */
+  async consume(job: BatchJob, delivery: Delivery): Promise<ConsumeOutcome> {
+    const { exchange, pool, model, metrics, log } = this.#parts;
+    const { run, batch, home, precision, truncate } = job;
+    if (job.model !== model.name) {
+      log.warn(
+        { run, batch, asked: job.model, have: model.name },
+        'a batch is for another model; it is handed back',
+      );
+      return { status: 'hand-back', afterMs: HAND_BACK_MS };
+    }
+    if (delivery.stalls > 0) metrics.stalledBatches.inc();
+    const taken = await this.#patiently(() => exchange.takePayload(run, batch, home));
+    if (taken.status !== 'taken') {
+      metrics.batches.inc({ outcome: taken.status });
+      return { status: 'done' };
+    }
+    const startedAt = performance.now();
+    let result: Uint8Array<ArrayBuffer>;
+    try {
+      result = await pool.embedBatch({ payload: taken.payload, batch, precision, truncate });
+    } catch (error) {
+      if (!(error instanceof EmbedmillError && error.retryable)) throw error;
+      log.info({ run, batch, reason: error.message }, 'a batch is handed back');
+      return { status: 'hand-back', afterMs: 0 };
+    }
+    metrics.stageSeconds.observe({ stage: 'infer' }, (performance.now() - startedAt) / 1000);
+    await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
+    return { status: 'done' };
+  }
+
+  /** Gives every row of a batch that cannot be done the verdict `failed`, so that its run can end. */
+  async abandon(job: BatchJob, reason: string): Promise<void> {
+    const { model, log } = this.#parts;
+    const { run, batch, rows, precision } = job;
+    log.error({ run, batch, reason }, 'a batch cannot be done; its rows get the verdict failed');
+    const message = `the batch could not be done: ${reason}`;
+    const outcomes = Array.from(
+      { length: rows },
+      (): RowOutcome => ({ verdict: 'failed', tokens: 0, lostTokens: 0, message }),
+    );
+    const { fingerprint, dim } = model;
+    const result = encodeBatchResult({
+      batch,
+      rows,
+      dim,
+      precision,
+      fingerprint,
+      vectors: new Float32Array(rows * dim),
+      outcomes,
+    });
+    await this.#commit(job, result, summarizeOutcomes(outcomes));
+  }
+
+  /** Ends the waiting for a Redis that is away; what waits is given up and done by another worker. */
+  stop(): void {
+    this.#stopping.abort(new Error('the worker stops'));
+  }
+
+  async #commit(job: BatchJob, result: Uint8Array, summary: BatchSummary): Promise<void> {
+    const { exchange, metrics } = this.#parts;
+    const startedAt = performance.now();
+    const outcome = await this.#patiently(() =>
+      exchange.commit(job.run, job.batch, job.home, result, summary),
+    );
+    metrics.stageSeconds.observe({ stage: 'commit' }, (performance.now() - startedAt) / 1000);
+    metrics.countBatch(outcome, summary);
+  }
+
+  #patiently<Value>(step: () => Promise<Value>): Promise<Value> {
+    const { log } = this.#parts;
+    return patiently(step, {
+      isPassing: isRedisFault,
+      signal: this.#stopping.signal,
+      onWait: (error) =>
+        log.warn(
+          { reason: asError(error).message },
+          'Redis does not take results; they are kept and offered again',
+        ),
+    });
+  }
+}

@@ -1,0 +1,158 @@
+/** Puts a worker together: model, inference threads, queue, health and metrics. */
+
+import {
+  BullBatchConsumer,
+  type Config,
+  ConfigError,
+  connect,
+  defaultThreads,
+  isRedisFault,
+  keysOf,
+  RedisExchange,
+  Releasers,
+  whenReady,
+} from '@embedmill/core';
+import { checkGolden, Embedder, type Precision, type PreparedModel, prepareModel } from '@embedmill/embed';
+import type { Logger } from 'pino';
+import { BatchWork } from './batch-work.ts';
+import { HealthServer } from './health-server.ts';
+import { type InferenceEvent, InferencePool } from './inference/index.ts';
+import { WorkerMetrics } from './metrics.ts';
+
+/** What a worker is given besides its settings. */
+export interface WorkerOptions {
+  log: Logger;
+  /** Another engine for the inference threads (benchmarks and fault tests). Default: ours. */
+  engineUrl?: URL;
+}
+
+/** A worker at work. */
+export interface RunningWorker {
+  /** Base URL of /healthz, /readyz and /metrics. */
+  readonly url: string;
+  readonly threads: number;
+  readonly model: string;
+  readonly fingerprint: string;
+  /** Resolves when the inference threads have given up; the process should then end and be started again. */
+  readonly whenBroken: Promise<Error>;
+  /** No new batches; those in work are finished within `shutdownMs`, the rest goes to other workers. */
+  stop(): Promise<void>;
+}
+
+/** Precision that every thread opens at start; the other one is opened when a run asks for it. */
+const FIRST_PRECISION: Precision = 'int8';
+
+/** Batches held for each thread: one in work and one fetched ahead, so that no thread waits for Redis. */
+const BATCHES_PER_THREAD = 2;
+
+/**
+ * Starts a worker. It joins the queue only after its model has passed the golden sentences.
+ * @throws {ConfigError} without `REDIS_URL`
+ * @throws when the model cannot be prepared or does not compute what it must
+ */
+export async function startWorker(config: Config, { log, engineUrl }: WorkerOptions): Promise<RunningWorker> {
+  if (config.redisUrl === undefined)
+    throw new ConfigError(['REDIS_URL: a worker needs the Redis of its producer']);
+  const releasers = new Releasers();
+  try {
+    const prepare = (precision: Precision) =>
+      prepareModel({ model: config.model, precision, cacheDir: config.cacheDir });
+    const model = await prepare(FIRST_PRECISION);
+    if (engineUrl === undefined) await proveModel(model);
+
+    const threads = config.threads ?? defaultThreads();
+    let break_: (error: Error) => void;
+    const whenBroken = new Promise<Error>((resolve) => {
+      break_ = resolve;
+    });
+    const pool = new InferencePool({
+      threads,
+      prepare,
+      precision: FIRST_PRECISION,
+      ...(engineUrl === undefined ? {} : { engineUrl }),
+      onEvent: (event) => {
+        logEvent(log, event);
+        if (event.kind === 'gave-up') break_(event.error);
+      },
+    });
+    await pool.start();
+    releasers.add(() => pool.stop({ deadlineMs: config.shutdownMs }));
+
+    const keys = keysOf(config.prefix);
+    const redis = connect(config.redisUrl, 'patient', log);
+    releasers.add(() => redis.disconnect());
+    const metrics = new WorkerMetrics({ pool });
+    const work = new BatchWork({ exchange: new RedisExchange({ redis, keys }), pool, model, metrics, log });
+    const consumer = new BullBatchConsumer({
+      url: config.redisUrl,
+      prefix: keys.queuePrefix,
+      lane: 'bulk',
+      concurrency: threads * BATCHES_PER_THREAD,
+      lockMs: config.lockMs,
+      consume: (job, delivery) => work.consume(job, delivery),
+      abandon: (job, reason) => work.abandon(job, reason),
+      log,
+    });
+    consumer.start();
+    releasers.add(async () => {
+      work.stop();
+      const outcome = await consumer.stop(config.shutdownMs);
+      if (outcome === 'deadline')
+        log.warn('batches in work were not finished in time; other workers take them over');
+    });
+
+    const health = new HealthServer({
+      isReady: async () => (await whenReady(redis, 1000)) && pool.threads > 0,
+      metrics: () => metrics.render(),
+    });
+    const url = await health.start(config.host, config.workerPort);
+    releasers.add(() => health.stop());
+
+    return {
+      url,
+      threads,
+      model: model.name,
+      fingerprint: model.fingerprint,
+      whenBroken,
+      stop: () => releasers.release(),
+    };
+  } catch (error) {
+    await releasers.release().catch((failure) => log.debug({ reason: String(failure) }, 'while cleaning up'));
+    throw isRedisFault(error) ? new Error('Redis did not answer', { cause: error }) : error;
+  }
+}
+
+/** A worker whose CPU or model file computes something else must not join. */
+async function proveModel(model: PreparedModel): Promise<void> {
+  const embedder = await Embedder.open(model);
+  try {
+    const report = await checkGolden(embedder);
+    if (!report.ok) throw new Error(`the model does not compute what it must: ${report.message}`);
+  } finally {
+    await embedder.close();
+  }
+}
+
+function logEvent(log: Logger, event: InferenceEvent): void {
+  switch (event.kind) {
+    case 'thread-ready':
+      log.debug({ thread: event.thread, openMs: Math.round(event.openMs) }, 'inference thread is ready');
+      break;
+    case 'thread-died':
+    case 'thread-refused':
+      log.error(
+        { thread: event.thread, reason: event.error.message },
+        'inference thread ended; another one takes its place',
+      );
+      break;
+    case 'row-isolated':
+      log.error(
+        { batch: event.batch, row: event.row, reason: event.reason },
+        'a row that ends inference threads was set aside',
+      );
+      break;
+    case 'gave-up':
+      log.fatal({ reason: event.error.message }, 'no inference thread can be started');
+      break;
+  }
+}
