@@ -1,0 +1,14 @@
+/** Bounds the chunks that the encoders give out. */
+
+/** Largest chunk of output, in bytes. */
+export const maxChunkBytes = 1024 * 1024;
+
+/** Views of `bytes` of at most `maxChunkBytes` each. */
+export function* inChunks(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += maxChunkBytes) yield bytes.subarray(at, at + maxChunkBytes);
+}
+
+/** The bytes of a float array as they lie in memory, without a copy. */
+export function bytesOf(floats: Float32Array): Uint8Array {
+  return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+}

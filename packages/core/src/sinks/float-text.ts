@@ -1,0 +1,93 @@
+/** Writes a float32 as the shortest decimal that reads back as the same float32, for jsonl. */
+
+/** Room one number may need: a sign, "0.", six zeros and nine digits, or an exponent. */
+export const maxFloatChars = 24;
+
+const zero = 0x30;
+const point = 0x2e;
+const minus = 0x2d;
+
+/** 10^0 … 10^22 are exact in a double. */
+const powers = Float64Array.from({ length: 23 }, (_, n) => Number(`1e${n}`));
+
+/** Within these, `writeFloat32` writes plain decimals itself; outside, the slow way writes exponents. */
+const smallest = 1e-6;
+const largest = 1e6;
+
+/** Digits of the number being written; one buffer, as nothing here waits. */
+const digits = new Uint8Array(9);
+
+/**
+ * Writes `value` as JSON at `at` and returns the position behind it. NaN and infinities become `null`, as in
+ * JSON.stringify.
+ *
+ * A float32 needs 7 to 9 digits. Decimals of 7 digits lie further apart than the values that round to one float32 are
+ * wide, so at most one of them fits: if the nearest does, dropping its zeros gives the shortest text of all; if not, the
+ * nearest of 8 digits is tried, then of 9, which always fits. A candidate is an integer below 2^53 over an exact power
+ * of ten, so the division rounds once, exactly as a JSON parser does with the text, and the check is the round trip
+ * itself. `toPrecision` and `Number` would say the same at a tenth of the speed.
+ */
+export function writeFloat32(out: Uint8Array, at: number, value: number): number {
+  const size = Math.abs(value);
+  if (!(size >= smallest && size < largest)) return writeSlowly(out, at, value);
+  let exponent = 5; // of the leading digit: 10^exponent <= size
+  while (exponent >= 0 ? size < powers[exponent]! : size * powers[-exponent]! < 1) exponent--;
+  let count = 7;
+  let decimals = count - 1 - exponent;
+  let candidate = Math.round(size * powers[decimals]!);
+  while (count < 9 && Math.fround(candidate / powers[decimals]!) !== size) {
+    count++;
+    decimals++;
+    candidate = Math.round(size * powers[decimals]!);
+  }
+  if (Math.fround(candidate / powers[decimals]!) !== size) return writeSlowly(out, at, value);
+  while (candidate % 10 === 0) {
+    candidate /= 10;
+    decimals--;
+  }
+  if (value < 0) out[at++] = minus;
+  return decimals <= 0
+    ? writeInteger(out, at, candidate * powers[-decimals]!)
+    : writeDecimal(out, at, candidate, decimals);
+}
+
+function writeInteger(out: Uint8Array, at: number, value: number): number {
+  const text = String(value);
+  for (let n = 0; n < text.length; n++) out[at + n] = text.charCodeAt(n);
+  return at + text.length;
+}
+
+/** Writes `candidate` / 10^`decimals`, with `decimals` > 0. */
+function writeDecimal(out: Uint8Array, at: number, candidate: number, decimals: number): number {
+  let count = 0;
+  // Integers below 2^30 divide fast; the candidates of 9 digits are just under it.
+  for (let rest = candidate | 0; rest > 0; rest = (rest / 10) | 0) digits[count++] = rest % 10;
+  if (count <= decimals) {
+    out[at++] = zero;
+    out[at++] = point;
+    for (let n = count; n < decimals; n++) out[at++] = zero;
+    while (count > 0) out[at++] = zero + digits[--count]!;
+    return at;
+  }
+  while (count > 0) {
+    if (count === decimals) out[at++] = point;
+    out[at++] = zero + digits[--count]!;
+  }
+  return at;
+}
+
+function writeSlowly(out: Uint8Array, at: number, value: number): number {
+  const text = shortestText(value);
+  for (let n = 0; n < text.length; n++) out[at + n] = text.charCodeAt(n);
+  return at + text.length;
+}
+
+function shortestText(value: number): string {
+  if (!Number.isFinite(value)) return 'null';
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  for (let count = 1; count < 9; count++) {
+    const rounded = Number(value.toPrecision(count));
+    if (Math.fround(rounded) === value) return String(rounded);
+  }
+  return String(Number(value.toPrecision(9)));
+}

@@ -1,0 +1,14 @@
+/** Encoders of finished vectors. */
+import { jsonl } from './jsonl.ts';
+import { npy } from './npy.ts';
+import { parquet } from './parquet.ts';
+import type { Encoding } from './types.ts';
+
+/** The formats of output by name. */
+export const encodings: Readonly<Record<Encoding['name'], Encoding>> = { npy, jsonl, parquet };
+
+export { maxChunkBytes } from './chunks.ts';
+export { encodeIds, jsonl } from './jsonl.ts';
+export { npy, npyHeader, npyHeaderBytes } from './npy.ts';
+export { parquet } from './parquet.ts';
+export type { EncodeOptions, Encoding, OutputShape, VectorRows } from './types.ts';

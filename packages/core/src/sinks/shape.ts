@@ -1,0 +1,41 @@
+/** Holds the rows an encoder is given against the shape it was promised, and cuts them; all encoders use it. */
+import { EmbedmillError } from '../errors.ts';
+import type { OutputShape, VectorRows } from './types.ts';
+
+/** The same slices without empty ones. Throws `wrong-shape` at the first that does not fit, or at the end. */
+export async function* checkShape(
+  source: AsyncIterable<VectorRows>,
+  shape: OutputShape,
+): AsyncGenerator<VectorRows> {
+  let rows = 0;
+  for await (const slice of source) {
+    checkSlice(slice, shape.dim);
+    rows += slice.ids.length;
+    if (rows > shape.rows) throw wrongShape(`at least ${rows} rows came; expected ${shape.rows}`);
+    if (slice.ids.length > 0) yield slice;
+  }
+  if (rows < shape.rows) throw wrongShape(`${rows} rows came; expected ${shape.rows}`);
+}
+
+function checkSlice({ ids, dim, vectors, present }: VectorRows, expectedDim: number): void {
+  if (dim !== expectedDim) throw wrongShape(`vectors of ${dim} floats came; expected ${expectedDim}`);
+  if (present.length !== ids.length || vectors.length !== ids.length * dim) {
+    throw wrongShape(
+      `a slice has ${ids.length} ids, ${present.length} marks and ${vectors.length} floats; expected one mark and ${dim} floats for each id`,
+    );
+  }
+}
+
+function wrongShape(problem: string): EmbedmillError {
+  return new EmbedmillError('wrong-shape', `The output cannot be written: ${problem}.`);
+}
+
+/** Rows `from` to `to` (not included) of a slice, as views. */
+export function cutSlice({ ids, dim, vectors, present }: VectorRows, from: number, to: number): VectorRows {
+  return {
+    ids: ids.slice(from, to),
+    dim,
+    vectors: vectors.subarray(from * dim, to * dim),
+    present: present.subarray(from, to),
+  };
+}
