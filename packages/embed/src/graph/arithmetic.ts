@@ -4,6 +4,8 @@ import type { BertLayer, BertWeights, Dense } from '../weights/bert-weights.ts';
 
 /** Writes the weight-bearing parts of the graph. */
 export interface Arithmetic {
+  /** The operator of the activation function. */
+  gelu: string;
   /** The weights as this arithmetic wants them, once per layer, before anything of the layer is written. */
   prepareLayer(layer: BertLayer, index: number): PreparedLayer;
   /** Rows of the word table, tokens × hidden. */

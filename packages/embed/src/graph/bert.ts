@@ -105,7 +105,7 @@ export function buildBertGraph(
     );
     const intermediate = scaled(`${at}.intermediate.input`, middle, layer.intermediateInputScale);
     const widened = arithmetic.dense(graph, `${at}.widened`, intermediate, layer.intermediate);
-    const activated = graph.node(`${at}.activated`, 'com.microsoft:Gelu', [widened]);
+    const activated = graph.node(`${at}.activated`, arithmetic.gelu, [widened]);
     const narrow = scaled(`${at}.output.input`, activated, layer.outputInputScale);
     const narrowed = arithmetic.dense(graph, `${at}.narrowed`, narrow, layer.output);
     taps.push({ attention, attentionOutput: context, intermediate, output: narrow });

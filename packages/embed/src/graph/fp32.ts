@@ -3,6 +3,8 @@ import type { Arithmetic } from './arithmetic.ts';
 
 export function fp32Arithmetic(): Arithmetic {
   return {
+    gelu: 'com.microsoft:Gelu',
+
     prepareLayer: (layer) => layer,
 
     lookUpWords(graph, { words }, ids) {

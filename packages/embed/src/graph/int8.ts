@@ -5,17 +5,22 @@
 
 import type { LayerMaxima } from '../quantize/activation-maxima.ts';
 import { quantizeColumns, quantizeRows, type WeightLimit } from '../quantize/integers.ts';
+import { splitOutliers } from '../quantize/outliers.ts';
 import { divideColumns, multiplyRows, smoothingFactors } from '../quantize/smoothing.ts';
 import type { Arithmetic } from './arithmetic.ts';
 
 export function int8Arithmetic(maxima: readonly LayerMaxima[], weightLimit: WeightLimit): Arithmetic {
   return {
+    // tanh's approximation is 1-2 % faster over all; its error is lost in int8's.
+    gelu: 'com.microsoft:FastGelu',
+
     prepareLayer(layer, index) {
       const max = maxima[index]!;
+      const split = splitOutliers(layer.intermediate, layer.output, max.output);
       const attention = smoothingFactors(max.attention, [layer.query, layer.key, layer.value]);
       const context = smoothingFactors(max.attentionOutput, [layer.attentionOutput]);
-      const intermediate = smoothingFactors(max.intermediate, [layer.intermediate]);
-      const output = smoothingFactors(max.output, [layer.output]);
+      const intermediate = smoothingFactors(max.intermediate, [split.writer]);
+      const output = smoothingFactors(split.activationMax, [split.reader]);
       return {
         ...layer,
         query: multiplyRows(layer.query, attention),
@@ -23,8 +28,8 @@ export function int8Arithmetic(maxima: readonly LayerMaxima[], weightLimit: Weig
         // Attention is linear in the values: dividing them divides its output, at no cost at run time.
         value: divideColumns(multiplyRows(layer.value, attention), context),
         attentionOutput: multiplyRows(layer.attentionOutput, context),
-        intermediate: multiplyRows(layer.intermediate, intermediate),
-        output: multiplyRows(layer.output, output),
+        intermediate: multiplyRows(split.writer, intermediate),
+        output: multiplyRows(split.reader, output),
         attentionInputScale: attention.map((factor) => 1 / factor),
         intermediateInputScale: intermediate.map((factor) => 1 / factor),
         outputInputScale: output.map((factor) => 1 / factor),

@@ -4,11 +4,8 @@
  */
 import type { Dense } from '../weights/bert-weights.ts';
 
-/**
- * The share of the spread that moves. Searched on STS-B: 0.5 and 0.75 give cosines to fp32 of 0.9916 and 0.9968 on
- * average, 0.65 gives 0.9974.
- */
-export const SMOOTHING_ALPHA = 0.65;
+/** The share of the spread that moves; searched, see docs/decisions/engine-int8.md. */
+const SMOOTHING_ALPHA = 0.65;
 
 /**
  * One factor per input channel: the input is divided by it, the weights' row multiplied.
@@ -18,17 +15,16 @@ export const SMOOTHING_ALPHA = 0.65;
  * @param activationMax largest magnitude per input channel over the calibration sentences
  * @param readers every layer that reads this input
  */
-export function smoothingFactors(
-  activationMax: readonly number[],
-  readers: readonly Dense[],
-  alpha = SMOOTHING_ALPHA,
-): Float32Array {
-  return Float32Array.from(activationMax, (activation, channel) => {
-    const weight = Math.max(...readers.map((reader) => rowMax(reader, channel)));
-    // A channel that never fires or that nobody reads needs no help.
-    if (activation === 0 || weight === 0) return 1;
-    return roundFraction(activation ** alpha / weight ** (1 - alpha));
-  });
+export function smoothingFactors(activationMax: readonly number[], readers: readonly Dense[]): Float32Array {
+  return Float32Array.from(activationMax, (activation, channel) =>
+    roundFraction(smoothingFactor(activation, Math.max(...readers.map((reader) => rowMax(reader, channel))))),
+  );
+}
+
+/** The factor of one channel, before rounding; 1 for a channel that never fires or that nobody reads. */
+export function smoothingFactor(activationMax: number, weightMax: number): number {
+  if (activationMax === 0 || weightMax === 0) return 1;
+  return activationMax ** SMOOTHING_ALPHA / weightMax ** (1 - SMOOTHING_ALPHA);
 }
 
 /** The layer for an input that was divided by `factors`. */
@@ -43,7 +39,8 @@ export function divideColumns(dense: Dense, factors: Float32Array): Dense {
   return { ...dense, weight, bias: dense.bias.map((value, i) => value / factors[i]!) };
 }
 
-function rowMax({ outputs, weight }: Dense, row: number): number {
+/** Largest magnitude of the weights that read one input channel. */
+export function rowMax({ outputs, weight }: Dense, row: number): number {
   let largest = 0;
   for (let i = row * outputs; i < (row + 1) * outputs; i++) largest = Math.max(largest, Math.abs(weight[i]!));
   return largest;
