@@ -73,6 +73,7 @@ export class CsvRecordSplitter implements Splitter {
     // Breaking the open record ends it at its first line end; the lines behind it are scanned, and one may be open too.
     while (this.#place === 'quoted' && this.#skipped === null) {
       this.#place = 'broken';
+      this.#at = this.#start;
       this.#scan(records);
     }
     if (this.#start < this.#bytes.length || this.#skipped !== null) this.#close(records, this.#bytes.length);

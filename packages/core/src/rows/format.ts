@@ -1,13 +1,13 @@
 /** Tells the format of an input from its name, for the CLI. */
 import type { RowFormat } from './types.ts';
 
-const formats: Readonly<Record<string, RowFormat>> = {
-  jsonl: 'jsonl',
-  ndjson: 'jsonl',
-  csv: 'csv',
-  tsv: 'tsv',
-  txt: 'txt',
-};
+const formats: ReadonlyMap<string, RowFormat> = new Map([
+  ['jsonl', 'jsonl'],
+  ['ndjson', 'jsonl'],
+  ['csv', 'csv'],
+  ['tsv', 'tsv'],
+  ['txt', 'txt'],
+]);
 
 /**
  * The format of a file called `name` (`reviews.jsonl`, `REVIEWS.CSV.GZ`; letter case does not matter), and whether it is
@@ -15,6 +15,6 @@ const formats: Readonly<Record<string, RowFormat>> = {
  */
 export function detectFormat(name: string): { format: RowFormat; gzip: boolean } | null {
   const found = /\.([a-z]+)(\.gz)?$/i.exec(name);
-  const format = formats[found?.[1]?.toLowerCase() ?? ''];
+  const format = formats.get(found?.[1]?.toLowerCase() ?? '');
   return format === undefined ? null : { format, gzip: found?.[2] !== undefined };
 }

@@ -1,0 +1,165 @@
+/** What holds for every format: cuts, limits, pace, memory; and plain text, names and gzip. */
+import { gzipSync } from 'node:zlib';
+import { detectFormat, gunzip, type RowFormat, readFields, readRows } from '@embedmill/core';
+import { describe, expect, test } from 'vitest';
+import { brief, readAll, streamOf } from './read.ts';
+
+const megabyte = 1024 * 1024;
+
+describe('plain text', () => {
+  test('is one row a line, blank lines too', async () => {
+    const rows = await readAll('\ufeffone\r\n\n three \n\n', { format: 'txt' });
+    expect(rows.map((row) => [row.line, row.id, row.ok && row.text])).toEqual([
+      [1, null, 'one'],
+      [2, null, ''],
+      [3, null, ' three '],
+      [4, null, ''],
+    ]);
+  });
+});
+
+describe.each<[RowFormat, string, (text: string) => string]>([
+  ['jsonl', '', (text) => JSON.stringify({ text })],
+  ['csv', 'text,n\n', (text) => `"${text}",1`],
+  ['tsv', 'text\tn\n', (text) => `${text}\t1`],
+  ['txt', '', (text) => text],
+])('rows of %s', (format, header, record) => {
+  test('do not depend on how the bytes arrive', async () => {
+    const texts = ['ü — ok', 'x'.repeat(40), 'last 😀'];
+    const input = Buffer.concat([
+      Buffer.from(`\ufeff${header}${texts.map((text) => `${record(text)}\r\n`).join('')}`),
+      Buffer.from([0xc3]),
+    ]);
+    const whole = await readAll(input, { format });
+    expect(brief(whole)).toEqual([...texts, '!invalid-utf8']);
+    for (const pieceBytes of [1, 2, 3, 7, 64])
+      expect(await readAll(input, { format }, pieceBytes)).toEqual(whole);
+  });
+
+  test('may be as long as the limit and no longer', async () => {
+    const frame = Buffer.byteLength(record(''));
+    const fits = 'f'.repeat(70_000 - frame);
+    const input = `${header}${record('a')}\r\n${record(fits)}\r\n${record(`${fits}f`)}\r\n${record('b')}`;
+    const rows = await readAll(input, { format, maxRowBytes: 70_000 });
+    expect(brief(rows)).toEqual(['a', fits, '!row-too-large', 'b']);
+  });
+
+  test('skip a huge one without keeping it, and go on behind it', async () => {
+    const before = process.memoryUsage.rss();
+    let highest = before;
+    async function* input() {
+      yield Buffer.from(`${header}${record('first')}\n`);
+      const [open = '', close = ''] = record('\0').split(format === 'jsonl' ? '\\u0000' : '\0');
+      yield Buffer.from(open);
+      for (let n = 0; n < 200; n++) {
+        highest = Math.max(highest, process.memoryUsage.rss());
+        yield Buffer.alloc(megabyte, 'h');
+      }
+      yield Buffer.from(`${close}\n${record('last')}\n`);
+    }
+    const texts: string[] = [];
+    for await (const rows of readRows(input(), { format })) texts.push(...brief(rows));
+    expect(texts).toEqual(['first', '!row-too-large', 'last']);
+    expect(highest - before).toBeLessThan(100 * megabyte);
+  });
+
+  test('are read at the pace of whoever takes them, and leaving closes the source', async () => {
+    let given = 0;
+    let closed = false;
+    async function* input() {
+      try {
+        yield Buffer.from(header);
+        for (;;) {
+          given++;
+          yield Buffer.from(`${record('x'.repeat(1000))}\n`.repeat(64));
+        }
+      } finally {
+        closed = true;
+      }
+    }
+    for await (const _ of readRows(input(), { format })) break;
+    expect(given).toBeLessThan(4);
+    expect(closed).toBe(true);
+  });
+
+  test('come in small arrays', async () => {
+    const input = streamOf(`${header}${`${record('short')}\n`.repeat(50_000)}`);
+    let count = 0;
+    for await (const rows of readRows(input, { format })) {
+      expect(rows.length).toBeLessThanOrEqual(16_384);
+      count += rows.length;
+    }
+    expect(count).toBe(50_000);
+  });
+});
+
+describe('the fields of an input', () => {
+  test.each<[RowFormat, string, string[]]>([
+    ['csv', 'id,"full, text"\n1,2\n', ['id', 'full, text']],
+    ['tsv', '\n\nid\tbody', ['id', 'body']],
+    ['jsonl', 'oops\n[]\n{"id":1,"review":"a"}\n{"other":1}\n', ['id', 'review']],
+    ['jsonl', '', []],
+    ['txt', 'one\n', []],
+  ])('of %s %j are %j', async (format, input, fields) => {
+    expect(await readFields(streamOf(input), { format })).toEqual(fields);
+  });
+});
+
+describe('the name of an input', () => {
+  test.each([
+    ['reviews.jsonl', { format: 'jsonl', gzip: false }],
+    ['a.b/reviews.JSONL.gz', { format: 'jsonl', gzip: true }],
+    ['x.ndjson', { format: 'jsonl', gzip: false }],
+    ['x.csv.gz', { format: 'csv', gzip: true }],
+    ['x.tsv', { format: 'tsv', gzip: false }],
+    ['x.txt', { format: 'txt', gzip: false }],
+    ['x.gz', null],
+    ['x.constructor', null],
+    ['csv', null],
+    ['-', null],
+  ])('%s tells %j', (name, format) => {
+    expect(detectFormat(name)).toEqual(format);
+  });
+});
+
+describe('gzip', () => {
+  const unpack = async (bytes: Uint8Array) => {
+    const parts: Uint8Array[] = [];
+    for await (const part of gunzip(streamOf(bytes, 5))) parts.push(part);
+    return Buffer.concat(parts).toString();
+  };
+  const packed = gzipSync('one\ntwo\n'.repeat(100));
+
+  test('is unpacked, all members of it', async () => {
+    expect(await unpack(Buffer.concat([gzipSync('one\n'), gzipSync('two\n')]))).toBe('one\ntwo\n');
+  });
+
+  test.each([
+    ['empty', Buffer.alloc(0), 'ends too early'],
+    ['cut short', packed.subarray(0, packed.length - 9), 'ends too early'],
+    ['cut in its second member', Buffer.concat([packed, packed.subarray(0, 6)]), 'ends too early'],
+    ['not gzip', Buffer.from('{"text":"plain"}\n'), 'incorrect header check'],
+    ['followed by something else', Buffer.concat([packed, Buffer.from('junk')]), 'incorrect header check'],
+    [
+      'damaged',
+      Buffer.from(packed.with(packed.length - 6, (packed.at(-6) ?? 0) ^ 1)),
+      'incorrect data check',
+    ],
+  ])('that is %s is refused', async (_, bytes, problem) => {
+    await expect(unpack(bytes)).rejects.toMatchObject({
+      code: 'corrupt-gzip',
+      message: expect.stringContaining(problem),
+    });
+  });
+
+  test('lets an error of its source through', async () => {
+    async function* failing() {
+      yield packed.subarray(0, 10);
+      throw new Error('the disk is gone');
+    }
+    const read = async () => {
+      for await (const _ of gunzip(failing())) expect.fail('nothing can be unpacked yet');
+    };
+    await expect(read()).rejects.toThrow('the disk is gone');
+  });
+});

@@ -1,0 +1,113 @@
+/** JSONL: every line has its own fate. */
+import { describe, expect, test } from 'vitest';
+import { brief, firstBad, readAll } from './read.ts';
+
+const jsonl = { format: 'jsonl' } as const;
+
+describe('rows of JSONL', () => {
+  test('come with line, id and text, in order', async () => {
+    expect(await readAll('{"id":"a","text":"Warm socks."}\n{"text":"No id."}\n', jsonl)).toEqual([
+      { ok: true, line: 1, id: 'a', text: 'Warm socks.' },
+      { ok: true, line: 2, id: null, text: 'No id.' },
+    ]);
+  });
+
+  test('may end with CRLF, start with a byte order mark and lack the last line end', async () => {
+    const rows = await readAll('\ufeff{"text":"one"}\r\n{"text":"two"}', jsonl);
+    expect(brief(rows)).toEqual(['one', 'two']);
+  });
+
+  test('skip blank lines but count them', async () => {
+    const rows = await readAll('\n \t\r\n{"text":"third"}\n\n', jsonl);
+    expect(rows).toEqual([{ ok: true, line: 3, id: null, text: 'third' }]);
+  });
+
+  test('may take text and id from other fields, even inherited names', async () => {
+    const input = '{"review":"Fine.","constructor":"x"}\n{"review":"Fine."}\n';
+    const rows = await readAll(input, { ...jsonl, textField: 'review', idField: 'constructor' });
+    expect(rows.map((row) => row.id)).toEqual(['x', null]);
+    expect(brief(await readAll('{"a":1}\n', { ...jsonl, textField: 'toString' }))).toEqual(['!missing-text']);
+  });
+
+  test('turn numeric ids into text without losing a digit', async () => {
+    const ids = ['7', '-1', '1.5', '12345678901234567890', '9007199254740993'];
+    const rows = await readAll(ids.map((id) => `{"text":"t", "id" : ${id} }\n`).join(''), jsonl);
+    expect(rows.map((row) => row.id)).toEqual(ids);
+  });
+
+  test('refuse a large number as id when its digits cannot be told for sure', async () => {
+    const rows = await readAll('{"id":12345678901234567890,"text":"t","of":{"id":5}}\n', jsonl);
+    expect(brief(rows)).toEqual(['!invalid-id']);
+  });
+
+  test('count an empty or null id as none', async () => {
+    const rows = await readAll('{"id":"","text":"t"}\n{"id":null,"text":"t"}\n', jsonl);
+    expect(rows.map((row) => [row.ok, row.id])).toEqual([
+      [true, null],
+      [true, null],
+    ]);
+  });
+
+  test.each([
+    ['{"id":1,"text":"cut', 'invalid-json', '{\\"id\\":1,\\"text\\":\\"cut'],
+    ['["a","b"]', 'not-an-object', '["a","b"]'],
+    ['null', 'not-an-object', 'null'],
+    ['{"id":"k","body":"b"}', 'missing-text', '["id","body"]'],
+    ['{"text":null}', 'missing-text', 'null'],
+    ['{"text":42}', 'text-not-string', '42, a number; expected a string'],
+    ['{"text":["a"]}', 'text-not-string', '["a"], a list'],
+    ['{"id":true,"text":"t"}', 'invalid-id', 'true; expected a string or a number'],
+    ['{"id":{"a":1},"text":"t"}', 'invalid-id', '{"a":1}'],
+  ])('give %s the code %s and quote what was given', async (line, code, quoted) => {
+    const rows = await readAll(`{"text":"before"}\n${line}\n{"text":"after"}\n`, jsonl);
+    expect(brief(rows)).toEqual(['before', `!${code}`, 'after']);
+    expect(rows[1]).toMatchObject({ line: 2 });
+    expect(firstBad(rows.slice(1)).message).toContain(quoted);
+  });
+
+  test('keep the id of a row whose text is bad', async () => {
+    expect(firstBad(await readAll('{"id":"k9","text":1}\n', jsonl)).id).toBe('k9');
+  });
+
+  test('point at the byte that is not UTF-8, past a real U+FFFD', async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('{"text":"\ufffd'),
+      Buffer.from([0xe9]),
+      Buffer.from('"}\n{"text":"ok"}'),
+    ]);
+    const rows = await readAll(bytes, jsonl);
+    expect(brief(rows)).toEqual(['!invalid-utf8', 'ok']);
+    expect(firstBad(rows).message).toContain('byte 13 of the row (0xe9)');
+  });
+
+  test('allow an id of 512 bytes and refuse one of 513, measured in UTF-8', async () => {
+    const rows = await readAll(
+      [`é`.repeat(256), `${'é'.repeat(256)}x`].map((id) => `${JSON.stringify({ id, text: 't' })}\n`).join(''),
+      jsonl,
+    );
+    expect(brief(rows)).toEqual(['t', '!id-too-long']);
+    expect(rows[1]).toMatchObject({ id: null, message: expect.stringContaining('513 bytes') });
+  });
+
+  test("take the client's own line numbers, but no other field that is called line", async () => {
+    const rows = await readAll(
+      '{"line":70,"text":"a"}\n{"line":"x1","text":"b"}\n{"line":0,"text":"c"}\n',
+      jsonl,
+    );
+    expect(rows.map((row) => row.line)).toEqual([70, 2, 3]);
+  });
+
+  test('keep the place of a row that the client knows to be bad', async () => {
+    const error = { code: 'wrong-columns', message: 'the record has 2 columns' };
+    const rows = await readAll(`${JSON.stringify({ id: 'k', line: 9, error })}\n`, jsonl);
+    expect(rows).toEqual([{ ok: false, line: 9, id: 'k', ...error, keepsPlace: true }]);
+  });
+
+  test('prefer a text over an error field, and want an error to be complete', async () => {
+    const rows = await readAll(
+      '{"text":"t","error":{"code":"a","message":"b"}}\n{"error":{"code":"a"}}\n',
+      jsonl,
+    );
+    expect(brief(rows)).toEqual(['t', '!missing-text']);
+  });
+});
