@@ -7,19 +7,20 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
 /** Seconds between the polite signal and the final one: the append-only file of a full server is flushed well within. */
-const GRACE_SECONDS = 15;
+export const GRACE_SECONDS = 10;
 
 /**
  * $1 is the grace time in seconds, the rest is the server's command. Prints the server's process id, then waits for
- * the server; the watcher in the background waits for the end of stdin.
+ * the server; the watcher in the background waits for the end of stdin. What the server says goes to stderr, the log.
  */
 const GUARDIAN = `
 grace=$1; shift
 exec 3<&0
-"$@" 3<&- </dev/null >/dev/null 2>&1 &
+"$@" 3<&- </dev/null >&2 &
 server=$!
 echo "$server"
 (
@@ -44,29 +45,36 @@ export interface Guarded {
   serverPid: number;
 }
 
-/** Starts `command` under a guardian and returns as soon as the server's process exists. Our event loop is not kept alive. */
-export async function spawnGuarded(command: readonly string[]): Promise<Guarded> {
+/**
+ * Starts `command` under a guardian with its output in the file `logPath`; returns as soon as the server's process exists.
+ * Our event loop is not kept alive by it.
+ */
+export async function spawnGuarded(command: readonly string[], logPath: string): Promise<Guarded> {
+  const log = await open(logPath, 'w', 0o600);
   const guardian = spawn(
     'sh',
     ['-c', GUARDIAN, 'embedmill-redis-guardian', String(GRACE_SECONDS), ...command],
     {
       detached: true,
-      stdio: ['pipe', 'pipe', 'ignore'],
+      stdio: ['pipe', 'pipe', log.fd],
     },
   );
+  const { stdin, stdout } = guardian;
+  if (stdin === null || stdout === null) throw new Error('a guardian without pipes');
   const serverPid = await new Promise<number>((resolve, reject) => {
     guardian.once('error', reject);
     guardian.once('exit', (code) =>
       reject(new Error(`the guardian ended with ${code} before it said anything`)),
     );
-    createInterface(guardian.stdout).once('line', (line) => resolve(Number(line)));
+    createInterface(stdout).once('line', (line) => resolve(Number(line)));
   });
+  await log.close();
   guardian.removeAllListeners('exit');
-  guardian.stdout.destroy();
+  stdout.destroy();
   // An error here means that the guardian is gone, which its exit event tells better.
-  guardian.stdin.on('error', () => {});
+  stdin.on('error', () => {});
   guardian.unref();
-  unrefPipe(guardian.stdin);
+  unrefPipe(stdin);
   return { guardian, serverPid };
 }
 
@@ -91,5 +99,3 @@ export function killGuarded({ guardian, serverPid }: Guarded): void {
 function unrefPipe(pipe: unknown): void {
   (pipe as { unref?: () => void }).unref?.();
 }
-
-export { GRACE_SECONDS };

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../errors.ts';
 import { GRACE_SECONDS } from './guardian.ts';
+import { isAlive } from './is-alive.ts';
 import { ping } from './ping.ts';
 
 /** Who owns a folder. */
@@ -104,15 +105,6 @@ async function readOwnerFile(folder: string): Promise<string | undefined> {
 async function ageMs(folder: string): Promise<number> {
   const { mtimeMs } = await stat(ownerPath(folder)).catch(() => ({ mtimeMs: Date.now() }));
   return Date.now() - mtimeMs;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function ownerPath(folder: string): string {

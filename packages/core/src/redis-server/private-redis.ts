@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { UnavailableError } from '../errors.ts';
 import { DOCKER_FOLDER, DOCKER_PORT, dockerCommand } from './docker.ts';
 import type { RedisProgram } from './find.ts';
 import { GRACE_SECONDS, type Guarded, killGuarded, letGo, spawnGuarded } from './guardian.ts';
+import { isAlive } from './is-alive.ts';
 import { claimFolder, type Owner, releaseFolder } from './owner.ts';
 import { ping } from './ping.ts';
 import { serverConfig } from './server-config.ts';
@@ -34,6 +35,9 @@ export interface PrivateRedisExit {
 
 /** How often another port is tried: between our look at a free port and the server's, another program may take it. */
 const PORT_TRIES = 5;
+
+/** What Redis and Docker say when that happened. */
+const PORT_TAKEN = /address already in use|port is already allocated/i;
 
 /** A Redis server that belongs to this process: nobody else uses it, and it never outlives us. */
 export class PrivateRedis {
@@ -76,10 +80,10 @@ export class PrivateRedis {
         password: randomBytes(24).toString('hex'),
       };
       await claimFolder(this.#folder, owner);
-      const failure = await this.#launch(owner);
+      const failure = await this.#launch(owner).catch((thrown: unknown) => String(thrown));
       if (failure === undefined) return;
       await releaseFolder(this.#folder, owner);
-      if (tries === PORT_TRIES || !failure.includes('Address already in use')) {
+      if (tries === PORT_TRIES || !PORT_TAKEN.test(failure)) {
         throw new UnavailableError(
           'redis-start-failed',
           `The private Redis server in "${this.#folder}" did not start: ${failure}`,
@@ -102,9 +106,8 @@ export class PrivateRedis {
 
   /** Starts the server for `owner`; returns why it did not start, undefined when it answers. */
   async #launch(owner: Owner): Promise<string | undefined> {
-    await rm(this.#logPath, { force: true });
     await writeFile(join(this.#folder, 'redis.conf'), this.#config(owner), { mode: 0o600 });
-    const guarded = await spawnGuarded(this.#command(owner));
+    const guarded = await spawnGuarded(this.#command(owner), this.#logPath);
     const ended = once(guarded.guardian, 'exit');
     let status: number | undefined;
     void ended.then(([code]) => {
@@ -124,11 +127,14 @@ export class PrivateRedis {
 
     this.#owner = owner;
     this.#guarded = guarded;
-    void ended.then(([code]) => this.#end(owner, typeof code === 'number' ? code : 1));
+    void ended.then(([code]) => this.#end(owner, guarded, typeof code === 'number' ? code : 1));
     return undefined;
   }
 
-  async #end(owner: Owner, status: number): Promise<void> {
+  async #end(owner: Owner, guarded: Guarded, status: number): Promise<void> {
+    // Usually the server is gone by now. If somebody killed only the guardian, its watcher still ends the server.
+    letGo(guarded);
+    while (isAlive(guarded.serverPid)) await sleep(20);
     if (!this.#isStopping) this.#options.log(`the private Redis server ended with status ${status}`);
     await releaseFolder(this.#folder, owner);
     this.#settleExited({ asked: this.#isStopping, status });
@@ -155,7 +161,7 @@ export class PrivateRedis {
   }
 
   async #logTail(): Promise<string> {
-    const text = await readFile(this.#logPath, 'utf8').catch(() => '(it wrote no log)');
+    const text = await readFile(this.#logPath, 'utf8');
     return text.trimEnd().split('\n').slice(-12).join('\n');
   }
 }

@@ -7,7 +7,7 @@ export interface ServerConfig {
   port: number;
   /** Letters and digits. A file (mode 0600) keeps it out of the process list, where other users could read it. */
   password: string;
-  /** The folder of the append-only file and the log. */
+  /** The folder of the append-only file. */
   folder: string;
   maxMemoryBytes: number;
 }
@@ -20,7 +20,6 @@ port ${port}
 protected-mode yes
 requirepass ${password}
 dir ${quoted(folder)}
-logfile redis.log
 daemonize no
 
 # What a client was told is stored survives the death of this server; a power cut can cost the last second.

@@ -1,0 +1,27 @@
+/** Starts one Redis before all tests and ends it after them; called by vitest. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '@embedmill/core';
+import { resolveRedis } from '@embedmill/core/redis-server';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The Redis of this test run: a private one, or REDIS_URL. */
+    redisUrl: string;
+  }
+}
+
+/** Provides `redisUrl` to all tests; returns the end of it. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { redisUrl, cacheDir } = readConfig(process.env);
+  const dataDir = await mkdtemp(join(tmpdir(), 'embedmill-test-'));
+  const redis = await resolveRedis({ url: redisUrl, dataDir, cacheDir, log: (line) => console.log(line) });
+  project.provide('redisUrl', redis.url);
+  return async () => {
+    await redis.stop();
+    await rm(dataDir, { recursive: true });
+  };
+}

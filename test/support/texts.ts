@@ -1,0 +1,40 @@
+/** Short texts of the tests' own, from plain to awkward. */
+
+/** Five opinions on household things, each about something else. */
+export const PLAIN_TEXTS = [
+  'The kettle boils in two minutes and pours without a drip.',
+  'My headphones lost the left channel after a week.',
+  'These boots kept my feet dry on a whole day in the snow.',
+  'The lamp flickers whenever the fridge switches on.',
+  'Soft towels, but they shed blue fluff on everything.',
+] as const;
+
+/** Pairs that say nearly the same in other words, and one text that has nothing to do with them. */
+export const SIMILAR_TEXTS = {
+  one: 'The battery is empty before lunch.',
+  same: 'It runs out of charge in half a day.',
+  other: 'The curtains arrived in the wrong shade of green.',
+} as const;
+
+/** Texts that careless code trips over; none of them is empty for a tokenizer. */
+export const AWKWARD_TEXTS = [
+  'ok',
+  '  spaces   on\tboth sides \n',
+  'Crème brûlée torch: très bien, naïve façade, ﬁne ligature',
+  '電池は一日も持ちませんでした。',
+  '👍🏽👩‍👩‍👧 family approved 🎉',
+  'a "quoted, comma" and a \\ backslash; a line\nbreak',
+  'NO NO NO!!! BROKEN ON ARRIVAL!!!',
+  'e\u0301 combining, \u200Bzero width, \u202Eright to left',
+  'https://example.org/a?b=c&d=%20e#f',
+] as const;
+
+/** Texts that hold nothing to embed. */
+export const EMPTY_TEXTS = ['', ' ', '\n\t \u00A0'] as const;
+
+/** A text of `words` words, for length limits. */
+export function longText(words: number): string {
+  return Array.from({ length: words }, (_, i) => PLAIN_WORDS[i % PLAIN_WORDS.length]).join(' ');
+}
+
+const PLAIN_WORDS = ['good', 'kettle', 'quiet', 'motor', 'bad', 'lid', 'fair', 'price', 'slow', 'post'];
