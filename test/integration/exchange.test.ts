@@ -1,0 +1,116 @@
+/** What is atomic, repeatable and refused in the exchange, on a real Redis. */
+
+import { type BatchSummary, connect, createLogger, keysOf, RedisExchange, whenReady } from '@embedmill/core';
+import { resolveRedis } from '@embedmill/core/redis-server';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { temporaryFolder } from '../support/folder.ts';
+import { type TestRedis, testRedis } from '../support/redis.ts';
+
+const log = createLogger({ logLevel: 'silent' }, 'test');
+const SUMMARY: BatchSummary = {
+  rows: 2,
+  verdicts: { ok: 2, truncated: 0, empty: 0, failed: 0 },
+  tokens: 9,
+  lostTokens: 0,
+};
+const PAYLOAD = new TextEncoder().encode('two texts');
+const RESULT = new Uint8Array([1, 2, 3, 0, 255]);
+
+async function openExchange({ url, prefix }: Pick<TestRedis, 'url' | 'prefix'> = testRedis()) {
+  const redis = connect(url, 'patient', log);
+  onTestFinished(() => redis.disconnect());
+  await whenReady(redis, 5000);
+  const keys = keysOf(prefix);
+  return { exchange: new RedisExchange({ redis, keys }), redis, keys };
+}
+
+describe('the exchange', () => {
+  it('hands out a payload until its batch is done', async () => {
+    const { exchange } = await openExchange();
+    await exchange.openRun('r1');
+    await exchange.putPayloads('r1', [{ batch: 7, payload: PAYLOAD }]);
+    const taken = await exchange.takePayload('r1', 7, 'home');
+    expect(taken).toEqual({ status: 'taken', payload: PAYLOAD });
+    expect(await exchange.presence('r1', [7, 8])).toEqual(['waiting', 'absent']);
+    expect(await exchange.commit('r1', 7, 'home', RESULT, SUMMARY)).toBe('committed');
+    expect(await exchange.presence('r1', [7])).toEqual(['ready']);
+    expect(await exchange.takePayload('r1', 7, 'home')).toEqual({ status: 'duplicate' });
+  });
+
+  it('counts a batch once, however often it is committed', async () => {
+    const { exchange } = await openExchange();
+    await exchange.openRun('r1');
+    await exchange.putPayloads('r1', [{ batch: 0, payload: PAYLOAD }]);
+    const outcomes = await Promise.all(
+      Array.from({ length: 5 }, () => exchange.commit('r1', 0, 'home', RESULT, SUMMARY)),
+    );
+    expect(outcomes.filter((outcome) => outcome === 'committed')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'duplicate')).toHaveLength(4);
+    const ready = await exchange.readReady('home', '0', 10, 10);
+    expect(ready).toEqual([{ entry: expect.any(String), run: 'r1', batch: 0, summary: SUMMARY }]);
+    expect(await exchange.fetchResults('r1', [0, 1])).toEqual([Buffer.from(RESULT), null]);
+  });
+
+  it('keeps nothing of a run that is closed', async () => {
+    const { exchange, redis, keys } = await openExchange();
+    await exchange.openRun('r1');
+    await exchange.putPayloads(
+      'r1',
+      [0, 1].map((batch) => ({ batch, payload: PAYLOAD })),
+    );
+    await exchange.commit('r1', 0, 'home', RESULT, SUMMARY);
+    await exchange.closeRun('r1', [0, 1]);
+    expect(await exchange.takePayload('r1', 1, 'home')).toEqual({ status: 'gone' });
+    expect(await exchange.commit('r1', 1, 'home', RESULT, SUMMARY)).toBe('gone');
+    const left = await redis.keys(`${keys.queuePrefix.replace(/[{}]/g, '\\$&')}*`);
+    expect(left).toEqual([keys.ready('home')]);
+  });
+
+  it('tells the producer about a payload that is lost', async () => {
+    const { exchange } = await openExchange();
+    await exchange.openRun('r1');
+    expect(await exchange.takePayload('r1', 3, 'home')).toEqual({ status: 'lost' });
+    expect(await exchange.readReady('home', '0', 10, 10)).toMatchObject([
+      { run: 'r1', batch: 3, summary: null },
+    ]);
+  });
+
+  it('reads on from a position and forgets what is acknowledged', async () => {
+    const { exchange } = await openExchange();
+    await exchange.openRun('r1');
+    for (const batch of [0, 1, 2]) await exchange.commit('r1', batch, 'home', RESULT, SUMMARY);
+    const [first, ...rest] = await exchange.readReady('home', '0', 10, 10);
+    expect((await exchange.readReady('home', first!.entry, 10, 10)).map(({ batch }) => batch)).toEqual([
+      1, 2,
+    ]);
+    await exchange.acknowledge('home', rest);
+    expect((await exchange.readReady('home', '0', 10, 10)).map(({ batch }) => batch)).toEqual([0]);
+    expect(await exchange.fetchResults('r1', [0, 1, 2])).toEqual([Buffer.from(RESULT), null, null]);
+  });
+
+  it('waits for the first entry, and no longer than it is told', async () => {
+    const { url, prefix } = testRedis();
+    const reader = await openExchange({ url, prefix });
+    const writer = await openExchange({ url, prefix });
+    expect(await reader.exchange.readReady('home', '0', 10, 20)).toEqual([]);
+    const waiting = reader.exchange.readReady('home', '0', 10, 10_000);
+    await writer.exchange.openRun('r1');
+    await writer.exchange.commit('r1', 0, 'home', RESULT, SUMMARY);
+    expect(await waiting).toMatchObject([{ batch: 0 }]);
+  });
+
+  it('refuses a commit whole when Redis is full, and takes it again when there is room', async () => {
+    const folder = temporaryFolder();
+    const own = await resolveRedis({ dataDir: folder, cacheDir: folder });
+    onTestFinished(() => own.stop());
+    const { exchange, redis, keys } = await openExchange({ url: own.url, prefix: 'full' });
+    await exchange.openRun('r1');
+    await exchange.putPayloads('r1', [{ batch: 0, payload: PAYLOAD }]);
+    await redis.config('SET', 'maxmemory', '1');
+    await expect(exchange.commit('r1', 0, 'home', RESULT, SUMMARY)).rejects.toThrow(/OOM/);
+    expect(await redis.getbit(keys.done('r1'), 0)).toBe(0);
+    expect(await exchange.presence('r1', [0])).toEqual(['waiting']);
+    await redis.config('SET', 'maxmemory', '100mb');
+    expect(await exchange.commit('r1', 0, 'home', RESULT, SUMMARY)).toBe('committed');
+  });
+});

@@ -1,0 +1,43 @@
+/** What a payload must keep of the texts, and how it refuses other bytes. */
+
+import { CorruptError, encodeBatchPayload, readBatchPayload } from '@embedmill/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AWKWARD_TEXTS, EMPTY_TEXTS } from '../../support/texts.ts';
+
+describe('a batch payload', () => {
+  it('gives back every well-formed text', () => {
+    const wellFormed = fc.string({ unit: 'binary' }).map((text) => Buffer.from(text).toString());
+    fc.assert(
+      fc.property(fc.array(wellFormed), (texts) => {
+        const payload = readBatchPayload(encodeBatchPayload(texts));
+        expect(Array.from({ length: payload.rows }, (_, row) => payload.text(row))).toEqual(texts);
+      }),
+    );
+  });
+
+  it('keeps awkward and empty texts apart', () => {
+    const texts = [...AWKWARD_TEXTS, ...EMPTY_TEXTS, ...AWKWARD_TEXTS];
+    const payload = readBatchPayload(encodeBatchPayload(texts));
+    expect(texts.map((_, row) => payload.text(row))).toEqual(texts);
+  });
+
+  it('turns an unpaired surrogate into U+FFFD', () => {
+    expect(readBatchPayload(encodeBatchPayload(['a\ud800b'])).text(0)).toBe('a\ufffdb');
+  });
+
+  it('has a buffer of its own, so that it can be transferred', () => {
+    const bytes = encodeBatchPayload(['one', 'two']);
+    expect(bytes.byteOffset).toBe(0);
+    expect(bytes.byteLength).toBe(bytes.buffer.byteLength);
+  });
+
+  it.each([
+    ['nothing', new Uint8Array(0)],
+    ['other bytes', Buffer.from('hello, world')],
+    ['a payload that is cut short', encodeBatchPayload(['one', 'two']).subarray(0, -1)],
+    ['a payload with bytes behind it', Buffer.concat([encodeBatchPayload(['one']), Buffer.from('x')])],
+  ])('is refused when it is %s', (_, bytes) => {
+    expect(() => readBatchPayload(bytes)).toThrow(CorruptError);
+  });
+});

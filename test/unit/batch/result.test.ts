@@ -1,0 +1,111 @@
+/** What a result must keep of vectors and verdicts, and that damage is noticed. */
+
+import {
+  type BatchResult,
+  CorruptError,
+  decodeBatchResult,
+  decodeOutcomes,
+  encodeBatchResult,
+  peekBatchResult,
+  ROW_VERDICTS,
+  type RowOutcome,
+  summarizeOutcomes,
+} from '@embedmill/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+const outcome = fc.record({
+  verdict: fc.constantFrom(...ROW_VERDICTS),
+  tokens: fc.nat(256),
+  lostTokens: fc.nat(100_000),
+}) satisfies fc.Arbitrary<RowOutcome>;
+
+const failed = fc
+  .string({ minLength: 1 })
+  .map((message): RowOutcome => ({ verdict: 'failed', tokens: 0, lostTokens: 0, message }));
+
+const result = fc
+  .record({
+    outcomes: fc.array(fc.oneof(outcome, failed), { maxLength: 20 }),
+    dim: fc.integer({ min: 1, max: 8 }),
+    batch: fc.nat(),
+  })
+  .map(({ outcomes, dim, batch }): BatchResult => {
+    const rows = outcomes.length;
+    const vectors = Float32Array.from({ length: rows * dim }, (_, i) => Math.sin(i + batch));
+    return {
+      batch,
+      rows,
+      dim,
+      precision: batch % 2 === 0 ? 'int8' : 'fp32',
+      fingerprint: '0123456789abcdef',
+      vectors,
+      outcomes,
+    };
+  });
+
+describe('a batch result', () => {
+  it('gives back vectors, verdicts and reasons bit for bit', () => {
+    fc.assert(
+      fc.property(result, (given) => {
+        expect(decodeBatchResult(encodeBatchResult(given))).toEqual(given);
+      }),
+    );
+  });
+
+  it('tells its header and its outcomes without its vectors', () => {
+    fc.assert(
+      fc.property(result, (given) => {
+        const { vectors: _, outcomes, ...header } = given;
+        const bytes = encodeBatchResult(given);
+        expect(peekBatchResult(bytes)).toEqual(header);
+        expect(decodeOutcomes(bytes)).toEqual(outcomes);
+      }),
+    );
+  });
+
+  it('is refused when any byte behind the header differs', () => {
+    fc.assert(
+      fc.property(result, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, at, change) => {
+        fc.pre(given.rows > 0);
+        const bytes = encodeBatchResult(given);
+        const position = 32 + (at % (bytes.length - 32));
+        bytes[position] = (bytes[position] ?? 0) ^ change;
+        expect(() => decodeBatchResult(bytes)).toThrow(CorruptError);
+      }),
+    );
+  });
+
+  it('is refused when it is cut short', () => {
+    const bytes = encodeBatchResult({
+      batch: 0,
+      rows: 1,
+      dim: 2,
+      precision: 'int8',
+      fingerprint: '00'.repeat(8),
+      vectors: new Float32Array([0.6, 0.8]),
+      outcomes: [{ verdict: 'ok', tokens: 3, lostTokens: 0 }],
+    });
+    for (let length = 0; length < bytes.length; length += 1) {
+      expect(() => peekBatchResult(bytes.subarray(0, length))).toThrow(CorruptError);
+    }
+  });
+});
+
+describe('summarizeOutcomes', () => {
+  it('counts verdicts and sums tokens', () => {
+    expect(
+      summarizeOutcomes([
+        { verdict: 'ok', tokens: 7, lostTokens: 0 },
+        { verdict: 'truncated', tokens: 256, lostTokens: 40 },
+        { verdict: 'empty', tokens: 0, lostTokens: 0 },
+        { verdict: 'ok', tokens: 5, lostTokens: 0 },
+      ]),
+    ).toEqual({
+      rows: 4,
+      verdicts: { ok: 2, truncated: 1, empty: 1, failed: 0 },
+      tokens: 268,
+      lostTokens: 40,
+    });
+  });
+});
