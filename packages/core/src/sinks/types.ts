@@ -22,8 +22,8 @@ export interface OutputShape {
 /** Choices within a format. */
 export interface EncodeOptions {
   /**
-   * How jsonl writes a vector: `float` a list of decimals, `base64` the little-endian float32 bytes (5 characters for 4
-   * bytes less than half of `float`). Default `float`. The other formats have one way only and ignore it.
+   * How jsonl writes a vector: `float` as a list of decimals, `base64` as its little-endian float32 bytes, less than
+   * half as long. Default `float`. The other formats have one way only and ignore it.
    */
   readonly encoding?: 'float' | 'base64';
 }

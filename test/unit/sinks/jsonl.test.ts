@@ -1,0 +1,86 @@
+/** The numbers in JSON lines: exact, and as short as they can be. */
+import { jsonl } from '@embedmill/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { encodeChunks, makeRows } from './vectors.ts';
+
+const bits = new DataView(new ArrayBuffer(4));
+
+function floatOf(pattern: number): number {
+  bits.setUint32(0, pattern);
+  return bits.getFloat32(0);
+}
+
+/** The numbers of one vector as the encoder spells them. */
+async function spell(values: readonly number[]): Promise<string[]> {
+  const row = {
+    ids: ['v'],
+    dim: values.length,
+    vectors: Float32Array.from(values),
+    present: Uint8Array.of(1),
+  };
+  const line = Buffer.concat(await encodeChunks(jsonl, row)).toString();
+  return line.slice('{"id":"v","vector":['.length, -']}\n'.length).split(',');
+}
+
+/** Significant digits of a decimal, without sign, point, exponent and outer zeros. */
+function digitCount(text: string): number {
+  return text.replace(/e.*$/, '').replace(/[-.]/g, '').replace(/^0+/, '').replace(/0+$/, '').length;
+}
+
+/** The fewest digits any rounding of `value` needs to be the same float32 again. */
+function fewestDigits(value: number): number {
+  for (let count = 1; count < 9; count++) {
+    if (Math.fround(Number(value.toPrecision(count))) === value) return digitCount(value.toPrecision(count));
+  }
+  return 9;
+}
+
+describe('a float in JSON lines', () => {
+  test.each([
+    [0, '0'],
+    [-0, '-0'],
+    [1, '1'],
+    [-0.5, '-0.5'],
+    [0.1, '0.1'],
+    [0.0625, '0.0625'],
+    [16777216, '16777216'],
+    [123456.7, '123456.7'],
+    [100000, '100000'],
+    [0.000001, '0.000001'],
+    [1e-8, '1e-8'],
+    [3.4028234663852886e38, '3.4028235e+38'],
+    [1.401298464324817e-45, '1e-45'],
+    [Number.NaN, 'null'],
+    [Number.NEGATIVE_INFINITY, 'null'],
+  ])('%d is written %s', async (value, text) => {
+    expect(await spell([value])).toEqual([text]);
+  });
+
+  test('reads back as the same bits and could not be shorter', async () => {
+    const anyFloat = fc.integer({ min: 0, max: 0xffffffff }).map(floatOf).filter(Number.isFinite);
+    const embeddingFloat = fc.float({ min: -1, max: 1, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(anyFloat, embeddingFloat), { minLength: 1 }), async (values) => {
+        const texts = await spell(values);
+        for (const [n, value] of values.entries()) {
+          const text = texts[n] ?? '';
+          expect(Object.is(Math.fround(JSON.parse(text)), value), `${text} for ${value}`).toBe(true);
+          expect(digitCount(text), `${text} for ${value}`).toBeLessThanOrEqual(fewestDigits(value));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+test('base64 holds the little-endian bytes', async () => {
+  const rows = makeRows(2, 3, { absentEvery: 2 });
+  const lines = Buffer.concat(await encodeChunks(jsonl, rows, { encoding: 'base64' }))
+    .toString()
+    .split('\n');
+  const first = JSON.parse(lines[0] ?? '');
+  const bytes = Buffer.from(first.vector, 'base64');
+  expect([0, 4, 8].map((at) => bytes.readFloatLE(at))).toEqual([...rows.vectors.slice(0, 3)]);
+  expect(lines.slice(1)).toEqual(['{"id":"row-1","vector":null}', '']);
+});

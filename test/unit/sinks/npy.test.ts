@@ -1,0 +1,38 @@
+/** The .npy header, which NumPy reads and the API computes ranges from. */
+import { encodeIds, npy, npyHeader, npyHeaderBytes } from '@embedmill/core';
+import { describe, expect, test } from 'vitest';
+import { collect, encodeChunks, makeRows, readNpy, sliceAt } from './vectors.ts';
+
+describe('npy', () => {
+  test.each([
+    [0, 384],
+    [1, 1],
+    [1_000_000, 384],
+    [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  ])('has a header of one length for %i × %i', (rows, dim) => {
+    const header = npyHeader(rows, dim);
+    expect(header.length).toBe(npyHeaderBytes);
+    expect(readNpy(Buffer.from(header))).toMatchObject({ descr: '<f4', shape: [rows, dim] });
+  });
+
+  test('has row r at the offset it promises', async () => {
+    const rows = makeRows(9, 5);
+    const file = Buffer.concat(await encodeChunks(npy, rows));
+    const at = npyHeaderBytes + 6 * 5 * 4;
+    expect(file.readFloatLE(at)).toBe(rows.vectors[30]);
+    expect(file.length).toBe(npyHeaderBytes + 9 * 5 * 4);
+  });
+
+  test('leaves zeros where a row has no vector', async () => {
+    const file = Buffer.concat(await encodeChunks(npy, makeRows(4, 3, { absentEvery: 2 })));
+    expect([...readNpy(file).floats.slice(3, 6)]).toEqual([0, 0, 0]);
+  });
+});
+
+test('ids are written one object a line, whatever is in them', async () => {
+  const rows = { ...makeRows(3, 2), ids: ['plain', 'a "b"\n', 'ü😀\u2028'] };
+  const text = Buffer.concat(await collect(encodeIds(sliceAt(rows, [2])))).toString();
+  const lines = text.split('\n');
+  expect(lines.pop()).toBe('');
+  expect(lines.map((line) => JSON.parse(line))).toEqual(rows.ids.map((id) => ({ id })));
+});
