@@ -1,0 +1,152 @@
+/** What a worker does with batches, with the real model on a real Redis. */
+
+import { type Config, createLogger, keysOf, readConfig } from '@embedmill/core';
+import { resolveRedis } from '@embedmill/core/redis-server';
+import { type RunningWorker, startWorker } from '@embedmill/worker';
+import { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { type TestRedis, testRedis } from '../support/redis.ts';
+import { AWKWARD_TEXTS, EMPTY_TEXTS, longText, PLAIN_TEXTS } from '../support/texts.ts';
+
+const log = createLogger({ logLevel: 'silent' }, 'test');
+
+async function join({ url, prefix }: TestRedis, settings: Partial<Config> = {}): Promise<RunningWorker> {
+  const config = {
+    ...readConfig({}),
+    redisUrl: url,
+    prefix,
+    workerPort: 0,
+    threads: 1,
+    lockMs: 2000,
+    ...settings,
+  };
+  const worker = await startWorker(config, { log });
+  onTestFinished(() => worker.stop());
+  return worker;
+}
+
+const texts = (count: number) =>
+  Array.from({ length: count }, (_, i) => `${PLAIN_TEXTS[i % PLAIN_TEXTS.length]} (${i})`);
+
+describe('a worker', () => {
+  it('embeds every row of a run and leaves nothing of it in Redis', async () => {
+    const redis = testRedis();
+    const { submit, credits } = await startCollecting(redis, temporaryFolder());
+    const worker = await join(redis);
+    const run = await submit(texts(50));
+    await whenEnded(run);
+    expect(run.info()).toMatchObject({
+      state: 'completed',
+      rows: { accepted: 50, rejected: 0, done: 50 },
+      batches: { total: 3, done: 3, stored: 3 },
+      verdicts: { ok: 50, truncated: 0, empty: 0, failed: 0 },
+      dim: 384,
+      fingerprint: worker.fingerprint,
+    });
+    expect(credits.usedBytes).toBe(0);
+    const prefix = keysOf(redis.prefix).queuePrefix;
+    const left = (await redis.client.keys(`*${redis.prefix}*`)).filter(
+      (key) => !key.startsWith(`${prefix}:bulk`),
+    );
+    expect(left).toEqual([`${prefix}:ready:home`]);
+    expect(await redis.client.xlen(`${prefix}:ready:home`)).toBe(0);
+  });
+
+  it('gives each row a verdict of its own', async () => {
+    const redis = testRedis();
+    const { submit } = await startCollecting(redis, temporaryFolder());
+    await join(redis);
+    const run = await submit([...AWKWARD_TEXTS, ...EMPTY_TEXTS, longText(400)]);
+    await whenEnded(run);
+    expect(run.info().verdicts).toEqual({
+      ok: AWKWARD_TEXTS.length,
+      truncated: 1,
+      empty: EMPTY_TEXTS.length,
+      failed: 0,
+    });
+    expect(run.info().lostTokens).toBeGreaterThan(100);
+  });
+
+  it('gives the same bytes whoever did the batches and however they were cut', async () => {
+    const redis = testRedis();
+    const { submit } = await startCollecting(redis, temporaryFolder());
+    const rows = texts(60);
+    const first = await join(redis);
+    const alone = await submit(rows, { batchRows: 7 });
+    await whenEnded(alone);
+    await join(redis, { threads: 2 });
+    const together = await submit(rows, { batchRows: 11 });
+    await whenEnded(together);
+    expect(await vectorBytes(together)).toEqual(await vectorBytes(alone));
+    await first.stop();
+    const second = await submit(rows);
+    await whenEnded(second);
+    expect(await vectorBytes(second)).toEqual(await vectorBytes(alone));
+  });
+
+  it('hands a batch for another model back, for the worker that has it', async () => {
+    const redis = testRedis();
+    const { submit, queue } = await startCollecting(redis, temporaryFolder());
+    await join(redis);
+    const run = await submit(texts(3), { model: 'some-other-model' });
+    await expect.poll(async () => (await queue.counts()).delayed).toBe(1);
+    expect(run.info().rows.done).toBe(0);
+    expect(await queue.counts()).toMatchObject({ failed: 0 });
+  });
+
+  it('keeps its vectors while Redis is full, burns no attempt, and goes on when there is room', async () => {
+    const own = await resolveRedis({ dataDir: temporaryFolder(), cacheDir: temporaryFolder() });
+    onTestFinished(() => own.stop());
+    const client = new Redis(own.url);
+    onTestFinished(() => client.disconnect());
+    const redis = { url: own.url, prefix: 'full', client };
+    const { submit, queue } = await startCollecting(redis, temporaryFolder());
+    const run = await submit(texts(300), { batchRows: 5 });
+    await join(redis);
+    await expect.poll(() => run.info().rows.done).toBeGreaterThan(0);
+    await client.config('SET', 'maxmemory', '1');
+    // A commit is refused, so the worker is now waiting with its vectors.
+    await expect
+      .poll(async () => Number(/errorstat_OOM:count=(\d+)/.exec(await client.info('errorstats'))?.[1] ?? 0))
+      .toBeGreaterThan(2);
+    await client.config('SET', 'maxmemory', '100mb');
+    await whenEnded(run);
+    expect(run.info()).toMatchObject({ state: 'completed', verdicts: { ok: 300, failed: 0 } });
+    await expect.poll(() => queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
+  });
+
+  it('finishes what it has begun when it is told to stop, and another worker does the rest', async () => {
+    const redis = testRedis();
+    const { submit, queue } = await startCollecting(redis, temporaryFolder());
+    const leaving = await join(redis);
+    const run = await submit(texts(400), { batchRows: 10 });
+    await expect.poll(() => run.info().rows.done).toBeGreaterThan(0);
+    await leaving.stop();
+    expect((await queue.counts()).active).toBe(0);
+    await join(redis);
+    await whenEnded(run);
+    expect(run.info()).toMatchObject({ state: 'completed', rows: { done: 400 } });
+  });
+
+  it('answers health, readiness and metrics', async () => {
+    const redis = testRedis();
+    const { submit } = await startCollecting(redis, temporaryFolder());
+    const worker = await join(redis);
+    const run = await submit(texts(5));
+    await whenEnded(run);
+    expect((await fetch(`${worker.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${worker.url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${worker.url}/elsewhere`)).status).toBe(404);
+    const metrics = await (await fetch(`${worker.url}/metrics`)).text();
+    expect(metrics).toContain('embedmill_texts_total{lane="bulk",verdict="ok"} 5');
+    expect(metrics).toContain('embedmill_texts_total{lane="bulk",verdict="failed"} 0');
+    expect(metrics).toContain('embedmill_batches_total{outcome="committed"} 1');
+  });
+
+  it('refuses to start without a Redis', async () => {
+    const config = { ...readConfig({}), redisUrl: undefined };
+    await expect(startWorker(config, { log })).rejects.toThrow(/REDIS_URL/);
+  });
+});
