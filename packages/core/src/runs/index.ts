@@ -1,7 +1,7 @@
 /** Runs: what the producer keeps on disk and what it says about it. */
 
 export { estimateTokens } from './cut.ts';
-export { readReport, readResults } from './results.ts';
+export { readIds, readReport, readResults, resultsShape } from './results.ts';
 export { type ReceivedResult, Run, type RunParts } from './run.ts';
 export { Runs } from './runs.ts';
 export {

@@ -1,56 +1,76 @@
 /** Reads a run's vectors and verdicts back from its files, in row order; the API streams them. */
 
-import { decodeBatchResult } from '../batch/result.ts';
+import { type BatchResult, decodeBatchResult } from '../batch/result.ts';
 import type { RowOutcome } from '../batch/types.ts';
 import { CorruptError } from '../errors.ts';
-import type { VectorRows } from '../sinks/index.ts';
+import type { OutputShape, VectorRows } from '../sinks/index.ts';
 import type { KeptRow } from './cut.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
-import type { ReportRow } from './types.ts';
+import { type ReportRow, USUAL_DIM } from './types.ts';
 
-/** One batch with all that is known of its rows. */
-interface ReadBatch {
-  /** Number of its first row in the run, from 1: the id of rows that came without one. */
-  firstRow: number;
-  kept: KeptRow[];
-  outcomes: RowOutcome[];
-  vectors: Float32Array;
-  dim: number;
+/** Where a batch stands in the output. */
+interface PlacedBatch {
+  batch: number;
+  /** Rows before it. */
+  start: number;
 }
 
 /** Batches in the order of their rows: by part, and as they came within a part. */
-export function batchesInOrder(ledger: Ledger): number[] {
-  return [...ledger.batchesOfPart.keys()]
-    .sort((a, b) => a - b)
-    .flatMap((part) => ledger.batchesOfPart.get(part) ?? []);
+function* placedBatches(ledger: Ledger): Generator<PlacedBatch> {
+  let start = 0;
+  for (const part of [...ledger.batchesOfPart.keys()].sort((a, b) => a - b)) {
+    for (const batch of ledger.batchesOfPart.get(part) ?? []) {
+      yield { batch, start };
+      start += ledger.batches[batch]!.rows;
+    }
+  }
+}
+
+/** The size of a run's output. Vectors of a run without any batch have the dimension of the built-in model. */
+export function resultsShape(run: Run): OutputShape {
+  const { ledger } = run.archive;
+  return { rows: ledger.acceptedRows, dim: ledger.model?.dim ?? USUAL_DIM };
 }
 
 /**
  * The vectors of a run whose batches are all stored, in row order.
+ * @param fromRow 0-based; rows before it are left out, and batches that hold no others are not read. Default 0
  * @throws {CorruptError} when a file is not what was written, or a batch is missing
  */
-export async function* readResults(run: Run): AsyncIterable<VectorRows> {
-  for await (const { firstRow, kept, outcomes, vectors, dim } of readBatches(run)) {
+export async function* readResults(run: Run, fromRow = 0): AsyncGenerator<VectorRows> {
+  const { ledger } = run.archive;
+  for (const { batch, start } of placedBatches(ledger)) {
+    const skipped = Math.max(0, fromRow - start);
+    if (skipped >= ledger.batches[batch]!.rows) continue;
+    const { outcomes, vectors, dim } = await readResult(run, batch);
+    const kept = await readKept(run, batch);
     yield {
-      ids: kept.map((row, i) => row[0] ?? String(firstRow + i)),
+      ids: kept.slice(skipped).map((row, i) => idOf(row, start + skipped + i)),
       dim,
-      vectors,
-      present: Uint8Array.from(outcomes, ({ verdict }) =>
-        verdict === 'ok' || verdict === 'truncated' ? 1 : 0,
+      vectors: vectors.subarray(skipped * dim),
+      present: Uint8Array.from(outcomes.slice(skipped), ({ verdict }, i) =>
+        kept[skipped + i]?.[2] !== null && (verdict === 'ok' || verdict === 'truncated') ? 1 : 0,
       ),
     };
   }
 }
 
+/** The ids alone, in row order: vectors are not read. */
+export async function* readIds(run: Run): AsyncGenerator<{ ids: readonly string[] }> {
+  for (const { batch, start } of placedBatches(run.archive.ledger)) {
+    yield { ids: (await readKept(run, batch)).map((row, i) => idOf(row, start + i)) };
+  }
+}
+
 /** Rows without a vector, in row order, with the reason; with `truncated` also those that miss tokens. */
-export async function* readReport(run: Run, include: { truncated: boolean }): AsyncIterable<ReportRow> {
-  for await (const { firstRow, kept, outcomes } of readBatches(run)) {
-    for (const [i, row] of kept.entries()) {
-      const { verdict, lostTokens, message } = outcomes[i]!;
+export async function* readReport(run: Run, include: { truncated: boolean }): AsyncGenerator<ReportRow> {
+  for (const { batch, start } of placedBatches(run.archive.ledger)) {
+    const { outcomes } = await readResult(run, batch);
+    for (const [i, row] of (await readKept(run, batch)).entries()) {
+      const { verdict, lostTokens, message } = judgeRow(row, outcomes[i]!);
       if (verdict === 'ok' || (verdict === 'truncated' && !include.truncated)) continue;
-      const [id, line] = row;
-      const shared = { id: id ?? String(firstRow + i), line, verdict };
+      const shared = { id: idOf(row, start + i), line: row[1], verdict };
       if (verdict === 'truncated')
         yield {
           ...shared,
@@ -62,28 +82,25 @@ export async function* readReport(run: Run, include: { truncated: boolean }): As
   }
 }
 
-async function* readBatches(run: Run): AsyncIterable<ReadBatch> {
-  const { ledger, rowLog, shelf } = run.archive;
-  let firstRow = 1;
-  for (const batch of batchesInOrder(ledger)) {
-    const bytes = await shelf.read(batch);
-    if (bytes === null)
-      throw new CorruptError('missing-batch', `batch ${batch} of run ${run.id} is in no shard`);
-    const { outcomes, vectors, dim } = decodeBatchResult(bytes);
-    const kept = await rowLog.read(ledger.batches[batch]!.span);
-    yield {
-      firstRow,
-      kept,
-      outcomes: outcomes.map((outcome, i) => judgeRow(kept[i], outcome)),
-      vectors,
-      dim,
-    };
-    firstRow += kept.length;
-  }
+async function readResult(run: Run, batch: number): Promise<BatchResult> {
+  const bytes = await run.archive.shelf.read(batch);
+  if (bytes === null)
+    throw new CorruptError('missing-batch', `batch ${batch} of run ${run.id} is in no shard`);
+  return decodeBatchResult(bytes);
+}
+
+function readKept(run: Run, batch: number): Promise<KeptRow[]> {
+  const { ledger, rowLog } = run.archive;
+  return rowLog.read(ledger.batches[batch]!.span);
+}
+
+/** A row that came without an id is called by its number, from 1. */
+function idOf(kept: KeptRow, row: number): string {
+  return kept[0] ?? String(row + 1);
 }
 
 /** A row that was bad before it came failed for the reason it came with. */
-function judgeRow(kept: KeptRow | undefined, outcome: RowOutcome): RowOutcome {
-  if (kept === undefined || kept[2] !== null) return outcome;
+function judgeRow(kept: KeptRow, outcome: RowOutcome): RowOutcome {
+  if (kept[2] !== null) return outcome;
   return { verdict: 'failed', tokens: 0, lostTokens: 0, message: `${kept[3]}: ${kept[4]}` };
 }

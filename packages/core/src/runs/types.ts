@@ -71,5 +71,8 @@ export interface ReportRow {
   lostTokens?: number;
 }
 
+/** Floats per vector of the built-in model: what is expected of a run until its first result is there. */
+export const USUAL_DIM = 384;
+
 /** Rejected rows that a receipt lists. */
 export const MAX_REJECTED_SHOWN = 1000;

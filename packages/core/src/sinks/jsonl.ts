@@ -34,7 +34,7 @@ export const jsonl: Encoding = {
 };
 
 /** `{"id":…}` per row: the ids that an .npy file has no room for, as `.ids.jsonl` beside it. */
-export async function* encodeIds(rows: AsyncIterable<VectorRows>): AsyncGenerator<Uint8Array> {
+export async function* encodeIds(rows: AsyncIterable<Pick<VectorRows, 'ids'>>): AsyncGenerator<Uint8Array> {
   const lines = new LineBuffer();
   for await (const { ids } of rows) {
     for (const given of ids) {
