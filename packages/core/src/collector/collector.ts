@@ -145,7 +145,7 @@ export class Collector {
         if (outcome === 'wanted') this.#keep(run, { ...entry, result: result!, summary: entry.summary! });
         // A refused batch is waiting again; its result, if any, was removed by then.
         else if (outcome === 'refused') await exchange.forgetEntries(home, [entry.entry]);
-        else await exchange.acknowledge(home, [entry]);
+        else await this.#settle(run, [entry]);
       });
     }
   }
@@ -169,13 +169,17 @@ export class Collector {
   }
 
   async #store(shard: OpenShard): Promise<void> {
-    const { exchange, home } = this.#parts;
     await this.#guard(shard.run, async () => {
-      await shard.run.store(shard.batches);
-      await exchange.acknowledge(home, shard.batches);
+      // A run that was cancelled meanwhile may have lost its folder already.
+      if (shard.run.isActive) await shard.run.store(shard.batches);
       this.#shards.delete(shard.run.id);
-      await shard.run.settle(shard.batches.map(({ batch }) => batch));
+      await this.#settle(shard.run, shard.batches);
     });
+  }
+
+  async #settle(run: Run, entries: readonly ReadyBatch[]): Promise<void> {
+    await this.#parts.exchange.acknowledge(this.#parts.home, entries);
+    await run.settle(entries.map(({ batch }) => batch));
   }
 
   /** Damage in a run's own files ends that run; every other fault is waited out by the loop. */

@@ -59,6 +59,12 @@ export class Dispatcher {
       await exchange.putPayloads(run, batches);
       await queue.enqueue(batches.map(({ batch }) => this.#jobOf(batch)));
       for (const { batch } of batches) this.#unsent.delete(batch);
+      // A run that ended meanwhile was forgotten in Redis before these batches came.
+      if (ledger.ended !== null)
+        await exchange.closeRun(
+          run,
+          batches.map(({ batch }) => batch),
+        );
     } catch (error) {
       for (const { batch } of batches) this.#unsent.add(batch);
       throw new UnavailableError(

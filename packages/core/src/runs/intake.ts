@@ -27,6 +27,10 @@ export interface IntakeParts {
   dim: number;
   /** Lets one intake of the run write at a time. */
   turn: LimitFunction;
+  /** Throws `run-sealed` or `run-ended` unless the run takes rows; asked in turn, before each write. */
+  mustBeOpen: () => void;
+  /** Makes the run answer for the credit of a batch that is on disk now. */
+  hold: (batch: number) => void;
 }
 
 /** A batch on its way to the disk. */
@@ -62,7 +66,8 @@ export class Intake {
   /**
    * Takes all rows; when it resolves they are on the disk and in Redis.
    * @param sha256 of the body, asked for when the rows have come to their end
-   * @throws {RequestError} `part-conflict` when the part was begun with other rows
+   * @throws {RequestError} `part-conflict` when the part was begun with other rows; `run-sealed`, `run-ended` when
+   *   that happened meanwhile
    * @throws {UnavailableError} `redis-unavailable`; what came so far is kept, the same part may be sent again
    */
   async take(rows: AsyncIterable<readonly RowRead[]>, sha256: () => string): Promise<PartReceipt> {
@@ -86,7 +91,11 @@ export class Intake {
       rejectedCount: this.#rejectedCount,
       sha256: sha256(),
     };
-    await this.#parts.turn(() => this.#parts.ledger.append([{ type: 'part', receipt }]));
+    const { turn, ledger, mustBeOpen } = this.#parts;
+    await turn(async () => {
+      mustBeOpen();
+      await ledger.append([{ type: 'part', receipt }]);
+    });
     return receipt;
   }
 
@@ -133,18 +142,21 @@ export class Intake {
   /** Rows to the disk, then the ledger, then Redis: what Redis knows of can always be sent again. */
   async #write(): Promise<void> {
     if (this.#group.length === 0) return;
-    const { turn, rowLog, ledger, dispatcher } = this.#parts;
+    const { turn, rowLog, ledger, dispatcher, mustBeOpen, hold } = this.#parts;
     const group = this.#group;
     const numbered = await turn(async (): Promise<NumberedBatch[]> => {
+      mustBeOpen();
       const spans = await rowLog.append(group.map(({ rows }) => rows));
       const first = ledger.batches.length;
       await ledger.append(
         group.map(({ entry }, i) => ({ type: 'batch', batch: { ...entry, span: spans[i]! } })),
       );
-      return group.map(({ payload }, i) => ({ batch: first + i, payload }));
+      this.#group = [];
+      return group.map(({ payload }, i) => {
+        hold(first + i);
+        return { batch: first + i, payload };
+      });
     });
-    // From here the run answers for the credit: it is given back when the batches are stored.
-    this.#group = [];
     await dispatcher.send(numbered);
   }
 

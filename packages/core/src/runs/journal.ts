@@ -11,9 +11,11 @@ import { CorruptError } from '../errors.ts';
  */
 export class Journal<Entry> {
   readonly #file: FileHandle;
+  #end: number;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, end: number) {
     this.#file = file;
+    this.#end = end;
   }
 
   /**
@@ -41,7 +43,7 @@ export class Journal<Entry> {
         replay(entry);
         start = end + 1;
       }
-      return new Journal<Entry>(file);
+      return new Journal<Entry>(file, start);
     } catch (error) {
       await file.close();
       throw error;
@@ -50,8 +52,16 @@ export class Journal<Entry> {
 
   /** Appends records; when it resolves they are on the disk. */
   async append(entries: readonly Entry[]): Promise<void> {
-    await this.#file.appendFile(entries.map(formatLine).join(''));
-    await this.#file.datasync();
+    const lines = Buffer.from(entries.map(formatLine).join(''));
+    try {
+      await this.#file.appendFile(lines);
+      await this.#file.datasync();
+      this.#end += lines.byteLength;
+    } catch (error) {
+      // What a full disk broke off must not stand before the next record. Nobody was told that it is there.
+      await this.#file.truncate(this.#end);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

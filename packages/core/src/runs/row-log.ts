@@ -1,7 +1,7 @@
 /** The rows of a run on disk, batch after batch; written by the intake, read again for lost batches, results and reports. */
 
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { CorruptError } from '../errors.ts';
 import type { KeptRow } from './cut.ts';
@@ -23,7 +23,10 @@ export function digestRows(encoded: Buffer): string {
   return createHash('sha256').update(encoded).digest('base64url');
 }
 
-/** An append-only file; what is in it is known by the spans that the ledger keeps, so a torn end does no harm. */
+/**
+ * What is in the file is known by the spans that the ledger keeps, so a torn end does no harm. Writes go to a position
+ * and not to the end of the file: what a full disk broke off is written over by the next batches.
+ */
 export class RowLog {
   readonly #path: string;
   readonly #file: FileHandle;
@@ -37,7 +40,7 @@ export class RowLog {
 
   /** Opens or creates the file; bytes after `end` belong to batches that the ledger never heard of and are cut off. */
   static async open(path: string, end: number): Promise<RowLog> {
-    const file = await open(path, 'a+', 0o600);
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     const { size } = await file.stat();
     if (size > end) await file.truncate(end);
     return new RowLog(path, file, end);
@@ -45,7 +48,10 @@ export class RowLog {
 
   /** Appends batches; when it resolves they are on the disk. Calls must not overlap. */
   async append(batches: readonly Buffer[]): Promise<RowSpan[]> {
-    await this.#file.appendFile(Buffer.concat(batches));
+    const bytes = Buffer.concat(batches);
+    for (let written = 0; written < bytes.byteLength; ) {
+      written += (await this.#file.write(bytes, written, undefined, this.#end + written)).bytesWritten;
+    }
     await this.#file.datasync();
     return batches.map((encoded) => {
       const span = { offset: this.#end, bytes: encoded.byteLength, crc: crc32(encoded) };

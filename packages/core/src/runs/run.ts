@@ -18,7 +18,7 @@ import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
 import { Progress } from './progress.ts';
 import { RowLog } from './row-log.ts';
-import type { PartReceipt, RunInfo, RunOptions, RunState } from './types.ts';
+import { type PartReceipt, type RunInfo, type RunOptions, type RunState, USUAL_DIM } from './types.ts';
 
 /** What all runs of a producer share. */
 export interface RunParts {
@@ -29,9 +29,6 @@ export interface RunParts {
   credits: Credits;
   log: Logger;
 }
-
-/** Floats per vector of the built-in model; only the size of credits depends on it until the first result is there. */
-const USUAL_DIM = 384;
 
 /** What became of a result that the collector offered. */
 export type ReceivedResult = 'wanted' | 'stored' | 'refused';
@@ -64,6 +61,10 @@ export class Run {
   readonly #dispatcher: Dispatcher;
   readonly #progress = new Progress();
   readonly #received = new Set<number>();
+  /** Batches whose credit the run holds: taken by the intake, given back once. */
+  readonly #held = new Set<number>();
+  /** Aborted when the run ends, so that no intake waits for credit in vain. */
+  readonly #ending = new AbortController();
   readonly #intakes = new Map<number, Intake>();
   readonly #turn = pLimit(1);
 
@@ -98,7 +99,10 @@ export class Run {
     const ledger = await Ledger.open(join(folder, 'ledger.journal'));
     const rowLog = await RowLog.open(join(folder, 'rows.jsonl'), ledger.rowBytes);
     const run = new Run(parts, ledger, rowLog, await Shelf.open(join(folder, 'shards')));
-    for (const batch of run.#outstanding()) parts.credits.claim(ledger.batches[batch]!.creditBytes);
+    for (const batch of run.#outstanding()) {
+      parts.credits.claim(ledger.batches[batch]!.creditBytes);
+      run.#held.add(batch);
+    }
     return run;
   }
 
@@ -122,6 +126,11 @@ export class Run {
   /** Receipts of the whole parts, in the order of their numbers. */
   get receipts(): PartReceipt[] {
     return [...this.#ledger.receipts.values()].sort((a, b) => a.part - b.part);
+  }
+
+  /** The receipt of a part that is whole. */
+  receiptOf(part: number): PartReceipt | undefined {
+    return this.#ledger.receipts.get(part);
   }
 
   /** What the API shows. */
@@ -163,13 +172,14 @@ export class Run {
     sha256: () => string,
     signal?: AbortSignal,
   ): Promise<PartReceipt> {
-    const known = this.#ledger.receipts.get(part);
+    const known = this.receiptOf(part);
     if (known !== undefined) return await this.#repeatPart(known, rows, sha256);
     this.#mustBe('open', 'takes no more rows');
     if (this.#intakes.has(part)) {
       throw new RequestError(
         'part-in-progress',
         `part ${part} of run ${this.id} is being sent by another request`,
+        { retryable: true, facts: { part } },
       );
     }
     const intake = new Intake(
@@ -180,9 +190,11 @@ export class Run {
         credits: this.#parts.credits,
         dim: this.#ledger.model?.dim ?? USUAL_DIM,
         turn: this.#turn,
+        mustBeOpen: () => this.#mustBe('open', 'takes no more rows'),
+        hold: (batch) => this.#held.add(batch),
       },
       part,
-      signal,
+      AbortSignal.any([this.#ending.signal, ...(signal === undefined ? [] : [signal])]),
     );
     this.#intakes.set(part, intake);
     this.#progress.start(Date.now());
@@ -198,6 +210,12 @@ export class Run {
    * @throws {RequestError} `run-ended`, `parts-incomplete`
    */
   async seal(): Promise<void> {
+    // In turn with the intakes: none can write between the look at the parts and the seal.
+    await this.#turn(() => this.#sealInTurn());
+    await this.#completeIfStored();
+  }
+
+  async #sealInTurn(): Promise<void> {
     if (this.state === 'sealed' || this.state === 'completed') return;
     this.#mustBe('open', 'cannot be sealed');
     const incomplete = [...this.#ledger.batchesOfPart.keys()].filter(
@@ -213,8 +231,7 @@ export class Run {
         },
       );
     }
-    await this.#turn(() => this.#ledger.append([{ type: 'sealed', at: Date.now() }]));
-    await this.#completeIfStored();
+    await this.#ledger.append([{ type: 'sealed', at: Date.now() }]);
   }
 
   /** Ends the run now; what is in shards stays readable. An ended run stays as it is. */
@@ -246,6 +263,11 @@ export class Run {
       await this.#dispatcher.redo(batch);
       return 'refused';
     }
+    if (this.#ledger.model === null) {
+      // From the first result on, so that vectors of two models never meet in one output.
+      const { dim, fingerprint } = peekBatchResult(result!, { verify: false });
+      await this.#turn(() => this.#ledger.append([{ type: 'model', dim, fingerprint }]));
+    }
     if (!this.#received.has(batch)) {
       this.#received.add(batch);
       this.#progress.add(this.#judge(entry.bad, summary!), Date.now());
@@ -259,20 +281,14 @@ export class Run {
       ...batch,
       summary: this.#judge(this.#ledger.batches[batch.batch]!.bad, batch.summary),
     }));
-    const first = batches[0];
-    if (this.#ledger.model === null && first !== undefined) {
-      const { dim, fingerprint } = peekBatchResult(first.result, { verify: false });
-      await this.#turn(() => this.#ledger.append([{ type: 'model', dim, fingerprint }]));
-    }
     await this.#shelf.store(judged);
   }
 
   /** Gives back the credit of batches that are stored and acknowledged, and completes the run after the last one. */
   async settle(batches: readonly number[]): Promise<void> {
-    if (!this.isActive) return;
     for (const batch of batches) {
       this.#received.delete(batch);
-      this.#parts.credits.give(this.#ledger.batches[batch]!.creditBytes);
+      this.#giveCredit(batch);
     }
     await this.#completeIfStored();
   }
@@ -325,9 +341,12 @@ export class Run {
   }
 
   #mustBe(state: RunState, otherwise: string): void {
-    if (this.state === state) return;
+    if (this.state !== state) throw this.#stateError(otherwise);
+  }
+
+  #stateError(otherwise: string): RequestError {
     const code = this.state === 'sealed' ? 'run-sealed' : 'run-ended';
-    throw new RequestError(code, `run ${this.id} is ${this.state} and ${otherwise}`, {
+    return new RequestError(code, `run ${this.id} is ${this.state} and ${otherwise}`, {
       facts: { state: this.state },
     });
   }
@@ -375,21 +394,40 @@ export class Run {
   }
 
   async #completeIfStored(): Promise<void> {
-    if (this.state !== 'sealed' || this.#shelf.size < this.#ledger.batches.length) return;
-    await this.#end('completed', null);
+    const isDue = () => this.state === 'sealed' && this.#shelf.size >= this.#ledger.batches.length;
+    if (!isDue() || (await this.#end('completed', null, isDue)) === null) return;
     await this.#parts.exchange.closeRun(this.id, []);
   }
 
   async #stop(state: 'cancelled' | 'failed', error: string | null): Promise<void> {
-    const outstanding = this.#outstanding();
-    await this.#end(state, error);
-    for (const batch of outstanding) this.#parts.credits.give(this.#ledger.batches[batch]!.creditBytes);
-    await this.#parts.exchange.closeRun(this.id, outstanding);
+    const outstanding = await this.#end(state, error, () => this.isActive);
+    if (outstanding !== null) await this.#parts.exchange.closeRun(this.id, outstanding);
   }
 
-  async #end(state: 'completed' | 'cancelled' | 'failed', error: string | null): Promise<void> {
-    await this.#turn(() => this.#ledger.append([{ type: 'ended', at: Date.now(), state, error }]));
+  /**
+   * Ends the run in turn with its intakes, if `isDue` still holds then.
+   * @returns the batches that were not stored; `null` when another end came first
+   */
+  async #end(
+    state: 'completed' | 'cancelled' | 'failed',
+    error: string | null,
+    isDue: () => boolean,
+  ): Promise<number[] | null> {
+    const outstanding = await this.#turn(async () => {
+      if (!isDue()) return null;
+      const left = this.#outstanding();
+      await this.#ledger.append([{ type: 'ended', at: Date.now(), state, error }]);
+      return left;
+    });
+    if (outstanding === null) return null;
     this.#received.clear();
+    for (const batch of [...this.#held]) this.#giveCredit(batch);
+    this.#ending.abort(this.#stateError('takes no more rows'));
+    return outstanding;
+  }
+
+  #giveCredit(batch: number): void {
+    if (this.#held.delete(batch)) this.#parts.credits.give(this.#ledger.batches[batch]!.creditBytes);
   }
 }
 

@@ -9,6 +9,9 @@ import type { RunOptions } from './types.ts';
 
 const ID = /^r[0-9a-z]{19}$/;
 
+/** Starts the names of folders whose removal has begun; one that a crash left is finished at the next start. */
+const REMOVED = '.removed-';
+
 /** Runs live in `<dataDir>/runs/<id>/`: `ledger.journal`, `rows.jsonl`, `shards/`. */
 export class Runs {
   readonly #parts: RunParts;
@@ -25,7 +28,11 @@ export class Runs {
     const folder = join(dataDir, 'runs');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const runs = new Runs(parts, folder);
-    for (const id of (await readdir(folder)).filter((name) => ID.test(name)).sort()) {
+    const names = await readdir(folder);
+    for (const name of names.filter((name) => name.startsWith(REMOVED))) {
+      await rm(join(folder, name), { recursive: true, force: true });
+    }
+    for (const id of names.filter((name) => ID.test(name)).sort()) {
       try {
         runs.#runs.set(id, await Run.open(parts, join(folder, id)));
       } catch (error) {
@@ -79,7 +86,7 @@ export class Runs {
     await run.close();
     this.#runs.delete(id);
     // A rename is one step: whatever dies now, the run is gone and no half of it is found at the next start.
-    const doomed = join(this.#folder, `.removed-${id}`);
+    const doomed = join(this.#folder, `${REMOVED}${id}`);
     await rename(join(this.#folder, id), doomed);
     await rm(doomed, { recursive: true, force: true });
   }
