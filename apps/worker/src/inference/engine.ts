@@ -1,0 +1,29 @@
+/** The port behind which an inference thread finds its engine; `embed-engine.ts` is ours, tests and benchmarks bring others. */
+
+import type { RowOutcome, Truncate } from '@embedmill/core/batch';
+
+/** An opened model: one text at a time. */
+export interface Engine {
+  /** Floats per vector. */
+  readonly dim: number;
+  /** 16 hexadecimal characters; results carry it, so that vectors of different models never meet. */
+  readonly fingerprint: string;
+  /**
+   * Writes the vector of `text` to `target` from `offset` on, or zeros when there is none.
+   * Anything thrown becomes the verdict `failed` of this text alone.
+   */
+  embed(
+    text: string,
+    target: Float32Array,
+    offset: number,
+    options: { truncate: Truncate },
+  ): RowOutcome | Promise<RowOutcome>;
+  /** Gives the memory back; called once, when the thread stops. */
+  close(): void | Promise<void>;
+}
+
+/** What a module must export to be a pool's `engineUrl`. */
+export interface EngineModule {
+  /** @param model what the pool's `prepare` returned: plain data, copied to each thread. */
+  openEngine(model: unknown): Engine | Promise<Engine>;
+}

@@ -1,0 +1,6 @@
+/** Inference threads: texts in, vectors out, without the main thread computing anything. */
+
+export { PIECES_PER_LANE } from './dispatch.ts';
+export type { Engine, EngineModule } from './engine.ts';
+export type { InferenceEvent, InferencePoolOptions } from './options.ts';
+export { type BatchRequest, type EmbeddedTexts, type EmbedTextsOptions, InferencePool } from './pool.ts';

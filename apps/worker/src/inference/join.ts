@@ -1,0 +1,22 @@
+/** Results of pieces → one result; used by the pool for interactive calls and for batches that had to be cut. */
+
+import { type BatchResult, decodeBatchResult } from '@embedmill/core/batch';
+
+/**
+ * Rows of all parts, in the order given.
+ * @param parts at least one encoded result, all of one model.
+ * @throws {CorruptError} `corrupt-result`
+ */
+export function joinResults(parts: readonly Uint8Array[]): BatchResult {
+  const results = parts.map(decodeBatchResult);
+  const first = results[0];
+  if (first === undefined) throw new RangeError('joinResults takes at least one part, got none');
+  const rows = results.reduce((sum, result) => sum + result.rows, 0);
+  const vectors = new Float32Array(rows * first.dim);
+  let offset = 0;
+  for (const result of results) {
+    vectors.set(result.vectors, offset);
+    offset += result.vectors.length;
+  }
+  return { ...first, rows, vectors, outcomes: results.flatMap(({ outcomes }) => outcomes) };
+}

@@ -1,0 +1,70 @@
+/** A piece as the inference thread works on it, one row at a time, so that the thread can do something else in between. */
+
+import {
+  type BatchPayload,
+  encodeBatchResult,
+  type RowOutcome,
+  readBatchPayload,
+} from '@embedmill/core/batch';
+import { enterRow, leaveRow } from './claim.ts';
+import type { Engine } from './engine.ts';
+import type { PieceMessage } from './protocol.ts';
+
+/** Rows of a piece, vectors and verdicts so far. */
+export class PieceWork {
+  readonly #message: PieceMessage;
+  readonly #engine: Engine;
+  readonly #payload: BatchPayload;
+  readonly #vectors: Float32Array;
+  readonly #outcomes: RowOutcome[] = [];
+
+  /** @throws {CorruptError} when the payload cannot be read. */
+  constructor(message: PieceMessage, engine: Engine) {
+    this.#message = message;
+    this.#engine = engine;
+    this.#payload = readBatchPayload(message.payload);
+    this.#vectors = new Float32Array(this.#payload.rows * engine.dim);
+  }
+
+  get isDone(): boolean {
+    return this.#outcomes.length === this.#payload.rows;
+  }
+
+  /** Embeds the next row; an engine that throws costs this row its vector and nothing else. */
+  async embedNextRow(): Promise<void> {
+    const row = this.#outcomes.length;
+    const { claim, truncate } = this.#message;
+    const offset = row * this.#engine.dim;
+    enterRow(claim, row);
+    try {
+      const text = this.#payload.text(row);
+      this.#outcomes.push(await this.#engine.embed(text, this.#vectors, offset, { truncate }));
+    } catch (thrown) {
+      // What it had written before it threw must not look like a vector.
+      this.#vectors.fill(0, offset, offset + this.#engine.dim);
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      this.#outcomes.push({
+        verdict: 'failed',
+        tokens: 0,
+        lostTokens: 0,
+        message: `the engine threw: ${reason}`,
+      });
+    }
+    leaveRow(claim);
+  }
+
+  /** The finished piece as result bytes in a buffer of their own. */
+  encode(): Uint8Array<ArrayBuffer> {
+    const { batch, precision } = this.#message;
+    const { dim, fingerprint } = this.#engine;
+    return encodeBatchResult({
+      batch,
+      rows: this.#payload.rows,
+      dim,
+      precision,
+      fingerprint,
+      vectors: this.#vectors,
+      outcomes: this.#outcomes,
+    });
+  }
+}

@@ -1,0 +1,315 @@
+/**
+ * The inference threads of a worker as one thing that turns texts into vectors; the worker's consumers call it.
+ *
+ * A request is cut into pieces (`request.ts`), pieces go to threads (`dispatch.ts`), threads are kept alive (`crew.ts`), and pieces
+ * that end threads are cut until the guilty row stands alone (`bisect.ts`). Requests wait until `start` has threads for them, and are
+ * refused for good from `stop` on, after a failed `start`, and when no thread can be replaced any more.
+ */
+
+import { asError, quote, RequestError, UnavailableError } from '@embedmill/core';
+import {
+  encodeBatchPayload,
+  encodeBatchResult,
+  type Precision,
+  type RowOutcome,
+  readBatchPayload,
+  type Truncate,
+} from '@embedmill/core/batch';
+import {
+  afterDeath,
+  failedRowResult,
+  findSuspects,
+  type HeldPiece,
+  LIVES_OF_A_WHOLE_PIECE,
+} from './bisect.ts';
+import { Crew } from './crew.ts';
+import { dispatch, LANES, type WaitingPieces } from './dispatch.ts';
+import { joinResults } from './join.ts';
+import { DEFAULT_POOL_OPTIONS, type FilledPoolOptions, type InferencePoolOptions } from './options.ts';
+import { EmbedRequest, type Piece, type RequestTerms } from './request.ts';
+import type { InferenceThread } from './thread-handle.ts';
+
+/** One bulk batch. */
+export interface BatchRequest {
+  /** `encodeBatchPayload` bytes. Taken over: the caller's view is empty as soon as `embedBatch` was called. */
+  payload: Uint8Array<ArrayBuffer>;
+  /** Batch number in its run, for the header of the result. */
+  batch: number;
+  precision: Precision;
+  truncate: Truncate;
+}
+
+/** How interactive texts are embedded. */
+export interface EmbedTextsOptions {
+  precision: Precision;
+  truncate: Truncate;
+  /** Gives up waiting; texts that are not in an engine yet are not embedded. */
+  signal?: AbortSignal;
+}
+
+/** Interactive texts, embedded. */
+export interface EmbeddedTexts {
+  /** texts × dim, zeros where a text has no vector; empty without texts. */
+  vectors: Float32Array;
+  outcomes: RowOutcome[];
+}
+
+/** Texts of an interactive call that go to a thread together: small, so that long calls spread evenly and short ones slip in. */
+const TEXTS_PER_INTERACTIVE_PIECE = 8;
+
+/** Time for running pieces when `stop` is given none. */
+const DEFAULT_STOP_DEADLINE_MS = 30_000;
+
+/** Least time for a thread to close its engines, even when running pieces used up the deadline. */
+const CLOSE_MS = 1_000;
+
+/** A pool of inference threads. */
+export class InferencePool {
+  readonly #options: FilledPoolOptions;
+  readonly #crew: Crew;
+  readonly #models = new Map<Precision, Promise<unknown>>();
+  readonly #waiting: WaitingPieces = { interactive: [], bulk: [] };
+  /** Why requests are refused; undefined until `stop`, a failed `start`, or the end of the last thread. */
+  #refusal: Error | undefined;
+
+  /** @throws {RequestError} `bad-thread-count` */
+  constructor(options: InferencePoolOptions) {
+    if (!Number.isInteger(options.threads) || options.threads < 1) {
+      throw new RequestError(
+        'bad-thread-count',
+        `a pool has a whole number of threads, at least 1, got ${quote(options.threads)}`,
+      );
+    }
+    this.#options = { ...DEFAULT_POOL_OPTIONS, ...options };
+    this.#crew = new Crew({
+      options: this.#options,
+      firstModel: () => this.#model(this.#options.precision),
+      listener: {
+        onReady: () => this.#dispatch(),
+        onDone: (piece, result) => this.#finish(piece, result),
+        onFailed: (piece, error) => this.#fail(piece.request, error),
+        onDeath: (thread, error, held) => this.#judge(thread, error, held),
+        onGaveUp: (error) => this.#giveUp(error),
+      },
+    });
+  }
+
+  /** Places for threads, whether one is alive there or not. */
+  get threads(): number {
+    return this.#options.threads;
+  }
+
+  /** Threads that take work now. */
+  get readyThreads(): number {
+    return this.#crew.ready.length;
+  }
+
+  /** Threads that have work. */
+  get busyThreads(): number {
+    return this.#crew.ready.filter((thread) => thread.held.length > 0).length;
+  }
+
+  /** Bulk pieces (whole batches, unless one had to be cut) that are not their thread's first. */
+  get waitingBatches(): number {
+    const atHand = this.#crew.ready.map((thread) => Math.max(0, thread.load('bulk').pieces - 1));
+    return atHand.reduce((sum, pieces) => sum + pieces, this.#waiting.bulk.length);
+  }
+
+  /**
+   * Starts all threads and opens the first precision in each.
+   * @throws the engine's own error when one cannot be opened; all threads have ended then.
+   */
+  async start(): Promise<void> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    try {
+      await this.#crew.start();
+    } catch (error) {
+      this.#refuse(asError(error));
+      throw error;
+    }
+  }
+
+  /**
+   * Embeds a batch; resolves to `encodeBatchResult` bytes in a buffer of their own.
+   * A bad text is a verdict, also one that ends threads; rejects only when the whole batch cannot be embedded.
+   * @throws {CorruptError} `corrupt-payload`
+   * @throws {UnavailableError} `inference-stopped`, `inference-thread-died`: the batch is to be tried elsewhere.
+   */
+  async embedBatch({ payload, ...terms }: BatchRequest): Promise<Uint8Array<ArrayBuffer>> {
+    const owned = structuredClone(payload, { transfer: [payload.buffer] });
+    const { rows } = readBatchPayload(owned);
+    const request = await this.#request({ ...terms, lane: 'bulk', rows });
+    this.#enqueue([{ request, start: 0, rows, payload: owned, lives: LIVES_OF_A_WHOLE_PIECE }]);
+    const results = await request.results;
+    const [only] = results;
+    return results.length === 1 && only !== undefined ? only : encodeBatchResult(joinResults(results));
+  }
+
+  /**
+   * Embeds texts ahead of all bulk work: each waits for at most the text that its thread is embedding.
+   * @throws {UnavailableError} as `embedBatch`, or the signal's reason.
+   */
+  async embedTexts(texts: readonly string[], options: EmbedTextsOptions): Promise<EmbeddedTexts> {
+    const { precision, truncate, signal } = options;
+    signal?.throwIfAborted();
+    if (texts.length === 0) return { vectors: new Float32Array(0), outcomes: [] };
+    const request = await this.#request({
+      lane: 'interactive',
+      batch: 0,
+      rows: texts.length,
+      precision,
+      truncate,
+    });
+    const onAbort = () => this.#fail(request, signal?.reason);
+    signal?.addEventListener('abort', onAbort);
+    try {
+      if (signal?.aborted) onAbort();
+      this.#enqueue(piecesOf(request, texts, this.threads));
+      const { vectors, outcomes } = joinResults(await request.results);
+      return { vectors, outcomes };
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /**
+   * Finishes the pieces that threads have begun, rejects all others with a retryable error, ends the threads.
+   * @param options.deadlineMs time for begun pieces; a second after it they are rejected too. Default 30 s.
+   */
+  async stop({ deadlineMs = DEFAULT_STOP_DEADLINE_MS }: { deadlineMs?: number } = {}): Promise<void> {
+    const stopped = new UnavailableError(
+      'inference-stopped',
+      'the inference threads of this worker are stopping',
+    );
+    const startedAt = performance.now();
+    this.#refuse(stopped);
+    for (const piece of this.#crew.ready.flatMap(takeAllBack)) this.#fail(piece.request, stopped);
+    const begun = this.#crew.ready.flatMap(({ held }) => held.map(({ request }) => request.results));
+    await settledWithin(begun, deadlineMs);
+    await this.#crew.stop(Math.max(CLOSE_MS, deadlineMs - (performance.now() - startedAt)));
+  }
+
+  /** A request that may be enqueued: its model is at hand. */
+  async #request(terms: Omit<RequestTerms, 'model'>): Promise<EmbedRequest> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const model = await this.#model(terms.precision);
+    return new EmbedRequest({ ...terms, model });
+  }
+
+  /** The model of a precision, prepared once; a failure is forgotten, so that the next request tries again. */
+  #model(precision: Precision): Promise<unknown> {
+    const known = this.#models.get(precision);
+    if (known !== undefined) return known;
+    const model = Promise.resolve().then(() => this.#options.prepare(precision));
+    this.#models.set(precision, model);
+    model.catch(() => this.#models.delete(precision));
+    return model;
+  }
+
+  #enqueue(pieces: readonly Piece[], end: 'front' | 'back' = 'back'): void {
+    for (const lane of LANES) {
+      const own = pieces.filter(({ request }) => request.terms.lane === lane);
+      this.#waiting[lane].splice(end === 'front' ? 0 : this.#waiting[lane].length, 0, ...own);
+    }
+    if (this.#refusal === undefined) this.#dispatch();
+    else this.#refuse(this.#refusal);
+  }
+
+  #dispatch(): void {
+    dispatch(this.#crew.ready, this.#waiting);
+  }
+
+  #finish(piece: Piece, result: Uint8Array<ArrayBuffer>): void {
+    this.#crew.recordProgress();
+    piece.request.finish(piece, result);
+    this.#dispatch();
+  }
+
+  #fail(request: EmbedRequest, error: unknown): void {
+    request.fail(error);
+    for (const thread of this.#crew.ready) thread.drop(request);
+    this.#dispatch();
+  }
+
+  /** Decides about every piece that a dead thread held. */
+  #judge(thread: InferenceThread, error: Error, held: readonly HeldPiece[]): void {
+    const again: Piece[] = [];
+    for (const seen of findSuspects(held)) {
+      const { terms } = seen.piece.request;
+      const next = afterDeath(seen, thread.identityOf(terms.precision));
+      if (next.kind === 'send') again.push(...next.pieces);
+      else if (next.kind === 'give-up-request') this.#fail(seen.piece.request, error);
+      else {
+        const reason = causeOf(error);
+        this.#options.onEvent({
+          kind: 'row-isolated',
+          batch: terms.batch,
+          row: next.piece.start,
+          reason,
+        });
+        this.#finish(next.piece, failedRowResult(next.piece, next.engine, reason));
+      }
+    }
+    // Back to the front: these have waited longest.
+    this.#enqueue(again, 'front');
+  }
+
+  #giveUp(error: Error): void {
+    const { threads, onEvent } = this.#options;
+    const refusal = new UnavailableError(
+      'inference-gave-up',
+      `none of ${threads} inference threads can be started: ${error.message}`,
+      { cause: error },
+    );
+    this.#refuse(refusal);
+    onEvent({ kind: 'gave-up', error: refusal });
+  }
+
+  /** Takes no more requests, and none of those that wait. */
+  #refuse(error: Error): void {
+    this.#refusal = error;
+    for (const lane of LANES) {
+      for (const piece of this.#waiting[lane].splice(0)) this.#fail(piece.request, error);
+    }
+  }
+}
+
+/** An interactive call as pieces that its threads can share. */
+function piecesOf(request: EmbedRequest, texts: readonly string[], threads: number): Piece[] {
+  const size = Math.min(TEXTS_PER_INTERACTIVE_PIECE, Math.ceil(texts.length / threads));
+  return Array.from({ length: Math.ceil(texts.length / size) }, (_, index): Piece => {
+    const start = index * size;
+    const own = texts.slice(start, start + size);
+    return {
+      request,
+      start,
+      rows: own.length,
+      payload: encodeBatchPayload(own),
+      lives: LIVES_OF_A_WHOLE_PIECE,
+    };
+  });
+}
+
+/** Every piece that a thread has not begun. */
+function takeAllBack(thread: InferenceThread): Piece[] {
+  const pieces: Piece[] = [];
+  for (const lane of LANES) {
+    for (let piece = thread.takeBack(lane); piece; piece = thread.takeBack(lane)) pieces.push(piece);
+  }
+  return pieces;
+}
+
+/** Why a thread died, in its own words. */
+function causeOf(error: Error): string {
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+/** Waits until all are settled, or the time is up. */
+async function settledWithin(promises: readonly Promise<unknown>[], deadlineMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([Promise.allSettled(promises), timeUp]);
+  clearTimeout(timer);
+}

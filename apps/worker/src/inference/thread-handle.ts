@@ -1,0 +1,268 @@
+/**
+ * The main thread's side of one inference thread; made by `crew.ts`, given work by `dispatch.ts`.
+ *
+ * Life: `open` → any number of `give` → `close`. It ends earlier when the thread exits, throws, runs out of heap or is stuck;
+ * then `onDeath` says once what it held. After its end it reports nothing more.
+ */
+
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import {
+  asError,
+  CorruptError,
+  EmbedmillError,
+  type SerializedError,
+  UnavailableError,
+} from '@embedmill/core';
+import type { Lane, Precision } from '@embedmill/core/batch';
+import type { HeldPiece } from './bisect.ts';
+import { abandon, newClaim, takeBack } from './claim.ts';
+import type { EngineIdentity, MessageFromThread, MessageToThread, ThreadData } from './protocol.ts';
+import type { EmbedRequest, Piece } from './request.ts';
+
+/** Where a thread's news go. */
+export interface ThreadListener {
+  /** A piece is done, and this thread has room. */
+  onDone(piece: Piece, result: Uint8Array<ArrayBuffer>): void;
+  /** The thread could do nothing at all with a piece. */
+  onFailed(piece: Piece, error: Error): void;
+  /** The thread is no more. */
+  onDeath(thread: InferenceThread, error: Error, held: readonly HeldPiece[]): void;
+}
+
+/** Options of one thread. */
+export interface ThreadOptions {
+  /** Number of its place in the pool, 0-based; a replacement has the same. */
+  place: number;
+  engineUrl: URL;
+  /** JS heap in MB. */
+  maxHeapMb: number;
+  /** Silence after which a thread that holds work is stuck, in ms. */
+  stuckAfterMs: number;
+  listener: ThreadListener;
+}
+
+/** The young generation holds the strings of a few texts; V8's default of 48 MB per thread would never be filled. */
+const YOUNG_GENERATION_MB = 16;
+
+interface Opening {
+  readonly opened: Promise<EngineIdentity>;
+  resolve(identity: EngineIdentity): void;
+  reject(error: Error): void;
+}
+
+/** One inference thread as the pool sees it. */
+export class InferenceThread {
+  readonly place: number;
+  readonly #worker: Worker;
+  readonly #interactivePort: MessagePort;
+  readonly #listener: ThreadListener;
+  readonly #stuckAfterMs: number;
+  readonly #exited: Promise<void>;
+  readonly #openings = new Map<Precision, Opening>();
+  readonly #identities = new Map<Precision, EngineIdentity>();
+  /** Pieces sent and not answered, by id, oldest first. */
+  readonly #held = new Map<number, HeldPiece>();
+  #lastId = 0;
+  #state: 'alive' | 'closing' | 'dead' = 'alive';
+  #causeOfDeath: Error | undefined;
+  #stuckTimer: NodeJS.Timeout | undefined;
+
+  constructor({ place, engineUrl, maxHeapMb, stuckAfterMs, listener }: ThreadOptions) {
+    this.place = place;
+    this.#listener = listener;
+    this.#stuckAfterMs = stuckAfterMs;
+    const { port1, port2 } = new MessageChannel();
+    this.#interactivePort = port1;
+    const workerData: ThreadData = { engineUrl: engineUrl.href, interactivePort: port2 };
+    this.#worker = new Worker(new URL('./thread.js', import.meta.url), {
+      name: `inference-${place}`,
+      workerData,
+      transferList: [port2],
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    this.#worker.on('message', (message: MessageFromThread) => this.#receive(message));
+    // 'error' comes before 'exit', but answers that were on their way are still delivered in between.
+    this.#worker.on('error', (error) => {
+      this.#causeOfDeath = error;
+    });
+    this.#worker.on('messageerror', (error) => this.#kill(error));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#die(this.#causeOfDeath ?? new Error(`the thread exited with code ${code}`));
+        resolve();
+      });
+    });
+  }
+
+  /** Opens an engine, or joins the opening under way. Rejects with the engine's own error, or when the thread dies first. */
+  open(precision: Precision, model: unknown): Promise<EngineIdentity> {
+    const known = this.#openings.get(precision);
+    if (known !== undefined) return known.opened;
+    const opening = newOpening();
+    this.#openings.set(precision, opening);
+    try {
+      this.#send({ kind: 'open', precision, model });
+    } catch (error) {
+      // The model is no plain data.
+      this.#openings.delete(precision);
+      opening.reject(asError(error));
+    }
+    return opening.opened;
+  }
+
+  /** What the engine of a precision said about itself; undefined while it is not open. */
+  identityOf(precision: Precision): EngineIdentity | undefined {
+    return this.#identities.get(precision);
+  }
+
+  /** Pieces and rows of a lane that this thread holds. */
+  load(lane: Lane): { pieces: number; rows: number } {
+    const load = { pieces: 0, rows: 0 };
+    for (const { piece } of this.#held.values()) {
+      if (piece.request.terms.lane !== lane) continue;
+      load.pieces += 1;
+      load.rows += piece.rows;
+    }
+    return load;
+  }
+
+  /** Everything this thread holds, oldest first. */
+  get held(): readonly Piece[] {
+    return Array.from(this.#held.values(), ({ piece }) => piece);
+  }
+
+  /** Sends a piece, and first the order to open its engine if need be. */
+  give(piece: Piece): void {
+    const { lane, batch, precision, truncate, model } = piece.request.terms;
+    // A failure comes back as the answer to the piece.
+    this.open(precision, model).catch(() => {});
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const claim = newClaim();
+    this.#held.set(id, { piece, claim });
+    const { payload } = piece;
+    this.#send({ kind: 'piece', id, claim, payload, batch, precision, truncate }, lane);
+    if (this.#stuckTimer === undefined) this.#watch();
+  }
+
+  /** Takes the youngest piece of a lane back, unless the thread has begun it. */
+  takeBack(lane: Lane): Piece | undefined {
+    for (const [id, { piece, claim }] of [...this.#held].reverse()) {
+      if (piece.request.terms.lane !== lane || !takeBack(claim)) continue;
+      this.#release(id);
+      return piece;
+    }
+    return undefined;
+  }
+
+  /** Forgets the pieces of a request that nobody waits for; a row inside the engine still runs to its end. */
+  drop(request: EmbedRequest): void {
+    for (const [id, { piece, claim }] of this.#held) {
+      if (piece.request !== request) continue;
+      abandon(claim);
+      this.#release(id);
+    }
+  }
+
+  /**
+   * Lets the thread close its engines and end, and ends it when it has not by the deadline.
+   * What it still holds comes to `onDeath` in that case.
+   */
+  async close(deadlineMs: number): Promise<void> {
+    if (this.#state === 'alive') {
+      this.#state = 'closing';
+      this.#send({ kind: 'close' });
+    }
+    const timer = setTimeout(
+      () => this.#kill(new Error(`the thread did not end in ${deadlineMs} ms`)),
+      deadlineMs,
+    );
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  #send(message: MessageToThread, lane: Lane = 'bulk'): void {
+    if (lane === 'interactive') this.#interactivePort.postMessage(message);
+    else this.#worker.postMessage(message);
+  }
+
+  #receive(message: MessageFromThread): void {
+    if (message.kind === 'opened') {
+      const { dim, fingerprint } = message;
+      this.#identities.set(message.precision, { dim, fingerprint });
+      this.#openings.get(message.precision)?.resolve({ dim, fingerprint });
+      return;
+    }
+    if (message.kind === 'open-failed') {
+      const opening = this.#openings.get(message.precision);
+      this.#openings.delete(message.precision);
+      opening?.reject(revive(message.error));
+      return;
+    }
+    const held = this.#held.get(message.id);
+    // Dropped while its last row was inside the engine: nobody waits for this answer.
+    if (held === undefined) return;
+    this.#release(message.id);
+    if (this.#held.size > 0) this.#watch();
+    if (message.kind === 'done') this.#listener.onDone(held.piece, message.result);
+    else this.#listener.onFailed(held.piece, revive(message.error));
+  }
+
+  /** Holds a piece no more; without any, no answer is expected. */
+  #release(id: number): void {
+    this.#held.delete(id);
+    if (this.#held.size > 0) return;
+    clearTimeout(this.#stuckTimer);
+    this.#stuckTimer = undefined;
+  }
+
+  /** Starts the time within which the next answer must come. */
+  #watch(): void {
+    clearTimeout(this.#stuckTimer);
+    this.#stuckTimer = setTimeout(
+      () => this.#kill(new Error(`the thread answered nothing for ${this.#stuckAfterMs} ms`)),
+      this.#stuckAfterMs,
+    );
+  }
+
+  /** Ends the thread now. Its death is reported without waiting for the exit, which native code can put off. */
+  #kill(error: Error): void {
+    void this.#worker.terminate();
+    this.#die(error);
+  }
+
+  #die(error: Error): void {
+    if (this.#state === 'dead') return;
+    this.#state = 'dead';
+    clearTimeout(this.#stuckTimer);
+    this.#interactivePort.close();
+    const death = new UnavailableError(
+      'inference-thread-died',
+      `inference thread ${this.place} died: ${error.message}`,
+      { cause: error },
+    );
+    for (const [precision, opening] of this.#openings) {
+      if (!this.#identities.has(precision)) opening.reject(death);
+    }
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    this.#listener.onDeath(this, death, held);
+  }
+}
+
+function newOpening(): Opening {
+  let settle!: Omit<Opening, 'opened'>;
+  const opened = new Promise<EngineIdentity>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { opened, ...settle };
+}
+
+/** An error that crossed over as data, as an error of our family again, with the name it had. */
+function revive({ name, code, message, retryable, facts }: SerializedError): EmbedmillError {
+  const details = { retryable, ...(facts === undefined ? {} : { facts }) };
+  if (name === 'CorruptError') return new CorruptError(code, message, details);
+  const error = new EmbedmillError(code, message, details);
+  error.name = name;
+  return error;
+}

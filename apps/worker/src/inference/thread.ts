@@ -1,0 +1,135 @@
+/**
+ * What runs inside an inference thread; started by `thread-handle.ts`, reached by URL only.
+ *
+ * One loop, one text per turn: read the ports, take the oldest interactive piece or else the oldest bulk piece, embed its next
+ * row. So an interactive text waits for at most one other text, and a bulk piece resumes where it was left.
+ */
+
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { SerializedError } from '@embedmill/core';
+import type { Precision } from '@embedmill/core/batch';
+import { begin, isWithdrawn } from './claim.ts';
+import type { Engine, EngineModule } from './engine.ts';
+import { PieceWork } from './piece-work.ts';
+import type {
+  MessageFromThread,
+  MessageToThread,
+  OpenMessage,
+  PieceMessage,
+  ThreadData,
+} from './protocol.ts';
+
+/** A piece in line; it has work from its first turn on. */
+interface Task {
+  message: PieceMessage;
+  work?: PieceWork;
+}
+
+if (parentPort === null) throw new Error('thread.js is the inside of an inference thread and no program');
+const mainPort = parentPort;
+const { engineUrl, interactivePort } = workerData as ThreadData;
+const engines = new Map<Precision, Promise<Engine>>();
+const interactive: Task[] = [];
+const bulk: Task[] = [];
+let isClosing = false;
+let wake = () => {};
+
+// Two ways in: events while we wait, `readPorts` between two texts. Events alone would be late, because an engine that answers
+// at once never lets the event loop turn.
+interactivePort.on('message', (message: MessageToThread) => {
+  accept(message, interactive);
+  wake();
+});
+mainPort.on('message', (message: MessageToThread) => {
+  accept(message, bulk);
+  wake();
+});
+
+for (;;) {
+  readPorts();
+  const queue = interactive.length > 0 ? interactive : bulk;
+  const task = queue[0];
+  if (task !== undefined) {
+    if (await embedOneText(task)) queue.shift();
+  } else if (isClosing) break;
+  else {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+}
+for (const engine of await Promise.allSettled(engines.values())) {
+  if (engine.status === 'fulfilled') await engine.value.close();
+}
+interactivePort.close();
+mainPort.close();
+
+/** Takes in what has arrived. The interactive port first: its pieces are sent after the `open` on the main port they need. */
+function readPorts(): void {
+  for (
+    let found = receiveMessageOnPort(interactivePort);
+    found;
+    found = receiveMessageOnPort(interactivePort)
+  ) {
+    accept(found.message, interactive);
+  }
+  for (let found = receiveMessageOnPort(mainPort); found; found = receiveMessageOnPort(mainPort)) {
+    accept(found.message, bulk);
+  }
+}
+
+function accept(message: MessageToThread, queue: Task[]): void {
+  if (message.kind === 'piece') queue.push({ message });
+  else if (message.kind === 'open') void open(message);
+  else isClosing = true;
+}
+
+/** Opens an engine; pieces wait for the promise in `engines`, which holds its error until another `open` takes its place. */
+async function open({ precision, model }: OpenMessage): Promise<void> {
+  const opening = import(engineUrl).then((module: EngineModule) => module.openEngine(model));
+  engines.set(precision, opening);
+  try {
+    const { dim, fingerprint } = await opening;
+    answer({ kind: 'opened', precision, dim, fingerprint });
+  } catch (thrown) {
+    answer({ kind: 'open-failed', precision, error: serialize(thrown) });
+  }
+}
+
+/** Gives a task one turn; true when it is out of the way: answered, or withdrawn, which wants no answer. */
+async function embedOneText(task: Task): Promise<boolean> {
+  const { id, claim, precision } = task.message;
+  try {
+    if (task.work === undefined) {
+      if (!begin(claim)) return true;
+      const engine = await engines.get(precision);
+      if (engine === undefined) throw new Error(`no ${precision} model reached this thread`);
+      task.work = new PieceWork(task.message, engine);
+    }
+    if (isWithdrawn(claim)) return true;
+    if (!task.work.isDone) await task.work.embedNextRow();
+    if (!task.work.isDone) return false;
+    const result = task.work.encode();
+    mainPort.postMessage({ kind: 'done', id, result } satisfies MessageFromThread, [result.buffer]);
+  } catch (thrown) {
+    answer({ kind: 'failed', id, error: serialize(thrown) });
+  }
+  return true;
+}
+
+function answer(message: MessageFromThread): void {
+  mainPort.postMessage(message);
+}
+
+/** An error as data: its own form if it has one (the families of core and embed do), else name and message. */
+function serialize(thrown: unknown): SerializedError {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const data = (error as { toJSON?: () => Partial<SerializedError> }).toJSON?.();
+  return {
+    name: data?.name ?? error.name,
+    code: data?.code ?? 'inference-failed',
+    message: data?.message ?? error.message,
+    retryable: data?.retryable ?? false,
+    ...(data?.facts === undefined ? {} : { facts: data.facts }),
+  };
+}

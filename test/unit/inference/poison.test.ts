@@ -1,0 +1,158 @@
+import type { InferencePool } from '@embedmill/worker/inference';
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { EngineSignals, embedBulk, numbered, standInPool, startedPool, vectorOf } from './stand-in.ts';
+
+/** What the batch must look like: each row as if it were alone, poisonous rows failed with a zero vector. */
+async function expectOnlyFailed(pool: InferencePool, texts: readonly string[], failed: readonly number[]) {
+  const result = await embedBulk(pool, texts, 5);
+  const failedRows = result.outcomes.flatMap(({ verdict }, row) => (verdict === 'failed' ? [row] : []));
+  expect(failedRows).toEqual(failed);
+  const good = texts.filter((_, row) => !failed.includes(row));
+  const clean = await embedBulk(pool, good);
+  let next = 0;
+  for (const row of texts.keys()) {
+    expect(vectorOf(result, row)).toEqual(failed.includes(row) ? [0, 0, 0] : vectorOf(clean, next++));
+  }
+  return result;
+}
+
+describe('a text that makes the engine throw', () => {
+  test('fails alone and leaves no half vector', async () => {
+    const { pool, count } = await startedPool();
+    const texts = numbered(1, 9);
+    texts[4] = 'scribble!';
+    texts[8] = 'throw!';
+    const result = await expectOnlyFailed(pool, texts, [4, 8]);
+    expect(result.outcomes[8]).toEqual({
+      verdict: 'failed',
+      tokens: 0,
+      lostTokens: 0,
+      message: 'the engine threw: told to throw',
+    });
+    expect(count('thread-died')).toBe(0);
+  });
+});
+
+describe('a text that ends its thread', () => {
+  test.each([
+    { word: 'exit!', reason: 'the thread exited with code 3' },
+    { word: 'uncaught!', reason: 'told to fail later' },
+    { word: 'heap!', reason: 'Worker terminated due to reaching memory limit: JS heap out of memory' },
+    { word: 'hang!', reason: 'the thread answered nothing for 250 ms' },
+  ])('is found after three threads and fails alone ($word)', async ({ word, reason }) => {
+    const { pool, events, count } = await startedPool({ maxHeapMb: 16, batchDeadlineMs: 250 });
+    const texts = numbered(1, 40);
+    texts[17] = word;
+    const result = await expectOnlyFailed(pool, texts, [17]);
+    expect(result).toMatchObject({ batch: 5, rows: 40 });
+    expect(result.outcomes[17]?.message).toBe(
+      `this text ended every inference thread that tried it: ${reason}`,
+    );
+    expect(count('thread-died')).toBe(3);
+    expect(events).toContainEqual({ kind: 'row-isolated', batch: 5, row: 17, reason });
+  });
+
+  test('does not burden the batch that waited behind it', async () => {
+    const { pool, signals } = await startedPool();
+    const [bad, good] = await Promise.all([
+      embedBulk(pool, ['#1', '#2 exit!', '#3'], 1),
+      embedBulk(pool, numbered(11, 13), 2),
+    ]);
+    expect(bad.outcomes.map(({ verdict }) => verdict)).toEqual(['ok', 'failed', 'ok']);
+    expect(good.outcomes.map(({ verdict }) => verdict)).toEqual(['ok', 'ok', 'ok']);
+    // The good batch ran once and whole: it was sent again, never suspected.
+    expect(signals.log.filter((number) => number > 10)).toEqual([11, 12, 13]);
+  });
+
+  test('does not make an interrupted bulk batch a suspect when it is interactive', async () => {
+    const { pool, signals, events } = await startedPool();
+    const bulk = embedBulk(pool, ['#1 gate!', '#2'], 1);
+    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    const interactive = pool.embedTexts(['fine', 'exit!'], { precision: 'int8', truncate: 'end' });
+    // The pool hands interactive texts over in a later turn; the gate must not open before.
+    await new Promise(setImmediate);
+    signals.openGate();
+    expect((await interactive).outcomes.map(({ verdict }) => verdict)).toEqual(['ok', 'failed']);
+    expect((await bulk).outcomes.map(({ verdict }) => verdict)).toEqual(['ok', 'ok']);
+    expect(events.filter(({ kind }) => kind === 'row-isolated')).toMatchObject([{ batch: 0, row: 1 }]);
+  });
+
+  test('is found wherever it is, however many there are, on any number of threads', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom('good', 'good', 'good', 'exit!', 'throw!'), { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 2 }),
+        async (words, threads) => {
+          const { pool, count } = standInPool({ threads });
+          await pool.start();
+          const bad = words.flatMap((word, row) => (word === 'good' ? [] : [row]));
+          await expectOnlyFailed(pool, words, bad);
+          const exits = words.filter((word) => word === 'exit!').length;
+          expect(count('row-isolated')).toBe(exits);
+          expect(count('thread-died')).toBeLessThanOrEqual(exits * 3);
+          await pool.stop();
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+});
+
+describe('an engine that ends its thread while it opens', () => {
+  test('costs the batch two threads and is no row verdict', async () => {
+    const { shared } = new EngineSignals();
+    const { pool, count } = await startedPool({
+      prepare: (precision) => ({ dim: 3, shared, exitAtOpen: precision === 'fp32' }),
+    });
+    const options = { precision: 'fp32', truncate: 'end' } as const;
+    await expect(pool.embedTexts(['a', 'b'], options)).rejects.toMatchObject({
+      code: 'inference-thread-died',
+      retryable: true,
+    });
+    expect(count('thread-died')).toBe(2);
+    expect((await embedBulk(pool, ['int8 still works'])).outcomes[0]?.verdict).toBe('ok');
+  });
+});
+
+describe('threads that cannot be replaced', () => {
+  test('make the pool give up after a few tries, and hand back what waits', async () => {
+    const { pool, signals, events, count } = await startedPool({
+      threads: 2,
+      maxOpens: 2,
+      maxFailedStarts: 4,
+    });
+    const batches = await Promise.allSettled(
+      Array.from({ length: 5 }, () => embedBulk(pool, ['good', 'exit!'])),
+    );
+    for (const batch of batches) {
+      expect(batch).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'inference-gave-up', retryable: true },
+      });
+    }
+    expect({ died: count('thread-died'), refused: count('thread-refused') }).toEqual({ died: 2, refused: 4 });
+    // Nothing is tried after the end, except what was opening just then.
+    expect(signals.opened).toBeLessThanOrEqual(2 + 4 + 1);
+    expect(events.at(-1)).toMatchObject({
+      kind: 'gave-up',
+      error: {
+        message: 'none of 2 inference threads can be started: the file "stand-in.onnx" is missing',
+      },
+    });
+    await expect(embedBulk(pool, ['later'])).rejects.toMatchObject({ code: 'inference-gave-up' });
+  });
+
+  test('do not stop the others', async () => {
+    const { pool, count } = await startedPool({
+      threads: 2,
+      maxOpens: 2,
+      maxFailedStarts: 1,
+      batchDeadlineMs: 200,
+    });
+    const stuckOnce = embedBulk(pool, ['hang!']);
+    await vi.waitFor(() => expect(count('thread-refused')).toBeGreaterThan(2));
+    expect(pool.readyThreads).toBeLessThanOrEqual(1);
+    await expect(Promise.race([stuckOnce, embedBulk(pool, ['good'])])).resolves.toMatchObject({ rows: 1 });
+  });
+});

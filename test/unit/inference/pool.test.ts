@@ -1,0 +1,182 @@
+import { CorruptError, encodeBatchPayload, peekBatchResult } from '@embedmill/core';
+import { InferencePool } from '@embedmill/worker/inference';
+import { describe, expect, test, vi } from 'vitest';
+import { DIM, embedBulk, numbered, standInPool, startedPool, vectorOf } from './stand-in.ts';
+
+const TERMS = { precision: 'int8', truncate: 'end' } as const;
+
+describe('embedBatch', () => {
+  test('gives every row its vector and its verdict, in order', async () => {
+    const { pool } = await startedPool();
+    const alone = await Promise.all(['one', 'two', 'three'].map((text) => embedBulk(pool, [text])));
+    const together = await embedBulk(pool, ['one', 'two', 'three'], 41);
+    expect(together).toMatchObject({ batch: 41, rows: 3, dim: DIM, fingerprint: '00000000000000aa' });
+    expect(together.outcomes).toEqual([3, 3, 5].map((tokens) => ({ verdict: 'ok', tokens, lostTokens: 0 })));
+    for (const [row, result] of alone.entries()) expect(vectorOf(together, row)).toEqual([...result.vectors]);
+    expect(new Set(together.vectors).size).toBe(9);
+  });
+
+  test('takes the payload over at once: the caller is left with an empty view', async () => {
+    const { pool } = await startedPool();
+    const payload = encodeBatchPayload(numbered(1, 3));
+    const embedding = pool.embedBatch({ payload, batch: 0, ...TERMS });
+    expect(payload.byteLength).toBe(0);
+    expect(peekBatchResult(await embedding).rows).toBe(3);
+  });
+
+  test('carries an empty batch through', async () => {
+    const { pool } = await startedPool();
+    expect((await embedBulk(pool, [])).outcomes).toEqual([]);
+  });
+
+  test('refuses bytes that are no payload, and goes on', async () => {
+    const { pool } = await startedPool();
+    const payload = new Uint8Array(new ArrayBuffer(100));
+    await expect(pool.embedBatch({ payload, batch: 0, ...TERMS })).rejects.toThrow(CorruptError);
+    expect((await embedBulk(pool, ['next'])).rows).toBe(1);
+  });
+
+  test('runs batches that were asked for before start', async () => {
+    const { pool } = standInPool();
+    const early = embedBulk(pool, ['early']);
+    await pool.start();
+    expect((await early).outcomes[0]?.verdict).toBe('ok');
+  });
+
+  test('opens the other precision when it is asked for, once per thread', async () => {
+    const { pool, signals } = await startedPool();
+    expect(signals.opened).toBe(1);
+    for (const batch of [1, 2]) {
+      const payload = encodeBatchPayload(['text']);
+      const result = await pool.embedBatch({ payload, batch, precision: 'fp32', truncate: 'end' });
+      expect(peekBatchResult(result)).toMatchObject({ batch, precision: 'fp32' });
+    }
+    expect(signals.opened).toBe(2);
+  });
+
+  test('passes on why the other precision cannot be opened, and tries again with the next batch', async () => {
+    const { pool, signals } = await startedPool({ maxOpens: 1 });
+    for (const opened of [2, 3]) {
+      const payload = encodeBatchPayload(['text']);
+      await expect(
+        pool.embedBatch({ payload, batch: 0, precision: 'fp32', truncate: 'end' }),
+      ).rejects.toMatchObject({ name: 'EmbedError', code: 'MODEL_NOT_FOUND' });
+      expect(signals.opened).toBe(opened);
+    }
+    expect((await embedBulk(pool, ['still here'])).rows).toBe(1);
+  });
+
+  test('never lets a thread idle while another has two batches', async () => {
+    const { pool, signals } = await startedPool({ threads: 2 });
+    const stuck = embedBulk(pool, ['gate!'], 0);
+    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    const others = Array.from({ length: 9 }, (_, index) => embedBulk(pool, ['quick'], index + 1));
+    // One of the nine was at hand for the stuck thread; it comes back only if the other thread takes it over.
+    expect((await Promise.all(others)).map(({ batch }) => batch)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect({ busy: pool.busyThreads, waiting: pool.waitingBatches }).toEqual({ busy: 1, waiting: 0 });
+    signals.openGate();
+    expect((await stuck).batch).toBe(0);
+    expect(pool.busyThreads).toBe(0);
+  });
+
+  test('counts busy threads and waiting batches', async () => {
+    const { pool, signals } = await startedPool({ threads: 2 });
+    const batches = Array.from({ length: 7 }, () => embedBulk(pool, ['gate!']));
+    await vi.waitFor(() => expect(signals.atGate).toBe(2));
+    expect({ threads: pool.threads, busy: pool.busyThreads, waiting: pool.waitingBatches }).toEqual({
+      threads: 2,
+      busy: 2,
+      waiting: 5,
+    });
+    signals.openGate();
+    await Promise.all(batches);
+    expect({ busy: pool.busyThreads, waiting: pool.waitingBatches }).toEqual({ busy: 0, waiting: 0 });
+  });
+});
+
+describe('start', () => {
+  test('resolves when every thread has its engine', async () => {
+    const { pool, signals, events } = await startedPool({ threads: 3 });
+    expect(signals.opened).toBe(3);
+    expect(pool.readyThreads).toBe(3);
+    expect(events.map(({ kind }) => kind)).toEqual(['thread-ready', 'thread-ready', 'thread-ready']);
+  });
+
+  test("fails with the engine's own error and tries no thread twice", async () => {
+    const { pool, signals } = standInPool({ threads: 3, maxOpens: 1 });
+    await expect(pool.start()).rejects.toMatchObject({
+      name: 'EmbedError',
+      code: 'MODEL_NOT_FOUND',
+      message: 'the file "stand-in.onnx" is missing',
+    });
+    expect({ opened: signals.opened, closed: signals.closed, ready: pool.readyThreads }).toEqual({
+      opened: 3,
+      closed: 1,
+      ready: 0,
+    });
+    await expect(embedBulk(pool, ['late'])).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+
+  test('fails when the model cannot be prepared', async () => {
+    const { pool } = standInPool({
+      prepare: () => {
+        throw new Error('no such model');
+      },
+    });
+    await expect(pool.start()).rejects.toThrow('no such model');
+  });
+
+  test('fails when the engine ends its thread', async () => {
+    const { pool } = standInPool({
+      prepare: () => ({ dim: DIM, shared: new SharedArrayBuffer(64), exitAtOpen: true }),
+    });
+    await expect(pool.start()).rejects.toMatchObject({
+      code: 'inference-thread-died',
+      message: 'inference thread 0 died: the thread exited with code 4',
+      retryable: true,
+    });
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])('is refused %d threads', (threads) => {
+    expect(() => new InferencePool({ threads, prepare: () => ({}) })).toThrow(/at least 1, got/);
+  });
+});
+
+describe('stop', () => {
+  test('finishes what runs, hands back what waits, closes every engine', async () => {
+    const { pool, signals } = await startedPool({ threads: 2 });
+    const batches = Array.from({ length: 7 }, () => embedBulk(pool, ['gate!', 'second']));
+    const settled = Promise.allSettled(batches);
+    await vi.waitFor(() => expect(signals.atGate).toBe(2));
+    const stopping = pool.stop();
+    await expect(embedBulk(pool, ['too late'])).rejects.toMatchObject({ code: 'inference-stopped' });
+    signals.openGate();
+    await stopping;
+    const outcomes = await settled;
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') continue;
+      expect(outcome.reason).toMatchObject({ code: 'inference-stopped', retryable: true });
+    }
+    expect({ opened: signals.opened, closed: signals.closed }).toEqual({ opened: 2, closed: 2 });
+  });
+
+  test('ends a thread that is stuck at the deadline and hands its batch back', async () => {
+    const { pool, signals } = await startedPool();
+    const stuck = embedBulk(pool, ['#1 hang!']);
+    const handedBack = expect(stuck).rejects.toMatchObject({ retryable: true });
+    await vi.waitFor(() => expect(signals.log).toEqual([1]));
+    await pool.stop({ deadlineMs: 50 });
+    await handedBack;
+    expect(pool.readyThreads).toBe(0);
+  });
+
+  test('may be called twice, and before start', async () => {
+    const { pool } = await startedPool();
+    await Promise.all([pool.stop(), pool.stop()]);
+    await pool.stop();
+    const unused = standInPool();
+    await unused.pool.stop();
+    await expect(unused.pool.start()).rejects.toMatchObject({ code: 'inference-stopped' });
+  });
+});

@@ -1,0 +1,30 @@
+import { InferencePool } from '@embedmill/worker/inference';
+import { describe, expect, test } from 'vitest';
+import { EngineSignals, embedBulk, STAND_IN_URL } from './stand-in.ts';
+
+const MB = 2 ** 20;
+
+/** Starts a pool of two threads, uses it, stops it. */
+async function cycle(signals: EngineSignals): Promise<void> {
+  const pool = new InferencePool({
+    threads: 2,
+    engineUrl: STAND_IN_URL,
+    prepare: () => ({ dim: 3, shared: signals.shared }),
+  });
+  await pool.start();
+  const batches = ['a', 'b', 'c'].map((text) => embedBulk(pool, [text]));
+  await Promise.all(batches);
+  await pool.stop();
+}
+
+describe('starting and stopping', () => {
+  test('200 times closes every engine and gives the memory back', { timeout: 120_000 }, async () => {
+    const signals = new EngineSignals();
+    for (let done = 0; done < 60; done++) await cycle(signals);
+    const before = process.memoryUsage().rss;
+    for (let done = 0; done < 140; done++) await cycle(signals);
+    expect({ opened: signals.opened, closed: signals.closed }).toEqual({ opened: 400, closed: 400 });
+    // A thread's heap is 4 MB and more: 280 that stayed would be seen many times over.
+    expect((process.memoryUsage().rss - before) / MB).toBeLessThan(100);
+  });
+});
