@@ -43,6 +43,7 @@ export async function startCollecting(
   const home = 'home';
   const runs = await Runs.open({ home, exchange, queue, credits, log }, dataDir);
   const collector = new Collector({ home, runs, exchange, credits, shardBytes: 1024 * 1024, log });
+  redis.on('ready', () => collector.audit());
   collector.start();
   onTestFinished(async () => {
     const stopped = collector.stop();

@@ -1,0 +1,43 @@
+/** The engine alone, in a process of its own: the same texts in the same batches through the same threads, without queue and files. */
+
+import { estimateTokens, readConfig } from '@embedmill/core';
+import { encodeBatchPayload } from '@embedmill/core/batch';
+import { prepareModel } from '@embedmill/embed';
+import { InferencePool } from '@embedmill/worker';
+
+const config = readConfig(process.env);
+const pool = new InferencePool({
+  threads: config.threads,
+  prepare: (precision) => prepareModel({ precision, cacheDir: config.cacheDir }),
+});
+await pool.start();
+process.on('message', async (texts) => {
+  const batches = cut(texts);
+  const startedAt = performance.now();
+  await Promise.all(
+    batches.map((batch, i) =>
+      pool.embedBatch({ payload: encodeBatchPayload(batch), batch: i, precision: 'int8', truncate: 'end' }),
+    ),
+  );
+  process.send({ seconds: (performance.now() - startedAt) / 1000 });
+});
+process.on('disconnect', () => process.exit());
+process.send({ ready: true });
+
+function cut(texts) {
+  const batches = [];
+  let open = [];
+  let tokens = 0;
+  for (const text of texts) {
+    const cost = estimateTokens(text);
+    if (open.length > 0 && (open.length >= config.batchRows || tokens + cost > config.batchTokens)) {
+      batches.push(open);
+      open = [];
+      tokens = 0;
+    }
+    open.push(text);
+    tokens += cost;
+  }
+  if (open.length > 0) batches.push(open);
+  return batches;
+}

@@ -1,0 +1,15 @@
+/** A worker process for the benchmark; with BENCH_ENGINE it runs that engine instead of ours. */
+
+import { announce, createLogger, readConfig, whenStopped } from '@embedmill/core';
+import { startWorker } from '@embedmill/worker';
+
+const config = readConfig(process.env);
+const engine = process.env.BENCH_ENGINE;
+const stopped = whenStopped();
+const worker = await startWorker(config, {
+  log: createLogger(config, 'worker'),
+  ...(engine === undefined ? {} : { engineUrl: new URL(engine) }),
+});
+announce({ ready: true, url: worker.url });
+await stopped;
+await worker.stop();

@@ -1,0 +1,18 @@
+/** Prints tables that can be pasted into a page. */
+
+/** @param {string[]} head @param {(string | number)[][]} rows */
+export function printTable(head, rows) {
+  const cells = [head, head.map((_, i) => (i === 0 ? '---' : '--:')), ...rows.map((row) => row.map(String))];
+  const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  for (const [r, row] of cells.entries()) {
+    const pad = (text, i) => (i === 0 ? text.padEnd(widths[i], r === 1 ? '-' : ' ') : text.padStart(widths[i], r === 1 ? '-' : ' '));
+    console.log(`| ${row.map(pad).join(' | ')} |`);
+  }
+}
+
+/** @param {number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

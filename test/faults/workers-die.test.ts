@@ -1,0 +1,71 @@
+/** Workers are killed while they hold batches: the run ends as if nothing had happened. */
+
+import { fileURLToPath } from 'node:url';
+import { resolveRedis } from '@embedmill/core/redis-server';
+import { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { startNode, type TestProcess } from '../support/process.ts';
+import { type TestRedis, testRedis } from '../support/redis.ts';
+import { PLAIN_TEXTS } from '../support/texts.ts';
+
+const WORKER = fileURLToPath(new URL('../../apps/worker/dist/main.js', import.meta.url));
+
+/** A worker as a process of its own, at work when this resolves. */
+async function startWorkerProcess({ url, prefix }: TestRedis): Promise<TestProcess> {
+  const worker = startNode([WORKER], {
+    env: {
+      REDIS_URL: url,
+      EMBEDMILL_PREFIX: prefix,
+      EMBEDMILL_WORKER_PORT: '0',
+      EMBEDMILL_THREADS: '1',
+      EMBEDMILL_LOCK_MS: '1500',
+    },
+  });
+  await worker.waitFor(/worker is ready/);
+  return worker;
+}
+
+const texts = Array.from({ length: 400 }, (_, i) => `${PLAIN_TEXTS[i % PLAIN_TEXTS.length]} Number ${i}.`);
+
+describe('a worker that is killed in mid-run', () => {
+  it('leaves its batches to the others; every row has its vector once', async () => {
+    const redis = testRedis();
+    const { submit, queue } = await startCollecting(redis, temporaryFolder());
+    const quiet = await startWorkerProcess(redis);
+    const undisturbed = await submit(texts);
+    await whenEnded(undisturbed, 60_000);
+
+    const run = await submit(texts);
+    await expect.poll(() => run.info().rows.done, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0);
+    expect(run.isActive).toBe(true);
+    quiet.kill('SIGKILL');
+    await quiet.exited;
+    expect((await queue.counts()).active).toBeGreaterThan(0);
+    await startWorkerProcess(redis);
+    await whenEnded(run, 60_000);
+
+    expect(run.info()).toMatchObject({ state: 'completed', verdicts: { ok: texts.length, failed: 0 } });
+    expect(await vectorBytes(run)).toEqual(await vectorBytes(undisturbed));
+    await expect.poll(() => queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
+  });
+});
+
+describe('a Redis that lost everything in mid-run', () => {
+  it("is filled again from the producer's disk", async () => {
+    const own = await resolveRedis({ dataDir: temporaryFolder(), cacheDir: temporaryFolder() });
+    onTestFinished(() => own.stop());
+    const client = new Redis(own.url);
+    onTestFinished(() => client.disconnect());
+    const redis = { url: own.url, prefix: 'lost', client };
+    const { submit } = await startCollecting(redis, temporaryFolder());
+    const run = await submit(texts);
+    await client.flushall();
+    // The collector compares disk and Redis when its connection comes back, as after a restart of Redis.
+    await client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await startWorkerProcess(redis);
+    await whenEnded(run, 60_000);
+    expect(run.info()).toMatchObject({ state: 'completed', verdicts: { ok: texts.length, failed: 0 } });
+  });
+});
