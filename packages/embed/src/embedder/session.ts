@@ -27,9 +27,8 @@ type Integers = Int32Array | BigInt64Array;
 interface Feed {
   name: string;
   type: 'int32' | 'int64';
-  /** maxTokens long; ids are written into it, everything else is constant. */
-  values: Integers;
-  isIds: boolean;
+  /** maxTokens values that no text changes; undefined for the ids. */
+  constants: Integers | undefined;
 }
 
 export interface SessionOptions {
@@ -96,9 +95,10 @@ export class ModelSession {
   /** Runs one text. The output is 1 × dim, or 1 × tokens × dim. */
   async run(ids: readonly number[]): Promise<{ values: Float32Array; dims: readonly number[] }> {
     const tensors: Record<string, Tensor> = {};
-    for (const { name, type, values, isIds } of this.#feeds) {
-      if (isIds) writeIds(values, ids);
-      tensors[name] = new Tensor(type, values.subarray(0, ids.length), [1, ids.length]);
+    for (const { name, type, constants } of this.#feeds) {
+      // Ids have an array of their own: the session reads it later, when another text may already be on its way.
+      const values = constants ? constants.subarray(0, ids.length) : integers(type, ids);
+      tensors[name] = new Tensor(type, values, [1, ids.length]);
     }
     const output = (await this.#session.run(tensors, [this.#outputName]))[this.#outputName]!;
     return { values: output.data as Float32Array, dims: output.dims };
@@ -109,9 +109,8 @@ export class ModelSession {
   }
 }
 
-function writeIds(values: Integers, ids: readonly number[]): void {
-  if (values instanceof Int32Array) values.set(ids);
-  else for (let i = 0; i < ids.length; i++) values[i] = BigInt(ids[i]!);
+function integers(type: Feed['type'], values: readonly number[]): Integers {
+  return type === 'int32' ? Int32Array.from(values) : BigInt64Array.from(values, BigInt);
 }
 
 function feedFor(modelPath: string, input: InferenceSession.ValueMetadata, maxTokens: number): Feed {
@@ -122,11 +121,14 @@ function feedFor(modelPath: string, input: InferenceSession.ValueMetadata, maxTo
   if (!input.isTensor || (input.type !== 'int64' && input.type !== 'int32')) {
     throw unsupported(`is ${input.isTensor ? input.type : 'no tensor'}, expected int64 or int32`);
   }
-  const numbers = Int32Array.from({ length: maxTokens }, (_, position) =>
+  const constants = Array.from({ length: maxTokens }, (_, position) =>
     meaning === 'ones' ? 1 : meaning === 'positions' ? position : 0,
   );
-  const values = input.type === 'int32' ? numbers : BigInt64Array.from(numbers, BigInt);
-  return { name: input.name, type: input.type, values, isIds: meaning === 'ids' };
+  return {
+    name: input.name,
+    type: input.type,
+    constants: meaning === 'ids' ? undefined : integers(input.type, constants),
+  };
 }
 
 function pickOutput(

@@ -58,7 +58,7 @@ export async function prepareBuiltIn(
   };
 }
 
-/** The ONNX file; takes about two seconds. The same arguments give the same bytes. */
+/** The ONNX file; takes about a second. The same arguments give the same bytes. */
 export async function compileBuiltIn(precision: Precision, weightLimit: WeightLimit): Promise<Uint8Array> {
   const arithmetic =
     precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(await readActivationMaxima(), weightLimit);

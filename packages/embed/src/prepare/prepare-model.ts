@@ -5,8 +5,8 @@ import { detectWeightLimit } from './cpu.ts';
 import { prepareHubFolder } from './hub-folder.ts';
 
 /**
- * Makes a model ready to open. The built-in one is compiled into `cacheDir` when it is not there or damaged (about
- * two seconds), otherwise checked there (under 0.1 s). Several processes may do it at once.
+ * Makes a model ready to open. The built-in one is compiled into `cacheDir` when it is not there or damaged (about a
+ * second), otherwise checked there (under 0.1 s). Several processes may do it at once.
  * @throws EmbedError with a code other than `EMBEDDER_CLOSED`
  */
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {

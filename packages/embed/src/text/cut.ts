@@ -15,9 +15,9 @@
 /** Characters of rule (a): BERT's blanks and punctuation and the ideographs of the basic plane. */
 const BOUNDARY = /[ \t\n\r\p{Zs}\p{P}!-/:-@[-`{-~\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]/u;
 
-/** Characters that certainly survive normalisation and end no word: letters, digits and symbols but those above. */
+/** Characters that certainly survive normalisation and end no word: letters, digits and symbols but those above and U+FFFD. */
 const WORD_CHARACTER =
-  '(?:(?![!-/:-@[-`{-~\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}])[\\p{L}\\p{N}\\p{S}])';
+  '(?:(?![!-/:-@[-`{-~\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}\\ufffd])[\\p{L}\\p{N}\\p{S}])';
 
 /** For rule (b): at least 128 characters, because a character has at most two UTF-16 units. */
 const WORD_TAIL_UNITS = 256;

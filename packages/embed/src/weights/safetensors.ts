@@ -96,8 +96,11 @@ function toFloat32(dtype: string, bytes: Uint8Array): Float32Array | undefined {
   if (bytes.byteLength % 2 !== 0) return undefined;
   if (dtype === 'F16') {
     halfTable ??= buildHalfTable();
-    const table = halfTable;
-    return Float32Array.from(new Uint16Array(bytes.buffer), (half) => table[half]!);
+    const halves = new Uint16Array(bytes.buffer);
+    const values = new Float32Array(halves.length);
+    // A loop, because Float32Array.from takes two seconds for these 22 million.
+    for (let i = 0; i < halves.length; i++) values[i] = halfTable[halves[i]!]!;
+    return values;
   }
   if (dtype === 'BF16') {
     const bits = Uint32Array.from(new Uint16Array(bytes.buffer), (half) => half << 16);

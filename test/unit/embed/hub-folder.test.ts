@@ -1,0 +1,292 @@
+/**
+ * Models from a folder in the hub's layout. The folders are built here: a vocabulary table as the whole model, so that
+ * the expected vectors can be computed by hand, or our own compiled file.
+ */
+
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { GraphBuilder } from '../../../packages/embed/src/onnx/graph-builder.ts';
+import type { DataType } from '../../../packages/embed/src/onnx/schema.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { bytesOf, cacheDir, openBuiltIn, vectorOf } from './models.ts';
+
+const DIM = 4;
+const VOCABULARY = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'red', 'green', 'blue'];
+/** One row per token: [CLS] and [SEP] count in the mean like any other. */
+const TABLE = [
+  [9, 9, 9, 9],
+  [1, 1, 1, 1],
+  [0, 0, 0, 2],
+  [0, 0, 0, 0],
+  [3, 0, 0, 0],
+  [0, 3, 0, 0],
+  [0, 0, 3, 0],
+];
+
+const specials = VOCABULARY.slice(0, 4).map((content, id) => ({
+  id,
+  content,
+  special: true,
+  normalized: false,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+}));
+
+const tokenizerFile = {
+  version: '1.0',
+  truncation: { max_length: 3, strategy: 'LongestFirst', stride: 0 },
+  padding: { strategy: { Fixed: 3 }, direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' },
+  added_tokens: specials,
+  normalizer: {
+    type: 'BertNormalizer',
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase: true,
+  },
+  pre_tokenizer: { type: 'BertPreTokenizer' },
+  post_processor: {
+    type: 'TemplateProcessing',
+    single: [
+      { SpecialToken: { id: '[CLS]', type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+      { SpecialToken: { id: '[SEP]', type_id: 0 } },
+    ],
+    pair: [],
+    special_tokens: {
+      '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
+      '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
+    },
+  },
+  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+  model: {
+    type: 'WordPiece',
+    unk_token: '[UNK]',
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 100,
+    vocab: Object.fromEntries(VOCABULARY.map((token, id) => [token, id])),
+  },
+};
+
+interface TableModel {
+  /** Further inputs, by name; each is added to the token vectors, so that a wrong value shows. */
+  inputs?: Record<string, DataType>;
+  output?: string;
+  operator?: string;
+  scale?: number;
+}
+
+/** A model that looks its vectors up. */
+function tableModel({
+  inputs = {},
+  output = 'last_hidden_state',
+  operator = 'Identity',
+  scale = 1,
+}: TableModel): Uint8Array {
+  const graph = new GraphBuilder();
+  const ids = graph.input('input_ids', 'int64', ['batch', 'tokens']);
+  const table = graph.constant(
+    'table',
+    Float32Array.from(TABLE.flat(), (value) => value * scale),
+    [TABLE.length, DIM],
+  );
+  let states = graph.node('rows', 'Gather', [table, ids]);
+  for (const [name, type] of Object.entries(inputs)) {
+    const input = graph.input(name, type, ['batch', 'tokens']);
+    const real = graph.node(`${name}.real`, 'Cast', [input], { to: { int: 1 } });
+    const axis = graph.constant(`${name}.axis`, BigInt64Array.of(-1n), [1]);
+    const factor = graph.node(`${name}.factor`, 'Unsqueeze', [real, axis]);
+    // attention_mask must be ones and token_type_ids zeros for the vectors to stay as they are.
+    states = graph.node(`${name}.used`, name === 'attention_mask' ? 'Mul' : 'Add', [states, factor]);
+  }
+  graph.node(output, operator, [states]);
+  graph.output(output, 'float32', ['batch', 'tokens', DIM]);
+  return graph.encode('table');
+}
+
+/** A folder in the hub's layout; `files` replaces or, with undefined, leaves out. */
+function hubFolder(files: Record<string, object | Uint8Array | undefined> = {}): string {
+  const root = join(temporaryFolder(), 'colours-mini');
+  const all: typeof files = {
+    'config.json': { hidden_size: DIM, max_position_embeddings: 6 },
+    'tokenizer.json': tokenizerFile,
+    'onnx/model.onnx': tableModel({ inputs: { attention_mask: 'int64', token_type_ids: 'int64' } }),
+    ...files,
+  };
+  for (const folder of ['onnx', '1_Pooling']) mkdirSync(join(root, folder), { recursive: true });
+  for (const [name, content] of Object.entries(all)) {
+    if (content)
+      writeFileSync(join(root, name), content instanceof Uint8Array ? content : JSON.stringify(content));
+  }
+  return root;
+}
+
+async function open(model: PreparedModel): Promise<Embedder> {
+  const embedder = await Embedder.open(model);
+  onTestFinished(() => embedder.close());
+  return embedder;
+}
+
+const prepareFp32 = (model: string) => prepareModel({ model, precision: 'fp32', cacheDir });
+
+function unit(values: number[]): Float32Array {
+  const length = Math.hypot(...values);
+  return Float32Array.from(values, (value) => value / length);
+}
+
+const closeTo = (expected: Float32Array) => Array.from(expected, (value) => expect.closeTo(value, 5));
+
+describe('a folder in the hub’s layout', () => {
+  test('is embedded with the inputs that it declares, the mean over its tokens, its own dimension and limit', async () => {
+    const model = await prepareFp32(hubFolder());
+    expect(model).toMatchObject({ name: 'colours-mini', dim: DIM, maxTokens: 6, pooling: 'mean' });
+    const embedder = await open(model);
+    expect([...(await vectorOf(embedder, 'red red blue'))]).toEqual(closeTo(unit([6, 0, 3, 2])));
+    const target = new Float32Array(DIM);
+    expect(await embedder.embed('red red blue blue green', target, 0)).toEqual({
+      verdict: 'truncated',
+      tokens: 6,
+      lostTokens: 1,
+    });
+    expect((await checkGolden(embedder)).message).toBe(
+      'colours-mini fp32: 9 sentences checked for equal vectors twice',
+    );
+  });
+
+  test('takes the first token’s vector when its pooling asks for it', async () => {
+    const model = await prepareFp32(
+      hubFolder({
+        '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false },
+      }),
+    );
+    expect(model.pooling).toBe('cls');
+    expect([...(await vectorOf(await open(model), 'red'))]).toEqual([0, 0, 0, 1]);
+  });
+
+  test('is fed 32-bit integers and positions when it declares them', async () => {
+    const folder = hubFolder({ 'onnx/model.onnx': tableModel({ inputs: { position_ids: 'int32' } }) });
+    // Positions 0, 1, 2 are added to the vectors of [CLS], red and [SEP].
+    const expected = unit([0 + 4 + 2, 0 + 1 + 2, 0 + 1 + 2, 2 + 1 + 2]);
+    expect([...(await vectorOf(await open(await prepareFp32(folder)), 'red'))]).toEqual(closeTo(expected));
+  });
+
+  test('gives int8 from model_quantized.onnx, with another fingerprint', async () => {
+    const folder = hubFolder({ 'onnx/model_quantized.onnx': tableModel({ scale: 2 }) });
+    const int8 = await prepareModel({ model: folder, precision: 'int8', cacheDir });
+    expect(int8.modelPath).toBe(join(folder, 'onnx/model_quantized.onnx'));
+    expect(int8.fingerprint).toMatch(/^[0-9a-f]{16}$/);
+    expect(int8.fingerprint).not.toBe((await prepareFp32(folder)).fingerprint);
+  });
+
+  test('has a fingerprint that follows weights, tokenizer and limits, and not the place', async () => {
+    const fingerprint = async (files = {}) => (await prepareFp32(hubFolder(files))).fingerprint;
+    const same = await fingerprint();
+    expect(await fingerprint()).toBe(same);
+    const others = await Promise.all([
+      fingerprint({ 'onnx/model.onnx': tableModel({ scale: 2 }) }),
+      fingerprint({ 'tokenizer.json': { ...tokenizerFile, version: '1.1' } }),
+      fingerprint({ 'sentence_bert_config.json': { max_seq_length: 5 } }),
+      fingerprint({ '1_Pooling/config.json': { pooling_mode_cls_token: true } }),
+    ]);
+    expect(new Set([same, ...others]).size).toBe(5);
+  });
+
+  test('may hold our own compiled model', async () => {
+    const builtIn = await prepareModel({ precision: 'fp32', cacheDir });
+    const folder = hubFolder({
+      'tokenizer.json': undefined,
+      'onnx/model.onnx': undefined,
+      'sentence_bert_config.json': { max_seq_length: 256 },
+    });
+    copyFileSync(builtIn.modelPath, join(folder, 'onnx/model.onnx'));
+    copyFileSync(builtIn.tokenizerPath, join(folder, 'tokenizer.json'));
+    const model = await prepareFp32(folder);
+    expect(model).toMatchObject({ dim: 384, maxTokens: 256, pooling: 'in-graph' });
+    const text = 'The ferry leaves at noon.';
+    const expected = await vectorOf(await openBuiltIn('fp32'), text);
+    expect(bytesOf(await vectorOf(await open({ ...model, optimization: 'basic' }), text))).toBe(
+      bytesOf(expected),
+    );
+  });
+
+  test('that vanishes after it was prepared is missed by name', async () => {
+    const folder = hubFolder();
+    const model = await prepareFp32(folder);
+    rmSync(folder, { recursive: true });
+    await expect(Embedder.open(model)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+});
+
+describe('a folder that cannot be used is refused', () => {
+  test.each([
+    ['a missing model', { 'onnx/model.onnx': undefined }, 'MODEL_NOT_FOUND', /has no "onnx\/model.onnx"/],
+    ['a missing tokenizer', { 'tokenizer.json': undefined }, 'MODEL_NOT_FOUND', /has no "tokenizer.json"/],
+    ['a missing config', { 'config.json': undefined }, 'MODEL_NOT_FOUND', /config\.json/],
+    [
+      'a config that is no JSON',
+      { 'config.json': Buffer.from('{') },
+      'MODEL_INVALID',
+      /config.json" is not JSON/,
+    ],
+    [
+      'bytes that are no ONNX',
+      { 'onnx/model.onnx': Buffer.from('weights') },
+      'MODEL_INVALID',
+      /cannot load ".*model.onnx"/,
+    ],
+    [
+      'an unknown input',
+      { 'onnx/model.onnx': tableModel({ inputs: { pixel_values: 'int64' } }) },
+      'MODEL_UNSUPPORTED',
+      /input "pixel_values" of .* is unknown, expected input_ids/,
+    ],
+    [
+      'an input of another type',
+      { 'onnx/model.onnx': tableModel({ inputs: { attention_mask: 'float32' } }) },
+      'MODEL_UNSUPPORTED',
+      /input "attention_mask" of .* is float32, expected int64 or int32/,
+    ],
+    [
+      'an unknown operator',
+      { 'onnx/model.onnx': tableModel({ operator: 'com.microsoft:Levitate' }) },
+      'MODEL_UNSUPPORTED',
+      /Levitate/,
+    ],
+    [
+      'an unknown output',
+      { 'onnx/model.onnx': tableModel({ output: 'logits' }) },
+      'MODEL_UNSUPPORTED',
+      /has the outputs logits, expected one of sentence_embedding/,
+    ],
+    [
+      'another pooling',
+      { '1_Pooling/config.json': { pooling_mode_max_tokens: true } },
+      'MODEL_UNSUPPORTED',
+      /asks for pooling_mode_max_tokens, expected/,
+    ],
+  ])('for %s', async (_, files, code, message) => {
+    await expect(prepareFp32(hubFolder(files))).rejects.toMatchObject({
+      code,
+      retryable: false,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('for a tokenizer that is none, when it is opened', async () => {
+    const model = await prepareFp32(hubFolder({ 'tokenizer.json': { model: {} } }));
+    await expect(Embedder.open(model)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+  });
+
+  test('with an error that can travel between threads', async () => {
+    const error = await prepareFp32('/nowhere/at-all').catch((reason: unknown) => reason);
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      name: 'EmbedError',
+      code: 'MODEL_NOT_FOUND',
+      retryable: false,
+      message: 'cannot read "/nowhere/at-all/config.json" of the model folder',
+    });
+  });
+});

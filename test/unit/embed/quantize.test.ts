@@ -1,0 +1,96 @@
+/** The steps that prepare weights for int8: each must leave what the layer computes as it was, but for rounding. */
+
+import { describe, expect, test } from 'vitest';
+import { weightLimitFor } from '../../../packages/embed/src/prepare/cpu.ts';
+import { quantizeColumns, quantizeRows } from '../../../packages/embed/src/quantize/integers.ts';
+import { splitOutliers } from '../../../packages/embed/src/quantize/outliers.ts';
+import {
+  divideColumns,
+  multiplyRows,
+  smoothingFactors,
+} from '../../../packages/embed/src/quantize/smoothing.ts';
+import type { Dense } from '../../../packages/embed/src/weights/bert-weights.ts';
+
+/** A layer with fixed odd numbers in it. */
+function layer(inputs: number, outputs: number, seed: number): Dense {
+  const number = (i: number) => Math.sin(seed + i * 12.9898);
+  return {
+    inputs,
+    outputs,
+    weight: Float32Array.from({ length: inputs * outputs }, (_, i) => number(i)),
+    bias: Float32Array.from({ length: outputs }, (_, i) => number(-i)),
+  };
+}
+
+function apply({ inputs, outputs, weight, bias }: Dense, input: ArrayLike<number>): number[] {
+  return Array.from(bias, (sum, column) => {
+    let total = sum;
+    for (let row = 0; row < inputs; row++) total += input[row]! * weight[row * outputs + column]!;
+    return total;
+  });
+}
+
+const closeTo = (expected: number[]) => expected.map((value) => expect.closeTo(value, 4));
+
+describe('smoothing', () => {
+  const input = [0.5, -20, 3, 0];
+  const activationMax = [0.6, 25, 3.5, 0];
+
+  test('divides the input and multiplies the weights by the same factors', () => {
+    const dense = layer(4, 3, 1);
+    const factors = smoothingFactors(activationMax, [dense]);
+    const divided = input.map((value, i) => value / factors[i]!);
+    expect(apply(multiplyRows(dense, factors), divided)).toEqual(closeTo(apply(dense, input)));
+    expect(Math.max(...divided.map(Math.abs))).toBeLessThan(10);
+  });
+
+  test('leaves a channel alone that never fires', () => {
+    expect(smoothingFactors(activationMax, [layer(4, 3, 1)])[3]).toBe(1);
+  });
+
+  test('can be taken off the output of the layer before', () => {
+    const dense = layer(4, 3, 2);
+    const factors = Float32Array.of(2, 4, 0.5);
+    const expected = apply(dense, input).map((value, i) => value / factors[i]!);
+    expect(apply(divideColumns(dense, factors), input)).toEqual(closeTo(expected));
+  });
+});
+
+describe('splitting outliers', () => {
+  test('computes the loudest channel several times and reads the same sum', () => {
+    const [writer, reader] = [layer(4, 6, 3), layer(6, 2, 4)];
+    const split = splitOutliers(writer, reader, [1, 30, 2, 1, 8, 1], 5);
+    expect(split.activationMax.slice(6)).toContain(30);
+    expect(split.activationMax).toHaveLength(11);
+    const input = [1, -2, 0.5, 3];
+    expect(apply(split.reader, apply(split.writer, input))).toEqual(
+      closeTo(apply(reader, apply(writer, input))),
+    );
+  });
+});
+
+describe('int8 weights', () => {
+  test.each([127, 63] as const)('stay within %d and within half a step of their reals', (limit) => {
+    const dense = layer(16, 5, 5);
+    const { integers, scales } = quantizeColumns(dense, limit);
+    expect(Math.max(...integers.map(Math.abs))).toBe(limit);
+    dense.weight.forEach((real, i) => {
+      const scale = scales[i % 5]!;
+      expect(Math.abs(integers[i]! * scale - real)).toBeLessThanOrEqual(scale * 0.5001);
+    });
+  });
+
+  test('have a scale per row in a table, and rows of zeros stay zeros', () => {
+    const { integers, scales } = quantizeRows(Float32Array.of(1, -0.25, 0, 0, 100, 30), 2);
+    expect([...integers]).toEqual([127, -32, 0, 0, 127, 38]);
+    expect([...scales]).toEqual([Math.fround(1 / 127), 0, Math.fround(100 / 127)]);
+  });
+
+  test('use 8 bits only where products cannot saturate', () => {
+    expect(weightLimitFor('x64', 'flags\t\t: fpu avx2 avx512f avx512_vnni\n')).toBe(127);
+    expect(weightLimitFor('x64', 'flags\t\t: fpu avx2 avx_vnni\n')).toBe(127);
+    expect(weightLimitFor('x64', 'flags\t\t: fpu avx2 avx512f\n')).toBe(63);
+    expect(weightLimitFor('x64', '')).toBe(63);
+    expect(weightLimitFor('arm64', '')).toBe(127);
+  });
+});
