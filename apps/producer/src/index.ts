@@ -1,4 +1,6 @@
 /** The producer: takes texts over HTTP, enqueues batches, collects vectors into files. */
 
+export { createApi } from './api/app.ts';
+export { type ApiLimits, type ApiParts, defaultApiLimits, type ProducerService } from './api/types.ts';
 export { runProducer } from './process.ts';
 export { type RunningProducer, startProducer } from './producer.ts';

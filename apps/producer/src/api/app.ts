@@ -1,0 +1,39 @@
+/** The producer's HTTP API as an express app, in the order in which a request passes through it. */
+
+import { RequestError } from '@embedmill/core';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import { answerErrors } from './error-answer.ts';
+import { drainBodies } from './linger.ts';
+import { nameRequests } from './request-id.ts';
+import { logRequests } from './request-log.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { reportRoutes } from './routes/report.ts';
+import { resultRoutes } from './routes/results.ts';
+import { rowRoutes } from './routes/rows.ts';
+import { runRoutes } from './routes/runs.ts';
+import { type ApiParts, defaultApiLimits, type RouteParts } from './types.ts';
+
+/** Makes the API; the caller puts it on a server. Every request is answered, whatever it holds. */
+export function createApi(given: ApiParts): Express {
+  const parts: RouteParts = { ...given, limits: { ...defaultApiLimits, ...given.limits } };
+  const app = express();
+  // Answers change from call to call; results have an ETag of their own.
+  app.set('etag', false);
+  app.use(nameRequests, logRequests(parts.log), drainBodies(parts.limits.lingerMs), helmet());
+  app.use(healthRoutes(parts));
+  app.use(runRoutes(parts));
+  app.use(rowRoutes(parts));
+  app.use(resultRoutes(parts));
+  app.use(reportRoutes(parts));
+  app.use(eventRoutes(parts));
+  app.use((req) => {
+    throw new RequestError(
+      'not-found',
+      `there is nothing at ${req.method} ${JSON.stringify(req.path.slice(0, 100))}`,
+    );
+  });
+  app.use(answerErrors(parts.log));
+  return app;
+}

@@ -1,0 +1,70 @@
+/** Gives out the vectors and ids of a completed run, in row order. */
+
+import { encodeIds, encodings, npyHeaderBytes, readIds, readResults, resultsShape } from '@embedmill/core';
+import { Router } from 'express';
+import { completedRun, fileHeaders } from '../downloads.ts';
+import { addPath } from '../methods.ts';
+import { npyRange, rangeOf } from '../npy-range.ts';
+import { parse } from '../parse.ts';
+import { resultsQuery } from '../schemas.ts';
+import { sendStream } from '../send.ts';
+import type { RouteParts } from '../types.ts';
+
+export function resultRoutes({ service, log }: RouteParts): Router {
+  const router = Router();
+
+  addPath(router, '/v1/runs/:id/results', {
+    get: async (req, res) => {
+      const { format, encoding } = parse(resultsQuery, 'query', req.query);
+      const run = completedRun(service.runs(), req);
+      const { contentType, extension, encode } = encodings[format];
+      const shape = resultsShape(run);
+      const variant = format === 'jsonl' ? `${format}-${encoding}` : format;
+      const headers = fileHeaders(run, { contentType, extension, variant });
+      res.setHeader('ETag', headers.ETag);
+      if (req.fresh) {
+        res.status(304).end();
+        return;
+      }
+      if (format !== 'npy') {
+        const chunks = encode(readResults(run), shape, { encoding });
+        await sendStream(req, res, { status: 200, headers, chunks }, log);
+        return;
+      }
+      const totalBytes = npyHeaderBytes + shape.rows * shape.dim * 4;
+      const range = rangeOf(req, res, totalBytes, headers.ETag);
+      const chunks = range === null ? encode(readResults(run), shape) : npyRange(run, range);
+      const sent = range ?? { start: 0, end: totalBytes };
+      await sendStream(
+        req,
+        res,
+        {
+          status: range === null ? 200 : 206,
+          headers: {
+            ...headers,
+            'Accept-Ranges': 'bytes',
+            'Content-Length': sent.end - sent.start,
+            ...(range === null
+              ? {}
+              : { 'Content-Range': `bytes ${sent.start}-${sent.end - 1}/${totalBytes}` }),
+          },
+          chunks,
+        },
+        log,
+      );
+    },
+  });
+
+  addPath(router, '/v1/runs/:id/ids', {
+    get: async (req, res) => {
+      const run = completedRun(service.runs(), req);
+      const headers = fileHeaders(run, {
+        contentType: 'application/x-ndjson',
+        extension: '.ids.jsonl',
+        variant: 'ids',
+      });
+      await sendStream(req, res, { status: 200, headers, chunks: encodeIds(readIds(run)) }, log);
+    },
+  });
+  return router;
+}

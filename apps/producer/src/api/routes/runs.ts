@@ -1,0 +1,77 @@
+/** The life of runs: create, list, look, seal, cancel, delete. */
+
+import { basename } from 'node:path';
+import type { Config, RunOptions } from '@embedmill/core';
+import { Router } from 'express';
+import type { z } from 'zod';
+import { readJsonBody } from '../body.ts';
+import { addPath, idOf } from '../methods.ts';
+import { parse } from '../parse.ts';
+import { createRunBody, listRunsQuery } from '../schemas.ts';
+import { sendJson } from '../send.ts';
+import type { RouteParts } from '../types.ts';
+
+/** Name of the model that workers have unless they are told otherwise. */
+const BUILT_IN_MODEL = 'all-MiniLM-L6-v2';
+
+export function runRoutes({ service, config, limits }: RouteParts): Router {
+  const router = Router();
+  const jsonLimits = { maxBytes: limits.maxJsonBytes, stallMs: limits.bodyStallMs };
+
+  addPath(router, '/v1/runs', {
+    post: async (req, res) => {
+      const body = parse(createRunBody, 'body', await readJsonBody(req, jsonLimits));
+      const run = await service.runs().create(fillOptions(body, config));
+      res.setHeader('Location', `/v1/runs/${run.id}`);
+      sendJson(res, 201, run.info());
+    },
+    get: (req, res) => {
+      const { limit, after, state } = parse(listRunsQuery, 'query', req.query);
+      // Ids sort by age, so a page goes on rightly even when the run it goes on from was deleted.
+      const found = service
+        .runs()
+        .list()
+        .filter(
+          (run) => (after === undefined || run.id < after) && (state === undefined || run.state === state),
+        );
+      const page = found.slice(0, limit).map((run) => run.info());
+      sendJson(res, 200, { runs: page, next: found.length > limit ? (page.at(-1)?.id ?? null) : null });
+    },
+  });
+
+  addPath(router, '/v1/runs/:id', {
+    get: (req, res) => sendJson(res, 200, service.runs().get(idOf(req)).info()),
+    delete: async (req, res) => {
+      await service.runs().remove(idOf(req));
+      res.status(204).end();
+    },
+  });
+
+  addPath(router, '/v1/runs/:id/seal', {
+    post: async (req, res) => {
+      const run = service.runs().get(idOf(req));
+      await run.seal();
+      sendJson(res, 200, run.info());
+    },
+  });
+
+  addPath(router, '/v1/runs/:id/cancel', {
+    post: async (req, res) => {
+      const run = service.runs().get(idOf(req));
+      await run.cancel();
+      sendJson(res, 200, run.info());
+    },
+  });
+  return router;
+}
+
+function fillOptions(body: z.output<typeof createRunBody>, config: Config): RunOptions {
+  return {
+    name: body.name ?? null,
+    model: body.model ?? (config.model === undefined ? BUILT_IN_MODEL : basename(config.model)),
+    precision: body.precision,
+    truncate: body.truncate,
+    batchRows: body.batchRows ?? config.batchRows,
+    batchTokens: body.batchTokens ?? config.batchTokens,
+  };
+}

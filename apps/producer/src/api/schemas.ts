@@ -1,0 +1,62 @@
+/** What requests may hold, as zod schemas; the routes check with them. */
+
+import { z } from 'zod';
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,10}$/, `expected a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, `expected a whole number from ${least} to ${most}`);
+
+const fieldName = z.string().min(1).max(200);
+
+/** No control characters: the name becomes part of file names and log lines. */
+const name = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'expected no control characters');
+
+/** Body of `POST /v1/runs`; what is left out is filled from the settings of the producer. */
+export const createRunBody = z.strictObject({
+  name: name.nullable().optional().describe('A name for people; may repeat.'),
+  model: name.optional().describe('Model that the workers must have. Default: the model of the producer.'),
+  precision: z.enum(['int8', 'fp32']).default('int8').describe('Arithmetic of the linear layers.'),
+  truncate: z
+    .enum(['end', 'start', 'error'])
+    .default('end')
+    .describe('What happens to tokens beyond the limit: the end or the start is dropped, or the row fails.'),
+  batchRows: z.int().min(1).max(4096).optional().describe('Most rows of a batch.'),
+  batchTokens: z.int().min(1).max(1_000_000).optional().describe('Most estimated tokens of a batch.'),
+});
+
+/** Query of `GET /v1/runs`. */
+export const listRunsQuery = z.strictObject({
+  limit: wholeNumber(1, 1000).default(100).describe('Most runs of the answer.'),
+  after: z.string().max(64).optional().describe('Id of the last run of the page before.'),
+  state: z.enum(['open', 'sealed', 'completed', 'failed', 'cancelled']).optional(),
+});
+
+/** Query of `POST /v1/runs/:id/rows`. */
+export const addRowsQuery = z.strictObject({
+  part: wholeNumber(0, 999_999_999).describe(
+    'Number of the part. Parts are read in the order of their numbers; the same part again changes nothing.',
+  ),
+  textField: fieldName.default('text').describe('JSON key or CSV column with the text.'),
+  idField: fieldName.default('id').describe('JSON key or CSV column with the id.'),
+});
+
+/** Query of `GET /v1/runs/:id/results`. */
+export const resultsQuery = z.strictObject({
+  format: z.enum(['jsonl', 'npy', 'parquet']).default('jsonl'),
+  encoding: z
+    .enum(['float', 'base64'])
+    .default('float')
+    .describe('How jsonl writes vectors; base64 is that of the little-endian float32 bytes.'),
+});
+
+/** Query of `GET /v1/runs/:id/report`. */
+export const reportQuery = z.strictObject({
+  include: z.enum(['truncated']).optional().describe('Lists rows that miss tokens too.'),
+});

@@ -1,0 +1,51 @@
+/** What the API needs from the process around it; `producer.ts` hands it over. */
+
+import type { Config, Runs } from '@embedmill/core';
+import type { Logger } from 'pino';
+
+/** The producer behind the API. */
+export interface ProducerService {
+  /** @throws {UnavailableError} `redis-unavailable` until the data folder's lease is ours */
+  runs(): Runs;
+  /** Whether a run could be accepted now, and if not, why. */
+  readiness(): Promise<{ ready: boolean; reasons: string[] }>;
+  /** The page for Prometheus. */
+  metrics(): Promise<{ contentType: string; body: string }>;
+}
+
+/** Times and sizes that are no settings; tests shorten them. */
+export interface ApiLimits {
+  /** A body that brings no byte for so long is ended with 408. */
+  bodyStallMs: number;
+  /** After an early answer the rest of the body is read and thrown away for so long, so that the client sees the answer. */
+  lingerMs: number;
+  /** Least time between two progress events of one client. */
+  progressIntervalMs: number;
+  /** A comment is sent to clients of events when nothing else was for so long, so that no proxy closes the connection. */
+  eventKeepAliveMs: number;
+  /** Largest JSON body; rows do not count, they have `EMBEDMILL_MAX_BODY_MB`. */
+  maxJsonBytes: number;
+}
+
+const SECOND = 1000;
+
+export const defaultApiLimits: ApiLimits = {
+  bodyStallMs: 120 * SECOND,
+  lingerMs: 5 * SECOND,
+  progressIntervalMs: SECOND / 2,
+  eventKeepAliveMs: 15 * SECOND,
+  maxJsonBytes: 64 * 1024,
+};
+
+/** What the API is made of. */
+export interface ApiParts {
+  service: ProducerService;
+  config: Config;
+  log: Logger;
+  /** Of this software, for `/healthz`. */
+  version: string;
+  limits?: Partial<ApiLimits>;
+}
+
+/** What the routes are made of. */
+export type RouteParts = ApiParts & { limits: ApiLimits };
