@@ -39,9 +39,9 @@ describe('a text that ends its thread', () => {
     { word: 'exit!', reason: 'the thread exited with code 3' },
     { word: 'uncaught!', reason: 'told to fail later' },
     { word: 'heap!', reason: 'Worker terminated due to reaching memory limit: JS heap out of memory' },
-    { word: 'hang!', reason: 'the thread answered nothing for 250 ms' },
+    { word: 'hang!', reason: 'the thread finished no text for 250 ms' },
   ])('is found after three threads and fails alone ($word)', async ({ word, reason }) => {
-    const { pool, events, count } = await startedPool({ maxHeapMb: 16, batchDeadlineMs: 250 });
+    const { pool, events, count } = await startedPool({ maxHeapMb: 16, stuckAfterMs: 250 });
     const texts = numbered(1, 40);
     texts[17] = word;
     const result = await expectOnlyFailed(pool, texts, [17]);
@@ -148,7 +148,7 @@ describe('threads that cannot be replaced', () => {
       threads: 2,
       maxOpens: 2,
       maxFailedStarts: 1,
-      batchDeadlineMs: 200,
+      stuckAfterMs: 200,
     });
     const stuckOnce = embedBulk(pool, ['hang!']);
     await vi.waitFor(() => expect(count('thread-refused')).toBeGreaterThan(2));

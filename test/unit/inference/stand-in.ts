@@ -51,6 +51,7 @@ export function standInPool({ maxOpens, ...options }: StandInOptions = {}) {
     engineUrl: STAND_IN_URL,
     prepare: () => ({ dim: DIM, shared: signals.shared, ...(maxOpens === undefined ? {} : { maxOpens }) }),
     restartDelayMs: 1,
+    terminateAfterMs: 50,
     onEvent: (event) => events.push(event),
     ...options,
   });

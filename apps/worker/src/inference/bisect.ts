@@ -8,20 +8,20 @@
  */
 
 import { encodeBatchPayload, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
-import { type Claim, progressOf } from './claim.ts';
+import type { Progress } from './claim.ts';
 import type { EngineIdentity } from './protocol.ts';
 import type { Piece } from './request.ts';
 
 /** Threads that a whole piece may cost before it is cut. */
 export const LIVES_OF_A_WHOLE_PIECE = 2;
 
-/** A piece and the claim of its last sending. */
+/** A piece that a dead thread held, and how far it had come. */
 export interface HeldPiece {
   readonly piece: Piece;
-  readonly claim: Claim;
+  readonly progress: Progress;
 }
 
-/** A piece that a dead thread held, and what to think of it. */
+/** The same piece, and what to think of it. */
 export interface SuspectPiece {
   readonly piece: Piece;
   /** Whether the thread may have died of it. */
@@ -43,9 +43,8 @@ export type AfterDeath =
  * engine that fails later, out of memory between two rows) all that were begun.
  */
 export function findSuspects(held: readonly HeldPiece[]): SuspectPiece[] {
-  const seen = held.map(({ piece, claim }) => ({ piece, ...progressOf(claim) }));
-  const isCaughtInTheAct = seen.some(({ row }) => row !== undefined);
-  return seen.map(({ piece, begun, row }) => ({
+  const isCaughtInTheAct = held.some(({ progress }) => progress.row !== undefined);
+  return held.map(({ piece, progress: { begun, row } }) => ({
     piece,
     isSuspect: isCaughtInTheAct ? row !== undefined : begun,
     row,

@@ -2,23 +2,26 @@
  * The few bytes that both sides of a thread share per piece of work: the thread says how far it is, the pool takes work back.
  *
  * States: `waiting` (sent, not looked at) → `begun` (the thread embeds its rows) or `withdrawn` (the pool took it back).
- * `begun` → `withdrawn` only when nobody wants the answer any more. Never `withdrawn` → anything. Two cells, read and written
+ * `begun` → `withdrawn` only when nobody wants the answer any more. Never `withdrawn` → anything. Three cells, read and written
  * with Atomics, because a thread in the middle of a text answers no messages, and a dead one none at all.
  */
 
-/** Cell 0: state; cell 1: the row inside the engine now, or -1. */
+/** Cell 0: state; cell 1: the row inside the engine now, or -1; cell 2: rows that have left it. */
 export type Claim = Int32Array<SharedArrayBuffer>;
 
-/** What a claim says about a thread that died. */
+/** What a claim says about its thread. */
 export interface Progress {
   /** Whether the thread had looked at the piece. */
   begun: boolean;
   /** The row of the piece that was inside the engine, if one was. */
   row: number | undefined;
+  /** Rows of the piece that are done. */
+  rowsDone: number;
 }
 
 const STATE = 0;
 const ROW = 1;
+const ROWS_DONE = 2;
 const WAITING = 0;
 const BEGUN = 1;
 const WITHDRAWN = 2;
@@ -26,7 +29,7 @@ const NO_ROW = -1;
 
 /** A claim in state `waiting`; one for every time a piece is sent. */
 export function newClaim(): Claim {
-  const claim = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  const claim = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
   claim[ROW] = NO_ROW;
   return claim;
 }
@@ -41,8 +44,9 @@ export function enterRow(claim: Claim, row: number): void {
   Atomics.store(claim, ROW, row);
 }
 
-/** Thread: no row of this piece is inside the engine. */
+/** Thread: the row is done, no row of this piece is inside the engine. */
 export function leaveRow(claim: Claim): void {
+  Atomics.add(claim, ROWS_DONE, 1);
   Atomics.store(claim, ROW, NO_ROW);
 }
 
@@ -64,5 +68,9 @@ export function abandon(claim: Claim): void {
 /** Pool: how far the thread was. */
 export function progressOf(claim: Claim): Progress {
   const row = Atomics.load(claim, ROW);
-  return { begun: Atomics.load(claim, STATE) !== WAITING, row: row === NO_ROW ? undefined : row };
+  return {
+    begun: Atomics.load(claim, STATE) === BEGUN,
+    row: row === NO_ROW ? undefined : row,
+    rowsDone: Atomics.load(claim, ROWS_DONE),
+  };
 }

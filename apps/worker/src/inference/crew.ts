@@ -39,6 +39,8 @@ export class Crew {
   readonly #listener: CrewListener;
   readonly #ready = new Set<InferenceThread>();
   readonly #starting = new Set<Promise<void>>();
+  /** Threads that are given up and not gone yet. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #pauses = new Set<NodeJS.Timeout>();
   #deathsInARow = 0;
   #failedStarts = 0;
@@ -70,17 +72,17 @@ export class Crew {
     this.#failedStarts = 0;
   }
 
-  /** Ends all threads, those that do not end by themselves after the deadline by force. */
+  /** Ends all threads; those that still work at the deadline may finish their current text. Resolves when all are gone. */
   async stop(deadlineMs: number): Promise<void> {
     this.#endPauses();
     await Promise.allSettled(this.#starting);
     await Promise.all(this.ready.map((thread) => thread.close(deadlineMs)));
-    this.#ready.clear();
+    await Promise.all(this.#leaving);
   }
 
   /** Starts a thread and waits for its engine. */
   async #fill(place: number): Promise<void> {
-    const { precision, engineUrl, maxHeapMb, batchDeadlineMs, onEvent } = this.#options;
+    const { precision, engineUrl, maxHeapMb, stuckAfterMs, terminateAfterMs, onEvent } = this.#options;
     const model = await this.#firstModel();
     if (this.#isStopping) return;
     const startedAt = performance.now();
@@ -88,7 +90,8 @@ export class Crew {
       place,
       engineUrl,
       maxHeapMb,
-      stuckAfterMs: batchDeadlineMs,
+      stuckAfterMs,
+      terminateAfterMs,
       listener: {
         onDone: this.#listener.onDone,
         onFailed: this.#listener.onFailed,
@@ -115,6 +118,8 @@ export class Crew {
   #replace(thread: InferenceThread, error: Error, held: readonly HeldPiece[]): void {
     // A thread that was not ready reports through its rejected opening; one that ended at `stop` died as it should.
     if (!this.#ready.delete(thread)) return;
+    this.#leaving.add(thread.exited);
+    void thread.exited.then(() => this.#leaving.delete(thread.exited));
     if (held.length > 0 || !this.#isStopping) {
       this.#options.onEvent({ kind: 'thread-died', thread: thread.place, error });
     }

@@ -33,8 +33,13 @@ export interface InferencePoolOptions {
   precision?: Precision;
   /** Module with the engine (see `EngineModule`). Default: ours, on `@embedmill/embed`. */
   engineUrl?: URL;
-  /** A thread that holds work and answers nothing for so long is stuck: it is ended and replaced. Default 10 minutes. */
-  batchDeadlineMs?: number;
+  /** A thread that holds work and finishes no text for so long is stuck: it is ended and replaced. Default 1 minute. */
+  stuckAfterMs?: number;
+  /**
+   * Time for a thread that must go to finish its current text and end by itself, before it is ended by force. Default 5 s.
+   * Force is for endless loops: ONNX Runtime aborts the whole process when its thread is terminated inside a run.
+   */
+  terminateAfterMs?: number;
   /** Pause before the first replacement of a thread; doubles with every death in a row. Default 100 ms. */
   restartDelayMs?: number;
   /** Longest pause before a replacement. Default 30 s. */
@@ -54,7 +59,8 @@ export type FilledPoolOptions = Required<InferencePoolOptions>;
 export const DEFAULT_POOL_OPTIONS = {
   precision: 'int8',
   engineUrl: new URL('./embed-engine.js', import.meta.url),
-  batchDeadlineMs: 10 * 60_000,
+  stuckAfterMs: 60_000,
+  terminateAfterMs: 5_000,
   restartDelayMs: 100,
   maxRestartDelayMs: 30_000,
   maxFailedStarts: 5,

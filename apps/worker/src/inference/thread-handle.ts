@@ -15,7 +15,7 @@ import {
 } from '@embedmill/core';
 import type { Lane, Precision } from '@embedmill/core/batch';
 import type { HeldPiece } from './bisect.ts';
-import { abandon, newClaim, takeBack } from './claim.ts';
+import { abandon, type Claim, newClaim, progressOf, takeBack } from './claim.ts';
 import type { EngineIdentity, MessageFromThread, MessageToThread, ThreadData } from './protocol.ts';
 import type { EmbedRequest, Piece } from './request.ts';
 
@@ -36,13 +36,18 @@ export interface ThreadOptions {
   engineUrl: URL;
   /** JS heap in MB. */
   maxHeapMb: number;
-  /** Silence after which a thread that holds work is stuck, in ms. */
+  /** Time in which a thread that holds work must finish a text. */
   stuckAfterMs: number;
+  /** Time for a thread that must go to end by itself. */
+  terminateAfterMs: number;
   listener: ThreadListener;
 }
 
 /** The young generation holds the strings of a few texts; V8's default of 48 MB per thread would never be filled. */
 const YOUNG_GENERATION_MB = 16;
+
+/** Checks before a thread counts as stuck: a process that was frozen and thaws has missed one, not all. */
+const STUCK_CHECKS = 10;
 
 interface Opening {
   readonly opened: Promise<EngineIdentity>;
@@ -53,24 +58,27 @@ interface Opening {
 /** One inference thread as the pool sees it. */
 export class InferenceThread {
   readonly place: number;
+  /** Resolves when the thread is gone; later than `onDeath` for one that had to be given up. */
+  readonly exited: Promise<void>;
   readonly #worker: Worker;
   readonly #interactivePort: MessagePort;
   readonly #listener: ThreadListener;
   readonly #stuckAfterMs: number;
-  readonly #exited: Promise<void>;
+  readonly #terminateAfterMs: number;
   readonly #openings = new Map<Precision, Opening>();
   readonly #identities = new Map<Precision, EngineIdentity>();
   /** Pieces sent and not answered, by id, oldest first. */
-  readonly #held = new Map<number, HeldPiece>();
+  readonly #held = new Map<number, { piece: Piece; claim: Claim }>();
   #lastId = 0;
   #state: 'alive' | 'closing' | 'dead' = 'alive';
   #causeOfDeath: Error | undefined;
   #stuckTimer: NodeJS.Timeout | undefined;
 
-  constructor({ place, engineUrl, maxHeapMb, stuckAfterMs, listener }: ThreadOptions) {
+  constructor({ place, engineUrl, maxHeapMb, stuckAfterMs, terminateAfterMs, listener }: ThreadOptions) {
     this.place = place;
     this.#listener = listener;
     this.#stuckAfterMs = stuckAfterMs;
+    this.#terminateAfterMs = terminateAfterMs;
     const { port1, port2 } = new MessageChannel();
     this.#interactivePort = port1;
     const workerData: ThreadData = { engineUrl: engineUrl.href, interactivePort: port2 };
@@ -85,9 +93,10 @@ export class InferenceThread {
     this.#worker.on('error', (error) => {
       this.#causeOfDeath = error;
     });
-    this.#worker.on('messageerror', (error) => this.#kill(error));
-    this.#exited = new Promise((resolve) => {
+    this.#worker.on('messageerror', (error) => this.#giveUp(error));
+    this.exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
+        this.#interactivePort.close();
         this.#die(this.#causeOfDeath ?? new Error(`the thread exited with code ${code}`));
         resolve();
       });
@@ -165,8 +174,8 @@ export class InferenceThread {
   }
 
   /**
-   * Lets the thread close its engines and end, and ends it when it has not by the deadline.
-   * What it still holds comes to `onDeath` in that case.
+   * Lets the thread finish what it holds, close its engines and end. At the deadline it is given up: what it still holds comes to
+   * `onDeath`. Resolves when it is gone.
    */
   async close(deadlineMs: number): Promise<void> {
     if (this.#state === 'alive') {
@@ -174,10 +183,10 @@ export class InferenceThread {
       this.#send({ kind: 'close' });
     }
     const timer = setTimeout(
-      () => this.#kill(new Error(`the thread did not end in ${deadlineMs} ms`)),
+      () => this.#giveUp(new Error(`the thread did not end in ${deadlineMs} ms`)),
       deadlineMs,
     );
-    await this.#exited;
+    await this.exited;
     clearTimeout(timer);
   }
 
@@ -216,26 +225,50 @@ export class InferenceThread {
     this.#stuckTimer = undefined;
   }
 
-  /** Starts the time within which the next answer must come. */
-  #watch(): void {
+  /** Starts the time within which the next text must be finished. */
+  #watch(checksInVain = 0): void {
     clearTimeout(this.#stuckTimer);
-    this.#stuckTimer = setTimeout(
-      () => this.#kill(new Error(`the thread answered nothing for ${this.#stuckAfterMs} ms`)),
-      this.#stuckAfterMs,
-    );
+    const before = this.#rowsDone();
+    this.#stuckTimer = setTimeout(() => {
+      if (this.#rowsDone() !== before) this.#watch();
+      else if (checksInVain + 1 < STUCK_CHECKS) this.#watch(checksInVain + 1);
+      else this.#giveUp(new Error(`the thread finished no text for ${this.#stuckAfterMs} ms`));
+    }, this.#stuckAfterMs / STUCK_CHECKS);
   }
 
-  /** Ends the thread now. Its death is reported without waiting for the exit, which native code can put off. */
-  #kill(error: Error): void {
-    void this.#worker.terminate();
-    this.#die(error);
+  #rowsDone(): number {
+    let rows = 0;
+    for (const { claim } of this.#held.values()) rows += progressOf(claim).rowsDone;
+    return rows;
   }
 
-  #die(error: Error): void {
+  /**
+   * Treats the thread as dead now and lets it leave: it may finish its current text, because terminating a thread inside
+   * ONNX Runtime aborts the process (an exception that no thread is left to take). Only one that does not leave is terminated.
+   */
+  #giveUp(error: Error): void {
+    const held = this.#takeAll();
+    if (this.#state === 'alive') this.#send({ kind: 'close' });
+    const timer = setTimeout(() => this.#worker.terminate(), this.#terminateAfterMs);
+    void this.exited.then(() => clearTimeout(timer));
+    this.#die(error, held);
+  }
+
+  /** Empties the thread's hands: nothing it still does counts. */
+  #takeAll(): HeldPiece[] {
+    const held = Array.from(this.#held.values(), ({ piece, claim }) => {
+      const progress = progressOf(claim);
+      abandon(claim);
+      return { piece, progress };
+    });
+    this.#held.clear();
+    return held;
+  }
+
+  #die(error: Error, held = this.#takeAll()): void {
     if (this.#state === 'dead') return;
     this.#state = 'dead';
     clearTimeout(this.#stuckTimer);
-    this.#interactivePort.close();
     const death = new UnavailableError(
       'inference-thread-died',
       `inference thread ${this.place} died: ${error.message}`,
@@ -244,8 +277,6 @@ export class InferenceThread {
     for (const [precision, opening] of this.#openings) {
       if (!this.#identities.has(precision)) opening.reject(death);
     }
-    const held = [...this.#held.values()];
-    this.#held.clear();
     this.#listener.onDeath(this, death, held);
   }
 }

@@ -1,0 +1,153 @@
+/** The inference pool on the real engine: the same bytes whatever the threads do, and a process that survives them. */
+
+import { type BatchResult, decodeBatchResult, encodeBatchPayload, type Precision } from '@embedmill/core';
+import { type PreparedModel, prepareModel } from '@embedmill/embed';
+import { type InferenceEvent, InferencePool, type InferencePoolOptions } from '@embedmill/worker/inference';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { AWKWARD_TEXTS, EMPTY_TEXTS, longText, PLAIN_TEXTS } from '../support/texts.ts';
+import { cacheDir } from '../unit/embed/models.ts';
+
+const TERMS = { precision: 'int8', truncate: 'end' } as const;
+const TEXTS = [...PLAIN_TEXTS, ...AWKWARD_TEXTS, ...EMPTY_TEXTS, longText(40), longText(400)];
+
+const models = {} as Record<Precision, PreparedModel>;
+
+beforeAll(async () => {
+  for (const precision of ['int8', 'fp32'] as const) {
+    models[precision] = await prepareModel({ precision, cacheDir });
+  }
+}, 60_000);
+
+async function startedPool(options: Partial<InferencePoolOptions> = {}): Promise<InferencePool> {
+  const pool = new InferencePool({ threads: 2, prepare: (precision) => models[precision], ...options });
+  onTestFinished(() => pool.stop());
+  await pool.start();
+  return pool;
+}
+
+async function embedBulk(
+  pool: InferencePool,
+  texts: readonly string[],
+  terms: { precision: Precision; truncate: 'end' } = TERMS,
+): Promise<BatchResult> {
+  return decodeBatchResult(await pool.embedBatch({ payload: encodeBatchPayload(texts), batch: 0, ...terms }));
+}
+
+/** The bytes of each row's vector, as text that can be compared. */
+function rowBytes(vectors: Float32Array, rows: number): string[] {
+  const bytes = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+  const size = bytes.length / rows;
+  return Array.from({ length: rows }, (_, row) => bytes.toString('hex', row * size, (row + 1) * size));
+}
+
+/** Texts → vector bytes, each text embedded alone. */
+async function oneByOne(pool: InferencePool, precision: Precision): Promise<Map<string, string>> {
+  const bytes = new Map<string, string>();
+  for (const text of TEXTS) {
+    const { vectors } = await embedBulk(pool, [text], { precision, truncate: 'end' });
+    bytes.set(text, rowBytes(vectors, 1).join());
+  }
+  return bytes;
+}
+
+describe('sameness', () => {
+  test.each(['int8', 'fp32'] as const)(
+    'a text has the same %s bytes in any batch, order, lane and number of threads',
+    { timeout: 120_000 },
+    async (precision) => {
+      const alone = await oneByOne(await startedPool({ threads: 1, precision }), precision);
+      const pools = await Promise.all([1, 2, 3].map((threads) => startedPool({ threads, precision })));
+      const batch = fc.record({
+        texts: fc.array(fc.constantFrom(...TEXTS), { minLength: 1, maxLength: 7 }),
+        lane: fc.constantFrom('bulk', 'bulk', 'interactive'),
+      });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(batch, { minLength: 1, maxLength: 6 }),
+          fc.constantFrom(...pools),
+          async (batches, pool) => {
+            const terms = { precision, truncate: 'end' } as const;
+            const results = await Promise.all(
+              batches.map(({ texts, lane }) =>
+                lane === 'bulk' ? embedBulk(pool, texts, terms) : pool.embedTexts(texts, terms),
+              ),
+            );
+            for (const [index, { texts }] of batches.entries()) {
+              const vectors = results[index]?.vectors ?? new Float32Array(0);
+              expect(rowBytes(vectors, texts.length)).toEqual(texts.map((text) => alone.get(text)));
+            }
+          },
+        ),
+        { numRuns: 20 },
+      );
+    },
+  );
+
+  test('int8 and fp32 run side by side in one pool and differ', async () => {
+    const pool = await startedPool();
+    const [int8, fp32] = await Promise.all([
+      embedBulk(pool, PLAIN_TEXTS),
+      embedBulk(pool, PLAIN_TEXTS, { precision: 'fp32', truncate: 'end' }),
+    ]);
+    expect(int8.fingerprint).toBe(models.int8.fingerprint);
+    expect(fp32.fingerprint).toBe(models.fp32.fingerprint);
+    expect(int8.vectors).not.toEqual(fp32.vectors);
+  });
+});
+
+describe('verdicts', () => {
+  test('come through with tokens: ok, truncated, empty', async () => {
+    const pool = await startedPool({ threads: 1 });
+    const { outcomes } = await embedBulk(pool, [PLAIN_TEXTS[0], longText(400), '']);
+    expect(outcomes).toMatchObject([
+      { verdict: 'ok', lostTokens: 0 },
+      { verdict: 'truncated', tokens: 256, lostTokens: expect.closeTo(146, -1) },
+      { verdict: 'empty', tokens: 0 },
+    ]);
+  });
+});
+
+describe('the life of threads', () => {
+  test('30 pools start, work and stop in one process, which ends up no larger', {
+    timeout: 120_000,
+  }, async () => {
+    const cycle = async () => {
+      const pool = await startedPool();
+      await Promise.all([embedBulk(pool, PLAIN_TEXTS), embedBulk(pool, PLAIN_TEXTS)]);
+      await pool.stop();
+    };
+    for (let done = 0; done < 10; done++) await cycle();
+    const before = process.memoryUsage().rss;
+    for (let done = 0; done < 20; done++) await cycle();
+    // A session is 30 MB and more: 40 that stayed would be over a gigabyte.
+    expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(250);
+  });
+
+  test('threads told to go in the middle of a run leave after their text and take no process with them', {
+    timeout: 60_000,
+  }, async () => {
+    for (let done = 0; done < 3; done++) {
+      const deaths: InferenceEvent[] = [];
+      const onEvent = (event: InferenceEvent) => event.kind === 'thread-died' && deaths.push(event);
+      const pool = await startedPool({ onEvent });
+      const batches = [1, 2, 3].map(() => embedBulk(pool, Array(400).fill(longText(400))));
+      const settled = Promise.allSettled(batches);
+      // Two texts, one for each thread: their answers say that both threads have bulk work behind them.
+      await pool.embedTexts(PLAIN_TEXTS.slice(0, 2), TERMS);
+      await pool.stop({ deadlineMs: 0 });
+      const codes = (await settled).map((batch) => batch.status === 'rejected' && batch.reason.code);
+      expect(codes.sort()).toEqual(['inference-stopped', 'inference-stopped', 'inference-stopped']);
+      expect(deaths).toHaveLength(2);
+    }
+  });
+
+  test('a missing model file fails the start with the words of the engine', async () => {
+    const prepare = () => ({ ...models.int8, modelPath: '/nowhere/model.onnx' });
+    const pool = new InferencePool({ threads: 2, prepare });
+    await expect(pool.start()).rejects.toMatchObject({
+      name: 'EmbedError',
+      message: expect.stringContaining('/nowhere/model.onnx'),
+    });
+  });
+});
