@@ -2,7 +2,6 @@
 
 import { createReadStream } from 'node:fs';
 import { detectFormat, gunzip, readRows } from '@embedmill/core';
-import { sampleReviews } from 'embedmill/sample';
 
 /**
  * @param {string | undefined} path .jsonl, .csv, .tsv or .txt, each also .gz; the sample without it
@@ -11,6 +10,7 @@ import { sampleReviews } from 'embedmill/sample';
  */
 export async function readTexts(path, limit = Number.POSITIVE_INFINITY) {
   if (path === undefined) {
+    const { sampleReviews } = await import('embedmill/sample');
     const rows = sampleReviews({ count: Math.min(limit, 2500), seed: 1 });
     return rows.map(({ text }) => text);
   }

@@ -27,6 +27,8 @@ export interface CollectorParts {
 const READ_ENTRIES = 16;
 /** Longest wait of one read, and so of `stop`. */
 const BLOCK_MS = SECOND;
+/** The same while results wait for a shard: the last shard of a run that is sealed meanwhile should not wait a second. */
+const BLOCK_WITH_OPEN_SHARDS_MS = 50;
 /** A result waits for a shard no longer than this, so that a slow run gives its credit back. */
 const MAX_AGE_MS = 10 * SECOND;
 /** Pause after a fault of Redis or of the disk. */
@@ -87,6 +89,7 @@ export class Collector {
         if (this.#mustAudit || Date.now() >= this.#auditAt) await this.#auditRuns();
         await this.#collect();
       } catch (error) {
+        if (this.#stopping.signal.aborted) break;
         const reason = asError(error).message;
         this.#parts.log.warn(
           { reason, redis: isRedisFault(error) },
@@ -119,7 +122,12 @@ export class Collector {
 
   async #collect(): Promise<void> {
     const { exchange, home, runs } = this.#parts;
-    const entries = await exchange.readReady(home, this.#position, READ_ENTRIES, BLOCK_MS);
+    const entries = await exchange.readReady(
+      home,
+      this.#position,
+      READ_ENTRIES,
+      this.#shards.size > 0 ? BLOCK_WITH_OPEN_SHARDS_MS : BLOCK_MS,
+    );
     for (const run of runs.active()) await this.#guard(run, () => run.sendUnsent());
     for (const [id, ofRun] of groupByRun(entries)) await this.#take(runs.find(id), id, ofRun);
     this.#position = entries.at(-1)?.entry ?? this.#position;
