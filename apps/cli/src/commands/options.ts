@@ -1,0 +1,34 @@
+/** Options that several commands share, and how their values are read. */
+
+import { InvalidArgumentError, Option } from 'commander';
+
+/** Reads a whole number of at least `least`. */
+export function wholeNumber(least: number): (given: string) => number {
+  return (given) => {
+    const value = Number(given);
+    if (/^\d+$/.test(given) && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+  };
+}
+
+/** Reads a TCP port; 0 lets the system choose. */
+export function port(given: string): number {
+  const value = Number(given);
+  if (/^\d+$/.test(given) && value <= 65_535) return value;
+  throw new InvalidArgumentError('Expected a port from 0 to 65535.');
+}
+
+/** Inference threads of a worker. */
+export const threadsOption = () =>
+  new Option('--threads <n>', 'inference threads (default: one per CPU of the quota)').argParser(
+    wholeNumber(1),
+  );
+
+/** The Redis to use, instead of `REDIS_URL`. */
+export const redisOption = () => new Option('--redis <url>', 'Redis or Valkey to use (default: $REDIS_URL)');
+
+/** Help behind the options. */
+export function examples(...lines: readonly (readonly [command: string, meaning: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}`).join('\n')}\n`;
+}

@@ -1,0 +1,79 @@
+/** Fetches the files of a completed run: vectors, ids beside an .npy, the report when there is something to report. */
+
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { RunInfo } from '@embedmill/core';
+import type { ProducerClient } from '../api/client.ts';
+import { type Patience, withPatience } from '../api/patience.ts';
+import type { ResultFormat } from '../api/types.ts';
+import type { EmbedRequest } from './request.ts';
+import { type Draft, publish, writeDraft } from './save.ts';
+
+/** A file that is complete and has its name. */
+export interface OutputFile {
+  path: string;
+  bytes: number;
+}
+
+/** The files of one output; those that it does not have are `null`. */
+export interface OutputFiles {
+  vectors: OutputFile;
+  ids: OutputFile | null;
+  report: OutputFile | null;
+}
+
+/** `out.npy` → `out.ids.jsonl`: an .npy has no room for ids. */
+export function idsPath(outputPath: string): string {
+  return join(dirname(outputPath), `${basename(outputPath).replace(/\.npy$/i, '')}.ids.jsonl`);
+}
+
+/** `out.npy` → `out.npy.report.jsonl`. */
+export function reportPath(outputPath: string): string {
+  return `${outputPath}.report.jsonl`;
+}
+
+/** Rows of a run that have no vector. */
+export function rowsWithoutVector({ verdicts }: Pick<RunInfo, 'verdicts'>): number {
+  return verdicts.empty + verdicts.failed;
+}
+
+/** Downloads everything, then gives the files their names: the output itself last, so that it is there only with the others. */
+export async function fetchOutput(
+  client: ProducerClient,
+  run: RunInfo,
+  output: EmbedRequest['output'],
+  patience: Patience,
+): Promise<OutputFiles> {
+  const rows = run.rows.done;
+  const missing = rowsWithoutVector(run);
+  const download = (
+    path: string,
+    open: () => Promise<AsyncIterable<Uint8Array>>,
+    expected: { format: ResultFormat; rows: number },
+  ) => withPatience(async () => writeDraft(path, await open(), expected), patience);
+
+  const vectors = await download(
+    output.path,
+    () => client.openResults(run.id, output.format, output.encoding),
+    { format: output.format, rows },
+  );
+  const ids =
+    output.format === 'npy'
+      ? await download(idsPath(output.path), () => client.openIds(run.id), { format: 'jsonl', rows })
+      : null;
+  const report =
+    missing > 0
+      ? await download(reportPath(output.path), () => client.openReport(run.id), {
+          format: 'jsonl',
+          rows: missing,
+        })
+      : null;
+  // A report of an earlier output under this name would speak of other rows.
+  if (report === null) await rm(reportPath(output.path), { force: true });
+  await publish([ids, report, vectors].filter((draft) => draft !== null));
+  return { vectors: fileOf(vectors), ids: ids && fileOf(ids), report: report && fileOf(report) };
+}
+
+function fileOf({ path, bytes }: Draft): OutputFile {
+  return { path, bytes };
+}

@@ -1,0 +1,94 @@
+/** Keeps two commands from working on one output; taken before anything else in the work folder. */
+
+import { randomBytes } from 'node:crypto';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EmbedmillError } from '@embedmill/core';
+import { isRunning, markOf, type ProcessMark } from '../stack/process-mark.ts';
+
+/** What the file says: who holds the folder, and whom it started. */
+interface LockFile {
+  owner: ProcessMark;
+  children: ProcessMark[];
+}
+
+/** Children of a killed command stop by themselves; this is how long we let them. */
+const ORPHANS_MS = 20_000;
+
+/** Held from `take` to `release`. */
+export class Lock {
+  readonly #path: string;
+  #file: LockFile = { owner: markOf(process.pid), children: [] };
+
+  private constructor(folder: string) {
+    this.#path = join(folder, 'lock.json');
+  }
+
+  /**
+   * Takes the lock of a folder. A lock whose owner is dead is taken over as soon as the processes it had started are gone.
+   * @throws {EmbedmillError} `output-in-use`
+   */
+  static async take(folder: string, outputPath: string): Promise<Lock> {
+    const lock = new Lock(folder);
+    const deadline = performance.now() + ORPHANS_MS;
+    while (!lock.#create()) {
+      const other = lock.#read();
+      if (other === null) continue;
+      if (isRunning(other.owner)) throw inUse(outputPath, other.owner.pid, 'by another embedmill');
+      const orphan = other.children.find(isRunning);
+      if (orphan === undefined) rmSync(lock.#path, { force: true });
+      else if (performance.now() > deadline) {
+        throw inUse(outputPath, orphan.pid, 'by a process that an earlier call left behind');
+      } else await sleep(100);
+    }
+    return lock;
+  }
+
+  /** Adds a process that we started, so that nobody takes the folder before it is gone. */
+  addChild(pid: number): void {
+    this.#file.children = [...this.#file.children.filter(isRunning), markOf(pid)];
+    const draft = this.#draft();
+    renameSync(draft, this.#path);
+  }
+
+  release(): void {
+    rmSync(this.#path, { force: true });
+  }
+
+  /** Creates the file with all its content at once; false if there is one. */
+  #create(): boolean {
+    const draft = this.#draft();
+    try {
+      linkSync(draft, this.#path);
+      return true;
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw thrown;
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  }
+
+  #draft(): string {
+    const draft = `${this.#path}.${randomBytes(6).toString('hex')}`;
+    writeFileSync(draft, `${JSON.stringify(this.#file)}\n`, { mode: 0o600 });
+    return draft;
+  }
+
+  #read(): LockFile | null {
+    try {
+      return JSON.parse(readFileSync(this.#path, 'utf8'));
+    } catch {
+      return null;
+    }
+  }
+}
+
+function inUse(outputPath: string, pid: number, by: string): EmbedmillError {
+  return new EmbedmillError(
+    'output-in-use',
+    `${outputPath} is being written ${by} (process ${pid}); wait for it, or stop it first`,
+    { facts: { pid } },
+  );
+}

@@ -1,0 +1,162 @@
+/** What one call of `embedmill embed` was asked to do, checked as far as it can be without reading anything. */
+
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, extname, resolve } from 'node:path';
+import {
+  type Config,
+  detectFormat,
+  type Precision,
+  quote,
+  type RowFormat,
+  rowDefaults,
+  type Truncate,
+} from '@embedmill/core';
+import type { ResultFormat, VectorEncoding } from '../api/types.ts';
+import { UsageError } from '../exit-codes.ts';
+
+/** The options as commander hands them over. */
+export interface EmbedFlags {
+  to: string;
+  text?: string;
+  id?: string;
+  format?: RowFormat;
+  encoding: VectorEncoding;
+  precision: Precision;
+  truncate: Truncate;
+  model?: string;
+  limit?: number;
+  threads?: number;
+  batchRows?: number;
+  server?: string;
+  quiet?: true;
+  json?: true;
+  overwrite?: true;
+}
+
+/** Where the rows come from. */
+export interface InputPlace {
+  /** Absolute path; `null` for stdin. */
+  path: string | null;
+  /** As messages name it. */
+  name: string;
+  format: RowFormat;
+}
+
+/** A request with nothing left open. */
+export interface EmbedRequest {
+  input: InputPlace;
+  textField: string;
+  idField: string;
+  /** True when the user named the id field, so that it must be there. */
+  isIdAsked: boolean;
+  limit: number | null;
+  output: {
+    /** Absolute path. */
+    path: string;
+    format: ResultFormat;
+    encoding: VectorEncoding;
+  };
+  precision: Precision;
+  truncate: Truncate;
+  /** Folder of another model, or on a server its name; `null` for the built-in one. */
+  model: string | null;
+  server: string | null;
+  threads: number | null;
+  batchRows: number | null;
+  quiet: boolean;
+  json: boolean;
+  overwrite: boolean;
+}
+
+const FORMATS: Readonly<Record<string, ResultFormat>> = {
+  '.npy': 'npy',
+  '.jsonl': 'jsonl',
+  '.parquet': 'parquet',
+};
+
+/** @throws {UsageError} that says what to write instead */
+export function readRequest(given: string, flags: EmbedFlags, config: Pick<Config, 'model'>): EmbedRequest {
+  const input = readInput(given, flags);
+  const output = readOutput(flags);
+  if (input.path === output.path) throw new UsageError(`the output ${quote(flags.to)} is the input itself`);
+  if (input.format === 'txt' && (flags.text !== undefined || flags.id !== undefined)) {
+    throw new UsageError(
+      '--text and --id name fields of jsonl, csv and tsv; each line of a txt input is one text',
+    );
+  }
+  if (flags.threads !== undefined && flags.server !== undefined) {
+    throw new UsageError('--threads is for the worker of this call; with --server the workers are elsewhere');
+  }
+  return {
+    input,
+    textField: flags.text ?? rowDefaults.textField,
+    idField: flags.id ?? rowDefaults.idField,
+    isIdAsked: flags.id !== undefined,
+    limit: flags.limit ?? null,
+    output,
+    precision: flags.precision,
+    truncate: flags.truncate,
+    model: readModel(flags, config),
+    server: readServer(flags.server),
+    threads: flags.threads ?? null,
+    batchRows: flags.batchRows ?? null,
+    quiet: flags.quiet ?? false,
+    json: flags.json ?? false,
+    overwrite: flags.overwrite ?? false,
+  };
+}
+
+function readInput(given: string, flags: EmbedFlags): InputPlace {
+  if (given === '-') {
+    if (flags.format === undefined) {
+      throw new UsageError('stdin has no name to tell its format; add --format jsonl, csv, tsv or txt');
+    }
+    return { path: null, name: 'stdin', format: flags.format };
+  }
+  if (!existsSync(given)) throw new UsageError(`there is no input file ${quote(given, 200)}`);
+  if (statSync(given).isDirectory())
+    throw new UsageError(`the input ${quote(given, 200)} is a folder; expected a file`);
+  const format = flags.format ?? detectFormat(basename(given))?.format;
+  if (format === undefined) {
+    throw new UsageError(
+      `the name ${quote(basename(given), 200)} does not tell the format; ` +
+        'expected .jsonl, .csv, .tsv or .txt (each also with .gz), or add --format',
+    );
+  }
+  return { path: resolve(given), name: given, format };
+}
+
+function readOutput({ to, encoding }: EmbedFlags): EmbedRequest['output'] {
+  const format = FORMATS[extname(to).toLowerCase()];
+  if (format === undefined) {
+    throw new UsageError(`the output ${quote(to, 200)} must end in .npy, .jsonl or .parquet`);
+  }
+  if (encoding !== 'float' && format !== 'jsonl') {
+    throw new UsageError(
+      `--encoding ${encoding} is for a .jsonl output; ${quote(to, 200)} has one encoding only`,
+    );
+  }
+  const path = resolve(to);
+  if (!existsSync(dirname(path)))
+    throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the output`);
+  return { path, format, encoding };
+}
+
+/** On this machine the model is a folder; on a server it is the name its workers know. */
+function readModel({ model: named, server }: EmbedFlags, config: Pick<Config, 'model'>): string | null {
+  if (server !== undefined) return named ?? null;
+  const model = named ?? config.model;
+  if (model === undefined) return null;
+  if (!existsSync(model)) throw new UsageError(`there is no model folder ${quote(model, 200)}`);
+  return resolve(model);
+}
+
+function readServer(server: string | undefined): string | null {
+  if (server === undefined) return null;
+  const isUrl = URL.canParse(server) && ['http:', 'https:'].includes(new URL(server).protocol);
+  if (!isUrl)
+    throw new UsageError(
+      `--server ${quote(server, 200)} is no URL; expected one such as http://127.0.0.1:8080`,
+    );
+  return server.replace(/\/+$/, '');
+}

@@ -1,0 +1,53 @@
+/** Progress where nobody can redraw a line (a file, a pipe, CI): a plain line now and then. */
+
+import { describePercent, describeRows, describeSpeed, describeVerdicts } from './describe.ts';
+import type { ProgressDisplay, ProgressSnapshot } from './types.ts';
+
+/** Time between two lines. */
+const INTERVAL_MS = 5_000;
+
+/** One line, for example `43%  1,712/4,000 rows  214 rows/s  25.3k tokens/s  ETA 0:11`. */
+export function plainLine(snapshot: ProgressSnapshot): string {
+  const { rows, tokens, eta } = describeSpeed(snapshot);
+  const wait = snapshot.waitingFor === null ? '' : `waiting: ${snapshot.waitingFor}`;
+  return [
+    describePercent(snapshot),
+    describeRows(snapshot),
+    rows,
+    tokens,
+    eta,
+    describeVerdicts(snapshot),
+    wait,
+  ]
+    .filter((segment) => segment !== '')
+    .join('  ');
+}
+
+/** Lines on `stream`: the first after one interval, then one per interval. */
+export class LineDisplay implements ProgressDisplay {
+  readonly #stream: { write(text: string): unknown };
+  readonly #now: () => number;
+  #nextAt: number | null = null;
+
+  /** @param now milliseconds from any start; tests bring their own */
+  constructor(stream: { write(text: string): unknown }, now: () => number = () => performance.now()) {
+    this.#stream = stream;
+    this.#now = now;
+  }
+
+  show(snapshot: ProgressSnapshot): void {
+    const now = this.#now();
+    this.#nextAt ??= now + INTERVAL_MS;
+    if (now < this.#nextAt) return;
+    this.#nextAt = now + INTERVAL_MS;
+    this.#stream.write(`${plainLine(snapshot)}\n`);
+  }
+
+  note(line: string): void {
+    this.#stream.write(`${line}\n`);
+  }
+
+  end(): void {
+    this.#nextAt = null;
+  }
+}

@@ -1,0 +1,64 @@
+/** `up --sample`: embeds reviews of the project's own through the API and asks a question about them. */
+
+import type { ProducerClient } from '../api/client.ts';
+import type { CommandContext } from '../context.ts';
+import type { ProgressDisplay } from '../progress/index.ts';
+import { SAMPLE_QUESTIONS, sampleReviews } from '../sample/index.ts';
+import { formatCount, formatDuration, formatRate } from '../terminal/numbers.ts';
+import { paintFor } from '../terminal/style.ts';
+import { embedTexts } from './embed-texts.ts';
+import { nearestRows } from './nearest.ts';
+
+/** What the tour works with. */
+export interface TourParts {
+  client: ProducerClient;
+  display: ProgressDisplay;
+  signal: AbortSignal;
+  context: CommandContext;
+}
+
+const RUN_NAME = 'sample reviews';
+const QUESTION_NAME = 'sample question';
+const REVIEWS = 2500;
+const SEED = 1;
+const NEIGHBOURS = 3;
+
+/** Prints rows/s, tokens/s and the reviews nearest to a question on stdout. */
+export async function showSample({ client, display, signal, context }: TourParts): Promise<void> {
+  await forgetRuns(client);
+  const reviews = sampleReviews({ count: REVIEWS, seed: SEED });
+  const question = SAMPLE_QUESTIONS[0]!.text;
+  display.note(`\nEmbedding ${formatCount(reviews.length)} sample reviews …`);
+  const startedAt = performance.now();
+  const { run, dim, vectors } = await embedTexts({ client, display, signal, name: RUN_NAME, texts: reviews });
+  const seconds = (performance.now() - startedAt) / 1000;
+  // The same path as any bulk row: the same text gives the same vector.
+  const asked = await embedTexts({
+    client,
+    display,
+    signal,
+    name: QUESTION_NAME,
+    texts: [{ id: 'q', text: question }],
+  });
+  await client.delete(asked.run.id);
+
+  const paint = paintFor(context.stdout, context.environment);
+  const speed = `${formatRate(run.rows.done / seconds)} rows/s, ${formatRate(run.tokens / seconds)} tokens/s`;
+  const nearest = nearestRows(asked.vectors, vectors, NEIGHBOURS);
+  const lines = [
+    `${paint('good', '✓')} ${formatCount(run.rows.done)} vectors of ${dim} in ${formatDuration(seconds)}: ${paint('strong', speed)}`,
+    `  ${client.url}/v1/runs/${run.id}/results?format=npy`,
+    '',
+    `Nearest to ${paint('strong', JSON.stringify(question))}:`,
+    ...nearest.map(({ row, cosine }) => `  ${paint('bar', cosine.toFixed(3))}  ${reviews[row]?.text ?? ''}`),
+    '',
+  ];
+  context.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Runs of earlier tours would pile up in the data folder. */
+async function forgetRuns(client: ProducerClient): Promise<void> {
+  for (const { id, options } of await client.listRuns()) {
+    if (options.name === RUN_NAME || options.name === QUESTION_NAME) await client.delete(id);
+  }
+}
