@@ -83,8 +83,17 @@ export function asError(thrown: unknown): Error {
 
 /** A value as it appears in a message: JSON, at most `maxChars` characters, so that no megabyte row ends in a log. */
 export function quote(value: unknown, maxChars = 60): string {
-  const text =
-    (typeof value === 'string' ? JSON.stringify(value.slice(0, maxChars + 1)) : JSON.stringify(value)) ??
-    String(value);
+  const text = jsonOf(typeof value === 'string' ? value.slice(0, maxChars + 1) : value);
   return text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // What is nested thousands deep can be parsed but not written; a BigInt or a cycle cannot be written either.
+    return typeof value === 'object'
+      ? `a deeply nested ${Array.isArray(value) ? 'list' : 'object'}`
+      : String(value);
+  }
 }

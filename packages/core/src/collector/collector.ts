@@ -41,6 +41,8 @@ interface OpenShard {
   run: Run;
   since: number;
   bytes: number;
+  /** Credit that comes back when the shard is written. Texts may take more of it than their vectors. */
+  creditBytes: number;
   batches: (ReadyBatch & { result: Uint8Array; summary: BatchSummary })[];
 }
 
@@ -131,8 +133,9 @@ export class Collector {
     for (const run of runs.active()) await this.#guard(run, () => run.sendUnsent());
     for (const [id, ofRun] of groupByRun(entries)) await this.#take(runs.find(id), id, ofRun);
     this.#position = entries.at(-1)?.entry ?? this.#position;
+    const isPressed = this.#isPressed();
     for (const shard of [...this.#shards.values()]) {
-      if (this.#isDue(shard)) await this.#store(shard);
+      if (isPressed || this.#isDue(shard)) await this.#store(shard);
     }
   }
 
@@ -159,19 +162,33 @@ export class Collector {
   }
 
   #keep(run: Run, batch: OpenShard['batches'][number]): void {
-    const shard = this.#shards.get(run.id) ?? { run, since: Date.now(), bytes: 0, batches: [] };
+    const shard = this.#shards.get(run.id) ?? {
+      run,
+      since: Date.now(),
+      bytes: 0,
+      creditBytes: 0,
+      batches: [],
+    };
     shard.bytes += batch.result.byteLength;
+    shard.creditBytes += run.creditBytesOf(batch.batch);
     shard.batches.push(batch);
     this.#shards.set(run.id, shard);
   }
 
+  /** True when intakes wait for credit and the open shards hold a good part of it. */
+  #isPressed(): boolean {
+    const { credits } = this.#parts;
+    let creditBytes = 0;
+    for (const shard of this.#shards.values()) creditBytes += shard.creditBytes;
+    return credits.waiting > 0 && creditBytes >= credits.limitBytes / 4;
+  }
+
   #isDue({ run, since, bytes }: OpenShard): boolean {
-    const { shardBytes, credits } = this.#parts;
+    const { shardBytes } = this.#parts;
     const { batches } = run.info();
     return (
       bytes >= shardBytes ||
       Date.now() - since >= MAX_AGE_MS ||
-      (credits.waiting > 0 && bytes >= credits.limitBytes / 4) ||
       (run.state === 'sealed' && batches.done === batches.total)
     );
   }

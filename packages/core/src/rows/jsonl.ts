@@ -36,11 +36,12 @@ export function keysOfLine(record: RawRecord, settings: RowSettings): string[] |
 
 function parseLine(record: RawRecord, settings: RowSettings): RowRead | null {
   const json = record.bytes.toString();
+  // Before parsing: a throw for each line would make a file of line feeds a thousand times slower than rows are.
+  if (json.trim() === '') return null;
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
-    if (json.trim() === '') return null;
     const reason = error instanceof Error ? error.message : String(error);
     const message = `the line ${quote(json)} is not JSON (${reason.slice(0, 160)}); ${expected}`;
     return badRow(record.line, null, 'invalid-json', message);

@@ -275,6 +275,11 @@ export class Run {
     return 'wanted';
   }
 
+  /** Credit that a batch takes while it is in Redis, in bytes. */
+  creditBytesOf(batch: number): number {
+    return this.#ledger.batches[batch]?.creditBytes ?? 0;
+  }
+
   /** Puts results on disk; when it resolves they survive a power cut, and may be acknowledged. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
     const judged = batches.map((batch) => ({
