@@ -22,8 +22,25 @@ export interface Collecting {
   runs: Runs;
   credits: Credits;
   queue: BullBatchQueue;
+  exchange: RedisExchange;
   /** Starts a run, gives it these texts as part 0 and seals it. */
   submit(texts: readonly string[], options?: Partial<Run['options']>): Promise<Run>;
+  /** Begins to collect, if it was told to wait. */
+  collect(): void;
+  /** Compares Redis with the disk now. */
+  audit(): void;
+  /** Ends it now and not with the test, as a process would that stops; the data folder may then be opened again. */
+  stop(): Promise<void>;
+}
+
+/** What a test may change. */
+export interface CollectingOptions {
+  /** Bytes that may be in Redis. Default 256 MB. */
+  budgetBytes?: number;
+  /** Bytes of vectors in a shard. Default 1 MB. */
+  shardBytes?: number;
+  /** Collects only after `collect` was called. */
+  waits?: boolean;
 }
 
 const log = createLogger({ logLevel: 'silent' }, 'test');
@@ -32,6 +49,7 @@ const log = createLogger({ logLevel: 'silent' }, 'test');
 export async function startCollecting(
   { url, prefix }: Pick<TestRedis, 'url' | 'prefix'>,
   dataDir: string,
+  { budgetBytes = 256 * 1024 * 1024, shardBytes = 1024 * 1024, waits = false }: CollectingOptions = {},
 ): Promise<Collecting> {
   const keys = keysOf(prefix);
   const redis = connect(url, 'command', log);
@@ -39,24 +57,34 @@ export async function startCollecting(
   await whenReady(redis, 5000);
   const exchange = new RedisExchange({ redis, blocking, keys });
   const queue = new BullBatchQueue({ url, prefix: keys.queuePrefix, lane: 'bulk', onError: () => {} });
-  const credits = new Credits(256 * 1024 * 1024);
+  const credits = new Credits(budgetBytes);
   const home = 'home';
   const runs = await Runs.open({ home, exchange, queue, credits, log }, dataDir);
-  const collector = new Collector({ home, runs, exchange, credits, shardBytes: 1024 * 1024, log });
+  const collector = new Collector({ home, runs, exchange, credits, shardBytes, log });
   redis.on('ready', () => collector.audit());
-  collector.start();
-  onTestFinished(async () => {
+  if (!waits) collector.start();
+  const release = async () => {
     const stopped = collector.stop();
     blocking.disconnect();
     await stopped;
     await runs.close();
     await queue.close();
     redis.disconnect();
-  });
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= release();
+    return stopping;
+  };
+  onTestFinished(stop);
   return {
     runs,
     credits,
     queue,
+    exchange,
+    collect: () => collector.start(),
+    audit: () => collector.audit(),
+    stop,
     submit: async (texts, options = {}) => {
       const run = await runs.create({
         name: null,

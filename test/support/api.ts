@@ -1,0 +1,150 @@
+/** The producer's API on a port of its own, over the Redis of a test and without a model. */
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Writable } from 'node:stream';
+import { type Config, type RunInfo, readConfig, UnavailableError } from '@embedmill/core';
+import { type ApiLimits, createApi } from '@embedmill/producer';
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { type Collecting, type CollectingOptions, startCollecting } from './collecting.ts';
+import { temporaryFolder } from './folder.ts';
+import { type TestRedis, testRedis } from './redis.ts';
+
+/** What a test may change. */
+export interface TestApiOptions extends CollectingOptions {
+  config?: Partial<Config>;
+  limits?: Partial<ApiLimits>;
+}
+
+/** An API that listens. */
+export interface TestApi {
+  url: string;
+  port: number;
+  redis: TestRedis;
+  dataDir: string;
+  collecting: Collecting;
+  /** Lines of the log so far. */
+  logged: Record<string, unknown>[];
+  /** Connections that are open. */
+  connections(): Promise<number>;
+  /** Makes the service say that Redis was never there. */
+  isWaitingForRedis: boolean;
+  /** A request below the base URL. */
+  call(method: string, path: string, init?: RequestInit): Promise<Response>;
+  /** Starts a run. */
+  create(body?: Record<string, unknown>): Promise<RunInfo>;
+  /** Sends JSON rows as a part. */
+  send(run: string, part: number, rows: readonly unknown[]): Promise<Response>;
+  /** Resolves when the run is completed. */
+  completed(run: string): Promise<RunInfo>;
+}
+
+/** Starts it; it ends with the test. */
+export async function startApi({ config, limits, ...options }: TestApiOptions = {}): Promise<TestApi> {
+  const redis = testRedis();
+  const dataDir = temporaryFolder();
+  const collecting = await startCollecting(redis, dataDir, options);
+  const logged: Record<string, unknown>[] = [];
+  const log = pino(
+    { level: 'debug' },
+    new Writable({
+      write(line, _encoding, done) {
+        logged.push(JSON.parse(String(line)));
+        done();
+      },
+    }),
+  );
+  const state = { isWaitingForRedis: false };
+  const server = createServer(
+    createApi({
+      service: {
+        runs: () => {
+          if (state.isWaitingForRedis)
+            throw new UnavailableError('redis-unavailable', 'the producer is starting');
+          return collecting.runs;
+        },
+        readiness: async () => ({
+          ready: !state.isWaitingForRedis,
+          reasons: state.isWaitingForRedis ? ['starting'] : [],
+        }),
+        metrics: async () => ({
+          contentType: 'text/plain; version=0.0.4',
+          body: 'embedmill_runs_active 0\n',
+        }),
+      },
+      config: { ...readConfig({}), ...config },
+      log,
+      version: '1.2.3',
+      limits: { progressIntervalMs: 50, ...limits },
+    }),
+  );
+  server.requestTimeout = 0;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  });
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const call: TestApi['call'] = (method, path, init = {}) => fetch(`${url}${path}`, { method, ...init });
+  return Object.assign(state, {
+    url,
+    port,
+    redis,
+    dataDir,
+    collecting,
+    logged,
+    connections: () =>
+      new Promise<number>((resolve, reject) => {
+        server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+      }),
+    call,
+    create: async (body: Record<string, unknown> = {}) => {
+      const response = await call('POST', '/v1/runs', {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ batchRows: 10, ...body }),
+      });
+      return (await response.json()) as RunInfo;
+    },
+    send: (run: string, part: number, rows: readonly unknown[]) =>
+      call('POST', `/v1/runs/${run}/rows?part=${part}`, {
+        headers: { 'content-type': 'application/x-ndjson' },
+        body: linesOf(rows),
+      }),
+    completed: async (run: string) => {
+      for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+        const response = await call('GET', `/v1/runs/${run}`);
+        const shown = (await response.json()) as RunInfo;
+        if (shown.state === 'completed') return shown;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      throw new Error(`run ${run} is not completed after 20 s`);
+    },
+  });
+}
+
+/** Values as JSON lines. */
+export function linesOf(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+}
+
+/** Rows with the ids `<start>`, `<start + 1>` … and a text each. */
+export function makeRows(count: number, start = 0): { id: string; text: string }[] {
+  return Array.from({ length: count }, (_, i) => ({
+    id: `id-${start + i}`,
+    text: `opinion ${start + i} about thing ${(start + i) % 7}`,
+  }));
+}
+
+/** Polls until `isTrue` holds; fails after `timeoutMs`. For what no event tells. */
+export async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  for (const deadline = Date.now() + timeoutMs; !(await isTrue()); ) {
+    if (Date.now() > deadline) throw new Error(`it did not come true within ${timeoutMs} ms: ${isTrue}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

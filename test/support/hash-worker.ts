@@ -1,0 +1,105 @@
+/** A worker without a model: the vector of a text is made of its hash, so tests know every bit of it beforehand. */
+
+import { createHash } from 'node:crypto';
+import {
+  type BatchJob,
+  BullBatchConsumer,
+  connect,
+  createLogger,
+  encodeBatchResult,
+  keysOf,
+  RedisExchange,
+  type RowOutcome,
+  readBatchPayload,
+  summarizeOutcomes,
+  whenReady,
+} from '@embedmill/core';
+import { onTestFinished } from 'vitest';
+import type { TestRedis } from './redis.ts';
+
+/** Floats per vector of a hash worker. */
+export const HASH_DIM = 16;
+
+/** Longer texts get the verdict `truncated`. */
+const MOST_CHARS = 400;
+const FINGERPRINT = 'ab'.repeat(8);
+const SECOND = 1000;
+
+const log = createLogger({ logLevel: 'silent' }, 'test');
+
+/** What a test may change. */
+export interface HashWorkerOptions {
+  /** Called before each batch is done; it may wait. */
+  before?: (job: BatchJob) => Promise<void> | void;
+  /** Changes the bytes of a result before they are committed. */
+  tamper?: (result: Uint8Array, job: BatchJob) => Uint8Array;
+  /** 16 hexadecimal characters. */
+  fingerprint?: string;
+}
+
+/** The vector of a text; zeros for an empty one. */
+export function hashVector(text: string): Float32Array {
+  if (text.trim() === '') return new Float32Array(HASH_DIM);
+  return Float32Array.from(
+    createHash('sha256').update(text).digest().subarray(0, HASH_DIM),
+    (byte) => byte / 255,
+  );
+}
+
+/** The bytes that a hash worker commits for a batch. */
+export function hashResult(
+  batch: number,
+  texts: readonly string[],
+  precision: BatchJob['precision'],
+  fingerprint = FINGERPRINT,
+): { result: Uint8Array; outcomes: RowOutcome[] } {
+  const vectors = new Float32Array(texts.length * HASH_DIM);
+  for (const [row, text] of texts.entries()) vectors.set(hashVector(text), row * HASH_DIM);
+  const outcomes = texts.map(judge);
+  const rows = texts.length;
+  const result = encodeBatchResult({ batch, rows, dim: HASH_DIM, precision, fingerprint, vectors, outcomes });
+  return { result, outcomes };
+}
+
+/** Works until the test ends. */
+export async function startHashWorker(
+  { url, prefix }: Pick<TestRedis, 'url' | 'prefix'>,
+  { before = () => {}, tamper = (result) => result, fingerprint = FINGERPRINT }: HashWorkerOptions = {},
+): Promise<BullBatchConsumer> {
+  const keys = keysOf(prefix);
+  const redis = connect(url, 'patient', log);
+  await whenReady(redis, 5 * SECOND);
+  const exchange = new RedisExchange({ redis, keys });
+  const consumer = new BullBatchConsumer({
+    url,
+    prefix: keys.queuePrefix,
+    lane: 'bulk',
+    concurrency: 2,
+    lockMs: 30 * SECOND,
+    log,
+    abandon: async () => {},
+    consume: async (job) => {
+      await before(job);
+      const taken = await exchange.takePayload(job.run, job.batch, job.home);
+      if (taken.status !== 'taken') return { status: 'done' };
+      const payload = readBatchPayload(taken.payload);
+      const texts = Array.from({ length: payload.rows }, (_, row) => payload.text(row));
+      const { result, outcomes } = hashResult(job.batch, texts, job.precision, fingerprint);
+      await exchange.commit(job.run, job.batch, job.home, tamper(result, job), summarizeOutcomes(outcomes));
+      return { status: 'done' };
+    },
+  });
+  consumer.start();
+  onTestFinished(async () => {
+    await consumer.stop(0);
+    redis.disconnect();
+  });
+  return consumer;
+}
+
+function judge(text: string): RowOutcome {
+  if (text.trim() === '') return { verdict: 'empty', tokens: 0, lostTokens: 0 };
+  const tokens = text.split(/\s+/).length + 2;
+  if (text.length <= MOST_CHARS) return { verdict: 'ok', tokens, lostTokens: 0 };
+  return { verdict: 'truncated', tokens, lostTokens: text.length - MOST_CHARS };
+}
