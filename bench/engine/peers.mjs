@@ -1,0 +1,62 @@
+/** Gets what the peers need: their packages in bench/peers, and the model as a folder in the hub's layout. */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readBuiltInWeights } from '../../packages/embed/dist/prepare/built-in.js';
+import { exportGraph } from './export-graph.mjs';
+
+const root = fileURLToPath(new URL('../peers', import.meta.url));
+
+/** Installs the peers' packages from their own lock file, once. */
+export function installPeers() {
+  if (existsSync(join(root, 'node_modules/@huggingface/transformers'))) return;
+  console.error('installing the peers in bench/peers (once, about 500 MB) …');
+  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** @returns {Promise<string>} the version of a peer's package */
+export async function peerVersion(name) {
+  return JSON.parse(await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+}
+
+/** Imports a peer's package: the bench itself does not depend on it. */
+export async function importPeer(name, entry) {
+  return import(join(root, 'node_modules', name, entry));
+}
+
+/**
+ * Writes the model as the hub serves it, once.
+ * @param {string} tokenizerPath of the built-in model
+ * @returns {Promise<string>} the folder
+ */
+export async function hubFolder(tokenizerPath) {
+  const folder = join(root, '.model/all-MiniLM-L6-v2');
+  if (existsSync(join(folder, 'complete'))) return folder;
+  await mkdir(join(folder, 'onnx'), { recursive: true });
+  const weights = await readBuiltInWeights();
+  await writeFile(join(folder, 'onnx/model.onnx'), exportGraph(weights, 'fp32'));
+  await writeFile(join(folder, 'onnx/model_quantized.onnx'), exportGraph(weights, 'q8'));
+  await copyFile(join(dirname(tokenizerPath), 'config.json'), join(folder, 'config.json'));
+  const tokenizer = JSON.parse(await readFile(tokenizerPath, 'utf8'));
+  await writeFile(
+    join(folder, 'tokenizer.json'),
+    JSON.stringify({ ...tokenizer, truncation: null, padding: null }),
+  );
+  await writeFile(
+    join(folder, 'tokenizer_config.json'),
+    JSON.stringify({
+      tokenizer_class: 'BertTokenizer',
+      model_max_length: 256,
+      do_lower_case: true,
+      pad_token: '[PAD]',
+    }),
+  );
+  await writeFile(join(folder, 'complete'), '');
+  return folder;
+}

@@ -1,0 +1,33 @@
+/** Our engine on several threads in a process of its own: the worker's pool of inference threads, one session each. */
+
+import { performance } from 'node:perf_hooks';
+import { readConfig } from '@embedmill/core';
+import { encodeBatchPayload } from '@embedmill/core/batch';
+import { prepareModel } from '@embedmill/embed';
+import { InferencePool } from '@embedmill/worker';
+
+const [, , precision, threads] = process.argv;
+const { cacheDir } = readConfig(process.env);
+const pool = new InferencePool({
+  threads: Number(threads),
+  precision,
+  prepare: (wanted) => prepareModel({ precision: wanted, cacheDir }),
+});
+await pool.start();
+
+/** Texts that travel to a thread together. */
+const BATCH_ROWS = 8;
+
+process.on('message', async ({ texts }) => {
+  const startedAt = performance.now();
+  const batches = [];
+  for (let i = 0; i < texts.length; i += BATCH_ROWS) {
+    const payload = encodeBatchPayload(texts.slice(i, i + BATCH_ROWS));
+    batches.push(pool.embedBatch({ payload, batch: i, precision, truncate: 'end' }));
+  }
+  await Promise.all(batches);
+  const seconds = (performance.now() - startedAt) / 1000;
+  process.send({ seconds, latenciesMs: [], peakBytes: process.resourceUsage().maxRSS * 1024 });
+});
+process.on('disconnect', () => process.exit());
+process.send('ready');
