@@ -76,7 +76,7 @@ export class ModelSession {
       executionMode: 'sequential',
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
-      // The arena never shrinks below the longest text; without it the speed is the same (docs/decisions/engine-graph.md).
+      // The arena never shrinks below the longest text; without it the speed is the same (docs/decisions/0010-own-graph-one-text-per-run.md).
       enableCpuMemArena: false,
       graphOptimizationLevel: options.optimization,
       logSeverityLevel: 3,

@@ -4,7 +4,7 @@
  *
  * Without padding there is nothing to mask: no mask input exists, which is what opens ONNX Runtime's flash-attention
  * path, and the mean over tokens is a plain ReduceMean. Residual sums and LayerNormalization stay separate operators:
- * the fused SkipLayerNormalization costs more than both (docs/decisions/engine-graph.md).
+ * the fused SkipLayerNormalization costs more than both (docs/decisions/0010-own-graph-one-text-per-run.md).
  */
 import { GraphBuilder, type Value } from '../onnx/graph-builder.ts';
 import type { BertWeights, Dense, Norm } from '../weights/bert-weights.ts';

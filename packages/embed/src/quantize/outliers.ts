@@ -5,7 +5,7 @@
  *
  * A channel that is computed n times and read n times with weights of 1/n adds up to the same output; the smaller
  * weights let smoothing take more of its activation. In all-MiniLM-L6-v2 this more than halves the error of int8
- * (docs/decisions/engine-int8.md), for one more tile of columns.
+ * (docs/decisions/0011-int8-smoothing-and-splitting.md), for one more tile of columns.
  */
 import type { Dense } from '../weights/bert-weights.ts';
 import { rowMax, smoothingFactor } from './smoothing.ts';

@@ -4,7 +4,7 @@
  */
 import type { Dense } from '../weights/bert-weights.ts';
 
-/** The share of the spread that moves; searched, see docs/decisions/engine-int8.md. */
+/** The share of the spread that moves; searched, see docs/decisions/0011-int8-smoothing-and-splitting.md. */
 const SMOOTHING_ALPHA = 0.65;
 
 /**
