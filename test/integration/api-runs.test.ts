@@ -123,7 +123,7 @@ describe('GET /v1/runs', () => {
     const seen: string[] = [];
     let next: string | null = '';
     while (next !== null) {
-      const after = next === '' ? '' : `&after=${next}`;
+      const after: string = next === '' ? '' : `&after=${next}`;
       const page = await (await api.call('GET', `/v1/runs?limit=2${after}`)).json();
       seen.push(...page.runs.map(({ id }: { id: string }) => id));
       next = page.next;
