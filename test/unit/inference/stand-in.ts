@@ -33,7 +33,7 @@ export class EngineSignals {
 
   /** Numbers of the texts in the order in which engines began them. */
   get log(): number[] {
-    return [...this.#cells.subarray(5, 5 + Atomics.load(this.#cells, 4))];
+    return [...this.#cells.subarray(6, 6 + Atomics.load(this.#cells, 4))];
   }
 }
 

@@ -3,4 +3,5 @@
 export { PIECES_PER_LANE } from './dispatch.ts';
 export type { Engine, EngineModule } from './engine.ts';
 export type { InferenceEvent, InferencePoolOptions } from './options.ts';
-export { type BatchRequest, type EmbeddedTexts, type EmbedTextsOptions, InferencePool } from './pool.ts';
+export { InferencePool } from './pool.ts';
+export type { BatchRequest, EmbeddedTexts, EmbedTextsOptions } from './types.ts';

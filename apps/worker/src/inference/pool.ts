@@ -7,55 +7,17 @@
  */
 
 import { asError, quote, RequestError, UnavailableError } from '@embedmill/core';
-import {
-  encodeBatchPayload,
-  encodeBatchResult,
-  type Precision,
-  type RowOutcome,
-  readBatchPayload,
-  type Truncate,
-} from '@embedmill/core/batch';
-import {
-  afterDeath,
-  failedRowResult,
-  findSuspects,
-  type HeldPiece,
-  LIVES_OF_A_WHOLE_PIECE,
-} from './bisect.ts';
+import { encodeBatchResult, type Precision, readBatchPayload } from '@embedmill/core/batch';
+import { afterDeath, failedRowResult, findSuspects, type HeldPiece } from './bisect.ts';
 import { Crew } from './crew.ts';
 import { dispatch, LANES, type WaitingPieces } from './dispatch.ts';
 import { joinResults } from './join.ts';
 import { DEFAULT_POOL_OPTIONS, type FilledPoolOptions, type InferencePoolOptions } from './options.ts';
+import { pieceOf, piecesOf } from './pieces.ts';
 import { EmbedRequest, type Piece, type RequestTerms } from './request.ts';
+import { settledWithin } from './settled-within.ts';
 import type { InferenceThread } from './thread-handle.ts';
-
-/** One bulk batch. */
-export interface BatchRequest {
-  /** `encodeBatchPayload` bytes. Taken over: the caller's view is empty as soon as `embedBatch` was called. */
-  payload: Uint8Array<ArrayBuffer>;
-  /** Batch number in its run, for the header of the result. */
-  batch: number;
-  precision: Precision;
-  truncate: Truncate;
-}
-
-/** How interactive texts are embedded. */
-export interface EmbedTextsOptions {
-  precision: Precision;
-  truncate: Truncate;
-  /** Gives up waiting; texts that are not in an engine yet are not embedded. */
-  signal?: AbortSignal;
-}
-
-/** Interactive texts, embedded. */
-export interface EmbeddedTexts {
-  /** texts × dim, zeros where a text has no vector; empty without texts. */
-  vectors: Float32Array;
-  outcomes: RowOutcome[];
-}
-
-/** Texts of an interactive call that go to a thread together: small, so that long calls spread evenly and short ones slip in. */
-const TEXTS_PER_INTERACTIVE_PIECE = 8;
+import type { BatchRequest, EmbeddedTexts, EmbedTextsOptions } from './types.ts';
 
 /** Time for running pieces when `stop` is given none. */
 const DEFAULT_STOP_DEADLINE_MS = 30_000;
@@ -139,7 +101,7 @@ export class InferencePool {
     const owned = structuredClone(payload, { transfer: [payload.buffer] });
     const { rows } = readBatchPayload(owned);
     const request = await this.#request({ ...terms, lane: 'bulk', rows });
-    this.#enqueue([{ request, start: 0, rows, payload: owned, lives: LIVES_OF_A_WHOLE_PIECE }]);
+    this.#enqueue([pieceOf(request, owned)]);
     const results = await request.results;
     const [only] = results;
     return results.length === 1 && only !== undefined ? only : encodeBatchResult(joinResults(results));
@@ -274,22 +236,6 @@ export class InferencePool {
   }
 }
 
-/** An interactive call as pieces that its threads can share. */
-function piecesOf(request: EmbedRequest, texts: readonly string[], threads: number): Piece[] {
-  const size = Math.min(TEXTS_PER_INTERACTIVE_PIECE, Math.ceil(texts.length / threads));
-  return Array.from({ length: Math.ceil(texts.length / size) }, (_, index): Piece => {
-    const start = index * size;
-    const own = texts.slice(start, start + size);
-    return {
-      request,
-      start,
-      rows: own.length,
-      payload: encodeBatchPayload(own),
-      lives: LIVES_OF_A_WHOLE_PIECE,
-    };
-  });
-}
-
 /** Every piece that a thread has not begun. */
 function takeAllBack(thread: InferenceThread): Piece[] {
   const pieces: Piece[] = [];
@@ -302,14 +248,4 @@ function takeAllBack(thread: InferenceThread): Piece[] {
 /** Why a thread died, in its own words. */
 function causeOf(error: Error): string {
   return error.cause instanceof Error ? error.cause.message : error.message;
-}
-
-/** Waits until all are settled, or the time is up. */
-async function settledWithin(promises: readonly Promise<unknown>[], deadlineMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
-  });
-  await Promise.race([Promise.allSettled(promises), timeUp]);
-  clearTimeout(timer);
 }

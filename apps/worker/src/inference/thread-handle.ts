@@ -6,18 +6,14 @@
  */
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import {
-  asError,
-  CorruptError,
-  EmbedmillError,
-  type SerializedError,
-  UnavailableError,
-} from '@embedmill/core';
+import { asError, UnavailableError } from '@embedmill/core';
 import type { Lane, Precision } from '@embedmill/core/batch';
 import type { HeldPiece } from './bisect.ts';
 import { abandon, type Claim, newClaim, progressOf, takeBack } from './claim.ts';
 import type { EngineIdentity, MessageFromThread, MessageToThread, ThreadData } from './protocol.ts';
 import type { EmbedRequest, Piece } from './request.ts';
+import { reviveError } from './revive-error.ts';
+import { StuckWatch } from './stuck-watch.ts';
 
 /** Where a thread's news go. */
 export interface ThreadListener {
@@ -46,9 +42,6 @@ export interface ThreadOptions {
 /** The young generation holds the strings of a few texts; V8's default of 48 MB per thread would never be filled. */
 const YOUNG_GENERATION_MB = 16;
 
-/** Checks before a thread counts as stuck: a process that was frozen and thaws has missed one, not all. */
-const STUCK_CHECKS = 10;
-
 interface Opening {
   readonly opened: Promise<EngineIdentity>;
   resolve(identity: EngineIdentity): void;
@@ -63,8 +56,8 @@ export class InferenceThread {
   readonly #worker: Worker;
   readonly #interactivePort: MessagePort;
   readonly #listener: ThreadListener;
-  readonly #stuckAfterMs: number;
   readonly #terminateAfterMs: number;
+  readonly #watch: StuckWatch;
   readonly #openings = new Map<Precision, Opening>();
   readonly #identities = new Map<Precision, EngineIdentity>();
   /** Pieces sent and not answered, by id, oldest first. */
@@ -72,12 +65,15 @@ export class InferenceThread {
   #lastId = 0;
   #state: 'alive' | 'closing' | 'dead' = 'alive';
   #causeOfDeath: Error | undefined;
-  #stuckTimer: NodeJS.Timeout | undefined;
 
   constructor({ place, engineUrl, maxHeapMb, stuckAfterMs, terminateAfterMs, listener }: ThreadOptions) {
     this.place = place;
     this.#listener = listener;
-    this.#stuckAfterMs = stuckAfterMs;
+    this.#watch = new StuckWatch({
+      stuckAfterMs,
+      progress: () => this.#rowsDone(),
+      onStuck: () => this.#giveUp(new Error(`the thread finished no text for ${stuckAfterMs} ms`)),
+    });
     this.#terminateAfterMs = terminateAfterMs;
     const { port1, port2 } = new MessageChannel();
     this.#interactivePort = port1;
@@ -151,7 +147,7 @@ export class InferenceThread {
     this.#held.set(id, { piece, claim });
     const { payload } = piece;
     this.#send({ kind: 'piece', id, claim, payload, batch, precision, truncate }, lane);
-    if (this.#stuckTimer === undefined) this.#watch();
+    this.#watch.start();
   }
 
   /** Takes the youngest piece of a lane back, unless the thread has begun it. */
@@ -205,37 +201,24 @@ export class InferenceThread {
     if (message.kind === 'open-failed') {
       const opening = this.#openings.get(message.precision);
       this.#openings.delete(message.precision);
-      opening?.reject(revive(message.error));
+      opening?.reject(reviveError(message.error));
       return;
     }
     const held = this.#held.get(message.id);
     // Dropped while its last row was inside the engine: nobody waits for this answer.
     if (held === undefined) return;
     this.#release(message.id);
-    if (this.#held.size > 0) this.#watch();
     if (message.kind === 'done') this.#listener.onDone(held.piece, message.result);
-    else this.#listener.onFailed(held.piece, revive(message.error));
+    else this.#listener.onFailed(held.piece, reviveError(message.error));
   }
 
   /** Holds a piece no more; without any, no answer is expected. */
   #release(id: number): void {
     this.#held.delete(id);
-    if (this.#held.size > 0) return;
-    clearTimeout(this.#stuckTimer);
-    this.#stuckTimer = undefined;
+    if (this.#held.size === 0) this.#watch.stop();
   }
 
-  /** Starts the time within which the next text must be finished. */
-  #watch(checksInVain = 0): void {
-    clearTimeout(this.#stuckTimer);
-    const before = this.#rowsDone();
-    this.#stuckTimer = setTimeout(() => {
-      if (this.#rowsDone() !== before) this.#watch();
-      else if (checksInVain + 1 < STUCK_CHECKS) this.#watch(checksInVain + 1);
-      else this.#giveUp(new Error(`the thread finished no text for ${this.#stuckAfterMs} ms`));
-    }, this.#stuckAfterMs / STUCK_CHECKS);
-  }
-
+  /** Texts finished of what is held; it moves as long as the thread does. */
   #rowsDone(): number {
     let rows = 0;
     for (const { claim } of this.#held.values()) rows += progressOf(claim).rowsDone;
@@ -268,7 +251,7 @@ export class InferenceThread {
   #die(error: Error, held = this.#takeAll()): void {
     if (this.#state === 'dead') return;
     this.#state = 'dead';
-    clearTimeout(this.#stuckTimer);
+    this.#watch.stop();
     const death = new UnavailableError(
       'inference-thread-died',
       `inference thread ${this.place} died: ${error.message}`,
@@ -287,13 +270,4 @@ function newOpening(): Opening {
     settle = { resolve, reject };
   });
   return { opened, ...settle };
-}
-
-/** An error that crossed over as data, as an error of our family again, with the name it had. */
-function revive({ name, code, message, retryable, facts }: SerializedError): EmbedmillError {
-  const details = { retryable, ...(facts === undefined ? {} : { facts }) };
-  if (name === 'CorruptError') return new CorruptError(code, message, details);
-  const error = new EmbedmillError(code, message, details);
-  error.name = name;
-  return error;
 }
