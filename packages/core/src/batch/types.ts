@@ -20,7 +20,7 @@ export interface RowOutcome {
   verdict: RowVerdict;
   /** Tokens that went through the model, [CLS] and [SEP] included; 0 without a vector. */
   tokens: number;
-  /** Tokens cut off by truncation; 0 unless `truncated`. */
+  /** Tokens of the text that are in no vector: cut off when `truncated`, all of them when the row `failed` for its length. */
   lostTokens: number;
   /** Why a row `failed`. */
   message?: string;
