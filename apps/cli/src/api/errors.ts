@@ -44,7 +44,7 @@ export async function errorOf(response: Response, url: string): Promise<ApiError
 /** The error for a request that got no answer, or whose answer broke off. */
 export function connectionFault(thrown: unknown, url: string): PassingFault {
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  const code = cause instanceof Error ? ('code' in cause ? cause.code : cause.message) : cause;
   return new PassingFault(`no answer from ${url} (${code})`, null, thrown);
 }
 

@@ -5,7 +5,6 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { checkFolder } from '../doctor/folder.ts';
 import { checkCpu, checkMemory, checkNode, checkThreads } from '../doctor/machine.ts';
-import { checkModel } from '../doctor/model.ts';
 import { checkRedis } from '../doctor/redis.ts';
 import type { Finding, Health } from '../doctor/types.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -52,6 +51,8 @@ async function* examine({ environment }: CommandContext): AsyncGenerator<Finding
   yield await checkRedis(config);
   yield await checkFolder('Data', config.dataDir);
   yield await checkFolder('Cache', config.cacheDir);
+  // Loaded last: where ONNX Runtime cannot even be loaded, the lines above are still printed.
+  const { checkModel } = await import('../doctor/model.ts');
   yield* await checkModel(config);
 }
 

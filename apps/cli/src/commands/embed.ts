@@ -15,14 +15,17 @@ import { paintFor } from '../terminal/style.ts';
 import { examples, threadsOption, wholeNumber } from './options.ts';
 
 const EXPLANATION = `
-INPUT is .jsonl, .csv, .tsv or .txt (one text a line), each also as .gz, or - for stdin.
-OUTPUT is .npy (float32, with the ids beside it), .jsonl or .parquet. It holds one row per input row, in order, and
-appears when it is complete. Rows without a vector (an empty text, a line that is no JSON) are in
+INPUT is .jsonl, .csv, .tsv or .txt (one text a line), each also as .gz, or -
+for stdin. OUTPUT is .npy (float32, with the ids beside it), .jsonl or .parquet.
+It has one row per input row, in order, and appears when it is complete.
+
+Rows without a vector (an empty text, a line that is no JSON) are listed in
 OUTPUT.report.jsonl; in OUTPUT they are null, or zeros in .npy.
 
 Interrupted? The same command again continues.
 
-Exit codes: 0 every row has a vector, 3 some have none, 2 usage, 1 other errors, 130 interrupted.
+Exit codes: 0 every row has a vector, 3 some have none, 2 usage,
+130 interrupted, 1 anything else.
 `;
 
 /** Adds the command; `end` receives its exit code. */

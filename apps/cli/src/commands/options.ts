@@ -27,8 +27,7 @@ export const threadsOption = () =>
 /** The Redis to use, instead of `REDIS_URL`. */
 export const redisOption = () => new Option('--redis <url>', 'Redis or Valkey to use (default: $REDIS_URL)');
 
-/** Help behind the options. */
+/** Help behind the options: each command line with its meaning below, so that nothing wraps at 80 columns. */
 export function examples(...lines: readonly (readonly [command: string, meaning: string])[]): string {
-  const width = Math.max(...lines.map(([command]) => command.length));
-  return `\nExamples:\n${lines.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}`).join('\n')}\n`;
+  return `\nExamples:\n${lines.map(([command, meaning]) => `  ${command}\n      ${meaning}\n`).join('')}`;
 }

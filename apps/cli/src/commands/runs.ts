@@ -28,6 +28,7 @@ export function addRunsCommand(
     .command('runs')
     .summary('list, show, cancel or delete runs of a producer')
     .description('Lists, shows, cancels or deletes the runs of a producer.')
+    .helpCommand(false)
     .addHelpText(
       'after',
       examples(
@@ -39,7 +40,8 @@ export function addRunsCommand(
   const add = (usage: string, description: string, work: RunsWork) =>
     runs
       .command(usage)
-      .description(description)
+      .summary(description)
+      .description(`${description[0]?.toUpperCase()}${description.slice(1)}.`)
       .option('--server <url>', 'the producer (default: http://127.0.0.1:$PORT)')
       .option('--json', 'print JSON')
       .action(async (...given: unknown[]) => {
@@ -53,19 +55,19 @@ export function addRunsCommand(
         end(EXIT.ok);
       });
 
-  add('list', 'lists runs, the newest first', async (client) => {
+  add('list', 'list runs, the newest first', async (client) => {
     const all = await client.listRuns();
     return { lines: all.length === 0 ? ['no runs'] : describeRuns(all), value: all };
   });
-  add('show <id>', 'shows one run', async (client, id) => {
+  add('show <id>', 'show one run', async (client, id) => {
     const run = await client.getRun(id);
     return { lines: describeRun(run), value: run };
   });
-  add('cancel <id>', 'ends a run; vectors that are stored stay', async (client, id) => {
+  add('cancel <id>', 'end a run; vectors that are stored stay', async (client, id) => {
     const run = await client.cancel(id);
     return { lines: [`${run.id} is ${run.state}`], value: run };
   });
-  add('delete <id>', 'ends a run and removes its files', async (client, id) => {
+  add('delete <id>', 'end a run and remove its files', async (client, id) => {
     await client.delete(id);
     return { lines: [`${id} is deleted`], value: { id, deleted: true } };
   });

@@ -90,7 +90,8 @@ async function start(
   await mkdir(logDir, { recursive: true });
   const { redisUrl, dataDir, cacheDir, shutdownMs } = config;
   return Stack.start({
-    environment: { ...environment, EMBEDMILL_SHUTDOWN_MS: String(shutdownMs) },
+    environment,
+    shutdownMs,
     redisUrl,
     dataDir,
     cacheDir,

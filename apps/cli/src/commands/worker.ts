@@ -1,10 +1,10 @@
 /** `embedmill worker`: inference as a process in the foreground; any number of them, on any machines. */
 
 import { readConfig } from '@embedmill/core';
-import { runWorker } from '@embedmill/worker';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { endWithin } from './end-within.ts';
 import { examples, port, redisOption, threadsOption } from './options.ts';
 
 interface WorkerFlags {
@@ -43,6 +43,8 @@ export function addWorkerCommand(
       ),
     )
     .action(async (flags: WorkerFlags) => {
+      // Loaded when it is needed: other commands start twice as fast without ONNX Runtime.
+      const { runWorker } = await import('@embedmill/worker');
       const config = readConfig({
         ...context.environment,
         ...(flags.redis === undefined ? {} : { REDIS_URL: flags.redis }),
@@ -51,6 +53,7 @@ export function addWorkerCommand(
         ...(flags.host === undefined ? {} : { EMBEDMILL_HOST: flags.host }),
         ...(flags.port === undefined ? {} : { EMBEDMILL_WORKER_PORT: String(flags.port) }),
       });
+      endWithin(config.shutdownMs);
       end((await runWorker(config)) === 0 ? EXIT.ok : EXIT.failure);
     });
 }

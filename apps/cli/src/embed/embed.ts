@@ -121,7 +121,7 @@ class EmbedCall {
 
     const files = await fetchOutput(client, after, output, patience);
     display.end();
-    await this.#releasers.release();
+    await site.discard();
     await forgetKeys(this.#config, output.path);
     await this.#folder.remove();
     const seconds = (performance.now() - this.#startedAt) / 1000;

@@ -2,7 +2,7 @@
 
 import { createReadStream, statSync } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { gunzip, quote, type ReadRowsOptions, type RowRead, readFields, readRows } from '@embedmill/core';
+import { gunzip, quote, type ReadRowsOptions, type RowRead, readFields, readRows, rowDefaults } from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
 import type { EmbedRequest } from './request.ts';
 
@@ -78,8 +78,10 @@ async function checkFields(
 }
 
 function noField(kind: string, name: string, list: string, flag: string, fields: string[]): UsageError {
+  // The text is more likely in a field that is not called like an id.
+  const proposal = fields.find((field) => flag === '--id' || field !== rowDefaults.idField) ?? fields[0];
   const example =
-    fields[0] === undefined ? '' : `; choose one with ${flag}, for example ${flag} ${shellWord(fields[0])}`;
+    proposal === undefined ? '' : `; choose one with ${flag}, for example ${flag} ${shellWord(proposal)}`;
   return new UsageError(
     `the input has no ${kind} ${quote(name)}: ${list.replace('fields', `${kind}s`)}${example}`,
   );

@@ -13,8 +13,10 @@ interface LockFile {
   children: ProcessMark[];
 }
 
-/** Children of a killed command stop by themselves; this is how long we let them. */
-const ORPHANS_MS = 20_000;
+/** Children of a killed command stop by themselves; this is how long they may take before they are killed. */
+const ORPHANS_MS = 3_000;
+/** After this we give up on a process that does not even end when it is killed, or that we may not kill. */
+const GIVE_UP_MS = 20_000;
 
 /** Held from `take` to `release`. */
 export class Lock {
@@ -31,16 +33,14 @@ export class Lock {
    */
   static async take(folder: string, outputPath: string): Promise<Lock> {
     const lock = new Lock(folder);
-    const deadline = performance.now() + ORPHANS_MS;
+    const startedAt = performance.now();
     while (!lock.#create()) {
       const other = lock.#read();
       if (other === null) continue;
       if (isRunning(other.owner)) throw inUse(outputPath, other.owner.pid, 'by another embedmill');
-      const orphan = other.children.find(isRunning);
-      if (orphan === undefined) rmSync(lock.#path, { force: true });
-      else if (performance.now() > deadline) {
-        throw inUse(outputPath, orphan.pid, 'by a process that an earlier call left behind');
-      } else await sleep(100);
+      const orphans = other.children.filter(isRunning);
+      if (orphans.length === 0) rmSync(lock.#path, { force: true });
+      else await lock.#outwait(orphans, performance.now() - startedAt, outputPath);
     }
     return lock;
   }
@@ -54,6 +54,17 @@ export class Lock {
 
   release(): void {
     rmSync(this.#path, { force: true });
+  }
+
+  /** Lets orphans finish, then kills them: what they do is safe at every moment, and nobody else waits for it. */
+  async #outwait(orphans: readonly ProcessMark[], waitedMs: number, outputPath: string): Promise<void> {
+    if (waitedMs > GIVE_UP_MS) {
+      throw inUse(outputPath, orphans[0]?.pid ?? 0, 'by a process that an earlier call left behind');
+    }
+    // Without a start time the id may be somebody else's by now.
+    const known = orphans.filter(({ startTicks }) => startTicks !== null);
+    if (waitedMs > ORPHANS_MS) for (const { pid } of known) process.kill(pid, 'SIGKILL');
+    await sleep(100);
   }
 
   /** Creates the file with all its content at once; false if there is one. */

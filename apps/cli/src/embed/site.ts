@@ -15,6 +15,8 @@ export interface Site {
   /** Settles with the reason when it cannot be kept alive. */
   whenBroken: Promise<Error>;
   stop(): Promise<void>;
+  /** Ends what belongs to this call at once; for when the output is complete. */
+  discard(): Promise<void>;
 }
 
 /** What {@link openStack} works with. */
@@ -29,6 +31,12 @@ export interface StackParts {
 /** Milliseconds that worker and producer may take to stop: a batch takes about one second. */
 const SHUTDOWN_MS = 5_000;
 
+/**
+ * Milliseconds until a batch of a killed worker is offered again. Much less than in a fleet: the one worker is on this
+ * machine, and nobody else could do the batch meanwhile.
+ */
+const LOCK_MS = 6_000;
+
 /** A producer that runs already. @throws {EmbedmillError} `no-producer` when nobody answers there */
 export async function openServer(url: string, signal: AbortSignal): Promise<Site> {
   await new ProducerClient({ url: () => url, signal }).checkHealth().catch((error) => {
@@ -40,7 +48,7 @@ export async function openServer(url: string, signal: AbortSignal): Promise<Site
       { cause: error },
     );
   });
-  return { url: () => url, whenBroken: new Promise(() => {}), stop: async () => {} };
+  return { url: () => url, whenBroken: new Promise(() => {}), stop: async () => {}, discard: async () => {} };
 }
 
 /** Redis, producer and worker for this call alone; everything they keep is in the work folder. */
@@ -56,9 +64,10 @@ export async function openStack(request: EmbedRequest, parts: StackParts): Promi
       EMBEDMILL_PREFIX: ownPrefix(request.output.path),
       EMBEDMILL_THREADS: threads === undefined ? undefined : String(threads),
       EMBEDMILL_MODEL: request.model ?? undefined,
-      EMBEDMILL_SHUTDOWN_MS: String(SHUTDOWN_MS),
+      EMBEDMILL_LOCK_MS: String(LOCK_MS),
       EMBEDMILL_LOG_LEVEL: environment.EMBEDMILL_LOG_LEVEL ?? 'warn',
     },
+    shutdownMs: SHUTDOWN_MS,
     redisUrl: config.redisUrl,
     dataDir: folder.dataDir,
     cacheDir: config.cacheDir,
@@ -66,7 +75,7 @@ export async function openStack(request: EmbedRequest, parts: StackParts): Promi
     onNote,
     onStart: (pid) => lock.addChild(pid),
   });
-  return { url: () => stack.url, whenBroken: stack.whenBroken, stop: () => stack.stop() };
+  return { url: () => stack.url, whenBroken: stack.whenBroken, stop: () => stack.stop(), discard: () => stack.kill() };
 }
 
 /** Removes what a call's stack left in a Redis that is not its own; a private one goes with the folder. */

@@ -10,6 +10,8 @@ import { SupervisedChild } from './child.ts';
 export interface StackOptions {
   /** Of the children, besides what the stack sets: where Redis is and where data go. */
   environment: Environment;
+  /** Milliseconds that a child may take to finish its work when it stops. */
+  shutdownMs: number;
   /** A Redis that exists; without it a private one is started. */
   redisUrl: string | undefined;
   /** Runs, and the private Redis in it. */
@@ -24,7 +26,7 @@ export interface StackOptions {
   onStart?: (pid: number) => void;
 }
 
-/** A child may use its own time to stop (`EMBEDMILL_SHUTDOWN_MS`) and a little more. */
+/** A child may use its own time to stop and a little more. */
 const GRACE_BEYOND_SHUTDOWN_MS = 3_000;
 
 /** Redis first, then producer and worker side by side; stopped in reverse. */
@@ -39,9 +41,11 @@ export class Stack {
   #replacing: Promise<void> = Promise.resolve();
   #break: (error: Error) => void = () => {};
   #isStopping = false;
+  #graceMs: number;
 
   private constructor(options: StackOptions) {
     this.#options = options;
+    this.#graceMs = options.shutdownMs + GRACE_BEYOND_SHUTDOWN_MS;
     const child = (command: 'producer' | 'worker') =>
       new SupervisedChild({
         command,
@@ -85,6 +89,12 @@ export class Stack {
     return this.#redis?.origin ?? 'private';
   }
 
+  /** Ends everything without letting it finish; for when nothing that is kept there is needed any more. */
+  async kill(): Promise<void> {
+    this.#graceMs = 0;
+    await this.stop();
+  }
+
   /** Worker, producer, Redis, each when the one before is gone. Safe to call twice. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -98,9 +108,8 @@ export class Stack {
     await mkdir(logDir, { recursive: true });
     await this.#startRedis();
     this.#releasers.add(() => this.#redis?.stop());
-    const graceMs = Number(this.#options.environment.EMBEDMILL_SHUTDOWN_MS) + GRACE_BEYOND_SHUTDOWN_MS;
-    this.#releasers.add(() => this.#producer.stop(graceMs));
-    this.#releasers.add(() => this.#worker.stop(graceMs));
+    this.#releasers.add(() => this.#producer.stop(this.#graceMs));
+    this.#releasers.add(() => this.#worker.stop(this.#graceMs));
     await this.#startChildren();
   }
 
@@ -130,10 +139,12 @@ export class Stack {
   }
 
   #childEnvironment(): Environment {
+    const { environment, dataDir, shutdownMs } = this.#options;
     return {
-      ...this.#options.environment,
+      ...environment,
+      EMBEDMILL_SHUTDOWN_MS: String(shutdownMs),
       REDIS_URL: this.#redis?.url,
-      EMBEDMILL_DATA_DIR: this.#options.dataDir,
+      EMBEDMILL_DATA_DIR: dataDir,
     };
   }
 }
