@@ -1,0 +1,6 @@
+/** The folder of the checkout; used by every script. */
+
+import { fileURLToPath } from 'node:url';
+
+/** Absolute path of the folder with the root package.json. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
