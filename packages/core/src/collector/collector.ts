@@ -189,6 +189,7 @@ export class Collector {
     return (
       bytes >= shardBytes ||
       Date.now() - since >= MAX_AGE_MS ||
+      !run.isActive ||
       (run.state === 'sealed' && batches.done === batches.total)
     );
   }

@@ -31,11 +31,18 @@ return 'committed'
  * KEYS 1 run hash, 2 done bitmap, 3 payload, 4 ready stream
  * ARGV 1 batch, 2 run
  * Returns the payload, or `gone`, `duplicate`, `lost` in a table of one. A lost payload is reported through the ready
- * stream, so that the producer, which has the rows on disk, enqueues the batch again.
+ * stream, so that the producer, which has the rows on disk, enqueues the batch again. The payload of a batch that was
+ * sent again though it was done, or whose run is over, is removed: nobody else would.
  */
 export const TAKE = `
-if redis.call('EXISTS', KEYS[1]) == 0 then return {'gone'} end
-if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 then return {'duplicate'} end
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('UNLINK', KEYS[3])
+  return {'gone'}
+end
+if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 then
+  redis.call('UNLINK', KEYS[3])
+  return {'duplicate'}
+end
 local payload = redis.call('GET', KEYS[3])
 if payload then return payload end
 redis.call('XADD', KEYS[4], '*', 'run', ARGV[2], 'batch', ARGV[1], 'summary', 'null')

@@ -86,24 +86,28 @@ export class Run {
       at: Date.now(),
       options,
     });
-    return new Run(
-      parts,
-      ledger,
-      await RowLog.open(join(folder, 'rows.jsonl'), 0),
-      await Shelf.open(join(folder, 'shards')),
-    );
+    return await Run.#openFiles(parts, folder, ledger);
   }
 
   /** Opens the run in this folder and claims credit for what may be in Redis; `reconcile` then brings Redis up to date. */
   static async open(parts: RunParts, folder: string): Promise<Run> {
     const ledger = await Ledger.open(join(folder, 'ledger.journal'));
-    const rowLog = await RowLog.open(join(folder, 'rows.jsonl'), ledger.rowBytes);
-    const run = new Run(parts, ledger, rowLog, await Shelf.open(join(folder, 'shards')));
+    const run = await Run.#openFiles(parts, folder, ledger);
     for (const batch of run.#outstanding()) {
       parts.credits.claim(ledger.batches[batch]!.creditBytes);
       run.#held.add(batch);
     }
     return run;
+  }
+
+  static async #openFiles(parts: RunParts, folder: string, ledger: Ledger): Promise<Run> {
+    try {
+      const shelf = await Shelf.open(join(folder, 'shards'));
+      return new Run(parts, ledger, await RowLog.open(join(folder, 'rows.jsonl'), ledger.rowBytes), shelf);
+    } catch (error) {
+      await ledger.close();
+      throw error;
+    }
   }
 
   get id(): string {
