@@ -1,0 +1,254 @@
+/** What damaged files of a run do: a torn end is cut off, damage is found and named, and other runs are not hurt. */
+
+import { execFileSync } from 'node:child_process';
+import { appendFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readResults } from '@embedmill/core';
+import { describe, expect, it } from 'vitest';
+import { until } from '../support/api.ts';
+import { rowsOf, startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { startHashWorker } from '../support/hash-worker.ts';
+import { testRedis } from '../support/redis.ts';
+
+const texts = (count: number, start = 0) => Array.from({ length: count }, (_, i) => `opinion ${start + i}`);
+
+/** A data folder with one sealed run of 100 rows in five batches that nobody has done, and nothing in Redis. */
+async function stoppedRun() {
+  const redis = testRedis();
+  const dataDir = temporaryFolder();
+  const collecting = await startCollecting(redis, dataDir, { waits: true });
+  const { id } = await collecting.submit(texts(100));
+  await collecting.stop();
+  const keys = await redis.client.keys(`*${redis.prefix}*`);
+  await redis.client.unlink(keys);
+  const folder = join(dataDir, 'runs', id);
+  return {
+    redis,
+    dataDir,
+    id,
+    folder,
+    journal: join(folder, 'ledger.journal'),
+    rows: join(folder, 'rows.jsonl'),
+    reopen: () => startCollecting(redis, dataDir),
+  };
+}
+
+describe('the ledger', () => {
+  it.each([
+    ['half a line', '1a2b3c4d {"type":"ended","at":17'],
+    ['a line that was never confirmed', '00000000 {"type":"ended","at":1,"state":"failed","error":"x"}\n'],
+    ['zeros', '\0'.repeat(100)],
+  ])('loses %s at its end, and takes new lines', async (_what, tail) => {
+    const { redis, id, journal, reopen } = await stoppedRun();
+    const whole = await readFile(journal);
+    await appendFile(journal, tail);
+    const after = await reopen();
+    expect((await readFile(journal)).subarray(0, whole.length).equals(whole)).toBe(true);
+    await startHashWorker(redis);
+    await whenEnded(after.runs.get(id));
+    await after.stop();
+    expect((await reopen()).runs.get(id).state).toBe('completed');
+  });
+
+  it('survives a cut at any byte: the run has what was whole by then', async () => {
+    const { dataDir, id, journal, redis } = await stoppedRun();
+    const whole = await readFile(journal);
+    const firstLine = whole.indexOf(0x0a) + 1;
+    for (let bytes = firstLine; bytes < whole.length; bytes += 97) {
+      await writeFile(journal, whole.subarray(0, bytes));
+      const opened = await startCollecting(redis, dataDir, { waits: true });
+      const run = opened.runs.get(id);
+      const lines = whole.subarray(0, bytes).filter((byte) => byte === 0x0a).length;
+      // Created, five batches, the part, the seal.
+      expect(run.info()).toMatchObject({
+        state: lines === 8 ? 'sealed' : 'open',
+        parts: lines >= 7 ? 1 : 0,
+        batches: { total: Math.min(5, lines - 1) },
+      });
+      await opened.stop();
+    }
+  });
+
+  it('that is damaged before its end leaves its run out, and no other', async () => {
+    const { dataDir, id, journal, redis } = await stoppedRun();
+    const other = await startCollecting(redis, dataDir, { waits: true });
+    const second = await other.submit(texts(20));
+    await other.stop();
+    const bytes = await readFile(journal);
+    bytes[200] = bytes[200]! ^ 1;
+    await writeFile(journal, bytes);
+    const after = await startCollecting(redis, dataDir);
+    expect(after.runs.find(id)).toBeUndefined();
+    // Its files are left for people to look at.
+    expect((await readFile(journal)).equals(bytes)).toBe(true);
+    await startHashWorker(redis);
+    await whenEnded(after.runs.get(second.id));
+  });
+
+  it('that was never begun takes its folder with it, as does a removal that was not finished', async () => {
+    const { dataDir, id, redis } = await stoppedRun();
+    const runs = join(dataDir, 'runs');
+    await mkdir(join(runs, `r${'0'.repeat(19)}`));
+    await mkdir(join(runs, '.removed-r1', 'shards'), { recursive: true });
+    const after = await startCollecting(redis, dataDir);
+    expect(await readdir(runs)).toEqual([id]);
+    expect(after.runs.list().map((run) => run.id)).toEqual([id]);
+  });
+
+  it('can be read again after the disk was full in the middle of a line', () => {
+    const path = join(temporaryFolder(), 'full.journal');
+    // A limit on the size of files breaks a write off as a full disk does.
+    const script = `
+      const { Journal } = await import(${JSON.stringify(moduleOf('journal'))});
+      const journal = await Journal.open(${JSON.stringify(path)}, () => {});
+      await journal.append([{ kept: 1 }]);
+      const refused = await journal.append([{ long: 'x'.repeat(500) }, { long: 'y'.repeat(4000) }]).catch((e) => e.code);
+      await journal.append([{ kept: 2 }]);
+      await journal.close();
+      const read = [];
+      await (await Journal.open(${JSON.stringify(path)}, (entry) => read.push(entry))).close();
+      console.log(JSON.stringify({ refused, read }));`;
+    expect(runLimited(script)).toEqual({ refused: 'EFBIG', read: [{ kept: 1 }, { kept: 2 }] });
+  });
+});
+
+describe('the rows', () => {
+  it('that no ledger knows of are cut off', async () => {
+    const { id, rows, reopen, redis } = await stoppedRun();
+    const { size } = await stat(rows);
+    await appendFile(rows, '[["torn", 1, "half a ba');
+    const after = await reopen();
+    expect((await stat(rows)).size).toBe(size);
+    await startHashWorker(redis);
+    await whenEnded(after.runs.get(id));
+    expect(after.runs.get(id).state).toBe('completed');
+  });
+
+  it('that are missing fail their run when they must be sent again, with the reason, and no other', async () => {
+    const { dataDir, id, rows, redis } = await stoppedRun();
+    await truncate(rows, 1000);
+    const after = await startCollecting(redis, dataDir);
+    await startHashWorker(redis);
+    const healthy = await after.submit(texts(40));
+    await whenEnded(after.runs.get(id));
+    expect(after.runs.get(id).info()).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('rows.jsonl'),
+    });
+    await whenEnded(healthy);
+    expect(healthy.state).toBe('completed');
+    expect(after.credits.usedBytes).toBe(0);
+  });
+
+  it('go where the ledger looks for them after the disk was full', () => {
+    const path = join(temporaryFolder(), 'rows.jsonl');
+    const script = `
+      const { RowLog } = await import(${JSON.stringify(moduleOf('row-log'))});
+      const log = await RowLog.open(${JSON.stringify(path)}, 0);
+      const [first] = await log.append([Buffer.from('[["a",1,"x"]]\\n')]);
+      const refused = await log.append([Buffer.alloc(5000, 0x20)]).catch((e) => e.code);
+      const [second] = await log.append([Buffer.from('[["b",2,"y"]]\\n')]);
+      console.log(JSON.stringify({ refused, read: [await log.read(first), await log.read(second)] }));
+      await log.close();`;
+    expect(runLimited(script)).toEqual({ refused: 'EFBIG', read: [[['a', 1, 'x']], [['b', 2, 'y']]] });
+  });
+});
+
+describe('a shard', () => {
+  /** A completed run, stopped. */
+  async function completedRun() {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const collecting = await startCollecting(redis, dataDir);
+    await startHashWorker(redis);
+    const run = await collecting.submit(texts(100));
+    await whenEnded(run);
+    const bytes = await vectorBytes(run);
+    const folder = join(dataDir, 'runs', run.id, 'shards');
+    return { redis, dataDir, collecting, run, bytes, folder };
+  }
+
+  it('with a flipped bit in a vector is found when it is read', async () => {
+    const { run, folder } = await completedRun();
+    const path = join(folder, (await readdir(folder))[0]!);
+    const bytes = await readFile(path);
+    bytes[500] = bytes[500]! ^ 4;
+    await writeFile(path, bytes);
+    const read = async () => {
+      for await (const _ of readResults(run));
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'corrupt-result' });
+  });
+
+  it.each([
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length - 5)],
+    ['empty', () => Buffer.alloc(0)],
+    [
+      'with a damaged list of batches',
+      (bytes: Buffer) => bytes.fill(0x20, bytes.length - 40, bytes.length - 30),
+    ],
+  ])('that is %s keeps its run closed, and no other', async (_what, damage) => {
+    const { redis, dataDir, collecting, run, folder } = await completedRun();
+    const other = await collecting.submit(texts(20));
+    await whenEnded(other);
+    await collecting.stop();
+    const path = join(folder, (await readdir(folder))[0]!);
+    await writeFile(path, damage(await readFile(path)));
+    const after = await startCollecting(redis, dataDir);
+    expect(after.runs.list().map(({ id }) => id)).toEqual([other.id]);
+    expect(after.runs.find(run.id)).toBeUndefined();
+  });
+
+  it('that was not finished is thrown away', async () => {
+    const { redis, dataDir, collecting, run, bytes, folder } = await completedRun();
+    await collecting.stop();
+    await writeFile(join(folder, '00000099.shard.tmp'), 'half');
+    const after = await startCollecting(redis, dataDir);
+    expect((await readdir(folder)).every((name) => name.endsWith('.shard'))).toBe(true);
+    expect((await vectorBytes(after.runs.get(run.id))).equals(bytes)).toBe(true);
+  });
+});
+
+describe('a run that is removed', () => {
+  it('takes its files with it and stops its upload', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const collecting = await startCollecting(redis, dataDir);
+    const run = await collecting.submit(texts(40));
+    const open = await collecting.runs.create(run.options);
+    async function* rows() {
+      yield* rowsOf(texts(40));
+      await collecting.runs.remove(open.id);
+      yield* rowsOf(texts(40, 40));
+    }
+    await expect(open.addPart(0, rows(), () => 'sha')).rejects.toMatchObject({ code: 'run-ended' });
+    await collecting.runs.remove(run.id);
+    expect(await readdir(join(dataDir, 'runs'))).toEqual([]);
+    expect(() => collecting.runs.get(run.id)).toThrow(expect.objectContaining({ code: 'unknown-run' }));
+    expect(collecting.credits.usedBytes).toBe(0);
+    // Late results of it are thrown away.
+    await startHashWorker(redis);
+    await until(async () => {
+      const { waiting, active } = await collecting.queue.counts();
+      return waiting + active === 0 && (await redis.client.xlen(`{${redis.prefix}}:ready:home`)) === 0;
+    });
+  });
+});
+
+function moduleOf(name: string): string {
+  return pathToFileURL(join(import.meta.dirname, `../../packages/core/dist/runs/${name}.js`)).href;
+}
+
+/** Runs a script whose files may have 4 KiB, and returns the JSON that it prints. */
+function runLimited(script: string): unknown {
+  const output = execFileSync(
+    'bash',
+    ['-c', 'ulimit -f 4 && exec node --input-type=module -e "$0"', script],
+    {
+      encoding: 'utf8',
+    },
+  );
+  return JSON.parse(output);
+}

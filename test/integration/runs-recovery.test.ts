@@ -1,0 +1,397 @@
+/** What runs survive: a restart in any state, a Redis that comes back empty, results that are lost, broken or late. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Run } from '@embedmill/core';
+import { describe, expect, it } from 'vitest';
+import { until } from '../support/api.ts';
+import { type Collecting, rowsOf, startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { hashVector, startHashWorker } from '../support/hash-worker.ts';
+import { type TestRedis, testRedis } from '../support/redis.ts';
+
+const texts = (count: number, start = 0) => Array.from({ length: count }, (_, i) => `opinion ${start + i}`);
+
+/** The bytes that a run over these texts must give. */
+const expected = (all: readonly string[]) =>
+  Buffer.concat(all.map((text) => Buffer.from(hashVector(text).buffer)));
+
+/** What is left of runs in Redis: payloads, results, bitmaps, hashes, and entries of the ready stream. */
+async function leftInRedis({ client, prefix }: TestRedis): Promise<string[]> {
+  const keys = await client.keys(`{${prefix}}:*`);
+  const ofRuns = keys.filter((key) => /^\{\w+\}:(in|out|done|run):/.test(key));
+  const entries = await client.xlen(`{${prefix}}:ready:home`);
+  return [...ofRuns, ...(entries === 0 ? [] : [`${entries} ready entries`])];
+}
+
+/** Deletes all keys of the test in one step, as a Redis does that comes back without its data. */
+async function empty({ client, prefix }: TestRedis): Promise<void> {
+  await client.eval(
+    `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end`,
+    0,
+    `*${prefix}*`,
+  );
+}
+
+async function expectWhole(run: Run, all: readonly string[], { credits }: Collecting, redis: TestRedis) {
+  expect(run.info()).toMatchObject({ state: 'completed', rows: { accepted: all.length, done: all.length } });
+  expect((await vectorBytes(run)).equals(expected(all))).toBe(true);
+  expect(credits.usedBytes).toBe(0);
+  await until(async () => (await leftInRedis(redis)).length === 0);
+}
+
+describe('a producer that starts again', () => {
+  it('finishes a run whose batches nobody has done yet', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const before = await startCollecting(redis, dataDir, { waits: true });
+    const { id } = await before.submit(texts(200));
+    const usedBytes = before.credits.usedBytes;
+    await before.stop();
+
+    const after = await startCollecting(redis, dataDir);
+    const run = after.runs.get(id);
+    expect(run.state).toBe('sealed');
+    expect(after.credits.usedBytes).toBe(usedBytes);
+    await startHashWorker(redis);
+    await whenEnded(run);
+    await expectWhole(run, texts(200), after, redis);
+  });
+
+  it('collects what was done while it was away, beside what it had stored', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const gate = makeGate();
+    let done = 0;
+    await startHashWorker(redis, {
+      before: async () => {
+        done += 1;
+        if (done > 4) await gate.promise;
+      },
+    });
+    const before = await startCollecting(redis, dataDir);
+    const { id } = await before.submit(texts(200));
+    await until(() => before.runs.get(id).info().batches.done === 4);
+    // Stopping writes the four that are done.
+    await before.stop();
+    gate.resolve();
+    await until(async () => (await redis.client.xlen(`{${redis.prefix}}:ready:home`)) === 6);
+
+    const after = await startCollecting(redis, dataDir);
+    const run = after.runs.get(id);
+    expect(run.info().batches).toMatchObject({ total: 10, stored: 4 });
+    await whenEnded(run);
+    await expectWhole(run, texts(200), after, redis);
+  });
+
+  it('goes on with a part that was broken off, and knows parts that are whole', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const before = await startCollecting(redis, dataDir);
+    const started = await before.runs.create(OPTIONS);
+    const first = await started.addPart(0, rowsOf(texts(50)), () => 'sha-0');
+    async function* brokenOff() {
+      yield* rowsOf(texts(60, 50));
+      throw new Error('the client is gone');
+    }
+    await expect(started.addPart(1, brokenOff(), () => 'sha-1')).rejects.toThrow('the client is gone');
+    await before.stop();
+
+    const after = await startCollecting(redis, dataDir);
+    const run = after.runs.get(started.id);
+    expect(run.receipts).toEqual([first]);
+    expect(await run.addPart(0, rowsOf(texts(50)), () => 'sha-0')).toEqual(first);
+    await expect(run.seal()).rejects.toMatchObject({ code: 'parts-incomplete', facts: { parts: [1] } });
+    await expect(run.addPart(1, rowsOf(texts(60, 51)), () => 'sha-x')).rejects.toMatchObject({
+      code: 'part-conflict',
+    });
+    await run.addPart(1, rowsOf(texts(100, 50)), () => 'sha-1');
+    await run.seal();
+    await startHashWorker(redis);
+    await whenEnded(run);
+    await expectWhole(run, texts(150), after, redis);
+  });
+
+  it('still has the runs that ended, and their files', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const before = await startCollecting(redis, dataDir);
+    await startHashWorker(redis);
+    const completed = await before.submit(texts(30));
+    await whenEnded(completed);
+    const cancelled = await before.runs.create(OPTIONS);
+    await cancelled.cancel();
+    const shown = [completed.info(), cancelled.info()];
+    await before.stop();
+
+    const after = await startCollecting(redis, dataDir);
+    const again = [completed.id, cancelled.id].map((id) => after.runs.get(id).info());
+    expect(again.map(({ state, endedAt }) => [state, endedAt])).toEqual(
+      shown.map(({ state, endedAt }) => [state, endedAt]),
+    );
+    expect(again[0]).toMatchObject({
+      rows: shown[0]?.rows,
+      verdicts: shown[0]?.verdicts,
+      dim: shown[0]?.dim,
+    });
+    expect((await vectorBytes(after.runs.get(completed.id))).equals(expected(texts(30)))).toBe(true);
+    expect(after.credits.usedBytes).toBe(0);
+  });
+});
+
+describe('a Redis that comes back empty', () => {
+  it('gets all batches again that are not stored', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder());
+    const run = await collecting.submit(texts(200));
+    await empty(redis);
+    await startHashWorker(redis);
+    collecting.audit();
+    await whenEnded(run);
+    await expectWhole(run, texts(200), collecting, redis);
+  });
+
+  it('in mid-run costs no row and doubles none', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder(), { shardBytes: 4000 });
+    let done = 0;
+    await startHashWorker(redis, {
+      before: async () => {
+        done += 1;
+        if (done === 12) {
+          await empty(redis);
+          collecting.audit();
+        }
+      },
+    });
+    const run = await collecting.submit(texts(800));
+    await whenEnded(run);
+    expect(done).toBeGreaterThan(40);
+    await expectWhole(run, texts(800), collecting, redis);
+  });
+
+  it('does not stop an upload', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder());
+    const run = await collecting.runs.create(OPTIONS);
+    async function* rows() {
+      yield* rowsOf(texts(100));
+      await empty(redis);
+      yield* rowsOf(texts(100, 100));
+    }
+    await run.addPart(0, rows(), () => 'sha');
+    await run.seal();
+    await startHashWorker(redis);
+    collecting.audit();
+    await whenEnded(run);
+    await expectWhole(run, texts(200), collecting, redis);
+  });
+});
+
+describe('a result', () => {
+  it('that is damaged on its way is made again', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder());
+    let damaged = 0;
+    await startHashWorker(redis, {
+      tamper: (result, { batch }) => {
+        if (batch !== 3 || damaged === 2) return result;
+        damaged += 1;
+        return result.with(100, result[100]! ^ 1);
+      },
+    });
+    const run = await collecting.submit(texts(200));
+    await whenEnded(run);
+    expect(damaged).toBe(2);
+    await expectWhole(run, texts(200), collecting, redis);
+  });
+
+  it('that is gone before it is collected is made again', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder(), { waits: true });
+    await startHashWorker(redis);
+    const run = await collecting.submit(texts(200));
+    await until(async () => (await redis.client.xlen(`{${redis.prefix}}:ready:home`)) === 10);
+    await redis.client.unlink(`{${redis.prefix}}:out:${run.id}:2`, `{${redis.prefix}}:out:${run.id}:7`);
+    collecting.collect();
+    await whenEnded(run);
+    await expectWhole(run, texts(200), collecting, redis);
+  });
+
+  it('of another model does not get between those of the first', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder());
+    const run = await collecting.runs.create(OPTIONS);
+    const first = await startHashWorker(redis);
+    await run.addPart(0, rowsOf(texts(20)), () => 'sha-0');
+    await until(() => run.info().batches.done === 1);
+    await first.stop(1000);
+    let refused = 0;
+    const other = await startHashWorker(redis, {
+      fingerprint: 'cd'.repeat(8),
+      before: () => {
+        refused += 1;
+      },
+    });
+    await run.addPart(1, rowsOf(texts(20, 20)), () => 'sha-1');
+    await run.seal();
+    await until(() => refused >= 2);
+    expect(run.info().batches.done).toBe(1);
+    await other.stop(1000);
+    await startHashWorker(redis);
+    await whenEnded(run);
+    await expectWhole(run, texts(40), collecting, redis);
+    expect(run.info().fingerprint).toBe('ab'.repeat(8));
+  });
+
+  it('that was stored but not acknowledged is not stored twice', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder(), { shardBytes: 4000 });
+    const { exchange } = collecting;
+    const acknowledge = exchange.acknowledge.bind(exchange);
+    let failures = 0;
+    exchange.acknowledge = async (home, batches) => {
+      failures += 1;
+      if (failures <= 2) throw new Error('Connection is closed.');
+      await acknowledge(home, batches);
+    };
+    await startHashWorker(redis);
+    const run = await collecting.submit(texts(300));
+    await whenEnded(run);
+    // The run may be completed before what it left in Redis is cleared away.
+    await until(() => failures > 2 && collecting.credits.usedBytes === 0);
+    await expectWhole(run, texts(300), collecting, redis);
+  });
+
+  it('waits in Redis while the disk takes nothing', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder());
+    await startHashWorker(redis);
+    const run = await collecting.runs.create(OPTIONS);
+    const { shelf } = run.archive;
+    const store = shelf.store.bind(shelf);
+    let failures = 0;
+    shelf.store = async (batches) => {
+      failures += 1;
+      if (failures === 1) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      await store(batches);
+    };
+    await run.addPart(0, rowsOf(texts(100)), () => 'sha');
+    await run.seal();
+    await whenEnded(run);
+    expect(failures).toBe(2);
+    await expectWhole(run, texts(100), collecting, redis);
+  });
+});
+
+describe('a run that is ended early', () => {
+  it('leaves nothing in Redis, whatever workers still do', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder());
+    const gate = makeGate();
+    let begun = 0;
+    await startHashWorker(redis, {
+      before: async () => {
+        begun += 1;
+        if (begun > 3) await gate.promise;
+      },
+    });
+    const run = await collecting.submit(texts(300));
+    await until(() => begun > 3);
+    await run.cancel();
+    expect(collecting.credits.usedBytes).toBe(0);
+    gate.resolve();
+    await until(async () => {
+      const { waiting, active } = await collecting.queue.counts();
+      return waiting + active === 0;
+    });
+    await until(async () => (await leftInRedis(redis)).length === 0);
+    expect(run.info()).toMatchObject({ state: 'cancelled', error: null });
+  });
+
+  it('gets no batch of an upload that is under way', async () => {
+    const redis = testRedis();
+    const collecting = await startCollecting(redis, temporaryFolder());
+    const run = await collecting.runs.create(OPTIONS);
+    async function* rows() {
+      yield* rowsOf(texts(100));
+      await run.cancel();
+      yield* rowsOf(texts(100, 100));
+    }
+    await expect(run.addPart(0, rows(), () => 'sha')).rejects.toMatchObject({ code: 'run-ended' });
+    expect(run.info().batches.total).toBe(5);
+    expect(collecting.credits.usedBytes).toBe(0);
+    expect(await leftInRedis(redis)).toEqual([]);
+  });
+
+  it('ends once, when it is sealed, completed and cancelled at the same time', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const collecting = await startCollecting(redis, dataDir);
+    const ids: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      const run = await collecting.runs.create(OPTIONS);
+      await Promise.allSettled([run.seal(), run.cancel(), run.seal(), run.cancel()]);
+      expect(run.isActive).toBe(false);
+      ids.push(`${run.id} ${run.state} ${run.info().endedAt}`);
+    }
+    await collecting.stop();
+    const after = await startCollecting(redis, dataDir);
+    expect(
+      after.runs
+        .list()
+        .map((run) => `${run.id} ${run.state} ${run.info().endedAt}`)
+        .sort(),
+    ).toEqual(ids.sort());
+  });
+});
+
+describe('credit', () => {
+  it('bounds what is in Redis, however many upload and whoever stops collecting', async () => {
+    const redis = testRedis();
+    const budgetBytes = 200_000;
+    const collecting = await startCollecting(redis, temporaryFolder(), { waits: true, budgetBytes });
+    await startHashWorker(redis);
+    const run = await collecting.runs.create(OPTIONS);
+    const long = texts(400).map((text) => text.repeat(30));
+    const uploads = [0, 1, 2, 3].map((part) =>
+      run.addPart(part, rowsOf(long.slice(part * 100, (part + 1) * 100)), () => `sha-${part}`),
+    );
+    await until(() => collecting.credits.waiting === 4);
+    await sleep(100);
+    expect(collecting.credits.usedBytes).toBeLessThanOrEqual(budgetBytes);
+    expect(await bytesInRedis(redis)).toBeLessThanOrEqual(budgetBytes);
+    expect(await bytesInRedis(redis)).toBeGreaterThan(0);
+    collecting.collect();
+    await Promise.all(uploads);
+    await run.seal();
+    await whenEnded(run);
+    await expectWhole(run, long, collecting, redis);
+  });
+});
+
+const OPTIONS: Run['options'] = {
+  name: null,
+  model: 'all-MiniLM-L6-v2',
+  precision: 'int8',
+  truncate: 'end',
+  batchRows: 20,
+  batchTokens: 8192,
+};
+
+/** Bytes of payloads and results. */
+async function bytesInRedis({ client, prefix }: TestRedis): Promise<number> {
+  const keys = await client.keys(`{${prefix}}:*`);
+  const sizes = await Promise.all(
+    keys.filter((key) => /^\{\w+\}:(in|out):/.test(key)).map((key) => client.strlen(key)),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Somewhere to wait until it is opened. */
+function makeGate(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
