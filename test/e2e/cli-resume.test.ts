@@ -1,0 +1,213 @@
+/** The embed command, interrupted in every way and run again. */
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunInfo } from '@embedmill/core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  embedmill,
+  jsonLines,
+  readMatrix,
+  sentences,
+  startEmbedmill,
+  startSharedEmbedmill,
+} from '../support/embedmill.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { isRunning, type TestProcess, waitUntilGone } from '../support/process.ts';
+import { testRedis } from '../support/redis.ts';
+
+const ROWS = 500;
+const INTERRUPT_AT = 100;
+const shared = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
+const input = join(shared, 'in.jsonl');
+const lines = jsonLines(sentences(ROWS));
+let expected: Buffer;
+
+/** Small batches and one thread, so that there is a middle to interrupt. */
+const manner = ['--batch-rows', '10', '--threads', '1'];
+/** The producer's log says where it listens. */
+const env = { EMBEDMILL_LOG_LEVEL: 'info' };
+
+beforeAll(async () => {
+  writeFileSync(input, lines);
+  const uninterrupted = startSharedEmbedmill(
+    ['embed', input, '--to', join(shared, 'out.npy'), '--quiet'],
+    {},
+  );
+  expect(await uninterrupted.waitForExit(60_000)).toMatchObject({ code: 0 });
+  expected = readFileSync(join(shared, 'out.npy'));
+});
+
+afterAll(() => rmSync(shared, { recursive: true, force: true }));
+
+/** Resolves when a call that works on `output` has so many rows behind it. */
+async function whenRowsAreDone(output: string, rows = INTERRUPT_AT): Promise<void> {
+  const log = `${output}.partial/producer.log`;
+  const done = async (): Promise<number> => {
+    const up = existsSync(log)
+      ? [...readFileSync(log, 'utf8').matchAll(/.*producer is up.*/g)].at(-1)
+      : undefined;
+    if (up === undefined) return 0;
+    const answer = await fetch(`${JSON.parse(up[0]).url}/v1/runs`).catch(() => null);
+    if (answer?.status !== 200) return 0;
+    const { runs } = (await answer.json()) as { runs: RunInfo[] };
+    return runs[0]?.rows.done ?? 0;
+  };
+  await expect.poll(done, { timeout: 60_000, interval: 20 }).toBeGreaterThanOrEqual(rows);
+}
+
+/** Ids of the processes that a call started: producer and worker. */
+function childrenOf(output: string): number[] {
+  const { children } = JSON.parse(readFileSync(`${output}.partial/lock.json`, 'utf8'));
+  return children.map(({ pid }: { pid: number }) => pid);
+}
+
+/** Starts the call and resolves in the middle of it. */
+async function startToMiddle(output: string, ...more: string[]): Promise<TestProcess> {
+  const call = startEmbedmill(['embed', input, '--to', output, ...manner, ...more], { env });
+  await whenRowsAreDone(output);
+  return call;
+}
+
+describe('the same command again', () => {
+  test('continues after Ctrl-C, with the same bytes as without it', async () => {
+    const output = join(temporaryFolder(), 'out.npy');
+    const call = await startToMiddle(output);
+    const children = childrenOf(output);
+    call.kill('SIGINT');
+    expect(await call.waitForExit()).toEqual({ code: 130, signal: null });
+    expect(call.stderr).toContain('The same command again continues.');
+    expect(children.filter(isRunning)).toEqual([]);
+    expect(existsSync(output)).toBe(false);
+
+    const { code, stdout, stderr } = await embedmill(['embed', input, '--to', output, ...manner, '--json']);
+    expect(code).toBe(0);
+    expect(Number(/Continuing \w+: (\d+) of/.exec(stderr)?.[1])).toBeGreaterThanOrEqual(INTERRUPT_AT);
+    expect(JSON.parse(stdout)).toMatchObject({ rows: ROWS, resumed: true });
+    expect(readFileSync(output).equals(expected)).toBe(true);
+    expect(readdirSync(join(output, '..')).sort()).toEqual(['out.ids.jsonl', 'out.npy']);
+  });
+
+  test('continues after kill -9, which leaves no process behind', async () => {
+    const output = join(temporaryFolder(), 'out.npy');
+    const call = await startToMiddle(output);
+    const children = childrenOf(output);
+    expect(children).toHaveLength(2);
+    call.kill('SIGKILL');
+    await call.exited;
+    await Promise.all(children.map((pid) => waitUntilGone(pid, 15_000)));
+
+    const { code, stderr } = await embedmill(['embed', input, '--to', output, ...manner]);
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Continuing') });
+    expect(readFileSync(output).equals(expected)).toBe(true);
+  });
+
+  test('continues with stdin when the same data come again, and refuses other data', async () => {
+    const output = join(temporaryFolder(), 'out.npy');
+    const args = ['embed', '-', '--format', 'jsonl', '--to', output, ...manner];
+    const call = startEmbedmill(args, { env, input: lines });
+    await whenRowsAreDone(output);
+    call.kill('SIGINT');
+    await call.waitForExit();
+
+    const other = await embedmill(args, { input: lines.replace('kettle', 'bottle') });
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('the input is not the one') });
+    expect(await embedmill(args, { input: lines })).toMatchObject({ code: 0 });
+    expect(readFileSync(output).equals(expected)).toBe(true);
+  });
+
+  test('continues on a server, where the run goes on meanwhile', async () => {
+    const folder = temporaryFolder();
+    const { url, prefix } = testRedis();
+    const settings = { REDIS_URL: url, EMBEDMILL_PREFIX: prefix, EMBEDMILL_DATA_DIR: join(folder, 'data') };
+    const producer = startEmbedmill(['producer', '--port', '0'], { env: settings });
+    const server = JSON.parse(
+      /.*producer is up.*/.exec((await producer.waitFor(/producer is up.*\n/)).input)![0],
+    ).url;
+    const output = join(folder, 'out.npy');
+    const args = ['embed', input, '--to', output, '--server', server];
+
+    // Nobody works yet, so the interrupt cannot come too late.
+    const call = startEmbedmill(args, { env });
+    const found = async () =>
+      ((await (await fetch(`${server}/v1/runs`)).json()) as { runs: RunInfo[] }).runs[0]?.state;
+    await expect.poll(found).toBe('sealed');
+    call.kill('SIGINT');
+    expect(await call.waitForExit()).toEqual({ code: 130, signal: null });
+    expect(call.stderr).toContain(`The run stays on ${server}`);
+
+    const worker = startEmbedmill(['worker', '--port', '0', '--threads', '1'], { env: settings });
+    await expect.poll(found, { timeout: 60_000 }).toBe('completed');
+    const { code, stderr } = await embedmill(args);
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`${ROWS} of the ${ROWS} rows`),
+    });
+    expect(readFileSync(output).equals(expected)).toBe(true);
+    for (const member of [worker, producer]) {
+      member.kill('SIGTERM');
+      expect(await member.waitForExit()).toMatchObject({ code: 0 });
+    }
+  });
+});
+
+describe('another command for the same output', () => {
+  test('is refused while the first one works, and afterwards unless it overwrites', async () => {
+    const output = join(temporaryFolder(), 'out.npy');
+    const call = await startToMiddle(output);
+    const meanwhile = await embedmill(['embed', input, '--to', output]);
+    expect(meanwhile).toMatchObject({ code: 1, stderr: expect.stringContaining(`process ${call.pid}`) });
+    call.kill('SIGINT');
+    await call.waitForExit();
+
+    const few = join(output, '..', 'few.jsonl');
+    writeFileSync(few, jsonLines(sentences(3)));
+    const otherInput = await embedmill(['embed', few, '--to', output]);
+    expect(otherInput).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/the input had \d+ bytes.*--overwrite/s),
+    });
+    const otherOptions = await embedmill(['embed', input, '--to', output, '--truncate', 'start']);
+    expect(otherOptions).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--truncate was end and is start now'),
+    });
+
+    expect(await embedmill(['embed', few, '--to', output, '--overwrite'])).toMatchObject({ code: 0 });
+    expect(readMatrix(output)).toHaveLength(3);
+    expect(existsSync(`${output}.partial`)).toBe(false);
+
+    const existing = await embedmill(['embed', input, '--to', output]);
+    expect(existing).toMatchObject({ code: 2, stderr: expect.stringContaining('exists; add --overwrite') });
+  });
+});
+
+describe('a part of the stack that dies in mid-run', () => {
+  test('is started again; the output is the same', async () => {
+    const output = join(temporaryFolder(), 'out.npy');
+    const call = await startToMiddle(output);
+    for (const pid of childrenOf(output)) process.kill(pid, 'SIGKILL');
+    expect(await call.waitForExit(60_000)).toMatchObject({ code: 0 });
+    expect(call.stderr).toMatch(/The (worker|producer) ended \(SIGKILL\) and is started again/);
+    expect(readFileSync(output).equals(expected)).toBe(true);
+  });
+
+  test('is started again when it is Redis', async () => {
+    const output = join(temporaryFolder(), 'out.npy');
+    const call = await startToMiddle(output);
+    const owner = JSON.parse(readFileSync(`${output}.partial/data/redis/owner.json`, 'utf8'));
+    process.kill(await pidOfServer(owner), 'SIGKILL');
+    expect(await call.waitForExit(60_000)).toMatchObject({ code: 0 });
+    expect(call.stderr).toContain('The private Redis ended and is started again');
+    expect(readFileSync(output).equals(expected)).toBe(true);
+  });
+});
+
+async function pidOfServer({ port, password }: { port: number; password: string }): Promise<number> {
+  const { Redis } = await import('ioredis');
+  const redis = new Redis(`redis://:${password}@127.0.0.1:${port}`);
+  const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+  redis.disconnect();
+  return pid;
+}
