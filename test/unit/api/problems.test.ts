@@ -1,0 +1,87 @@
+/** How errors become problems: every code has a status, and nothing of the inside gets out. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CorruptError, EmbedmillError, RequestError, UnavailableError } from '@embedmill/core';
+import { describe, expect, it } from 'vitest';
+import { asKnownError } from '../../../apps/producer/src/api/known-error.ts';
+import { problemOf } from '../../../apps/producer/src/api/problem.ts';
+import { PROBLEMS } from '../../../apps/producer/src/api/problems.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** Sources whose errors reach the API. */
+const SOURCES = ['packages/core/src/runs', 'packages/core/src/rows', 'apps/producer/src'];
+
+/** Codes that are for the log, or for a client that is gone. */
+const NEVER_ANSWERED = new Set(['no-ledger', 'client-gone']);
+
+function codesIn(folder: string): string[] {
+  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => {
+      const source = readFileSync(join(ROOT, folder, name), 'utf8');
+      const thrown = source.matchAll(/new (?:Request|Unavailable|Embedmill)Error\(\s*'([a-z-]+)'/g);
+      return [...thrown].map(([, code]) => code!);
+    });
+}
+
+const answer = (thrown: unknown) => problemOf(asKnownError(thrown), 'req-1');
+
+describe('the table of problems', () => {
+  it('has every code that reaches the API', () => {
+    const codes = new Set(SOURCES.flatMap(codesIn));
+    expect(codes.size).toBeGreaterThan(15);
+    const missing = [...codes].filter((code) => !Object.hasOwn(PROBLEMS, code) && !NEVER_ANSWERED.has(code));
+    expect(missing).toEqual([]);
+  });
+
+  it('uses 503 for what may be tried again, and for nothing else', () => {
+    const passing = Object.entries(PROBLEMS).filter(([, { status }]) => status === 503);
+    expect(passing.map(([code]) => code).sort()).toEqual(['disk-full', 'redis-unavailable', 'unavailable']);
+  });
+});
+
+describe('a problem', () => {
+  it('has the facts of its error beside its own fields, which they cannot replace', () => {
+    const facts = { state: 'sealed', status: 200, code: 'fine' };
+    expect(answer(new RequestError('run-sealed', 'run r1 is sealed', { facts }))).toEqual({
+      type: 'urn:embedmill:problem:run-sealed',
+      title: 'The run takes no more rows',
+      status: 409,
+      detail: 'run r1 is sealed',
+      code: 'run-sealed',
+      instance: 'urn:embedmill:request:req-1',
+      state: 'sealed',
+    });
+  });
+
+  it.each([
+    ['a thrown string', 'the password is swordfish'],
+    ['undefined', undefined],
+    ['a type error', new TypeError("cannot read 'secret' of undefined")],
+    [
+      'an error of the family that is not for clients',
+      new EmbedmillError('no-ledger', '/data/secret holds no run'),
+    ],
+    ['damage on the disk', new CorruptError('corrupt-shard', '/data/secret is damaged')],
+    ['a missing file', Object.assign(new Error("ENOENT: '/data/secret'"), { code: 'ENOENT' })],
+  ])('of %s says nothing about the inside', (_what, thrown) => {
+    const problem = answer(thrown);
+    expect(problem.status).toBe(500);
+    expect(JSON.stringify(problem)).not.toMatch(/secret|swordfish|data/);
+    expect(problem.detail).toContain('req-1');
+  });
+
+  it.each([
+    ['redis-unavailable', new Error('connect ECONNREFUSED 10.0.0.7:6379')],
+    ['redis-unavailable', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
+    ['disk-full', Object.assign(new Error('write'), { code: 'ENOSPC' })],
+    ['unavailable', new UnavailableError('lease-lost', 'the lease is lost')],
+  ])('is %s for what passes: %s', (code, thrown) => {
+    expect(asKnownError(thrown)).toMatchObject({ code, retryable: true });
+    expect(answer(thrown)).toMatchObject({ code, status: 503 });
+    expect(JSON.stringify(answer(thrown))).not.toContain('10.0.0.7');
+  });
+});

@@ -1,0 +1,71 @@
+/** What requests may hold, and what the refusal of others says. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse } from '../../../apps/producer/src/api/parse.ts';
+import { addRowsQuery, createRunBody, listRunsQuery } from '../../../apps/producer/src/api/schemas.ts';
+
+describe('a body', () => {
+  it('is filled in where it says nothing', () => {
+    expect(parse(createRunBody, 'body', {})).toEqual({ precision: 'int8', truncate: 'end' });
+    expect(parse(createRunBody, 'body', { name: null }).name).toBeNull();
+  });
+
+  it('is taken or refused in few words, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (given) => {
+        try {
+          const body = parse(createRunBody, 'body', given);
+          expect(Object.keys(body).every((key) => key in createRunBody.shape)).toBe(true);
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'RequestError', code: 'invalid-body' });
+          expect((error as Error).message.length).toBeLessThan(3000);
+        }
+      }),
+    );
+  });
+
+  it('may not have a name that breaks a line or a file name', () => {
+    for (const name of ['', 'a\nb', 'a\0b', '\u009b2J', '\ud800', 'x'.repeat(201), 7, ['a']]) {
+      expect(() => parse(createRunBody, 'body', { name })).toThrow(/^the body cannot be used: name: /);
+    }
+    for (const name of ['reviews', 'Bücher & Co. 書', '../../etc/passwd']) {
+      expect(parse(createRunBody, 'body', { name }).name).toBe(name);
+    }
+  });
+});
+
+describe('a query', () => {
+  it('has numbers in plain digits', () => {
+    expect(parse(addRowsQuery, 'query', { part: '007' }).part).toBe(7);
+    for (const part of [
+      '',
+      ' 1',
+      '1e3',
+      '0x1',
+      '+1',
+      '-1',
+      '1.0',
+      '1000000000',
+      'NaN',
+      ['1', '2'],
+      undefined,
+    ]) {
+      expect(() => parse(addRowsQuery, 'query', { part })).toThrow(/^the query cannot be used: part: /);
+    }
+  });
+
+  it('says all that is wrong with it', () => {
+    expect(() => parse(listRunsQuery, 'query', { limit: '0', state: 'done', page: '2' })).toThrow(
+      expect.objectContaining({
+        facts: {
+          errors: [
+            { field: 'limit', message: expect.any(String) },
+            { field: 'state', message: expect.stringContaining('got "done"') },
+            { field: '', message: 'unknown "page"; expected limit, after, state' },
+          ],
+        },
+      }),
+    );
+  });
+});
