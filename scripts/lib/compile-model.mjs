@@ -1,0 +1,13 @@
+/** Puts the compiled model into the cache; run as a process of its own by setup.mjs, because ONNX Runtime stays in memory. */
+
+import { statSync } from 'node:fs';
+import { readConfig } from '@embedmill/core';
+import { prepareModel } from '@embedmill/embed';
+import { main } from './main.mjs';
+
+await main(async () => {
+  const startedMs = Date.now();
+  const { cacheDir } = readConfig(process.env);
+  const { modelPath } = await prepareModel({ precision: 'int8', cacheDir });
+  console.log(statSync(modelPath).mtimeMs >= startedMs ? 'compiled' : 'cached');
+});

@@ -1,0 +1,19 @@
+/** Runs a program of the set-up with its output kept back; used by the steps of setup.mjs. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { ROOT } from './root.mjs';
+
+/** Runs `command` in the checkout. Throws with all it said when it fails: a set-up that works has nothing to say. */
+export async function run(title, command, args) {
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  const [code, signal] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${title} failed (${signal ?? `exit ${code}`}):\n${output.trim()}`);
+  return output;
+}
