@@ -65,6 +65,12 @@ export class BullBatchQueue implements BatchQueue {
   }
 
   async close(): Promise<void> {
-    await this.#queue.close();
+    try {
+      await this.#queue.close();
+    } catch {
+      // BullMQ takes leave with QUIT, which fails while Redis is away, and would then try to connect for ever. Not awaited:
+      // a connection that is not there never says that it has ended.
+      this.#queue.disconnect().catch(() => {});
+    }
   }
 }
