@@ -1,0 +1,144 @@
+/** Redis is down, frozen, emptied or read-only: the API says so within seconds, and the run ends as if nothing had happened. */
+
+import { Redis } from 'ioredis';
+import { describe, expect, it } from 'vitest';
+import { until } from '../support/api.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import {
+  faultsOfResults,
+  type ProducerProcess,
+  type SentRow,
+  sentRows,
+  startProducerProcess,
+  startWorkerProcess,
+} from '../support/mill.ts';
+import { type RedisProcess, redisProcess } from '../support/redis-process.ts';
+
+const SECOND = 1000;
+const rows = sentRows(300);
+
+/** A run that has begun and is far from its end: a text takes 5 ms. */
+async function runInWork(redis: RedisProcess): Promise<{ producer: ProducerProcess; run: string }> {
+  const place = { url: redis.url, prefix: 'goes' };
+  const producer = await startProducerProcess(place, temporaryFolder());
+  await producer.ready();
+  await startWorkerProcess(place, { HASH_ENGINE_TEXT_MS: '5' });
+  const run = await producer.create();
+  expect((await producer.send(run, 0, rows)).status).toBe(201);
+  await producer.seal(run);
+  await until(async () => (await producer.info(run)).rows.done > 20);
+  expect((await producer.info(run)).state).toBe('sealed');
+  return { producer, run };
+}
+
+async function expectWhole(producer: ProducerProcess, run: string, sent: readonly SentRow[] = rows) {
+  const info = await producer.ended(run);
+  expect(info).toMatchObject({ state: 'completed', verdicts: { ok: sent.length, failed: 0 } });
+  const results = await producer.call('GET', `/v1/runs/${run}/results?format=jsonl`);
+  expect(faultsOfResults(sent, await results.text())).toEqual([]);
+}
+
+/** The keys that are left but those of BullMQ; and the jobs. */
+async function leftOver(redis: RedisProcess): Promise<{ keys: string[]; entries: number; jobs: string[] }> {
+  return redis.ask(async (client) => ({
+    keys: (await client.keys('{goes}:*')).filter((key) => /:(in|out|run|done):/.test(key)),
+    entries: await client
+      .keys('{goes}:ready:*')
+      .then(async ([key]) => (key === undefined ? 0 : client.xlen(key))),
+    jobs: await client.keys('{goes}:bulk:r*'),
+  }));
+}
+
+describe('a Redis that is down when everything starts', () => {
+  it('is waited for: the API lives, says 503 at once, and works when Redis is up', async () => {
+    const redis = await redisProcess();
+    const place = { url: redis.url, prefix: 'goes' };
+    const producer = await startProducerProcess(place, temporaryFolder());
+    const worker = await startWorkerProcess(place);
+    expect((await producer.call('GET', '/healthz')).status).toBe(200);
+    const refused = await producer.call('POST', '/v1/runs', {}, 3 * SECOND);
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).not.toBeNull();
+    expect(await refused.json()).toMatchObject({ code: 'redis-unavailable' });
+    expect((await producer.call('GET', '/readyz', {}, 3 * SECOND)).status).toBe(503);
+    await redis.start();
+    await producer.ready();
+    const run = await producer.create();
+    await producer.send(run, 0, rows);
+    await producer.seal(run);
+    await expectWhole(producer, run);
+    // Reported, and not once for every attempt.
+    const complaints = worker.stderr.split('\n').filter((line) => /ECONNREFUSED/.test(line));
+    expect(complaints.length).toBeGreaterThan(0);
+    expect(complaints.length).toBeLessThan(8);
+  });
+});
+
+describe('a Redis that goes in mid-run', () => {
+  it.each([
+    ['comes back with its data', false],
+    ['comes back empty', true],
+  ])('and %s: requests get 503 within 3 s, the run ends whole', async (_how, isEmpty) => {
+    const redis = await redisProcess();
+    await redis.start();
+    const { producer, run } = await runInWork(redis);
+    await redis.kill();
+    const another = await producer.create();
+    const refused = await producer.call(
+      'POST',
+      `/v1/runs/${another}/rows?part=0`,
+      { headers: { 'content-type': 'application/x-ndjson' }, body: '{"id":"a","text":"b"}\n' },
+      3 * SECOND,
+    );
+    expect(refused.status).toBe(503);
+    expect((await producer.call('GET', '/readyz', {}, 3 * SECOND)).status).toBe(503);
+    if (isEmpty) redis.empty();
+    await redis.start();
+    await expectWhole(producer, run);
+    await producer.ready();
+    // The part that was refused is sent again by its client and is one row, not two.
+    await producer.send(another, 0, [{ id: 'a', text: 'b' }]);
+    await producer.seal(another);
+    await expectWhole(producer, another, [{ id: 'a', text: 'b' }]);
+    await until(async () => (await leftOver(redis)).jobs.length === 0, 20 * SECOND);
+    expect(await leftOver(redis)).toEqual({ keys: [], entries: 0, jobs: [] });
+  });
+
+  it('frozen for longer than a lock: requests get 503 within 3 s, the run ends whole', async () => {
+    const redis = await redisProcess();
+    await redis.start();
+    const { producer, run } = await runInWork(redis);
+    redis.freeze();
+    expect((await producer.call('GET', '/readyz', {}, 4 * SECOND)).status).toBe(503);
+    await new Promise((resolve) => setTimeout(resolve, 4 * SECOND));
+    redis.thaw();
+    await expectWhole(producer, run);
+    await until(async () => (await leftOver(redis)).jobs.length === 0, 20 * SECOND);
+  });
+
+  it('read-only, as after a failover: no row fails for it, and the run goes on afterwards', async () => {
+    const redis = await redisProcess();
+    await redis.start();
+    const { producer, run } = await runInWork(redis);
+    // A replica refuses writes; its primary is a port where nobody listens, so it keeps its data.
+    await redis.ask((client) => client.call('REPLICAOF', '127.0.0.1', '1'));
+    const another = await producer.create();
+    expect((await producer.send(another, 0, [{ id: 'a', text: 'b' }])).status).toBe(503);
+    await new Promise((resolve) => setTimeout(resolve, 3 * SECOND));
+    expect((await producer.info(run)).state).toBe('sealed');
+    await redis.ask((client) => client.call('REPLICAOF', 'NO', 'ONE'));
+    await expectWhole(producer, run);
+  });
+});
+
+describe('a Redis that forgot our scripts', () => {
+  it('is given them again', async () => {
+    const redis = await redisProcess();
+    await redis.start();
+    const { producer, run } = await runInWork(redis);
+    const client = new Redis(redis.url);
+    await client.script('FLUSH');
+    client.disconnect();
+    await expectWhole(producer, run);
+  });
+});

@@ -1,0 +1,153 @@
+/** A TCP proxy that makes the network bad on purpose; fault tests put it between a process and its Redis. */
+
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What the network does to the bytes of both directions. */
+export interface NetworkFaults {
+  /** Bytes are held back for so long. */
+  latencyMs: number;
+  /** Most bytes per second in each direction of each connection. */
+  bytesPerSecond: number;
+  /** Share of new connections (0 to 1) that are reset within their first `resetWithinMs`. */
+  resetShare: number;
+  resetWithinMs: number;
+  /** `pass`; `freeze`: bytes wait until they may pass again; `vanish`: bytes are lost, and nobody is told. */
+  traffic: 'pass' | 'freeze' | 'vanish';
+}
+
+/** A network without faults. */
+export const SOUND_NETWORK: NetworkFaults = {
+  latencyMs: 0,
+  bytesPerSecond: Number.POSITIVE_INFINITY,
+  resetShare: 0,
+  resetWithinMs: 1000,
+  traffic: 'pass',
+};
+
+/** Bytes of one direction that the proxy holds before it stops reading: a slow network slows its sender down. */
+const MOST_HELD_BYTES = 256 * 1024;
+
+/** Listens on a free port of the loopback from `start` to `stop`. */
+export class FaultProxy {
+  readonly #target: { host: string; port: number };
+  readonly #random: () => number;
+  readonly #server: Server;
+  readonly #links = new Set<Link>();
+  #faults = SOUND_NETWORK;
+  /** Connections accepted so far. */
+  accepted = 0;
+
+  /** @param random 0 to 1, decides which connections are reset; a seeded one repeats its decisions. Default `Math.random` */
+  constructor(target: { host: string; port: number }, random: () => number = Math.random) {
+    this.#target = target;
+    this.#random = random;
+    // An end of one side must reach us as an event, not as an end of the other side.
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  /** Listens; on `port` again after `stop`, else on a free one. */
+  async start(port = 0): Promise<void> {
+    this.#server.listen(port, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  /** Changes the network for all connections, those that are open too. What is not given stays. */
+  set(faults: Partial<NetworkFaults>): void {
+    this.#faults = { ...this.#faults, ...faults };
+    for (const link of this.#links) link.faults = this.#faults;
+  }
+
+  /** Resets every connection that is open (RST, not FIN). */
+  reset(): void {
+    for (const link of [...this.#links]) link.reset();
+  }
+
+  /** Leaves every open connection half open: the target is told that it is over, the client hears nothing any more. */
+  halve(): void {
+    for (const link of this.#links) link.halve();
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.reset();
+    await closed;
+  }
+
+  #accept(client: Socket): void {
+    this.accepted += 1;
+    const link = new Link(client, connect({ ...this.#target, allowHalfOpen: true }), this.#faults);
+    this.#links.add(link);
+    client.once('close', () => this.#links.delete(link));
+    if (this.#random() >= this.#faults.resetShare) return;
+    const timer = setTimeout(() => link.reset(), this.#random() * this.#faults.resetWithinMs);
+    client.once('close', () => clearTimeout(timer));
+  }
+}
+
+/** One connection through the proxy: two sockets and a line of bytes in each direction. */
+class Link {
+  faults: NetworkFaults;
+  readonly #client: Socket;
+  readonly #target: Socket;
+  #isHalf = false;
+
+  constructor(client: Socket, target: Socket, faults: NetworkFaults) {
+    this.#client = client;
+    this.#target = target;
+    this.faults = faults;
+    this.#lead(client, target);
+    this.#lead(target, client);
+  }
+
+  reset(): void {
+    this.#client.resetAndDestroy();
+    this.#target.resetAndDestroy();
+  }
+
+  halve(): void {
+    this.#isHalf = true;
+    this.#target.destroy();
+  }
+
+  #lead(from: Socket, to: Socket): void {
+    let heldBytes = 0;
+    let line = Promise.resolve();
+    const push = (step: () => Promise<void> | void) => {
+      line = line.then(step);
+    };
+    from.on('data', (chunk: Buffer) => {
+      const dueAt = Date.now() + this.faults.latencyMs;
+      heldBytes += chunk.byteLength;
+      if (heldBytes > MOST_HELD_BYTES) from.pause();
+      push(async () => {
+        await this.#deliver(to, chunk, dueAt);
+        heldBytes -= chunk.byteLength;
+        if (heldBytes <= MOST_HELD_BYTES) from.resume();
+      });
+    });
+    from.once('end', () => push(() => void (this.#isHalf || to.end())));
+    // Resets arrive as errors; the close that follows ends the other side too.
+    from.on('error', () => {});
+    from.once('close', () => push(() => void (this.#isHalf || to.destroy())));
+  }
+
+  async #deliver(to: Socket, chunk: Buffer, dueAt: number): Promise<void> {
+    const waitMs = dueAt - Date.now() + (1000 * chunk.byteLength) / this.faults.bytesPerSecond;
+    if (waitMs >= 1) await sleep(waitMs);
+    while (this.faults.traffic === 'freeze' && !to.destroyed) await sleep(10);
+    if (to.destroyed || this.faults.traffic === 'vanish') return;
+    if (!to.write(chunk)) await Promise.race([once(to, 'drain'), once(to, 'close')]).catch(() => {});
+  }
+}

@@ -1,0 +1,99 @@
+/** A Redis of one test's own that may be frozen, killed and started again, with or without its data. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { readConfig } from '@embedmill/core';
+import { provideRedis } from '@embedmill/core/redis-server';
+import { Redis } from 'ioredis';
+import { onTestFinished } from 'vitest';
+import { temporaryFolder } from './folder.ts';
+
+/** It always listens on the same port, with an append-only file and without eviction. */
+export class RedisProcess {
+  readonly port: number;
+  readonly url: string;
+  readonly #command: string;
+  readonly #settings: readonly string[];
+  readonly #folder: string;
+  #child: ChildProcess | undefined;
+
+  constructor(command: string, port: number, folder: string, settings: readonly string[]) {
+    this.#command = command;
+    this.port = port;
+    this.url = `redis://127.0.0.1:${port}`;
+    this.#folder = folder;
+    this.#settings = settings;
+  }
+
+  /** Starts the server with what is in its folder and waits until it answers. */
+  async start(): Promise<void> {
+    const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
+    const manners = ['--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'];
+    this.#child = spawn(this.#command, [...options, ...manners, ...this.#settings], { stdio: 'ignore' });
+    await this.ask(async (redis) => {
+      // A server that still loads its file answers with an error.
+      while ((await redis.ping().catch(() => '')) !== 'PONG') await new Promise((r) => setTimeout(r, 20));
+    });
+  }
+
+  /** Ends the server as a power cut would. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Forgets everything that was stored; for a server that was killed. */
+  empty(): void {
+    rmSync(`${this.#folder}/appendonlydir`, { recursive: true, force: true });
+  }
+
+  /** Stops the server in its tracks: connections stay open and nothing is answered. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Does something with a connection of its own. */
+  async ask<Answer>(step: (redis: Redis) => Promise<Answer>): Promise<Answer> {
+    const redis = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    redis.on('error', () => {});
+    try {
+      return await step(redis);
+    } finally {
+      redis.disconnect();
+    }
+  }
+}
+
+/** A server that is not started yet and ends with the test. @param settings more options for `redis-server` */
+export async function redisProcess(settings: readonly string[] = []): Promise<RedisProcess> {
+  const program = await provideRedis({
+    cacheDir: readConfig(process.env).cacheDir,
+    install: true,
+    log: (line) => console.log(line),
+  });
+  if (program.kind !== 'binary')
+    throw new Error('fault tests need a redis-server that is not in a container');
+  const redis = new RedisProcess(program.command, await freePort(), temporaryFolder(), settings);
+  onTestFinished(() => redis.kill());
+  return redis;
+}
+
+/** A TCP port of the loopback that nobody uses now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a TCP server without a TCP address');
+  return address.port;
+}
