@@ -5,7 +5,14 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { makeRows, startApi, type TestApi, type TestApiOptions, type TestResponse, until } from '../support/api.ts';
+import {
+  makeRows,
+  startApi,
+  type TestApi,
+  type TestApiOptions,
+  type TestResponse,
+  until,
+} from '../support/api.ts';
 import { HASH_DIM, hashVector, startHashWorker } from '../support/hash-worker.ts';
 
 const ROW_BYTES = HASH_DIM * 4;
@@ -161,17 +168,11 @@ describe('results as npy', () => {
     expect((await response.json()).code).toBe('range-not-satisfiable');
   });
 
-  it.each(['bytes=a-b', 'lines=1-2', 'bytes=0-1,5-9'])(
-    'are sent whole for %s',
-    async (range) => {
-      const { get } = await completedRun(makeRows(2));
-      const response = await get('results?format=npy', { range });
-      expect([response.status, (await bytesIn(response)).length]).toEqual([
-        200,
-        HEADER_BYTES + 2 * ROW_BYTES,
-      ]);
-    },
-  );
+  it.each(['bytes=a-b', 'lines=1-2', 'bytes=0-1,5-9'])('are sent whole for %s', async (range) => {
+    const { get } = await completedRun(makeRows(2));
+    const response = await get('results?format=npy', { range });
+    expect([response.status, (await bytesIn(response)).length]).toEqual([200, HEADER_BYTES + 2 * ROW_BYTES]);
+  });
 
   it('are continued only if they are what they were', async () => {
     const { get } = await completedRun(makeRows(2));

@@ -11,7 +11,14 @@ import { startHashWorker } from '../support/hash-worker.ts';
 const MEGABYTE = 1024 * 1024;
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-function post(api: TestApi, run: string, query: string, type: string, body: RequestInit['body'], headers = {}) {
+function post(
+  api: TestApi,
+  run: string,
+  query: string,
+  type: string,
+  body: RequestInit['body'],
+  headers = {},
+) {
   return api.call('POST', `/v1/runs/${run}/rows?${query}`, {
     headers: { 'content-type': type, ...headers },
     body,
