@@ -47,6 +47,18 @@ export interface TestApi {
   completed(run: string): Promise<RunInfo>;
 }
 
+/** What the API says about scaling. */
+const SCALE = {
+  backlogRows: 0,
+  backlogTokens: 0,
+  rowsPerSecond: 0,
+  tokensPerSecond: 0,
+  workers: 0,
+  tokensPerSecondPerWorker: null,
+  drainTargetSeconds: 600,
+  desiredWorkers: 0,
+};
+
 /** Starts it; it ends with the test. */
 export async function startApi({ config, limits, ...options }: TestApiOptions = {}): Promise<TestApi> {
   const redis = testRedis();
@@ -79,6 +91,8 @@ export async function startApi({ config, limits, ...options }: TestApiOptions = 
           contentType: 'text/plain; version=0.0.4',
           body: 'embedmill_runs_active 0\n',
         }),
+        countRequest: () => {},
+        scale: async () => SCALE,
       },
       config: { ...readConfig({}), ...config },
       log,

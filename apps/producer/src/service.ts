@@ -12,13 +12,19 @@ import {
   RedisExchange,
   Releasers,
   Runs,
+  sharedAnswer,
   UnavailableError,
 } from '@embedmill/core';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { ProducerService } from './api/types.ts';
 import { readHome } from './home.ts';
-import { ProducerMetrics } from './metrics.ts';
+import type { AnsweredRequest } from './metrics/http-metrics.ts';
+import { ProducerMetrics } from './metrics/metrics.ts';
+import { type Scale, Scaler } from './scale/scale.ts';
+
+/** The series of one page of metrics share one look at the backlog. */
+const SCALE_MS = 500;
 
 /** What a service works with. */
 interface ServiceParts {
@@ -42,8 +48,10 @@ export class Service implements ProducerService {
   readonly #credits: Credits;
   readonly #lease: Lease;
   readonly #metrics: ProducerMetrics;
+  readonly #scaler: Scaler;
   readonly #releasers = new Releasers();
   #runs: Runs | undefined;
+  #collector: Collector | undefined;
   #opening: Promise<void> = Promise.resolve();
   #isStopping = false;
 
@@ -72,10 +80,19 @@ export class Service implements ProducerService {
       log,
       onLost: () => break_(new Error(`another producer took over the data folder ${config.dataDir}`)),
     });
+    this.#scaler = new Scaler({
+      runs: () => (this.#runs?.active() ?? []).map((run) => run.info()),
+      workers: () => this.#queue.workers(),
+      drainTargetSeconds: config.drainTargetSeconds,
+      mostWorkers: config.mostWorkers,
+    });
     this.#metrics = new ProducerMetrics({
       credits: this.#credits,
-      queue: this.#queue,
-      runs: () => this.#runs?.active() ?? [],
+      queues: { bulk: this.#queue },
+      redis: this.#redis,
+      activeRuns: () => this.#runs?.active().length ?? 0,
+      unackedBytes: () => this.#collector?.openBytes ?? 0,
+      scale: sharedAnswer(SCALE_MS, () => this.#scaler.scale()),
     });
     this.#releasers.add(async () => {
       await this.#queue.close();
@@ -118,6 +135,14 @@ export class Service implements ProducerService {
     return this.#metrics.render();
   }
 
+  countRequest(request: AnsweredRequest): void {
+    this.#metrics.countRequest(request);
+  }
+
+  scale(): Promise<Scale> {
+    return this.#scaler.scale();
+  }
+
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#lease.stop();
@@ -139,8 +164,10 @@ export class Service implements ProducerService {
       exchange: this.#exchange,
       credits: this.#credits,
       shardBytes: config.shardBytes,
+      onDrained: (seconds) => this.#metrics.countDrained(seconds),
       log,
     });
+    this.#collector = collector;
     // What Redis holds may be older than what we know: it was restarted, or it is another one.
     this.#redis.on('ready', () => collector.audit());
     collector.start();

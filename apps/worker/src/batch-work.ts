@@ -47,37 +47,41 @@ export class BatchWork {
   async consume(job: BatchJob, delivery: Delivery): Promise<ConsumeOutcome> {
     const { exchange, pool, model, metrics, log } = this.#parts;
     const { run, batch, home, precision, truncate } = job;
+    metrics.countDelivery(delivery);
     if (job.model !== model.name) {
+      metrics.countOutcome('handed-back');
       log.warn(
         { run, batch, asked: job.model, have: model.name },
         'a batch is for another model; it is handed back',
       );
       return { status: 'hand-back', afterMs: HAND_BACK_MS };
     }
-    if (delivery.stalls > 0) metrics.stalledBatches.inc();
-    const taken = await this.#patiently(() => exchange.takePayload(run, batch, home));
+    const taken = await metrics.time('fetch', () =>
+      this.#patiently(() => exchange.takePayload(run, batch, home)),
+    );
     if (taken.status !== 'taken') {
-      metrics.batches.inc({ outcome: taken.status });
+      metrics.countOutcome(taken.status);
       return { status: 'done' };
     }
-    const startedAt = performance.now();
+    const { payload } = taken;
     let result: Uint8Array<ArrayBuffer>;
     try {
-      result = await pool.embedBatch({ payload: taken.payload, batch, precision, truncate });
+      result = await metrics.time('infer', () => pool.embedBatch({ payload, batch, precision, truncate }));
     } catch (error) {
       if (!(error instanceof EmbedmillError && error.retryable)) throw error;
+      metrics.countOutcome('handed-back');
       log.info({ run, batch, reason: error.message }, 'a batch is handed back');
       return { status: 'hand-back', afterMs: 0 };
     }
-    metrics.stageSeconds.observe({ stage: 'infer' }, (performance.now() - startedAt) / 1000);
     await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
     return { status: 'done' };
   }
 
   /** Gives every row of a batch that cannot be done the verdict `failed`, so that its run can end. */
   async abandon(job: BatchJob, reason: string): Promise<void> {
-    const { model, log } = this.#parts;
+    const { model, metrics, log } = this.#parts;
     const { run, batch, rows, precision } = job;
+    metrics.countOutcome('abandoned');
     log.error({ run, batch, reason }, 'a batch cannot be done; its rows get the verdict failed');
     const message = `the batch could not be done: ${reason}`;
     const outcomes = Array.from(
@@ -104,11 +108,9 @@ export class BatchWork {
 
   async #commit(job: BatchJob, result: Uint8Array, summary: BatchSummary): Promise<void> {
     const { exchange, metrics } = this.#parts;
-    const startedAt = performance.now();
-    const outcome = await this.#patiently(() =>
-      exchange.commit(job.run, job.batch, job.home, result, summary),
+    const outcome = await metrics.time('commit', () =>
+      this.#patiently(() => exchange.commit(job.run, job.batch, job.home, result, summary)),
     );
-    metrics.stageSeconds.observe({ stage: 'commit' }, (performance.now() - startedAt) / 1000);
     metrics.countBatch(outcome, summary);
   }
 

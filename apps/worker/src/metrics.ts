@@ -1,105 +1,133 @@
-/** What a worker tells Prometheus. */
+/** What a worker tells Prometheus; `worker.ts` makes it, `batch-work.ts` counts with it. */
 
 import {
   type BatchSummary,
   type CommitOutcome,
+  type Delivery,
   ROW_VERDICTS,
-  readAllowedCpus,
-  readCpuQuota,
-  readCpuUsage,
+  readGauge,
+  registerCpuMetrics,
+  registerProcessMetrics,
+  STAGE_BUCKETS_SECONDS,
 } from '@embedmill/core';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { InferencePool } from './inference/index.ts';
+import type { InferenceEvent, InferencePool } from './inference/index.ts';
 
-/** Seconds from 10 ms to 20 s: a batch of a few texts to one of thousands of tokens on a busy core. */
-const STAGE_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20];
+/** Lanes that a batch can come from. */
+const LANES = ['bulk', 'interactive'] as const;
 
-/** Every series exists from the start, at zero, so that rates work from the first scrape. */
+/** What can become of a delivery. */
+const OUTCOMES = ['committed', 'duplicate', 'gone', 'lost', 'handed-back', 'abandoned'] as const;
+
+/** Stages of a batch at a worker; the producer adds `drain`. */
+const STAGES = ['queue-wait', 'fetch', 'infer', 'commit'] as const;
+
+/** Every series exists from the start, at zero, so that rates work from the first scrape. No label holds an id of a run. */
 export class WorkerMetrics {
   readonly #registry = new Registry();
   readonly #texts: Counter<'lane' | 'verdict'>;
   readonly #tokens: Counter<'lane'>;
   readonly #lostTokens: Counter<'lane'>;
-  readonly batches: Counter<'outcome'>;
-  readonly stalledBatches: Counter;
-  readonly stageSeconds: Histogram<'stage'>;
+  readonly #batches: Counter<'outcome'>;
+  readonly #stalled: Counter;
+  readonly #retried: Counter;
+  readonly #lostLocks: Counter;
+  readonly #threadDeaths: Counter;
+  readonly #isolatedRows: Counter;
+  readonly #stageSeconds: Histogram<'stage'>;
 
-  constructor({ pool }: { pool: InferencePool }) {
+  constructor() {
     const registers = [this.#registry];
-    this.#texts = new Counter({
-      name: 'embedmill_texts_total',
-      help: 'Texts that got a verdict.',
-      labelNames: ['lane', 'verdict'],
-      registers,
-    });
-    this.#tokens = new Counter({
-      name: 'embedmill_tokens_total',
-      help: 'Tokens that went through the model.',
-      labelNames: ['lane'],
-      registers,
-    });
-    this.#lostTokens = new Counter({
-      name: 'embedmill_lost_tokens_total',
-      help: 'Tokens cut off by truncation.',
-      labelNames: ['lane'],
-      registers,
-    });
-    this.batches = new Counter({
-      name: 'embedmill_batches_total',
-      help: 'Deliveries of batches by what became of them.',
-      labelNames: ['outcome'],
-      registers,
-    });
-    this.stalledBatches = new Counter({
-      name: 'embedmill_stalled_batches_total',
-      help: 'Batches taken over from a worker that fell silent.',
-      registers,
-    });
-    this.stageSeconds = new Histogram({
+    const counter = <Label extends string = never>(name: string, help: string, ...labelNames: Label[]) =>
+      new Counter<Label>({ name: `embedmill_${name}`, help, labelNames, registers });
+    this.#texts = counter('texts_total', 'Texts that got a verdict.', 'lane', 'verdict');
+    this.#tokens = counter('tokens_total', 'Tokens that went through the model.', 'lane');
+    this.#lostTokens = counter('lost_tokens_total', 'Tokens cut off by truncation.', 'lane');
+    this.#batches = counter('batches_total', 'Deliveries of batches by what became of them.', 'outcome');
+    this.#stalled = counter('stalled_batches_total', 'Batches taken over from a worker that fell silent.');
+    this.#retried = counter('retried_batches_total', 'Deliveries of batches that had failed before.');
+    this.#lostLocks = counter(
+      'lock_renewal_failures_total',
+      'Batches whose lock could not be renewed in time.',
+    );
+    this.#threadDeaths = counter('thread_deaths_total', 'Inference threads that ended before their time.');
+    this.#isolatedRows = counter('isolated_rows_total', 'Rows set aside because they end inference threads.');
+    this.#stageSeconds = new Histogram({
       name: 'embedmill_stage_seconds',
       help: 'Time of a batch in each stage.',
       labelNames: ['stage'],
-      buckets: STAGE_BUCKETS,
+      buckets: [...STAGE_BUCKETS_SECONDS],
       registers,
     });
+    registerCpuMetrics(this.#registry);
+    registerProcessMetrics(this.#registry);
+    for (const lane of LANES) {
+      for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane, verdict }, 0);
+      for (const sum of [this.#tokens, this.#lostTokens]) sum.inc({ lane }, 0);
+    }
+    for (const outcome of OUTCOMES) this.#batches.inc({ outcome }, 0);
+    for (const stage of STAGES) this.#stageSeconds.zero({ stage });
+  }
+
+  /** Shows the threads of this pool and the model in them. */
+  watch(pool: InferencePool, model: { name: string; fingerprint: string }): void {
     const gauge = (name: string, help: string, read: () => number) =>
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
-    gauge('embedmill_threads', 'Inference threads.', () => pool.threads);
-    gauge('embedmill_threads_busy', 'Inference threads at work.', () => pool.busyThreads);
-    gauge(
-      'embedmill_cpu_quota_cores',
-      'Cores that this process may use.',
-      () => readCpuQuota() ?? readAllowedCpus(),
-    );
-    new Counter({
-      name: 'embedmill_cpu_seconds_total',
-      help: 'CPU time used by the control group, or by this process where there is none.',
-      registers,
-      collect() {
-        this.reset();
-        this.inc(readCpuUsage().usageSeconds);
-      },
-    });
-    for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane: 'bulk', verdict }, 0);
-    for (const outcome of ['committed', 'duplicate', 'gone', 'lost']) this.batches.inc({ outcome }, 0);
-    for (const counter of [this.#tokens, this.#lostTokens]) counter.inc({ lane: 'bulk' }, 0);
-    for (const stage of ['infer', 'commit']) this.stageSeconds.zero({ stage });
+      readGauge(this.#registry, { name: `embedmill_${name}`, help }, read);
+    gauge('threads', 'Inference threads that this worker should have.', () => pool.threads);
+    gauge('threads_ready', 'Inference threads that take work.', () => pool.readyThreads);
+    gauge('threads_busy', 'Inference threads at work.', () => pool.busyThreads);
+    gauge('waiting_batches', 'Batches that this worker holds and has not begun.', () => pool.waitingBatches);
+    new Gauge({
+      name: 'embedmill_model_info',
+      help: 'The model of this worker; always 1.',
+      labelNames: ['model', 'fingerprint'],
+      registers: [this.#registry],
+    }).set({ model: model.name, fingerprint: model.fingerprint }, 1);
+  }
+
+  /** Counts a delivery when it arrives. */
+  countDelivery({ stalls, attempt, waitedMs }: Delivery): void {
+    if (stalls > 0) this.#stalled.inc();
+    if (attempt > 1) this.#retried.inc();
+    this.#stageSeconds.observe({ stage: 'queue-wait' }, waitedMs / 1000);
+  }
+
+  /** Times a step, also one that fails. */
+  async time<Value>(
+    stage: Exclude<(typeof STAGES)[number], 'queue-wait'>,
+    step: () => Promise<Value>,
+  ): Promise<Value> {
+    const stop = this.#stageSeconds.startTimer({ stage });
+    try {
+      return await step();
+    } finally {
+      stop();
+    }
+  }
+
+  /** Counts a delivery that brought nothing to commit. */
+  countOutcome(outcome: Exclude<(typeof OUTCOMES)[number], 'committed'>): void {
+    this.#batches.inc({ outcome });
   }
 
   /** Counts a batch after its commit; only the first commit of a batch counts its texts. */
   countBatch(outcome: CommitOutcome, summary: BatchSummary): void {
-    this.batches.inc({ outcome });
+    this.#batches.inc({ outcome });
     if (outcome !== 'committed') return;
     for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane: 'bulk', verdict }, summary.verdicts[verdict]);
     this.#tokens.inc({ lane: 'bulk' }, summary.tokens);
     this.#lostTokens.inc({ lane: 'bulk' }, summary.lostTokens);
+  }
+
+  /** Counts batches that another worker may have taken over by now. */
+  countLostLocks(batches: number): void {
+    this.#lostLocks.inc(batches);
+  }
+
+  /** Counts what happens to the threads. */
+  countEvent({ kind }: InferenceEvent): void {
+    if (kind === 'thread-died') this.#threadDeaths.inc();
+    if (kind === 'row-isolated') this.#isolatedRows.inc();
   }
 
   /** The page for /metrics. */

@@ -65,6 +65,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const whenBroken = new Promise<Error>((resolve) => {
       break_ = resolve;
     });
+    const metrics = new WorkerMetrics();
     const pool = new InferencePool({
       threads,
       prepare,
@@ -72,16 +73,17 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       ...(engineUrl === undefined ? {} : { engineUrl }),
       onEvent: (event) => {
         logEvent(log, event);
+        metrics.countEvent(event);
         if (event.kind === 'gave-up') break_(event.error);
       },
     });
+    metrics.watch(pool, model);
     await pool.start();
     releasers.add(() => pool.stop({ deadlineMs: config.shutdownMs }));
 
     const keys = keysOf(config.prefix);
     const redis = connect(config.redisUrl, 'patient', log);
     releasers.add(() => redis.disconnect());
-    const metrics = new WorkerMetrics({ pool });
     const work = new BatchWork({ exchange: new RedisExchange({ redis, keys }), pool, model, metrics, log });
     const consumer = new BullBatchConsumer({
       url: config.redisUrl,
@@ -91,6 +93,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       lockMs: config.lockMs,
       consume: (job, delivery) => work.consume(job, delivery),
       abandon: (job, reason) => work.abandon(job, reason),
+      onLostLocks: (batches) => metrics.countLostLocks(batches),
       log,
     });
     consumer.start();

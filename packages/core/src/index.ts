@@ -10,6 +10,7 @@ export { Credits } from './flow/credits.ts';
 export { createLogger } from './lifecycle/logger.ts';
 export { Releasers } from './lifecycle/releasers.ts';
 export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
+export * from './metrics/index.ts';
 export * from './queue/index.ts';
 export { type ConnectionManner, connect, whenReady } from './redis/connect.ts';
 export { isRedisFault } from './redis/faults.ts';

@@ -13,6 +13,7 @@ import { reportRoutes } from './routes/report.ts';
 import { resultRoutes } from './routes/results.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { runRoutes } from './routes/runs.ts';
+import { scaleRoutes } from './routes/scale.ts';
 import { type ApiParts, defaultApiLimits, type RouteParts } from './types.ts';
 
 /** Makes the API; the caller puts it on a server. Every request is answered, whatever it holds. */
@@ -21,13 +22,14 @@ export function createApi(given: ApiParts): Express {
   const app = express();
   // Answers change from call to call; results have an ETag of their own.
   app.set('etag', false);
-  app.use(nameRequests, logRequests(parts.log), drainBodies(parts.limits.lingerMs), helmet());
+  app.use(nameRequests, logRequests(parts), drainBodies(parts.limits.lingerMs), helmet());
   app.use(healthRoutes(parts));
   app.use(runRoutes(parts));
   app.use(rowRoutes(parts));
   app.use(resultRoutes(parts));
   app.use(reportRoutes(parts));
   app.use(eventRoutes(parts));
+  app.use(scaleRoutes(parts));
   app.use((req) => {
     throw new RequestError(
       'not-found',

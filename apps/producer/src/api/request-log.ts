@@ -1,24 +1,31 @@
-/** One line in the log per request: what was asked, what was answered and how long it took; never bodies or queries. */
+/** One line in the log and one count per request: what was asked, what was answered and how long it took; never bodies or queries. */
 
 import type { RequestHandler } from 'express';
-import type { Logger } from 'pino';
 import { requestIdOf } from './request-id.ts';
+import type { ApiParts } from './types.ts';
 
 /** Asked every few seconds by machines. */
 const FREQUENT = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** Writes the line when the answer is out or the client is gone. */
-export function logRequests(log: Logger): RequestHandler {
+/** Writes the line and counts the request when the answer is out or the client is gone. */
+export function logRequests({ log, service }: Pick<ApiParts, 'log' | 'service'>): RequestHandler {
   return (req, res, next) => {
     const startedAt = performance.now();
     res.once('close', () => {
       const route: string = req.route?.path ?? 'none';
+      const durationMs = performance.now() - startedAt;
+      service.countRequest({
+        method: req.method,
+        route: req.route?.path,
+        status: res.statusCode,
+        seconds: durationMs / 1000,
+      });
       const line = {
         requestId: requestIdOf(res),
         method: req.method,
         route,
         status: res.statusCode,
-        durationMs: Math.round(performance.now() - startedAt),
+        durationMs: Math.round(durationMs),
         ...(res.writableFinished ? {} : { brokenOff: true }),
       };
       if (FREQUENT.has(route)) log.debug(line, 'request');

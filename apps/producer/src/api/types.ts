@@ -2,6 +2,8 @@
 
 import type { Config, Runs } from '@embedmill/core';
 import type { Logger } from 'pino';
+import type { AnsweredRequest } from '../metrics/http-metrics.ts';
+import type { Scale } from '../scale/scale.ts';
 
 /** The producer behind the API. */
 export interface ProducerService {
@@ -11,6 +13,10 @@ export interface ProducerService {
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
   /** The page for Prometheus. */
   metrics(): Promise<{ contentType: string; body: string }>;
+  /** Told about every request when its answer is out. */
+  countRequest(request: AnsweredRequest): void;
+  /** Backlog, speed and the workers they ask for. @throws a Redis fault */
+  scale(): Promise<Scale>;
 }
 
 /** Times and sizes that are no settings; tests shorten them. */

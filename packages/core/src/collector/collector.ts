@@ -20,6 +20,8 @@ export interface CollectorParts {
   credits: Credits;
   /** Bytes of results after which a shard is written. */
   shardBytes: number;
+  /** Told about each batch that is on disk, with the seconds since its commit by the clocks of Redis and this machine. */
+  onDrained?: (seconds: number) => void;
   log: Logger;
 }
 
@@ -205,6 +207,9 @@ export class Collector {
 
   async #settle(run: Run, entries: readonly ReadyBatch[]): Promise<void> {
     await this.#parts.exchange.acknowledge(this.#parts.home, entries);
+    // An entry's position starts with the milliseconds of its commit.
+    for (const { entry } of entries)
+      this.#parts.onDrained?.(Math.max(0, Date.now() - Number.parseInt(entry, 10)) / 1000);
     await run.settle(entries.map(({ batch }) => batch));
   }
 

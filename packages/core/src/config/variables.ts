@@ -163,6 +163,14 @@ export const VARIABLES = {
     0,
     3_600_000,
   ),
+  drainTargetSeconds: count(
+    'EMBEDMILL_DRAIN_TARGET_S',
+    'Seconds in which the backlog should be done; GET /v1/scale says how many workers that takes.',
+    600,
+    1,
+    7 * 24 * 3600,
+  ),
+  mostWorkers: count('EMBEDMILL_WORKERS_MAX', 'Most workers that GET /v1/scale asks for.', 20, 1, 10_000),
   logLevel: variable(
     'EMBEDMILL_LOG_LEVEL',
     'Least level that is logged: trace, debug, info, warn, error, fatal or silent. Texts appear at no level.',

@@ -19,6 +19,8 @@ export interface BullConsumerParts {
   consume: Consume;
   /** A batch that its workers did not survive, or that failed all attempts; called once, by the worker that finds it so. */
   abandon: (job: BatchJob, reason: string) => Promise<void>;
+  /** Told how many batches could not have their locks renewed; other workers may take them. */
+  onLostLocks?: (batches: number) => void;
   log: Logger;
 }
 
@@ -37,7 +39,17 @@ export class BullBatchConsumer implements BatchConsumer {
   #silentUntil = 0;
   #resumeTimer: NodeJS.Timeout | undefined;
 
-  constructor({ url, prefix, lane, concurrency, lockMs, consume, abandon, log }: BullConsumerParts) {
+  constructor({
+    url,
+    prefix,
+    lane,
+    concurrency,
+    lockMs,
+    consume,
+    abandon,
+    onLostLocks,
+    log,
+  }: BullConsumerParts) {
     this.#log = log;
     this.#worker = new Worker<BatchJob, void>(
       QUEUE_NAMES[lane],
@@ -55,6 +67,7 @@ export class BullBatchConsumer implements BatchConsumer {
       },
     );
     this.#worker.on('error', (error) => this.#onTrouble(error));
+    if (onLostLocks !== undefined) this.#worker.on('lockRenewalFailed', (jobs) => onLostLocks(jobs.length));
     this.#worker.on('failed', (job, error) => {
       if (
         job === undefined ||
@@ -92,6 +105,8 @@ export class BullBatchConsumer implements BatchConsumer {
 
   async #process(job: Job<BatchJob, void>, token: string | undefined, consume: Consume): Promise<void> {
     const outcome = await consume(job.data, {
+      waitedMs: Math.max(0, Date.now() - job.timestamp),
+      attempt: job.attemptsMade + 1,
       stalls: job.stalledCounter,
       lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
     });

@@ -64,6 +64,15 @@ export class BullBatchQueue implements BatchQueue {
     };
   }
 
+  async oldestWaitingMs(): Promise<number> {
+    const [oldest] = await this.#queue.getJobs(['waiting'], 0, 0, true);
+    return oldest === undefined ? 0 : Math.max(0, Date.now() - oldest.timestamp);
+  }
+
+  workers(): Promise<number> {
+    return this.#queue.getWorkersCount();
+  }
+
   async close(): Promise<void> {
     try {
       await this.#queue.close();

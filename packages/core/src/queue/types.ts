@@ -30,11 +30,19 @@ export interface BatchQueue {
   /** Enqueues batches; one that is queued already stays as it is. */
   enqueue(jobs: readonly BatchJob[]): Promise<void>;
   counts(): Promise<QueueCounts>;
+  /** Milliseconds that the batch at the head of the queue has waited; 0 when none waits. */
+  oldestWaitingMs(): Promise<number>;
+  /** Workers that are connected to the queue. */
+  workers(): Promise<number>;
   close(): Promise<void>;
 }
 
 /** How this delivery came about. */
 export interface Delivery {
+  /** Milliseconds since the batch was enqueued, by the clocks of two machines; never negative. */
+  waitedMs: number;
+  /** 1 for the first attempt; a batch that was handed back or stalled is still in the same one. */
+  attempt: number;
   /** How often the batch was taken from a worker that fell silent. */
   stalls: number;
   /** True when an error thrown now ends the batch. */

@@ -1,0 +1,60 @@
+/** What is between the producer's intake and its disk, for Prometheus: credits, backlog and results that wait for a shard. */
+
+import { type Credits, readGauge, STAGE_BUCKETS_SECONDS } from '@embedmill/core';
+import { Histogram, type Registry } from 'prom-client';
+import type { Scale } from '../scale/scale.ts';
+
+/** What the series look at. */
+export interface FlowMetricsParts {
+  credits: Credits;
+  /** Runs that are open or sealed. */
+  activeRuns: () => number;
+  /** Bytes of results that are in Redis until their shard is written. */
+  unackedBytes: () => number;
+  scale: () => Promise<Scale | undefined>;
+}
+
+/** Registers the gauges; returns what counts the way from commit to disk, in seconds. */
+export function registerFlowMetrics(
+  registry: Registry,
+  { credits, activeRuns, unackedBytes, scale }: FlowMetricsParts,
+): (seconds: number) => void {
+  const gauge = (name: string, help: string, read: () => number | undefined | Promise<number | undefined>) =>
+    readGauge(registry, { name: `embedmill_${name}`, help }, read);
+  gauge('runs_active', 'Runs that are open or sealed.', activeRuns);
+  gauge(
+    'credit_used_bytes',
+    'Bytes of batches that are enqueued and not yet stored.',
+    () => credits.usedBytes,
+  );
+  gauge(
+    'credit_limit_bytes',
+    'Bytes of batches that may be enqueued and not yet stored.',
+    () => credits.limitBytes,
+  );
+  gauge('credit_waiters', 'Parts of runs whose reading waits for credit.', () => credits.waiting);
+  gauge(
+    'results_unacked_bytes',
+    'Bytes of results that the collector holds until their shard is written.',
+    unackedBytes,
+  );
+  gauge('backlog_rows', 'Accepted rows without a vector.', async () => (await scale())?.backlogRows);
+  gauge('backlog_tokens', 'Tokens in those rows, estimated from the rows that are done.', async () => {
+    return (await scale())?.backlogTokens;
+  });
+  gauge('rows_per_second', 'Rows done per second over the last 15 seconds, by all workers.', async () => {
+    return (await scale())?.rowsPerSecond;
+  });
+  gauge('workers_wanted', 'Workers that would finish the backlog within the drain target.', async () => {
+    return (await scale())?.desiredWorkers;
+  });
+  const stageSeconds = new Histogram({
+    name: 'embedmill_stage_seconds',
+    help: 'Time of a batch in each stage.',
+    labelNames: ['stage'],
+    buckets: [...STAGE_BUCKETS_SECONDS],
+    registers: [registry],
+  });
+  stageSeconds.zero({ stage: 'drain' });
+  return (seconds) => stageSeconds.observe({ stage: 'drain' }, seconds);
+}

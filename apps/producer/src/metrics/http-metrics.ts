@@ -1,0 +1,55 @@
+/** Requests to the API for Prometheus: rate, errors, duration. */
+
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+/** A request that was answered, or whose client left. */
+export interface AnsweredRequest {
+  method: string;
+  /** The pattern of the route, never the path of the request; undefined when there is none. */
+  route: string | undefined;
+  status: number;
+  seconds: number;
+}
+
+/** Methods with a series of their own; everything else is `other`, so that clients cannot make up labels. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']);
+
+/** Seconds from a health check to the upload of a large part. */
+const BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** What every client asks first; these series exist at zero from the start. */
+const USUAL_ROUTES = [
+  { method: 'POST', route: '/v1/runs' },
+  { method: 'GET', route: '/v1/runs/:id' },
+  { method: 'POST', route: '/v1/runs/:id/rows' },
+  { method: 'POST', route: '/v1/runs/:id/seal' },
+  { method: 'GET', route: '/v1/runs/:id/results' },
+];
+
+/** Registers `embedmill_http_*`; returns what counts a request. */
+export function registerHttpMetrics(registry: Registry): (request: AnsweredRequest) => void {
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'embedmill_http_requests_total',
+    help: 'Requests to the API by the class of their answer.',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'embedmill_http_request_seconds',
+    help: 'Time from a request to the end of its answer.',
+    labelNames: ['method', 'route'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+  for (const labels of USUAL_ROUTES) {
+    for (const status of ['2xx', '4xx', '5xx']) requests.inc({ ...labels, status }, 0);
+    seconds.zero(labels);
+  }
+  return (answered) => {
+    const method = METHODS.has(answered.method) ? answered.method : 'other';
+    const route = answered.route ?? 'none';
+    requests.inc({ method, route, status: `${Math.floor(answered.status / 100)}xx` });
+    seconds.observe({ method, route }, answered.seconds);
+  };
+}

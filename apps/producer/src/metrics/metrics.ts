@@ -1,0 +1,43 @@
+/** What a producer tells Prometheus; the service makes it and hands out what counts. */
+
+import {
+  type BatchQueue,
+  type Lane,
+  type RedisInfo,
+  registerCpuMetrics,
+  registerProcessMetrics,
+  registerRedisMetrics,
+} from '@embedmill/core';
+import { Registry } from 'prom-client';
+import { type FlowMetricsParts, registerFlowMetrics } from './flow-metrics.ts';
+import { type AnsweredRequest, registerHttpMetrics } from './http-metrics.ts';
+import { registerQueueMetrics } from './queue-metrics.ts';
+
+/** What the metrics look at. */
+export interface ProducerMetricsParts extends FlowMetricsParts {
+  queues: Readonly<Partial<Record<Lane, BatchQueue>>>;
+  redis: RedisInfo;
+}
+
+/** Series are read when Prometheus asks; none has the id of a run, a batch or a request as a label. */
+export class ProducerMetrics {
+  readonly #registry = new Registry();
+  /** Counts a request to the API. */
+  readonly countRequest: (request: AnsweredRequest) => void;
+  /** Counts a batch that is on disk, with the seconds since its commit. */
+  readonly countDrained: (seconds: number) => void;
+
+  constructor({ queues, redis, ...flow }: ProducerMetricsParts) {
+    registerQueueMetrics(this.#registry, queues);
+    registerRedisMetrics(this.#registry, redis);
+    registerCpuMetrics(this.#registry);
+    registerProcessMetrics(this.#registry);
+    this.countRequest = registerHttpMetrics(this.#registry);
+    this.countDrained = registerFlowMetrics(this.#registry, flow);
+  }
+
+  /** The page for /metrics. */
+  async render(): Promise<{ contentType: string; body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+}

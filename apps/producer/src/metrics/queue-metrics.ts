@@ -1,0 +1,62 @@
+/** Depth and age of the queues for Prometheus. */
+
+import { type BatchQueue, type Lane, sharedAnswer } from '@embedmill/core';
+import { Gauge, type Registry } from 'prom-client';
+
+/** The series of one page share one question to each queue. */
+const ANSWER_MS = 500;
+
+/** Registers `embedmill_queue_*` and `embedmill_workers`; all are absent while Redis does not answer. */
+export function registerQueueMetrics(
+  registry: Registry,
+  queues: Readonly<Partial<Record<Lane, BatchQueue>>>,
+): void {
+  const registers = [registry];
+  const lanes = Object.entries(queues).map(([lane, queue]) => ({
+    lane,
+    counts: sharedAnswer(ANSWER_MS, () => queue.counts()),
+    oldestWaitingMs: sharedAnswer(ANSWER_MS, () => queue.oldestWaitingMs()),
+    workers: sharedAnswer(ANSWER_MS, () => queue.workers()),
+  }));
+  new Gauge({
+    name: 'embedmill_queue_batches',
+    help: 'Batches in the queue by state.',
+    labelNames: ['lane', 'state'],
+    registers,
+    async collect() {
+      const answers = await Promise.all(
+        lanes.map(async ({ lane, counts }) => ({ lane, counts: await counts() })),
+      );
+      this.reset();
+      for (const { lane, counts } of answers)
+        for (const [state, count] of Object.entries(counts ?? {})) this.set({ lane, state }, count);
+    },
+  });
+  const perLane = (
+    name: string,
+    help: string,
+    read: (lane: (typeof lanes)[number]) => Promise<number | undefined>,
+  ) =>
+    new Gauge({
+      name: `embedmill_${name}`,
+      help,
+      labelNames: ['lane'],
+      registers,
+      async collect() {
+        const values = await Promise.all(
+          lanes.map(async (lane) => ({ lane: lane.lane, value: await read(lane) })),
+        );
+        this.reset();
+        for (const { lane, value } of values) if (value !== undefined) this.set({ lane }, value);
+      },
+    });
+  perLane(
+    'queue_oldest_batch_age_seconds',
+    'How long the oldest waiting batch has waited; 0 when none waits.',
+    async ({ oldestWaitingMs }) => {
+      const ms = await oldestWaitingMs();
+      return ms === undefined ? undefined : ms / 1000;
+    },
+  );
+  perLane('workers', 'Workers that are connected to the queue.', ({ workers }) => workers());
+}

@@ -1,0 +1,6 @@
+/** The histogram buckets that producer and worker share, so that their stages can be drawn on one axis. */
+
+/** Seconds from 1 ms (a commit on an idle Redis) to 10 minutes (a batch that waits behind a large run). */
+export const STAGE_BUCKETS_SECONDS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
+];
