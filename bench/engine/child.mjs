@@ -8,11 +8,18 @@ const engine = await ENGINES[name](Number(threads));
 
 process.on('message', async ({ texts }) => {
   const latenciesMs = [];
+  const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   await engine.embedAll(texts, latenciesMs);
   const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
   // Linux reports kilobytes.
-  process.send({ seconds, latenciesMs, peakBytes: process.resourceUsage().maxRSS * 1024 });
+  process.send({
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    latenciesMs,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  });
 });
 process.on('disconnect', () => process.exit());
 process.send('ready');

@@ -19,6 +19,7 @@ await pool.start();
 const BATCH_ROWS = 8;
 
 process.on('message', async ({ texts }) => {
+  const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   const batches = [];
   for (let i = 0; i < texts.length; i += BATCH_ROWS) {
@@ -27,7 +28,13 @@ process.on('message', async ({ texts }) => {
   }
   await Promise.all(batches);
   const seconds = (performance.now() - startedAt) / 1000;
-  process.send({ seconds, latenciesMs: [], peakBytes: process.resourceUsage().maxRSS * 1024 });
+  const { user, system } = process.cpuUsage(cpuBefore);
+  process.send({
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    latenciesMs: [],
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  });
 });
 process.on('disconnect', () => process.exit());
 process.send('ready');
