@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ROOT } from './root.mjs';
 
-/** Runs `command` in the checkout. Throws with all it said when it fails: a set-up that works has nothing to say. */
+/** Runs `command` in the checkout. Throws with what it said when it fails: a set-up that works has nothing to say. */
 export async function run(title, command, args) {
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -14,6 +14,11 @@ export async function run(title, command, args) {
     });
   }
   const [code, signal] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${title} failed (${signal ?? `exit ${code}`}):\n${output.trim()}`);
+  if (code !== 0) throw new Error(`${title} failed (${signal ?? `exit ${code}`}):\n${head(output.trim())}`);
   return output;
+}
+
+/** The first 30 lines: the reason stands at the top, and npm follows it with its whole manual. */
+function head(text) {
+  return text.split('\n').slice(0, 30).join('\n');
 }

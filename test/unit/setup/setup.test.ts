@@ -63,6 +63,18 @@ describe('installed packages', () => {
   });
 });
 
+test('The lock file names the binaries of every platform, so that npm ci works on each', () => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const names = new Set(Object.keys(packages).map((path) => path.replace(/^.*node_modules\//, '')));
+  const wanted = Object.values(packages).flatMap(({ optionalDependencies }) =>
+    Object.keys(optionalDependencies ?? {}),
+  );
+  expect(wanted.length).toBeGreaterThan(20);
+  expect(wanted.filter((name) => !names.has(name))).toEqual([]);
+});
+
 describe('the lock of the set-up', () => {
   const script = (lock: string, body: string): string[] => [
     '--input-type=module',
