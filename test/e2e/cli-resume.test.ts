@@ -17,8 +17,8 @@ import { temporaryFolder } from '../support/folder.ts';
 import { isRunning, type TestProcess, waitUntilGone } from '../support/process.ts';
 import { testRedis } from '../support/redis.ts';
 
-const ROWS = 500;
-const INTERRUPT_AT = 100;
+const ROWS = 360;
+const INTERRUPT_AT = 60;
 const shared = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
 const input = join(shared, 'in.jsonl');
 const lines = jsonLines(sentences(ROWS));
@@ -132,7 +132,7 @@ describe('the same command again', () => {
     const call = startEmbedmill(args, { env });
     const found = async () =>
       ((await (await fetch(`${server}/v1/runs`)).json()) as { runs: RunInfo[] }).runs[0]?.state;
-    await expect.poll(found).toBe('sealed');
+    await expect.poll(found, { timeout: 20_000 }).toBe('sealed');
     call.kill('SIGINT');
     expect(await call.waitForExit()).toEqual({ code: 130, signal: null });
     expect(call.stderr).toContain(`The run stays on ${server}`);

@@ -1,6 +1,6 @@
 /** The commands that look after this machine: `up` and `doctor`. */
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { embedmill, startEmbedmill } from '../support/embedmill.ts';
@@ -45,8 +45,10 @@ describe('doctor', () => {
   });
 
   test('ends with 1 and names what is broken', async () => {
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, 'where a folder should be');
     const { code, stdout } = await embedmill(['doctor', '--json'], {
-      env: { EMBEDMILL_DATA_DIR: '/proc/nowhere', REDIS_URL: 'redis://:secret@127.0.0.1:1' },
+      env: { EMBEDMILL_DATA_DIR: join(file, 'data'), REDIS_URL: 'redis://:secret@127.0.0.1:1' },
     });
     const broken = JSON.parse(stdout).filter(({ health }: { health: string }) => health === 'broken');
     expect(broken.map(({ subject }: { subject: string }) => subject)).toEqual(['Redis', 'Data']);

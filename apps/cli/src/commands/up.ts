@@ -64,8 +64,10 @@ async function up(flags: UpFlags, context: CommandContext): Promise<ExitCode> {
     const client = new ProducerClient({ url: () => stack.url, signal });
     await withPatience(() => client.checkReady(), { signal, onWait: () => {} });
     stderr.write(describeUrls(stack, config, context));
-    if (flags.sample || flags.once) await showSample({ client, display, signal, context });
+    const wantsSample = flags.sample || flags.once;
+    const sampleRun = wantsSample ? await showSample({ client, display, signal, context }) : null;
     if (flags.once) return EXIT.ok;
+    if (sampleRun !== null) display.note(`The vectors: ${stack.url}/v1/runs/${sampleRun}/results?format=npy`);
     display.note('Ctrl-C stops.');
     const end = await Promise.race([stack.whenBroken, whenAborted(signal)]);
     throw end;

@@ -22,5 +22,6 @@ export type Paint = (look: Look, text: string) => string;
 export function paintFor(stream: { isTTY?: boolean }, environment: Environment): Paint {
   const isPlain = stream.isTTY !== true || (environment.NO_COLOR ?? '') !== '' || environment.TERM === 'dumb';
   if (isPlain) return (_look, text) => text;
-  return (look, text) => styleText(FORMATS[look], text);
+  // Node's own check looks at stdout, whatever we write to.
+  return (look, text) => styleText(FORMATS[look], text, { validateStream: false });
 }

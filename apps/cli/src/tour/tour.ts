@@ -23,8 +23,8 @@ const REVIEWS = 2500;
 const SEED = 1;
 const NEIGHBOURS = 3;
 
-/** Prints rows/s, tokens/s and the reviews nearest to a question on stdout. */
-export async function showSample({ client, display, signal, context }: TourParts): Promise<void> {
+/** Prints rows/s, tokens/s and the reviews nearest to a question on stdout; returns the id of the run of reviews. */
+export async function showSample({ client, display, signal, context }: TourParts): Promise<string> {
   await forgetRuns(client);
   const reviews = sampleReviews({ count: REVIEWS, seed: SEED });
   const question = SAMPLE_QUESTIONS[0]!.text;
@@ -47,13 +47,22 @@ export async function showSample({ client, display, signal, context }: TourParts
   const nearest = nearestRows(asked.vectors, vectors, NEIGHBOURS);
   const lines = [
     `${paint('good', '✓')} ${formatCount(run.rows.done)} vectors of ${dim} in ${formatDuration(seconds)}: ${paint('strong', speed)}`,
-    `  ${client.url}/v1/runs/${run.id}/results?format=npy`,
     '',
     `Nearest to ${paint('strong', JSON.stringify(question))}:`,
-    ...nearest.map(({ row, cosine }) => `  ${paint('bar', cosine.toFixed(3))}  ${reviews[row]?.text ?? ''}`),
+    ...nearest.map(({ row, cosine }) => {
+      const text = cut(reviews[row]?.text ?? '', (context.stdout.columns ?? 100) - 10);
+      return `  ${paint('bar', cosine.toFixed(3))}  ${text}`;
+    }),
     '',
   ];
   context.stdout.write(`${lines.join('\n')}\n`);
+  return run.id;
+}
+
+/** A text on one line of at most `maxChars`. */
+function cut(text: string, maxChars: number): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > maxChars ? `${line.slice(0, maxChars - 1)}…` : line;
 }
 
 /** Runs of earlier tours would pile up in the data folder. */

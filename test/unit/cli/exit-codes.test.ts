@@ -1,0 +1,21 @@
+import { ConfigError, EmbedmillError, UnavailableError } from '@embedmill/core';
+import { expect, test } from 'vitest';
+import { ApiError } from '../../../apps/cli/src/api/errors.ts';
+import { EXIT, exitCodeOf, Interrupted, UsageError } from '../../../apps/cli/src/exit-codes.ts';
+
+test.each([
+  [new UsageError('no such option'), EXIT.usage],
+  [new ConfigError(['PORT: expected a port']), EXIT.usage],
+  [new EmbedmillError('missing-column', 'no column'), EXIT.usage],
+  [new Interrupted(), EXIT.interrupted],
+  [new UnavailableError('redis-missing', 'no Redis'), EXIT.failure],
+  [new ApiError(404, 'unknown-run', 'no run'), EXIT.failure],
+  [new Error('a mistake of ours'), EXIT.failure],
+  ['a value that is no error', EXIT.failure],
+])('%s leads to exit code %i', (error, code) => {
+  expect(exitCodeOf(error)).toBe(code);
+});
+
+test('the codes are those of the documentation', () => {
+  expect(EXIT).toEqual({ ok: 0, failure: 1, usage: 2, rowsWithoutVector: 3, interrupted: 130 });
+});

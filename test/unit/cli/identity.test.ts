@@ -1,0 +1,75 @@
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { describeDifferences, identifyFile, type RowChoices } from '../../../apps/cli/src/embed/identity.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+const MIB = 1024 * 1024;
+
+describe('identifyFile', () => {
+  test('is the same for the same contents elsewhere', async () => {
+    const folder = temporaryFolder();
+    for (const name of ['a', 'b']) writeFileSync(join(folder, name), 'one\ntwo\n');
+    expect(await identifyFile(join(folder, 'a'))).toEqual(await identifyFile(join(folder, 'b')));
+    expect(await identifyFile(join(folder, 'a'))).toEqual({
+      bytes: 8,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  test.each([
+    ['its first byte', 0],
+    ['the last byte of the first MiB', MIB - 1],
+    ['its last byte', 3 * MIB - 1],
+    ['the first byte of the last MiB', 2 * MIB],
+  ])('changes with %s', async (_, at) => {
+    const path = join(temporaryFolder(), 'in');
+    const bytes = Buffer.alloc(3 * MIB, 'a');
+    writeFileSync(path, bytes);
+    const before = await identifyFile(path);
+    bytes[at] = 0x62;
+    writeFileSync(path, bytes);
+    expect((await identifyFile(path)).sha256).not.toBe(before.sha256);
+  });
+
+  test.each([1, MIB, MIB + 1, 2 * MIB])('changes with the length, also from %i bytes', async (size) => {
+    const path = join(temporaryFolder(), 'in');
+    writeFileSync(path, Buffer.alloc(size, 'a'));
+    const before = await identifyFile(path);
+    truncateSync(path, size - 1);
+    expect(await identifyFile(path)).not.toEqual(before);
+  });
+});
+
+describe('describeDifferences', () => {
+  const choices: RowChoices = {
+    format: 'jsonl',
+    text: 'text',
+    id: 'id',
+    limit: null,
+    precision: 'int8',
+    truncate: 'end',
+    model: null,
+    server: null,
+  };
+  const input = { bytes: 10, sha256: 'a' };
+
+  test('finds none between equal calls, also from stdin', () => {
+    expect(describeDifferences({ input, choices }, { input, choices })).toEqual([]);
+    expect(describeDifferences({ input: null, choices }, { input: null, choices })).toEqual([]);
+  });
+
+  test.each([
+    [{ input: { bytes: 11, sha256: 'a' }, choices }, 'the input had 10 bytes and has 11 now'],
+    [{ input: { bytes: 10, sha256: 'b' }, choices }, 'the input has other contents'],
+    [{ input: null, choices }, 'the input was a file and is stdin now'],
+    [{ input, choices: { ...choices, limit: 5 } }, '--limit was not given and is 5 now'],
+    [{ input, choices: { ...choices, precision: 'fp32' } }, '--precision was int8 and is fp32 now'],
+    [
+      { input, choices: { ...choices, server: 'http://mill' } },
+      '--server was not given and is http://mill now',
+    ],
+  ])('names what differs: %#', (now, words) => {
+    expect(describeDifferences({ input, choices }, now)).toEqual([words]);
+  });
+});

@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { npy } from '@embedmill/core';
+import { describe, expect, test } from 'vitest';
+import { idsPath, reportPath } from '../../../apps/cli/src/embed/fetch.ts';
+import { publish, writeDraft } from '../../../apps/cli/src/embed/save.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+async function* chunks(...bytes: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* bytes;
+}
+
+/** A matrix of `rows` × 2 as the producer sends it. */
+async function matrix(rows: number): Promise<Buffer> {
+  const bytes: Uint8Array[] = [];
+  async function* source() {
+    const ids = Array.from({ length: rows }, (_, i) => String(i));
+    yield {
+      ids,
+      dim: 2,
+      vectors: new Float32Array(rows * 2).fill(0.5),
+      present: new Uint8Array(rows).fill(1),
+    };
+  }
+  for await (const chunk of npy.encode(source(), { rows, dim: 2 })) bytes.push(chunk);
+  return Buffer.concat(bytes);
+}
+
+describe('writeDraft', () => {
+  test('gives the file its name only when it is published', async () => {
+    const path = join(temporaryFolder(), 'out.npy');
+    writeFileSync(path, 'the old one');
+    const bytes = await matrix(3);
+    const draft = await writeDraft(path, chunks(bytes.subarray(0, 50), bytes.subarray(50)), {
+      format: 'npy',
+      rows: 3,
+    });
+    expect(readFileSync(path, 'utf8')).toBe('the old one');
+    await publish([draft]);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+    expect(readdirSync(join(path, '..'))).toEqual(['out.npy']);
+  });
+
+  test.each([
+    ['npy', 3, async () => (await matrix(3)).subarray(0, -1), 'it has 151 bytes, expected 152'],
+    ['npy', 4, () => matrix(3), 'its header says 3 rows, expected 4'],
+    ['npy', 0, async () => Buffer.from('<html>'), 'does not begin with the header'],
+    ['jsonl', 2, async () => Buffer.from('{}\n'), 'it has 1 lines, expected 2'],
+    ['parquet', 1, async () => Buffer.from('PAR1 and then nothing'), 'it is cut short'],
+  ] as const)(
+    'refuses a wrong %s file (%#) and leaves nothing behind',
+    async (format, rows, bytes, words) => {
+      const path = join(temporaryFolder(), 'out');
+      await expect(writeDraft(path, chunks(await bytes()), { format, rows })).rejects.toThrow(words);
+      expect(readdirSync(join(path, '..'))).toEqual([]);
+    },
+  );
+
+  test('leaves nothing behind when the download breaks off', async () => {
+    const path = join(temporaryFolder(), 'out.jsonl');
+    async function* broken() {
+      yield Buffer.from('{}\n');
+      throw new Error('connection lost');
+    }
+    await expect(writeDraft(path, broken(), { format: 'jsonl', rows: 2 })).rejects.toThrow('connection lost');
+    expect(existsSync(join(path, '..', '.out.jsonl.embedmill'))).toBe(false);
+  });
+});
+
+test('files beside an output are named after it', () => {
+  expect(idsPath('/a/out.npy')).toBe('/a/out.ids.jsonl');
+  expect(reportPath('/a/out.npy')).toBe('/a/out.npy.report.jsonl');
+});

@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { WorkFolder } from '../../../apps/cli/src/embed/job.ts';
+import { Lock } from '../../../apps/cli/src/embed/lock.ts';
+import { isRunning, markOf } from '../../../apps/cli/src/stack/process-mark.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { startNode } from '../../support/process.ts';
+
+/** A process that does nothing until it is killed. */
+const idle = () => startNode(['-e', 'setInterval(() => {}, 1000)']);
+
+describe('the lock of a work folder', () => {
+  test('is refused while another process holds it, and names that process', async () => {
+    const folder = temporaryFolder();
+    const owner = idle();
+    writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: markOf(owner.pid), children: [] }));
+    await expect(Lock.take(folder, '/out.npy')).rejects.toThrow(
+      `/out.npy is being written by another embedmill (process ${owner.pid})`,
+    );
+  });
+
+  test('is taken over from a dead process', async () => {
+    const folder = temporaryFolder();
+    const owner = idle();
+    const mark = markOf(owner.pid);
+    owner.kill('SIGKILL');
+    await owner.exited;
+    writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: mark, children: [] }));
+    (await Lock.take(folder, '/out.npy')).release();
+    expect(existsSync(join(folder, 'lock.json'))).toBe(false);
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'is taken over from a dead process whose id lives on',
+    async () => {
+      const folder = temporaryFolder();
+      const other = idle();
+      const mark = { pid: other.pid, startTicks: 1 };
+      writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: mark, children: [mark] }));
+      await Lock.take(folder, '/out.npy');
+      expect(isRunning(markOf(other.pid))).toBe(true);
+    },
+  );
+
+  test.runIf(process.platform === 'linux')(
+    'waits for children of a dead process, then ends them',
+    async () => {
+      const folder = temporaryFolder();
+      const child = idle();
+      const owner = { pid: 2 ** 22 + 1, startTicks: 1 };
+      writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner, children: [markOf(child.pid)] }));
+      await Lock.take(folder, '/out.npy');
+      expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
+    },
+  );
+
+  test('keeps the children of its holder', async () => {
+    const folder = temporaryFolder();
+    const lock = await Lock.take(folder, '/out.npy');
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    lock.addChild(child.pid!);
+    await expect(Lock.take(folder, '/out.npy')).rejects.toMatchObject({
+      code: 'output-in-use',
+      facts: { pid: process.pid },
+    });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+});
+
+describe('WorkFolder', () => {
+  test('lies beside the output, or in EMBEDMILL_DATA_DIR', () => {
+    expect(new WorkFolder('/data/out.npy', {}).path).toBe('/data/out.npy.partial');
+    const chosen = (output: string) => new WorkFolder(output, { EMBEDMILL_DATA_DIR: '/mill' }).path;
+    expect(chosen('/data/out.npy')).toMatch(/^\/mill\/embed\/[0-9a-f]{64}$/);
+    expect(chosen('/data/out.npy')).not.toBe(chosen('/data/other.npy'));
+  });
+
+  test('keeps a job, and takes a file that is none for no job', async () => {
+    const folder = new WorkFolder(join(temporaryFolder(), 'out.npy'), {});
+    await folder.create();
+    expect(await folder.readJob()).toBeNull();
+    const choices = {
+      format: 'jsonl',
+      text: 'text',
+      id: 'id',
+      limit: null,
+      precision: 'int8',
+      truncate: 'end',
+      model: null,
+      server: null,
+    };
+    const job = {
+      version: 1,
+      run: 'r1',
+      input: null,
+      choices,
+      overwrite: false,
+      createdAt: '2026-01-01T00:00:00Z',
+    } as const;
+    await folder.writeJob(job);
+    expect(await folder.readJob()).toEqual(job);
+    writeFileSync(join(folder.path, 'job.json'), '{"version":');
+    expect(await folder.readJob()).toBeNull();
+    await folder.clear();
+    expect(existsSync(join(folder.path, 'job.json'))).toBe(false);
+  });
+});
