@@ -6,7 +6,7 @@ import { prepareHubFolder } from './hub-folder.ts';
 
 /**
  * Makes a model ready to open. The built-in one is compiled into `cacheDir` when it is not there or damaged (about a
- * second), otherwise checked there (under 0.1 s). Several processes may do it at once.
+ * second), otherwise checked there (about 0.1 s). Several processes may do it at once.
  * @throws EmbedError with a code other than `EMBEDDER_CLOSED`
  */
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
