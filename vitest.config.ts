@@ -7,6 +7,8 @@ const project = (name: string, timeoutMs: number) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
+    // Faults that take long: `npm run test:faults` has them.
+    exclude: ['test/faults/slow/**'],
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
   },

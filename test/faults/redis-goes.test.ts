@@ -5,38 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { until } from '../support/api.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import {
-  faultsOfResults,
-  type ProducerProcess,
-  type SentRow,
+  expectWhole,
   sentRows,
   startProducerProcess,
+  startRunInWork,
   startWorkerProcess,
 } from '../support/mill.ts';
 import { type RedisProcess, redisProcess } from '../support/redis-process.ts';
 
 const SECOND = 1000;
-const rows = sentRows(300);
-
-/** A run that has begun and is far from its end: a text takes 5 ms. */
-async function runInWork(redis: RedisProcess): Promise<{ producer: ProducerProcess; run: string }> {
-  const place = { url: redis.url, prefix: 'goes' };
-  const producer = await startProducerProcess(place, temporaryFolder());
-  await producer.ready();
-  await startWorkerProcess(place, { HASH_ENGINE_TEXT_MS: '5' });
-  const run = await producer.create();
-  expect((await producer.send(run, 0, rows)).status).toBe(201);
-  await producer.seal(run);
-  await until(async () => (await producer.info(run)).rows.done > 20);
-  expect((await producer.info(run)).state).toBe('sealed');
-  return { producer, run };
-}
-
-async function expectWhole(producer: ProducerProcess, run: string, sent: readonly SentRow[] = rows) {
-  const info = await producer.ended(run);
-  expect(info).toMatchObject({ state: 'completed', verdicts: { ok: sent.length, failed: 0 } });
-  const results = await producer.call('GET', `/v1/runs/${run}/results?format=jsonl`);
-  expect(faultsOfResults(sent, await results.text())).toEqual([]);
-}
+/** A run in work on this Redis. */
+const runOn = (redis: RedisProcess) => startRunInWork({ url: redis.url, prefix: 'goes' });
 
 /** The keys that are left but those of BullMQ; and the jobs. */
 async function leftOver(redis: RedisProcess): Promise<{ keys: string[]; entries: number; jobs: string[] }> {
@@ -64,9 +43,10 @@ describe('a Redis that is down when everything starts', () => {
     await redis.start();
     await producer.ready();
     const run = await producer.create();
+    const rows = sentRows(100);
     await producer.send(run, 0, rows);
     await producer.seal(run);
-    await expectWhole(producer, run);
+    await expectWhole({ producer, run, rows });
     // Reported, and not once for every attempt.
     const complaints = worker.stderr.split('\n').filter((line) => /ECONNREFUSED/.test(line));
     expect(complaints.length).toBeGreaterThan(0);
@@ -81,7 +61,7 @@ describe('a Redis that goes in mid-run', () => {
   ])('and %s: requests get 503 within 3 s, the run ends whole', async (_how, isEmpty) => {
     const redis = await redisProcess();
     await redis.start();
-    const { producer, run } = await runInWork(redis);
+    const { producer, run, rows } = await runOn(redis);
     await redis.kill();
     const another = await producer.create();
     const refused = await producer.call(
@@ -94,12 +74,12 @@ describe('a Redis that goes in mid-run', () => {
     expect((await producer.call('GET', '/readyz', {}, 3 * SECOND)).status).toBe(503);
     if (isEmpty) redis.empty();
     await redis.start();
-    await expectWhole(producer, run);
+    await expectWhole({ producer, run, rows });
     await producer.ready();
     // The part that was refused is sent again by its client and is one row, not two.
     await producer.send(another, 0, [{ id: 'a', text: 'b' }]);
     await producer.seal(another);
-    await expectWhole(producer, another, [{ id: 'a', text: 'b' }]);
+    await expectWhole({ producer, run: another, rows: [{ id: 'a', text: 'b' }] });
     await until(async () => (await leftOver(redis)).jobs.length === 0, 20 * SECOND);
     expect(await leftOver(redis)).toEqual({ keys: [], entries: 0, jobs: [] });
   });
@@ -107,19 +87,19 @@ describe('a Redis that goes in mid-run', () => {
   it('frozen for longer than a lock: requests get 503 within 3 s, the run ends whole', async () => {
     const redis = await redisProcess();
     await redis.start();
-    const { producer, run } = await runInWork(redis);
+    const { producer, run, rows } = await runOn(redis);
     redis.freeze();
     expect((await producer.call('GET', '/readyz', {}, 4 * SECOND)).status).toBe(503);
     await new Promise((resolve) => setTimeout(resolve, 4 * SECOND));
     redis.thaw();
-    await expectWhole(producer, run);
+    await expectWhole({ producer, run, rows });
     await until(async () => (await leftOver(redis)).jobs.length === 0, 20 * SECOND);
   });
 
   it('read-only, as after a failover: no row fails for it, and the run goes on afterwards', async () => {
     const redis = await redisProcess();
     await redis.start();
-    const { producer, run } = await runInWork(redis);
+    const { producer, run, rows } = await runOn(redis);
     // A replica refuses writes; its primary is a port where nobody listens, so it keeps its data.
     await redis.ask((client) => client.call('REPLICAOF', '127.0.0.1', '1'));
     const another = await producer.create();
@@ -127,7 +107,7 @@ describe('a Redis that goes in mid-run', () => {
     await new Promise((resolve) => setTimeout(resolve, 3 * SECOND));
     expect((await producer.info(run)).state).toBe('sealed');
     await redis.ask((client) => client.call('REPLICAOF', 'NO', 'ONE'));
-    await expectWhole(producer, run);
+    await expectWhole({ producer, run, rows });
   });
 });
 
@@ -135,10 +115,10 @@ describe('a Redis that forgot our scripts', () => {
   it('is given them again', async () => {
     const redis = await redisProcess();
     await redis.start();
-    const { producer, run } = await runInWork(redis);
+    const { producer, run, rows } = await runOn(redis);
     const client = new Redis(redis.url);
     await client.script('FLUSH');
     client.disconnect();
-    await expectWhole(producer, run);
+    await expectWhole({ producer, run, rows });
   });
 });

@@ -13,7 +13,7 @@ export interface NetworkFaults {
   /** Share of new connections (0 to 1) that are reset within their first `resetWithinMs`. */
   resetShare: number;
   resetWithinMs: number;
-  /** `pass`; `freeze`: bytes wait until they may pass again; `vanish`: bytes are lost, and nobody is told. */
+  /** `pass`; `freeze`: bytes wait until they may pass again; `vanish`: connections that bring a byte are mute for ever. */
   traffic: 'pass' | 'freeze' | 'vanish';
 }
 
@@ -102,6 +102,7 @@ class Link {
   readonly #client: Socket;
   readonly #target: Socket;
   #isHalf = false;
+  #isMute = false;
 
   constructor(client: Socket, target: Socket, faults: NetworkFaults) {
     this.#client = client;
@@ -147,7 +148,9 @@ class Link {
     const waitMs = dueAt - Date.now() + (1000 * chunk.byteLength) / this.faults.bytesPerSecond;
     if (waitMs >= 1) await sleep(waitMs);
     while (this.faults.traffic === 'freeze' && !to.destroyed) await sleep(10);
-    if (to.destroyed || this.faults.traffic === 'vanish') return;
+    // TCP never loses bytes from the middle: a connection that lost one never passes another.
+    if (this.faults.traffic === 'vanish') this.#isMute = true;
+    if (to.destroyed || this.#isMute) return;
     if (!to.write(chunk)) await Promise.race([once(to, 'drain'), once(to, 'close')]).catch(() => {});
   }
 }

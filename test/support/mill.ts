@@ -3,7 +3,9 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { RunInfo } from '@embedmill/core';
+import { expect } from 'vitest';
 import { linesOf, until } from './api.ts';
+import { temporaryFolder } from './folder.ts';
 import { startNode, type TestProcess } from './process.ts';
 
 const PRODUCER = fileURLToPath(new URL('../../apps/producer/dist/main.js', import.meta.url));
@@ -94,6 +96,39 @@ export async function startWorkerProcess(
   });
   await worker.waitFor(/worker is ready/);
   return worker;
+}
+
+/** A run in the middle of its work, and what works on it. */
+export interface RunInWork {
+  producer: ProducerProcess;
+  worker: TestProcess;
+  run: string;
+  rows: readonly SentRow[];
+}
+
+/** Starts a producer, a worker that takes 5 ms for a text, and a sealed run of `count` rows (default 200) that has just begun. */
+export async function startRunInWork(place: MillPlace, count = 200): Promise<RunInWork> {
+  const producer = await startProducerProcess(place, temporaryFolder());
+  await producer.ready();
+  const worker = await startWorkerProcess(place, { HASH_ENGINE_TEXT_MS: '5' });
+  const run = await producer.create();
+  const rows = sentRows(count);
+  expect((await producer.send(run, 0, rows)).status).toBe(201);
+  await producer.seal(run);
+  await until(async () => (await producer.info(run)).rows.done > 10);
+  return { producer, worker, run, rows };
+}
+
+/** Waits for the end of a run; it must be completed, with the right vector for every row. */
+export async function expectWhole({
+  producer,
+  run,
+  rows,
+}: Pick<RunInWork, 'producer' | 'run' | 'rows'>): Promise<void> {
+  const info = await producer.ended(run, 60_000);
+  expect(info).toMatchObject({ state: 'completed', verdicts: { ok: rows.length, failed: 0 } });
+  const results = await producer.call('GET', `/v1/runs/${run}/results?format=jsonl`);
+  expect(faultsOfResults(rows, await results.text())).toEqual([]);
 }
 
 /** Rows with ids and a text each; no two alike. */

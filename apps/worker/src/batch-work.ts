@@ -8,6 +8,7 @@ import {
   type Delivery,
   EmbedmillError,
   isRedisFault,
+  type Precision,
   type RowOutcome,
   type WorkerExchange,
 } from '@embedmill/core';
@@ -17,6 +18,8 @@ import type { Logger } from 'pino';
 import type { InferencePool } from './inference/index.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { patiently } from './patience.ts';
+import { Solitude } from './solitude.ts';
+import { SUSPECT_AFTER_STALLS, tryRows } from './trials.ts';
 
 /** What the work needs. */
 export interface BatchWorkParts {
@@ -24,6 +27,8 @@ export interface BatchWorkParts {
   pool: InferencePool;
   /** The model of this worker; a batch for another one is handed back. */
   model: PreparedModel;
+  /** What results of a precision say of the model. */
+  identityOf: (precision: Precision) => Promise<{ dim: number; fingerprint: string }>;
   metrics: WorkerMetrics;
   log: Logger;
 }
@@ -35,6 +40,7 @@ const HAND_BACK_MS = 2000;
 export class BatchWork {
   readonly #parts: BatchWorkParts;
   readonly #stopping = new AbortController();
+  readonly #solitude = new Solitude();
 
   constructor(parts: BatchWorkParts) {
     this.#parts = parts;
@@ -64,22 +70,42 @@ export class BatchWork {
       return { status: 'done' };
     }
     const { payload } = taken;
-    let result: Uint8Array<ArrayBuffer>;
+    let result: Uint8Array<ArrayBuffer> | null;
     try {
-      result = await metrics.time('infer', () => pool.embedBatch({ payload, batch, precision, truncate }));
+      const isSuspect = delivery.stalls >= SUSPECT_AFTER_STALLS;
+      result = isSuspect
+        ? await this.#solitude.alone(() => this.#tryRows(job, payload))
+        : await this.#solitude.together(() =>
+            metrics.time('infer', () => pool.embedBatch({ payload, batch, precision, truncate })),
+          );
     } catch (error) {
       if (!(error instanceof EmbedmillError && error.retryable)) throw error;
       metrics.countOutcome('handed-back');
       log.info({ run, batch, reason: error.message }, 'a batch is handed back');
       return { status: 'hand-back', afterMs: 0 };
     }
-    await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
+    if (result === null) await this.abandon(job, 'workers die of it, and of none of its rows alone');
+    else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
     return { status: 'done' };
+  }
+
+  async #tryRows(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
+    const { exchange, pool, log, identityOf } = this.#parts;
+    const { run, batch } = job;
+    log.warn({ run, batch }, 'workers ended over a batch; its rows are tried one by one');
+    return await tryRows(job, payload, {
+      exchange,
+      pool,
+      identity: await identityOf(job.precision),
+      patiently: (step) => this.#patiently(step),
+      onGuilty: (row) =>
+        log.error({ run, batch, row }, 'a row ends worker processes; it gets the verdict failed'),
+    });
   }
 
   /** Gives every row of a batch that cannot be done the verdict `failed`, so that its run can end. */
   async abandon(job: BatchJob, reason: string): Promise<void> {
-    const { model, metrics, log } = this.#parts;
+    const { identityOf, metrics, log } = this.#parts;
     const { run, batch, rows, precision } = job;
     metrics.countOutcome('abandoned');
     log.error({ run, batch, reason }, 'a batch cannot be done; its rows get the verdict failed');
@@ -88,7 +114,7 @@ export class BatchWork {
       { length: rows },
       (): RowOutcome => ({ verdict: 'failed', tokens: 0, lostTokens: 0, message }),
     );
-    const { fingerprint, dim } = model;
+    const { fingerprint, dim } = await identityOf(precision);
     const result = encodeBatchResult({
       batch,
       rows,

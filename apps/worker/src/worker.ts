@@ -84,7 +84,14 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const keys = keysOf(config.prefix);
     const redis = connect(config.redisUrl, 'patient', log);
     releasers.add(() => redis.disconnect());
-    const work = new BatchWork({ exchange: new RedisExchange({ redis, keys }), pool, model, metrics, log });
+    const work = new BatchWork({
+      exchange: new RedisExchange({ redis, keys }),
+      pool,
+      model,
+      identityOf: prepare,
+      metrics,
+      log,
+    });
     const consumer = new BullBatchConsumer({
       url: config.redisUrl,
       prefix: keys.queuePrefix,

@@ -7,5 +7,6 @@ export type {
   ProducerExchange,
   ReadyBatch,
   TakenPayload,
+  Trials,
   WorkerExchange,
 } from './types.ts';

@@ -3,13 +3,14 @@
 import type { Redis } from 'ioredis';
 import type { BatchSummary } from '../batch/types.ts';
 import type { Keys } from '../redis/keys.ts';
-import { COMMIT, TAKE } from './scripts.ts';
+import { BEGIN_TRIALS, COMMIT, TAKE } from './scripts.ts';
 import type {
   BatchPresence,
   CommitOutcome,
   ProducerExchange,
   ReadyBatch,
   TakenPayload,
+  Trials,
   WorkerExchange,
 } from './types.ts';
 
@@ -25,6 +26,7 @@ const UNLINK_KEYS = 500;
 type ScriptedRedis = Redis & {
   embedmillTakeBuffer(...keysAndArguments: (string | number)[]): Promise<Buffer | [Buffer]>;
   embedmillCommit(...keysAndArguments: (string | number | Buffer)[]): Promise<CommitOutcome>;
+  embedmillBeginTrials(key: string, lifetimeSeconds: number): Promise<string[]>;
 };
 
 /** What the Redis exchange works with. */
@@ -44,7 +46,8 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
 
   constructor({ redis, blocking, keys }: RedisExchangeParts) {
     redis.defineCommand('embedmillTake', { lua: TAKE, numberOfKeys: 4 });
-    redis.defineCommand('embedmillCommit', { lua: COMMIT, numberOfKeys: 5 });
+    redis.defineCommand('embedmillCommit', { lua: COMMIT, numberOfKeys: 6 });
+    redis.defineCommand('embedmillBeginTrials', { lua: BEGIN_TRIALS, numberOfKeys: 1 });
     this.#redis = redis as ScriptedRedis;
     this.#blocking = blocking ?? redis;
     this.#keys = keys;
@@ -94,12 +97,31 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       keys.result(run, batch),
       keys.payload(run, batch),
       keys.ready(home),
+      keys.trials(run, batch),
       batch,
       bufferOf(result),
       LIFETIME_SECONDS,
       run,
       JSON.stringify(summary),
     );
+  }
+
+  async beginTrials(run: string, batch: number): Promise<Trials> {
+    const fields = await this.#redis.embedmillBeginTrials(this.#keys.trials(run, batch), LIFETIME_SECONDS);
+    const deaths = new Map<number, number>();
+    let begun = 0;
+    for (let i = 0; i < fields.length; i += 2) {
+      const [field = '', value] = [fields[i], Number(fields[i + 1])];
+      if (field === 'begun') begun = value;
+      else deaths.set(Number(field.slice('deaths:'.length)), value);
+    }
+    return { begun, deaths };
+  }
+
+  async markTrial(run: string, batch: number, row: number | null): Promise<void> {
+    const key = this.#keys.trials(run, batch);
+    if (row === null) await this.#redis.hdel(key, 'row');
+    else await this.#redis.hset(key, 'row', row);
   }
 
   async readReady(home: string, after: string, most: number, blockMs: number): Promise<ReadyBatch[]> {
@@ -164,7 +186,11 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     // The hash goes first: from then on a late commit is answered with `gone` and leaves nothing behind.
     await this.#redis.unlink(this.#keys.run(run), this.#keys.done(run));
     await this.#unlink(
-      batches.flatMap((batch) => [this.#keys.payload(run, batch), this.#keys.result(run, batch)]),
+      batches.flatMap((batch) => [
+        this.#keys.payload(run, batch),
+        this.#keys.result(run, batch),
+        this.#keys.trials(run, batch),
+      ]),
     );
   }
 

@@ -23,6 +23,14 @@ export interface ReadyBatch {
 /** Where a batch is, as far as Redis knows. */
 export type BatchPresence = 'waiting' | 'ready' | 'absent';
 
+/** What earlier workers left about a batch that they did not survive. */
+export interface Trials {
+  /** Times that a worker began to try its rows one by one, this one included. */
+  begun: number;
+  /** Processes that ended while they tried a row, by row. */
+  deaths: ReadonlyMap<number, number>;
+}
+
 /** Used by the worker. */
 export interface WorkerExchange {
   /** The texts of a batch. */
@@ -38,6 +46,10 @@ export interface WorkerExchange {
     result: Uint8Array,
     summary: BatchSummary,
   ): Promise<CommitOutcome>;
+  /** Begins to try the rows of a batch one by one: a row that was marked is counted as the death of the one who marked it. */
+  beginTrials(run: string, batch: number): Promise<Trials>;
+  /** Says which row is tried now, so that it is known should the process die of it; `null`: none. */
+  markTrial(run: string, batch: number, row: number | null): Promise<void>;
 }
 
 /** Used by the producer and its collector. */

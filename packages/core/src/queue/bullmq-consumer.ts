@@ -29,8 +29,11 @@ const SECOND = 1000;
 /** Least time between two log lines about the same trouble, and the pause after one that is no connection error. */
 const TROUBLE_INTERVAL_MS = 5 * SECOND;
 
-/** Deaths of workers over one batch before it counts as their cause. */
-const MAX_STALLS = 5;
+/**
+ * Deaths of workers over one batch after which it is given up as a whole. Long before that its rows are tried one by one,
+ * which costs two deaths for each row that kills; so this ends a batch with a score of them, and nothing else.
+ */
+const MAX_STALLS = 50;
 
 /** @see BatchConsumer */
 export class BullBatchConsumer implements BatchConsumer {

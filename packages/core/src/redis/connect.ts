@@ -14,9 +14,16 @@ const SECOND = 1000;
 /** Longest wait for the answer to one command on a `command` connection. */
 const COMMAND_TIMEOUT_MS = 2.5 * SECOND;
 
+/**
+ * A connection that owes an answer and brings no byte for so long is dead, though nobody said so (half open, a silent
+ * firewall): it is closed and opened again. The blocking commands of `patient` connections answer within 10 s.
+ */
+const SILENCE_MS: Readonly<Record<ConnectionManner, number>> = { command: 4 * SECOND, patient: 15 * SECOND };
+
 /** Options for ioredis and, through it, for BullMQ. A blocking command would trip over a command timeout, so `patient` has none. */
 export function connectionOptions(manner: ConnectionManner) {
   const shared = {
+    socketTimeout: SILENCE_MS[manner],
     connectTimeout: 5 * SECOND,
     keepAlive: 30 * SECOND,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 10), 2 * SECOND),

@@ -10,6 +10,8 @@ export interface Keys {
   payload(run: string, batch: number): string;
   /** String: vectors of a batch, until the collector has them on disk. */
   result(run: string, batch: number): string;
+  /** Hash: what is known of a batch that workers died over, until it is done. */
+  trials(run: string, batch: number): string;
   /** Bitmap: one bit per batch that is done. */
   done(run: string): string;
   /** Stream: batches that wait for the collector of one data folder. */
@@ -26,6 +28,7 @@ export function keysOf(prefix: string): Keys {
     run: (run) => `${tag}:run:${run}`,
     payload: (run, batch) => `${tag}:in:${run}:${batch}`,
     result: (run, batch) => `${tag}:out:${run}:${batch}`,
+    trials: (run, batch) => `${tag}:trials:${run}:${batch}`,
     done: (run) => `${tag}:done:${run}`,
     ready: (home) => `${tag}:ready:${home}`,
     lease: (home) => `${tag}:lease:${home}`,

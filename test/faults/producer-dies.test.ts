@@ -1,0 +1,181 @@
+/** The producer is killed at bad moments, or doubled: what it confirmed is kept, and what it gives out is whole. */
+
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { linesOf, until } from '../support/api.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import {
+  expectWhole,
+  type ProducerProcess,
+  sentRows,
+  startProducerProcess,
+  startWorkerProcess,
+} from '../support/mill.ts';
+import { testRedis } from '../support/redis.ts';
+
+const SECOND = 1000;
+
+async function kill({ process }: ProducerProcess): Promise<void> {
+  process.kill('SIGKILL');
+  await process.exited;
+}
+
+describe('a producer that is killed', () => {
+  it('in the middle of a part takes the part again, and each row is there once', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    // Long enough that the first half is not held back by any buffer on the way.
+    const rows = sentRows(400).map(({ id, text }) => ({ id, text: `${text} ${'and so on '.repeat(300)}` }));
+    const first = await startProducerProcess(redis, dataDir);
+    await first.ready();
+    const run = await first.create();
+    // Half of the part has come, and more of it never comes.
+    const half = Buffer.from(linesOf(rows.slice(0, 205)));
+    const body = new ReadableStream({ start: (stream) => stream.enqueue(half) });
+    const broken = first
+      .call('POST', `/v1/runs/${run}/rows?part=0`, {
+        headers: { 'content-type': 'application/x-ndjson' },
+        body,
+        duplex: 'half',
+      } as RequestInit)
+      .catch(() => 'broken off');
+    await until(async () => (await first.info(run)).rows.accepted >= 150);
+    await kill(first);
+    expect(await broken).toBe('broken off');
+
+    await startWorkerProcess(redis);
+    const second = await startProducerProcess(redis, dataDir);
+    await second.ready();
+    expect((await second.seal(run)).status).toBe(409);
+    expect((await second.send(run, 0, rows)).status).toBe(201);
+    await second.seal(run);
+    await expectWhole({ producer: second, run, rows });
+  });
+
+  it('again and again in mid-run, with its workers, gives out what an undisturbed one does', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const rows = sentRows(300);
+    let producer = await startProducerProcess(redis, dataDir);
+    await producer.ready();
+    const run = await producer.create();
+    await producer.send(run, 0, rows);
+    await producer.seal(run);
+    for (let deaths = 1; deaths <= 3; deaths++) {
+      const worker = await startWorkerProcess(redis, { HASH_ENGINE_TEXT_MS: '3' });
+      await until(async () => (await producer.info(run)).rows.done >= deaths * 60, 30 * SECOND);
+      worker.kill('SIGKILL');
+      await kill(producer);
+      await worker.exited;
+      producer = await startProducerProcess(redis, dataDir);
+      await producer.ready();
+    }
+    await startWorkerProcess(redis);
+    await expectWhole({ producer, run, rows });
+  });
+});
+
+describe('two producers on one data folder', () => {
+  it('take turns: one serves the runs, the other one when the first is dead', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const rows = sentRows(100);
+    const first = await startProducerProcess(redis, dataDir);
+    await first.ready();
+    const second = await startProducerProcess(redis, dataDir);
+    const run = await first.create();
+    await first.send(run, 0, rows);
+    expect((await second.call('GET', '/readyz')).status).toBe(503);
+    expect((await second.call('GET', `/v1/runs/${run}`)).status).toBe(503);
+    await kill(first);
+    await second.ready();
+    await startWorkerProcess(redis);
+    await second.seal(run);
+    await expectWhole({ producer: second, run, rows });
+  });
+
+  it('never both write: one that was frozen while the other took over ends', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const rows = sentRows(100);
+    const first = await startProducerProcess(redis, dataDir);
+    await first.ready();
+    const run = await first.create();
+    await first.send(run, 0, rows);
+    const second = await startProducerProcess(redis, dataDir);
+    first.process.kill('SIGSTOP');
+    await second.ready();
+    first.process.kill('SIGCONT');
+    expect(await first.process.waitForExit()).toEqual({ code: 1, signal: null });
+    await startWorkerProcess(redis);
+    await second.seal(run);
+    await expectWhole({ producer: second, run, rows });
+  });
+});
+
+/** A folder with room for `megabytes`, when this user may mount one. */
+function smallFolder(megabytes: number): string | null {
+  const folder = temporaryFolder();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], { stdio: 'pipe' });
+  } catch {
+    return null;
+  }
+  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
+  return folder;
+}
+
+describe('a disk that is full', () => {
+  it('refuses rows with a clear error and takes them when there is room', async ({ skip }) => {
+    const dataDir = smallFolder(2);
+    if (dataDir === null) return skip('a small disk can be mounted by root only');
+    const redis = testRedis();
+    const producer = await startProducerProcess(redis, dataDir);
+    await producer.ready();
+    const run = await producer.create();
+    const ballast = join(dataDir, 'ballast');
+    fill(ballast);
+    const refused = await producer.send(run, 0, sentRows(2000));
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: 'disk-full' });
+    rmSync(ballast);
+    const rows = sentRows(2000).slice(0, 500);
+    expect((await producer.send(run, 1, rows)).status).toBe(201);
+  });
+
+  it('keeps results in Redis until there is room; nothing is acknowledged before it is stored', async ({
+    skip,
+  }) => {
+    const dataDir = smallFolder(2);
+    if (dataDir === null) return skip('a small disk can be mounted by root only');
+    const redis = testRedis();
+    const rows = sentRows(200);
+    const producer = await startProducerProcess(redis, dataDir);
+    await producer.ready();
+    const run = await producer.create();
+    await producer.send(run, 0, rows);
+    await producer.seal(run);
+    const ballast = join(dataDir, 'ballast');
+    fill(ballast);
+    await startWorkerProcess(redis);
+    await producer.process.waitFor(/collecting pauses[^}]*|ENOSPC/);
+    const [ready = ''] = await redis.client.keys(`{${redis.prefix}}:ready:*`);
+    await until(async () => (await redis.client.xlen(ready)) === 20);
+    expect((await producer.info(run)).batches.stored).toBe(0);
+    expect(await redis.client.keys(`{${redis.prefix}}:out:*`)).toHaveLength(20);
+    rmSync(ballast);
+    await expectWhole({ producer, run, rows });
+    expect(await redis.client.keys(`{${redis.prefix}}:out:*`)).toHaveLength(0);
+  });
+});
+
+/** Writes until there is no room. */
+function fill(path: string): void {
+  try {
+    execFileSync('dd', ['if=/dev/zero', `of=${path}`, 'bs=4k'], { stdio: 'pipe' });
+  } catch {
+    // `dd` ends with an error when the disk is full, which is what we want.
+  }
+}

@@ -1,0 +1,58 @@
+/** Texts that end the whole worker process, as a native abort does: they fail alone, and every other row has its vector. */
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { temporaryFolder } from '../support/folder.ts';
+import { faultsOfResults, sentRows, startProducerProcess, startWorkerProcess } from '../support/mill.ts';
+import { type TestRedis, testRedis } from '../support/redis.ts';
+
+const DEADLY = 'kill-the-process!';
+
+/** A worker that is started again whenever it ends, as a supervisor does; tells how often that was. */
+function startImmortalWorker(redis: TestRedis): { deaths: () => number } {
+  let deaths = 0;
+  let isOver = false;
+  onTestFinished(() => {
+    isOver = true;
+  });
+  const live = async () => {
+    while (!isOver) {
+      const worker = await startWorkerProcess(redis, { EMBEDMILL_LOCK_MS: '1000' });
+      await worker.exited;
+      deaths += 1;
+    }
+  };
+  live().catch((error) => {
+    if (!isOver) throw error;
+  });
+  return { deaths: () => deaths };
+}
+
+describe('a text that kills its process', () => {
+  it('fails alone, also when its batch holds another one, after a known number of deaths', async () => {
+    const guilty = [3, 12];
+    const redis = testRedis();
+    const producer = await startProducerProcess(redis, temporaryFolder());
+    await producer.ready();
+    const rows = sentRows(60);
+    for (const row of guilty) rows[row]!.text += ` ${DEADLY}`;
+    const run = await producer.create(20);
+    await producer.send(run, 0, rows);
+    await producer.seal(run);
+    const { deaths } = startImmortalWorker(redis);
+    const info = await producer.ended(run, 90_000);
+    expect(info).toMatchObject({
+      state: 'completed',
+      verdicts: { ok: rows.length - guilty.length, failed: guilty.length },
+    });
+    const results = await producer.call('GET', `/v1/runs/${run}/results?format=jsonl`);
+    expect(faultsOfResults(rows, await results.text())).toEqual(
+      guilty.map((row) => `row id-${row} has no vector`),
+    );
+    const report = await (await producer.call('GET', `/v1/runs/${run}/report`)).text();
+    for (const row of guilty) expect(report).toContain(`id-${row}`);
+    expect(report).toContain('ended 2 worker processes');
+    // Two that make the batch suspect, two for each row.
+    expect(deaths()).toBe(2 + 2 * guilty.length);
+    expect(await redis.client.keys(`{${redis.prefix}}:trials:*`)).toEqual([]);
+  });
+});

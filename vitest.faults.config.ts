@@ -1,0 +1,14 @@
+/** All fault tests, those that are too slow for `npm test` too; `npm run test:faults` uses it. */
+
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    name: 'faults',
+    include: ['test/faults/**/*.test.ts'],
+    globalSetup: 'test/support/global-setup.ts',
+    maxWorkers: 2,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+  },
+});
