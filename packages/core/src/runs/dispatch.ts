@@ -33,6 +33,11 @@ export function payloadOf(rows: readonly KeptRow[]): Uint8Array<ArrayBuffer> {
   return encodeBatchPayload(rows.map((row) => row[2] ?? ''));
 }
 
+/** Rows of a batch that a worker is given: all, or those that are retried. */
+export function rowsToEmbed(ledger: Ledger, batch: number): number {
+  return ledger.retries.get(batch)?.length ?? ledger.batches[batch]!.rows;
+}
+
 /** Every call may be repeated: payloads are overwritten with the same bytes, job ids are fixed. */
 export class Dispatcher {
   readonly #parts: DispatchParts;
@@ -114,7 +119,9 @@ export class Dispatcher {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const numbered: NumberedBatch[] = [];
       for (const batch of slice) {
-        numbered.push({ batch, payload: payloadOf(await rowLog.read(ledger.batches[batch]!.span)) });
+        const kept = await rowLog.read(ledger.batches[batch]!.span);
+        const retried = ledger.retries.get(batch)?.map((row) => kept[row]!);
+        numbered.push({ batch, payload: payloadOf(retried ?? kept) });
       }
       await this.send(numbered);
     }
@@ -122,7 +129,8 @@ export class Dispatcher {
 
   #jobOf(batch: number): BatchJob {
     const { ledger, home } = this.#parts;
-    const { rows, tokens } = ledger.batches[batch]!;
+    const { tokens } = ledger.batches[batch]!;
+    const rows = rowsToEmbed(ledger, batch);
     const { id, options } = ledger.created;
     const { precision, truncate, model } = options;
     return { run: id, batch, home, rows, tokens, precision, truncate, model };

@@ -2,6 +2,7 @@
 
 import { EmbedmillError } from '../errors.ts';
 import { Journal } from './journal.ts';
+import type { BatchRows } from './retry.ts';
 import type { RowSpan } from './row-log.ts';
 import type { PartReceipt, RunOptions, RunState } from './types.ts';
 
@@ -26,6 +27,8 @@ export type LedgerEntry =
   | { type: 'part'; receipt: PartReceipt }
   | { type: 'model'; dim: number; fingerprint: string }
   | { type: 'sealed'; at: number }
+  | { type: 'retry'; at: number; rows: BatchRows[] }
+  | { type: 'retried'; batches: number[] }
   | { type: 'ended'; at: number; state: 'completed' | 'failed' | 'cancelled'; error: string | null };
 
 /** @see Run for the states */
@@ -96,6 +99,11 @@ export class Ledger {
     return this.#contents.batchesOfPart;
   }
 
+  /** Rows that are embedded again, by batch; what is stored of them until then stays in its place. */
+  get retries(): ReadonlyMap<number, readonly number[]> {
+    return this.#contents.retries;
+  }
+
   /** End of the known rows in the row log. */
   get rowBytes(): number {
     return this.#contents.rowBytes;
@@ -132,6 +140,7 @@ class Contents {
   readonly batches: LedgerBatch[] = [];
   readonly receipts = new Map<number, PartReceipt>();
   readonly batchesOfPart = new Map<number, number[]>();
+  readonly retries = new Map<number, readonly number[]>();
 
   add(entry: LedgerEntry): void {
     switch (entry.type) {
@@ -156,6 +165,13 @@ class Contents {
         break;
       case 'sealed':
         this.sealedAt = entry.at;
+        break;
+      case 'retry':
+        for (const [batch, rows] of entry.rows) this.retries.set(batch, rows);
+        this.ended = null;
+        break;
+      case 'retried':
+        for (const batch of entry.batches) this.retries.delete(batch);
         break;
       case 'ended':
         this.ended = entry;

@@ -4,19 +4,20 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { peekBatchResult } from '../batch/result.ts';
-import type { BatchSummary } from '../batch/types.ts';
-import { quote, RequestError } from '../errors.ts';
+import { decodeOutcomes, peekBatchResult } from '../batch/result.ts';
+import { type BatchSummary, summarizeOutcomes } from '../batch/types.ts';
+import { asError, quote, RequestError } from '../errors.ts';
 import type { ProducerExchange } from '../exchange/types.ts';
 import type { Credits } from '../flow/credits.ts';
 import type { BatchQueue } from '../queue/types.ts';
 import type { RowRead } from '../rows/index.ts';
 import type { ShardBatch } from '../shards/shard.ts';
 import { Shelf } from '../shards/shelf.ts';
-import { Dispatcher } from './dispatch.ts';
+import { Dispatcher, rowsToEmbed } from './dispatch.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
 import { Progress } from './progress.ts';
+import { findFailedRows, replaceRows } from './retry.ts';
 import { RowLog } from './row-log.ts';
 import { type PartReceipt, type RunInfo, type RunOptions, type RunState, USUAL_DIM } from './types.ts';
 
@@ -37,7 +38,8 @@ export type ReceivedResult = 'wanted' | 'stored' | 'refused';
  * States of a run:
  *
  * - `open`: parts come in; batches are cut, enqueued and collected meanwhile. A new run is open.
- * - `sealed`: no more rows. Entered by `seal`, only when every part that was begun is whole.
+ * - `sealed`: no more rows. Entered by `seal`, only when every part that was begun is whole; and by `retry` from `completed`
+ *   when rows of it failed. Those rows alone are embedded again; all others keep their bytes.
  * - `completed`: sealed, and every batch is in a shard. Entered by itself, from `sealed` only.
  * - `cancelled`: entered by `cancel` from `open` or `sealed`. What is in shards stays readable.
  * - `failed`: the run's own files are damaged, so that a lost batch cannot be sent again. Entered by `fail`.
@@ -49,9 +51,11 @@ export type ReceivedResult = 'wanted' | 'stored' | 'refused';
  * - enqueued: payload and job are in Redis. Redis may lose both; `reconcile` and `redo` send them again from the disk.
  * - done: a worker committed its result (done bit, ready entry). A second commit changes nothing.
  * - stored: its result is in a shard that survived fsync and rename. Only now the result is removed from Redis.
+ * - retried: stored, and some of its rows are enqueued once more. Entered by `retry` only. Their result becomes a whole
+ *   batch in a new shard, which counts from its rename on; with the ledger's next entry the batch is stored again.
  *
  * What can never happen: a batch is stored that is not on disk; a result leaves Redis before it is stored; a run is
- * completed with a batch missing; rows of an ended run change.
+ * completed with a batch missing; a row that has a vector changes.
  */
 export class Run {
   readonly #parts: RunParts;
@@ -59,7 +63,7 @@ export class Run {
   readonly #rowLog: RowLog;
   readonly #shelf: Shelf;
   readonly #dispatcher: Dispatcher;
-  readonly #progress = new Progress();
+  #progress = new Progress();
   readonly #received = new Set<number>();
   /** Batches whose credit the run holds: taken by the intake, given back once. */
   readonly #held = new Set<number>();
@@ -74,7 +78,7 @@ export class Run {
     this.#rowLog = rowLog;
     this.#shelf = shelf;
     this.#dispatcher = new Dispatcher({ ...parts, ledger, rowLog });
-    for (const summary of shelf.summaries()) this.#progress.add(summary, null);
+    this.#countStored();
   }
 
   /** Starts a run in a new folder. */
@@ -93,10 +97,7 @@ export class Run {
   static async open(parts: RunParts, folder: string): Promise<Run> {
     const ledger = await Ledger.open(join(folder, 'ledger.journal'));
     const run = await Run.#openFiles(parts, folder, ledger);
-    for (const batch of run.#outstanding()) {
-      parts.credits.claim(ledger.batches[batch]!.creditBytes);
-      run.#held.add(batch);
-    }
+    for (const batch of run.#outstanding()) run.#claimCredit(batch);
     return run;
   }
 
@@ -153,7 +154,7 @@ export class Run {
       error: ledger.ended?.error ?? null,
       parts: ledger.receipts.size,
       rows: { accepted: ledger.acceptedRows, rejected: ledger.rejectedRows, done: progress.rows },
-      batches: { total: ledger.batches.length, done: progress.batches, stored: this.#shelf.size },
+      batches: { total: ledger.batches.length, done: progress.batches, stored: this.#storedBatches },
       verdicts: { ...progress.verdicts },
       tokens: progress.tokens,
       lostTokens: progress.lostTokens,
@@ -238,6 +239,35 @@ export class Run {
     await this.#ledger.append([{ type: 'sealed', at: Date.now() }]);
   }
 
+  /**
+   * Embeds the failed rows of a completed run again: it is sealed until they are done. Rows that were bad before they came are
+   * left, and so is a run without others. Again, while they are being embedded, changes nothing.
+   * @throws {RequestError} `run-not-completed`
+   */
+  async retry(): Promise<void> {
+    const batches = await this.#turn(async () => {
+      if (this.#ledger.retries.size > 0) return [];
+      if (this.state !== 'completed') {
+        throw new RequestError(
+          'run-not-completed',
+          `run ${this.id} is ${this.state}; its failed rows can be retried once it is completed`,
+          { facts: { state: this.state } },
+        );
+      }
+      const rows = await findFailedRows(this.archive);
+      if (rows.length > 0) await this.#ledger.append([{ type: 'retry', at: Date.now(), rows }]);
+      return rows.map(([batch]) => batch);
+    });
+    if (batches.length === 0) return;
+    for (const batch of batches) this.#claimCredit(batch);
+    this.#progress = new Progress();
+    this.#countStored();
+    await this.reconcile().catch((error) => {
+      // It is in the ledger, so the next comparison with Redis sends the rows.
+      this.#parts.log.warn({ run: this.id, reason: asError(error).message }, 'a retry waits for Redis');
+    });
+  }
+
   /** Ends the run now; what is in shards stays readable. An ended run stays as it is. */
   async cancel(): Promise<void> {
     if (this.isActive) await this.#stop('cancelled', null);
@@ -259,7 +289,7 @@ export class Run {
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
     const entry = this.#ledger.batches[batch];
-    if (!this.isActive || entry === undefined || this.#shelf.has(batch)) return 'stored';
+    if (!this.isActive || entry === undefined || this.#isStored(batch)) return 'stored';
     const fault =
       result === null || summary === null ? 'there is no result in Redis' : this.#faultOf(batch, result);
     if (fault !== null) {
@@ -274,7 +304,8 @@ export class Run {
     }
     if (!this.#received.has(batch)) {
       this.#received.add(batch);
-      this.#progress.add(this.#judge(entry.bad, summary!), Date.now());
+      const whole = await this.#wholeBatch({ batch, result: result!, summary: summary! });
+      this.#progress.add(whole.summary, Date.now());
     }
     return 'wanted';
   }
@@ -286,11 +317,12 @@ export class Run {
 
   /** Puts results on disk; when it resolves they survive a power cut, and may be acknowledged. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
-    const judged = batches.map((batch) => ({
-      ...batch,
-      summary: this.#judge(this.#ledger.batches[batch.batch]!.bad, batch.summary),
-    }));
-    await this.#shelf.store(judged);
+    const whole: ShardBatch[] = [];
+    for (const batch of batches) whole.push(await this.#wholeBatch(batch));
+    await this.#shelf.store(whole);
+    const retried = batches.map(({ batch }) => batch).filter((batch) => this.#ledger.retries.has(batch));
+    if (retried.length > 0)
+      await this.#turn(() => this.#ledger.append([{ type: 'retried', batches: retried }]));
   }
 
   /** Gives back the credit of batches that are stored and acknowledged, and completes the run after the last one. */
@@ -324,7 +356,7 @@ export class Run {
   get isStored(): boolean {
     return (
       this.state === 'completed' ||
-      (this.state === 'sealed' && this.#shelf.size === this.#ledger.batches.length)
+      (this.state === 'sealed' && this.#storedBatches === this.#ledger.batches.length)
     );
   }
 
@@ -362,8 +394,33 @@ export class Run {
 
   #outstanding(): number[] {
     return this.isActive
-      ? this.#ledger.batches.flatMap((_, batch) => (this.#shelf.has(batch) ? [] : [batch]))
+      ? this.#ledger.batches.flatMap((_, batch) => (this.#isStored(batch) ? [] : [batch]))
       : [];
+  }
+
+  /** Stored, and nothing of it is retried. */
+  #isStored(batch: number): boolean {
+    return this.#shelf.has(batch) && !this.#ledger.retries.has(batch);
+  }
+
+  get #storedBatches(): number {
+    return this.#shelf.size - this.#ledger.retries.size;
+  }
+
+  #countStored(): void {
+    for (const { batch, summary } of this.#shelf.summaries()) {
+      if (this.#isStored(batch)) this.#progress.add(summary, null);
+    }
+  }
+
+  /** A result as it goes on the shelf: with the rows that were not retried, and with those that were bad before they came. */
+  async #wholeBatch(given: ShardBatch): Promise<ShardBatch> {
+    const { batch } = given;
+    const { bad } = this.#ledger.batches[batch]!;
+    const rows = this.#ledger.retries.get(batch);
+    if (rows === undefined) return { ...given, summary: this.#judge(bad, given.summary) };
+    const result = replaceRows((await this.#shelf.read(batch))!, rows, given.result);
+    return { batch, result, summary: this.#judge(bad, summarizeOutcomes(decodeOutcomes(result))) };
   }
 
   /** Rows that were bad before they came travelled as empty texts; they count as failed. */
@@ -379,7 +436,7 @@ export class Run {
   #faultOf(batch: number, result: Uint8Array): string | null {
     try {
       const header = peekBatchResult(result);
-      const { rows } = this.#ledger.batches[batch]!;
+      const rows = rowsToEmbed(this.#ledger, batch);
       if (header.rows !== rows || header.batch !== batch) {
         return `it is for batch ${header.batch} with ${header.rows} rows, expected batch ${batch} with ${rows}`;
       }
@@ -403,7 +460,7 @@ export class Run {
   }
 
   async #completeIfStored(): Promise<void> {
-    const isDue = () => this.state === 'sealed' && this.#shelf.size >= this.#ledger.batches.length;
+    const isDue = () => this.state === 'sealed' && this.#storedBatches >= this.#ledger.batches.length;
     if (!isDue() || (await this.#end('completed', null, isDue)) === null) return;
     await this.#parts.exchange.closeRun(this.id, []);
   }
@@ -433,6 +490,12 @@ export class Run {
     for (const batch of [...this.#held]) this.#giveCredit(batch);
     this.#ending.abort(this.#stateError('takes no more rows'));
     return outstanding;
+  }
+
+  /** For batches that are known already; they do not wait, or a restart could wait for itself. */
+  #claimCredit(batch: number): void {
+    this.#parts.credits.claim(this.#ledger.batches[batch]!.creditBytes);
+    this.#held.add(batch);
   }
 
   #giveCredit(batch: number): void {

@@ -48,9 +48,9 @@ export class Shelf {
     return this.#places.has(batch);
   }
 
-  /** Summaries of all batches on disk. */
-  *summaries(): Iterable<BatchSummary> {
-    for (const { entry } of this.#places.values()) yield entry.summary;
+  /** All batches on disk and their summaries. */
+  *summaries(): Iterable<{ batch: number; summary: BatchSummary }> {
+    for (const [batch, { entry }] of this.#places) yield { batch, summary: entry.summary };
   }
 
   /** Puts batches on disk; when it resolves they survive a power cut. Calls must not overlap. */
@@ -74,7 +74,8 @@ export class Shelf {
   }
 
   #place(shard: string, entries: readonly ShardEntry[]): void {
-    // A batch stored twice (a crash between rename and acknowledgement) has the same bytes in both places.
+    // A batch stored twice has the same bytes in both places (a crash between rename and acknowledgement), or some of its
+    // rows were retried: the later shard counts.
     for (const entry of entries) this.#places.set(entry.batch, { shard, entry });
     this.#last = shard;
   }

@@ -1,4 +1,4 @@
-/** The life of runs: create, list, look, seal, cancel, delete. */
+/** The life of runs: create, list, look, seal, retry, cancel, delete. */
 
 import { basename } from 'node:path';
 import type { Config, RunOptions } from '@embedmill/core';
@@ -59,6 +59,14 @@ export function runRoutes({ service, config, limits }: RouteParts): Router {
     post: async (req, res) => {
       const run = service.runs().get(idOf(req));
       await run.cancel();
+      sendJson(res, 200, run.info());
+    },
+  });
+
+  addPath(router, '/v1/runs/:id/retry', {
+    post: async (req, res) => {
+      const run = service.runs().get(idOf(req));
+      await run.retry();
       sendJson(res, 200, run.info());
     },
   });
