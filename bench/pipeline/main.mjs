@@ -26,13 +26,17 @@ const { values } = parseArgs({
 const threads = Number(values.threads);
 const texts = await readTexts(values.file, Number(values.limit));
 console.log(describeMachine());
-console.log(`${values.file ?? 'the sample'}: ${texts.length} texts, ${threads} threads, int8, median of ${values.rounds} interleaved rounds\n`);
+console.log(
+  `${values.file ?? 'the sample'}: ${texts.length} texts, ${threads} threads, int8, median of ${values.rounds} interleaved rounds\n`,
+);
 
 await compareWithBareEngine();
 await measureAlone();
 
 async function compareWithBareEngine() {
-  const bare = await startChild(fileURLToPath(new URL('./bare.mjs', import.meta.url)), { EMBEDMILL_THREADS: values.threads });
+  const bare = await startChild(fileURLToPath(new URL('./bare.mjs', import.meta.url)), {
+    EMBEDMILL_THREADS: values.threads,
+  });
   const stack = await startStack({ threads });
   const rates = { bare: [], pipeline: [] };
   for (let round = 0; round < Number(values.rounds); round += 1) {
@@ -48,16 +52,26 @@ async function compareWithBareEngine() {
     ['', 'rows/s', 'share of the bare engine'],
     [
       ['bare engine', median(rates.bare).toFixed(0), '1'],
-      ['HTTP → Redis → worker → collector → file', median(rates.pipeline).toFixed(0), median(ratios).toFixed(3)],
+      [
+        'HTTP → Redis → worker → collector → file',
+        median(rates.pipeline).toFixed(0),
+        median(ratios).toFixed(3),
+      ],
     ],
   );
 }
 
 async function measureAlone() {
-  const counts = values.instant.split(',').map(Number).filter((count) => count > 0);
+  const counts = values.instant
+    .split(',')
+    .map(Number)
+    .filter((count) => count > 0);
   if (counts.length === 0) return;
   console.log('\nWith an engine that costs nothing:\n');
-  const stack = await startStack({ threads: 1, engine: new URL('./instant-engine.mjs', import.meta.url).href });
+  const stack = await startStack({
+    threads: 1,
+    engine: new URL('./instant-engine.mjs', import.meta.url).href,
+  });
   await measureRun(stack, repeat(texts, 1000));
   const rows = [];
   for (const count of counts) {

@@ -21,7 +21,10 @@ const PART_ROWS = 2000;
 
 /** Starts a module as a child and waits until it says that it is ready. */
 export async function startChild(path, env) {
-  const child = fork(path, { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(path, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const [message] = await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(([code]) => Promise.reject(new Error(`${path} ended with ${code}`))),
@@ -32,7 +35,11 @@ export async function startChild(path, env) {
 /** @param {{ threads: number, engine?: string }} options */
 export async function startStack({ threads, engine }) {
   const folder = await mkdtemp(join(tmpdir(), 'embedmill-bench-'));
-  const redis = await resolveRedis({ dataDir: folder, cacheDir: readConfig(process.env).cacheDir, maxMemoryBytes: 1024 ** 3 });
+  const redis = await resolveRedis({
+    dataDir: folder,
+    cacheDir: readConfig(process.env).cacheDir,
+    maxMemoryBytes: 1024 ** 3,
+  });
   const env = {
     REDIS_URL: redis.url,
     PORT: '0',
@@ -69,7 +76,11 @@ export async function startStack({ threads, engine }) {
 /** Seconds from the first request to the last byte of the .npy file. `rows` gives texts, so that a million need no memory. */
 export async function measureRun(stack, rows) {
   const startedAt = performance.now();
-  const run = await request(`${stack.url}/v1/runs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+  const run = await request(`${stack.url}/v1/runs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
   let part = 0;
   let lines = [];
   let row = 0;
@@ -102,7 +113,11 @@ export async function measureRun(stack, rows) {
   const seconds = (performance.now() - startedAt) / 1000;
   await fetch(`${stack.url}/v1/runs/${run.id}`, { method: 'DELETE' });
   const most = (name) => Math.max(...memory.map((sample) => sample[name]));
-  return { seconds, rows: row, memory: { redis: most('redis'), producer: most('producer'), worker: most('worker') } };
+  return {
+    seconds,
+    rows: row,
+    memory: { redis: most('redis'), producer: most('producer'), worker: most('worker') },
+  };
 }
 
 async function request(url, options) {

@@ -5,7 +5,8 @@ export function printTable(head, rows) {
   const cells = [head, head.map((_, i) => (i === 0 ? '---' : '--:')), ...rows.map((row) => row.map(String))];
   const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
   for (const [r, row] of cells.entries()) {
-    const pad = (text, i) => (i === 0 ? text.padEnd(widths[i], r === 1 ? '-' : ' ') : text.padStart(widths[i], r === 1 ? '-' : ' '));
+    const pad = (text, i) =>
+      i === 0 ? text.padEnd(widths[i], r === 1 ? '-' : ' ') : text.padStart(widths[i], r === 1 ? '-' : ' ');
     console.log(`| ${row.map(pad).join(' | ')} |`);
   }
 }

@@ -15,7 +15,10 @@ export async function readTexts(path, limit = Number.POSITIVE_INFINITY) {
     return rows.map(({ text }) => text);
   }
   const found = detectFormat(path);
-  if (found === null) throw new Error(`${path}: expected a name that ends in .jsonl, .csv, .tsv or .txt, or one of these and .gz`);
+  if (found === null)
+    throw new Error(
+      `${path}: expected a name that ends in .jsonl, .csv, .tsv or .txt, or one of these and .gz`,
+    );
   const bytes = createReadStream(path);
   const texts = [];
   for await (const rows of readRows(found.gzip ? gunzip(bytes) : bytes, { format: found.format })) {

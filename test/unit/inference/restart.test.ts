@@ -18,7 +18,9 @@ async function cycle(signals: EngineSignals): Promise<void> {
 }
 
 describe('starting and stopping', () => {
-  test('120 times, 240 threads, closes every engine and gives the memory back', { timeout: 120_000 }, async () => {
+  test('120 times, 240 threads, closes every engine and gives the memory back', {
+    timeout: 120_000,
+  }, async () => {
     const signals = new EngineSignals();
     for (let done = 0; done < 40; done++) await cycle(signals);
     const before = process.memoryUsage().rss;
