@@ -8,3 +8,6 @@ process.exitCode = await runProgram(process.argv, {
   stdout: process.stdout,
   stderr: process.stderr,
 });
+
+// Of a child of `up` or `embed`: an open channel would keep a process alive that has nothing left to do.
+if (process.connected) process.disconnect();

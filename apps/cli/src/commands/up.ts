@@ -86,7 +86,7 @@ async function start(
   environment: CommandContext['environment'],
   onNote: (line: string) => void,
 ) {
-  const logDir = join(config.dataDir, 'logs');
+  const logDir = logDirOf(config);
   // Logs of the last start only; who wants to keep them runs "producer" and "worker".
   await rm(logDir, { recursive: true, force: true });
   await mkdir(logDir, { recursive: true });
@@ -102,6 +102,11 @@ async function start(
   });
 }
 
+/** Of producer and worker. */
+function logDirOf({ dataDir }: Config): string {
+  return join(dataDir, 'logs');
+}
+
 function describeUrls(stack: Stack, config: Config, { stderr, environment }: CommandContext): string {
   const paint = paintFor(stderr, environment);
   const lines = [
@@ -110,6 +115,7 @@ function describeUrls(stack: Stack, config: Config, { stderr, environment }: Com
     ['Metrics', `${stack.url}/metrics and ${stack.workerUrl}/metrics`],
     ['Redis', stack.redisOrigin === 'private' ? 'private, ends with this command' : 'as in REDIS_URL'],
     ['Data', config.dataDir],
+    ['Logs', logDirOf(config)],
   ];
   return `${paint('good', '✓')} ${paint('strong', 'Embedmill is up')}\n${lines
     .map(([name = '', value = '']) => `  ${name.padEnd(8)} ${value}\n`)

@@ -46,6 +46,8 @@ export async function embedFile(request: EmbedRequest, parts: EmbedParts): Promi
   try {
     return await new EmbedCall(request, parts).run(false);
   } catch (error) {
+    // Whatever the interrupt tore apart, the interrupt is the reason.
+    parts.signal.throwIfAborted();
     // --overwrite continues its own earlier call; only then can this be found out so late.
     const isOther = error instanceof EmbedmillError && error.code === 'input-changed';
     if (!isOther || !request.overwrite || request.input.path === null) throw error;

@@ -2,7 +2,15 @@
 
 import { createReadStream, statSync } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { gunzip, quote, type ReadRowsOptions, type RowRead, readFields, readRows, rowDefaults } from '@embedmill/core';
+import {
+  gunzip,
+  quote,
+  type ReadRowsOptions,
+  type RowRead,
+  readFields,
+  readRows,
+  rowDefaults,
+} from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
 import type { EmbedRequest } from './request.ts';
 

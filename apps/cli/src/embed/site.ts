@@ -75,7 +75,12 @@ export async function openStack(request: EmbedRequest, parts: StackParts): Promi
     onNote,
     onStart: (pid) => lock.addChild(pid),
   });
-  return { url: () => stack.url, whenBroken: stack.whenBroken, stop: () => stack.stop(), discard: () => stack.kill() };
+  return {
+    url: () => stack.url,
+    whenBroken: stack.whenBroken,
+    stop: () => stack.stop(),
+    discard: () => stack.kill(),
+  };
 }
 
 /** Removes what a call's stack left in a Redis that is not its own; a private one goes with the folder. */

@@ -130,6 +130,6 @@ export class SupervisedChild {
   async #failure(what: string): Promise<Error> {
     const { command, logPath } = this.#options;
     const tail = await logTail(logPath);
-    return new EmbedmillError('child-failed', `the ${command} ${what}; the end of ${logPath}:\n${tail}`);
+    return new EmbedmillError('child-failed', `the ${command} ${what}; the end of its log:\n${tail}`);
   }
 }
