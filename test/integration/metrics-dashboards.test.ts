@@ -1,0 +1,149 @@
+/**
+ * Every query of every dashboard and every rule, on a real Prometheus that watches a producer and two workers at work.
+ * EMBEDMILL_TEST_PANELS=<file> keeps the answers; test/compose/render-overview.mjs draws them.
+ */
+
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createLogger, readConfig } from '@embedmill/core';
+import { startProducer } from '@embedmill/producer';
+import { startWorker } from '@embedmill/worker';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { temporaryFolder } from '../support/folder.ts';
+import { hasPrometheus, startPrometheus } from '../support/prometheus.ts';
+import { testRedis } from '../support/redis.ts';
+
+interface Panel {
+  title: string;
+  description: string;
+  datasource: { uid: string };
+  fieldConfig: { defaults: { unit: string } };
+  gridPos: { x: number; y: number; w: number; h: number };
+  targets: { expr: string; legendFormat: string }[];
+}
+interface Dashboard {
+  uid: string;
+  title: string;
+  panels: Panel[];
+}
+
+const FOLDER = new URL('../../infra/grafana/dashboards/', import.meta.url);
+const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.json')).sort();
+const dashboards = await Promise.all(
+  names.map(async (name) => JSON.parse(await readFile(new URL(name, FOLDER), 'utf8')) as Dashboard),
+);
+
+if (!hasPrometheus) console.warn("prometheus is not installed (Debian's package): the queries are not run");
+
+describe('the dashboards', () => {
+  it('say of each panel what it shows and in which unit, and name the data source by its uid', async () => {
+    const source = await readFile(new URL('../provisioning/datasources/prometheus.yml', FOLDER), 'utf8');
+    expect(dashboards.map(({ uid }) => uid)).toEqual([
+      'embedmill-api',
+      'embedmill-overview',
+      'embedmill-queue',
+      'embedmill-workers',
+    ]);
+    for (const { panels, title } of dashboards) {
+      for (const panel of panels) {
+        expect(panel.title, title).toMatch(/\w/);
+        expect(panel.description, panel.title).toMatch(/\.$/);
+        expect(panel.fieldConfig.defaults.unit, panel.title).toMatch(/\w/);
+        expect(source).toContain(`uid: ${panel.datasource.uid}\n`);
+        expect(panel.gridPos.x + panel.gridPos.w, panel.title).toBeLessThanOrEqual(24);
+      }
+      const places = panels.map(({ gridPos }) => `${gridPos.x},${gridPos.y}`);
+      expect(new Set(places).size).toBe(places.length);
+    }
+  });
+
+  it.skipIf(!hasPrometheus)(
+    'get data for every query while a run is at work',
+    async () => {
+      const log = createLogger({ logLevel: 'silent' }, 'test');
+      const redis = testRedis();
+      const shared = { ...readConfig({}), redisUrl: redis.url, prefix: redis.prefix };
+      const producer = await startProducer({ ...shared, port: 0, dataDir: temporaryFolder() }, { log });
+      onTestFinished(() => producer.stop());
+      const workers = await Promise.all(
+        [1, 2].map(() => startWorker({ ...shared, workerPort: 0, threads: 1 }, { log })),
+      );
+      for (const worker of workers) onTestFinished(() => worker.stop());
+      await expect.poll(async () => (await fetch(`${producer.url}/readyz`)).status).toBe(200);
+      const prometheus = await startPrometheus({
+        'embedmill-producer': [producer.url],
+        'embedmill-worker': workers.map(({ url }) => url),
+      });
+
+      const post = async (path: string, body: string, type: string) =>
+        (
+          await fetch(`${producer.url}${path}`, { method: 'POST', headers: { 'content-type': type }, body })
+        ).json();
+      const { id } = (await post('/v1/runs', '{"batchRows":40}', 'application/json')) as { id: string };
+      const rows = Array.from({ length: 20_000 }, (_, i) =>
+        JSON.stringify({ text: `Row ${i} was longer than it had to be.` }),
+      );
+      await post(`/v1/runs/${id}/rows?part=0`, rows.join('\n'), 'application/x-ndjson');
+      // Rates need two scrapes with a change between them, and the rules one more evaluation.
+      await expect
+        .poll(async () => (await prometheus.query('embedmill:texts:rate1m > 0')).length, { timeout: 20_000 })
+        .toBe(1);
+      await expect
+        .poll(
+          async () =>
+            (await prometheus.query('sum(embedmill_stage_seconds_count{stage="drain"}) > 0')).length,
+          {
+            timeout: 20_000,
+          },
+        )
+        .toBe(1);
+
+      const table: {
+        dashboard: string;
+        panel: string;
+        query: string;
+        series: number;
+        sample: string | undefined;
+      }[] = [];
+      for (const { title, panels } of dashboards) {
+        for (const panel of panels) {
+          for (const { expr } of panel.targets) {
+            const result = await prometheus.query(expr);
+            table.push({
+              dashboard: title,
+              panel: panel.title,
+              query: expr,
+              series: result.length,
+              sample: result[0]?.value[1],
+            });
+          }
+        }
+      }
+      expect(table.filter(({ series }) => series === 0)).toEqual([]);
+
+      const rules = await prometheus.rules();
+      expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+      for (const { name } of rules.filter(({ type }) => type === 'recording'))
+        expect((await prometheus.query(name)).length, name).toBeGreaterThan(0);
+      expect(rules.filter(({ type }) => type === 'alerting').length).toBe(10);
+      await fetch(`${producer.url}/v1/runs/${id}/cancel`, { method: 'POST' });
+
+      const { EMBEDMILL_TEST_PANELS: panelsFile } = process.env;
+      if (panelsFile !== undefined) {
+        const series = await Promise.all(
+          (dashboards.find(({ uid }) => uid === 'embedmill-overview')?.panels ?? []).map(async (panel) => ({
+            title: panel.title,
+            unit: panel.fieldConfig.defaults.unit,
+            queries: await Promise.all(
+              panel.targets.map(async ({ expr, legendFormat }) => ({
+                legendFormat,
+                result: await prometheus.range(expr, 60),
+              })),
+            ),
+          })),
+        );
+        await writeFile(panelsFile, JSON.stringify({ table, series }));
+      }
+    },
+    90_000,
+  );
+});
