@@ -59,7 +59,7 @@ export async function startCollecting(
   const queue = new BullBatchQueue({ url, prefix: keys.queuePrefix, lane: 'bulk', onError: () => {} });
   const credits = new Credits(budgetBytes);
   const home = 'home';
-  const runs = await Runs.open({ home, exchange, queue, credits, log }, dataDir);
+  const runs = await Runs.open({ home, exchange, queue, credits, mustHold: () => {}, log }, dataDir);
   const collector = new Collector({ home, runs, exchange, credits, shardBytes, log });
   redis.on('ready', () => collector.audit());
   if (!waits) collector.start();

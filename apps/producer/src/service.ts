@@ -9,6 +9,7 @@ import {
   connect,
   keysOf,
   Lease,
+  MemoryGate,
   RedisExchange,
   Releasers,
   Runs,
@@ -128,6 +129,8 @@ export class Service implements ProducerService {
     await this.#exchange
       .ping()
       .catch((error) => reasons.push(`Redis does not answer: ${asError(error).message}`));
+    if (this.#credits.isClosed)
+      reasons.push('Redis is nearly full: no rows are admitted until workers made room');
     return { ready: reasons.length === 0, reasons };
   }
 
@@ -145,18 +148,38 @@ export class Service implements ProducerService {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    await this.#lease.stop();
+    if (this.#runs === undefined) await this.#lease.stop();
     await this.#opening;
     await this.#releasers.release();
+  }
+
+  #mustHold(): void {
+    if (this.#lease.isSure) return;
+    throw new UnavailableError(
+      'redis-unavailable',
+      'Redis was away for so long that another producer may have the data folder; nothing is written until it is back',
+    );
   }
 
   async #open(): Promise<void> {
     const { config, log } = this.#parts;
     await this.#lease.start();
+    const gate = new MemoryGate({ redis: this.#redis, credits: this.#credits, log });
+    await gate.start();
+    this.#releasers.add(() => gate.stop());
     const runs = await Runs.open(
-      { home: this.#home, exchange: this.#exchange, queue: this.#queue, credits: this.#credits, log },
+      {
+        home: this.#home,
+        exchange: this.#exchange,
+        queue: this.#queue,
+        credits: this.#credits,
+        mustHold: () => this.#mustHold(),
+        log,
+      },
       config.dataDir,
     );
+    // The folder is given back when nothing of ours writes to it any more.
+    this.#releasers.add(() => this.#lease.stop());
     this.#releasers.add(() => runs.close());
     const collector = new Collector({
       home: this.#home,

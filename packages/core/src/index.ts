@@ -16,6 +16,7 @@ export { type ConnectionManner, connect, whenReady } from './redis/connect.ts';
 export { isRedisFault } from './redis/faults.ts';
 export { type Keys, keysOf } from './redis/keys.ts';
 export { Lease } from './redis/lease.ts';
+export { MemoryGate } from './redis/memory-gate.ts';
 export * from './rows/index.ts';
 export * from './runs/index.ts';
 export * from './sinks/index.ts';

@@ -37,7 +37,9 @@ export function problemOf(error: EmbedmillError, requestId: string): Problem {
 /** Answers with a problem. */
 export function sendProblem(res: Response, problem: Problem, options: { retryable: boolean }): void {
   res.status(problem.status);
-  if (options.retryable) res.setHeader('Retry-After', RETRY_AFTER_SECONDS);
+  if (options.retryable) {
+    res.setHeader('Retry-After', Number(problem.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
+  }
   res.setHeader('Cache-Control', 'no-store');
   res.setHeader('Content-Type', 'application/problem+json');
   res.send(Buffer.from(JSON.stringify(problem)));

@@ -30,6 +30,7 @@ export const PROBLEMS = {
   'unsupported-media-type': { status: 415, title: 'The body has a type that is not read here' },
   'unsupported-encoding': { status: 415, title: 'The body is packed in a way that is not read here' },
   'range-not-satisfiable': { status: 416, title: 'The range lies outside of the file' },
+  overloaded: { status: 429, title: 'The workers are behind' },
   'invalid-body': { status: 422, title: 'The body cannot be used' },
   'missing-column': { status: 422, title: 'A column is missing' },
   'invalid-header': { status: 422, title: 'The header line cannot be used' },

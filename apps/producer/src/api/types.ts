@@ -23,6 +23,12 @@ export interface ProducerService {
 export interface ApiLimits {
   /** A body that brings no byte for so long is ended with 408. */
   bodyStallMs: number;
+  /**
+   * A body of known length, at most `smallBodyBytes`, is refused with 429 when it would wait longer than this for the workers:
+   * its sender can come again. All others are streams, which are slowed down and never refused.
+   */
+  creditPatienceMs: number;
+  smallBodyBytes: number;
   /** After an early answer the rest of the body is read and thrown away for so long, so that the client sees the answer. */
   lingerMs: number;
   /** Least time between two progress events of one client. */
@@ -37,6 +43,8 @@ const SECOND = 1000;
 
 export const defaultApiLimits: ApiLimits = {
   bodyStallMs: 120 * SECOND,
+  creditPatienceMs: 4 * SECOND,
+  smallBodyBytes: 1024 * 1024,
   lingerMs: 5 * SECOND,
   progressIntervalMs: SECOND / 2,
   eventKeepAliveMs: 15 * SECOND,

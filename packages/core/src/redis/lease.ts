@@ -38,9 +38,19 @@ export class Lease {
   readonly #token = randomUUID();
   readonly #stopping = new AbortController();
   #loop: Promise<void> | undefined;
+  /** When the last successful renewal was asked for, on the clock that nobody sets. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: LeaseParts) {
     this.#parts = parts;
+  }
+
+  /**
+   * True while nobody else can have the lease. False while Redis is away for longer than the lifetime, and after this process
+   * was frozen for so long: whoever writes asks first.
+   */
+  get isSure(): boolean {
+    return performance.now() - this.#renewedAt < LIFETIME_MS;
   }
 
   /** Waits until the lease is ours, then keeps it. @throws when `stop` is called first */
@@ -84,6 +94,10 @@ export class Lease {
   }
 
   async #renew(): Promise<boolean> {
-    return (await this.#parts.redis.eval(RENEW, 1, this.#parts.key, this.#token, LIFETIME_MS)) === 1;
+    const askedAt = performance.now();
+    const { redis, key } = this.#parts;
+    const isOurs = (await redis.eval(RENEW, 1, key, this.#token, LIFETIME_MS)) === 1;
+    if (isOurs) this.#renewedAt = askedAt;
+    return isOurs;
   }
 }

@@ -17,6 +17,10 @@ const GROUP_BATCHES = 16;
 const OVERHEAD_BYTES = 2048;
 const ROW_RESULT_BYTES = 9;
 
+/** What a client that is refused is asked to wait: at the pace of the workers within bounds, or this when there is none. */
+const USUAL_WAIT_SECONDS = 10;
+const MOST_WAIT_SECONDS = 60;
+
 /** What an intake works with; the run owns all of it. */
 export interface IntakeParts {
   ledger: Ledger;
@@ -29,6 +33,8 @@ export interface IntakeParts {
   turn: LimitFunction;
   /** Throws `run-sealed` or `run-ended` unless the run takes rows; asked in turn, before each write. */
   mustBeOpen: () => void;
+  /** Longest wait for the credit of one batch; absent: as long as it takes. */
+  patienceMs?: number | undefined;
   /** Makes the run answer for the credit of a batch that is on disk now. */
   hold: (batch: number) => void;
 }
@@ -68,6 +74,7 @@ export class Intake {
    * @param sha256 of the body, asked for when the rows have come to their end
    * @throws {RequestError} `part-conflict` when the part was begun with other rows; `run-sealed`, `run-ended` when
    *   that happened meanwhile
+   * @throws {RequestError} `overloaded` when the credit of a batch did not come in time
    * @throws {UnavailableError} `redis-unavailable`; what came so far is kept, the same part may be sent again
    */
   async take(rows: AsyncIterable<readonly RowRead[]>, sha256: () => string): Promise<PartReceipt> {
@@ -136,7 +143,15 @@ export class Intake {
     const { credits } = this.#parts;
     // What this intake holds back must be on its way before it waits, or it would wait for itself.
     if (credits.waiting > 0 || credits.usedBytes + bytes > credits.limitBytes) await this.#write();
-    await credits.take(bytes, this.#signal);
+    const { patienceMs } = this.#parts;
+    const patience = patienceMs === undefined ? undefined : AbortSignal.timeout(patienceMs);
+    const signals = [this.#signal, patience].filter((signal) => signal !== undefined);
+    try {
+      await credits.take(bytes, AbortSignal.any(signals));
+    } catch (error) {
+      if (patience === undefined || error !== patience.reason) throw error;
+      throw this.#overloaded(bytes);
+    }
   }
 
   /** Rows to the disk, then the ledger, then Redis: what Redis knows of can always be sent again. */
@@ -162,6 +177,16 @@ export class Intake {
 
   #known(): readonly number[] {
     return this.#parts.ledger.batchesOfPart.get(this.#part) ?? [];
+  }
+
+  #overloaded(bytes: number): RequestError {
+    const seconds = this.#parts.credits.secondsToServe(bytes) ?? USUAL_WAIT_SECONDS;
+    const retryAfterSeconds = Math.ceil(Math.min(MOST_WAIT_SECONDS, Math.max(1, seconds)));
+    return new RequestError(
+      'overloaded',
+      `the workers are behind: part ${this.#part} cannot be taken now; send it again in ${retryAfterSeconds} s`,
+      { retryable: true, facts: { retryAfterSeconds } },
+    );
   }
 
   #conflict(how: string): RequestError {

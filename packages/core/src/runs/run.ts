@@ -28,6 +28,8 @@ export interface RunParts {
   exchange: ProducerExchange;
   queue: BatchQueue;
   credits: Credits;
+  /** Throws when another producer may have the data folder; asked before each write. */
+  mustHold: () => void;
   log: Logger;
 }
 
@@ -83,6 +85,7 @@ export class Run {
 
   /** Starts a run in a new folder. */
   static async create(parts: RunParts, folder: string, id: string, options: RunOptions): Promise<Run> {
+    parts.mustHold();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const ledger = await Ledger.create(join(folder, 'ledger.journal'), {
       type: 'created',
@@ -168,7 +171,9 @@ export class Run {
 
   /**
    * Takes the rows of one part. The same part again changes nothing and gets the same receipt.
-   * @throws {RequestError} `run-sealed`, `run-ended`, `part-in-progress`, `part-conflict`
+   * @param signal aborted when the client is gone
+   * @param patienceMs longest wait for credit; absent: the sender is a stream that waits as long as it takes
+   * @throws {RequestError} `run-sealed`, `run-ended`, `part-in-progress`, `part-conflict`, `overloaded`
    * @throws {UnavailableError} `redis-unavailable`
    */
   async addPart(
@@ -176,6 +181,7 @@ export class Run {
     rows: AsyncIterable<readonly RowRead[]>,
     sha256: () => string,
     signal?: AbortSignal,
+    patienceMs?: number,
   ): Promise<PartReceipt> {
     const known = this.receiptOf(part);
     if (known !== undefined) return await this.#repeatPart(known, rows, sha256);
@@ -195,7 +201,11 @@ export class Run {
         credits: this.#parts.credits,
         dim: this.#ledger.model?.dim ?? USUAL_DIM,
         turn: this.#turn,
-        mustBeOpen: () => this.#mustBe('open', 'takes no more rows'),
+        mustBeOpen: () => {
+          this.#parts.mustHold();
+          this.#mustBe('open', 'takes no more rows');
+        },
+        patienceMs,
         hold: (batch) => this.#held.add(batch),
       },
       part,
@@ -222,6 +232,7 @@ export class Run {
 
   async #sealInTurn(): Promise<void> {
     if (this.state === 'sealed' || this.state === 'completed') return;
+    this.#parts.mustHold();
     this.#mustBe('open', 'cannot be sealed');
     const incomplete = [...this.#ledger.batchesOfPart.keys()].filter(
       (part) => !this.#ledger.receipts.has(part),
@@ -255,6 +266,7 @@ export class Run {
         );
       }
       const rows = await findFailedRows(this.archive);
+      this.#parts.mustHold();
       if (rows.length > 0) await this.#ledger.append([{ type: 'retry', at: Date.now(), rows }]);
       return rows.map(([batch]) => batch);
     });
@@ -317,6 +329,7 @@ export class Run {
 
   /** Puts results on disk; when it resolves they survive a power cut, and may be acknowledged. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
+    this.#parts.mustHold();
     const whole: ShardBatch[] = [];
     for (const batch of batches) whole.push(await this.#wholeBatch(batch));
     await this.#shelf.store(whole);
@@ -481,6 +494,7 @@ export class Run {
   ): Promise<number[] | null> {
     const outstanding = await this.#turn(async () => {
       if (!isDue()) return null;
+      this.#parts.mustHold();
       const left = this.#outstanding();
       await this.#ledger.append([{ type: 'ended', at: Date.now(), state, error }]);
       return left;

@@ -82,6 +82,7 @@ export class Runs {
   /** Cancels a run if it is at work and removes its files. @throws {RequestError} `unknown-run` */
   async remove(id: string): Promise<void> {
     const run = this.get(id);
+    this.#parts.mustHold();
     await run.cancel();
     await run.close();
     this.#runs.delete(id);

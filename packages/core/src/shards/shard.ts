@@ -1,6 +1,7 @@
 /** The format of a shard file: the results of some batches of one run, as the workers sent them. */
 
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, link, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { BatchSummary } from '../batch/types.ts';
@@ -45,7 +46,10 @@ export function nextShardName(last: string | undefined): string {
   return `${String(number).padStart(8, '0')}.shard`;
 }
 
-/** Writes a shard: temporary file, fsync, rename, fsync of the folder. When it resolves, the shard survives a power cut. */
+/**
+ * Writes a shard: temporary file, fsync, its name, fsync of the folder. When it resolves, the shard survives a power cut.
+ * A shard that is there is never replaced: should two producers ever believe that the folder is theirs, the slower one fails.
+ */
 export async function writeShard(
   folder: string,
   name: string,
@@ -63,18 +67,27 @@ export async function writeShard(
   trailer.writeUInt32LE(crc32(json), 4);
   trailer.writeUInt32LE(MAGIC, 8);
 
-  const temporary = join(folder, `${name}.tmp`);
-  const file = await open(temporary, 'w', 0o600);
+  const temporary = join(folder, `${name}.${randomUUID()}.tmp`);
+  const path = join(folder, name);
+  const file = await open(temporary, 'wx', 0o600);
   try {
     for (const { result } of batches) await writeAll(file, result);
     await writeAll(file, json);
     await writeAll(file, trailer);
     await file.sync();
+    // Unlike a rename, a link does not replace what has the name already.
+    await link(temporary, path);
   } finally {
     await file.close();
+    await rm(temporary, { force: true });
   }
-  await rename(temporary, join(folder, name));
-  await syncFolder(folder);
+  try {
+    await syncFolder(folder);
+  } catch (error) {
+    // It is not stored, so its name is needed again.
+    await rm(path, { force: true });
+    throw error;
+  }
   return entries;
 }
 

@@ -34,7 +34,13 @@ export function rowRoutes({ service, config, limits }: RouteParts): Router {
       );
       const rows = readRows(bytes, { format, textField, idField, maxRowBytes: config.maxRowBytes });
       const duplicate = run.receiptOf(part) !== undefined;
-      const receipt = await run.addPart(part, rows, () => sha256.digest('hex'), whenGone(res));
+      const receipt = await run.addPart(
+        part,
+        rows,
+        () => sha256.digest('hex'),
+        whenGone(res),
+        isSmall(req, limits) ? limits.creditPatienceMs : undefined,
+      );
       sendJson(res, duplicate ? 200 : 201, { ...receipt, duplicate });
     },
   });
@@ -52,6 +58,10 @@ export function rowRoutes({ service, config, limits }: RouteParts): Router {
     },
   });
   return router;
+}
+
+function isSmall(req: Request, limits: RouteParts['limits']): boolean {
+  return Number(req.get('content-length') ?? Number.POSITIVE_INFINITY) <= limits.smallBodyBytes;
 }
 
 function formatOf(req: Request): RowFormat {

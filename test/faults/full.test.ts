@@ -1,0 +1,82 @@
+/** More rows than Redis has room for: streams are slowed, small requests refused, and the memory stays below its bounds. */
+
+import { describe, expect, it } from 'vitest';
+import { linesOf, until } from '../support/api.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { expectWhole, sentRows, startProducerProcess, startWorkerProcess } from '../support/mill.ts';
+import { type RedisProcess, redisProcess } from '../support/redis-process.ts';
+
+const MEGABYTE = 1024 * 1024;
+
+function memoryOf(redis: RedisProcess): Promise<number> {
+  return redis.ask(async (client) => Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]));
+}
+
+describe('rows that nobody embeds', () => {
+  it('stay outside of a Redis of 8 MB: a stream waits, a small request gets 429, all end whole', async () => {
+    const redis = await redisProcess(['--maxmemory', '8mb']);
+    await redis.start();
+    const place = { url: redis.url, prefix: 'full' };
+    const producer = await startProducerProcess(place, temporaryFolder());
+    await producer.ready();
+    const rows = sentRows(6000);
+    const run = await producer.create(50);
+    let isSent = false;
+    // Without a Content-Length it is a stream.
+    const body = new Blob([linesOf(rows)]).stream();
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const init = { headers, body, duplex: 'half' } as RequestInit;
+    const stream = producer.call('POST', `/v1/runs/${run}/rows?part=0`, init, 60_000).then((answer) => {
+      isSent = true;
+      return answer;
+    });
+    const accepted = async () => (await producer.info(run)).rows.accepted;
+    // It has come to a standstill when nothing is accepted for a second.
+    for (let before = -1; before !== (await accepted()); ) {
+      before = await accepted();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+
+    const small = await producer.create();
+    const refused = await producer.send(small, 0, sentRows(5));
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ code: 'overloaded' });
+    const waiting = await accepted();
+    const memory = await memoryOf(redis);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    expect(isSent).toBe(false);
+    expect(await accepted()).toBe(waiting);
+    expect(Math.abs((await memoryOf(redis)) - memory)).toBeLessThan(MEGABYTE / 2);
+    expect(memory).toBeLessThan(0.7 * 8 * MEGABYTE);
+
+    await startWorkerProcess(place);
+    expect((await stream).status).toBe(201);
+    await producer.seal(run);
+    await expectWhole({ producer, run, rows });
+    expect((await producer.send(small, 0, sentRows(5))).status).toBe(201);
+    await producer.seal(small);
+    await expectWhole({ producer, run: small, rows: sentRows(5) });
+  });
+});
+
+describe('a Redis that others fill', () => {
+  it('closes the admission at 70 % and opens it again at 60 %', async () => {
+    const redis = await redisProcess(['--maxmemory', '64mb']);
+    await redis.start();
+    const producer = await startProducerProcess({ url: redis.url, prefix: 'full' }, temporaryFolder());
+    await producer.ready();
+    await redis.ask(async (client) => {
+      // As Redis counts it, each takes a quarter more.
+      for (let i = 0; i < 40; i++) await client.set(`ballast:${i}`, Buffer.alloc(MEGABYTE));
+    });
+    await until(async () => (await producer.call('GET', '/readyz')).status === 503);
+    const { reasons } = (await (await producer.call('GET', '/readyz')).json()) as { reasons: string[] };
+    expect(reasons).toEqual([expect.stringMatching(/^Redis is nearly full/)]);
+    const run = await producer.create();
+    expect((await producer.send(run, 0, sentRows(5))).status).toBe(429);
+    await redis.ask((client) => client.del(Array.from({ length: 20 }, (_, i) => `ballast:${i}`)));
+    await producer.ready();
+    expect((await producer.send(run, 0, sentRows(5))).status).toBe(201);
+  });
+});
