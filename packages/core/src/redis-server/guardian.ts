@@ -39,8 +39,9 @@ exit "$status"
 
 /** A running server and its guardian. */
 export interface Guarded {
-  /** The guardian; it exits right after the server, with the server's status (128 + n for signal n). */
   guardian: ChildProcess;
+  /** Settles when the guardian ends, right after the server, with the server's status (128 + n for signal n). */
+  ended: Promise<number>;
   /** Process id of the server. */
   serverPid: number;
 }
@@ -61,21 +62,24 @@ export async function spawnGuarded(command: readonly string[], logPath: string):
   );
   const { stdin, stdout } = guardian;
   if (stdin === null || stdout === null) throw new Error('a guardian without pipes');
+  // From the first moment: a server that fails at once ends before we have read its process id.
+  const ended = new Promise<number>((resolve) => {
+    guardian.once('exit', (code) => resolve(code ?? 1));
+  });
   const serverPid = await new Promise<number>((resolve, reject) => {
     guardian.once('error', reject);
-    guardian.once('exit', (code) =>
-      reject(new Error(`the guardian ended with ${code} before it said anything`)),
+    const lines = createInterface(stdout);
+    lines.once('line', (line) => resolve(Number(line)));
+    lines.once('close', () =>
+      reject(new Error('the guardian of the Redis server ended before it said anything')),
     );
-    createInterface(stdout).once('line', (line) => resolve(Number(line)));
-  });
-  await log.close();
-  guardian.removeAllListeners('exit');
+  }).finally(() => log.close());
   stdout.destroy();
   // An error here means that the guardian is gone, which its exit event tells better.
   stdin.on('error', () => {});
   guardian.unref();
   unrefPipe(stdin);
-  return { guardian, serverPid };
+  return { guardian, ended, serverPid };
 }
 
 /** Asks the guardian to end the server by closing the pipe, as our death would. */

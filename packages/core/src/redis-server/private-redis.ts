@@ -108,17 +108,16 @@ export class PrivateRedis {
   async #launch(owner: Owner): Promise<string | undefined> {
     await writeFile(join(this.#folder, 'redis.conf'), this.#config(owner), { mode: 0o600 });
     const guarded = await spawnGuarded(this.#command(owner), this.#logPath);
-    const ended = once(guarded.guardian, 'exit');
     let status: number | undefined;
-    void ended.then(([code]) => {
-      status = typeof code === 'number' ? code : 1;
+    void guarded.ended.then((exitStatus) => {
+      status = exitStatus;
     });
 
     const deadline = Date.now() + this.#options.startTimeoutMs;
     while (status === undefined && (await ping(owner.port, owner.password)) !== 'ready') {
       if (Date.now() > deadline) {
         killGuarded(guarded);
-        await ended;
+        await guarded.ended;
         return `no answer within ${this.#options.startTimeoutMs} ms\n${await this.#logTail()}`;
       }
       await sleep(15);
@@ -127,7 +126,7 @@ export class PrivateRedis {
 
     this.#owner = owner;
     this.#guarded = guarded;
-    void ended.then(([code]) => this.#end(owner, guarded, typeof code === 'number' ? code : 1));
+    void guarded.ended.then((exitStatus) => this.#end(owner, guarded, exitStatus));
     return undefined;
   }
 
