@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { startNode, type TestProcess } from '../support/process.ts';
-import { type TestRedis, testRedis } from '../support/redis.ts';
+import { cacheDir, type TestRedis, testRedis } from '../support/redis.ts';
 import { PLAIN_TEXTS } from '../support/texts.ts';
 
 const WORKER = fileURLToPath(new URL('../../apps/worker/dist/main.js', import.meta.url));
@@ -54,7 +54,7 @@ describe('a worker that is killed in mid-run', () => {
 
 describe('a Redis that lost everything in mid-run', () => {
   it("is filled again from the producer's disk", async () => {
-    const own = await resolveRedis({ dataDir: temporaryFolder(), cacheDir: temporaryFolder() });
+    const own = await resolveRedis({ dataDir: temporaryFolder(), cacheDir });
     onTestFinished(() => own.stop());
     const client = new Redis(own.url);
     onTestFinished(() => client.disconnect());

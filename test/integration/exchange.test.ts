@@ -4,7 +4,7 @@ import { type BatchSummary, connect, createLogger, keysOf, RedisExchange, whenRe
 import { resolveRedis } from '@embedmill/core/redis-server';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
-import { type TestRedis, testRedis } from '../support/redis.ts';
+import { cacheDir, type TestRedis, testRedis } from '../support/redis.ts';
 
 const log = createLogger({ logLevel: 'silent' }, 'test');
 const SUMMARY: BatchSummary = {
@@ -101,7 +101,7 @@ describe('the exchange', () => {
 
   it('refuses a commit whole when Redis is full, and takes it again when there is room', async () => {
     const folder = temporaryFolder();
-    const own = await resolveRedis({ dataDir: folder, cacheDir: folder });
+    const own = await resolveRedis({ dataDir: folder, cacheDir });
     onTestFinished(() => own.stop());
     const { exchange, redis, keys } = await openExchange({ url: own.url, prefix: 'full' });
     await exchange.openRun('r1');

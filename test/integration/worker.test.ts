@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { type TestRedis, testRedis } from '../support/redis.ts';
+import { cacheDir, type TestRedis, testRedis } from '../support/redis.ts';
 import { AWKWARD_TEXTS, EMPTY_TEXTS, longText, PLAIN_TEXTS } from '../support/texts.ts';
 
 const log = createLogger({ logLevel: 'silent' }, 'test');
@@ -97,7 +97,7 @@ describe('a worker', () => {
   });
 
   it('keeps its vectors while Redis is full, burns no attempt, and goes on when there is room', async () => {
-    const own = await resolveRedis({ dataDir: temporaryFolder(), cacheDir: temporaryFolder() });
+    const own = await resolveRedis({ dataDir: temporaryFolder(), cacheDir });
     onTestFinished(() => own.stop());
     const client = new Redis(own.url);
     onTestFinished(() => client.disconnect());

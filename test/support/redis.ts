@@ -1,8 +1,12 @@
 /** Gives each test its own corner of the Redis of the test run. */
 
 import { randomBytes } from 'node:crypto';
+import { readConfig } from '@embedmill/core';
 import { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
+
+/** The cache of this machine, for tests that start a private Redis of their own: its binary need not be fetched again. */
+export const { cacheDir } = readConfig(process.env);
 
 /** What a test gets. */
 export interface TestRedis {

@@ -7,7 +7,8 @@ import { resolveRedis } from '@embedmill/core/redis-server';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
 import { isRunning, waitUntilGone } from '../../support/process.ts';
-import { cacheDir, onRedis, processColumn, startInChild, startPrivate } from './start.ts';
+import { cacheDir } from '../../support/redis.ts';
+import { onRedis, processColumn, startInChild, startPrivate } from './start.ts';
 
 const TAKEN = { code: 'redis-folder-in-use', retryable: true };
 

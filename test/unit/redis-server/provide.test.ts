@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { provideRedis, resolveRedis } from '@embedmill/core/redis-server';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
-import { cacheDir, onRedis } from './start.ts';
+import { cacheDir } from '../../support/redis.ts';
+import { onRedis } from './start.ts';
 
 /** The path of a program on the real PATH. */
 const pathOf = (program: string): string =>

@@ -2,14 +2,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { readConfig } from '@embedmill/core';
 import { type ResolvedRedis, type ResolveRedisOptions, resolveRedis } from '@embedmill/core/redis-server';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { startNode, type TestProcess } from '../../support/process.ts';
-
-/** The cache of this machine, where the binary is that the test run itself uses. */
-export const { cacheDir } = readConfig(process.env);
+import { cacheDir } from '../../support/redis.ts';
 
 /** A private server in `dataDir`, stopped after the test. */
 export async function startPrivate(
