@@ -1,0 +1,164 @@
+/** A real run under random faults from a seed: at its end every row is there once with its own vector, and Redis is empty. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { until } from '../support/api.ts';
+import { FaultProxy, SOUND_NETWORK } from '../support/fault-proxy.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import {
+  expectWhole,
+  type ProducerProcess,
+  type SentRow,
+  sentRows,
+  startProducerProcess,
+  startWorkerProcess,
+} from '../support/mill.ts';
+import type { TestProcess } from '../support/process.ts';
+import { redisProcess } from '../support/redis-process.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { type PlannedFault, planFaults } from './plan.ts';
+
+const MINUTES = Number(process.env.CHAOS_MINUTES ?? 10);
+const SEED = Number(process.env.CHAOS_SEED ?? 1);
+const WORKERS = 3;
+const PART_ROWS = 100;
+
+describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
+  it('lose no row and double none', async () => {
+    const redis = await redisProcess();
+    await redis.start();
+    const proxy = new FaultProxy({ host: '127.0.0.1', port: redis.port }, seededRandom(SEED));
+    await proxy.start();
+    onTestFinished(() => proxy.stop());
+    const place = { url: `redis://127.0.0.1:${proxy.port}`, prefix: 'chaos' };
+    const dataDir = temporaryFolder();
+    let producer = await startProducerProcess(place, dataDir);
+    await producer.ready();
+
+    let isOver = false;
+    onTestFinished(() => {
+      isOver = true;
+    });
+    const workers: TestProcess[] = [];
+    const keepWorker = async (slot: number) => {
+      while (!isOver) {
+        const worker = await startWorkerProcess(place, { HASH_ENGINE_TEXT_MS: '2' });
+        workers[slot] = worker;
+        await worker.exited;
+      }
+    };
+    for (let slot = 0; slot < WORKERS; slot++) keepWorker(slot).catch(() => {});
+
+    const cause = async ({ kind, lastsMs, worker }: PlannedFault): Promise<void> => {
+      switch (kind) {
+        case 'kill-worker':
+          workers[worker]?.kill('SIGKILL');
+          break;
+        case 'freeze-worker': {
+          const frozen = workers[worker];
+          frozen?.kill('SIGSTOP');
+          await sleep(lastsMs);
+          frozen?.kill('SIGCONT');
+          break;
+        }
+        case 'kill-producer':
+          producer.process.kill('SIGKILL');
+          await producer.process.exited;
+          producer = await startProducerProcess(place, dataDir);
+          break;
+        case 'kill-redis':
+        case 'empty-redis':
+          await redis.kill();
+          if (kind === 'empty-redis') redis.empty();
+          await sleep(lastsMs);
+          await redis.start();
+          break;
+        case 'freeze-redis':
+          redis.freeze();
+          await sleep(lastsMs);
+          redis.thaw();
+          break;
+        case 'reset-network':
+          proxy.reset();
+          break;
+        case 'half-open-network':
+          proxy.halve();
+          break;
+        case 'freeze-network':
+        case 'slow-network':
+          proxy.set(kind === 'slow-network' ? { latencyMs: 100 } : { traffic: 'freeze' });
+          await sleep(lastsMs);
+          proxy.set(SOUND_NETWORK);
+          break;
+      }
+    };
+
+    const run = await persist(() => producer, created);
+    const rows: SentRow[] = [];
+    const endAt = Date.now() + MINUTES * 60_000;
+    const feed = async () => {
+      for (let part = 0; Date.now() < endAt; part++) {
+        const ofPart = sentRows(PART_ROWS, rows.length);
+        rows.push(...ofPart);
+        await persist(
+          () => producer,
+          (to) => accepted(to.send(run, part, ofPart)),
+        );
+        await sleep(150);
+      }
+    };
+    const counts: Record<string, number> = {};
+    const disturb = async () => {
+      for (const fault of planFaults(SEED, WORKERS)) {
+        await sleep(fault.waitMs);
+        if (Date.now() > endAt) return;
+        counts[fault.kind] = (counts[fault.kind] ?? 0) + 1;
+        await cause(fault);
+      }
+    };
+    await Promise.all([feed(), disturb()]);
+    await persist(
+      () => producer,
+      (to) => accepted(to.seal(run)),
+    );
+    await expectWhole({ producer, run, rows });
+    console.log(JSON.stringify({ seed: SEED, minutes: MINUTES, rows: rows.length, faults: counts }));
+
+    await until(
+      async () => (await redis.ask((client) => client.keys('{chaos}:bulk:r*'))).length === 0,
+      60_000,
+    );
+    const keys = await redis.ask((client) => client.keys('{chaos}:*'));
+    expect(keys.filter((key) => /:(in|out|run|done|trials):/.test(key))).toEqual([]);
+    const [ready = ''] = keys.filter((key) => key.includes(':ready:'));
+    expect(await redis.ask((client) => client.xlen(ready))).toBe(0);
+    const metrics = await (await producer.call('GET', '/metrics')).text();
+    expect(metrics).toMatch(/^embedmill_credit_used_bytes 0$/m);
+  });
+});
+
+async function created(producer: ProducerProcess): Promise<string> {
+  const id = await producer.create();
+  if (id === undefined) throw new Error('no run was created');
+  return id;
+}
+
+async function accepted(answer: Promise<Response>): Promise<void> {
+  const { status } = await answer;
+  if (status >= 400) throw new Error(`refused with ${status}`);
+}
+
+/** What a patient client does: the same request again until it succeeds, to whichever producer is there. */
+async function persist<Value>(
+  producer: () => ProducerProcess,
+  request: (to: ProducerProcess) => Promise<Value>,
+): Promise<Value> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await request(producer());
+    } catch (error) {
+      if (tries === 200) throw error;
+      await sleep(300);
+    }
+  }
+}
