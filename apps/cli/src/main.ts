@@ -2,12 +2,13 @@
 
 import { runProgram } from './program.ts';
 
-process.exitCode = await runProgram(process.argv, {
+const code = await runProgram(process.argv, {
   environment: process.env,
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
 });
 
-// Of a child of `up` or `embed`: an open channel would keep a process alive that has nothing left to do.
-if (process.connected) process.disconnect();
+// Everything has ended, but the channel to a parent, stdin or a library's timer may keep the process; so it ends itself,
+// when what was written is out.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
