@@ -1,7 +1,7 @@
 /** What producer and worker tell Prometheus: series, labels, and what promtool says about them. */
 
 import { execFile, spawnSync } from 'node:child_process';
-import { CpuLoad, createLogger, readConfig } from '@embedmill/core';
+import { type Config, CpuLoad, createLogger, readConfig } from '@embedmill/core';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -13,8 +13,15 @@ const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 if (!hasPromtool)
   console.warn("promtool is not installed (Debian's package prometheus): its checks are skipped");
 
-async function produce({ url, prefix }: TestRedis): Promise<RunningProducer> {
-  const config = { ...readConfig({}), redisUrl: url, prefix, port: 0, dataDir: temporaryFolder() };
+async function produce({ url, prefix }: TestRedis, settings: Partial<Config> = {}): Promise<RunningProducer> {
+  const config = {
+    ...readConfig({}),
+    redisUrl: url,
+    prefix,
+    port: 0,
+    dataDir: temporaryFolder(),
+    ...settings,
+  };
   const producer = await startProducer(config, { log });
   onTestFinished(() => producer.stop());
   await expect.poll(async () => (await fetch(`${producer.url}/readyz`)).status).toBe(200);
@@ -142,6 +149,36 @@ describe('the metrics', () => {
       const { status, stdout, stderr } = spawnSync('promtool', parameters, { cwd: folder, encoding: 'utf8' });
       expect(status, `${stdout}${stderr}`).toBe(0);
     }
+  });
+});
+
+describe('GET /v1/scale', () => {
+  const scale = async (base: string) =>
+    (await (await fetch(`${base}/v1/scale`)).json()) as Record<string, number | null>;
+
+  it('asks for one worker while nobody knows how fast one is, and for none when all is done', async () => {
+    const redis = testRedis();
+    const producer = await produce(redis);
+    expect(await scale(producer.url)).toMatchObject({ backlogRows: 0, workers: 0, desiredWorkers: 0 });
+    const done = runRows(producer.url, 600);
+    await expect.poll(() => scale(producer.url)).toMatchObject({ backlogRows: 600, desiredWorkers: 1 });
+    expect(await scale(producer.url)).toMatchObject({
+      backlogTokens: 600 * 32,
+      tokensPerSecondPerWorker: null,
+    });
+    await work(redis);
+    await expect.poll(async () => (await scale(producer.url)).tokensPerSecondPerWorker).toBeGreaterThan(0);
+    await done;
+    expect(await scale(producer.url)).toMatchObject({ backlogRows: 0, workers: 1, desiredWorkers: 0 });
+  });
+
+  it('asks for as many workers as finish the backlog in time, but for no more than it may', async () => {
+    const redis = testRedis();
+    const producer = await produce(redis, { drainTargetSeconds: 1, mostWorkers: 2 });
+    await work(redis);
+    const done = runRows(producer.url, 600);
+    await expect.poll(async () => (await scale(producer.url)).desiredWorkers, { interval: 20 }).toBe(2);
+    await done;
   });
 });
 
