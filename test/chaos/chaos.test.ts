@@ -36,9 +36,6 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
     await producer.ready();
 
     let isOver = false;
-    onTestFinished(() => {
-      isOver = true;
-    });
     const workers: TestProcess[] = [];
     const keepWorker = async (slot: number) => {
       while (!isOver) {
@@ -116,12 +113,18 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
         await cause(fault);
       }
     };
-    await Promise.all([feed(), disturb()]);
-    await persist(
-      () => producer,
-      (to) => accepted(to.seal(run)),
-    );
-    await expectWhole({ producer, run, rows });
+    const work = async () => {
+      await Promise.all([feed(), disturb()]);
+      await persist(
+        () => producer,
+        (to) => accepted(to.seal(run)),
+      );
+      await expectWhole({ producer, run, rows });
+    };
+    // Told before the test ends, or the next lives of the workers would outlive the test.
+    await work().finally(() => {
+      isOver = true;
+    });
     console.log(JSON.stringify({ seed: SEED, minutes: MINUTES, rows: rows.length, faults: counts }));
 
     await until(

@@ -1,6 +1,6 @@
 /** Texts that end the whole worker process, as a native abort does: they fail alone, and every other row has its vector. */
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
 import { faultsOfResults, sentRows, startProducerProcess, startWorkerProcess } from '../support/mill.ts';
 import { type TestRedis, testRedis } from '../support/redis.ts';
@@ -8,12 +8,9 @@ import { type TestRedis, testRedis } from '../support/redis.ts';
 const DEADLY = 'kill-the-process!';
 
 /** A worker that is started again whenever it ends, as a supervisor does; tells how often that was. */
-function startImmortalWorker(redis: TestRedis): { deaths: () => number } {
+function startImmortalWorker(redis: TestRedis): { deaths: () => number; stop: () => void } {
   let deaths = 0;
   let isOver = false;
-  onTestFinished(() => {
-    isOver = true;
-  });
   const live = async () => {
     while (!isOver) {
       const worker = await startWorkerProcess(redis, { EMBEDMILL_LOCK_MS: '1000' });
@@ -24,7 +21,10 @@ function startImmortalWorker(redis: TestRedis): { deaths: () => number } {
   live().catch((error) => {
     if (!isOver) throw error;
   });
-  return { deaths: () => deaths };
+  const stop = () => {
+    isOver = true;
+  };
+  return { deaths: () => deaths, stop };
 }
 
 describe('a text that kills its process', () => {
@@ -38,8 +38,9 @@ describe('a text that kills its process', () => {
     const run = await producer.create(20);
     await producer.send(run, 0, rows);
     await producer.seal(run);
-    const { deaths } = startImmortalWorker(redis);
-    const info = await producer.ended(run, 90_000);
+    const { deaths, stop } = startImmortalWorker(redis);
+    // Told before the test ends, or its next life would outlive the test.
+    const info = await producer.ended(run, 90_000).finally(stop);
     expect(info).toMatchObject({
       state: 'completed',
       verdicts: { ok: rows.length - guilty.length, failed: guilty.length },
