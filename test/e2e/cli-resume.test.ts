@@ -103,6 +103,19 @@ describe('the same command again', () => {
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 
+  test('continues when it says --overwrite, and the old output stays until the end', async () => {
+    const output = join(temporaryFolder(), 'out.npy');
+    writeFileSync(output, 'an old output');
+    const call = await startToMiddle(output, '--overwrite');
+    call.kill('SIGINT');
+    await call.waitForExit();
+    expect(readFileSync(output, 'utf8')).toBe('an old output');
+
+    const { code, stderr } = await embedmill(['embed', input, '--to', output, ...manner, '--overwrite']);
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Continuing') });
+    expect(readFileSync(output).equals(expected)).toBe(true);
+  });
+
   test('continues with stdin when the same data come again, and refuses other data', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     const args = ['embed', '-', '--format', 'jsonl', '--to', output, ...manner];
