@@ -3,4 +3,5 @@
 import { readConfig } from '@embedmill/core';
 import { runWorker } from './process.ts';
 
-process.exitCode = await runWorker(readConfig(process.env));
+// Everything has ended when this resolves; a timer of a library must not keep the process.
+process.exit(await runWorker(readConfig(process.env)));

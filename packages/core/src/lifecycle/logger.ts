@@ -1,4 +1,4 @@
-/** The log of a process: JSON lines on stderr, so that stdout stays free for results. */
+/** The log of a process: JSON lines on stderr, so that stdout stays free for results; written at once, so that the last line is out before the process ends. */
 
 import { destination, type Logger, pino } from 'pino';
 import type { Config } from '../config/index.ts';
@@ -7,6 +7,6 @@ import type { Config } from '../config/index.ts';
 export function createLogger(config: Pick<Config, 'logLevel'>, role: string): Logger {
   return pino(
     { level: config.logLevel, base: { role, pid: process.pid } },
-    destination({ dest: 2, sync: false }),
+    destination({ dest: 2, sync: true }),
   );
 }

@@ -1,4 +1,5 @@
 /** Wraps one ONNX Runtime session: knows what a model wants to be fed, runs one text; the embedder owns one. */
+import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EmbedError } from '../errors.ts';
 
