@@ -4,8 +4,8 @@ import type { RequestHandler } from 'express';
 import { requestIdOf } from './request-id.ts';
 import type { ApiParts } from './types.ts';
 
-/** Asked every few seconds by machines. */
-const FREQUENT = new Set(['/healthz', '/readyz', '/metrics']);
+/** Asked every few seconds or oftener by machines: probes, Prometheus, and clients that wait for a run. */
+const FREQUENT = new Set(['/healthz', '/readyz', '/metrics', '/v1/runs/:id']);
 
 /** Writes the line and counts the request when the answer is out or the client is gone. */
 export function logRequests({ log, service }: Pick<ApiParts, 'log' | 'service'>): RequestHandler {
@@ -28,7 +28,7 @@ export function logRequests({ log, service }: Pick<ApiParts, 'log' | 'service'>)
         durationMs: Math.round(durationMs),
         ...(res.writableFinished ? {} : { brokenOff: true }),
       };
-      if (FREQUENT.has(route)) log.debug(line, 'request');
+      if (FREQUENT.has(route) && req.method === 'GET' && res.statusCode < 400) log.debug(line, 'request');
       else log.info(line, 'request');
     });
     next();
