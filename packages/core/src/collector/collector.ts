@@ -187,13 +187,7 @@ export class Collector {
 
   #isDue({ run, since, bytes }: OpenShard): boolean {
     const { shardBytes } = this.#parts;
-    const { batches } = run.info();
-    return (
-      bytes >= shardBytes ||
-      Date.now() - since >= MAX_AGE_MS ||
-      !run.isActive ||
-      (run.state === 'sealed' && batches.done === batches.total)
-    );
+    return bytes >= shardBytes || Date.now() - since >= MAX_AGE_MS || !run.isActive || run.isDone;
   }
 
   async #store(shard: OpenShard): Promise<void> {

@@ -54,7 +54,7 @@ export class Dispatcher {
 
   /**
    * Sends batches.
-   * @throws {UnavailableError} `redis-unavailable`; the batches are then remembered for `resend`.
+   * @throws {UnavailableError} `redis-unavailable`; the batches are then remembered for `sendUnsent`.
    */
   async send(batches: readonly NumberedBatch[]): Promise<void> {
     const { exchange, queue, ledger } = this.#parts;

@@ -131,6 +131,11 @@ export class Run {
     return this.state === 'open' || this.state === 'sealed';
   }
 
+  /** True when every batch so far is done, stored or not, and no more will come. */
+  get isDone(): boolean {
+    return this.state === 'sealed' && this.#progress.batches === this.#ledger.batches.length;
+  }
+
   /** Receipts of the whole parts, in the order of their numbers. */
   get receipts(): PartReceipt[] {
     return [...this.#ledger.receipts.values()].sort((a, b) => a.part - b.part);
@@ -363,14 +368,6 @@ export class Run {
   /** What `readResults` and `readReport` read from. */
   get archive(): { ledger: Ledger; rowLog: RowLog; shelf: Shelf } {
     return { ledger: this.#ledger, rowLog: this.#rowLog, shelf: this.#shelf };
-  }
-
-  /** True when no batch is missing on disk and no more can come. */
-  get isStored(): boolean {
-    return (
-      this.state === 'completed' ||
-      (this.state === 'sealed' && this.#storedBatches === this.#ledger.batches.length)
-    );
   }
 
   async close(): Promise<void> {
