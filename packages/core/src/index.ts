@@ -19,4 +19,5 @@ export { Lease } from './redis/lease.ts';
 export { MemoryGate } from './redis/memory-gate.ts';
 export * from './rows/index.ts';
 export * from './runs/index.ts';
+export * from './search/index.ts';
 export * from './sinks/index.ts';

