@@ -2,6 +2,7 @@
 
 import { asError, EmbedmillError } from '@embedmill/core';
 import { Command, CommanderError } from 'commander';
+import { addAutoscaleCommand } from './commands/autoscale.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEmbedCommand } from './commands/embed.ts';
 import { examples } from './commands/options.ts';
@@ -46,6 +47,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     addProducerCommand,
     addWorkerCommand,
     addRunsCommand,
+    addAutoscaleCommand,
     addDoctorCommand,
   ]) {
     add(program, context, end);

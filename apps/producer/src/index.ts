@@ -4,3 +4,4 @@ export { createApi } from './api/app.ts';
 export { type ApiLimits, type ApiParts, defaultApiLimits, type ProducerService } from './api/types.ts';
 export { runProducer } from './process.ts';
 export { type RunningProducer, startProducer } from './producer.ts';
+export { type Scale, type ScaleParts, Scaler } from './scale/scale.ts';

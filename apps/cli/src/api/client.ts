@@ -2,7 +2,7 @@
 
 import type { PartReceipt, RunInfo } from '@embedmill/core';
 import { connectionFault, errorOf } from './errors.ts';
-import type { KnownPart, NewRun, ResultFormat, RunPage, VectorEncoding } from './types.ts';
+import type { KnownPart, NewRun, ResultFormat, RunPage, Scale, VectorEncoding } from './types.ts';
 
 /** What a client works with. */
 export interface ProducerClientParts {
@@ -95,6 +95,11 @@ export class ProducerClient {
   /** Rows without a vector, one JSON object per line. */
   openReport(id: string): Promise<AsyncIterable<Uint8Array>> {
     return this.#open(`${runPath(id)}/report`);
+  }
+
+  /** The backlog, and how many workers it asks for. */
+  getScale(): Promise<Scale> {
+    return this.#json('GET', '/v1/scale');
   }
 
   /** Whether a producer answers under this URL at all. */

@@ -26,3 +26,13 @@ export interface RunPage {
   /** What to ask for `after` to get the next page; `null` on the last one. */
   next: string | null;
 }
+
+/** `GET /v1/scale`, as far as the command uses it. */
+export interface Scale {
+  /** Accepted rows without a vector. */
+  backlogRows: number;
+  rowsPerSecond: number;
+  /** Workers that are connected. */
+  workers: number;
+  desiredWorkers: number;
+}

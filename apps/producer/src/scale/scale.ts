@@ -12,6 +12,8 @@ export interface ScaleParts {
   drainTargetSeconds: number;
   /** Never ask for more workers than this. */
   mostWorkers: number;
+  /** Milliseconds of a clock that only goes forward. Default: the process's own. */
+  now?: () => number;
 }
 
 /** The backlog, the speed and what follows; also the JSON of GET /v1/scale. */
@@ -22,7 +24,7 @@ export interface Scale {
   rowsPerSecond: number;
   tokensPerSecond: number;
   workers: number;
-  /** Measured while there was a backlog; `null` before that. */
+  /** Measured when the fleet was last steady and busy; `null` before that. */
   tokensPerSecondPerWorker: number | null;
   drainTargetSeconds: number;
   desiredWorkers: number;
@@ -32,17 +34,29 @@ export interface Scale {
 const USUAL_TOKENS_PER_ROW = 32;
 
 /**
+ * Time for which the same workers must have been busy before their speed counts: rates look 15 seconds back, and a new worker
+ * needs some for its first batch. Sooner, new workers would be counted whose rows are not, each would look slow, and more
+ * would be asked for: a fleet that grows for no reason but its growth.
+ */
+const STEADY_MS = 20_000;
+
+/**
  * desired = ceil(backlog tokens ÷ (tokens/s of one worker × drain target)), at least 1 while there is a backlog, 0 without.
  *
- * The speed of a worker is kept from the last time it was seen, because a fleet that starts from zero has none to show.
+ * The speed of a worker is kept from the last time that it could be seen: not while the fleet changes, and not at the end of a
+ * backlog, when some workers have nothing to do.
  */
 export class Scaler {
   readonly #parts: ScaleParts;
+  readonly #now: () => number;
   #tokensPerSecondPerWorker: number | null = null;
   #tokensPerRow = USUAL_TOKENS_PER_ROW;
+  /** Since when this many workers have had a backlog; `null` while there is none. */
+  #steady: { workers: number; sinceMs: number } | null = null;
 
   constructor(parts: ScaleParts) {
     this.#parts = parts;
+    this.#now = parts.now ?? (() => performance.now());
   }
 
   /** @throws a Redis fault when the workers cannot be counted */
@@ -55,10 +69,8 @@ export class Scaler {
     const rowsDone = sum(({ rows }) => rows.done);
     if (rowsDone > 0) this.#tokensPerRow = sum(({ tokens }) => tokens) / rowsDone;
     const tokensPerSecond = sum((run) => run.tokensPerSecond);
-    if (backlogRows > 0 && workers > 0 && tokensPerSecond > 0) {
-      this.#tokensPerSecondPerWorker = tokensPerSecond / workers;
-    }
     const backlogTokens = Math.round(backlogRows * this.#tokensPerRow);
+    this.#observe(workers, backlogTokens, tokensPerSecond);
     return {
       backlogRows,
       backlogTokens,
@@ -69,6 +81,16 @@ export class Scaler {
       drainTargetSeconds,
       desiredWorkers: this.#desired(backlogTokens, drainTargetSeconds, mostWorkers),
     };
+  }
+
+  #observe(workers: number, backlogTokens: number, tokensPerSecond: number): void {
+    const nowMs = this.#now();
+    if (backlogTokens === 0 || workers === 0) this.#steady = null;
+    else if (this.#steady?.workers !== workers) this.#steady = { workers, sinceMs: nowMs };
+    if (this.#steady === null || nowMs - this.#steady.sinceMs < STEADY_MS) return;
+    if (backlogTokens > (tokensPerSecond * STEADY_MS) / 1000 && tokensPerSecond > 0) {
+      this.#tokensPerSecondPerWorker = tokensPerSecond / workers;
+    }
   }
 
   #desired(backlogTokens: number, drainTargetSeconds: number, mostWorkers: number): number {

@@ -1,0 +1,117 @@
+/** `embedmill autoscale --compose` between a real producer and a docker that only counts; real containers are in test/compose. */
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createLogger, readConfig } from '@embedmill/core';
+import { type RunningProducer, startProducer } from '@embedmill/producer';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { until } from '../support/api.ts';
+import { embedmill, startEmbedmill } from '../support/embedmill.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { testRedis } from '../support/redis.ts';
+
+const COMMANDS = fileURLToPath(new URL('../fixtures/commands', import.meta.url));
+
+/** A docker of which a test can see and break everything. */
+function fakeDocker(replicas: number) {
+  const folder = temporaryFolder();
+  const at = (name: string) => join(folder, name);
+  writeFileSync(at('replicas'), String(replicas));
+  writeFileSync(at('commands'), '');
+  return {
+    env: { PATH: `${COMMANDS}${delimiter}${process.env.PATH}`, DOCKER_STATE: folder },
+    replicas: () => Number(readFileSync(at('replicas'), 'utf8')),
+    commands: () => readFileSync(at('commands'), 'utf8').trim().split('\n'),
+    breakDown: () => writeFileSync(at('broken'), ''),
+    mend: () => rmSync(at('broken')),
+  };
+}
+
+async function produce(): Promise<RunningProducer> {
+  const { url, prefix } = testRedis();
+  const config = { ...readConfig({}), redisUrl: url, prefix, port: 0, dataDir: temporaryFolder() };
+  const producer = await startProducer(config, { log: createLogger({ logLevel: 'silent' }, 'test') });
+  onTestFinished(() => producer.stop());
+  await until(async () => (await fetch(`${producer.url}/readyz`)).ok);
+  return producer;
+}
+
+/** Gives the producer rows that nobody works on; returns what takes them away. */
+async function enqueue({ url }: RunningProducer): Promise<() => Promise<unknown>> {
+  const post = (path: string, body: string, type: string) =>
+    fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': type }, body });
+  const { id } = (await (await post('/v1/runs', '{}', 'application/json')).json()) as { id: string };
+  await post(`/v1/runs/${id}/rows?part=0`, '{"text":"a row that waits"}\n', 'application/x-ndjson');
+  return () => fetch(`${url}/v1/runs/${id}/cancel`, { method: 'POST' });
+}
+
+const OPTIONS = ['autoscale', '--compose', '--every', '1', '--min', '0', '--max', '3', '--cool-down', '2'];
+
+describe('embedmill autoscale', () => {
+  it('starts workers for a backlog, and stops them when there was none for a while', async () => {
+    const [docker, producer] = [fakeDocker(0), await produce()];
+    const empty = await enqueue(producer);
+    const command = startEmbedmill([...OPTIONS, '--server', producer.url], { env: docker.env });
+    await until(() => docker.replicas() === 1, 20_000);
+    expect(docker.commands()).toContain(
+      'docker compose up -d --no-build --no-deps --no-recreate --scale worker=1 worker',
+    );
+    await command.waitFor(/1 row to do, 0 rows\/s by 0 workers, 1 wanted; scale out from 0 to 1/);
+    await empty();
+    await command.waitFor(/1 run, to 0 in .* unless more are wanted/);
+    expect(docker.replicas()).toBe(1);
+    await until(() => docker.replicas() === 0, 20_000);
+    await command.waitFor(/scale in from 1 to 0\n.* 0 workers after/);
+    command.kill('SIGINT');
+    expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
+    expect(command.stderr).toMatch(/Stopping; the workers stay as they are\.\n$/);
+  });
+
+  it('changes nothing in a dry run, and says what it would do', async () => {
+    const [docker, producer] = [fakeDocker(0), await produce()];
+    await enqueue(producer);
+    const args = [
+      ...OPTIONS,
+      '--compose',
+      'mill.yaml',
+      '--project',
+      'mill',
+      '--dry-run',
+      '--server',
+      producer.url,
+    ];
+    const command = startEmbedmill(args, { env: docker.env });
+    await command.waitFor(
+      /dry run, not done: docker compose -f mill.yaml -p mill up -d .*--scale worker=1 worker/,
+    );
+    expect(docker.replicas()).toBe(0);
+    expect(docker.commands().filter((line) => line.includes(' up '))).toEqual([]);
+  });
+
+  it('leaves the workers alone while the producer or docker does not answer, and goes on afterwards', async () => {
+    const [docker, producer] = [fakeDocker(0), await produce()];
+    const command = startEmbedmill([...OPTIONS, '--server', producer.url], { env: docker.env });
+    await command.waitFor(/it stays at 0 workers/);
+    docker.breakDown();
+    await enqueue(producer);
+    await command.waitFor(/failed: Cannot connect to the Docker daemon; nothing is changed, trying again/);
+    docker.mend();
+    await until(() => docker.replicas() === 1, 20_000);
+    await producer.stop();
+    await command.waitFor(/no answer from .*; the workers stay as they are/);
+    expect(docker.replicas()).toBe(1);
+  });
+
+  it('ends at once with a sentence when it cannot work at all', async () => {
+    const empty = temporaryFolder();
+    mkdirSync(join(empty, 'bin'));
+    const bare = await embedmill(['autoscale', '--compose'], { env: { PATH: join(empty, 'bin') } });
+    expect(bare).toMatchObject({ code: 1, stderr: expect.stringContaining('neither "docker compose" nor') });
+    const crossed = await embedmill([...OPTIONS, '--min', '5'], { env: fakeDocker(0).env });
+    expect(crossed).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--min 5 is more than --max 3'),
+    });
+  });
+});

@@ -1,0 +1,79 @@
+/** How many workers a backlog asks for, with the clock in hand. */
+
+import type { RunInfo } from '@embedmill/core';
+import { Scaler } from '@embedmill/producer';
+import { describe, expect, it } from 'vitest';
+
+/** A fleet whose every worker does 1,000 tokens a second, seen through rates that look 15 seconds back, as a run's do. */
+function simulate({ mostWorkers = 20 } = {}) {
+  const state = { seconds: 0, workers: 0, idle: 0, rows: 0, done: 0 };
+  const speeds: number[] = [];
+  const scaler = new Scaler({
+    runs: () => {
+      const tokensPerSecond = speeds.slice(-15).reduce((sum, speed) => sum + speed, 0) / 15;
+      const rows = { accepted: state.rows, rejected: 0, done: state.done };
+      return [
+        { rows, tokens: state.done * 10, rowsPerSecond: tokensPerSecond / 10, tokensPerSecond } as RunInfo,
+      ];
+    },
+    workers: async () => state.workers,
+    drainTargetSeconds: 100,
+    mostWorkers,
+    now: () => state.seconds * 1000,
+  });
+  /** Lets time pass and asks every second; the last answer. */
+  const pass = async (seconds: number) => {
+    let scale = await scaler.scale();
+    for (let second = 0; second < seconds; second += 1) {
+      state.seconds += 1;
+      const rowsNow = Math.min(state.rows - state.done, (state.workers - state.idle) * 100);
+      state.done += rowsNow;
+      speeds.push(rowsNow * 10);
+      scale = await scaler.scale();
+    }
+    return scale;
+  };
+  return { state, pass };
+}
+
+describe('the workers that a backlog asks for', () => {
+  it('are one while nobody knows how fast a worker is, and none when all is done', async () => {
+    const { state, pass } = simulate();
+    expect(await pass(1)).toMatchObject({ backlogRows: 0, desiredWorkers: 0 });
+    state.rows = 1_000_000;
+    expect(await pass(30)).toMatchObject({ tokensPerSecondPerWorker: null, desiredWorkers: 1 });
+  });
+
+  it('are as many as finish it in time, but no more than may be', async () => {
+    const { state, pass } = simulate();
+    Object.assign(state, { rows: 60_000, workers: 1 });
+    // 600,000 tokens, less what was done, at 1,000 a second and worker, in 100 seconds.
+    expect(await pass(25)).toMatchObject({ tokensPerSecondPerWorker: 1000, desiredWorkers: 6 });
+    const few = simulate({ mostWorkers: 2 });
+    Object.assign(few.state, { rows: 60_000, workers: 1 });
+    expect(await few.pass(25)).toMatchObject({ desiredWorkers: 2 });
+  });
+
+  it('do not grow because the fleet grows: new workers are not held against its speed', async () => {
+    const { state, pass } = simulate();
+    Object.assign(state, { rows: 60_000, workers: 1 });
+    await pass(25);
+    state.workers = 6;
+    for (let second = 0; second < 40; second += 1) {
+      expect(await pass(1)).toMatchObject({ tokensPerSecondPerWorker: 1000 });
+    }
+    expect((await pass(1)).desiredWorkers).toBeLessThan(6);
+  });
+
+  it('do not grow because the last rows leave workers idle', async () => {
+    const { state, pass } = simulate();
+    Object.assign(state, { rows: 60_000, workers: 3 });
+    expect(await pass(195)).toMatchObject({ backlogRows: 1500, tokensPerSecondPerWorker: 1000 });
+    state.idle = 2;
+    expect(await pass(14)).toMatchObject({
+      backlogRows: 100,
+      tokensPerSecondPerWorker: 1000,
+      desiredWorkers: 1,
+    });
+  });
+});
