@@ -1,7 +1,10 @@
 /** What the fault tests judge runs by notices what it is there for. */
 
 import { createHash } from 'node:crypto';
+import { npyHeaderBytes } from '@embedmill/core';
 import { describe, expect, it } from 'vitest';
+import { faultsOfNumbers } from '../soak/numbers.ts';
+import { faultsOfGrowth, type Sample } from '../soak/samples.ts';
 import { faultsOfResults, sentRows } from '../support/mill.ts';
 
 const rows = sentRows(5);
@@ -32,6 +35,47 @@ describe('the checker of results', () => {
     const swapped = lineOf({ id: rows[1]!.id, text: rows[2]!.text });
     expect(faultsOfResults(rows, lines.with(1, swapped).join(''))).toEqual([
       "row id-1 has another text's vector",
+    ]);
+  });
+});
+
+describe('the checker of a soak', () => {
+  const DIM = 3;
+  /** An .npy file as the chunks of a stream, cut in the middle of rows. */
+  const fileOf = async function* (numbers: readonly number[]) {
+    const floats = new Float32Array(numbers.flatMap((number) => [number, 0, 0]));
+    const bytes = Buffer.concat([Buffer.alloc(npyHeaderBytes), Buffer.from(floats.buffer)]);
+    for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
+  };
+
+  it.each([
+    ['accepts each number in its place', [0, 1, 2, 3], 0],
+    ['notices a lost row', [0, 1, 3], 2],
+    ['notices a doubled row', [0, 1, 1, 2, 3], 4],
+    ['notices rows that changed places', [0, 2, 1, 3], 2],
+    ['notices that the end is missing', [0, 1, 2], 1],
+  ])('%s', async (_what, numbers, faults) => {
+    expect(await faultsOfNumbers(fileOf(numbers), 4, DIM)).toHaveLength(faults);
+  });
+
+  /** A soak in which everything stays as it is, but for the memory of the producer. */
+  const soakOf = (producerMb: (second: number) => number) =>
+    Array.from({ length: 100 }, (_, seconds): Sample => {
+      const [workerMb, redisMb, redisUsedMb, keys, events, readyEntries, creditMb] = [
+        190, 45, 16, 50, 1030, 40, 15,
+      ];
+      const mine = { seconds, rowsDone: 0, producerMb: producerMb(seconds) };
+      return { ...mine, workerMb, redisMb, redisUsedMb, keys, events, readyEntries, creditMb };
+    });
+
+  it('accepts memory that goes up and down, and that warms up', () => {
+    expect(faultsOfGrowth(soakOf((second) => 200 + 20 * Math.sin(second)))).toEqual([]);
+    expect(faultsOfGrowth(soakOf((second) => Math.min(200, 100 + 20 * second)))).toEqual([]);
+  });
+
+  it('notices memory that grows', () => {
+    expect(faultsOfGrowth(soakOf((second) => 150 + 2 * second))).toEqual([
+      expect.stringMatching(/^producer, resident MB: /),
     ]);
   });
 });

@@ -1,12 +1,12 @@
 /** Ten thousand bad requests over raw sockets: each is answered or closed, and the producer lives on as it was. */
 
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
 import { expectWhole, sentRows, startProducerProcess, startWorkerProcess } from '../../support/mill.ts';
+import { residentBytes } from '../../support/process.ts';
 import { testRedis } from '../../support/redis.ts';
 
 const REQUESTS = 10_000;
@@ -132,10 +132,6 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
     socket.on('error', () => {});
     socket.once('close', settle);
   });
-}
-
-function residentBytes(pid: number): number {
-  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
 describe(`${REQUESTS} bad requests`, () => {

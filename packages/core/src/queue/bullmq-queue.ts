@@ -11,6 +11,9 @@ const JOBS_PER_CALL = 200;
 /** Throws of our own code are bugs; a few attempts tell a passing one from a lasting one. */
 const ATTEMPTS = 3;
 
+/** BullMQ writes four events for each job, and nobody reads old ones. */
+const MOST_EVENTS = 1000;
+
 /** What the queue works with. */
 export interface BullQueueParts {
   url: string;
@@ -38,10 +41,15 @@ export class BullBatchQueue implements BatchQueue {
         removeOnComplete: true,
         removeOnFail: true,
       },
-      // Four events per job and nobody reads old ones.
-      streams: { events: { maxLen: 1000 } },
+      streams: { events: { maxLen: MOST_EVENTS } },
     });
     this.#queue.on('error', onError);
+    // BullMQ says it to Redis once, before the connection is there when it does not wait for it, and never again to one that
+    // came back empty. The scripts then keep ten times as many.
+    const backend = this.#queue.getBackend();
+    backend.on('ready', () => {
+      backend.setQueueMeta({ 'opts.maxLenEvents': MOST_EVENTS }).catch(onError);
+    });
   }
 
   async enqueue(jobs: readonly BatchJob[]): Promise<void> {

@@ -1,0 +1,13 @@
+/** A run of millions of rows; `npm run test:soak -- --rows 2000000` uses it. */
+
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    name: 'soak',
+    include: ['test/soak/**/*.test.ts'],
+    globalSetup: 'test/support/global-setup.ts',
+    testTimeout: 24 * 3_600_000,
+    hookTimeout: 120_000,
+  },
+});
