@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { type Config, type RunInfo, readConfig, UnavailableError } from '@embedmill/core';
-import { type ApiLimits, createApi } from '@embedmill/producer';
+import { type Access, type ApiLimits, createApi } from '@embedmill/producer';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Collecting, type CollectingOptions, startCollecting } from './collecting.ts';
@@ -16,6 +16,8 @@ import { type TestRedis, testRedis } from './redis.ts';
 export interface TestApiOptions extends CollectingOptions {
   config?: Partial<Config>;
   limits?: Partial<ApiLimits>;
+  /** Keys and rate limit; the caller closes them. */
+  access?: Access;
 }
 
 /** An answer whose JSON a test may look into as it is. */
@@ -60,7 +62,12 @@ const SCALE = {
 };
 
 /** Starts it; it ends with the test. */
-export async function startApi({ config, limits, ...options }: TestApiOptions = {}): Promise<TestApi> {
+export async function startApi({
+  config,
+  limits,
+  access,
+  ...options
+}: TestApiOptions = {}): Promise<TestApi> {
   const redis = testRedis();
   const dataDir = temporaryFolder();
   const collecting = await startCollecting(redis, dataDir, options);
@@ -98,6 +105,7 @@ export async function startApi({ config, limits, ...options }: TestApiOptions = 
       log,
       version: '1.2.3',
       limits: { progressIntervalMs: 50, ...limits },
+      ...(access === undefined ? {} : { access }),
     }),
   );
   server.requestTimeout = 0;

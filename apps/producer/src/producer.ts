@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Config, ConfigError, Releasers } from '@embedmill/core';
 import type { Logger } from 'pino';
+import { KeyRing, openRateLimiter } from './access/index.ts';
 import { createApi } from './api/app.ts';
 import { Service } from './service.ts';
 import { version } from './version.ts';
@@ -21,7 +22,7 @@ export interface RunningProducer {
 
 /**
  * Starts a producer. The API answers at once; until Redis does too and the data folder is ours, runs get 503.
- * @throws {ConfigError} without `REDIS_URL`
+ * @throws {ConfigError} without `REDIS_URL`, or when the file of API keys cannot be used
  * @throws when the port is taken or the data folder cannot be written
  */
 export async function startProducer(config: Config, { log }: { log: Logger }): Promise<RunningProducer> {
@@ -29,11 +30,15 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
   if (redisUrl === undefined) throw new ConfigError(['REDIS_URL: a producer needs a Redis']);
   const releasers = new Releasers();
   try {
+    const keys = KeyRing.open({ config, log });
+    releasers.add(() => keys?.close());
+    const limiter = openRateLimiter({ config, redisUrl, log });
+    releasers.add(() => limiter?.close());
     const service = await Service.open({ config, redisUrl, log });
     releasers.add(() => service.stop());
     service.start();
 
-    const server = createServer(createApi({ service, config, log, version }));
+    const server = createServer(createApi({ service, config, log, version, access: { keys, limiter } }));
     // A part may be uploaded for hours; the API itself ends a body that stalls.
     server.requestTimeout = 0;
     server.listen(config.port, config.host);

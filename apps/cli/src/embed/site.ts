@@ -64,6 +64,10 @@ export async function openStack(request: EmbedRequest, parts: StackParts): Promi
       EMBEDMILL_PREFIX: ownPrefix(request.output.path),
       EMBEDMILL_THREADS: threads === undefined ? undefined : String(threads),
       EMBEDMILL_MODEL: request.model ?? undefined,
+      // Nobody else is to speak to it.
+      EMBEDMILL_API_KEYS: undefined,
+      EMBEDMILL_API_KEYS_FILE: undefined,
+      EMBEDMILL_RATE_LIMIT: undefined,
       EMBEDMILL_LOCK_MS: String(LOCK_MS),
       EMBEDMILL_LOG_LEVEL: environment.EMBEDMILL_LOG_LEVEL ?? 'warn',
     },

@@ -3,6 +3,7 @@
 import { RequestError } from '@embedmill/core';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
+import { checkAccess } from '../access/index.ts';
 import { answerErrors } from './error-answer.ts';
 import { drainBodies } from './linger.ts';
 import { nameRequests } from './request-id.ts';
@@ -23,6 +24,8 @@ export function createApi(given: ApiParts): Express {
   // Answers change from call to call; results have an ETag of their own.
   app.set('etag', false);
   app.use(nameRequests, logRequests(parts), drainBodies(parts.limits.lingerMs), helmet());
+  app.set('trust proxy', parts.config.proxies);
+  for (const step of checkAccess(parts.access ?? {}, parts.config)) app.use(step);
   app.use(healthRoutes(parts));
   app.use(runRoutes(parts));
   app.use(rowRoutes(parts));

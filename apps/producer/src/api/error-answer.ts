@@ -21,6 +21,6 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
     if (problem.status === 500) log.error({ requestId, err: error.cause ?? error }, 'a request failed');
     // A half answer must not look like a whole one.
     if (res.headersSent) res.destroy();
-    else sendProblem(res, problem, { retryable: error.retryable });
+    else sendProblem(res, problem, { retryable: error.retryable, path: req.path });
   };
 }

@@ -2,6 +2,7 @@
 
 import type { EmbedmillError } from '@embedmill/core';
 import type { Response } from 'express';
+import { dialectOf } from './dialects.ts';
 import { isProblemCode, PROBLEMS } from './problems.ts';
 
 /** Seconds that a client is asked to wait before it repeats what could not be done now. */
@@ -22,6 +23,13 @@ export interface Problem {
   instance: string;
 }
 
+/** What is known besides the problem itself. */
+export interface SendProblemOptions {
+  retryable: boolean;
+  /** Of the request. */
+  path: string;
+}
+
 /** The document for a known error. */
 export function problemOf(error: EmbedmillError, requestId: string): Problem {
   const code = isProblemCode(error.code) ? error.code : 'internal';
@@ -34,13 +42,12 @@ export function problemOf(error: EmbedmillError, requestId: string): Problem {
   return { ...error.facts, type: `urn:embedmill:problem:${code}`, title, status, detail, code, instance };
 }
 
-/** Answers with a problem. */
-export function sendProblem(res: Response, problem: Problem, options: { retryable: boolean }): void {
+/** Answers with a problem, in the words of the protocol that the request spoke. */
+export function sendProblem(res: Response, problem: Problem, options: SendProblemOptions): void {
   res.status(problem.status);
   if (options.retryable) {
     res.setHeader('Retry-After', Number(problem.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
   }
   res.setHeader('Cache-Control', 'no-store');
-  res.setHeader('Content-Type', 'application/problem+json');
-  res.send(Buffer.from(JSON.stringify(problem)));
+  dialectOf(options.path)(res, problem);
 }

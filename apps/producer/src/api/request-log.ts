@@ -1,6 +1,7 @@
 /** One line in the log and one count per request: what was asked, what was answered and how long it took; never bodies or queries. */
 
 import type { RequestHandler } from 'express';
+import { callerOf } from '../access/index.ts';
 import { requestIdOf } from './request-id.ts';
 import type { ApiParts } from './types.ts';
 
@@ -26,6 +27,7 @@ export function logRequests({ log, service }: Pick<ApiParts, 'log' | 'service'>)
         route,
         status: res.statusCode,
         durationMs: Math.round(durationMs),
+        ...(callerOf(res) === undefined ? {} : { key: callerOf(res)?.name }),
         ...(res.writableFinished ? {} : { brokenOff: true }),
       };
       if (FREQUENT.has(route) && req.method === 'GET' && res.statusCode < 400) log.debug(line, 'request');

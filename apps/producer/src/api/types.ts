@@ -2,6 +2,7 @@
 
 import type { Config, Runs } from '@embedmill/core';
 import type { Logger } from 'pino';
+import type { Access } from '../access/index.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
 import type { Scale } from '../scale/scale.ts';
 
@@ -58,6 +59,8 @@ export interface ApiParts {
   log: Logger;
   /** Of this software, for `/healthz`. */
   version: string;
+  /** Keys and rate limit. Default: none. */
+  access?: Access;
   limits?: Partial<ApiLimits>;
 }
 

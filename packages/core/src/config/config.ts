@@ -18,14 +18,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function readConfig(environment: Environment): Config {
   const problems: string[] = [];
   const config: Record<string, unknown> = {};
-  for (const [field, { name, schema }] of Object.entries(VARIABLES)) {
+  for (const [field, { name, schema, isSecret }] of Object.entries<Variable<unknown>>(VARIABLES)) {
     const given = environment[name] === '' ? undefined : environment[name];
     const parsed = schema.safeParse(given);
     if (parsed.success) config[field] = parsed.data;
-    // A Redis URL may hold a password, so what was given is not repeated for it.
     else
       problems.push(
-        `${name}: expected ${parsed.error.issues[0]?.message}, got ${name === 'REDIS_URL' ? 'something else' : quote(given)}`,
+        `${name}: expected ${parsed.error.issues[0]?.message}, got ${isSecret ? 'something else' : quote(given)}`,
       );
   }
   if (problems.length > 0) throw new ConfigError(problems);

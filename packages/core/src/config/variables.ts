@@ -3,6 +3,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type ApiKey, readKeyList } from './api-keys.ts';
 
 /** One variable: its name in the environment, what it means, and how its text becomes a value. */
 export interface Variable<Value> {
@@ -12,6 +13,8 @@ export interface Variable<Value> {
   /** The default as people read it; empty where there is none. */
   shownDefault: string;
   schema: z.ZodType<Value>;
+  /** True for what may hold a password: errors do not repeat it. */
+  isSecret?: boolean;
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -63,6 +66,19 @@ const text = (name: string, doc: string, shownDefault: string, byDefault: string
 const optional = <Value>(name: string, doc: string, schema: z.ZodType<Value, string>) =>
   variable(name, doc, '', schema.optional());
 
+const secret = <Value>(of: Variable<Value>): Variable<Value> => ({ ...of, isSecret: true });
+
+const apiKeys = z.string().transform((list, context): ApiKey[] => {
+  const read = readKeyList(list);
+  if (read.ok) return read.keys;
+  context.addIssue({ code: 'custom', message: `name:role:secret, divided by commas (${read.problem})` });
+  return z.NEVER;
+});
+
+/** As browsers send it: no path, no slash at the end. */
+const isOrigin = (origin: string) =>
+  origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin);
+
 const redisUrl = z
   .string()
   .refine((url) => URL.canParse(url) && ['redis:', 'rediss:'].includes(new URL(url).protocol), {
@@ -71,10 +87,12 @@ const redisUrl = z
 
 /** The variables by the name of their field in `Config`. */
 export const VARIABLES = {
-  redisUrl: optional(
-    'REDIS_URL',
-    'Redis or Valkey to use. Unset, the commands that may do so start a private server.',
-    redisUrl,
+  redisUrl: secret(
+    optional(
+      'REDIS_URL',
+      'Redis or Valkey to use. Unset, the commands that may do so start a private server.',
+      redisUrl,
+    ),
   ),
   port: count('PORT', 'TCP port of the producer API; 0 picks a free one.', 8080, 0, 65535),
   host: text(
@@ -82,6 +100,56 @@ export const VARIABLES = {
     'Address the producer and the worker listen on; 0.0.0.0 for all.',
     '127.0.0.1',
     '127.0.0.1',
+  ),
+  apiKeys: secret(
+    optional(
+      'EMBEDMILL_API_KEYS',
+      'API keys, `name:role:secret` divided by commas; roles: read, submit, admin. Unset, and without a file of keys: no key is asked for.',
+      apiKeys,
+    ),
+  ),
+  apiKeysFile: optional(
+    'EMBEDMILL_API_KEYS_FILE',
+    'File of API keys, one `name:role:secret` a line; it is read again whenever it changes.',
+    z.string(),
+  ),
+  apiKey: secret(
+    optional(
+      'EMBEDMILL_API_KEY',
+      'The key that the command sends to a producer that asks for one.',
+      z.string().regex(/^[\x21-\x7e]+$/, { message: 'printable characters without spaces' }),
+    ),
+  ),
+  metricsNeed: variable(
+    'EMBEDMILL_METRICS_ACCESS',
+    'Who may read /metrics of a producer with API keys: `open` for everybody, `read` for every key.',
+    'open',
+    z
+      .enum(['open', 'read'], { message: 'open or read' })
+      .optional()
+      .transform((value) => value ?? 'open'),
+  ),
+  requestsPerMinute: optional(
+    'EMBEDMILL_RATE_LIMIT',
+    'Most requests in a minute of one API key, or of one address without a key, over all producers. Unset: no limit.',
+    wholeNumber(1, 1_000_000),
+  ),
+  proxies: count(
+    'EMBEDMILL_PROXIES',
+    'Reverse proxies in front of the producer; so many entries of X-Forwarded-For are believed when addresses are limited.',
+    0,
+    0,
+    10,
+  ),
+  corsOrigins: optional(
+    'EMBEDMILL_CORS_ORIGINS',
+    'Origins of web pages that may call the API, divided by commas, such as `https://app.example.com`; `*` for all. Unset: none.',
+    z
+      .string()
+      .transform((list) => list.split(',').map((origin) => origin.trim()))
+      .refine((origins) => origins.every(isOrigin), {
+        message: 'origins such as https://app.example.com, divided by commas',
+      }),
   ),
   workerPort: count(
     'EMBEDMILL_WORKER_PORT',

@@ -4,6 +4,8 @@
 export interface Keys {
   /** Prefix for BullMQ's own keys. */
   readonly queuePrefix: string;
+  /** Strings: requests of one caller in this minute; the caller follows. */
+  readonly rate: string;
   /** Hash: what workers must know of a run. */
   run(run: string): string;
   /** String: texts of a batch, until it is done. */
@@ -31,6 +33,7 @@ export function keysOf(prefix: string): Keys {
     trials: (run, batch) => `${tag}:trials:${run}:${batch}`,
     done: (run) => `${tag}:done:${run}`,
     ready: (home) => `${tag}:ready:${home}`,
+    rate: `${tag}:rate`,
     lease: (home) => `${tag}:lease:${home}`,
   };
 }
