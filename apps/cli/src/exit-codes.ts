@@ -1,6 +1,6 @@
 /** What the command's exit code says, and which error leads to which. */
 
-import { ConfigError, EmbedmillError } from '@embedmill/core';
+import { ConfigError, EmbedmillError, type ErrorDetails } from '@embedmill/core';
 
 /** Exit codes; part of the interface. */
 export const EXIT = {
@@ -20,8 +20,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** The command asks for something that cannot be; the message says what to write instead. */
 export class UsageError extends EmbedmillError {
-  constructor(message: string) {
-    super('usage', message);
+  constructor(message: string, details: Pick<ErrorDetails, 'cause'> = {}) {
+    super('usage', message, details);
   }
 }
 

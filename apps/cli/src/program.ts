@@ -8,6 +8,7 @@ import { addEmbedCommand } from './commands/embed.ts';
 import { examples } from './commands/options.ts';
 import { addProducerCommand } from './commands/producer.ts';
 import { addRunsCommand } from './commands/runs.ts';
+import { addSearchCommand } from './commands/search.ts';
 import { addUpCommand } from './commands/up.ts';
 import { addWorkerCommand } from './commands/worker.ts';
 import type { CommandContext } from './context.ts';
@@ -48,6 +49,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     addWorkerCommand,
     addRunsCommand,
     addAutoscaleCommand,
+    addSearchCommand,
     addDoctorCommand,
   ]) {
     add(program, context, end);

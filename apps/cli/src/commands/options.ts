@@ -31,3 +31,21 @@ export const redisOption = () => new Option('--redis <url>', 'Redis or Valkey to
 export function examples(...lines: readonly (readonly [command: string, meaning: string])[]): string {
   return `\nExamples:\n${lines.map(([command, meaning]) => `  ${command}\n      ${meaning}\n`).join('')}`;
 }
+
+/** The fields of an input of texts. */
+export const textsOptions = () => [
+  new Option('--text <field>', 'field or column with the text (default: "text")'),
+  new Option('--id <field>', 'field or column with the id (default: "id", else the row number)'),
+  new Option('--format <format>', 'of the texts, when the name does not tell').choices([
+    'jsonl',
+    'csv',
+    'tsv',
+    'txt',
+  ]),
+];
+
+/** Which model embeds a command's own texts. */
+export const embedderOptions = () => [
+  new Option('--precision <precision>', 'arithmetic of the model').choices(['int8', 'fp32']).default('int8'),
+  new Option('--model <folder>', "another model in the hub's layout (default: $EMBEDMILL_MODEL)"),
+];

@@ -22,6 +22,9 @@ export interface Input {
   fractionRead(): number | null;
 }
 
+/** What an input is opened with. */
+export type InputRequest = Pick<EmbedRequest, 'input' | 'textField' | 'idField' | 'isIdAsked'>;
+
 /** Bytes that are looked at before a run is started. */
 const HEAD_BYTES = 64 * 1024;
 
@@ -34,7 +37,7 @@ const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
  * fields that there are
  */
 export async function openInput(
-  request: EmbedRequest,
+  request: InputRequest,
   { stdin, maxRowBytes, signal }: { stdin: Readable; maxRowBytes: number; signal: AbortSignal },
 ): Promise<Input> {
   const { input, textField, idField } = request;
@@ -60,7 +63,7 @@ export async function openInput(
 async function checkFields(
   head: Uint8Array[],
   options: ReadRowsOptions,
-  request: EmbedRequest,
+  request: InputRequest,
 ): Promise<void> {
   const { format, textField = '', idField = '' } = options;
   if (format === 'txt') return;

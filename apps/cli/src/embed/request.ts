@@ -106,7 +106,11 @@ export function readRequest(given: string, flags: EmbedFlags, config: Pick<Confi
   };
 }
 
-function readInput(given: string, flags: EmbedFlags): InputPlace {
+/**
+ * A file of texts, or `-` for stdin, whose format its name or `--format` tells.
+ * @throws {UsageError} that says what to write instead
+ */
+export function readInput(given: string, flags: Pick<EmbedFlags, 'format'>): InputPlace {
   if (given === '-') {
     if (flags.format === undefined) {
       throw new UsageError('stdin has no name to tell its format; add --format jsonl, csv, tsv or txt');
@@ -143,7 +147,10 @@ function readOutput({ to, encoding }: EmbedFlags): EmbedRequest['output'] {
 }
 
 /** On this machine the model is a folder; on a server it is the name its workers know. */
-function readModel({ model: named, server }: EmbedFlags, config: Pick<Config, 'model'>): string | null {
+export function readModel(
+  { model: named, server }: Pick<EmbedFlags, 'model' | 'server'>,
+  config: Pick<Config, 'model'>,
+): string | null {
   if (server !== undefined) return named ?? null;
   const model = named ?? config.model;
   if (model === undefined) return null;
@@ -151,7 +158,8 @@ function readModel({ model: named, server }: EmbedFlags, config: Pick<Config, 'm
   return resolve(model);
 }
 
-function readServer(server: string | undefined): string | null {
+/** The base URL of a producer, as `--server` gives it. @throws {UsageError} when it is no URL */
+export function readServer(server: string | undefined): string | null {
   if (server === undefined) return null;
   const isUrl = URL.canParse(server) && ['http:', 'https:'].includes(new URL(server).protocol);
   if (!isUrl)

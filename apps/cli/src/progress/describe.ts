@@ -21,13 +21,13 @@ export function describeRows({ rowsDone, rowsTotal, isEstimate }: ProgressSnapsh
   return `${formatCount(rowsDone)}${total} rows`;
 }
 
-/** Rows per second, tokens per second and the time to the end; the last only when it can be said. */
+/** Rows per second, tokens per second and the time to the end; the last two only when they can be said. */
 export function describeSpeed(snapshot: ProgressSnapshot): { rows: string; tokens: string; eta: string } {
   const { rowsDone, rowsTotal, rowsPerSecond, tokensPerSecond } = snapshot;
   const isKnown = rowsTotal !== null && rowsPerSecond > 0 && rowsTotal > rowsDone;
   return {
     rows: `${formatRate(rowsPerSecond)} rows/s`,
-    tokens: `${formatRate(tokensPerSecond)} tokens/s`,
+    tokens: tokensPerSecond === null ? '' : `${formatRate(tokensPerSecond)} tokens/s`,
     eta: isKnown ? `ETA ${formatClock((rowsTotal - rowsDone) / rowsPerSecond)}` : '',
   };
 }

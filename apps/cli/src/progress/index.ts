@@ -6,6 +6,7 @@ import { BarDisplay } from './bar.ts';
 import { LineDisplay } from './lines.ts';
 import type { ProgressDisplay } from './types.ts';
 
+export { countingOn } from './counting.ts';
 export type { ProgressDisplay, ProgressSnapshot } from './types.ts';
 
 /** Shows nothing, for `--quiet`. */

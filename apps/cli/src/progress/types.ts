@@ -1,4 +1,4 @@
-/** What a display of progress is told; the embed command and `up --sample` tell it. */
+/** What a display of progress is told; the commands that take long tell it. */
 
 import type { VerdictCounts } from '@embedmill/core';
 
@@ -11,7 +11,8 @@ export interface ProgressSnapshot {
   /** True while the total is concluded from the part of the file that was read. */
   isEstimate: boolean;
   rowsPerSecond: number;
-  tokensPerSecond: number;
+  /** `null` where no tokens are counted. */
+  tokensPerSecond: number | null;
   verdicts: VerdictCounts;
   /** Why nothing goes on at the moment; `null` when it does. */
   waitingFor: string | null;

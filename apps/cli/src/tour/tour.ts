@@ -1,13 +1,14 @@
 /** `up --sample`: embeds reviews of the project's own through the API and asks a question about them. */
 
+import { searchRows } from '@embedmill/core';
 import type { ProducerClient } from '../api/client.ts';
 import type { CommandContext } from '../context.ts';
 import type { ProgressDisplay } from '../progress/index.ts';
 import { SAMPLE_QUESTIONS, sampleReviews } from '../sample/index.ts';
+import { cutLine } from '../terminal/lines.ts';
 import { formatCount, formatDuration, formatRate } from '../terminal/numbers.ts';
 import { paintFor } from '../terminal/style.ts';
 import { embedTexts } from './embed-texts.ts';
-import { nearestRows } from './nearest.ts';
 
 /** What the tour works with. */
 export interface TourParts {
@@ -44,25 +45,25 @@ export async function showSample({ client, display, signal, context }: TourParts
 
   const paint = paintFor(context.stdout, context.environment);
   const speed = `${formatRate(run.rows.done / seconds)} rows/s, ${formatRate(run.tokens / seconds)} tokens/s`;
-  const nearest = nearestRows(asked.vectors, vectors, NEIGHBOURS);
+  const rows = {
+    ids: reviews.map(({ id }) => id),
+    dim,
+    vectors,
+    present: new Uint8Array(reviews.length).fill(1),
+  };
+  const nearest = await searchRows([rows], asked.vectors, NEIGHBOURS);
   const lines = [
     `${paint('good', '✓')} ${formatCount(run.rows.done)} vectors of ${dim} in ${formatDuration(seconds)}: ${paint('strong', speed)}`,
     '',
     `Nearest to ${paint('strong', JSON.stringify(question))}:`,
-    ...nearest.map(({ row, cosine }) => {
-      const text = cut(reviews[row]?.text ?? '', (context.stdout.columns ?? 100) - 10);
-      return `  ${paint('bar', cosine.toFixed(3))}  ${text}`;
+    ...nearest.map(({ row, score }) => {
+      const text = cutLine(reviews[row]?.text ?? '', (context.stdout.columns ?? 100) - 10);
+      return `  ${paint('bar', score.toFixed(3))}  ${text}`;
     }),
     '',
   ];
   context.stdout.write(`${lines.join('\n')}\n`);
   return run.id;
-}
-
-/** A text on one line of at most `maxChars`. */
-function cut(text: string, maxChars: number): string {
-  const line = text.replaceAll(/\s+/g, ' ');
-  return line.length > maxChars ? `${line.slice(0, maxChars - 1)}…` : line;
 }
 
 /** Runs of earlier tours would pile up in the data folder. */

@@ -1,0 +1,137 @@
+/** `embedmill search`: the rows of a file of vectors that are nearest to a question. */
+
+import { createInterface } from 'node:readline';
+import { type Config, type Precision, type RowFormat, readConfig } from '@embedmill/core';
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import { openEmbedder } from '../embedder/open.ts';
+import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
+import { interruptionSignal } from '../interruption.ts';
+import { countingOn, displayFor, type ProgressDisplay } from '../progress/index.ts';
+import { describeHits } from '../search/describe.ts';
+import { type Found, loadSearch, type SearchParts, searchFile } from '../search/search.ts';
+import { findTexts } from '../texts/read-texts.ts';
+import { openVectors } from '../vectors/open.ts';
+import { embedderOptions, examples, textsOptions, wholeNumber } from './options.ts';
+
+const EXPLANATION = `
+VECTORS is a .npy (with its .ids.jsonl), .jsonl or .parquet, as "embedmill
+embed" writes it. Every row is compared with the question (exact search); the
+score is the cosine, 1 for the same text. Use the model and the precision that
+the file was made with.
+
+Without a question, questions are read from stdin, one a line, and the file is
+loaded once.
+`;
+
+interface SearchFlags {
+  count: number;
+  texts?: string;
+  text?: string;
+  id?: string;
+  format?: RowFormat;
+  model?: string;
+  precision: Precision;
+  quiet?: true;
+  json?: true;
+}
+
+/** Adds the command; `end` receives its exit code. */
+export function addSearchCommand(
+  program: Command,
+  context: CommandContext,
+  end: (code: ExitCode) => void,
+): void {
+  const command = program
+    .command('search')
+    .summary('find the rows nearest to a question')
+    .description('Finds the rows of a file of vectors that are nearest to a question.')
+    .argument('<vectors>', 'file of vectors: .npy, .jsonl or .parquet')
+    .argument('[question]', 'what to look for (default: questions from stdin, one a line)')
+    .option('-k, --count <rows>', 'rows to find', wholeNumber(1), 10)
+    .option('--texts <file>', 'the file that was embedded, to print texts')
+    .option('--json', 'print one JSON object per question')
+    .option('--quiet', 'print no progress');
+  for (const option of [...textsOptions(), ...embedderOptions()]) command.addOption(option);
+  command
+    .addHelpText(
+      'after',
+      EXPLANATION +
+        examples(
+          [
+            'embedmill search reviews.npy "broken after a week" --texts reviews.jsonl.gz',
+            'scores, ids and texts',
+          ],
+          ['embedmill search reviews.parquet "too loud" -k 50 --json | jq .hits[].id', 'for programs'],
+          ['embedmill search reviews.npy --texts reviews.csv --text body', 'question after question'],
+        ),
+    )
+    .action(async (vectors: string, question: string | undefined, flags: SearchFlags) => {
+      await searchCommand({ vectors, question, flags, context, config: readConfig(context.environment) });
+      end(EXIT.ok);
+    });
+}
+
+interface SearchCall {
+  vectors: string;
+  question: string | undefined;
+  flags: SearchFlags;
+  context: CommandContext;
+  config: Config;
+}
+
+async function searchCommand({ vectors, question, flags, context, config }: SearchCall): Promise<void> {
+  if (question?.trim() === '') throw new UsageError('the question is empty; expected a text to look for');
+  const { stdin, stdout } = context;
+  const signal = interruptionSignal(() => {});
+  const display = displayFor(context, flags.quiet ?? false);
+  const file = await openVectors(vectors);
+  const texts = (ids: ReadonlySet<string> | null) =>
+    flags.texts === undefined
+      ? Promise.resolve(new Map<string, string>())
+      : findTexts({ ...flags, path: flags.texts }, { config, stdin, signal }, ids);
+  const embedder = await openEmbedder(flags, { config, signal });
+  const parts: SearchParts = {
+    vectors: file,
+    embedder,
+    count: flags.count,
+    findTexts: texts,
+    onRows: countingOn(display, file.rows),
+    signal,
+  };
+  const print = (asked: string, hits: readonly Found[]) => {
+    display.end();
+    stdout.write(
+      flags.json
+        ? `${JSON.stringify({ question: asked, hits })}\n`
+        : `${describeHits(hits, stdout.columns ?? Number.POSITIVE_INFINITY).join('\n')}\n`,
+    );
+  };
+  try {
+    if (question !== undefined) {
+      print(question, await searchFile(parts, question));
+      return;
+    }
+    const known = await texts(null);
+    const ask = await loadSearch({ ...parts, findTexts: async () => known });
+    await answerLines(context, display, async (line) => print(line, await ask(line)));
+  } finally {
+    display.end();
+    await embedder.close();
+  }
+}
+
+/** Calls `answer` with each line of stdin that is not blank; a terminal is shown a prompt. */
+async function answerLines(
+  { stdin, stderr }: CommandContext,
+  display: ProgressDisplay,
+  answer: (line: string) => Promise<void>,
+): Promise<void> {
+  display.end();
+  const prompt = () => (stderr.isTTY === true ? stderr.write('? ') : true);
+  prompt();
+  for await (const line of createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.trim() !== '') await answer(line);
+    prompt();
+  }
+}

@@ -1,0 +1,31 @@
+/** Opens a file of vectors by its name; `search`, `cluster`, `dedupe` and `load` call it. */
+
+import { existsSync, statSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { quote } from '@embedmill/core';
+import { UsageError } from '../exit-codes.ts';
+import { openJsonl } from './jsonl.ts';
+import { openNpy } from './npy.ts';
+import { openParquet } from './parquet.ts';
+import type { VectorFile } from './types.ts';
+
+/** @throws {UsageError} that says what was given and what can be read */
+export async function openVectors(given: string): Promise<VectorFile> {
+  if (!existsSync(given)) throw new UsageError(`there is no file of vectors ${quote(given, 200)}`);
+  if (statSync(given).isDirectory()) {
+    throw new UsageError(`${quote(given, 200)} is a folder; expected a file of vectors`);
+  }
+  const path = resolve(given);
+  switch (extname(given).toLowerCase()) {
+    case '.npy':
+      return openNpy(path, given);
+    case '.jsonl':
+      return openJsonl(path, given);
+    case '.parquet':
+      return openParquet(path, given);
+    default:
+      throw new UsageError(
+        `the name ${quote(given, 200)} must end in .npy, .jsonl or .parquet, as what "embedmill embed" writes`,
+      );
+  }
+}

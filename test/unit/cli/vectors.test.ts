@@ -1,0 +1,154 @@
+/** The readers of vector files against what the encoders and other programs write. */
+
+import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { encodeIds, encodings, type VectorRows } from '@embedmill/core';
+import { describe, expect, test } from 'vitest';
+import { openVectors } from '../../../apps/cli/src/vectors/open.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { collect, encodeChunks, makeRows, sliceAt } from '../sinks/vectors.ts';
+
+/** Rows whose vectors have length 1. */
+function unitRows(rows: number, dim: number, absentEvery = Number.POSITIVE_INFINITY): VectorRows {
+  const made = makeRows(rows, dim, { absentEvery });
+  for (let row = 0; row < rows; row++) {
+    const vector = made.vectors.subarray(row * dim, (row + 1) * dim);
+    const length = Math.hypot(...vector);
+    if (length > 0) for (const [i, value] of vector.entries()) vector[i] = value / length;
+  }
+  return made;
+}
+
+/** Writes the rows as a file of this format, with the ids beside an .npy. */
+async function write(format: keyof typeof encodings, rows: VectorRows, encoding?: 'base64'): Promise<string> {
+  const path = join(temporaryFolder(), `vectors.${format}`);
+  const options = encoding === undefined ? {} : { encoding };
+  writeFileSync(path, Buffer.concat(await encodeChunks(encodings[format], rows, options)));
+  if (format === 'npy') {
+    const ids = Buffer.concat(await collect(encodeIds(sliceAt(rows, []))));
+    writeFileSync(path.replace(/npy$/, 'ids.jsonl'), ids);
+  }
+  return path;
+}
+
+/** Everything in a file. */
+async function readAll(path: string): Promise<{ ids: string[]; vectors: (number[] | null)[] }> {
+  const all = { ids: [] as string[], vectors: [] as (number[] | null)[] };
+  const file = await openVectors(path);
+  for await (const { ids, dim, vectors, present } of file.read()) {
+    all.ids.push(...ids);
+    for (let row = 0; row < ids.length; row++) {
+      all.vectors.push(present[row] === 1 ? [...vectors.subarray(row * dim, (row + 1) * dim)] : null);
+    }
+  }
+  return all;
+}
+
+/** What `readAll` gives for rows that are read back unchanged. */
+function asRead({ ids, dim, vectors, present }: VectorRows): Awaited<ReturnType<typeof readAll>> {
+  return {
+    ids: [...ids],
+    vectors: ids.map((_, row) =>
+      present[row] === 1 ? [...vectors.subarray(row * dim, (row + 1) * dim)] : null,
+    ),
+  };
+}
+
+/** Runs SQL in which FILE is the path of a file to be written. */
+async function writeWithDuckDb(path: string, sql: string): Promise<void> {
+  const database = await DuckDBInstance.create(':memory:');
+  const connection = await database.connect();
+  await connection.run(sql.replaceAll('FILE', `'${path}'`));
+  connection.closeSync();
+  database.closeSync();
+}
+
+describe.each([
+  ['npy', undefined],
+  ['jsonl', undefined],
+  ['jsonl', 'base64'],
+  ['parquet', undefined],
+] as const)('a file of %s (encoding %s)', (format, encoding) => {
+  test.each([
+    ['a few rows', unitRows(5, 3)],
+    ['rows without a vector', unitRows(40, 6, 3)],
+  ])('gives back the ids and the bits of %s', async (_, rows) => {
+    expect(await readAll(await write(format, rows, encoding))).toEqual(asRead(rows));
+  });
+
+  test('comes in several slices when it is large', async () => {
+    const rows = unitRows(2100, 1024, 7);
+    const file = await openVectors(await write(format, rows, encoding));
+    const slices: VectorRows[] = [];
+    for await (const slice of file.read()) slices.push(slice);
+    expect(slices.map(({ ids }) => ids.length)).toEqual([2048, 52]);
+    expect(slices.flatMap(({ ids }) => ids)).toEqual(rows.ids);
+    expect(Buffer.concat(slices.map(({ present }) => present)).equals(rows.present)).toBe(true);
+    const bytes = slices.map(
+      ({ vectors }) => new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength),
+    );
+    expect(Buffer.concat(bytes).equals(new Uint8Array(rows.vectors.buffer))).toBe(true);
+  });
+});
+
+describe('parquet', () => {
+  test('of another program is read too, and its vectors are brought to length 1', async () => {
+    const path = join(temporaryFolder(), 'other.parquet');
+    await writeWithDuckDb(
+      path,
+      'COPY (SELECT * FROM (VALUES (7, [3.0::FLOAT, 4.0]), (8, NULL)) t(id, vector)) TO FILE (FORMAT parquet)',
+    );
+    expect(await readAll(path)).toEqual({
+      ids: ['7', '8'],
+      vectors: [[expect.closeTo(0.6, 6), expect.closeTo(0.8, 6)], null],
+    });
+  });
+
+  test('without a column "vector" is refused with the columns that there are', async () => {
+    const path = join(temporaryFolder(), 'other.parquet');
+    await writeWithDuckDb(path, 'COPY (SELECT 1 AS sku, [1.0] AS emb) TO FILE (FORMAT parquet)');
+    await expect(openVectors(path)).rejects.toThrow('no column "vector"; its columns are "sku", "emb"');
+  });
+});
+
+test('an .npy without ids beside it numbers its rows from 1', async () => {
+  const path = join(temporaryFolder(), 'vectors.npy');
+  writeFileSync(path, Buffer.concat(await encodeChunks(encodings.npy, unitRows(3, 2))));
+  expect((await readAll(path)).ids).toEqual(['1', '2', '3']);
+});
+
+describe('what cannot be read', () => {
+  test.each([
+    ['v.npy', 'not a matrix', 'does not begin as a .npy file does'],
+    [
+      'v.npy',
+      Buffer.from(
+        "\x93NUMPY\x01\x00\x40\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }",
+        'latin1',
+      ),
+      "'<f8'",
+    ],
+    [
+      'v.npy',
+      Buffer.from(
+        "\x93NUMPY\x01\x00\x40\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }",
+        'latin1',
+      ),
+      'expected 90',
+    ],
+    ['v.parquet', 'not a table at all', 'cannot be read as Parquet'],
+    ['v.bin', '', 'must end in .npy, .jsonl or .parquet'],
+    ['v.jsonl', '{"id":"a","vector":[1,0]}\n{"id":"b","vector":[1]}\n', 'v.jsonl:2 has 1 floats; expected 2'],
+    ['v.jsonl', '{"id":"a","text":"words"}\n', 'v.jsonl:1 has the "vector" undefined'],
+    ['v.jsonl', 'words\n', 'v.jsonl:1 is not JSON: "words"'],
+    ['v.jsonl', '{"id":"a","vector":null}\n', 'has no line with a "vector"'],
+  ])('%s is refused: %#', async (name, contents, words) => {
+    const path = join(temporaryFolder(), name);
+    writeFileSync(path, contents);
+    const read = readAll(path).catch((error) => {
+      throw new Error(error.message.replaceAll(path, basename(path)));
+    });
+    await expect(read).rejects.toThrow(words);
+  });
+});
