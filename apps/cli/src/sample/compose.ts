@@ -1,12 +1,12 @@
 /** Writes one review: draws a product, a mood and a length, then joins sentences; called by sample-reviews.ts. */
 
+import type { Random } from '@embedmill/analysis';
 import { expand, uncapital, type Words } from './expand.ts';
 import { ADVICE, CONTEXTS, OPENINGS, PEOPLE, SHORT, TIMES, TURNS, VERDICTS } from './frames.ts';
 import { ELECTRONICS } from './products/electronics.ts';
 import { HOME } from './products/home.ts';
 import { LEISURE } from './products/leisure.ts';
 import { OUTDOORS } from './products/outdoors.ts';
-import type { Random } from './random.ts';
 import type { Aspect, Product } from './types.ts';
 
 /** All products, in the order of their files. */

@@ -1,6 +1,6 @@
 /** Turns a pattern into a sentence; called by compose.ts for every sentence of a review. */
 
-import type { Random } from './random.ts';
+import type { Random } from '@embedmill/analysis';
 import type { Pattern } from './types.ts';
 
 /** Words for the names in a pattern, for example `product` → `kettle`; a capital name gives a capital word. */

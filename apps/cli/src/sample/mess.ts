@@ -1,7 +1,7 @@
 /** Spoils a tidy review the way people do: in haste, in anger, with a thumb; called by sample-reviews.ts. */
 
+import type { Random } from '@embedmill/analysis';
 import { capital } from './expand.ts';
-import type { Random } from './random.ts';
 
 /** Share of the reviews that stay as composed. */
 const TIDY_SHARE = 0.82;

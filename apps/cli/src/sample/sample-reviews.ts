@@ -1,8 +1,8 @@
 /** Product reviews from a seed, for `embedmill up --sample`, benchmarks and tests: no data set needs to be shipped. */
 
+import { randomFrom } from '@embedmill/analysis';
 import { compose } from './compose.ts';
 import { mess } from './mess.ts';
-import { randomFrom } from './random.ts';
 
 /** One review, in the shape of an input row. */
 export interface SampleReview {

@@ -1,4 +1,4 @@
-/** Random numbers from a seed, the same on every machine; used by everything in this folder. */
+/** Random numbers from a seed, the same on every machine; samples, bootstraps and clusterings draw from them. */
 
 /** Choices drawn one after the other. */
 export interface Random {

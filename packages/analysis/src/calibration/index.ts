@@ -1,0 +1,12 @@
+/** Thresholds from labelled pairs, for Node and browsers: `@embedmill/analysis/calibration`. */
+export { calibrate, calibrationDefaults, FEWEST_PAIRS } from './calibrate.ts';
+export { averagePrecision, precisionRecallCurve } from './curve.ts';
+export type {
+  Calibration,
+  CalibrationOptions,
+  CurvePoint,
+  Interval,
+  ScoreBin,
+  ScoredPair,
+  ThresholdChoice,
+} from './types.ts';

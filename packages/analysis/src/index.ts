@@ -1,0 +1,3 @@
+/** The public surface of `@embedmill/analysis`. */
+export * from './calibration/index.ts';
+export { type Random, randomFrom } from './random.ts';
