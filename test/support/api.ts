@@ -85,6 +85,9 @@ export async function startApi({
   const server = createServer(
     createApi({
       service: {
+        lane: () => {
+          throw new UnavailableError('no-workers', 'no worker is connected');
+        },
         runs: () => {
           if (state.isWaitingForRedis)
             throw new UnavailableError('redis-unavailable', 'the producer is starting');

@@ -3,14 +3,18 @@
 import {
   asError,
   BullBatchQueue,
+  BullInteractiveQueue,
   Collector,
   type Config,
   Credits,
   connect,
+  type InteractiveLane,
   keysOf,
   Lease,
   MemoryGate,
+  RedisClock,
   RedisExchange,
+  RedisInteractiveLane,
   Releasers,
   Runs,
   sharedAnswer,
@@ -22,6 +26,7 @@ import type { ProducerService } from './api/types.ts';
 import { readHome } from './home.ts';
 import type { AnsweredRequest } from './metrics/http-metrics.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
+import { modelOf } from './model.ts';
 import { type Scale, Scaler } from './scale/scale.ts';
 
 /** The series of one page of metrics share one look at the backlog. */
@@ -46,6 +51,10 @@ export class Service implements ProducerService {
   readonly #blocking: Redis;
   readonly #exchange: RedisExchange;
   readonly #queue: BullBatchQueue;
+  readonly #interactiveQueue: BullInteractiveQueue;
+  readonly #subscriber: Redis;
+  readonly #clock: RedisClock;
+  readonly #lane: RedisInteractiveLane;
   readonly #credits: Credits;
   readonly #lease: Lease;
   readonly #metrics: ProducerMetrics;
@@ -70,6 +79,23 @@ export class Service implements ProducerService {
       lane: 'bulk',
       onError: (error) => log.debug({ reason: error.message }, 'the queue does not answer'),
     });
+    this.#interactiveQueue = new BullInteractiveQueue({
+      url: redisUrl,
+      prefix: keys.queuePrefix,
+      onError: (error) => log.debug({ reason: error.message }, 'the interactive queue does not answer'),
+    });
+    this.#subscriber = connect(redisUrl, 'command', log);
+    this.#clock = new RedisClock(this.#redis);
+    this.#lane = new RedisInteractiveLane({
+      redis: this.#redis,
+      subscriber: this.#subscriber,
+      queue: this.#interactiveQueue,
+      keys,
+      clock: this.#clock,
+      model: modelOf(config),
+      mostTexts: config.interactiveTexts,
+      log,
+    });
     this.#credits = new Credits(config.redisBudgetBytes);
     let break_: (error: Error) => void;
     this.whenBroken = new Promise((resolve) => {
@@ -89,14 +115,15 @@ export class Service implements ProducerService {
     });
     this.#metrics = new ProducerMetrics({
       credits: this.#credits,
-      queues: { bulk: this.#queue },
+      queues: { bulk: this.#queue, interactive: this.#interactiveQueue },
       redis: this.#redis,
       activeRuns: () => this.#runs?.active().length ?? 0,
       unackedBytes: () => this.#collector?.openBytes ?? 0,
       scale: sharedAnswer(SCALE_MS, () => this.#scaler.scale()),
     });
     this.#releasers.add(async () => {
-      await this.#queue.close();
+      await Promise.all([this.#queue.close(), this.#interactiveQueue.close()]);
+      this.#subscriber.disconnect();
       this.#blocking.disconnect();
       this.#redis.disconnect();
     });
@@ -107,8 +134,12 @@ export class Service implements ProducerService {
     return new Service(parts, await readHome(parts.config.dataDir));
   }
 
-  /** Begins to wait for the lease; the runs are open when it is ours. */
+  /** Opens the interactive lane and begins to wait for the lease; the runs are open when it is ours. */
   start(): void {
+    this.#clock.start();
+    this.#releasers.add(() => this.#clock.stop());
+    this.#lane.start();
+    this.#releasers.add(() => this.#lane.stop());
     this.#opening = this.#open().catch((error) => {
       if (!this.#isStopping)
         this.#parts.log.fatal({ reason: asError(error).message }, 'the data folder cannot be opened');
@@ -121,6 +152,10 @@ export class Service implements ProducerService {
       'redis-unavailable',
       'the producer is starting: it waits for Redis, or for another producer to leave its data folder',
     );
+  }
+
+  lane(): InteractiveLane {
+    return this.#lane;
   }
 
   async readiness(): Promise<{ ready: boolean; reasons: string[] }> {

@@ -17,6 +17,7 @@ import type { Logger } from 'pino';
 import { BatchWork } from './batch-work.ts';
 import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
+import { joinInteractiveLane } from './interactive/join.ts';
 import { WorkerMetrics } from './metrics.ts';
 
 /** What a worker is given besides its settings. */
@@ -110,6 +111,9 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       if (outcome === 'deadline')
         log.warn('batches in work were not finished in time; other workers take them over');
     });
+
+    const leave = joinInteractiveLane({ config, redisUrl: config.redisUrl, keys, pool, model, log });
+    releasers.add(leave);
 
     const health = new HealthServer({
       isReady: async () => (await whenReady(redis, 1000)) && pool.threads > 0,

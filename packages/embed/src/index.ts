@@ -11,5 +11,6 @@ export type {
   PreparedModel,
   PrepareOptions,
   RowOutcome,
+  TextToken,
   Truncate,
 } from './types.ts';

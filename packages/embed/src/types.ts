@@ -44,6 +44,15 @@ export interface PrepareOptions {
   cacheDir: string;
 }
 
+/** One token of a text. */
+export interface TextToken {
+  id: number;
+  /** As in the vocabulary: `##` in front of a piece that continues a word. */
+  text: string;
+  /** `[CLS]`, `[SEP]` and their kind. */
+  special: boolean;
+}
+
 export interface EmbedOptions {
   /** Default `end`. */
   truncate?: Truncate | undefined;

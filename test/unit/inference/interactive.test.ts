@@ -18,7 +18,7 @@ describe('embedTexts', () => {
 
   test('answers no texts with no vectors', async () => {
     const { pool } = await startedPool();
-    expect(await pool.embedTexts([], OPTIONS)).toEqual({ vectors: new Float32Array(0), outcomes: [] });
+    expect(await pool.embedTexts([], OPTIONS)).toMatchObject({ vectors: new Float32Array(0), outcomes: [] });
   });
 
   test('overtakes bulk between two texts of the batch that runs', async () => {

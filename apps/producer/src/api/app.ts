@@ -8,6 +8,7 @@ import { answerErrors } from './error-answer.ts';
 import { drainBodies } from './linger.ts';
 import { nameRequests } from './request-id.ts';
 import { logRequests } from './request-log.ts';
+import { embedRoutes } from './routes/embed.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { reportRoutes } from './routes/report.ts';
@@ -27,6 +28,7 @@ export function createApi(given: ApiParts): Express {
   app.set('trust proxy', parts.config.proxies);
   for (const step of checkAccess(parts.access ?? {}, parts.config)) app.use(step);
   app.use(healthRoutes(parts));
+  app.use(embedRoutes(parts));
   app.use(runRoutes(parts));
   app.use(rowRoutes(parts));
   app.use(resultRoutes(parts));

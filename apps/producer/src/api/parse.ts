@@ -8,11 +8,11 @@ const MAX_LISTED = 10;
 
 /**
  * The values, with defaults filled in.
- * @throws {RequestError} `invalid-body` or `invalid-query`, with every fault (facts: `errors`)
+ * @throws {RequestError} `invalid-body`, `invalid-query` or `invalid-headers`, with every fault (facts: `errors`)
  */
 export function parse<Schema extends z.ZodObject>(
   schema: Schema,
-  what: 'body' | 'query',
+  what: 'body' | 'query' | 'headers',
   given: unknown,
 ): z.output<Schema> {
   const parsed = schema.safeParse(given);

@@ -47,6 +47,8 @@ export function sendProblem(res: Response, problem: Problem, options: SendProble
   res.status(problem.status);
   if (options.retryable) {
     res.setHeader('Retry-After', Number(problem.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
+    // Finer, for the clients that read it: the official ones of OpenAI do.
+    if (problem.retryAfterMs !== undefined) res.setHeader('retry-after-ms', Number(problem.retryAfterMs));
   }
   res.setHeader('Cache-Control', 'no-store');
   dialectOf(options.path)(res, problem);

@@ -9,11 +9,12 @@ export interface ProblemKind {
 
 /**
  * 400: the request cannot be read. 422: it can, but what it asks for cannot be done. 409: not in this state. 503: not
- * now, the same request may succeed later (with `Retry-After`).
+ * now, the same request may succeed later (with `Retry-After`). 504: not in the time that the client gave.
  */
 export const PROBLEMS = {
   'malformed-json': { status: 400, title: 'The body is not JSON' },
   'invalid-query': { status: 400, title: 'The query cannot be used' },
+  'invalid-headers': { status: 400, title: 'A header cannot be used' },
   'bad-path': { status: 400, title: 'The path cannot be decoded' },
   'corrupt-gzip': { status: 400, title: 'The body cannot be unpacked' },
   unauthorized: { status: 401, title: 'An API key is missing or unknown' },
@@ -37,11 +38,14 @@ export const PROBLEMS = {
   'invalid-body': { status: 422, title: 'The body cannot be used' },
   'missing-column': { status: 422, title: 'A column is missing' },
   'invalid-header': { status: 422, title: 'The header line cannot be used' },
+  'unknown-model': { status: 422, title: 'No worker has this model' },
   'corrupt-files': { status: 500, title: 'The files of the run are damaged' },
   internal: { status: 500, title: 'The producer made a mistake' },
   'redis-unavailable': { status: 503, title: 'Redis is away' },
   'disk-full': { status: 503, title: 'The disk is full' },
+  'no-workers': { status: 503, title: 'No worker is there' },
   unavailable: { status: 503, title: 'Not possible now' },
+  'deadline-exceeded': { status: 504, title: 'The answer would be too late' },
 } as const satisfies Record<string, ProblemKind>;
 
 /** A code of the API. Codes are added, never renamed. */

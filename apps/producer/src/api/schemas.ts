@@ -18,17 +18,51 @@ const name = z
   .max(200)
   .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'expected no control characters');
 
+const precision = z.enum(['int8', 'fp32']).default('int8').describe('Arithmetic of the linear layers.');
+const truncate = z
+  .enum(['end', 'start', 'error'])
+  .default('end')
+  .describe('What happens to tokens beyond the limit: the end or the start is dropped, or the row fails.');
+
 /** Body of `POST /v1/runs`; what is left out is filled from the settings of the producer. */
 export const createRunBody = z.strictObject({
   name: name.nullable().optional().describe('A name for people; may repeat.'),
   model: name.optional().describe('Model that the workers must have. Default: the model of the producer.'),
-  precision: z.enum(['int8', 'fp32']).default('int8').describe('Arithmetic of the linear layers.'),
-  truncate: z
-    .enum(['end', 'start', 'error'])
-    .default('end')
-    .describe('What happens to tokens beyond the limit: the end or the start is dropped, or the row fails.'),
+  precision,
+  truncate,
   batchRows: z.int().min(1).max(4096).optional().describe('Most rows of a batch.'),
   batchTokens: z.int().min(1).max(1_000_000).optional().describe('Most estimated tokens of a batch.'),
+});
+
+/** Texts of one interactive request: as many as OpenAI takes. */
+const MOST_TEXTS = 2048;
+
+const tokenId = z.int().min(0).max(0xffff_ffff);
+const embedInput = z.union([z.string(), z.array(tokenId).min(1)], 'expected a text or a list of token ids');
+
+/** Body of `POST /v1/embed`. */
+export const embedBody = z
+  .strictObject({
+    text: embedInput.optional().describe('One text, or the ids of its tokens without [CLS] and [SEP].'),
+    texts: z.array(embedInput).min(1).max(MOST_TEXTS).optional().describe('Several of these.'),
+    model: name.optional().describe('Model that the workers must have. Default: the model of the producer.'),
+    precision,
+    truncate,
+    encoding: z
+      .enum(['float', 'base64'])
+      .default('float')
+      .describe('How vectors are written; base64 is that of the little-endian float32 bytes.'),
+  })
+  .refine(
+    ({ text, texts }) => (text === undefined) !== (texts === undefined),
+    'expected either text or texts',
+  );
+
+/** Headers of interactive requests, in lower case. */
+export const deadlineHeaders = z.object({
+  'request-timeout-ms': wholeNumber(1, 600_000)
+    .default(30_000)
+    .describe('Milliseconds after which the answer is of no use any more: it is 504 then.'),
 });
 
 /** Query of `GET /v1/runs`. */

@@ -7,10 +7,15 @@ import { requestIdOf } from './request-id.ts';
 
 /** Answers with JSON. */
 export function sendJson(res: Response, status: number, value: unknown): void {
+  sendJsonText(res, status, JSON.stringify(value));
+}
+
+/** Answers with JSON that is text already. */
+export function sendJsonText(res: Response, status: number, text: string): void {
   res.status(status);
   res.setHeader('Cache-Control', 'no-store');
   res.setHeader('Content-Type', 'application/json');
-  res.send(Buffer.from(JSON.stringify(value)));
+  res.send(Buffer.from(text));
 }
 
 /** A large answer. */

@@ -1,6 +1,6 @@
 /** What the API needs from the process around it; `producer.ts` hands it over. */
 
-import type { Config, Runs } from '@embedmill/core';
+import type { Config, InteractiveLane, Runs } from '@embedmill/core';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
@@ -10,6 +10,8 @@ import type { Scale } from '../scale/scale.ts';
 export interface ProducerService {
   /** @throws {UnavailableError} `redis-unavailable` until the data folder's lease is ours */
   runs(): Runs;
+  /** Answers from whichever worker is free first. */
+  lane(): InteractiveLane;
   /** Whether a run could be accepted now, and if not, why. */
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
   /** The page for Prometheus. */
@@ -36,7 +38,9 @@ export interface ApiLimits {
   progressIntervalMs: number;
   /** A comment is sent to clients of events when nothing else was for so long, so that no proxy closes the connection. */
   eventKeepAliveMs: number;
-  /** Largest JSON body; rows do not count, they have `EMBEDMILL_MAX_BODY_MB`. */
+  /** Largest body of an interactive request. */
+  maxTextsBytes: number;
+  /** Largest other JSON body; rows do not count, they have `EMBEDMILL_MAX_BODY_MB`. */
   maxJsonBytes: number;
 }
 
@@ -49,6 +53,7 @@ export const defaultApiLimits: ApiLimits = {
   lingerMs: 5 * SECOND,
   progressIntervalMs: SECOND / 2,
   eventKeepAliveMs: 15 * SECOND,
+  maxTextsBytes: 16 * 1024 * 1024,
   maxJsonBytes: 64 * 1024,
 };
 

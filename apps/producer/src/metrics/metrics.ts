@@ -1,8 +1,8 @@
 /** What a producer tells Prometheus; the service makes it and hands out what counts. */
 
 import {
-  type BatchQueue,
   type Lane,
+  type QueueState,
   type RedisInfo,
   registerCpuMetrics,
   registerProcessMetrics,
@@ -15,7 +15,7 @@ import { registerQueueMetrics } from './queue-metrics.ts';
 
 /** What the metrics look at. */
 export interface ProducerMetricsParts extends FlowMetricsParts {
-  queues: Readonly<Partial<Record<Lane, BatchQueue>>>;
+  queues: Readonly<Partial<Record<Lane, QueueState>>>;
   redis: RedisInfo;
 }
 

@@ -1,6 +1,6 @@
 /** Depth and age of the queues for Prometheus. */
 
-import { type BatchQueue, type Lane, sharedAnswer } from '@embedmill/core';
+import { type Lane, type QueueState, sharedAnswer } from '@embedmill/core';
 import { Gauge, type Registry } from 'prom-client';
 
 /** The series of one page share one question to each queue. */
@@ -9,7 +9,7 @@ const ANSWER_MS = 500;
 /** Registers `embedmill_queue_*` and `embedmill_workers`; all are absent while Redis does not answer. */
 export function registerQueueMetrics(
   registry: Registry,
-  queues: Readonly<Partial<Record<Lane, BatchQueue>>>,
+  queues: Readonly<Partial<Record<Lane, QueueState>>>,
 ): void {
   const registers = [registry];
   const lanes = Object.entries(queues).map(([lane, queue]) => ({

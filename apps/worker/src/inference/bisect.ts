@@ -35,7 +35,7 @@ export type AfterDeath =
   | { readonly kind: 'send'; readonly pieces: readonly Piece[] }
   /** A row that ended its threads: it gets the verdict `failed`. */
   | { readonly kind: 'give-up-row'; readonly piece: Piece; readonly engine: EngineIdentity }
-  /** Threads end before their engine is open: no row is to blame, and no smaller piece would help. */
+  /** Threads end before their engine is open, so no row is to blame; or no vectors are wanted, so no row can be set aside. */
   | { readonly kind: 'give-up-request' };
 
 /**
@@ -61,7 +61,8 @@ export function afterDeath(
 ): AfterDeath {
   if (!isSuspect) return { kind: 'send', pieces: [piece] };
   if (piece.lives > 1) return { kind: 'send', pieces: [{ ...piece, lives: piece.lives - 1 }] };
-  if (engine === undefined) return { kind: 'give-up-request' };
+  const { tokenize } = piece.request.terms;
+  if (engine === undefined || tokenize !== undefined) return { kind: 'give-up-request' };
   if (piece.rows === 1) return { kind: 'give-up-row', piece, engine };
   return { kind: 'send', pieces: cut(piece, row) };
 }
@@ -74,7 +75,7 @@ function cut(piece: Piece, row: number | undefined): Piece[] {
   let start = 0;
   return ends.flatMap((end) => {
     const first = start;
-    const texts = Array.from({ length: end - first }, (_, index) => payload.text(first + index));
+    const texts = Array.from({ length: end - first }, (_, index) => payload.input(first + index));
     start = end;
     return texts.length === 0
       ? []

@@ -14,6 +14,7 @@ export async function openEngine(model: unknown): Promise<Engine> {
     dim,
     fingerprint,
     embed: (text, target, offset, options) => embedder.embed(text, target, offset, options),
+    tokenize: (text, options) => embedder.tokenize(text, options),
     close: () => embedder.close(),
   };
 }

@@ -1,6 +1,13 @@
 /** The port behind which an inference thread finds its engine; `embed-engine.ts` is ours, tests and benchmarks bring others. */
 
-import type { RowOutcome, Truncate } from '@embedmill/core/batch';
+import type { TextToken } from '@embedmill/core';
+import type { RowOutcome, TextInput, Truncate } from '@embedmill/core/batch';
+
+/** How texts are taken apart. */
+export interface TokenizeOptions {
+  /** Whether [CLS] and [SEP] are among the tokens. */
+  specialTokens: boolean;
+}
 
 /** An opened model: one text at a time. */
 export interface Engine {
@@ -9,15 +16,17 @@ export interface Engine {
   /** 16 hexadecimal characters; results carry it, so that vectors of different models never meet. */
   readonly fingerprint: string;
   /**
-   * Writes the vector of `text` to `target` from `offset` on, or zeros when there is none.
+   * Writes the vector of a text, or of its token ids, to `target` from `offset` on, or zeros when there is none.
    * Anything thrown becomes the verdict `failed` of this text alone.
    */
   embed(
-    text: string,
+    text: TextInput,
     target: Float32Array,
     offset: number,
     options: { truncate: Truncate },
   ): RowOutcome | Promise<RowOutcome>;
+  /** The tokens of a whole text. Anything thrown fails the call. */
+  tokenize(text: string, options: TokenizeOptions): TextToken[];
   /** Gives the memory back; called once, when the thread stops. */
   close(): void | Promise<void>;
 }

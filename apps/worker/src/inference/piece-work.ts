@@ -31,14 +31,14 @@ export class PieceWork {
   }
 
   /** Embeds the next row; an engine that throws costs this row its vector and nothing else. */
-  async embedNextRow(): Promise<void> {
+  async doNextRow(): Promise<void> {
     const row = this.#outcomes.length;
     const { claim, truncate } = this.#message;
     const offset = row * this.#engine.dim;
     enterRow(claim, row);
     try {
-      const text = this.#payload.text(row);
-      this.#outcomes.push(await this.#engine.embed(text, this.#vectors, offset, { truncate }));
+      const input = this.#payload.input(row);
+      this.#outcomes.push(await this.#engine.embed(input, this.#vectors, offset, { truncate }));
     } catch (thrown) {
       // What it had written before it threw must not look like a vector.
       this.#vectors.fill(0, offset, offset + this.#engine.dim);

@@ -1,6 +1,6 @@
 /** How requests become pieces; used by the pool for every new request. */
 
-import { encodeBatchPayload } from '@embedmill/core/batch';
+import { encodeBatchPayload, type TextInput } from '@embedmill/core/batch';
 import { LIVES_OF_A_WHOLE_PIECE } from './bisect.ts';
 import type { EmbedRequest, Piece } from './request.ts';
 
@@ -13,7 +13,7 @@ export function pieceOf(request: EmbedRequest, payload: Uint8Array<ArrayBuffer>)
 }
 
 /** An interactive call as pieces that `threads` threads can share. */
-export function piecesOf(request: EmbedRequest, texts: readonly string[], threads: number): Piece[] {
+export function piecesOf(request: EmbedRequest, texts: readonly TextInput[], threads: number): Piece[] {
   const size = Math.min(TEXTS_PER_INTERACTIVE_PIECE, Math.ceil(texts.length / threads));
   return Array.from({ length: Math.ceil(texts.length / size) }, (_, index): Piece => {
     const start = index * size;

@@ -6,8 +6,8 @@
  * refused for good from `stop` on, after a failed `start`, and when no thread can be replaced any more.
  */
 
-import { asError, quote, RequestError, UnavailableError } from '@embedmill/core';
-import { encodeBatchResult, type Precision, readBatchPayload } from '@embedmill/core/batch';
+import { asError, quote, RequestError, type TextToken, UnavailableError } from '@embedmill/core';
+import { encodeBatchResult, type Precision, readBatchPayload, type TextInput } from '@embedmill/core/batch';
 import { afterDeath, failedRowResult, findSuspects, type HeldPiece } from './bisect.ts';
 import { Crew } from './crew.ts';
 import { dispatch, LANES, type WaitingPieces } from './dispatch.ts';
@@ -17,7 +17,8 @@ import { pieceOf, piecesOf } from './pieces.ts';
 import { EmbedRequest, type Piece, type RequestTerms } from './request.ts';
 import { settledWithin } from './settled-within.ts';
 import type { InferenceThread } from './thread-handle.ts';
-import type { BatchRequest, EmbeddedTexts, EmbedTextsOptions } from './types.ts';
+import { decodeTokens } from './token-work.ts';
+import type { BatchRequest, EmbeddedTexts, EmbedTextsOptions, TokenizeTextsOptions } from './types.ts';
 
 /** Time for running pieces when `stop` is given none. */
 const DEFAULT_STOP_DEADLINE_MS = 30_000;
@@ -111,24 +112,42 @@ export class InferencePool {
    * Embeds texts ahead of all bulk work: each waits for at most the text that its thread is embedding.
    * @throws {UnavailableError} as `embedBatch`, or the signal's reason.
    */
-  async embedTexts(texts: readonly string[], options: EmbedTextsOptions): Promise<EmbeddedTexts> {
+  async embedTexts(texts: readonly TextInput[], options: EmbedTextsOptions): Promise<EmbeddedTexts> {
     const { precision, truncate, signal } = options;
     signal?.throwIfAborted();
-    if (texts.length === 0) return { vectors: new Float32Array(0), outcomes: [] };
-    const request = await this.#request({
-      lane: 'interactive',
-      batch: 0,
-      rows: texts.length,
-      precision,
-      truncate,
-    });
+    if (texts.length === 0) return { dim: 0, fingerprint: '', vectors: new Float32Array(0), outcomes: [] };
+    const results = await this.#interactive(texts, { precision, truncate }, signal);
+    const { dim, fingerprint, vectors, outcomes } = joinResults(results);
+    return { dim, fingerprint, vectors, outcomes };
+  }
+
+  /**
+   * Takes texts apart, ahead of all bulk work.
+   * @throws {UnavailableError} as `embedBatch`, or the signal's reason; the engine's own error
+   */
+  async tokenizeTexts(
+    texts: readonly string[],
+    { specialTokens, signal }: TokenizeTextsOptions,
+  ): Promise<TextToken[][]> {
+    signal?.throwIfAborted();
+    if (texts.length === 0) return [];
+    const { precision } = this.#options;
+    const terms = { precision, truncate: 'end', tokenize: { specialTokens } } as const;
+    return (await this.#interactive(texts, terms, signal)).flatMap(decodeTokens);
+  }
+
+  async #interactive(
+    texts: readonly TextInput[],
+    terms: Pick<RequestTerms, 'precision' | 'truncate' | 'tokenize'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer>[]> {
+    const request = await this.#request({ ...terms, lane: 'interactive', batch: 0, rows: texts.length });
     const onAbort = () => this.#fail(request, signal?.reason);
     signal?.addEventListener('abort', onAbort);
     try {
       if (signal?.aborted) onAbort();
       this.#enqueue(piecesOf(request, texts, this.threads));
-      const { vectors, outcomes } = joinResults(await request.results);
-      return { vectors, outcomes };
+      return await request.results;
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }

@@ -9,6 +9,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { SerializedError } from '@embedmill/core';
 import type { Precision, Truncate } from '@embedmill/core/batch';
 import type { Claim } from './claim.ts';
+import type { TokenizeOptions } from './engine.ts';
 
 /** `workerData`: what a thread gets with its first breath. */
 export interface ThreadData {
@@ -25,7 +26,7 @@ export interface OpenMessage {
   model: unknown;
 }
 
-/** Either port: embed these rows. */
+/** Either port: embed these rows, or take them apart. */
 export interface PieceMessage {
   kind: 'piece';
   /** Of this sending, not of the piece: a piece that is sent again has another one. */
@@ -36,6 +37,8 @@ export interface PieceMessage {
   batch: number;
   precision: Precision;
   truncate: Truncate;
+  /** Set when tokens are wanted and no vectors. */
+  tokenize?: TokenizeOptions | undefined;
 }
 
 /** Main port: finish what you hold, close the engines, end. */
@@ -66,7 +69,7 @@ export interface OpenFailedMessage {
   error: SerializedError;
 }
 
-/** Answer to `piece`: an encoded batch result, transferred. */
+/** Answer to `piece`: an encoded batch result, or tokens as `token-work.ts` writes them; transferred. */
 export interface DoneMessage {
   kind: 'done';
   id: number;

@@ -1,6 +1,7 @@
 /** One call of the pool and the pieces it was cut into; the pool makes it, threads' answers settle it. */
 
 import type { Lane, Precision, Truncate } from '@embedmill/core/batch';
+import type { TokenizeOptions } from './engine.ts';
 
 /** Consecutive rows of a request, sent to one thread at a time. */
 export interface Piece {
@@ -22,6 +23,8 @@ export interface RequestTerms {
   readonly rows: number;
   readonly precision: Precision;
   readonly truncate: Truncate;
+  /** Set when tokens are wanted and no vectors. */
+  readonly tokenize?: TokenizeOptions;
   /** What a thread needs to open the engine. */
   readonly model: unknown;
 }

@@ -138,7 +138,7 @@ export class InferenceThread {
 
   /** Sends a piece, and first the order to open its engine if need be. */
   give(piece: Piece): void {
-    const { lane, batch, precision, truncate, model } = piece.request.terms;
+    const { lane, batch, precision, truncate, tokenize, model } = piece.request.terms;
     // A failure comes back as the answer to the piece.
     this.open(precision, model).catch(() => {});
     this.#lastId += 1;
@@ -146,7 +146,7 @@ export class InferenceThread {
     const claim = newClaim();
     this.#held.set(id, { piece, claim });
     const { payload } = piece;
-    this.#send({ kind: 'piece', id, claim, payload, batch, precision, truncate }, lane);
+    this.#send({ kind: 'piece', id, claim, payload, batch, precision, truncate, tokenize }, lane);
     this.#watch.start();
   }
 

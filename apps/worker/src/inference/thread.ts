@@ -18,11 +18,12 @@ import type {
   PieceMessage,
   ThreadData,
 } from './protocol.ts';
+import { TokenWork } from './token-work.ts';
 
 /** A piece in line; it has work from its first turn on. */
 interface Task {
   message: PieceMessage;
-  work?: PieceWork;
+  work?: PieceWork | TokenWork;
 }
 
 if (parentPort === null) throw new Error('thread.js is the inside of an inference thread and no program');
@@ -104,10 +105,14 @@ async function embedOneText(task: Task): Promise<boolean> {
       if (!begin(claim)) return true;
       const engine = await engines.get(precision);
       if (engine === undefined) throw new Error(`no ${precision} model reached this thread`);
-      task.work = new PieceWork(task.message, engine);
+      const { tokenize } = task.message;
+      task.work =
+        tokenize === undefined
+          ? new PieceWork(task.message, engine)
+          : new TokenWork(task.message, engine, tokenize);
     }
     if (isWithdrawn(claim)) return true;
-    if (!task.work.isDone) await task.work.embedNextRow();
+    if (!task.work.isDone) await task.work.doNextRow();
     if (!task.work.isDone) return false;
     const result = task.work.encode();
     mainPort.postMessage({ kind: 'done', id, result } satisfies MessageFromThread, [result.buffer]);

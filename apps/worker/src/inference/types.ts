@@ -1,6 +1,7 @@
 /** What goes into the pool and what comes out of it. */
 
 import type { Precision, RowOutcome, Truncate } from '@embedmill/core/batch';
+import type { TokenizeOptions } from './engine.ts';
 
 /** One bulk batch. */
 export interface BatchRequest {
@@ -20,9 +21,19 @@ export interface EmbedTextsOptions {
   signal?: AbortSignal;
 }
 
+/** How interactive texts are taken apart. */
+export interface TokenizeTextsOptions extends TokenizeOptions {
+  /** Gives up waiting. */
+  signal?: AbortSignal;
+}
+
 /** Interactive texts, embedded. */
 export interface EmbeddedTexts {
-  /** texts × dim, zeros where a text has no vector; empty without texts. */
+  /** Floats per vector; 0 without texts. */
+  dim: number;
+  /** 16 hexadecimal characters; none without texts. */
+  fingerprint: string;
+  /** texts × dim, zeros where a text has no vector. */
   vectors: Float32Array;
   outcomes: RowOutcome[];
 }

@@ -18,6 +18,7 @@ export {
   type RowOutcome,
   type RowVerdict,
   summarizeOutcomes,
+  type TextInput,
   type Truncate,
   type VerdictCounts,
 } from './types.ts';

@@ -3,25 +3,35 @@
  *
  * Little-endian: magic `EMI1`, u32 rows, u32 end offset of each text in the text area, then the texts in UTF-8.
  * Unpaired surrogates become U+FFFD, which BERT's normaliser drops, as every UTF-8 based tokenizer does.
+ * A row of token ids has the highest bit of its end offset set and holds u32 ids.
  */
 
 import { CorruptError } from '../errors.ts';
+import type { TextInput } from './types.ts';
 
 const MAGIC = 0x31494d45; // 'EMI1'
 const HEADER_BYTES = 8;
+const ID_BYTES = 4;
+
+/** Marks the end offset of a row of token ids; no payload is as long as that. */
+const IDS_FLAG = 0x8000_0000;
 
 /** The texts of a batch, decoded one by one on demand. */
 export interface BatchPayload {
   readonly rows: number;
   /** The text of row `row` (0-based). */
   text(row: number): string;
+  /** What row `row` was made of: its text, or its token ids. */
+  input(row: number): TextInput;
 }
 
 /** Texts → payload bytes, in an `ArrayBuffer` of their own, so that they can be transferred to a thread. */
-export function encodeBatchPayload(texts: readonly string[]): Uint8Array<ArrayBuffer> {
+export function encodeBatchPayload(texts: readonly TextInput[]): Uint8Array<ArrayBuffer> {
   const textStart = HEADER_BYTES + 4 * texts.length;
   let textBytes = 0;
-  for (const text of texts) textBytes += Buffer.byteLength(text);
+  for (const text of texts) {
+    textBytes += typeof text === 'string' ? Buffer.byteLength(text) : ID_BYTES * text.length;
+  }
   const bytes = new Uint8Array(new ArrayBuffer(textStart + textBytes));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
@@ -29,8 +39,9 @@ export function encodeBatchPayload(texts: readonly string[]): Uint8Array<ArrayBu
   const target = Buffer.from(bytes.buffer);
   let end = 0;
   for (const [row, text] of texts.entries()) {
-    end += target.write(text, textStart + end);
-    view.setUint32(HEADER_BYTES + 4 * row, end, true);
+    if (typeof text === 'string') end += target.write(text, textStart + end);
+    else for (const id of text) end = target.writeUInt32LE(id, textStart + end) - textStart;
+    view.setUint32(HEADER_BYTES + 4 * row, typeof text === 'string' ? end : end + IDS_FLAG, true);
   }
   return bytes;
 }
@@ -49,7 +60,8 @@ export function readBatchPayload(bytes: Uint8Array): BatchPayload {
   }
   const rows = view.getUint32(4, true);
   const textStart = HEADER_BYTES + 4 * rows;
-  const endOf = (row: number) => (row < 0 ? 0 : view.getUint32(HEADER_BYTES + 4 * row, true));
+  const markOf = (row: number) => (row < 0 ? 0 : view.getUint32(HEADER_BYTES + 4 * row, true));
+  const endOf = (row: number) => markOf(row) % IDS_FLAG;
   if (bytes.byteLength < textStart || textStart + endOf(rows - 1) !== bytes.byteLength) {
     throw new CorruptError(
       'corrupt-payload',
@@ -57,8 +69,11 @@ export function readBatchPayload(bytes: Uint8Array): BatchPayload {
     );
   }
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return {
-    rows,
-    text: (row) => source.toString('utf8', textStart + endOf(row - 1), textStart + endOf(row)),
+  const text = (row: number) => source.toString('utf8', textStart + endOf(row - 1), textStart + endOf(row));
+  const ids = (row: number) => {
+    const start = textStart + endOf(row - 1);
+    const count = (endOf(row) - endOf(row - 1)) / ID_BYTES;
+    return Array.from({ length: count }, (_, i) => source.readUInt32LE(start + ID_BYTES * i));
   };
+  return { rows, text, input: (row) => (markOf(row) >= IDS_FLAG ? ids(row) : text(row)) };
 }

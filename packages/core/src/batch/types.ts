@@ -12,6 +12,9 @@ export type Truncate = 'end' | 'start' | 'error';
 /** Verdicts in the order of their code in a result blob; append only. */
 export const ROW_VERDICTS = ['ok', 'truncated', 'empty', 'failed'] as const;
 
+/** A text, or the ids of its tokens without [CLS] and [SEP]. */
+export type TextInput = string | readonly number[];
+
 /** What became of a row: `ok` and `truncated` have a vector, `empty` and `failed` have none. */
 export type RowVerdict = (typeof ROW_VERDICTS)[number];
 

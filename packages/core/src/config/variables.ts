@@ -217,6 +217,13 @@ export const VARIABLES = {
     1024,
     1024 * 1024,
   ),
+  interactiveTexts: count(
+    'EMBEDMILL_INTERACTIVE_TEXTS',
+    'Most interactive texts that wait for their vectors at a time; what comes on top is refused with 429.',
+    4096,
+    1,
+    1_000_000,
+  ),
   lockMs: count(
     'EMBEDMILL_LOCK_MS',
     'Milliseconds after which a batch of a silent worker goes to another one.',

@@ -1,9 +1,9 @@
 /** The interactive lane as its callers see it: a few texts in, vectors out, now. The producer's routes call it. */
 
-import type { Precision, RowOutcome, Truncate } from '../batch/types.ts';
+import type { Precision, RowOutcome, TextInput, Truncate } from '../batch/types.ts';
 
-/** A text, or the ids of its tokens without [CLS] and [SEP]. */
-export type InteractiveText = string | readonly number[];
+/** One text of a call. */
+export type InteractiveText = TextInput;
 
 /** How texts are to be embedded. */
 export interface EmbedTerms {

@@ -1,13 +1,13 @@
 /** The worker's side of the queue on BullMQ: locks, renewals and hand-back; the work itself is a function given to it. */
 
-import { DelayedError, type Job, Worker } from 'bullmq';
+import { type Job as BullJob, DelayedError, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Lane } from '../batch/types.ts';
 import { connectionOptions } from '../redis/connect.ts';
 import { type BatchConsumer, type BatchJob, type Consume, QUEUE_NAMES } from './types.ts';
 
 /** What the consumer works with. */
-export interface BullConsumerParts {
+export interface BullConsumerParts<Job = BatchJob> {
   url: string;
   /** `Keys.queuePrefix`. */
   prefix: string;
@@ -16,9 +16,11 @@ export interface BullConsumerParts {
   concurrency: number;
   /** A batch of a worker that is silent for so long goes to another one. */
   lockMs: number;
-  consume: Consume;
+  consume: Consume<Job>;
   /** A batch that its workers did not survive, or that failed all attempts; called once, by the worker that finds it so. */
-  abandon: (job: BatchJob, reason: string) => Promise<void>;
+  abandon: (job: Job, reason: string) => Promise<void>;
+  /** Deaths of workers that a batch may cause before it is abandoned. Default 50. */
+  mostStalls?: number;
   /** Told how many batches could not have their locks renewed; other workers may take them. */
   onLostLocks?: (batches: number) => void;
   log: Logger;
@@ -33,11 +35,11 @@ const TROUBLE_INTERVAL_MS = 5 * SECOND;
  * Deaths of workers over one batch after which it is given up as a whole. Long before that its rows are tried one by one,
  * which costs two deaths for each row that kills; so this ends a batch with a score of them, and nothing else.
  */
-const MAX_STALLS = 50;
+const MOST_STALLS = 50;
 
 /** @see BatchConsumer */
-export class BullBatchConsumer implements BatchConsumer {
-  readonly #worker: Worker<BatchJob, void>;
+export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
+  readonly #worker: Worker<Job, void>;
   readonly #log: Logger;
   #silentUntil = 0;
   #resumeTimer: NodeJS.Timeout | undefined;
@@ -50,11 +52,12 @@ export class BullBatchConsumer implements BatchConsumer {
     lockMs,
     consume,
     abandon,
+    mostStalls = MOST_STALLS,
     onLostLocks,
     log,
-  }: BullConsumerParts) {
+  }: BullConsumerParts<Job>) {
     this.#log = log;
-    this.#worker = new Worker<BatchJob, void>(
+    this.#worker = new Worker<Job, void>(
       QUEUE_NAMES[lane],
       (job, token) => this.#process(job, token, consume),
       {
@@ -64,7 +67,7 @@ export class BullBatchConsumer implements BatchConsumer {
         concurrency,
         lockDuration: lockMs,
         stalledInterval: Math.max(SECOND, Math.floor(lockMs / 3)),
-        maxStalledCount: MAX_STALLS,
+        maxStalledCount: mostStalls,
         drainDelay: 5,
         skipVersionCheck: true,
       },
@@ -106,7 +109,7 @@ export class BullBatchConsumer implements BatchConsumer {
     return outcome;
   }
 
-  async #process(job: Job<BatchJob, void>, token: string | undefined, consume: Consume): Promise<void> {
+  async #process(job: BullJob<Job, void>, token: string | undefined, consume: Consume<Job>): Promise<void> {
     const outcome = await consume(job.data, {
       waitedMs: Math.max(0, Date.now() - job.timestamp),
       attempt: job.attemptsMade + 1,

@@ -2,8 +2,9 @@
 
 import { Queue } from 'bullmq';
 import type { Lane } from '../batch/types.ts';
+import type { InteractiveJob } from '../interactive/job.ts';
 import { connectionOptions } from '../redis/connect.ts';
-import { type BatchJob, type BatchQueue, QUEUE_NAMES, type QueueCounts } from './types.ts';
+import { type BatchJob, type BatchQueue, type JobQueue, QUEUE_NAMES, type QueueCounts } from './types.ts';
 
 /** Jobs per addBulk: BullMQ sends a pipeline, and a smaller one holds Redis for a shorter time. */
 const JOBS_PER_CALL = 200;
@@ -24,19 +25,29 @@ export interface BullQueueParts {
   onError: (error: Error) => void;
 }
 
-/** @see BatchQueue */
-export class BullBatchQueue implements BatchQueue {
-  readonly #queue: Queue<BatchJob>;
+/** How the jobs of a lane are kept. */
+interface JobManner<Job> {
+  /** Makes `enqueue` repeatable: letters, digits and dashes, not a number alone. */
+  idOf: (job: Job) => string;
+  /** How often a job may throw. */
+  attempts: number;
+}
 
-  constructor({ url, prefix, lane, onError }: BullQueueParts) {
-    this.#queue = new Queue<BatchJob>(QUEUE_NAMES[lane], {
+/** @see JobQueue */
+class BullQueue<Job> implements JobQueue<Job> {
+  readonly #queue: Queue<Job>;
+  readonly #idOf: (job: Job) => string;
+
+  constructor({ url, prefix, lane, onError }: BullQueueParts, { idOf, attempts }: JobManner<Job>) {
+    this.#idOf = idOf;
+    this.#queue = new Queue<Job>(QUEUE_NAMES[lane], {
       prefix,
       connection: { url, ...connectionOptions('command') },
       // Together these two let the queue fail fast while Redis is away and recover when it is back.
       skipWaitingForReady: true,
       skipVersionCheck: true,
       defaultJobOptions: {
-        attempts: ATTEMPTS,
+        attempts,
         backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },
         removeOnComplete: true,
         removeOnFail: true,
@@ -52,14 +63,18 @@ export class BullBatchQueue implements BatchQueue {
     });
   }
 
-  async enqueue(jobs: readonly BatchJob[]): Promise<void> {
+  async enqueue(jobs: readonly Job[]): Promise<void> {
     for (let start = 0; start < jobs.length; start += JOBS_PER_CALL) {
       const slice = jobs.slice(start, start + JOBS_PER_CALL);
       // The id makes the call repeatable: addBulk is no transaction, and a timed-out call may have been carried out.
-      await this.#queue.addBulk(
-        slice.map((data) => ({ name: 'batch', data, opts: { jobId: `${data.run}-${data.batch}` } })),
+      await (this.#queue as Queue).addBulk(
+        slice.map((data) => ({ name: 'batch', data, opts: { jobId: this.#idOf(data) } })),
       );
     }
+  }
+
+  async remove(job: Job): Promise<void> {
+    await this.#queue.remove(this.#idOf(job));
   }
 
   async counts(): Promise<QueueCounts> {
@@ -89,5 +104,19 @@ export class BullBatchQueue implements BatchQueue {
       // a connection that is not there never says that it has ended.
       this.#queue.disconnect().catch(() => {});
     }
+  }
+}
+
+/** The queue of runs. */
+export class BullBatchQueue extends BullQueue<BatchJob> implements BatchQueue {
+  constructor(parts: Omit<BullQueueParts, 'lane'> & { lane: 'bulk' }) {
+    super(parts, { idOf: ({ run, batch }) => `${run}-${batch}`, attempts: ATTEMPTS });
+  }
+}
+
+/** The queue of the interactive lane. Who waits for an answer asks again by itself, so a job has one attempt. */
+export class BullInteractiveQueue extends BullQueue<InteractiveJob> {
+  constructor(parts: Omit<BullQueueParts, 'lane'>) {
+    super({ ...parts, lane: 'interactive' }, { idOf: ({ id }) => id, attempts: 1 });
   }
 }

@@ -1,7 +1,7 @@
 /** The job queue. */
 
 export { BullBatchConsumer, type BullConsumerParts } from './bullmq-consumer.ts';
-export { BullBatchQueue, type BullQueueParts } from './bullmq-queue.ts';
+export { BullBatchQueue, BullInteractiveQueue, type BullQueueParts } from './bullmq-queue.ts';
 export type {
   BatchConsumer,
   BatchJob,
@@ -9,5 +9,7 @@ export type {
   Consume,
   ConsumeOutcome,
   Delivery,
+  JobQueue,
   QueueCounts,
+  QueueState,
 } from './types.ts';

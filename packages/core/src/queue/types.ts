@@ -25,17 +25,26 @@ export interface QueueCounts {
   failed: number;
 }
 
-/** The producer's side. */
-export interface BatchQueue {
-  /** Enqueues batches; one that is queued already stays as it is. */
-  enqueue(jobs: readonly BatchJob[]): Promise<void>;
+/** What metrics ask of a queue, whatever its jobs are. */
+export interface QueueState {
   counts(): Promise<QueueCounts>;
-  /** Milliseconds that the batch at the head of the queue has waited; 0 when none waits. */
+  /** Milliseconds that the job at the head of the queue has waited; 0 when none waits. */
   oldestWaitingMs(): Promise<number>;
   /** Workers that are connected to the queue. */
   workers(): Promise<number>;
+}
+
+/** The producer's side. */
+export interface JobQueue<Job> extends QueueState {
+  /** Enqueues jobs; one that is queued already stays as it is. */
+  enqueue(jobs: readonly Job[]): Promise<void>;
+  /** Takes a job back that no worker has; one that a worker has stays. */
+  remove(job: Job): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The queue of runs. */
+export type BatchQueue = JobQueue<BatchJob>;
 
 /** How this delivery came about. */
 export interface Delivery {
@@ -52,8 +61,8 @@ export interface Delivery {
 /** `done`: remove the job. `hand-back`: another worker must do it; offer it again after `afterMs`. */
 export type ConsumeOutcome = { status: 'done' } | { status: 'hand-back'; afterMs: number };
 
-/** Does one batch. A throw counts as a failed attempt, so infrastructure faults must be waited out instead. */
-export type Consume = (job: BatchJob, delivery: Delivery) => Promise<ConsumeOutcome>;
+/** Does one job. A throw counts as a failed attempt, so infrastructure faults must be waited out instead. */
+export type Consume<Job = BatchJob> = (job: Job, delivery: Delivery) => Promise<ConsumeOutcome>;
 
 /** The worker's side. */
 export interface BatchConsumer {

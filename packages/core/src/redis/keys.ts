@@ -20,6 +20,12 @@ export interface Keys {
   ready(home: string): string;
   /** String: who may collect for one data folder. */
   lease(home: string): string;
+  /** Channel: interactive answers for one producer. */
+  answers(producer: string): string;
+  /** Channel: interactive texts that nobody waits for any more; every worker listens. */
+  withdrawals: string;
+  /** Hash: what workers say of their models, by name. */
+  models: string;
 }
 
 /** Keys below `{prefix}`. */
@@ -35,5 +41,8 @@ export function keysOf(prefix: string): Keys {
     ready: (home) => `${tag}:ready:${home}`,
     rate: `${tag}:rate`,
     lease: (home) => `${tag}:lease:${home}`,
+    answers: (producer) => `${tag}:answers:${producer}`,
+    withdrawals: `${tag}:withdrawals`,
+    models: `${tag}:models`,
   };
 }

@@ -12,3 +12,4 @@ export { encodeIds, jsonl } from './jsonl.ts';
 export { npy, npyHeader, npyHeaderBytes } from './npy.ts';
 export { parquet } from './parquet.ts';
 export type { EncodeOptions, Encoding, OutputShape, VectorRows } from './types.ts';
+export { type VectorEncoding, vectorJson } from './vector-text.ts';

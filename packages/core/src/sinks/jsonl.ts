@@ -1,8 +1,8 @@
 /** Writes JSON lines: `{"id":…,"vector":…}` per row. */
-import { bytesOf, maxChunkBytes } from './chunks.ts';
-import { maxFloatChars, writeFloat32 } from './float-text.ts';
+import { maxChunkBytes } from './chunks.ts';
 import { checkShape } from './shape.ts';
 import type { Encoding, VectorRows } from './types.ts';
+import { vectorTextBytes, writeVector } from './vector-text.ts';
 
 /** A chunk is given out when it is as long as this; a row more may be on it. */
 const chunkBytes = 256 * 1024;
@@ -17,8 +17,8 @@ export const jsonl: Encoding = {
   extension: '.jsonl',
   async *encode(rows, shape, { encoding = 'float' } = {}) {
     const lines = new LineBuffer();
-    const write = encoding === 'float' ? writeFloats : writeBase64;
-    const vectorBytes = encoding === 'float' ? shape.dim * (maxFloatChars + 1) : shape.dim * 6 + 4;
+    const write = writeVector[encoding];
+    const vectorBytes = vectorTextBytes(shape.dim, encoding);
     for await (const slice of checkShape(rows, shape)) {
       for (let row = 0; row < slice.ids.length; row++) {
         const id = JSON.stringify(slice.ids[row]);
@@ -78,21 +78,4 @@ class LineBuffer {
 
 function vectorOf({ vectors, dim }: VectorRows, row: number): Float32Array {
   return vectors.subarray(row * dim, (row + 1) * dim);
-}
-
-function writeFloats(out: Buffer, start: number, vector: Float32Array): number {
-  let at = start;
-  out[at++] = 0x5b; // [
-  for (let n = 0; n < vector.length; n++) {
-    if (n > 0) out[at++] = 0x2c; // ,
-    at = writeFloat32(out, at, vector[n]!);
-  }
-  out[at++] = 0x5d; // ]
-  return at;
-}
-
-function writeBase64(out: Buffer, at: number, vector: Float32Array): number {
-  const bytes = bytesOf(vector);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-  return at + out.write(`"${text}"`, at, 'latin1');
 }

@@ -1,7 +1,7 @@
 /** The engine: one text in, one vector out. Every inference thread holds one. */
 import { EmbedError } from '../errors.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
-import type { EmbedOptions, PreparedModel, RowOutcome } from '../types.ts';
+import type { EmbedOptions, PreparedModel, RowOutcome, TextToken } from '../types.ts';
 import { poolInto } from './pooling.ts';
 import { ModelSession } from './session.ts';
 
@@ -28,11 +28,12 @@ export class Embedder {
    * Embeds one text by itself, at its exact length: the same text gives the same bytes whatever came before.
    * Blocks the calling thread while the model runs.
    *
+   * @param text or the ids of its tokens, without `[CLS]` and `[SEP]`; an id that the vocabulary does not have fails it
    * @param target receives `model.dim` floats of a vector of length 1 at `offset`; zeros on `empty` and `failed`
    * @throws EmbedError `EMBEDDER_CLOSED`; a bad text is an outcome, never an exception
    */
   async embed(
-    text: string,
+    text: string | readonly number[],
     target: Float32Array,
     offset: number,
     options: EmbedOptions = {},
@@ -45,6 +46,8 @@ export class Embedder {
     };
 
     const truncate = options.truncate ?? 'end';
+    const stranger = typeof text === 'string' ? undefined : this.#tokenizer.findStranger(text);
+    if (stranger !== undefined) return failed(stranger, 0);
     const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(text, truncate);
     if (contentTokens === 0) {
       target.fill(0, offset, offset + dim);
@@ -68,6 +71,11 @@ export class Embedder {
   /** Tokens of the whole text, `[CLS]` and `[SEP]` included, whatever the limit; always exact. */
   countTokens(text: string): number {
     return this.#tokenizer.count(text);
+  }
+
+  /** The tokens of the whole text, whatever the limit. */
+  tokenize(text: string, options: { specialTokens: boolean }): TextToken[] {
+    return this.#tokenizer.tokens(text, options);
   }
 
   /** Frees the session's memory; calling it again does nothing. */

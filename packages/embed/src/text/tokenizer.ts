@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { EmbedError } from '../errors.ts';
-import type { Truncate } from '../types.ts';
+import type { TextToken, Truncate } from '../types.ts';
 import { keepEnd, keepStart, squeeze } from './cut.ts';
 import { matchReference } from './reference-bert.ts';
 
@@ -63,10 +63,11 @@ export class TextTokenizer {
     }
   }
 
-  /** Ids of a text, truncated to the limit; with `error` a text beyond it is reported as `end` would cut it. */
-  encode(text: string, truncate: Truncate): EncodedText {
+  /** Ids of a text or of its tokens, truncated to the limit; with `error` a text beyond it is reported as `end` would cut it. */
+  encode(text: string | readonly number[], truncate: Truncate): EncodedText {
     const room = this.#maxTokens - this.#prefix.length - this.#suffix.length;
-    const { ids, unreadTokens } = this.#read(text, room, truncate);
+    const { ids, unreadTokens } =
+      typeof text === 'string' ? this.#read(text, room, truncate) : { ids: text, unreadTokens: 0 };
     const kept = truncate === 'start' ? ids.slice(Math.max(0, ids.length - room)) : ids.slice(0, room);
     return {
       ids: [...this.#prefix, ...kept, ...this.#suffix],
@@ -78,6 +79,27 @@ export class TextTokenizer {
   /** Tokens of the whole text, special tokens included. */
   count(text: string): number {
     return this.#prefix.length + this.#tokenize(text).length + this.#suffix.length;
+  }
+
+  /** The tokens of the whole text, with or without those that frame it. */
+  tokens(text: string, { specialTokens }: { specialTokens: boolean }): TextToken[] {
+    const describe = (special: boolean) => (id: number) => ({
+      id,
+      text: this.#tokenizer.id_to_token(id) ?? '',
+      special,
+    });
+    const own = this.#tokenize(text).map(describe(false));
+    return specialTokens
+      ? [...this.#prefix.map(describe(true)), ...own, ...this.#suffix.map(describe(true))]
+      : own;
+  }
+
+  /** What is wrong with the first id that the vocabulary does not have; undefined when it has all. */
+  findStranger(ids: readonly number[]): string | undefined {
+    const position = ids.findIndex((id) => this.#tokenizer.id_to_token(id) === undefined);
+    return position < 0
+      ? undefined
+      : `token id ${ids[position]} at position ${position} is not in the vocabulary`;
   }
 
   /** Ids of as much of the text as is sure to hold `room` tokens from the kept end. */

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
 import { quote, RequestError, type RowFormat, readRows } from '@embedmill/core';
-import { type Request, type Response, Router } from 'express';
+import { type Request, Router } from 'express';
 import { readBody } from '../body.ts';
+import { whenGone } from '../gone.ts';
 import { addPath, idOf } from '../methods.ts';
 import { parse } from '../parse.ts';
 import { addRowsQuery } from '../schemas.ts';
@@ -98,13 +99,4 @@ async function* tap(
     look(chunk);
     yield chunk;
   }
-}
-
-/** Aborted when the connection closes before the answer is out. */
-function whenGone(res: Response): AbortSignal {
-  const controller = new AbortController();
-  res.once('close', () => {
-    if (!res.writableFinished) controller.abort(new RequestError('client-gone', 'the client is gone'));
-  });
-  return controller.signal;
 }

@@ -1,18 +1,15 @@
 /** The life of runs: create, list, look, seal, retry, cancel, delete. */
 
-import { basename } from 'node:path';
 import type { Config, RunOptions } from '@embedmill/core';
 import { Router } from 'express';
 import type { z } from 'zod';
+import { modelOf } from '../../model.ts';
 import { readJsonBody } from '../body.ts';
 import { addPath, idOf } from '../methods.ts';
 import { parse } from '../parse.ts';
 import { createRunBody, listRunsQuery } from '../schemas.ts';
 import { sendJson } from '../send.ts';
 import type { RouteParts } from '../types.ts';
-
-/** Name of the model that workers have unless they are told otherwise. */
-const BUILT_IN_MODEL = 'all-MiniLM-L6-v2';
 
 export function runRoutes({ service, config, limits }: RouteParts): Router {
   const router = Router();
@@ -76,7 +73,7 @@ export function runRoutes({ service, config, limits }: RouteParts): Router {
 function fillOptions(body: z.output<typeof createRunBody>, config: Config): RunOptions {
   return {
     name: body.name ?? null,
-    model: body.model ?? (config.model === undefined ? BUILT_IN_MODEL : basename(config.model)),
+    model: body.model ?? modelOf(config),
     precision: body.precision,
     truncate: body.truncate,
     batchRows: body.batchRows ?? config.batchRows,

@@ -1,0 +1,86 @@
+/** What a worker does with one job of the interactive queue: its parts side by side, each answered as soon as it is done. */
+
+import {
+  type AnswerChannels,
+  asError,
+  type CallPart,
+  type ConsumeOutcome,
+  EmbedmillError,
+  encodeBatchResult,
+  type InteractiveJob,
+  type PartAnswer,
+  type RedisClock,
+  type Withdrawals,
+} from '@embedmill/core';
+import type { InferencePool } from '../inference/index.ts';
+
+/** What the work needs. */
+export interface InteractiveWorkParts {
+  answers: AnswerChannels;
+  pool: InferencePool;
+  /** Name of this worker's model; a job for another one is handed back. */
+  model: string;
+  clock: RedisClock;
+  withdrawals: Withdrawals;
+}
+
+/** Time until a job for another model is offered again: somebody waits for it. */
+const HAND_BACK_MS = 100;
+
+/** @see RedisInteractiveLane for the other end */
+export class InteractiveWork {
+  readonly #parts: InteractiveWorkParts;
+
+  constructor(parts: InteractiveWorkParts) {
+    this.#parts = parts;
+  }
+
+  /** Does a job. Returns when every answer is in Redis: a worker that ends before it has the job done again. */
+  async consume(job: InteractiveJob): Promise<ConsumeOutcome> {
+    if (job.model !== this.#parts.model) return { status: 'hand-back', afterMs: HAND_BACK_MS };
+    const queueMs = Math.max(0, this.#parts.clock.now() - job.enqueuedAt);
+    await Promise.all(job.parts.map((part) => this.#do(job, part, queueMs)));
+    return { status: 'done' };
+  }
+
+  /** Tells the callers of a job that workers ended over it. */
+  async abandon(job: InteractiveJob): Promise<void> {
+    for (const { id } of job.parts) await this.#parts.answers.send(job.producer, { part: id, kind: 'lost' });
+  }
+
+  async #do(job: InteractiveJob, part: CallPart, queueMs: number): Promise<void> {
+    const { answers, clock, withdrawals } = this.#parts;
+    const remainingMs = part.deadline - clock.now();
+    if (withdrawals.has(part.id) || remainingMs <= 0) return;
+    const leaving = withdrawals.watch(part.id, remainingMs);
+    try {
+      await answers.send(job.producer, await this.#work(part, queueMs, leaving.signal));
+    } catch (error) {
+      if (!leaving.signal.aborted) await answers.send(job.producer, answerOf(part, asError(error)));
+    } finally {
+      leaving.end();
+    }
+  }
+
+  async #work({ id, texts, work }: CallPart, queueMs: number, signal: AbortSignal): Promise<PartAnswer> {
+    const { pool } = this.#parts;
+    if (work.kind === 'tokenize') {
+      // The lane has no other texts to tokenize than texts.
+      const own = texts as readonly string[];
+      const tokens = await pool.tokenizeTexts(own, { specialTokens: work.specialTokens, signal });
+      return { part: id, kind: 'tokens', tokens };
+    }
+    const { precision, truncate } = work;
+    const startedAt = performance.now();
+    const embedded = await pool.embedTexts(texts, { precision, truncate, signal });
+    const result = encodeBatchResult({ batch: 0, rows: texts.length, precision, ...embedded });
+    const timings = { queueMs, inferMs: performance.now() - startedAt };
+    return { part: id, kind: 'vectors', timings, result };
+  }
+}
+
+function answerOf({ id: part }: CallPart, error: Error): PartAnswer {
+  if (error instanceof EmbedmillError && error.retryable) return { part, kind: 'handed-back' };
+  const known = error instanceof EmbedmillError ? error : new EmbedmillError('internal', error.message);
+  return { part, kind: 'failed', error: known.toJSON() };
+}

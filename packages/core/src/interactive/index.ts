@@ -1,0 +1,17 @@
+/** The interactive lane: a few texts in, vectors out, ahead of all bulk work. */
+
+export { AnswerChannels } from './answer-channels.ts';
+export type { CallPart, InteractiveJob, PartWork } from './job.ts';
+export type { PartAnswer } from './message.ts';
+export { ModelAnnouncer } from './models.ts';
+export { RedisInteractiveLane, type RedisLaneParts } from './redis-lane.ts';
+export type {
+  EmbedAnswer,
+  EmbedTerms,
+  EmbedTimings,
+  InteractiveLane,
+  InteractiveText,
+  ModelDescription,
+  TextToken,
+} from './types.ts';
+export { Withdrawals } from './withdrawals.ts';

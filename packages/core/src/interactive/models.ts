@@ -1,0 +1,82 @@
+/** The board in Redis where workers say which model they run, and producers read it. */
+
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { asError, UnavailableError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+import type { ModelDescription } from './types.ts';
+
+/** A Redis that lost its data has the board back after this time. */
+const ANNOUNCE_INTERVAL_MS = 10_000;
+
+/** A look at the board is good for so long. */
+const FRESH_MS = 5_000;
+
+/** What an announcer works with. */
+export interface ModelAnnouncerParts {
+  redis: Redis;
+  keys: Keys;
+  log: Logger;
+}
+
+/** Worker: keeps its model on the board. The entry outlives the worker: a fleet of none still has a model. */
+export class ModelAnnouncer {
+  readonly #parts: ModelAnnouncerParts;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: ModelAnnouncerParts) {
+    this.#parts = parts;
+  }
+
+  start(model: ModelDescription): void {
+    const { redis, keys, log } = this.#parts;
+    const announce = () => {
+      redis
+        .hset(keys.models, model.name, JSON.stringify(model))
+        .catch((error) => log.debug({ reason: asError(error).message }, 'the model cannot be announced now'));
+    };
+    announce();
+    this.#timer = setInterval(announce, ANNOUNCE_INTERVAL_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Producer: reads the board; what was read once is known while Redis is away. */
+export class ModelBoard {
+  readonly #redis: Redis;
+  readonly #key: string;
+  #known: ReadonlyMap<string, ModelDescription> = new Map();
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  constructor({ redis, keys }: { redis: Redis; keys: Keys }) {
+    this.#redis = redis;
+    this.#key = keys.models;
+  }
+
+  /**
+   * Every model that a worker has announced, by name.
+   * @throws {UnavailableError} `no-workers` while none has
+   * @throws a Redis fault before the first answer
+   */
+  async read(): Promise<ReadonlyMap<string, ModelDescription>> {
+    if (this.#known.size === 0 || performance.now() - this.#readAt > FRESH_MS) await this.#read();
+    if (this.#known.size === 0) {
+      throw new UnavailableError('no-workers', 'no worker has said yet which model it runs');
+    }
+    return this.#known;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const entries = Object.entries(await this.#redis.hgetall(this.#key));
+      // An empty board after a full one is a Redis that lost its data; the workers write it again within seconds.
+      if (entries.length > 0) this.#known = new Map(entries.map(([name, json]) => [name, JSON.parse(json)]));
+      this.#readAt = performance.now();
+    } catch (error) {
+      if (this.#known.size === 0) throw error;
+    }
+  }
+}

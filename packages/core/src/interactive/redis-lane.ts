@@ -1,0 +1,299 @@
+/**
+ * The interactive lane over Redis; the producer has one.
+ *
+ * A call is cut into parts (`parts.ts`), parts travel in jobs of the interactive queue (`departures.ts`), any worker does
+ * them and publishes its answers on this producer's channel. A message that is published while the channel has no listener is
+ * gone, so whenever the subscription is new, everything that waits is asked again; an answer that comes twice counts once.
+ *
+ * A part is open until it is answered or its call has failed. A part whose worker ended over it (`lost`) is asked again text by
+ * text, each alone in its job, so that a text that ends workers takes no other with it.
+ */
+
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { asError, EmbedmillError, quote, RequestError, UnavailableError } from '../errors.ts';
+import type { JobQueue } from '../queue/types.ts';
+import type { RedisClock } from '../redis/clock.ts';
+import { isRedisFault } from '../redis/faults.ts';
+import type { Keys } from '../redis/keys.ts';
+import { Admission } from './admission.ts';
+import { Call, type OpenPart } from './call.ts';
+import { Departures } from './departures.ts';
+import type { InteractiveJob, PartWork } from './job.ts';
+import { decodeAnswer, type PartAnswer } from './message.ts';
+import { ModelBoard } from './models.ts';
+import { slicesOf } from './parts.ts';
+import type {
+  EmbedAnswer,
+  EmbedTerms,
+  InteractiveLane,
+  InteractiveText,
+  ModelDescription,
+  TextToken,
+} from './types.ts';
+import { Watch } from './watch.ts';
+
+/** What the lane works with. */
+export interface RedisLaneParts {
+  /** For short questions. */
+  redis: Redis;
+  /** Of its own: a connection that listens can do nothing else. */
+  subscriber: Redis;
+  queue: Pick<JobQueue<InteractiveJob>, 'enqueue' | 'remove'>;
+  keys: Keys;
+  clock: RedisClock;
+  /** Name of the model when a call names none. */
+  model: string;
+  /** Texts in flight at a time. */
+  mostTexts: number;
+  log: Logger;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** Workers that may end over a text that travels alone, before the text is to blame. */
+const MOST_LOSSES = 2;
+
+/** Pause before a part that a worker handed back is asked again. */
+const HAND_BACK_MS = 50;
+
+/** What a caller may say about its call. */
+interface CallOptions {
+  model?: string | undefined;
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** @see InteractiveLane */
+export class RedisInteractiveLane implements InteractiveLane {
+  readonly #parts: RedisLaneParts;
+  readonly #id = randomUUID();
+  readonly #channel: string;
+  readonly #admission: Admission;
+  readonly #departures: Departures;
+  readonly #models: ModelBoard;
+  readonly #watch: Watch;
+  readonly #open = new Map<string, OpenPart>();
+  #isStopped = false;
+
+  constructor(parts: RedisLaneParts) {
+    const { redis, subscriber, queue, keys, clock, mostTexts } = parts;
+    this.#parts = parts;
+    this.#channel = keys.answers(this.#id);
+    this.#admission = new Admission(mostTexts);
+    this.#departures = new Departures({
+      queue,
+      clock,
+      producer: this.#id,
+      onRefused: (refused, error) => this.#failAll(refused, error),
+    });
+    this.#models = new ModelBoard({ redis, keys });
+    this.#watch = new Watch({
+      redis,
+      subscriber,
+      keys,
+      onHopeless: (error) => this.#failAll(this.#open.values(), error),
+    });
+  }
+
+  /** Listens for answers, now or as soon as Redis is there. */
+  start(): void {
+    const { subscriber } = this.#parts;
+    subscriber.on('messageBuffer', (_channel: Buffer, bytes: Buffer) => this.#receive(bytes));
+    const listen = () => void this.#listen();
+    if (subscriber.status === 'ready') listen();
+    subscriber.on('ready', listen);
+  }
+
+  /** Ends every call. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#failAll(this.#open.values(), new UnavailableError('unavailable', 'the producer is stopping'));
+  }
+
+  async embed(texts: readonly InteractiveText[], terms: EmbedTerms): Promise<EmbedAnswer> {
+    const { precision, truncate, ...options } = terms;
+    const call = await this.#call(texts, { kind: 'embed', precision, truncate }, options);
+    const answer = call.answer();
+    if (call.hasVectors) return answer;
+    const { dim, fingerprint } = await this.model();
+    return { ...answer, dim, fingerprint, vectors: new Float32Array(texts.length * dim) };
+  }
+
+  async tokenize(
+    texts: readonly string[],
+    { specialTokens }: { specialTokens: boolean },
+  ): Promise<TextToken[][]> {
+    const { tokens } = await this.#call(texts, { kind: 'tokenize', specialTokens }, {});
+    return tokens;
+  }
+
+  async model(): Promise<ModelDescription> {
+    const known = await this.#models.read().catch((error) => {
+      throw asUnavailable(error);
+    });
+    return known.get(this.#parts.model) ?? [...known.values()].at(-1)!;
+  }
+
+  /** Sends texts on their way and waits until every one is answered. */
+  async #call(
+    texts: readonly InteractiveText[],
+    work: PartWork,
+    { model = this.#parts.model, timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions,
+  ): Promise<Call> {
+    signal?.throwIfAborted();
+    if (this.#isStopped) throw new UnavailableError('unavailable', 'the producer is stopping');
+    if (model !== this.#parts.model) await this.#mustKnow(model);
+    this.#admission.enter(texts.length);
+    const call = new Call({ texts, work, model, deadline: this.#parts.clock.now() + timeoutMs });
+    const timer = setTimeout(() => call.fail(deadlineExceeded(timeoutMs)), timeoutMs);
+    const onAbort = () => call.fail(signal?.reason);
+    signal?.addEventListener('abort', onAbort);
+    let isAnswered = false;
+    try {
+      this.#send(slicesOf(texts).map((slice) => ({ id: randomUUID(), call, losses: 0, ...slice })));
+      if (texts.length > 0) await call.settled;
+      isAnswered = true;
+      return call;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      this.#admission.leave(texts.length, isAnswered);
+      this.#withdraw(call);
+    }
+  }
+
+  async #mustKnow(model: string): Promise<void> {
+    const known = await this.#models.read().catch((error) => {
+      throw asUnavailable(error);
+    });
+    if (known.has(model)) return;
+    const names = [...known.keys()];
+    throw new RequestError(
+      'unknown-model',
+      `no worker has the model ${quote(model)}; expected ${names.map((name) => quote(name)).join(' or ')}`,
+      { facts: { models: names } },
+    );
+  }
+
+  #send(parts: readonly OpenPart[]): void {
+    for (const part of parts) {
+      part.call.open.add(part);
+      this.#open.set(part.id, part);
+    }
+    this.#departures.add(parts);
+    if (this.#open.size > 0) this.#watch.start();
+  }
+
+  /** Asks again for a part, in other jobs than before. */
+  #sendAgain(part: OpenPart, parts: readonly OpenPart[]): void {
+    this.#departures.forget(part);
+    this.#close(part);
+    part.call.open.delete(part);
+    this.#send(parts);
+  }
+
+  /** Tells the workers which texts of an ended call nobody waits for. */
+  #withdraw(call: Call): void {
+    if (call.open.size === 0) return;
+    const ids = Array.from(call.open, ({ id }) => id);
+    for (const part of call.open) {
+      this.#departures.withdraw(part);
+      this.#close(part);
+    }
+    call.open.clear();
+    const { redis, keys, log } = this.#parts;
+    redis
+      .publish(keys.withdrawals, JSON.stringify(ids))
+      .catch((error) => log.debug({ reason: asError(error).message }, 'texts cannot be withdrawn now'));
+  }
+
+  #close(part: OpenPart): void {
+    this.#open.delete(part.id);
+    if (this.#open.size === 0) this.#watch.stop();
+  }
+
+  #failAll(parts: Iterable<OpenPart>, error: unknown): void {
+    for (const { call } of [...parts]) call.fail(asUnavailable(error));
+  }
+
+  async #listen(): Promise<void> {
+    const { subscriber, log } = this.#parts;
+    try {
+      await subscriber.subscribe(this.#channel);
+      // Answers that were published while nobody listened are gone.
+      for (const part of [...this.#open.values()]) this.#sendAgain(part, [part]);
+    } catch (error) {
+      // The connection broke again; the next `ready` comes back here.
+      log.debug({ reason: asError(error).message }, 'answers cannot be listened for now');
+    }
+  }
+
+  #receive(bytes: Uint8Array): void {
+    let answer: PartAnswer;
+    try {
+      answer = decodeAnswer(bytes);
+    } catch (error) {
+      this.#parts.log.error({ reason: asError(error).message }, 'an answer of a worker cannot be read');
+      return;
+    }
+    const part = this.#open.get(answer.part);
+    // Answered before, by another worker, or nobody waits any more.
+    if (part === undefined) return;
+    try {
+      this.#take(part, answer);
+    } catch (error) {
+      part.call.fail(error);
+    }
+  }
+
+  #take(part: OpenPart, answer: PartAnswer): void {
+    const { call } = part;
+    if (answer.kind === 'lost') this.#takeLoss(part);
+    else if (answer.kind === 'handed-back') setTimeout(() => this.#askAgain(part), HAND_BACK_MS);
+    else if (answer.kind === 'failed') {
+      const { code, message, retryable, facts } = answer.error;
+      call.fail(new EmbedmillError(code, message, { retryable, ...(facts === undefined ? {} : { facts }) }));
+    } else {
+      this.#departures.forget(part);
+      this.#close(part);
+      if (answer.kind === 'vectors') call.takeVectors(part, answer.result, answer.timings);
+      else call.takeTokens(part, answer.tokens);
+    }
+  }
+
+  #askAgain(part: OpenPart): void {
+    if (this.#open.has(part.id)) this.#sendAgain(part, [part]);
+  }
+
+  #takeLoss(part: OpenPart): void {
+    const { call, start, texts, losses } = part;
+    if (losses < MOST_LOSSES) {
+      const alone = texts.map((text, row) => ({
+        id: randomUUID(),
+        call,
+        start: start + row,
+        texts: [text],
+        losses: losses + 1,
+      }));
+      this.#sendAgain(part, alone);
+      return;
+    }
+    this.#departures.forget(part);
+    this.#close(part);
+    if (call.terms.work.kind === 'embed')
+      call.takeFailure(part, 'this text ended every worker that tried it');
+    else call.fail(new EmbedmillError('internal', 'a text ended every worker that tried to tokenize it'));
+  }
+}
+
+function deadlineExceeded(timeoutMs: number): UnavailableError {
+  return new UnavailableError('deadline-exceeded', `the texts were not embedded within ${timeoutMs} ms`);
+}
+
+function asUnavailable(error: unknown): unknown {
+  return isRedisFault(error)
+    ? new UnavailableError('redis-unavailable', 'Redis does not answer or takes no more', { cause: error })
+    : error;
+}
