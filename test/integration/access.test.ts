@@ -6,6 +6,7 @@ import { createLogger, readConfig } from '@embedmill/core';
 import { createApi, KeyRing, needOf, openRateLimiter, type RateLimiter, ruleFor } from '@embedmill/producer';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startApi, type TestApi, until } from '../support/api.ts';
+import { embedmill } from '../support/embedmill.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type TestRedis, testRedis } from '../support/redis.ts';
 import { routesOf } from '../support/routes.ts';
@@ -157,6 +158,15 @@ describe('an API with keys', () => {
     await until(() => api.logged.filter(({ msg }) => msg === 'request').length === 2);
     expect(api.logged.find(({ status }) => status === 201)).toMatchObject({ key: 'submiter' });
     expect(JSON.stringify(api.logged)).not.toMatch(/the-key-of|a-guess/);
+  });
+
+  it('is used by the command with the key of its environment', async () => {
+    const api = await startLocked();
+    const list = (key: string | undefined) =>
+      embedmill(['runs', 'list', '--server', api.url], { env: { EMBEDMILL_API_KEY: key } });
+    expect(await list(SECRETS.read)).toMatchObject({ code: 0, stdout: 'no runs\n' });
+    const refused = await list(undefined);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('EMBEDMILL_API_KEY')]);
   });
 
   it('reads its file again: old keys end, new ones begin, and a slip locks nobody out', async () => {

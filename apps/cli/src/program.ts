@@ -1,5 +1,6 @@
 /** The command line: its commands, and how an error becomes words and an exit code. */
 
+import { ApiError } from '@embedmill/client';
 import { asError, EmbedmillError } from '@embedmill/core';
 import { Command, CommanderError } from 'commander';
 import { addAutoscaleCommand } from './commands/autoscale.ts';
@@ -73,6 +74,9 @@ function describeError(thrown: unknown): string {
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'EADDRINUSE' && 'port' in error) {
     return `port ${error.port} is taken by another program; choose another one with --port (0: any free one)`;
+  }
+  if (error instanceof ApiError && error.code === 'unauthorized') {
+    return `${error.message} (the command takes it from EMBEDMILL_API_KEY)`;
   }
   const isExpected = error instanceof EmbedmillError || error.name === 'EmbedError' || code !== '';
   return isExpected ? error.message : (error.stack ?? error.message);

@@ -1,6 +1,6 @@
+import { ApiError } from '@embedmill/client';
 import { ConfigError, EmbedmillError, UnavailableError } from '@embedmill/core';
 import { expect, test } from 'vitest';
-import { ApiError } from '../../../apps/cli/src/api/errors.ts';
 import { EXIT, exitCodeOf, Interrupted, UsageError } from '../../../apps/cli/src/exit-codes.ts';
 
 test.each([
@@ -9,7 +9,7 @@ test.each([
   [new EmbedmillError('missing-column', 'no column'), EXIT.usage],
   [new Interrupted(), EXIT.interrupted],
   [new UnavailableError('redis-missing', 'no Redis'), EXIT.failure],
-  [new ApiError(404, 'unknown-run', 'no run'), EXIT.failure],
+  [new ApiError('unknown-run', 'no run', { status: 404, problem: {}, requestId: null }), EXIT.failure],
   [new Error('a mistake of ours'), EXIT.failure],
   ['a value that is no error', EXIT.failure],
 ])('%s leads to exit code %i', (error, code) => {

@@ -71,6 +71,8 @@ describe('check:direction', () => {
     ['apps/worker/src/a.ts', "import type { Router } from 'express';", 'must not import express'],
     ['apps/worker/src/a.ts', "import { npy } from '@embedmill/core';", 'must not import sinks'],
     ['apps/worker/src/a.ts', "import '../../../packages/core/src/sinks/npy.ts';", 'must not import sinks'],
+    ['packages/client/src/a.ts', "import type { RunInfo } from '@embedmill/core';", 'import nothing'],
+    ['packages/client/src/a.ts', "import { once } from 'node:events';", 'import nothing'],
     ['apps/cli/src/a.ts', "import '../../../packages/core/src/index.ts';", 'by name, not by path'],
   ])('refuses in %s: %s', async (path, code, rule) => {
     const { code: exitCode, stdout, stderr } = await check(path, code);

@@ -1,17 +1,15 @@
 /** Follows GET /v1/scale of a producer and sets the workers accordingly, until it is told to stop; `embedmill autoscale` runs it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type EmbedmillClient, type Scale, withPatience } from '@embedmill/client';
 import { asError } from '@embedmill/core';
-import type { ProducerClient } from '../api/client.ts';
-import { withPatience } from '../api/patience.ts';
-import type { Scale } from '../api/types.ts';
 import { formatCount, formatDuration, formatNoun, formatRate } from '../terminal/numbers.ts';
 import { type Calm, type Decision, decide, type ScaleLimits } from './decide.ts';
 import type { Replicas } from './types.ts';
 
 /** What it works with. */
 export interface FollowParts {
-  client: Pick<ProducerClient, 'getScale'>;
+  client: Pick<EmbedmillClient, 'getScale'>;
   service: Replicas;
   limits: ScaleLimits;
   /** Pause between two looks. */

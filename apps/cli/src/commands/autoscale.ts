@@ -1,9 +1,9 @@
 /** `embedmill autoscale`: as many workers of a Docker Compose project as the backlog asks for. */
 
 import { availableParallelism } from 'node:os';
+import { EmbedmillClient } from '@embedmill/client';
 import { readConfig } from '@embedmill/core';
 import type { Command } from 'commander';
-import { ProducerClient } from '../api/client.ts';
 import { ComposeService } from '../autoscale/compose.ts';
 import { pretend } from '../autoscale/dry-run.ts';
 import { follow } from '../autoscale/follow.ts';
@@ -65,7 +65,8 @@ async function autoscale(flags: AutoscaleFlags, { environment, stderr }: Command
   if (least > most) throw new UsageError(`--min ${least} is more than --max ${most}`);
   const onNote = (line: string) => stderr.write(`${new Date().toLocaleTimeString('sv-SE')} ${line}\n`);
   const signal = interruptionSignal(() => onNote('Stopping; the workers stay as they are.'));
-  const server = flags.server ?? `http://127.0.0.1:${readConfig(environment).port}`;
+  const { port, apiKey } = readConfig(environment);
+  const server = flags.server ?? `http://127.0.0.1:${port}`;
   const service = await ComposeService.find({
     file: flags.compose === true ? undefined : flags.compose,
     project: flags.project,
@@ -75,7 +76,7 @@ async function autoscale(flags: AutoscaleFlags, { environment, stderr }: Command
   onNote(`${least} to ${most} workers (service "${flags.service}") for ${server}; Ctrl-C stops.`);
   try {
     return await follow({
-      client: new ProducerClient({ url: () => server, signal }),
+      client: new EmbedmillClient({ url: server, signal, apiKey }),
       service: flags.dryRun ? pretend(service, onNote) : service,
       limits: { least, most, coolDownMs: flags.coolDown * SECOND },
       everyMs: flags.every * SECOND,

@@ -1,8 +1,8 @@
 /** `embedmill runs`: what a producer has worked on, and the end of it. */
 
+import { EmbedmillClient } from '@embedmill/client';
 import { type RunInfo, readConfig } from '@embedmill/core';
 import type { Command } from 'commander';
-import { ProducerClient } from '../api/client.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
@@ -16,7 +16,7 @@ interface RunsFlags {
 }
 
 /** What a subcommand does with the producer; returns what is printed: lines for people, a value for programs. */
-type RunsWork = (client: ProducerClient, id: string) => Promise<{ lines: string[]; value: unknown }>;
+type RunsWork = (client: EmbedmillClient, id: string) => Promise<{ lines: string[]; value: unknown }>;
 
 /** Adds the command; `end` receives its exit code. */
 export function addRunsCommand(
@@ -46,8 +46,9 @@ export function addRunsCommand(
       .option('--json', 'print JSON')
       .action(async (...given: unknown[]) => {
         const flags = given.at(-2) as RunsFlags;
-        const server = flags.server ?? `http://127.0.0.1:${readConfig(context.environment).port}`;
-        const client = new ProducerClient({ url: () => server, signal: interruptionSignal(() => {}) });
+        const { port, apiKey } = readConfig(context.environment);
+        const url = flags.server ?? `http://127.0.0.1:${port}`;
+        const client = new EmbedmillClient({ url, apiKey, signal: interruptionSignal(() => {}) });
         const { lines, value } = await work(client, given.length > 2 ? String(given[0]) : '');
         context.stdout.write(
           flags.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(''),

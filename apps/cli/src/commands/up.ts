@@ -2,10 +2,9 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { EmbedmillClient, withPatience } from '@embedmill/client';
 import { type Config, readConfig } from '@embedmill/core';
 import type { Command } from 'commander';
-import { ProducerClient } from '../api/client.ts';
-import { withPatience } from '../api/patience.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode, Interrupted } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
@@ -61,7 +60,7 @@ async function up(flags: UpFlags, context: CommandContext): Promise<ExitCode> {
   const stack = await start(config, environment, (line) => display.note(line));
   try {
     signal.throwIfAborted();
-    const client = new ProducerClient({ url: () => stack.url, signal });
+    const client = new EmbedmillClient({ url: () => stack.url, signal, apiKey: config.apiKey });
     await withPatience(() => client.checkReady(), { signal, onWait: () => {} });
     stderr.write(describeUrls(stack, config, context));
     const wantsSample = flags.sample || flags.once;

@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { ResultFormat } from '../api/types.ts';
+import type { ResultFormat } from '@embedmill/client';
 
 /** What is wrong with a file of `rows` rows, in words; `null` when nothing is. */
 export async function fileProblem(

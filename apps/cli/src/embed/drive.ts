@@ -1,16 +1,15 @@
 /** Brings one run to its end: sends its rows and watches it, both at once; `embed` and `up --sample` call it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type EmbedmillClient, withPatience } from '@embedmill/client';
 import { EmbedmillError, type RunInfo } from '@embedmill/core';
-import type { ProducerClient } from '../api/client.ts';
-import { withPatience } from '../api/patience.ts';
 import { feed } from './feed.ts';
 import type { Part } from './parts.ts';
 import type { Tracker } from './tracker.ts';
 
 /** What driving a run needs. */
 export interface DriveParts {
-  client: ProducerClient;
+  client: EmbedmillClient;
   run: RunInfo;
   parts: AsyncIterable<Part>;
   tracker: Tracker;

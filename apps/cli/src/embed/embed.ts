@@ -2,11 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { ApiError, EmbedmillClient, type NewRun, withPatience } from '@embedmill/client';
 import { type Config, EmbedmillError, Releasers, type RunInfo, readConfig } from '@embedmill/core';
-import { ProducerClient } from '../api/client.ts';
-import { ApiError } from '../api/errors.ts';
-import { withPatience } from '../api/patience.ts';
-import type { NewRun } from '../api/types.ts';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { ProgressDisplay } from '../progress/index.ts';
@@ -107,7 +104,7 @@ class EmbedCall {
   ): Promise<Embedded> {
     const { display } = this.#parts;
     const { limit, output, server } = this.#request;
-    const client = new ProducerClient({ url: site.url, signal });
+    const client = new EmbedmillClient({ url: site.url, signal, apiKey: this.#config.apiKey });
     const tracker = new Tracker({ display, fractionRead: input.fractionRead, limit });
     const patience = { signal, onWait: (reason: string | null) => tracker.waits('watch', reason) };
     const resumed = job.run !== null;
@@ -167,10 +164,12 @@ class EmbedCall {
     const { display, signal } = this.#parts;
     const { server } = job.choices;
     if (server !== null) {
-      await new ProducerClient({ url: () => server, signal }).delete(job.run).catch((error) => {
-        if (error instanceof ApiError && error.status === 404) return;
-        display.note(`The earlier run ${job.run} could not be deleted on ${server}: ${error.message}`);
-      });
+      await new EmbedmillClient({ url: server, signal, apiKey: this.#config.apiKey })
+        .delete(job.run)
+        .catch((error) => {
+          if (error instanceof ApiError && error.status === 404) return;
+          display.note(`The earlier run ${job.run} could not be deleted on ${server}: ${error.message}`);
+        });
     }
     await forgetKeys(this.#config, this.#request.output.path);
     await this.#folder.clear();
@@ -179,7 +178,7 @@ class EmbedCall {
   async #openSite(lock: Lock): Promise<Site> {
     const { context, display, signal } = this.#parts;
     const { server } = this.#request;
-    if (server !== null) return openServer(server, signal);
+    if (server !== null) return openServer(server, { signal, apiKey: this.#config.apiKey });
     const site = await openStack(this.#request, {
       config: this.#config,
       environment: context.environment,
@@ -192,7 +191,7 @@ class EmbedCall {
     return site;
   }
 
-  async #beginRun(client: ProducerClient, run: string | null): Promise<RunInfo> {
+  async #beginRun(client: EmbedmillClient, run: string | null): Promise<RunInfo> {
     if (run === null) return client.createRun(this.#newRun());
     const info = await client.getRun(run).catch((error) => {
       if (!(error instanceof ApiError && error.status === 404)) throw error;

@@ -1,14 +1,12 @@
 /** Sends the parts of an input to a run, those that it does not have yet; `embed` and `up --sample` call it. */
 
+import { type EmbedmillClient, type KnownPart, type Patience, withPatience } from '@embedmill/client';
 import { EmbedmillError, quote } from '@embedmill/core';
-import type { ProducerClient } from '../api/client.ts';
-import { type Patience, withPatience } from '../api/patience.ts';
-import type { KnownPart } from '../api/types.ts';
 import { digestOf, type Part } from './parts.ts';
 
 /** What feeding needs. */
 export interface FeedParts {
-  client: ProducerClient;
+  client: EmbedmillClient;
   patience: Patience;
   run: string;
   /** True when the run takes rows; a sealed one must know every part. */

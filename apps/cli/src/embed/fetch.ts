@@ -2,10 +2,8 @@
 
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type EmbedmillClient, type Patience, type ResultFormat, withPatience } from '@embedmill/client';
 import type { RunInfo } from '@embedmill/core';
-import type { ProducerClient } from '../api/client.ts';
-import { type Patience, withPatience } from '../api/patience.ts';
-import type { ResultFormat } from '../api/types.ts';
 import type { EmbedRequest } from './request.ts';
 import { type Draft, publish, writeDraft } from './save.ts';
 
@@ -39,7 +37,7 @@ export function rowsWithoutVector({ verdicts }: Pick<RunInfo, 'verdicts'>): numb
 
 /** Downloads everything, then gives the files their names: the output itself last, so that it is there only with the others. */
 export async function fetchOutput(
-  client: ProducerClient,
+  client: EmbedmillClient,
   run: RunInfo,
   output: EmbedRequest['output'],
   patience: Patience,

@@ -2,6 +2,7 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
+import type { ResultFormat, VectorEncoding } from '@embedmill/client';
 import {
   type Config,
   detectFormat,
@@ -11,7 +12,6 @@ import {
   rowDefaults,
   type Truncate,
 } from '@embedmill/core';
-import type { ResultFormat, VectorEncoding } from '../api/types.ts';
 import { UsageError } from '../exit-codes.ts';
 
 /** The options as commander hands them over. */

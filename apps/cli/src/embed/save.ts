@@ -4,8 +4,8 @@ import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { ResultFormat } from '@embedmill/client';
 import { CorruptError } from '@embedmill/core';
-import type { ResultFormat } from '../api/types.ts';
 import { fileProblem } from './check-file.ts';
 
 /** A file that is complete, but not under its name yet. */

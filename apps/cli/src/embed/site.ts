@@ -1,8 +1,8 @@
 /** Where a call's rows are embedded: at a running producer, or in a stack of its own. */
 
 import { createHash } from 'node:crypto';
+import { EmbedmillClient } from '@embedmill/client';
 import { type Config, connect, createLogger, EmbedmillError, type Environment } from '@embedmill/core';
-import { ProducerClient } from '../api/client.ts';
 import { Stack } from '../stack/stack.ts';
 import type { WorkFolder } from './job.ts';
 import type { Lock } from './lock.ts';
@@ -38,8 +38,11 @@ const SHUTDOWN_MS = 5_000;
 const LOCK_MS = 6_000;
 
 /** A producer that runs already. @throws {EmbedmillError} `no-producer` when nobody answers there */
-export async function openServer(url: string, signal: AbortSignal): Promise<Site> {
-  await new ProducerClient({ url: () => url, signal }).checkHealth().catch((error) => {
+export async function openServer(
+  url: string,
+  { signal, apiKey }: { signal: AbortSignal; apiKey: string | undefined },
+): Promise<Site> {
+  await new EmbedmillClient({ url, signal, apiKey }).checkHealth().catch((error) => {
     signal.throwIfAborted();
     throw new EmbedmillError(
       'no-producer',

@@ -1,7 +1,7 @@
 /** Embeds a list of texts through a producer and brings the vectors into memory; for lists that fit there. */
 
+import type { EmbedmillClient } from '@embedmill/client';
 import { CorruptError, type RowRead, type RunInfo } from '@embedmill/core';
-import type { ProducerClient } from '../api/client.ts';
 import { drive } from '../embed/drive.ts';
 import { cutParts, PART_LIMITS } from '../embed/parts.ts';
 import { Tracker } from '../embed/tracker.ts';
@@ -9,7 +9,7 @@ import type { ProgressDisplay } from '../progress/index.ts';
 
 /** What is embedded, and who is told how far it is. */
 export interface TextsParts {
-  client: ProducerClient;
+  client: EmbedmillClient;
   display: ProgressDisplay;
   signal: AbortSignal;
   /** Name of the run. */

@@ -1,7 +1,7 @@
 /** `up --sample`: embeds reviews of the project's own through the API and asks a question about them. */
 
+import type { EmbedmillClient } from '@embedmill/client';
 import { searchRows } from '@embedmill/core';
-import type { ProducerClient } from '../api/client.ts';
 import type { CommandContext } from '../context.ts';
 import type { ProgressDisplay } from '../progress/index.ts';
 import { SAMPLE_QUESTIONS, sampleReviews } from '../sample/index.ts';
@@ -12,7 +12,7 @@ import { embedTexts } from './embed-texts.ts';
 
 /** What the tour works with. */
 export interface TourParts {
-  client: ProducerClient;
+  client: EmbedmillClient;
   display: ProgressDisplay;
   signal: AbortSignal;
   context: CommandContext;
@@ -67,7 +67,7 @@ export async function showSample({ client, display, signal, context }: TourParts
 }
 
 /** Runs of earlier tours would pile up in the data folder. */
-async function forgetRuns(client: ProducerClient): Promise<void> {
+async function forgetRuns(client: EmbedmillClient): Promise<void> {
   for (const { id, options } of await client.listRuns()) {
     if (options.name === RUN_NAME || options.name === QUESTION_NAME) await client.delete(id);
   }
