@@ -1,40 +1,44 @@
 /** What the fault tests judge runs by notices what it is there for. */
 
-import { createHash } from 'node:crypto';
 import { npyHeaderBytes } from '@embedmill/core';
 import { describe, expect, it } from 'vitest';
 import { faultsOfNumbers } from '../soak/numbers.ts';
 import { faultsOfGrowth, type Sample } from '../soak/samples.ts';
-import { faultsOfResults, sentRows } from '../support/mill.ts';
+import { faultsOfResults, hashEngineVector, sentRows } from '../support/mill.ts';
 
 const rows = sentRows(5);
 
 function lineOf({ id, text }: { id: string; text: string }): string {
-  const hash = createHash('sha256').update(text).digest();
-  return `${JSON.stringify({ id, vector: Array.from({ length: 64 }, (_, i) => hash[i % 32]! / 255) })}\n`;
+  return JSON.stringify({ id, vector: hashEngineVector(text, 64).toString('base64') });
 }
 const lines = rows.map(lineOf);
 
 describe('the checker of results', () => {
-  it('accepts whole ones', () => {
-    expect(faultsOfResults(rows, lines.join(''))).toEqual([]);
+  it('accepts whole ones', async () => {
+    expect(await faultsOfResults(rows, lines)).toEqual([]);
   });
 
-  it('notices a lost row', () => {
-    expect(faultsOfResults(rows, lines.toSpliced(2, 1).join('')).length).toBeGreaterThan(0);
-    expect(faultsOfResults(rows, lines.slice(0, 4).join('')).length).toBeGreaterThan(0);
+  it('notices a lost row', async () => {
+    expect(await faultsOfResults(rows, lines.toSpliced(2, 1))).not.toEqual([]);
+    expect(await faultsOfResults(rows, lines.slice(0, 4))).toEqual(['5 rows were sent, 4 came back']);
   });
 
-  it('notices a doubled row', () => {
-    expect(faultsOfResults(rows, lines.toSpliced(2, 0, lines[2]!).join('')).length).toBeGreaterThan(0);
-    expect(faultsOfResults(rows, [...lines, lines[4]].join('')).length).toBeGreaterThan(0);
+  it('notices a doubled row', async () => {
+    expect(await faultsOfResults(rows, lines.toSpliced(2, 0, lines[2]!))).not.toEqual([]);
+    expect(await faultsOfResults(rows, [...lines, lines[4]!])).toEqual(['5 rows were sent, 6 came back']);
   });
 
-  it('notices rows that changed places, and a vector of another text', () => {
-    expect(faultsOfResults(rows, lines.toReversed().join('')).length).toBeGreaterThan(0);
+  it('notices rows that changed places, a vector of another text, and a vector with one bit wrong', async () => {
+    expect(await faultsOfResults(rows, lines.toReversed())).not.toEqual([]);
     const swapped = lineOf({ id: rows[1]!.id, text: rows[2]!.text });
-    expect(faultsOfResults(rows, lines.with(1, swapped).join(''))).toEqual([
+    expect(await faultsOfResults(rows, lines.with(1, swapped))).toEqual([
       "row id-1 has another text's vector",
+    ]);
+    const bytes = hashEngineVector(rows[3]!.text, 64);
+    bytes[40]! ^= 1;
+    const flipped = JSON.stringify({ id: rows[3]!.id, vector: bytes.toString('base64') });
+    expect(await faultsOfResults(rows, lines.with(3, flipped))).toEqual([
+      "row id-3 has another text's vector",
     ]);
   });
 });

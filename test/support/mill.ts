@@ -1,6 +1,9 @@
 /** A producer and workers as processes of their own, for tests that kill them; the engine makes vectors of hashes. */
 
 import { createHash } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { ReadableStream as NodeWebStream } from 'node:stream/web';
 import { fileURLToPath } from 'node:url';
 import type { RunInfo } from '@embedmill/core';
 import { expect } from 'vitest';
@@ -119,16 +122,25 @@ export async function startRunInWork(place: MillPlace, count = 200): Promise<Run
   return { producer, worker, run, rows };
 }
 
-/** Waits for the end of a run; it must be completed, with the right vector for every row. */
-export async function expectWhole({
-  producer,
-  run,
-  rows,
-}: Pick<RunInWork, 'producer' | 'run' | 'rows'>): Promise<void> {
-  const info = await producer.ended(run, 60_000);
+/**
+ * Waits for the end of a run; it must be completed, with the right vector for every row.
+ * @param timeoutMs longest wait for the end. Default 60 s
+ */
+export async function expectWhole(
+  { producer, run, rows }: Pick<RunInWork, 'producer' | 'run' | 'rows'>,
+  timeoutMs = 60_000,
+): Promise<void> {
+  const info = await producer.ended(run, timeoutMs);
   expect(info).toMatchObject({ state: 'completed', verdicts: { ok: rows.length, failed: 0 } });
-  const results = await producer.call('GET', `/v1/runs/${run}/results?format=jsonl`);
-  expect(faultsOfResults(rows, await results.text())).toEqual([]);
+  expect(await faultsOfResults(rows, resultLines(producer, run))).toEqual([]);
+}
+
+/** The results of a run line by line, with vectors in base64; those of a long run fit no string. */
+export async function* resultLines(producer: ProducerProcess, run: string): AsyncGenerator<string> {
+  const path = `/v1/runs/${run}/results?format=jsonl&encoding=base64`;
+  const answer = await producer.call('GET', path, {}, 600_000);
+  expect(answer.status).toBe(200);
+  yield* createInterface({ input: Readable.fromWeb(answer.body as NodeWebStream) });
 }
 
 /** Rows with ids and a text each; no two alike. */
@@ -140,26 +152,36 @@ export function sentRows(count: number, start = 0): SentRow[] {
 }
 
 /**
- * What is wrong with the results of a run, as sentences; empty when each sent row is there once, in order, with the
- * vector of its text.
+ * What is wrong with the results of a run, as sentences; empty when each sent row is there once, in order, with the very bytes
+ * of the vector of its text. At most twenty.
  */
-export function faultsOfResults(rows: readonly SentRow[], jsonl: string): string[] {
-  const found = jsonl
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as { id: string; vector: number[] | null });
+export async function faultsOfResults(
+  rows: readonly SentRow[],
+  lines: Iterable<string> | AsyncIterable<string>,
+): Promise<string[]> {
   const faults: string[] = [];
-  if (found.length !== rows.length) faults.push(`${rows.length} rows were sent, ${found.length} came back`);
-  for (const [i, row] of rows.entries()) {
-    const result = found[i];
-    if (result?.id !== row.id) faults.push(`row ${i} is ${result?.id}, expected ${row.id}`);
-    else if (result.vector === null) faults.push(`row ${row.id} has no vector`);
-    else if (!isVectorOf(row.text, result.vector)) faults.push(`row ${row.id} has another text's vector`);
+  let count = 0;
+  for await (const line of lines) {
+    const found = JSON.parse(line) as { id: string; vector: string | null };
+    const row = rows[count];
+    if (faults.length < 20 && row !== undefined) faults.push(...faultsOfRow(row, count, found));
+    count += 1;
   }
+  if (count !== rows.length) faults.push(`${rows.length} rows were sent, ${count} came back`);
   return faults;
 }
 
-function isVectorOf(text: string, vector: readonly number[]): boolean {
+function faultsOfRow(row: SentRow, place: number, found: { id: string; vector: string | null }): string[] {
+  if (found.id !== row.id) return [`row ${place} is ${found.id}, expected ${row.id}`];
+  if (found.vector === null) return [`row ${row.id} has no vector`];
+  const bytes = Buffer.from(found.vector, 'base64');
+  return bytes.equals(hashEngineVector(row.text, bytes.byteLength / 4))
+    ? []
+    : [`row ${row.id} has another text's vector`];
+}
+
+/** The bytes of the vector that `fixtures/engines/hash.mjs` makes of a text. */
+export function hashEngineVector(text: string, dim: number): Buffer {
   const hash = createHash('sha256').update(text).digest();
-  return vector.length > 0 && vector.every((x, i) => Math.abs(x - hash[i % hash.length]! / 255) < 1e-6);
+  return Buffer.from(Float32Array.from({ length: dim }, (_, i) => hash[i % hash.length]! / 255).buffer);
 }
