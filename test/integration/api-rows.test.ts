@@ -354,20 +354,37 @@ describe('limits', () => {
     expect((await api.send(id, 0, makeRows(3))).status).toBe(201);
   });
 
-  it('lets a slow body take its time', async () => {
-    const api = await startApi({ limits: { bodyStallMs: 200 } });
+  it('ends a body that drips, however regularly', async () => {
+    const api = await startApi({ limits: { bodyStallMs: 500, lingerMs: 100 } });
     const { id } = await api.create();
-    const rows = makeRows(8);
+    const { socket, answer } = rawPost(api, id, 'part=0', ['Content-Length: 100000']);
+    const drip = setInterval(() => socket.write('x'), 20);
+    await once(socket, 'data');
+    clearInterval(drip);
+    await once(socket, 'close');
+    expect(answer()).toMatch(/^HTTP\/1\.1 408 /);
+    expect(answer()).toContain('fewer than 1024 bytes of the body came in 0.5 s');
+  });
+
+  it('lets a slow body take its time, and longer still while it is not read', async () => {
+    // Three batches fit: the others wait for a worker, longer than a body may stall.
+    const api = await startApi({ limits: { bodyStallMs: 300 }, budgetBytes: 60_000 });
+    const { id } = await api.create();
+    const rows = makeRows(60).map((row) => ({ ...row, text: row.text.padEnd(1500, ' and on') }));
     const body = new ReadableStream({
       async pull(controller) {
         const row = rows.shift();
         if (row === undefined) return controller.close();
-        await new Promise((resolve) => setTimeout(resolve, 60));
+        await new Promise((resolve) => setTimeout(resolve, 20));
         controller.enqueue(Buffer.from(linesOf([row])));
       },
     });
-    const response = await post(api, id, 'part=0', 'application/x-ndjson', body);
-    expect(await response.json()).toMatchObject({ accepted: 8 });
+    const sent = post(api, id, 'part=0', 'application/x-ndjson', body);
+    await until(() => api.collecting.credits.waiting > 0);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await startHashWorker(api.redis);
+    const response = await sent;
+    expect(await response.json()).toMatchObject({ accepted: 60 });
   });
 });
 

@@ -10,6 +10,9 @@ import { createApi } from './api/app.ts';
 import { Service } from './service.ts';
 import { version } from './version.ts';
 
+/** Silence of a connection after which TCP asks whether the other side is still there. */
+const TCP_PROBE_AFTER_MS = 30_000;
+
 /** A producer at work. */
 export interface RunningProducer {
   /** Base URL of the API. */
@@ -38,7 +41,10 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
     releasers.add(() => service.stop());
     service.start();
 
-    const server = createServer(createApi({ service, config, log, version, access: { keys, limiter } }));
+    // While a stream is slowed down nothing is read from it, so only TCP itself notices a client that was switched off.
+    const tcp = { keepAlive: true, keepAliveInitialDelay: TCP_PROBE_AFTER_MS };
+    const access = { keys, limiter };
+    const server = createServer(tcp, createApi({ service, config, log, version, access }));
     // A part may be uploaded for hours; the API itself ends a body that stalls.
     server.requestTimeout = 0;
     server.listen(config.port, config.host);

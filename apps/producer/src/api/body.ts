@@ -8,9 +8,15 @@ import type { Request } from 'express';
 export interface BodyLimits {
   /** Bytes after unpacking. */
   maxBytes: number;
-  /** Longest time without a byte while somebody waits for one. */
+  /** Longest time in which fewer than `LEAST_BYTES` come. Only the time counts in which somebody waits for them. */
   stallMs: number;
 }
+
+/**
+ * A sender that keeps a connection and a place among the parts must be worth it. Low enough for a program that sends a short
+ * row every few seconds; a byte now and then is not enough.
+ */
+const LEAST_BYTES = 1024;
 
 /**
  * The bytes of a body, unpacked if it came with `Content-Encoding: gzip`. Nothing is read ahead: a caller that takes
@@ -70,23 +76,38 @@ export async function readJsonBody(req: Request, limits: BodyLimits): Promise<un
 async function* receive(req: Request, stallMs: number): AsyncGenerator<Uint8Array> {
   // Ending the iteration must not destroy the request: the answer still has to go out on its connection.
   const chunks = req.iterator({ destroyOnReturn: false });
+  let waitedMs = 0;
+  let bytes = 0;
   for (;;) {
-    const { done, value } = await withinTime(chunks.next(), stallMs);
+    // A caller that takes its time between two chunks (back-pressure) costs the client nothing: it is not waited for then.
+    const askedAt = performance.now();
+    const { done, value } = await withinTime(chunks.next(), stallMs, waitedMs);
     if (done === true) return;
+    waitedMs += performance.now() - askedAt;
+    bytes += value.byteLength;
+    if (bytes >= LEAST_BYTES) {
+      waitedMs = 0;
+      bytes = 0;
+    }
     yield value;
   }
 }
 
-async function withinTime<Value>(promise: Promise<Value>, stallMs: number): Promise<Value> {
+async function withinTime<Value>(promise: Promise<Value>, stallMs: number, waitedMs: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const stalled = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new RequestError('body-stalled', `no byte of the body came for ${stallMs / 1000} s; send it again`, {
-          facts: { stallMs },
-        }),
-      );
-    }, stallMs);
+    timer = setTimeout(
+      () => {
+        reject(
+          new RequestError(
+            'body-stalled',
+            `fewer than ${LEAST_BYTES} bytes of the body came in ${stallMs / 1000} s; send it again`,
+            { facts: { stallMs, leastBytes: LEAST_BYTES } },
+          ),
+        );
+      },
+      Math.max(0, stallMs - waitedMs),
+    );
   });
   try {
     return await Promise.race([promise, stalled]);

@@ -24,7 +24,7 @@ export interface ProducerService {
 
 /** Times and sizes that are no settings; tests shorten them. */
 export interface ApiLimits {
-  /** A body that brings no byte for so long is ended with 408. */
+  /** A body that brings next to nothing for so long, though it is waited for, is ended with 408. */
   bodyStallMs: number;
   /**
    * A body of known length, at most `smallBodyBytes`, is refused with 429 when it would wait longer than this for the workers:
