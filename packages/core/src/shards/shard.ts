@@ -1,11 +1,13 @@
 /** The format of a shard file: the results of some batches of one run, as the workers sent them. */
 
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { BatchSummary } from '../batch/types.ts';
+import { syncFolder } from '../disk/sync-folder.ts';
 import { CorruptError } from '../errors.ts';
+import { CLAIM, publish } from './publish.ts';
 
 /** A batch that is about to be stored. */
 export interface ShardBatch {
@@ -31,18 +33,28 @@ const MAGIC = 0x31534d45; // 'EMS1'
 const TRAILER_BYTES = 12;
 const NAME = /^(\d{8})\.shard$/;
 
-/** Names of the shard files of a folder, in order. Left-overs of a crash (`*.tmp`) are removed. */
-export async function listShards(folder: string): Promise<string[]> {
+/** The shard files of a folder. */
+export interface ShardList {
+  /** Names, in order. */
+  shards: string[];
+  /** The highest number in use; -1 for none. A claim that a crash left uses up its number. */
+  last: number;
+}
+
+/** Lists the shards of a folder. Left-overs of a crash (`*.tmp`) are removed. */
+export async function listShards(folder: string): Promise<ShardList> {
   const names = await readdir(folder);
   await Promise.all(
     names.filter((name) => name.endsWith('.tmp')).map((name) => rm(join(folder, name), { force: true })),
   );
-  return names.filter((name) => NAME.test(name)).sort();
+  const shards = names.filter((name) => NAME.test(name)).sort();
+  const claimed = names.filter((name) => name.endsWith(CLAIM)).map((name) => name.slice(0, -CLAIM.length));
+  const last = [...shards, ...claimed].sort().at(-1);
+  return { shards, last: last === undefined ? -1 : Number.parseInt(last, 10) };
 }
 
-/** The name of the shard after `last`. */
-export function nextShardName(last: string | undefined): string {
-  const number = last === undefined ? 0 : Number(NAME.exec(last)?.[1]) + 1;
+/** The name of the shard with this number. */
+export function shardName(number: number): string {
   return `${String(number).padStart(8, '0')}.shard`;
 }
 
@@ -69,16 +81,18 @@ export async function writeShard(
 
   const temporary = join(folder, `${name}.${randomUUID()}.tmp`);
   const path = join(folder, name);
-  const file = await open(temporary, 'wx', 0o600);
   try {
-    for (const { result } of batches) await writeAll(file, result);
-    await writeAll(file, json);
-    await writeAll(file, trailer);
-    await file.sync();
-    // Unlike a rename, a link does not replace what has the name already.
-    await link(temporary, path);
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      for (const { result } of batches) await writeAll(file, result);
+      await writeAll(file, json);
+      await writeAll(file, trailer);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await publish(temporary, path);
   } finally {
-    await file.close();
     await rm(temporary, { force: true });
   }
   try {
@@ -122,15 +136,6 @@ async function readSpan(file: FileHandle, path: string, offset: number, bytes: n
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.byteLength; ) {
     written += (await file.write(bytes, written)).bytesWritten;
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

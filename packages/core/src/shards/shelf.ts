@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { BatchSummary } from '../batch/types.ts';
 import {
   listShards,
-  nextShardName,
   readShardEntries,
   readShardResult,
   type ShardBatch,
   type ShardEntry,
+  shardName,
   writeShard,
 } from './shard.ts';
 
@@ -17,17 +17,20 @@ import {
 export class Shelf {
   readonly #folder: string;
   readonly #places = new Map<number, { shard: string; entry: ShardEntry }>();
-  #last: string | undefined;
+  /** Number of the newest shard. */
+  #last: number;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, last: number) {
     this.#folder = folder;
+    this.#last = last;
   }
 
   /** Opens the folder, made if missing, and reads what is in it. */
   static async open(folder: string): Promise<Shelf> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const shelf = new Shelf(folder);
-    for (const shard of await listShards(folder)) {
+    const { shards, last } = await listShards(folder);
+    const shelf = new Shelf(folder, last);
+    for (const shard of shards) {
       const path = join(folder, shard);
       const file = await open(path, 'r');
       try {
@@ -55,8 +58,10 @@ export class Shelf {
 
   /** Puts batches on disk; when it resolves they survive a power cut. Calls must not overlap. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
-    const shard = nextShardName(this.#last);
+    const number = this.#last + 1;
+    const shard = shardName(number);
     this.#place(shard, await writeShard(this.#folder, shard, batches));
+    this.#last = number;
   }
 
   /** The result of a batch as it was stored; `null` when it is not on disk. */
@@ -77,6 +82,5 @@ export class Shelf {
     // A batch stored twice has the same bytes in both places (a crash between rename and acknowledgement), or some of its
     // rows were retried: the later shard counts.
     for (const entry of entries) this.#places.set(entry.batch, { shard, entry });
-    this.#last = shard;
   }
 }
