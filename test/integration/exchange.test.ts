@@ -113,4 +113,23 @@ describe('the exchange', () => {
     await redis.config('SET', 'maxmemory', '100mb');
     expect(await exchange.commit('r1', 0, 'home', RESULT, SUMMARY)).toBe('committed');
   });
+
+  it('lets nothing of a run stay for ever, should nobody come back to it', async () => {
+    const { exchange, redis, keys } = await openExchange();
+    await exchange.openRun('r1');
+    await exchange.putPayloads('r1', [{ batch: 0, payload: PAYLOAD }]);
+    await exchange.commit('r1', 1, 'home', RESULT, SUMMARY);
+    await exchange.beginTrials('r1', 0);
+    const all = [
+      keys.run('r1'),
+      keys.payload('r1', 0),
+      keys.result('r1', 1),
+      keys.done('r1'),
+      keys.trials('r1', 0),
+    ];
+    for (const key of all) expect(await redis.ttl(key), key).toBeGreaterThan(24 * 3600);
+    await redis.del(keys.done('r1'));
+    await exchange.reopenBatch('r1', 1);
+    expect(await redis.ttl(keys.done('r1'))).toBeGreaterThan(24 * 3600);
+  });
 });

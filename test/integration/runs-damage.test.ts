@@ -71,7 +71,7 @@ describe('the ledger', () => {
     }
   });
 
-  it('that is damaged before its end leaves its run out, and no other', async () => {
+  it('that is damaged before its end fails its run, with the reason, and no other', async () => {
     const { dataDir, id, journal, redis } = await stoppedRun();
     const other = await startCollecting(redis, dataDir, { waits: true });
     const second = await other.submit(texts(20));
@@ -80,9 +80,18 @@ describe('the ledger', () => {
     bytes[200] = bytes[200]! ^ 1;
     await writeFile(journal, bytes);
     const after = await startCollecting(redis, dataDir);
-    expect(after.runs.find(id)).toBeUndefined();
-    // Its files are left for people to look at.
+    expect(after.runs.show(id).info()).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('ledger.journal is damaged at byte'),
+      options: { batchRows: 20 },
+      createdAt: expect.stringMatching(/^20/),
+    });
+    expect(after.runs.list().map((run) => run.id)).toEqual([second.id, id]);
+    expect(() => after.runs.get(id)).toThrow(expect.objectContaining({ code: 'corrupt-run' }));
+    // Its files are left for people to look at, until they remove it.
     expect((await readFile(journal)).equals(bytes)).toBe(true);
+    await after.runs.remove(id);
+    expect(await readdir(join(dataDir, 'runs'))).toEqual([second.id]);
     await startHashWorker(redis);
     await whenEnded(after.runs.get(second.id));
   });
@@ -197,8 +206,11 @@ describe('a shard', () => {
     const path = join(folder, (await readdir(folder))[0]!);
     await writeFile(path, damage(await readFile(path)));
     const after = await startCollecting(redis, dataDir);
-    expect(after.runs.list().map(({ id }) => id)).toEqual([other.id]);
-    expect(after.runs.find(run.id)).toBeUndefined();
+    expect(after.runs.show(run.id).info()).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('.shard is damaged'),
+    });
+    expect(after.runs.show(other.id).state).toBe('completed');
   });
 
   it('that was not finished is thrown away', async () => {

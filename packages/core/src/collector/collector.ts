@@ -35,7 +35,7 @@ const BLOCK_WITH_OPEN_SHARDS_MS = 50;
 const MAX_AGE_MS = 10 * SECOND;
 /** Pause after a fault of Redis or of the disk. */
 const FAULT_PAUSE_MS = SECOND;
-/** How often every active run is compared with Redis. */
+/** How often every run that Redis may know of is compared with it. */
 const AUDIT_INTERVAL_MS = 30 * SECOND;
 
 /** Results of one run that wait for a shard. */
@@ -117,7 +117,7 @@ export class Collector {
   async #auditRuns(): Promise<void> {
     this.#position = '0';
     this.#shards.clear();
-    for (const run of this.#parts.runs.active()) {
+    for (const run of this.#parts.runs.inRedis()) {
       await this.#guard(run, () => run.reconcile());
     }
     this.#mustAudit = false;

@@ -54,8 +54,14 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   }
 
   async openRun(run: string): Promise<void> {
-    await this.#redis.hsetnx(this.#keys.run(run), 'openedAt', Date.now());
-    await this.#redis.expire(this.#keys.run(run), LIFETIME_SECONDS);
+    const keys = this.#keys;
+    const reply = await this.#redis
+      .pipeline()
+      .hsetnx(keys.run(run), 'openedAt', Date.now())
+      .expire(keys.run(run), LIFETIME_SECONDS)
+      .expire(keys.done(run), LIFETIME_SECONDS)
+      .exec();
+    throwFirst(reply);
   }
 
   async putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void> {
@@ -166,6 +172,7 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     const reply = await this.#redis
       .multi()
       .setbit(this.#keys.done(run), batch, 0)
+      .expire(this.#keys.done(run), LIFETIME_SECONDS)
       .unlink(this.#keys.result(run, batch))
       .exec();
     throwFirst(reply);

@@ -4,7 +4,7 @@
  * The commit of a batch.
  *
  * KEYS 1 run hash, 2 done bitmap, 3 result, 4 payload, 5 ready stream, 6 trials
- * ARGV 1 batch, 2 result bytes, 3 lifetime of the result in seconds, 4 run, 5 summary as JSON
+ * ARGV 1 batch, 2 result bytes, 3 lifetime of the keys in seconds, 4 run, 5 summary as JSON
  * Returns `committed`, `duplicate` or `gone`.
  *
  * SETBIT comes first among the writes: Redis refuses a script at its first memory-taking write when it is full, so a
@@ -19,6 +19,7 @@ if redis.call('SETBIT', KEYS[2], ARGV[1], 1) == 1 then
   redis.call('UNLINK', KEYS[4], KEYS[6])
   return 'duplicate'
 end
+redis.call('EXPIRE', KEYS[2], ARGV[3])
 redis.call('SET', KEYS[3], ARGV[2], 'EX', ARGV[3])
 redis.call('XADD', KEYS[5], '*', 'run', ARGV[4], 'batch', ARGV[1], 'summary', ARGV[5])
 redis.call('UNLINK', KEYS[4], KEYS[6])

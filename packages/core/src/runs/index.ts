@@ -3,7 +3,7 @@
 export { estimateTokens } from './cut.ts';
 export { readIds, readReport, readResults, resultsShape } from './results.ts';
 export { type ReceivedResult, Run, type RunParts } from './run.ts';
-export { Runs } from './runs.ts';
+export { Runs, type ShownRun } from './runs.ts';
 export {
   MAX_REJECTED_SHOWN,
   type PartReceipt,

@@ -29,7 +29,8 @@ export type LedgerEntry =
   | { type: 'sealed'; at: number }
   | { type: 'retry'; at: number; rows: BatchRows[] }
   | { type: 'retried'; batches: number[] }
-  | { type: 'ended'; at: number; state: 'completed' | 'failed' | 'cancelled'; error: string | null };
+  | { type: 'ended'; at: number; state: 'completed' | 'failed' | 'cancelled'; error: string | null }
+  | { type: 'forgotten' };
 
 /** @see Run for the states */
 export class Ledger {
@@ -78,6 +79,11 @@ export class Ledger {
 
   get ended(): Extract<LedgerEntry, { type: 'ended' }> | null {
     return this.#contents.ended;
+  }
+
+  /** True when the run has ended and Redis has forgotten it. */
+  get isForgotten(): boolean {
+    return this.#contents.isForgotten;
   }
 
   get model(): { dim: number; fingerprint: string } | null {
@@ -133,6 +139,7 @@ class Contents {
   created: Extract<LedgerEntry, { type: 'created' }> | undefined;
   sealedAt: number | null = null;
   ended: Extract<LedgerEntry, { type: 'ended' }> | null = null;
+  isForgotten = false;
   model: { dim: number; fingerprint: string } | null = null;
   rowBytes = 0;
   acceptedRows = 0;
@@ -169,12 +176,16 @@ class Contents {
       case 'retry':
         for (const [batch, rows] of entry.rows) this.retries.set(batch, rows);
         this.ended = null;
+        this.isForgotten = false;
         break;
       case 'retried':
         for (const batch of entry.batches) this.retries.delete(batch);
         break;
       case 'ended':
         this.ended = entry;
+        break;
+      case 'forgotten':
+        this.isForgotten = this.ended !== null;
         break;
     }
   }

@@ -1,15 +1,17 @@
 /** One run from its first part to its last vector; made and kept by `Runs`, fed by the API, finished by the collector. */
 
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { decodeOutcomes, peekBatchResult } from '../batch/result.ts';
 import { type BatchSummary, summarizeOutcomes } from '../batch/types.ts';
+import { syncFolder } from '../disk/sync-folder.ts';
 import { asError, quote, RequestError } from '../errors.ts';
 import type { ProducerExchange } from '../exchange/types.ts';
 import type { Credits } from '../flow/credits.ts';
 import type { BatchQueue } from '../queue/types.ts';
+import { isRedisFault } from '../redis/faults.ts';
 import type { RowRead } from '../rows/index.ts';
 import type { ShardBatch } from '../shards/shard.ts';
 import { Shelf } from '../shards/shelf.ts';
@@ -86,14 +88,18 @@ export class Run {
   /** Starts a run in a new folder. */
   static async create(parts: RunParts, folder: string, id: string, options: RunOptions): Promise<Run> {
     parts.mustHold();
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(folder, { mode: 0o700 });
     const ledger = await Ledger.create(join(folder, 'ledger.journal'), {
       type: 'created',
       id,
       at: Date.now(),
       options,
     });
-    return await Run.#openFiles(parts, folder, ledger);
+    const run = await Run.#openFiles(parts, folder, ledger);
+    // The names of its files, and its own: what is in them is synced as it is written.
+    await syncFolder(folder);
+    await syncFolder(dirname(folder));
+    return run;
   }
 
   /** Opens the run in this folder and claims credit for what may be in Redis; `reconcile` then brings Redis up to date. */
@@ -129,6 +135,11 @@ export class Run {
   /** True until the run is completed, failed or cancelled. */
   get isActive(): boolean {
     return this.state === 'open' || this.state === 'sealed';
+  }
+
+  /** True while Redis may hold something of the run. */
+  get isInRedis(): boolean {
+    return this.isActive || !this.#ledger.isForgotten;
   }
 
   /** True when every batch so far is done, stored or not, and no more will come. */
@@ -287,13 +298,13 @@ export class Run {
 
   /** Ends the run now; what is in shards stays readable. An ended run stays as it is. */
   async cancel(): Promise<void> {
-    if (this.isActive) await this.#stop('cancelled', null);
+    await this.#end('cancelled', null, () => this.isActive);
   }
 
   /** Ends the run because its own files are damaged. */
   async fail(reason: string): Promise<void> {
     this.#parts.log.error({ run: this.id, reason }, 'a run failed');
-    if (this.isActive) await this.#stop('failed', reason);
+    await this.#end('failed', reason, () => this.isActive);
   }
 
   /**
@@ -352,12 +363,22 @@ export class Run {
     await this.#completeIfStored();
   }
 
-  /** Brings Redis up to date with the disk: after a restart of this process or of Redis. */
+  /** Brings Redis up to date with the disk: after a restart of this process or of Redis. An ended run is forgotten there. */
   async reconcile(): Promise<void> {
-    if (!this.isActive) return;
+    if (!this.isActive) {
+      await this.forget();
+      return;
+    }
     this.#progress.start(Date.now());
     await this.#dispatcher.reconcile(this.#outstanding());
     await this.#completeIfStored();
+  }
+
+  /** Removes what Redis still holds of a run that has ended. Again changes nothing. */
+  async forget(): Promise<void> {
+    if (!this.isInRedis || this.isActive) return;
+    await this.#parts.exchange.closeRun(this.id, this.#unstored());
+    await this.#turn(() => this.#ledger.append([{ type: 'forgotten' }]));
   }
 
   /** Sends what Redis could not take before. */
@@ -403,9 +424,11 @@ export class Run {
   }
 
   #outstanding(): number[] {
-    return this.isActive
-      ? this.#ledger.batches.flatMap((_, batch) => (this.#isStored(batch) ? [] : [batch]))
-      : [];
+    return this.isActive ? this.#unstored() : [];
+  }
+
+  #unstored(): number[] {
+    return this.#ledger.batches.flatMap((_, batch) => (this.#isStored(batch) ? [] : [batch]));
   }
 
   /** Stored, and nothing of it is retried. */
@@ -470,37 +493,32 @@ export class Run {
   }
 
   async #completeIfStored(): Promise<void> {
-    const isDue = () => this.state === 'sealed' && this.#storedBatches >= this.#ledger.batches.length;
-    if (!isDue() || (await this.#end('completed', null, isDue)) === null) return;
-    await this.#parts.exchange.closeRun(this.id, []);
+    await this.#end('completed', null, () => {
+      return this.state === 'sealed' && this.#storedBatches >= this.#ledger.batches.length;
+    });
   }
 
-  async #stop(state: 'cancelled' | 'failed', error: string | null): Promise<void> {
-    const outstanding = await this.#end(state, error, () => this.isActive);
-    if (outstanding !== null) await this.#parts.exchange.closeRun(this.id, outstanding);
-  }
-
-  /**
-   * Ends the run in turn with its intakes, if `isDue` still holds then.
-   * @returns the batches that were not stored; `null` when another end came first
-   */
+  /** Ends the run in turn with its intakes, if `isDue` still holds then; and has Redis forget it, now or when it is there again. */
   async #end(
     state: 'completed' | 'cancelled' | 'failed',
     error: string | null,
     isDue: () => boolean,
-  ): Promise<number[] | null> {
-    const outstanding = await this.#turn(async () => {
-      if (!isDue()) return null;
+  ): Promise<void> {
+    if (!isDue()) return;
+    const hasEnded = await this.#turn(async () => {
+      if (!isDue()) return false;
       this.#parts.mustHold();
-      const left = this.#outstanding();
       await this.#ledger.append([{ type: 'ended', at: Date.now(), state, error }]);
-      return left;
+      return true;
     });
-    if (outstanding === null) return null;
+    if (!hasEnded) return;
     this.#received.clear();
     for (const batch of [...this.#held]) this.#giveCredit(batch);
     this.#ending.abort(this.#stateError('takes no more rows'));
-    return outstanding;
+    await this.forget().catch((fault) => {
+      if (!isRedisFault(fault)) throw fault;
+      this.#parts.log.warn({ run: this.id, reason: asError(fault).message }, 'Redis forgets the run later');
+    });
   }
 
   /** For batches that are known already; they do not wait, or a restart could wait for itself. */

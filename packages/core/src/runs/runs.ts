@@ -3,9 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asError, EmbedmillError, RequestError } from '../errors.ts';
+import { syncFolder } from '../disk/sync-folder.ts';
+import { asError, CorruptError, EmbedmillError, RequestError } from '../errors.ts';
 import { Run, type RunParts } from './run.ts';
 import type { RunOptions } from './types.ts';
+import { Wreck } from './wreck.ts';
+
+/** What can be shown of any run, of one whose files are damaged too. */
+export type ShownRun = Pick<Run, 'id' | 'state' | 'info'>;
 
 const ID = /^r[0-9a-z]{19}$/;
 
@@ -17,34 +22,24 @@ export class Runs {
   readonly #parts: RunParts;
   readonly #folder: string;
   readonly #runs = new Map<string, Run>();
+  readonly #wrecks = new Map<string, Wreck>();
 
   private constructor(parts: RunParts, folder: string) {
     this.#parts = parts;
     this.#folder = folder;
   }
 
-  /** Opens every run in the data folder. A run whose files are damaged is left out and logged; the others are not hurt. */
+  /** Opens every run in the data folder. A run whose files are damaged is shown as failed; the others are not hurt. */
   static async open(parts: RunParts, dataDir: string): Promise<Runs> {
     const folder = join(dataDir, 'runs');
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await syncFolder(dataDir);
     const runs = new Runs(parts, folder);
     const names = await readdir(folder);
     for (const name of names.filter((name) => name.startsWith(REMOVED))) {
       await rm(join(folder, name), { recursive: true, force: true });
     }
-    for (const id of names.filter((name) => ID.test(name)).sort()) {
-      try {
-        runs.#runs.set(id, await Run.open(parts, join(folder, id)));
-      } catch (error) {
-        if (error instanceof EmbedmillError && error.code === 'no-ledger')
-          await rm(join(folder, id), { recursive: true });
-        else
-          parts.log.error(
-            { run: id, reason: asError(error).message },
-            'a run cannot be opened and is left out',
-          );
-      }
-    }
+    for (const id of names.filter((name) => ID.test(name)).sort()) await runs.#open(id);
     return runs;
   }
 
@@ -56,12 +51,15 @@ export class Runs {
     return run;
   }
 
-  /** @throws {RequestError} `unknown-run` */
+  /**
+   * @throws {RequestError} `unknown-run`
+   * @throws {CorruptError} `corrupt-run` for one that can only be shown and removed
+   */
   get(id: string): Run {
     const run = this.#runs.get(id);
-    if (run === undefined)
-      throw new RequestError('unknown-run', `there is no run ${JSON.stringify(id.slice(0, 40))}`);
-    return run;
+    if (run !== undefined) return run;
+    const { reason } = this.#wreck(id);
+    throw new CorruptError('corrupt-run', `run ${id} cannot be opened: ${reason}`);
   }
 
   /** The run, or nothing; for results that outlived theirs. */
@@ -69,9 +67,14 @@ export class Runs {
     return this.#runs.get(id);
   }
 
+  /** The run as it is shown. @throws {RequestError} `unknown-run` */
+  show(id: string): ShownRun {
+    return this.#runs.get(id) ?? this.#wreck(id);
+  }
+
   /** All runs, newest first. */
-  list(): Run[] {
-    return [...this.#runs.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  list(): ShownRun[] {
+    return [...this.#runs.values(), ...this.#wrecks.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 
   /** Runs that are open or sealed. */
@@ -79,13 +82,28 @@ export class Runs {
     return [...this.#runs.values()].filter((run) => run.isActive);
   }
 
-  /** Cancels a run if it is at work and removes its files. @throws {RequestError} `unknown-run` */
+  /** Runs that Redis may hold something of: those at work, and those that ended while it was away. */
+  inRedis(): Run[] {
+    return [...this.#runs.values()].filter((run) => run.isInRedis);
+  }
+
+  /**
+   * Cancels a run if it is at work and removes its files.
+   * @throws {RequestError} `unknown-run`
+   * @throws a Redis fault when Redis still holds something of the run and is away; the run then stays
+   */
   async remove(id: string): Promise<void> {
-    const run = this.get(id);
+    const run = this.#runs.get(id);
     this.#parts.mustHold();
-    await run.cancel();
-    await run.close();
+    if (run === undefined) {
+      await this.#parts.exchange.closeRun(this.#wreck(id).id, []);
+    } else {
+      await run.cancel();
+      await run.forget();
+      await run.close();
+    }
     this.#runs.delete(id);
+    this.#wrecks.delete(id);
     // A rename is one step: whatever dies now, the run is gone and no half of it is found at the next start.
     const doomed = join(this.#folder, `${REMOVED}${id}`);
     await rename(join(this.#folder, id), doomed);
@@ -96,11 +114,39 @@ export class Runs {
     await Promise.all([...this.#runs.values()].map((run) => run.close()));
     this.#runs.clear();
   }
+
+  async #open(id: string): Promise<void> {
+    const folder = join(this.#folder, id);
+    try {
+      this.#runs.set(id, await Run.open(this.#parts, folder));
+    } catch (error) {
+      if (error instanceof EmbedmillError && error.code === 'no-ledger') {
+        await rm(folder, { recursive: true });
+        return;
+      }
+      const reason = asError(error).message;
+      this.#parts.log.error({ run: id, reason }, 'a run cannot be opened; it is shown as failed');
+      this.#wrecks.set(id, await Wreck.survey(folder, id, createdAtOf(id), reason));
+    }
+  }
+
+  #wreck(id: string): Wreck {
+    const wreck = this.#wrecks.get(id);
+    if (wreck !== undefined) return wreck;
+    throw new RequestError('unknown-run', `there is no run ${JSON.stringify(id.slice(0, 40))}`);
+  }
 }
+
+const TIME_CHARS = 9;
 
 /** `r`, 9 characters of time and 10 of chance, in base 36: sorts by age and fits job ids, keys and file names. */
 function newRunId(): string {
-  const time = Date.now().toString(36).padStart(9, '0');
+  const time = Date.now().toString(36).padStart(TIME_CHARS, '0');
   const chance = [...randomBytes(10)].map((byte) => (byte % 36).toString(36)).join('');
   return `r${time}${chance}`;
+}
+
+/** Milliseconds since 1970. */
+function createdAtOf(id: string): number {
+  return Number.parseInt(id.slice(1, 1 + TIME_CHARS), 36);
 }

@@ -37,7 +37,7 @@ export function runRoutes({ service, config, limits }: RouteParts): Router {
   });
 
   addPath(router, '/v1/runs/:id', {
-    get: (req, res) => sendJson(res, 200, service.runs().get(idOf(req)).info()),
+    get: (req, res) => sendJson(res, 200, service.runs().show(idOf(req)).info()),
     delete: async (req, res) => {
       await service.runs().remove(idOf(req));
       res.status(204).end();
