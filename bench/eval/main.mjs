@@ -5,12 +5,13 @@
  */
 
 import { parseArgs } from 'node:util';
+import { pearson, spearman } from '@embedmill/analysis';
 import { readConfig } from '@embedmill/core';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { describeMachine } from '../support/machine.mjs';
 import { printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
-import { pearson, spearman } from './correlation.mjs';
+
 import { readPairs } from './pairs.mjs';
 
 const { values: options } = parseArgs({

@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { addAutoscaleCommand } from './commands/autoscale.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEmbedCommand } from './commands/embed.ts';
+import { addEvalCommand } from './commands/eval.ts';
 import { examples } from './commands/options.ts';
 import { addProducerCommand } from './commands/producer.ts';
 import { addRunsCommand } from './commands/runs.ts';
@@ -51,6 +52,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     addRunsCommand,
     addAutoscaleCommand,
     addSearchCommand,
+    addEvalCommand,
     addDoctorCommand,
   ]) {
     add(program, context, end);

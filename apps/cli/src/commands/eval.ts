@@ -1,0 +1,140 @@
+/** `embedmill eval`: how good the vectors of one or several models are, as one table. */
+
+import { existsSync } from 'node:fs';
+import { type Config, type Precision, quote, readConfig } from '@embedmill/core';
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import { openLocalEmbedder } from '../embedder/local.ts';
+import type { TextEmbedder } from '../embedder/types.ts';
+import { openClassification } from '../eval/classification.ts';
+import { openClustering } from '../eval/clustering.ts';
+import { evaluate } from '../eval/evaluate.ts';
+import { markdownOf } from '../eval/markdown.ts';
+import { openRetrieval } from '../eval/retrieval.ts';
+import { openSts } from '../eval/sts.ts';
+import type { EvalTask } from '../eval/types.ts';
+import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
+import { interruptionSignal } from '../interruption.ts';
+import { countingOn, displayFor } from '../progress/index.ts';
+import { examples } from './options.ts';
+
+const EXPLANATION = `
+Tasks, each as often as you like:
+  --sts            .jsonl, .csv or .tsv with a, b and score: Spearman, Pearson
+  --retrieval      a BEIR folder (corpus.jsonl, queries.jsonl, qrels/*.tsv):
+                   nDCG@10, recall@10, recall@100
+  --classify       text and label: accuracy and macro F1 of a fifth of the rows,
+                   by the 10 nearest of the others
+  --cluster        text and label: V-measure of as many clusters as labels
+
+A model is int8 or fp32 (all-MiniLM-L6-v2), or a folder in the hub's layout,
+whose int8 file is run, or its fp32 file with @fp32 behind the name.
+`;
+
+interface EvalFlags {
+  sts: string[];
+  retrieval: string[];
+  classify: string[];
+  cluster: string[];
+  model: string[];
+  json?: true;
+  quiet?: true;
+}
+
+/** Adds the command; `end` receives its exit code. */
+export function addEvalCommand(
+  program: Command,
+  context: CommandContext,
+  end: (code: ExitCode) => void,
+): void {
+  program
+    .command('eval')
+    .summary('measure how good the vectors are')
+    .description('Measures how good the vectors of models are, on your own examples.')
+    .option('--sts <file>', 'pairs of sentences with a score', collect, [])
+    .option('--retrieval <folder>', 'queries and documents', collect, [])
+    .option('--classify <file>', 'texts with a label', collect, [])
+    .option('--cluster <file>', 'texts with a label', collect, [])
+    .option('--model <model>', 'int8, fp32 or a folder (default: int8 and fp32)', collect, [])
+    .option('--json', 'print one JSON object instead of a Markdown table')
+    .option('--quiet', 'print no progress')
+    .addHelpText(
+      'after',
+      EXPLANATION +
+        examples(
+          ['embedmill eval --sts pairs.jsonl', 'int8 beside fp32'],
+          [
+            'embedmill eval --classify intents.csv --cluster intents.csv --model int8',
+            'two tasks, one model',
+          ],
+          ['embedmill eval --retrieval beir/scifact --model int8 --model models/e5@fp32', 'two models'],
+        ),
+    )
+    .action(async (flags: EvalFlags) => {
+      await evalCommand(flags, context, readConfig(context.environment));
+      end(EXIT.ok);
+    });
+}
+
+/** An option that may be given again and again. */
+function collect(given: string, before: readonly string[]): string[] {
+  return [...before, given];
+}
+
+async function evalCommand(flags: EvalFlags, context: CommandContext, config: Config): Promise<void> {
+  const signal = interruptionSignal(() => {});
+  const models = (flags.model.length > 0 ? flags.model : ['int8', 'fp32']).map((given) =>
+    modelOpener(given, { config, signal }),
+  );
+  const tasks = await openTasks(flags);
+  const display = displayFor(context, flags.quiet ?? false);
+  try {
+    const evaluation = await evaluate({
+      tasks,
+      models,
+      onTask: (task, model) => {
+        display.note(`${model}: ${task.kind} of ${task.name}`);
+        return countingOn(display, task.texts);
+      },
+    });
+    display.end();
+    const lines = flags.json ? [JSON.stringify(evaluation)] : markdownOf(evaluation);
+    context.stdout.write(`${lines.join('\n')}\n`);
+  } finally {
+    display.end();
+  }
+}
+
+/** All files are read before anything is computed. */
+async function openTasks(flags: EvalFlags): Promise<EvalTask[]> {
+  const tasks: EvalTask[] = [];
+  for (const [paths, open] of [
+    [flags.sts, openSts],
+    [flags.retrieval, openRetrieval],
+    [flags.classify, openClassification],
+    [flags.cluster, openClustering],
+  ] as const) {
+    for (const path of paths) tasks.push(await open(path));
+  }
+  if (tasks.length === 0) {
+    throw new UsageError(
+      'nothing to evaluate; add --sts, --retrieval, --classify or --cluster with your examples',
+    );
+  }
+  return tasks;
+}
+
+/** @throws {UsageError} when the model is neither a precision nor a folder */
+function modelOpener(
+  given: string,
+  ground: { config: Config; signal: AbortSignal },
+): () => Promise<TextEmbedder> {
+  if (given === 'int8' || given === 'fp32') {
+    return () => openLocalEmbedder({ ...ground, model: null, precision: given });
+  }
+  const [, folder = given, precision = 'int8'] = /^(.+)@(int8|fp32)$/.exec(given) ?? [];
+  if (!existsSync(folder)) {
+    throw new UsageError(`there is no model ${quote(given, 200)}; expected int8, fp32 or a folder`);
+  }
+  return () => openLocalEmbedder({ ...ground, model: folder, precision: precision as Precision });
+}

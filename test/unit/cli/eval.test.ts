@@ -1,0 +1,140 @@
+/** The evaluation's tasks with an embedder whose vectors are known, so that the figures can be worked out. */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { TextEmbedder } from '../../../apps/cli/src/embedder/types.ts';
+import { openClassification } from '../../../apps/cli/src/eval/classification.ts';
+import { openClustering } from '../../../apps/cli/src/eval/clustering.ts';
+import { evaluate } from '../../../apps/cli/src/eval/evaluate.ts';
+import { markdownOf } from '../../../apps/cli/src/eval/markdown.ts';
+import { openRetrieval } from '../../../apps/cli/src/eval/retrieval.ts';
+import { openSts } from '../../../apps/cli/src/eval/sts.ts';
+import { jsonLines } from '../../support/embedmill.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+/** A text that begins with a number of degrees points there: `30 anything`. */
+function compass(): TextEmbedder & { embedded: number } {
+  return {
+    name: 'compass',
+    embedded: 0,
+    async embed(texts, onText = () => {}) {
+      this.embedded += texts.length;
+      const angles = texts.map((text) => (Number.parseFloat(text) * Math.PI) / 180);
+      onText(texts.length);
+      return {
+        dim: 2,
+        vectors: Float32Array.from(angles.flatMap((angle) => [Math.cos(angle), Math.sin(angle)])),
+      };
+    },
+    close: async () => {},
+  };
+}
+
+/** Writes a file and gives its path. */
+function fileOf(name: string, rows: readonly unknown[], folder = temporaryFolder()): string {
+  const path = join(folder, name);
+  writeFileSync(path, jsonLines(rows));
+  return path;
+}
+
+/** Four texts near 0° and four near 90°, labelled so. */
+const labelled = [0, 3, 6, 9, 81, 84, 87, 90].map((degrees) => ({
+  text: `${degrees} degrees`,
+  label: degrees < 45 ? 'east' : 'north',
+}));
+
+test('STS correlates cosines with scores', async () => {
+  const path = fileOf('pairs.jsonl', [
+    { a: '0', b: '10', score: 5 },
+    { a: '0', b: '40', score: 3 },
+    { a: '0', b: '80', score: 4 },
+  ]);
+  const task = await openSts(path);
+  // Ranks of cosines 2 1 0, of scores 2 0 1: deviations give 1 / 2.
+  expect(await task.run(compass(), () => {})).toMatchObject([
+    { name: 'Spearman', value: expect.closeTo(0.5, 6) },
+    { name: 'Pearson', value: expect.any(Number) },
+  ]);
+});
+
+test('retrieval ranks the documents of a BEIR folder for each query that is judged', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'qrels'));
+  const documents = [0, 20, 40].map((degrees) => ({
+    _id: `d${degrees}`,
+    title: `${degrees}`,
+    text: 'a title and a text',
+  }));
+  fileOf('corpus.jsonl', documents, folder);
+  fileOf(
+    'queries.jsonl',
+    [
+      { _id: 'q1', text: '2' },
+      { _id: 'unjudged', text: '90' },
+    ],
+    folder,
+  );
+  writeFileSync(join(folder, 'qrels/test.tsv'), 'query-id\tcorpus-id\tscore\nq1\td20\t1\nq1\td40\t0\n');
+  const task = await openRetrieval(folder);
+  expect(task.size).toBe('1 queries, 3 documents');
+  // d20 is second: 1 / log2(3) of an ideal 1.
+  expect(await task.run(compass(), () => {})).toEqual([
+    { name: 'nDCG@10', value: expect.closeTo(1 / Math.log2(3), 6) },
+    { name: 'recall@10', value: 1 },
+    { name: 'recall@100', value: 1 },
+  ]);
+});
+
+test('classification and clustering find labels that vectors tell apart, and embed the texts once', async () => {
+  const path = fileOf('labelled.jsonl', labelled);
+  const embedder = compass();
+  const evaluation = await evaluate({
+    tasks: [await openClassification(path), await openClustering(path)],
+    models: [async () => embedder],
+    onTask: () => () => {},
+  });
+  expect(embedder.embedded).toBe(labelled.length);
+  expect(evaluation.tasks.map(({ measures }) => measures[0]![0])).toEqual([
+    { name: 'accuracy', value: 1 },
+    { name: 'V-measure', value: expect.closeTo(1, 6) },
+  ]);
+});
+
+test('the table has a column per model', async () => {
+  const models = [async () => compass(), async () => ({ ...compass(), name: 'other' })];
+  const evaluation = await evaluate({
+    tasks: [await openClassification(fileOf('l.jsonl', labelled))],
+    models,
+    onTask: () => () => {},
+  });
+  expect(markdownOf(evaluation)).toEqual([
+    '| task           | data                                           | measure  | compass |  other |',
+    '| ---            | ---                                            | ---      |     --: |    --: |',
+    '| classification | l.jsonl: 2 of 8 texts, 2 labels, 10 neighbours | accuracy |  1.0000 | 1.0000 |',
+    '|                |                                                | macro F1 |  1.0000 | 1.0000 |',
+  ]);
+});
+
+describe('what cannot be evaluated', () => {
+  test.each([
+    [
+      'one pair',
+      () => openSts(fileOf('p.jsonl', [{ a: 'x', b: 'y', score: 1 }])),
+      'has 1 pair; expected at least 2',
+    ],
+    [
+      'a pair without a score',
+      () => openSts(fileOf('p.jsonl', [{ a: 'x', b: 'y' }])),
+      'p.jsonl:1 has the "score" undefined',
+    ],
+    [
+      'one label',
+      () => openClustering(fileOf('l.jsonl', [{ text: 'x', label: 'a' }])),
+      'has 1 different labels',
+    ],
+    ['a folder without a corpus', () => openRetrieval(temporaryFolder()), 'corpus.jsonl'],
+  ])('%s', async (_, open, words) => {
+    await expect(open()).rejects.toThrow(words);
+  });
+});

@@ -1,0 +1,57 @@
+/** Records with named fields, from every format that has them. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { numberField, readRecords, textField } from '../../../apps/cli/src/records/read-records.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+/** The records of a file with these contents; places without the folder. */
+async function recordsOf(name: string, contents: string | Uint8Array) {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, name), contents);
+  const records: { place: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  for await (const { place, fields } of readRecords(join(folder, name))) {
+    records.push({ place: place.replace(`${folder}/`, ''), fields });
+  }
+  return records;
+}
+
+describe('records', () => {
+  test.each([
+    ['f.csv', 'a,b\n1,"x, ""y"""\n'],
+    ['f.csv.gz', gzipSync('\uFEFFa,b\n1,"x, ""y"""\n')],
+    ['f.tsv', 'a\tb\n1\tx, "y"\n'],
+  ])('of %s are texts by column', async (name, contents) => {
+    expect(await recordsOf(name, contents)).toEqual([
+      { place: `${name}:2`, fields: { a: '1', b: 'x, "y"' } },
+    ]);
+  });
+
+  test('of JSON lines are values by key, blank lines left out', async () => {
+    expect(await recordsOf('f.jsonl', '{"a":1,"b":true}\n\n{"a":null}\n')).toEqual([
+      { place: 'f.jsonl:1', fields: { a: 1, b: true } },
+      { place: 'f.jsonl:3', fields: { a: null } },
+    ]);
+  });
+
+  test.each([
+    ['f.jsonl', '{"a":1}\n[1]\n', 'f.jsonl:2 is [1]; expected a JSON object'],
+    ['f.jsonl', 'a\n', 'f.jsonl:1 is not JSON: "a"'],
+    ['f.csv', 'a,b\n1\n', 'cannot be read as csv'],
+    ['f.txt', 'a\n', 'must end in .jsonl, .csv or .tsv'],
+  ])('cannot be read from %s with %j', async (name, contents, words) => {
+    await expect(recordsOf(name, contents)).rejects.toThrow(words);
+  });
+});
+
+test('fields are checked with the place and the names that there are', () => {
+  const record = { place: 'f.csv:2', fields: { a: 'x', n: '0.5', e: '', o: {} } };
+  expect(textField(record, 'a')).toBe('x');
+  expect(numberField(record, 'n')).toBe(0.5);
+  expect(() => textField(record, 'text')).toThrow('f.csv:2 has no "text"; its fields are "a", "n", "e", "o"');
+  expect(() => textField(record, 'o')).toThrow('f.csv:2 has the "o" {}; expected a text');
+  expect(() => numberField(record, 'a')).toThrow('f.csv:2 has the "a" "x"; expected a number');
+  expect(() => numberField(record, 'e')).toThrow('expected a number');
+});
