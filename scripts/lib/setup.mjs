@@ -1,10 +1,11 @@
-/** Makes a checkout ready to run: packages, compiled code, compiled model; called by `npm start`, `npm test` and `npm run build`. */
+/** Makes a checkout ready to run: packages, compiled code, bundled pages, compiled model; called by `npm start`, `npm test` and `npm run build`. */
 
 import { join } from 'node:path';
 import { compile } from './compile.mjs';
 import { areDependenciesInstalled, installDependencies } from './dependencies.mjs';
 import { withLock } from './lock.mjs';
 import { checkNodeVersion } from './node-version.mjs';
+import { bundlePages } from './pages.mjs';
 import { ROOT } from './root.mjs';
 import { run } from './run.mjs';
 
@@ -30,6 +31,7 @@ async function doWhatIsMissing(model) {
     });
   }
   await step('Built the packages', compile);
+  await step('Bundled the pages', bundlePages);
   if (model) await step('Compiled the model all-MiniLM-L6-v2', compileModel);
 }
 

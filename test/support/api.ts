@@ -103,6 +103,9 @@ export async function startApi({
         }),
         countRequest: () => {},
         scale: async () => SCALE,
+        overview: async () => {
+          throw new Error('the overview is tested on a whole producer');
+        },
       },
       config: { ...readConfig({}), ...config },
       log,

@@ -13,6 +13,7 @@ import {
   Lease,
   MemoryGate,
   RedisClock,
+  type Overview,
   RedisExchange,
   RedisInteractiveLane,
   Releasers,
@@ -27,7 +28,9 @@ import { readHome } from './home.ts';
 import type { AnsweredRequest } from './metrics/http-metrics.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
 import { modelOf } from './model.ts';
+import { OverviewDesk } from './overview/overview.ts';
 import { type Scale, Scaler } from './scale/scale.ts';
+import { version } from './version.ts';
 
 /** The series of one page of metrics share one look at the backlog. */
 const SCALE_MS = 500;
@@ -59,6 +62,7 @@ export class Service implements ProducerService {
   readonly #lease: Lease;
   readonly #metrics: ProducerMetrics;
   readonly #scaler: Scaler;
+  readonly #overview: OverviewDesk;
   readonly #releasers = new Releasers();
   #runs: Runs | undefined;
   #collector: Collector | undefined;
@@ -113,13 +117,25 @@ export class Service implements ProducerService {
       drainTargetSeconds: config.drainTargetSeconds,
       mostWorkers: config.mostWorkers,
     });
+    const scale = sharedAnswer(SCALE_MS, () => this.#scaler.scale());
+    const queues = { bulk: this.#queue, interactive: this.#interactiveQueue };
+    this.#overview = new OverviewDesk({
+      version,
+      redis: this.#redis,
+      keys,
+      queues,
+      credits: this.#credits,
+      runs: () => this.#runs?.list() ?? [],
+      readiness: () => this.readiness(),
+      scale,
+    });
     this.#metrics = new ProducerMetrics({
       credits: this.#credits,
-      queues: { bulk: this.#queue, interactive: this.#interactiveQueue },
+      queues,
       redis: this.#redis,
       activeRuns: () => this.#runs?.active().length ?? 0,
       unackedBytes: () => this.#collector?.openBytes ?? 0,
-      scale: sharedAnswer(SCALE_MS, () => this.#scaler.scale()),
+      scale,
     });
     this.#releasers.add(async () => {
       await Promise.all([this.#queue.close(), this.#interactiveQueue.close()]);
@@ -140,6 +156,7 @@ export class Service implements ProducerService {
     this.#releasers.add(() => this.#clock.stop());
     this.#lane.start();
     this.#releasers.add(() => this.#lane.stop());
+    this.#overview.start();
     this.#opening = this.#open().catch((error) => {
       if (!this.#isStopping)
         this.#parts.log.fatal({ reason: asError(error).message }, 'the data folder cannot be opened');
@@ -181,8 +198,13 @@ export class Service implements ProducerService {
     return this.#scaler.scale();
   }
 
+  overview(): Promise<Overview> {
+    return this.#overview.look();
+  }
+
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#overview.stop();
     if (this.#runs === undefined) await this.#lease.stop();
     await this.#opening;
     await this.#releasers.release();

@@ -6,6 +6,7 @@ import {
   ConfigError,
   connect,
   defaultThreads,
+  Heartbeat,
   isRedisFault,
   keysOf,
   RedisExchange,
@@ -19,6 +20,7 @@ import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
 import { joinInteractiveLane } from './interactive/join.ts';
 import { WorkerMetrics } from './metrics.ts';
+import { reporter } from './report.ts';
 
 /** What a worker is given besides its settings. */
 export interface WorkerOptions {
@@ -114,6 +116,11 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
 
     const leave = joinInteractiveLane({ config, redisUrl: config.redisUrl, keys, pool, model, log });
     releasers.add(leave);
+    const watched = connect(config.redisUrl, 'command', log);
+    releasers.add(() => watched.disconnect());
+    const heartbeat = new Heartbeat({ redis: watched, keys, report: reporter(pool, model), log });
+    heartbeat.start();
+    releasers.add(() => heartbeat.stop());
 
     const health = new HealthServer({
       isReady: async () => (await whenReady(redis, 1000)) && pool.threads > 0,

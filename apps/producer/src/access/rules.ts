@@ -18,6 +18,7 @@ export const RULES: readonly Rule[] = [
   // Pages hold no data: what they show they ask for with a key.
   ['GET', '/', 'open'],
   ['GET', '/assets/*', 'open'],
+  ['GET', '/favicon.svg', 'open'],
   ['GET', '/docs/*', 'open'],
   ['GET', '/openapi.json', 'open'],
   // Native.
@@ -30,6 +31,8 @@ export const RULES: readonly Rule[] = [
   ['DELETE', '/v1/runs/:id', 'submit'],
   ['POST', '/v1/embed', 'submit'],
   ['GET', '/v1/scale', 'read'],
+  ['GET', '/v1/overview', 'read'],
+  ['GET', '/v1/events', 'read'],
   // OpenAI.
   ['POST', '/v1/embeddings', 'submit'],
   ['GET', '/v1/models/*', 'read'],

@@ -1,6 +1,7 @@
 /** The producer's HTTP API as an express app, in the order in which a request passes through it. */
 
 import { RequestError } from '@embedmill/core';
+import { pagesFolder } from '@embedmill/web';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { checkAccess } from '../access/index.ts';
@@ -11,6 +12,7 @@ import { logRequests } from './request-log.ts';
 import { embedRoutes } from './routes/embed.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { pageRoutes } from './routes/pages.ts';
 import { reportRoutes } from './routes/report.ts';
 import { resultRoutes } from './routes/results.ts';
 import { rowRoutes } from './routes/rows.ts';
@@ -26,6 +28,8 @@ export function createApi(given: ApiParts): Express {
   app.set('etag', false);
   app.use(nameRequests, logRequests(parts), drainBodies(parts.limits.lingerMs), helmet());
   app.set('trust proxy', parts.config.proxies);
+  // Before the keys: the pages are no secret, and they are where a key is entered.
+  app.use(pageRoutes(pagesFolder));
   for (const step of checkAccess(parts.access ?? {}, parts.config)) app.use(step);
   app.use(healthRoutes(parts));
   app.use(embedRoutes(parts));

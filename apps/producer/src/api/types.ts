@@ -1,6 +1,6 @@
 /** What the API needs from the process around it; `producer.ts` hands it over. */
 
-import type { Config, InteractiveLane, Runs } from '@embedmill/core';
+import type { Config, InteractiveLane, Overview, Runs } from '@embedmill/core';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
@@ -20,6 +20,8 @@ export interface ProducerService {
   countRequest(request: AnsweredRequest): void;
   /** Backlog, speed and the workers they ask for. @throws a Redis fault */
   scale(): Promise<Scale>;
+  /** What goes on; also while Redis is away. */
+  overview(): Promise<Overview>;
 }
 
 /** Times and sizes that are no settings; tests shorten them. */
@@ -36,6 +38,8 @@ export interface ApiLimits {
   lingerMs: number;
   /** Least time between two progress events of one client. */
   progressIntervalMs: number;
+  /** Time between two looks at everything for one client. */
+  overviewIntervalMs: number;
   /** A comment is sent to clients of events when nothing else was for so long, so that no proxy closes the connection. */
   eventKeepAliveMs: number;
   /** Largest body of an interactive request. */
@@ -52,6 +56,7 @@ export const defaultApiLimits: ApiLimits = {
   smallBodyBytes: 1024 * 1024,
   lingerMs: 5 * SECOND,
   progressIntervalMs: SECOND / 2,
+  overviewIntervalMs: SECOND,
   eventKeepAliveMs: 15 * SECOND,
   maxTextsBytes: 16 * 1024 * 1024,
   maxJsonBytes: 64 * 1024,

@@ -139,6 +139,22 @@ export function decodeOutcomes(bytes: Uint8Array): RowOutcome[] {
   return readOutcomes(bytes, sizeOf(rows, dim, messageBytesOf(bytes)), rows);
 }
 
+/** Where the token counts stand in a result of `rows` rows, in bytes; what is there goes to `decodeTokenCounts`. */
+export function tokenCountsSpan(rows: number, dim: number): { offset: number; bytes: number } {
+  const { tokens, verdicts } = sizeOf(rows, dim, 0);
+  return { offset: tokens, bytes: verdicts - tokens };
+}
+
+/** Tokens of the text of each row, those cut off included; without a check, for pictures of a whole run. */
+export function decodeTokenCounts(area: Uint8Array): Uint32Array {
+  const view = new DataView(area.buffer, area.byteOffset, area.byteLength);
+  const rows = area.byteLength / 8;
+  return Uint32Array.from(
+    { length: rows },
+    (_, row) => view.getUint32(4 * row, true) + view.getUint32(4 * (rows + row), true),
+  );
+}
+
 function readOutcomes(bytes: Uint8Array, size: ReturnType<typeof sizeOf>, rows: number): RowOutcome[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages = bytes.subarray(size.messages);

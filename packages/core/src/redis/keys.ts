@@ -26,6 +26,10 @@ export interface Keys {
   withdrawals: string;
   /** Hash: what workers say of their models, by name. */
   models: string;
+  /** Set: ids of workers that were heard of lately. */
+  readonly workers: string;
+  /** String that expires: what a worker says of itself. */
+  worker(id: string): string;
 }
 
 /** Keys below `{prefix}`. */
@@ -44,5 +48,7 @@ export function keysOf(prefix: string): Keys {
     answers: (producer) => `${tag}:answers:${producer}`,
     withdrawals: `${tag}:withdrawals`,
     models: `${tag}:models`,
+    workers: `${tag}:workers`,
+    worker: (id) => `${tag}:worker:${id}`,
   };
 }

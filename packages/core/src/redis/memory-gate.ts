@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { asError } from '../errors.ts';
 import type { Credits } from '../flow/credits.ts';
+import { infoNumber } from './info.ts';
 
 /** Share of `maxmemory` at which no more rows are admitted, and at which they are again: apart, so that it does not flutter. */
 const CLOSE_AT = 0.7;
@@ -55,14 +56,14 @@ export class MemoryGate {
     const { redis, credits, log } = this.#parts;
     try {
       const info = await redis.info('memory');
-      const max = numberOf(info, 'maxmemory');
+      const max = infoNumber(info, 'maxmemory');
       if (max === 0) {
         credits.cap(Number.POSITIVE_INFINITY);
         credits.open();
         return;
       }
       credits.cap(BUDGET_SHARE * max);
-      const share = numberOf(info, 'used_memory') / max;
+      const share = infoNumber(info, 'used_memory') / max;
       if (share >= CLOSE_AT && !credits.isClosed) {
         log.warn({ percent: Math.round(100 * share) }, 'Redis is nearly full; no rows are admitted');
         credits.close();
@@ -74,8 +75,4 @@ export class MemoryGate {
       log.debug({ reason: asError(error).message }, 'Redis does not say how full it is');
     }
   }
-}
-
-function numberOf(info: string, field: string): number {
-  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
 }

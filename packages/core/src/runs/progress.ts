@@ -2,6 +2,7 @@
 
 import type { BatchSummary } from '../batch/types.ts';
 import { emptyVerdictCounts, type VerdictCounts } from '../batch/types.ts';
+import { Pace } from './pace.ts';
 
 const SECOND = 1000;
 
@@ -16,6 +17,8 @@ export class Progress {
   lostTokens = 0;
   readonly verdicts: VerdictCounts = emptyVerdictCounts();
   readonly #recent: { at: number; rows: number; tokens: number }[] = [];
+  /** What was done since this process started; earlier work is in the sums only. */
+  readonly pace = new Pace();
   #startedAt: number | null = null;
 
   /** Starts the clock of the rates, when the first batch is enqueued; later calls change nothing. */
@@ -33,6 +36,7 @@ export class Progress {
       this.verdicts[verdict as keyof VerdictCounts] += count;
     if (at === null) return;
     this.#recent.push({ at, rows: summary.rows, tokens: summary.tokens });
+    this.pace.add(summary.rows, at);
   }
 
   /** Rows and tokens per second of the last seconds; zeros before the first batch. */

@@ -18,6 +18,7 @@ import { Shelf } from '../shards/shelf.ts';
 import { Dispatcher, rowsToEmbed } from './dispatch.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
+import type { PaceSeries } from './pace.ts';
 import { Progress } from './progress.ts';
 import { findFailedRows, replaceRows } from './retry.ts';
 import { RowLog } from './row-log.ts';
@@ -389,6 +390,11 @@ export class Run {
   /** What `readResults` and `readReport` read from. */
   get archive(): { ledger: Ledger; rowLog: RowLog; shelf: Shelf } {
     return { ledger: this.#ledger, rowLog: this.#rowLog, shelf: this.#shelf };
+  }
+
+  /** What was done when, since this process started. */
+  get pace(): PaceSeries {
+    return this.#progress.pace.series();
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decodeTokenCounts, tokenCountsSpan } from '../batch/result.ts';
 import type { BatchSummary } from '../batch/types.ts';
 import {
   listShards,
@@ -75,6 +76,29 @@ export class Shelf {
       return await readShardResult(file, path, place.entry);
     } finally {
       await file.close();
+    }
+  }
+
+  /** Tokens of the texts of every batch on disk, `dim` floats per vector; each shard is opened once and no vector is read. */
+  async *tokenCounts(dim: number): AsyncGenerator<Uint32Array> {
+    const shards = new Map<string, ShardEntry[]>();
+    for (const { shard, entry } of this.#places.values()) {
+      const entries = shards.get(shard) ?? [];
+      shards.set(shard, entries);
+      entries.push(entry);
+    }
+    for (const [shard, entries] of shards) {
+      const path = join(this.#folder, shard);
+      const file = await open(path, 'r');
+      try {
+        for (const entry of entries) {
+          const { offset, bytes } = tokenCountsSpan(entry.summary.rows, dim);
+          const area = { ...entry, offset: entry.offset + offset, bytes };
+          yield decodeTokenCounts(await readShardResult(file, path, area));
+        }
+      } finally {
+        await file.close();
+      }
     }
   }
 

@@ -1,52 +1,76 @@
-/** Tells clients how a run goes on, as server-sent events (HTML standard, 9.2). */
+/** Tells clients how things go on, as server-sent events (HTML standard, 9.2): one run, or everything. */
 
 import type { Run } from '@embedmill/core';
-import { type Response, Router } from 'express';
+import { Router } from 'express';
+import { EventStream } from '../event-stream.ts';
 import { addPath, idOf } from '../methods.ts';
+import { sendJson } from '../send.ts';
 import type { ApiLimits, RouteParts } from '../types.ts';
 
-/** `progress` with the run whenever it changed, `end` when it has ended; then the stream closes. */
+/**
+ * Of a run: `progress` with the run whenever it changed, `end` when it has ended; then the stream closes. Of everything:
+ * `overview`, for as long as the client stays.
+ */
 export function eventRoutes({ service, limits }: RouteParts): Router {
   const router = Router();
   addPath(router, '/v1/runs/:id/events', {
     get: (req, res) => {
       const run = service.runs().get(idOf(req));
-      res.status(200);
-      res.setHeader('Content-Type', 'text/event-stream');
-      res.setHeader('Cache-Control', 'no-store');
-      // nginx would hold events back to fill its buffer.
-      res.setHeader('X-Accel-Buffering', 'no');
+      const stream = new EventStream(res);
       if (req.method === 'HEAD') res.end();
-      else follow(run, res, limits);
+      else followRun(run, stream, limits);
+    },
+  });
+  addPath(router, '/v1/overview', {
+    get: async (_req, res) => sendJson(res, 200, await service.overview()),
+  });
+  addPath(router, '/v1/events', {
+    get: (req, res) => {
+      const stream = new EventStream(res);
+      if (req.method === 'HEAD') res.end();
+      else followOverview(() => service.overview(), stream, limits);
     },
   });
   return router;
 }
 
-function follow(run: Run, res: Response, limits: ApiLimits): void {
+function followRun(run: Run, stream: EventStream, limits: ApiLimits): void {
   let shown = '';
   let spokeAt = Date.now();
   const look = (): void => {
     const json = JSON.stringify(run.info());
     if (!run.isActive) {
       clearInterval(timer);
-      res.end(eventOf('end', json));
+      stream.end('end', json);
       return;
     }
     // A client that reads slowly misses states, and gets the newest when it is ready.
-    if (res.writableNeedDrain) return;
-    if (json !== shown) res.write(eventOf('progress', json));
-    else if (Date.now() - spokeAt >= limits.eventKeepAliveMs) res.write(': still here\n\n');
+    if (stream.isFull) return;
+    if (json !== shown) stream.send('progress', json);
+    else if (Date.now() - spokeAt >= limits.eventKeepAliveMs) stream.keepAlive();
     else return;
     shown = json;
     spokeAt = Date.now();
   };
   const timer = setInterval(look, limits.progressIntervalMs);
-  res.once('close', () => clearInterval(timer));
-  res.flushHeaders();
+  stream.onClose(() => clearInterval(timer));
   look();
 }
 
-function eventOf(event: 'progress' | 'end', json: string): string {
-  return `event: ${event}\ndata: ${json}\n\n`;
+/** The next look is taken an interval after the last one was answered, so that a slow Redis does not pile them up. */
+function followOverview(look: () => Promise<object>, stream: EventStream, limits: ApiLimits): void {
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  stream.onClose(() => {
+    isClosed = true;
+    clearTimeout(timer);
+  });
+  const tell = async (): Promise<void> => {
+    if (!stream.isFull) {
+      const json = JSON.stringify(await look());
+      if (!isClosed) stream.send('overview', json);
+    }
+    if (!isClosed) timer = setTimeout(tell, limits.overviewIntervalMs);
+  };
+  void tell();
 }

@@ -1,6 +1,6 @@
 /** The life of runs: create, list, look, seal, retry, cancel, delete. */
 
-import type { Config, RunOptions } from '@embedmill/core';
+import { type Config, type RunOptions, readStatistics } from '@embedmill/core';
 import { Router } from 'express';
 import type { z } from 'zod';
 import { modelOf } from '../../model.ts';
@@ -42,6 +42,10 @@ export function runRoutes({ service, config, limits }: RouteParts): Router {
       await service.runs().remove(idOf(req));
       res.status(204).end();
     },
+  });
+
+  addPath(router, '/v1/runs/:id/statistics', {
+    get: async (req, res) => sendJson(res, 200, await readStatistics(service.runs().get(idOf(req)))),
   });
 
   addPath(router, '/v1/runs/:id/seal', {

@@ -1,0 +1,125 @@
+/** Puts the overview together from runs, queues, workers and Redis; the service owns one and GET /v1/overview asks it. */
+
+import {
+  type BatchQueue,
+  type Credits,
+  infoNumber,
+  type Keys,
+  type Lane,
+  type Overview,
+  type Run,
+  readWorkers,
+} from '@embedmill/core';
+import type { Redis } from 'ioredis';
+import type { Scale } from '../scale/scale.ts';
+
+/** Runs that an overview lists; older ones are asked for with GET /v1/runs. */
+const MOST_RUNS_SHOWN = 20;
+
+/** Five minutes of rows/s. */
+const SAMPLE_MS = 2000;
+const MOST_SAMPLES = 150;
+
+/** All who follow the overview share one look. */
+const LOOK_MS = 400;
+
+/** What an overview looks at. */
+export interface OverviewParts {
+  version: string;
+  redis: Redis;
+  keys: Keys;
+  queues: Readonly<Partial<Record<Lane, BatchQueue>>>;
+  credits: Credits;
+  /** Newest first; empty until the data folder is open. */
+  runs: () => readonly Run[];
+  readiness: () => Promise<{ ready: boolean; reasons: string[] }>;
+  scale: () => Promise<Scale | undefined>;
+}
+
+/** Samples the rate of all runs from `start` to `stop`; everything else is looked at when it is asked for. */
+export class OverviewDesk {
+  readonly #parts: OverviewParts;
+  readonly #samples: number[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #latest: { at: number; answer: Promise<Overview> } | undefined;
+
+  constructor(parts: OverviewParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#samples.push(this.#rate().rowsPerSecond);
+      if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
+    }, SAMPLE_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** What goes on now. What Redis would have to say is left empty while it does not answer. */
+  look(): Promise<Overview> {
+    const now = performance.now();
+    if (this.#latest === undefined || now - this.#latest.at > LOOK_MS) {
+      this.#latest = { at: now, answer: this.#lookNow() };
+    }
+    return this.#latest.answer;
+  }
+
+  async #lookNow(): Promise<Overview> {
+    const { version, credits, runs, readiness, scale } = this.#parts;
+    const [state, speed, queues, workers, redis] = await Promise.all([
+      readiness(),
+      scale(),
+      this.#queues().catch(() => []),
+      readWorkers(this.#parts.redis, this.#parts.keys).catch(() => []),
+      this.#redisMemory().catch(() => null),
+    ]);
+    const all = runs();
+    const runCounts = { open: 0, sealed: 0, completed: 0, failed: 0, cancelled: 0 };
+    for (const run of all) runCounts[run.state] += 1;
+    return {
+      at: new Date().toISOString(),
+      version,
+      ...state,
+      runs: all.slice(0, MOST_RUNS_SHOWN).map((run) => run.info()),
+      runCounts,
+      ...this.#rate(),
+      tokensPerSecondPerWorker: speed?.tokensPerSecondPerWorker ?? null,
+      history: { intervalMs: SAMPLE_MS, rowsPerSecond: [...this.#samples] },
+      queues,
+      workers,
+      redis,
+      credits: { usedBytes: credits.usedBytes, limitBytes: credits.limitBytes, waiting: credits.waiting },
+    };
+  }
+
+  #rate(): { rowsPerSecond: number; tokensPerSecond: number } {
+    const infos = this.#parts
+      .runs()
+      .filter((run) => run.isActive)
+      .map((run) => run.info());
+    return {
+      rowsPerSecond: infos.reduce((sum, run) => sum + run.rowsPerSecond, 0),
+      tokensPerSecond: infos.reduce((sum, run) => sum + run.tokensPerSecond, 0),
+    };
+  }
+
+  #queues(): Promise<Overview['queues']> {
+    return Promise.all(
+      Object.entries(this.#parts.queues).map(async ([lane, queue]) => {
+        const [counts, oldestWaitingMs] = await Promise.all([queue.counts(), queue.oldestWaitingMs()]);
+        return { lane: lane as Lane, counts, oldestWaitingMs };
+      }),
+    );
+  }
+
+  async #redisMemory(): Promise<Overview['redis']> {
+    const info = await this.#parts.redis.info();
+    // Without `maxmemory`, the memory of its machine is the limit.
+    const limitBytes = infoNumber(info, 'maxmemory') || infoNumber(info, 'total_system_memory');
+    return { usedBytes: infoNumber(info, 'used_memory'), limitBytes };
+  }
+}

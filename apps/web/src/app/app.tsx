@@ -1,0 +1,85 @@
+/** The frame around all pages: navigation, theme, what is wrong right now, and the page that the address names. */
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Banner } from './banner.tsx';
+import { OverviewStream } from './overview.tsx';
+import { NotFoundPage } from './pages/not-found.tsx';
+import { RunPage } from './pages/run/run-page.tsx';
+import { RunsPage } from './pages/runs/runs-page.tsx';
+import { type Route, to, useRoute } from './router.ts';
+import { chooseTheme, useTheme } from './theme.ts';
+
+/** The pages of the navigation, in the order in which a newcomer needs them. */
+const PAGES = [{ name: 'Runs', path: 'runs' }] as const;
+
+export function App() {
+  const [keyVersion, setKeyVersion] = useState(0);
+  const route = useRoute();
+  const main = useRef<HTMLElement>(null);
+  const address = route.join('/');
+  const shownFirst = useRef(address);
+  // A reader of the screen hears the new page, as if it had been loaded.
+  useEffect(() => {
+    if (shownFirst.current === address) return;
+    shownFirst.current = '';
+    main.current?.focus();
+    scrollTo(0, 0);
+  }, [address]);
+  return (
+    <OverviewStream keyVersion={keyVersion}>
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
+        Skip to content
+      </button>
+      <header class="frame">
+        <a class="brand" href={to('runs')}>
+          <Mark /> Embedmill
+        </a>
+        <nav aria-label="Pages">
+          <ul>
+            {PAGES.map(({ name, path }) => (
+              <li key={path}>
+                <a href={to(path)} aria-current={(route[0] ?? 'runs') === path ? 'page' : undefined}>
+                  {name}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <ThemeSwitch />
+      </header>
+      <main id="content" tabIndex={-1} ref={main}>
+        <Banner />
+        {pageOf(route, () => setKeyVersion((n) => n + 1))}
+      </main>
+    </OverviewStream>
+  );
+}
+
+function pageOf(route: Route, _onKey: () => void) {
+  const [page = 'runs', id] = route;
+  if (page === 'runs') return id === undefined ? <RunsPage /> : <RunPage key={id} id={id} />;
+  return <NotFoundPage />;
+}
+
+function ThemeSwitch() {
+  const theme = useTheme();
+  return (
+    <button
+      type="button"
+      class="theme-switch"
+      aria-pressed={theme === 'dark'}
+      onClick={() => chooseTheme(theme === 'dark' ? 'light' : 'dark')}
+    >
+      <span aria-hidden="true">{theme === 'dark' ? '☾' : '☀'}</span> Dark
+    </button>
+  );
+}
+
+function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+      <path d="M16 5v22M5 16h22M8.2 8.2l15.6 15.6M23.8 8.2 8.2 23.8" />
+      <circle cx="16" cy="16" r="4.2" />
+    </svg>
+  );
+}

@@ -1,0 +1,45 @@
+/** What became of the rows of a run, and how much text its vectors miss. */
+
+import type { RunInfo } from '../../api/types.ts';
+import { Bar } from '../../ui/figures.tsx';
+import { count, share } from '../../ui/format.ts';
+import { VERDICTS } from '../../ui/verdicts.tsx';
+
+export function VerdictBreakdown({ run }: { run: RunInfo }) {
+  const { verdicts, rows, tokens, lostTokens } = run;
+  return (
+    <>
+      <table class="breakdown">
+        <thead>
+          <tr>
+            <th scope="col">Verdict</th>
+            <th scope="col" class="number">
+              Rows
+            </th>
+            <th scope="col">Share</th>
+          </tr>
+        </thead>
+        <tbody>
+          {VERDICTS.map(({ verdict, meaning }) => (
+            <tr key={verdict}>
+              <th scope="row">
+                <span class={`verdict verdict-${verdict}`}>{verdict}</span>
+                <span class="soft small block">{meaning}</span>
+              </th>
+              <td class="number">{count(verdicts[verdict])}</td>
+              <td class="grow">
+                <span class="small">{share(verdicts[verdict], rows.done)}</span>
+                <Bar name={`Share of ${verdict}`} value={verdicts[verdict]} whole={rows.done} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="remark">
+        {verdicts.truncated === 0
+          ? 'No text was too long for the model: every vector has all of its text.'
+          : `${share(verdicts.truncated, rows.done)} of rows truncated, ${share(lostTokens, tokens + lostTokens)} of tokens lost.`}
+      </p>
+    </>
+  );
+}

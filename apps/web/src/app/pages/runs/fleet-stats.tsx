@@ -1,0 +1,43 @@
+/** The figures at the top of the start page: speed, queue, threads, Redis. */
+
+import type { Overview } from '../../api/types.ts';
+import { Bar, Sparkline, Stat } from '../../ui/figures.tsx';
+import { bytes, count, duration, rate } from '../../ui/format.ts';
+
+/** From this share of the budget on, the reading of rows waits soon. */
+const BUDGET_WARNING = 0.9;
+
+export function FleetStats({ overview }: { overview: Overview }) {
+  const { queues, workers, credits, redis, history } = overview;
+  const waiting = queues.reduce((sum, { counts }) => sum + counts.waiting + counts.delayed, 0);
+  const active = queues.reduce((sum, { counts }) => sum + counts.active, 0);
+  const oldestMs = Math.max(0, ...queues.map(({ oldestWaitingMs }) => oldestWaitingMs));
+  const threads = workers.reduce((sum, worker) => sum + worker.threads, 0);
+  const busy = workers.reduce((sum, worker) => sum + worker.busyThreads, 0);
+  return (
+    <div class="stats">
+      <Stat name="Speed" value={rate(overview.rowsPerSecond)} unit="rows/s">
+        <Sparkline values={history.rowsPerSecond} />
+        <span>{rate(overview.tokensPerSecond)} tokens/s, all runs; line: 5 minutes</span>
+      </Stat>
+      <Stat name="Queue" value={count(waiting)} unit={waiting === 1 ? 'batch waits' : 'batches wait'}>
+        {count(active)} at work
+        {waiting > 0 && <>; the oldest has waited {duration(oldestMs / 1000)}</>}
+      </Stat>
+      <Stat name="Threads busy" value={`${busy} of ${threads}`}>
+        <Bar name="Threads busy" value={busy} whole={threads} />
+        {workers.length === 1 ? '1 worker' : `${workers.length} workers`}
+      </Stat>
+      <Stat name="Redis budget" value={bytes(credits.usedBytes)} unit={`of ${bytes(credits.limitBytes)}`}>
+        <Bar
+          name="Redis budget used"
+          value={credits.usedBytes}
+          whole={credits.limitBytes}
+          warnAt={BUDGET_WARNING}
+        />
+        {redis === null ? 'Redis does not answer' : `Redis holds ${bytes(redis.usedBytes)} in all`}
+        {credits.waiting > 0 && <>; {credits.waiting} uploads wait for room</>}
+      </Stat>
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+/** The start page: what goes on now, the runs, and who works. */
+
+import { useOverview } from '../../overview.tsx';
+import { to } from '../../router.ts';
+import { Page, Section } from '../../ui/page.tsx';
+import { Empty, Failure, Loading } from '../../ui/states.tsx';
+import { FleetStats } from './fleet-stats.tsx';
+import { RunsTable } from './runs-table.tsx';
+import { WorkersTable } from './workers-table.tsx';
+
+export function RunsPage() {
+  const { overview, error } = useOverview();
+  return (
+    <Page
+      title="Runs"
+      actions={
+        <a class="button button-main" href={to('new')}>
+          New run
+        </a>
+      }
+    >
+      {overview === null ? (
+        error === null ? (
+          <Loading what="what goes on" />
+        ) : (
+          <Failure error={error} />
+        )
+      ) : (
+        <>
+          <FleetStats overview={overview} />
+          <Section title="Runs">
+            {overview.runs.length === 0 ? (
+              <Empty title="No runs yet.">
+                <p>
+                  <a href={to('new')}>Drop a file</a> and its texts become vectors here.
+                </p>
+              </Empty>
+            ) : (
+              <RunsTable overview={overview} />
+            )}
+          </Section>
+          <Section title="Workers">
+            {overview.workers.length === 0 ? (
+              <Empty title="No worker has been heard of.">
+                <p>
+                  Start one on any machine that reaches the same Redis: <code>embedmill worker</code>
+                </p>
+              </Empty>
+            ) : (
+              <WorkersTable workers={overview.workers} />
+            )}
+          </Section>
+        </>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,26 @@
+/** What became of the rows, in few words; only verdicts that occur are named. */
+
+import type { VerdictCounts } from '../api/types.ts';
+import { count } from './format.ts';
+
+/** In the order of the API; the meaning is shown on a run's page. */
+export const VERDICTS = [
+  { verdict: 'ok', meaning: 'whole text in the vector' },
+  { verdict: 'truncated', meaning: 'the end or start of the text did not fit' },
+  { verdict: 'empty', meaning: 'no text, no vector' },
+  { verdict: 'failed', meaning: 'no vector; the report says why' },
+] as const;
+
+export function Verdicts({ verdicts }: { verdicts: VerdictCounts }) {
+  const present = VERDICTS.filter(({ verdict }) => verdicts[verdict] > 0);
+  if (present.length === 0) return <span class="soft">none yet</span>;
+  return (
+    <ul class="verdicts">
+      {present.map(({ verdict }) => (
+        <li key={verdict} class={`verdict verdict-${verdict}`}>
+          {count(verdicts[verdict])} {verdict}
+        </li>
+      ))}
+    </ul>
+  );
+}

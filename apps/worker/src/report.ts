@@ -1,0 +1,30 @@
+/** What a worker tells the fleet of itself; `worker.ts` hands it to the heartbeat. */
+
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { CpuLoad, readCpuUsage, usableCores, type WorkerReport } from '@embedmill/core';
+import type { InferencePool } from './inference/index.ts';
+
+/** Returns what makes the report anew each time it is called. */
+export function reporter(
+  pool: InferencePool,
+  model: { name: string; fingerprint: string },
+): () => WorkerReport {
+  const load = new CpuLoad({ usageSeconds: () => readCpuUsage().usageSeconds });
+  const host = hostname();
+  const id = `${host}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const startedAt = new Date().toISOString();
+  return () => ({
+    id,
+    host,
+    startedAt,
+    threads: pool.threads,
+    busyThreads: pool.busyThreads,
+    waitingBatches: pool.waitingBatches,
+    usedCores: load.usedCores(),
+    quotaCores: usableCores(),
+    memoryBytes: process.memoryUsage.rss(),
+    model: model.name,
+    fingerprint: model.fingerprint,
+  });
+}

@@ -1,0 +1,30 @@
+/** Bundles the pages of apps/web; a step of setup.mjs. */
+
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './root.mjs';
+import { run } from './run.mjs';
+
+const WEB = join(ROOT, 'apps/web');
+
+/** What the bundle is made of, relative to apps/web; package.json names the versions of its libraries. */
+const SOURCES = ['index.html', 'vite.config.ts', 'package.json', 'public', 'src/app'];
+
+/** Brings the bundle up to date; returns whether it had to be made. */
+export async function bundlePages() {
+  const built = join(WEB, 'dist/pages/index.html');
+  if (existsSync(built) && statSync(built).mtimeMs >= newestSource()) return false;
+  const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
+  await run('vite build', process.execPath, [vite, 'build', '--logLevel', 'warn', WEB]);
+  return true;
+}
+
+/** When a source was last written, or a folder of them gained or lost one, in ms since 1970. */
+function newestSource() {
+  const paths = SOURCES.flatMap((source) => {
+    const path = join(WEB, source);
+    if (!statSync(path).isDirectory()) return [path];
+    return [path, ...readdirSync(path, { recursive: true }).map((name) => join(path, String(name)))];
+  });
+  return Math.max(...paths.map((path) => statSync(path).mtimeMs));
+}

@@ -1,0 +1,154 @@
+/** The pages as files over HTTP, and what they live on: overview, its events and the statistics of a run. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Overview, RunStatistics } from '@embedmill/core';
+import { connect, createLogger, Heartbeat, keysOf, readConfig, type WorkerReport } from '@embedmill/core';
+import { startProducer } from '@embedmill/producer';
+import { pagesFolder } from '@embedmill/web';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startApi, until } from '../support/api.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { startHashWorker } from '../support/hash-worker.ts';
+import { testRedis } from '../support/redis.ts';
+
+const HTML = { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } };
+const log = createLogger({ logLevel: 'silent' }, 'test');
+
+const REPORT: WorkerReport = {
+  id: 'here-1-aa',
+  host: 'here',
+  startedAt: '2026-11-23T12:00:00.000Z',
+  threads: 2,
+  busyThreads: 1,
+  waitingBatches: 0,
+  usedCores: 1.5,
+  quotaCores: 2,
+  memoryBytes: 1,
+  model: 'all-MiniLM-L6-v2',
+  fingerprint: 'ab',
+};
+
+describe('the pages', () => {
+  it('are served to browsers, forbid everything foreign, and are asked for again each time', async () => {
+    const api = await startApi();
+    const answer = await api.call('GET', '/', HTML);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(answer.headers.get('cache-control')).toBe('no-cache');
+    const policy = answer.headers.get('content-security-policy')!;
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).not.toContain('unsafe');
+    expect(policy).not.toContain('upgrade-insecure-requests');
+    expect(await answer.text()).not.toMatch(/(src|href)="(https?:)?\/\//);
+  });
+
+  it('are not for programs that take anything', async () => {
+    const api = await startApi();
+    const answer = await api.call('GET', '/', { headers: { accept: '*/*' } });
+    expect(answer.headers.get('content-type')).not.toContain('text/html');
+  });
+
+  it('keep their assets for ever, because a name holds the hash of its content', async () => {
+    const api = await startApi();
+    const names = [...readFileSync(join(pagesFolder, 'index.html'), 'utf8').matchAll(/assets\/[^"]+/g)];
+    expect(names.length).toBeGreaterThan(1);
+    for (const [name] of names) {
+      const answer = await api.call('GET', `/${name}`);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+    }
+  });
+
+  it.each(['/assets/nothing.js', '/assets/..%2Findex.html', '/assets/..%2F..%2Findex.js', '/assets/%00'])(
+    'answer %s with a problem that nobody keeps',
+    async (path) => {
+      const api = await startApi();
+      const answer = await api.call('GET', path);
+      expect(answer.status).toBe(404);
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+      expect((await answer.json()).code).toBe('not-found');
+    },
+  );
+});
+
+describe('the overview', () => {
+  it('tells runs, queue, workers and Redis, as an answer and as events', async () => {
+    const redis = testRedis();
+    const config = readConfig({
+      REDIS_URL: redis.url,
+      PORT: '0',
+      EMBEDMILL_PREFIX: redis.prefix,
+      EMBEDMILL_DATA_DIR: temporaryFolder(),
+    });
+    const producer = await startProducer(config, { log });
+    onTestFinished(() => producer.stop());
+    const ask = async () => (await (await fetch(`${producer.url}/v1/overview`)).json()) as Overview;
+    await until(async () => (await ask()).ready);
+    expect(await ask()).toMatchObject({ runs: [], workers: [], reasons: [], runCounts: { open: 0 } });
+
+    const connection = connect(redis.url, 'command', log);
+    const heartbeat = new Heartbeat({
+      redis: connection,
+      keys: keysOf(redis.prefix),
+      report: () => REPORT,
+      log,
+    });
+    heartbeat.start();
+    onTestFinished(() => connection.disconnect());
+    await fetch(`${producer.url}/v1/runs`, { method: 'POST' });
+    await until(async () => (await ask()).workers.length === 1);
+    const overview = await ask();
+    expect(overview.workers).toEqual([REPORT]);
+    expect(overview.runs).toMatchObject([{ state: 'open' }]);
+    expect(overview.runCounts.open).toBe(1);
+    expect(overview.queues[0]).toMatchObject({ lane: 'bulk', counts: { waiting: 0 }, oldestWaitingMs: 0 });
+    expect(overview.redis?.usedBytes).toBeGreaterThan(0);
+    expect(overview.credits).toMatchObject({ usedBytes: 0, waiting: 0 });
+
+    const events = await fetch(`${producer.url}/v1/events`);
+    const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let heard = '';
+    while (heard.split('event: overview\n').length < 3) heard += (await reader.read()).value;
+    await reader.cancel();
+    expect(JSON.parse(/^data: (.*)$/m.exec(heard)![1]!)).toMatchObject({ workers: [REPORT] });
+
+    await heartbeat.stop();
+    await until(async () => (await ask()).workers.length === 0);
+  });
+});
+
+describe('the statistics of a run', () => {
+  it('count texts by their whole length, also where they were cut', async () => {
+    const api = await startApi({ shardBytes: 1 });
+    await startHashWorker(api.redis);
+    const { id } = await api.create();
+    expect(await (await api.call('GET', `/v1/runs/${id}/statistics`)).json()).toEqual({
+      pace: { startedAt: null, intervalMs: 1000, rows: [] },
+      lengths: [],
+      rows: 0,
+    });
+    // The engine of these tests counts words and two, and cuts after 400 characters.
+    const words = (n: number) => Array.from({ length: n }, () => 'word').join(' ');
+    const texts = [words(1), words(5), words(6), words(30), '', 'x'.repeat(1000)];
+    await api.send(
+      id,
+      0,
+      texts.flatMap((text) => Array.from({ length: 5 }, () => ({ text }))),
+    );
+    await api.call('POST', `/v1/runs/${id}/seal`);
+    await api.completed(id);
+    const answer = await api.call('GET', `/v1/runs/${id}/statistics`);
+    const { lengths, rows, pace } = (await answer.json()) as RunStatistics;
+    expect(rows).toBe(30);
+    expect(lengths.filter((bucket) => bucket.rows > 0)).toEqual([
+      { fromTokens: 0, rows: 15 },
+      { fromTokens: 8, rows: 5 },
+      { fromTokens: 32, rows: 5 },
+      { fromTokens: 512, rows: 5 },
+    ]);
+    expect(pace.rows.reduce((sum, n) => sum + n, 0)).toBe(30);
+  });
+});
