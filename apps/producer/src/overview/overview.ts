@@ -1,12 +1,12 @@
 /** Puts the overview together from runs, queues, workers and Redis; the service owns one and GET /v1/overview asks it. */
 
 import {
-  type BatchQueue,
   type Credits,
   infoNumber,
   type Keys,
   type Lane,
   type Overview,
+  type QueueState,
   type Run,
   readWorkers,
 } from '@embedmill/core';
@@ -28,7 +28,7 @@ export interface OverviewParts {
   version: string;
   redis: Redis;
   keys: Keys;
-  queues: Readonly<Partial<Record<Lane, BatchQueue>>>;
+  queues: Readonly<Partial<Record<Lane, QueueState>>>;
   credits: Credits;
   /** Newest first; empty until the data folder is open. */
   runs: () => readonly Run[];
