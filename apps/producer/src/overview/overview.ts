@@ -7,8 +7,8 @@ import {
   type Lane,
   type Overview,
   type QueueState,
-  type Run,
   readWorkers,
+  type ShownRun,
 } from '@embedmill/core';
 import type { Redis } from 'ioredis';
 import type { Scale } from '../scale/scale.ts';
@@ -31,7 +31,7 @@ export interface OverviewParts {
   queues: Readonly<Partial<Record<Lane, QueueState>>>;
   credits: Credits;
   /** Newest first; empty until the data folder is open. */
-  runs: () => readonly Run[];
+  runs: () => readonly ShownRun[];
   readiness: () => Promise<{ ready: boolean; reasons: string[] }>;
   scale: () => Promise<Scale | undefined>;
 }
@@ -99,7 +99,7 @@ export class OverviewDesk {
   #rate(): { rowsPerSecond: number; tokensPerSecond: number } {
     const infos = this.#parts
       .runs()
-      .filter((run) => run.isActive)
+      .filter(({ state }) => state === 'open' || state === 'sealed')
       .map((run) => run.info());
     return {
       rowsPerSecond: infos.reduce((sum, run) => sum + run.rowsPerSecond, 0),
