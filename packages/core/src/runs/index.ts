@@ -4,7 +4,7 @@ export { estimateTokens } from './cut.ts';
 export type { PaceSeries } from './pace.ts';
 export { readIds, readReport, readResults, resultsShape } from './results.ts';
 export { type ReceivedResult, Run, type RunParts } from './run.ts';
-export { Runs, Runs, type ShownRun } from './runs.ts';
+export { Runs, type ShownRun } from './runs.ts';
 export { type LengthBucket, type RunStatistics, readStatistics } from './statistics.ts';
 export {
   MAX_REJECTED_SHOWN,
