@@ -7,7 +7,9 @@ const wholeNumber = (least: number, most: number) =>
     .string()
     .regex(/^\d{1,10}$/, `expected a whole number from ${least} to ${most}`)
     .transform(Number)
-    .refine((n) => n >= least && n <= most, `expected a whole number from ${least} to ${most}`);
+    .refine((n) => n >= least && n <= most, `expected a whole number from ${least} to ${most}`)
+    // As the OpenAPI document shows it; in a query every number is text.
+    .meta({ type: 'integer', minimum: least, maximum: most });
 
 const fieldName = z.string().min(1).max(200);
 

@@ -1,0 +1,64 @@
+/** Serves the OpenAPI document, and Swagger UI with it; everything comes from here, so that it works without the internet. */
+
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { RequestError } from '@embedmill/core';
+import { Router } from 'express';
+import helmet from 'helmet';
+import { openApiDocument } from '../../openapi/document.ts';
+import { addPath } from '../methods.ts';
+import { sendJson } from '../send.ts';
+import type { RouteParts } from '../types.ts';
+
+const PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Embedmill API</title>
+    <link rel="stylesheet" href="/docs/swagger-ui.css">
+  </head>
+  <body>
+    <div id="page"></div>
+    <script src="/docs/swagger-ui-bundle.js"></script>
+    <script src="/docs/start.js"></script>
+  </body>
+</html>
+`;
+
+/** Without `validatorUrl` the page would ask a server of Swagger's about the document. */
+const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#page', validatorUrl: null, deepLinking: true });
+`;
+
+/** The files of Swagger UI that the page asks for. */
+const ASSETS = new Set(['swagger-ui.css', 'swagger-ui-bundle.js']);
+const ASSET_FOLDER = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+/** Swagger UI sets styles from scripts and draws with data URLs. No upgrade to https: most producers have no certificate. */
+const POLICY = helmet.contentSecurityPolicy({
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    objectSrc: ["'none'"],
+    frameAncestors: ["'self'"],
+  },
+});
+
+export function docsRoutes({ version, access }: RouteParts): Router {
+  const router = Router();
+  const document = openApiDocument({ version, asksForKeys: access?.keys !== undefined });
+  addPath(router, '/openapi.json', { get: (_req, res) => sendJson(res, 200, document) });
+  router.use('/docs', POLICY);
+  addPath(router, '/docs', { get: (_req, res) => void res.type('html').send(PAGE) });
+  addPath(router, '/docs/:file', {
+    get: (req, res) => {
+      const file = String(req.params.file);
+      if (file === 'start.js') return void res.type('js').send(START);
+      if (ASSETS.has(file)) return res.sendFile(join(ASSET_FOLDER, file), { maxAge: '1h' });
+      throw new RequestError('not-found', `the page has no file ${JSON.stringify(file.slice(0, 100))}`);
+    },
+  });
+  return router;
+}

@@ -1,0 +1,113 @@
+/** What answers hold, as zod schemas, for the OpenAPI document; the type checker holds them against the types of the code. */
+
+import { type PartReceipt, type ReportRow, ROW_VERDICTS, type RunInfo } from '@embedmill/core';
+import { z } from 'zod';
+import { PROBLEMS } from '../api/problems.ts';
+import type { Scale } from '../scale/scale.ts';
+
+const count = z.number().min(0);
+const time = z.iso.datetime().describe('ISO 8601, in UTC.');
+const verdict = z.enum(ROW_VERDICTS);
+
+/** A run, as most routes answer. */
+export const run: z.ZodType<RunInfo> = z.strictObject({
+  id: z.string(),
+  state: z.enum(['open', 'sealed', 'completed', 'failed', 'cancelled']),
+  options: z.strictObject({
+    name: z.string().nullable(),
+    model: z.string(),
+    precision: z.enum(['int8', 'fp32']),
+    truncate: z.enum(['end', 'start', 'error']),
+    batchRows: count,
+    batchTokens: count,
+  }),
+  createdAt: time,
+  sealedAt: time.nullable(),
+  endedAt: time.nullable(),
+  error: z.string().nullable().describe('Why the run failed.'),
+  parts: count,
+  rows: z.strictObject({ accepted: count, rejected: count, done: count }),
+  batches: z.strictObject({ total: count, done: count, stored: count }),
+  verdicts: z.strictObject({ ok: count, truncated: count, empty: count, failed: count }),
+  tokens: count.describe('Tokens that went through the model.'),
+  lostTokens: count.describe('Tokens that were cut off.'),
+  rowsPerSecond: count,
+  tokensPerSecond: count,
+  etaSeconds: count.nullable().describe('To the end of the accepted rows at the present rate.'),
+  dim: count.nullable().describe('Floats per vector.'),
+  fingerprint: z.string().nullable().describe('Of the model that made the vectors.'),
+});
+
+export const runPage = z.strictObject({
+  runs: z.array(run).describe('The newest first.'),
+  next: z.string().nullable().describe('What to ask for `after` to get the next page.'),
+});
+
+const receipt = {
+  part: count,
+  accepted: count.describe('Rows that are in the run now.'),
+  rejectedCount: count,
+  sha256: z.string().describe('Of the body as it was before packing, in hexadecimal.'),
+};
+
+export const partReceipt: z.ZodType<PartReceipt & { duplicate: boolean }> = z.strictObject({
+  ...receipt,
+  rejected: z
+    .array(z.strictObject({ line: count, code: z.string(), message: z.string() }))
+    .describe('Rows that are not in the run; at most 1,000.'),
+  duplicate: z.boolean().describe('True when the part was there already.'),
+});
+
+export const partList = z.strictObject({ parts: z.array(z.strictObject(receipt)) });
+
+/** One line of a report. */
+export const reportRow: z.ZodType<ReportRow> = z.strictObject({
+  id: z.string(),
+  line: count,
+  verdict,
+  message: z.string(),
+  lostTokens: z.exactOptional(count),
+});
+
+export const scale: z.ZodType<Scale> = z.strictObject({
+  backlogRows: count,
+  backlogTokens: count.describe('Estimated.'),
+  rowsPerSecond: count,
+  tokensPerSecond: count,
+  workers: count.describe('Connected now.'),
+  tokensPerSecondPerWorker: count.nullable(),
+  drainTargetSeconds: count,
+  desiredWorkers: count.describe('Would finish the backlog within the target.'),
+});
+
+export const embedding = z.strictObject({
+  fingerprint: z.string().describe('Of the model.'),
+  dim: count,
+  vectors: z
+    .array(z.union([z.array(z.number()), z.string(), z.null()]))
+    .describe('One per text: floats, or base64 of little-endian float32, or null without a vector.'),
+  outcomes: z.array(
+    z.strictObject({
+      verdict,
+      tokens: count,
+      lostTokens: count,
+      message: z.string().optional(),
+    }),
+  ),
+  usage: z.strictObject({ tokens: count, lostTokens: count }),
+  timings: z.strictObject({ totalMs: count, queueMs: count, inferMs: count }),
+});
+
+export const health = z.strictObject({ status: z.literal('ok'), version: z.string() });
+
+export const readiness = z.strictObject({ ready: z.boolean(), reasons: z.array(z.string()) });
+
+/** Every error of the native API (RFC 9457); facts of the error stand beside these. */
+export const problem = z.looseObject({
+  type: z.string().describe('`urn:embedmill:problem:<code>`'),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe('What was given and what was expected.'),
+  code: z.enum(Object.keys(PROBLEMS) as [string, ...string[]]).describe('Stable, for programs.'),
+  instance: z.string().describe('`urn:embedmill:request:<X-Request-Id>`'),
+});

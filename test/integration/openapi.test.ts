@@ -1,0 +1,197 @@
+/** The OpenAPI document against the real answers of a real stack: every route is in it, and what it says is what comes. */
+
+import { createLogger, readConfig } from '@embedmill/core';
+import { type Access, createApi, KeyRing } from '@embedmill/producer';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { linesOf, makeRows, startApi, until } from '../support/api.ts';
+import { laneForAll } from '../support/lane.ts';
+import { routesOf } from '../support/routes.ts';
+
+const log = createLogger({ logLevel: 'silent' }, 'test');
+
+const lane = laneForAll();
+
+interface Operation {
+  security?: unknown[];
+  responses: Record<string, { content?: Record<string, unknown> }>;
+}
+
+/** As far as the tests look into it. */
+interface Document {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+}
+
+let document: Document;
+let ajv: Ajv2020;
+
+beforeAll(async () => {
+  document = (await (await fetch(`${lane.producer.url}/openapi.json`)).json()) as Document;
+  ajv = new Ajv2020({ strict: false, allErrors: true });
+  (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
+  ajv.addSchema(document, 'document');
+});
+
+const pointer = (...names: string[]) =>
+  names.map((name) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+
+/** Asks, and holds the answer against what the document says of the operation at `path` (`{id}` stands for `values`). */
+async function ask(method: string, path: string, init: RequestInit & { id?: string; query?: string } = {}) {
+  const { id = '', query = '', ...request } = init;
+  const response = await fetch(`${lane.producer.url}${path.replace('{id}', id)}${query}`, {
+    method: method.toUpperCase(),
+    ...request,
+  });
+  const answer = document.paths[path]?.[method]?.responses[response.status];
+  expect(
+    answer,
+    `${method} ${path} answered ${response.status}, which the document does not have`,
+  ).toBeDefined();
+  const type = (response.headers.get('content-type') ?? '').split(';')[0] ?? '';
+  const body = Buffer.from(await response.arrayBuffer());
+  if (answer?.content === undefined) {
+    expect(body.length).toBe(0);
+    return { status: response.status, value: undefined };
+  }
+  expect(Object.keys(answer.content)).toContain(type);
+  if (!/[/+]json$/.test(type)) return { status: response.status, value: undefined };
+  const value: unknown = JSON.parse(body.toString());
+  const at = pointer('paths', path, method, 'responses', String(response.status), 'content', type, 'schema');
+  const hasSchema = (answer.content[type] as { schema?: unknown }).schema !== undefined;
+  if (hasSchema && !ajv.validate({ $ref: `document#/${at}` }, value)) {
+    throw new Error(`${method} ${path} ${response.status}: ${ajv.errorsText()}\n${JSON.stringify(value)}`);
+  }
+  return { status: response.status, value };
+}
+
+const json = (body: unknown) => ({
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+const ndjson = (rows: readonly unknown[]) => ({
+  headers: { 'content-type': 'application/x-ndjson' },
+  body: linesOf(rows),
+});
+
+describe('the document', () => {
+  it('is OpenAPI 3.1 whose schemas are JSON Schema', () => {
+    expect(document.openapi).toBe('3.1.0');
+    const names = Object.keys(
+      (document as unknown as { components: { schemas: object } }).components.schemas,
+    );
+    expect(names.length).toBeGreaterThan(8);
+    for (const name of names) {
+      expect(() => ajv.compile({ $ref: `document#/components/schemas/${name}` }), name).not.toThrow();
+    }
+  });
+
+  it('has every native route of the API, and no other', () => {
+    const app = createApi({ service: {} as never, config: readConfig({}), log, version: '1.2.3' });
+    // Files of pages, and protocols of others, which have documents of their own.
+    const isElsewhere = ({ path }: { path: string }) =>
+      /^\/($|docs\/|assets\/|favicon|admin\/|api\/|v1\/(embeddings|models|files|batches)|(embed|info|health|similarity|tokenize|decode)$)/.test(
+        path,
+      );
+    const routes = routesOf(app)
+      .filter((route) => !isElsewhere(route))
+      .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:([a-z]+)/g, '{$1}')}`);
+    const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    expect(documented.toSorted()).toEqual(routes.toSorted());
+  });
+
+  it('asks for a key only where the producer does', async () => {
+    const config = readConfig({ EMBEDMILL_API_KEYS: 'ops:admin:a-key-that-nobody-uses' });
+    const keys = KeyRing.open({ config, log });
+    const pathsOf = async (access: Access) => {
+      const { url } = await startApi({ access });
+      return ((await (await fetch(`${url}/openapi.json`)).json()) as Document).paths;
+    };
+    expect((await pathsOf({}))['/v1/runs']?.post?.security).toBeUndefined();
+    const locked = await pathsOf({ keys });
+    expect(locked['/v1/runs']?.post?.security).toContainEqual({ bearer: [] });
+    expect(locked['/healthz']?.get?.security).toBeUndefined();
+  });
+});
+
+describe('what the document says', () => {
+  it('is what a run answers from its beginning to its end', async () => {
+    await until(async () => (await fetch(`${lane.producer.url}/readyz`)).ok);
+    const created = await ask('post', '/v1/runs', json({ name: 'documented', batchRows: 20 }));
+    expect(created.status).toBe(201);
+    const { id } = created.value as { id: string };
+    const rows = [...makeRows(40), { id: 'none', text: '' }, { id: 'bad' }];
+    const sent = { id, query: '?part=0', ...ndjson(rows) };
+    expect((await ask('post', '/v1/runs/{id}/rows', sent)).status).toBe(201);
+    expect((await ask('post', '/v1/runs/{id}/rows', sent)).status).toBe(200);
+    await ask('get', '/v1/runs/{id}/parts', { id });
+    expect((await ask('get', '/v1/runs/{id}/results', { id })).status).toBe(409);
+    await ask('post', '/v1/runs/{id}/seal', { id });
+    await ask('get', '/v1/runs/{id}/events', { id });
+    const { value } = await ask('get', '/v1/runs/{id}', { id });
+    expect(value).toMatchObject({ state: 'completed', rows: { accepted: 41, rejected: 1 } });
+    for (const format of ['jsonl', 'npy', 'parquet']) {
+      const query = `?format=${format}`;
+      expect((await ask('get', '/v1/runs/{id}/results', { id, query })).status).toBe(200);
+    }
+    const part = { id, query: '?format=npy', headers: { range: 'bytes=0-99' } };
+    expect((await ask('get', '/v1/runs/{id}/results', part)).status).toBe(206);
+    await ask('get', '/v1/runs/{id}/ids', { id });
+    await ask('get', '/v1/runs/{id}/report', { id, query: '?include=truncated' });
+    await ask('get', '/v1/runs', { query: '?limit=1&state=completed' });
+    expect((await ask('post', '/v1/runs/{id}/retry', { id })).status).toBeLessThan(500);
+    await ask('post', '/v1/runs/{id}/cancel', { id });
+    expect((await ask('delete', '/v1/runs/{id}', { id })).status).toBe(204);
+  });
+
+  it('is what a few texts answer', async () => {
+    const asked = await ask('post', '/v1/embed', json({ texts: ['a quiet morning', ''] }));
+    expect(asked.status).toBe(200);
+    expect((await ask('post', '/v1/embed', json({ text: 'x', encoding: 'base64' }))).status).toBe(200);
+    expect((await ask('post', '/v1/embed', json({ text: 'x', model: 'another' }))).status).toBe(422);
+  });
+
+  it.each([
+    ['post', '/v1/runs', { headers: { 'content-type': 'application/json' }, body: '{' }, 400],
+    ['post', '/v1/runs', json({ precision: 'int4' }), 422],
+    ['post', '/v1/runs', { headers: { 'content-type': 'text/plain' }, body: 'x' }, 415],
+    ['get', '/v1/runs', { query: '?limit=0' }, 400],
+    ['get', '/v1/runs/{id}', { id: 'r0' }, 404],
+    ['delete', '/v1/runs/{id}', { id: 'r0' }, 404],
+    ['post', '/v1/runs/{id}/seal', { id: 'r0' }, 404],
+    ['post', '/v1/runs/{id}/rows', { id: 'r0', query: '?part=x', ...ndjson([]) }, 400],
+    ['get', '/v1/runs/{id}/report', { id: 'r0', query: '?include=all' }, 400],
+    ['get', '/v1/runs/{id}', { id: '%ff' }, 400],
+    ['post', '/v1/embed', json({}), 422],
+    ['post', '/v1/embed', { ...json({ text: 'x' }), headers: { 'request-timeout-ms': 'soon' } }, 400],
+  ] as const)('is what a mistake gets: %s %s %j → %i', async (method, path, init, status) => {
+    expect((await ask(method, path, init)).status).toBe(status);
+  });
+
+  it('is what machines get', async () => {
+    for (const path of ['/v1/scale', '/healthz', '/readyz', '/metrics', '/openapi.json', '/docs']) {
+      expect((await ask('get', path)).status).toBe(200);
+    }
+  });
+});
+
+describe('the page', () => {
+  it('has everything it asks for, from here alone', async () => {
+    const page = await fetch(`${lane.producer.url}/docs`);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    const html = await page.text();
+    const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url!);
+    expect(files).toHaveLength(3);
+    for (const file of files) {
+      expect(file).toMatch(/^\/docs\//);
+      const response = await fetch(`${lane.producer.url}${file}`);
+      expect([file, response.status]).toEqual([file, 200]);
+      expect(response.headers.get('content-type')).toMatch(file.endsWith('.css') ? /css/ : /javascript/);
+    }
+    expect(html).not.toMatch(/<script>|<style|onload=/);
+    expect((await fetch(`${lane.producer.url}/docs/package.json`)).status).toBe(404);
+  });
+});
