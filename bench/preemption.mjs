@@ -14,7 +14,7 @@ import { defaultThreads, encodeBatchPayload } from '@embedmill/core';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { InferencePool } from '@embedmill/worker/inference';
 import { describeMachine } from './support/machine.mjs';
-import { printTable } from './support/table.mjs';
+import { percentile, printTable } from './support/table.mjs';
 import { readTexts } from './support/texts.mjs';
 
 const { values } = parseArgs({
@@ -100,9 +100,4 @@ async function timeEachText() {
   }
   await embedder.close();
   return ms;
-}
-
-function percentile(ms, p) {
-  const sorted = [...ms].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor((p / 100) * sorted.length))];
 }

@@ -55,6 +55,7 @@ export async function startStack({ threads, engine }) {
   return {
     folder,
     url: producer.url,
+    workerUrl: worker.url,
     /** Resident memory of each process in MB. */
     memory: () => ({
       redis: residentMb(redis.pid),
