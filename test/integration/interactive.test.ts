@@ -2,33 +2,16 @@
 
 import { describe, expect, it } from 'vitest';
 import { linesOf, until } from '../support/api.ts';
-import { laneForAll } from '../support/lane.ts';
+import { type EmbedJson, laneClientForAll, laneForAll, postEmbed } from '../support/lane.ts';
 import { AWKWARD_TEXTS, longText, PLAIN_TEXTS } from '../support/texts.ts';
 
 const lane = laneForAll();
+const client = laneClientForAll(lane);
 
-/** What `POST /v1/embed` answers. */
-interface Answer {
-  fingerprint: string;
-  dim: number;
-  vectors: (number[] | string | null)[];
-  outcomes: { verdict: string; tokens: number; lostTokens: number; message?: string }[];
-  usage: { tokens: number; lostTokens: number };
-  timings: { totalMs: number; queueMs: number; inferMs: number };
-}
-
-const post = (body: unknown, init: RequestInit = {}) =>
-  fetch(`${lane.producer.url}/v1/embed`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    ...init,
-  });
-
-async function embed(body: unknown): Promise<Answer> {
-  const response = await post(body);
+async function embed(body: unknown): Promise<EmbedJson> {
+  const response = await postEmbed(lane.producer.url, body);
   expect(response.status).toBe(200);
-  return (await response.json()) as Answer;
+  return (await response.json()) as EmbedJson;
 }
 
 describe('POST /v1/embed', () => {
@@ -56,6 +39,67 @@ describe('POST /v1/embed', () => {
     expect(vectors[0]).toBeNull();
     expect(vectors[1]).toHaveLength(384);
     expect(outcomes.map(({ verdict }) => verdict)).toEqual(['empty', 'ok']);
+  });
+});
+
+describe('token ids', () => {
+  it('give the vector of the text that they were made of, and count the same', async () => {
+    const texts = [...PLAIN_TEXTS, longText(400)];
+    const tokens = await client().tokenize(texts, { specialTokens: false });
+    const ids = tokens.map((own) => own.map(({ id }) => id));
+    const [ofIds, ofTexts] = await Promise.all([
+      embed({ texts: ids, encoding: 'base64' }),
+      embed({ texts, encoding: 'base64' }),
+    ]);
+    expect(ofIds.vectors).toEqual(ofTexts.vectors);
+    expect(ofIds.outcomes.slice(0, -1)).toEqual(ofTexts.outcomes.slice(0, -1));
+    expect(ofIds.outcomes.at(-1)).toMatchObject({ verdict: 'truncated', tokens: 256 });
+  });
+
+  it('fail alone when the vocabulary does not have one of them', async () => {
+    const { vectors, outcomes } = await embed({ texts: [[2023, 99_999], [2023]] });
+    expect(outcomes[0]).toMatchObject({ verdict: 'failed', tokens: 0 });
+    expect(outcomes[0]?.message).toContain('token id 99999 at position 1');
+    expect(outcomes[1]?.verdict).toBe('ok');
+    expect(vectors[0]).toBeNull();
+  });
+});
+
+describe('tokenize', () => {
+  it('gives ids and pieces of the whole text, framed when asked', async () => {
+    const [framed = [], bare = []] = await Promise.all([
+      client()
+        .tokenize(['unboxing kettles'], { specialTokens: true })
+        .then(([own]) => own),
+      client()
+        .tokenize(['unboxing kettles'], { specialTokens: false })
+        .then(([own]) => own),
+    ]);
+    expect(framed.map(({ text }) => text)).toEqual([
+      '[CLS]',
+      'un',
+      '##box',
+      '##ing',
+      'kettle',
+      '##s',
+      '[SEP]',
+    ]);
+    expect(framed.map(({ special }) => special)).toEqual([true, false, false, false, false, false, true]);
+    expect(framed.slice(1, -1)).toEqual(bare);
+    const [long = []] = await client().tokenize([longText(400)], { specialTokens: false });
+    expect(long.length).toBeGreaterThanOrEqual(400);
+  });
+});
+
+describe('the model', () => {
+  it('is known as its workers describe it', async () => {
+    const { fingerprint } = lane.worker;
+    expect(await client().model()).toEqual({
+      name: 'all-MiniLM-L6-v2',
+      fingerprint,
+      dim: 384,
+      maxTokens: 256,
+    });
   });
 });
 

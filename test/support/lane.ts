@@ -4,11 +4,37 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, createLogger, readConfig } from '@embedmill/core';
+import {
+  BullInteractiveQueue,
+  type Config,
+  connect,
+  createLogger,
+  keysOf,
+  RedisClock,
+  RedisInteractiveLane,
+  readConfig,
+  whenReady,
+} from '@embedmill/core';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, inject } from 'vitest';
+
+/** What `POST /v1/embed` answers. */
+export interface EmbedJson {
+  fingerprint: string;
+  dim: number;
+  vectors: (number[] | string | null)[];
+  outcomes: { verdict: string; tokens: number; lostTokens: number; message?: string }[];
+  usage: { tokens: number; lostTokens: number };
+  timings: { totalMs: number; queueMs: number; inferMs: number };
+}
+
+/** Asks a producer for vectors. */
+export function postEmbed(url: string, body: unknown, init: RequestInit = {}): Promise<Response> {
+  const headers = { 'content-type': 'application/json', ...init.headers };
+  return fetch(`${url}/v1/embed`, { method: 'POST', body: JSON.stringify(body), ...init, headers });
+}
 
 /** The processes, once `beforeAll` has run. */
 export interface Lane {
@@ -17,8 +43,8 @@ export interface Lane {
   config: Config;
 }
 
-/** Starts both before all tests of the file and stops them after. */
-export function laneForAll(settings: Partial<Config> = {}): Lane {
+/** Starts both before all tests of the file and stops them after. @param engineUrl instead of the model */
+export function laneForAll(settings: Partial<Config> = {}, engineUrl?: URL): Lane {
   const log = createLogger({ logLevel: 'silent' }, 'test');
   const prefix = `test${randomBytes(6).toString('hex')}`;
   const dataDir = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
@@ -28,7 +54,7 @@ export function laneForAll(settings: Partial<Config> = {}): Lane {
     const own = { redisUrl, prefix, dataDir, port: 0, workerPort: 0, threads: 2 };
     lane.config = { ...readConfig({}), ...own, ...settings };
     lane.producer = await startProducer(lane.config, { log });
-    lane.worker = await startWorker(lane.config, { log });
+    lane.worker = await startWorker(lane.config, { log, ...(engineUrl === undefined ? {} : { engineUrl }) });
   });
   afterAll(async () => {
     await lane.worker.stop();
@@ -40,4 +66,28 @@ export function laneForAll(settings: Partial<Config> = {}): Lane {
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
   });
   return lane;
+}
+
+/** A lane of the test's own beside that of the producer, for what no route shows; call the result inside tests. */
+export function laneClientForAll(lane: Lane): () => RedisInteractiveLane {
+  let client: RedisInteractiveLane;
+  const log = createLogger({ logLevel: 'silent' }, 'test');
+  beforeAll(async () => {
+    const { redisUrl = '', prefix } = lane.config;
+    const keys = keysOf(prefix);
+    const [redis, subscriber] = [connect(redisUrl, 'command', log), connect(redisUrl, 'command', log)];
+    await Promise.all([whenReady(redis, 5000), whenReady(subscriber, 5000)]);
+    const queue = new BullInteractiveQueue({ url: redisUrl, prefix: keys.queuePrefix, onError: () => {} });
+    const clock = new RedisClock(redis);
+    const parts = { redis, subscriber, queue, keys, clock, model: 'all-MiniLM-L6-v2', mostTexts: 1000, log };
+    client = new RedisInteractiveLane(parts);
+    client.start();
+    return async () => {
+      client.stop();
+      await queue.close();
+      subscriber.disconnect();
+      redis.disconnect();
+    };
+  });
+  return () => client;
 }

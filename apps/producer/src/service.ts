@@ -98,6 +98,7 @@ export class Service implements ProducerService {
       clock: this.#clock,
       model: modelOf(config),
       mostTexts: config.interactiveTexts,
+      onSettled: (call) => this.#metrics.countCall(call),
       log,
     });
     this.#credits = new Credits(config.redisBudgetBytes);
@@ -133,6 +134,7 @@ export class Service implements ProducerService {
       credits: this.#credits,
       queues,
       redis: this.#redis,
+      textsInFlight: () => this.#lane.textsInFlight,
       activeRuns: () => this.#runs?.active().length ?? 0,
       unackedBytes: () => this.#collector?.openBytes ?? 0,
       scale,

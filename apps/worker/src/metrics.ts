@@ -4,17 +4,25 @@ import {
   type BatchSummary,
   type CommitOutcome,
   type Delivery,
+  LATENCY_BUCKETS_SECONDS,
+  type Lane,
+  type PartTimings,
   ROW_VERDICTS,
+  type RowOutcome,
   readGauge,
   registerCpuMetrics,
   registerProcessMetrics,
   STAGE_BUCKETS_SECONDS,
+  summarizeOutcomes,
 } from '@embedmill/core';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { InferenceEvent, InferencePool } from './inference/index.ts';
 
-/** Lanes that a batch can come from. */
-const LANES = ['bulk', 'interactive'] as const;
+/** Lanes that a text can come from. */
+const LANES: readonly Lane[] = ['bulk', 'interactive'];
+
+/** Why nobody waits for an interactive text: its caller left, or its deadline passed. */
+const UNANSWERED = ['withdrawn', 'expired'] as const;
 
 /** What can become of a delivery. */
 const OUTCOMES = ['committed', 'duplicate', 'gone', 'lost', 'handed-back', 'abandoned'] as const;
@@ -35,6 +43,8 @@ export class WorkerMetrics {
   readonly #threadDeaths: Counter;
   readonly #isolatedRows: Counter;
   readonly #stageSeconds: Histogram<'stage'>;
+  readonly #interactiveSeconds: Histogram<'stage'>;
+  readonly #unanswered: Counter<'reason'>;
 
   constructor() {
     const registers = [this.#registry];
@@ -59,6 +69,18 @@ export class WorkerMetrics {
       buckets: [...STAGE_BUCKETS_SECONDS],
       registers,
     });
+    this.#interactiveSeconds = new Histogram({
+      name: 'embedmill_interactive_stage_seconds',
+      help: 'Time of interactive texts in each stage.',
+      labelNames: ['stage'],
+      buckets: [...LATENCY_BUCKETS_SECONDS],
+      registers,
+    });
+    this.#unanswered = counter(
+      'interactive_unanswered_texts_total',
+      'Interactive texts that nobody waited for any more, begun or not.',
+      'reason',
+    );
     registerCpuMetrics(this.#registry);
     registerProcessMetrics(this.#registry);
     for (const lane of LANES) {
@@ -67,6 +89,8 @@ export class WorkerMetrics {
     }
     for (const outcome of OUTCOMES) this.#batches.inc({ outcome }, 0);
     for (const stage of STAGES) this.#stageSeconds.zero({ stage });
+    for (const stage of ['queue-wait', 'infer']) this.#interactiveSeconds.zero({ stage });
+    for (const reason of UNANSWERED) this.#unanswered.inc({ reason }, 0);
   }
 
   /** Shows the threads of this pool and the model in them. */
@@ -114,9 +138,19 @@ export class WorkerMetrics {
   countBatch(outcome: CommitOutcome, summary: BatchSummary): void {
     this.#batches.inc({ outcome });
     if (outcome !== 'committed') return;
-    for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane: 'bulk', verdict }, summary.verdicts[verdict]);
-    this.#tokens.inc({ lane: 'bulk' }, summary.tokens);
-    this.#lostTokens.inc({ lane: 'bulk' }, summary.lostTokens);
+    this.#countTexts('bulk', summary);
+  }
+
+  /** Counts interactive texts that were answered, and where their time went. */
+  countInteractive({ queueMs, inferMs }: PartTimings, outcomes: readonly RowOutcome[]): void {
+    this.#countTexts('interactive', summarizeOutcomes(outcomes));
+    this.#interactiveSeconds.observe({ stage: 'queue-wait' }, queueMs / 1000);
+    this.#interactiveSeconds.observe({ stage: 'infer' }, inferMs / 1000);
+  }
+
+  /** Counts interactive texts that nobody waits for. */
+  countUnanswered(reason: (typeof UNANSWERED)[number], texts: number): void {
+    this.#unanswered.inc({ reason }, texts);
   }
 
   /** Counts batches that another worker may have taken over by now. */
@@ -128,6 +162,12 @@ export class WorkerMetrics {
   countEvent({ kind }: InferenceEvent): void {
     if (kind === 'thread-died') this.#threadDeaths.inc();
     if (kind === 'row-isolated') this.#isolatedRows.inc();
+  }
+
+  #countTexts(lane: Lane, { verdicts, tokens, lostTokens }: BatchSummary): void {
+    for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane, verdict }, verdicts[verdict]);
+    this.#tokens.inc({ lane }, tokens);
+    this.#lostTokens.inc({ lane }, lostTokens);
   }
 
   /** The page for /metrics. */

@@ -114,7 +114,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
         log.warn('batches in work were not finished in time; other workers take them over');
     });
 
-    const leave = joinInteractiveLane({ config, redisUrl: config.redisUrl, keys, pool, model, log });
+    const leave = joinInteractiveLane({ config, redisUrl: config.redisUrl, keys, pool, model, metrics, log });
     releasers.add(leave);
     const watched = connect(config.redisUrl, 'command', log);
     releasers.add(() => watched.disconnect());

@@ -11,7 +11,12 @@ import { PROBLEMS } from '../../../apps/producer/src/api/problems.ts';
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** Sources whose errors reach the API. */
-const SOURCES = ['packages/core/src/runs', 'packages/core/src/rows', 'apps/producer/src'];
+const SOURCES = [
+  'packages/core/src/runs',
+  'packages/core/src/rows',
+  'packages/core/src/interactive',
+  'apps/producer/src',
+];
 
 /** Codes that are for the log, or for a client that is gone. */
 const NEVER_ANSWERED = new Set(['no-ledger', 'client-gone']);

@@ -7,16 +7,20 @@ import {
   registerCpuMetrics,
   registerProcessMetrics,
   registerRedisMetrics,
+  type SettledCall,
 } from '@embedmill/core';
 import { Registry } from 'prom-client';
 import { type FlowMetricsParts, registerFlowMetrics } from './flow-metrics.ts';
 import { type AnsweredRequest, registerHttpMetrics } from './http-metrics.ts';
+import { registerLaneMetrics } from './lane-metrics.ts';
 import { registerQueueMetrics } from './queue-metrics.ts';
 
 /** What the metrics look at. */
 export interface ProducerMetricsParts extends FlowMetricsParts {
   queues: Readonly<Partial<Record<Lane, QueueState>>>;
   redis: RedisInfo;
+  /** Interactive texts that wait for their answer. */
+  textsInFlight: () => number;
 }
 
 /** Series are read when Prometheus asks; none has the id of a run, a batch or a request as a label. */
@@ -24,14 +28,17 @@ export class ProducerMetrics {
   readonly #registry = new Registry();
   /** Counts a request to the API. */
   readonly countRequest: (request: AnsweredRequest) => void;
+  /** Counts an interactive call that is over. */
+  readonly countCall: (call: SettledCall) => void;
   /** Counts a batch that is on disk, with the seconds since its commit. */
   readonly countDrained: (seconds: number) => void;
 
-  constructor({ queues, redis, ...flow }: ProducerMetricsParts) {
+  constructor({ queues, redis, textsInFlight, ...flow }: ProducerMetricsParts) {
     registerQueueMetrics(this.#registry, queues);
     registerRedisMetrics(this.#registry, redis);
     registerCpuMetrics(this.#registry);
     registerProcessMetrics(this.#registry);
+    this.countCall = registerLaneMetrics(this.#registry, textsInFlight);
     this.countRequest = registerHttpMetrics(this.#registry);
     this.countDrained = registerFlowMetrics(this.#registry, flow);
   }

@@ -15,6 +15,7 @@ import {
 } from '@embedmill/core';
 import type { Logger } from 'pino';
 import type { InferencePool } from '../inference/index.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 import { InteractiveWork } from './work.ts';
 
 /** What the lane needs of its worker. */
@@ -24,6 +25,7 @@ export interface InteractiveLaneParts {
   keys: Keys;
   pool: InferencePool;
   model: ModelDescription;
+  metrics: WorkerMetrics;
   log: Logger;
 }
 
@@ -38,7 +40,7 @@ const JOBS_PER_THREAD = 2;
 
 /** Takes part from now on. @returns what ends that: jobs in work are finished first */
 export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<void> {
-  const { config, redisUrl, keys, pool, model, log } = parts;
+  const { config, redisUrl, keys, pool, model, metrics, log } = parts;
   const releasers = new Releasers();
   // Of its own: an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
@@ -55,6 +57,7 @@ export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<
     model: model.name,
     clock,
     withdrawals,
+    metrics,
   });
   // Of its own, with places of its own: a lane never waits for a place that the other one holds.
   const consumer = new BullBatchConsumer<InteractiveJob>({
@@ -62,7 +65,7 @@ export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<
     prefix: keys.queuePrefix,
     lane: 'interactive',
     concurrency: pool.threads * JOBS_PER_THREAD,
-    lockMs: LOCK_MS,
+    lockMs: Math.min(LOCK_MS, config.lockMs),
     mostStalls: 0,
     consume: (job) => work.consume(job),
     abandon: (job) => work.abandon(job),

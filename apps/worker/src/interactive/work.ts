@@ -13,6 +13,7 @@ import {
   type Withdrawals,
 } from '@embedmill/core';
 import type { InferencePool } from '../inference/index.ts';
+import type { WorkerMetrics } from '../metrics.ts';
 
 /** What the work needs. */
 export interface InteractiveWorkParts {
@@ -22,6 +23,7 @@ export interface InteractiveWorkParts {
   model: string;
   clock: RedisClock;
   withdrawals: Withdrawals;
+  metrics: WorkerMetrics;
 }
 
 /** Time until a job for another model is offered again: somebody waits for it. */
@@ -49,21 +51,27 @@ export class InteractiveWork {
   }
 
   async #do(job: InteractiveJob, part: CallPart, queueMs: number): Promise<void> {
-    const { answers, clock, withdrawals } = this.#parts;
+    const { answers, clock, withdrawals, metrics } = this.#parts;
     const remainingMs = part.deadline - clock.now();
-    if (withdrawals.has(part.id) || remainingMs <= 0) return;
+    const countUnanswered = () =>
+      metrics.countUnanswered(withdrawals.has(part.id) ? 'withdrawn' : 'expired', part.texts.length);
+    if (withdrawals.has(part.id) || remainingMs <= 0) {
+      countUnanswered();
+      return;
+    }
     const leaving = withdrawals.watch(part.id, remainingMs);
     try {
       await answers.send(job.producer, await this.#work(part, queueMs, leaving.signal));
     } catch (error) {
-      if (!leaving.signal.aborted) await answers.send(job.producer, answerOf(part, asError(error)));
+      if (leaving.signal.aborted) countUnanswered();
+      else await answers.send(job.producer, answerOf(part, asError(error)));
     } finally {
       leaving.end();
     }
   }
 
   async #work({ id, texts, work }: CallPart, queueMs: number, signal: AbortSignal): Promise<PartAnswer> {
-    const { pool } = this.#parts;
+    const { pool, metrics } = this.#parts;
     if (work.kind === 'tokenize') {
       // The lane has no other texts to tokenize than texts.
       const own = texts as readonly string[];
@@ -75,6 +83,7 @@ export class InteractiveWork {
     const embedded = await pool.embedTexts(texts, { precision, truncate, signal });
     const result = encodeBatchResult({ batch: 0, rows: texts.length, precision, ...embedded });
     const timings = { queueMs, inferMs: performance.now() - startedAt };
+    metrics.countInteractive(timings, embedded.outcomes);
     return { part: id, kind: 'vectors', timings, result };
   }
 }

@@ -2,9 +2,9 @@
 
 export { AnswerChannels } from './answer-channels.ts';
 export type { CallPart, InteractiveJob, PartWork } from './job.ts';
-export type { PartAnswer } from './message.ts';
+export type { PartAnswer, PartTimings } from './message.ts';
 export { ModelAnnouncer } from './models.ts';
-export { RedisInteractiveLane, type RedisLaneParts } from './redis-lane.ts';
+export { CALL_OUTCOMES, RedisInteractiveLane, type RedisLaneParts, type SettledCall } from './redis-lane.ts';
 export type {
   EmbedAnswer,
   EmbedTerms,

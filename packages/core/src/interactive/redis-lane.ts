@@ -34,6 +34,17 @@ import type {
 } from './types.ts';
 import { Watch } from './watch.ts';
 
+/** What can become of a call, for metrics. */
+export const CALL_OUTCOMES = ['answered', 'cancelled', 'expired', 'refused', 'failed'] as const;
+
+/** A call that is over. */
+export interface SettledCall {
+  /** `cancelled`: its caller left. `expired`: its deadline passed. `refused`: there were too many texts in flight. */
+  outcome: (typeof CALL_OUTCOMES)[number];
+  texts: number;
+  seconds: number;
+}
+
 /** What the lane works with. */
 export interface RedisLaneParts {
   /** For short questions. */
@@ -47,6 +58,8 @@ export interface RedisLaneParts {
   model: string;
   /** Texts in flight at a time. */
   mostTexts: number;
+  /** Told about every call when it is over. */
+  onSettled?: (call: SettledCall) => void;
   log: Logger;
 }
 
@@ -112,6 +125,11 @@ export class RedisInteractiveLane implements InteractiveLane {
     this.#failAll(this.#open.values(), new UnavailableError('unavailable', 'the producer is stopping'));
   }
 
+  /** Texts that wait for their answer. */
+  get textsInFlight(): number {
+    return this.#admission.inFlight;
+  }
+
   async embed(texts: readonly InteractiveText[], terms: EmbedTerms): Promise<EmbedAnswer> {
     const { precision, truncate, ...options } = terms;
     const call = await this.#call(texts, { kind: 'embed', precision, truncate }, options);
@@ -136,8 +154,22 @@ export class RedisInteractiveLane implements InteractiveLane {
     return known.get(this.#parts.model) ?? [...known.values()].at(-1)!;
   }
 
+  async #call(texts: readonly InteractiveText[], work: PartWork, options: CallOptions): Promise<Call> {
+    const startedAt = performance.now();
+    let outcome: SettledCall['outcome'] = 'answered';
+    try {
+      return await this.#answered(texts, work, options);
+    } catch (error) {
+      outcome = outcomeOf(error, options.signal);
+      throw error;
+    } finally {
+      const seconds = (performance.now() - startedAt) / 1000;
+      this.#parts.onSettled?.({ outcome, texts: texts.length, seconds });
+    }
+  }
+
   /** Sends texts on their way and waits until every one is answered. */
-  async #call(
+  async #answered(
     texts: readonly InteractiveText[],
     work: PartWork,
     { model = this.#parts.model, timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions,
@@ -290,6 +322,13 @@ export class RedisInteractiveLane implements InteractiveLane {
 
 function deadlineExceeded(timeoutMs: number): UnavailableError {
   return new UnavailableError('deadline-exceeded', `the texts were not embedded within ${timeoutMs} ms`);
+}
+
+function outcomeOf(error: unknown, signal: AbortSignal | undefined): SettledCall['outcome'] {
+  if (signal?.aborted && error === signal.reason) return 'cancelled';
+  const code = error instanceof EmbedmillError ? error.code : '';
+  if (code === 'deadline-exceeded') return 'expired';
+  return code === 'overloaded' ? 'refused' : 'failed';
 }
 
 function asUnavailable(error: unknown): unknown {

@@ -1,0 +1,34 @@
+/** What becomes of interactive calls, for Prometheus. */
+
+import { CALL_OUTCOMES, LATENCY_BUCKETS_SECONDS, readGauge, type SettledCall } from '@embedmill/core';
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+/** Registers `embedmill_interactive_*`; returns what counts a call that is over. */
+export function registerLaneMetrics(
+  registry: Registry,
+  textsInFlight: () => number,
+): (call: SettledCall) => void {
+  const registers = [registry];
+  readGauge(
+    registry,
+    { name: 'embedmill_interactive_texts_in_flight', help: 'Interactive texts that wait for their answer.' },
+    textsInFlight,
+  );
+  const calls = new Counter({
+    name: 'embedmill_interactive_calls_total',
+    help: 'Interactive calls by what became of them.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'embedmill_interactive_call_seconds',
+    help: 'Time from an interactive call to its answer; calls without an answer are not in it.',
+    buckets: [...LATENCY_BUCKETS_SECONDS],
+    registers,
+  });
+  for (const outcome of CALL_OUTCOMES) calls.inc({ outcome }, 0);
+  return (call) => {
+    calls.inc({ outcome: call.outcome });
+    if (call.outcome === 'answered') seconds.observe(call.seconds);
+  };
+}
