@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Config, ConfigError, Releasers } from '@embedmill/core';
+import { type Config, ConfigError, openTracing, Releasers } from '@embedmill/core';
 import type { Logger } from 'pino';
 import { KeyRing, openRateLimiter } from './access/index.ts';
 import { createApi } from './api/app.ts';
@@ -33,18 +33,20 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
   if (redisUrl === undefined) throw new ConfigError(['REDIS_URL: a producer needs a Redis']);
   const releasers = new Releasers();
   try {
+    const tracing = await openTracing(config, { service: 'embedmill-producer', log });
+    releasers.add(() => tracing.stop());
     const keys = KeyRing.open({ config, log });
     releasers.add(() => keys?.close());
     const limiter = openRateLimiter({ config, redisUrl, log });
     releasers.add(() => limiter?.close());
-    const service = await Service.open({ config, redisUrl, log });
+    const service = await Service.open({ config, redisUrl, tracing, log });
     releasers.add(() => service.stop());
     service.start();
 
     // While a stream is slowed down nothing is read from it, so only TCP itself notices a client that was switched off.
     const tcp = { keepAlive: true, keepAliveInitialDelay: TCP_PROBE_AFTER_MS };
     const access = { keys, limiter };
-    const server = createServer(tcp, createApi({ service, config, log, version, access }));
+    const server = createServer(tcp, createApi({ service, config, tracing, log, version, access }));
     // A part may be uploaded for hours; the API itself ends a body that stalls.
     server.requestTimeout = 0;
     server.listen(config.port, config.host);

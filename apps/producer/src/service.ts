@@ -19,6 +19,7 @@ import {
   Releasers,
   Runs,
   sharedAnswer,
+  type Tracing,
   UnavailableError,
 } from '@embedmill/core';
 import type { Redis } from 'ioredis';
@@ -39,6 +40,7 @@ const SCALE_MS = 500;
 interface ServiceParts {
   config: Config;
   redisUrl: string;
+  tracing: Tracing;
   log: Logger;
 }
 
@@ -70,7 +72,7 @@ export class Service implements ProducerService {
   #isStopping = false;
 
   private constructor(parts: ServiceParts, home: string) {
-    const { config, redisUrl, log } = parts;
+    const { config, redisUrl, tracing, log } = parts;
     const keys = keysOf(config.prefix);
     this.#parts = parts;
     this.#home = home;
@@ -81,11 +83,13 @@ export class Service implements ProducerService {
       url: redisUrl,
       prefix: keys.queuePrefix,
       lane: 'bulk',
+      telemetry: tracing.telemetry,
       onError: (error) => log.debug({ reason: error.message }, 'the queue does not answer'),
     });
     this.#interactiveQueue = new BullInteractiveQueue({
       url: redisUrl,
       prefix: keys.queuePrefix,
+      telemetry: tracing.telemetry,
       onError: (error) => log.debug({ reason: error.message }, 'the interactive queue does not answer'),
     });
     this.#subscriber = connect(redisUrl, 'command', log);

@@ -8,8 +8,10 @@ import {
   type Delivery,
   EmbedmillError,
   isRedisFault,
+  type OpenSpan,
   type Precision,
   type RowOutcome,
+  type Tracing,
   type WorkerExchange,
 } from '@embedmill/core';
 import { decodeOutcomes, encodeBatchResult, summarizeOutcomes } from '@embedmill/core/batch';
@@ -30,6 +32,7 @@ export interface BatchWorkParts {
   /** What results of a precision say of the model. */
   identityOf: (precision: Precision) => Promise<{ dim: number; fingerprint: string }>;
   metrics: WorkerMetrics;
+  tracing: Tracing;
   log: Logger;
 }
 
@@ -51,8 +54,8 @@ export class BatchWork {
    * attempt; only an error of our own is thrown.
    */
   async consume(job: BatchJob, delivery: Delivery): Promise<ConsumeOutcome> {
-    const { exchange, pool, model, metrics, log } = this.#parts;
-    const { run, batch, home, precision, truncate } = job;
+    const { exchange, model, metrics, log } = this.#parts;
+    const { run, batch, home } = job;
     metrics.countDelivery(delivery);
     if (job.model !== model.name) {
       metrics.countOutcome('handed-back');
@@ -62,7 +65,7 @@ export class BatchWork {
       );
       return { status: 'hand-back', afterMs: HAND_BACK_MS };
     }
-    const taken = await metrics.time('fetch', () =>
+    const taken = await this.#stage('fetch', job, () =>
       this.#patiently(() => exchange.takePayload(run, batch, home)),
     );
     if (taken.status !== 'taken') {
@@ -75,9 +78,7 @@ export class BatchWork {
       const isSuspect = delivery.stalls >= SUSPECT_AFTER_STALLS;
       result = isSuspect
         ? await this.#solitude.alone(() => this.#tryRows(job, payload))
-        : await this.#solitude.together(() =>
-            metrics.time('infer', () => pool.embedBatch({ payload, batch, precision, truncate })),
-          );
+        : await this.#solitude.together(() => this.#embed(job, payload));
     } catch (error) {
       if (!(error instanceof EmbedmillError && error.retryable)) throw error;
       metrics.countOutcome('handed-back');
@@ -87,6 +88,27 @@ export class BatchWork {
     if (result === null) await this.abandon(job, 'workers die of it, and of none of its rows alone');
     else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
     return { status: 'done' };
+  }
+
+  async #embed(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const { pool, metrics } = this.#parts;
+    const { batch, precision, truncate } = job;
+    let tokenizeMs = 0;
+    const result = await this.#stage('infer', job, (span) =>
+      pool.embedBatch({
+        payload,
+        batch,
+        precision,
+        truncate,
+        onPiece: (timings) => {
+          tokenizeMs += timings.tokenizeMs;
+          const attributes = { 'embedmill.tokenize_ms': timings.tokenizeMs };
+          span.addStep('inference thread', attributes, timings.startedAtMs, timings.endedAtMs);
+        },
+      }),
+    );
+    metrics.countTokenizing(tokenizeMs);
+    return result;
   }
 
   async #tryRows(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
@@ -134,10 +156,21 @@ export class BatchWork {
 
   async #commit(job: BatchJob, result: Uint8Array, summary: BatchSummary): Promise<void> {
     const { exchange, metrics } = this.#parts;
-    const outcome = await metrics.time('commit', () =>
+    const outcome = await this.#stage('commit', job, () =>
       this.#patiently(() => exchange.commit(job.run, job.batch, job.home, result, summary)),
     );
     metrics.countBatch(outcome, summary);
+  }
+
+  /** A step in the histogram and in the trace of its batch. */
+  #stage<Value>(
+    name: 'fetch' | 'infer' | 'commit',
+    { run, batch, rows }: BatchJob,
+    step: (span: OpenSpan) => Promise<Value>,
+  ): Promise<Value> {
+    const { metrics, tracing } = this.#parts;
+    const attributes = { 'embedmill.run': run, 'embedmill.batch': batch, 'embedmill.rows': rows };
+    return metrics.time(name, () => tracing.span(name, attributes, step));
   }
 
   #patiently<Value>(step: () => Promise<Value>): Promise<Value> {

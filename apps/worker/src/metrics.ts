@@ -28,7 +28,7 @@ const UNANSWERED = ['withdrawn', 'expired'] as const;
 const OUTCOMES = ['committed', 'duplicate', 'gone', 'lost', 'handed-back', 'abandoned'] as const;
 
 /** Stages of a batch at a worker; the producer adds `drain`. */
-const STAGES = ['queue-wait', 'fetch', 'infer', 'commit'] as const;
+const STAGES = ['queue-wait', 'fetch', 'tokenize', 'infer', 'commit'] as const;
 
 /** Every series exists from the start, at zero, so that rates work from the first scrape. No label holds an id of a run. */
 export class WorkerMetrics {
@@ -118,7 +118,7 @@ export class WorkerMetrics {
 
   /** Times a step, also one that fails. */
   async time<Value>(
-    stage: Exclude<(typeof STAGES)[number], 'queue-wait'>,
+    stage: Exclude<(typeof STAGES)[number], 'queue-wait' | 'tokenize'>,
     step: () => Promise<Value>,
   ): Promise<Value> {
     const stop = this.#stageSeconds.startTimer({ stage });
@@ -127,6 +127,11 @@ export class WorkerMetrics {
     } finally {
       stop();
     }
+  }
+
+  /** Counts what the tokenizer took of a batch's time of inference. */
+  countTokenizing(ms: number): void {
+    this.#stageSeconds.observe({ stage: 'tokenize' }, ms / 1000);
   }
 
   /** Counts a delivery that brought nothing to commit. */

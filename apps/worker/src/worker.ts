@@ -9,6 +9,7 @@ import {
   Heartbeat,
   isRedisFault,
   keysOf,
+  openTracing,
   RedisExchange,
   Releasers,
   whenReady,
@@ -58,6 +59,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     throw new ConfigError(['REDIS_URL: a worker needs the Redis of its producer']);
   const releasers = new Releasers();
   try {
+    const tracing = await openTracing(config, { service: 'embedmill-worker', log });
+    releasers.add(() => tracing.stop());
     const prepare = (precision: Precision) =>
       prepareModel({ model: config.model, precision, cacheDir: config.cacheDir });
     const model = await prepare(FIRST_PRECISION);
@@ -93,6 +96,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       model,
       identityOf: prepare,
       metrics,
+      tracing,
       log,
     });
     const consumer = new BullBatchConsumer({
@@ -104,6 +108,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       consume: (job, delivery) => work.consume(job, delivery),
       abandon: (job, reason) => work.abandon(job, reason),
       onLostLocks: (batches) => metrics.countLostLocks(batches),
+      telemetry: tracing.telemetry,
       log,
     });
     consumer.start();
@@ -114,7 +119,16 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
         log.warn('batches in work were not finished in time; other workers take them over');
     });
 
-    const leave = joinInteractiveLane({ config, redisUrl: config.redisUrl, keys, pool, model, metrics, log });
+    const leave = joinInteractiveLane({
+      config,
+      redisUrl: config.redisUrl,
+      keys,
+      pool,
+      model,
+      metrics,
+      tracing,
+      log,
+    });
     releasers.add(leave);
     const watched = connect(config.redisUrl, 'command', log);
     releasers.add(() => watched.disconnect());

@@ -25,3 +25,4 @@ export * from './rows/index.ts';
 export * from './runs/index.ts';
 export * from './search/index.ts';
 export * from './sinks/index.ts';
+export * from './tracing/index.ts';

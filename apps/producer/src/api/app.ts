@@ -1,6 +1,6 @@
 /** The producer's HTTP API as an express app, in the order in which a request passes through it. */
 
-import { RequestError } from '@embedmill/core';
+import { noTracing, RequestError } from '@embedmill/core';
 import { pagesFolder } from '@embedmill/web';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
@@ -19,6 +19,7 @@ import { resultRoutes } from './routes/results.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scaleRoutes } from './routes/scale.ts';
+import { traceRequests } from './trace-requests.ts';
 import { type ApiParts, defaultApiLimits, type RouteParts } from './types.ts';
 
 /** Makes the API; the caller puts it on a server. Every request is answered, whatever it holds. */
@@ -27,7 +28,8 @@ export function createApi(given: ApiParts): Express {
   const app = express();
   // Answers change from call to call; results have an ETag of their own.
   app.set('etag', false);
-  app.use(nameRequests, logRequests(parts), drainBodies(parts.limits.lingerMs), helmet());
+  const { tracing = noTracing, limits } = parts;
+  app.use(nameRequests, logRequests(parts), traceRequests(tracing), drainBodies(limits.lingerMs), helmet());
   app.set('trust proxy', parts.config.proxies);
   // Before the keys: the pages are no secret, and they are where a key is entered.
   app.use(pageRoutes(pagesFolder));

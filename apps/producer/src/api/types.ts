@@ -1,6 +1,6 @@
 /** What the API needs from the process around it; `producer.ts` hands it over. */
 
-import type { Config, InteractiveLane, Overview, Runs } from '@embedmill/core';
+import type { Config, InteractiveLane, Overview, Runs, Tracing } from '@embedmill/core';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
@@ -66,6 +66,8 @@ export const defaultApiLimits: ApiLimits = {
 export interface ApiParts {
   service: ProducerService;
   config: Config;
+  /** Default: none. */
+  tracing?: Tracing;
   log: Logger;
   /** Of this software, for `/healthz`. */
   version: string;

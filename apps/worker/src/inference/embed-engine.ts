@@ -13,6 +13,9 @@ export async function openEngine(model: unknown): Promise<Engine> {
   return {
     dim,
     fingerprint,
+    get tokenizeMs() {
+      return embedder.tokenizeMs;
+    },
     embed: (text, target, offset, options) => embedder.embed(text, target, offset, options),
     tokenize: (text, options) => embedder.tokenize(text, options),
     close: () => embedder.close(),

@@ -15,6 +15,8 @@ export interface Engine {
   readonly dim: number;
   /** 16 hexadecimal characters; results carry it, so that vectors of different models never meet. */
   readonly fingerprint: string;
+  /** Milliseconds that the tokenizer took since the engine was opened; absent where nobody measures it. */
+  readonly tokenizeMs?: number;
   /**
    * Writes the vector of a text, or of its token ids, to `target` from `offset` on, or zeros when there is none.
    * Anything thrown becomes the verdict `failed` of this text alone.

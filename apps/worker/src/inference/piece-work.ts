@@ -17,6 +17,7 @@ export class PieceWork {
   readonly #payload: BatchPayload;
   readonly #vectors: Float32Array;
   readonly #outcomes: RowOutcome[] = [];
+  #tokenizeMs = 0;
 
   /** @throws {CorruptError} when the payload cannot be read. */
   constructor(message: PieceMessage, engine: Engine) {
@@ -35,6 +36,7 @@ export class PieceWork {
     const row = this.#outcomes.length;
     const { claim, truncate } = this.#message;
     const offset = row * this.#engine.dim;
+    const tokenizedBeforeMs = this.#engine.tokenizeMs ?? 0;
     enterRow(claim, row);
     try {
       const input = this.#payload.input(row);
@@ -51,6 +53,12 @@ export class PieceWork {
       });
     }
     leaveRow(claim);
+    this.#tokenizeMs += (this.#engine.tokenizeMs ?? 0) - tokenizedBeforeMs;
+  }
+
+  /** What the tokenizer took so far; 0 where the engine does not say. */
+  get tokenizeMs(): number {
+    return this.#tokenizeMs;
   }
 
   /** The finished piece as result bytes in a buffer of their own. */

@@ -49,7 +49,10 @@ export class InferencePool {
       firstModel: () => this.#model(this.#options.precision),
       listener: {
         onReady: () => this.#dispatch(),
-        onDone: (piece, result) => this.#finish(piece, result),
+        onDone: (piece, result, timings) => {
+          piece.request.terms.onPiece?.(timings);
+          this.#finish(piece, result);
+        },
         onFailed: (piece, error) => this.#fail(piece.request, error),
         onDeath: (thread, error, held) => this.#judge(thread, error, held),
         onGaveUp: (error) => this.#giveUp(error),

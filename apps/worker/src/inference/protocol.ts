@@ -69,11 +69,21 @@ export interface OpenFailedMessage {
   error: SerializedError;
 }
 
+/** Where the time of a piece went inside its thread. */
+export interface PieceTimings {
+  /** Milliseconds since 1970; pieces of the other lane may have had their turns in between. */
+  startedAtMs: number;
+  endedAtMs: number;
+  /** Of that time, what the tokenizer took; 0 where the engine does not say. */
+  tokenizeMs: number;
+}
+
 /** Answer to `piece`: an encoded batch result, or tokens as `token-work.ts` writes them; transferred. */
 export interface DoneMessage {
   kind: 'done';
   id: number;
   result: Uint8Array<ArrayBuffer>;
+  timings: PieceTimings;
 }
 
 /** Answer to `piece`: not one row could be embedded (no engine, no readable payload). */

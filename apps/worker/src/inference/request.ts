@@ -2,6 +2,7 @@
 
 import type { Lane, Precision, Truncate } from '@embedmill/core/batch';
 import type { TokenizeOptions } from './engine.ts';
+import type { PieceTimings } from './protocol.ts';
 
 /** Consecutive rows of a request, sent to one thread at a time. */
 export interface Piece {
@@ -27,6 +28,7 @@ export interface RequestTerms {
   readonly tokenize?: TokenizeOptions;
   /** What a thread needs to open the engine. */
   readonly model: unknown;
+  readonly onPiece?: (timings: PieceTimings) => void;
 }
 
 /** Collects results until every row has one. */

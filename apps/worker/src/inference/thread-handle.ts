@@ -10,7 +10,13 @@ import { asError, UnavailableError } from '@embedmill/core';
 import type { Lane, Precision } from '@embedmill/core/batch';
 import type { HeldPiece } from './bisect.ts';
 import { abandon, type Claim, newClaim, progressOf, takeBack } from './claim.ts';
-import type { EngineIdentity, MessageFromThread, MessageToThread, ThreadData } from './protocol.ts';
+import type {
+  EngineIdentity,
+  MessageFromThread,
+  MessageToThread,
+  PieceTimings,
+  ThreadData,
+} from './protocol.ts';
 import type { EmbedRequest, Piece } from './request.ts';
 import { reviveError } from './revive-error.ts';
 import { StuckWatch } from './stuck-watch.ts';
@@ -18,7 +24,7 @@ import { StuckWatch } from './stuck-watch.ts';
 /** Where a thread's news go. */
 export interface ThreadListener {
   /** A piece is done, and this thread has room. */
-  onDone(piece: Piece, result: Uint8Array<ArrayBuffer>): void;
+  onDone(piece: Piece, result: Uint8Array<ArrayBuffer>, timings: PieceTimings): void;
   /** The thread could do nothing at all with a piece. */
   onFailed(piece: Piece, error: Error): void;
   /** The thread is no more. */
@@ -208,7 +214,7 @@ export class InferenceThread {
     // Dropped while its last row was inside the engine: nobody waits for this answer.
     if (held === undefined) return;
     this.#release(message.id);
-    if (message.kind === 'done') this.#listener.onDone(held.piece, message.result);
+    if (message.kind === 'done') this.#listener.onDone(held.piece, message.result, message.timings);
     else this.#listener.onFailed(held.piece, reviveError(message.error));
   }
 

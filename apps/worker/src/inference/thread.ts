@@ -24,6 +24,8 @@ import { TokenWork } from './token-work.ts';
 interface Task {
   message: PieceMessage;
   work?: PieceWork | TokenWork;
+  /** When its first turn began, in milliseconds since 1970. */
+  startedAtMs: number;
 }
 
 if (parentPort === null) throw new Error('thread.js is the inside of an inference thread and no program');
@@ -80,7 +82,7 @@ function readPorts(): void {
 }
 
 function accept(message: MessageToThread, queue: Task[]): void {
-  if (message.kind === 'piece') queue.push({ message });
+  if (message.kind === 'piece') queue.push({ message, startedAtMs: 0 });
   else if (message.kind === 'open') void open(message);
   else isClosing = true;
 }
@@ -103,6 +105,7 @@ async function embedOneText(task: Task): Promise<boolean> {
   try {
     if (task.work === undefined) {
       if (!begin(claim)) return true;
+      task.startedAtMs = epochMs();
       const engine = await engines.get(precision);
       if (engine === undefined) throw new Error(`no ${precision} model reached this thread`);
       const { tokenize } = task.message;
@@ -115,11 +118,18 @@ async function embedOneText(task: Task): Promise<boolean> {
     if (!task.work.isDone) await task.work.doNextRow();
     if (!task.work.isDone) return false;
     const result = task.work.encode();
-    mainPort.postMessage({ kind: 'done', id, result } satisfies MessageFromThread, [result.buffer]);
+    const { startedAtMs, work } = task;
+    const timings = { startedAtMs, endedAtMs: epochMs(), tokenizeMs: work.tokenizeMs };
+    mainPort.postMessage({ kind: 'done', id, result, timings } satisfies MessageFromThread, [result.buffer]);
   } catch (thrown) {
     answer({ kind: 'failed', id, error: serialize(thrown) });
   }
   return true;
+}
+
+/** Now, in milliseconds since 1970 with fractions; a clock that all threads share and that nobody sets back. */
+function epochMs(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 function answer(message: MessageFromThread): void {

@@ -13,6 +13,7 @@ export class TokenWork {
   readonly #options: TokenizeOptions;
   readonly #payload: BatchPayload;
   readonly #tokens: TextToken[][] = [];
+  #tokenizeMs = 0;
 
   /** @throws {CorruptError} when the payload cannot be read. */
   constructor(message: PieceMessage, engine: Engine, options: TokenizeOptions) {
@@ -26,11 +27,18 @@ export class TokenWork {
     return this.#tokens.length === this.#payload.rows;
   }
 
+  /** What the tokenizer took so far. */
+  get tokenizeMs(): number {
+    return this.#tokenizeMs;
+  }
+
   /** Takes the next row apart. */
   async doNextRow(): Promise<void> {
     const row = this.#tokens.length;
     enterRow(this.#message.claim, row);
+    const startedAt = performance.now();
     this.#tokens.push(this.#engine.tokenize(this.#payload.text(row), this.#options));
+    this.#tokenizeMs += performance.now() - startedAt;
     leaveRow(this.#message.claim);
   }
 

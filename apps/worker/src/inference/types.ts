@@ -2,6 +2,7 @@
 
 import type { Precision, RowOutcome, Truncate } from '@embedmill/core/batch';
 import type { TokenizeOptions } from './engine.ts';
+import type { PieceTimings } from './protocol.ts';
 
 /** One bulk batch. */
 export interface BatchRequest {
@@ -11,6 +12,8 @@ export interface BatchRequest {
   batch: number;
   precision: Precision;
   truncate: Truncate;
+  /** Told about each piece of the batch that a thread has finished: usually one. */
+  onPiece?: (timings: PieceTimings) => void;
 }
 
 /** How interactive texts are embedded. */

@@ -11,6 +11,7 @@ import {
   type ModelDescription,
   RedisClock,
   Releasers,
+  type Tracing,
   Withdrawals,
 } from '@embedmill/core';
 import type { Logger } from 'pino';
@@ -26,6 +27,7 @@ export interface InteractiveLaneParts {
   pool: InferencePool;
   model: ModelDescription;
   metrics: WorkerMetrics;
+  tracing: Tracing;
   log: Logger;
 }
 
@@ -40,7 +42,7 @@ const JOBS_PER_THREAD = 2;
 
 /** Takes part from now on. @returns what ends that: jobs in work are finished first */
 export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<void> {
-  const { config, redisUrl, keys, pool, model, metrics, log } = parts;
+  const { config, redisUrl, keys, pool, model, metrics, tracing, log } = parts;
   const releasers = new Releasers();
   // Of its own: an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
@@ -69,6 +71,7 @@ export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<
     mostStalls: 0,
     consume: (job) => work.consume(job),
     abandon: (job) => work.abandon(job),
+    telemetry: tracing.telemetry,
     log,
   });
   consumer.start();

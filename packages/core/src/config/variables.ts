@@ -246,6 +246,13 @@ export const VARIABLES = {
     7 * 24 * 3600,
   ),
   mostWorkers: count('EMBEDMILL_WORKERS_MAX', 'Most workers that GET /v1/scale asks for.', 20, 1, 10_000),
+  otlpUrl: optional(
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'Base URL of an OpenTelemetry collector that gets traces over OTLP/HTTP. Unset: none are made.',
+    z.string().refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), {
+      message: 'a URL such as http://collector:4318',
+    }),
+  ),
   logLevel: variable(
     'EMBEDMILL_LOG_LEVEL',
     'Least level that is logged: trace, debug, info, warn, error, fatal or silent. Texts appear at no level.',

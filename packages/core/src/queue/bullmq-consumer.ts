@@ -1,6 +1,6 @@
 /** The worker's side of the queue on BullMQ: locks, renewals and hand-back; the work itself is a function given to it. */
 
-import { type Job as BullJob, DelayedError, Worker } from 'bullmq';
+import { type Job as BullJob, DelayedError, type Telemetry, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Lane } from '../batch/types.ts';
 import { connectionOptions } from '../redis/connect.ts';
@@ -23,6 +23,8 @@ export interface BullConsumerParts<Job = BatchJob> {
   mostStalls?: number;
   /** Told how many batches could not have their locks renewed; other workers may take them. */
   onLostLocks?: (batches: number) => void;
+  /** `Tracing.telemetry`: `consume` runs in the context of whoever enqueued its batch. */
+  telemetry?: Telemetry | undefined;
   log: Logger;
 }
 
@@ -54,6 +56,7 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
     abandon,
     mostStalls = MOST_STALLS,
     onLostLocks,
+    telemetry,
     log,
   }: BullConsumerParts<Job>) {
     this.#log = log;
@@ -70,6 +73,7 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
         maxStalledCount: mostStalls,
         drainDelay: 5,
         skipVersionCheck: true,
+        ...(telemetry === undefined ? {} : { telemetry }),
       },
     );
     this.#worker.on('error', (error) => this.#onTrouble(error));

@@ -1,6 +1,6 @@
 /** The producer's side of the queue on BullMQ. */
 
-import { Queue } from 'bullmq';
+import { Queue, type Telemetry } from 'bullmq';
 import type { Lane } from '../batch/types.ts';
 import type { InteractiveJob } from '../interactive/job.ts';
 import { connectionOptions } from '../redis/connect.ts';
@@ -21,6 +21,8 @@ export interface BullQueueParts {
   /** `Keys.queuePrefix`. */
   prefix: string;
   lane: Lane;
+  /** `Tracing.telemetry`: the context of whoever enqueues a batch goes with it. */
+  telemetry?: Telemetry | undefined;
   /** Told about every error of the connection; BullMQ throws without a listener. */
   onError: (error: Error) => void;
 }
@@ -38,7 +40,7 @@ class BullQueue<Job> implements JobQueue<Job> {
   readonly #queue: Queue<Job>;
   readonly #idOf: (job: Job) => string;
 
-  constructor({ url, prefix, lane, onError }: BullQueueParts, { idOf, attempts }: JobManner<Job>) {
+  constructor({ url, prefix, lane, telemetry, onError }: BullQueueParts, { idOf, attempts }: JobManner<Job>) {
     this.#idOf = idOf;
     this.#queue = new Queue<Job>(QUEUE_NAMES[lane], {
       prefix,
@@ -46,6 +48,7 @@ class BullQueue<Job> implements JobQueue<Job> {
       // Together these two let the queue fail fast while Redis is away and recover when it is back.
       skipWaitingForReady: true,
       skipVersionCheck: true,
+      ...(telemetry === undefined ? {} : { telemetry }),
       defaultJobOptions: {
         attempts,
         backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },

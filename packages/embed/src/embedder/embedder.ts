@@ -10,6 +10,7 @@ export class Embedder {
   readonly #tokenizer: TextTokenizer;
   readonly #session: ModelSession;
   #closed = false;
+  #tokenizeMs = 0;
 
   private constructor(model: PreparedModel, tokenizer: TextTokenizer, session: ModelSession) {
     this.model = model;
@@ -48,7 +49,9 @@ export class Embedder {
     const truncate = options.truncate ?? 'end';
     const stranger = typeof text === 'string' ? undefined : this.#tokenizer.findStranger(text);
     if (stranger !== undefined) return failed(stranger, 0);
+    const startedAt = performance.now();
     const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(text, truncate);
+    this.#tokenizeMs += performance.now() - startedAt;
     if (contentTokens === 0) {
       target.fill(0, offset, offset + dim);
       return { verdict: 'empty', tokens: 0, lostTokens: 0 };
@@ -66,6 +69,11 @@ export class Embedder {
       return failed(`the model failed: ${error instanceof Error ? error.message : error}`, contentTokens);
     }
     return { verdict: lostTokens > 0 ? 'truncated' : 'ok', tokens: ids.length, lostTokens };
+  }
+
+  /** Milliseconds that `embed` has spent on tokenizing since `open`. */
+  get tokenizeMs(): number {
+    return this.#tokenizeMs;
   }
 
   /** Tokens of the whole text, `[CLS]` and `[SEP]` included, whatever the limit; always exact. */
