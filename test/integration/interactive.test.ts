@@ -1,5 +1,6 @@
 /** The interactive lane with the real model: HTTP → Redis → worker → answer. One producer and one worker serve all tests. */
 
+import { EmbedmillClient } from '@embedmill/client';
 import { describe, expect, it } from 'vitest';
 import { linesOf, until } from '../support/api.ts';
 import { type EmbedJson, laneClientForAll, laneForAll, postEmbed } from '../support/lane.ts';
@@ -32,6 +33,19 @@ describe('POST /v1/embed', () => {
     expect(bytes.toString('base64')).toBe(asBase64.vectors[0]);
     expect(asFloats.usage).toEqual({ tokens: asFloats.outcomes[0]?.tokens, lostTokens: 0 });
     expect(asFloats.timings.totalMs).toBeGreaterThanOrEqual(asFloats.timings.inferMs);
+  });
+
+  it('is what the client package asks', async () => {
+    const client = new EmbedmillClient({ url: lane.producer.url });
+    const texts = ['', ...PLAIN_TEXTS];
+    const asked = await client.embed(texts, { timeoutMs: 20_000 });
+    const expected = await embed({ texts });
+    expect(asked.vectors[0]).toBeNull();
+    expect(asked.vectors.slice(1).map((vector) => [...vector!])).toEqual(
+      expected.vectors.slice(1).map((vector) => (vector as number[]).map(Math.fround)),
+    );
+    expect([asked.dim, asked.outcomes, asked.usage]).toEqual([384, expected.outcomes, expected.usage]);
+    await expect(client.embed(['x'], { model: 'another' })).rejects.toMatchObject({ code: 'unknown-model' });
   });
 
   it('gives no vector for a text without tokens', async () => {

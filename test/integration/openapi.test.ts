@@ -140,6 +140,7 @@ describe('what the document says', () => {
     const part = { id, query: '?format=npy', headers: { range: 'bytes=0-99' } };
     expect((await ask('get', '/v1/runs/{id}/results', part)).status).toBe(206);
     await ask('get', '/v1/runs/{id}/ids', { id });
+    await ask('get', '/v1/runs/{id}/statistics', { id });
     await ask('get', '/v1/runs/{id}/report', { id, query: '?include=truncated' });
     await ask('get', '/v1/runs', { query: '?limit=1&state=completed' });
     expect((await ask('post', '/v1/runs/{id}/retry', { id })).status).toBeLessThan(500);
@@ -172,9 +173,27 @@ describe('what the document says', () => {
   });
 
   it('is what machines get', async () => {
-    for (const path of ['/v1/scale', '/healthz', '/readyz', '/metrics', '/openapi.json', '/docs']) {
+    for (const path of [
+      '/v1/scale',
+      '/v1/overview',
+      '/healthz',
+      '/readyz',
+      '/metrics',
+      '/openapi.json',
+      '/docs',
+    ]) {
       expect((await ask('get', path)).status).toBe(200);
     }
+  });
+});
+
+describe('events without an end', () => {
+  it('have the type that the document says', async () => {
+    const leaving = new AbortController();
+    const response = await fetch(`${lane.producer.url}/v1/events`, { signal: leaving.signal });
+    const type = response.headers.get('content-type');
+    leaving.abort();
+    expect(Object.keys(document.paths['/v1/events']?.get?.responses['200']?.content ?? {})).toEqual([type]);
   });
 });
 

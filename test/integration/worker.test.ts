@@ -48,7 +48,8 @@ describe('a worker', () => {
     expect(credits.usedBytes).toBe(0);
     const prefix = keysOf(redis.prefix).queuePrefix;
     const left = (await redis.client.keys(`*${redis.prefix}*`)).filter(
-      (key) => !['bulk', 'interactive', 'models', 'worker'].some((name) => key.startsWith(`${prefix}:${name}`)),
+      (key) =>
+        !['bulk', 'interactive', 'models', 'worker'].some((name) => key.startsWith(`${prefix}:${name}`)),
     );
     expect(left).toEqual([`${prefix}:ready:home`]);
     expect(await redis.client.xlen(`${prefix}:ready:home`)).toBe(0);

@@ -1,9 +1,12 @@
 /** The native API of a producer, one method per route, and the longer ways that programs go with it. */
 
+import { embedTexts } from './embed.ts';
 import { type CallOptions, type ClientOptions, Http } from './http.ts';
 import { readJsonLines } from './lines.ts';
 import { pack, type SendRowsOptions, type SentRows, sendRows } from './send-rows.ts';
 import type {
+  Embeddings,
+  EmbedOptions,
   KnownPart,
   NewRun,
   PartReceipt,
@@ -14,6 +17,7 @@ import type {
   RunInfo,
   RunPage,
   Scale,
+  TextInput,
   VectorEncoding,
 } from './types.ts';
 import { type ReadVectorsOptions, readVectors, type VectorBatch } from './vectors.ts';
@@ -34,6 +38,11 @@ export class EmbedmillClient {
   /** Base URL at this moment. */
   get url(): string {
     return this.#http.url;
+  }
+
+  /** Embeds a few texts now, ahead of every bulk run; at most 2 048. */
+  embed(texts: readonly TextInput[], options: EmbedOptions & CallOptions = {}): Promise<Embeddings> {
+    return embedTexts(this.#http, texts, options);
   }
 
   /** Starts a run. */

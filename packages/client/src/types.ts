@@ -138,6 +138,46 @@ export interface Scale {
   desiredWorkers: number;
 }
 
+/** A text, or the ids of its tokens without [CLS] and [SEP]. */
+export type TextInput = string | readonly number[];
+
+/** How a few texts are to be embedded. */
+export interface EmbedOptions {
+  /** Model that the workers must have. Default: the model of the producer. */
+  model?: string;
+  /** Default `int8`. */
+  precision?: Precision;
+  /** Default `end`. */
+  truncate?: Truncate;
+  /** Time after which the answer is of no use any more. Default 30 s. */
+  timeoutMs?: number;
+}
+
+/** What became of one text. */
+export interface Outcome {
+  verdict: RowVerdict;
+  /** Tokens that went through the model. */
+  tokens: number;
+  /** Tokens that are in no vector. */
+  lostTokens: number;
+  /** Why it `failed`. */
+  message?: string;
+}
+
+/** The vectors of a few texts. */
+export interface Embeddings {
+  /** Floats per vector. */
+  dim: number;
+  /** One per text; `null` for one without a vector. */
+  vectors: (Float32Array | null)[];
+  /** One per text. */
+  outcomes: Outcome[];
+  /** Of the model. */
+  fingerprint: string;
+  usage: { tokens: number; lostTokens: number };
+  timings: { totalMs: number; queueMs: number; inferMs: number };
+}
+
 /** Formats of results. */
 export type ResultFormat = 'npy' | 'jsonl' | 'parquet';
 

@@ -1,6 +1,6 @@
 /** What answers hold, as zod schemas, for the OpenAPI document; the type checker holds them against the types of the code. */
 
-import { type PartReceipt, type ReportRow, ROW_VERDICTS, type RunInfo } from '@embedmill/core';
+import { type Overview, type PartReceipt, type ReportRow, ROW_VERDICTS, type RunInfo } from '@embedmill/core';
 import { z } from 'zod';
 import { PROBLEMS } from '../api/problems.ts';
 import type { Scale } from '../scale/scale.ts';
@@ -9,10 +9,12 @@ const count = z.number().min(0);
 const time = z.iso.datetime().describe('ISO 8601, in UTC.');
 const verdict = z.enum(ROW_VERDICTS);
 
+const runState = z.enum(['open', 'sealed', 'completed', 'failed', 'cancelled']);
+
 /** A run, as most routes answer. */
 export const run: z.ZodType<RunInfo> = z.strictObject({
   id: z.string(),
-  state: z.enum(['open', 'sealed', 'completed', 'failed', 'cancelled']),
+  state: runState,
   options: z.strictObject({
     name: z.string().nullable(),
     model: z.string(),
@@ -96,6 +98,43 @@ export const embedding = z.strictObject({
   ),
   usage: z.strictObject({ tokens: count, lostTokens: count }),
   timings: z.strictObject({ totalMs: count, queueMs: count, inferMs: count }),
+});
+
+export const overview: z.ZodType<Overview> = z.strictObject({
+  at: time,
+  version: z.string(),
+  ready: z.boolean(),
+  reasons: z.array(z.string()),
+  runs: z.array(run).describe('The newest first, at most 20.'),
+  runCounts: z.record(runState, count),
+  rowsPerSecond: count,
+  tokensPerSecond: count,
+  tokensPerSecondPerWorker: count.nullable(),
+  history: z.strictObject({ intervalMs: count, rowsPerSecond: z.array(count) }),
+  queues: z.array(
+    z.strictObject({
+      lane: z.enum(['bulk', 'interactive']),
+      counts: z.strictObject({ waiting: count, active: count, delayed: count, failed: count }),
+      oldestWaitingMs: count,
+    }),
+  ),
+  workers: z.array(
+    z.strictObject({
+      id: z.string(),
+      host: z.string(),
+      startedAt: time,
+      threads: count,
+      busyThreads: count,
+      waitingBatches: count,
+      usedCores: count,
+      quotaCores: count,
+      memoryBytes: count,
+      model: z.string(),
+      fingerprint: z.string(),
+    }),
+  ),
+  redis: z.strictObject({ usedBytes: count, limitBytes: count }).nullable(),
+  credits: z.strictObject({ usedBytes: count, limitBytes: count, waiting: count }),
 });
 
 export const health = z.strictObject({ status: z.literal('ok'), version: z.string() });

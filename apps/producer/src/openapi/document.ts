@@ -38,6 +38,8 @@ const responses: Readonly<Record<Exclude<SchemaName, 'NewRun' | 'EmbedRequest'> 
   PartList: answers.partList,
   Embedding: answers.embedding,
   Scale: answers.scale,
+  Statistics: answers.statistics,
+  Overview: answers.overview,
   Health: answers.health,
   Readiness: answers.readiness,
   Problem: answers.problem,

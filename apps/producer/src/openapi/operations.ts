@@ -12,6 +12,8 @@ export type SchemaName =
   | 'PartList'
   | 'Embedding'
   | 'Scale'
+  | 'Statistics'
+  | 'Overview'
   | 'Health'
   | 'Readiness';
 
@@ -168,6 +170,14 @@ export const OPERATIONS: readonly Operation[] = [
     problems: OF_FILES,
   },
   {
+    method: 'get',
+    path: '/v1/runs/:id/statistics',
+    tag: 'runs',
+    summary: 'Shows the pace of a run and the lengths of its texts',
+    answers: { 200: { description: 'Of the rows that are stored.', json: 'Statistics' } },
+    problems: [...OF_RUN, 'corrupt-files'],
+  },
+  {
     method: 'post',
     path: '/v1/runs/:id/retry',
     tag: 'runs',
@@ -208,6 +218,22 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Says how many workers the backlog asks for',
     answers: { 200: { description: 'Backlog, speed and workers.', json: 'Scale' } },
     problems: ['redis-unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/overview',
+    tag: 'operation',
+    summary: 'Shows everything that goes on: runs, queues, workers, Redis',
+    answers: { 200: { description: 'As of one moment.', json: 'Overview' } },
+    problems: ['redis-unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/events',
+    tag: 'operation',
+    summary: 'Follows the overview: server-sent events `overview`, for as long as the client stays',
+    answers: { 200: { description: 'Events without an end.', files: ['text/event-stream'] } },
+    problems: [],
   },
   {
     method: 'get',
