@@ -1,6 +1,13 @@
 /** What answers hold, as zod schemas, for the OpenAPI document; the type checker holds them against the types of the code. */
 
-import { type Overview, type PartReceipt, type ReportRow, ROW_VERDICTS, type RunInfo } from '@embedmill/core';
+import {
+  type Overview,
+  type PartReceipt,
+  type ReportRow,
+  ROW_VERDICTS,
+  type RunInfo,
+  type RunStatistics,
+} from '@embedmill/core';
 import { z } from 'zod';
 import { PROBLEMS } from '../api/problems.ts';
 import type { Scale } from '../scale/scale.ts';
@@ -98,6 +105,18 @@ export const embedding = z.strictObject({
   ),
   usage: z.strictObject({ tokens: count, lostTokens: count }),
   timings: z.strictObject({ totalMs: count, queueMs: count, inferMs: count }),
+});
+
+export const statistics: z.ZodType<RunStatistics> = z.strictObject({
+  pace: z.strictObject({
+    startedAt: time.nullable(),
+    intervalMs: count,
+    rows: z.array(count).describe('Rows done in each interval; the last one may still go on.'),
+  }),
+  lengths: z
+    .array(z.strictObject({ fromTokens: count, rows: count }))
+    .describe('Texts by their tokens, those cut off included; each bucket ends where the next one begins.'),
+  rows: count.describe('Rows that the buckets count.'),
 });
 
 export const overview: z.ZodType<Overview> = z.strictObject({
