@@ -50,9 +50,7 @@ test('answers the lines of stdin from memory, as JSON with --json', async () => 
 
 test.each([
   [['search', 'gone.npy', 'x'], 'no file of vectors "gone.npy"'],
-  [['search', 'out.npy', ' '], 'the question is empty'],
   [['search', 'in.jsonl', 'x'], 'in.jsonl:1 has the "vector" undefined'],
-  [['search', 'out.npy', 'x', '-k', '0'], 'at least 1'],
   [['search', 'out.npy', 'x', '--texts', 'gone.csv'], 'no input file "gone.csv"'],
 ])('%j is refused with exit code 2', async (args, words) => {
   const { code, stdout, stderr } = await embedmill(args, { cwd });

@@ -4,6 +4,7 @@ import { ApiError } from '@embedmill/client';
 import { asError, EmbedmillError } from '@embedmill/core';
 import { Command, CommanderError } from 'commander';
 import { addAutoscaleCommand } from './commands/autoscale.ts';
+import { addCalibrateCommand } from './commands/calibrate.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEmbedCommand } from './commands/embed.ts';
 import { addEvalCommand } from './commands/eval.ts';
@@ -53,6 +54,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     addAutoscaleCommand,
     addSearchCommand,
     addEvalCommand,
+    addCalibrateCommand,
     addDoctorCommand,
   ]) {
     add(program, context, end);

@@ -16,7 +16,7 @@ import type { EvalTask } from '../eval/types.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor } from '../progress/index.ts';
-import { examples } from './options.ts';
+import { collect, examples } from './options.ts';
 
 const EXPLANATION = `
 Tasks, each as often as you like:
@@ -74,11 +74,6 @@ export function addEvalCommand(
       await evalCommand(flags, context, readConfig(context.environment));
       end(EXIT.ok);
     });
-}
-
-/** An option that may be given again and again. */
-function collect(given: string, before: readonly string[]): string[] {
-  return [...before, given];
 }
 
 async function evalCommand(flags: EvalFlags, context: CommandContext, config: Config): Promise<void> {

@@ -18,6 +18,11 @@ export function port(given: string): number {
   throw new InvalidArgumentError('Expected a port from 0 to 65535.');
 }
 
+/** Reads an option that may be given again and again. */
+export function collect(given: string, before: readonly string[]): string[] {
+  return [...before, given];
+}
+
 /** Inference threads of a worker. */
 export const threadsOption = () =>
   new Option('--threads <n>', 'inference threads (default: one per CPU of the quota)').argParser(
