@@ -11,10 +11,16 @@ import {
   type OpenSpan,
   type Precision,
   type RowOutcome,
+  type TakenPayload,
   type Tracing,
   type WorkerExchange,
 } from '@embedmill/core';
-import { decodeOutcomes, encodeBatchResult, summarizeOutcomes } from '@embedmill/core/batch';
+import {
+  decodeOutcomes,
+  encodeBatchResult,
+  readBatchPayload,
+  summarizeOutcomes,
+} from '@embedmill/core/batch';
 import type { PreparedModel } from '@embedmill/embed';
 import type { Logger } from 'pino';
 import type { InferencePool } from './inference/index.ts';
@@ -54,8 +60,8 @@ export class BatchWork {
    * attempt; only an error of our own is thrown.
    */
   async consume(job: BatchJob, delivery: Delivery): Promise<ConsumeOutcome> {
-    const { exchange, model, metrics, log } = this.#parts;
-    const { run, batch, home } = job;
+    const { model, metrics, log } = this.#parts;
+    const { run, batch } = job;
     metrics.countDelivery(delivery);
     if (job.model !== model.name) {
       metrics.countOutcome('handed-back');
@@ -65,9 +71,7 @@ export class BatchWork {
       );
       return { status: 'hand-back', afterMs: HAND_BACK_MS };
     }
-    const taken = await this.#stage('fetch', job, () =>
-      this.#patiently(() => exchange.takePayload(run, batch, home)),
-    );
+    const taken = await this.#stage('fetch', job, () => this.#patiently(() => this.#take(job)));
     if (taken.status !== 'taken') {
       metrics.countOutcome(taken.status);
       return { status: 'done' };
@@ -88,6 +92,25 @@ export class BatchWork {
     if (result === null) await this.abandon(job, 'workers die of it, and of none of its rows alone');
     else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
     return { status: 'done' };
+  }
+
+  /** A payload that was damaged in Redis is as good as lost: the producer has its rows on disk. */
+  async #take(job: BatchJob): Promise<TakenPayload> {
+    const { exchange, log } = this.#parts;
+    const { run, batch, home } = job;
+    const taken = await exchange.takePayload(run, batch, home);
+    if (taken.status !== 'taken') return taken;
+    try {
+      readBatchPayload(taken.payload);
+      return taken;
+    } catch (error) {
+      log.error(
+        { run, batch, reason: asError(error).message },
+        'a payload is damaged; it is asked for again',
+      );
+    }
+    await exchange.dropPayload(run, batch);
+    return this.#take(job);
   }
 
   async #embed(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {

@@ -40,4 +40,13 @@ describe('a batch payload', () => {
   ])('is refused when it is %s', (_, bytes) => {
     expect(() => readBatchPayload(bytes)).toThrow(CorruptError);
   });
+
+  it('is refused when any bit of it is wrong', () => {
+    const bytes = encodeBatchPayload(['a kettle', '', 'two boots']);
+    for (let bit = 0; bit < 8 * bytes.byteLength; bit++) {
+      const damaged = bytes.slice();
+      damaged[bit >> 3]! ^= 1 << (bit & 7);
+      expect(() => readBatchPayload(damaged), `bit ${bit}`).toThrow(CorruptError);
+    }
+  });
 });

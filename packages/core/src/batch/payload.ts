@@ -1,16 +1,18 @@
 /**
  * The texts of one batch as bytes: written by the producer, stored in Redis, handed to an inference thread unread.
  *
- * Little-endian: magic `EMI1`, u32 rows, u32 end offset of each text in the text area, then the texts in UTF-8.
+ * Little-endian: magic `EMI2`, u32 rows, u32 CRC-32 of all that follows, u32 end offset of each text in the text area, then the
+ * texts in UTF-8.
  * Unpaired surrogates become U+FFFD, which BERT's normaliser drops, as every UTF-8 based tokenizer does.
  * A row of token ids has the highest bit of its end offset set and holds u32 ids.
  */
 
+import { crc32 } from 'node:zlib';
 import { CorruptError } from '../errors.ts';
 import type { TextInput } from './types.ts';
 
-const MAGIC = 0x31494d45; // 'EMI1'
-const HEADER_BYTES = 8;
+const MAGIC = 0x32494d45; // 'EMI2'
+const HEADER_BYTES = 12;
 const ID_BYTES = 4;
 
 /** Marks the end offset of a row of token ids; no payload is as long as that. */
@@ -43,19 +45,20 @@ export function encodeBatchPayload(texts: readonly TextInput[]): Uint8Array<Arra
     else for (const id of text) end = target.writeUInt32LE(id, textStart + end) - textStart;
     view.setUint32(HEADER_BYTES + 4 * row, typeof text === 'string' ? end : end + IDS_FLAG, true);
   }
+  view.setUint32(8, crc32(bytes.subarray(HEADER_BYTES)), true);
   return bytes;
 }
 
 /**
  * Payload bytes → texts.
- * @throws {CorruptError} `corrupt-payload` when the bytes are not a payload or are cut short.
+ * @throws {CorruptError} `corrupt-payload` when the bytes are not those of a payload, to the last bit.
  */
 export function readBatchPayload(bytes: Uint8Array): BatchPayload {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.byteLength < HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
     throw new CorruptError(
       'corrupt-payload',
-      `a batch payload starts with "EMI1", got ${bytes.byteLength} bytes of something else`,
+      `a batch payload starts with "EMI2", got ${bytes.byteLength} bytes of something else`,
     );
   }
   const rows = view.getUint32(4, true);
@@ -67,6 +70,9 @@ export function readBatchPayload(bytes: Uint8Array): BatchPayload {
       'corrupt-payload',
       `a batch payload of ${rows} rows is cut short at ${bytes.byteLength} bytes`,
     );
+  }
+  if (crc32(bytes.subarray(HEADER_BYTES)) !== view.getUint32(8, true)) {
+    throw new CorruptError('corrupt-payload', `a batch payload of ${rows} rows does not match its checksum`);
   }
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = (row: number) => source.toString('utf8', textStart + endOf(row - 1), textStart + endOf(row));

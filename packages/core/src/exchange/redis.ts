@@ -89,6 +89,10 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     return { status: 'taken', payload };
   }
 
+  async dropPayload(run: string, batch: number): Promise<void> {
+    await this.#redis.unlink(this.#keys.payload(run, batch));
+  }
+
   commit(
     run: string,
     batch: number,

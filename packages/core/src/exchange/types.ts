@@ -35,6 +35,8 @@ export interface Trials {
 export interface WorkerExchange {
   /** The texts of a batch. */
   takePayload(run: string, batch: number, home: string): Promise<TakenPayload>;
+  /** Removes a payload that cannot be read; the next one to take it finds it lost. */
+  dropPayload(run: string, batch: number): Promise<void>;
   /**
    * One atomic step: result kept, done bit set, ready entry added, payload removed. A second delivery changes nothing.
    * Rejects with a Redis fault when Redis is away or full; the same call may then be made again.
