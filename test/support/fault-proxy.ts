@@ -15,6 +15,10 @@ export interface NetworkFaults {
   resetWithinMs: number;
   /** `pass`; `freeze`: bytes wait until they may pass again; `vanish`: connections that bring a byte are mute for ever. */
   traffic: 'pass' | 'freeze' | 'vanish';
+  /** `vanish`: what the target answers is lost, on a connection that seems to be sound; what clients send passes. */
+  answers: 'pass' | 'vanish';
+  /** A client's bytes wait from the first on that brings this text, for as long as it is given; empty: none does. */
+  holdAt: string;
 }
 
 /** A network without faults. */
@@ -24,6 +28,8 @@ export const SOUND_NETWORK: NetworkFaults = {
   resetShare: 0,
   resetWithinMs: 1000,
   traffic: 'pass',
+  answers: 'pass',
+  holdAt: '',
 };
 
 /** Bytes of one direction that the proxy holds before it stops reading: a slow network slows its sender down. */
@@ -38,6 +44,9 @@ export class FaultProxy {
   #faults = SOUND_NETWORK;
   /** Connections accepted so far. */
   accepted = 0;
+  /** Bytes that clients sent so far. */
+  clientBytes = 0;
+  #cutAfterBytes = Number.POSITIVE_INFINITY;
 
   /** @param random 0 to 1, decides which connections are reset; a seeded one repeats its decisions. Default `Math.random` */
   constructor(target: { host: string; port: number }, random: () => number = Math.random) {
@@ -73,6 +82,16 @@ export class FaultProxy {
     for (const link of [...this.#links]) link.reset();
   }
 
+  /** True when bytes wait because of `holdAt`. */
+  get isHolding(): boolean {
+    return [...this.#links].some((link) => link.isHolding);
+  }
+
+  /** Lets so many more bytes of clients through, all connections together, then resets every connection once. */
+  cutAfter(bytes: number): void {
+    this.#cutAfterBytes = bytes;
+  }
+
   /** Leaves every open connection half open: the target is told that it is over, the client hears nothing any more. */
   halve(): void {
     for (const link of this.#links) link.halve();
@@ -87,12 +106,26 @@ export class FaultProxy {
 
   #accept(client: Socket): void {
     this.accepted += 1;
-    const link = new Link(client, connect({ ...this.#target, allowHalfOpen: true }), this.#faults);
+    const link = new Link(client, connect({ ...this.#target, allowHalfOpen: true }), this.#faults, (chunk) =>
+      this.#allow(chunk),
+    );
     this.#links.add(link);
     client.once('close', () => this.#links.delete(link));
     if (this.#random() >= this.#faults.resetShare) return;
     const timer = setTimeout(() => link.reset(), this.#random() * this.#faults.resetWithinMs);
     client.once('close', () => clearTimeout(timer));
+  }
+
+  /** What may pass of a client's bytes before all connections are cut. */
+  #allow(chunk: Buffer): Buffer {
+    this.clientBytes += chunk.byteLength;
+    const allowed = chunk.subarray(0, this.#cutAfterBytes);
+    this.#cutAfterBytes -= chunk.byteLength;
+    if (this.#cutAfterBytes > 0) return allowed;
+    this.#cutAfterBytes = Number.POSITIVE_INFINITY;
+    // The target has what passed before its connection is gone.
+    setTimeout(() => this.reset(), 20);
+    return allowed;
   }
 }
 
@@ -101,13 +134,16 @@ class Link {
   faults: NetworkFaults;
   readonly #client: Socket;
   readonly #target: Socket;
+  readonly #allow: (chunk: Buffer) => Buffer;
   #isHalf = false;
   #isMute = false;
+  isHolding = false;
 
-  constructor(client: Socket, target: Socket, faults: NetworkFaults) {
+  constructor(client: Socket, target: Socket, faults: NetworkFaults, allow: (chunk: Buffer) => Buffer) {
     this.#client = client;
     this.#target = target;
     this.faults = faults;
+    this.#allow = allow;
     this.#lead(client, target);
     this.#lead(target, client);
   }
@@ -148,9 +184,20 @@ class Link {
     const waitMs = dueAt - Date.now() + (1000 * chunk.byteLength) / this.faults.bytesPerSecond;
     if (waitMs >= 1) await sleep(waitMs);
     while (this.faults.traffic === 'freeze' && !to.destroyed) await sleep(10);
+    if (to === this.#target) await this.#hold(chunk);
+    else if (this.faults.answers === 'vanish') return;
     // TCP never loses bytes from the middle: a connection that lost one never passes another.
     if (this.faults.traffic === 'vanish') this.#isMute = true;
     if (to.destroyed || this.#isMute) return;
-    if (!to.write(chunk)) await Promise.race([once(to, 'drain'), once(to, 'close')]).catch(() => {});
+    if (!to.write(to === this.#target ? this.#allow(chunk) : chunk))
+      await Promise.race([once(to, 'drain'), once(to, 'close')]).catch(() => {});
+  }
+
+  async #hold(chunk: Buffer): Promise<void> {
+    const { holdAt } = this.faults;
+    if (holdAt === '' || !chunk.includes(holdAt)) return;
+    this.isHolding = true;
+    while (this.faults.holdAt === holdAt && !this.#target.destroyed) await sleep(10);
+    this.isHolding = false;
   }
 }

@@ -1,18 +1,23 @@
-/** A run whose producer and worker reach Redis through a bad network. */
+/** A bad network between processes and their Redis. */
 
 import { onTestFinished } from 'vitest';
 import { FaultProxy } from './fault-proxy.ts';
-import { type RunInWork, startRunInWork } from './mill.ts';
-import { testRedis } from './redis.ts';
+import { type MillPlace, type RunInWork, startRunInWork } from './mill.ts';
+import { type TestRedis, testRedis } from './redis.ts';
 import { seededRandom } from './seeded-random.ts';
 
-/** Starts the run; the network is sound until the test says otherwise. */
-export async function startProxiedRun(): Promise<RunInWork & { proxy: FaultProxy }> {
-  const redis = testRedis();
+/** A proxy before the Redis of the tests, and the place to reach it through; the network is sound until the test says otherwise. */
+export async function startProxy(redis: TestRedis): Promise<{ proxy: FaultProxy; place: MillPlace }> {
   const url = new URL(redis.url);
   const proxy = new FaultProxy({ host: url.hostname, port: Number(url.port) }, seededRandom(1));
   await proxy.start();
   onTestFinished(() => proxy.stop());
   url.port = String(proxy.port);
-  return { proxy, ...(await startRunInWork({ url: url.href, prefix: redis.prefix })) };
+  return { proxy, place: { url: url.href, prefix: redis.prefix } };
+}
+
+/** Starts a run behind a proxy. */
+export async function startProxiedRun(): Promise<RunInWork & { proxy: FaultProxy }> {
+  const { proxy, place } = await startProxy(testRedis());
+  return { proxy, ...(await startRunInWork(place)) };
 }
