@@ -3,14 +3,22 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Banner } from './banner.tsx';
 import { OverviewStream } from './overview.tsx';
+import { AdminPage } from './pages/admin.tsx';
+import { NewRunPage } from './pages/new-run/new-run-page.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { RunPage } from './pages/run/run-page.tsx';
 import { RunsPage } from './pages/runs/runs-page.tsx';
+import { SimilarityPage } from './pages/similarity/similarity-page.tsx';
 import { type Route, to, useRoute } from './router.ts';
 import { chooseTheme, useTheme } from './theme.ts';
 
 /** The pages of the navigation, in the order in which a newcomer needs them. */
-const PAGES = [{ name: 'Runs', path: 'runs' }] as const;
+const PAGES = [
+  { name: 'Runs', path: 'runs' },
+  { name: 'New run', path: 'new' },
+  { name: 'Similarity', path: 'similarity' },
+  { name: 'Admin', path: 'admin' },
+] as const;
 
 export function App() {
   const [keyVersion, setKeyVersion] = useState(0);
@@ -55,9 +63,12 @@ export function App() {
   );
 }
 
-function pageOf(route: Route, _onKey: () => void) {
+function pageOf(route: Route, onKey: () => void) {
   const [page = 'runs', id] = route;
   if (page === 'runs') return id === undefined ? <RunsPage /> : <RunPage key={id} id={id} />;
+  if (page === 'new') return <NewRunPage />;
+  if (page === 'similarity') return <SimilarityPage />;
+  if (page === 'admin') return <AdminPage onKey={onKey} />;
   return <NotFoundPage />;
 }
 

@@ -2,6 +2,7 @@
 
 export type {
   Overview,
+  RowOutcome,
   RunInfo,
   RunOptions,
   RunState,

@@ -1,0 +1,42 @@
+/** Texts in, vectors out, through the interactive lane; the pages Similarity, Search, Threshold and New run use it. */
+
+import { ask } from './client.ts';
+import type { RowOutcome } from './types.ts';
+
+/** How texts are embedded. */
+export interface EmbedTerms {
+  precision?: 'int8' | 'fp32';
+  truncate?: 'end' | 'start' | 'error';
+}
+
+/** The answer, in the order of the texts; a text without a vector has `null`. */
+export interface Embedded {
+  vectors: (Float32Array | null)[];
+  outcomes: RowOutcome[];
+  usage: { tokens: number; lostTokens: number };
+  timings: { totalMs: number; queueMs: number; inferMs: number };
+}
+
+/** Throws as `ask`. */
+export async function embedTexts(
+  texts: readonly string[],
+  terms: EmbedTerms = {},
+  signal?: AbortSignal,
+): Promise<Embedded> {
+  const answer = await ask<Omit<Embedded, 'vectors'> & { vectors: (number[] | null)[] }>('v1/embed', {
+    method: 'POST',
+    json: { texts, ...terms },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const vectors = answer.vectors.map((vector) => (vector === null ? null : Float32Array.from(vector)));
+  return { ...answer, vectors };
+}
+
+/** Cosine of two vectors of length 1; `null` where one is missing. */
+export function cosine(
+  a: Float32Array | null | undefined,
+  b: Float32Array | null | undefined,
+): number | null {
+  if (a == null || b == null) return null;
+  return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+}

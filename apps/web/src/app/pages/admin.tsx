@@ -1,0 +1,83 @@
+/** The way to everything for operators, and the place where a key is entered. */
+
+import { useId, useState } from 'preact/hooks';
+import { storedKey, storeKey } from '../api/key.ts';
+import { useOverview } from '../overview.tsx';
+import { Page, Section } from '../ui/page.tsx';
+
+const LINKS = [
+  { name: 'Queues', path: 'admin/queues', remark: 'bull-board: the batches of both lanes, one by one' },
+  { name: 'HTTP API', path: 'docs', remark: 'every route, to read and to try' },
+  { name: 'OpenAPI', path: 'openapi.json', remark: 'the same for programs' },
+  { name: 'Metrics', path: 'metrics', remark: 'for Prometheus; dashboards for Grafana are in infra/grafana' },
+  { name: 'Readiness', path: 'readyz', remark: 'whether a run could be taken now, and if not, why' },
+] as const;
+
+/** @param onKey called when the key has changed */
+export function AdminPage({ onKey }: { onKey: () => void }) {
+  const { overview } = useOverview();
+  return (
+    <Page title="Admin" lead={overview !== null && `Embedmill ${overview.version}`}>
+      <Section title="Elsewhere">
+        <ul class="links">
+          {LINKS.map(({ name, path, remark }) => (
+            <li key={path}>
+              <a href={path}>{name}</a>
+              <span class="soft">{remark}</span>
+            </li>
+          ))}
+        </ul>
+      </Section>
+      <Section title="Key">
+        <KeyForm onKey={onKey} />
+      </Section>
+    </Page>
+  );
+}
+
+function KeyForm({ onKey }: { onKey: () => void }) {
+  const id = useId();
+  const [key, setKey] = useState('');
+  const [isStored, setIsStored] = useState(storedKey() !== null);
+  const keep = (given: string) => {
+    storeKey(given);
+    setKey('');
+    setIsStored(given !== '');
+    onKey();
+  };
+  return (
+    <form
+      class="fields"
+      onSubmit={(event) => {
+        event.preventDefault();
+        keep(key.trim());
+      }}
+    >
+      <div>
+        <label for={id}>API key</label>
+        <input
+          id={id}
+          type="password"
+          autocomplete="off"
+          value={key}
+          onInput={(event) => setKey(event.currentTarget.value)}
+        />
+      </div>
+      <div class="actions actions-end">
+        <button type="submit" class="button button-main" disabled={key.trim() === ''}>
+          Use this key
+        </button>
+        {isStored && (
+          <button type="button" class="button" onClick={() => keep('')}>
+            Forget the key
+          </button>
+        )}
+      </div>
+      <p class="soft small" role="status">
+        {isStored
+          ? 'A key is in use in this tab; it is forgotten when the tab is closed.'
+          : 'Only needed when the producer asks for keys. It stays in this tab.'}
+      </p>
+    </form>
+  );
+}

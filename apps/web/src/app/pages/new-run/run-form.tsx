@@ -1,0 +1,130 @@
+/** What is what in the file, with its first rows, and how the texts are embedded. */
+
+import { useId } from 'preact/hooks';
+import { Section } from '../../ui/page.tsx';
+import type { Preview } from '../../upload/preview.ts';
+
+/** What a person chose. */
+export interface RunChoice {
+  name: string;
+  textField: string;
+  /** `null`: rows are called by their numbers. */
+  idField: string | null;
+  precision: 'int8' | 'fp32';
+  truncate: 'end' | 'start' | 'error';
+}
+
+/** Rows of the file that are shown. */
+const SHOWN_ROWS = 5;
+
+export function RunForm({
+  preview,
+  choice,
+  onChange,
+}: {
+  preview: Preview;
+  choice: RunChoice;
+  onChange: (choice: RunChoice) => void;
+}) {
+  const id = useId();
+  const change = (part: Partial<RunChoice>) => onChange({ ...choice, ...part });
+  return (
+    <>
+      <Section title="Columns">
+        <div class="fields">
+          <div>
+            <label for={`${id}text`}>Text</label>
+            <select
+              id={`${id}text`}
+              value={choice.textField}
+              onChange={(event) => change({ textField: event.currentTarget.value })}
+            >
+              {preview.columns.map((column) => (
+                <option key={column}>{column}</option>
+              ))}
+            </select>
+          </div>
+          <div>
+            <label for={`${id}id`}>Id</label>
+            <select
+              id={`${id}id`}
+              value={choice.idField ?? ''}
+              onChange={(event) => change({ idField: event.currentTarget.value || null })}
+            >
+              {/* The producer takes a column of this name for the ids unless another one is named. */}
+              {!preview.columns.includes('id') && <option value="">none: number the rows</option>}
+              {preview.columns.map((column) => (
+                <option key={column}>{column}</option>
+              ))}
+            </select>
+          </div>
+        </div>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reached with the keyboard */}
+        <section class="scroll" tabIndex={0} aria-label="First rows of the file">
+          <table class="preview">
+            <thead>
+              <tr>
+                {preview.columns.map((column) => (
+                  <th key={column} scope="col" class={roleOf(column, choice)}>
+                    {column}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {preview.rows.slice(0, SHOWN_ROWS).map((row, i) => (
+                <tr key={i}>
+                  {preview.columns.map((column) => (
+                    <td key={column} class={roleOf(column, choice)}>
+                      <span class="clip">{row[column]}</span>
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      </Section>
+      <Section title="Options">
+        <div class="fields">
+          <div>
+            <label for={`${id}name`}>Name</label>
+            <input
+              id={`${id}name`}
+              value={choice.name}
+              maxLength={200}
+              onInput={(event) => change({ name: event.currentTarget.value })}
+            />
+          </div>
+          <div>
+            <label for={`${id}truncate`}>Texts that are too long</label>
+            <select
+              id={`${id}truncate`}
+              value={choice.truncate}
+              onChange={(event) => change({ truncate: event.currentTarget.value as RunChoice['truncate'] })}
+            >
+              <option value="end">lose their end</option>
+              <option value="start">lose their start</option>
+              <option value="error">fail, and are reported</option>
+            </select>
+          </div>
+          <div>
+            <label for={`${id}precision`}>Precision</label>
+            <select
+              id={`${id}precision`}
+              value={choice.precision}
+              onChange={(event) => change({ precision: event.currentTarget.value as RunChoice['precision'] })}
+            >
+              <option value="int8">int8: fast</option>
+              <option value="fp32">fp32: as the original model</option>
+            </select>
+          </div>
+        </div>
+      </Section>
+    </>
+  );
+}
+
+function roleOf(column: string, { textField, idField }: RunChoice): string {
+  return column === textField || column === idField ? 'chosen' : 'soft';
+}

@@ -1,0 +1,58 @@
+/** How far the upload is, with pause and resume. */
+
+import { to } from '../../router.ts';
+import { Bar } from '../../ui/figures.tsx';
+import { bytes, count } from '../../ui/format.ts';
+import { Failure } from '../../ui/states.tsx';
+import type { FileUpload, UploadState } from '../../upload/file-upload.ts';
+
+const SAID: Readonly<Record<UploadState['state'], string>> = {
+  sending: 'Sending …',
+  paused: 'Paused. What is there stays there.',
+  waiting: 'The producer is away or behind; this goes on by itself.',
+  sent: 'All rows are there.',
+  failed: 'It could not be sent.',
+};
+
+export function UploadProgress({
+  run,
+  upload,
+  progress,
+}: {
+  run: string;
+  upload: FileUpload;
+  progress: UploadState;
+}) {
+  const { state, sentBytes, totalBytes, accepted, rejected, error } = progress;
+  return (
+    <>
+      <p role="status">{SAID[state]}</p>
+      <Bar name="Uploaded" value={sentBytes} whole={totalBytes} />
+      <p class="soft">
+        {bytes(sentBytes)} of {bytes(totalBytes)}, {count(accepted)} rows
+        {rejected > 0 && `, ${count(rejected)} lines refused`}
+      </p>
+      {state === 'failed' && <Failure error={error} />}
+      <div class="actions">
+        {(state === 'sending' || state === 'waiting') && (
+          <button type="button" class="button" onClick={() => upload.pause()}>
+            Pause
+          </button>
+        )}
+        {state === 'paused' && (
+          <button type="button" class="button button-main" onClick={() => upload.resume()}>
+            Resume
+          </button>
+        )}
+        <a class={state === 'sent' ? 'button button-main' : 'button'} href={to('runs', run)}>
+          {state === 'sent' ? 'Watch the run' : 'Look at the run'}
+        </a>
+      </div>
+      {state !== 'sent' && state !== 'failed' && (
+        <p class="soft small">
+          Leaving this page pauses the upload; the same file then goes on where it stopped.
+        </p>
+      )}
+    </>
+  );
+}

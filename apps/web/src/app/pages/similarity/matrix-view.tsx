@@ -1,0 +1,105 @@
+/** Up to twenty lines, each compared with each, as a heat map that is a table. */
+
+import { useId, useState } from 'preact/hooks';
+import { cosine } from '../../api/embed.ts';
+import { Section } from '../../ui/page.tsx';
+import { Empty, Failure, Loading } from '../../ui/states.tsx';
+import { useEmbedded } from '../../ui/use-embedded.ts';
+
+const MOST_LINES = 20;
+
+const EXAMPLE = [
+  'Apple phone battery drains fast',
+  'iPhone battery life is too short',
+  'The battery lasts two full days',
+  'My parcel came a week late',
+  'Delivery took far too long',
+  'Soft fabric and a good fit',
+].join('\n');
+
+export function MatrixView() {
+  const id = useId();
+  const [text, setText] = useState(EXAMPLE);
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const used = lines.slice(0, MOST_LINES);
+  const { texts, embedded, error } = useEmbedded(JSON.stringify(used), {});
+  return (
+    <>
+      <div class="card text-card">
+        <label for={id}>Texts, one a line, at most {MOST_LINES}</label>
+        <textarea id={id} rows={7} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        {lines.length > MOST_LINES && (
+          <p class="mark-warn small">
+            Only the first {MOST_LINES} of {lines.length} lines are compared.
+          </p>
+        )}
+      </div>
+      <Section title="Cosine of each with each">
+        {used.length < 2 ? (
+          <Empty title="Write two lines or more." />
+        ) : error !== null ? (
+          <Failure error={error} />
+        ) : embedded === null ? (
+          <Loading what="the matrix" />
+        ) : (
+          <HeatMap texts={texts} vectors={embedded.vectors} />
+        )}
+      </Section>
+    </>
+  );
+}
+
+function HeatMap({
+  texts,
+  vectors,
+}: {
+  texts: readonly string[];
+  vectors: readonly (Float32Array | null)[];
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reached with the keyboard
+    <section class="scroll" tabIndex={0} aria-label="Matrix of cosines">
+      <table class="heat">
+        <thead>
+          <tr>
+            <th scope="col">Line</th>
+            {texts.map((text, column) => (
+              <th key={`${column} ${text}`} scope="col" title={text}>
+                {column + 1}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {texts.map((text, row) => (
+            <tr key={`${row} ${text}`}>
+              <th scope="row">
+                <span class="heat-number">{row + 1}</span> {text}
+              </th>
+              {texts.map((other, column) => (
+                <HeatCell
+                  key={`${column} ${other}`}
+                  score={cosine(vectors[row], vectors[column])}
+                  isSame={row === column}
+                />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function HeatCell({ score, isSame }: { score: number | null; isSame: boolean }) {
+  if (score === null) return <td class="soft">–</td>;
+  const strength = Math.round(100 * Math.max(0, Math.min(1, score)));
+  return (
+    <td
+      class={`${isSame ? 'soft ' : ''}${strength > 55 ? 'heat-strong' : ''}`}
+      style={{ backgroundColor: `color-mix(in oklab, var(--accent) ${strength}%, var(--card))` }}
+    >
+      {score.toFixed(2)}
+    </td>
+  );
+}

@@ -1,0 +1,119 @@
+/** Two texts and their cosine. */
+
+import { useId, useState } from 'preact/hooks';
+import { cosine, type Embedded } from '../../api/embed.ts';
+import type { RowOutcome } from '../../api/types.ts';
+import { count } from '../../ui/format.ts';
+import { Section } from '../../ui/page.tsx';
+import { Empty, Failure, Loading } from '../../ui/states.tsx';
+import { useEmbedded } from '../../ui/use-embedded.ts';
+
+/** The pair that everybody tries: no word in common but one meaning. */
+const EXAMPLE = ['Apple phone battery drains fast', 'iPhone battery life is too short'] as const;
+
+export function PairView() {
+  const [a, setA] = useState<string>(EXAMPLE[0]);
+  const [b, setB] = useState<string>(EXAMPLE[1]);
+  const isEmpty = a.trim() === '' || b.trim() === '';
+  const { embedded, error, isAsking, texts } = useEmbedded(isEmpty ? '[]' : JSON.stringify([a, b]), {});
+  return (
+    <>
+      <div class="columns">
+        <TextCard name="First text" text={a} onText={setA} outcome={embedded?.outcomes[0]} />
+        <TextCard name="Second text" text={b} onText={setB} outcome={embedded?.outcomes[1]} />
+      </div>
+      <Section
+        title="Cosine"
+        aside={
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              setA(EXAMPLE[0]);
+              setB(EXAMPLE[1]);
+            }}
+          >
+            Show the example
+          </button>
+        }
+      >
+        {isEmpty ? (
+          <Empty title="Write two texts." />
+        ) : error !== null ? (
+          <Failure error={error} />
+        ) : embedded === null || texts.length === 0 ? (
+          <Loading what="the cosine" />
+        ) : (
+          <CosineOf embedded={embedded} isAsking={isAsking} />
+        )}
+      </Section>
+    </>
+  );
+}
+
+function TextCard({
+  name,
+  text,
+  onText,
+  outcome,
+}: {
+  name: string;
+  text: string;
+  onText: (text: string) => void;
+  outcome: RowOutcome | undefined;
+}) {
+  const id = useId();
+  return (
+    <div class="card text-card">
+      <label for={id}>{name}</label>
+      <textarea
+        id={id}
+        rows={5}
+        value={text}
+        aria-describedby={`${id}tokens`}
+        onInput={(event) => onText(event.currentTarget.value)}
+      />
+      <p id={`${id}tokens`} class="soft small">
+        {outcome === undefined ? ' ' : <Tokens outcome={outcome} />}
+      </p>
+    </div>
+  );
+}
+
+/** How long the text is for the model, and what it does not see of it. */
+function Tokens({ outcome: { verdict, tokens, lostTokens, message } }: { outcome: RowOutcome }) {
+  if (verdict === 'truncated') {
+    return (
+      <span class="mark-warn">
+        Cut off: {count(tokens)} tokens are in the vector, the last {count(lostTokens)} are not.
+      </span>
+    );
+  }
+  if (verdict === 'failed') return <span class="mark-warn">{message}</span>;
+  return verdict === 'empty' ? <>No text for the model.</> : <>{count(tokens)} tokens, the whole text</>;
+}
+
+function CosineOf({ embedded, isAsking }: { embedded: Embedded; isAsking: boolean }) {
+  const [a, b] = embedded.vectors;
+  const score = cosine(a, b);
+  if (score === null) return <Empty title="A text without a vector is like nothing." />;
+  return (
+    <div class={`cosine${isAsking ? ' cosine-old' : ''}`}>
+      <output class="cosine-value" aria-live="polite">
+        {score.toFixed(3)}
+      </output>
+      <div class="cosine-scale" aria-hidden="true">
+        <div class="cosine-mark" style={{ insetInlineStart: `${100 * Math.max(0, Math.min(1, score))}%` }} />
+      </div>
+      <div class="cosine-words soft small" aria-hidden="true">
+        <span>0: unrelated</span>
+        <span>1: the same</span>
+      </div>
+      <p class="soft small">
+        {embedded.timings.totalMs.toFixed(0)} ms at the producer, of these{' '}
+        {embedded.timings.inferMs.toFixed(0)} ms of a worker. Where “alike” begins depends on your texts: the
+        page Threshold finds it.
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+/** How the pages cut a file into the parts of an upload. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+// Part of the pages, which no package exports.
+import { cutParts } from '../../../apps/web/src/app/upload/cut-parts.ts';
+
+async function partsOf(text: string, format: 'csv' | 'jsonl', partBytes: number, chunkBytes: number) {
+  const bytes = new TextEncoder().encode(text);
+  const stream = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      for (let at = 0; at < bytes.length; at += chunkBytes)
+        controller.enqueue(bytes.slice(at, at + chunkBytes));
+      controller.close();
+    },
+  });
+  const parts: string[] = [];
+  for await (const { part, bytes: cut } of cutParts(stream, { format }, partBytes)) {
+    expect(part).toBe(parts.length);
+    parts.push(new TextDecoder().decode(cut));
+  }
+  return parts;
+}
+
+describe('cutting a file into parts', () => {
+  it('ends a part with the record that reaches the size', async () => {
+    const text = '{"id":1}\n{"id":2}\n{"id":3}\n{"id":4}\n';
+    expect(await partsOf(text, 'jsonl', 10, 7)).toEqual(['{"id":1}\n{"id":2}\n', '{"id":3}\n{"id":4}\n']);
+  });
+
+  it('puts the header in front of every part of a table', async () => {
+    expect(await partsOf('id,text\n1,one\n2,two\n3,three', 'csv', 6, 4)).toEqual([
+      'id,text\n1,one\n',
+      'id,text\n2,two\n',
+      'id,text\n3,three',
+    ]);
+  });
+
+  it('does not cut within quotes', async () => {
+    const records = ['1,"a\nb"\n', '2,"say ""hi""\n\n"\n', '3,c\n'];
+    expect(await partsOf(`"id",text\n${records.join('')}`, 'csv', 1, 3)).toEqual(
+      records.map((record) => `"id",text\n${record}`),
+    );
+  });
+
+  it('makes no part of an empty file or of a header alone', async () => {
+    expect(await partsOf('', 'jsonl', 10, 5)).toEqual([]);
+    expect(await partsOf('id,text\n', 'csv', 10, 5)).toEqual([]);
+  });
+
+  it('loses no byte and cuts the same way, whatever the chunks of the file', async () => {
+    const line = fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => JSON.stringify({ text }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(line, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 50 }),
+        async (lines, partBytes, chunkBytes) => {
+          const text = lines.map((each) => `${each}\n`).join('');
+          const parts = await partsOf(text, 'jsonl', partBytes, chunkBytes);
+          expect(parts.join('')).toBe(text);
+          expect(await partsOf(text, 'jsonl', partBytes, 1_000_000)).toEqual(parts);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
