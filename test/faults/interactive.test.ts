@@ -1,0 +1,48 @@
+/** Workers and Redis go while interactive calls wait: an answer comes from somebody else, or a clear refusal within seconds. */
+
+import { describe, expect, it } from 'vitest';
+import { postEmbed } from '../support/lane.ts';
+import { expectAnswer, expectReported, held, startLaneProducer } from '../support/lane-faults.ts';
+import { startWorkerProcess } from '../support/mill.ts';
+import { testRedis } from '../support/redis.ts';
+import { redisProcess } from '../support/redis-process.ts';
+
+const SECOND = 1000;
+
+describe('a call without a worker', () => {
+  it('is refused within seconds, not at its deadline; with one it is answered', async () => {
+    const redis = testRedis();
+    const producer = await startLaneProducer(redis);
+    const startedAt = performance.now();
+    const refused = await postEmbed(producer.url, { text: 'nobody' });
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: 'no-workers' });
+    expect(refused.headers.get('retry-after')).not.toBeNull();
+    expect(performance.now() - startedAt).toBeLessThan(10 * SECOND);
+    await startWorkerProcess(redis);
+    await expectAnswer(await postEmbed(producer.url, { text: 'somebody' }), ['somebody']);
+  });
+});
+
+describe('a worker that is killed in mid-answer', () => {
+  it('leaves its calls to another one, and nobody is answered twice', async () => {
+    const redis = testRedis();
+    const producer = await startLaneProducer(redis);
+    const first = await startWorkerProcess(redis);
+    const texts = ['sleep-2000', 'beside it'];
+    const call = postEmbed(producer.url, { texts });
+    await held(producer, 1);
+    await startWorkerProcess(redis);
+    first.kill('SIGKILL');
+    await expectAnswer(await call, texts);
+    const page = await (await producer.call('GET', '/metrics')).text();
+    expect(page).toContain('embedmill_interactive_calls_total{outcome="answered"} 1\n');
+  });
+});
+
+describe('a Redis that goes', () => {
+  it('is reported within seconds, to calls that wait too; the lane works when it is back', async () => {
+    const redis = await redisProcess();
+    await expectReported(redis, { goes: () => redis.kill(), comes: () => redis.start() });
+  });
+});

@@ -1,0 +1,60 @@
+/** What the fault tests of the interactive lane share: processes with the engine of hashes, and what is expected of them. */
+
+import { createHash } from 'node:crypto';
+import { expect } from 'vitest';
+import { until } from './api.ts';
+import { temporaryFolder } from './folder.ts';
+import { type EmbedJson, postEmbed } from './lane.ts';
+import { type MillPlace, type ProducerProcess, startProducerProcess, startWorkerProcess } from './mill.ts';
+import type { RedisProcess } from './redis-process.ts';
+
+const SECOND = 1000;
+
+/** A producer process that takes calls. */
+export async function startLaneProducer(place: MillPlace): Promise<ProducerProcess> {
+  const producer = await startProducerProcess(place, temporaryFolder());
+  await producer.ready();
+  return producer;
+}
+
+/** Expects the vector of each text. */
+export async function expectAnswer(response: Response, texts: readonly string[]): Promise<void> {
+  expect(response.status).toBe(200);
+  const { vectors } = (await response.json()) as EmbedJson;
+  const firsts = vectors.map((vector) => Math.fround((vector as number[])[0]!));
+  expect(firsts).toEqual(texts.map(firstOf));
+}
+
+const firstOf = (text: string) => Math.fround(createHash('sha256').update(text).digest()[0]! / 255);
+
+/** Waits until a worker has so many jobs of the lane. */
+export const held = (producer: ProducerProcess, jobs: number) =>
+  until(async () => {
+    const page = await (await producer.call('GET', '/metrics')).text();
+    return page.includes(`embedmill_queue_batches{lane="interactive",state="active"} ${jobs}\n`);
+  });
+
+/** Starts a stack on this Redis; Redis goes while a call waits, and comes back. */
+export async function expectReported(
+  redis: RedisProcess,
+  { goes, comes }: { goes: () => Promise<void> | void; comes: () => Promise<void> | void },
+): Promise<void> {
+  await redis.start();
+  const place = { url: redis.url, prefix: 'goes' };
+  const producer = await startLaneProducer(place);
+  await startWorkerProcess(place);
+  await expectAnswer(await postEmbed(producer.url, { text: 'before' }), ['before']);
+  const waiting = postEmbed(producer.url, { text: 'sleep-5000' });
+  await held(producer, 1);
+  await goes();
+  const startedAt = performance.now();
+  const refused = await Promise.all([waiting, postEmbed(producer.url, { text: 'during' })]);
+  for (const response of refused) {
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ code: 'redis-unavailable' });
+  }
+  expect(performance.now() - startedAt).toBeLessThan(10 * SECOND);
+  await comes();
+  const isAnswered = async () => (await postEmbed(producer.url, { text: 'after' })).status === 200;
+  await until(isAnswered, 40 * SECOND);
+}
