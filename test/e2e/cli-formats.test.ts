@@ -231,6 +231,28 @@ describe('rows without a vector', () => {
     expect(JSON.parse(cut.stdout).verdicts).toMatchObject({ ok: 1, truncated: 1 });
   });
 
+  test('--clean, --long and --prompt reach the run and the fingerprint; unknown steps are refused', async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'in.txt'), `<b>short</b>\n${'Two words. '.repeat(200)}\n`);
+    const run = (...more: string[]) =>
+      embedmill(
+        ['embed', 'in.txt', '--to', 'out.npy', '--server', server, '--json', '--overwrite', ...more],
+        {
+          cwd,
+        },
+      );
+    const plain = JSON.parse((await run()).stdout);
+    const treated = JSON.parse(
+      (await run('--clean', 'html,spaces', '--long', 'mean', '--prompt', 'query: ')).stdout,
+    );
+    expect(treated.verdicts).toMatchObject({ ok: 2, truncated: 0 });
+    expect(treated.fingerprint).not.toBe(plain.fingerprint);
+    expect(await run('--clean', 'htlm')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('There is no step "htlm"'),
+    });
+  });
+
   test('an input without rows gives an output without rows', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.jsonl'), '');

@@ -1,6 +1,6 @@
 /** A connection that breaks while batches are enqueued: whatever part of them is in Redis, the same call again makes it whole. */
 
-import { type BatchJob, BullBatchQueue, keysOf } from '@embedmill/core';
+import { type BatchJob, BullBatchQueue, keysOf, UNTREATED } from '@embedmill/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';
 import { SOUND_NETWORK } from '../support/fault-proxy.ts';
@@ -17,6 +17,7 @@ function jobsOf(run: string): BatchJob[] {
     tokens: 1,
     precision: 'int8',
     truncate: 'end',
+    treatment: UNTREATED,
     model: 'm',
   } as const;
   return Array.from({ length: BATCHES }, (_, batch) => ({ ...same, batch }));

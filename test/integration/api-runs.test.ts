@@ -42,6 +42,9 @@ describe('POST /v1/runs', () => {
       model: 'minilm-de',
       precision: 'int8',
       truncate: 'end',
+      clean: [],
+      long: 'truncate',
+      prompt: '',
       batchRows: 33,
       batchTokens: 444,
     });

@@ -1,6 +1,7 @@
 /** The interactive lane with the real model: HTTP → Redis → worker → answer. One producer and one worker serve all tests. */
 
 import { EmbedmillClient } from '@embedmill/client';
+import { type Treatment, vectorFingerprint } from '@embedmill/core';
 import { describe, expect, it } from 'vitest';
 import { linesOf, until } from '../support/api.ts';
 import { type EmbedJson, laneClientForAll, laneForAll, postEmbed } from '../support/lane.ts';
@@ -23,6 +24,17 @@ describe('POST /v1/embed', () => {
     expect([dim, fingerprint]).toEqual([384, lane.worker.fingerprint]);
     expect(vectors).toEqual(bulk);
     expect(outcomes.at(-1)).toMatchObject({ verdict: 'truncated', tokens: 256 });
+  });
+
+  it('treats texts as a run with the same options does, under the same fingerprint', async () => {
+    const texts = ['<i>Fits</i> &amp; works', longText(400)];
+    const treatment: Treatment = { clean: ['html'], long: 'mean', prompt: 'query: ' };
+    const { vectors, fingerprint, outcomes } = await embed({ texts, encoding: 'base64', ...treatment });
+    expect(vectors).toEqual(await embedInBulk(texts, treatment));
+    expect(fingerprint).toBe(vectorFingerprint(lane.worker.fingerprint, treatment));
+    expect(outcomes[1]).toMatchObject({ verdict: 'ok', chunks: 2, lostTokens: 0 });
+    const asWritten = await embed({ text: 'query: Fits & works', encoding: 'base64' });
+    expect(vectors[0]).toBe(asWritten.vectors[0]);
   });
 
   it('gives one text one vector, as numbers that read back as the same floats', async () => {
@@ -118,11 +130,13 @@ describe('the model', () => {
 });
 
 /** The vectors of a run of these texts, in base64. */
-async function embedInBulk(texts: readonly string[]): Promise<string[]> {
+async function embedInBulk(texts: readonly string[], options: Partial<Treatment> = {}): Promise<string[]> {
   const call = (method: string, path: string, init: RequestInit = {}) =>
     fetch(`${lane.producer.url}${path}`, { method, ...init });
   await until(async () => (await call('GET', '/readyz')).ok);
-  const { id } = (await (await call('POST', '/v1/runs')).json()) as { id: string };
+  const headers = { 'content-type': 'application/json' };
+  const created = await call('POST', '/v1/runs', { headers, body: JSON.stringify(options) });
+  const { id } = (await created.json()) as { id: string };
   await call('POST', `/v1/runs/${id}/rows?part=0`, {
     headers: { 'content-type': 'application/x-ndjson' },
     body: linesOf(texts.map((text, row) => ({ id: row, text }))),

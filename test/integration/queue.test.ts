@@ -1,6 +1,6 @@
 /** What our settings make of BullMQ's queue, on a real Redis. */
 
-import { type BatchJob, BullBatchQueue, keysOf } from '@embedmill/core';
+import { type BatchJob, BullBatchQueue, keysOf, UNTREATED } from '@embedmill/core';
 import { expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';
 import { testRedis } from '../support/redis.ts';
@@ -25,6 +25,7 @@ function jobs(count: number): BatchJob[] {
     tokens: 1,
     precision: 'int8',
     truncate: 'end',
+    treatment: UNTREATED,
     model: 'm',
   } as const;
   return Array.from({ length: count }, (_, batch) => ({ ...same, batch }));

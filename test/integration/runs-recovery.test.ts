@@ -1,7 +1,7 @@
 /** What runs survive: a restart in any state, a Redis that comes back empty, results that are lost, broken or late. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Run } from '@embedmill/core';
+import { type Run, UNTREATED } from '@embedmill/core';
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/api.ts';
 import { type Collecting, rowsOf, startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
@@ -374,6 +374,7 @@ const OPTIONS: Run['options'] = {
   model: 'all-MiniLM-L6-v2',
   precision: 'int8',
   truncate: 'end',
+  ...UNTREATED,
   batchRows: 20,
   batchTokens: 8192,
 };

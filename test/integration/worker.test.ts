@@ -1,6 +1,14 @@
 /** What a worker does with batches, with the real model on a real Redis. */
 
-import { type Config, createLogger, keysOf, readConfig } from '@embedmill/core';
+import {
+  type Config,
+  createLogger,
+  keysOf,
+  type Run,
+  readConfig,
+  type Treatment,
+  vectorFingerprint,
+} from '@embedmill/core';
 import { resolveRedis } from '@embedmill/core/redis-server';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
 import { Redis } from 'ioredis';
@@ -26,6 +34,8 @@ async function join({ url, prefix }: TestRedis, settings: Partial<Config> = {}):
   onTestFinished(() => worker.stop());
   return worker;
 }
+
+const VECTOR_BYTES = 384 * 4;
 
 const texts = (count: number) =>
   Array.from({ length: count }, (_, i) => `${PLAIN_TEXTS[i % PLAIN_TEXTS.length]} (${i})`);
@@ -68,6 +78,30 @@ describe('a worker', () => {
       failed: 0,
     });
     expect(run.info().lostTokens).toBeGreaterThan(100);
+  });
+
+  it('treats the texts as the run says, and says so in the fingerprint', async () => {
+    const redis = testRedis();
+    const { submit } = await startCollecting(redis, temporaryFolder());
+    const worker = await join(redis);
+    const long = longText(400);
+    const treatment: Treatment = { clean: ['html', 'white-space'], long: 'mean', prompt: 'query: ' };
+    const run = await submit(['<b>Fits</b> &amp; <i>works</i>', long, ' <br> '], treatment);
+    const plain = await submit(['query: Fits & works', long], {});
+    await whenEnded(run);
+    await whenEnded(plain);
+    expect(run.info()).toMatchObject({
+      options: treatment,
+      verdicts: { ok: 2, truncated: 0, empty: 1, failed: 0 },
+      chunkedRows: 1,
+      fingerprint: vectorFingerprint(worker.fingerprint, treatment),
+    });
+    expect(run.info().fingerprint).not.toBe(worker.fingerprint);
+    expect(plain.info()).toMatchObject({ chunkedRows: 0, fingerprint: worker.fingerprint });
+    const bytesOfRow = async (of: Run, row: number) =>
+      (await vectorBytes(of)).toString('hex', row * VECTOR_BYTES, (row + 1) * VECTOR_BYTES);
+    expect(await bytesOfRow(run, 0)).toBe(await bytesOfRow(plain, 0));
+    expect(await bytesOfRow(run, 1)).not.toBe(await bytesOfRow(plain, 1));
   });
 
   it('gives the same bytes whoever did the batches and however they were cut', async () => {

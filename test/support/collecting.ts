@@ -12,6 +12,7 @@ import {
   type Run,
   Runs,
   readResults,
+  UNTREATED,
   whenReady,
 } from '@embedmill/core';
 import { onTestFinished } from 'vitest';
@@ -91,6 +92,7 @@ export async function startCollecting(
         model: 'all-MiniLM-L6-v2',
         precision: 'int8',
         truncate: 'end',
+        ...UNTREATED,
         batchRows: 20,
         batchTokens: 8192,
         ...options,

@@ -115,7 +115,7 @@ export class BatchWork {
 
   async #embed(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const { pool, metrics } = this.#parts;
-    const { batch, precision, truncate } = job;
+    const { batch, precision, truncate, treatment } = job;
     let tokenizeMs = 0;
     const result = await this.#stage('infer', job, (span) =>
       pool.embedBatch({
@@ -123,6 +123,7 @@ export class BatchWork {
         batch,
         precision,
         truncate,
+        treatment,
         onPiece: (timings) => {
           tokenizeMs += timings.tokenizeMs;
           const attributes = { 'embedmill.tokenize_ms': timings.tokenizeMs };

@@ -49,7 +49,7 @@ export async function tryRows(
   payload: Uint8Array<ArrayBuffer>,
   { exchange, pool, identity, patiently, onGuilty }: TrialParts,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const { run, batch, precision, truncate } = job;
+  const { run, batch, precision, truncate, treatment } = job;
   const { begun, deaths } = await patiently(() => exchange.beginTrials(run, batch));
   const explained = [...deaths.values()].reduce((sum, count) => sum + count, 0);
   if (begun - explained > UNEXPLAINED_TRIALS) return null;
@@ -69,7 +69,9 @@ export async function tryRows(
     await patiently(() => exchange.markTrial(run, batch, row));
     try {
       const payload = encodeBatchPayload([text(row)]);
-      const result = decodeBatchResult(await pool.embedBatch({ payload, batch, precision, truncate }));
+      const result = decodeBatchResult(
+        await pool.embedBatch({ payload, batch, precision, truncate, treatment }),
+      );
       vectors.set(result.vectors, row * dim);
       outcomes.push(result.outcomes[0]!);
     } catch (error) {

@@ -6,6 +6,20 @@ export type Precision = 'int8' | 'fp32';
 /** What happens to tokens beyond the model's limit: drop the end, drop the start, or fail the row. */
 export type Truncate = 'end' | 'start' | 'error';
 
+/** The name of a step that cleans texts; docs/treatment.md says what each does. */
+export type CleanStep =
+  | 'html'
+  | 'nfkc'
+  | 'line-breaks'
+  | 'invisible'
+  | 'control'
+  | 'spaces'
+  | 'white-space'
+  | 'final-punctuation';
+
+/** What becomes of texts beyond the model's limit: cut, or embedded in chunks of which the vector is the mean. */
+export type LongTexts = 'truncate' | 'mean' | `max-chunks=${number}`;
+
 /** What became of a row: `ok` and `truncated` have a vector, `empty` and `failed` have none. */
 export type RowVerdict = 'ok' | 'truncated' | 'empty' | 'failed';
 
@@ -22,6 +36,12 @@ export interface NewRun {
   precision?: Precision;
   /** Default `end`. */
   truncate?: Truncate;
+  /** Default: none. */
+  clean?: readonly CleanStep[];
+  /** Default `truncate`. */
+  long?: LongTexts;
+  /** Put before every text. Default: nothing. */
+  prompt?: string;
   /** Most rows of a batch. */
   batchRows?: number;
   /** Most estimated tokens of a batch. */
@@ -34,6 +54,9 @@ export interface RunOptions {
   model: string;
   precision: Precision;
   truncate: Truncate;
+  clean: readonly CleanStep[];
+  long: LongTexts;
+  prompt: string;
   batchRows: number;
   batchTokens: number;
 }
@@ -55,6 +78,8 @@ export interface RunInfo {
   /** Tokens that went through the model, and those cut off by truncation. */
   tokens: number;
   lostTokens: number;
+  /** Rows whose vector is the mean of chunks. */
+  chunkedRows: number;
   /** Of the last seconds while the run is at work, over its whole time once it has ended. */
   rowsPerSecond: number;
   tokensPerSecond: number;

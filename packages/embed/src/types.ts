@@ -1,5 +1,7 @@
 /** The words of this package's interface: what a prepared model is, and what becomes of one text. */
 
+import type { Treatment } from './text/treatment/treatment.ts';
+
 /** Arithmetic of the linear layers: `int8` is about 2.4 times as fast, `fp32` is the reference. */
 export type Precision = 'int8' | 'fp32';
 
@@ -56,6 +58,13 @@ export interface TextToken {
 export interface EmbedOptions {
   /** Default `end`. */
   truncate?: Truncate | undefined;
+  /** Default: the text as it is. */
+  treatment?: Treatment | undefined;
+  /**
+   * Awaited between two chunks of a long text, which may take minutes: whoever calls may do something else in between,
+   * and ends the text by throwing.
+   */
+  betweenChunks?: (() => void | Promise<void>) | undefined;
 }
 
 /** What became of one text. */
@@ -75,6 +84,8 @@ export interface RowOutcome {
    * character of the part that was. `Embedder.countTokens` is always exact.
    */
   lostTokens: number;
+  /** Chunks whose mean the vector is; absent when the text went through the model in one piece. */
+  chunks?: number;
   /** For people; set on `failed`. */
   message?: string;
 }

@@ -7,7 +7,13 @@ import { addRowsQuery, createRunBody, listRunsQuery } from '../../../apps/produc
 
 describe('a body', () => {
   it('is filled in where it says nothing', () => {
-    expect(parse(createRunBody, 'body', {})).toEqual({ precision: 'int8', truncate: 'end' });
+    expect(parse(createRunBody, 'body', {})).toEqual({
+      precision: 'int8',
+      truncate: 'end',
+      clean: [],
+      long: 'truncate',
+      prompt: '',
+    });
     expect(parse(createRunBody, 'body', { name: null }).name).toBeNull();
   });
 

@@ -49,10 +49,22 @@ describe('describeDifferences', () => {
     limit: null,
     precision: 'int8',
     truncate: 'end',
+    clean: null,
+    long: null,
+    prompt: null,
     model: null,
     server: null,
   };
   const input = { bytes: 10, sha256: 'a' };
+
+  test('takes a note from before texts were treated for one of untreated texts', () => {
+    const { clean, long, prompt, ...old } = choices;
+    const before = { input, choices: old as RowChoices };
+    expect(describeDifferences(before, { input, choices })).toEqual([]);
+    expect(describeDifferences(before, { input, choices: { ...choices, clean: 'html' } })).toEqual([
+      '--clean was not given and is html now',
+    ]);
+  });
 
   test('finds none between equal calls, also from stdin', () => {
     expect(describeDifferences({ input, choices }, { input, choices })).toEqual([]);
@@ -64,6 +76,7 @@ describe('describeDifferences', () => {
     [{ input: { bytes: 10, sha256: 'b' }, choices }, 'the input has other contents'],
     [{ input: null, choices }, 'the input was a file and is stdin now'],
     [{ input, choices: { ...choices, limit: 5 } }, '--limit was not given and is 5 now'],
+    [{ input, choices: { ...choices, long: 'mean' } }, '--long was not given and is mean now'],
     [{ input, choices: { ...choices, precision: 'fp32' } }, '--precision was int8 and is fp32 now'],
     [
       { input, choices: { ...choices, server: 'http://mill' } },

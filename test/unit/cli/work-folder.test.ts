@@ -90,6 +90,9 @@ describe('WorkFolder', () => {
       limit: null,
       precision: 'int8',
       truncate: 'end',
+      clean: null,
+      long: null,
+      prompt: null,
       model: null,
       server: null,
     };

@@ -32,6 +32,19 @@ describe('embedTexts', () => {
     expect(signals.log).toEqual([1, 100, 101, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
+  test('overtakes bulk between two chunks of a long text', async () => {
+    const { pool, signals } = await startedPool();
+    const bulk = embedBulk(pool, ['#1 gate! chunks!', '#2']);
+    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    const interactive = pool.embedTexts(['#100', '#101'], OPTIONS);
+    await handedOver();
+    signals.openGate();
+    const { outcomes } = await bulk;
+    await interactive;
+    expect(signals.log).toEqual([1, 100, 101, 2]);
+    expect(outcomes.map(({ verdict }) => verdict)).toEqual(['ok', 'ok']);
+  });
+
   test('overtakes a batch that waits in the thread, and one that waits in the pool', async () => {
     const { pool, signals } = await startedPool();
     const bulk = [1, 2, 3, 4].map((batch) => embedBulk(pool, [`#${batch} gate!`], batch));

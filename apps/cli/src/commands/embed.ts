@@ -13,6 +13,7 @@ import { interruptionSignal } from '../interruption.ts';
 import { displayFor } from '../progress/index.ts';
 import { paintFor } from '../terminal/style.ts';
 import { examples, threadsOption, wholeNumber } from './options.ts';
+import { cleanOption, longOption, promptOption } from './treatment-options.ts';
 
 const EXPLANATION = `
 INPUT is .jsonl, .csv, .tsv or .txt (one text a line), each also as .gz, or -
@@ -68,6 +69,9 @@ export function addEmbedCommand(
         .choices(['end', 'start', 'error'])
         .default('end'),
     )
+    .addOption(cleanOption())
+    .addOption(longOption())
+    .addOption(promptOption())
     .option('--limit <rows>', 'read no more than this many rows', wholeNumber(1))
     .option('--server <url>', 'use a running producer (default: start one for this call)')
     .addOption(threadsOption())

@@ -205,7 +205,7 @@ class EmbedCall {
   }
 
   #newRun(): NewRun {
-    const { input, precision, truncate, model, server, batchRows } = this.#request;
+    const { input, precision, truncate, treatment, model, server, batchRows } = this.#request;
     return {
       // A run's name is at most 200 characters and none that a terminal would obey.
       name: basename(input.name)
@@ -213,6 +213,7 @@ class EmbedCall {
         .slice(0, 200),
       precision,
       truncate,
+      ...treatment,
       // A producer of our own knows the model from its settings.
       ...(model === null || server === null ? {} : { model }),
       ...(batchRows === null ? {} : { batchRows }),

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { UNTREATED } from '@embedmill/core';
 import type { EmbedRequest } from './request.ts';
 
 /** What is known of an input without reading it all; wherever the file lies. `null` for stdin, of which nothing is known. */
@@ -20,6 +21,10 @@ export interface RowChoices {
   limit: number | null;
   precision: string;
   truncate: string;
+  /** Treatment of the texts; each `null` where there is none, so that a note of an earlier version says the same. */
+  clean: string | null;
+  long: string | null;
+  prompt: string | null;
   model: string | null;
   server: string | null;
 }
@@ -45,8 +50,20 @@ export async function identifyFile(path: string): Promise<InputIdentity> {
 
 /** The choices of a request. */
 export function choicesOf(request: EmbedRequest): RowChoices {
-  const { input, textField, idField, limit, precision, truncate, model, server } = request;
-  return { format: input.format, text: textField, id: idField, limit, precision, truncate, model, server };
+  const { input, textField, idField, limit, precision, truncate, treatment, model, server } = request;
+  return {
+    format: input.format,
+    text: textField,
+    id: idField,
+    limit,
+    precision,
+    truncate,
+    clean: treatment.clean.join(',') || null,
+    long: treatment.long === UNTREATED.long ? null : treatment.long,
+    prompt: treatment.prompt || null,
+    model,
+    server,
+  };
 }
 
 /** What differs between two calls, in words; empty when the second continues the first. */
@@ -65,8 +82,8 @@ export function describeDifferences(
   } else if (old?.sha256 !== current?.sha256) {
     differences.push('the input has other contents');
   }
-  for (const [name, value] of Object.entries(before.choices)) {
-    const other = now.choices[name as keyof RowChoices];
+  for (const [name, other] of Object.entries(now.choices)) {
+    const value = before.choices[name as keyof RowChoices] ?? null;
     if (value !== other) differences.push(`--${name} was ${shown(value)} and is ${shown(other)} now`);
   }
   return differences;

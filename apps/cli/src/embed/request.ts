@@ -10,6 +10,7 @@ import {
   quote,
   type RowFormat,
   rowDefaults,
+  type Treatment,
   type Truncate,
 } from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
@@ -23,6 +24,9 @@ export interface EmbedFlags {
   encoding: VectorEncoding;
   precision: Precision;
   truncate: Truncate;
+  clean: Treatment['clean'];
+  long: Treatment['long'];
+  prompt: string;
   model?: string;
   limit?: number;
   threads?: number;
@@ -58,6 +62,7 @@ export interface EmbedRequest {
   };
   precision: Precision;
   truncate: Truncate;
+  treatment: Treatment;
   /** Folder of another model, or on a server its name; `null` for the built-in one. */
   model: string | null;
   server: string | null;
@@ -96,6 +101,7 @@ export function readRequest(given: string, flags: EmbedFlags, config: Pick<Confi
     output,
     precision: flags.precision,
     truncate: flags.truncate,
+    treatment: { clean: flags.clean, long: flags.long, prompt: flags.prompt },
     model: readModel(flags, config),
     server: readServer(flags.server),
     threads: flags.threads ?? null,

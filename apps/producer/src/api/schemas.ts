@@ -1,5 +1,6 @@
 /** What requests may hold, as zod schemas; the routes check with them. */
 
+import { CLEAN_STEPS, LONG_TEXTS, type LongTexts, MAX_PROMPT_CHARS } from '@embedmill/core';
 import { z } from 'zod';
 
 const wholeNumber = (least: number, most: number) =>
@@ -26,12 +27,35 @@ const truncate = z
   .default('end')
   .describe('What happens to tokens beyond the limit: the end or the start is dropped, or the row fails.');
 
+/** As a pattern, which JSON Schema can say; the type is what it stands for. */
+export const longTexts = z
+  .string()
+  .regex(LONG_TEXTS, 'expected truncate, mean or max-chunks=N') as z.ZodType<unknown> as z.ZodType<LongTexts>;
+
+/** How texts are treated: options of a run, and of whatever else embeds texts. */
+export const treatmentFields = {
+  clean: z
+    .array(z.enum(CLEAN_STEPS))
+    .max(CLEAN_STEPS.length)
+    .default([])
+    .describe('Steps that clean each text, whatever their order; docs/treatment.md says what each does.'),
+  long: longTexts
+    .default('truncate')
+    .describe('Texts beyond the limit: cut, or embedded in chunks of which the vector is the mean.'),
+  prompt: z
+    .string()
+    .max(MAX_PROMPT_CHARS)
+    .default('')
+    .describe('Put before every text, for models that want one.'),
+};
+
 /** Body of `POST /v1/runs`; what is left out is filled from the settings of the producer. */
 export const createRunBody = z.strictObject({
   name: name.nullable().optional().describe('A name for people; may repeat.'),
   model: name.optional().describe('Model that the workers must have. Default: the model of the producer.'),
   precision,
   truncate,
+  ...treatmentFields,
   batchRows: z.int().min(1).max(4096).optional().describe('Most rows of a batch.'),
   batchTokens: z.int().min(1).max(1_000_000).optional().describe('Most estimated tokens of a batch.'),
 });
@@ -50,6 +74,7 @@ export const embedBody = z
     model: name.optional().describe('Model that the workers must have. Default: the model of the producer.'),
     precision,
     truncate,
+    ...treatmentFields,
     encoding: z
       .enum(['float', 'base64'])
       .default('float')

@@ -1,6 +1,7 @@
 /** What answers hold, as zod schemas, for the OpenAPI document; the type checker holds them against the types of the code. */
 
 import {
+  CLEAN_STEPS,
   type Overview,
   type PartReceipt,
   type ReportRow,
@@ -10,6 +11,7 @@ import {
 } from '@embedmill/core';
 import { z } from 'zod';
 import { PROBLEMS } from '../api/problems.ts';
+import { longTexts } from '../api/schemas.ts';
 import type { Scale } from '../scale/scale.ts';
 
 const count = z.number().min(0);
@@ -27,6 +29,9 @@ export const run: z.ZodType<RunInfo> = z.strictObject({
     model: z.string(),
     precision: z.enum(['int8', 'fp32']),
     truncate: z.enum(['end', 'start', 'error']),
+    clean: z.array(z.enum(CLEAN_STEPS)),
+    long: longTexts,
+    prompt: z.string(),
     batchRows: count,
     batchTokens: count,
   }),
@@ -40,11 +45,12 @@ export const run: z.ZodType<RunInfo> = z.strictObject({
   verdicts: z.strictObject({ ok: count, truncated: count, empty: count, failed: count }),
   tokens: count.describe('Tokens that went through the model.'),
   lostTokens: count.describe('Tokens that were cut off.'),
+  chunkedRows: count.describe('Rows whose vector is the mean of chunks.'),
   rowsPerSecond: count,
   tokensPerSecond: count,
   etaSeconds: count.nullable().describe('To the end of the accepted rows at the present rate.'),
   dim: count.nullable().describe('Floats per vector.'),
-  fingerprint: z.string().nullable().describe('Of the model that made the vectors.'),
+  fingerprint: z.string().nullable().describe('Of model and treatment: equal means comparable.'),
 });
 
 export const runPage = z.strictObject({
@@ -100,6 +106,7 @@ export const embedding = z.strictObject({
       verdict,
       tokens: count,
       lostTokens: count,
+      chunks: z.exactOptional(count).describe('Chunks whose mean the vector is, if it is one.'),
       message: z.string().optional(),
     }),
   ),

@@ -6,7 +6,7 @@
  * with Atomics, because a thread in the middle of a text answers no messages, and a dead one none at all.
  */
 
-/** Cell 0: state; cell 1: the row inside the engine now, or -1; cell 2: rows that have left it. */
+/** Cell 0: state; cell 1: the row inside the engine now, or -1; cell 2: turns, see `Progress`. */
 export type Claim = Int32Array<SharedArrayBuffer>;
 
 /** What a claim says about its thread. */
@@ -15,13 +15,13 @@ export interface Progress {
   begun: boolean;
   /** The row of the piece that was inside the engine, if one was. */
   row: number | undefined;
-  /** Rows of the piece that are done. */
-  rowsDone: number;
+  /** Rows, and chunks of long texts, that have been embedded; it moves as long as the thread does. */
+  turns: number;
 }
 
 const STATE = 0;
 const ROW = 1;
-const ROWS_DONE = 2;
+const TURNS = 2;
 const WAITING = 0;
 const BEGUN = 1;
 const WITHDRAWN = 2;
@@ -46,8 +46,13 @@ export function enterRow(claim: Claim, row: number): void {
 
 /** Thread: the row is done, no row of this piece is inside the engine. */
 export function leaveRow(claim: Claim): void {
-  Atomics.add(claim, ROWS_DONE, 1);
+  countTurn(claim);
   Atomics.store(claim, ROW, NO_ROW);
+}
+
+/** Thread: a part of the row is done. */
+export function countTurn(claim: Claim): void {
+  Atomics.add(claim, TURNS, 1);
 }
 
 /** Thread: whether nobody waits for the rest. */
@@ -71,6 +76,6 @@ export function progressOf(claim: Claim): Progress {
   return {
     begun: Atomics.load(claim, STATE) === BEGUN,
     row: row === NO_ROW ? undefined : row,
-    rowsDone: Atomics.load(claim, ROWS_DONE),
+    turns: Atomics.load(claim, TURNS),
   };
 }

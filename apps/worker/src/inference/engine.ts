@@ -1,7 +1,18 @@
 /** The port behind which an inference thread finds its engine; `embed-engine.ts` is ours, tests and benchmarks bring others. */
 
 import type { TextToken } from '@embedmill/core';
-import type { RowOutcome, TextInput, Truncate } from '@embedmill/core/batch';
+import type { RowOutcome, TextInput, Treatment, Truncate } from '@embedmill/core/batch';
+
+/** How a text is to be embedded. */
+export interface EngineOptions {
+  truncate: Truncate;
+  treatment: Treatment;
+  /**
+   * Awaited between two chunks of a long text, so that it holds up nobody and is not taken for stuck. Throws when nobody
+   * waits for the text any more; that must end it.
+   */
+  betweenChunks: () => Promise<void>;
+}
 
 /** How texts are taken apart. */
 export interface TokenizeOptions {
@@ -25,7 +36,7 @@ export interface Engine {
     text: TextInput,
     target: Float32Array,
     offset: number,
-    options: { truncate: Truncate },
+    options: EngineOptions,
   ): RowOutcome | Promise<RowOutcome>;
   /** The tokens of a whole text. Anything thrown fails the call. */
   tokenize(text: string, options: TokenizeOptions): TextToken[];

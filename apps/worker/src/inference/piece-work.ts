@@ -6,7 +6,7 @@ import {
   type RowOutcome,
   readBatchPayload,
 } from '@embedmill/core/batch';
-import { enterRow, leaveRow } from './claim.ts';
+import { countTurn, enterRow, isWithdrawn, leaveRow } from './claim.ts';
 import type { Engine } from './engine.ts';
 import type { PieceMessage } from './protocol.ts';
 
@@ -31,16 +31,25 @@ export class PieceWork {
     return this.#outcomes.length === this.#payload.rows;
   }
 
-  /** Embeds the next row; an engine that throws costs this row its vector and nothing else. */
-  async doNextRow(): Promise<void> {
+  /**
+   * Embeds the next row; an engine that throws costs this row its vector and nothing else.
+   * @param giveWay awaited between two chunks of a long text
+   */
+  async doNextRow(giveWay: () => Promise<void>): Promise<void> {
     const row = this.#outcomes.length;
-    const { claim, truncate } = this.#message;
+    const { claim, truncate, treatment } = this.#message;
+    const betweenChunks = async () => {
+      countTurn(claim);
+      await giveWay();
+      if (isWithdrawn(claim)) throw new Error('nobody waits for this text any more');
+    };
     const offset = row * this.#engine.dim;
     const tokenizedBeforeMs = this.#engine.tokenizeMs ?? 0;
     enterRow(claim, row);
     try {
       const input = this.#payload.input(row);
-      this.#outcomes.push(await this.#engine.embed(input, this.#vectors, offset, { truncate }));
+      const options = { truncate, treatment, betweenChunks };
+      this.#outcomes.push(await this.#engine.embed(input, this.#vectors, offset, options));
     } catch (thrown) {
       // What it had written before it threw must not look like a vector.
       this.#vectors.fill(0, offset, offset + this.#engine.dim);

@@ -7,7 +7,13 @@
  */
 
 import { asError, quote, RequestError, type TextToken, UnavailableError } from '@embedmill/core';
-import { encodeBatchResult, type Precision, readBatchPayload, type TextInput } from '@embedmill/core/batch';
+import {
+  encodeBatchResult,
+  type Precision,
+  readBatchPayload,
+  type TextInput,
+  UNTREATED,
+} from '@embedmill/core/batch';
 import { afterDeath, failedRowResult, findSuspects, type HeldPiece } from './bisect.ts';
 import { Crew } from './crew.ts';
 import { dispatch, LANES, type WaitingPieces } from './dispatch.ts';
@@ -101,10 +107,14 @@ export class InferencePool {
    * @throws {CorruptError} `corrupt-payload`
    * @throws {UnavailableError} `inference-stopped`, `inference-thread-died`: the batch is to be tried elsewhere.
    */
-  async embedBatch({ payload, ...terms }: BatchRequest): Promise<Uint8Array<ArrayBuffer>> {
+  async embedBatch({
+    payload,
+    treatment = UNTREATED,
+    ...terms
+  }: BatchRequest): Promise<Uint8Array<ArrayBuffer>> {
     const owned = structuredClone(payload, { transfer: [payload.buffer] });
     const { rows } = readBatchPayload(owned);
-    const request = await this.#request({ ...terms, lane: 'bulk', rows });
+    const request = await this.#request({ ...terms, treatment, lane: 'bulk', rows });
     this.#enqueue([pieceOf(request, owned)]);
     const results = await request.results;
     const [only] = results;
@@ -116,10 +126,10 @@ export class InferencePool {
    * @throws {UnavailableError} as `embedBatch`, or the signal's reason.
    */
   async embedTexts(texts: readonly TextInput[], options: EmbedTextsOptions): Promise<EmbeddedTexts> {
-    const { precision, truncate, signal } = options;
+    const { precision, truncate, treatment = UNTREATED, signal } = options;
     signal?.throwIfAborted();
     if (texts.length === 0) return { dim: 0, fingerprint: '', vectors: new Float32Array(0), outcomes: [] };
-    const results = await this.#interactive(texts, { precision, truncate }, signal);
+    const results = await this.#interactive(texts, { precision, truncate, treatment }, signal);
     const { dim, fingerprint, vectors, outcomes } = joinResults(results);
     return { dim, fingerprint, vectors, outcomes };
   }
@@ -135,13 +145,13 @@ export class InferencePool {
     signal?.throwIfAborted();
     if (texts.length === 0) return [];
     const { precision } = this.#options;
-    const terms = { precision, truncate: 'end', tokenize: { specialTokens } } as const;
+    const terms = { precision, truncate: 'end', treatment: UNTREATED, tokenize: { specialTokens } } as const;
     return (await this.#interactive(texts, terms, signal)).flatMap(decodeTokens);
   }
 
   async #interactive(
     texts: readonly TextInput[],
-    terms: Pick<RequestTerms, 'precision' | 'truncate' | 'tokenize'>,
+    terms: Pick<RequestTerms, 'precision' | 'truncate' | 'treatment' | 'tokenize'>,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array<ArrayBuffer>[]> {
     const request = await this.#request({ ...terms, lane: 'interactive', batch: 0, rows: texts.length });

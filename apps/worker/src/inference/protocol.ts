@@ -7,7 +7,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { SerializedError } from '@embedmill/core';
-import type { Precision, Truncate } from '@embedmill/core/batch';
+import type { Precision, Treatment, Truncate } from '@embedmill/core/batch';
 import type { Claim } from './claim.ts';
 import type { TokenizeOptions } from './engine.ts';
 
@@ -37,6 +37,7 @@ export interface PieceMessage {
   batch: number;
   precision: Precision;
   truncate: Truncate;
+  treatment: Treatment;
   /** Set when tokens are wanted and no vectors. */
   tokenize?: TokenizeOptions | undefined;
 }

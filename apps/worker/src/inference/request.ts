@@ -1,6 +1,6 @@
 /** One call of the pool and the pieces it was cut into; the pool makes it, threads' answers settle it. */
 
-import type { Lane, Precision, Truncate } from '@embedmill/core/batch';
+import type { Lane, Precision, Treatment, Truncate } from '@embedmill/core/batch';
 import type { TokenizeOptions } from './engine.ts';
 import type { PieceTimings } from './protocol.ts';
 
@@ -24,6 +24,7 @@ export interface RequestTerms {
   readonly rows: number;
   readonly precision: Precision;
   readonly truncate: Truncate;
+  readonly treatment: Treatment;
   /** Set when tokens are wanted and no vectors. */
   readonly tokenize?: TokenizeOptions;
   /** What a thread needs to open the engine. */

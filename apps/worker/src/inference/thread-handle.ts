@@ -77,7 +77,7 @@ export class InferenceThread {
     this.#listener = listener;
     this.#watch = new StuckWatch({
       stuckAfterMs,
-      progress: () => this.#rowsDone(),
+      progress: () => this.#turns(),
       onStuck: () => this.#giveUp(new Error(`the thread finished no text for ${stuckAfterMs} ms`)),
     });
     this.#terminateAfterMs = terminateAfterMs;
@@ -144,7 +144,7 @@ export class InferenceThread {
 
   /** Sends a piece, and first the order to open its engine if need be. */
   give(piece: Piece): void {
-    const { lane, batch, precision, truncate, tokenize, model } = piece.request.terms;
+    const { lane, batch, precision, truncate, treatment, tokenize, model } = piece.request.terms;
     // A failure comes back as the answer to the piece.
     this.open(precision, model).catch(() => {});
     this.#lastId += 1;
@@ -152,7 +152,8 @@ export class InferenceThread {
     const claim = newClaim();
     this.#held.set(id, { piece, claim });
     const { payload } = piece;
-    this.#send({ kind: 'piece', id, claim, payload, batch, precision, truncate, tokenize }, lane);
+    const terms = { batch, precision, truncate, treatment, tokenize };
+    this.#send({ kind: 'piece', id, claim, payload, ...terms }, lane);
     this.#watch.start();
   }
 
@@ -224,11 +225,11 @@ export class InferenceThread {
     if (this.#held.size === 0) this.#watch.stop();
   }
 
-  /** Texts finished of what is held; it moves as long as the thread does. */
-  #rowsDone(): number {
-    let rows = 0;
-    for (const { claim } of this.#held.values()) rows += progressOf(claim).rowsDone;
-    return rows;
+  /** Texts and chunks finished of what is held; it moves as long as the thread does. */
+  #turns(): number {
+    let turns = 0;
+    for (const { claim } of this.#held.values()) turns += progressOf(claim).turns;
+    return turns;
   }
 
   /**

@@ -115,7 +115,7 @@ async function embedOneText(task: Task): Promise<boolean> {
           : new TokenWork(task.message, engine, tokenize);
     }
     if (isWithdrawn(claim)) return true;
-    if (!task.work.isDone) await task.work.doNextRow();
+    if (!task.work.isDone) await task.work.doNextRow(() => giveWay(task));
     if (!task.work.isDone) return false;
     const result = task.work.encode();
     const { startedAtMs, work } = task;
@@ -125,6 +125,16 @@ async function embedOneText(task: Task): Promise<boolean> {
     answer({ kind: 'failed', id, error: serialize(thrown) });
   }
   return true;
+}
+
+/** Between two chunks of a bulk text, which may have hundreds: interactive pieces go first, as they do between two texts. */
+async function giveWay(task: Task): Promise<void> {
+  if (task !== bulk[0]) return;
+  readPorts();
+  for (let first = interactive[0]; first !== undefined; first = interactive[0]) {
+    if (await embedOneText(first)) interactive.shift();
+    readPorts();
+  }
 }
 
 /** Now, in milliseconds since 1970 with fractions; a clock that all threads share and that nobody sets back. */

@@ -1,6 +1,6 @@
 /** What goes into the pool and what comes out of it. */
 
-import type { Precision, RowOutcome, Truncate } from '@embedmill/core/batch';
+import type { Precision, RowOutcome, Treatment, Truncate } from '@embedmill/core/batch';
 import type { TokenizeOptions } from './engine.ts';
 import type { PieceTimings } from './protocol.ts';
 
@@ -12,6 +12,8 @@ export interface BatchRequest {
   batch: number;
   precision: Precision;
   truncate: Truncate;
+  /** Default: the texts as they are. */
+  treatment?: Treatment | undefined;
   /** Told about each piece of the batch that a thread has finished: usually one. */
   onPiece?: (timings: PieceTimings) => void;
 }
@@ -20,6 +22,8 @@ export interface BatchRequest {
 export interface EmbedTextsOptions {
   precision: Precision;
   truncate: Truncate;
+  /** Default: the texts as they are. */
+  treatment?: Treatment | undefined;
   /** Gives up waiting; texts that are not in an engine yet are not embedded. */
   signal?: AbortSignal;
 }

@@ -78,9 +78,9 @@ export class InteractiveWork {
       const tokens = await pool.tokenizeTexts(own, { specialTokens: work.specialTokens, signal });
       return { part: id, kind: 'tokens', tokens };
     }
-    const { precision, truncate } = work;
+    const { precision, truncate, treatment } = work;
     const startedAt = performance.now();
-    const embedded = await pool.embedTexts(texts, { precision, truncate, signal });
+    const embedded = await pool.embedTexts(texts, { precision, truncate, treatment, signal });
     const result = encodeBatchResult({ batch: 0, rows: texts.length, precision, ...embedded });
     const timings = { queueMs, inferMs: performance.now() - startedAt };
     metrics.countInteractive(timings, embedded.outcomes);

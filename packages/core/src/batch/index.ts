@@ -10,6 +10,17 @@ export {
   peekBatchResult,
 } from './result.ts';
 export {
+  CLEAN_STEPS,
+  type CleanStep,
+  LONG_TEXTS,
+  type LongTexts,
+  MAX_PROMPT_CHARS,
+  type Treatment,
+  treatmentOf,
+  UNTREATED,
+  vectorFingerprint,
+} from './treatment.ts';
+export {
   type BatchSummary,
   emptyVerdictCounts,
   type Lane,

@@ -17,7 +17,7 @@
  * | … | rows × 4 | tokens of each row |
  * | … | rows × 4 | tokens lost of each row |
  * | … | rows | verdict of each row, an index of `ROW_VERDICTS` |
- * | … | messages | JSON: `{ "<row>": "why it failed" }`, or nothing |
+ * | … | messages | JSON: `{ "<row>": "why it failed" }`, or `{ "<row>": { "chunks": 3 } }`, or nothing |
  */
 
 import { crc32 } from 'node:zlib';
@@ -28,6 +28,9 @@ const MAGIC = 0x314f4d45; // 'EMO1'
 const HEADER_BYTES = 32;
 const DTYPE_FLOAT32 = 0;
 const PRECISIONS: readonly Precision[] = ['int8', 'fp32'];
+
+/** What a row says besides its figures: why it failed, or the rest of its outcome. */
+type RowNote = string | Pick<RowOutcome, 'chunks'>;
 
 /** What a result says about itself before its rows are read. */
 export interface BatchResultHeader {
@@ -51,11 +54,12 @@ export interface BatchResult extends BatchResultHeader {
 /** Result → bytes, in an `ArrayBuffer` of their own, so that they can be transferred between threads. */
 export function encodeBatchResult(result: BatchResult): Uint8Array<ArrayBuffer> {
   const { rows, dim, outcomes, vectors } = result;
-  const reasons = outcomes.flatMap(({ message }, row) =>
-    message === undefined ? [] : [[String(row), message]],
-  );
+  const notes = outcomes.flatMap(({ message, chunks }, row): [string, RowNote][] => {
+    const note = message ?? (chunks === undefined ? undefined : { chunks });
+    return note === undefined ? [] : [[String(row), note]];
+  });
   const messages =
-    reasons.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(Object.fromEntries(reasons)));
+    notes.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(Object.fromEntries(notes)));
   const size = sizeOf(rows, dim, messages.byteLength);
   const bytes = new Uint8Array(new ArrayBuffer(size.total));
   const view = new DataView(bytes.buffer);
@@ -158,7 +162,7 @@ export function decodeTokenCounts(area: Uint8Array): Uint32Array {
 function readOutcomes(bytes: Uint8Array, size: ReturnType<typeof sizeOf>, rows: number): RowOutcome[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages = bytes.subarray(size.messages);
-  const reasons: Record<string, string> =
+  const notes: Record<string, RowNote> =
     messages.length === 0 ? {} : JSON.parse(Buffer.from(messages).toString());
   return Array.from({ length: rows }, (_, row): RowOutcome => {
     const code = view.getUint8(size.verdicts + row);
@@ -166,12 +170,12 @@ function readOutcomes(bytes: Uint8Array, size: ReturnType<typeof sizeOf>, rows: 
     if (verdict === undefined) {
       throw new CorruptError('corrupt-result', `row ${row} has verdict code ${code}, expected 0 to 3`);
     }
-    const message = reasons[row];
+    const note = notes[row];
     return {
       verdict,
       tokens: view.getUint32(size.tokens + 4 * row, true),
       lostTokens: view.getUint32(size.lostTokens + 4 * row, true),
-      ...(message === undefined ? {} : { message }),
+      ...(typeof note === 'string' ? { message: note } : note),
     };
   });
 }

@@ -25,6 +25,8 @@ export interface RowOutcome {
   tokens: number;
   /** Tokens of the text that are in no vector: cut off when `truncated`, all of them when the row `failed` for its length. */
   lostTokens: number;
+  /** Chunks whose mean the vector is; absent when the text went through the model in one piece. */
+  chunks?: number;
   /** Why a row `failed`. */
   message?: string;
 }
@@ -45,6 +47,8 @@ export interface BatchSummary {
   tokens: number;
   /** Tokens cut off by truncation. */
   lostTokens: number;
+  /** Rows whose vector is the mean of chunks; absent: none. */
+  chunkedRows?: number;
 }
 
 /** The sum of these outcomes. */
@@ -55,8 +59,9 @@ export function summarizeOutcomes(outcomes: readonly RowOutcome[]): BatchSummary
     tokens: 0,
     lostTokens: 0,
   };
-  for (const { verdict, tokens, lostTokens } of outcomes) {
+  for (const { verdict, tokens, lostTokens, chunks } of outcomes) {
     summary.verdicts[verdict] += 1;
+    if (chunks !== undefined) summary.chunkedRows = (summary.chunkedRows ?? 0) + 1;
     summary.tokens += tokens;
     summary.lostTokens += lostTokens;
   }

@@ -1,5 +1,6 @@
 /** What travels to a worker in one job of the interactive queue; the lane writes it, the worker's interactive work reads it. */
 
+import type { Treatment } from '../batch/treatment.ts';
 import type { Precision, Truncate } from '../batch/types.ts';
 import type { InteractiveText } from './types.ts';
 
@@ -15,7 +16,7 @@ export interface CallPart {
 
 /** What is to be done with the texts of a part. */
 export type PartWork =
-  | { kind: 'embed'; precision: Precision; truncate: Truncate }
+  | { kind: 'embed'; precision: Precision; truncate: Truncate; treatment: Treatment }
   | { kind: 'tokenize'; specialTokens: boolean };
 
 /** One job: parts of calls that came together. */

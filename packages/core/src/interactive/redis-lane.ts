@@ -12,6 +12,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { UNTREATED, vectorFingerprint } from '../batch/treatment.ts';
 import { asError, EmbedmillError, quote, RequestError, UnavailableError } from '../errors.ts';
 import type { JobQueue } from '../queue/types.ts';
 import type { RedisClock } from '../redis/clock.ts';
@@ -131,12 +132,14 @@ export class RedisInteractiveLane implements InteractiveLane {
   }
 
   async embed(texts: readonly InteractiveText[], terms: EmbedTerms): Promise<EmbedAnswer> {
-    const { precision, truncate, ...options } = terms;
-    const call = await this.#call(texts, { kind: 'embed', precision, truncate }, options);
+    const { precision, truncate, treatment = UNTREATED, ...options } = terms;
+    const call = await this.#call(texts, { kind: 'embed', precision, truncate, treatment }, options);
     const answer = call.answer();
-    if (call.hasVectors) return answer;
+    const fingerprintOf = (model: string) => vectorFingerprint(model, treatment);
+    if (call.hasVectors) return { ...answer, fingerprint: fingerprintOf(answer.fingerprint) };
     const { dim, fingerprint } = await this.model();
-    return { ...answer, dim, fingerprint, vectors: new Float32Array(texts.length * dim) };
+    const vectors = new Float32Array(texts.length * dim);
+    return { ...answer, dim, fingerprint: fingerprintOf(fingerprint), vectors };
   }
 
   async tokenize(

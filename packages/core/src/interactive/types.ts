@@ -1,5 +1,6 @@
 /** The interactive lane as its callers see it: a few texts in, vectors out, now. The producer's routes call it. */
 
+import type { Treatment } from '../batch/treatment.ts';
 import type { Precision, RowOutcome, TextInput, Truncate } from '../batch/types.ts';
 
 /** One text of a call. */
@@ -9,6 +10,8 @@ export type InteractiveText = TextInput;
 export interface EmbedTerms {
   precision: Precision;
   truncate: Truncate;
+  /** Default: the texts as they are, which token ids always are. */
+  treatment?: Treatment;
   /** Name of the model that the caller wants. Default: the producer's. */
   model?: string;
   /** Time until the answer is of no use any more. Default 30 s. */

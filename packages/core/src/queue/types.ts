@@ -1,5 +1,6 @@
 /** The ports to the job queue, in our words: a producer enqueues batches, a worker consumes them. */
 
+import type { Treatment } from '../batch/treatment.ts';
 import type { Lane, Precision, Truncate } from '../batch/types.ts';
 
 /** What a worker must know of a batch before it fetches the texts. */
@@ -13,6 +14,7 @@ export interface BatchJob {
   tokens: number;
   precision: Precision;
   truncate: Truncate;
+  treatment: Treatment;
   /** Name of the model that the run asks for. */
   model: string;
 }

@@ -1,5 +1,6 @@
 /** Cuts the rows of a part into batches; the same rows give the same batches, whatever chunks they came in. */
 
+import type { LongTexts } from '../batch/treatment.ts';
 import type { RowRead } from '../rows/index.ts';
 
 /** A row as the journal keeps it. Without a text it was known to be bad before it came, and keeps its place. */
@@ -17,28 +18,37 @@ export interface Cut {
 /** Bytes per token of English reviews in this model's vocabulary, rounded down: an estimate only sets the size of batches. */
 const BYTES_PER_TOKEN = 4;
 const SPECIAL_TOKENS = 2;
-/** Longer texts are cut at the limit of the model, so they cost no more. */
+/** Tokens of a text, or of a chunk of one, at most: longer ones are cut at the limit of the model. */
 const MOST_TOKENS = 256;
 
 /** Tokens that a text will probably cost. */
-export function estimateTokens(text: string): number {
-  return Math.min(MOST_TOKENS, SPECIAL_TOKENS + Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN));
+export function estimateTokens(text: string, long: LongTexts = 'truncate'): number {
+  const all = SPECIAL_TOKENS + Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
+  return Math.min(all, MOST_TOKENS * mostChunks(long));
+}
+
+/** Most pieces in which a text goes through the model. */
+function mostChunks(long: LongTexts): number {
+  if (long === 'truncate') return 1;
+  return long === 'mean' ? Number.POSITIVE_INFINITY : Number(long.slice('max-chunks='.length));
 }
 
 /** Collects rows until a batch is full. */
 export class Cutter {
   readonly #maxRows: number;
   readonly #maxTokens: number;
+  readonly #long: LongTexts;
   #open: Cut = { rows: [], tokens: 0 };
 
-  constructor(limits: { batchRows: number; batchTokens: number }) {
+  constructor(limits: { batchRows: number; batchTokens: number; long: LongTexts }) {
     this.#maxRows = limits.batchRows;
     this.#maxTokens = limits.batchTokens;
+    this.#long = limits.long;
   }
 
   /** Adds a row; returns the batch that it made full, if any. */
   add(row: RowRead): Cut | null {
-    const tokens = row.ok ? estimateTokens(row.text) : 0;
+    const tokens = row.ok ? estimateTokens(row.text, this.#long) : 0;
     const full =
       this.#open.rows.length > 0 && this.#open.tokens + tokens > this.#maxTokens ? this.flush() : null;
     this.#open.rows.push(

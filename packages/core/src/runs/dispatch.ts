@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import { encodeBatchPayload } from '../batch/payload.ts';
+import { treatmentOf } from '../batch/treatment.ts';
 import { asError, UnavailableError } from '../errors.ts';
 import type { ProducerExchange } from '../exchange/types.ts';
 import type { BatchJob, BatchQueue } from '../queue/types.ts';
@@ -133,6 +134,16 @@ export class Dispatcher {
     const rows = rowsToEmbed(ledger, batch);
     const { id, options } = ledger.created;
     const { precision, truncate, model } = options;
-    return { run: id, batch, home, rows, tokens, precision, truncate, model };
+    return {
+      run: id,
+      batch,
+      home,
+      rows,
+      tokens,
+      precision,
+      truncate,
+      treatment: treatmentOf(options),
+      model,
+    };
   }
 }

@@ -1,5 +1,6 @@
 /** What is durable about a run besides its rows and vectors: replayed from a journal into memory, appended to by the run. */
 
+import { UNTREATED } from '../batch/treatment.ts';
 import { EmbedmillError } from '../errors.ts';
 import { Journal } from './journal.ts';
 import type { BatchRows } from './retry.ts';
@@ -152,7 +153,8 @@ class Contents {
   add(entry: LedgerEntry): void {
     switch (entry.type) {
       case 'created':
-        this.created = entry;
+        // Runs that were created before texts could be treated say nothing of it.
+        this.created = { ...entry, options: { ...UNTREATED, ...entry.options } };
         break;
       case 'batch': {
         const numbers = this.batchesOfPart.get(entry.batch.part) ?? [];

@@ -15,6 +15,7 @@ export class Progress {
   batches = 0;
   tokens = 0;
   lostTokens = 0;
+  chunkedRows = 0;
   readonly verdicts: VerdictCounts = emptyVerdictCounts();
   readonly #recent: { at: number; rows: number; tokens: number }[] = [];
   /** What was done since this process started; earlier work is in the sums only. */
@@ -32,6 +33,7 @@ export class Progress {
     this.batches += 1;
     this.tokens += summary.tokens;
     this.lostTokens += summary.lostTokens;
+    this.chunkedRows += summary.chunkedRows ?? 0;
     for (const [verdict, count] of Object.entries(summary.verdicts))
       this.verdicts[verdict as keyof VerdictCounts] += count;
     if (at === null) return;

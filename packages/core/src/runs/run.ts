@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { decodeOutcomes, peekBatchResult } from '../batch/result.ts';
+import { vectorFingerprint } from '../batch/treatment.ts';
 import { type BatchSummary, summarizeOutcomes } from '../batch/types.ts';
 import { syncFolder } from '../disk/sync-folder.ts';
 import { asError, quote, RequestError } from '../errors.ts';
@@ -178,11 +179,12 @@ export class Run {
       verdicts: { ...progress.verdicts },
       tokens: progress.tokens,
       lostTokens: progress.lostTokens,
+      chunkedRows: progress.chunkedRows,
       rowsPerSecond,
       tokensPerSecond,
       etaSeconds: this.isActive && rowsPerSecond > 0 ? left / rowsPerSecond : null,
       dim: ledger.model?.dim ?? null,
-      fingerprint: ledger.model?.fingerprint ?? null,
+      fingerprint: ledger.model && vectorFingerprint(ledger.model.fingerprint, this.options),
     };
   }
 

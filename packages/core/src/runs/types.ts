@@ -1,10 +1,11 @@
 /** The words of a run: its options, its states and what it says about itself. */
 
+import type { Treatment } from '../batch/treatment.ts';
 import type { Precision, RowVerdict, Truncate, VerdictCounts } from '../batch/types.ts';
 import type { BadRow } from '../rows/index.ts';
 
 /** What a run was asked to do; fixed when it is created. */
-export interface RunOptions {
+export interface RunOptions extends Treatment {
   /** A name for people; may repeat. */
   name: string | null;
   /** Model that the workers must have. */
@@ -52,12 +53,14 @@ export interface RunInfo {
   /** Tokens that went through the model, and those cut off by truncation. */
   tokens: number;
   lostTokens: number;
+  /** Rows whose vector is the mean of chunks. */
+  chunkedRows: number;
   /** Of the last seconds while the run is at work, over its whole time once it has ended; 0 before the first batch. */
   rowsPerSecond: number;
   tokensPerSecond: number;
   /** Seconds to the end of the accepted rows at the present rate; `null` while unknown. */
   etaSeconds: number | null;
-  /** Floats per vector, and the fingerprint of the model that made them; `null` before the first batch. */
+  /** Floats per vector, and the fingerprint of model and treatment: equal means comparable; `null` before the first batch. */
   dim: number | null;
   fingerprint: string | null;
 }

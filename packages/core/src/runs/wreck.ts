@@ -1,6 +1,7 @@
 /** What is left of a run whose files are damaged: it is shown as failed and can be removed; `Runs` finds it at the start. */
 
 import { join } from 'node:path';
+import { UNTREATED } from '../batch/treatment.ts';
 import { emptyVerdictCounts } from '../batch/types.ts';
 import { Journal } from './journal.ts';
 import type { LedgerEntry } from './ledger.ts';
@@ -12,6 +13,7 @@ const UNKNOWN_OPTIONS: RunOptions = {
   model: 'unknown',
   precision: 'int8',
   truncate: 'end',
+  ...UNTREATED,
   batchRows: 0,
   batchTokens: 0,
 };
@@ -38,7 +40,7 @@ export class Wreck {
     let options = UNKNOWN_OPTIONS;
     let [parts, accepted, rejected, batches] = [0, 0, 0, 0];
     const count = (entry: LedgerEntry) => {
-      if (entry.type === 'created') options = entry.options;
+      if (entry.type === 'created') options = { ...UNTREATED, ...entry.options };
       if (entry.type === 'batch') {
         batches += 1;
         accepted += entry.batch.rows;
@@ -65,6 +67,7 @@ export class Wreck {
       verdicts: emptyVerdictCounts(),
       tokens: 0,
       lostTokens: 0,
+      chunkedRows: 0,
       rowsPerSecond: 0,
       tokensPerSecond: 0,
       etaSeconds: null,

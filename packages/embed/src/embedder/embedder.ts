@@ -1,14 +1,32 @@
 /** The engine: one text in, one vector out. Every inference thread holds one. */
 import { EmbedError } from '../errors.ts';
+import { type Chunk, chunksOf, type TextChunk, takeChunks } from '../text/long/chunks.ts';
+import { ChunkMean } from '../text/long/mean.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
-import type { EmbedOptions, PreparedModel, RowOutcome, TextToken } from '../types.ts';
+import {
+  type ReadyTreatment,
+  readyTreatment,
+  type Treatment,
+  UNTREATED,
+} from '../text/treatment/treatment.ts';
+import type { EmbedOptions, PreparedModel, RowOutcome, TextToken, Truncate } from '../types.ts';
 import { poolInto } from './pooling.ts';
 import { ModelSession } from './session.ts';
+
+/** What the chunks of a text are embedded with. */
+interface ChunkTerms extends Pick<EmbedOptions, 'betweenChunks'> {
+  truncate: Truncate;
+  ready: ReadyTreatment;
+  prompt: readonly number[];
+  failed: (message: string, lostTokens: number) => RowOutcome;
+}
 
 export class Embedder {
   readonly model: PreparedModel;
   readonly #tokenizer: TextTokenizer;
   readonly #session: ModelSession;
+  /** The treatment of the last text: rows of a batch share theirs. */
+  #last: { treatment: Treatment; ready: ReadyTreatment; prompt: number[] };
   #closed = false;
   #tokenizeMs = 0;
 
@@ -16,6 +34,7 @@ export class Embedder {
     this.model = model;
     this.#tokenizer = tokenizer;
     this.#session = session;
+    this.#last = { treatment: UNTREATED, ready: readyTreatment(UNTREATED), prompt: [] };
   }
 
   /** @throws EmbedError when a file of the prepared model has gone or cannot be run */
@@ -26,12 +45,13 @@ export class Embedder {
   }
 
   /**
-   * Embeds one text by itself, at its exact length: the same text gives the same bytes whatever came before.
-   * Blocks the calling thread while the model runs.
+   * Embeds one text by itself, at its exact length: the same text with the same options gives the same bytes whatever came
+   * before. Blocks the calling thread while the model runs.
    *
-   * @param text or the ids of its tokens, without `[CLS]` and `[SEP]`; an id that the vocabulary does not have fails it
+   * @param text or the ids of its tokens, without `[CLS]` and `[SEP]`, which are not treated; an id that the vocabulary does not
+   * have fails it
    * @param target receives `model.dim` floats of a vector of length 1 at `offset`; zeros on `empty` and `failed`
-   * @throws EmbedError `EMBEDDER_CLOSED`; a bad text is an outcome, never an exception
+   * @throws EmbedError `EMBEDDER_CLOSED`, and what `betweenChunks` throws; a bad text is an outcome, never an exception
    */
   async embed(
     text: string | readonly number[],
@@ -40,7 +60,7 @@ export class Embedder {
     options: EmbedOptions = {},
   ): Promise<RowOutcome> {
     if (this.#closed) throw new EmbedError('EMBEDDER_CLOSED', 'embed was called after close');
-    const { dim, maxTokens, pooling } = this.model;
+    const { dim, maxTokens } = this.model;
     const failed = (message: string, lostTokens: number): RowOutcome => {
       target.fill(0, offset, offset + dim);
       return { verdict: 'failed', tokens: 0, lostTokens, message };
@@ -50,28 +70,38 @@ export class Embedder {
     const stranger = typeof text === 'string' ? undefined : this.#tokenizer.findStranger(text);
     if (stranger !== undefined) return failed(stranger, 0);
     const startedAt = performance.now();
-    const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(text, truncate);
+    const { ready, prompt } = this.#read(
+      (typeof text === 'string' ? options.treatment : undefined) ?? UNTREATED,
+    );
+    const treated = typeof text === 'string' ? ready.apply(text) : text;
+    const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(treated, truncate, prompt);
     this.#tokenizeMs += performance.now() - startedAt;
     if (contentTokens === 0) {
       target.fill(0, offset, offset + dim);
       return { verdict: 'empty', tokens: 0, lostTokens: 0 };
     }
+    if (this.#tokenizer.roomBehind(prompt) === 0) {
+      return failed(`the prompt alone fills the ${maxTokens} tokens that the model reads`, contentTokens);
+    }
+    if (typeof treated === 'string' && lostTokens > 0 && ready.mostChunks > 0) {
+      return await this.#embedInChunks(treated, target, offset, {
+        ...options,
+        truncate,
+        ready,
+        prompt,
+        failed,
+      });
+    }
     if (lostTokens > 0 && truncate === 'error') {
       const all = ids.length + lostTokens;
       return failed(`the text has about ${all} tokens, the model reads at most ${maxTokens}`, all);
     }
-    try {
-      const output = await this.#session.run(ids);
-      if (!poolInto(target, offset, dim, output.values, pooling)) {
-        return failed('the model gave no finite vector', contentTokens);
-      }
-    } catch (error) {
-      return failed(`the model failed: ${error instanceof Error ? error.message : error}`, contentTokens);
-    }
+    const problem = await this.#run(ids, target, offset);
+    if (problem !== null) return failed(problem, contentTokens);
     return { verdict: lostTokens > 0 ? 'truncated' : 'ok', tokens: ids.length, lostTokens };
   }
 
-  /** Milliseconds that `embed` has spent on tokenizing since `open`. */
+  /** Milliseconds that `embed` has spent on treating and tokenizing since `open`. */
   get tokenizeMs(): number {
     return this.#tokenizeMs;
   }
@@ -79,6 +109,29 @@ export class Embedder {
   /** Tokens of the whole text, `[CLS]` and `[SEP]` included, whatever the limit; always exact. */
   countTokens(text: string): number {
     return this.#tokenizer.count(text);
+  }
+
+  /** The text as it goes into the tokenizer, without the prompt. */
+  treat(text: string, treatment: Treatment): string {
+    return this.#read(treatment).ready.apply(text);
+  }
+
+  /** What the model is fed for a text that is cut at its end. */
+  idsOf(text: string, treatment: Treatment): readonly number[] {
+    const { ready, prompt } = this.#read(treatment);
+    return this.#tokenizer.encode(ready.apply(text), 'end', prompt).ids;
+  }
+
+  /** The chunks that `long: 'mean'` makes of a text under this treatment; one for a text within the limit. */
+  chunksOf(text: string, treatment: Treatment): TextChunk[] {
+    const { ready, prompt } = this.#read(treatment);
+    const treated = ready.apply(text);
+    return Array.from(this.#split(treated, prompt), ({ start, end, ids }) => ({
+      text: treated.slice(start, end),
+      start,
+      end,
+      tokens: ids.length,
+    }));
   }
 
   /** The tokens of the whole text, whatever the limit. */
@@ -91,5 +144,65 @@ export class Embedder {
     if (this.#closed) return;
     this.#closed = true;
     await this.#session.close();
+  }
+
+  /** The mean of a text's chunks, each embedded by itself. */
+  async #embedInChunks(
+    treated: string,
+    target: Float32Array,
+    offset: number,
+    terms: ChunkTerms,
+  ): Promise<RowOutcome> {
+    const { ready, prompt, truncate, failed, betweenChunks } = terms;
+    const { chunks, lostTokens } = takeChunks(
+      this.#split(treated, prompt),
+      ready.mostChunks,
+      truncate,
+      treated.length,
+    );
+    if (lostTokens > 0 && truncate === 'error') {
+      return failed(`the text has more than ${ready.mostChunks} chunks`, lostTokens);
+    }
+    const mean = new ChunkMean(this.model.dim);
+    const vector = new Float32Array(this.model.dim);
+    let tokens = 0;
+    for (const [i, { ids }] of chunks.entries()) {
+      if (i > 0) await betweenChunks?.();
+      const fed = this.#tokenizer.frame([...prompt, ...ids]);
+      const problem = await this.#run(fed, vector, 0);
+      if (problem !== null) return failed(`chunk ${i + 1} of ${chunks.length}: ${problem}`, tokens);
+      mean.add(vector, ids.length);
+      tokens += fed.length;
+    }
+    if (!mean.writeTo(target, offset)) return failed('the chunks cancel each other out', tokens);
+    return { verdict: lostTokens > 0 ? 'truncated' : 'ok', tokens, lostTokens, chunks: chunks.length };
+  }
+
+  /** Runs the model; returns what went wrong, or null. */
+  async #run(ids: readonly number[], target: Float32Array, offset: number): Promise<string | null> {
+    try {
+      const { values } = await this.#session.run(ids);
+      const { dim, pooling } = this.model;
+      return poolInto(target, offset, dim, values, pooling) ? null : 'the model gave no finite vector';
+    } catch (error) {
+      return `the model failed: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+
+  #split(treated: string, prompt: readonly number[]): Generator<Chunk> {
+    return chunksOf(treated, this.#tokenizer.roomBehind(prompt), (part) => {
+      const startedAt = performance.now();
+      const ids = this.#tokenizer.idsOf(part);
+      this.#tokenizeMs += performance.now() - startedAt;
+      return ids;
+    });
+  }
+
+  #read(treatment: Treatment): { ready: ReadyTreatment; prompt: number[] } {
+    if (treatment !== this.#last.treatment) {
+      const ready = readyTreatment(treatment);
+      this.#last = { treatment, ready, prompt: this.#tokenizer.idsOf(ready.prompt) };
+    }
+    return this.#last;
   }
 }

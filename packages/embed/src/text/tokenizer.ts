@@ -63,14 +63,17 @@ export class TextTokenizer {
     }
   }
 
-  /** Ids of a text or of its tokens, truncated to the limit; with `error` a text beyond it is reported as `end` would cut it. */
-  encode(text: string | readonly number[], truncate: Truncate): EncodedText {
-    const room = this.#maxTokens - this.#prefix.length - this.#suffix.length;
+  /**
+   * Ids of a text or of its tokens, truncated to the limit; with `error` a text beyond it is reported as `end` would cut it.
+   * @param prompt ids that stand before the text's own and are never cut
+   */
+  encode(text: string | readonly number[], truncate: Truncate, prompt: readonly number[] = []): EncodedText {
+    const room = this.roomBehind(prompt);
     const { ids, unreadTokens } =
       typeof text === 'string' ? this.#read(text, room, truncate) : { ids: text, unreadTokens: 0 };
     const kept = truncate === 'start' ? ids.slice(Math.max(0, ids.length - room)) : ids.slice(0, room);
     return {
-      ids: [...this.#prefix, ...kept, ...this.#suffix],
+      ids: this.frame([...prompt, ...kept]),
       contentTokens: ids.length,
       lostTokens: ids.length - kept.length + unreadTokens,
     };
@@ -78,7 +81,23 @@ export class TextTokenizer {
 
   /** Tokens of the whole text, special tokens included. */
   count(text: string): number {
-    return this.#prefix.length + this.#tokenize(text).length + this.#suffix.length;
+    return this.#prefix.length + this.idsOf(text).length + this.#suffix.length;
+  }
+
+  /** Ids of the whole text, without special tokens. */
+  idsOf(text: string): number[] {
+    const mended = this.#bert ? matchReference(text, this.#bert.lowercase) : text;
+    return this.#tokenizer.encode(mended, { add_special_tokens: false }).ids;
+  }
+
+  /** Ids with the special tokens around them, as the model is fed. */
+  frame(ids: readonly number[]): number[] {
+    return [...this.#prefix, ...ids, ...this.#suffix];
+  }
+
+  /** Tokens of a text that fit behind these; 0 when they fill the limit themselves. */
+  roomBehind(prompt: readonly number[]): number {
+    return Math.max(0, this.#maxTokens - this.#prefix.length - this.#suffix.length - prompt.length);
   }
 
   /** The tokens of the whole text, with or without those that frame it. */
@@ -88,7 +107,7 @@ export class TextTokenizer {
       text: this.#tokenizer.id_to_token(id) ?? '',
       special,
     });
-    const own = this.#tokenize(text).map(describe(false));
+    const own = this.idsOf(text).map(describe(false));
     return specialTokens
       ? [...this.#prefix.map(describe(true)), ...own, ...this.#suffix.map(describe(true))]
       : own;
@@ -104,22 +123,17 @@ export class TextTokenizer {
 
   /** Ids of as much of the text as is sure to hold `room` tokens from the kept end. */
   #read(text: string, room: number, truncate: Truncate): { ids: number[]; unreadTokens: number } {
-    if (!this.#bert) return { ids: this.#tokenize(text), unreadTokens: 0 };
+    if (!this.#bert) return { ids: this.idsOf(text), unreadTokens: 0 };
     const keep = truncate === 'start' ? keepEnd : keepStart;
     let rest = text;
     for (let units = UNITS_PER_TOKEN * this.#maxTokens; ; units *= 4) {
       const piece = keep(rest, units, this.#bert.inner);
-      const ids = this.#tokenize(piece);
+      const ids = this.idsOf(piece);
       if (piece.length === rest.length) return { ids, unreadTokens: 0 };
       if (ids.length >= room) {
         return { ids, unreadTokens: Math.ceil((rest.length - piece.length) * (ids.length / piece.length)) };
       }
       rest = squeeze(rest);
     }
-  }
-
-  #tokenize(text: string): number[] {
-    const mended = this.#bert ? matchReference(text, this.#bert.lowercase) : text;
-    return this.#tokenizer.encode(mended, { add_special_tokens: false }).ids;
   }
 }

@@ -1,6 +1,6 @@
 /** POST /v1/embed: texts in, vectors out, at once; the native form of the interactive lane. */
 
-import { type EmbedAnswer, type VectorEncoding, vectorJson } from '@embedmill/core';
+import { type EmbedAnswer, treatmentOf, type VectorEncoding, vectorJson } from '@embedmill/core';
 import { Router } from 'express';
 import { readJsonBody } from '../body.ts';
 import { whenGone } from '../gone.ts';
@@ -20,7 +20,14 @@ export function embedRoutes({ service, limits }: RouteParts): Router {
       const { 'request-timeout-ms': timeoutMs } = parse(deadlineHeaders, 'headers', req.headers);
       const body = parse(embedBody, 'body', await readJsonBody(req, bodyLimits));
       const { text, texts = [text ?? ''], model, precision, truncate, encoding } = body;
-      const terms = { precision, truncate, timeoutMs, signal, ...(model === undefined ? {} : { model }) };
+      const terms = {
+        precision,
+        truncate,
+        treatment: treatmentOf(body),
+        timeoutMs,
+        signal,
+        ...(model === undefined ? {} : { model }),
+      };
       sendJsonText(res, 200, answerJson(await service.lane().embed(texts, terms), encoding));
     },
   });

@@ -1,6 +1,6 @@
 /** The life of runs: create, list, look, seal, retry, cancel, delete. */
 
-import { type Config, type RunOptions, readStatistics } from '@embedmill/core';
+import { type Config, type RunOptions, readStatistics, treatmentOf } from '@embedmill/core';
 import { Router } from 'express';
 import type { z } from 'zod';
 import { modelOf } from '../../model.ts';
@@ -80,6 +80,7 @@ function fillOptions(body: z.output<typeof createRunBody>, config: Config): RunO
     model: body.model ?? modelOf(config),
     precision: body.precision,
     truncate: body.truncate,
+    ...treatmentOf(body),
     batchRows: body.batchRows ?? config.batchRows,
     batchTokens: body.batchTokens ?? config.batchTokens,
   };
