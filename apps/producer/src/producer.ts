@@ -46,7 +46,10 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
     // While a stream is slowed down nothing is read from it, so only TCP itself notices a client that was switched off.
     const tcp = { keepAlive: true, keepAliveInitialDelay: TCP_PROBE_AFTER_MS };
     const access = { keys, limiter };
-    const server = createServer(tcp, createApi({ service, config, tracing, log, version, access }));
+    const server = createServer(
+      tcp,
+      createApi({ service, config, tracing, log, version, access, queues: service.ownQueues }),
+    );
     // A part may be uploaded for hours; the API itself ends a body that stalls.
     server.requestTimeout = 0;
     server.listen(config.port, config.host);

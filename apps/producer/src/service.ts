@@ -13,6 +13,7 @@ import {
   Lease,
   MemoryGate,
   type Overview,
+  type OwnQueues,
   RedisClock,
   RedisExchange,
   RedisInteractiveLane,
@@ -190,6 +191,11 @@ export class Service implements ProducerService {
     if (this.#credits.isClosed)
       reasons.push('Redis is nearly full: no rows are admitted until workers made room');
     return { ready: reasons.length === 0, reasons };
+  }
+
+  /** For the board. */
+  get ownQueues(): OwnQueues {
+    return { bulk: this.#queue.own, interactive: this.#interactiveQueue.own };
   }
 
   metrics(): Promise<{ contentType: string; body: string }> {

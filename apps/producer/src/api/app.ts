@@ -9,6 +9,7 @@ import { answerErrors } from './error-answer.ts';
 import { drainBodies } from './linger.ts';
 import { nameRequests } from './request-id.ts';
 import { logRequests } from './request-log.ts';
+import { boardRoutes } from './routes/board.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { embedRoutes } from './routes/embed.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -43,6 +44,7 @@ export function createApi(given: ApiParts): Express {
   app.use(eventRoutes(parts));
   app.use(scaleRoutes(parts));
   app.use(docsRoutes(parts));
+  if (parts.queues !== undefined) app.use(boardRoutes(parts.queues));
   app.use((req) => {
     throw new RequestError(
       'not-found',

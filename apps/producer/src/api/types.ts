@@ -1,6 +1,6 @@
 /** What the API needs from the process around it; `producer.ts` hands it over. */
 
-import type { Config, InteractiveLane, Overview, Runs, Tracing } from '@embedmill/core';
+import type { Config, InteractiveLane, Overview, OwnQueues, Runs, Tracing } from '@embedmill/core';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
@@ -71,6 +71,8 @@ export interface ApiParts {
   log: Logger;
   /** Of this software, for `/healthz`. */
   version: string;
+  /** What the board at /admin/queues shows; without them there is none. */
+  queues?: OwnQueues;
   /** Keys and rate limit. Default: none. */
   access?: Access;
   limits?: Partial<ApiLimits>;

@@ -35,6 +35,12 @@ interface JobManner<Job> {
   attempts: number;
 }
 
+/** The queues as BullMQ has them, for a board that shows them. */
+export interface OwnQueues {
+  bulk: Queue<BatchJob>;
+  interactive: Queue<InteractiveJob>;
+}
+
 /** @see JobQueue */
 class BullQueue<Job> implements JobQueue<Job> {
   readonly #queue: Queue<Job>;
@@ -64,6 +70,11 @@ class BullQueue<Job> implements JobQueue<Job> {
     backend.on('ready', () => {
       backend.setQueueMeta({ 'opts.maxLenEvents': MOST_EVENTS }).catch(onError);
     });
+  }
+
+  /** BullMQ's own object, for a board that shows it. */
+  get own(): Queue<Job> {
+    return this.#queue;
   }
 
   async enqueue(jobs: readonly Job[]): Promise<void> {

@@ -1,7 +1,7 @@
 /** The job queue. */
 
 export { BullBatchConsumer, type BullConsumerParts } from './bullmq-consumer.ts';
-export { BullBatchQueue, BullInteractiveQueue, type BullQueueParts } from './bullmq-queue.ts';
+export { BullBatchQueue, BullInteractiveQueue, type BullQueueParts, type OwnQueues } from './bullmq-queue.ts';
 export type {
   BatchConsumer,
   BatchJob,
