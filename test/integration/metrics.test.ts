@@ -106,8 +106,13 @@ describe('the metrics', () => {
     await runRows(producer.url, 50);
     const ofWorker = await page(worker.url);
     expect(sampleOf(ofWorker, 'embedmill_texts_total{lane="bulk",verdict="ok"}')).toBe(50);
-    for (const stage of ['queue-wait', 'fetch', 'infer', 'commit'])
+    for (const stage of ['queue-wait', 'fetch', 'tokenize', 'infer', 'commit'])
       expect(sampleOf(ofWorker, `embedmill_stage_seconds_count{stage="${stage}"}`), stage).toBe(3);
+    const secondsOf = (stage: string) =>
+      sampleOf(ofWorker, `embedmill_stage_seconds_sum{stage="${stage}"}`) ?? Number.NaN;
+    // Tokenizing is a part of inference, and a small one.
+    expect(secondsOf('tokenize')).toBeGreaterThan(0);
+    expect(secondsOf('tokenize')).toBeLessThan(secondsOf('infer'));
     expect(sampleOf(ofWorker, 'embedmill_threads')).toBe(1);
     const ofProducer = await page(producer.url);
     expect(sampleOf(ofProducer, 'embedmill_stage_seconds_count{stage="drain"}')).toBe(3);

@@ -58,6 +58,11 @@ export function registerCpuMetrics(registry: Registry, options: CpuReaderOptions
       return readCpuUsage(options).throttledSeconds;
     },
   );
+  gauge(
+    'pressure_ratio',
+    'Share of the last 10 seconds in which work was ready and had to wait for a CPU (PSI some).',
+    () => readCpuPressure(options)?.last10sRatio,
+  );
   counter(
     'pressure_seconds_total',
     'Time in which work was ready and had to wait for a CPU (PSI some).',
