@@ -170,7 +170,8 @@ export async function withStack(report, work) {
     if (!isGood) process.exitCode = 1;
   } catch (error) {
     console.log(JSON.stringify(report, null, 2));
-    console.error(error.message, error.stderr ?? '');
+    // A command's message holds all that it said; the end of it says why.
+    console.error(error.message.slice(-4000));
     if (works('docker', 'ps')) console.error(compose('logs', '--tail', '20'));
     process.exitCode = 1;
   } finally {
