@@ -120,8 +120,11 @@ describe('the document', () => {
 describe('what the document says', () => {
   it('is what a run answers from its beginning to its end', async () => {
     await until(async () => (await fetch(`${lane.producer.url}/readyz`)).ok);
-    const created = await ask('post', '/v1/runs', json({ name: 'documented', batchRows: 20 }));
+    const request = json({ name: 'documented', batchRows: 20 });
+    const named = { ...request, headers: { ...request.headers, 'idempotency-key': 'documented' } };
+    const created = await ask('post', '/v1/runs', named);
     expect(created.status).toBe(201);
+    expect((await ask('post', '/v1/runs', named)).status).toBe(200);
     const { id } = created.value as { id: string };
     const rows = [...makeRows(40), { id: 'none', text: '' }, { id: 'bad' }];
     const sent = { id, query: '?part=0', ...ndjson(rows) };

@@ -45,9 +45,14 @@ export class EmbedmillClient {
     return embedTexts(this.#http, texts, options);
   }
 
-  /** Starts a run. */
-  createRun(run: NewRun = {}, options: CallOptions = {}): Promise<RunInfo> {
-    return this.#http.json('POST', '/v1/runs', { ...options, ...json(run) });
+  /** Starts a run; with an `idempotencyKey` the same call again gives the same run, so that it can be repeated. */
+  createRun(
+    run: NewRun = {},
+    { signal, idempotencyKey }: CallOptions & { idempotencyKey?: string } = {},
+  ): Promise<RunInfo> {
+    const { body, headers } = json(run);
+    const named = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+    return this.#http.json('POST', '/v1/runs', { signal, body, headers: { ...headers, ...named } });
   }
 
   /** One page of runs, the newest first. */

@@ -36,6 +36,7 @@ export const PROBLEMS = {
   'rate-limited': { status: 429, title: 'Too many requests' },
   overloaded: { status: 429, title: 'The workers are behind' },
   'invalid-body': { status: 422, title: 'The body cannot be used' },
+  'key-reused': { status: 422, title: 'The Idempotency-Key stands for another run' },
   'missing-column': { status: 422, title: 'A column is missing' },
   'invalid-header': { status: 422, title: 'The header line cannot be used' },
   'unknown-model': { status: 422, title: 'No worker has this model' },

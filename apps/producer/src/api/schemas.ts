@@ -60,6 +60,15 @@ export const createRunBody = z.strictObject({
   batchTokens: z.int().min(1).max(1_000_000).optional().describe('Most estimated tokens of a batch.'),
 });
 
+/** Headers of `POST /v1/runs`, in lower case. */
+export const createRunHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 printable characters without spaces')
+    .optional()
+    .describe('A name for this request: the same one again with the same body gives the same run.'),
+});
+
 /** Texts of one interactive request: as many as OpenAI takes. */
 const MOST_TEXTS = 2048;
 

@@ -6,6 +6,7 @@ import { PROBLEMS, type ProblemCode } from '../api/problems.ts';
 import {
   addRowsQuery,
   createRunBody,
+  createRunHeaders,
   deadlineHeaders,
   embedBody,
   listRunsQuery,
@@ -46,6 +47,7 @@ const responses: Readonly<Record<Exclude<SchemaName, 'NewRun' | 'EmbedRequest'> 
 };
 
 const parameterSets: Readonly<Record<ParameterSet, { in: 'query' | 'header'; schema: z.ZodObject }>> = {
+  createRun: { in: 'header', schema: createRunHeaders },
   listRuns: { in: 'query', schema: listRunsQuery },
   addRows: { in: 'query', schema: addRowsQuery },
   results: { in: 'query', schema: resultsQuery },

@@ -18,7 +18,7 @@ export type SchemaName =
   | 'Readiness';
 
 /** Names of the queries and headers in `document.ts`. */
-export type ParameterSet = 'listRuns' | 'addRows' | 'results' | 'report' | 'deadline';
+export type ParameterSet = 'createRun' | 'listRuns' | 'addRows' | 'results' | 'report' | 'deadline';
 
 /** One answer that is no problem: JSON of a schema, media types of a file, or nothing. */
 export interface Answer {
@@ -57,9 +57,13 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/runs',
     tag: 'runs',
     summary: 'Starts a run',
+    parameters: 'createRun',
     body: 'NewRun',
-    answers: { 201: { description: 'The run; `Location` has its path.', json: 'Run' } },
-    problems: [...OF_JSON, 'redis-unavailable', 'disk-full'],
+    answers: {
+      200: { description: 'The run that was started under this `Idempotency-Key`.', json: 'Run' },
+      201: { description: 'The run; `Location` has its path.', json: 'Run' },
+    },
+    problems: [...OF_JSON, 'invalid-headers', 'key-reused', 'redis-unavailable', 'disk-full'],
   },
   {
     method: 'get',

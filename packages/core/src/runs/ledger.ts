@@ -23,7 +23,7 @@ export interface LedgerBatch {
 
 /** One line of the journal. Times are milliseconds since 1970. */
 export type LedgerEntry =
-  | { type: 'created'; id: string; at: number; options: RunOptions }
+  | { type: 'created'; id: string; at: number; options: RunOptions; requestKey?: string }
   | { type: 'batch'; batch: LedgerBatch }
   | { type: 'part'; receipt: PartReceipt }
   | { type: 'model'; dim: number; fingerprint: string }

@@ -88,7 +88,11 @@ export class Run {
   }
 
   /** Starts a run in a new folder. */
-  static async create(parts: RunParts, folder: string, id: string, options: RunOptions): Promise<Run> {
+  static async create(
+    parts: RunParts,
+    folder: string,
+    { id, options, requestKey }: { id: string; options: RunOptions; requestKey?: string | undefined },
+  ): Promise<Run> {
     parts.mustHold();
     await mkdir(folder, { mode: 0o700 });
     const ledger = await Ledger.create(join(folder, 'ledger.journal'), {
@@ -96,6 +100,7 @@ export class Run {
       id,
       at: Date.now(),
       options,
+      ...(requestKey === undefined ? {} : { requestKey }),
     });
     const run = await Run.#openFiles(parts, folder, ledger);
     // The names of its files, and its own: what is in them is synced as it is written.
@@ -124,6 +129,11 @@ export class Run {
 
   get id(): string {
     return this.#ledger.created.id;
+  }
+
+  /** What its creator calls the request that created it; undefined when it has no name. */
+  get requestKey(): string | undefined {
+    return this.#ledger.created.requestKey;
   }
 
   get options(): RunOptions {

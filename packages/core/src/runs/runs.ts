@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { syncFolder } from '../disk/sync-folder.ts';
 import { asError, CorruptError, EmbedmillError, RequestError } from '../errors.ts';
 import { Run, type RunParts } from './run.ts';
@@ -23,6 +24,8 @@ export class Runs {
   readonly #folder: string;
   readonly #runs = new Map<string, Run>();
   readonly #wrecks = new Map<string, Wreck>();
+  /** Runs whose creator gave a key, also while they are created. */
+  readonly #byRequest = new Map<string, Promise<Run>>();
 
   private constructor(parts: RunParts, folder: string) {
     this.#parts = parts;
@@ -44,11 +47,32 @@ export class Runs {
   }
 
   /** Starts a run. */
-  async create(options: RunOptions): Promise<Run> {
+  async create(options: RunOptions, requestKey?: string): Promise<Run> {
     const id = newRunId();
-    const run = await Run.create(this.#parts, join(this.#folder, id), id, options);
+    const run = await Run.create(this.#parts, join(this.#folder, id), { id, options, requestKey });
     this.#runs.set(id, run);
     return run;
+  }
+
+  /**
+   * Starts a run, or finds the one that was started under this key: who does not know whether a request went through asks again.
+   * The key is kept with the run and ends with it.
+   * @throws {RequestError} `key-reused` when the run of this key has other options
+   */
+  async createOnce(requestKey: string, options: RunOptions): Promise<{ run: Run; isNew: boolean }> {
+    // Also while it is being created, so that two requests at once start one run.
+    const known = this.#byRequest.get(requestKey);
+    if (known === undefined) {
+      const starting = this.create(options, requestKey);
+      this.#byRequest.set(requestKey, starting);
+      starting.catch(() => this.#byRequest.delete(requestKey));
+      return { run: await starting, isNew: true };
+    }
+    const run = await known;
+    if (isDeepStrictEqual(run.options, options)) return { run, isNew: false };
+    throw new RequestError('key-reused', `run ${run.id} was started under this key with other options`, {
+      facts: { run: run.id },
+    });
   }
 
   /**
@@ -103,6 +127,7 @@ export class Runs {
       await run.close();
     }
     this.#runs.delete(id);
+    if (run?.requestKey !== undefined) this.#byRequest.delete(run.requestKey);
     this.#wrecks.delete(id);
     // A rename is one step: whatever dies now, the run is gone and no half of it is found at the next start.
     const doomed = join(this.#folder, `${REMOVED}${id}`);
@@ -118,7 +143,9 @@ export class Runs {
   async #open(id: string): Promise<void> {
     const folder = join(this.#folder, id);
     try {
-      this.#runs.set(id, await Run.open(this.#parts, folder));
+      const run = await Run.open(this.#parts, folder);
+      this.#runs.set(id, run);
+      if (run.requestKey !== undefined) this.#byRequest.set(run.requestKey, Promise.resolve(run));
     } catch (error) {
       if (error instanceof EmbedmillError && error.code === 'no-ledger') {
         await rm(folder, { recursive: true });

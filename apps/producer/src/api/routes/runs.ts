@@ -1,13 +1,14 @@
 /** The life of runs: create, list, look, seal, retry, cancel, delete. */
 
 import { type Config, type RunOptions, readStatistics, treatmentOf } from '@embedmill/core';
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import type { z } from 'zod';
+import { callerOf } from '../../access/index.ts';
 import { modelOf } from '../../model.ts';
 import { readJsonBody } from '../body.ts';
 import { addPath, idOf } from '../methods.ts';
 import { parse } from '../parse.ts';
-import { createRunBody, listRunsQuery } from '../schemas.ts';
+import { createRunBody, createRunHeaders, listRunsQuery } from '../schemas.ts';
 import { sendJson } from '../send.ts';
 import type { RouteParts } from '../types.ts';
 
@@ -18,9 +19,14 @@ export function runRoutes({ service, config, limits }: RouteParts): Router {
   addPath(router, '/v1/runs', {
     post: async (req, res) => {
       const body = parse(createRunBody, 'body', await readJsonBody(req, jsonLimits));
-      const run = await service.runs().create(fillOptions(body, config));
+      const { 'idempotency-key': key } = parse(createRunHeaders, 'headers', req.headers);
+      const options = fillOptions(body, config);
+      const { run, isNew } =
+        key === undefined
+          ? { run: await service.runs().create(options), isNew: true }
+          : await service.runs().createOnce(ownKey(res, key), options);
       res.setHeader('Location', `/v1/runs/${run.id}`);
-      sendJson(res, 201, run.info());
+      sendJson(res, isNew ? 201 : 200, run.info());
     },
     get: (req, res) => {
       const { limit, after, state } = parse(listRunsQuery, 'query', req.query);
@@ -72,6 +78,11 @@ export function runRoutes({ service, config, limits }: RouteParts): Router {
     },
   });
   return router;
+}
+
+/** Callers with different API keys may choose the same name. */
+function ownKey(res: Response, key: string): string {
+  return `${callerOf(res)?.name ?? ''} ${key}`;
 }
 
 function fillOptions(body: z.output<typeof createRunBody>, config: Config): RunOptions {
