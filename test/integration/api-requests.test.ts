@@ -158,6 +158,7 @@ describe('every answer', () => {
       method: 'POST',
       route: '/v1/runs/:id/rows',
       status: 201,
+      run: id,
       durationMs: expect.any(Number),
     });
     expect(JSON.stringify(api.logged)).not.toMatch(/secretField|private opinion/);

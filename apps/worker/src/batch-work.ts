@@ -120,6 +120,7 @@ export class BatchWork {
     const result = await this.#stage('infer', job, (span) =>
       pool.embedBatch({
         payload,
+        run: job.run,
         batch,
         precision,
         truncate,
@@ -179,11 +180,13 @@ export class BatchWork {
   }
 
   async #commit(job: BatchJob, result: Uint8Array, summary: BatchSummary): Promise<void> {
-    const { exchange, metrics } = this.#parts;
+    const { exchange, metrics, log } = this.#parts;
+    const { run, batch, rows } = job;
     const outcome = await this.#stage('commit', job, () =>
       this.#patiently(() => exchange.commit(job.run, job.batch, job.home, result, summary)),
     );
     metrics.countBatch(outcome, summary);
+    log.debug({ run, batch, rows, outcome }, 'a batch is done');
   }
 
   /** A step in the histogram and in the trace of its batch. */

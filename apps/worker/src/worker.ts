@@ -182,7 +182,7 @@ function logEvent(log: Logger, event: InferenceEvent): void {
       break;
     case 'row-isolated':
       log.error(
-        { batch: event.batch, row: event.row, reason: event.reason },
+        { run: event.run, batch: event.batch, row: event.row, reason: event.reason },
         'a row that ends inference threads was set aside',
       );
       break;

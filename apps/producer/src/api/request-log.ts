@@ -1,12 +1,15 @@
 /** One line in the log and one count per request: what was asked, what was answered and how long it took; never bodies or queries. */
 
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { callerOf } from '../access/index.ts';
 import { requestIdOf } from './request-id.ts';
 import type { ApiParts } from './types.ts';
 
 /** Asked every few seconds or oftener by machines: probes, Prometheus, and clients that wait for a run. */
 const FREQUENT = new Set(['/healthz', '/readyz', '/metrics', '/v1/runs/:id']);
+
+/** Characters of a run's id in the log; ours have fewer. */
+const MOST_ID_CHARS = 64;
 
 /** Writes the line and counts the request when the answer is out or the client is gone. */
 export function logRequests({ log, service }: Pick<ApiParts, 'log' | 'service'>): RequestHandler {
@@ -26,6 +29,7 @@ export function logRequests({ log, service }: Pick<ApiParts, 'log' | 'service'>)
         method: req.method,
         route,
         status: res.statusCode,
+        ...(runOf(req) === undefined ? {} : { run: runOf(req) }),
         durationMs: Math.round(durationMs),
         ...(callerOf(res) === undefined ? {} : { key: callerOf(res)?.name }),
         ...(res.writableFinished ? {} : { brokenOff: true }),
@@ -35,4 +39,12 @@ export function logRequests({ log, service }: Pick<ApiParts, 'log' | 'service'>)
     });
     next();
   };
+}
+
+/** The run that the request is about; cut, because callers can write anything there. */
+function runOf(req: Request): string | undefined {
+  const { id } = req.params;
+  return typeof id === 'string' && req.route?.path.startsWith('/v1/runs/')
+    ? id.slice(0, MOST_ID_CHARS)
+    : undefined;
 }

@@ -13,6 +13,8 @@ export type InferenceEvent =
   /** A row that ended every thread that tried it got the verdict `failed`. */
   | {
       readonly kind: 'row-isolated';
+      /** Absent in the interactive lane. */
+      readonly run?: string;
       readonly batch: number;
       readonly row: number;
       readonly reason: string;

@@ -237,6 +237,7 @@ export class InferencePool {
         const reason = causeOf(error);
         this.#options.onEvent({
           kind: 'row-isolated',
+          ...(terms.run === undefined ? {} : { run: terms.run }),
           batch: terms.batch,
           row: next.piece.start,
           reason,

@@ -19,6 +19,8 @@ export interface Piece {
 /** What all pieces of a request share. */
 export interface RequestTerms {
   readonly lane: Lane;
+  /** Id of its run, for what is told of it; absent in the interactive lane. */
+  readonly run?: string;
   /** Batch number in its run; 0 in the interactive lane. */
   readonly batch: number;
   readonly rows: number;

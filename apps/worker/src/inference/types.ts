@@ -8,6 +8,8 @@ import type { PieceTimings } from './protocol.ts';
 export interface BatchRequest {
   /** `encodeBatchPayload` bytes. Taken over: the caller's view is empty as soon as `embedBatch` was called. */
   payload: Uint8Array<ArrayBuffer>;
+  /** Id of its run, for what is told of it. */
+  run?: string;
   /** Batch number in its run, for the header of the result. */
   batch: number;
   precision: Precision;

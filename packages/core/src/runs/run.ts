@@ -530,6 +530,8 @@ export class Run {
       return true;
     });
     if (!hasEnded) return;
+    const { rows, batches } = this.#progress;
+    this.#parts.log.info({ run: this.id, state, rows, batches }, 'a run has ended');
     this.#received.clear();
     for (const batch of [...this.#held]) this.#giveCredit(batch);
     this.#ending.abort(this.#stateError('takes no more rows'));
