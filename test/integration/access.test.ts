@@ -212,7 +212,7 @@ describe('a refusal', () => {
       body: {
         error: {
           message: expect.stringContaining('API key'),
-          type: 'authentication_error',
+          type: 'invalid_request_error',
           param: null,
           code: 'invalid_api_key',
         },
@@ -220,7 +220,7 @@ describe('a refusal', () => {
     });
     expect(await answer('POST', '/v1/files', bearer(SECRETS.read))).toMatchObject({
       status: 403,
-      body: { error: { type: 'permission_error', code: 'forbidden' } },
+      body: { error: { type: 'invalid_request_error', code: 'forbidden' } },
     });
     expect(await answer('POST', '/api/embed')).toEqual({
       status: 401,

@@ -91,7 +91,7 @@ describe('the document', () => {
     const app = createApi({ service: {} as never, config: readConfig({}), log, version: '1.2.3' });
     // Files of pages, and protocols of others, which have documents of their own.
     const isElsewhere = ({ path }: { path: string }) =>
-      /^\/($|docs\/|assets\/|favicon|admin\/|api\/|v1\/(embeddings|models|files|batches)|(embed|info|health|similarity|tokenize|decode)$)/.test(
+      /^\/($|docs\/|assets\/|favicon|admin\/|api\/|v1\/(embeddings|models|files|batches)|(embed|invocations|info|health|similarity|tokenize)$)/.test(
         path,
       );
     const routes = routesOf(app)

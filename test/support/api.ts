@@ -5,11 +5,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { type Config, type RunInfo, readConfig, UnavailableError } from '@embedmill/core';
-import { type Access, type ApiLimits, createApi } from '@embedmill/producer';
+import { type Access, type ApiLimits, Batches, createApi, FileStore } from '@embedmill/producer';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Collecting, type CollectingOptions, startCollecting } from './collecting.ts';
 import { temporaryFolder } from './folder.ts';
+import { hashLane } from './hash-lane.ts';
 import { type TestRedis, testRedis } from './redis.ts';
 
 /** What a test may change. */
@@ -82,12 +83,20 @@ export async function startApi({
     }),
   );
   const state = { isWaitingForRedis: false };
+  const allConfig = { ...readConfig({}), ...config };
+  const mustHold = () => {};
+  const files = await FileStore.open({ mustHold, log }, dataDir);
+  const batches = await Batches.open(
+    { runs: collecting.runs, files, config: allConfig, mustHold, log },
+    dataDir,
+  );
+  onTestFinished(async () => {
+    await batches.close();
+    files.close();
+  });
   const server = createServer(
     createApi({
       service: {
-        lane: () => {
-          throw new UnavailableError('no-workers', 'no worker is connected');
-        },
         runs: () => {
           if (state.isWaitingForRedis)
             throw new UnavailableError('redis-unavailable', 'the producer is starting');
@@ -106,8 +115,11 @@ export async function startApi({
         overview: async () => {
           throw new Error('the overview is tested on a whole producer');
         },
+        lane: () => hashLane(),
+        files: () => files,
+        batches: () => batches,
       },
-      config: { ...readConfig({}), ...config },
+      config: allConfig,
       log,
       version: '1.2.3',
       limits: { progressIntervalMs: 50, ...limits },

@@ -55,7 +55,7 @@ export function hashResult(
 ): { result: Uint8Array; outcomes: RowOutcome[] } {
   const vectors = new Float32Array(texts.length * HASH_DIM);
   for (const [row, text] of texts.entries()) vectors.set(hashVector(text), row * HASH_DIM);
-  const outcomes = texts.map(judge);
+  const outcomes = texts.map(judgeHash);
   const rows = texts.length;
   const result = encodeBatchResult({ batch, rows, dim: HASH_DIM, precision, fingerprint, vectors, outcomes });
   return { result, outcomes };
@@ -97,7 +97,8 @@ export async function startHashWorker(
   return consumer;
 }
 
-function judge(text: string): RowOutcome {
+/** What a hash worker says about a text. */
+export function judgeHash(text: string): RowOutcome {
   if (text.trim() === '') return { verdict: 'empty', tokens: 0, lostTokens: 0 };
   const tokens = text.split(/\s+/).length + 2;
   if (text.length <= MOST_CHARS) return { verdict: 'ok', tokens, lostTokens: 0 };

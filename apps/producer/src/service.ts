@@ -26,6 +26,8 @@ import {
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { ProducerService } from './api/types.ts';
+import { Batches } from './batches/batches.ts';
+import { FileStore } from './files/file-store.ts';
 import { readHome } from './home.ts';
 import type { AnsweredRequest } from './metrics/http-metrics.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
@@ -68,6 +70,8 @@ export class Service implements ProducerService {
   readonly #overview: OverviewDesk;
   readonly #releasers = new Releasers();
   #runs: Runs | undefined;
+  #files: FileStore | undefined;
+  #batches: Batches | undefined;
   #collector: Collector | undefined;
   #opening: Promise<void> = Promise.resolve();
   #isStopping = false;
@@ -171,11 +175,15 @@ export class Service implements ProducerService {
   }
 
   runs(): Runs {
-    if (this.#runs !== undefined) return this.#runs;
-    throw new UnavailableError(
-      'redis-unavailable',
-      'the producer is starting: it waits for Redis, or for another producer to leave its data folder',
-    );
+    return mustBeOpen(this.#runs);
+  }
+
+  files(): FileStore {
+    return mustBeOpen(this.#files);
+  }
+
+  batches(): Batches {
+    return mustBeOpen(this.#batches);
   }
 
   lane(): InteractiveLane {
@@ -269,6 +277,26 @@ export class Service implements ProducerService {
       this.#blocking.disconnect();
       await stopped;
     });
+    await this.#openBatches(runs);
     this.#runs = runs;
   }
+
+  async #openBatches(runs: Runs): Promise<void> {
+    const { config, log } = this.#parts;
+    const mustHold = () => this.#mustHold();
+    const files = await FileStore.open({ mustHold, log }, config.dataDir);
+    this.#releasers.add(() => files.close());
+    const batches = await Batches.open({ runs, files, config, mustHold, log }, config.dataDir);
+    this.#releasers.add(() => batches.close());
+    this.#files = files;
+    this.#batches = batches;
+  }
+}
+
+function mustBeOpen<Opened>(opened: Opened | undefined): Opened {
+  if (opened !== undefined) return opened;
+  throw new UnavailableError(
+    'redis-unavailable',
+    'the producer is starting: it waits for Redis, or for another producer to leave its data folder',
+  );
 }

@@ -4,6 +4,8 @@ export * from './batch/index.ts';
 export { Collector, type CollectorParts } from './collector/collector.ts';
 export * from './config/index.ts';
 export * from './cpu/index.ts';
+export { ageSortedId } from './disk/age-sorted-id.ts';
+export { syncFolder } from './disk/sync-folder.ts';
 export * from './errors.ts';
 export * from './exchange/index.ts';
 export * from './fleet/index.ts';

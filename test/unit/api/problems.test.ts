@@ -44,7 +44,12 @@ describe('the table of problems', () => {
 
   it('uses 503 for what may be tried again, and for nothing else', () => {
     const passing = Object.entries(PROBLEMS).filter(([, { status }]) => status === 503);
-    expect(passing.map(([code]) => code).sort()).toEqual(['disk-full', 'redis-unavailable', 'unavailable']);
+    expect(passing.map(([code]) => code).sort()).toEqual([
+      'disk-full',
+      'no-workers',
+      'redis-unavailable',
+      'unavailable',
+    ]);
   });
 });
 

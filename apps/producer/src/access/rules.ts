@@ -51,6 +51,8 @@ export const RULES: readonly Rule[] = [
   ['GET', '/api/version', 'open'],
   // Text Embeddings Inference.
   ['POST', '/embed', 'submit'],
+  ['POST', '/', 'submit'],
+  ['POST', '/invocations', 'submit'],
   ['POST', '/similarity', 'submit'],
   ['POST', '/tokenize', 'submit'],
   ['GET', '/info', 'read'],

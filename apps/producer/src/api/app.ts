@@ -7,6 +7,9 @@ import helmet from 'helmet';
 import { checkAccess } from '../access/index.ts';
 import { answerErrors } from './error-answer.ts';
 import { drainBodies } from './linger.ts';
+import { ollamaRoutes } from './protocols/ollama/index.ts';
+import { openAiRoutes } from './protocols/openai/index.ts';
+import { teiRoutes } from './protocols/tei/index.ts';
 import { nameRequests } from './request-id.ts';
 import { logRequests } from './request-log.ts';
 import { boardRoutes } from './routes/board.ts';
@@ -45,6 +48,9 @@ export function createApi(given: ApiParts): Express {
   app.use(scaleRoutes(parts));
   app.use(docsRoutes(parts));
   if (parts.queues !== undefined) app.use(boardRoutes(parts.queues));
+  app.use(openAiRoutes(parts));
+  app.use(ollamaRoutes(parts));
+  app.use(teiRoutes(parts));
   app.use((req) => {
     throw new RequestError(
       'not-found',

@@ -49,9 +49,7 @@ export async function* readBody(req: Request, limits: BodyLimits): AsyncGenerato
  * @throws {RequestError} as `readBody`, and `unsupported-media-type`, `malformed-json`
  */
 export async function readJsonBody(req: Request, limits: BodyLimits): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of readBody(req, limits)) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
+  const bytes = await readWhole(req, limits);
   if (bytes.byteLength === 0) return {};
   if (req.is('application/json') === false) {
     throw new RequestError(
@@ -59,6 +57,26 @@ export async function readJsonBody(req: Request, limits: BodyLimits): Promise<un
       `the body has Content-Type ${quote(req.get('content-type') ?? 'none')}; expected application/json`,
     );
   }
+  return parseJson(bytes);
+}
+
+/**
+ * A JSON body whatever Content-Type it has, for APIs whose own examples call `curl -d` without one; no body is
+ * `undefined`.
+ * @throws {RequestError} as `readBody`, and `malformed-json`
+ */
+export async function readAnyJson(req: Request, limits: BodyLimits): Promise<unknown> {
+  const bytes = await readWhole(req, limits);
+  return bytes.byteLength === 0 ? undefined : parseJson(bytes);
+}
+
+async function readWhole(req: Request, limits: BodyLimits): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readBody(req, limits)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function parseJson(bytes: Buffer): unknown {
   try {
     if (!isUtf8(bytes)) throw new SyntaxError('it is not UTF-8');
     return JSON.parse(bytes.toString());

@@ -2,8 +2,9 @@
 
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from 'pino';
+import { dialectOf } from './dialects.ts';
 import { asKnownError } from './known-error.ts';
-import { problemOf, sendProblem } from './problem.ts';
+import { statusOf } from './problems.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** @param log told about everything that is answered with 500 */
@@ -17,10 +18,9 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
       log.debug({ requestId, code: error.code, reason: error.message }, 'the client is gone');
       return;
     }
-    const problem = problemOf(error, requestId);
-    if (problem.status === 500) log.error({ requestId, err: error.cause ?? error }, 'a request failed');
+    if (statusOf(error.code) === 500) log.error({ requestId, err: error.cause ?? error }, 'a request failed');
     // A half answer must not look like a whole one.
     if (res.headersSent) res.destroy();
-    else sendProblem(res, problem, { retryable: error.retryable, path: req.path });
+    else dialectOf(req.path)(res, error);
   };
 }

@@ -1,12 +1,10 @@
-/** Writes problem documents (RFC 9457); the error answer calls it. */
+/** Writes problem documents (RFC 9457); the error answer of native paths. */
 
 import type { EmbedmillError } from '@embedmill/core';
 import type { Response } from 'express';
-import { dialectOf } from './dialects.ts';
 import { isProblemCode, PROBLEMS } from './problems.ts';
-
-/** Seconds that a client is asked to wait before it repeats what could not be done now. */
-const RETRY_AFTER_SECONDS = 2;
+import { requestIdOf } from './request-id.ts';
+import { askForPatience } from './retry-after.ts';
 
 /** A problem document. Facts of the error (`state`, `parts`, `limitBytes` …) stand beside these. */
 export interface Problem {
@@ -23,13 +21,6 @@ export interface Problem {
   instance: string;
 }
 
-/** What is known besides the problem itself. */
-export interface SendProblemOptions {
-  retryable: boolean;
-  /** Of the request. */
-  path: string;
-}
-
 /** The document for a known error. */
 export function problemOf(error: EmbedmillError, requestId: string): Problem {
   const code = isProblemCode(error.code) ? error.code : 'internal';
@@ -42,14 +33,12 @@ export function problemOf(error: EmbedmillError, requestId: string): Problem {
   return { ...error.facts, type: `urn:embedmill:problem:${code}`, title, status, detail, code, instance };
 }
 
-/** Answers with a problem, in the words of the protocol that the request spoke. */
-export function sendProblem(res: Response, problem: Problem, options: SendProblemOptions): void {
+/** Answers with a problem. */
+export function sendProblem(res: Response, error: EmbedmillError): void {
+  const problem = problemOf(error, requestIdOf(res));
   res.status(problem.status);
-  if (options.retryable) {
-    res.setHeader('Retry-After', Number(problem.retryAfterSeconds ?? RETRY_AFTER_SECONDS));
-    // Finer, for the clients that read it: the official ones of OpenAI do.
-    if (problem.retryAfterMs !== undefined) res.setHeader('retry-after-ms', Number(problem.retryAfterMs));
-  }
+  if (error.retryable) askForPatience(res, error);
   res.setHeader('Cache-Control', 'no-store');
-  dialectOf(options.path)(res, problem);
+  res.setHeader('Content-Type', 'application/problem+json');
+  res.send(Buffer.from(JSON.stringify(problem)));
 }

@@ -21,11 +21,14 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'The API key may not do this' },
   'not-found': { status: 404, title: 'There is nothing at this path' },
   'unknown-run': { status: 404, title: 'There is no such run' },
+  'unknown-file': { status: 404, title: 'There is no such file' },
+  'unknown-batch': { status: 404, title: 'There is no such batch' },
   'method-not-allowed': { status: 405, title: 'The path does not take this method' },
   'body-stalled': { status: 408, title: 'The body stopped coming' },
   'run-sealed': { status: 409, title: 'The run takes no more rows' },
   'run-ended': { status: 409, title: 'The run is over' },
   'run-not-completed': { status: 409, title: 'The run is not completed' },
+  'batch-ended': { status: 409, title: 'The batch is over' },
   'part-conflict': { status: 409, title: 'The part has other rows' },
   'part-in-progress': { status: 409, title: 'The part is being sent' },
   'parts-incomplete': { status: 409, title: 'Parts are missing rows' },
@@ -55,4 +58,9 @@ export type ProblemCode = keyof typeof PROBLEMS;
 /** True for a code that the table has. */
 export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(PROBLEMS, code);
+}
+
+/** The HTTP status of an error; 500 for one that the table does not have. */
+export function statusOf(code: string): number {
+  return isProblemCode(code) ? PROBLEMS[code].status : PROBLEMS.internal.status;
 }

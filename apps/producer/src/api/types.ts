@@ -3,6 +3,8 @@
 import type { Config, InteractiveLane, Overview, OwnQueues, Runs, Tracing } from '@embedmill/core';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
+import type { Batches } from '../batches/batches.ts';
+import type { FileStore } from '../files/file-store.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
 import type { Scale } from '../scale/scale.ts';
 
@@ -10,6 +12,10 @@ import type { Scale } from '../scale/scale.ts';
 export interface ProducerService {
   /** @throws {UnavailableError} `redis-unavailable` until the data folder's lease is ours */
   runs(): Runs;
+  /** Uploaded files and those that batches made. @throws as `runs` */
+  files(): FileStore;
+  /** Batches of the OpenAI API. @throws as `runs` */
+  batches(): Batches;
   /** Answers from whichever worker is free first. */
   lane(): InteractiveLane;
   /** Whether a run could be accepted now, and if not, why. */

@@ -224,6 +224,19 @@ export const VARIABLES = {
     1,
     1_000_000,
   ),
+  maxFileBytes: megabytes(
+    'EMBEDMILL_MAX_FILE_MB',
+    'Most megabytes of one file for POST /v1/files.',
+    16 * 1024,
+    1024 * 1024,
+  ),
+  maxBatchLines: count(
+    'EMBEDMILL_MAX_BATCH_LINES',
+    'Most lines of the input file of POST /v1/batches; while it is checked, its ids are kept in memory.',
+    2_000_000,
+    1,
+    16_000_000,
+  ),
   lockMs: count(
     'EMBEDMILL_LOCK_MS',
     'Milliseconds after which a batch of a silent worker goes to another one.',

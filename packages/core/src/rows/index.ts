@@ -1,7 +1,7 @@
 /** Readers of input rows. */
 export { detectFormat } from './format.ts';
 export { gunzip } from './gunzip.ts';
-export { readFields, readRows } from './read.ts';
+export { type LineRead, readFields, readLines, readRows } from './read.ts';
 export {
   type BadRow,
   type ReadRowsOptions,

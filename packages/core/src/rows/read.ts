@@ -1,4 +1,5 @@
 /** Reads rows from bytes: the producer calls it with request bodies, the CLI with files and stdin. */
+import { isUtf8 } from 'node:buffer';
 import { cutBlocks } from './blocks.ts';
 import { CsvParser, columnsOf, delimiterOf } from './csv.ts';
 import { CsvRecordSplitter } from './csv-records.ts';
@@ -58,6 +59,30 @@ export async function readFields(
     if (fields !== null) return fields;
   }
   return fieldsIn(splitter.end(), settings) ?? [];
+}
+
+/** One line of an input. */
+export type LineRead = { line: number; text: string } | { line: number; fault: 'too-long' | 'invalid-utf8' };
+
+/**
+ * The lines of an input in order, as one array per 64 KiB of it, for formats that are no rows. Blank lines are left
+ * out and still count; a byte order mark at the start is dropped.
+ * @param maxLineBytes longest line, without its end
+ */
+export async function* readLines(
+  bytes: AsyncIterable<Uint8Array>,
+  maxLineBytes: number,
+): AsyncGenerator<LineRead[]> {
+  const splitter = new LineSplitter(maxLineBytes);
+  const decode = (records: readonly RawRecord[]): LineRead[] =>
+    records.flatMap(({ bytes, line, fault }): LineRead[] => {
+      if (fault !== null) return [{ line, fault: 'too-long' }];
+      if (!isUtf8(bytes)) return [{ line, fault: 'invalid-utf8' }];
+      const text = bytes.toString();
+      return text.trim() === '' ? [] : [{ line, text }];
+    });
+  for await (const block of cutBlocks(bytes)) yield decode(splitter.push(block));
+  yield decode(splitter.end());
 }
 
 /** How the records of one format become rows. */

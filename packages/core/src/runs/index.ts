@@ -1,8 +1,16 @@
 /** Runs: what the producer keeps on disk and what it says about it. */
 
 export { estimateTokens } from './cut.ts';
+export { Journal } from './journal.ts';
 export type { PaceSeries } from './pace.ts';
-export { readIds, readReport, readResults, resultsShape } from './results.ts';
+export {
+  type FinishedRows,
+  readFinished,
+  readIds,
+  readReport,
+  readResults,
+  resultsShape,
+} from './results.ts';
 export { type ReceivedResult, Run, type RunParts } from './run.ts';
 export { Runs, type ShownRun } from './runs.ts';
 export { type LengthBucket, type RunStatistics, readStatistics } from './statistics.ts';

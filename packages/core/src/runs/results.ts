@@ -56,6 +56,35 @@ export async function* readResults(run: Run, fromRow = 0): AsyncGenerator<Vector
   }
 }
 
+/** What became of the rows of one batch. */
+export interface FinishedRows {
+  rows: number;
+  /** `null` until the batch is stored; then rows × `dim` floats and an outcome per row. */
+  result: { dim: number; vectors: Float32Array; outcomes: RowOutcome[] } | null;
+}
+
+/**
+ * Every row of a run that has come in so far, in row order, whether or not it is done; works for a run in any state.
+ * @throws {CorruptError} when a file is not what was written
+ */
+export async function* readFinished(run: Run): AsyncGenerator<FinishedRows> {
+  const { ledger, shelf } = run.archive;
+  for (const { batch } of placedBatches(ledger)) {
+    const { rows } = ledger.batches[batch]!;
+    const bytes = ledger.retries.has(batch) ? null : await shelf.read(batch);
+    if (bytes === null) {
+      yield { rows, result: null };
+      continue;
+    }
+    const { dim, vectors, outcomes } = decodeBatchResult(bytes);
+    const kept = await readKept(run, batch);
+    yield {
+      rows,
+      result: { dim, vectors, outcomes: outcomes.map((outcome, i) => judgeRow(kept[i]!, outcome)) },
+    };
+  }
+}
+
 /** The ids alone, in row order: vectors are not read. */
 export async function* readIds(run: Run): AsyncGenerator<{ ids: readonly string[] }> {
   for (const { batch, start } of placedBatches(run.archive.ledger)) {

@@ -1,9 +1,9 @@
 /** All runs of one data folder; the producer opens it once and asks it for every request. */
 
-import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { ageSortedId, createdAtOf } from '../disk/age-sorted-id.ts';
 import { syncFolder } from '../disk/sync-folder.ts';
 import { asError, CorruptError, EmbedmillError, RequestError } from '../errors.ts';
 import { Run, type RunParts } from './run.ts';
@@ -48,7 +48,7 @@ export class Runs {
 
   /** Starts a run. */
   async create(options: RunOptions, requestKey?: string): Promise<Run> {
-    const id = newRunId();
+    const id = `r${ageSortedId()}`;
     const run = await Run.create(this.#parts, join(this.#folder, id), { id, options, requestKey });
     this.#runs.set(id, run);
     return run;
@@ -153,7 +153,7 @@ export class Runs {
       }
       const reason = asError(error).message;
       this.#parts.log.error({ run: id, reason }, 'a run cannot be opened; it is shown as failed');
-      this.#wrecks.set(id, await Wreck.survey(folder, id, createdAtOf(id), reason));
+      this.#wrecks.set(id, await Wreck.survey(folder, id, createdAtOf(id.slice(1)), reason));
     }
   }
 
@@ -162,18 +162,4 @@ export class Runs {
     if (wreck !== undefined) return wreck;
     throw new RequestError('unknown-run', `there is no run ${JSON.stringify(id.slice(0, 40))}`);
   }
-}
-
-const TIME_CHARS = 9;
-
-/** `r`, 9 characters of time and 10 of chance, in base 36: sorts by age and fits job ids, keys and file names. */
-function newRunId(): string {
-  const time = Date.now().toString(36).padStart(TIME_CHARS, '0');
-  const chance = [...randomBytes(10)].map((byte) => (byte % 36).toString(36)).join('');
-  return `r${time}${chance}`;
-}
-
-/** Milliseconds since 1970. */
-function createdAtOf(id: string): number {
-  return Number.parseInt(id.slice(1, 1 + TIME_CHARS), 36);
 }

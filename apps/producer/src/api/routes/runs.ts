@@ -1,13 +1,12 @@
 /** The life of runs: create, list, look, seal, retry, cancel, delete. */
 
-import { type Config, type RunOptions, readStatistics, treatmentOf } from '@embedmill/core';
+import { readStatistics } from '@embedmill/core';
 import { type Response, Router } from 'express';
-import type { z } from 'zod';
 import { callerOf } from '../../access/index.ts';
-import { modelOf } from '../../model.ts';
 import { readJsonBody } from '../body.ts';
 import { addPath, idOf } from '../methods.ts';
 import { parse } from '../parse.ts';
+import { fillOptions } from '../run-options.ts';
 import { createRunBody, createRunHeaders, listRunsQuery } from '../schemas.ts';
 import { sendJson } from '../send.ts';
 import type { RouteParts } from '../types.ts';
@@ -83,16 +82,4 @@ export function runRoutes({ service, config, limits }: RouteParts): Router {
 /** Callers with different API keys may choose the same name. */
 function ownKey(res: Response, key: string): string {
   return `${callerOf(res)?.name ?? ''} ${key}`;
-}
-
-function fillOptions(body: z.output<typeof createRunBody>, config: Config): RunOptions {
-  return {
-    name: body.name ?? null,
-    model: body.model ?? modelOf(config),
-    precision: body.precision,
-    truncate: body.truncate,
-    ...treatmentOf(body),
-    batchRows: body.batchRows ?? config.batchRows,
-    batchTokens: body.batchTokens ?? config.batchTokens,
-  };
 }

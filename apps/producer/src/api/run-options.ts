@@ -1,0 +1,19 @@
+/** Fills the options of a run from what a caller gave and from the settings of the producer; runs and batches begin with it. */
+
+import { type Config, type RunOptions, treatmentOf } from '@embedmill/core';
+import type { z } from 'zod';
+import { modelOf } from '../model.ts';
+import type { createRunBody } from './schemas.ts';
+
+/** Options with nothing left out. */
+export function fillOptions(body: z.output<typeof createRunBody>, config: Config): RunOptions {
+  return {
+    name: body.name ?? null,
+    model: body.model ?? modelOf(config),
+    precision: body.precision,
+    truncate: body.truncate,
+    ...treatmentOf(body),
+    batchRows: body.batchRows ?? config.batchRows,
+    batchTokens: body.batchTokens ?? config.batchTokens,
+  };
+}

@@ -1,0 +1,219 @@
+/** The Ollama API as its official client uses it, and every error as that client reads it. */
+
+import { UnavailableError } from '@embedmill/core';
+import { Ollama } from 'ollama';
+import { describe, expect, it } from 'vitest';
+import { hashLane } from '../support/hash-lane.ts';
+import { HASH_DIM, hashVector, judgeHash } from '../support/hash-worker.ts';
+import { type LaneApi, type LaneApiOptions, startLaneApi } from '../support/lane-api.ts';
+import { PLAIN_TEXTS } from '../support/texts.ts';
+
+const MODEL = 'all-minilm';
+
+async function start(options: LaneApiOptions = {}): Promise<{ api: LaneApi; client: Ollama }> {
+  const api = await startLaneApi(options);
+  return { api, client: new Ollama({ host: api.url }) };
+}
+
+/** Sends a body as `curl -d` does: without saying that it is JSON. */
+async function post(api: LaneApi, path: string, body: unknown) {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const sent = typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await api.call('POST', path, { headers, body: sent });
+  return { status: response.status, body: await response.json(), headers: response.headers };
+}
+
+const floats = (vectors: readonly (readonly number[])[]) =>
+  vectors.map((vector) => Float32Array.from(vector));
+
+describe('the official client', () => {
+  it('gets vectors for one text or several, in their order', async () => {
+    const { client } = await start();
+    const one = await client.embed({ model: MODEL, input: PLAIN_TEXTS[0] });
+    expect(floats(one.embeddings)).toEqual([hashVector(PLAIN_TEXTS[0])]);
+    const many = await client.embed({ model: MODEL, input: [...PLAIN_TEXTS] });
+    expect(floats(many.embeddings)).toEqual(PLAIN_TEXTS.map(hashVector));
+    const tokens = PLAIN_TEXTS.reduce((sum, text) => sum + judgeHash(text).tokens, 0);
+    expect(many).toMatchObject({ model: MODEL, total_duration: 3_000_000, prompt_eval_count: tokens });
+  });
+
+  it('gets the vector of a prompt by the older call', async () => {
+    const { client } = await start();
+    const { embedding } = await client.embeddings({ model: MODEL, prompt: PLAIN_TEXTS[0] });
+    expect(floats([embedding])).toEqual([hashVector(PLAIN_TEXTS[0])]);
+  });
+
+  it('gets the first dimensions, and all for as many as there are or more', async () => {
+    const { client } = await start();
+    const ask = async (dimensions: number) =>
+      (await client.embed({ model: MODEL, input: 'a kettle', dimensions })).embeddings[0]!;
+    expect(await ask(4)).toHaveLength(4);
+    expect(Math.hypot(...(await ask(4)))).toBeCloseTo(1, 6);
+    expect(Float32Array.from(await ask(HASH_DIM * 2))).toEqual(hashVector('a kettle'));
+  });
+
+  it.each([MODEL, `${MODEL}:latest`, 'all-MiniLM-L6-v2', 'sentence-transformers/all-MiniLM-L6-v2'])(
+    'may call the model %s',
+    async (model) => {
+      const { client } = await start();
+      expect((await client.embed({ model, input: 'a kettle' })).model).toBe(model);
+      expect((await client.show({ model })).capabilities).toEqual(['embedding']);
+    },
+  );
+
+  it('finds the model in every list, with the size of its vectors', async () => {
+    const { client } = await start();
+    const { models } = await client.list();
+    expect(models).toHaveLength(1);
+    expect(models[0]).toMatchObject({
+      name: 'all-minilm:latest',
+      model: 'all-minilm:latest',
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      details: { family: 'bert', families: ['bert'], embedding_length: HASH_DIM },
+    });
+    expect(Number.isNaN(Date.parse(String(models[0]!.modified_at)))).toBe(false);
+    const loaded = (await client.ps()).models;
+    expect(loaded.map(({ name, digest }) => [name, digest])).toEqual([
+      ['all-minilm:latest', models[0]!.digest],
+    ]);
+    const { model_info } = await client.show({ model: MODEL });
+    expect(model_info).toMatchObject({ 'bert.embedding_length': HASH_DIM, 'bert.context_length': 256 });
+  });
+
+  it('is told a version', async () => {
+    const { client } = await start();
+    expect((await client.version()).version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+});
+
+describe('a fleet without workers', () => {
+  const lane = hashLane({
+    before: () => {
+      throw new UnavailableError('no-workers', 'no worker is there');
+    },
+  });
+
+  it('still lists its model, and has none loaded', async () => {
+    const { client } = await start({ lane });
+    expect((await client.list()).models).toHaveLength(1);
+    expect((await client.ps()).models).toEqual([]);
+  });
+
+  it('says so to everything else', async () => {
+    const { client } = await start({ lane });
+    await expect(client.show({ model: MODEL })).rejects.toMatchObject({ status_code: 503 });
+    await expect(client.embed({ model: MODEL, input: 'a' })).rejects.toMatchObject({
+      status_code: 503,
+      error: 'no worker is there',
+    });
+  });
+});
+
+describe('nothing to embed', () => {
+  it.each([[''], [null], [[]]])('as input %j gets no vectors', async (input) => {
+    const { api } = await start();
+    const { status, body } = await post(api, '/api/embed', { model: MODEL, input });
+    expect([status, body]).toEqual([200, { model: MODEL, embeddings: [] }]);
+  });
+
+  it('as prompt gets an empty vector', async () => {
+    const { api } = await start();
+    const { status, body } = await post(api, '/api/embeddings', { model: MODEL, prompt: '' });
+    expect([status, body]).toEqual([200, { embedding: [] }]);
+  });
+});
+
+const outcomes = {
+  long: { verdict: 'truncated', tokens: 256, lostTokens: 10 },
+  bad: { verdict: 'failed', tokens: 0, lostTokens: 1, message: 'no finite vector' },
+} as const;
+
+/** [path, what is sent, status, error] */
+const refused: [path: string, body: unknown, status: number, error: unknown][] = [
+  ['/api/embed', '', 400, 'missing request body'],
+  ['/api/embed', '{"model', 400, expect.stringContaining('not JSON')],
+  ['/api/embed', {}, 400, 'model is required'],
+  ['/api/embed', { input: 'a' }, 400, 'model is required'],
+  ['/api/embed', { model: MODEL, input: 7 }, 400, 'invalid input type'],
+  ['/api/embed', { model: MODEL, input: ['a', 7] }, 400, 'invalid input type'],
+  ['/api/embed', { model: MODEL, input: [''] }, 400, 'input 0 holds nothing to embed'],
+  [
+    '/api/embed',
+    { model: MODEL, input: 'long', truncate: false },
+    400,
+    'the input length exceeds the context length',
+  ],
+  ['/api/embed', { model: MODEL, input: ['good', 'bad'] }, 500, expect.stringContaining('no finite vector')],
+  ['/api/embed', { model: 'llama3', input: 'a' }, 404, 'model "llama3" not found, try pulling it first'],
+  ['/api/embeddings', { prompt: 'a' }, 400, 'model is required'],
+  ['/api/embeddings', { model: MODEL, prompt: 'bad' }, 500, expect.stringContaining('no finite vector')],
+  ['/api/show', { model: 'llama3' }, 404, 'model "llama3" not found, try pulling it first'],
+  ['/api/show', {}, 400, 'model is required'],
+];
+
+describe('an error', () => {
+  it.each(refused)('of %s for %j is a text', async (path, sent, status, error) => {
+    const { api } = await start({ lane: hashLane({ outcomes }) });
+    const answer = await post(api, path, sent);
+    expect(answer.status).toBe(status);
+    expect(answer.body).toEqual({ error });
+  });
+
+  it('of an overload is 503 in the words of Ollama', async () => {
+    const lane = hashLane({
+      before: () => {
+        throw new UnavailableError('overloaded', 'too much', { facts: { retryAfterSeconds: 3 } });
+      },
+    });
+    const { api, client } = await start({ lane });
+    const { headers } = await post(api, '/api/embed', { model: MODEL, input: 'a' });
+    expect(headers.get('retry-after')).toBe('3');
+    await expect(client.embed({ model: MODEL, input: 'a' })).rejects.toMatchObject({
+      status_code: 503,
+      error: 'server busy, please try again.  maximum pending requests exceeded',
+    });
+  });
+
+  it('of a mistake is 500', async () => {
+    const lane = hashLane({
+      before: () => {
+        throw new Error('a mistake');
+      },
+    });
+    const { client } = await start({ lane });
+    await expect(client.embed({ model: MODEL, input: 'a' })).rejects.toMatchObject({ status_code: 500 });
+  });
+
+  it.each(['/api/embed', '/api/tags', '/api/version'])('of a wrong method at %s is 405', async (path) => {
+    const { api } = await start();
+    const response = await api.call('DELETE', path);
+    expect(response.status).toBe(405);
+    expect(await response.json()).toEqual({ error: expect.stringContaining('got DELETE') });
+  });
+
+  it('of an unknown path is 404', async () => {
+    const { api } = await start();
+    const { status, body } = await post(api, '/api/generate', { model: MODEL });
+    expect([status, body]).toEqual([404, { error: expect.stringContaining('/api/generate') }]);
+  });
+});
+
+describe('the root', () => {
+  it('says to clients that Ollama is running, to HEAD too', async () => {
+    const { api } = await start();
+    const response = (await api.call('GET', '/')) as unknown as Response;
+    expect(await response.text()).toBe('Ollama is running');
+    expect((await api.call('HEAD', '/')).status).toBe(200);
+  });
+
+  it('is not theirs for a browser', async () => {
+    const { api } = await start();
+    const response = await api.call('GET', '/', { headers: { accept: 'text/html,*/*' } });
+    expect(await (response as unknown as Response).text()).not.toContain('Ollama');
+  });
+
+  it.each(['/api/tags', '/api/version', '/api/ps'])('and %s answer HEAD', async (path) => {
+    const { api } = await start();
+    expect((await api.call('HEAD', path)).status).toBe(200);
+  });
+});

@@ -1,0 +1,320 @@
+/** POST /v1/embeddings and /v1/models as the official OpenAI clients use them, and every error as they read it. */
+
+import { UnavailableError } from '@embedmill/core';
+import { OpenAIEmbeddings } from '@langchain/openai';
+import OpenAI from 'openai';
+import { describe, expect, it } from 'vitest';
+import { hashLane } from '../support/hash-lane.ts';
+import { HASH_DIM, hashVector } from '../support/hash-worker.ts';
+import { type LaneApi, type LaneApiOptions, startLaneApi } from '../support/lane-api.ts';
+import { EMPTY_TEXTS, PLAIN_TEXTS } from '../support/texts.ts';
+
+const MODEL = 'all-MiniLM-L6-v2';
+
+async function start(options: LaneApiOptions = {}): Promise<{ api: LaneApi; client: OpenAI }> {
+  const api = await startLaneApi(options);
+  return { api, client: new OpenAI({ baseURL: `${api.url}/v1`, apiKey: 'none', maxRetries: 0 }) };
+}
+
+/** Sends a body as it is. */
+const post = (api: LaneApi, body: unknown) =>
+  api.call('POST', '/v1/embeddings', {
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+describe('the official client', () => {
+  it('gets a vector for one text, in the base64 that it asks for by default', async () => {
+    const { client } = await start();
+    const answer = await client.embeddings.create({ model: MODEL, input: PLAIN_TEXTS[0] });
+    expect(answer).toMatchObject({ object: 'list', model: MODEL });
+    expect(answer.data).toHaveLength(1);
+    expect(Float32Array.from(answer.data[0]!.embedding)).toEqual(hashVector(PLAIN_TEXTS[0]));
+    expect(answer.usage).toEqual({ prompt_tokens: 13, total_tokens: 13 });
+  });
+
+  it('gets the same floats as decimals', async () => {
+    const { client } = await start();
+    const input = [...PLAIN_TEXTS];
+    const answer = await client.embeddings.create({ model: MODEL, input, encoding_format: 'float' });
+    expect(answer.data.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
+    expect(answer.data.map(({ embedding }) => Float32Array.from(embedding))).toEqual(input.map(hashVector));
+  });
+
+  it('may send the token ids of one text or of several', async () => {
+    const { client } = await start();
+    const one = await client.embeddings.create({ model: MODEL, input: [2023, 2003] });
+    expect(Float32Array.from(one.data[0]!.embedding)).toEqual(hashVector('2023 2003'));
+    const two = await client.embeddings.create({ model: MODEL, input: [[2023, 2003], [4937]] });
+    expect(two.data.map(({ embedding }) => Float32Array.from(embedding))).toEqual(
+      ['2023 2003', '4937'].map(hashVector),
+    );
+  });
+
+  it('gets the first dimensions, brought back to length 1', async () => {
+    const { client } = await start();
+    const { data } = await client.embeddings.create({ model: MODEL, input: 'a kettle', dimensions: 3 });
+    const kept = hashVector('a kettle').subarray(0, 3);
+    const length = Math.hypot(...kept);
+    expect(data[0]!.embedding).toHaveLength(3);
+    for (const [i, value] of kept.entries()) expect(data[0]!.embedding[i]).toBeCloseTo(value / length, 6);
+  });
+
+  it('counts the tokens that were embedded, not those that were cut off', async () => {
+    const outcomes = { long: { verdict: 'truncated', tokens: 256, lostTokens: 744 } } as const;
+    const { client } = await start({ lane: hashLane({ outcomes }) });
+    const { usage } = await client.embeddings.create({ model: MODEL, input: ['long', 'short'] });
+    expect(usage.total_tokens).toBe(256 + 3);
+  });
+
+  it.each([MODEL, `sentence-transformers/${MODEL}`, 'all-minilm', 'all-minilm:latest', 'ALL-MINILM-L6-V2'])(
+    'may call the model %s, and is told that name again',
+    async (model) => {
+      const { client } = await start();
+      expect((await client.embeddings.create({ model, input: 'a kettle' })).model).toBe(model);
+      expect(await client.models.retrieve(model)).toMatchObject({ id: model, object: 'model' });
+    },
+  );
+
+  it('lists the model', async () => {
+    const { client } = await start();
+    const found = [];
+    for await (const model of client.models.list()) found.push(model);
+    expect(found).toEqual([
+      { id: MODEL, object: 'model', created: expect.any(Number), owned_by: 'embedmill' },
+    ]);
+    expect(Math.abs(found[0]!.created - Date.now() / 1000)).toBeLessThan(3600);
+  });
+
+  it('is told the id of its request and how long it took', async () => {
+    const { client } = await start();
+    const { data, response, request_id } = await client.embeddings
+      .create({ model: MODEL, input: 'a kettle' })
+      .withResponse();
+    expect(data.data).toHaveLength(1);
+    expect(request_id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(response.headers.get('openai-processing-ms')).toMatch(/^\d+$/);
+  });
+
+  it('waits as long as it is told when the fleet is behind, and tries again', async () => {
+    const calls: number[] = [];
+    const lane = hashLane({
+      before: () => {
+        calls.push(Date.now());
+        if (calls.length < 3)
+          throw new UnavailableError('overloaded', 'too much', { facts: { retryAfterSeconds: 1 } });
+      },
+    });
+    const { api } = await start({ lane });
+    const client = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: 'none', maxRetries: 2 });
+    await client.embeddings.create({ model: MODEL, input: 'a kettle' });
+    expect(calls).toHaveLength(3);
+    // Without `retry-after-ms` it would come after 0.5 s at most.
+    expect(calls[1]! - calls[0]!).toBeGreaterThanOrEqual(990);
+  });
+
+  it('does not repeat what would fail again', async () => {
+    let calls = 0;
+    const lane = hashLane({
+      before: () => {
+        calls += 1;
+        throw new Error('a mistake');
+      },
+    });
+    const { api } = await start({ lane });
+    const client = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: 'none', maxRetries: 2 });
+    await expect(client.embeddings.create({ model: MODEL, input: 'a kettle' })).rejects.toMatchObject({
+      status: 500,
+      type: 'server_error',
+    });
+    expect(calls).toBe(1);
+  });
+
+  it('withdraws its texts when it gives up', async () => {
+    let told: AbortSignal | undefined;
+    const lane = hashLane({
+      before: async (_texts, signal) => {
+        told = signal;
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      },
+    });
+    const { client } = await start({ lane });
+    const call = client.embeddings.create({ model: MODEL, input: 'a kettle' }, { timeout: 200 });
+    await expect(call).rejects.toBeInstanceOf(OpenAI.APIConnectionTimeoutError);
+    await expect.poll(() => told?.aborted).toBe(true);
+  });
+});
+
+describe('LangChain', () => {
+  it('embeds documents and a question', async () => {
+    const { api } = await start();
+    const embeddings = new OpenAIEmbeddings({
+      model: MODEL,
+      apiKey: 'none',
+      configuration: { baseURL: `${api.url}/v1` },
+      batchSize: 2,
+    });
+    const documents = await embeddings.embedDocuments([...PLAIN_TEXTS]);
+    expect(documents.map((vector) => Float32Array.from(vector))).toEqual(PLAIN_TEXTS.map(hashVector));
+    const question = await embeddings.embedQuery('Which kettle is quick?');
+    expect(Float32Array.from(question)).toEqual(hashVector('Which kettle is quick?'));
+  });
+});
+
+const INVALID =
+  "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference.";
+
+/** [what is sent, status, error] */
+const refused: [name: string, body: unknown, status: number, error: Record<string, unknown>][] = [
+  ['an empty list', { model: MODEL, input: [] }, 400, { message: INVALID, param: null, code: null }],
+  ...EMPTY_TEXTS.map((text): (typeof refused)[number] => [
+    `the empty text ${JSON.stringify(text)}`,
+    { model: MODEL, input: text },
+    400,
+    { message: INVALID, type: 'invalid_request_error', param: null, code: null },
+  ]),
+  ['an empty text in a list', { model: MODEL, input: ['a kettle', ''] }, 400, { message: INVALID }],
+  ['no tokens in a list', { model: MODEL, input: [[1], []] }, 400, { message: INVALID }],
+  ['an object for a text', { model: MODEL, input: { text: 'a' } }, 400, { message: INVALID }],
+  ['a number among texts', { model: MODEL, input: ['a', 7] }, 400, { message: INVALID }],
+  ['no input', { model: MODEL }, 400, { message: INVALID }],
+  ['no model', { input: 'a' }, 400, { message: 'you must provide a model parameter' }],
+  [
+    '2049 texts',
+    { model: MODEL, input: Array(2049).fill('a') },
+    400,
+    { message: expect.stringMatching(/^'\$\.input' is invalid: array length must be 2048 or less/) },
+  ],
+  [
+    'more than 300 000 tokens',
+    { model: MODEL, input: Array(2000).fill('many words '.repeat(100)) },
+    400,
+    {
+      message: 'Requested 512000 tokens, max 300000 tokens per request',
+      type: 'max_tokens_per_request',
+      code: 'max_tokens_per_request',
+    },
+  ],
+  [
+    'an unknown encoding',
+    { model: MODEL, input: 'a', encoding_format: 'md5' },
+    400,
+    { message: "Invalid value for 'encoding_format' = md5. Supported values: ['float', 'base64']." },
+  ],
+  ['no dimensions', { model: MODEL, input: 'a', dimensions: 0 }, 400, { param: 'dimensions' }],
+  [
+    'more dimensions than there are',
+    { model: MODEL, input: 'a', dimensions: HASH_DIM + 1 },
+    400,
+    { param: 'dimensions', message: expect.stringContaining('This model has 16 dimensions') },
+  ],
+  [
+    'another model',
+    { model: 'text-embedding-3-small', input: 'a' },
+    404,
+    { param: 'model', code: 'model_not_found', type: 'invalid_request_error' },
+  ],
+  ['no JSON', '{"model"', 400, { message: expect.stringContaining('could not parse the JSON body') }],
+  ['a list', '[]', 400, { message: 'the body is []; expected an object' }],
+];
+
+describe('an error', () => {
+  it.each(refused)('for %s is told in the words of that API', async (_name, body, status, error) => {
+    const { api } = await start();
+    const response = await post(api, body);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/json');
+    const told = await response.json();
+    expect(Object.keys(told.error).sort()).toEqual(['code', 'message', 'param', 'type']);
+    expect(told.error).toMatchObject(error);
+  });
+
+  it('for invalid UTF-8 is that for no JSON', async () => {
+    const { api } = await start();
+    const bytes = Buffer.from(`{"model":"${MODEL}","input":"caf\xe9"}`, 'latin1');
+    const response = await api.call('POST', '/v1/embeddings', { body: bytes });
+    expect(response.status).toBe(400);
+    expect((await response.json()).error.message).toContain('could not parse the JSON body');
+  });
+
+  it('for a text beyond the limit is an error only when the caller asks for it', async () => {
+    const outcomes = { long: { verdict: 'truncated', tokens: 256, lostTokens: 45 } } as const;
+    const { api } = await start({ lane: hashLane({ outcomes }) });
+    expect((await post(api, { model: MODEL, input: 'long' })).status).toBe(200);
+    const response = await post(api, { model: MODEL, input: 'long', truncate: 'error' });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      error: {
+        message:
+          "This model's maximum context length is 256 tokens, however you requested 301 tokens (301 in your prompt; 0 for the completion). Please reduce your prompt; or completion length.",
+        type: 'invalid_request_error',
+        param: null,
+        code: null,
+      },
+    });
+  });
+
+  it('for a text that the model cannot do is ours, and not worth a repetition', async () => {
+    const outcomes = {
+      bad: { verdict: 'failed', tokens: 0, lostTokens: 2, message: 'no finite vector' },
+    } as const;
+    const { api } = await start({ lane: hashLane({ outcomes }) });
+    const response = await post(api, { model: MODEL, input: ['good', 'bad'] });
+    expect(response.status).toBe(500);
+    expect(response.headers.get('x-should-retry')).toBe('false');
+    expect((await response.json()).error.message).toContain('no finite vector');
+  });
+
+  it('for a body beyond the limit is 413', async () => {
+    const { api } = await start({ limits: { maxTextsBytes: 1000 } });
+    const response = await post(api, { model: MODEL, input: 'long '.repeat(400) });
+    expect(response.status).toBe(413);
+    expect((await response.json()).error.type).toBe('invalid_request_error');
+  });
+
+  it.each([
+    ['overloaded', 429, 'rate_limit_error', 'rate_limit_exceeded'],
+    ['no-workers', 503, 'server_error', null],
+    ['deadline-exceeded', 504, 'server_error', null],
+    ['redis-unavailable', 503, 'server_error', null],
+  ])('for %s says when to come again', async (code, status, type, shown) => {
+    const lane = hashLane({
+      before: () => {
+        throw new UnavailableError(code, 'not now', { facts: { retryAfterSeconds: 7 } });
+      },
+    });
+    const { api, client } = await start({ lane });
+    const response = await post(api, { model: MODEL, input: 'a' });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('retry-after')).toBe('7');
+    expect(response.headers.get('retry-after-ms')).toBe('7000');
+    const call = client.embeddings.create({ model: MODEL, input: 'a' });
+    await expect(call).rejects.toMatchObject({ status, type, code: shown, requestID: expect.any(String) });
+  });
+
+  it('of each kind is the class that the client has for it', async () => {
+    const { client } = await start();
+    const ask = (model: string, input: string) => client.embeddings.create({ model, input });
+    await expect(ask(MODEL, '')).rejects.toBeInstanceOf(OpenAI.BadRequestError);
+    await expect(ask('gpt', 'a')).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(client.models.retrieve('gpt')).rejects.toMatchObject({ code: 'model_not_found' });
+  });
+
+  it('for a wrong method names those that are right', async () => {
+    const { api } = await start();
+    const response = await api.call('GET', '/v1/embeddings');
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('OPTIONS, POST');
+    expect((await response.json()).error.message).toContain('takes OPTIONS, POST');
+  });
+
+  it('for a bad deadline names what is expected', async () => {
+    const { api } = await start();
+    const response = await api.call('POST', '/v1/embeddings', {
+      headers: { 'request-timeout-ms': 'soon' },
+      body: JSON.stringify({ model: MODEL, input: 'a' }),
+    });
+    expect(response.status).toBe(400);
+    expect((await response.json()).error.message).toContain('request-timeout-ms');
+  });
+});

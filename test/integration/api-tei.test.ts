@@ -1,0 +1,198 @@
+/** The API of Text Embeddings Inference: its shapes, its timing headers and its errors. */
+
+import { UnavailableError } from '@embedmill/core';
+import { describe, expect, it } from 'vitest';
+import { hashLane } from '../support/hash-lane.ts';
+import { HASH_DIM, hashVector } from '../support/hash-worker.ts';
+import { type LaneApi, startLaneApi } from '../support/lane-api.ts';
+import { PLAIN_TEXTS } from '../support/texts.ts';
+
+async function post(api: LaneApi, path: string, body: unknown) {
+  const headers = { 'content-type': 'application/json' };
+  const sent = typeof body === 'string' ? body : JSON.stringify(body);
+  const response = (await api.call('POST', path, { headers, body: sent })) as unknown as Response;
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+const floats = (vectors: readonly number[][]) => vectors.map((vector) => Float32Array.from(vector));
+
+describe('/embed', () => {
+  it.each(['/embed', '/', '/invocations'])(
+    'as %s gives a list of vectors, even for one text',
+    async (path) => {
+      const api = await startLaneApi();
+      const one = await post(api, path, { inputs: PLAIN_TEXTS[0] });
+      expect(floats(one.body)).toEqual([hashVector(PLAIN_TEXTS[0])]);
+      const many = await post(api, path, { inputs: PLAIN_TEXTS });
+      expect(floats(many.body)).toEqual(PLAIN_TEXTS.map(hashVector));
+    },
+  );
+
+  it('takes token ids', async () => {
+    const api = await startLaneApi();
+    expect(floats((await post(api, '/embed', { inputs: [7, 8] })).body)).toEqual([hashVector('7 8')]);
+    expect(floats((await post(api, '/embed', { inputs: [[7], [8]] })).body)).toEqual(
+      ['7', '8'].map(hashVector),
+    );
+  });
+
+  it('tells in headers where the time went', async () => {
+    const api = await startLaneApi();
+    const { headers } = await post(api, '/embed', { inputs: ['a kettle', '👍'] });
+    const told = ['type', 'characters', 'tokens', 'time'].map((name) => headers.get(`x-compute-${name}`));
+    expect(told).toEqual(['cpu', '9', '7', '2']);
+    const times = ['total', 'queue', 'inference'].map((name) => headers.get(`x-${name}-time`));
+    expect(times).toEqual(['3', '1', '2']);
+  });
+
+  it('keeps the first dimensions', async () => {
+    const api = await startLaneApi();
+    const { body } = await post(api, '/embed', { inputs: 'a kettle', dimensions: 4 });
+    expect(body[0]).toHaveLength(4);
+    expect(Math.hypot(...body[0])).toBeCloseTo(1, 6);
+  });
+});
+
+describe('the other calls', () => {
+  it('/similarity gives the cosine of a text with others', async () => {
+    const api = await startLaneApi();
+    const inputs = { source_sentence: 'a kettle', sentences: ['a kettle', 'boots'] };
+    const { status, body } = await post(api, '/similarity', { inputs });
+    expect(status).toBe(200);
+    const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+    const source = hashVector('a kettle');
+    expect(body[0]).toBeCloseTo(dot(source, source), 5);
+    expect(body[1]).toBeCloseTo(dot(source, hashVector('boots')), 5);
+  });
+
+  it('/tokenize gives the tokens of each text', async () => {
+    const api = await startLaneApi();
+    const { body } = await post(api, '/tokenize', { inputs: ['a kettle', 'boots'] });
+    expect(body.map((tokens: { text: string }[]) => tokens.map(({ text }) => text))).toEqual([
+      ['[CLS]', 'a', 'kettle', '[SEP]'],
+      ['[CLS]', 'boots', '[SEP]'],
+    ]);
+    expect(body[0][0]).toEqual({ id: 101, text: '[CLS]', special: true, start: null, stop: null });
+    const bare = await post(api, '/tokenize', { inputs: 'boots', add_special_tokens: false });
+    expect(bare.body[0]).toHaveLength(1);
+  });
+
+  it('/info describes the model', async () => {
+    const api = await startLaneApi();
+    expect(await (await api.call('GET', '/info')).json()).toMatchObject({
+      model_id: 'sentence-transformers/all-MiniLM-L6-v2',
+      model_type: { embedding: { pooling: 'mean' } },
+      max_input_length: 256,
+      max_client_batch_size: 2048,
+      auto_truncate: true,
+    });
+  });
+
+  it('/health is an empty answer when workers are there', async () => {
+    const api = await startLaneApi();
+    const response = (await api.call('GET', '/health')) as unknown as Response;
+    expect([response.status, await response.text()]).toEqual([200, '']);
+  });
+
+  it('/health is 503 when the producer is not ready or no worker is there', async () => {
+    const notReady = await startLaneApi({ isReady: false });
+    const lane = hashLane({
+      before: () => {
+        throw new UnavailableError('no-workers', 'no worker is there');
+      },
+    });
+    for (const api of [notReady, await startLaneApi({ lane })]) {
+      const response = await api.call('GET', '/health');
+      expect(response.status).toBe(503);
+      expect(await response.json()).toMatchObject({ error_type: 'Unhealthy' });
+    }
+  });
+});
+
+const outcomes = {
+  long: { verdict: 'truncated', tokens: 256, lostTokens: 10 },
+  bad: { verdict: 'failed', tokens: 0, lostTokens: 1, message: 'no finite vector' },
+} as const;
+
+/** [what is sent, status, error, type] */
+const refused: [body: unknown, status: number, error: string, type: string][] = [
+  [{ inputs: [] }, 400, '`inputs` cannot be empty', 'Empty'],
+  [{ inputs: '' }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
+  [{ inputs: ['a', ' '] }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
+  [
+    { inputs: 'long', truncate: false },
+    422,
+    'Input validation error: `inputs` must have less than 256 tokens. Given: 266',
+    'Validation',
+  ],
+  [{ inputs: Array(2049).fill('a') }, 422, 'batch size 2049 > maximum allowed batch size 2048', 'Validation'],
+  [
+    { inputs: 'a', dimensions: 0 },
+    422,
+    'Input validation error: `dimensions` should be positive',
+    'Validation',
+  ],
+  [
+    { inputs: 'a', dimensions: HASH_DIM + 1 },
+    422,
+    'Input validation error: `dimensions` should be smaller than the maximum embedding dimension.',
+    'Validation',
+  ],
+  [
+    { inputs: 'a', normalize: false },
+    422,
+    'Input validation error: `normalize` must be true: the models here give vectors of length 1 only',
+    'Validation',
+  ],
+  [
+    { inputs: 'a', prompt_name: 'query' },
+    422,
+    'Input validation error: `default-prompts` is not set, so the prompt "query" cannot be used',
+    'Validation',
+  ],
+  [{ inputs: ['good', 'bad'] }, 424, 'Inference error: no finite vector', 'Backend'],
+];
+
+describe('an error', () => {
+  it.each(refused)('for %j has the words and the type of that server', async (sent, status, error, type) => {
+    const api = await startLaneApi({ lane: hashLane({ outcomes }) });
+    const answer = await post(api, '/embed', sent);
+    expect(answer.status).toBe(status);
+    expect(answer.body).toEqual({ error, error_type: type });
+  });
+
+  it.each([
+    ['{"inputs"', 400, /^Failed to parse the request body as JSON: /],
+    [{ inputs: 7 }, 422, /^Failed to deserialize the JSON body into the target type: inputs/],
+    [{}, 422, /^Failed to deserialize the JSON body into the target type: inputs/],
+    [{ inputs: 'a', truncation_direction: 'up' }, 422, /^Failed to deserialize .* truncation_direction/],
+    [{ inputs: 'long '.repeat(400) }, 413, /^Failed to buffer the request body: length limit exceeded$/],
+  ])('for the body %j is plain text', async (sent, status, text) => {
+    const api = await startLaneApi({ limits: { maxTextsBytes: 1000 } });
+    const answer = await post(api, '/embed', sent);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect(answer.body).toMatch(text);
+  });
+
+  it('for invalid UTF-8 is that for no JSON', async () => {
+    const api = await startLaneApi();
+    const response = await api.call('POST', '/embed', {
+      body: Buffer.from('{"inputs":"caf\xe9"}', 'latin1'),
+    });
+    expect(response.status).toBe(400);
+  });
+
+  it('for an overload is 429', async () => {
+    const lane = hashLane({
+      before: () => {
+        throw new UnavailableError('overloaded', 'too much', { facts: { retryAfterSeconds: 3 } });
+      },
+    });
+    const { status, headers, body } = await post(await startLaneApi({ lane }), '/embed', { inputs: 'a' });
+    expect([status, headers.get('retry-after')]).toEqual([429, '3']);
+    expect(body).toEqual({ error: 'Model is overloaded', error_type: 'Overloaded' });
+  });
+});

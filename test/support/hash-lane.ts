@@ -1,0 +1,46 @@
+/** An interactive lane without workers and Redis: the same vectors of hashes as a hash worker, at once. */
+
+import type { InteractiveLane, InteractiveText, RowOutcome } from '@embedmill/core';
+import { HASH_DIM, hashVector, judgeHash } from './hash-worker.ts';
+
+/** What a test may change. */
+export interface HashLaneOptions {
+  /** Called before a call is answered; it may wait or throw. */
+  before?: (texts: readonly InteractiveText[], signal: AbortSignal | undefined) => Promise<void> | void;
+  /** Texts whose outcome is another one. */
+  outcomes?: Readonly<Record<string, RowOutcome>>;
+}
+
+/** The text that stands for token ids. */
+const textOf = (text: InteractiveText): string => (typeof text === 'string' ? text : text.join(' '));
+
+export function hashLane({ before = () => {}, outcomes = {} }: HashLaneOptions = {}): InteractiveLane {
+  return {
+    embed: async (given, { signal }) => {
+      await before(given, signal);
+      const texts = given.map(textOf);
+      const vectors = new Float32Array(texts.length * HASH_DIM);
+      for (const [i, text] of texts.entries()) vectors.set(hashVector(text), i * HASH_DIM);
+      return {
+        dim: HASH_DIM,
+        vectors,
+        outcomes: texts.map((text) => outcomes[text] ?? judgeHash(text)),
+        fingerprint: 'ab'.repeat(8),
+        timings: { totalMs: 3, queueMs: 1, inferMs: 2 },
+      };
+    },
+    tokenize: async (texts, { specialTokens }) => {
+      await before(texts, undefined);
+      const word = (text: string, id: number) => ({ id, text, special: false });
+      return texts.map((text) => [
+        ...(specialTokens ? [{ id: 101, text: '[CLS]', special: true }] : []),
+        ...text.split(' ').map((part, i) => word(part, 1000 + i)),
+        ...(specialTokens ? [{ id: 102, text: '[SEP]', special: true }] : []),
+      ]);
+    },
+    model: async () => {
+      await before([], undefined);
+      return { name: 'all-MiniLM-L6-v2', fingerprint: 'ab'.repeat(8), dim: HASH_DIM, maxTokens: 256 };
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** The producer's API in front of an interactive lane alone: no Redis, no runs, no model. */
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type Config,
+  createLogger,
+  type InteractiveLane,
+  readConfig,
+  UnavailableError,
+} from '@embedmill/core';
+import { type ApiLimits, createApi } from '@embedmill/producer';
+import { onTestFinished } from 'vitest';
+import type { TestResponse } from './api.ts';
+import { hashLane } from './hash-lane.ts';
+
+/** What a test may change. */
+export interface LaneApiOptions {
+  /** Default: answers at once, with vectors of hashes. */
+  lane?: InteractiveLane;
+  config?: Partial<Config>;
+  limits?: Partial<ApiLimits>;
+  /** Whether the service says that it is ready. Default true. */
+  isReady?: boolean;
+}
+
+/** An API that listens. */
+export interface LaneApi {
+  url: string;
+  /** A request below the base URL. */
+  call(method: string, path: string, init?: RequestInit): Promise<TestResponse>;
+}
+
+/** Starts it; it ends with the test. */
+export async function startLaneApi({
+  lane = hashLane(),
+  config,
+  limits,
+  isReady = true,
+}: LaneApiOptions = {}): Promise<LaneApi> {
+  const absent = (): never => {
+    throw new UnavailableError('redis-unavailable', 'there are no runs here');
+  };
+  const server = createServer(
+    createApi({
+      service: {
+        runs: absent,
+        files: absent,
+        batches: absent,
+        lane: () => lane,
+        readiness: async () => ({ ready: isReady, reasons: [] }),
+        metrics: absent,
+        countRequest: () => {},
+        scale: absent,
+        overview: absent,
+      },
+      config: { ...readConfig({}), ...config },
+      log: createLogger({ logLevel: 'silent' }, 'test'),
+      version: '1.2.3',
+      ...(limits === undefined ? {} : { limits }),
+    }),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, call: (method, path, init = {}) => fetch(`${url}${path}`, { method, ...init }) };
+}
