@@ -3,13 +3,15 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/api.ts';
-import { type EmbedJson, laneForAll, postEmbed } from '../support/lane.ts';
+import { type EmbedJson, laneClientForAll, laneForAll, postEmbed } from '../support/lane.ts';
 
 const MOST_TEXTS = 40;
 const lane = laneForAll(
   { threads: 1, interactiveTexts: MOST_TEXTS },
   new URL('../fixtures/engines/hash.mjs', import.meta.url),
 );
+
+const client = laneClientForAll(lane);
 
 const ask = (texts: readonly string[], init?: RequestInit) => postEmbed(lane.producer.url, { texts }, init);
 
@@ -34,8 +36,8 @@ async function series(name: string, url = lane.worker.url): Promise<number> {
 }
 
 const embedded = () => series('embedmill_texts_total{lane="interactive",verdict="ok"}');
-const waitingJobs = () =>
-  series('embedmill_queue_batches{lane="interactive",state="waiting"}', lane.producer.url);
+const jobs = (state: string) =>
+  series(`embedmill_queue_batches{lane="interactive",state="${state}"}`, lane.producer.url);
 
 describe('callers', () => {
   it('get the vectors of their own texts, in order, however many call at once', async () => {
@@ -49,6 +51,22 @@ describe('callers', () => {
   it('may bring more texts than fit a job, and more than the limit when nobody else is there', async () => {
     const texts = Array.from({ length: 3 * MOST_TEXTS }, (_, row) => `row ${row}`);
     expect(starts(await vectorsOf(texts))).toEqual(texts.map(startOf));
+  });
+});
+
+describe('a long call', () => {
+  it('lets a short one by between its parts', async () => {
+    const order: string[] = [];
+    const texts = Array.from({ length: 300 }, (_, row) => `sleep-8 ${row}`);
+    const terms = { precision: 'int8', truncate: 'end' } as const;
+    const long = client()
+      .embed(texts, terms)
+      .then(() => order.push('long'));
+    await until(async () => (await jobs('active')) > 0);
+    await vectorsOf(['short']);
+    order.push('short');
+    await long;
+    expect(order).toEqual(['short', 'long']);
   });
 });
 
@@ -84,10 +102,10 @@ describe('a client that leaves', () => {
         );
       return ask([text], { signal: leaving.signal }).catch((error: Error) => error.name);
     });
-    await until(async () => (await waitingJobs()) > 0);
+    await until(async () => (await jobs('waiting')) > 0);
     leaving.abort();
     expect(await Promise.all(calls)).toEqual(['AbortError', 'AbortError', 'AbortError', 'AbortError']);
-    await until(async () => (await waitingJobs()) === 0);
+    await until(async () => (await jobs('waiting')) === 0);
     await vectorsOf(['after it']);
     expect((await embedded()) - before).toBe(1);
     expect(

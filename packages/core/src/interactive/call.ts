@@ -4,6 +4,7 @@ import { decodeBatchResult, type RowOutcome } from '../batch/index.ts';
 import { UnavailableError } from '../errors.ts';
 import type { PartWork } from './job.ts';
 import type { PartTimings } from './message.ts';
+import { type Slice, slicesOf } from './parts.ts';
 import type { EmbedAnswer, InteractiveText, TextToken } from './types.ts';
 
 /** Consecutive texts of a call that travel together. */
@@ -32,6 +33,8 @@ export class Call {
   /** Resolves when every text has its answer; rejects when the call fails. */
   readonly settled: Promise<void>;
   readonly startedAt = performance.now();
+  /** What has not been sent yet, in order. */
+  readonly unsent: Slice[];
   /** Parts that wait for an answer. */
   readonly open = new Set<OpenPart>();
   readonly tokens: TextToken[][] = [];
@@ -46,6 +49,7 @@ export class Call {
 
   constructor(terms: CallTerms) {
     this.terms = terms;
+    this.unsent = slicesOf(terms.texts);
     this.#textsLeft = terms.texts.length;
     this.settled = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -24,7 +24,6 @@ import { Departures } from './departures.ts';
 import type { InteractiveJob, PartWork } from './job.ts';
 import { decodeAnswer, type PartAnswer } from './message.ts';
 import { ModelBoard } from './models.ts';
-import { slicesOf } from './parts.ts';
 import type {
   EmbedAnswer,
   EmbedTerms,
@@ -65,6 +64,13 @@ export interface RedisLaneParts {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * Parts of one call that are under way at a time, at least; a large fleet gets more. So a call of thousands of texts leaves room
+ * for others between its parts: they wait for a few dozen of its texts, not for all.
+ */
+const LEAST_WINDOW = 4;
+const WINDOW_PER_WORKER = 2;
 
 /** Workers that may end over a text that travels alone, before the text is to blame. */
 const MOST_LOSSES = 2;
@@ -187,7 +193,7 @@ export class RedisInteractiveLane implements InteractiveLane {
     signal?.addEventListener('abort', onAbort);
     let isAnswered = false;
     try {
-      this.#send(slicesOf(texts).map((slice) => ({ id: randomUUID(), call, losses: 0, ...slice })));
+      this.#sendMore(call);
       if (texts.length > 0) await call.settled;
       isAnswered = true;
       return call;
@@ -210,6 +216,14 @@ export class RedisInteractiveLane implements InteractiveLane {
       `no worker has the model ${quote(model)}; expected ${names.map((name) => quote(name)).join(' or ')}`,
       { facts: { models: names } },
     );
+  }
+
+  /** Sends as much of a call as may be under way. */
+  #sendMore(call: Call): void {
+    const window = Math.max(LEAST_WINDOW, WINDOW_PER_WORKER * this.#watch.workers);
+    const slices = call.unsent.splice(0, Math.max(0, window - call.open.size));
+    if (slices.length > 0)
+      this.#send(slices.map((slice) => ({ id: randomUUID(), call, losses: 0, ...slice })));
   }
 
   #send(parts: readonly OpenPart[]): void {
@@ -295,6 +309,7 @@ export class RedisInteractiveLane implements InteractiveLane {
       this.#close(part);
       if (answer.kind === 'vectors') call.takeVectors(part, answer.result, answer.timings);
       else call.takeTokens(part, answer.tokens);
+      this.#sendMore(call);
     }
   }
 
@@ -317,9 +332,10 @@ export class RedisInteractiveLane implements InteractiveLane {
     }
     this.#departures.forget(part);
     this.#close(part);
-    if (call.terms.work.kind === 'embed')
+    if (call.terms.work.kind === 'embed') {
       call.takeFailure(part, 'this text ended every worker that tried it');
-    else call.fail(new EmbedmillError('internal', 'a text ended every worker that tried to tokenize it'));
+      this.#sendMore(call);
+    } else call.fail(new EmbedmillError('internal', 'a text ended every worker that tried to tokenize it'));
   }
 }
 

@@ -29,11 +29,17 @@ export class Watch {
   readonly #parts: WatchParts;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
+  #workers = 0;
   #noWorkersSince: number | undefined;
   #noRedisSince: number | undefined;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
+  }
+
+  /** Workers that were there at the last look. */
+  get workers(): number {
+    return this.#workers;
   }
 
   /** Calls wait from now on. */
@@ -56,9 +62,10 @@ export class Watch {
     const askedAt = performance.now();
     const patienceIsOver = (since: number, patienceMs: number) => performance.now() - since >= patienceMs;
     try {
-      const [[, listeners]] = await Promise.all([countListeners(redis, keys.withdrawals), subscriber.ping()]);
+      const [listeners] = await Promise.all([countListeners(redis, keys.withdrawals), subscriber.ping()]);
+      this.#workers = listeners;
       this.#noRedisSince = undefined;
-      this.#noWorkersSince = Number(listeners) > 0 ? undefined : (this.#noWorkersSince ?? askedAt);
+      this.#noWorkersSince = listeners > 0 ? undefined : (this.#noWorkersSince ?? askedAt);
       if (this.#noWorkersSince !== undefined && patienceIsOver(this.#noWorkersSince, WORKER_PATIENCE_MS))
         onHopeless(new UnavailableError('no-workers', 'no worker is connected'));
     } catch (cause) {
@@ -71,6 +78,7 @@ export class Watch {
   }
 }
 
-function countListeners(redis: Redis, channel: string): Promise<unknown[]> {
-  return redis.pubsub('NUMSUB', channel);
+async function countListeners(redis: Redis, channel: string): Promise<number> {
+  const [, listeners] = await redis.pubsub('NUMSUB', channel);
+  return Number(listeners);
 }

@@ -1,0 +1,35 @@
+/** How the texts of a call are cut into parts. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { charsOf, MOST_CHARS, MOST_TEXTS, slicesOf } from '../../../packages/core/src/interactive/parts.ts';
+
+const input = fc.oneof(
+  fc.string(),
+  fc.integer({ min: 1, max: 40_000 }).map((length) => 'x'.repeat(length)),
+  fc.array(fc.nat(30_000), { minLength: 1 }),
+);
+
+describe('slices', () => {
+  it('hold every text once and in order, and say where they start', () => {
+    fc.assert(
+      fc.property(fc.array(input, { maxLength: 60 }), (texts) => {
+        const slices = slicesOf(texts);
+        expect(slices.flatMap((slice) => slice.texts)).toEqual(texts);
+        for (const { start, texts: own } of slices) expect(own[0]).toBe(texts[start]);
+      }),
+    );
+  });
+
+  it('are small; a text that is larger travels alone', () => {
+    fc.assert(
+      fc.property(fc.array(input, { maxLength: 60 }), (texts) => {
+        for (const { texts: own } of slicesOf(texts)) {
+          const chars = own.reduce((sum, text) => sum + charsOf(text), 0);
+          expect(own.length).toBeLessThanOrEqual(MOST_TEXTS);
+          expect(chars <= MOST_CHARS || own.length === 1).toBe(true);
+        }
+      }),
+    );
+  });
+});
