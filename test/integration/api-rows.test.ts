@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -352,6 +353,24 @@ describe('limits', () => {
     expect(answer()).toMatch(/^HTTP\/1\.1 408 /);
     expect(answer()).toContain('"code":"body-stalled"');
     expect((await api.send(id, 0, makeRows(3))).status).toBe(201);
+  });
+
+  it('keeps the connection of a large body that was refused unread', async () => {
+    const api = await startApi({ limits: { lingerMs: 100 } });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const upload = async () => {
+      const upload = request(`${api.url}/v1/runs/r0/rows?part=0`, { method: 'POST', agent });
+      upload.setHeader('content-type', 'application/x-ndjson');
+      upload.end(Buffer.alloc(3 * 1024 * 1024, ' '));
+      const [answer] = (await once(upload, 'response')) as [IncomingMessage];
+      answer.resume();
+      await once(answer, 'close');
+      return { status: answer.statusCode, reusedSocket: upload.reusedSocket };
+    };
+    expect(await upload()).toEqual({ status: 404, reusedSocket: false });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await upload()).toEqual({ status: 404, reusedSocket: true });
   });
 
   it('ends a body that drips, however regularly', async () => {

@@ -10,7 +10,10 @@ export function drainBodies(lingerMs: number): RequestHandler {
   return (req, res, next) => {
     res.once('finish', () => {
       if (req.complete) return;
-      const timer = setTimeout(() => req.socket.destroy(), lingerMs);
+      const timer = setTimeout(() => {
+        // Node throws away what nobody began to read, without an event at its end; the connection may serve others by now.
+        if (!req.complete) req.socket.destroy();
+      }, lingerMs);
       timer.unref();
       for (const event of ['end', 'close']) req.once(event, () => clearTimeout(timer));
       // A reader that gave up left its listener, which would hold the rest back.
