@@ -96,6 +96,30 @@ describe('a Redis that goes in mid-run', () => {
     await until(async () => (await leftOver(redis)).jobs.length === 0, 20 * SECOND);
   });
 
+  it('while a run is cancelled and another one removed: it forgets them when it is back', async () => {
+    const redis = await redisProcess();
+    await redis.start();
+    const dataDir = temporaryFolder();
+    const place = { url: redis.url, prefix: 'goes' };
+    const first = await startProducerProcess(place, dataDir);
+    await first.ready();
+    const [cancelled, removed] = [await first.create(), await first.create()];
+    for (const run of [cancelled, removed]) await first.send(run, 0, sentRows(50));
+    expect((await leftOver(redis)).keys).toHaveLength(2 * (1 + 5));
+    await redis.kill();
+    expect((await first.call('POST', `/v1/runs/${cancelled}/cancel`)).status).toBe(200);
+    // What is removed from the disk could not be forgotten later.
+    expect((await first.call('DELETE', `/v1/runs/${removed}`)).status).toBe(503);
+    first.process.kill('SIGKILL');
+    await first.process.exited;
+    await redis.start();
+    const second = await startProducerProcess(place, dataDir);
+    await second.ready();
+    expect((await second.info(cancelled)).state).toBe('cancelled');
+    expect((await second.call('DELETE', `/v1/runs/${removed}`)).status).toBe(204);
+    await until(async () => (await leftOver(redis)).keys.length === 0, 20 * SECOND);
+  });
+
   it('read-only, as after a failover: no row fails for it, and the run goes on afterwards', async () => {
     const redis = await redisProcess();
     await redis.start();

@@ -6,32 +6,12 @@ import {
   faultsOfResults,
   resultLines,
   sentRows,
+  startImmortalWorker,
   startProducerProcess,
-  startWorkerProcess,
 } from '../support/mill.ts';
-import { type TestRedis, testRedis } from '../support/redis.ts';
+import { testRedis } from '../support/redis.ts';
 
 const DEADLY = 'kill-the-process!';
-
-/** A worker that is started again whenever it ends, as a supervisor does; tells how often that was. */
-function startImmortalWorker(redis: TestRedis): { deaths: () => number; stop: () => void } {
-  let deaths = 0;
-  let isOver = false;
-  const live = async () => {
-    while (!isOver) {
-      const worker = await startWorkerProcess(redis, { EMBEDMILL_LOCK_MS: '1000' });
-      await worker.exited;
-      deaths += 1;
-    }
-  };
-  live().catch((error) => {
-    if (!isOver) throw error;
-  });
-  const stop = () => {
-    isOver = true;
-  };
-  return { deaths: () => deaths, stop };
-}
 
 describe('a text that kills its process', () => {
   it('fails alone, also when its batch holds another one, after a known number of deaths', async () => {
@@ -44,7 +24,7 @@ describe('a text that kills its process', () => {
     const run = await producer.create(20);
     await producer.send(run, 0, rows);
     await producer.seal(run);
-    const { deaths, stop } = startImmortalWorker(redis);
+    const { deaths, stop } = startImmortalWorker(redis, { EMBEDMILL_LOCK_MS: '1000' });
     // Told before the test ends, or its next life would outlive the test.
     const info = await producer.ended(run, 150_000).finally(stop);
     expect(info).toMatchObject({

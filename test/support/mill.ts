@@ -101,6 +101,29 @@ export async function startWorkerProcess(
   return worker;
 }
 
+/** A worker that is started again whenever it ends, as a supervisor does; tells how often that was. To be stopped before the test ends. */
+export function startImmortalWorker(
+  place: MillPlace,
+  env: Record<string, string>,
+): { deaths: () => number; stop: () => void } {
+  let deaths = 0;
+  let isOver = false;
+  const live = async () => {
+    while (!isOver) {
+      const worker = await startWorkerProcess(place, env);
+      await worker.exited;
+      deaths += 1;
+    }
+  };
+  live().catch((error) => {
+    if (!isOver) throw error;
+  });
+  const stop = () => {
+    isOver = true;
+  };
+  return { deaths: () => deaths, stop };
+}
+
 /** A run in the middle of its work, and what works on it. */
 export interface RunInWork {
   producer: ProducerProcess;

@@ -10,6 +10,16 @@ import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from './folder.ts';
 
+/** How to reach a server that is not open to everybody. */
+export interface RedisAccess {
+  /** URL by port; the plain one is `redis://127.0.0.1:<port>`. */
+  urlOf: (port: number) => string;
+  /** Certificate of the authority, for `rediss:`. */
+  ca?: string;
+}
+
+const OPEN_ACCESS: RedisAccess = { urlOf: (port) => `redis://127.0.0.1:${port}` };
+
 /** It always listens on the same port, with an append-only file and without eviction. */
 export class RedisProcess {
   readonly port: number;
@@ -17,21 +27,39 @@ export class RedisProcess {
   readonly #command: string;
   readonly #settings: readonly string[];
   readonly #folder: string;
+  readonly #ca: string | undefined;
   #child: ChildProcess | undefined;
 
-  constructor(command: string, port: number, folder: string, settings: readonly string[]) {
+  constructor(
+    command: string,
+    port: number,
+    folder: string,
+    settings: readonly string[],
+    { urlOf, ca }: RedisAccess,
+  ) {
     this.#command = command;
     this.port = port;
-    this.url = `redis://127.0.0.1:${port}`;
+    this.url = urlOf(port);
+    this.#ca = ca;
     this.#folder = folder;
     this.#settings = settings;
   }
 
   /** Starts the server with what is in its folder and waits until it answers. */
   async start(): Promise<void> {
-    const options = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder];
+    const isSecure = this.#ca !== undefined;
+    const options = [
+      '--port',
+      String(isSecure ? 0 : this.port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      this.#folder,
+    ];
     const manners = ['--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'];
-    this.#child = spawn(this.#command, [...options, ...manners, ...this.#settings], { stdio: 'ignore' });
+    const tls = isSecure ? ['--tls-port', String(this.port), '--tls-auth-clients', 'no'] : [];
+    const all = [...options, ...manners, ...tls, ...this.#settings];
+    this.#child = spawn(this.#command, all, { stdio: 'ignore' });
     await this.ask(async (redis) => {
       // A server that still loads its file answers with an error.
       while ((await redis.ping().catch(() => '')) !== 'PONG') await new Promise((r) => setTimeout(r, 20));
@@ -63,7 +91,8 @@ export class RedisProcess {
 
   /** Does something with a connection of its own. */
   async ask<Answer>(step: (redis: Redis) => Promise<Answer>): Promise<Answer> {
-    const redis = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+    const tls = this.#ca === undefined ? {} : { tls: { ca: this.#ca } };
+    const redis = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null, ...tls });
     redis.on('error', () => {});
     try {
       return await step(redis);
@@ -74,7 +103,10 @@ export class RedisProcess {
 }
 
 /** A server that is not started yet and ends with the test. @param settings more options for `redis-server` */
-export async function redisProcess(settings: readonly string[] = []): Promise<RedisProcess> {
+export async function redisProcess(
+  settings: readonly string[] = [],
+  access: RedisAccess = OPEN_ACCESS,
+): Promise<RedisProcess> {
   const program = await provideRedis({
     cacheDir: readConfig(process.env).cacheDir,
     install: true,
@@ -82,7 +114,7 @@ export async function redisProcess(settings: readonly string[] = []): Promise<Re
   });
   if (program.kind !== 'binary')
     throw new Error('fault tests need a redis-server that is not in a container');
-  const redis = new RedisProcess(program.command, await freePort(), temporaryFolder(), settings);
+  const redis = new RedisProcess(program.command, await freePort(), temporaryFolder(), settings, access);
   onTestFinished(() => redis.kill());
   return redis;
 }

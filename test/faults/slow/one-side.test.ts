@@ -3,11 +3,17 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { until } from '../support/api.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { expectWhole, LOCK_MS, sentRows, startProducerProcess, startWorkerProcess } from '../support/mill.ts';
-import { startProxy } from '../support/proxied-run.ts';
-import { testRedis } from '../support/redis.ts';
+import { until } from '../../support/api.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import {
+  expectWhole,
+  LOCK_MS,
+  sentRows,
+  startProducerProcess,
+  startWorkerProcess,
+} from '../../support/mill.ts';
+import { startProxy } from '../../support/proxied-run.ts';
+import { testRedis } from '../../support/redis.ts';
 
 it('a worker that is cut off loses its batches to another; what it commits later counts for nothing', async () => {
   const redis = testRedis();

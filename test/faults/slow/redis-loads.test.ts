@@ -1,0 +1,37 @@
+/** A Redis that answers LOADING for seconds, with data of some time before. */
+
+import { connect } from 'node:net';
+import { expect, it } from 'vitest';
+import { until } from '../../support/api.ts';
+import { expectWhole, startRunInWork } from '../../support/mill.ts';
+import { redisProcess } from '../../support/redis-process.ts';
+
+const SECOND = 1000;
+
+/** The first bytes of what a server says to a line, or what went wrong instead. */
+function replyTo(port: number, line: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${line}\r\n`));
+    socket.once('data', (chunk) => {
+      socket.destroy();
+      resolve(chunk.toString());
+    });
+    socket.once('error', (error) => resolve(error.message));
+  });
+}
+
+it('a Redis that comes back slowly with what it had some time before: it is waited for, and the run ends whole', async () => {
+  const slowly = ['--key-load-delay', '40000', '--loading-process-events-interval-bytes', '1024'];
+  const redis = await redisProcess(['--appendonly', 'no', ...slowly]);
+  await redis.start();
+  const { producer, run, rows } = await startRunInWork({ url: redis.url, prefix: 'loads' });
+  await redis.ask((client) => client.save());
+  const { done } = (await producer.info(run)).rows;
+  await until(async () => (await producer.info(run)).rows.done > done, 20 * SECOND);
+  await redis.kill();
+  const started = redis.start();
+  await until(async () => /^-LOADING/.test(await replyTo(redis.port, 'PING')));
+  expect((await producer.call('GET', '/readyz', {}, 4 * SECOND)).status).toBe(503);
+  await started;
+  await expectWhole({ producer, run, rows });
+});
