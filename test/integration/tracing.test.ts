@@ -10,6 +10,7 @@ import { type CollectedSpan, startTraceCollector } from '../support/trace-collec
 
 /** As a caller's own tracing writes it: version, trace, span, sampled. */
 const CALLER = { trace: '4bf92f3577b34da6a3ce929d0e0e4736', span: '00f067aa0ba902b7' };
+const ASKED = 'b'.repeat(32);
 /** OTLP's number for the kind of a span that answers a request. */
 const SERVER = 2;
 const TRACEPARENT = `00-${CALLER.trace}-${CALLER.span}-01`;
@@ -39,6 +40,11 @@ describe('tracing', { timeout: TIMEOUT_MS }, () => {
     await producer.call('GET', '/v1/runs', { headers: { traceparent: unsampled } });
     await producer.call('GET', '/v1/runs', { headers: { traceparent: 'nonsense' } });
     await producer.call('GET', '/metrics');
+    const asked = await producer.call('POST', '/v1/embed', {
+      headers: { 'content-type': 'application/json', traceparent: `00-${ASKED}-${CALLER.span}-01` },
+      body: '{"texts":["now, please"]}',
+    });
+    expect(asked.status).toBe(200);
     // What is still in them is delivered at their end.
     for (const { process } of [producer, { process: worker }]) {
       process.kill('SIGTERM');
@@ -78,6 +84,11 @@ describe('tracing', { timeout: TIMEOUT_MS }, () => {
     }
     const batches = named('commit').map(({ attributes }) => Number(attributes['embedmill.batch']));
     expect(batches.sort()).toEqual([0, 1, 2]);
+
+    const interactive = collector.spans.filter(({ traceId }) => traceId === ASKED).map(({ name }) => name);
+    expect(interactive).toEqual(
+      expect.arrayContaining(['POST /v1/embed', 'process interactive', 'infer', 'inference thread']),
+    );
 
     // Neither housekeeping of the queue nor probes begin a trace, nor does a request whose caller does not sample.
     const beginnings = collector.spans.filter(({ parentSpanId }) => parentSpanId === '');

@@ -27,6 +27,7 @@ import type { InferencePool } from './inference/index.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { patiently } from './patience.ts';
 import { Solitude } from './solitude.ts';
+import { addThreadStep } from './thread-step.ts';
 import { SUSPECT_AFTER_STALLS, tryRows } from './trials.ts';
 
 /** What the work needs. */
@@ -127,8 +128,7 @@ export class BatchWork {
         treatment,
         onPiece: (timings) => {
           tokenizeMs += timings.tokenizeMs;
-          const attributes = { 'embedmill.tokenize_ms': timings.tokenizeMs };
-          span.addStep('inference thread', attributes, timings.startedAtMs, timings.endedAtMs);
+          addThreadStep(span, timings);
         },
       }),
     );

@@ -126,10 +126,11 @@ export class InferencePool {
    * @throws {UnavailableError} as `embedBatch`, or the signal's reason.
    */
   async embedTexts(texts: readonly TextInput[], options: EmbedTextsOptions): Promise<EmbeddedTexts> {
-    const { precision, truncate, treatment = UNTREATED, signal } = options;
+    const { precision, truncate, treatment = UNTREATED, onPiece, signal } = options;
     signal?.throwIfAborted();
     if (texts.length === 0) return { dim: 0, fingerprint: '', vectors: new Float32Array(0), outcomes: [] };
-    const results = await this.#interactive(texts, { precision, truncate, treatment }, signal);
+    const terms = { precision, truncate, treatment, ...(onPiece === undefined ? {} : { onPiece }) };
+    const results = await this.#interactive(texts, terms, signal);
     const { dim, fingerprint, vectors, outcomes } = joinResults(results);
     return { dim, fingerprint, vectors, outcomes };
   }
@@ -151,7 +152,7 @@ export class InferencePool {
 
   async #interactive(
     texts: readonly TextInput[],
-    terms: Pick<RequestTerms, 'precision' | 'truncate' | 'treatment' | 'tokenize'>,
+    terms: Pick<RequestTerms, 'precision' | 'truncate' | 'treatment' | 'tokenize' | 'onPiece'>,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array<ArrayBuffer>[]> {
     const request = await this.#request({ ...terms, lane: 'interactive', batch: 0, rows: texts.length });

@@ -26,6 +26,8 @@ export interface EmbedTextsOptions {
   truncate: Truncate;
   /** Default: the texts as they are. */
   treatment?: Treatment | undefined;
+  /** Told about each piece of the call that a thread has finished. */
+  onPiece?: (timings: PieceTimings) => void;
   /** Gives up waiting; texts that are not in an engine yet are not embedded. */
   signal?: AbortSignal;
 }

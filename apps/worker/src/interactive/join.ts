@@ -60,6 +60,7 @@ export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<
     clock,
     withdrawals,
     metrics,
+    tracing,
   });
   // Of its own, with places of its own: a lane never waits for a place that the other one holds.
   const consumer = new BullBatchConsumer<InteractiveJob>({

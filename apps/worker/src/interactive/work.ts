@@ -10,10 +10,12 @@ import {
   type InteractiveJob,
   type PartAnswer,
   type RedisClock,
+  type Tracing,
   type Withdrawals,
 } from '@embedmill/core';
 import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
+import { addThreadStep } from '../thread-step.ts';
 
 /** What the work needs. */
 export interface InteractiveWorkParts {
@@ -24,6 +26,7 @@ export interface InteractiveWorkParts {
   clock: RedisClock;
   withdrawals: Withdrawals;
   metrics: WorkerMetrics;
+  tracing: Tracing;
 }
 
 /** Time until a job for another model is offered again: somebody waits for it. */
@@ -71,7 +74,7 @@ export class InteractiveWork {
   }
 
   async #work({ id, texts, work }: CallPart, queueMs: number, signal: AbortSignal): Promise<PartAnswer> {
-    const { pool, metrics } = this.#parts;
+    const { pool, metrics, tracing } = this.#parts;
     if (work.kind === 'tokenize') {
       // The lane has no other texts to tokenize than texts.
       const own = texts as readonly string[];
@@ -80,7 +83,15 @@ export class InteractiveWork {
     }
     const { precision, truncate, treatment } = work;
     const startedAt = performance.now();
-    const embedded = await pool.embedTexts(texts, { precision, truncate, treatment, signal });
+    const embedded = await tracing.span('infer', { 'embedmill.texts': texts.length }, (span) =>
+      pool.embedTexts(texts, {
+        precision,
+        truncate,
+        treatment,
+        onPiece: (timings) => addThreadStep(span, timings),
+        signal,
+      }),
+    );
     const result = encodeBatchResult({ batch: 0, rows: texts.length, precision, ...embedded });
     const timings = { queueMs, inferMs: performance.now() - startedAt };
     metrics.countInteractive(timings, embedded.outcomes);
