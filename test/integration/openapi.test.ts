@@ -144,6 +144,8 @@ describe('what the document says', () => {
     expect((await ask('get', '/v1/runs/{id}/results', part)).status).toBe(206);
     await ask('get', '/v1/runs/{id}/ids', { id });
     await ask('get', '/v1/runs/{id}/statistics', { id });
+    await ask('post', '/v1/runs/{id}/search', { id, ...json({ text: 'opinion' }) });
+    await ask('get', '/v1/runs/{id}/texts', { id, query: '?rows=0,1' });
     await ask('get', '/v1/runs/{id}/report', { id, query: '?include=truncated' });
     await ask('get', '/v1/runs', { query: '?limit=1&state=completed' });
     expect((await ask('post', '/v1/runs/{id}/retry', { id })).status).toBeLessThan(500);

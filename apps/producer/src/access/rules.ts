@@ -24,6 +24,7 @@ export const RULES: readonly Rule[] = [
   // Native.
   ['POST', '/v1/runs', 'submit'],
   ['GET', '/v1/runs/*', 'read'],
+  ['POST', '/v1/runs/:id/search', 'read'],
   ['POST', '/v1/runs/:id/rows', 'submit'],
   ['POST', '/v1/runs/:id/seal', 'submit'],
   ['POST', '/v1/runs/:id/retry', 'submit'],

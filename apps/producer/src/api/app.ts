@@ -23,6 +23,7 @@ import { resultRoutes } from './routes/results.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scaleRoutes } from './routes/scale.ts';
+import { searchRoutes } from './routes/search.ts';
 import { traceRequests } from './trace-requests.ts';
 import { type ApiParts, defaultApiLimits, type RouteParts } from './types.ts';
 
@@ -44,6 +45,7 @@ export function createApi(given: ApiParts): Express {
   app.use(rowRoutes(parts));
   app.use(resultRoutes(parts));
   app.use(reportRoutes(parts));
+  app.use(searchRoutes(parts));
   app.use(eventRoutes(parts));
   app.use(scaleRoutes(parts));
   app.use(docsRoutes(parts));

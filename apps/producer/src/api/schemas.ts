@@ -117,6 +117,25 @@ export const addRowsQuery = z.strictObject({
   idField: fieldName.default('id').describe('JSON key or CSV column with the id.'),
 });
 
+/** Body of `POST /v1/runs/:id/search`. */
+export const searchBody = z.strictObject({
+  text: z.string().min(1).max(20_000).describe('What is searched for; embedded as the rows of the run were.'),
+  count: z.int().min(1).max(1000).default(20).describe('Most rows of the answer.'),
+});
+
+/** Rows that one request may ask the texts of. */
+const MOST_ROWS_SHOWN = 200;
+
+/** Query of `GET /v1/runs/:id/texts`. */
+export const textsQuery = z.strictObject({
+  rows: z
+    .string()
+    .regex(/^\d{1,10}(,\d{1,10})*$/, 'expected numbers of rows, from 0, with commas between them')
+    .transform((list) => list.split(',').map(Number))
+    .refine((rows) => rows.length <= MOST_ROWS_SHOWN, `expected at most ${MOST_ROWS_SHOWN} rows`)
+    .describe('Numbers of rows, from 0, with commas between them; at most 200.'),
+});
+
 /** Query of `GET /v1/runs/:id/results`. */
 export const resultsQuery = z.strictObject({
   format: z.enum(['jsonl', 'npy', 'parquet']).default('jsonl'),

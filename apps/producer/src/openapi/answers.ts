@@ -95,21 +95,21 @@ export const scale: z.ZodType<Scale> = z.strictObject({
   desiredWorkers: count.describe('Would finish the backlog within the target.'),
 });
 
+const outcome = z.strictObject({
+  verdict,
+  tokens: count,
+  lostTokens: count,
+  chunks: z.exactOptional(count).describe('Chunks whose mean the vector is, if it is one.'),
+  message: z.string().optional(),
+});
+
 export const embedding = z.strictObject({
   fingerprint: z.string().describe('Of the model.'),
   dim: count,
   vectors: z
     .array(z.union([z.array(z.number()), z.string(), z.null()]))
     .describe('One per text: floats, or base64 of little-endian float32, or null without a vector.'),
-  outcomes: z.array(
-    z.strictObject({
-      verdict,
-      tokens: count,
-      lostTokens: count,
-      chunks: z.exactOptional(count).describe('Chunks whose mean the vector is, if it is one.'),
-      message: z.string().optional(),
-    }),
-  ),
+  outcomes: z.array(outcome),
   usage: z.strictObject({ tokens: count, lostTokens: count }),
   timings: z.strictObject({ totalMs: count, queueMs: count, inferMs: count }),
 });
@@ -125,6 +125,23 @@ export const statistics: z.ZodType<RunStatistics> = z.strictObject({
     .describe('Texts by their tokens, those cut off included; each bucket ends where the next one begins.'),
   rows: count.describe('Rows that the buckets count.'),
 });
+
+const rowText = {
+  row: count.describe('Place in the output, from 0.'),
+  id: z.string(),
+  text: z.string().nullable().describe('null for a row that came without one.'),
+};
+
+export const searchResult = z.strictObject({
+  outcome: outcome.describe('Of the text that was searched for; without a vector there are no hits.'),
+  rows: count.describe('Rows of the run.'),
+  hits: z.array(
+    z.strictObject({ ...rowText, score: z.number().describe('Cosine, −1 to 1, the largest first.') }),
+  ),
+  timings: z.strictObject({ embedMs: count, searchMs: count }),
+});
+
+export const texts = z.strictObject({ rows: z.array(z.strictObject(rowText)) });
 
 export const overview: z.ZodType<Overview> = z.strictObject({
   at: time,

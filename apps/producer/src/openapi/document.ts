@@ -12,6 +12,8 @@ import {
   listRunsQuery,
   reportQuery,
   resultsQuery,
+  searchBody,
+  textsQuery,
 } from '../api/schemas.ts';
 import * as answers from './answers.ts';
 import { type Answer, OPERATIONS, type Operation, type ParameterSet, type SchemaName } from './operations.ts';
@@ -30,9 +32,12 @@ export interface DocumentParts {
 const requests: Readonly<Partial<Record<SchemaName, z.ZodType>>> = {
   NewRun: createRunBody,
   EmbedRequest: embedBody,
+  SearchRequest: searchBody,
 };
 
-const responses: Readonly<Record<Exclude<SchemaName, 'NewRun' | 'EmbedRequest'> | 'Problem', z.ZodType>> = {
+const responses: Readonly<
+  Record<Exclude<SchemaName, 'NewRun' | 'EmbedRequest' | 'SearchRequest'> | 'Problem', z.ZodType>
+> = {
   Run: answers.run,
   RunPage: answers.runPage,
   PartReceipt: answers.partReceipt,
@@ -40,6 +45,8 @@ const responses: Readonly<Record<Exclude<SchemaName, 'NewRun' | 'EmbedRequest'> 
   Embedding: answers.embedding,
   Scale: answers.scale,
   Statistics: answers.statistics,
+  SearchResult: answers.searchResult,
+  Texts: answers.texts,
   Overview: answers.overview,
   Health: answers.health,
   Readiness: answers.readiness,
@@ -52,6 +59,7 @@ const parameterSets: Readonly<Record<ParameterSet, { in: 'query' | 'header'; sch
   addRows: { in: 'query', schema: addRowsQuery },
   results: { in: 'query', schema: resultsQuery },
   report: { in: 'query', schema: reportQuery },
+  texts: { in: 'query', schema: textsQuery },
   deadline: { in: 'header', schema: deadlineHeaders },
 };
 

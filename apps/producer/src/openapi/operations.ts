@@ -6,6 +6,7 @@ import type { ProblemCode } from '../api/problems.ts';
 export type SchemaName =
   | 'NewRun'
   | 'EmbedRequest'
+  | 'SearchRequest'
   | 'Run'
   | 'RunPage'
   | 'PartReceipt'
@@ -13,12 +14,21 @@ export type SchemaName =
   | 'Embedding'
   | 'Scale'
   | 'Statistics'
+  | 'SearchResult'
+  | 'Texts'
   | 'Overview'
   | 'Health'
   | 'Readiness';
 
 /** Names of the queries and headers in `document.ts`. */
-export type ParameterSet = 'createRun' | 'listRuns' | 'addRows' | 'results' | 'report' | 'deadline';
+export type ParameterSet =
+  | 'createRun'
+  | 'listRuns'
+  | 'addRows'
+  | 'results'
+  | 'report'
+  | 'texts'
+  | 'deadline';
 
 /** One answer that is no problem: JSON of a schema, media types of a file, or nothing. */
 export interface Answer {
@@ -180,6 +190,33 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Shows the pace of a run and the lengths of its texts',
     answers: { 200: { description: 'Of the rows that are stored.', json: 'Statistics' } },
     problems: [...OF_RUN, 'corrupt-files'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/:id/search',
+    tag: 'runs',
+    summary: 'Finds the rows of a completed run that are nearest to a text',
+    body: 'SearchRequest',
+    answers: { 200: { description: 'The nearest rows first.', json: 'SearchResult' } },
+    problems: [
+      ...OF_JSON,
+      ...OF_RUN,
+      'run-not-completed',
+      'corrupt-files',
+      'unknown-model',
+      'overloaded',
+      'no-workers',
+      'deadline-exceeded',
+    ],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/texts',
+    tag: 'runs',
+    summary: 'Shows the texts of some rows of a completed run',
+    parameters: 'texts',
+    answers: { 200: { description: 'In the order asked for.', json: 'Texts' } },
+    problems: [...OF_RUN, 'invalid-query', 'run-not-completed', 'corrupt-files'],
   },
   {
     method: 'post',

@@ -210,6 +210,12 @@ export const VARIABLES = {
     16,
     1024,
   ),
+  searchMemoryBytes: megabytes(
+    'EMBEDMILL_SEARCH_MEMORY_MB',
+    'Most megabytes of vectors that the producer keeps in memory for searches; larger runs are read from disk each time.',
+    256,
+    1024 * 1024,
+  ),
   maxRowBytes: count('EMBEDMILL_MAX_ROW_BYTES', 'Most bytes of one row.', MEGABYTE, 1, 64 * MEGABYTE),
   maxBodyBytes: megabytes(
     'EMBEDMILL_MAX_BODY_MB',

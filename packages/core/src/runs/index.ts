@@ -5,10 +5,12 @@ export { Journal } from './journal.ts';
 export type { PaceSeries } from './pace.ts';
 export {
   type FinishedRows,
+  type RowText,
   readFinished,
   readIds,
   readReport,
   readResults,
+  readTexts,
   resultsShape,
 } from './results.ts';
 export { type ReceivedResult, Run, type RunParts } from './run.ts';

@@ -111,6 +111,32 @@ export async function* readReport(run: Run, include: { truncated: boolean }): As
   }
 }
 
+/** A row as it was given. */
+export interface RowText {
+  /** 0-based place in the output. */
+  row: number;
+  id: string;
+  /** `null` for a row that came without one. */
+  text: string | null;
+}
+
+/** The texts of these rows (0-based), in this order; rows beyond the end are left out. Each batch is read once. */
+export async function readTexts(run: Run, rows: readonly number[]): Promise<RowText[]> {
+  const wanted = new Set(rows);
+  const found = new Map<number, RowText>();
+  for (const { batch, start } of placedBatches(run.archive.ledger)) {
+    const end = start + run.archive.ledger.batches[batch]!.rows;
+    const here = [...wanted].filter((row) => row >= start && row < end);
+    if (here.length === 0) continue;
+    const kept = await readKept(run, batch);
+    for (const row of here) {
+      const given = kept[row - start]!;
+      found.set(row, { row, id: idOf(given, row), text: given[2] });
+    }
+  }
+  return rows.flatMap((row) => found.get(row) ?? []);
+}
+
 async function readResult(run: Run, batch: number): Promise<BatchResult> {
   const bytes = await run.archive.shelf.read(batch);
   if (bytes === null)

@@ -1,0 +1,111 @@
+/** How a completed run is asked: nearest rows to a text, texts of rows, and what is kept in memory for it. */
+
+import { type RunInfo, readResults } from '@embedmill/core';
+import { describe, expect, it } from 'vitest';
+// The cache behind the route, which no package exports.
+import { RunVectors } from '../../apps/producer/dist/search/run-vectors.js';
+import { linesOf, until } from '../support/api.ts';
+import { startCollecting, whenEnded } from '../support/collecting.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { HASH_DIM, hashVector, startHashWorker } from '../support/hash-worker.ts';
+import { laneForAll } from '../support/lane.ts';
+import { testRedis } from '../support/redis.ts';
+
+const lane = laneForAll();
+
+const TEXTS = [
+  'The battery is empty after half a day.',
+  'A warm coat that kept me dry in the rain.',
+  'The courier left my parcel with a neighbour.',
+  '',
+  'This kettle boils a litre in two minutes.',
+];
+
+/** What the routes answer, as far as these tests look. */
+interface Found {
+  hits: { row: number; id: string; text: string; score: number }[];
+  rows: number;
+  outcome: { verdict: string };
+}
+
+async function call(method: string, path: string, body?: string, type = 'application/json') {
+  const init = body === undefined ? {} : { headers: { 'content-type': type }, body };
+  return await fetch(`${lane.producer.url}${path}`, { method, ...init });
+}
+
+async function startedRun(): Promise<string> {
+  const { id } = (await (await call('POST', '/v1/runs', '{"batchRows":2}')).json()) as RunInfo;
+  const rows = TEXTS.map((text, i) => ({ id: `t${i}`, text }));
+  await call('POST', `/v1/runs/${id}/rows?part=0`, linesOf(rows), 'application/x-ndjson');
+  return id;
+}
+
+const search = (run: string, body: unknown) => call('POST', `/v1/runs/${run}/search`, JSON.stringify(body));
+
+describe('a completed run', () => {
+  it('finds what a text means, and not the row without a vector', async () => {
+    const run = await startedRun();
+    const early = await search(run, { text: 'power' });
+    expect([early.status, ((await early.json()) as { code: string }).code]).toEqual([
+      409,
+      'run-not-completed',
+    ]);
+    await call('POST', `/v1/runs/${run}/seal`);
+    await until(
+      async () => ((await (await call('GET', `/v1/runs/${run}`)).json()) as RunInfo).state === 'completed',
+      30_000,
+    );
+
+    const answer = (await (
+      await search(run, { text: 'the phone runs out of power quickly' })
+    ).json()) as Found;
+    expect(answer.rows).toBe(5);
+    expect(answer.hits).toHaveLength(4);
+    expect(answer.hits[0]).toMatchObject({ row: 0, id: 't0', text: TEXTS[0] });
+    expect(answer.hits.map(({ score }) => score)).toEqual(
+      answer.hits.map(({ score }) => score).sort((a, b) => b - a),
+    );
+    const same = (await (await search(run, { text: TEXTS[4], count: 1 })).json()) as Found;
+    expect(same.hits).toMatchObject([{ row: 4, id: 't4' }]);
+    expect(same.hits[0]!.score).toBeCloseTo(1, 5);
+
+    const nothing = (await (await search(run, { text: ' ' })).json()) as Found;
+    expect(nothing).toMatchObject({ outcome: { verdict: 'empty' }, hits: [] });
+
+    const texts = await call('GET', `/v1/runs/${run}/texts?rows=4,0,99,3`);
+    expect(await texts.json()).toEqual({
+      rows: [4, 0, 3].map((row) => ({ row, id: `t${row}`, text: TEXTS[row] })),
+    });
+    expect((await call('GET', `/v1/runs/${run}/texts?rows=1,,2`)).status).toBe(400);
+    expect((await search(run, { text: 'x', count: 0 })).status).toBe(422);
+  });
+});
+
+describe('vectors in memory', () => {
+  it('stay within the limit, the run asked longest ago going first, and do not change what is found', async () => {
+    const redis = testRedis();
+    await startHashWorker(redis);
+    const { submit } = await startCollecting(redis, temporaryFolder());
+    const texts = Array.from({ length: 50 }, (_, i) => `text ${i}`);
+    const runs = await Promise.all([submit(texts), submit(texts), submit(texts)]);
+    await Promise.all(runs.map((run) => whenEnded(run)));
+    const [first, second, third] = runs as [(typeof runs)[0], (typeof runs)[0], (typeof runs)[0]];
+    const oneRun = 50 * (HASH_DIM * 4 + 64);
+    const query = hashVector('text 7');
+    const rowsOf = async (vectors: RunVectors, run: (typeof runs)[0]) =>
+      (await vectors.search(run, query, 5)).map(({ row }) => row);
+
+    const none = new RunVectors(oneRun - 1);
+    const fromDisk = await rowsOf(none, first);
+    expect(none.usedBytes).toBe(0);
+
+    const two = new RunVectors(2 * oneRun);
+    for (const run of [first, second, first, third]) expect(await rowsOf(two, run)).toEqual(fromDisk);
+    expect(two.usedBytes).toBe(2 * oneRun);
+    // Of the two that are left, the first must not be read again, so that damage on its disk is not seen.
+    const { shelf } = first.archive;
+    shelf.read = () => Promise.reject(new Error('it was read again'));
+    expect(await rowsOf(two, first)).toEqual(fromDisk);
+    await expect(readResults(first).next()).rejects.toThrow('it was read again');
+  });
+});
