@@ -1,6 +1,6 @@
 /** Asks a completed run: which of its rows are nearest to a text, and what the texts of rows are. */
 
-import { readTexts, resultsShape } from '@embedmill/core';
+import { readTexts, resultsShape, treatmentOf } from '@embedmill/core';
 import { Router } from 'express';
 import { RunVectors } from '../../search/run-vectors.ts';
 import { readJsonBody } from '../body.ts';
@@ -25,7 +25,13 @@ export function searchRoutes({ service, config, limits }: RouteParts): Router {
       const startedAt = performance.now();
       const embedded = await service
         .lane()
-        .embed([text], { model, precision, truncate: 'end', signal: whenGone(res) });
+        .embed([text], {
+          model,
+          precision,
+          truncate: 'end',
+          treatment: treatmentOf(run.options),
+          signal: whenGone(res),
+        });
       const embeddedAt = performance.now();
       const outcome = embedded.outcomes[0]!;
       const hasVector = outcome.verdict === 'ok' || outcome.verdict === 'truncated';
