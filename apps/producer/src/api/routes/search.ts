@@ -23,15 +23,13 @@ export function searchRoutes({ service, config, limits }: RouteParts): Router {
       const { text, count } = parse(searchBody, 'body', await readJsonBody(req, bodyLimits));
       const { model, precision } = run.options;
       const startedAt = performance.now();
-      const embedded = await service
-        .lane()
-        .embed([text], {
-          model,
-          precision,
-          truncate: 'end',
-          treatment: treatmentOf(run.options),
-          signal: whenGone(res),
-        });
+      const embedded = await service.lane().embed([text], {
+        model,
+        precision,
+        truncate: 'end',
+        treatment: treatmentOf(run.options),
+        signal: whenGone(res),
+      });
       const embeddedAt = performance.now();
       const outcome = embedded.outcomes[0]!;
       const hasVector = outcome.verdict === 'ok' || outcome.verdict === 'truncated';
