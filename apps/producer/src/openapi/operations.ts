@@ -21,14 +21,7 @@ export type SchemaName =
   | 'Readiness';
 
 /** Names of the queries and headers in `document.ts`. */
-export type ParameterSet =
-  | 'createRun'
-  | 'listRuns'
-  | 'addRows'
-  | 'results'
-  | 'report'
-  | 'texts'
-  | 'deadline';
+export type ParameterSet = 'createRun' | 'listRuns' | 'addRows' | 'results' | 'report' | 'texts' | 'deadline';
 
 /** One answer that is no problem: JSON of a schema, media types of a file, or nothing. */
 export interface Answer {

@@ -8,6 +8,7 @@ import { NewRunPage } from './pages/new-run/new-run-page.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { RunPage } from './pages/run/run-page.tsx';
 import { RunsPage } from './pages/runs/runs-page.tsx';
+import { SearchPage } from './pages/search/search-page.tsx';
 import { SimilarityPage } from './pages/similarity/similarity-page.tsx';
 import { type Route, to, useRoute } from './router.ts';
 import { chooseTheme, useTheme } from './theme.ts';
@@ -17,6 +18,7 @@ const PAGES = [
   { name: 'Runs', path: 'runs' },
   { name: 'New run', path: 'new' },
   { name: 'Similarity', path: 'similarity' },
+  { name: 'Search', path: 'search' },
   { name: 'Admin', path: 'admin' },
 ] as const;
 
@@ -68,6 +70,7 @@ function pageOf(route: Route, onKey: () => void) {
   if (page === 'runs') return id === undefined ? <RunsPage /> : <RunPage key={id} id={id} />;
   if (page === 'new') return <NewRunPage />;
   if (page === 'similarity') return <SimilarityPage />;
+  if (page === 'search') return <SearchPage key={id ?? ''} id={id ?? null} />;
   if (page === 'admin') return <AdminPage onKey={onKey} />;
   return <NotFoundPage />;
 }

@@ -12,6 +12,8 @@ export interface AskOptions {
   /** Sent as it is, with `contentType`. */
   body?: Blob;
   contentType?: string;
+  /** Asks for a part of a file: `bytes=0-99`. */
+  range?: string;
   signal?: AbortSignal;
 }
 
@@ -22,12 +24,16 @@ export interface AskOptions {
  * @throws the signal's reason when it was aborted
  */
 export async function request(path: string, options: AskOptions = {}): Promise<Response> {
-  const { method = 'GET', json, signal } = options;
+  const { method = 'GET', json, signal, range } = options;
   const contentType = json === undefined ? options.contentType : 'application/json';
   const body = json === undefined ? options.body : JSON.stringify(json);
   const answer = await fetch(path, {
     method,
-    headers: { ...authorization(), ...(contentType === undefined ? {} : { 'content-type': contentType }) },
+    headers: {
+      ...authorization(),
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      ...(range === undefined ? {} : { range }),
+    },
     ...(body === undefined ? {} : { body }),
     ...(signal === undefined ? {} : { signal }),
   }).catch((error) => {

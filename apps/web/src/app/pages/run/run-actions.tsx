@@ -1,9 +1,9 @@
-/** What one can do with a run: try failed rows again, cancel it, delete it. */
+/** What one can do with a run: search it, try failed rows again, cancel it, delete it. */
 
 import { useState } from 'preact/hooks';
 import { request } from '../../api/client.ts';
 import type { RunInfo } from '../../api/types.ts';
-import { go } from '../../router.ts';
+import { go, to } from '../../router.ts';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
 import { Failure } from '../../ui/states.tsx';
 
@@ -18,6 +18,11 @@ export function RunActions({ run, onChange }: { run: RunInfo; onChange: () => vo
   const isActive = run.state === 'open' || run.state === 'sealed';
   return (
     <>
+      {run.state === 'completed' && (
+        <a class="button button-main" href={to('search', run.id)}>
+          Search
+        </a>
+      )}
       {run.state === 'completed' && run.verdicts.failed > 0 && (
         <button
           type="button"

@@ -1,0 +1,75 @@
+/** Finds a place in the plane and a cluster for every vector; the map's thread calls it. */
+
+import { kMeans } from '@embedmill/analysis';
+import { PCA } from 'ml-pca';
+import type { MapRequest, PlacedRows } from './protocol.ts';
+
+/** The axes are found on so many rows: more would turn them by less than one sees. */
+const MOST_SAMPLE_ROWS = 1000;
+
+/**
+ * Principal components of a sample, then every row on the first two; clusters by k-means on the whole vectors, because two
+ * axes of 384 hide most of what tells texts apart.
+ */
+export function placeRows(request: MapRequest, onStep: (step: string) => void): PlacedRows {
+  const { dim, vectors } = request;
+  const present = rowsWithVector(request);
+  const matrix = pick(vectors, dim, present);
+  const rows = present.length;
+  onStep('finding clusters');
+  const clusterCount = Math.min(request.clusters, rows);
+  const { assignments, cosines } = kMeans({ rows, dim, vectors: matrix }, clusterCount, {
+    batches: 40,
+    attempts: 1,
+  });
+  onStep('finding two axes');
+  const step = Math.max(1, rows / MOST_SAMPLE_ROWS);
+  const sample = Array.from({ length: Math.min(rows, MOST_SAMPLE_ROWS) }, (_, i) => {
+    const row = Math.floor(i * step);
+    return Array.from(matrix.subarray(row * dim, (row + 1) * dim));
+  });
+  const pca = new PCA(sample, { method: 'covarianceMatrix', center: true, scale: false });
+  const [first = [], second = []] = [0, 1].map((column) => pca.getEigenvectors().getColumn(column));
+  const x = new Float32Array(request.rows).fill(Number.NaN);
+  const y = new Float32Array(request.rows).fill(Number.NaN);
+  const clusters = new Int32Array(request.rows).fill(-1);
+  for (const [i, row] of present.entries()) {
+    // Without the mean: it moves all points by the same.
+    x[row] = dot(matrix, i * dim, first);
+    y[row] = dot(matrix, i * dim, second);
+    clusters[row] = assignments[i]!;
+  }
+  const explained = pca.getExplainedVariance();
+  return {
+    x,
+    y,
+    clusters,
+    examples: nearestToMiddle(assignments, cosines, clusterCount).map((i) => present[i]!),
+    shown: (explained[0] ?? 0) + (explained[1] ?? 0),
+  };
+}
+
+/** A row without a vector is zeros. */
+function rowsWithVector({ rows, dim, vectors }: MapRequest): number[] {
+  return Array.from({ length: rows }, (_, row) => row).filter((row) =>
+    vectors.subarray(row * dim, (row + 1) * dim).some((value) => value !== 0),
+  );
+}
+
+function pick(vectors: Float32Array, dim: number, rows: readonly number[]): Float32Array {
+  const picked = new Float32Array(rows.length * dim);
+  for (const [i, row] of rows.entries()) picked.set(vectors.subarray(row * dim, (row + 1) * dim), i * dim);
+  return picked;
+}
+
+function dot(vectors: Float32Array, start: number, axis: readonly number[]): number {
+  return axis.reduce((sum, value, i) => sum + value * vectors[start + i]!, 0);
+}
+
+function nearestToMiddle(assignments: Int32Array, cosines: Float32Array, clusters: number): number[] {
+  const best = new Array<number>(clusters).fill(-1);
+  for (const [i, cluster] of assignments.entries()) {
+    if (best[cluster] === -1 || cosines[i]! > cosines[best[cluster]!]!) best[cluster] = i;
+  }
+  return best.filter((i) => i >= 0);
+}

@@ -1,0 +1,66 @@
+/** Fetches the vectors of a run and has a thread place them. */
+
+import { useEffect, useState } from 'preact/hooks';
+import { request } from '../api/client.ts';
+import type { RunInfo } from '../api/types.ts';
+import type { MapReply, MapRequest, PlacedRows } from './protocol.ts';
+
+/** Rows of a map: 30 MB of vectors, and as many points as one can tell apart. */
+export const MOST_MAP_ROWS = 20_000;
+
+const CLUSTERS = 8;
+
+/** After the magic string and the version. */
+const HEADER_LENGTH_AT = 8;
+const MOST_HEADER_BYTES = 1024;
+
+/** A map on its way. */
+export interface LiveMap {
+  step: string;
+  placed: PlacedRows | null;
+  error: unknown;
+}
+
+export function useMap(run: RunInfo): LiveMap {
+  const [map, setMap] = useState<LiveMap>({ step: 'fetching the vectors', placed: null, error: null });
+  useEffect(() => {
+    const leaving = new AbortController();
+    const thread = new Worker(new URL('./map-thread.ts', import.meta.url), { type: 'module' });
+    thread.onmessage = ({ data }: MessageEvent<MapReply>) => {
+      if (data.kind === 'progress') setMap((known) => ({ ...known, step: data.step }));
+      else if (data.kind === 'placed') setMap({ step: '', placed: data.placed, error: null });
+      else setMap({ step: '', placed: null, error: new Error(data.message) });
+    };
+    thread.onerror = (event) =>
+      setMap({ step: '', placed: null, error: new Error(event.message || 'the map failed') });
+    fetchVectors(run, leaving.signal).then(
+      (asked) => thread.postMessage(asked, [asked.vectors.buffer]),
+      (error) => {
+        if (!leaving.signal.aborted) setMap({ step: '', placed: null, error });
+      },
+    );
+    return () => {
+      leaving.abort();
+      thread.terminate();
+    };
+  }, [run]);
+  return map;
+}
+
+/** The first rows of the run's .npy file, whose header says how long it is itself (NumPy format 1.0). */
+async function fetchVectors(run: RunInfo, signal: AbortSignal): Promise<MapRequest> {
+  const dim = run.dim ?? 0;
+  const rows = Math.min(run.rows.accepted, MOST_MAP_ROWS);
+  const answer = await request(`v1/runs/${run.id}/results?format=npy`, {
+    range: `bytes=0-${MOST_HEADER_BYTES + rows * dim * 4}`,
+    signal,
+  });
+  const bytes = await answer.arrayBuffer();
+  const start = HEADER_LENGTH_AT + 2 + new DataView(bytes).getUint16(HEADER_LENGTH_AT, true);
+  return {
+    rows,
+    dim,
+    vectors: new Float32Array(bytes.slice(start, start + rows * dim * 4)),
+    clusters: CLUSTERS,
+  };
+}

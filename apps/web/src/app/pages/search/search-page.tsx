@@ -1,0 +1,78 @@
+/** Asks a completed run for the texts that mean the same as a question, and shows the run as a map. */
+
+import { useState } from 'preact/hooks';
+import type { RunInfo } from '../../api/types.ts';
+import { go, to } from '../../router.ts';
+import { count } from '../../ui/format.ts';
+import { Page, Section } from '../../ui/page.tsx';
+import { Empty, Failure, Loading } from '../../ui/states.tsx';
+import { useAnswer } from '../../ui/use-answer.ts';
+import { MapLoader } from './map-loader.tsx';
+import { SearchBox } from './search-box.tsx';
+
+/** @param id the run of the address; `null`: the newest that can be searched */
+export function SearchPage({ id }: { id: string | null }) {
+  const { value, error, again } = useAnswer<{ runs: RunInfo[] }>('v1/runs?state=completed&limit=200');
+  const runs = value?.runs.filter(({ verdicts }) => verdicts.ok + verdicts.truncated > 0) ?? [];
+  const run = runs.find((each) => each.id === (id ?? runs[0]?.id));
+  return (
+    <Page
+      title="Search"
+      lead="Ask in your own words; the nearest vectors are the answer, whatever words they use."
+    >
+      {value === null &&
+        (error === null ? <Loading what="the runs" /> : <Failure error={error} onRetry={again} />)}
+      {value !== null && runs.length === 0 && (
+        <Empty title="There is no completed run to search.">
+          <p>
+            <a href={to('new')}>Start one</a> and come back when it is done.
+          </p>
+        </Empty>
+      )}
+      {runs.length > 0 && <RunChoice runs={runs} chosen={run?.id ?? ''} />}
+      {runs.length > 0 && run === undefined && <Empty title="This run is not completed, or it is gone." />}
+      {run !== undefined && <RunSearch key={run.id} run={run} />}
+    </Page>
+  );
+}
+
+function RunChoice({ runs, chosen }: { runs: readonly RunInfo[]; chosen: string }) {
+  return (
+    <label class="run-choice">
+      Run
+      <select value={chosen} onChange={(event) => go('search', event.currentTarget.value)}>
+        {runs.map(({ id, options, rows }) => (
+          <option key={id} value={id}>
+            {options.name ?? id}, {count(rows.accepted)} rows
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function RunSearch({ run }: { run: RunInfo }) {
+  const [showsMap, setShowsMap] = useState(false);
+  return (
+    <>
+      <SearchBox run={run} />
+      <Section title="Map">
+        {showsMap ? (
+          <MapLoader run={run} />
+        ) : (
+          <div>
+            <p class="soft">
+              Every text as a point, alike ones near each other. It takes a few seconds of this computer and
+              up to 30 MB from the producer.
+            </p>
+            <p class="actions actions-below">
+              <button type="button" class="button" onClick={() => setShowsMap(true)}>
+                Draw the map
+              </button>
+            </p>
+          </div>
+        )}
+      </Section>
+    </>
+  );
+}
