@@ -32,6 +32,7 @@ interface CalibrateFlags extends Omit<PairFields, 'sameFrom'> {
   samples: number;
   seed: number;
   plot: string[];
+  server?: string;
   model?: string;
   precision: Precision;
   json?: true;

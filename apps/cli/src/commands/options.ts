@@ -52,5 +52,9 @@ export const textsOptions = () => [
 /** Which model embeds a command's own texts. */
 export const embedderOptions = () => [
   new Option('--precision <precision>', 'arithmetic of the model').choices(['int8', 'fp32']).default('int8'),
-  new Option('--model <folder>', "another model in the hub's layout (default: $EMBEDMILL_MODEL)"),
+  new Option(
+    '--model <model>',
+    "another model's folder in the hub's layout (default: $EMBEDMILL_MODEL); with --server its name",
+  ),
+  new Option('--server <url>', 'embed at a running producer (default: in this process)'),
 ];

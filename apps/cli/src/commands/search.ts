@@ -30,6 +30,7 @@ interface SearchFlags {
   text?: string;
   id?: string;
   format?: RowFormat;
+  server?: string;
   model?: string;
   precision: Precision;
   quiet?: true;
