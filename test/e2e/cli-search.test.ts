@@ -1,6 +1,6 @@
-/** The search command over files that the embed command's encoders wrote, with the model itself. */
+/** The commands that search, sort and thin out files that the embed command's encoders wrote, with the model itself. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ const rows = [
   { id: 'towel', text: 'Soft towels that dry quickly.' },
   { id: 'blank', text: '   ' },
   { id: 'lamp', text: 'The lamp lights the whole room.' },
+  { id: 'towel, again', text: 'Soft towels which dry quickly!' },
 ];
 
 beforeAll(async () => {
@@ -48,7 +49,32 @@ test('answers the lines of stdin from memory, as JSON with --json', async () => 
   ]);
 });
 
+test('cluster writes the cluster of each row, and what each cluster is about', async () => {
+  const args = ['cluster', 'out.npy', '--k', '4', '--to', 'topics.csv', '--texts', 'in.jsonl', '--json'];
+  const { code, stdout } = await embedmill(args, { cwd });
+  expect(code).toBe(0);
+  const { rows: clustered, missing, clusters } = JSON.parse(stdout);
+  expect([clustered, missing, clusters.length]).toEqual([5, 1, 4]);
+  expect(clusters[0]).toMatchObject({ rows: 2, terms: expect.arrayContaining(['towels', 'dry']) });
+  const lines = readFileSync(join(cwd, 'topics.csv'), 'utf8').trimEnd().split('\n');
+  expect(lines[0]).toBe('id,cluster,cosine');
+  expect(lines.filter((line) => /^(towel|"towel, again"),0,/.test(line))).toHaveLength(2);
+  expect(readFileSync(join(cwd, 'topics.summary.csv'), 'utf8')).toContain('Soft towels that dry quickly.');
+});
+
+test('dedupe lists rows that say nearly the same, the first of each group to be kept', async () => {
+  const { code, stdout } = await embedmill(['dedupe', 'out.npy', '--to', 'same.csv', '--threshold', '0.9'], {
+    cwd,
+  });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '1 group among 5 rows; 1 row could be dropped\n' });
+  expect(readFileSync(join(cwd, 'same.csv'), 'utf8')).toMatch(
+    /^group,id,keep,cosine\n0,towel,yes,1\.0000\n0,"towel, again",no,0\.9\d{3}\n$/,
+  );
+});
+
 test.each([
+  [['cluster', 'out.npy', '--to', 'topics.csv', '--k', '9'], '--k 9 is more than the 5 rows with a vector'],
+  [['dedupe', 'out.npy', '--to', 'same.txt'], 'must end in .csv'],
   [['search', 'gone.npy', 'x'], 'no file of vectors "gone.npy"'],
   [['search', 'in.jsonl', 'x'], 'in.jsonl:1 has the "vector" undefined'],
   [['search', 'out.npy', 'x', '--texts', 'gone.csv'], 'no input file "gone.csv"'],

@@ -5,6 +5,8 @@ import { asError, EmbedmillError } from '@embedmill/core';
 import { Command, CommanderError } from 'commander';
 import { addAutoscaleCommand } from './commands/autoscale.ts';
 import { addCalibrateCommand } from './commands/calibrate.ts';
+import { addClusterCommand } from './commands/cluster.ts';
+import { addDedupeCommand } from './commands/dedupe.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEmbedCommand } from './commands/embed.ts';
 import { addEvalCommand } from './commands/eval.ts';
@@ -55,6 +57,8 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     addSearchCommand,
     addEvalCommand,
     addCalibrateCommand,
+    addClusterCommand,
+    addDedupeCommand,
     addDoctorCommand,
   ]) {
     add(program, context, end);

@@ -1,7 +1,17 @@
 /** The public surface of `@embedmill/analysis`. */
 export * from './calibration/index.ts';
-export { type KMeansOptions, kMeans, kMeansDefaults } from './cluster/k-means.ts';
+export {
+  bestCount,
+  type CountScore,
+  scoreCountsSteps,
+  simplifiedSilhouette,
+} from './cluster/choose-count.ts';
+export { duplicateSteps } from './cluster/duplicates.ts';
+export { type KMeansOptions, kMeans, kMeansDefaults, kMeansSteps } from './cluster/k-means.ts';
+export { KeyTerms } from './cluster/key-terms.ts';
 export { dotOf, pickRows, rowOf } from './cluster/matrix.ts';
+export { representativeRows } from './cluster/representatives.ts';
+export { finish, type Steps } from './cluster/steps.ts';
 export type { Clustering, Matrix } from './cluster/types.ts';
 export { pearson, spearman } from './metrics/correlation.ts';
 export {

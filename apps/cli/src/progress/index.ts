@@ -7,6 +7,7 @@ import { LineDisplay } from './lines.ts';
 import type { ProgressDisplay } from './types.ts';
 
 export { countingOn } from './counting.ts';
+export { takeSteps } from './take-steps.ts';
 export type { ProgressDisplay, ProgressSnapshot } from './types.ts';
 
 /** Shows nothing, for `--quiet`. */

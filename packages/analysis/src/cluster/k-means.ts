@@ -8,6 +8,7 @@
 
 import { type Random, randomFrom } from '../random.ts';
 import { dotOf, normalize, pickRows, rowOf } from './matrix.ts';
+import { finish, type Steps } from './steps.ts';
 import type { Clustering, Matrix } from './types.ts';
 
 /** Choices of the clustering; all have a default in `kMeansDefaults`. */
@@ -19,8 +20,6 @@ export interface KMeansOptions {
   readonly batches?: number;
   /** Attempts from other beginnings. */
   readonly attempts?: number;
-  /** Called now and then with the part that is done, 0 to 1; may throw to end the work. */
-  readonly onProgress?: (share: number) => void;
 }
 
 export const kMeansDefaults: Required<KMeansOptions> = {
@@ -28,21 +27,28 @@ export const kMeansDefaults: Required<KMeansOptions> = {
   batchRows: 1024,
   batches: 100,
   attempts: 3,
-  onProgress: () => {},
 };
 
 /** Rows that the first centroids are drawn from, per cluster. */
 const SAMPLE_ROWS_PER_CLUSTER = 50;
 
+/** Rows between two steps: some milliseconds. */
+const STEP_ROWS = 1024;
+
 /** Passes over the sample that an attempt is judged by after its batches, moving each centroid to the mean of its rows. */
 const POLISHING_PASSES = 3;
 
 /**
+ * In steps that yield the part that is done, 0 to 1, for callers that have other things to do too; `finish` takes all steps.
  * @param clusters at most as many as rows; of rows that are all alike, fewer come back
  * @throws {RangeError} when there are fewer rows than clusters, or no cluster is asked for
  */
-export function kMeans(matrix: Matrix, clusters: number, options: KMeansOptions = {}): Clustering {
-  const { seed, batchRows, batches, attempts, onProgress } = { ...kMeansDefaults, ...options };
+export function* kMeansSteps(
+  matrix: Matrix,
+  clusters: number,
+  options: KMeansOptions = {},
+): Steps<Clustering> {
+  const { seed, batchRows, batches, attempts } = { ...kMeansDefaults, ...options };
   if (!(Number.isInteger(clusters) && clusters >= 1 && clusters <= matrix.rows)) {
     throw new RangeError(
       `${clusters} clusters of ${matrix.rows} rows are asked for; expected 1 to ${matrix.rows}`,
@@ -52,20 +58,28 @@ export function kMeans(matrix: Matrix, clusters: number, options: KMeansOptions 
   const sample = drawSample(matrix, clusters * SAMPLE_ROWS_PER_CLUSTER, random);
   let best: { centroids: Matrix; spread: number } | null = null;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const centroids = drawCentroids(sample, clusters, random);
+    const centroids = yield* drawCentroids(sample, clusters, random, attempt / (attempts + 1));
     const weights = new Float64Array(clusters);
     for (let n = 0; n < batches; n++) {
       moveByBatch(matrix, centroids, weights, batchRows, random);
-      onProgress((attempt + (n + 1) / batches) / (attempts + 1));
+      yield (attempt + n / batches) / (attempts + 1);
     }
-    for (let pass = 0; pass < POLISHING_PASSES; pass++)
-      moveToMeans(sample, centroids, assign(sample, centroids));
-    const { spread } = assign(sample, centroids);
+    for (let pass = 0; pass < POLISHING_PASSES; pass++) {
+      moveToMeans(sample, centroids, yield* assignSteps(sample, centroids));
+    }
+    const { spread } = yield* assignSteps(sample, centroids);
     if (best === null || spread < best.spread) best = { centroids, spread };
   }
-  const clustering = dropEmpty(matrix, best!.centroids, assign(matrix, best!.centroids));
-  onProgress(1);
-  return clustering;
+  return dropEmpty(
+    matrix,
+    best!.centroids,
+    yield* assignSteps(matrix, best!.centroids, attempts / (attempts + 1)),
+  );
+}
+
+/** All steps of `kMeansSteps` at once. */
+export function kMeans(matrix: Matrix, clusters: number, options: KMeansOptions = {}): Clustering {
+  return finish(kMeansSteps(matrix, clusters, options));
 }
 
 /** Up to `rows` different rows. */
@@ -76,25 +90,41 @@ function drawSample(matrix: Matrix, rows: number, random: Random): Matrix {
   return pickRows(matrix, [...numbers]);
 }
 
-/** k-means++: each next centroid is a row, more likely one that is far from those before it. */
-function drawCentroids(sample: Matrix, clusters: number, random: Random): Matrix {
-  const picked: number[] = [Math.floor(random.next() * sample.rows)];
-  const distances = new Float64Array(sample.rows).fill(Number.POSITIVE_INFINITY);
+/**
+ * Greedy k-means++, as in scikit-learn: each next centroid is a row, more likely one that is far from those before it; a
+ * few are drawn, and the one that leaves the rows nearest to a centroid is taken.
+ */
+function* drawCentroids(sample: Matrix, clusters: number, random: Random, share: number): Steps<Matrix> {
+  const draws = 2 + Math.floor(Math.log(clusters));
+  const picked: number[] = [];
+  let distances = new Float64Array(sample.rows).fill(1);
   while (picked.length < clusters) {
-    const last = picked[picked.length - 1]!;
-    let sum = 0;
-    for (let row = 0; row < sample.rows; row++) {
-      // Of unit vectors |a − b|² = 2 (1 − cosine), so this is k-means++'s squared distance.
-      const distance = Math.max(0, 1 - dotOf(sample, row, sample.vectors, last * sample.dim));
-      distances[row] = Math.min(distances[row]!, distance);
-      sum += distances[row]!;
+    let best: { row: number; distances: Float64Array<ArrayBuffer>; sum: number } | null = null;
+    for (let n = 0; n < draws; n++) {
+      const row = drawBy(distances, random);
+      const next = distances.slice();
+      let sum = 0;
+      for (let other = 0; other < sample.rows; other++) {
+        // Of unit vectors |a − b|² = 2 (1 − cosine), so this is k-means++'s squared distance.
+        const distance = Math.max(0, 1 - dotOf(sample, other, sample.vectors, row * sample.dim));
+        if (picked.length === 0 || distance < next[other]!) next[other] = distance;
+        sum += next[other]!;
+      }
+      if (best === null || sum < best.sum) best = { row, distances: next, sum };
     }
-    let rest = random.next() * sum;
-    let next = 0;
-    for (rest -= distances[0]!; rest > 0 && next < sample.rows - 1; rest -= distances[next]!) next++;
-    picked.push(next);
+    picked.push(best!.row);
+    distances = best!.distances;
+    yield share;
   }
   return pickRows(sample, picked);
+}
+
+/** A number, each as likely as its weight is large. */
+function drawBy(weights: Float64Array, random: Random): number {
+  let rest = random.next() * weights.reduce((sum, weight) => sum + weight, 0);
+  let row = 0;
+  for (rest -= weights[0]!; rest > 0 && row < weights.length - 1; rest -= weights[row]!) row++;
+  return row;
 }
 
 function moveByBatch(
@@ -154,8 +184,8 @@ function nearestCentroid(
   return { cluster, cosine };
 }
 
-/** Every row goes to its nearest centroid. */
-export function assign(matrix: Matrix, centroids: Matrix): Omit<Clustering, 'centroids'> {
+/** Every row goes to its nearest centroid. Yields the part that is done, between `from` and 1. */
+function* assignSteps(matrix: Matrix, centroids: Matrix, from = 0): Steps<Omit<Clustering, 'centroids'>> {
   const assignments = new Int32Array(matrix.rows);
   const cosines = new Float32Array(matrix.rows);
   let sum = 0;
@@ -164,6 +194,7 @@ export function assign(matrix: Matrix, centroids: Matrix): Omit<Clustering, 'cen
     assignments[row] = cluster;
     cosines[row] = cosine;
     sum += 1 - cosine;
+    if (row % STEP_ROWS === 0) yield from + (1 - from) * (row / matrix.rows);
   }
   return { assignments, cosines, spread: sum / matrix.rows };
 }

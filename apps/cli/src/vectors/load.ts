@@ -1,0 +1,43 @@
+/** Brings a whole file of vectors into memory, for the analyses that compare rows with each other. */
+
+import type { Matrix } from '@embedmill/analysis';
+import { quote, type VectorRows } from '@embedmill/core';
+import { UsageError } from '../exit-codes.ts';
+import type { VectorFile } from './types.ts';
+
+/** The rows of a file that have a vector. */
+export interface LoadedVectors {
+  matrix: Matrix;
+  /** Ids of the rows of the matrix. */
+  ids: string[];
+  /** Rows of the file that have no vector, and are not here. */
+  missing: number;
+}
+
+/** @throws {UsageError} when no row has a vector */
+export async function loadVectors(
+  file: VectorFile,
+  { onRows, signal }: { onRows: (rows: number) => void; signal: AbortSignal },
+): Promise<LoadedVectors> {
+  const slices: VectorRows[] = [];
+  let rows = 0;
+  for await (const slice of file.read()) {
+    signal.throwIfAborted();
+    slices.push(slice);
+    rows += slice.ids.length;
+    onRows(rows);
+  }
+  const present = slices.reduce((sum, slice) => sum + slice.present.reduce((all, mark) => all + mark, 0), 0);
+  if (present === 0) throw new UsageError(`no row of ${quote(file.name, 200)} has a vector`);
+  const dim = slices[0]!.dim;
+  const vectors = new Float32Array(present * dim);
+  const ids: string[] = [];
+  for (const slice of slices) {
+    for (let row = 0; row < slice.ids.length; row++) {
+      if (slice.present[row] !== 1) continue;
+      vectors.set(slice.vectors.subarray(row * dim, (row + 1) * dim), ids.length * dim);
+      ids.push(slice.ids[row]!);
+    }
+  }
+  return { matrix: { rows: present, dim, vectors }, ids, missing: rows - present };
+}

@@ -1,0 +1,130 @@
+/** How many clusters, what they are about, and which rows are nearly the same. */
+
+import {
+  bestCount,
+  duplicateSteps,
+  finish,
+  KeyTerms,
+  kMeans,
+  type Matrix,
+  randomFrom,
+  representativeRows,
+  scoreCountsSteps,
+} from '@embedmill/analysis';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+/** Rows of length 1: `directions` axes in turn, each off its axis by at most `spread` a float. */
+function bunches(directions: number, rows: number, dim: number, spread: number, seed = 3): Matrix {
+  const random = randomFrom(seed);
+  const vectors = new Float32Array(rows * dim);
+  for (let row = 0; row < rows; row++) {
+    const vector = vectors.subarray(row * dim, (row + 1) * dim);
+    vector[row % directions] = 1;
+    for (let i = 0; i < dim; i++) vector[i]! += (random.next() - 0.5) * spread;
+    const length = Math.hypot(...vector);
+    for (let i = 0; i < dim; i++) vector[i]! /= length;
+  }
+  return { rows, dim, vectors };
+}
+
+describe('the number of clusters', () => {
+  test.each([3, 6, 10])('is found when there are %d bunches', (directions) => {
+    const scores = finish(scoreCountsSteps(bunches(directions, 250, 12, 0.3), 1));
+    expect(bestCount(scores)).toBe(directions);
+    expect(scores.map(({ clusters }) => clusters)).toEqual(
+      scores.map(({ clusters }) => clusters).sort((a, b) => a - b),
+    );
+  });
+
+  test('is 1 where there are too few rows to try', () => {
+    expect(bestCount(finish(scoreCountsSteps(bunches(2, 5, 4, 0.1), 1)))).toBe(1);
+  });
+
+  test('is searched in steps that tell how far they are', () => {
+    const shares: number[] = [];
+    const steps = scoreCountsSteps(bunches(3, 200, 4, 0.3), 1);
+    for (let step = steps.next(); !step.done; step = steps.next()) shares.push(step.value);
+    expect(shares.length).toBeGreaterThan(50);
+    expect(Math.min(...shares)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...shares)).toBeLessThanOrEqual(1);
+  });
+});
+
+test('the rows that stand for a cluster are those nearest to its centre', () => {
+  const clustering = kMeans(bunches(2, 40, 3, 0.5), 2);
+  for (const [cluster, rows] of representativeRows(clustering, 3).entries()) {
+    const others = [...clustering.cosines].filter(
+      (_, row) => clustering.assignments[row] === cluster && !rows.includes(row),
+    );
+    const shown = rows.map((row) => clustering.cosines[row]!);
+    expect(shown).toEqual([...shown].sort((a, b) => b - a));
+    expect(Math.min(...shown)).toBeGreaterThanOrEqual(Math.max(...others));
+  }
+});
+
+describe('key terms', () => {
+  test('are frequent in the cluster and rare elsewhere', () => {
+    const terms = new KeyTerms(2, new Set(['the', 'and']));
+    for (const text of ['The kettle and the cord', 'a kettle boils', 'water']) terms.add(0, text);
+    for (const text of ['The towel and the colour', 'a soft towel', 'water']) terms.add(1, text);
+    const [kettles, towels] = terms.top(2);
+    expect(kettles).toEqual(['kettle', 'boils']);
+    expect(towels![0]).toBe('towel');
+    // Water is in both, so that it comes after words that are as frequent and in one only.
+    expect(terms.top(9)[0]!.indexOf('water')).toBeGreaterThan(terms.top(9)[0]!.indexOf('cord'));
+  });
+
+  test('are words also where no blanks are between them', () => {
+    const terms = new KeyTerms(2, new Set());
+    terms.add(0, '这个水壶很好，水壶烧水很快');
+    terms.add(1, 'a towel');
+    expect(terms.top(1)).toEqual([['水壶'], ['towel']]);
+  });
+});
+
+describe('duplicates', () => {
+  /** The groups by the plain definition: all pairs, then the links followed to the end. */
+  function slowGroups({ rows, dim, vectors }: Matrix, threshold: number): number[] {
+    const groups = Array.from({ length: rows }, (_, row) => row);
+    const dot = (a: number, b: number) => {
+      let sum = 0;
+      for (let i = 0; i < dim; i++) sum += vectors[a * dim + i]! * vectors[b * dim + i]!;
+      return sum;
+    };
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (let a = 0; a < rows; a++) {
+        for (let b = 0; b < a; b++) {
+          if (groups[a] === groups[b] || dot(a, b) < threshold) continue;
+          const [from, to] = [Math.max(groups[a]!, groups[b]!), Math.min(groups[a]!, groups[b]!)];
+          for (let row = 0; row < rows; row++) if (groups[row] === from) groups[row] = to;
+          changed = true;
+        }
+      }
+    }
+    return groups;
+  }
+
+  test('are those of the plain definition, whatever the threshold and the length of vectors', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(8, 64, 100),
+        fc.constantFrom(0.3, 0.8, 0.95),
+        fc.integer({ min: 1, max: 1000 }),
+        (dim, threshold, seed) => {
+          const rows = bunches(Math.min(dim, 20), 90, dim, 2.5 / Math.sqrt(dim), seed);
+          rows.vectors.copyWithin(50 * dim, 10 * dim, 12 * dim); // rows 50 and 51 equal 10 and 11
+          expect([...finish(duplicateSteps(rows, threshold))]).toEqual(slowGroups(rows, threshold));
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  test('are found across blocks', () => {
+    const rows = bunches(32, 700, 96, 0.02);
+    const groups = finish(duplicateSteps(rows, 0.9));
+    expect([...groups]).toEqual(Array.from({ length: 700 }, (_, row) => row % 32));
+  });
+});
