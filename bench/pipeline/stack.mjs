@@ -47,6 +47,8 @@ export async function startStack({ threads, engine }) {
     EMBEDMILL_DATA_DIR: join(folder, 'data'),
     EMBEDMILL_THREADS: String(threads),
     EMBEDMILL_LOG_LEVEL: 'warn',
+    // Every text is computed, also in the second run over the same ones.
+    EMBEDMILL_REPEATS_MB: process.env.EMBEDMILL_REPEATS_MB ?? '0',
     ...(engine === undefined ? {} : { BENCH_ENGINE: engine }),
   };
   const producer = await startChild(PRODUCER, env);

@@ -13,6 +13,7 @@ import {
   type RowOutcome,
   type TakenPayload,
   type Tracing,
+  type VectorCache,
   type WorkerExchange,
 } from '@embedmill/core';
 import {
@@ -23,6 +24,7 @@ import {
 } from '@embedmill/core/batch';
 import type { PreparedModel } from '@embedmill/embed';
 import type { Logger } from 'pino';
+import { embedThroughCache } from './cached-rows.ts';
 import type { InferencePool } from './inference/index.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { patiently } from './patience.ts';
@@ -38,6 +40,8 @@ export interface BatchWorkParts {
   model: PreparedModel;
   /** What results of a precision say of the model. */
   identityOf: (precision: Precision) => Promise<{ dim: number; fingerprint: string }>;
+  /** Vectors over runs and workers; `null`: every text is computed. */
+  cache: VectorCache | null;
   metrics: WorkerMetrics;
   tracing: Tracing;
   log: Logger;
@@ -51,6 +55,7 @@ export class BatchWork {
   readonly #parts: BatchWorkParts;
   readonly #stopping = new AbortController();
   readonly #solitude = new Solitude();
+  readonly #fingerprints = new Map<Precision, string>();
 
   constructor(parts: BatchWorkParts) {
     this.#parts = parts;
@@ -115,6 +120,29 @@ export class BatchWork {
   }
 
   async #embed(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const { cache, metrics, log } = this.#parts;
+    if (cache === null) return await this.#compute(job, payload);
+    const { run, batch, truncate, treatment } = job;
+    return await embedThroughCache(payload, {
+      cache,
+      terms: { model: await this.#fingerprintOf(job.precision), truncate, treatment },
+      embed: (missing) => this.#compute(job, missing),
+      onServed: (rows) => metrics.countRepeats('cache', rows),
+      onFault: (error) =>
+        log.warn({ run, batch, reason: asError(error).message }, 'the cache of vectors is of no use now'),
+    });
+  }
+
+  /** Of the model of a precision; looked up once, because preparing a model reads its file. */
+  async #fingerprintOf(precision: Precision): Promise<string> {
+    const known = this.#fingerprints.get(precision);
+    if (known !== undefined) return known;
+    const { fingerprint } = await this.#parts.identityOf(precision);
+    this.#fingerprints.set(precision, fingerprint);
+    return fingerprint;
+  }
+
+  async #compute(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const { pool, metrics } = this.#parts;
     const { batch, precision, truncate, treatment } = job;
     let tokenizeMs = 0;
@@ -128,6 +156,7 @@ export class BatchWork {
         treatment,
         onPiece: (timings) => {
           tokenizeMs += timings.tokenizeMs;
+          metrics.countRepeats('thread', timings.repeats);
           addThreadStep(span, timings);
         },
       }),

@@ -27,6 +27,9 @@ const UNANSWERED = ['withdrawn', 'expired'] as const;
 /** What can become of a delivery. */
 const OUTCOMES = ['committed', 'duplicate', 'gone', 'lost', 'handed-back', 'abandoned'] as const;
 
+/** Where the vector of a text can be known from. */
+const REPEAT_SOURCES = ['thread', 'cache'] as const;
+
 /** Stages of a batch at a worker; the producer adds `drain`. */
 const STAGES = ['queue-wait', 'fetch', 'tokenize', 'infer', 'commit'] as const;
 
@@ -42,6 +45,7 @@ export class WorkerMetrics {
   readonly #lostLocks: Counter;
   readonly #threadDeaths: Counter;
   readonly #isolatedRows: Counter;
+  readonly #repeats: Counter<'source'>;
   readonly #stageSeconds: Histogram<'stage'>;
   readonly #interactiveSeconds: Histogram<'stage'>;
   readonly #unanswered: Counter<'reason'>;
@@ -62,6 +66,11 @@ export class WorkerMetrics {
     );
     this.#threadDeaths = counter('thread_deaths_total', 'Inference threads that ended before their time.');
     this.#isolatedRows = counter('isolated_rows_total', 'Rows set aside because they end inference threads.');
+    this.#repeats = counter(
+      'repeated_texts_total',
+      'Texts, and chunks of long ones, whose vectors were known: to the thread, or from the cache in Redis.',
+      'source',
+    );
     this.#stageSeconds = new Histogram({
       name: 'embedmill_stage_seconds',
       help: 'Time of a batch in each stage.',
@@ -87,6 +96,7 @@ export class WorkerMetrics {
       for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane, verdict }, 0);
       for (const sum of [this.#tokens, this.#lostTokens]) sum.inc({ lane }, 0);
     }
+    for (const source of REPEAT_SOURCES) this.#repeats.inc({ source }, 0);
     for (const outcome of OUTCOMES) this.#batches.inc({ outcome }, 0);
     for (const stage of STAGES) this.#stageSeconds.zero({ stage });
     for (const stage of ['queue-wait', 'infer']) this.#interactiveSeconds.zero({ stage });
@@ -132,6 +142,11 @@ export class WorkerMetrics {
   /** Counts what the tokenizer took of a batch's time of inference. */
   countTokenizing(ms: number): void {
     this.#stageSeconds.observe({ stage: 'tokenize' }, ms / 1000);
+  }
+
+  /** Counts texts that did not have to be computed. */
+  countRepeats(source: (typeof REPEAT_SOURCES)[number], texts: number): void {
+    this.#repeats.inc({ source }, texts);
   }
 
   /** Counts a delivery that brought nothing to commit. */

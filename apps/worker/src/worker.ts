@@ -11,6 +11,7 @@ import {
   keysOf,
   openTracing,
   RedisExchange,
+  RedisVectorCache,
   Releasers,
   whenReady,
 } from '@embedmill/core';
@@ -74,7 +75,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
       threads,
-      prepare,
+      prepare: async (precision) => ({ ...(await prepare(precision)), memoryBytes: config.repeatsBytes }),
       precision: FIRST_PRECISION,
       ...(engineUrl === undefined ? {} : { engineUrl }),
       onEvent: (event) => {
@@ -95,6 +96,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       pool,
       model,
       identityOf: prepare,
+      cache:
+        config.cacheBytes === 0 ? null : new RedisVectorCache({ redis, keys, mostBytes: config.cacheBytes }),
       metrics,
       tracing,
       log,

@@ -1,6 +1,7 @@
 /** The public surface of `@embedmill/core`. */
 
 export * from './batch/index.ts';
+export * from './cache/index.ts';
 export { Collector, type CollectorParts } from './collector/collector.ts';
 export * from './config/index.ts';
 export * from './cpu/index.ts';

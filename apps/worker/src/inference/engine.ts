@@ -28,6 +28,8 @@ export interface Engine {
   readonly fingerprint: string;
   /** Milliseconds that the tokenizer took since the engine was opened; absent where nobody measures it. */
   readonly tokenizeMs?: number;
+  /** Texts and chunks since then whose vectors were known from before; absent where nothing is remembered. */
+  readonly repeats?: number;
   /**
    * Writes the vector of a text, or of its token ids, to `target` from `offset` on, or zeros when there is none.
    * Anything thrown becomes the verdict `failed` of this text alone.

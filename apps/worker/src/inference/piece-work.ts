@@ -18,6 +18,7 @@ export class PieceWork {
   readonly #vectors: Float32Array;
   readonly #outcomes: RowOutcome[] = [];
   #tokenizeMs = 0;
+  #repeats = 0;
 
   /** @throws {CorruptError} when the payload cannot be read. */
   constructor(message: PieceMessage, engine: Engine) {
@@ -44,7 +45,7 @@ export class PieceWork {
       if (isWithdrawn(claim)) throw new Error('nobody waits for this text any more');
     };
     const offset = row * this.#engine.dim;
-    const tokenizedBeforeMs = this.#engine.tokenizeMs ?? 0;
+    const { tokenizeMs: tokenizedBeforeMs = 0, repeats: repeatedBefore = 0 } = this.#engine;
     enterRow(claim, row);
     try {
       const input = this.#payload.input(row);
@@ -63,11 +64,17 @@ export class PieceWork {
     }
     leaveRow(claim);
     this.#tokenizeMs += (this.#engine.tokenizeMs ?? 0) - tokenizedBeforeMs;
+    this.#repeats += (this.#engine.repeats ?? 0) - repeatedBefore;
   }
 
   /** What the tokenizer took so far; 0 where the engine does not say. */
   get tokenizeMs(): number {
     return this.#tokenizeMs;
+  }
+
+  /** Texts and chunks so far that the engine knew from before. */
+  get repeats(): number {
+    return this.#repeats;
   }
 
   /** The finished piece as result bytes in a buffer of their own. */

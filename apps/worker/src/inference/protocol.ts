@@ -70,13 +70,15 @@ export interface OpenFailedMessage {
   error: SerializedError;
 }
 
-/** Where the time of a piece went inside its thread. */
+/** Where the time of a piece went inside its thread, and what was spared. */
 export interface PieceTimings {
   /** Milliseconds since 1970; pieces of the other lane may have had their turns in between. */
   startedAtMs: number;
   endedAtMs: number;
   /** Of that time, what the tokenizer took; 0 where the engine does not say. */
   tokenizeMs: number;
+  /** Texts and chunks whose vectors the engine knew from before. */
+  repeats: number;
 }
 
 /** Answer to `piece`: an encoded batch result, or tokens as `token-work.ts` writes them; transferred. */

@@ -119,7 +119,7 @@ async function embedOneText(task: Task): Promise<boolean> {
     if (!task.work.isDone) return false;
     const result = task.work.encode();
     const { startedAtMs, work } = task;
-    const timings = { startedAtMs, endedAtMs: epochMs(), tokenizeMs: work.tokenizeMs };
+    const timings = { startedAtMs, endedAtMs: epochMs(), tokenizeMs: work.tokenizeMs, repeats: work.repeats };
     mainPort.postMessage({ kind: 'done', id, result, timings } satisfies MessageFromThread, [result.buffer]);
   } catch (thrown) {
     answer({ kind: 'failed', id, error: serialize(thrown) });

@@ -32,6 +32,9 @@ export class TokenWork {
     return this.#tokenizeMs;
   }
 
+  /** Tokens are not remembered. */
+  readonly repeats = 0;
+
   /** Takes the next row apart. */
   async doNextRow(): Promise<void> {
     const row = this.#tokens.length;

@@ -44,12 +44,12 @@ const count = (name: string, doc: string, byDefault: number, least: number, most
       .optional()
       .transform((n) => n ?? byDefault),
   );
-const megabytes = (name: string, doc: string, byDefault: number, most: number) =>
+const megabytes = (name: string, doc: string, byDefault: number, most: number, least = 1) =>
   variable(
     name,
     doc,
     String(byDefault),
-    wholeNumber(1, most)
+    wholeNumber(least, most)
       .optional()
       .transform((n) => (n ?? byDefault) * MEGABYTE),
   );
@@ -179,6 +179,20 @@ export const VARIABLES = {
     'EMBEDMILL_MODEL',
     'Folder of another sentence model in the layout of the hub. Unset: the built-in all-MiniLM-L6-v2.',
     z.string(),
+  ),
+  repeatsBytes: megabytes(
+    'EMBEDMILL_REPEATS_MB',
+    'Megabytes of vectors that each inference thread keeps for texts that come again; 0: none.',
+    16,
+    4096,
+    0,
+  ),
+  cacheBytes: megabytes(
+    'EMBEDMILL_VECTOR_CACHE_MB',
+    'Megabytes of vectors that workers keep in Redis for texts of later runs; 0: none. Redis needs them beside its budget.',
+    0,
+    1024 * 1024,
+    0,
   ),
   prefix: variable(
     'EMBEDMILL_PREFIX',

@@ -14,6 +14,12 @@ export interface Keys {
   result(run: string, batch: number): string;
   /** Hash: what is known of a batch that workers died over, until it is done. */
   trials(run: string, batch: number): string;
+  /** Hash: vectors of texts that may come again, by the hash of the text and of all that decides its vector. */
+  readonly cachedVectors: string;
+  /** Sorted set: the fields of that hash by the time of their last use. */
+  readonly cacheOrder: string;
+  /** String: bytes that the cache takes. */
+  readonly cacheBytes: string;
   /** Bitmap: one bit per batch that is done. */
   done(run: string): string;
   /** Stream: batches that wait for the collector of one data folder. */
@@ -41,6 +47,9 @@ export function keysOf(prefix: string): Keys {
     payload: (run, batch) => `${tag}:in:${run}:${batch}`,
     result: (run, batch) => `${tag}:out:${run}:${batch}`,
     trials: (run, batch) => `${tag}:trials:${run}:${batch}`,
+    cachedVectors: `${tag}:cache:vectors`,
+    cacheOrder: `${tag}:cache:order`,
+    cacheBytes: `${tag}:cache:bytes`,
     done: (run) => `${tag}:done:${run}`,
     ready: (home) => `${tag}:ready:${home}`,
     rate: `${tag}:rate`,

@@ -12,6 +12,7 @@ import {
 import type { EmbedOptions, PreparedModel, RowOutcome, TextToken, Truncate } from '../types.ts';
 import { poolInto } from './pooling.ts';
 import { ModelSession } from './session.ts';
+import { memoryKey, VectorMemory } from './vector-memory.ts';
 
 /** What the chunks of a text are embedded with. */
 interface ChunkTerms extends Pick<EmbedOptions, 'betweenChunks'> {
@@ -29,19 +30,35 @@ export class Embedder {
   #last: { treatment: Treatment; ready: ReadyTreatment; prompt: number[] };
   #closed = false;
   #tokenizeMs = 0;
+  readonly #memory: VectorMemory | undefined;
+  #repeats = 0;
 
-  private constructor(model: PreparedModel, tokenizer: TextTokenizer, session: ModelSession) {
+  private constructor(
+    model: PreparedModel,
+    tokenizer: TextTokenizer,
+    session: ModelSession,
+    memory: VectorMemory | undefined,
+  ) {
     this.model = model;
     this.#tokenizer = tokenizer;
     this.#session = session;
+    this.#memory = memory;
     this.#last = { treatment: UNTREATED, ready: readyTreatment(UNTREATED), prompt: [] };
   }
 
-  /** @throws EmbedError when a file of the prepared model has gone or cannot be run */
-  static async open(model: PreparedModel): Promise<Embedder> {
+  /**
+   * @param options.memoryBytes bytes of vectors of earlier texts to keep, so that texts that come again are not computed again.
+   * Default 0: none
+   * @throws EmbedError when a file of the prepared model has gone or cannot be run
+   */
+  static async open(
+    model: PreparedModel,
+    { memoryBytes = 0 }: { memoryBytes?: number | undefined } = {},
+  ): Promise<Embedder> {
     const tokenizer = await TextTokenizer.read(model.tokenizerPath, model.maxTokens);
     const session = await ModelSession.open(model.modelPath, model);
-    return new Embedder(model, tokenizer, session);
+    const memory = memoryBytes > 0 ? new VectorMemory(model.dim, memoryBytes) : undefined;
+    return new Embedder(model, tokenizer, session, memory);
   }
 
   /**
@@ -104,6 +121,11 @@ export class Embedder {
   /** Milliseconds that `embed` has spent on treating and tokenizing since `open`. */
   get tokenizeMs(): number {
     return this.#tokenizeMs;
+  }
+
+  /** Texts, and chunks of texts, that `embed` has found in its memory since `open`. */
+  get repeats(): number {
+    return this.#repeats;
   }
 
   /** Tokens of the whole text, `[CLS]` and `[SEP]` included, whatever the limit; always exact. */
@@ -178,8 +200,20 @@ export class Embedder {
     return { verdict: lostTokens > 0 ? 'truncated' : 'ok', tokens, lostTokens, chunks: chunks.length };
   }
 
-  /** Runs the model; returns what went wrong, or null. */
+  /** Runs the model, unless these ids are known; returns what went wrong, or null. */
   async #run(ids: readonly number[], target: Float32Array, offset: number): Promise<string | null> {
+    if (this.#memory === undefined) return await this.#compute(ids, target, offset);
+    const key = memoryKey(ids);
+    if (this.#memory.recall(key, target, offset)) {
+      this.#repeats += 1;
+      return null;
+    }
+    const problem = await this.#compute(ids, target, offset);
+    if (problem === null) this.#memory.keep(key, target, offset);
+    return problem;
+  }
+
+  async #compute(ids: readonly number[], target: Float32Array, offset: number): Promise<string | null> {
     try {
       const { values } = await this.#session.run(ids);
       const { dim, pooling } = this.model;
