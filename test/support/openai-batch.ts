@@ -11,9 +11,9 @@ export type ShownBatch = OpenAI.Batch & {
   eta_seconds: number | null;
 };
 
-/** The client of a test; it repeats nothing by itself. */
-export function openAiClient(url: string): OpenAI {
-  return new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
+/** The client of a test. @param maxRetries how often it repeats a call by itself; default never */
+export function openAiClient(url: string, maxRetries = 0): OpenAI {
+  return new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries });
 }
 
 /** One request of an input file. */

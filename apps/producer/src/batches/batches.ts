@@ -1,6 +1,6 @@
 /** All batches of one data folder; the producer opens them once and asks them for every request. */
 
-import { link, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ageSortedId, asError, EmbedmillError, quote, RequestError, syncFolder } from '@embedmill/core';
 import { Batch, type BatchParts, INPUT_NAME, LEDGER_NAME } from './batch.ts';
@@ -9,7 +9,7 @@ import type { BatchRequest } from './types.ts';
 
 const ID = /^batch_[0-9a-z]{19}$/;
 
-/** Batches live in `<dataDir>/batches/<id>/`: `ledger.journal` and `input.jsonl`, a link to the file they were made from. */
+/** Batches live in `<dataDir>/batches/<id>/`: `ledger.journal` and `input.jsonl`, which is the file they were made from. */
 export class Batches {
   readonly #parts: BatchParts;
   readonly #folder: string;
@@ -53,7 +53,7 @@ export class Batches {
     const id = `batch_${ageSortedId()}`;
     const folder = join(this.#folder, id);
     await mkdir(folder, { mode: 0o700 });
-    await link(input, join(folder, INPUT_NAME));
+    await keepInput(input, join(folder, INPUT_NAME));
     const at = Date.now();
     const expiresAt = at + request.windowMs;
     const ledger = await BatchLedger.create(join(folder, LEDGER_NAME), {
@@ -91,5 +91,20 @@ export class Batches {
   #keep(batch: Batch): void {
     this.#batches.set(batch.id, batch);
     batch.start();
+  }
+}
+
+/** Links the input, so that it outlives the client's own file; on file systems without links it is copied. */
+async function keepInput(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch {
+    await copyFile(from, to);
+    const copy = await open(to, 'r+');
+    try {
+      await copy.sync();
+    } finally {
+      await copy.close();
+    }
   }
 }

@@ -1,0 +1,97 @@
+/** The APIs that others speak on a real producer and a real worker: one text has one vector in all of them, and the examples of docs/api.md work. */
+
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { Ollama } from 'ollama';
+import { describe, expect, it } from 'vitest';
+import { linesOf, until } from '../support/api.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { laneForAll } from '../support/lane.ts';
+import { openAiClient, readAnswers, requestLine, submitBatch, whenBatch } from '../support/openai-batch.ts';
+import { AWKWARD_TEXTS, longText, PLAIN_TEXTS } from '../support/texts.ts';
+
+const lane = laneForAll();
+const MODEL = 'all-MiniLM-L6-v2';
+const TEXTS = [...PLAIN_TEXTS, ...AWKWARD_TEXTS, longText(400)];
+
+/** The vectors of these texts from a run of their own. */
+async function bulkVectors(texts: readonly string[]): Promise<Float32Array[]> {
+  const { url } = lane.producer;
+  await until(async () => (await fetch(`${url}/readyz`)).ok);
+  const run = (await (await fetch(`${url}/v1/runs`, { method: 'POST' })).json()) as { id: string };
+  const path = `${url}/v1/runs/${run.id}`;
+  const headers = { 'content-type': 'application/x-ndjson' };
+  const body = linesOf(texts.map((text) => ({ text })));
+  await fetch(`${path}/rows?part=0`, { method: 'POST', headers, body });
+  await fetch(`${path}/seal`, { method: 'POST' });
+  await until(async () => ((await (await fetch(path)).json()) as { state: string }).state === 'completed');
+  const lines = (await (await fetch(`${path}/results`)).text()).trim().split('\n');
+  return lines.map((line) => Float32Array.from(JSON.parse(line).vector));
+}
+
+describe('a text', () => {
+  it('has bit for bit the vector of a bulk run in every API', async () => {
+    const expected = await bulkVectors(TEXTS);
+    const { url } = lane.producer;
+    const floats = (vectors: readonly number[][]) => vectors.map((vector) => Float32Array.from(vector));
+    const client = openAiClient(url);
+    for (const encoding of [undefined, 'float'] as const) {
+      const given = { model: MODEL, input: TEXTS };
+      const { data } = await client.embeddings.create(
+        encoding === undefined ? given : { ...given, encoding_format: encoding },
+      );
+      expect(floats(data.map(({ embedding }) => embedding))).toEqual(expected);
+    }
+    const { embeddings } = await new Ollama({ host: url }).embed({ model: 'all-minilm', input: TEXTS });
+    expect(floats(embeddings)).toEqual(expected);
+    const tei = await fetch(`${url}/embed`, { method: 'POST', body: JSON.stringify({ inputs: TEXTS }) });
+    expect(floats((await tei.json()) as number[][])).toEqual(expected);
+    const batch = await submitBatch(
+      client,
+      TEXTS.map((text, i) => requestLine(`r${i}`, text)),
+    );
+    const done = await whenBatch(client, batch.id);
+    const answers = await readAnswers(client, done.output_file_id);
+    expect(floats(answers.map(({ response }) => response?.body.data[0].embedding))).toEqual(expected);
+  });
+
+  it('is refused as too long only by those who ask for it', async () => {
+    const call = (truncate: string) =>
+      fetch(`${lane.producer.url}/v1/embeddings`, {
+        method: 'POST',
+        body: JSON.stringify({ model: MODEL, input: longText(400), truncate }),
+      });
+    expect((await call('end')).status).toBe(200);
+    const refused = await call('error');
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain('maximum context length is 256 tokens, however you requested 40');
+  });
+});
+
+/** The shell examples of docs/api.md. */
+const examples = [...readFileSync('docs/api.md', 'utf8').matchAll(/```sh
+(.*?)```/gs)].map(
+  ([, code], i): [number: number, code: string] => [i + 1, code!],
+);
+
+describe('the examples of docs/api.md,', () => {
+  it('are there', () => {
+    expect(examples.length).toBeGreaterThan(5);
+  });
+
+  it.each(examples)('work: number %i', async (_number, code) => {
+    const { url } = lane.producer;
+    await until(async () => (await fetch(`${url}/readyz`)).ok);
+    const script = [
+      'set -euo pipefail',
+      `cd ${temporaryFolder()}`,
+      'curl() { command curl --silent --show-error --fail-with-body "$@"; }',
+      code.replaceAll('http://localhost:8080', url),
+    ].join('\n');
+    // Rejects, with what it wrote, when a call got an answer of 400 or more.
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { timeout: 25_000 });
+    expect(stderr).toBe('');
+    expect(stdout).not.toMatch(/"error":[{"]/);
+  });
+});
