@@ -70,8 +70,7 @@ describe('a text', () => {
 });
 
 /** The shell examples of docs/api.md. */
-const examples = [...readFileSync('docs/api.md', 'utf8').matchAll(/```sh
-(.*?)```/gs)].map(
+const examples = [...readFileSync('docs/api.md', 'utf8').matchAll(/```sh\n(.*?)```/gs)].map(
   ([, code], i): [number: number, code: string] => [i + 1, code!],
 );
 
