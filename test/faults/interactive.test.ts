@@ -18,7 +18,7 @@ describe('a call without a worker', () => {
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ code: 'no-workers' });
     expect(refused.headers.get('retry-after')).not.toBeNull();
-    expect(performance.now() - startedAt).toBeLessThan(10 * SECOND);
+    expect(performance.now() - startedAt).toBeLessThan(20 * SECOND);
     await startWorkerProcess(redis);
     await expectAnswer(await postEmbed(producer.url, { text: 'somebody' }), ['somebody']);
   });
@@ -30,7 +30,7 @@ describe('a worker that is killed in mid-answer', () => {
     const producer = await startLaneProducer(redis);
     const first = await startWorkerProcess(redis);
     const texts = ['sleep-2000', 'beside it'];
-    const call = postEmbed(producer.url, { texts });
+    const call = postEmbed(producer.url, { texts }, { headers: { 'request-timeout-ms': '90000' } });
     await held(producer, 1);
     await startWorkerProcess(redis);
     first.kill('SIGKILL');

@@ -32,7 +32,7 @@ export const held = (producer: ProducerProcess, jobs: number) =>
   until(async () => {
     const page = await (await producer.call('GET', '/metrics')).text();
     return page.includes(`embedmill_queue_batches{lane="interactive",state="active"} ${jobs}\n`);
-  });
+  }, 30 * SECOND);
 
 /** Starts a stack on this Redis; Redis goes while a call waits, and comes back. */
 export async function expectReported(
@@ -53,7 +53,7 @@ export async function expectReported(
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ code: 'redis-unavailable' });
   }
-  expect(performance.now() - startedAt).toBeLessThan(10 * SECOND);
+  expect(performance.now() - startedAt).toBeLessThan(20 * SECOND);
   await comes();
   const isAnswered = async () => (await postEmbed(producer.url, { text: 'after' })).status === 200;
   await until(isAnswered, 40 * SECOND);

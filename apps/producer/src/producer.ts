@@ -24,6 +24,12 @@ export interface RunningProducer {
 }
 
 /**
+ * Connections without a request are kept for so long: longer than load balancers keep theirs (AWS: 60 s), so that the end which
+ * sends requests is the one that closes, and none is sent into a closing connection. Node's own 5 s are shorter.
+ */
+const KEEP_ALIVE_MS = 75_000;
+
+/**
  * Starts a producer. The API answers at once; until Redis does too and the data folder is ours, runs get 503.
  * @throws {ConfigError} without `REDIS_URL`, or when the file of API keys cannot be used
  * @throws when the port is taken or the data folder cannot be written
@@ -52,6 +58,7 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
     );
     // A part may be uploaded for hours; the API itself ends a body that stalls.
     server.requestTimeout = 0;
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     server.listen(config.port, config.host);
     await once(server, 'listening');
     releasers.add(async () => {

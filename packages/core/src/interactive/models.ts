@@ -56,25 +56,32 @@ export class ModelBoard {
     this.#key = keys.models;
   }
 
+  /** Every model that is known to have been announced, by name; what is older than a few seconds is looked at again meanwhile. */
+  glance(): ReadonlyMap<string, ModelDescription> {
+    // Nobody waits for news: models hardly ever change. A fault is met by whoever reads.
+    if (performance.now() - this.#readAt > FRESH_MS) this.#look().catch(() => {});
+    return this.#known;
+  }
+
   /**
-   * Every model that a worker has announced, by name.
-   * @throws {UnavailableError} `no-workers` while none has
+   * The same after a look at the board; from memory while Redis is away.
+   * @throws {UnavailableError} `no-workers` while none has announced a model
    * @throws a Redis fault before the first answer
    */
   async read(): Promise<ReadonlyMap<string, ModelDescription>> {
-    if (this.#known.size === 0 || performance.now() - this.#readAt > FRESH_MS) await this.#read();
+    await this.#look();
     if (this.#known.size === 0) {
       throw new UnavailableError('no-workers', 'no worker has said yet which model it runs');
     }
     return this.#known;
   }
 
-  async #read(): Promise<void> {
+  async #look(): Promise<void> {
+    this.#readAt = performance.now();
     try {
       const entries = Object.entries(await this.#redis.hgetall(this.#key));
       // An empty board after a full one is a Redis that lost its data; the workers write it again within seconds.
       if (entries.length > 0) this.#known = new Map(entries.map(([name, json]) => [name, JSON.parse(json)]));
-      this.#readAt = performance.now();
     } catch (error) {
       if (this.#known.size === 0) throw error;
     }

@@ -157,9 +157,8 @@ export class RedisInteractiveLane implements InteractiveLane {
   }
 
   async model(): Promise<ModelDescription> {
-    const known = await this.#models.read().catch((error) => {
-      throw asUnavailable(error);
-    });
+    const glanced = this.#models.glance();
+    const known = glanced.size > 0 ? glanced : await this.#read();
     return known.get(this.#parts.model) ?? [...known.values()].at(-1)!;
   }
 
@@ -185,7 +184,7 @@ export class RedisInteractiveLane implements InteractiveLane {
   ): Promise<Call> {
     signal?.throwIfAborted();
     if (this.#isStopped) throw new UnavailableError('unavailable', 'the producer is stopping');
-    if (model !== this.#parts.model) await this.#mustKnow(model);
+    await this.#mustKnow(model);
     this.#admission.enter(texts.length);
     const call = new Call({ texts, work, model, deadline: this.#parts.clock.now() + timeoutMs });
     const timer = setTimeout(() => call.fail(deadlineExceeded(timeoutMs)), timeoutMs);
@@ -205,10 +204,12 @@ export class RedisInteractiveLane implements InteractiveLane {
     }
   }
 
+  /** Refuses at once what every worker would hand back until the deadline. */
   async #mustKnow(model: string): Promise<void> {
-    const known = await this.#models.read().catch((error) => {
-      throw asUnavailable(error);
-    });
+    const glanced = this.#models.glance();
+    // The first worker may be here before its announcement.
+    if (glanced.has(model) || (glanced.size === 0 && model === this.#parts.model)) return;
+    const known = await this.#read();
     if (known.has(model)) return;
     const names = [...known.keys()];
     throw new RequestError(
@@ -216,6 +217,12 @@ export class RedisInteractiveLane implements InteractiveLane {
       `no worker has the model ${quote(model)}; expected ${names.map((name) => quote(name)).join(' or ')}`,
       { facts: { models: names } },
     );
+  }
+
+  #read(): Promise<ReadonlyMap<string, ModelDescription>> {
+    return this.#models.read().catch((error) => {
+      throw asUnavailable(error);
+    });
   }
 
   /** Sends as much of a call as may be under way. */
