@@ -3,6 +3,11 @@
 import { z } from 'zod';
 import { needOf } from '../access/index.ts';
 import { PROBLEMS, type ProblemCode } from '../api/problems.ts';
+import * as ollama from '../api/protocols/ollama/schemas.ts';
+import { createBatchBody, listBatchesQuery } from '../api/protocols/openai/batch-schemas.ts';
+import { listFilesQuery } from '../api/protocols/openai/file-schemas.ts';
+import * as openai from '../api/protocols/openai/schemas.ts';
+import * as tei from '../api/protocols/tei/schemas.ts';
 import {
   addRowsQuery,
   createRunBody,
@@ -16,7 +21,15 @@ import {
   textsQuery,
 } from '../api/schemas.ts';
 import * as answers from './answers.ts';
-import { type Answer, OPERATIONS, type Operation, type ParameterSet, type SchemaName } from './operations.ts';
+import { COMPATIBLE_OPERATIONS } from './compatible.ts';
+import {
+  type Answer,
+  OPERATIONS,
+  type Operation,
+  type ParameterSet,
+  type SchemaName,
+  type Tag,
+} from './operations.ts';
 
 /** A part of the document; it is written as JSON and read by nobody here. */
 type Json = Record<string, unknown>;
@@ -29,15 +42,21 @@ export interface DocumentParts {
   asksForKeys: boolean;
 }
 
-const requests: Readonly<Partial<Record<SchemaName, z.ZodType>>> = {
+const requests = {
   NewRun: createRunBody,
   EmbedRequest: embedBody,
   SearchRequest: searchBody,
-};
+  OpenAiEmbeddings: openai.embeddingsBody,
+  OpenAiBatch: createBatchBody,
+  OllamaEmbed: ollama.embedBody,
+  OllamaEmbeddings: ollama.embeddingsBody,
+  OllamaShow: ollama.showBody,
+  TeiEmbed: tei.embedBody,
+  TeiSimilarity: tei.similarityBody,
+  TeiTokenize: tei.tokenizeBody,
+} as const satisfies Partial<Record<SchemaName, z.ZodType>>;
 
-const responses: Readonly<
-  Record<Exclude<SchemaName, 'NewRun' | 'EmbedRequest' | 'SearchRequest'> | 'Problem', z.ZodType>
-> = {
+const responses: Readonly<Record<Exclude<SchemaName, keyof typeof requests> | 'Problem', z.ZodType>> = {
   Run: answers.run,
   RunPage: answers.runPage,
   PartReceipt: answers.partReceipt,
@@ -53,7 +72,16 @@ const responses: Readonly<
   Problem: answers.problem,
 };
 
-const parameterSets: Readonly<Record<ParameterSet, { in: 'query' | 'header'; schema: z.ZodObject }>> = {
+/** Parameters, and which side of their schema the document shows: what is coerced says nothing of what it takes. */
+interface Parameters {
+  in: 'query' | 'header';
+  schema: z.ZodObject;
+  io?: 'output';
+}
+
+const parameterSets: Readonly<Record<ParameterSet, Parameters>> = {
+  listFiles: { in: 'query', schema: listFilesQuery, io: 'output' },
+  listBatches: { in: 'query', schema: listBatchesQuery, io: 'output' },
   createRun: { in: 'header', schema: createRunHeaders },
   listRuns: { in: 'query', schema: listRunsQuery },
   addRows: { in: 'query', schema: addRowsQuery },
@@ -63,6 +91,31 @@ const parameterSets: Readonly<Record<ParameterSet, { in: 'query' | 'header'; sch
   deadline: { in: 'header', schema: deadlineHeaders },
 };
 
+/** `:id`, and `*name` for a parameter that may have slashes. */
+const PARAMETER = /[:*]([a-z]+)/g;
+
+const text = { type: 'string' };
+const ERRORS_OF_OTHERS: Readonly<Partial<Record<Tag, Json>>> = {
+  openai: {
+    type: 'object',
+    required: ['error'],
+    properties: {
+      error: {
+        type: 'object',
+        required: ['message', 'type', 'param', 'code'],
+        properties: {
+          message: text,
+          type: text,
+          param: { type: ['string', 'null'] },
+          code: { type: ['string', 'null'] },
+        },
+      },
+    },
+  },
+  ollama: { type: 'object', required: ['error'], properties: { error: text } },
+  tei: { type: 'object', required: ['error', 'error_type'], properties: { error: text, error_type: text } },
+};
+
 /** Any route may answer with these. */
 const PROBLEMS_OF_ALL: readonly ProblemCode[] = ['internal'];
 const PROBLEMS_OF_LOCKED: readonly ProblemCode[] = ['unauthorized', 'forbidden', 'rate-limited'];
@@ -70,8 +123,8 @@ const PROBLEMS_OF_LOCKED: readonly ProblemCode[] = ['unauthorized', 'forbidden',
 /** The document; a new one for every call. */
 export function openApiDocument({ version, asksForKeys }: DocumentParts): Json {
   const paths: Record<string, Json> = {};
-  for (const operation of OPERATIONS) {
-    const path = operation.path.replace(/:([a-z]+)/g, '{$1}');
+  for (const operation of [...OPERATIONS, ...COMPATIBLE_OPERATIONS]) {
+    const path = operation.path.replace(PARAMETER, '{$1}');
     paths[path] = { ...paths[path], [operation.method]: operationOf(operation, asksForKeys) };
   }
   return {
@@ -89,6 +142,9 @@ export function openApiDocument({ version, asksForKeys }: DocumentParts): Json {
       { name: 'runs', description: 'Many rows, one set of options, one output.' },
       { name: 'interactive', description: 'A few texts, answered at once.' },
       { name: 'operation', description: 'For machines that watch and scale.' },
+      { name: 'openai', description: 'The OpenAI API: embeddings, models, files, batches.' },
+      { name: 'ollama', description: 'The Ollama API, as far as it embeds.' },
+      { name: 'tei', description: 'Text Embeddings Inference.' },
     ],
     paths,
     components: {
@@ -114,22 +170,23 @@ function operationOf(operation: Operation, asksForKeys: boolean): Json {
     ...(isLocked ? { security: [{ bearer: [] }, { apiKey: [] }, { basic: [] }] } : {}),
     parameters: parametersOf(operation),
     ...(body === undefined ? {} : { requestBody: requestBodyOf(body) }),
-    responses: { ...problemAnswers(operation), ...plainAnswers(operation.answers) },
+    responses: { ...errorAnswers(operation), ...plainAnswers(operation.answers) },
   };
 }
 
-/** `post /v1/runs/:id/rows` → `postRunsRows`. */
-function operationIdOf({ method, path }: Operation): string {
+/** `post /v1/runs/:id/rows` → `postRunsRows`; of an API of others, with its name. */
+function operationIdOf({ method, path, tag }: Operation): string {
   const words = path
     .split('/')
     .filter((word) => word !== '' && word !== 'v1' && !word.startsWith(':'))
     .map((word) => word.replace(/\W/g, ''));
   const one = path.endsWith('/:id') ? 'One' : '';
-  return method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('') + one;
+  const name = method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('') + one;
+  return tag in ERRORS_OF_OTHERS ? `${tag}_${name}` : name;
 }
 
 function parametersOf({ path, parameters }: Operation): Json[] {
-  const inPath = [...path.matchAll(/:([a-z]+)/g)].map(([, name]) => ({
+  const inPath = [...path.matchAll(PARAMETER)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
@@ -137,7 +194,8 @@ function parametersOf({ path, parameters }: Operation): Json[] {
   }));
   if (parameters === undefined) return inPath;
   const set = parameterSets[parameters];
-  const { properties = {}, required = [] } = jsonSchema(set.schema, 'input');
+  const { required = [] } = jsonSchema(set.schema, 'input');
+  const { properties = {} } = jsonSchema(set.schema, set.io ?? 'input');
   const others = Object.entries(properties as Record<string, Json>).map(
     ([name, { description, ...schema }]) => ({
       name,
@@ -164,6 +222,15 @@ function answerOf({ description, json, files }: Answer): Json {
     return { description, content: { 'application/json': { schema: referenceTo(json) } } };
   if (files === undefined) return { description };
   return { description, content: Object.fromEntries(files.map((type) => [type, {}])) };
+}
+
+/** Problems by status; the APIs of others have one shape for all errors. */
+function errorAnswers(operation: Operation): Json {
+  const ofOthers: Json | undefined = ERRORS_OF_OTHERS[operation.tag];
+  if (ofOthers === undefined) return problemAnswers(operation);
+  // A body that cannot be read is told of in plain text by one of them.
+  const content = { 'application/json': { schema: ofOthers }, 'text/plain': {} };
+  return { default: { description: 'An error as that API tells it.', content } };
 }
 
 /** One answer per status, with the codes that it may have. */

@@ -7,6 +7,14 @@ export type SchemaName =
   | 'NewRun'
   | 'EmbedRequest'
   | 'SearchRequest'
+  | 'OpenAiEmbeddings'
+  | 'OpenAiBatch'
+  | 'OllamaEmbed'
+  | 'OllamaEmbeddings'
+  | 'OllamaShow'
+  | 'TeiEmbed'
+  | 'TeiSimilarity'
+  | 'TeiTokenize'
   | 'Run'
   | 'RunPage'
   | 'PartReceipt'
@@ -21,7 +29,16 @@ export type SchemaName =
   | 'Readiness';
 
 /** Names of the queries and headers in `document.ts`. */
-export type ParameterSet = 'createRun' | 'listRuns' | 'addRows' | 'results' | 'report' | 'texts' | 'deadline';
+export type ParameterSet =
+  | 'listFiles'
+  | 'listBatches'
+  | 'createRun'
+  | 'listRuns'
+  | 'addRows'
+  | 'results'
+  | 'report'
+  | 'texts'
+  | 'deadline';
 
 /** One answer that is no problem: JSON of a schema, media types of a file, or nothing. */
 export interface Answer {
@@ -30,12 +47,15 @@ export interface Answer {
   files?: readonly string[];
 }
 
+/** Groups of routes; the last three have the errors of the APIs that they stand in for. */
+export type Tag = 'runs' | 'interactive' | 'operation' | 'openai' | 'ollama' | 'tei';
+
 /** What one method of one path does. */
 export interface Operation {
   method: 'get' | 'post' | 'delete';
   /** As in Express. */
   path: string;
-  tag: 'runs' | 'interactive' | 'operation';
+  tag: Tag;
   summary: string;
   parameters?: ParameterSet;
   /** A JSON body, or the media types of another one. */

@@ -8,7 +8,8 @@ import { checkBody } from './schemas.ts';
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-const createBody = z.object({
+/** Body of `POST /v1/batches`. */
+export const createBatchBody = z.object({
   input_file_id: z.string(),
   endpoint: z.literal('/v1/embeddings', { error: 'expected /v1/embeddings' }),
   completion_window: z
@@ -36,7 +37,7 @@ export const listBatchesQuery = z.object({
  * @throws {OpenAiError} for the first field that cannot be used
  */
 export function parseBatch(given: unknown): BatchRequest {
-  const body = checkBody(createBody, given ?? {});
+  const body = checkBody(createBatchBody, given ?? {});
   const metadata = body.metadata ?? null;
   if (metadata !== null && Object.keys(metadata).length > MOST_METADATA) {
     throw new OpenAiError(`Invalid 'metadata': it may have ${MOST_METADATA} keys.`, {
