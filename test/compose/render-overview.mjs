@@ -1,6 +1,6 @@
 /**
- * Draws the Overview's panels from what `test/integration/metrics-dashboards.test.ts` kept, for a look without Grafana:
- * `node test/compose/render-overview.mjs panels.json overview.svg`; `rsvg-convert overview.svg -o overview.png` makes a PNG of it.
+ * Draws the Overview's panels for a look without Grafana: `node test/compose/render-overview.mjs panels.json overview.svg`, then
+ * `rsvg-convert overview.svg -o overview.png`. `main.mjs` keeps the panels of its whole run in such a file, `metrics-dashboards.test.ts` those of a minute.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
