@@ -38,7 +38,7 @@ const drawings = panels.map((panel, place) => {
     const path = own.map(([at, value]) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
     return `<polyline fill="none" stroke="${COLORS[i % COLORS.length]}" stroke-width="2" points="${path}"/>`;
   });
-  const names = lines.slice(0, 5).map(({ name, points: own }, i) => {
+  const names = lines.slice(0, 6).map(({ name, points: own }, i) => {
     const last = own.at(-1)?.[1] ?? Number.NaN;
     return `<tspan fill="${COLORS[i % COLORS.length]}">${escapeXml(name)} ${show(last)}  </tspan>`;
   });
