@@ -117,7 +117,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     consumer.start();
     releasers.add(async () => {
       work.stop();
-      const outcome = await consumer.stop(config.shutdownMs);
+      const outcome = await consumer.stop(config.shutdownMs, () => pool.stop({ deadlineMs: 0 }));
       if (outcome === 'deadline')
         log.warn('batches in work were not finished in time; other workers take them over');
     });

@@ -39,6 +39,9 @@ const TROUBLE_INTERVAL_MS = 5 * SECOND;
  */
 const MOST_STALLS = 50;
 
+/** Time for what is given up at the end to be handed back. */
+const HAND_BACK_MS = 2 * SECOND;
+
 /** @see BatchConsumer */
 export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
   readonly #worker: Worker<Job, void>;
@@ -100,17 +103,17 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
     this.#worker.resume();
   }
 
-  async stop(deadlineMs: number): Promise<'finished' | 'deadline'> {
+  async stop(
+    deadlineMs: number,
+    giveUp: () => Promise<void> = async () => {},
+  ): Promise<'finished' | 'deadline'> {
     clearTimeout(this.#resumeTimer);
-    const finished = this.#worker.close().then(() => 'finished' as const);
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<'deadline'>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs, 'deadline');
-    });
-    const outcome = await Promise.race([finished, deadline]);
-    clearTimeout(timer);
-    if (outcome === 'deadline') await this.#worker.close(true);
-    return outcome;
+    const finished = this.#worker.close();
+    if (await isSettledWithin(finished, deadlineMs)) return 'finished';
+    await giveUp();
+    // BullMQ closes once: a forced close would only join the one that waits. What is not handed back by now loses its lock.
+    if (!(await isSettledWithin(finished, HAND_BACK_MS))) await this.#worker.disconnect();
+    return 'deadline';
   }
 
   async #process(job: BullJob<Job, void>, token: string | undefined, consume: Consume<Job>): Promise<void> {
@@ -141,5 +144,21 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
       this.#resumeTimer = undefined;
       this.#worker.resume();
     }, TROUBLE_INTERVAL_MS / 5);
+  }
+}
+
+async function isSettledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false);
+  });
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  try {
+    return await Promise.race([settled, timeUp]);
+  } finally {
+    clearTimeout(timer);
   }
 }

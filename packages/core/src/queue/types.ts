@@ -73,8 +73,11 @@ export interface BatchConsumer {
   /** Stops fetching; what runs goes on. */
   pause(): Promise<void>;
   resume(): void;
-  /** No new fetch; waits up to `deadlineMs` for what runs. Batches not finished by then go to another worker when their lock ends. */
-  stop(deadlineMs: number): Promise<'finished' | 'deadline'>;
+  /**
+   * No new fetch; waits up to `deadlineMs` for what runs. Then `giveUp` is called, which should make it fail as retryable, so that
+   * it is handed back at once. What is neither finished nor handed back goes to another worker when its lock ends.
+   */
+  stop(deadlineMs: number, giveUp?: () => Promise<void>): Promise<'finished' | 'deadline'>;
 }
 
 /** Names of the queues, by lane. */

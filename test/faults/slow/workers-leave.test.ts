@@ -1,0 +1,54 @@
+/** Workers come and are told to go in mid-run: what they have begun is finished or done by others, and no row is lost. */
+
+import { expect, it } from 'vitest';
+import { until } from '../../support/api.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import {
+  expectWhole,
+  type MillPlace,
+  sentRows,
+  startProducerProcess,
+  startWorkerProcess,
+} from '../../support/mill.ts';
+import { testRedis } from '../../support/redis.ts';
+
+const ROWS = 600;
+
+async function sealedRun(place: MillPlace) {
+  const producer = await startProducerProcess(place, temporaryFolder());
+  await producer.ready();
+  const run = await producer.create();
+  const rows = sentRows(ROWS);
+  await producer.send(run, 0, rows);
+  await producer.seal(run);
+  return { producer, run, rows };
+}
+
+it('one worker becomes five and one again', async () => {
+  const redis = testRedis();
+  const inWork = await sealedRun(redis);
+  const done = async () => (await inWork.producer.info(inWork.run)).rows.done;
+  const start = () => startWorkerProcess(redis, { HASH_ENGINE_TEXT_MS: '20' });
+  const first = await start();
+  await until(async () => (await done()) > 20, 30_000);
+  const others = await Promise.all([start(), start(), start(), start()]);
+  await until(async () => (await done()) > ROWS / 2, 60_000);
+  for (const worker of [first, ...others.slice(1)]) worker.kill('SIGTERM');
+  for (const worker of [first, ...others.slice(1)])
+    expect(await worker.waitForExit(60_000)).toEqual({ code: 0, signal: null });
+  await expectWhole(inWork);
+});
+
+it('a worker that is given less time than its batch takes hands it over', async () => {
+  const redis = testRedis();
+  const inWork = await sealedRun(redis);
+  const slow = await startWorkerProcess(redis, { HASH_ENGINE_TEXT_MS: '3000', EMBEDMILL_SHUTDOWN_MS: '500' });
+  await until(async () => (await redis.client.llen(`{${redis.prefix}}:bulk:active`)) > 0);
+  const toldAt = performance.now();
+  slow.kill('SIGTERM');
+  expect(await slow.waitForExit(60_000)).toEqual({ code: 0, signal: null });
+  // Far less than the half minute of its batch.
+  expect(performance.now() - toldAt).toBeLessThan(20_000);
+  await startWorkerProcess(redis);
+  await expectWhole(inWork);
+});
