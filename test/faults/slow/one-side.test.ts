@@ -28,14 +28,14 @@ it('a worker that is cut off loses its batches to another; what it commits later
   // It has begun the next batches and cannot give them out.
   proxy.set({ traffic: 'freeze' });
   await startWorkerProcess(redis);
-  await until(async () => (await producer.info(run)).rows.done === rows.length, 20 * LOCK_MS);
+  await until(async () => (await producer.info(run)).rows.done === rows.length, 90_000);
   proxy.set({ traffic: 'pass' });
   const [, url = ''] = await lonely.waitFor(/"url":"([^"]+)"/);
   const doubled = async () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     return Number(/^embedmill_batches_total\{outcome="duplicate"\} (\d+)/m.exec(metrics)?.[1]);
   };
-  await until(async () => (await doubled()) > 0, 30_000);
+  await until(async () => (await doubled()) > 0, 60_000);
   expect((await producer.info(run)).rows.done).toBe(rows.length);
   await producer.seal(run);
   await expectWhole({ producer, run, rows });
