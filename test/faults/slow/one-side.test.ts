@@ -5,13 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { until } from '../../support/api.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import {
-  expectWhole,
-  LOCK_MS,
-  sentRows,
-  startProducerProcess,
-  startWorkerProcess,
-} from '../../support/mill.ts';
+import { expectWhole, sentRows, startProducerProcess, startWorkerProcess } from '../../support/mill.ts';
 import { startProxy } from '../../support/proxied-run.ts';
 import { testRedis } from '../../support/redis.ts';
 
