@@ -185,6 +185,8 @@ export class RedisInteractiveLane implements InteractiveLane {
     signal?.throwIfAborted();
     if (this.#isStopped) throw new UnavailableError('unavailable', 'the producer is stopping');
     await this.#mustKnow(model);
+    // It may have been aborted meanwhile, and says so only once.
+    signal?.throwIfAborted();
     this.#admission.enter(texts.length);
     const call = new Call({ texts, work, model, deadline: this.#parts.clock.now() + timeoutMs });
     const timer = setTimeout(() => call.fail(deadlineExceeded(timeoutMs)), timeoutMs);
