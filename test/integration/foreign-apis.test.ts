@@ -69,6 +69,36 @@ describe('a text', () => {
   });
 });
 
+describe('token ids', () => {
+  it('are those of the model, without its frame', async () => {
+    const client = openAiClient(lane.producer.url);
+    const ask = async (input: string | number[]) =>
+      (await client.embeddings.create({ model: MODEL, input })).data[0]!.embedding;
+    const tokens = await fetch(`${lane.producer.url}/tokenize`, {
+      method: 'POST',
+      body: JSON.stringify({ inputs: PLAIN_TEXTS[0], add_special_tokens: false }),
+    });
+    const [ids] = (await tokens.json()) as { id: number }[][];
+    expect(await ask(ids!.map(({ id }) => id))).toEqual(await ask(PLAIN_TEXTS[0]));
+  });
+
+  it('that the model does not have are the fault of the caller', async () => {
+    const call = openAiClient(lane.producer.url).embeddings.create({ model: MODEL, input: [999_999] });
+    await expect(call).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining('token id 999999 at position 0 is not in the vocabulary'),
+    });
+    const tei = await fetch(`${lane.producer.url}/embed`, {
+      method: 'POST',
+      body: JSON.stringify({ inputs: [[999_999]] }),
+    });
+    expect([tei.status, ((await tei.json()) as { error_type: string }).error_type]).toEqual([
+      422,
+      'Validation',
+    ]);
+  });
+});
+
 /** The shell examples of docs/api.md. */
 const examples = [...readFileSync('docs/api.md', 'utf8').matchAll(/```sh\n(.*?)```/gs)].map(
   ([, code], i): [number: number, code: string] => [i + 1, code!],

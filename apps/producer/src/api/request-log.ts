@@ -6,7 +6,7 @@ import { requestIdOf } from './request-id.ts';
 import type { ApiParts } from './types.ts';
 
 /** Asked every few seconds or oftener by machines: probes, Prometheus, and clients that wait for a run. */
-const FREQUENT = new Set(['/healthz', '/readyz', '/metrics', '/v1/runs/:id']);
+const FREQUENT = new Set(['/healthz', '/readyz', '/metrics', '/v1/runs/:id', '/v1/batches/:id']);
 
 /** Characters of a run's id in the log; ours have fewer. */
 const MOST_ID_CHARS = 64;

@@ -31,7 +31,7 @@ export function embedRoutes({ service, config, limits }: RouteParts): Router {
         return;
       }
       const answer = await embed(req, res, texts);
-      mustBeWhole(answer.outcomes, truncate !== false);
+      mustBeWhole(texts, answer.outcomes, truncate !== false);
       const kept = dimensions === null || dimensions === undefined || dimensions < 1 ? undefined : dimensions;
       const vectors = texts.map((_, i) =>
         vectorJson(shorten(vectorAt(answer.vectors, answer.dim, i), kept), 'float'),
@@ -58,7 +58,7 @@ export function embedRoutes({ service, config, limits }: RouteParts): Router {
         return;
       }
       const { outcomes, vectors } = await embed(req, res, [prompt]);
-      mustBeWhole(outcomes, true);
+      mustBeWhole([prompt], outcomes, true);
       sendJsonText(res, 200, `{"embedding":${vectorJson(vectors, 'float')}}`);
     },
   });
@@ -66,8 +66,8 @@ export function embedRoutes({ service, config, limits }: RouteParts): Router {
 }
 
 /** All or nothing, as there. @throws {OllamaError} for the first text without a vector */
-function mustBeWhole(outcomes: RowOutcome[], mayTruncate: boolean): void {
-  const found = firstFault({ outcomes }, mayTruncate);
+function mustBeWhole(texts: readonly string[], outcomes: RowOutcome[], mayTruncate: boolean): void {
+  const found = firstFault({ outcomes }, mayTruncate, texts);
   if (found !== null) throw errorOfText(found.index, found.fault);
 }
 
@@ -78,6 +78,8 @@ function errorOfText(index: number, fault: TextFault): OllamaError {
       return new OllamaError(400, `input ${index} holds nothing to embed`);
     case 'too-long':
       return new OllamaError(400, 'the input length exceeds the context length');
+    // Never of texts, which are all that Ollama takes.
+    case 'bad-tokens':
     case 'failed':
       return new OllamaError(500, `input ${index} could not be embedded: ${fault.message}`);
   }

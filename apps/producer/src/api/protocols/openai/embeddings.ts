@@ -49,7 +49,7 @@ export function embeddingsRoutes({ service, config, limits }: RouteParts): Route
  * @throws {OpenAiError} for the first text without a vector
  */
 export function embeddingsJson(
-  { model, encoding_format, dimensions, truncate }: EmbeddingsBody,
+  { model, input, encoding_format, dimensions, truncate }: EmbeddingsBody,
   { vectors, dim, outcomes }: Pick<EmbedAnswer, 'vectors' | 'dim' | 'outcomes'>,
 ): string {
   if (dimensions !== undefined && dimensions > dim) {
@@ -58,7 +58,7 @@ export function embeddingsJson(
       { param: 'dimensions' },
     );
   }
-  const found = firstFault({ outcomes }, truncate !== 'error');
+  const found = firstFault({ outcomes }, truncate !== 'error', textsOf(input));
   if (found !== null) throw errorOfText(found.fault);
   const items = outcomes.map((_, index) => {
     const embedding = vectorJson(shorten(vectorAt(vectors, dim, index), dimensions), encoding_format);

@@ -50,6 +50,8 @@ export function errorOfText(fault: TextFault): OpenAiError {
         `This model's maximum context length is ${fault.maxTokens} tokens, however you requested ${fault.tokens} tokens ` +
           `(${fault.tokens} in your prompt; 0 for the completion). Please reduce your prompt; or completion length.`,
       );
+    case 'bad-tokens':
+      return invalidInput(fault.message);
     case 'failed':
       return new OpenAiError(`a text could not be embedded: ${fault.message}`, { status: 500 });
   }

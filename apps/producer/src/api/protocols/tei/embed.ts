@@ -37,7 +37,7 @@ export function embedRoutes({ service, limits }: RouteParts): Router {
       truncate: truncation_direction.toLowerCase() === 'left' ? 'start' : 'end',
       ...patienceOf(req, res),
     });
-    const found = firstFault(answer, truncate !== false);
+    const found = firstFault(answer, truncate !== false, texts);
     if (found !== null) throw errorOfText(found.fault);
     tellTimes(res, answer, texts);
     return answer;

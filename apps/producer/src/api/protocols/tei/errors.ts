@@ -39,6 +39,8 @@ export function errorOfText(fault: TextFault): TeiError {
         'Validation',
         `Input validation error: \`inputs\` must have less than ${fault.maxTokens} tokens. Given: ${fault.tokens}`,
       );
+    case 'bad-tokens':
+      return new TeiError('Validation', `Input validation error: ${fault.message}`);
     case 'failed':
       return new TeiError('Backend', `Inference error: ${fault.message}`);
   }
