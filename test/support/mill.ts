@@ -17,6 +17,9 @@ const WORKER = fileURLToPath(new URL('../fixtures/processes/worker.mjs', import.
 /** Lock of a worker: a batch of a dead one is done again after two or three of them. */
 export const LOCK_MS = 1500;
 
+/** A process of ours starts within a second or two; on a machine with thirty others it may take half a minute. */
+const START_MS = 60_000;
+
 /** Which Redis, and which corner of it. */
 export interface MillPlace {
   url: string;
@@ -54,7 +57,7 @@ export async function startProducerProcess(
   const started = startNode([PRODUCER], {
     env: { REDIS_URL: redisUrl, EMBEDMILL_PREFIX: prefix, EMBEDMILL_DATA_DIR: dataDir, PORT: '0', ...env },
   });
-  const [, url = ''] = await started.waitFor(/"url":"([^"]+)"/);
+  const [, url = ''] = await started.waitFor(/"url":"([^"]+)"/, START_MS);
   const call: ProducerProcess['call'] = (method, path, init = {}, timeoutMs = 10_000) =>
     fetch(`${url}${path}`, { method, signal: AbortSignal.timeout(timeoutMs), ...init });
   const info = async (run: string) => (await (await call('GET', `/v1/runs/${run}`)).json()) as RunInfo;
@@ -97,7 +100,7 @@ export async function startWorkerProcess(
       ...env,
     },
   });
-  await worker.waitFor(/worker is ready/);
+  await worker.waitFor(/worker is ready/, START_MS);
   return worker;
 }
 
