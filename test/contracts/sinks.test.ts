@@ -1,5 +1,6 @@
 /** What every encoding of vectors must do. */
 import {
+  arrow,
   type Encoding,
   encodeIds,
   jsonl,
@@ -8,6 +9,7 @@ import {
   parquet,
   type VectorRows,
 } from '@embedmill/core';
+import { tableFromIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { queryParquet } from '../unit/sinks/duck.ts';
@@ -73,6 +75,21 @@ const contracts: Contract[] = [
       return {
         ids: rows.map(({ id }) => id as string),
         vectors: rows.map(({ vector }) => vector as number[] | null),
+      };
+    },
+  },
+  {
+    name: 'arrow',
+    encoding: arrow,
+    options: {},
+    absent: () => null,
+    decode: async (file) => {
+      const table = tableFromIPC(file);
+      return {
+        ids: [...(table.getChild('id') ?? [])],
+        vectors: [...(table.getChild('vector') ?? [])].map((vector) =>
+          vector === null ? null : [...vector],
+        ),
       };
     },
   },

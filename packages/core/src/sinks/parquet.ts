@@ -6,7 +6,7 @@ import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer'
 import { writeColumn } from 'hyparquet-writer/src/column.js';
 import { inChunks, maxChunkBytes } from './chunks.ts';
 import { takeBytes, writeVectorColumn } from './parquet-vectors.ts';
-import { checkShape, cutSlice } from './shape.ts';
+import { groupRows } from './shape.ts';
 import type { Encoding, VectorRows } from './types.ts';
 
 /**
@@ -47,21 +47,7 @@ export const parquet: Encoding = {
     const writer = new ByteWriter();
     const file = new ParquetWriter({ writer, schema, createdBy: 'embedmill' });
     const rowsPerGroup = Math.max(1, Math.floor(groupBytes / (shape.dim * 4)));
-    let group: VectorRows[] = [];
-    let grouped = 0;
-    for await (const slice of checkShape(rows, shape)) {
-      for (let from = 0; from < slice.ids.length; ) {
-        const taken = Math.min(slice.ids.length - from, rowsPerGroup - grouped);
-        group.push(cutSlice(slice, from, from + taken));
-        from += taken;
-        grouped += taken;
-        if (grouped < rowsPerGroup) continue;
-        yield* writeGroup(file, writer, group, grouped);
-        group = [];
-        grouped = 0;
-      }
-    }
-    if (grouped > 0) yield* writeGroup(file, writer, group, grouped);
+    for await (const group of groupRows(rows, shape, rowsPerGroup)) yield* writeGroup(file, writer, group);
     file.finish();
     yield* inChunks(takeBytes(writer));
   },
@@ -71,9 +57,9 @@ function* writeGroup(
   file: ParquetWriter,
   writer: ByteWriter,
   group: readonly VectorRows[],
-  rows: number,
 ): Generator<Uint8Array> {
   const start = writer.offset;
+  const rows = group.reduce((sum, slice) => sum + slice.ids.length, 0);
   const ids = writeColumn({
     writer,
     column: {

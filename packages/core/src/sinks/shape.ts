@@ -30,6 +30,29 @@ function wrongShape(problem: string): EmbedmillError {
   return new EmbedmillError('wrong-shape', `The output cannot be written: ${problem}.`);
 }
 
+/** The checked slices in groups of `rowsPerGroup` rows, the last one smaller; a group is a list of views. */
+export async function* groupRows(
+  source: AsyncIterable<VectorRows>,
+  shape: OutputShape,
+  rowsPerGroup: number,
+): AsyncGenerator<VectorRows[]> {
+  let group: VectorRows[] = [];
+  let grouped = 0;
+  for await (const slice of checkShape(source, shape)) {
+    for (let from = 0; from < slice.ids.length; ) {
+      const taken = Math.min(slice.ids.length - from, rowsPerGroup - grouped);
+      group.push(cutSlice(slice, from, from + taken));
+      from += taken;
+      grouped += taken;
+      if (grouped < rowsPerGroup) continue;
+      yield group;
+      group = [];
+      grouped = 0;
+    }
+  }
+  if (grouped > 0) yield group;
+}
+
 /** Rows `from` to `to` (not included) of a slice, as views. */
 export function cutSlice({ ids, dim, vectors, present }: VectorRows, from: number, to: number): VectorRows {
   return {

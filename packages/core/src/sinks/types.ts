@@ -19,6 +19,12 @@ export interface OutputShape {
   readonly dim: number;
 }
 
+/**
+ * What is kept of a float. `float16`: the nearest half, 3 decimal digits. `int8`: whole numbers from −127 to 127, to be
+ * multiplied by the scale of their row.
+ */
+export type Dtype = 'float32' | 'float16' | 'int8';
+
 /** Choices within a format. */
 export interface EncodeOptions {
   /**
@@ -26,11 +32,13 @@ export interface EncodeOptions {
    * half as long. Default `float`. The other formats have one way only and ignore it.
    */
   readonly encoding?: 'float' | 'base64';
+  /** What arrow keeps of each float; the other formats keep all of it and ignore this. Default `float32`. */
+  readonly dtype?: Dtype;
 }
 
 /** A format of output. The same rows give the same bytes, however they are sliced. */
 export interface Encoding {
-  readonly name: 'npy' | 'jsonl' | 'parquet';
+  readonly name: 'npy' | 'jsonl' | 'parquet' | 'arrow';
   /** For the HTTP header Content-Type. */
   readonly contentType: string;
   /** Of files, with the dot. */
