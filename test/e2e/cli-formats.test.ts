@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import {
   embedmill,
@@ -162,6 +163,17 @@ describe('every output', () => {
   });
 });
 
+test('.arrow is read by Arrow, with ids and the same floats', async () => {
+  const cwd = temporaryFolder();
+  const args = ['embed', join(shared, 'rows.jsonl'), '--server', server, '--to', 'out.arrow'];
+  expect(await embedmill(args, { cwd })).toMatchObject({ code: 0 });
+  const table = tableFromIPC(readFileSync(join(cwd, 'out.arrow')));
+  expect([...(table.getChild('id') ?? [])]).toEqual(rows.map(({ id }) => id));
+  expect([...(table.getChild('vector') ?? [])].map((vector) => Float32Array.from(vector))).toEqual(
+    readMatrix(expected),
+  );
+});
+
 describe('rows without a vector', () => {
   const messy = [
     '{"id":"good","text":"The kettle boils in two minutes."}',
@@ -317,7 +329,8 @@ describe('what cannot be', () => {
   test.each([
     [['embed', 'in.csv'], "required option '--to <output>'"],
     [['embed', 'gone.csv', '--to', 'out.npy'], 'no input file "gone.csv"'],
-    [['embed', 'in.csv', '--to', 'out.bin'], '.npy, .jsonl or .parquet'],
+    [['embed', 'in.csv', '--to', 'out.bin'], '.npy, .jsonl, .parquet or .arrow'],
+    [['embed', 'in.csv', '--to', 'out.npy', '--dtype', 'int8'], 'is for an .arrow output'],
     [
       ['embed', 'in.csv', '--to', 'out.npy'],
       'the columns are "sku", "body"; choose one with --text, for example --text sku',

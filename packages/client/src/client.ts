@@ -12,13 +12,13 @@ import type {
   PartReceipt,
   ReportRow,
   ResultFormat,
+  ResultOptions,
   RowInput,
   RunFilter,
   RunInfo,
   RunPage,
   Scale,
   TextInput,
-  VectorEncoding,
 } from './types.ts';
 import { type ReadVectorsOptions, readVectors, type VectorBatch } from './vectors.ts';
 import { type WaitOptions, waitForRun } from './wait.ts';
@@ -147,14 +147,17 @@ export class EmbedmillClient {
     yield* readJsonLines<ReportRow>(await this.#http.open(`${runPath(id)}/report${query}`, options));
   }
 
-  /** The file of vectors of a completed run, in row order. `encoding` is for `jsonl`. */
+  /** The file of vectors of a completed run, in row order. */
   openResults(
     id: string,
     format: ResultFormat,
-    encoding: VectorEncoding = 'float',
-    options: CallOptions = {},
+    { encoding, dtype, ...options }: ResultOptions & CallOptions = {},
   ): Promise<AsyncIterable<Uint8Array>> {
-    const query = queryOf({ format, encoding: format === 'jsonl' ? encoding : undefined });
+    const query = queryOf({
+      format,
+      encoding: format === 'jsonl' ? encoding : undefined,
+      dtype: format === 'arrow' ? dtype : undefined,
+    });
     return this.#http.open(`${runPath(id)}/results${query}`, options);
   }
 

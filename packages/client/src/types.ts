@@ -204,7 +204,18 @@ export interface Embeddings {
 }
 
 /** Formats of results. */
-export type ResultFormat = 'npy' | 'jsonl' | 'parquet';
+export type ResultFormat = 'npy' | 'jsonl' | 'parquet' | 'arrow';
 
 /** How JSON lines write a vector. */
 export type VectorEncoding = 'float' | 'base64';
+
+/** What is kept of a float; `int8` comes with a scale per row. */
+export type Dtype = 'float32' | 'float16' | 'int8';
+
+/** Choices within a format of results. */
+export interface ResultOptions {
+  /** For `jsonl`. Default `float`. */
+  encoding?: VectorEncoding;
+  /** For `arrow`. Default `float32`. */
+  dtype?: Dtype;
+}

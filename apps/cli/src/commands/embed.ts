@@ -17,7 +17,8 @@ import { cleanOption, longOption, promptOption } from './treatment-options.ts';
 
 const EXPLANATION = `
 INPUT is .jsonl, .csv, .tsv or .txt (one text a line), each also as .gz, or -
-for stdin. OUTPUT is .npy (float32, with the ids beside it), .jsonl or .parquet.
+for stdin. OUTPUT is .npy (float32, with the ids beside it), .jsonl, .parquet
+or .arrow.
 It has one row per input row, in order, and appears when it is complete.
 
 Rows without a vector (an empty text, a line that is no JSON) are listed in
@@ -40,7 +41,7 @@ export function addEmbedCommand(
     .summary('turn a file of texts into a file of vectors')
     .description('Turns a file of texts into a file of vectors.')
     .argument('<input>', 'file of texts, or - for stdin')
-    .requiredOption('--to <output>', 'file of vectors: .npy, .jsonl or .parquet')
+    .requiredOption('--to <output>', 'file of vectors: .npy, .jsonl, .parquet or .arrow')
     .option('--text <field>', 'field or column with the text (default: "text")')
     .option('--id <field>', 'field or column with the id (default: "id", else the row number)')
     .addOption(
@@ -50,6 +51,11 @@ export function addEmbedCommand(
         'tsv',
         'txt',
       ]),
+    )
+    .addOption(
+      new Option('--dtype <dtype>', 'what .arrow keeps of a float; int8 comes with a column of scales')
+        .choices(['float32', 'float16', 'int8'])
+        .default('float32'),
     )
     .addOption(
       new Option('--encoding <encoding>', 'of vectors in .jsonl')

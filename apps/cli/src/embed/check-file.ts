@@ -10,7 +10,8 @@ export async function fileProblem(
   { format, rows }: { format: ResultFormat; rows: number },
 ): Promise<string | null> {
   if (format === 'npy') return npyProblem(path, rows);
-  if (format === 'parquet') return parquetProblem(path);
+  if (format === 'parquet') return magicProblem(path, 'PAR1');
+  if (format === 'arrow') return magicProblem(path, 'ARROW1');
   const lines = await countLines(path);
   return lines === rows ? null : `it has ${lines} lines, expected ${rows}`;
 }
@@ -28,10 +29,10 @@ async function npyProblem(path: string, rows: number): Promise<string | null> {
   return size === expected ? null : `it has ${size} bytes, expected ${expected}`;
 }
 
-/** The magic stands at both ends (parquet-format, "File format"), the last one behind the footer. */
-async function parquetProblem(path: string): Promise<string | null> {
-  const { head, tail } = await readEnds(path, 4);
-  return head.toString('latin1') === 'PAR1' && tail.toString('latin1') === 'PAR1' ? null : 'it is cut short';
+/** Parquet and Arrow files have their magic at both ends, the last one behind the footer. */
+async function magicProblem(path: string, magic: string): Promise<string | null> {
+  const { head, tail } = await readEnds(path, magic.length);
+  return head.toString('latin1') === magic && tail.toString('latin1') === magic ? null : 'it is cut short';
 }
 
 async function readEnds(path: string, bytes: number): Promise<{ head: Buffer; tail: Buffer; size: number }> {

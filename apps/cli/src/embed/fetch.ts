@@ -50,11 +50,10 @@ export async function fetchOutput(
     expected: { format: ResultFormat; rows: number },
   ) => withPatience(async () => writeDraft(path, await open(), expected), patience);
 
-  const vectors = await download(
-    output.path,
-    () => client.openResults(run.id, output.format, output.encoding),
-    { format: output.format, rows },
-  );
+  const vectors = await download(output.path, () => client.openResults(run.id, output.format, output), {
+    format: output.format,
+    rows,
+  });
   const ids =
     output.format === 'npy'
       ? await download(idsPath(output.path), () => client.openIds(run.id), { format: 'jsonl', rows })

@@ -2,7 +2,7 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
-import type { ResultFormat, VectorEncoding } from '@embedmill/client';
+import type { Dtype, ResultFormat, VectorEncoding } from '@embedmill/client';
 import {
   type Config,
   detectFormat,
@@ -22,6 +22,7 @@ export interface EmbedFlags {
   id?: string;
   format?: RowFormat;
   encoding: VectorEncoding;
+  dtype: Dtype;
   precision: Precision;
   truncate: Truncate;
   clean: Treatment['clean'];
@@ -59,6 +60,7 @@ export interface EmbedRequest {
     path: string;
     format: ResultFormat;
     encoding: VectorEncoding;
+    dtype: Dtype;
   };
   precision: Precision;
   truncate: Truncate;
@@ -77,6 +79,7 @@ const FORMATS: Readonly<Record<string, ResultFormat>> = {
   '.npy': 'npy',
   '.jsonl': 'jsonl',
   '.parquet': 'parquet',
+  '.arrow': 'arrow',
 };
 
 /** @throws {UsageError} that says what to write instead */
@@ -136,20 +139,23 @@ export function readInput(given: string, flags: Pick<EmbedFlags, 'format'>): Inp
   return { path: resolve(given), name: given, format };
 }
 
-function readOutput({ to, encoding }: EmbedFlags): EmbedRequest['output'] {
+function readOutput({ to, encoding, dtype }: EmbedFlags): EmbedRequest['output'] {
   const format = FORMATS[extname(to).toLowerCase()];
   if (format === undefined) {
-    throw new UsageError(`the output ${quote(to, 200)} must end in .npy, .jsonl or .parquet`);
+    throw new UsageError(`the output ${quote(to, 200)} must end in .npy, .jsonl, .parquet or .arrow`);
   }
   if (encoding !== 'float' && format !== 'jsonl') {
     throw new UsageError(
       `--encoding ${encoding} is for a .jsonl output; ${quote(to, 200)} has one encoding only`,
     );
   }
+  if (dtype !== 'float32' && format !== 'arrow') {
+    throw new UsageError(`--dtype ${dtype} is for an .arrow output; ${quote(to, 200)} keeps float32`);
+  }
   const path = resolve(to);
   if (!existsSync(dirname(path)))
     throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the output`);
-  return { path, format, encoding };
+  return { path, format, encoding, dtype };
 }
 
 /** On this machine the model is a folder; on a server it is the name its workers know. */

@@ -39,7 +39,7 @@ export async function embedTexts({
   const parts = cutParts(slice(texts), { ...PART_LIMITS, maxRowBytes: MAX_ROW_BYTES });
   const run = await drive({ client, run: created, parts, tracker, signal });
   const chunks: Uint8Array[] = [];
-  for await (const chunk of await client.openResults(run.id, 'npy', 'float')) chunks.push(chunk);
+  for await (const chunk of await client.openResults(run.id, 'npy')) chunks.push(chunk);
   display.end();
   return { run, ...readMatrix(Buffer.concat(chunks)) };
 }

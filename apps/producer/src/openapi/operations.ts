@@ -172,7 +172,12 @@ export const OPERATIONS: readonly Operation[] = [
     answers: {
       200: {
         description: 'The file; `ETag` is fixed from the end of the run on.',
-        files: [NDJSON, 'application/octet-stream', 'application/vnd.apache.parquet'],
+        files: [
+          NDJSON,
+          'application/octet-stream',
+          'application/vnd.apache.parquet',
+          'application/vnd.apache.arrow.file',
+        ],
       },
       206: { description: 'The range that was asked for, of npy.', files: ['application/octet-stream'] },
       304: { description: 'The client has it.' },

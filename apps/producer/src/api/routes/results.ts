@@ -15,11 +15,12 @@ export function resultRoutes({ service, log }: RouteParts): Router {
 
   addPath(router, '/v1/runs/:id/results', {
     get: async (req, res) => {
-      const { format, encoding } = parse(resultsQuery, 'query', req.query);
+      const { format, encoding, dtype } = parse(resultsQuery, 'query', req.query);
       const run = completedRun(service.runs(), req);
       const { contentType, extension, encode } = encodings[format];
       const shape = resultsShape(run);
-      const variant = format === 'jsonl' ? `${format}-${encoding}` : format;
+      const choice = { jsonl: encoding, arrow: dtype, npy: '', parquet: '' }[format];
+      const variant = choice === '' ? format : `${format}-${choice}`;
       const headers = fileHeaders(run, { contentType, extension, variant });
       res.setHeader('ETag', headers.ETag);
       if (req.fresh) {
@@ -27,7 +28,7 @@ export function resultRoutes({ service, log }: RouteParts): Router {
         return;
       }
       if (format !== 'npy') {
-        const chunks = encode(readResults(run), shape, { encoding });
+        const chunks = encode(readResults(run), shape, { encoding, dtype });
         await sendStream(req, res, { status: 200, headers, chunks }, log);
         return;
       }
