@@ -14,4 +14,5 @@ export { encodeIds, jsonl } from './jsonl.ts';
 export { npy, npyHeader, npyHeaderBytes } from './npy.ts';
 export { parquet } from './parquet.ts';
 export type { Dtype, EncodeOptions, Encoding, OutputShape, VectorRows } from './types.ts';
-export { type VectorEncoding, vectorJson } from './vector-text.ts';
+export type { VectorEncoding } from './vector-text.ts';
+export { vectorJson } from './vector-text.ts';
