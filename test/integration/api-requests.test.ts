@@ -85,7 +85,7 @@ describe('while Redis is away', () => {
     const api = await startApi();
     const { id } = await api.create();
     api.collecting.exchange.closeRun = () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:6379'));
-    const response = await api.call('POST', `/v1/runs/${id}/cancel`);
+    const response = await api.call('DELETE', `/v1/runs/${id}`);
     expect(response.status).toBe(503);
     expect(await response.text()).not.toContain('10.0.0.7');
   });
