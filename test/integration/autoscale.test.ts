@@ -48,7 +48,7 @@ async function enqueue({ url }: RunningProducer): Promise<() => Promise<unknown>
 
 const OPTIONS = ['autoscale', '--compose', '--every', '1', '--min', '0', '--max', '3', '--cool-down', '2'];
 
-describe('embedmill autoscale', () => {
+describe('embedmill autoscale', { timeout: 60_000 }, () => {
   it('starts workers for a backlog, and stops them when there was none for a while', async () => {
     const [docker, producer] = [fakeDocker(0), await produce()];
     const empty = await enqueue(producer);
