@@ -1,7 +1,8 @@
 /** The pages as files over HTTP, and what they live on: overview, its events and the statistics of a run. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Overview, RunStatistics } from '@embedmill/core';
 import { connect, createLogger, Heartbeat, keysOf, readConfig, type WorkerReport } from '@embedmill/core';
 import { startProducer } from '@embedmill/producer';
@@ -60,6 +61,21 @@ describe('the pages', () => {
       expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
       expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
     }
+  });
+
+  it('take at most 250 KB to load first, packed', () => {
+    const html = readFileSync(join(pagesFolder, 'index.html'), 'utf8');
+    const first = [...html.matchAll(/assets\/[^"]+/g)].map(([name]) => name);
+    const bytes = ['index.html', ...first].map(
+      (name) => gzipSync(readFileSync(join(pagesFolder, name))).length,
+    );
+    expect(bytes.reduce((sum, n) => sum + n, 0)).toBeLessThan(250 * 1024);
+    // The map and its thread come when somebody wants a map.
+    const all = readdirSync(join(pagesFolder, 'assets'));
+    expect(all.filter((name) => !first.includes(`assets/${name}`))).toEqual([
+      expect.stringMatching(/^map-thread-/),
+      expect.stringMatching(/^run-map-/),
+    ]);
   });
 
   it.each(['/assets/nothing.js', '/assets/..%2Findex.html', '/assets/..%2F..%2Findex.js', '/assets/%00'])(

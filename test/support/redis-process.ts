@@ -2,12 +2,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { readConfig } from '@embedmill/core';
 import { provideRedis } from '@embedmill/core/redis-server';
 import { Redis } from 'ioredis';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { temporaryFolder } from './folder.ts';
 
 /** How to reach a server that is not open to everybody. */
@@ -107,6 +109,30 @@ export async function redisProcess(
   settings: readonly string[] = [],
   access: RedisAccess = OPEN_ACCESS,
 ): Promise<RedisProcess> {
+  const redis = new RedisProcess(
+    await serverCommand(),
+    await freePort(),
+    temporaryFolder(),
+    settings,
+    access,
+  );
+  onTestFinished(() => redis.kill());
+  return redis;
+}
+
+/** A server that is started before all tests of a file and ends after them. */
+export async function redisForAll(): Promise<RedisProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'embedmill-redis-'));
+  const redis = new RedisProcess(await serverCommand(), await freePort(), folder, [], OPEN_ACCESS);
+  beforeAll(() => redis.start());
+  afterAll(async () => {
+    await redis.kill();
+    rmSync(folder, { recursive: true });
+  });
+  return redis;
+}
+
+async function serverCommand(): Promise<string> {
   const program = await provideRedis({
     cacheDir: readConfig(process.env).cacheDir,
     install: true,
@@ -114,9 +140,7 @@ export async function redisProcess(
   });
   if (program.kind !== 'binary')
     throw new Error('fault tests need a redis-server that is not in a container');
-  const redis = new RedisProcess(program.command, await freePort(), temporaryFolder(), settings, access);
-  onTestFinished(() => redis.kill());
-  return redis;
+  return program.command;
 }
 
 /** A TCP port of the loopback that nobody uses now. */

@@ -10,6 +10,7 @@ import { RunPage } from './pages/run/run-page.tsx';
 import { RunsPage } from './pages/runs/runs-page.tsx';
 import { SearchPage } from './pages/search/search-page.tsx';
 import { SimilarityPage } from './pages/similarity/similarity-page.tsx';
+import { ThresholdPage } from './pages/threshold/threshold-page.tsx';
 import { type Route, to, useRoute } from './router.ts';
 import { chooseTheme, useTheme } from './theme.ts';
 
@@ -19,6 +20,7 @@ const PAGES = [
   { name: 'New run', path: 'new' },
   { name: 'Similarity', path: 'similarity' },
   { name: 'Search', path: 'search' },
+  { name: 'Threshold', path: 'threshold' },
   { name: 'Admin', path: 'admin' },
 ] as const;
 
@@ -71,6 +73,7 @@ function pageOf(route: Route, onKey: () => void) {
   if (page === 'new') return <NewRunPage />;
   if (page === 'similarity') return <SimilarityPage />;
   if (page === 'search') return <SearchPage key={id ?? ''} id={id ?? null} />;
+  if (page === 'threshold') return <ThresholdPage />;
   if (page === 'admin') return <AdminPage onKey={onKey} />;
   return <NotFoundPage />;
 }

@@ -1,12 +1,14 @@
 /** Texts in, vectors out, through the interactive lane; the pages Similarity, Search, Threshold and New run use it. */
 
 import { ask } from './client.ts';
-import type { RowOutcome } from './types.ts';
+import type { CleanStep, RowOutcome } from './types.ts';
 
 /** How texts are embedded. */
 export interface EmbedTerms {
   precision?: 'int8' | 'fp32';
   truncate?: 'end' | 'start' | 'error';
+  /** Steps of cleaning; docs/treatment.md says what each does. */
+  clean?: readonly CleanStep[];
 }
 
 /** The answer, in the order of the texts; a text without a vector has `null`. */

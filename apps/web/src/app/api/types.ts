@@ -1,6 +1,7 @@
 /** What the API answers, as the pages use it; the producer's own types, where the pages may see them. */
 
 export type {
+  CleanStep,
   Overview,
   RowOutcome,
   RunInfo,

@@ -32,7 +32,13 @@ export function PointCanvas({
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useTheme();
   const [width, setWidth] = useState(600);
-  const [lasso, setLasso] = useState<Point[]>([]);
+  // The pointer moves more often than the page is drawn, so the way itself is not a state.
+  const way = useRef<Point[]>([]);
+  const [lasso, setLasso] = useState<readonly Point[]>([]);
+  const goOn = (points: Point[]) => {
+    way.current = points;
+    setLasso(points);
+  };
   const points = useMemo(() => pointsIn(placed, width), [placed, width]);
   const tree = useMemo(
     () =>
@@ -65,16 +71,16 @@ export function PointCanvas({
       aria-label={`Map of ${points.size} texts in ${placed.examples.length} clusters; the list beside it selects them.`}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
-        setLasso([at(event)]);
+        goOn([at(event)]);
       }}
       onPointerMove={(event) => {
-        if (lasso.length > 0) setLasso([...lasso, at(event)]);
+        if (way.current.length > 0) goOn([...way.current, at(event)]);
         else onHover(tree.find(...at(event), REACH_PX) ?? null);
       }}
       onPointerLeave={() => onHover(null)}
       onPointerUp={(event) => {
-        const around = lasso;
-        setLasso([]);
+        const around = way.current;
+        goOn([]);
         if (around.length >= SHORTEST_LASSO_POINTS) {
           onSelect([...points].flatMap(([row, point]) => (polygonContains(around, point) ? [row] : [])));
           return;

@@ -26,15 +26,13 @@ export function columnOptions({ x, y }: { x: string; y: string }): (colors: Char
     legend: { show: false },
     cursor: { y: false },
     scales: {
-      x: { time: false },
+      x: { time: false, range: withLastColumn },
       y: { range: (_chart, _least, most) => [0, Math.max(1, most * 1.1)] },
     },
     axes: [
-      axis(colors, { label: x, labelFont: '12px system-ui, sans-serif', labelSize: 20 }),
+      named(colors, x),
       axis(colors, {
-        label: y,
-        labelFont: '12px system-ui, sans-serif',
-        labelSize: 20,
+        ...named(colors, y),
         size: 56,
         values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : '')),
       }),
@@ -50,6 +48,59 @@ export function columnOptions({ x, y }: { x: string; y: string }): (colors: Char
       },
     ],
   });
+}
+
+/** Precision (y) over recall (x), both 0 to 1. */
+export function curveOptions(colors: ChartColors): Options {
+  return {
+    legend: { show: false },
+    cursor: { y: false },
+    scales: { x: { time: false, range: [0, 1] }, y: { range: [0, 1.02] } },
+    axes: [named(colors, 'recall'), { ...named(colors, 'precision'), size: 48 }],
+    series: [{}, { stroke: colors.accent, fill: colors.fill, width: 2, points: { show: false } }],
+  };
+}
+
+/** Two histograms over the same cosines: what is the same in front, what is different behind. */
+export function twoColumnOptions(colors: ChartColors): Options {
+  return {
+    cursor: { y: false },
+    legend: { show: true, live: false },
+    scales: {
+      x: { time: false, range: withLastColumn },
+      y: { range: (_chart, _least, most) => [0, Math.max(1, most * 1.1)] },
+    },
+    axes: [named(colors, 'cosine'), { ...named(colors, 'pairs'), size: 48 }],
+    series: [
+      { label: 'Pairs' },
+      {
+        label: 'same',
+        stroke: colors.accent,
+        fill: colors.fill,
+        width: 2,
+        points: { show: false },
+        ...columns(),
+      },
+      {
+        label: 'different',
+        stroke: colors.bad,
+        width: 2,
+        dash: [4, 3],
+        points: { show: false },
+        ...columns(),
+      },
+    ],
+  };
+}
+
+/** An axis with its name. */
+function named(colors: ChartColors, label: string): uPlot.Axis {
+  return axis(colors, { label, labelFont: '12px system-ui, sans-serif', labelSize: 20 });
+}
+
+/** A column begins at its x, so the last one needs room behind it. */
+function withLastColumn({ data: [x] }: uPlot, least: number, most: number): uPlot.Range.MinMax {
+  return [least, most + ((x[1] ?? 1) - (x[0] ?? 0))];
 }
 
 /** To the right of x, because a bucket begins there. */

@@ -15,15 +15,18 @@ export interface LiveEmbedded {
   isAsking: boolean;
 }
 
-/** @param json the texts as JSON, so that equal ones are the same value; no texts ask nothing */
-export function useEmbedded(json: string, terms: EmbedTerms): LiveEmbedded {
+/**
+ * @param json the texts as JSON, so that equal ones are the same value; no texts ask nothing
+ * @param terms how they are cleaned; the same array for the same steps
+ */
+export function useEmbedded(json: string, terms: Pick<EmbedTerms, 'clean'>): LiveEmbedded {
   const still = useDebounced(json, REST_MS);
   const [answer, setAnswer] = useState<{ json: string; embedded: Embedded | null; error: unknown }>({
     json: '[]',
     embedded: null,
     error: null,
   });
-  const { precision, truncate } = terms;
+  const { clean } = terms;
   useEffect(() => {
     const texts = JSON.parse(still) as string[];
     if (texts.length === 0) {
@@ -31,15 +34,14 @@ export function useEmbedded(json: string, terms: EmbedTerms): LiveEmbedded {
       return;
     }
     const leaving = new AbortController();
-    const asked = { ...(precision && { precision }), ...(truncate && { truncate }) };
-    embedTexts(texts, asked, leaving.signal).then(
+    embedTexts(texts, clean === undefined ? {} : { clean }, leaving.signal).then(
       (embedded) => setAnswer({ json: still, embedded, error: null }),
       (error) => {
         if (!leaving.signal.aborted) setAnswer({ json: still, embedded: null, error });
       },
     );
     return () => leaving.abort();
-  }, [still, precision, truncate]);
+  }, [still, clean]);
   return {
     texts: JSON.parse(answer.json) as string[],
     embedded: answer.embedded,

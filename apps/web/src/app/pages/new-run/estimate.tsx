@@ -17,19 +17,19 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
   const { overview } = useOverview();
   const [sample, setSample] = useState<Embedded | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const { textField, precision, truncate } = choice;
+  const { textField, precision, truncate, clean } = choice;
   useEffect(() => {
     const leaving = new AbortController();
     setSample(null);
     setError(null);
-    embedTexts(sampleOf(preview, textField), { precision, truncate }, leaving.signal).then(
+    embedTexts(sampleOf(preview, textField), { precision, truncate, clean }, leaving.signal).then(
       setSample,
       (reason) => {
         if (!leaving.signal.aborted) setError(reason);
       },
     );
     return () => leaving.abort();
-  }, [preview, textField, precision, truncate]);
+  }, [preview, textField, precision, truncate, clean]);
 
   const rows = preview.isWhole ? count(preview.rowsInFile) : `about ${roughly(preview.rowsInFile)}`;
   if (error !== null)

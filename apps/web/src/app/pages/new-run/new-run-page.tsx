@@ -51,6 +51,7 @@ export function NewRunPage() {
         idField: likelyIdColumn(preview),
         precision: 'int8',
         truncate: 'end',
+        clean: [],
       });
     }, setError);
   };

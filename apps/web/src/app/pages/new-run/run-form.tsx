@@ -1,6 +1,8 @@
 /** What is what in the file, with its first rows, and how the texts are embedded. */
 
 import { useId } from 'preact/hooks';
+import type { CleanStep } from '../../api/types.ts';
+import { CLEAN_STEPS } from '../../ui/clean-steps.ts';
 import { Section } from '../../ui/page.tsx';
 import type { Preview } from '../../upload/preview.ts';
 
@@ -12,6 +14,7 @@ export interface RunChoice {
   idField: string | null;
   precision: 'int8' | 'fp32';
   truncate: 'end' | 'start' | 'error';
+  clean: readonly CleanStep[];
 }
 
 /** Rows of the file that are shown. */
@@ -120,6 +123,25 @@ export function RunForm({
             </select>
           </div>
         </div>
+        <fieldset class="checks">
+          <legend>Clean away before embedding</legend>
+          {CLEAN_STEPS.map(({ step, meaning }) => (
+            <label key={step}>
+              <input
+                type="checkbox"
+                checked={choice.clean.includes(step)}
+                onChange={(event) =>
+                  change({
+                    clean: event.currentTarget.checked
+                      ? [...choice.clean, step]
+                      : choice.clean.filter((each) => each !== step),
+                  })
+                }
+              />
+              {meaning}
+            </label>
+          ))}
+        </fieldset>
       </Section>
     </>
   );

@@ -56,6 +56,8 @@ function RunDetails({ run }: { run: RunInfo }) {
             <dd>{run.options.precision}</dd>
             <dt>Longer texts</dt>
             <dd>{LONGER_TEXTS[run.options.truncate]}</dd>
+            <dt>Cleaned</dt>
+            <dd>{run.options.clean.length === 0 ? 'not at all' : run.options.clean.join(', ')}</dd>
             <dt>Model fingerprint</dt>
             <dd>
               {run.fingerprint === null ? 'not known before the first batch' : <code>{run.fingerprint}</code>}

@@ -8,6 +8,9 @@ import { useEmbedded } from '../../ui/use-embedded.ts';
 
 const MOST_LINES = 20;
 
+/** Percent of the accent colour behind a cosine of 1: figures on it are still read easily, in both themes. */
+const DEEPEST = 50;
+
 const EXAMPLE = [
   'Apple phone battery drains fast',
   'iPhone battery life is too short',
@@ -93,10 +96,10 @@ function HeatMap({
 
 function HeatCell({ score, isSame }: { score: number | null; isSame: boolean }) {
   if (score === null) return <td class="soft">–</td>;
-  const strength = Math.round(100 * Math.max(0, Math.min(1, score)));
+  const strength = Math.round(DEEPEST * Math.max(0, Math.min(1, score)));
   return (
     <td
-      class={`${isSame ? 'soft ' : ''}${strength > 55 ? 'heat-strong' : ''}`}
+      class={isSame ? 'heat-same' : ''}
       style={{ backgroundColor: `color-mix(in oklab, var(--accent) ${strength}%, var(--card))` }}
     >
       {score.toFixed(2)}

@@ -3,6 +3,7 @@
 import { useId, useState } from 'preact/hooks';
 import { cosine, type Embedded } from '../../api/embed.ts';
 import type { RowOutcome } from '../../api/types.ts';
+import { ALL_STEPS } from '../../ui/clean-steps.ts';
 import { count } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
@@ -15,7 +16,9 @@ export function PairView() {
   const [a, setA] = useState<string>(EXAMPLE[0]);
   const [b, setB] = useState<string>(EXAMPLE[1]);
   const isEmpty = a.trim() === '' || b.trim() === '';
-  const { embedded, error, isAsking, texts } = useEmbedded(isEmpty ? '[]' : JSON.stringify([a, b]), {});
+  const json = isEmpty ? '[]' : JSON.stringify([a, b]);
+  const { embedded, error, isAsking, texts } = useEmbedded(json, {});
+  const cleaned = useEmbedded(json, { clean: ALL_STEPS });
   return (
     <>
       <div class="columns">
@@ -44,7 +47,7 @@ export function PairView() {
         ) : embedded === null || texts.length === 0 ? (
           <Loading what="the cosine" />
         ) : (
-          <CosineOf embedded={embedded} isAsking={isAsking} />
+          <CosineOf embedded={embedded} cleaned={cleaned.embedded} isAsking={isAsking} />
         )}
       </Section>
     </>
@@ -93,7 +96,16 @@ function Tokens({ outcome: { verdict, tokens, lostTokens, message } }: { outcome
   return verdict === 'empty' ? <>No text for the model.</> : <>{count(tokens)} tokens, the whole text</>;
 }
 
-function CosineOf({ embedded, isAsking }: { embedded: Embedded; isAsking: boolean }) {
+function CosineOf({
+  embedded,
+  cleaned,
+  isAsking,
+}: {
+  embedded: Embedded;
+  /** The same texts, cleaned first. */
+  cleaned: Embedded | null;
+  isAsking: boolean;
+}) {
   const [a, b] = embedded.vectors;
   const score = cosine(a, b);
   if (score === null) return <Empty title="A text without a vector is like nothing." />;
@@ -109,6 +121,7 @@ function CosineOf({ embedded, isAsking }: { embedded: Embedded; isAsking: boolea
         <span>0: unrelated</span>
         <span>1: the same</span>
       </div>
+      <p>{effectOf(score, cosine(cleaned?.vectors[0], cleaned?.vectors[1]))}</p>
       <p class="soft small">
         {embedded.timings.totalMs.toFixed(0)} ms at the producer, of these{' '}
         {embedded.timings.inferMs.toFixed(0)} ms of a worker. Where “alike” begins depends on your texts: the
@@ -116,4 +129,12 @@ function CosineOf({ embedded, isAsking }: { embedded: Embedded; isAsking: boolea
       </p>
     </div>
   );
+}
+
+/** What cleaning the texts would change: HTML, Unicode variants, odd blanks, punctuation at the end. */
+function effectOf(plain: number, cleaned: number | null): string {
+  if (cleaned === null) return 'With cleaned texts: …';
+  const change = cleaned - plain;
+  if (Math.abs(change) < 0.0005) return `With cleaned texts: ${cleaned.toFixed(3)}, the same.`;
+  return `With cleaned texts: ${cleaned.toFixed(3)}, ${Math.abs(change).toFixed(3)} ${change > 0 ? 'more' : 'less'}.`;
 }

@@ -1,0 +1,147 @@
+/** What labelled pairs say: three thresholds, the curve between missing and being wrong, and the scores of both kinds. */
+
+import type { Calibration, ThresholdChoice } from '@embedmill/analysis/calibration';
+import { useMemo, useRef } from 'preact/hooks';
+import type uPlot from 'uplot';
+import { saveAs } from '../../api/client.ts';
+import { Chart } from '../../ui/chart.tsx';
+import { curveOptions, twoColumnOptions } from '../../ui/chart-kinds.ts';
+import { count, share } from '../../ui/format.ts';
+import { Section } from '../../ui/page.tsx';
+import type { PairCalibration } from './calibrate-pairs.ts';
+
+export function CalibrationView({ found: { calibration, left } }: { found: PairCalibration }) {
+  const { bestF1, atRecall, atPrecision, pairs, same, warnings, averagePrecision } = calibration;
+  const curve = useRef<uPlot | null>(null);
+  const saveJson = () =>
+    saveAs(new Blob([JSON.stringify(calibration, null, 2)], { type: 'application/json' }), 'thresholds.json');
+  return (
+    <>
+      <Section
+        title="Thresholds"
+        aside={
+          <div class="actions">
+            <button type="button" class="button" onClick={saveJson}>
+              Save as JSON
+            </button>
+            <button type="button" class="button" onClick={() => savePicture(curve.current)}>
+              Save the curve as PNG
+            </button>
+          </div>
+        }
+      >
+        <div class="stats">
+          <Choice name="Balanced" meaning="best F1" choice={bestF1} />
+          <Choice
+            name="Never miss"
+            meaning={`recall of ${share(atRecall.wanted, 1)} or more`}
+            choice={atRecall.choice}
+          />
+          <Choice
+            name="Never wrong"
+            meaning={`precision of ${share(atPrecision.wanted, 1)} or more`}
+            choice={atPrecision.choice}
+          />
+        </div>
+        <p class="soft small">
+          {count(pairs)} pairs, {count(same)} of them the same; average precision{' '}
+          {averagePrecision.toFixed(3)}. In brackets: where 95 of 100 other samples of this size would put the
+          threshold.
+          {left > 0 && ` ${count(left)} pairs were left out: a text without a vector.`}
+        </p>
+        {warnings.length > 0 && <p class="notice notice-warn">With care: {warnings.join('; ')}.</p>}
+      </Section>
+      <div class="columns">
+        <Section title="Precision and recall">
+          <Curve
+            calibration={calibration}
+            onDrawn={(chart) => {
+              curve.current = chart;
+            }}
+          />
+        </Section>
+        <Section title="Scores of the pairs">
+          <Scores calibration={calibration} />
+        </Section>
+      </div>
+    </>
+  );
+}
+
+function Choice({
+  name,
+  meaning,
+  choice,
+}: {
+  name: string;
+  meaning: string;
+  choice: ThresholdChoice | null;
+}) {
+  return (
+    <div class="stat">
+      <h3 class="stat-name">
+        {name}: {meaning}
+      </h3>
+      {choice === null ? (
+        <p>No threshold is so precise.</p>
+      ) : (
+        <>
+          <p class="stat-value">
+            {choice.threshold.toFixed(3)}{' '}
+            <span class="stat-unit">
+              [{choice.intervals.threshold[0].toFixed(2)} – {choice.intervals.threshold[1].toFixed(2)}]
+            </span>
+          </p>
+          <p class="soft small">
+            precision {share(choice.precision, 1)}, recall {share(choice.recall, 1)}, F1{' '}
+            {choice.f1.toFixed(3)}
+          </p>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Curve({ calibration, onDrawn }: { calibration: Calibration; onDrawn: (chart: uPlot) => void }) {
+  const data = useMemo(
+    (): [number[], number[]] => [
+      calibration.curve.map(({ recall }) => recall),
+      calibration.curve.map(({ precision }) => precision),
+    ],
+    [calibration],
+  );
+  return (
+    <Chart
+      title="Precision over recall"
+      summary={`Precision over recall; average precision ${calibration.averagePrecision.toFixed(3)}, best F1 ${calibration.bestF1.f1.toFixed(3)} at ${calibration.bestF1.threshold.toFixed(3)}.`}
+      data={data}
+      options={curveOptions}
+      onDrawn={onDrawn}
+    />
+  );
+}
+
+function Scores({ calibration: { histogram } }: { calibration: Calibration }) {
+  const data = useMemo(
+    (): [number[], number[], number[]] => [
+      histogram.map(({ from }) => from),
+      histogram.map((bin) => bin.same),
+      histogram.map((bin) => bin.different),
+    ],
+    [histogram],
+  );
+  return (
+    <Chart
+      title="Pairs by cosine: same and different"
+      summary={`Histogram of cosines from ${histogram[0]?.from.toFixed(2)} to ${histogram.at(-1)?.to.toFixed(2)} for both kinds of pairs.`}
+      data={data}
+      options={twoColumnOptions}
+    />
+  );
+}
+
+function savePicture(chart: uPlot | null): void {
+  chart?.ctx.canvas.toBlob((blob) => {
+    if (blob !== null) saveAs(blob, 'precision-recall.png');
+  });
+}

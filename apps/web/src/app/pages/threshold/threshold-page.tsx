@@ -1,0 +1,109 @@
+/** From which cosine on two texts count as the same: found from pairs that people have labelled. */
+
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { bytes } from '../../ui/format.ts';
+import { Page, Section } from '../../ui/page.tsx';
+import { Empty, Failure, Loading } from '../../ui/states.tsx';
+import { calibratePairs, type PairCalibration } from './calibrate-pairs.ts';
+import { CalibrationView } from './calibration-view.tsx';
+import { EXAMPLE_PAIRS } from './example.ts';
+import { readPairs } from './read-pairs.ts';
+
+/** Larger files freeze the page while they are read. */
+const MOST_FILE_BYTES = 5 * 1024 * 1024;
+
+export function ThresholdPage() {
+  const id = useId();
+  const [text, setText] = useState('');
+  const [progress, setProgress] = useState<number | null>(null);
+  const [found, setFound] = useState<PairCalibration | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const working = useRef(new AbortController());
+  useEffect(() => () => working.current.abort(), []);
+  const find = async (given: string) => {
+    working.current.abort();
+    working.current = new AbortController();
+    const { signal } = working.current;
+    setError(null);
+    setFound(null);
+    try {
+      const pairs = readPairs(given);
+      setProgress(0);
+      setFound(await calibratePairs(pairs, setProgress, signal));
+    } catch (reason) {
+      if (signal.aborted) return;
+      setError(reason);
+    }
+    setProgress(null);
+  };
+  const takeFile = async (file: File | undefined) => {
+    if (file === undefined) return;
+    if (file.size > MOST_FILE_BYTES) {
+      setError(
+        new Error(`“${file.name}” has ${bytes(file.size)}; at most ${bytes(MOST_FILE_BYTES)} are read here.`),
+      );
+      return;
+    }
+    setText(await file.text());
+  };
+  return (
+    <Page
+      title="Threshold"
+      lead="From which cosine on two texts count as the same depends on your texts. Pairs that you have labelled tell."
+    >
+      <Section
+        title="Labelled pairs"
+        aside={
+          <button type="button" class="button" onClick={() => setText(EXAMPLE_PAIRS)}>
+            Show the example
+          </button>
+        }
+      >
+        <form
+          class="pairs-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void find(text);
+          }}
+        >
+          <label for={`${id}pairs`}>
+            One pair a line: text, text, <code>same</code> or <code>different</code>
+          </label>
+          <textarea
+            id={`${id}pairs`}
+            rows={8}
+            value={text}
+            placeholder={'Zipper broke,The zip is defective,same\nZipper broke,Buttons are of wood,different'}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          <div class="actions">
+            <label class="button file-button">
+              Choose a file
+              <input
+                type="file"
+                class="unseen"
+                accept=".csv,.tsv,.txt"
+                onChange={(event) => void takeFile(event.currentTarget.files?.[0])}
+              />
+            </label>
+            <button
+              type="submit"
+              class="button button-main"
+              disabled={text.trim() === '' || progress !== null}
+            >
+              Find thresholds
+            </button>
+          </div>
+        </form>
+      </Section>
+      {error !== null && <Failure error={error} />}
+      {progress !== null && <Loading what={`the vectors, ${Math.round(100 * progress)} %`} />}
+      {found !== null && <CalibrationView found={found} />}
+      {found === null && progress === null && error === null && (
+        <Empty title="Nothing measured yet.">
+          <p>200 pairs or more give figures to rely on; the example shows what comes of a few.</p>
+        </Empty>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,178 @@
+/**
+ * `npm run docs:screenshots [-- /usr/bin/chromium]`: pictures of every page in both themes into docs/images/, from a stack of
+ * its own with the sample reviews. As WebP, which a page of text and charts takes a quarter of a PNG's bytes in.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { main } from './lib/main.mjs';
+import { ROOT } from './lib/root.mjs';
+import { setUp } from './lib/setup.mjs';
+
+const THEMES = ['light', 'dark'];
+const QUALITY = 80;
+const LONGEST_MS = 600_000;
+const IMAGES = join(ROOT, 'docs/images');
+
+/** Pages in the order in which they are visited, and what is done there before the picture. */
+const PICTURES = [
+  { name: 'runs', route: 'runs', prepare: (page) => page.getByText('at work').first().waitFor() },
+  {
+    name: 'new-run',
+    route: 'new',
+    prepare: async (page, { reviews }) => {
+      await page.locator('input[type=file]').setInputFiles(reviews);
+      await page.getByText(/tokens\/s/).waitFor();
+    },
+  },
+  {
+    name: 'similarity',
+    route: 'similarity',
+    prepare: (page) => page.getByText('With cleaned texts: 0').waitFor(),
+  },
+  {
+    name: 'matrix',
+    route: 'similarity',
+    prepare: async (page) => {
+      await page.getByText('Many lines').click();
+      await page.getByRole('cell', { name: '1.00' }).first().waitFor();
+    },
+  },
+  {
+    name: 'threshold',
+    route: 'threshold',
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Show the example' }).click();
+      await page.getByRole('button', { name: 'Find thresholds' }).click();
+      await page.getByText('Scores of the pairs').waitFor();
+    },
+  },
+  {
+    name: 'search',
+    route: (runs) => `search/${runs.sample}`,
+    prepare: async (page) => {
+      await page.getByLabel('Question').fill('the battery does not last');
+      await page.getByRole('button', { name: 'Search' }).click();
+      await page.locator('.hits li').first().waitFor();
+    },
+  },
+  {
+    name: 'map',
+    route: (runs) => `search/${runs.sample}`,
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Draw the map' }).click();
+      await page.locator('.legend-text').first().waitFor();
+      await page.locator('.map-canvas').scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'run',
+    route: (runs) => `runs/${runs.sample}`,
+    prepare: (page) => page.getByRole('img', { name: /Histogram/ }).waitFor(),
+  },
+  { name: 'admin', route: 'admin', prepare: (page) => page.getByText(/Embedmill \d/).waitFor() },
+];
+
+await main(async () => {
+  await setUp();
+  const folder = mkdtempSync(join(tmpdir(), 'embedmill-screenshots-'));
+  const stack = await startStack(folder);
+  const browser = await chromium.launch({
+    executablePath: process.argv[2] ?? '/usr/bin/chromium',
+    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+  });
+  try {
+    const reviews = join(folder, 'more-reviews.jsonl');
+    const {
+      runs: [sample],
+    } = await (await fetch(`${stack.url}/v1/runs`)).json();
+    writeFileSync(reviews, await textsOf(stack.url, sample));
+    await startRun(stack.url, reviews);
+    for (const theme of THEMES) {
+      for (const picture of PICTURES)
+        await take(browser, { stack, picture, theme, runs: { sample: sample.id }, reviews });
+    }
+  } finally {
+    await browser.close();
+    stack.child.kill('SIGINT');
+    await once(stack.child, 'exit');
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** `embedmill up --sample` on a free port; resolves when the sample is embedded. */
+async function startStack(folder) {
+  const child = spawn(
+    process.execPath,
+    [join(ROOT, 'apps/cli/bin/embedmill.mjs'), 'up', '--sample', '--port', '0'],
+    {
+      env: { ...process.env, EMBEDMILL_DATA_DIR: folder, EMBEDMILL_WORKER_PORT: '0', REDIS_URL: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+  }
+  const deadline = Date.now() + LONGEST_MS;
+  while (!said.includes('The vectors:')) {
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new Error(`the stack did not come up:\n${said}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return { child, url: /API\s+(http:\/\/[^/]+)/.exec(said)[1] };
+}
+
+/** The reviews of the sample once more, as a file for the page New run. */
+async function textsOf(url, { id, rows }) {
+  const lines = [];
+  for (let start = 0; start < rows.accepted; start += 200) {
+    const numbers = Array.from({ length: Math.min(200, rows.accepted - start) }, (_, i) => start + i);
+    const answer = await (await fetch(`${url}/v1/runs/${id}/texts?rows=${numbers}`)).json();
+    lines.push(...answer.rows.map((row) => `${JSON.stringify({ id: row.id, text: row.text })}\n`));
+  }
+  return lines.join('');
+}
+
+/** A run that is at work while the pictures are taken. */
+async function startRun(url, path) {
+  const json = { 'content-type': 'application/json' };
+  const { id } = await (
+    await fetch(`${url}/v1/runs`, { method: 'POST', headers: json, body: '{"name":"more reviews"}' })
+  ).json();
+  for (let part = 0; part < 4; part++) {
+    await fetch(`${url}/v1/runs/${id}/rows?part=${part}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: readFileSync(path),
+    });
+  }
+  await fetch(`${url}/v1/runs/${id}/seal`, { method: 'POST' });
+  // A few batches in, so that there are rates to see.
+  await new Promise((resolve) => setTimeout(resolve, 20_000));
+}
+
+async function take(browser, { stack, picture, theme, runs, reviews }) {
+  const { name, route, prepare } = picture;
+  const page = await browser.newPage({
+    viewport: { width: 1280, height: 860 },
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+  });
+  page.setDefaultTimeout(60_000);
+  await page.goto(`${stack.url}/#/${typeof route === 'string' ? route : route(runs)}`);
+  await prepare(page, { reviews });
+  await page.evaluate('document.activeElement?.blur()');
+  // Charts are drawn in the next frame.
+  await page.waitForTimeout(500);
+  const session = await page.context().newCDPSession(page);
+  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: QUALITY });
+  writeFileSync(join(IMAGES, `${name}-${theme}.webp`), Buffer.from(data, 'base64'));
+  await page.close();
+}

@@ -1,0 +1,252 @@
+/** The pages in a real Chromium over a real stack with real vectors, as a newcomer walks through them. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { provideChromium, startBrowser } from '../support/browser.ts';
+import { readMatrix } from '../support/embedmill.ts';
+import { laneForAll } from '../support/lane.ts';
+import { redisForAll } from '../support/redis-process.ts';
+
+const ROWS = 5000;
+const WAIT_MS = 60_000;
+
+const chromium = await provideChromium();
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+describe.skipIf(chromium === null)('the pages', async () => {
+  const redis = await redisForAll();
+  const lane = laneForAll({ redisUrl: redis.url });
+  const folder = mkdtempSync(join(tmpdir(), 'embedmill-pages-'));
+  const faults: string[] = [];
+  let browser: Browser;
+  let page: Page;
+
+  const open = async (route: string) => {
+    await page.goto(`${lane.producer.url}/#/${route}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+  };
+  const heading = () => page.getByRole('heading', { level: 1 }).textContent();
+  /** What axe finds serious or critical on the page as it is now, one line each. */
+  const seriousFindings = async (): Promise<string[]> => {
+    // Not as a script of the page, which its policy refuses.
+    await page.evaluate(axeSource);
+    const { violations } = await page.evaluate<AxeResults>(
+      'axe.run(document, { resultTypes: ["violations"] })',
+    );
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(
+        ({ id, nodes }) => `${page.url()}: ${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
+      );
+  };
+
+  beforeAll(async () => {
+    browser = await startBrowser(chromium!);
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 900 },
+      acceptDownloads: true,
+    });
+    page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
+      if (/Content.Security.Policy/i.test(message.text())) faults.push(message.text());
+    });
+    page.on('request', (request) => {
+      if (!/^(blob:)?http:\/\/127\.0\.0\.1:/.test(request.url())) faults.push(`asked for ${request.url()}`);
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('say what to do when there is nothing yet, and show the worker that is there', async () => {
+    await open('runs');
+    await page.getByText('No runs yet.').waitFor();
+    await page.getByRole('row', { name: /all-MiniLM-L6-v2/ }).waitFor();
+    await page.getByRole('link', { name: 'Search' }).click();
+    await page.getByText('There is no completed run to search.').waitFor();
+    await open('nowhere');
+    expect(await heading()).toBe('Nothing here');
+    await open('runs/r0000000000000000000');
+    await page.getByText('There is no such run; it may have been deleted.').waitFor();
+  });
+
+  it(`take a file of ${ROWS} rows from its columns to its vectors, through a pause and a reload`, async () => {
+    const csv = Array.from({ length: ROWS }, (_, i) => `R${i},"cup, ${i}"`);
+    const path = join(folder, 'cups.csv');
+    writeFileSync(path, `code,text\n${csv.join('\n')}\n`);
+    await open('new');
+    await page.locator('input[type=file]').setInputFiles(path);
+    await page.getByLabel('Id').selectOption('code');
+    await page.getByText(/about .* tokens\/s|not known before the first run/).waitFor();
+    // Held on its way, so that there is something to pause.
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route(/\/rows\?/, async (route) => {
+      await held;
+      await route.abort().catch(() => {});
+    });
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused. What is there stays there.').waitFor();
+    release();
+    await page.unrouteAll({ behavior: 'wait' });
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByText('All rows are there.').waitFor();
+    await page.getByRole('link', { name: 'Watch the run' }).click();
+    await page.getByText(new RegExp(`of ${ROWS.toLocaleString('en')} rows`)).waitFor();
+    await page.reload();
+    await page.getByText('completed').waitFor();
+    await page.getByText('No text was too long for the model').waitFor();
+    await page.getByRole('img', { name: /Histogram of 5,000 rows/ }).waitFor();
+
+    const saved = async (name: string) => {
+      const download = page.waitForEvent('download');
+      await page.getByRole('link', { name, exact: true }).click();
+      return (await download).path();
+    };
+    const npy = await saved('Vectors .npy');
+    const ids = await saved('Ids');
+    const matrix = readMatrix(npy);
+    expect(matrix).toHaveLength(ROWS);
+    expect(matrix.every((row) => Math.abs(Math.hypot(...row) - 1) < 1e-4)).toBe(true);
+    expect(readFileSync(ids, 'utf8').split('\n')[4999]).toContain('R4999');
+  });
+
+  it('find rows by meaning, and draw the run as a map', async () => {
+    await open('search');
+    await page.getByLabel('Question').fill('cup, 4321');
+    await page.getByLabel('Question').press('Enter');
+    const best = page.locator('.hits li').first();
+    await best.waitFor();
+    expect(await page.locator('.hits li').count()).toBe(20);
+    expect(await best.textContent()).toMatch(/^1\.000cup, 4321R4321/);
+    await page.getByText(/The 20 nearest of 5,000 rows in \d+ ms/).waitFor();
+
+    await page.getByRole('button', { name: 'Draw the map' }).click();
+    await page.getByRole('img', { name: /Map of 5000 texts in 8 clusters/ }).waitFor();
+    await page.getByRole('list', { name: 'Clusters' }).getByRole('button').first().click();
+    await page.getByText(/\d+ selected/).waitFor();
+    const map = page.getByRole('img', { name: /Map of/ });
+    await map.scrollIntoViewIfNeeded();
+    const canvas = (await map.boundingBox())!;
+    // From the middle of the upper edge around all points; the corners are round and not the map's.
+    await page.mouse.move(canvas.x + canvas.width / 2, canvas.y + 2);
+    await page.mouse.down();
+    for (const [right, down] of [
+      [1, 0],
+      [1, 1],
+      [0, 1],
+      [0, 0],
+    ] as const) {
+      await page.mouse.move(canvas.x + right * canvas.width, canvas.y + down * canvas.height);
+    }
+    await page.mouse.up();
+    await page.getByText(/^5,000 selected/).waitFor();
+  });
+
+  it('compare two texts without a mouse', async () => {
+    await open('similarity');
+    await page
+      .getByText(/0\.6\d\d/)
+      .first()
+      .waitFor();
+    const focusOn = async (name: string) => {
+      const wanted = page.getByLabel(name).or(page.getByRole('button', { name })).first();
+      for (let presses = 0; presses < 30; presses++) {
+        await page.keyboard.press('Tab');
+        if (await wanted.evaluate((element) => element.matches(':focus'))) return;
+      }
+      throw new Error(`"${name}" cannot be reached with the Tab key`);
+    };
+    await focusOn('Second text');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('Apple phone battery drains fast');
+    await page.getByText('1.000').first().waitFor();
+    await focusOn('Show the example');
+    await page.keyboard.press('Enter');
+    await page.getByText('With cleaned texts').waitFor();
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.insertText('x '.repeat(400));
+    await page.getByText(/Cut off: 256 tokens are in the vector, the last \d+ are not/).waitFor();
+    await page.getByText('Many lines').click();
+    await page.getByRole('cell', { name: '1.00' }).first().waitFor();
+  });
+
+  it('find thresholds from labelled pairs, and save them', async () => {
+    await open('threshold');
+    await page.getByLabel(/One pair a line/).fill('a,b,same\nno label here,and none there,maybe');
+    await page.getByRole('button', { name: 'Find thresholds' }).click();
+    await page.getByText('Line 2 is no labelled pair').waitFor();
+    await page.getByRole('button', { name: 'Show the example' }).click();
+    await page.getByRole('button', { name: 'Find thresholds' }).click();
+    await page.getByText('Balanced: best F1').waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save as JSON' }).click(),
+    ]);
+    const saved = JSON.parse(readFileSync((await download.path())!, 'utf8'));
+    expect(saved).toMatchObject({ pairs: 33, same: 17 });
+    expect(saved.bestF1.f1).toBeGreaterThan(0.8);
+    const [picture] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save the curve as PNG' }).click(),
+    ]);
+    expect(
+      readFileSync((await picture.path())!)
+        .subarray(1, 4)
+        .toString(),
+    ).toBe('PNG');
+  });
+
+  it('say so when Redis is away, and go on when it is back', async () => {
+    await open('runs');
+    await page.getByRole('heading', { name: 'Workers' }).waitFor();
+    await redis.kill();
+    await page.getByText('Redis does not answer. Runs wait and nothing is lost').waitFor();
+    await open('similarity');
+    await page.getByLabel('First text').fill('while Redis is away');
+    await page.getByRole('alert').waitFor();
+    await redis.start();
+    await page.getByText('Redis does not answer.').waitFor({ state: 'detached' });
+    await page.getByLabel('First text').fill('when Redis is back');
+    await page.getByText(/^0\.\d\d\d$/).waitFor();
+  });
+
+  it.each(['light', 'dark'] as const)('have no serious fault for axe, %s', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const findings: string[] = [];
+    for (const route of ['runs', 'new', 'similarity', 'search', 'threshold', 'admin']) {
+      await open(route);
+      findings.push(...(await seriousFindings()));
+    }
+    await open('runs');
+    await page.getByRole('link', { name: 'cups' }).click();
+    await page.getByRole('img', { name: /Histogram/ }).waitFor();
+    findings.push(...(await seriousFindings()));
+    expect(findings).toEqual([]);
+  });
+
+  it('fit a screen of 375 pixels', async () => {
+    await page.setViewportSize({ width: 375, height: 800 });
+    for (const route of ['runs', 'new', 'similarity', 'search', 'threshold', 'admin']) {
+      await open(route);
+      const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+      expect(tooWide, route).toBeLessThanOrEqual(0);
+    }
+  });
+
+  it('threw nothing, asked nobody else, and kept to their policy all the while', () => {
+    expect(faults).toEqual([]);
+  });
+});
