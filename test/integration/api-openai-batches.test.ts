@@ -290,7 +290,7 @@ describe('a batch at work', () => {
     expect(rest.map(({ error }) => error?.code)).toEqual(Array(60).fill('batch_expired'));
   });
 
-  it('fails when its run is removed', async () => {
+  it('is cancelled when somebody cancels its run', async () => {
     const { api, client } = await start();
     const { id } = await submitBatch(client, lines);
     await until(async () => (await whenBatch(client, id, ['in_progress'])).run_id !== null);
