@@ -259,6 +259,10 @@ describe('rows without a vector', () => {
     );
     expect(treated.verdicts).toMatchObject({ ok: 2, truncated: 0 });
     expect(treated.fingerprint).not.toBe(plain.fingerprint);
+    writeFileSync(join(cwd, 'terms.csv'), 'term,wording,case\nTwo words,a pair,\nUS,America,exact\n');
+    const replaced = JSON.parse((await run('--glossary', 'terms.csv')).stdout);
+    expect(replaced).toMatchObject({ replacements: 200 });
+    expect(replaced.fingerprint).not.toBe(plain.fingerprint);
     expect(await run('--clean', 'htlm')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('There is no step "htlm"'),

@@ -45,6 +45,7 @@ describe('POST /v1/runs', () => {
       clean: [],
       long: 'truncate',
       prompt: '',
+      glossary: null,
       batchRows: 33,
       batchTokens: 444,
     });

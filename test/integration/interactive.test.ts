@@ -28,9 +28,10 @@ describe('POST /v1/embed', () => {
 
   it('treats texts as a run with the same options does, under the same fingerprint', async () => {
     const texts = ['<i>Fits</i> &amp; works', longText(400)];
-    const treatment: Treatment = { clean: ['html'], long: 'mean', prompt: 'query: ' };
-    const { vectors, fingerprint, outcomes } = await embed({ texts, encoding: 'base64', ...treatment });
-    expect(vectors).toEqual(await embedInBulk(texts, treatment));
+    const options = { clean: ['html'], long: 'mean', prompt: 'query: ' } as const;
+    const treatment: Treatment = { ...options, glossary: null };
+    const { vectors, fingerprint, outcomes } = await embed({ texts, encoding: 'base64', ...options });
+    expect(vectors).toEqual(await embedInBulk(texts, options));
     expect(fingerprint).toBe(vectorFingerprint(lane.worker.fingerprint, treatment));
     expect(outcomes[1]).toMatchObject({ verdict: 'ok', chunks: 2, lostTokens: 0 });
     const asWritten = await embed({ text: 'query: Fits & works', encoding: 'base64' });

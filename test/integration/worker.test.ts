@@ -6,6 +6,7 @@ import {
   keysOf,
   type Run,
   readConfig,
+  storeGlossary,
   type Treatment,
   vectorFingerprint,
 } from '@embedmill/core';
@@ -13,7 +14,7 @@ import { resolveRedis } from '@embedmill/core/redis-server';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
+import { rowsOf, startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { cacheDir, type TestRedis, testRedis } from '../support/redis.ts';
 import { AWKWARD_TEXTS, EMPTY_TEXTS, longText, PLAIN_TEXTS } from '../support/texts.ts';
@@ -85,7 +86,12 @@ describe('a worker', () => {
     const { submit } = await startCollecting(redis, temporaryFolder());
     const worker = await join(redis);
     const long = longText(400);
-    const treatment: Treatment = { clean: ['html', 'white-space'], long: 'mean', prompt: 'query: ' };
+    const treatment: Treatment = {
+      clean: ['html', 'white-space'],
+      long: 'mean',
+      prompt: 'query: ',
+      glossary: null,
+    };
     const run = await submit(['<b>Fits</b> &amp; <i>works</i>', long, ' <br> '], treatment);
     const plain = await submit(['query: Fits & works', long], {});
     await whenEnded(run);
@@ -102,6 +108,27 @@ describe('a worker', () => {
       (await vectorBytes(of)).toString('hex', row * VECTOR_BYTES, (row + 1) * VECTOR_BYTES);
     expect(await bytesOfRow(run, 0)).toBe(await bytesOfRow(plain, 0));
     expect(await bytesOfRow(run, 1)).not.toBe(await bytesOfRow(plain, 1));
+  });
+
+  it('replaces the terms of a glossary, also after Redis has lost it, and counts them', async () => {
+    const redis = testRedis();
+    const { runs, submit, audit } = await startCollecting(redis, temporaryFolder());
+    const { id, content } = storeGlossary([['CTP margin', 'futures trading margin']]);
+    const options = { ...(await submit(['warm'], {})).options, glossary: id, batchRows: 1 };
+    const run = await runs.create(options, undefined, content);
+    await run.addPart(0, rowsOf(['The CTP margin rose.', 'No term.', 'ctp margin, CTP margin']), () => 'sha');
+    await run.seal();
+    // No worker has read it yet.
+    await redis.client.unlink(keysOf(redis.prefix).glossary(id));
+    await join(redis);
+    audit();
+    await whenEnded(run);
+    const plain = await submit(['The futures trading margin rose.', 'No term.']);
+    await whenEnded(plain);
+    expect(run.info()).toMatchObject({ replacements: 3, verdicts: { ok: 3 } });
+    expect(run.info().fingerprint).not.toBe(plain.info().fingerprint);
+    const [replaced, asWritten] = [await vectorBytes(run), await vectorBytes(plain)];
+    expect(replaced.subarray(0, 2 * VECTOR_BYTES).equals(asWritten)).toBe(true);
   });
 
   it('gives the same bytes whoever did the batches and however they were cut', async () => {

@@ -21,10 +21,12 @@ import {
   encodeBatchResult,
   readBatchPayload,
   summarizeOutcomes,
+  UNTREATED,
 } from '@embedmill/core/batch';
 import type { PreparedModel } from '@embedmill/embed';
 import type { Logger } from 'pino';
 import { embedThroughCache } from './cached-rows.ts';
+import type { Glossaries } from './glossaries.ts';
 import type { InferencePool } from './inference/index.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { patiently } from './patience.ts';
@@ -39,6 +41,8 @@ export interface BatchWorkParts {
   /** The model of this worker; a batch for another one is handed back. */
   model: PreparedModel;
   /** What results of a precision say of the model. */
+  /** What treatments need besides themselves. */
+  glossaries: Glossaries;
   identityOf: (precision: Precision) => Promise<{ dim: number; fingerprint: string }>;
   /** Vectors over runs and workers; `null`: every text is computed. */
   cache: VectorCache | null;
@@ -93,7 +97,8 @@ export class BatchWork {
       if (!(error instanceof EmbedmillError && error.retryable)) throw error;
       metrics.countOutcome('handed-back');
       log.info({ run, batch, reason: error.message }, 'a batch is handed back');
-      return { status: 'hand-back', afterMs: 0 };
+      // A thread that is needed again is there at once; a glossary that is lost comes when its producer looks after the run.
+      return { status: 'hand-back', afterMs: error.code === 'no-glossary' ? HAND_BACK_MS : 0 };
     }
     if (result === null) await this.abandon(job, 'workers die of it, and of none of its rows alone');
     else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
@@ -143,8 +148,9 @@ export class BatchWork {
   }
 
   async #compute(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    const { pool, metrics } = this.#parts;
-    const { batch, precision, truncate, treatment } = job;
+    const { pool, glossaries, metrics } = this.#parts;
+    const { batch, precision, truncate } = job;
+    const treatment = await glossaries.resolve(job.treatment ?? UNTREATED);
     let tokenizeMs = 0;
     const result = await this.#stage('infer', job, (span) =>
       pool.embedBatch({
@@ -166,13 +172,14 @@ export class BatchWork {
   }
 
   async #tryRows(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
-    const { exchange, pool, log, identityOf } = this.#parts;
+    const { exchange, pool, glossaries, log, identityOf } = this.#parts;
     const { run, batch } = job;
     log.warn({ run, batch }, 'workers ended over a batch; its rows are tried one by one');
     return await tryRows(job, payload, {
       exchange,
       pool,
       identity: await identityOf(job.precision),
+      treatment: await glossaries.resolve(job.treatment ?? UNTREATED),
       patiently: (step) => this.#patiently(step),
       onGuilty: (row) =>
         log.error({ run, batch, row }, 'a row ends worker processes; it gets the verdict failed'),

@@ -17,7 +17,7 @@ import {
   readBatchPayload,
   type WorkerExchange,
 } from '@embedmill/core';
-import type { InferencePool } from './inference/index.ts';
+import type { InferencePool, ThreadTreatment } from './inference/index.ts';
 
 /** Deaths of processes over a batch after which its rows are tried one by one. */
 export const SUSPECT_AFTER_STALLS = 2;
@@ -34,6 +34,7 @@ export interface TrialParts {
   pool: Pick<InferencePool, 'embedBatch'>;
   /** What results say of the model. */
   identity: { dim: number; fingerprint: string };
+  treatment: ThreadTreatment;
   /** Waits out a Redis that is away. */
   patiently: <Value>(step: () => Promise<Value>) => Promise<Value>;
   /** Told about each row that was found guilty before. */
@@ -47,9 +48,9 @@ export interface TrialParts {
 export async function tryRows(
   job: BatchJob,
   payload: Uint8Array<ArrayBuffer>,
-  { exchange, pool, identity, patiently, onGuilty }: TrialParts,
+  { exchange, pool, identity, treatment, patiently, onGuilty }: TrialParts,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const { run, batch, precision, truncate, treatment } = job;
+  const { run, batch, precision, truncate } = job;
   const { begun, deaths } = await patiently(() => exchange.beginTrials(run, batch));
   const explained = [...deaths.values()].reduce((sum, count) => sum + count, 0);
   if (begun - explained > UNEXPLAINED_TRIALS) return null;

@@ -18,6 +18,7 @@ import {
 import { checkGolden, Embedder, type Precision, type PreparedModel, prepareModel } from '@embedmill/embed';
 import type { Logger } from 'pino';
 import { BatchWork } from './batch-work.ts';
+import { Glossaries } from './glossaries.ts';
 import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
 import { joinInteractiveLane } from './interactive/join.ts';
@@ -91,8 +92,11 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const keys = keysOf(config.prefix);
     const redis = connect(config.redisUrl, 'patient', log);
     releasers.add(() => redis.disconnect());
+    const exchange = new RedisExchange({ redis, keys });
+    const glossaries = new Glossaries(exchange);
     const work = new BatchWork({
-      exchange: new RedisExchange({ redis, keys }),
+      exchange,
+      glossaries,
       pool,
       model,
       identityOf: prepare,
@@ -127,6 +131,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       redisUrl: config.redisUrl,
       keys,
       pool,
+      glossaries,
       model,
       metrics,
       tracing,

@@ -17,6 +17,11 @@ export type CleanStep =
   | 'white-space'
   | 'final-punctuation';
 
+/** A term, what stands for it, and whether its capitals must be as written. */
+export type GlossaryTerm =
+  | readonly [term: string, wording: string]
+  | readonly [term: string, wording: string, rule: 'exact' | 'any'];
+
 /** What becomes of texts beyond the model's limit: cut, or embedded in chunks of which the vector is the mean. */
 export type LongTexts = 'truncate' | 'mean' | `max-chunks=${number}`;
 
@@ -42,6 +47,8 @@ export interface NewRun {
   long?: LongTexts;
   /** Put before every text. Default: nothing. */
   prompt?: string;
+  /** Terms and their plain wording; without a rule, acronyms must be written as they are. */
+  glossary?: readonly GlossaryTerm[];
   /** Most rows of a batch. */
   batchRows?: number;
   /** Most estimated tokens of a batch. */
@@ -57,6 +64,8 @@ export interface RunOptions {
   clean: readonly CleanStep[];
   long: LongTexts;
   prompt: string;
+  /** Hash of the glossary; `null`: none. */
+  glossary: string | null;
   batchRows: number;
   batchTokens: number;
 }
@@ -80,6 +89,8 @@ export interface RunInfo {
   lostTokens: number;
   /** Rows whose vector is the mean of chunks. */
   chunkedRows: number;
+  /** Terms of the glossary that were replaced. */
+  replacements: number;
   /** Of the last seconds while the run is at work, over its whole time once it has ended. */
   rowsPerSecond: number;
   tokensPerSecond: number;

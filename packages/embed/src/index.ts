@@ -3,9 +3,15 @@ export { Embedder } from './embedder/embedder.ts';
 export { EmbedError, type EmbedErrorCode } from './errors.ts';
 export { checkGolden, type GoldenReport } from './golden/check-golden.ts';
 export { prepareModel } from './prepare/prepare-model.ts';
+export { Glossary, type GlossaryEntry, type ReplacedText } from './text/glossary/glossary.ts';
 export type { TextChunk } from './text/long/chunks.ts';
 export { CLEAN_STEPS, type CleanStep } from './text/treatment/clean-steps.ts';
-export { type LongTexts, type Treatment, UNTREATED } from './text/treatment/treatment.ts';
+export {
+  type GlossarySource,
+  type LongTexts,
+  type Treatment,
+  UNTREATED,
+} from './text/treatment/treatment.ts';
 export type {
   EmbedOptions,
   GoldenSet,

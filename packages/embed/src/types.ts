@@ -86,6 +86,8 @@ export interface RowOutcome {
   lostTokens: number;
   /** Chunks whose mean the vector is; absent when the text went through the model in one piece. */
   chunks?: number;
+  /** Terms of the glossary that were replaced in the text; absent: none. */
+  replacements?: number;
   /** For people; set on `failed`. */
   message?: string;
 }

@@ -52,13 +52,14 @@ describe('describeDifferences', () => {
     clean: null,
     long: null,
     prompt: null,
+    glossary: null,
     model: null,
     server: null,
   };
   const input = { bytes: 10, sha256: 'a' };
 
   test('takes a note from before texts were treated for one of untreated texts', () => {
-    const { clean, long, prompt, ...old } = choices;
+    const { clean, long, prompt, glossary, ...old } = choices;
     const before = { input, choices: old as RowChoices };
     expect(describeDifferences(before, { input, choices })).toEqual([]);
     expect(describeDifferences(before, { input, choices: { ...choices, clean: 'html' } })).toEqual([

@@ -93,6 +93,7 @@ describe('WorkFolder', () => {
       clean: null,
       long: null,
       prompt: null,
+      glossary: null,
       model: null,
       server: null,
     };

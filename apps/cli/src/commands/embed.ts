@@ -78,6 +78,7 @@ export function addEmbedCommand(
     .addOption(cleanOption())
     .addOption(longOption())
     .addOption(promptOption())
+    .option('--glossary <file>', 'plain wording for terms: .json, or .csv with term, wording and case')
     .option('--limit <rows>', 'read no more than this many rows', wholeNumber(1))
     .option('--server <url>', 'use a running producer (default: start one for this call)')
     .addOption(threadsOption())

@@ -3,13 +3,22 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withPatience } from '@embedmill/client';
-import { type Config, EmbedmillError, Releasers, type RunInfo, readConfig } from '@embedmill/core';
+import {
+  type Config,
+  EmbedmillError,
+  type GlossaryTerm,
+  Releasers,
+  type RunInfo,
+  readConfig,
+  storeGlossary,
+} from '@embedmill/core';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { ProgressDisplay } from '../progress/index.ts';
 import { formatCount } from '../terminal/numbers.ts';
 import { drive, runEnded } from './drive.ts';
 import { fetchOutput, type OutputFiles } from './fetch.ts';
+import { readGlossary } from './glossary.ts';
 import { choicesOf, describeDifferences, identifyFile } from './identity.ts';
 import { type Input, openInput } from './input.ts';
 import { type Job, WorkFolder } from './job.ts';
@@ -61,6 +70,8 @@ class EmbedCall {
   readonly #folder: WorkFolder;
   readonly #releasers = new Releasers();
   readonly #startedAt = performance.now();
+  /** Terms of the call's glossary; `null`: none. */
+  #glossary: GlossaryTerm[] | null = null;
 
   constructor(request: EmbedRequest, parts: EmbedParts) {
     this.#request = request;
@@ -74,6 +85,8 @@ class EmbedCall {
     if (existsSync(output.path) && !overwrite) {
       throw new UsageError(`${output.path} exists; add --overwrite to replace it`);
     }
+    const { glossary } = this.#request;
+    if (glossary !== null) this.#glossary = await readGlossary(glossary);
     await this.#folder.create();
     const lock = await Lock.take(this.#folder.path, output.path);
     try {
@@ -139,7 +152,7 @@ class EmbedCall {
   async #findJob(isAnew: boolean): Promise<Omit<Job, 'run'> & { run: string | null }> {
     const { input, overwrite, output } = this.#request;
     const identity = input.path === null ? null : await identifyFile(input.path);
-    const now = { input: identity, choices: choicesOf(this.#request) };
+    const now = { input: identity, choices: choicesOf(this.#request, this.#glossaryId()) };
     const job = await this.#folder.readJob();
     const fresh = { version: 1, run: null, ...now, overwrite, createdAt: new Date().toISOString() } as const;
     if (job === null) return fresh;
@@ -204,6 +217,10 @@ class EmbedCall {
     return info;
   }
 
+  #glossaryId(): string | null {
+    return this.#glossary && storeGlossary(this.#glossary).id;
+  }
+
   #newRun(): NewRun {
     const { input, precision, truncate, treatment, model, server, batchRows } = this.#request;
     return {
@@ -214,6 +231,7 @@ class EmbedCall {
       precision,
       truncate,
       ...treatment,
+      ...(this.#glossary === null ? {} : { glossary: this.#glossary }),
       // A producer of our own knows the model from its settings.
       ...(model === null || server === null ? {} : { model }),
       ...(batchRows === null ? {} : { batchRows }),

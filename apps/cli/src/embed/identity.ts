@@ -25,6 +25,8 @@ export interface RowChoices {
   clean: string | null;
   long: string | null;
   prompt: string | null;
+  /** Hash over the terms. */
+  glossary: string | null;
   model: string | null;
   server: string | null;
 }
@@ -48,8 +50,11 @@ export async function identifyFile(path: string): Promise<InputIdentity> {
   }
 }
 
-/** The choices of a request. */
-export function choicesOf(request: EmbedRequest): RowChoices {
+/**
+ * The choices of a request.
+ * @param glossary hash over the terms of its glossary, if it has one
+ */
+export function choicesOf(request: EmbedRequest, glossary: string | null): RowChoices {
   const { input, textField, idField, limit, precision, truncate, treatment, model, server } = request;
   return {
     format: input.format,
@@ -61,6 +66,7 @@ export function choicesOf(request: EmbedRequest): RowChoices {
     clean: treatment.clean.join(',') || null,
     long: treatment.long === UNTREATED.long ? null : treatment.long,
     prompt: treatment.prompt || null,
+    glossary,
     model,
     server,
   };

@@ -28,6 +28,7 @@ export interface EmbedFlags {
   clean: Treatment['clean'];
   long: Treatment['long'];
   prompt: string;
+  glossary?: string;
   model?: string;
   limit?: number;
   threads?: number;
@@ -64,7 +65,9 @@ export interface EmbedRequest {
   };
   precision: Precision;
   truncate: Truncate;
-  treatment: Treatment;
+  treatment: Omit<Treatment, 'glossary'>;
+  /** Absolute path of the glossary; `null`: none. */
+  glossary: string | null;
   /** Folder of another model, or on a server its name; `null` for the built-in one. */
   model: string | null;
   server: string | null;
@@ -105,6 +108,7 @@ export function readRequest(given: string, flags: EmbedFlags, config: Pick<Confi
     precision: flags.precision,
     truncate: flags.truncate,
     treatment: { clean: flags.clean, long: flags.long, prompt: flags.prompt },
+    glossary: readGlossaryPath(flags.glossary),
     model: readModel(flags, config),
     server: readServer(flags.server),
     threads: flags.threads ?? null,
@@ -168,6 +172,12 @@ export function readModel(
   if (model === undefined) return null;
   if (!existsSync(model)) throw new UsageError(`there is no model folder ${quote(model, 200)}`);
   return resolve(model);
+}
+
+function readGlossaryPath(glossary: string | undefined): string | null {
+  if (glossary === undefined) return null;
+  if (!existsSync(glossary)) throw new UsageError(`there is no glossary ${quote(glossary, 200)}`);
+  return resolve(glossary);
 }
 
 /** The base URL of a producer, as `--server` gives it. @throws {UsageError} when it is no URL */

@@ -12,6 +12,8 @@ export interface EmbedSummary {
   verdicts: VerdictCounts;
   /** Tokens that went through the model, over all calls that worked on this output. */
   tokens: number;
+  /** Terms of the glossary that were replaced. */
+  replacements: number;
   /** Seconds of this call, from start to end. */
   seconds: number;
   /** Seconds of this call in which rows were embedded; the rates are over these. */
@@ -54,6 +56,7 @@ export function summarize(figures: CallFigures): EmbedSummary {
     rows: after.rows.done,
     verdicts: after.verdicts,
     tokens: after.tokens,
+    replacements: after.replacements,
     seconds: round(seconds),
     embeddingSeconds: round(embeddingSeconds),
     rowsPerSecond: round((after.rows.done - before.rows.done) / over),
@@ -93,6 +96,8 @@ export function describeSummary(
       `  ${formatNoun(verdicts.truncated, 'row')} had more tokens than the model reads and ${verdicts.truncated === 1 ? 'was' : 'were'} cut`,
     );
   }
+  if (summary.replacements > 0)
+    lines.push(`  ${formatNoun(summary.replacements, 'term')} of the glossary replaced`);
   const speed = `${formatRate(summary.rowsPerSecond)} rows/s, ${formatRate(summary.tokensPerSecond)} tokens/s`;
   lines.push(`  ${formatDuration(summary.seconds)}, ${speed}, ${formatCount(summary.tokens)} tokens`);
   const fingerprint = summary.fingerprint === null ? '' : `, fingerprint ${summary.fingerprint}`;

@@ -1,6 +1,13 @@
 /** What requests may hold, as zod schemas; the routes check with them. */
 
-import { CLEAN_STEPS, LONG_TEXTS, type LongTexts, MAX_PROMPT_CHARS } from '@embedmill/core';
+import {
+  CLEAN_STEPS,
+  LONG_TEXTS,
+  type LongTexts,
+  MAX_GLOSSARY_TERMS,
+  MAX_PROMPT_CHARS,
+  MAX_TERM_CHARS,
+} from '@embedmill/core';
 import { z } from 'zod';
 
 const wholeNumber = (least: number, most: number) =>
@@ -49,6 +56,8 @@ export const treatmentFields = {
     .describe('Put before every text, for models that want one.'),
 };
 
+const glossaryText = z.string().max(MAX_TERM_CHARS);
+
 /** Body of `POST /v1/runs`; what is left out is filled from the settings of the producer. */
 export const createRunBody = z.strictObject({
   name: name.nullable().optional().describe('A name for people; may repeat.'),
@@ -56,6 +65,18 @@ export const createRunBody = z.strictObject({
   precision,
   truncate,
   ...treatmentFields,
+  glossary: z
+    .array(
+      z.union([
+        z.tuple([glossaryText.min(1), glossaryText]),
+        z.tuple([glossaryText.min(1), glossaryText, z.enum(['exact', 'any'])]),
+      ]),
+    )
+    .max(MAX_GLOSSARY_TERMS)
+    .optional()
+    .describe(
+      'Terms and their plain wording: [term, wording], or [term, wording, "exact" or "any" capitals].',
+    ),
   batchRows: z.int().min(1).max(4096).optional().describe('Most rows of a batch.'),
   batchTokens: z.int().min(1).max(1_000_000).optional().describe('Most estimated tokens of a batch.'),
 });

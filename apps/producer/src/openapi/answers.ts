@@ -32,6 +32,7 @@ export const run: z.ZodType<RunInfo> = z.strictObject({
     clean: z.array(z.enum(CLEAN_STEPS)),
     long: longTexts,
     prompt: z.string(),
+    glossary: z.string().nullable().describe('Hash of the glossary.'),
     batchRows: count,
     batchTokens: count,
   }),
@@ -46,6 +47,7 @@ export const run: z.ZodType<RunInfo> = z.strictObject({
   tokens: count.describe('Tokens that went through the model.'),
   lostTokens: count.describe('Tokens that were cut off.'),
   chunkedRows: count.describe('Rows whose vector is the mean of chunks.'),
+  replacements: count.describe('Terms of the glossary that were replaced.'),
   rowsPerSecond: count,
   tokensPerSecond: count,
   etaSeconds: count.nullable().describe('To the end of the accepted rows at the present rate.'),
@@ -100,6 +102,7 @@ const outcome = z.strictObject({
   tokens: count,
   lostTokens: count,
   chunks: z.exactOptional(count).describe('Chunks whose mean the vector is, if it is one.'),
+  replacements: z.exactOptional(count).describe('Terms of the glossary that were replaced.'),
   message: z.string().optional(),
 });
 

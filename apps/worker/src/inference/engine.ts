@@ -1,12 +1,13 @@
 /** The port behind which an inference thread finds its engine; `embed-engine.ts` is ours, tests and benchmarks bring others. */
 
 import type { TextToken } from '@embedmill/core';
-import type { RowOutcome, TextInput, Treatment, Truncate } from '@embedmill/core/batch';
+import type { RowOutcome, TextInput, Truncate } from '@embedmill/core/batch';
+import type { ThreadTreatment } from './types.ts';
 
 /** How a text is to be embedded. */
 export interface EngineOptions {
   truncate: Truncate;
-  treatment: Treatment;
+  treatment: ThreadTreatment;
   /**
    * Awaited between two chunks of a long text, so that it holds up nobody and is not taken for stuck. Throws when nobody
    * waits for the text any more; that must end it.

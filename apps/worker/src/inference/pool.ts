@@ -24,7 +24,16 @@ import { EmbedRequest, type Piece, type RequestTerms } from './request.ts';
 import { settledWithin } from './settled-within.ts';
 import type { InferenceThread } from './thread-handle.ts';
 import { decodeTokens } from './token-work.ts';
-import type { BatchRequest, EmbeddedTexts, EmbedTextsOptions, TokenizeTextsOptions } from './types.ts';
+import type {
+  BatchRequest,
+  EmbeddedTexts,
+  EmbedTextsOptions,
+  ThreadTreatment,
+  TokenizeTextsOptions,
+} from './types.ts';
+
+/** Texts as they are. */
+const PLAIN: ThreadTreatment = { ...UNTREATED, glossary: null };
 
 /** Time for running pieces when `stop` is given none. */
 const DEFAULT_STOP_DEADLINE_MS = 30_000;
@@ -107,11 +116,7 @@ export class InferencePool {
    * @throws {CorruptError} `corrupt-payload`
    * @throws {UnavailableError} `inference-stopped`, `inference-thread-died`: the batch is to be tried elsewhere.
    */
-  async embedBatch({
-    payload,
-    treatment = UNTREATED,
-    ...terms
-  }: BatchRequest): Promise<Uint8Array<ArrayBuffer>> {
+  async embedBatch({ payload, treatment = PLAIN, ...terms }: BatchRequest): Promise<Uint8Array<ArrayBuffer>> {
     const owned = structuredClone(payload, { transfer: [payload.buffer] });
     const { rows } = readBatchPayload(owned);
     const request = await this.#request({ ...terms, treatment, lane: 'bulk', rows });
@@ -126,7 +131,7 @@ export class InferencePool {
    * @throws {UnavailableError} as `embedBatch`, or the signal's reason.
    */
   async embedTexts(texts: readonly TextInput[], options: EmbedTextsOptions): Promise<EmbeddedTexts> {
-    const { precision, truncate, treatment = UNTREATED, onPiece, signal } = options;
+    const { precision, truncate, treatment = PLAIN, onPiece, signal } = options;
     signal?.throwIfAborted();
     if (texts.length === 0) return { dim: 0, fingerprint: '', vectors: new Float32Array(0), outcomes: [] };
     const terms = { precision, truncate, treatment, ...(onPiece === undefined ? {} : { onPiece }) };
@@ -146,7 +151,7 @@ export class InferencePool {
     signal?.throwIfAborted();
     if (texts.length === 0) return [];
     const { precision } = this.#options;
-    const terms = { precision, truncate: 'end', treatment: UNTREATED, tokenize: { specialTokens } } as const;
+    const terms = { precision, truncate: 'end', treatment: PLAIN, tokenize: { specialTokens } } as const;
     return (await this.#interactive(texts, terms, signal)).flatMap(decodeTokens);
   }
 

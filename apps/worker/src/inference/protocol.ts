@@ -7,9 +7,10 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { SerializedError } from '@embedmill/core';
-import type { Precision, Treatment, Truncate } from '@embedmill/core/batch';
+import type { Precision, Truncate } from '@embedmill/core/batch';
 import type { Claim } from './claim.ts';
 import type { TokenizeOptions } from './engine.ts';
+import type { ThreadTreatment } from './types.ts';
 
 /** `workerData`: what a thread gets with its first breath. */
 export interface ThreadData {
@@ -37,7 +38,7 @@ export interface PieceMessage {
   batch: number;
   precision: Precision;
   truncate: Truncate;
-  treatment: Treatment;
+  treatment: ThreadTreatment;
   /** Set when tokens are wanted and no vectors. */
   tokenize?: TokenizeOptions | undefined;
 }

@@ -1,8 +1,9 @@
 /** One call of the pool and the pieces it was cut into; the pool makes it, threads' answers settle it. */
 
-import type { Lane, Precision, Treatment, Truncate } from '@embedmill/core/batch';
+import type { Lane, Precision, Truncate } from '@embedmill/core/batch';
 import type { TokenizeOptions } from './engine.ts';
 import type { PieceTimings } from './protocol.ts';
+import type { ThreadTreatment } from './types.ts';
 
 /** Consecutive rows of a request, sent to one thread at a time. */
 export interface Piece {
@@ -26,7 +27,7 @@ export interface RequestTerms {
   readonly rows: number;
   readonly precision: Precision;
   readonly truncate: Truncate;
-  readonly treatment: Treatment;
+  readonly treatment: ThreadTreatment;
   /** Set when tokens are wanted and no vectors. */
   readonly tokenize?: TokenizeOptions;
   /** What a thread needs to open the engine. */

@@ -4,6 +4,12 @@ import type { Precision, RowOutcome, Treatment, Truncate } from '@embedmill/core
 import type { TokenizeOptions } from './engine.ts';
 import type { PieceTimings } from './protocol.ts';
 
+/** A treatment with the content of its glossary. */
+export type ThreadTreatment = Omit<Treatment, 'glossary'> & {
+  /** The content is in memory that threads share, so that no copy travels with a piece. */
+  glossary: { id: string; content: Uint8Array } | null;
+};
+
 /** One bulk batch. */
 export interface BatchRequest {
   /** `encodeBatchPayload` bytes. Taken over: the caller's view is empty as soon as `embedBatch` was called. */
@@ -15,7 +21,7 @@ export interface BatchRequest {
   precision: Precision;
   truncate: Truncate;
   /** Default: the texts as they are. */
-  treatment?: Treatment | undefined;
+  treatment?: ThreadTreatment | undefined;
   /** Told about each piece of the batch that a thread has finished: usually one. */
   onPiece?: (timings: PieceTimings) => void;
 }
@@ -25,7 +31,7 @@ export interface EmbedTextsOptions {
   precision: Precision;
   truncate: Truncate;
   /** Default: the texts as they are. */
-  treatment?: Treatment | undefined;
+  treatment?: ThreadTreatment | undefined;
   /** Told about each piece of the call that a thread has finished. */
   onPiece?: (timings: PieceTimings) => void;
   /** Gives up waiting; texts that are not in an engine yet are not embedded. */

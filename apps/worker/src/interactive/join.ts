@@ -15,6 +15,7 @@ import {
   Withdrawals,
 } from '@embedmill/core';
 import type { Logger } from 'pino';
+import type { Glossaries } from '../glossaries.ts';
 import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { InteractiveWork } from './work.ts';
@@ -25,6 +26,7 @@ export interface InteractiveLaneParts {
   redisUrl: string;
   keys: Keys;
   pool: InferencePool;
+  glossaries: Glossaries;
   model: ModelDescription;
   metrics: WorkerMetrics;
   tracing: Tracing;
@@ -42,7 +44,7 @@ const JOBS_PER_THREAD = 2;
 
 /** Takes part from now on. @returns what ends that: jobs in work are finished first */
 export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<void> {
-  const { config, redisUrl, keys, pool, model, metrics, tracing, log } = parts;
+  const { config, redisUrl, keys, pool, glossaries, model, metrics, tracing, log } = parts;
   const releasers = new Releasers();
   // Of its own: an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
@@ -56,6 +58,7 @@ export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<
   const work = new InteractiveWork({
     answers: new AnswerChannels({ redis, keys }),
     pool,
+    glossaries,
     model: model.name,
     clock,
     withdrawals,

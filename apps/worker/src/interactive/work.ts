@@ -11,8 +11,10 @@ import {
   type PartAnswer,
   type RedisClock,
   type Tracing,
+  UNTREATED,
   type Withdrawals,
 } from '@embedmill/core';
+import type { Glossaries } from '../glossaries.ts';
 import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { addThreadStep } from '../thread-step.ts';
@@ -21,6 +23,8 @@ import { addThreadStep } from '../thread-step.ts';
 export interface InteractiveWorkParts {
   answers: AnswerChannels;
   pool: InferencePool;
+  /** What treatments need besides themselves. */
+  glossaries: Glossaries;
   /** Name of this worker's model; a job for another one is handed back. */
   model: string;
   clock: RedisClock;
@@ -74,14 +78,15 @@ export class InteractiveWork {
   }
 
   async #work({ id, texts, work }: CallPart, queueMs: number, signal: AbortSignal): Promise<PartAnswer> {
-    const { pool, metrics, tracing } = this.#parts;
+    const { pool, glossaries, metrics, tracing } = this.#parts;
     if (work.kind === 'tokenize') {
       // The lane has no other texts to tokenize than texts.
       const own = texts as readonly string[];
       const tokens = await pool.tokenizeTexts(own, { specialTokens: work.specialTokens, signal });
       return { part: id, kind: 'tokens', tokens };
     }
-    const { precision, truncate, treatment } = work;
+    const { precision, truncate } = work;
+    const treatment = await glossaries.resolve(work.treatment ?? UNTREATED);
     const startedAt = performance.now();
     const embedded = await tracing.span('infer', { 'embedmill.texts': texts.length }, (span) =>
       pool.embedTexts(texts, {

@@ -1,5 +1,12 @@
 /** What travels between producer, worker and collector; also imported alone (`@embedmill/core/batch`) by inference threads. */
 
+export {
+  type GlossaryTerm,
+  MAX_GLOSSARY_TERMS,
+  MAX_TERM_CHARS,
+  type StoredGlossary,
+  storeGlossary,
+} from './glossary.ts';
 export { type BatchPayload, encodeBatchPayload, readBatchPayload } from './payload.ts';
 export {
   type BatchResult,

@@ -30,7 +30,13 @@ const DTYPE_FLOAT32 = 0;
 const PRECISIONS: readonly Precision[] = ['int8', 'fp32'];
 
 /** What a row says besides its figures: why it failed, or the rest of its outcome. */
-type RowNote = string | Pick<RowOutcome, 'chunks'>;
+type RowNote = string | Omit<RowOutcome, 'verdict' | 'tokens' | 'lostTokens'>;
+
+/** A reason alone is written as it is: most notes are one. */
+function noteOf({ message, ...figures }: Exclude<RowNote, string>): RowNote {
+  if (message === undefined) return figures;
+  return Object.keys(figures).length === 0 ? message : { message, ...figures };
+}
 
 /** What a result says about itself before its rows are read. */
 export interface BatchResultHeader {
@@ -54,10 +60,9 @@ export interface BatchResult extends BatchResultHeader {
 /** Result → bytes, in an `ArrayBuffer` of their own, so that they can be transferred between threads. */
 export function encodeBatchResult(result: BatchResult): Uint8Array<ArrayBuffer> {
   const { rows, dim, outcomes, vectors } = result;
-  const notes = outcomes.flatMap(({ message, chunks }, row): [string, RowNote][] => {
-    const note = message ?? (chunks === undefined ? undefined : { chunks });
-    return note === undefined ? [] : [[String(row), note]];
-  });
+  const notes = outcomes.flatMap(({ verdict, tokens, lostTokens, ...rest }, row): [string, RowNote][] =>
+    Object.keys(rest).length === 0 ? [] : [[String(row), noteOf(rest)]],
+  );
   const messages =
     notes.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(Object.fromEntries(notes)));
   const size = sizeOf(rows, dim, messages.byteLength);

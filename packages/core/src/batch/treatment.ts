@@ -36,17 +36,19 @@ export interface Treatment {
   long: LongTexts;
   /** Put before every text; empty: nothing. */
   prompt: string;
+  /** Id of the glossary whose terms are replaced; its content is stored once. `null`: none. */
+  glossary: string | null;
 }
 
 /** Texts as they are: the default, and what was done before there was a choice. */
-export const UNTREATED: Treatment = { clean: [], long: 'truncate', prompt: '' };
+export const UNTREATED: Treatment = { clean: [], long: 'truncate', prompt: '', glossary: null };
 
 /** Part of the fingerprint: to be raised whenever a step or the splitting of long texts gives other results than before. */
 const REVISION = 1;
 
 /** The treatment among other options, with its steps in order. */
-export function treatmentOf({ clean, long, prompt }: Treatment): Treatment {
-  return { clean: CLEAN_STEPS.filter((step) => clean.includes(step)), long, prompt };
+export function treatmentOf({ clean, long, prompt, glossary }: Treatment): Treatment {
+  return { clean: CLEAN_STEPS.filter((step) => clean.includes(step)), long, prompt, glossary };
 }
 
 /**

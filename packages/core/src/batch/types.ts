@@ -27,6 +27,8 @@ export interface RowOutcome {
   lostTokens: number;
   /** Chunks whose mean the vector is; absent when the text went through the model in one piece. */
   chunks?: number;
+  /** Terms of the glossary that were replaced in the text; absent: none. */
+  replacements?: number;
   /** Why a row `failed`. */
   message?: string;
 }
@@ -49,6 +51,8 @@ export interface BatchSummary {
   lostTokens: number;
   /** Rows whose vector is the mean of chunks; absent: none. */
   chunkedRows?: number;
+  /** Terms of the glossary that were replaced; absent: none. */
+  replacements?: number;
 }
 
 /** The sum of these outcomes. */
@@ -59,9 +63,10 @@ export function summarizeOutcomes(outcomes: readonly RowOutcome[]): BatchSummary
     tokens: 0,
     lostTokens: 0,
   };
-  for (const { verdict, tokens, lostTokens, chunks } of outcomes) {
+  for (const { verdict, tokens, lostTokens, chunks, replacements } of outcomes) {
     summary.verdicts[verdict] += 1;
     if (chunks !== undefined) summary.chunkedRows = (summary.chunkedRows ?? 0) + 1;
+    if (replacements !== undefined) summary.replacements = (summary.replacements ?? 0) + replacements;
     summary.tokens += tokens;
     summary.lostTokens += lostTokens;
   }

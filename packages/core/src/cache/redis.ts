@@ -8,8 +8,8 @@ import type { Keys } from '../redis/keys.ts';
 import { FIND, KEEP } from './scripts.ts';
 import type { CachedVector, CacheTerms, VectorCache } from './types.ts';
 
-/** Little-endian u32 each: verdict, tokens, lost tokens, chunks (0: not in chunks); then the floats. */
-const HEADER_BYTES = 16;
+/** Little-endian u32 each: verdict, tokens, lost tokens, chunks (0: not in chunks), replaced terms; then the floats. */
+const HEADER_BYTES = 20;
 
 /** 128 bits: two of a million million texts share one with a chance of 1 to 10^15. */
 const FIELD_BYTES = 16;
@@ -86,9 +86,10 @@ function fieldsFor({ model, truncate, treatment }: CacheTerms): (text: string) =
 }
 
 function encode({ outcome, vector }: CachedVector): Buffer {
-  const { verdict, tokens, lostTokens, chunks = 0 } = outcome;
+  const { verdict, tokens, lostTokens, chunks = 0, replacements = 0 } = outcome;
   const bytes = Buffer.alloc(HEADER_BYTES + vector.byteLength);
-  for (const [i, figure] of [ROW_VERDICTS.indexOf(verdict), tokens, lostTokens, chunks].entries()) {
+  const figures = [ROW_VERDICTS.indexOf(verdict), tokens, lostTokens, chunks, replacements];
+  for (const [i, figure] of figures.entries()) {
     bytes.writeUInt32LE(figure, 4 * i);
   }
   bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), HEADER_BYTES);
@@ -96,17 +97,17 @@ function encode({ outcome, vector }: CachedVector): Buffer {
 }
 
 function decode(bytes: Buffer): CachedVector {
-  const [verdict = 0, tokens = 0, lostTokens = 0, chunks = 0] = [0, 4, 8, 12].map((at) =>
-    bytes.readUInt32LE(at),
-  );
+  const figure = (i: number) => bytes.readUInt32LE(4 * i);
+  const [chunks, replacements] = [figure(3), figure(4)];
   // A copy: the reply is a slice of ioredis's read buffer, and not aligned.
   const vector = new Float32Array((bytes.byteLength - HEADER_BYTES) / Float32Array.BYTES_PER_ELEMENT);
   new Uint8Array(vector.buffer).set(bytes.subarray(HEADER_BYTES));
   const outcome = {
-    verdict: ROW_VERDICTS[verdict]!,
-    tokens,
-    lostTokens,
+    verdict: ROW_VERDICTS[figure(0)]!,
+    tokens: figure(1),
+    lostTokens: figure(2),
     ...(chunks === 0 ? {} : { chunks }),
+    ...(replacements === 0 ? {} : { replacements }),
   };
   return { outcome, vector };
 }

@@ -89,6 +89,18 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     return { status: 'taken', payload };
   }
 
+  async renewGlossary(id: string): Promise<boolean> {
+    return (await this.#redis.expire(this.#keys.glossary(id), LIFETIME_SECONDS)) === 1;
+  }
+
+  async putGlossary(id: string, content: Uint8Array): Promise<void> {
+    await this.#redis.set(this.#keys.glossary(id), bufferOf(content), 'EX', LIFETIME_SECONDS);
+  }
+
+  readGlossary(id: string): Promise<Uint8Array | null> {
+    return this.#redis.getBuffer(this.#keys.glossary(id));
+  }
+
   async dropPayload(run: string, batch: number): Promise<void> {
     await this.#redis.unlink(this.#keys.payload(run, batch));
   }

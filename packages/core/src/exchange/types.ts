@@ -33,6 +33,8 @@ export interface Trials {
 
 /** Used by the worker. */
 export interface WorkerExchange {
+  /** The content of a glossary; `null` when Redis does not have it. */
+  readGlossary(id: string): Promise<Uint8Array | null>;
   /** The texts of a batch. */
   takePayload(run: string, batch: number, home: string): Promise<TakenPayload>;
   /** Removes a payload that cannot be read; the next one to take it finds it lost. */
@@ -56,6 +58,10 @@ export interface WorkerExchange {
 
 /** Used by the producer and its collector. */
 export interface ProducerExchange {
+  /** Keeps a glossary for some weeks more; false when it is not there and must be put. */
+  renewGlossary(id: string): Promise<boolean>;
+  /** Keeps the content of a glossary. */
+  putGlossary(id: string, content: Uint8Array): Promise<void>;
   /** Makes a run known to workers; again changes nothing. */
   openRun(run: string): Promise<void>;
   /** Keeps payloads until their batches are done. */

@@ -14,6 +14,8 @@ export interface Keys {
   result(run: string, batch: number): string;
   /** Hash: what is known of a batch that workers died over, until it is done. */
   trials(run: string, batch: number): string;
+  /** String: terms of a glossary, as long as a run may need it. */
+  glossary(id: string): string;
   /** Hash: vectors of texts that may come again, by the hash of the text and of all that decides its vector. */
   readonly cachedVectors: string;
   /** Sorted set: the fields of that hash by the time of their last use. */
@@ -47,6 +49,7 @@ export function keysOf(prefix: string): Keys {
     payload: (run, batch) => `${tag}:in:${run}:${batch}`,
     result: (run, batch) => `${tag}:out:${run}:${batch}`,
     trials: (run, batch) => `${tag}:trials:${run}:${batch}`,
+    glossary: (id) => `${tag}:glossary:${id}`,
     cachedVectors: `${tag}:cache:vectors`,
     cacheOrder: `${tag}:cache:order`,
     cacheBytes: `${tag}:cache:bytes`,

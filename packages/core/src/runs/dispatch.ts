@@ -18,6 +18,8 @@ export interface DispatchParts {
   home: string;
   ledger: Ledger;
   rowLog: RowLog;
+  /** The content of the run's glossary, from its file. */
+  readGlossary: () => Promise<Uint8Array>;
   exchange: ProducerExchange;
   queue: BatchQueue;
   log: Logger;
@@ -62,6 +64,7 @@ export class Dispatcher {
     const run = ledger.created.id;
     try {
       await exchange.openRun(run);
+      await this.offerGlossary();
       await exchange.putPayloads(run, batches);
       await queue.enqueue(batches.map(({ batch }) => this.#jobOf(batch)));
       for (const { batch } of batches) this.#unsent.delete(batch);
@@ -83,6 +86,14 @@ export class Dispatcher {
     }
   }
 
+  /** Sees to it that Redis has the glossary of the run, if it has one. */
+  async offerGlossary(): Promise<void> {
+    const { exchange, ledger, readGlossary } = this.#parts;
+    const id = ledger.created.options.glossary;
+    if (id === null || (await exchange.renewGlossary(id))) return;
+    await exchange.putGlossary(id, await readGlossary());
+  }
+
   /** Sends the batches that an earlier `send` could not bring into Redis. */
   async sendUnsent(): Promise<void> {
     await this.#sendAgain([...this.#unsent]);
@@ -100,6 +111,7 @@ export class Dispatcher {
     const { exchange, ledger, log } = this.#parts;
     const run = ledger.created.id;
     await exchange.openRun(run);
+    await this.offerGlossary();
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const presence = await exchange.presence(run, slice);

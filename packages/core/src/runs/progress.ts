@@ -16,6 +16,7 @@ export class Progress {
   tokens = 0;
   lostTokens = 0;
   chunkedRows = 0;
+  replacements = 0;
   readonly verdicts: VerdictCounts = emptyVerdictCounts();
   readonly #recent: { at: number; rows: number; tokens: number }[] = [];
   /** What was done since this process started; earlier work is in the sums only. */
@@ -33,6 +34,7 @@ export class Progress {
     this.batches += 1;
     this.tokens += summary.tokens;
     this.lostTokens += summary.lostTokens;
+    this.replacements += summary.replacements ?? 0;
     this.chunkedRows += summary.chunkedRows ?? 0;
     for (const [verdict, count] of Object.entries(summary.verdicts))
       this.verdicts[verdict as keyof VerdictCounts] += count;

@@ -1,6 +1,6 @@
 /** One run from its first part to its last vector; made and kept by `Runs`, fed by the API, finished by the collector. */
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
@@ -36,6 +36,18 @@ export interface RunParts {
   mustHold: () => void;
   log: Logger;
 }
+
+/** What a new run starts with. */
+export interface NewRunParts {
+  id: string;
+  options: RunOptions;
+  requestKey?: string | undefined;
+  /** Content of the glossary whose id is in the options. */
+  glossary?: Uint8Array | undefined;
+}
+
+/** The file with the content of a run's glossary. */
+const GLOSSARY_FILE = 'glossary.json';
 
 /** What became of a result that the collector offered. */
 export type ReceivedResult = 'wanted' | 'stored' | 'refused';
@@ -78,12 +90,17 @@ export class Run {
   readonly #intakes = new Map<number, Intake>();
   readonly #turn = pLimit(1);
 
-  private constructor(parts: RunParts, ledger: Ledger, rowLog: RowLog, shelf: Shelf) {
+  private constructor(parts: RunParts, folder: string, ledger: Ledger, rowLog: RowLog, shelf: Shelf) {
     this.#parts = parts;
     this.#ledger = ledger;
     this.#rowLog = rowLog;
     this.#shelf = shelf;
-    this.#dispatcher = new Dispatcher({ ...parts, ledger, rowLog });
+    this.#dispatcher = new Dispatcher({
+      ...parts,
+      ledger,
+      rowLog,
+      readGlossary: () => readFile(join(folder, GLOSSARY_FILE)),
+    });
     this.#countStored();
   }
 
@@ -91,10 +108,11 @@ export class Run {
   static async create(
     parts: RunParts,
     folder: string,
-    { id, options, requestKey }: { id: string; options: RunOptions; requestKey?: string | undefined },
+    { id, options, requestKey, glossary }: NewRunParts,
   ): Promise<Run> {
     parts.mustHold();
     await mkdir(folder, { mode: 0o700 });
+    if (glossary !== undefined) await writeSynced(join(folder, GLOSSARY_FILE), glossary);
     const ledger = await Ledger.create(join(folder, 'ledger.journal'), {
       type: 'created',
       id,
@@ -120,7 +138,13 @@ export class Run {
   static async #openFiles(parts: RunParts, folder: string, ledger: Ledger): Promise<Run> {
     try {
       const shelf = await Shelf.open(join(folder, 'shards'));
-      return new Run(parts, ledger, await RowLog.open(join(folder, 'rows.jsonl'), ledger.rowBytes), shelf);
+      return new Run(
+        parts,
+        folder,
+        ledger,
+        await RowLog.open(join(folder, 'rows.jsonl'), ledger.rowBytes),
+        shelf,
+      );
     } catch (error) {
       await ledger.close();
       throw error;
@@ -190,6 +214,7 @@ export class Run {
       tokens: progress.tokens,
       lostTokens: progress.lostTokens,
       chunkedRows: progress.chunkedRows,
+      replacements: progress.replacements,
       rowsPerSecond,
       tokensPerSecond,
       etaSeconds: this.isActive && rowsPerSecond > 0 ? left / rowsPerSecond : null,
@@ -399,6 +424,11 @@ export class Run {
     if (this.isActive && this.#dispatcher.unsent > 0) await this.#dispatcher.sendUnsent();
   }
 
+  /** Sees to it that workers find the glossary of the run; without one, does nothing. */
+  async offerGlossary(): Promise<void> {
+    await this.#dispatcher.offerGlossary();
+  }
+
   /** What `readResults` and `readReport` read from. */
   get archive(): { ledger: Ledger; rowLog: RowLog; shelf: Shelf } {
     return { ledger: this.#ledger, rowLog: this.#rowLog, shelf: this.#shelf };
@@ -554,4 +584,15 @@ export class Run {
 
 function isoTime(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** A file that is on the disk when it resolves; its name is when its folder is synced. */
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }

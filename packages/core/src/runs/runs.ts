@@ -47,9 +47,9 @@ export class Runs {
   }
 
   /** Starts a run. */
-  async create(options: RunOptions, requestKey?: string): Promise<Run> {
+  async create(options: RunOptions, requestKey?: string, glossary?: Uint8Array): Promise<Run> {
     const id = `r${ageSortedId()}`;
-    const run = await Run.create(this.#parts, join(this.#folder, id), { id, options, requestKey });
+    const run = await Run.create(this.#parts, join(this.#folder, id), { id, options, requestKey, glossary });
     this.#runs.set(id, run);
     return run;
   }
@@ -59,11 +59,15 @@ export class Runs {
    * The key is kept with the run and ends with it.
    * @throws {RequestError} `key-reused` when the run of this key has other options
    */
-  async createOnce(requestKey: string, options: RunOptions): Promise<{ run: Run; isNew: boolean }> {
+  async createOnce(
+    requestKey: string,
+    options: RunOptions,
+    glossary?: Uint8Array,
+  ): Promise<{ run: Run; isNew: boolean }> {
     // Also while it is being created, so that two requests at once start one run.
     const known = this.#byRequest.get(requestKey);
     if (known === undefined) {
-      const starting = this.create(options, requestKey);
+      const starting = this.create(options, requestKey, glossary);
       this.#byRequest.set(requestKey, starting);
       starting.catch(() => this.#byRequest.delete(requestKey));
       return { run: await starting, isNew: true };

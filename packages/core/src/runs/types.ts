@@ -55,6 +55,8 @@ export interface RunInfo {
   lostTokens: number;
   /** Rows whose vector is the mean of chunks. */
   chunkedRows: number;
+  /** Terms of the glossary that were replaced. */
+  replacements: number;
   /** Of the last seconds while the run is at work, over its whole time once it has ended; 0 before the first batch. */
   rowsPerSecond: number;
   tokensPerSecond: number;

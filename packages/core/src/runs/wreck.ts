@@ -68,6 +68,7 @@ export class Wreck {
       tokens: 0,
       lostTokens: 0,
       chunkedRows: 0,
+      replacements: 0,
       rowsPerSecond: 0,
       tokensPerSecond: 0,
       etaSeconds: null,

@@ -5,8 +5,8 @@ import { ChunkMean } from '../text/long/mean.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
 import {
   type ReadyTreatment,
-  readyTreatment,
   type Treatment,
+  TreatmentReader,
   UNTREATED,
 } from '../text/treatment/treatment.ts';
 import type { EmbedOptions, PreparedModel, RowOutcome, TextToken, Truncate } from '../types.ts';
@@ -26,6 +26,7 @@ export class Embedder {
   readonly model: PreparedModel;
   readonly #tokenizer: TextTokenizer;
   readonly #session: ModelSession;
+  readonly #treatments = new TreatmentReader();
   /** The treatment of the last text: rows of a batch share theirs. */
   #last: { treatment: Treatment; ready: ReadyTreatment; prompt: number[] };
   #closed = false;
@@ -43,7 +44,7 @@ export class Embedder {
     this.#tokenizer = tokenizer;
     this.#session = session;
     this.#memory = memory;
-    this.#last = { treatment: UNTREATED, ready: readyTreatment(UNTREATED), prompt: [] };
+    this.#last = { treatment: UNTREATED, ready: this.#treatments.read(UNTREATED), prompt: [] };
   }
 
   /**
@@ -77,6 +78,23 @@ export class Embedder {
     options: EmbedOptions = {},
   ): Promise<RowOutcome> {
     if (this.#closed) throw new EmbedError('EMBEDDER_CLOSED', 'embed was called after close');
+    // Token ids are as they are.
+    if (typeof text !== 'string') return await this.#embedTreated(text, target, offset, options, UNTREATED);
+    const startedAt = performance.now();
+    const treatment = options.treatment ?? UNTREATED;
+    const treated = this.#read(treatment).ready.apply(text);
+    this.#tokenizeMs += performance.now() - startedAt;
+    const outcome = await this.#embedTreated(treated.text, target, offset, options, treatment);
+    return treated.replacements === 0 ? outcome : { ...outcome, replacements: treated.replacements };
+  }
+
+  async #embedTreated(
+    treated: string | readonly number[],
+    target: Float32Array,
+    offset: number,
+    options: EmbedOptions,
+    treatment: Treatment,
+  ): Promise<RowOutcome> {
     const { dim, maxTokens } = this.model;
     const failed = (message: string, lostTokens: number): RowOutcome => {
       target.fill(0, offset, offset + dim);
@@ -84,13 +102,10 @@ export class Embedder {
     };
 
     const truncate = options.truncate ?? 'end';
-    const stranger = typeof text === 'string' ? undefined : this.#tokenizer.findStranger(text);
+    const stranger = typeof treated === 'string' ? undefined : this.#tokenizer.findStranger(treated);
     if (stranger !== undefined) return failed(stranger, 0);
     const startedAt = performance.now();
-    const { ready, prompt } = this.#read(
-      (typeof text === 'string' ? options.treatment : undefined) ?? UNTREATED,
-    );
-    const treated = typeof text === 'string' ? ready.apply(text) : text;
+    const { ready, prompt } = this.#read(treatment);
     const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(treated, truncate, prompt);
     this.#tokenizeMs += performance.now() - startedAt;
     if (contentTokens === 0) {
@@ -135,19 +150,19 @@ export class Embedder {
 
   /** The text as it goes into the tokenizer, without the prompt. */
   treat(text: string, treatment: Treatment): string {
-    return this.#read(treatment).ready.apply(text);
+    return this.#read(treatment).ready.apply(text).text;
   }
 
   /** What the model is fed for a text that is cut at its end. */
   idsOf(text: string, treatment: Treatment): readonly number[] {
     const { ready, prompt } = this.#read(treatment);
-    return this.#tokenizer.encode(ready.apply(text), 'end', prompt).ids;
+    return this.#tokenizer.encode(ready.apply(text).text, 'end', prompt).ids;
   }
 
   /** The chunks that `long: 'mean'` makes of a text under this treatment; one for a text within the limit. */
   chunksOf(text: string, treatment: Treatment): TextChunk[] {
     const { ready, prompt } = this.#read(treatment);
-    const treated = ready.apply(text);
+    const { text: treated } = ready.apply(text);
     return Array.from(this.#split(treated, prompt), ({ start, end, ids }) => ({
       text: treated.slice(start, end),
       start,
@@ -234,7 +249,7 @@ export class Embedder {
 
   #read(treatment: Treatment): { ready: ReadyTreatment; prompt: number[] } {
     if (treatment !== this.#last.treatment) {
-      const ready = readyTreatment(treatment);
+      const ready = this.#treatments.read(treatment);
       this.#last = { treatment, ready, prompt: this.#tokenizer.idsOf(ready.prompt) };
     }
     return this.#last;

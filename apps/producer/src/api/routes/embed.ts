@@ -23,7 +23,7 @@ export function embedRoutes({ service, limits }: RouteParts): Router {
       const terms = {
         precision,
         truncate,
-        treatment: treatmentOf(body),
+        treatment: treatmentOf({ ...body, glossary: null }),
         timeoutMs,
         signal,
         ...(model === undefined ? {} : { model }),

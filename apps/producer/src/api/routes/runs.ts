@@ -1,6 +1,6 @@
 /** The life of runs: create, list, look, seal, retry, cancel, delete. */
 
-import { readStatistics } from '@embedmill/core';
+import { readStatistics, storeGlossary } from '@embedmill/core';
 import { type Response, Router } from 'express';
 import { callerOf } from '../../access/index.ts';
 import { readJsonBody } from '../body.ts';
@@ -13,17 +13,19 @@ import type { RouteParts } from '../types.ts';
 
 export function runRoutes({ service, config, limits }: RouteParts): Router {
   const router = Router();
-  const jsonLimits = { maxBytes: limits.maxJsonBytes, stallMs: limits.bodyStallMs };
+  // A glossary is part of the request.
+  const createLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
 
   addPath(router, '/v1/runs', {
     post: async (req, res) => {
-      const body = parse(createRunBody, 'body', await readJsonBody(req, jsonLimits));
+      const body = parse(createRunBody, 'body', await readJsonBody(req, createLimits));
       const { 'idempotency-key': key } = parse(createRunHeaders, 'headers', req.headers);
-      const options = fillOptions(body, config);
+      const glossary = body.glossary === undefined ? undefined : storeGlossary(body.glossary);
+      const options = fillOptions(body, config, glossary?.id);
       const { run, isNew } =
         key === undefined
-          ? { run: await service.runs().create(options), isNew: true }
-          : await service.runs().createOnce(ownKey(res, key), options);
+          ? { run: await service.runs().create(options, undefined, glossary?.content), isNew: true }
+          : await service.runs().createOnce(ownKey(res, key), options, glossary?.content);
       res.setHeader('Location', `/v1/runs/${run.id}`);
       sendJson(res, isNew ? 201 : 200, run.info());
     },

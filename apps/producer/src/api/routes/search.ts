@@ -22,6 +22,7 @@ export function searchRoutes({ service, config, limits }: RouteParts): Router {
       const run = completedRun(service.runs(), req);
       const { text, count } = parse(searchBody, 'body', await readJsonBody(req, bodyLimits));
       const { model, precision } = run.options;
+      await run.offerGlossary();
       const startedAt = performance.now();
       const embedded = await service.lane().embed([text], {
         model,

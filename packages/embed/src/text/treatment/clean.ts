@@ -12,6 +12,7 @@ export function cleanerOf(steps: readonly CleanStep[]): (text: string) => string
   const chosen = Object.entries(CLEAN_STEPS)
     .filter(([name]) => steps.includes(name as CleanStep))
     .map(([, step]) => step);
+  if (chosen.length === 0) return (text) => text;
   return (text) => {
     let cleaned = text;
     for (let round = 0; round < MOST_ROUNDS; round++) {

@@ -1,0 +1,126 @@
+/** Which terms of a glossary are found in a text, and what becomes of it. */
+
+import { Glossary, type GlossaryEntry } from '@embedmill/embed';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+const apply = (entries: GlossaryEntry[], text: string) => new Glossary(entries).apply(text);
+const entry = (term: string, wording: string, rule?: GlossaryEntry['case']): GlossaryEntry => ({
+  term,
+  wording,
+  case: rule,
+});
+
+describe('a term is replaced', () => {
+  const entries = [
+    entry('CTP', 'trading platform'),
+    entry('CTP margin', 'futures trading margin'),
+    entry('margin call', 'demand for more deposit'),
+    entry('stop loss', 'sale at a limit'),
+    entry('保证金', 'deposit'),
+    entry('保证金率', 'deposit rate'),
+    entry('보증금', 'deposit'),
+    entry('IT', 'computing'),
+    entry('ราคา', 'price'),
+    entry('C++', 'a language'),
+    entry('οδός', 'street'),
+  ];
+
+  test.each([
+    ['the longest first', 'CTP margin and CTP', 'futures trading margin and trading platform', 2],
+    ['from the left, once', 'CTP margin call', 'futures trading margin call', 1],
+    ['in capitals or not', 'Stop Loss, STOP LOSS', 'sale at a limit, sale at a limit', 2],
+    ['as written when it is an acronym', 'IT is it', 'computing is it', 1],
+    ['not within a word', 'margin calls, nonstop loss, CTPs', 'margin calls, nonstop loss, CTPs', 0],
+    ['beside punctuation', '(margin call)/CTP.', '(demand for more deposit)/trading platform.', 2],
+    ['within Chinese', '期货保证金率上调，保证金不足', '期货deposit rate上调，deposit不足', 2],
+    ['between scripts', '用CTP保证金', '用trading platformdeposit', 2],
+    ['before a Korean ending, not within a word', '보증금은 무보증금', 'deposit은 무보증금', 1],
+    ['between Latin and Korean', 'CTP는 CTP보증금', 'trading platform는 trading platformdeposit', 3],
+    ['within Thai', 'ดูราคาที่', 'ดูpriceที่', 1],
+    ['that ends in signs', 'I write C++, not C+.', 'I write a language, not C+.', 1],
+    ['with an accent and a final sigma', 'ΟΔΌΣ οδός', 'street street', 2],
+    ['beside a letter whose small form is longer', 'İİ stop loss', 'İİ sale at a limit', 1],
+  ])('%s', (_, text, expected, replacements) => {
+    expect(apply(entries, text)).toEqual({ text: expected, replacements });
+  });
+
+  test('by the rule of its own for capitals', () => {
+    expect(apply([entry('us', 'United States', 'exact')], 'US us').text).toBe('US United States');
+    expect(apply([entry('US', 'United States', 'any')], 'US us').text).toBe('United States United States');
+    expect(apply([entry('Go', 'a language', 'exact'), entry('go', 'leave')], 'Go go').text).toBe(
+      'a language leave',
+    );
+  });
+
+  test('and what stands for it is not looked at again', () => {
+    expect(apply([entry('a', 'a b'), entry('b', 'a')], 'a b')).toEqual({ text: 'a b a', replacements: 2 });
+  });
+
+  test('by its last entry; blank terms are none', () => {
+    const glossary = new Glossary([entry('x', 'one'), entry(' ', 'blank'), entry('X', 'two', 'any')]);
+    expect(glossary.size).toBe(1);
+    expect(glossary.apply(' x ').text).toBe(' two ');
+  });
+});
+
+describe('whatever the text', () => {
+  const word = fc.constantFrom(
+    'CTP',
+    'margin',
+    'call',
+    '保证',
+    '金',
+    'is',
+    'ราคา',
+    '증',
+    'É',
+    '𠀀',
+    '.',
+    ' ',
+    '  ',
+    '-',
+    '_',
+  );
+  const words = fc.array(word, { maxLength: 12 }).map((pieces) => pieces.join(''));
+
+  test('it finds what a search of every term at every place finds', () => {
+    fc.assert(
+      fc.property(fc.array(words, { maxLength: 6 }), words, (terms, text) => {
+        const entries = terms.map((term) => entry(term, '<>', 'exact'));
+        expect(apply(entries, text).text).toBe(searchEverywhere(terms, text));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('without a term in it, it stays as it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(apply([entry('not in there', 'x')], text)).toEqual({ text, replacements: 0 });
+      }),
+    );
+  });
+});
+
+/** The same rules without an index: the longest term at the leftmost place where a boundary is on both sides. */
+function searchEverywhere(terms: readonly string[], text: string): string {
+  const sticky = /^(?![\p{sc=Han}\p{sc=Thai}])[\p{L}\p{N}\p{M}_]/u;
+  const before = (at: number) => [...text.slice(0, at)].at(-1) ?? '';
+  const korean = (character: string) => /^\p{sc=Hangul}/u.test(character);
+  const within = (at: number) =>
+    sticky.test(before(at)) && sticky.test(text.slice(at)) && korean(before(at)) === korean(text.slice(at));
+  const longest = terms.map((term) => term.trim()).filter((term) => term !== '');
+  longest.sort((a, b) => b.length - a.length);
+  let result = '';
+  for (let at = 0; at < text.length; ) {
+    const ends = (term: string) =>
+      !within(at + term.length) || /\p{sc=Hangul}/u.test(before(at + term.length));
+    const isMidPair = /^[\udc00-\udfff]/.test(text.slice(at));
+    const found =
+      within(at) || isMidPair ? undefined : longest.find((term) => text.startsWith(term, at) && ends(term));
+    result += found === undefined ? text[at] : '<>';
+    at += found === undefined ? 1 : found.length;
+  }
+  return result;
+}
