@@ -91,7 +91,7 @@ describe('POST /v1/runs', () => {
       422,
       'invalid-body',
     ],
-    ['70 000 bytes', JSON.stringify({ name: 'x'.repeat(70_000) }), 413, 'body-too-large'],
+    ['17 MB', JSON.stringify({ name: 'x'.repeat(17 * 1024 * 1024) }), 413, 'body-too-large'],
   ])('answers a body that is %s', async (_what, body, status, code) => {
     const api = await startApi();
     const response = await api.call('POST', '/v1/runs', json(body));

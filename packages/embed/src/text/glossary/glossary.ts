@@ -2,12 +2,12 @@
  * Puts plain wording in the place of a trade's own terms ("CTP margin" → "futures trading margin"); part of the treatment of
  * a text.
  *
- * A term can begin only where a word begins, so one look-up per word finds the terms that may begin there, by their first
- * word; of these the longest that fits wins, and reading goes on behind it. That is what an automaton over all terms finds
- * (leftmost, longest), at less cost: see docs/decisions/0092-glossary-by-first-word.md.
+ * A tree of words: a term can begin and end only where words do, so a text is cut into words once, and from each of them the
+ * tree is followed as far as it goes. The longest term on the way wins, and reading goes on behind it. That is what an
+ * automaton over characters finds (leftmost, longest), with a step per word: docs/decisions/0092-glossary-as-a-tree-of-words.md.
  */
 
-import { isWordEnd, isWordStart, readWord } from './words.ts';
+import { isWordEnd, isWordStart, wordsOf } from './words.ts';
 
 /** One term and what stands for it. */
 export interface GlossaryEntry {
@@ -20,12 +20,13 @@ export interface GlossaryEntry {
   case?: 'exact' | 'any' | undefined;
 }
 
-/** A term with its first word looked up. */
-interface Candidate {
-  /** As it is compared: folded, unless it is `exact`. */
-  term: string;
-  wording: string;
-  isExact: boolean;
+/** A word of a term, and what may follow it. */
+interface Node {
+  next?: Map<string, Node>;
+  /** What stands for the term that ends here, in whatever capitals. */
+  wording?: string;
+  /** The same by the term as it must be written. */
+  exact?: Map<string, string>;
 }
 
 /** A text with its terms replaced. */
@@ -36,62 +37,82 @@ export interface ReplacedText {
 
 /** Terms, ready to be looked for; immutable. */
 export class Glossary {
-  /** Terms by their first word, folded; of each word the longest first. */
-  readonly #byFirstWord = new Map<string, Candidate[]>();
+  readonly #root: Node = {};
+  #size = 0;
 
   /** Of two entries with the same term and case the last one counts; an entry with a blank term is left out. */
   constructor(entries: Iterable<GlossaryEntry>) {
-    const unique = new Map<string, Candidate>();
-    for (const { term: given, wording, case: rule } of entries) {
-      const written = given.trim();
-      const isExact = rule === undefined ? isAcronym(written) : rule === 'exact';
-      const term = isExact ? written : fold(written);
-      if (term !== '') unique.set(`${isExact} ${term}`, { term, wording, isExact });
+    for (const { term, wording, case: rule } of entries) {
+      const written = term.trim();
+      if (written !== '')
+        this.#add(written, wording, rule === undefined ? isAcronym(written) : rule === 'exact');
     }
-    for (const candidate of unique.values()) {
-      const word = fold(readWord(candidate.term, 0));
-      const others = this.#byFirstWord.get(word);
-      if (others === undefined) this.#byFirstWord.set(word, [candidate]);
-      else others.push(candidate);
-    }
-    for (const candidates of this.#byFirstWord.values()) candidates.sort(longestFirst);
   }
 
   /** Terms in it. */
   get size(): number {
-    let terms = 0;
-    for (const candidates of this.#byFirstWord.values()) terms += candidates.length;
-    return terms;
+    return this.#size;
   }
 
   /** The text with every term replaced, once: what stands for a term is not looked at again. */
   apply(text: string): ReplacedText {
-    const folded = fold(text);
+    const words = wordsOf(fold(text));
     let replaced = '';
     let replacements = 0;
     let kept = 0;
-    for (let at = 0; at < text.length; ) {
-      const word = readWord(folded, at);
-      const found = isWordStart(text, at) ? this.#longestAt(text, folded, at, word) : undefined;
+    let at = 0;
+    for (let first = 0; first < words.length; ) {
+      const found = this.#root.next?.has(words[first]!) ? this.#longestAt(text, at, words, first) : undefined;
       if (found === undefined) {
-        at += word.length;
+        at += words[first]!.length;
+        first += 1;
         continue;
       }
       replaced += text.slice(kept, at) + found.wording;
       replacements += 1;
-      at += found.term.length;
+      at = found.end;
       kept = at;
+      first += found.words;
     }
     return replacements === 0 ? { text, replacements } : { text: replaced + text.slice(kept), replacements };
   }
 
-  #longestAt(text: string, folded: string, at: number, word: string): Candidate | undefined {
-    return this.#byFirstWord
-      .get(word)
-      ?.find(
-        ({ term, isExact }) =>
-          (isExact ? text : folded).startsWith(term, at) && isWordEnd(text, at + term.length),
-      );
+  #add(written: string, wording: string, isExact: boolean): void {
+    let node = this.#root;
+    for (const word of wordsOf(fold(written))) {
+      node.next ??= new Map();
+      const next = node.next.get(word) ?? {};
+      node.next.set(word, next);
+      node = next;
+    }
+    const isNew = isExact ? node.exact?.has(written) !== true : node.wording === undefined;
+    this.#size += Number(isNew);
+    if (!isExact) node.wording = wording;
+    else {
+      node.exact ??= new Map();
+      node.exact.set(written, wording);
+    }
+  }
+
+  /** The longest term that begins with a word; of two that are the same but for capitals, the one that is exact. */
+  #longestAt(
+    text: string,
+    at: number,
+    words: readonly string[],
+    first: number,
+  ): { wording: string; end: number; words: number } | undefined {
+    if (!isWordStart(text, at)) return undefined;
+    let longest: { wording: string; end: number; words: number } | undefined;
+    let end = at;
+    let node: Node | undefined = this.#root;
+    for (let i = first; i < words.length; i++) {
+      node = node.next?.get(words[i]!);
+      if (node === undefined) break;
+      end += words[i]!.length;
+      const wording: string | undefined = node.exact?.get(text.slice(at, end)) ?? node.wording;
+      if (wording !== undefined && isWordEnd(text, end)) longest = { wording, end, words: i - first + 1 };
+    }
+    return longest;
   }
 }
 
@@ -111,9 +132,4 @@ function foldCharacter(character: string): string {
 /** Two capitals or more, and no small letter. */
 function isAcronym(term: string): boolean {
   return /\p{Lu}.*\p{Lu}/u.test(term) && !/\p{Ll}/u.test(term);
-}
-
-function longestFirst(a: Candidate, b: Candidate): number {
-  // Of two that fit, the one that is exact says more.
-  return b.term.length - a.term.length || Number(b.isExact) - Number(a.isExact);
 }

@@ -13,15 +13,14 @@ const LONE = String.raw`[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{s
 /** A character that sticks to others of its kind. */
 const STICKY = String.raw`(?:(?!${LONE})[\p{L}\p{N}\p{M}_])`;
 
-/** What a word is to the index: a run of sticky characters but Korean ones, or any single character. */
-const WORD = new RegExp(String.raw`(?:(?!\p{sc=Hangul})${STICKY})+|[^]`, 'uy');
+/** What a word is to the tree: a run of sticky characters but Korean ones, or any single character. */
+const WORDS = new RegExp(String.raw`(?:(?!\p{sc=Hangul})${STICKY})+|[^]`, 'gu');
 const STICKS = new RegExp(`^${STICKY}`, 'u');
 const HANGUL = /^\p{sc=Hangul}/u;
 
-/** The word at a place; '' at the end. Called from left to right, so that a place is never within a word. */
-export function readWord(text: string, at: number): string {
-  WORD.lastIndex = at;
-  return WORD.exec(text)?.[0] ?? '';
+/** A text as words, nothing left out. */
+export function wordsOf(text: string): readonly string[] {
+  return text.match(WORDS) ?? [];
 }
 
 /** Whether a term may begin at a place: not between two characters that stick together. */

@@ -1,0 +1,72 @@
+/**
+ * What a glossary costs: `npm run bench:glossary -- --texts FILE [--terms 50000] [--limit 1000]`. Half of its terms are pairs of words
+ * that stand in the texts, half stand nowhere. Prints the time of replacing as a share of the time of embedding the
+ * same texts, slice by slice in turn, and the time to read the glossary.
+ */
+
+import { parseArgs } from 'node:util';
+import { Glossary } from '@embedmill/embed';
+import { openEmbedder } from './eval/vectors.mjs';
+import { describeMachine } from './support/machine.mjs';
+import { median, printTable } from './support/table.mjs';
+import { readTexts } from './support/texts.mjs';
+
+const SLICE_TEXTS = 50;
+
+const { values: options } = parseArgs({
+  options: {
+    texts: { type: 'string' },
+    terms: { type: 'string', default: '50000' },
+    limit: { type: 'string', default: '1000' },
+  },
+});
+const all = await readTexts(options.texts);
+const texts = all.slice(0, Number(options.limit));
+const entries = termsFor(all, Number(options.terms));
+const startedAt = performance.now();
+const glossary = new Glossary(entries);
+const readMs = performance.now() - startedAt;
+
+const embedder = await openEmbedder();
+const vector = new Float32Array(embedder.model.dim);
+const shares = [];
+let replacements = 0;
+for (let start = 0; start < texts.length; start += SLICE_TEXTS) {
+  const slice = texts.slice(start, start + SLICE_TEXTS);
+  const from = performance.now();
+  for (const text of slice) replacements += glossary.apply(text).replacements;
+  const between = performance.now();
+  for (const text of slice) await embedder.embed(text, vector, 0);
+  shares.push((between - from) / (performance.now() - between));
+}
+await embedder.close();
+console.log(describeMachine());
+console.log(`${options.texts ?? 'the sample'}; int8, one thread\n`);
+printTable(
+  ['terms', 'texts', 'terms replaced', 'of the time of embedding', 'to read the glossary'],
+  [
+    [
+      glossary.size,
+      texts.length,
+      replacements,
+      `${(100 * median(shares)).toFixed(2)} %`,
+      `${readMs.toFixed(0)} ms`,
+    ],
+  ],
+);
+
+/** Pairs of words from the texts, each once, and as many that no text has. */
+function termsFor(texts, count) {
+  const pairs = new Set();
+  for (const text of texts) {
+    const words = text.toLowerCase().match(/\p{L}+/gu) ?? [];
+    for (let i = 1; i < words.length && pairs.size < count / 2; i++) pairs.add(`${words[i - 1]} ${words[i]}`);
+  }
+  // They begin with words of the texts, so that they are looked at.
+  const firstWords = [...pairs].slice(0, 1000).map((pair) => pair.split(' ')[0]);
+  const strangers = Array.from(
+    { length: count - pairs.size },
+    (_, i) => `${firstWords[i % firstWords.length]} nowhere${i}`,
+  );
+  return [...pairs, ...strangers].map((term) => ({ term, wording: 'plain wording' }));
+}
