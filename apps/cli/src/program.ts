@@ -10,6 +10,7 @@ import { addDedupeCommand } from './commands/dedupe.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEmbedCommand } from './commands/embed.ts';
 import { addEvalCommand } from './commands/eval.ts';
+import { addLoadCommand } from './commands/load.ts';
 import { examples } from './commands/options.ts';
 import { addProducerCommand } from './commands/producer.ts';
 import { addRunsCommand } from './commands/runs.ts';
@@ -59,6 +60,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     addCalibrateCommand,
     addClusterCommand,
     addDedupeCommand,
+    addLoadCommand,
     addDoctorCommand,
   ]) {
     add(program, context, end);

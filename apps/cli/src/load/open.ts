@@ -1,0 +1,42 @@
+/** Opens the store that a URL names. */
+
+import { quote } from '@embedmill/core';
+import { UsageError } from '../exit-codes.ts';
+import { connectPostgres, openPgvector } from './pgvector.ts';
+import { openQdrant } from './qdrant.ts';
+import type { StoreRequest, VectorStore } from './types.ts';
+
+/** Reads `--to`. @throws {UsageError} when no store has such URLs */
+export function readStoreUrl(given: string): URL {
+  const url = URL.canParse(given) ? new URL(given) : null;
+  if (url !== null && (isPostgres(url) || isQdrant(url))) return url;
+  throw new UsageError(
+    `--to ${quote(given, 200)} is no store; expected postgres://user@host/database, qdrant+http://host:6333 or qdrant+https://…`,
+  );
+}
+
+/** @throws {UnavailableError} when nobody answers; {EmbedmillError} `store-refused` when the store cannot take such vectors */
+export async function openStore(request: StoreRequest): Promise<VectorStore> {
+  const { url } = request;
+  if (isPostgres(url)) {
+    const connection = await connectPostgres(url);
+    try {
+      return { ...(await openPgvector(connection, request)), close: () => connection.end() };
+    } catch (error) {
+      await connection.end();
+      throw error;
+    }
+  }
+  // The key stands where a URL has its password; it does not belong into the address that is called.
+  const apiKey = url.password === '' ? undefined : decodeURIComponent(url.password);
+  const address = new URL(`${url.protocol.replace('qdrant+', '')}//${url.host}${url.pathname}`);
+  return openQdrant({ ...request, url: address }, apiKey);
+}
+
+function isPostgres({ protocol }: URL): boolean {
+  return protocol === 'postgres:' || protocol === 'postgresql:';
+}
+
+function isQdrant({ protocol }: URL): boolean {
+  return protocol === 'qdrant+http:' || protocol === 'qdrant+https:';
+}
