@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { encodeIds, encodings, type VectorRows } from '@embedmill/core';
+import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { openVectors } from '../../../apps/cli/src/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -69,6 +70,7 @@ describe.each([
   ['jsonl', undefined],
   ['jsonl', 'base64'],
   ['parquet', undefined],
+  ['arrow', undefined],
 ] as const)('a file of %s (encoding %s)', (format, encoding) => {
   test.each([
     ['a few rows', unitRows(5, 3)],
@@ -112,6 +114,31 @@ describe('parquet', () => {
   });
 });
 
+describe('arrow', () => {
+  test.each([
+    ['float16', 0.0005],
+    ['int8', 0.004],
+  ] as const)('with %s is read back to within its precision', async (dtype, tolerance) => {
+    const rows = unitRows(30, 16, 4);
+    const path = join(temporaryFolder(), 'vectors.arrow');
+    writeFileSync(path, Buffer.concat(await encodeChunks(encodings.arrow, rows, { dtype })));
+    const { ids, vectors } = await readAll(path);
+    expect(ids).toEqual(rows.ids);
+    for (const [row, vector] of vectors.entries()) {
+      expect(vector === null).toBe(rows.present[row] === 0);
+      for (const [i, value] of (vector ?? []).entries()) {
+        expect(Math.abs(value - rows.vectors[row * 16 + i]!)).toBeLessThan(tolerance);
+      }
+    }
+  });
+
+  test('without such a column is refused with the columns that there are', async () => {
+    const path = join(temporaryFolder(), 'other.arrow');
+    writeFileSync(path, tableToIPC(tableFromArrays({ emb: Float32Array.of(1, 2) }), 'file'));
+    await expect(openVectors(path)).rejects.toThrow('its columns are "emb" (Float32)');
+  });
+});
+
 test('an .npy without ids beside it numbers its rows from 1', async () => {
   const path = join(temporaryFolder(), 'vectors.npy');
   writeFileSync(path, Buffer.concat(await encodeChunks(encodings.npy, unitRows(3, 2))));
@@ -138,7 +165,8 @@ describe('what cannot be read', () => {
       'expected 90',
     ],
     ['v.parquet', 'not a table at all', 'cannot be read as Parquet'],
-    ['v.bin', '', 'must end in .npy, .jsonl or .parquet'],
+    ['v.arrow', 'not a table at all', 'cannot be read as Arrow'],
+    ['v.bin', '', 'must end in .npy, .jsonl, .parquet or .arrow'],
     ['v.jsonl', '{"id":"a","vector":[1,0]}\n{"id":"b","vector":[1]}\n', 'v.jsonl:2 has 1 floats; expected 2'],
     ['v.jsonl', '{"id":"a","text":"words"}\n', 'v.jsonl:1 has the "vector" undefined'],
     ['v.jsonl', 'words\n', 'v.jsonl:1 is not JSON: "words"'],

@@ -50,7 +50,7 @@ export function addClusterCommand(
     .command('cluster')
     .summary('sort the rows of a file of vectors into clusters')
     .description('Sorts the rows of a file of vectors into clusters of similar ones.')
-    .argument('<vectors>', 'file of vectors: .npy, .jsonl or .parquet')
+    .argument('<vectors>', 'file of vectors: .npy, .jsonl, .parquet or .arrow')
     .requiredOption('--to <output>', 'where the cluster of each row goes: a .csv')
     .option('--k <clusters>', 'how many clusters, or auto (default: auto)', clusterCount, null)
     .option('--seed <n>', 'where the random numbers begin', wholeNumber(0), 1)

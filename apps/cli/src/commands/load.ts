@@ -42,7 +42,7 @@ export function addLoadCommand(
     .command('load')
     .summary('bring a file of vectors into a database')
     .description('Brings a file of vectors into a database.')
-    .argument('<vectors>', 'file of vectors: .npy, .jsonl or .parquet')
+    .argument('<vectors>', 'file of vectors: .npy, .jsonl, .parquet or .arrow')
     .requiredOption('--to <store>', 'URL of the database')
     .option('--table <name>', 'table or collection', 'embedmill')
     .option('--batch-rows <rows>', 'rows of a request', wholeNumber(1), 500)

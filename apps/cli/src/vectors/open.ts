@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { quote } from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
+import { openArrow } from './arrow.ts';
 import { openJsonl } from './jsonl.ts';
 import { openNpy } from './npy.ts';
 import { openParquet } from './parquet.ts';
@@ -23,9 +24,11 @@ export async function openVectors(given: string): Promise<VectorFile> {
       return openJsonl(path, given);
     case '.parquet':
       return openParquet(path, given);
+    case '.arrow':
+      return openArrow(path, given);
     default:
       throw new UsageError(
-        `the name ${quote(given, 200)} must end in .npy, .jsonl or .parquet, as what "embedmill embed" writes`,
+        `the name ${quote(given, 200)} must end in .npy, .jsonl, .parquet or .arrow, as what "embedmill embed" writes`,
       );
   }
 }

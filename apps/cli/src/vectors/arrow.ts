@@ -1,0 +1,68 @@
+/** Reads vectors from Arrow's IPC files: `vector` as fixed-size list of float32, float16, or int8 with a column `scale`. */
+
+import { type FileHandle, open } from 'node:fs/promises';
+import { asError, quote, type VectorRows } from '@embedmill/core';
+import type { FixedSizeList, RecordBatch, Vector } from 'apache-arrow';
+import { UsageError } from '../exit-codes.ts';
+import { makeSlice } from './slice.ts';
+import type { VectorFile } from './types.ts';
+
+/** @throws {UsageError} when the file is no Arrow file or has no such column */
+export async function openArrow(path: string, name: string): Promise<VectorFile> {
+  const file = await open(path, 'r');
+  try {
+    const { schema } = await readerOf(file, name);
+    const vector = schema.fields.find((field) => field.name === 'vector');
+    if (!/^FixedSizeList\[\d+\]<(Float32|Float16|Int8)>$/.test(String(vector?.type))) {
+      const found = schema.fields.map((field) => `${quote(field.name)} (${field.type})`).join(', ');
+      throw new UsageError(
+        `${quote(name, 200)} has no column "vector" of fixed-size lists of floats or int8; its columns are ${found}`,
+      );
+    }
+  } finally {
+    await file.close();
+  }
+  return { name, rows: null, read: () => readRows(path, name) };
+}
+
+/** The library is loaded by the first Arrow file. */
+async function readerOf(file: FileHandle, name: string) {
+  const { RecordBatchReader } = await import('apache-arrow');
+  try {
+    return await (await RecordBatchReader.from(file)).open();
+  } catch (cause) {
+    throw new UsageError(`${quote(name, 200)} cannot be read as Arrow: ${asError(cause).message}`, { cause });
+  }
+}
+
+/** One slice per record batch. */
+async function* readRows(path: string, name: string): AsyncGenerator<VectorRows> {
+  const file = await open(path, 'r');
+  try {
+    let first = 0;
+    for await (const batch of await readerOf(file, name)) {
+      yield sliceOf(batch, first);
+      first += batch.numRows;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function sliceOf(batch: RecordBatch, first: number): VectorRows {
+  const lists = batch.getChild('vector') as Vector<FixedSizeList>;
+  const ids = batch.getChild('id');
+  const scales = batch.getChild('scale');
+  const dim = lists.type.listSize;
+  const vectors = new Float32Array(batch.numRows * dim);
+  const names: string[] = [];
+  for (let row = 0; row < batch.numRows; row++) {
+    names.push(String(ids?.get(row) ?? first + row + 1));
+    const list = lists.get(row);
+    // toArray has the raw bits of halves; iterating has their values.
+    if (list !== null) vectors.set([...list] as number[], row * dim);
+    const scale = scales === null ? 1 : Number(scales.get(row));
+    if (scale !== 1) for (let i = 0; i < dim; i++) vectors[row * dim + i]! *= scale;
+  }
+  return makeSlice(names, dim, vectors);
+}
