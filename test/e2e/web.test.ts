@@ -4,9 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLogger, readConfig } from '@embedmill/core';
+import { startProducer } from '@embedmill/producer';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { provideChromium, startBrowser } from '../support/browser.ts';
 import { readMatrix } from '../support/embedmill.ts';
 import { laneForAll } from '../support/lane.ts';
@@ -221,6 +223,24 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText('Redis does not answer.').waitFor({ state: 'detached' });
     await page.getByLabel('First text').fill('when Redis is back');
     await page.getByText(/^0\.\d\d\d$/).waitFor();
+  });
+
+  it('ask for a key where the producer does, and keep it for the tab', async () => {
+    const key = 'a-key-for-this-test-0123456789';
+    const settings = { EMBEDMILL_API_KEYS: `reader:read:${key}`, EMBEDMILL_DATA_DIR: folder, PORT: '0' };
+    const config = readConfig({ ...settings, REDIS_URL: redis.url, EMBEDMILL_PREFIX: 'locked' });
+    const producer = await startProducer(config, { log: createLogger({ logLevel: 'silent' }, 'test') });
+    onTestFinished(() => producer.stop());
+    await page.goto(`${producer.url}/#/runs`);
+    await page.getByRole('alert').getByText('This producer asks for a key.').waitFor();
+    await page.getByRole('link', { name: 'Admin' }).click();
+    await page.getByLabel('API key').fill(key);
+    await page.getByRole('button', { name: 'Use this key' }).click();
+    await page.getByText(/A key is in use in this tab/).waitFor();
+    await page.getByRole('link', { name: 'Runs' }).click();
+    await page.getByText('No runs yet.').waitFor();
+    await page.reload();
+    await page.getByText('No runs yet.').waitFor();
   });
 
   it.each(['light', 'dark'] as const)('have no serious fault for axe, %s', async (colorScheme) => {

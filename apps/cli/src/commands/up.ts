@@ -109,6 +109,7 @@ function logDirOf({ dataDir }: Config): string {
 function describeUrls(stack: Stack, config: Config, { stderr, environment }: CommandContext): string {
   const paint = paintFor(stderr, environment);
   const lines = [
+    ['Pages', `${stack.url}/`],
     ['API', `${stack.url}/v1/runs`],
     ['Ready', `${stack.url}/readyz`],
     ['Metrics', `${stack.url}/metrics and ${stack.workerUrl}/metrics`],

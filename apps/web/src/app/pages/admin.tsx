@@ -47,7 +47,7 @@ function KeyForm({ onKey }: { onKey: () => void }) {
   };
   return (
     <form
-      class="fields"
+      class="key-form"
       onSubmit={(event) => {
         event.preventDefault();
         keep(key.trim());
@@ -63,7 +63,7 @@ function KeyForm({ onKey }: { onKey: () => void }) {
           onInput={(event) => setKey(event.currentTarget.value)}
         />
       </div>
-      <div class="actions actions-end">
+      <div class="actions">
         <button type="submit" class="button button-main" disabled={key.trim() === ''}>
           Use this key
         </button>

@@ -19,7 +19,7 @@ Instructions are hard to follow,The manual is confusing,same
 It smells of plastic,There is a strong chemical odour,same
 Paint peels off after a month,The coating flakes away within weeks,same
 Apple phone battery drains fast,Apple juice tastes fresh,different
-The parcel came two weeks late,The parcel came a day early,different
+The parcel came two weeks late,The box was heavier than stated,different
 Zipper broke on the first day,Buttons are made of wood,different
 Screen is scratched,Screen is bright and sharp,different
 Too small for my feet,Too loud for a small room,different
