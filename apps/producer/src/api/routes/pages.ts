@@ -49,7 +49,8 @@ export function pageRoutes(folder: string): Router {
 }
 
 /** Clients of Ollama ask `/` whether it runs, and take anything; browsers name HTML. */
-const passOnPrograms: RequestHandler = (req, _res, next) => {
+const passOnPrograms: RequestHandler = (req, res, next) => {
+  res.vary('Accept');
   next((req.get('accept') ?? '').includes('text/html') ? undefined : 'route');
 };
 

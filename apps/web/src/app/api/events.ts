@@ -39,10 +39,11 @@ export async function listen(
     }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, waitMs);
-      signal.addEventListener('abort', () => {
+      const leave = () => {
         clearTimeout(timer);
         resolve();
-      });
+      };
+      signal.addEventListener('abort', leave, { once: true });
     });
   }
 }

@@ -10,6 +10,9 @@ import { useAnswer } from '../../ui/use-answer.ts';
 import { MapLoader } from './map-loader.tsx';
 import { SearchBox } from './search-box.tsx';
 
+/** Fewer points make no map. */
+const LEAST_MAP_ROWS = 10;
+
 /** @param id the run of the address; `null`: the newest that can be searched */
 export function SearchPage({ id }: { id: string | null }) {
   const { value, error, again } = useAnswer<{ runs: RunInfo[] }>('v1/runs?state=completed&limit=200');
@@ -56,23 +59,25 @@ function RunSearch({ run }: { run: RunInfo }) {
   return (
     <>
       <SearchBox run={run} />
-      <Section title="Map">
-        {showsMap ? (
-          <MapLoader run={run} />
-        ) : (
-          <div>
-            <p class="soft">
-              Every text as a point, alike ones near each other. It takes a few seconds of this computer and
-              up to 30 MB from the producer.
-            </p>
-            <p class="actions actions-below">
-              <button type="button" class="button" onClick={() => setShowsMap(true)}>
-                Draw the map
-              </button>
-            </p>
-          </div>
-        )}
-      </Section>
+      {run.verdicts.ok + run.verdicts.truncated >= LEAST_MAP_ROWS && (
+        <Section title="Map">
+          {showsMap ? (
+            <MapLoader run={run} />
+          ) : (
+            <div>
+              <p class="soft">
+                Every text as a point, alike ones near each other. It takes a few seconds of this computer and
+                up to 30 MB from the producer.
+              </p>
+              <p class="actions actions-below">
+                <button type="button" class="button" onClick={() => setShowsMap(true)}>
+                  Draw the map
+                </button>
+              </p>
+            </div>
+          )}
+        </Section>
+      )}
     </>
   );
 }

@@ -1,0 +1,52 @@
+/** How the pages write figures. */
+
+import { describe, expect, it } from 'vitest';
+// Part of the pages, which no package exports.
+import { bytes, duration, rate, share } from '../../../apps/web/src/app/ui/format.ts';
+
+describe('figures on the pages', () => {
+  it.each([
+    [0.84, '0.8 s'],
+    [42, '42 s'],
+    [59.7, '1 min'],
+    [200, '3 min 20 s'],
+    [3600, '1 h'],
+    [18_720, '5 h 12 min'],
+    [183_600, '2 d 3 h'],
+  ])('write %s seconds as %s', (seconds, written) => {
+    expect(duration(seconds)).toBe(written);
+  });
+
+  it.each([
+    [0, 0, '0 %'],
+    [0, 10, '0 %'],
+    [1, 100_000, '< 0.1 %'],
+    [31, 1000, '3.1 %'],
+    [99_999, 100_000, '> 99.9 %'],
+    [7, 7, '100 %'],
+  ])(
+    'write %s of %s as %s: what is there never vanishes, what is missing neither',
+    (part, total, written) => {
+      expect(share(part, total)).toBe(written);
+    },
+  );
+
+  it.each([
+    [0, '0 B'],
+    [512, '512 B'],
+    [1536, '1.5 KB'],
+    [268_435_456, '256 MB'],
+    [5 * 1024 ** 5, '5,120 TB'],
+  ])('write %s bytes as %s', (n, written) => {
+    expect(bytes(n)).toBe(written);
+  });
+
+  it.each([
+    [0, '0'],
+    [0.4, '0.4'],
+    [99.96, '100.0'],
+    [1240.4, '1,240'],
+  ])('write a rate of %s as %s', (n, written) => {
+    expect(rate(n)).toBe(written);
+  });
+});
