@@ -124,8 +124,25 @@ describe.skipIf(chromium === null)('the pages', async () => {
     expect(readFileSync(ids, 'utf8').split('\n')[4999]).toContain('R4999');
   });
 
+  it('go on with the same file after the page was closed', async () => {
+    const path = join(folder, 'few.jsonl');
+    writeFileSync(path, '{"id":"a","text":"one"}\n{"id":"b","text":"two"}\n');
+    await open('new');
+    await page.locator('input[type=file]').setInputFiles(path);
+    await page.route(/\/rows\?/, (route) => route.abort());
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('The producer is away or behind').waitFor();
+    await page.reload();
+    await page.unrouteAll({ behavior: 'wait' });
+    await page.locator('input[type=file]').setInputFiles(path);
+    await page.getByRole('button', { name: 'Go on where it stopped' }).click();
+    await page.getByText('All rows are there.').waitFor();
+    await page.getByText('2 rows').waitFor();
+  });
+
   it('find rows by meaning, and draw the run as a map', async () => {
     await open('search');
+    await page.getByLabel('Run').selectOption('cups, 5,000 rows');
     await page.getByLabel('Question').fill('cup, 4321');
     await page.getByLabel('Question').press('Enter');
     const best = page.locator('.hits li').first();

@@ -74,6 +74,8 @@ describe('check:direction', () => {
     ['packages/client/src/a.ts', "import type { RunInfo } from '@embedmill/core';", 'import nothing'],
     ['packages/client/src/a.ts', "import { once } from 'node:events';", 'import nothing'],
     ['apps/cli/src/a.ts', "import '../../../packages/core/src/index.ts';", 'by name, not by path'],
+    ['apps/web/src/a.ts', "import { createApi } from '@embedmill/producer';", 'over HTTP'],
+    ['apps/web/src/a.ts', "import { Redis } from 'ioredis';", 'runs in a browser'],
   ])('refuses in %s: %s', async (path, code, rule) => {
     const { code: exitCode, stdout, stderr } = await check(path, code);
     expect(stderr).toContain(`${path}:2: `);
