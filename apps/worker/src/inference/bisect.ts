@@ -40,13 +40,17 @@ export type AfterDeath =
 
 /**
  * Which of the pieces a dead thread held may have killed it: the one with a row inside the engine; without such a row (an
- * engine that fails later, out of memory between two rows) all that were begun.
+ * engine that fails later, out of memory between two rows) all that were begun, and all whose engine was not open yet: the
+ * thread may have died of opening it for them.
  */
-export function findSuspects(held: readonly HeldPiece[]): SuspectPiece[] {
+export function findSuspects(
+  held: readonly HeldPiece[],
+  hasEngine: (piece: Piece) => boolean,
+): SuspectPiece[] {
   const isCaughtInTheAct = held.some(({ progress }) => progress.row !== undefined);
   return held.map(({ piece, progress: { begun, row } }) => ({
     piece,
-    isSuspect: isCaughtInTheAct ? row !== undefined : begun,
+    isSuspect: isCaughtInTheAct ? row !== undefined : begun || !hasEngine(piece),
     row,
   }));
 }

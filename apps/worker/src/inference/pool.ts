@@ -234,9 +234,10 @@ export class InferencePool {
   /** Decides about every piece that a dead thread held. */
   #judge(thread: InferenceThread, error: Error, held: readonly HeldPiece[]): void {
     const again: Piece[] = [];
-    for (const seen of findSuspects(held)) {
+    const engineOf = (piece: Piece) => thread.identityOf(piece.request.terms.precision);
+    for (const seen of findSuspects(held, (piece) => engineOf(piece) !== undefined)) {
       const { terms } = seen.piece.request;
-      const next = afterDeath(seen, thread.identityOf(terms.precision));
+      const next = afterDeath(seen, engineOf(seen.piece));
       if (next.kind === 'send') again.push(...next.pieces);
       else if (next.kind === 'give-up-request') this.#fail(seen.piece.request, error);
       else {
