@@ -2,6 +2,9 @@
 
 import { defineConfig } from 'vitest/config';
 
+/** Longest time to an event that a test waits for: nothing is slower for it, only a failure is. */
+const EVENT_TIMEOUT_MS = 20_000;
+
 /** One folder of tests; `timeoutMs` is for one test, with room for a machine that does other things too. */
 const project = (name: string, timeoutMs: number) => ({
   test: {
@@ -11,6 +14,7 @@ const project = (name: string, timeoutMs: number) => ({
     exclude: ['test/faults/slow/**'],
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
+    expect: { poll: { timeout: EVENT_TIMEOUT_MS } },
   },
 });
 
@@ -20,11 +24,11 @@ export default defineConfig({
     // Inference threads, child processes and Redis compete with the tests for the cores.
     maxWorkers: 2,
     projects: [
-      project('unit', 30_000),
-      project('contracts', 30_000),
-      project('integration', 30_000),
-      project('faults', 120_000),
-      project('e2e', 180_000),
+      project('unit', 60_000),
+      project('contracts', 60_000),
+      project('integration', 90_000),
+      project('faults', 180_000),
+      project('e2e', 300_000),
     ],
   },
 });

@@ -188,7 +188,7 @@ export function makeRows(count: number, start = 0): { id: string; text: string }
 }
 
 /** Polls until `isTrue` holds; fails after `timeoutMs`. For what no event tells. */
-export async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; !(await isTrue()); ) {
     if (Date.now() > deadline) throw new Error(`it did not come true within ${timeoutMs} ms: ${isTrue}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

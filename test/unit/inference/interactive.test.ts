@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DIM, embedBulk, numbered, startedPool } from './stand-in.ts';
 
 const OPTIONS = { precision: 'int8', truncate: 'end' } as const;
@@ -24,7 +24,7 @@ describe('embedTexts', () => {
   test('overtakes bulk between two texts of the batch that runs', async () => {
     const { pool, signals } = await startedPool();
     const bulk = embedBulk(pool, ['#1 gate!', ...numbered(2, 9)]);
-    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    await expect.poll(() => signals.atGate).toBe(1);
     const interactive = pool.embedTexts(['#100', '#101'], OPTIONS);
     await handedOver();
     signals.openGate();
@@ -35,7 +35,7 @@ describe('embedTexts', () => {
   test('overtakes bulk between two chunks of a long text', async () => {
     const { pool, signals } = await startedPool();
     const bulk = embedBulk(pool, ['#1 gate! chunks!', '#2']);
-    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    await expect.poll(() => signals.atGate).toBe(1);
     const interactive = pool.embedTexts(['#100', '#101'], OPTIONS);
     await handedOver();
     signals.openGate();
@@ -48,7 +48,7 @@ describe('embedTexts', () => {
   test('overtakes a batch that waits in the thread, and one that waits in the pool', async () => {
     const { pool, signals } = await startedPool();
     const bulk = [1, 2, 3, 4].map((batch) => embedBulk(pool, [`#${batch} gate!`], batch));
-    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    await expect.poll(() => signals.atGate).toBe(1);
     const interactive = pool.embedTexts(['#100'], OPTIONS);
     await handedOver();
     signals.openGate();
@@ -60,7 +60,7 @@ describe('embedTexts', () => {
     const { pool, signals } = await startedPool();
     const order: string[] = [];
     const bulk = embedBulk(pool, ['gate!', 'last']).then(() => order.push('bulk'));
-    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    await expect.poll(() => signals.atGate).toBe(1);
     const interactive = pool.embedTexts(['question'], OPTIONS).then(() => order.push('interactive'));
     await handedOver();
     signals.openGate();
@@ -72,7 +72,7 @@ describe('embedTexts', () => {
     const { pool, signals } = await startedPool({ threads: 3 });
     const call = pool.embedTexts(['gate!', 'gate!', 'gate!'], OPTIONS);
     // All three at the gate at once: each is in a thread of its own.
-    await vi.waitFor(() => expect(signals.atGate).toBe(3));
+    await expect.poll(() => signals.atGate).toBe(3);
     expect(pool.busyThreads).toBe(3);
     signals.openGate();
     expect((await call).vectors).toHaveLength(3 * DIM);
@@ -81,7 +81,7 @@ describe('embedTexts', () => {
   test('goes to the thread that is free', async () => {
     const { pool, signals } = await startedPool({ threads: 2 });
     const bulk = embedBulk(pool, ['gate!']);
-    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    await expect.poll(() => signals.atGate).toBe(1);
     for (let call = 0; call < 5; call++) {
       expect((await pool.embedTexts(['question'], OPTIONS)).outcomes).toHaveLength(1);
     }
@@ -92,7 +92,7 @@ describe('embedTexts', () => {
   test('gives up when its signal says so; texts that were not begun are never embedded', async () => {
     const { pool, signals } = await startedPool();
     const bulk = embedBulk(pool, ['#1 gate!', '#2']);
-    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    await expect.poll(() => signals.atGate).toBe(1);
     const abort = new AbortController();
     const call = pool.embedTexts(numbered(100, 150), { ...OPTIONS, signal: abort.signal });
     await handedOver();
@@ -113,7 +113,7 @@ describe('embedTexts', () => {
     const { pool, signals } = await startedPool();
     const abort = new AbortController();
     const call = pool.embedTexts(['#1 gate!', '#2', '#3'], { ...OPTIONS, signal: abort.signal });
-    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    await expect.poll(() => signals.atGate).toBe(1);
     abort.abort(new Error('gone'));
     await expect(call).rejects.toThrow('gone');
     signals.openGate();

@@ -1,6 +1,6 @@
 import type { InferencePool } from '@embedmill/worker/inference';
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EngineSignals, embedBulk, numbered, standInPool, startedPool, vectorOf } from './stand-in.ts';
 
 /** What the batch must look like: each row as if it were alone, poisonous rows failed with a zero vector. */
@@ -38,10 +38,14 @@ describe('a text that ends its thread', () => {
   test.each([
     { word: 'exit!', reason: 'the thread exited with code 3' },
     { word: 'uncaught!', reason: 'told to fail later' },
-    { word: 'heap!', reason: 'Worker terminated due to reaching memory limit: JS heap out of memory' },
-    { word: 'hang!', reason: 'the thread finished no text for 250 ms' },
-  ])('is found after three threads and fails alone ($word)', async ({ word, reason }) => {
-    const { pool, events, count } = await startedPool({ maxHeapMb: 16, stuckAfterMs: 250 });
+    {
+      word: 'heap!',
+      reason: 'Worker terminated due to reaching memory limit: JS heap out of memory',
+      maxHeapMb: 16,
+    },
+    { word: 'hang!', reason: 'the thread finished no text for 1000 ms', stuckAfterMs: 1000 },
+  ])('is found after three threads and fails alone ($word)', async ({ word, reason, ...options }) => {
+    const { pool, events, count } = await startedPool(options);
     const texts = numbered(1, 40);
     texts[17] = word;
     const result = await expectOnlyFailed(pool, texts, [17]);
@@ -68,7 +72,7 @@ describe('a text that ends its thread', () => {
   test('does not make an interrupted bulk batch a suspect when it is interactive', async () => {
     const { pool, signals, events } = await startedPool();
     const bulk = embedBulk(pool, ['#1 gate!', '#2'], 1);
-    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    await expect.poll(() => signals.atGate).toBe(1);
     const interactive = pool.embedTexts(['fine', 'exit!'], { precision: 'int8', truncate: 'end' });
     // The pool hands interactive texts over in a later turn; the gate must not open before.
     await new Promise(setImmediate);
@@ -146,7 +150,7 @@ describe('threads that cannot be replaced', () => {
   test('do not stop the others, and are tried again and again', async () => {
     const { pool, count } = await startedPool({ threads: 2, maxOpens: 2, maxFailedStarts: 1 });
     expect((await embedBulk(pool, ['exitOnce!'])).outcomes[0]?.verdict).toBe('ok');
-    await vi.waitFor(() => expect(count('thread-refused')).toBeGreaterThan(2));
+    await expect.poll(() => count('thread-refused')).toBeGreaterThan(2);
     expect(pool.readyThreads).toBe(1);
     expect((await embedBulk(pool, ['good'])).outcomes[0]?.verdict).toBe('ok');
   });

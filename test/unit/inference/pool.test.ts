@@ -1,6 +1,6 @@
 import { CorruptError, encodeBatchPayload, peekBatchResult } from '@embedmill/core';
 import { InferencePool } from '@embedmill/worker/inference';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DIM, embedBulk, numbered, standInPool, startedPool, vectorOf } from './stand-in.ts';
 
 const TERMS = { precision: 'int8', truncate: 'end' } as const;
@@ -69,7 +69,7 @@ describe('embedBatch', () => {
   test('never lets a thread idle while another has two batches', async () => {
     const { pool, signals } = await startedPool({ threads: 2 });
     const stuck = embedBulk(pool, ['gate!'], 0);
-    await vi.waitFor(() => expect(signals.atGate).toBe(1));
+    await expect.poll(() => signals.atGate).toBe(1);
     const others = Array.from({ length: 9 }, (_, index) => embedBulk(pool, ['quick'], index + 1));
     // One of the nine was at hand for the stuck thread; it comes back only if the other thread takes it over.
     expect((await Promise.all(others)).map(({ batch }) => batch)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -82,7 +82,7 @@ describe('embedBatch', () => {
   test('counts busy threads and waiting batches', async () => {
     const { pool, signals } = await startedPool({ threads: 2 });
     const batches = Array.from({ length: 7 }, () => embedBulk(pool, ['gate!']));
-    await vi.waitFor(() => expect(signals.atGate).toBe(2));
+    await expect.poll(() => signals.atGate).toBe(2);
     expect({ threads: pool.threads, busy: pool.busyThreads, waiting: pool.waitingBatches }).toEqual({
       threads: 2,
       busy: 2,
@@ -147,7 +147,7 @@ describe('stop', () => {
     const { pool, signals } = await startedPool({ threads: 2 });
     const batches = Array.from({ length: 7 }, () => embedBulk(pool, ['gate!', 'second']));
     const settled = Promise.allSettled(batches);
-    await vi.waitFor(() => expect(signals.atGate).toBe(2));
+    await expect.poll(() => signals.atGate).toBe(2);
     const stopping = pool.stop();
     await expect(embedBulk(pool, ['too late'])).rejects.toMatchObject({ code: 'inference-stopped' });
     signals.openGate();
@@ -165,7 +165,7 @@ describe('stop', () => {
     const { pool, signals } = await startedPool();
     const stuck = embedBulk(pool, ['#1 hang!']);
     const handedBack = expect(stuck).rejects.toMatchObject({ retryable: true });
-    await vi.waitFor(() => expect(signals.log).toEqual([1]));
+    await expect.poll(() => signals.log).toEqual([1]);
     await pool.stop({ deadlineMs: 50 });
     await handedBack;
     expect(pool.readyThreads).toBe(0);
