@@ -1,0 +1,48 @@
+/** The files in which a glossary may come, and what is said of one that cannot be used. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readGlossary } from '../../../apps/cli/src/embed/glossary.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+function file(name: string, contents: string): string {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, contents);
+  return path;
+}
+
+describe('a glossary', () => {
+  test.each([
+    ['terms.csv', 'term,wording,case\nCTP margin,"margin, for futures",\nIT,computing,exact\n'],
+    ['terms.tsv', 'term\twording\tcase\nCTP margin\tmargin, for futures\t\nIT\tcomputing\texact\n'],
+    [
+      'terms.jsonl',
+      '{"term":"CTP margin","wording":"margin, for futures"}\n{"term":"IT","wording":"computing","case":"exact"}\n',
+    ],
+  ])('is read from %s, in its order', async (name, contents) => {
+    expect(await readGlossary(file(name, contents))).toEqual([
+      ['CTP margin', 'margin, for futures'],
+      ['IT', 'computing', 'exact'],
+    ]);
+  });
+
+  test('is read from an object of terms and wordings', async () => {
+    expect(await readGlossary(file('terms.json', '{"保证金": "deposit", "CTP": ""}'))).toEqual([
+      ['保证金', 'deposit'],
+      ['CTP', ''],
+    ]);
+  });
+
+  test.each([
+    ['terms.json', '["CTP"]', 'must hold an object of terms and their wording'],
+    ['terms.json', '{"CTP"', 'is not JSON'],
+    ['terms.json', '{"CTP": 7}', 'has the term "CTP" and the wording 7; expected two texts'],
+    ['terms.csv', 'word,wording\nCTP,x\n', 'has the term undefined and the wording "x"; expected two texts'],
+    ['terms.csv', 'term,wording,case\nCTP,x,never\n', 'has the case "never"; expected exact or any'],
+    ['terms.csv', `term,wording\nCTP,${'x'.repeat(201)}\n`, 'is longer than 200 characters'],
+    ['terms.txt', 'CTP', 'must end in .jsonl, .csv or .tsv'],
+  ])('that cannot be used is refused: %s %j', async (name, contents, words) => {
+    await expect(readGlossary(file(name, contents))).rejects.toThrow(words);
+  });
+});
