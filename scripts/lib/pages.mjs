@@ -7,8 +7,11 @@ import { run } from './run.mjs';
 
 const WEB = join(ROOT, 'apps/web');
 
-/** What the bundle is made of, relative to apps/web; package.json names the versions of its libraries. */
-const SOURCES = ['index.html', 'vite.config.ts', 'package.json', 'public', 'src/app'];
+/** What the bundle is made of, relative to the root; package.json names the versions of its libraries. */
+const SOURCES = [
+  ...['index.html', 'vite.config.ts', 'package.json', 'public', 'src/app'].map((name) => `apps/web/${name}`),
+  'packages/analysis/src',
+];
 
 /** Brings the bundle up to date; returns whether it had to be made. */
 export async function bundlePages() {
@@ -22,7 +25,7 @@ export async function bundlePages() {
 /** When a source was last written, or a folder of them gained or lost one, in ms since 1970. */
 function newestSource() {
   const paths = SOURCES.flatMap((source) => {
-    const path = join(WEB, source);
+    const path = join(ROOT, source);
     if (!statSync(path).isDirectory()) return [path];
     return [path, ...readdirSync(path, { recursive: true }).map((name) => join(path, String(name)))];
   });

@@ -15,7 +15,7 @@ import { laneForAll } from '../support/lane.ts';
 import { redisForAll } from '../support/redis-process.ts';
 
 const ROWS = 5000;
-const WAIT_MS = 60_000;
+const WAIT_MS = 90_000;
 
 const chromium = await provideChromium();
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -107,7 +107,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByRole('link', { name: 'Watch the run' }).click();
     await page.getByText(new RegExp(`of ${ROWS.toLocaleString('en')} rows`)).waitFor();
     await page.reload();
-    await page.getByText('completed').waitFor();
+    await page.getByText('completed').waitFor({ timeout: 160_000 });
     await page.getByText('No text was too long for the model').waitFor();
     await page.getByRole('img', { name: /Histogram of 5,000 rows/ }).waitFor();
 
