@@ -24,11 +24,11 @@ console.log(describeMachine());
 console.log(`${rows} vectors of ${dim} floats, ${questions} questions\n`);
 printTable(
   ['scan', 'median ms', 'CPU ms'],
-  [
-    ['@embedmill/core, 10 hits', ...timesOf(() => scanAll(10))],
-    ['@embedmill/core, 1000 hits', ...timesOf(() => scanAll(1000))],
-    ['one plain loop, best hit', ...timesOf(plainLoop)],
-  ],
+  timesOf({
+    '@embedmill/core, 10 hits': () => scanAll(10),
+    '@embedmill/core, 1000 hits': () => scanAll(1000),
+    'one plain loop, best hit': plainLoop,
+  }),
 );
 console.log('');
 printTable(['reading a file', 'seconds', 'rows/s'], [await reading(npy), await reading(parquet)]);
@@ -66,17 +66,24 @@ function plainLoop() {
   return best;
 }
 
-/** Median of the clock, and of the CPU time, which other programs on the machine do not lengthen as much. */
-function timesOf(scan) {
-  scan();
-  const times = Array.from({ length: questions }, () => {
-    const start = performance.now();
-    const before = process.cpuUsage();
-    scan();
-    const { user, system } = process.cpuUsage(before);
-    return { ms: performance.now() - start, cpuMs: (user + system) / 1000 };
-  });
-  return [median(times.map(({ ms }) => ms)).toFixed(0), median(times.map(({ cpuMs }) => cpuMs)).toFixed(0)];
+/**
+ * Median of the clock, and of the CPU time, which other programs on the machine do not lengthen as much. The scans take turns, so that
+ * a busy moment falls on all of them.
+ */
+function timesOf(scans) {
+  const all = Object.entries(scans).map(([name, scan]) => ({ name, scan, ms: [], cpuMs: [] }));
+  for (const { scan } of all) scan();
+  for (let n = 0; n < questions; n++) {
+    for (const { scan, ms, cpuMs } of all) {
+      const start = performance.now();
+      const before = process.cpuUsage();
+      scan();
+      const { user, system } = process.cpuUsage(before);
+      ms.push(performance.now() - start);
+      cpuMs.push((user + system) / 1000);
+    }
+  }
+  return all.map(({ name, ms, cpuMs }) => [name, median(ms).toFixed(0), median(cpuMs).toFixed(0)]);
 }
 
 async function reading(encoding) {
