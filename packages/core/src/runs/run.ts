@@ -4,11 +4,11 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { decodeOutcomes, peekBatchResult } from '../batch/result.ts';
+import { peekBatchResult } from '../batch/result.ts';
 import { vectorFingerprint } from '../batch/treatment.ts';
-import { type BatchSummary, summarizeOutcomes } from '../batch/types.ts';
+import type { BatchSummary } from '../batch/types.ts';
 import { syncFolder } from '../disk/sync-folder.ts';
-import { asError, quote, RequestError } from '../errors.ts';
+import { asError, RequestError } from '../errors.ts';
 import type { ProducerExchange } from '../exchange/types.ts';
 import type { Credits } from '../flow/credits.ts';
 import type { BatchQueue } from '../queue/types.ts';
@@ -16,13 +16,14 @@ import { isRedisFault } from '../redis/faults.ts';
 import type { RowRead } from '../rows/index.ts';
 import type { ShardBatch } from '../shards/shard.ts';
 import { Shelf } from '../shards/shelf.ts';
-import { Dispatcher, rowsToEmbed } from './dispatch.ts';
+import { Dispatcher } from './dispatch.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
 import type { PaceSeries } from './pace.ts';
 import { Progress } from './progress.ts';
-import { findFailedRows, replaceRows } from './retry.ts';
+import { findFailedRows } from './retry.ts';
 import { RowLog } from './row-log.ts';
+import { StoredBatches } from './stored-batches.ts';
 import { type PartReceipt, type RunInfo, type RunOptions, type RunState, USUAL_DIM } from './types.ts';
 
 /** What all runs of a producer share. */
@@ -80,6 +81,7 @@ export class Run {
   readonly #ledger: Ledger;
   readonly #rowLog: RowLog;
   readonly #shelf: Shelf;
+  readonly #stored: StoredBatches;
   readonly #dispatcher: Dispatcher;
   #progress = new Progress();
   readonly #received = new Set<number>();
@@ -95,6 +97,7 @@ export class Run {
     this.#ledger = ledger;
     this.#rowLog = rowLog;
     this.#shelf = shelf;
+    this.#stored = new StoredBatches(ledger, shelf);
     this.#dispatcher = new Dispatcher({
       ...parts,
       ledger,
@@ -209,7 +212,7 @@ export class Run {
       error: ledger.ended?.error ?? null,
       parts: ledger.receipts.size,
       rows: { accepted: ledger.acceptedRows, rejected: ledger.rejectedRows, done: progress.rows },
-      batches: { total: ledger.batches.length, done: progress.batches, stored: this.#storedBatches },
+      batches: { total: ledger.batches.length, done: progress.batches, stored: this.#stored.size },
       verdicts: { ...progress.verdicts },
       tokens: progress.tokens,
       lostTokens: progress.lostTokens,
@@ -355,9 +358,11 @@ export class Run {
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
     const entry = this.#ledger.batches[batch];
-    if (!this.isActive || entry === undefined || this.#isStored(batch)) return 'stored';
+    if (!this.isActive || entry === undefined || this.#stored.has(batch)) return 'stored';
     const fault =
-      result === null || summary === null ? 'there is no result in Redis' : this.#faultOf(batch, result);
+      result === null || summary === null
+        ? 'there is no result in Redis'
+        : this.#stored.faultOf(batch, result, this.options.precision);
     if (fault !== null) {
       this.#parts.log.warn({ run: this.id, batch, fault }, 'a batch must be done again');
       await this.#dispatcher.redo(batch);
@@ -370,7 +375,7 @@ export class Run {
     }
     if (!this.#received.has(batch)) {
       this.#received.add(batch);
-      const whole = await this.#wholeBatch({ batch, result: result!, summary: summary! });
+      const whole = await this.#stored.whole({ batch, result: result!, summary: summary! });
       this.#progress.add(whole.summary, Date.now());
     }
     return 'wanted';
@@ -384,9 +389,7 @@ export class Run {
   /** Puts results on disk; when it resolves they survive a power cut, and may be acknowledged. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
     this.#parts.mustHold();
-    const whole: ShardBatch[] = [];
-    for (const batch of batches) whole.push(await this.#wholeBatch(batch));
-    await this.#shelf.store(whole);
+    await this.#stored.store(batches);
     const retried = batches.map(({ batch }) => batch).filter((batch) => this.#ledger.retries.has(batch));
     if (retried.length > 0)
       await this.#turn(() => this.#ledger.append([{ type: 'retried', batches: retried }]));
@@ -415,7 +418,7 @@ export class Run {
   /** Removes what Redis still holds of a run that has ended. Again changes nothing. */
   async forget(): Promise<void> {
     if (!this.isInRedis || this.isActive) return;
-    await this.#parts.exchange.closeRun(this.id, this.#unstored());
+    await this.#parts.exchange.closeRun(this.id, this.#stored.missing());
     await this.#turn(() => this.#ledger.append([{ type: 'forgotten' }]));
   }
 
@@ -472,65 +475,11 @@ export class Run {
   }
 
   #outstanding(): number[] {
-    return this.isActive ? this.#unstored() : [];
-  }
-
-  #unstored(): number[] {
-    return this.#ledger.batches.flatMap((_, batch) => (this.#isStored(batch) ? [] : [batch]));
-  }
-
-  /** Stored, and nothing of it is retried. */
-  #isStored(batch: number): boolean {
-    return this.#shelf.has(batch) && !this.#ledger.retries.has(batch);
-  }
-
-  get #storedBatches(): number {
-    return this.#shelf.size - this.#ledger.retries.size;
+    return this.isActive ? this.#stored.missing() : [];
   }
 
   #countStored(): void {
-    for (const { batch, summary } of this.#shelf.summaries()) {
-      if (this.#isStored(batch)) this.#progress.add(summary, null);
-    }
-  }
-
-  /** A result as it goes on the shelf: with the rows that were not retried, and with those that were bad before they came. */
-  async #wholeBatch(given: ShardBatch): Promise<ShardBatch> {
-    const { batch } = given;
-    const { bad } = this.#ledger.batches[batch]!;
-    const rows = this.#ledger.retries.get(batch);
-    if (rows === undefined) return { ...given, summary: this.#judge(bad, given.summary) };
-    const result = replaceRows((await this.#shelf.read(batch))!, rows, given.result);
-    return { batch, result, summary: this.#judge(bad, summarizeOutcomes(decodeOutcomes(result))) };
-  }
-
-  /** Rows that were bad before they came travelled as empty texts; they count as failed. */
-  #judge(bad: number, summary: BatchSummary): BatchSummary {
-    if (bad === 0) return summary;
-    const { verdicts } = summary;
-    return {
-      ...summary,
-      verdicts: { ...verdicts, empty: verdicts.empty - bad, failed: verdicts.failed + bad },
-    };
-  }
-
-  #faultOf(batch: number, result: Uint8Array): string | null {
-    try {
-      const header = peekBatchResult(result);
-      const rows = rowsToEmbed(this.#ledger, batch);
-      if (header.rows !== rows || header.batch !== batch) {
-        return `it is for batch ${header.batch} with ${header.rows} rows, expected batch ${batch} with ${rows}`;
-      }
-      const { model } = this.#ledger;
-      if (model !== null && header.fingerprint !== model.fingerprint) {
-        return `it was made by model ${header.fingerprint}, the run by ${model.fingerprint}`;
-      }
-      return header.precision === this.options.precision
-        ? null
-        : `it has precision ${header.precision}, asked was ${this.options.precision}`;
-    } catch (error) {
-      return quote(error instanceof Error ? error.message : error, 200);
-    }
+    for (const summary of this.#stored.summaries()) this.#progress.add(summary, null);
   }
 
   #rate(): { rowsPerSecond: number; tokensPerSecond: number } {
@@ -542,7 +491,7 @@ export class Run {
 
   async #completeIfStored(): Promise<void> {
     await this.#end('completed', null, () => {
-      return this.state === 'sealed' && this.#storedBatches >= this.#ledger.batches.length;
+      return this.state === 'sealed' && this.#stored.size >= this.#ledger.batches.length;
     });
   }
 
