@@ -65,7 +65,7 @@ const PICTURES = [
     route: (runs) => `search/${runs.sample}`,
     prepare: async (page) => {
       await page.getByRole('button', { name: 'Draw the map' }).click();
-      await page.locator('.legend-text').first().waitFor();
+      await page.getByLabel('Colour by the beginning of the id').check();
       await page.locator('.map-canvas').scrollIntoViewIfNeeded();
     },
   },

@@ -152,7 +152,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText(/The 20 nearest of 5,000 rows in \d+ ms/).waitFor();
 
     await page.getByRole('button', { name: 'Draw the map' }).click();
-    await page.getByRole('img', { name: /Map of 5000 texts in 8 clusters/ }).waitFor();
+    await page.getByRole('img', { name: /Map of 5000 texts in 8 groups/ }).waitFor();
     await page.getByRole('list', { name: 'Clusters' }).getByRole('button').first().click();
     await page.getByText(/\d+ selected/).waitFor();
     const map = page.getByRole('img', { name: /Map of/ });

@@ -1,4 +1,4 @@
-/** Colours of clusters: told apart by most colour-blind readers, and seen on light and dark ground (after Okabe and Ito, 2008). */
+/** Colours of groups of points: told apart by most colour-blind readers, and seen on light and dark ground (after Okabe and Ito, 2008). */
 
 const COLORS = [
   '#0b84c4',
@@ -11,7 +11,7 @@ const COLORS = [
   '#4f8f9e',
 ] as const;
 
-/** The same cluster has the same colour; beyond eight they repeat. */
-export function clusterColor(cluster: number): string {
-  return COLORS[cluster % COLORS.length]!;
+/** The same group has the same colour; beyond eight they repeat. */
+export function groupColor(group: number): string {
+  return COLORS[group % COLORS.length]!;
 }

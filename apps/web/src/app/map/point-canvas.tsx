@@ -4,7 +4,8 @@ import { polygonContains } from 'd3-polygon';
 import { quadtree } from 'd3-quadtree';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useTheme } from '../theme.ts';
-import { clusterColor } from './colors.ts';
+import { groupColor } from './colors.ts';
+import type { PointGroups } from './labels.ts';
 import type { PlacedRows } from './protocol.ts';
 
 type Point = [x: number, y: number];
@@ -20,11 +21,14 @@ const SHORTEST_LASSO_POINTS = 4;
 
 export function PointCanvas({
   placed,
+  groups,
   selected,
   onHover,
   onSelect,
 }: {
   placed: PlacedRows;
+  /** What the colours tell apart. */
+  groups: PointGroups;
   selected: readonly number[];
   onHover: (row: number | null) => void;
   onSelect: (rows: readonly number[]) => void;
@@ -58,8 +62,8 @@ export function PointCanvas({
   }, []);
 
   useEffect(
-    () => draw(canvas.current!, { placed, points, selected, lasso, width }),
-    [placed, points, selected, lasso, width, theme],
+    () => draw(canvas.current!, { groups, points, selected, lasso, width }),
+    [groups, points, selected, lasso, width, theme],
   );
 
   const at = (event: PointerEvent): Point => [event.offsetX, event.offsetY];
@@ -68,7 +72,7 @@ export function PointCanvas({
       ref={canvas}
       class="map-canvas"
       role="img"
-      aria-label={`Map of ${points.size} texts in ${placed.examples.length} clusters; the list beside it selects them.`}
+      aria-label={`Map of ${points.size} texts in ${groups.names.length} groups; the list beside it selects them.`}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
         goOn([at(event)]);
@@ -119,13 +123,13 @@ function pointsIn({ x, y }: PlacedRows, width: number): Map<number, Point> {
 function draw(
   canvas: HTMLCanvasElement,
   {
-    placed,
+    groups,
     points,
     selected,
     lasso,
     width,
   }: {
-    placed: PlacedRows;
+    groups: PointGroups;
     points: ReadonlyMap<number, Point>;
     selected: readonly number[];
     lasso: readonly Point[];
@@ -141,7 +145,7 @@ function draw(
   const radius = points.size > 5000 ? 1.6 : 2.8;
   for (const [row, [x, y]] of points) {
     pen.globalAlpha = chosen.size === 0 ? 0.75 : chosen.has(row) ? 1 : 0.12;
-    pen.fillStyle = clusterColor(placed.clusters[row]!);
+    pen.fillStyle = groupColor(groups.groupOf[row]!);
     pen.beginPath();
     pen.arc(x, y, radius, 0, 2 * Math.PI);
     pen.fill();

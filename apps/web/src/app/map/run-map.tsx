@@ -1,11 +1,12 @@
-/** A run as a map: points by cluster, the text of the point under the pointer, and the texts of those that were selected. */
+/** A run as a map: points by cluster or label, the text of the point under the pointer, and the texts of those that were selected. */
 
 import { useMemo, useState } from 'preact/hooks';
 import type { RunInfo } from '../api/types.ts';
 import { count, share } from '../ui/format.ts';
 import { Failure, Loading } from '../ui/states.tsx';
 import { useAnswer } from '../ui/use-answer.ts';
-import { clusterColor } from './colors.ts';
+import { groupColor } from './colors.ts';
+import type { PointGroups } from './labels.ts';
 import { PointCanvas } from './point-canvas.tsx';
 import type { PlacedRows } from './protocol.ts';
 import { MOST_MAP_ROWS, useMap } from './use-map.ts';
@@ -21,26 +22,53 @@ interface TextRow {
 const MOST_LISTED = 50;
 
 export function RunMap({ run }: { run: RunInfo }) {
-  const { step, placed, error } = useMap(run);
+  const { step, placed, labels, error } = useMap(run);
   if (error !== null) return <Failure error={error} />;
   if (placed === null) return <Loading what={`the map: ${step}`} />;
-  return <PlacedMap run={run} placed={placed} />;
+  return <PlacedMap run={run} placed={placed} labels={labels} />;
 }
 
-function PlacedMap({ run, placed }: { run: RunInfo; placed: PlacedRows }) {
+function PlacedMap({
+  run,
+  placed,
+  labels,
+}: {
+  run: RunInfo;
+  placed: PlacedRows;
+  labels: PointGroups | null;
+}) {
   const [hovered, setHovered] = useState<number | null>(null);
   const [selected, setSelected] = useState<readonly number[]>([]);
+  const [byLabel, setByLabel] = useState(false);
+  const clusters = useClusters(run, placed);
+  const groups = byLabel && labels !== null ? labels : clusters;
   const rows = Math.min(run.rows.accepted, MOST_MAP_ROWS);
   return (
     <>
       <p class="soft small">
         {rows < run.rows.accepted && `The first ${count(rows)} of ${count(run.rows.accepted)} rows. `}
-        The two axes show {share(placed.shown, 1)} of what tells the vectors apart; the colours are clusters
-        of whole vectors. Draw around points to read them.
+        The two axes show {share(placed.shown, 1)} of what tells the vectors apart; clusters are those of
+        whole vectors. Draw around points to read them.
       </p>
+      {labels !== null && (
+        <label class="map-choice">
+          <input
+            type="checkbox"
+            checked={byLabel}
+            onChange={(event) => setByLabel(event.currentTarget.checked)}
+          />
+          Colour by the beginning of the id
+        </label>
+      )}
       <div class="map">
-        <PointCanvas placed={placed} selected={selected} onHover={setHovered} onSelect={setSelected} />
-        <Legend run={run} placed={placed} onSelect={setSelected} />
+        <PointCanvas
+          placed={placed}
+          groups={groups}
+          selected={selected}
+          onHover={setHovered}
+          onSelect={setSelected}
+        />
+        <Legend groups={groups} title={groups === clusters ? 'Clusters' : 'Labels'} onSelect={setSelected} />
       </div>
       <HoveredText run={run} row={hovered} />
       {selected.length > 0 && <SelectedTexts run={run} rows={selected} onClear={() => setSelected([])} />}
@@ -48,33 +76,42 @@ function PlacedMap({ run, placed }: { run: RunInfo; placed: PlacedRows }) {
   );
 }
 
-/** Also the way for those who do not draw: a cluster is selected with its button. */
-function Legend({
-  run,
-  placed,
-  onSelect,
-}: {
-  run: RunInfo;
-  placed: PlacedRows;
-  onSelect: (rows: readonly number[]) => void;
-}) {
+/** The clusters, each named by the text nearest to its middle. */
+function useClusters(run: RunInfo, placed: PlacedRows): PointGroups {
   const { value } = useAnswer<{ rows: TextRow[] }>(
     `v1/runs/${run.id}/texts?rows=${placed.examples.join(',')}`,
   );
-  const members = useMemo(
-    () =>
-      placed.examples.map((_, cluster) =>
-        Array.from(placed.clusters.keys()).filter((row) => placed.clusters[row] === cluster),
-      ),
-    [placed],
+  return useMemo(
+    () => ({
+      groupOf: placed.clusters,
+      names: placed.examples.map((_, cluster) => value?.rows[cluster]?.text ?? `Cluster ${cluster + 1}`),
+    }),
+    [placed, value],
   );
+}
+
+/** Also the way for those who do not draw: a group is selected with its button. */
+function Legend({
+  groups,
+  title,
+  onSelect,
+}: {
+  groups: PointGroups;
+  title: string;
+  onSelect: (rows: readonly number[]) => void;
+}) {
+  const members = useMemo(() => {
+    const rows: number[][] = groups.names.map(() => []);
+    for (const [row, group] of groups.groupOf.entries()) rows[group]?.push(row);
+    return rows;
+  }, [groups]);
   return (
-    <ul class="legend" aria-label="Clusters">
-      {members.map((rows, cluster) => (
-        <li key={placed.examples[cluster]}>
+    <ul class="legend" aria-label={title}>
+      {members.map((rows, group) => (
+        <li key={`${group} ${groups.names[group]}`}>
           <button type="button" onClick={() => onSelect(rows)}>
-            <span class="legend-dot" style={{ backgroundColor: clusterColor(cluster) }} aria-hidden="true" />
-            <span class="legend-text">{value?.rows[cluster]?.text ?? `Cluster ${cluster + 1}`}</span>
+            <span class="legend-dot" style={{ backgroundColor: groupColor(group) }} aria-hidden="true" />
+            <span class="legend-text">{groups.names[group]}</span>
             <span class="soft small">{count(rows.length)}</span>
           </button>
         </li>

@@ -3,6 +3,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { request } from '../api/client.ts';
 import type { RunInfo } from '../api/types.ts';
+import { fetchIds } from './fetch-ids.ts';
+import { groupByLabel, type PointGroups } from './labels.ts';
 import type { MapReply, MapRequest, PlacedRows } from './protocol.ts';
 
 /** Rows of a map: 30 MB of vectors, and as many points as one can tell apart. */
@@ -18,25 +20,35 @@ const MOST_HEADER_BYTES = 1024;
 export interface LiveMap {
   step: string;
   placed: PlacedRows | null;
+  /** By the labels of the ids, if they hold any. */
+  labels: PointGroups | null;
   error: unknown;
 }
 
+const NOTHING: LiveMap = { step: '', placed: null, labels: null, error: null };
+
 export function useMap(run: RunInfo): LiveMap {
-  const [map, setMap] = useState<LiveMap>({ step: 'fetching the vectors', placed: null, error: null });
+  const [map, setMap] = useState<LiveMap>({ ...NOTHING, step: 'fetching the vectors' });
   useEffect(() => {
     const leaving = new AbortController();
+    const fail = (error: unknown) => setMap({ ...NOTHING, error });
     const thread = new Worker(new URL('./map-thread.ts', import.meta.url), { type: 'module' });
     thread.onmessage = ({ data }: MessageEvent<MapReply>) => {
       if (data.kind === 'progress') setMap((known) => ({ ...known, step: data.step }));
-      else if (data.kind === 'placed') setMap({ step: '', placed: data.placed, error: null });
-      else setMap({ step: '', placed: null, error: new Error(data.message) });
+      else if (data.kind === 'placed') setMap((known) => ({ ...known, placed: data.placed }));
+      else fail(new Error(data.message));
     };
-    thread.onerror = (event) =>
-      setMap({ step: '', placed: null, error: new Error(event.message || 'the map failed') });
+    thread.onerror = (event) => fail(new Error(event.message || 'the map failed'));
     fetchVectors(run, leaving.signal).then(
       (asked) => thread.postMessage(asked, [asked.vectors.buffer]),
       (error) => {
-        if (!leaving.signal.aborted) setMap({ step: '', placed: null, error });
+        if (!leaving.signal.aborted) fail(error);
+      },
+    );
+    fetchIds(run, MOST_MAP_ROWS, leaving.signal).then(
+      (ids) => setMap((known) => ({ ...known, labels: groupByLabel(ids) })),
+      (error) => {
+        if (!leaving.signal.aborted) fail(error);
       },
     );
     return () => {
