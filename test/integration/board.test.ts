@@ -87,7 +87,13 @@ describe('the board', () => {
     const { queuePrefix } = keysOf(redis.prefix);
     const queue = new BullInteractiveQueue({ url: redis.url, prefix: queuePrefix, onError: () => {} });
     onTestFinished(() => queue.close());
-    const work = { kind: 'embed', precision: 'int8', truncate: 'end', treatment: UNTREATED } as const;
+    const work = {
+      kind: 'embed',
+      precision: 'int8',
+      truncate: 'end',
+      treatment: UNTREATED,
+      chunkSpans: false,
+    } as const;
     const part = { id: 'p1', texts: ['a private opinion', 'another'], work, deadline: Date.now() + 60_000 };
     const job = { id: 'j1', producer: 'x', model: 'm', enqueuedAt: Date.now(), parts: [part] };
     await until(() =>

@@ -38,6 +38,38 @@ describe('POST /v1/embed', () => {
     expect(vectors[0]).toBe(asWritten.vectors[0]);
   });
 
+  it('says where the chunks of texts are that their vectors are made of', async () => {
+    const client = new EmbedmillClient({ url: lane.producer.url });
+    const long = `<p>${'The courier &amp; his van were late. '.repeat(80)}</p>`;
+    const options = { clean: ['html', 'white-space'], long: 'mean', prompt: 'query: ' } as const;
+    const asked = await client.embed([long, 'Fits well.', ''], { ...options, chunkSpans: true });
+    const [cut, whole, empty] = asked.outcomes;
+    expect(whole).toEqual({
+      verdict: 'ok',
+      tokens: 7,
+      lostTokens: 0,
+      chunkSpans: [{ start: 0, end: 10, tokens: 3 }],
+    });
+    expect(empty).not.toHaveProperty('chunkSpans');
+
+    const { chunks, chunkSpans = [], treated = '' } = cut!;
+    expect(treated).toBe('The courier & his van were late. '.repeat(80).trim());
+    expect([chunks, chunkSpans.length]).toEqual([3, 3]);
+    const parts = chunkSpans.map(({ start, end }) => treated.slice(start, end));
+    expect(parts.join('')).toBe(treated);
+    const { vectors } = await client.embed(parts, { prompt: 'query: ' });
+    const mean = Array.from(asked.vectors[0]!, (_, i) =>
+      vectors.reduce((sum, vector, part) => sum + chunkSpans[part]!.tokens * vector![i]!, 0),
+    );
+    const length = Math.hypot(...mean);
+    const cosine = mean.reduce((sum, value, i) => sum + (value / length) * asked.vectors[0]![i]!, 0);
+    expect(cosine).toBeCloseTo(1, 5);
+
+    const plain = await client.embed([long], options);
+    expect(plain.outcomes[0]).not.toHaveProperty('chunkSpans');
+    expect(plain.vectors[0]).toEqual(asked.vectors[0]);
+  });
+
   it('gives one text one vector, as numbers that read back as the same floats', async () => {
     const [text = ''] = PLAIN_TEXTS;
     const asFloats = await embed({ text });

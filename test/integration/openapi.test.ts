@@ -159,6 +159,8 @@ describe('what the document says', () => {
     const asked = await ask('post', '/v1/embed', json({ texts: ['a quiet morning', ''] }));
     expect(asked.status).toBe(200);
     expect((await ask('post', '/v1/embed', json({ text: 'x', encoding: 'base64' }))).status).toBe(200);
+    const chunked = { text: '<b>x</b>', clean: ['html'], long: 'mean', chunkSpans: true };
+    expect((await ask('post', '/v1/embed', json(chunked))).status).toBe(200);
     expect((await ask('post', '/v1/embed', json({ text: 'x', model: 'another' }))).status).toBe(422);
   });
 

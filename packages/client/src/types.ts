@@ -185,8 +185,25 @@ export interface EmbedOptions {
   precision?: Precision;
   /** Default `end`. */
   truncate?: Truncate;
+  /** Default: none. */
+  clean?: readonly CleanStep[];
+  /** Default `truncate`. */
+  long?: LongTexts;
+  /** Put before every text. Default: nothing. */
+  prompt?: string;
+  /** Whether outcomes say where the chunks of their texts are; not with `long: 'truncate'`, which makes none. Default false. */
+  chunkSpans?: boolean;
   /** Time after which the answer is of no use any more. Default 30 s. */
   timeoutMs?: number;
+}
+
+/** Where a chunk of a text is. */
+export interface ChunkSpan {
+  /** In UTF-16 units of the treated text, as `slice` takes them. */
+  start: number;
+  end: number;
+  /** Tokens of the chunk itself: without [CLS], [SEP] and the prompt. */
+  tokens: number;
 }
 
 /** What became of one text. */
@@ -196,6 +213,12 @@ export interface Outcome {
   tokens: number;
   /** Tokens that are in no vector. */
   lostTokens: number;
+  /** Chunks whose mean the vector is; absent when the text went through the model in one piece. */
+  chunks?: number;
+  /** The chunks in the vector, in order; when asked for, and where a text has a vector. */
+  chunkSpans?: ChunkSpan[];
+  /** The text that `chunkSpans` are of, without the prompt; absent when the treatment left it as it was. */
+  treated?: string;
   /** Why it `failed`. */
   message?: string;
 }

@@ -13,6 +13,7 @@ export {
   UNTREATED,
 } from './text/treatment/treatment.ts';
 export type {
+  ChunkSpan,
   EmbedOptions,
   GoldenSet,
   Pooling,

@@ -65,6 +65,17 @@ export interface EmbedOptions {
    * and ends the text by throwing.
    */
   betweenChunks?: (() => void | Promise<void>) | undefined;
+  /** Whether the outcome says where the chunks of the text are. Default false. */
+  chunkSpans?: boolean | undefined;
+}
+
+/** Where a chunk is. */
+export interface ChunkSpan {
+  /** In UTF-16 units of the treated text; `end` is the first unit behind the chunk. */
+  start: number;
+  end: number;
+  /** Tokens of the chunk itself: without `[CLS]`, `[SEP]` and the prompt. */
+  tokens: number;
 }
 
 /** What became of one text. */
@@ -88,6 +99,10 @@ export interface RowOutcome {
   chunks?: number;
   /** Terms of the glossary that were replaced in the text; absent: none. */
   replacements?: number;
+  /** The chunks in the vector, in order; one when nothing had to be split. Only when asked for, and of a whole text with a vector. */
+  chunkSpans?: ChunkSpan[];
+  /** The text that `chunkSpans` are of, without the prompt; absent when the treatment left it as it was. */
+  treated?: string;
   /** For people; set on `failed`. */
   message?: string;
 }

@@ -109,6 +109,18 @@ describe('the vector of a long text', () => {
     expect(outcome).toEqual({ verdict: 'ok', tokens: 5, lostTokens: 0 });
   });
 
+  test('comes with the places of the chunks in it when asked, and of those alone', async () => {
+    const embedder = await openBuiltIn('int8');
+    const all = embedder.chunksOf(start + end, MEAN).map(({ text, ...span }) => span);
+    const asked = { treatment: MEAN, chunkSpans: true };
+    expect((await embed(embedder, start + end, asked)).chunkSpans).toEqual(all);
+    const lastTwo = { ...UNTREATED, long: 'max-chunks=2' } as const;
+    const fromStart = { treatment: lastTwo, chunkSpans: true, truncate: 'start' } as const;
+    expect((await embed(embedder, start + end, fromStart)).chunkSpans).toEqual(all.slice(-2));
+    // A text that was cut in the middle of its tokens has no such place.
+    expect(await embed(embedder, start + end, { chunkSpans: true })).not.toHaveProperty('chunkSpans');
+  });
+
   test('is given up when the caller says so between two chunks', async () => {
     const embedder = await openBuiltIn('int8');
     const betweenChunks = () => {

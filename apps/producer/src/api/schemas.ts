@@ -105,6 +105,10 @@ export const embedBody = z
     precision,
     truncate,
     ...treatmentFields,
+    chunkSpans: z
+      .boolean()
+      .default(false)
+      .describe('Says where the chunks of each text are; not with long: truncate, which makes none.'),
     encoding: z
       .enum(['float', 'base64'])
       .default('float')
@@ -113,6 +117,10 @@ export const embedBody = z
   .refine(
     ({ text, texts }) => (text === undefined) !== (texts === undefined),
     'expected either text or texts',
+  )
+  .refine(
+    ({ chunkSpans, long }) => !(chunkSpans && long === 'truncate'),
+    'chunkSpans: expected long to be mean or max-chunks=N, which make chunks',
   );
 
 /** Headers of interactive requests, in lower case. */

@@ -103,6 +103,12 @@ const outcome = z.strictObject({
   lostTokens: count,
   chunks: z.exactOptional(count).describe('Chunks whose mean the vector is, if it is one.'),
   replacements: z.exactOptional(count).describe('Terms of the glossary that were replaced.'),
+  chunkSpans: z
+    .exactOptional(z.array(z.strictObject({ start: count, end: count, tokens: count })))
+    .describe('When asked for: the chunks in the vector, in UTF-16 units of the treated text.'),
+  treated: z
+    .exactOptional(z.string())
+    .describe('The text that chunkSpans are of, where the treatment changed it; without the prompt.'),
   message: z.string().optional(),
 });
 

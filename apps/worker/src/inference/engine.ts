@@ -8,6 +8,8 @@ import type { ThreadTreatment } from './types.ts';
 export interface EngineOptions {
   truncate: Truncate;
   treatment: ThreadTreatment;
+  /** Whether the outcome says where the chunks of the text are. */
+  chunkSpans: boolean;
   /**
    * Awaited between two chunks of a long text, so that it holds up nobody and is not taken for stuck. Throws when nobody
    * waits for the text any more; that must end it.

@@ -38,7 +38,7 @@ export class PieceWork {
    */
   async doNextRow(giveWay: () => Promise<void>): Promise<void> {
     const row = this.#outcomes.length;
-    const { claim, truncate, treatment } = this.#message;
+    const { claim, truncate, treatment, chunkSpans } = this.#message;
     const betweenChunks = async () => {
       countTurn(claim);
       await giveWay();
@@ -49,7 +49,7 @@ export class PieceWork {
     enterRow(claim, row);
     try {
       const input = this.#payload.input(row);
-      const options = { truncate, treatment, betweenChunks };
+      const options = { truncate, treatment, chunkSpans, betweenChunks };
       this.#outcomes.push(await this.#engine.embed(input, this.#vectors, offset, options));
     } catch (thrown) {
       // What it had written before it threw must not look like a vector.

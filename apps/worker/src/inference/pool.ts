@@ -119,7 +119,7 @@ export class InferencePool {
   async embedBatch({ payload, treatment = PLAIN, ...terms }: BatchRequest): Promise<Uint8Array<ArrayBuffer>> {
     const owned = structuredClone(payload, { transfer: [payload.buffer] });
     const { rows } = readBatchPayload(owned);
-    const request = await this.#request({ ...terms, treatment, lane: 'bulk', rows });
+    const request = await this.#request({ ...terms, treatment, chunkSpans: false, lane: 'bulk', rows });
     this.#enqueue([pieceOf(request, owned)]);
     const results = await request.results;
     const [only] = results;
@@ -131,10 +131,16 @@ export class InferencePool {
    * @throws {UnavailableError} as `embedBatch`, or the signal's reason.
    */
   async embedTexts(texts: readonly TextInput[], options: EmbedTextsOptions): Promise<EmbeddedTexts> {
-    const { precision, truncate, treatment = PLAIN, onPiece, signal } = options;
+    const { precision, truncate, treatment = PLAIN, chunkSpans = false, onPiece, signal } = options;
     signal?.throwIfAborted();
     if (texts.length === 0) return { dim: 0, fingerprint: '', vectors: new Float32Array(0), outcomes: [] };
-    const terms = { precision, truncate, treatment, ...(onPiece === undefined ? {} : { onPiece }) };
+    const terms = {
+      precision,
+      truncate,
+      treatment,
+      chunkSpans,
+      ...(onPiece === undefined ? {} : { onPiece }),
+    };
     const results = await this.#interactive(texts, terms, signal);
     const { dim, fingerprint, vectors, outcomes } = joinResults(results);
     return { dim, fingerprint, vectors, outcomes };
@@ -151,13 +157,14 @@ export class InferencePool {
     signal?.throwIfAborted();
     if (texts.length === 0) return [];
     const { precision } = this.#options;
-    const terms = { precision, truncate: 'end', treatment: PLAIN, tokenize: { specialTokens } } as const;
+    const how = { truncate: 'end', treatment: PLAIN, chunkSpans: false } as const;
+    const terms = { precision, ...how, tokenize: { specialTokens } };
     return (await this.#interactive(texts, terms, signal)).flatMap(decodeTokens);
   }
 
   async #interactive(
     texts: readonly TextInput[],
-    terms: Pick<RequestTerms, 'precision' | 'truncate' | 'treatment' | 'tokenize' | 'onPiece'>,
+    terms: Pick<RequestTerms, 'precision' | 'truncate' | 'treatment' | 'chunkSpans' | 'tokenize' | 'onPiece'>,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array<ArrayBuffer>[]> {
     const request = await this.#request({ ...terms, lane: 'interactive', batch: 0, rows: texts.length });

@@ -39,6 +39,8 @@ export interface PieceMessage {
   precision: Precision;
   truncate: Truncate;
   treatment: ThreadTreatment;
+  /** Whether outcomes say where the chunks of their texts are. */
+  chunkSpans: boolean;
   /** Set when tokens are wanted and no vectors. */
   tokenize?: TokenizeOptions | undefined;
 }

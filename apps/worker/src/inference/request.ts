@@ -28,6 +28,8 @@ export interface RequestTerms {
   readonly precision: Precision;
   readonly truncate: Truncate;
   readonly treatment: ThreadTreatment;
+  /** Whether outcomes say where the chunks of their texts are. */
+  readonly chunkSpans: boolean;
   /** Set when tokens are wanted and no vectors. */
   readonly tokenize?: TokenizeOptions;
   /** What a thread needs to open the engine. */

@@ -144,7 +144,7 @@ export class InferenceThread {
 
   /** Sends a piece, and first the order to open its engine if need be. */
   give(piece: Piece): void {
-    const { lane, batch, precision, truncate, treatment, tokenize, model } = piece.request.terms;
+    const { lane, batch, precision, truncate, treatment, chunkSpans, tokenize, model } = piece.request.terms;
     // A failure comes back as the answer to the piece.
     this.open(precision, model).catch(() => {});
     this.#lastId += 1;
@@ -152,7 +152,7 @@ export class InferenceThread {
     const claim = newClaim();
     this.#held.set(id, { piece, claim });
     const { payload } = piece;
-    const terms = { batch, precision, truncate, treatment, tokenize };
+    const terms = { batch, precision, truncate, treatment, chunkSpans, tokenize };
     this.#send({ kind: 'piece', id, claim, payload, ...terms }, lane);
     this.#watch.start();
   }

@@ -32,6 +32,8 @@ export interface EmbedTextsOptions {
   truncate: Truncate;
   /** Default: the texts as they are. */
   treatment?: ThreadTreatment | undefined;
+  /** Whether outcomes say where the chunks of their texts are. Default false. */
+  chunkSpans?: boolean;
   /** Told about each piece of the call that a thread has finished. */
   onPiece?: (timings: PieceTimings) => void;
   /** Gives up waiting; texts that are not in an engine yet are not embedded. */

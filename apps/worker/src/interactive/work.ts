@@ -85,7 +85,7 @@ export class InteractiveWork {
       const tokens = await pool.tokenizeTexts(own, { specialTokens: work.specialTokens, signal });
       return { part: id, kind: 'tokens', tokens };
     }
-    const { precision, truncate } = work;
+    const { precision, truncate, chunkSpans } = work;
     const treatment = await glossaries.resolve(work.treatment ?? UNTREATED);
     const startedAt = performance.now();
     const embedded = await tracing.span('infer', { 'embedmill.texts': texts.length }, (span) =>
@@ -93,6 +93,7 @@ export class InteractiveWork {
         precision,
         truncate,
         treatment,
+        chunkSpans,
         onPiece: (timings) => addThreadStep(span, timings),
         signal,
       }),

@@ -29,6 +29,7 @@ export {
 } from './treatment.ts';
 export {
   type BatchSummary,
+  type ChunkSpan,
   emptyVerdictCounts,
   type Lane,
   type Precision,

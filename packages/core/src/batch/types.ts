@@ -18,6 +18,15 @@ export type TextInput = string | readonly number[];
 /** What became of a row: `ok` and `truncated` have a vector, `empty` and `failed` have none. */
 export type RowVerdict = (typeof ROW_VERDICTS)[number];
 
+/** Where a chunk of a text is. */
+export interface ChunkSpan {
+  /** In UTF-16 units of the treated text; `end` is the first unit behind the chunk. */
+  start: number;
+  end: number;
+  /** Tokens of the chunk itself: without [CLS], [SEP] and the prompt. */
+  tokens: number;
+}
+
 /** What a worker says about one row. */
 export interface RowOutcome {
   verdict: RowVerdict;
@@ -29,6 +38,10 @@ export interface RowOutcome {
   chunks?: number;
   /** Terms of the glossary that were replaced in the text; absent: none. */
   replacements?: number;
+  /** The chunks in the vector, in order, one when nothing had to be split; only where the call asked for them. */
+  chunkSpans?: ChunkSpan[];
+  /** The text that `chunkSpans` are of, without the prompt; absent when the treatment left it as it was. */
+  treated?: string;
   /** Why a row `failed`. */
   message?: string;
 }

@@ -16,7 +16,14 @@ export interface CallPart {
 
 /** What is to be done with the texts of a part. */
 export type PartWork =
-  | { kind: 'embed'; precision: Precision; truncate: Truncate; treatment: Treatment }
+  | {
+      kind: 'embed';
+      precision: Precision;
+      truncate: Truncate;
+      treatment: Treatment;
+      /** Whether outcomes say where the chunks of their texts are. */
+      chunkSpans: boolean;
+    }
   | { kind: 'tokenize'; specialTokens: boolean };
 
 /** One job: parts of calls that came together. */

@@ -138,8 +138,9 @@ export class RedisInteractiveLane implements InteractiveLane {
   }
 
   async embed(texts: readonly InteractiveText[], terms: EmbedTerms): Promise<EmbedAnswer> {
-    const { precision, truncate, treatment = UNTREATED, ...options } = terms;
-    const call = await this.#call(texts, { kind: 'embed', precision, truncate, treatment }, options);
+    const { precision, truncate, treatment = UNTREATED, chunkSpans = false, ...options } = terms;
+    const work = { kind: 'embed', precision, truncate, treatment, chunkSpans } as const;
+    const call = await this.#call(texts, work, options);
     const answer = call.answer();
     const fingerprintOf = (model: string) => vectorFingerprint(model, treatment);
     if (call.hasVectors) return { ...answer, fingerprint: fingerprintOf(answer.fingerprint) };

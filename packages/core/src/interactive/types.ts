@@ -12,6 +12,8 @@ export interface EmbedTerms {
   truncate: Truncate;
   /** Default: the texts as they are, which token ids always are. */
   treatment?: Treatment;
+  /** Whether outcomes say where the chunks of their texts are. Default false. */
+  chunkSpans?: boolean;
   /** Name of the model that the caller wants. Default: the producer's. */
   model?: string;
   /** Time until the answer is of no use any more. Default 30 s. */

@@ -1,6 +1,6 @@
 /** The engine: one text in, one vector out. Every inference thread holds one. */
 import { EmbedError } from '../errors.ts';
-import { type Chunk, chunksOf, type TextChunk, takeChunks } from '../text/long/chunks.ts';
+import { type Chunk, chunksOf, spanOf, type TextChunk, takeChunks } from '../text/long/chunks.ts';
 import { ChunkMean } from '../text/long/mean.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
 import {
@@ -15,7 +15,7 @@ import { ModelSession } from './session.ts';
 import { memoryKey, VectorMemory } from './vector-memory.ts';
 
 /** What the chunks of a text are embedded with. */
-interface ChunkTerms extends Pick<EmbedOptions, 'betweenChunks'> {
+interface ChunkTerms extends Pick<EmbedOptions, 'betweenChunks' | 'chunkSpans'> {
   truncate: Truncate;
   ready: ReadyTreatment;
   prompt: readonly number[];
@@ -85,7 +85,9 @@ export class Embedder {
     const treated = this.#read(treatment).ready.apply(text);
     this.#tokenizeMs += performance.now() - startedAt;
     const outcome = await this.#embedTreated(treated.text, target, offset, options, treatment);
-    return treated.replacements === 0 ? outcome : { ...outcome, replacements: treated.replacements };
+    if (treated.replacements > 0) outcome.replacements = treated.replacements;
+    if (outcome.chunkSpans !== undefined && treated.text !== text) outcome.treated = treated.text;
+    return outcome;
   }
 
   async #embedTreated(
@@ -130,7 +132,15 @@ export class Embedder {
     }
     const problem = await this.#run(ids, target, offset);
     if (problem !== null) return failed(problem, contentTokens);
-    return { verdict: lostTokens > 0 ? 'truncated' : 'ok', tokens: ids.length, lostTokens };
+    const outcome: RowOutcome = {
+      verdict: lostTokens > 0 ? 'truncated' : 'ok',
+      tokens: ids.length,
+      lostTokens,
+    };
+    if (options.chunkSpans && typeof treated === 'string' && lostTokens === 0) {
+      outcome.chunkSpans = [{ start: 0, end: treated.length, tokens: contentTokens }];
+    }
+    return outcome;
   }
 
   /** Milliseconds that `embed` has spent on treating and tokenizing since `open`. */
@@ -163,11 +173,9 @@ export class Embedder {
   chunksOf(text: string, treatment: Treatment): TextChunk[] {
     const { ready, prompt } = this.#read(treatment);
     const { text: treated } = ready.apply(text);
-    return Array.from(this.#split(treated, prompt), ({ start, end, ids }) => ({
-      text: treated.slice(start, end),
-      start,
-      end,
-      tokens: ids.length,
+    return Array.from(this.#split(treated, prompt), (chunk) => ({
+      text: treated.slice(chunk.start, chunk.end),
+      ...spanOf(chunk),
     }));
   }
 
@@ -190,7 +198,7 @@ export class Embedder {
     offset: number,
     terms: ChunkTerms,
   ): Promise<RowOutcome> {
-    const { ready, prompt, truncate, failed, betweenChunks } = terms;
+    const { ready, prompt, truncate, failed, betweenChunks, chunkSpans } = terms;
     const { chunks, lostTokens } = takeChunks(
       this.#split(treated, prompt),
       ready.mostChunks,
@@ -212,7 +220,13 @@ export class Embedder {
       tokens += fed.length;
     }
     if (!mean.writeTo(target, offset)) return failed('the chunks cancel each other out', tokens);
-    return { verdict: lostTokens > 0 ? 'truncated' : 'ok', tokens, lostTokens, chunks: chunks.length };
+    const outcome: RowOutcome = {
+      verdict: lostTokens > 0 ? 'truncated' : 'ok',
+      tokens,
+      lostTokens,
+      chunks: chunks.length,
+    };
+    return chunkSpans ? { ...outcome, chunkSpans: chunks.map(spanOf) } : outcome;
   }
 
   /** Runs the model, unless these ids are known; returns what went wrong, or null. */

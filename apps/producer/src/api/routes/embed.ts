@@ -19,11 +19,12 @@ export function embedRoutes({ service, limits }: RouteParts): Router {
       const signal = whenGone(res);
       const { 'request-timeout-ms': timeoutMs } = parse(deadlineHeaders, 'headers', req.headers);
       const body = parse(embedBody, 'body', await readJsonBody(req, bodyLimits));
-      const { text, texts = [text ?? ''], model, precision, truncate, encoding } = body;
+      const { text, texts = [text ?? ''], model, precision, truncate, chunkSpans, encoding } = body;
       const terms = {
         precision,
         truncate,
         treatment: treatmentOf({ ...body, glossary: null }),
+        chunkSpans,
         timeoutMs,
         signal,
         ...(model === undefined ? {} : { model }),

@@ -3,7 +3,7 @@
  * embeds each and takes their mean.
  */
 
-import type { Truncate } from '../../types.ts';
+import type { ChunkSpan, Truncate } from '../../types.ts';
 
 /** A part of a text, in UTF-16 units of it, and the ids of its tokens. */
 export interface Chunk {
@@ -12,13 +12,9 @@ export interface Chunk {
   ids: number[];
 }
 
-/** A chunk as it is shown: offsets are in UTF-16 units of the treated text. */
-export interface TextChunk {
+/** A chunk with its text. */
+export interface TextChunk extends ChunkSpan {
   text: string;
-  start: number;
-  end: number;
-  /** Tokens of the chunk itself. */
-  tokens: number;
 }
 
 /** Ids of a part of a text, without special tokens. */
@@ -117,6 +113,11 @@ export function takeChunks(
     taken.push(chunk);
   }
   return { chunks: taken, lostTokens: 0 };
+}
+
+/** A chunk as it is told. */
+export function spanOf({ start, end, ids }: Chunk): ChunkSpan {
+  return { start, end, tokens: ids.length };
 }
 
 function tokensIn(chunks: readonly Chunk[]): number {
