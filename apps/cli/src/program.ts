@@ -11,6 +11,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addEmbedCommand } from './commands/embed.ts';
 import { addEvalCommand } from './commands/eval.ts';
 import { addLoadCommand } from './commands/load.ts';
+import { addModelCommand } from './commands/model.ts';
 import { examples } from './commands/options.ts';
 import { addProducerCommand } from './commands/producer.ts';
 import { addRunsCommand } from './commands/runs.ts';
@@ -61,6 +62,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     addClusterCommand,
     addDedupeCommand,
     addLoadCommand,
+    addModelCommand,
     addDoctorCommand,
   ]) {
     add(program, context, end);

@@ -16,6 +16,7 @@ export type {
   ChunkSpan,
   EmbedOptions,
   GoldenSet,
+  ModelSources,
   Pooling,
   Precision,
   PreparedModel,

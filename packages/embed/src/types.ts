@@ -36,13 +36,24 @@ export interface PreparedModel {
   /** How far ONNX Runtime may rewrite the graph: our own graphs lose speed beyond `basic`. */
   optimization: 'basic' | 'all';
   goldenSet: GoldenSet;
+  sources: ModelSources;
+}
+
+/** Which file said what, for people; no part of the fingerprint. */
+export interface ModelSources {
+  weights: string;
+  pooling: string;
+  maxTokens: string;
 }
 
 export interface PrepareOptions {
-  /** A folder in the hub's layout; `undefined` is the built-in all-MiniLM-L6-v2. */
+  /** A folder in the hub's layout or the name of an added model; `undefined` is the built-in all-MiniLM-L6-v2. */
   model?: string | undefined;
   precision: Precision;
-  /** Where compiled models are kept; created if missing, safe to share between processes and to delete. */
+  /**
+   * Where compiled and added models are kept; created if missing, safe to share between processes. Compiled ones
+   * are built again after it was deleted, added ones (in `models`) are not.
+   */
   cacheDir: string;
 }
 

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { type Config, type Precision, quote, readConfig } from '@embedmill/core';
+import { modelFolder } from '@embedmill/embed/added-models';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { openLocalEmbedder } from '../embedder/local.ts';
@@ -27,8 +28,8 @@ Tasks, each as often as you like:
                    by the 10 nearest of the others
   --cluster        text and label: V-measure of as many clusters as labels
 
-A model is int8 or fp32 (all-MiniLM-L6-v2), or a folder in the hub's layout,
-whose int8 file is run, or its fp32 file with @fp32 behind the name.
+A model is int8 or fp32 (all-MiniLM-L6-v2), or an added model
+(embedmill model list) or a folder in the hub's layout, whose int8 file is run, or its fp32 file with @fp32 behind the name.
 `;
 
 interface EvalFlags {
@@ -128,8 +129,10 @@ function modelOpener(
     return () => openLocalEmbedder({ ...ground, model: null, precision: given });
   }
   const [, folder = given, precision = 'int8'] = /^(.+)@(int8|fp32)$/.exec(given) ?? [];
-  if (!existsSync(folder)) {
-    throw new UsageError(`there is no model ${quote(given, 200)}; expected int8, fp32 or a folder`);
+  if (!existsSync(modelFolder(folder, ground.config.cacheDir))) {
+    throw new UsageError(
+      `there is no model ${quote(given, 200)}; expected int8, fp32, the name of an added model or a folder`,
+    );
   }
   return () => openLocalEmbedder({ ...ground, model: folder, precision: precision as Precision });
 }

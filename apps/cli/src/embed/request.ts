@@ -13,6 +13,7 @@ import {
   type Treatment,
   type Truncate,
 } from '@embedmill/core';
+import { modelFolder } from '@embedmill/embed/added-models';
 import { UsageError } from '../exit-codes.ts';
 
 /** The options as commander hands them over. */
@@ -86,7 +87,11 @@ const FORMATS: Readonly<Record<string, ResultFormat>> = {
 };
 
 /** @throws {UsageError} that says what to write instead */
-export function readRequest(given: string, flags: EmbedFlags, config: Pick<Config, 'model'>): EmbedRequest {
+export function readRequest(
+  given: string,
+  flags: EmbedFlags,
+  config: Pick<Config, 'model' | 'cacheDir'>,
+): EmbedRequest {
   const input = readInput(given, flags);
   const output = readOutput(flags);
   if (input.path === output.path) throw new UsageError(`the output ${quote(flags.to)} is the input itself`);
@@ -165,13 +170,16 @@ function readOutput({ to, encoding, dtype }: EmbedFlags): EmbedRequest['output']
 /** On this machine the model is a folder; on a server it is the name its workers know. */
 export function readModel(
   { model: named, server }: Pick<EmbedFlags, 'model' | 'server'>,
-  config: Pick<Config, 'model'>,
+  config: Pick<Config, 'model' | 'cacheDir'>,
 ): string | null {
   if (server !== undefined) return named ?? null;
   const model = named ?? config.model;
   if (model === undefined) return null;
-  if (!existsSync(model)) throw new UsageError(`there is no model folder ${quote(model, 200)}`);
-  return resolve(model);
+  const folder = modelFolder(model, config.cacheDir);
+  if (existsSync(folder)) return folder;
+  throw new UsageError(
+    `there is no model folder ${quote(model, 200)}, and no model of that name was added (embedmill model list)`,
+  );
 }
 
 function readGlossaryPath(glossary: string | undefined): string | null {

@@ -166,7 +166,7 @@ export const VARIABLES = {
   ),
   cacheDir: text(
     'EMBEDMILL_CACHE',
-    'Folder of compiled models.',
+    'Folder of compiled models, and of added ones in `models`.',
     '~/.cache/embedmill',
     join(homedir(), '.cache', 'embedmill'),
   ),
@@ -177,7 +177,7 @@ export const VARIABLES = {
   ),
   model: optional(
     'EMBEDMILL_MODEL',
-    'Folder of another sentence model in the layout of the hub. Unset: the built-in all-MiniLM-L6-v2.',
+    'Name of an added model (`embedmill model list`), or folder of another sentence model in the layout of the hub. Unset: the built-in all-MiniLM-L6-v2.',
     z.string(),
   ),
   repeatsBytes: megabytes(

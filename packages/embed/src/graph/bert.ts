@@ -25,6 +25,8 @@ export interface LayerTaps {
 export interface BertGraphOptions {
   /** Makes the inputs of all linear layers outputs of the graph; default false. */
   tapLinearInputs?: boolean;
+  /** Default `mean`. */
+  pooling?: 'mean' | 'cls';
 }
 
 /** @returns the ONNX file and the names of the taps, one entry per layer */
@@ -116,8 +118,13 @@ export function buildBertGraph(
   weights.layers.forEach((layer, index) => {
     states = addLayer(states, arithmetic.prepareLayer(layer, index), index);
   });
-  const mean = graph.node('mean', 'ReduceMean', [states], { axes: { ints: [1] }, keepdims: { int: 0 } });
-  graph.node(GRAPH_OUTPUT, 'LpNormalization', [mean], { axis: { int: -1 }, p: { int: 2 } });
+  const pooled =
+    options.pooling === 'cls'
+      ? graph.node('first', 'Gather', [states, graph.constant('first.token', BigInt64Array.of(0n), [])], {
+          axis: { int: 1 },
+        })
+      : graph.node('mean', 'ReduceMean', [states], { axes: { ints: [1] }, keepdims: { int: 0 } });
+  graph.node(GRAPH_OUTPUT, 'LpNormalization', [pooled], { axis: { int: -1 }, p: { int: 2 } });
   graph.output(GRAPH_OUTPUT, 'float32', [1, hidden]);
   if (options.tapLinearInputs) {
     for (const name of new Set(taps.flatMap((tap) => Object.values(tap)))) {

