@@ -77,6 +77,7 @@ describe('the metrics', () => {
       'embedmill_texts_total{lane="bulk",verdict="failed"}',
       'embedmill_tokens_total{lane="interactive"}',
       'embedmill_batches_total{outcome="duplicate"}',
+      'embedmill_duplicate_batches_total',
       'embedmill_stalled_batches_total',
       'embedmill_retried_batches_total',
       'embedmill_lock_renewal_failures_total',

@@ -26,6 +26,7 @@ const UNANSWERED = ['withdrawn', 'expired'] as const;
 
 /** What can become of a delivery. */
 const OUTCOMES = ['committed', 'duplicate', 'gone', 'lost', 'handed-back', 'abandoned'] as const;
+type Outcome = (typeof OUTCOMES)[number];
 
 /** Where the vector of a text can be known from. */
 const REPEAT_SOURCES = ['thread', 'cache'] as const;
@@ -42,6 +43,7 @@ export class WorkerMetrics {
   readonly #batches: Counter<'outcome'>;
   readonly #stalled: Counter;
   readonly #retried: Counter;
+  readonly #duplicates: Counter;
   readonly #lostLocks: Counter;
   readonly #threadDeaths: Counter;
   readonly #isolatedRows: Counter;
@@ -60,6 +62,10 @@ export class WorkerMetrics {
     this.#batches = counter('batches_total', 'Deliveries of batches by what became of them.', 'outcome');
     this.#stalled = counter('stalled_batches_total', 'Batches taken over from a worker that fell silent.');
     this.#retried = counter('retried_batches_total', 'Deliveries of batches that had failed before.');
+    this.#duplicates = counter(
+      'duplicate_batches_total',
+      'Deliveries of batches that another delivery had committed; they changed nothing.',
+    );
     this.#lostLocks = counter(
       'lock_renewal_failures_total',
       'Batches whose lock could not be renewed in time.',
@@ -150,13 +156,13 @@ export class WorkerMetrics {
   }
 
   /** Counts a delivery that brought nothing to commit. */
-  countOutcome(outcome: Exclude<(typeof OUTCOMES)[number], 'committed'>): void {
-    this.#batches.inc({ outcome });
+  countOutcome(outcome: Exclude<Outcome, 'committed'>): void {
+    this.#countBatch(outcome);
   }
 
   /** Counts a batch after its commit; only the first commit of a batch counts its texts. */
   countBatch(outcome: CommitOutcome, summary: BatchSummary): void {
-    this.#batches.inc({ outcome });
+    this.#countBatch(outcome);
     if (outcome !== 'committed') return;
     this.#countTexts('bulk', summary);
   }
@@ -182,6 +188,11 @@ export class WorkerMetrics {
   countEvent({ kind }: InferenceEvent): void {
     if (kind === 'thread-died') this.#threadDeaths.inc();
     if (kind === 'row-isolated') this.#isolatedRows.inc();
+  }
+
+  #countBatch(outcome: Outcome): void {
+    this.#batches.inc({ outcome });
+    if (outcome === 'duplicate') this.#duplicates.inc();
   }
 
   #countTexts(lane: Lane, { verdicts, tokens, lostTokens }: BatchSummary): void {

@@ -27,7 +27,7 @@ it('a worker that is cut off loses its batches to another; what it commits later
   const [, url = ''] = await lonely.waitFor(/"url":"([^"]+)"/);
   const doubled = async () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    return Number(/^embedmill_batches_total\{outcome="duplicate"\} (\d+)/m.exec(metrics)?.[1]);
+    return Number(/^embedmill_duplicate_batches_total (\d+)/m.exec(metrics)?.[1]);
   };
   await until(async () => (await doubled()) > 0, 60_000);
   expect((await producer.info(run)).rows.done).toBe(rows.length);
