@@ -117,4 +117,17 @@ describe('a BERT folder with safetensors', () => {
       message: expect.stringMatching(/says 13, expected at most max_position_embeddings 12/),
     });
   });
+
+  test('is refused for a module behind the pooling, which would not be applied', async () => {
+    const modules = (...names: string[]) => ({
+      'modules.json': names.map((name) => ({ type: `sentence_transformers.models.${name}` })),
+    });
+    await prepare(smallBertFolder(modules('Transformer', 'Pooling', 'Normalize')), 'fp32');
+    await expect(
+      prepare(smallBertFolder(modules('Transformer', 'Pooling', 'Dense')), 'fp32'),
+    ).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringMatching(/has a module "sentence_transformers.models.Dense", expected/),
+    });
+  });
 });

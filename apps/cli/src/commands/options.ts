@@ -54,7 +54,7 @@ export const embedderOptions = () => [
   new Option('--precision <precision>', 'arithmetic of the model').choices(['int8', 'fp32']).default('int8'),
   new Option(
     '--model <model>',
-    "another model's folder in the hub's layout (default: $EMBEDMILL_MODEL); with --server its name",
+    "an added model's name, or a folder in the hub's layout (default: $EMBEDMILL_MODEL); with --server its name",
   ),
   new Option('--server <url>', 'embed at a running producer (default: in this process)'),
 ];

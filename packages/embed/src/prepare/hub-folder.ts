@@ -56,6 +56,8 @@ export async function prepareHubFolder(folder: string, terms: CompileTerms): Pro
     ? await compileFolder({ root, config, pooling: asked.value, ...terms })
     : { modelPath: onnxPath, weights: await fileDigest(onnxPath) };
   const { dim, vectorOutput } = await inspectModel(modelPath);
+  // An ONNX file with one vector per text has all modules in it; otherwise we pool, and nothing comes after.
+  if (isCompiled || vectorOutput === 'tokens') await refuseFurtherModules(root);
   const pooling: Pooling = vectorOutput === 'sentence' ? 'in-graph' : asked.value;
   const ownPooling = isCompiled
     ? `compiled into the graph: ${asked.value}, by ${asked.source}`
@@ -83,6 +85,19 @@ export async function prepareHubFolder(folder: string, terms: CompileTerms): Pro
       maxTokens: limit.source,
     },
   };
+}
+
+/** Without a Dense module that the authors trained, the vectors would look right and mean little. */
+async function refuseFurtherModules(root: string): Promise<void> {
+  const path = join(root, 'modules.json');
+  const modules = Object.values(await readOptionalJson(path)) as { type?: unknown }[];
+  for (const { type } of modules) {
+    if (/\.(Transformer|Pooling|Normalize)$/.test(String(type))) continue;
+    throw new EmbedError(
+      'MODEL_UNSUPPORTED',
+      `"${path}" has a module ${JSON.stringify(type)}, expected Transformer, Pooling and Normalize`,
+    );
+  }
 }
 
 /** sentence-transformers' pooling module; a folder without one means the mean, as its library assumes. */
