@@ -18,6 +18,7 @@ import { rowsOf, startCollecting, vectorBytes, whenEnded } from '../support/coll
 import { temporaryFolder } from '../support/folder.ts';
 import { cacheDir, type TestRedis, testRedis } from '../support/redis.ts';
 import { AWKWARD_TEXTS, EMPTY_TEXTS, longText, PLAIN_TEXTS } from '../support/texts.ts';
+import { smallBertFolder } from '../unit/embed/small-bert.ts';
 
 const log = createLogger({ logLevel: 'silent' }, 'test');
 
@@ -151,11 +152,17 @@ describe('a worker', () => {
   it('hands a batch for another model back, for the worker that has it', async () => {
     const redis = testRedis();
     const { submit, queue } = await startCollecting(redis, temporaryFolder());
-    await join(redis);
-    const run = await submit(texts(3), { model: 'some-other-model' });
+    const without = await join(redis);
+    const run = await submit(texts(3), { model: 'small-bert' });
     await expect.poll(async () => (await queue.counts()).delayed).toBe(1);
     expect(run.info().rows.done).toBe(0);
     expect(await queue.counts()).toMatchObject({ failed: 0 });
+    const withIt = await join(redis, { model: smallBertFolder(), cacheDir: temporaryFolder() });
+    expect(withIt.fingerprint).not.toBe(without.fingerprint);
+    // Else it depends on luck how often the batch is handed back before the right worker takes it.
+    await without.stop();
+    await whenEnded(run);
+    expect(run.info()).toMatchObject({ state: 'completed', dim: 24, fingerprint: withIt.fingerprint });
   });
 
   it('keeps its vectors while Redis is full, burns no attempt, and goes on when there is room', async () => {
