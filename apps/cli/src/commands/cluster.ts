@@ -1,7 +1,7 @@
 /** `embedmill cluster`: what the rows of a file of vectors are about. */
 
 import { type RowFormat, readConfig } from '@embedmill/core';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type ClusterSummary, clusterSteps, summarize } from '../cluster/cluster.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
@@ -52,7 +52,11 @@ export function addClusterCommand(
     .description('Sorts the rows of a file of vectors into clusters of similar ones.')
     .argument('<vectors>', 'file of vectors: .npy, .jsonl, .parquet or .arrow')
     .requiredOption('--to <output>', 'where the cluster of each row goes: a .csv')
-    .option('--k <clusters>', 'how many clusters, or auto (default: auto)', clusterCount, null)
+    .addOption(
+      new Option('--k <clusters>', 'how many clusters, or auto')
+        .argParser(clusterCount)
+        .default(null, '"auto"'),
+    )
     .option('--seed <n>', 'where the random numbers begin', wholeNumber(0), 1)
     .option('--texts <file>', 'the file that was embedded, for key terms and texts')
     .option('--json', 'print the summary as one JSON object')
