@@ -25,7 +25,7 @@ const TEXTS = [
 interface Found {
   hits: { row: number; id: string; text: string; score: number }[];
   rows: number;
-  outcome: { verdict: string };
+  outcome: { verdict: string; replacements?: number };
 }
 
 async function call(method: string, path: string, body?: string, type = 'application/json') {
@@ -33,11 +33,18 @@ async function call(method: string, path: string, body?: string, type = 'applica
   return await fetch(`${lane.producer.url}${path}`, { method, ...init });
 }
 
-async function startedRun(): Promise<string> {
-  const { id } = (await (await call('POST', '/v1/runs', '{"batchRows":2}')).json()) as RunInfo;
+async function startedRun(options: object = {}): Promise<string> {
+  const body = JSON.stringify({ batchRows: 2, ...options });
+  const { id } = (await (await call('POST', '/v1/runs', body)).json()) as RunInfo;
   const rows = TEXTS.map((text, i) => ({ id: `t${i}`, text }));
   await call('POST', `/v1/runs/${id}/rows?part=0`, linesOf(rows), 'application/x-ndjson');
   return id;
+}
+
+async function completed(run: string): Promise<void> {
+  await call('POST', `/v1/runs/${run}/seal`);
+  const stateOf = async () => ((await (await call('GET', `/v1/runs/${run}`)).json()) as RunInfo).state;
+  await until(async () => (await stateOf()) === 'completed', 30_000);
 }
 
 const search = (run: string, body: unknown) => call('POST', `/v1/runs/${run}/search`, JSON.stringify(body));
@@ -50,11 +57,7 @@ describe('a completed run', () => {
       409,
       'run-not-completed',
     ]);
-    await call('POST', `/v1/runs/${run}/seal`);
-    await until(
-      async () => ((await (await call('GET', `/v1/runs/${run}`)).json()) as RunInfo).state === 'completed',
-      30_000,
-    );
+    await completed(run);
 
     const answer = (await (
       await search(run, { text: 'the phone runs out of power quickly' })
@@ -78,6 +81,19 @@ describe('a completed run', () => {
     });
     expect((await call('GET', `/v1/runs/${run}/texts?rows=1,,2`)).status).toBe(400);
     expect((await search(run, { text: 'x', count: 0 })).status).toBe(422);
+  });
+
+  it('treats the question as it did its rows, with its glossary', async () => {
+    const glossary = [['ZK9', 'kettle']];
+    const [run, plain] = await Promise.all([startedRun({ glossary, clean: ['html'] }), startedRun()]);
+    await Promise.all([completed(run), completed(plain)]);
+    const asked = { text: 'This <b>ZK9</b> boils a litre in two minutes.', count: 1 };
+    const found = (await (await search(run, asked)).json()) as Found;
+    expect(found).toMatchObject({ outcome: { replacements: 1 }, hits: [{ row: 4, text: TEXTS[4] }] });
+    expect(found.hits[0]!.score).toBeCloseTo(1, 5);
+    const without = (await (await search(plain, asked)).json()) as Found;
+    expect(without.outcome).not.toHaveProperty('replacements');
+    expect(without.hits[0]!.score).toBeLessThan(0.99);
   });
 });
 
