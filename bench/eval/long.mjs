@@ -1,8 +1,8 @@
 /**
- * Whether long texts are better embedded in chunks: `npm run eval:long -- --texts FILE [--limit 400]`. Only texts beyond the model's
- * limit count. For each way: the cosine of a text to itself without its last or its first third, with its sentences in another
- * order, and of its first to its second half; how often its half finds the other half first among all texts; the share of the ten
- * nearest texts that stay when a third is cut off; and time.
+ * Whether long texts are better embedded in chunks: `npm run eval:long -- --texts FILE [--limit 400]
+ * [--ways mean,plain-mean]`. Only texts beyond the model's limit count. For each way: the cosine of a text to itself without its last
+ * or its first third, with its sentences in another order, and of its first to its second half; how often its half finds the other
+ * half first among all texts; the share of the ten nearest texts that stay when a third is cut off; and time.
  */
 
 import { parseArgs } from 'node:util';
@@ -12,11 +12,15 @@ import { printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
 import { dot, embedAll, openEmbedder } from './vectors.mjs';
 
-const WAYS = ['truncate', 'max-chunks=2', 'max-chunks=4', 'mean'];
+const WAYS = ['truncate', 'max-chunks=2', 'max-chunks=4', 'mean', 'plain-mean'];
 const NEIGHBOURS = 10;
 
 const { values: options } = parseArgs({
-  options: { texts: { type: 'string' }, limit: { type: 'string', default: '400' } },
+  options: {
+    texts: { type: 'string' },
+    limit: { type: 'string', default: '400' },
+    ways: { type: 'string', default: WAYS.join(',') },
+  },
 });
 const embedder = await openEmbedder();
 const texts = (await readTexts(options.texts))
@@ -24,7 +28,7 @@ const texts = (await readTexts(options.texts))
   .slice(0, Number(options.limit));
 
 const rows = [];
-for (const long of WAYS) {
+for (const long of options.ways.split(',')) {
   const embed = (some) => embedAll(embedder, some, { treatment: { ...UNTREATED, long } });
   const startedAt = performance.now();
   const whole = await embed(texts);

@@ -148,7 +148,7 @@ describe('a request', () => {
   it.each([
     [{}, 'expected either text or texts'],
     [{ text: 'a', texts: ['b'] }, 'expected either text or texts'],
-    [{ text: 'a', chunkSpans: true }, 'expected long to be mean or max-chunks=N'],
+    [{ text: 'a', chunkSpans: true }, 'expected long to be mean, plain-mean or max-chunks=N'],
     [{ texts: [] }, 'texts'],
     [{ texts: ['a', 7] }, 'expected a text or a list of token ids'],
     [{ text: [1, -1] }, 'text.1'],

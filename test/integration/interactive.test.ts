@@ -26,17 +26,20 @@ describe('POST /v1/embed', () => {
     expect(outcomes.at(-1)).toMatchObject({ verdict: 'truncated', tokens: 256 });
   });
 
-  it('treats texts as a run with the same options does, under the same fingerprint', async () => {
-    const texts = ['<i>Fits</i> &amp; works', longText(400)];
-    const options = { clean: ['html'], long: 'mean', prompt: 'query: ' } as const;
-    const treatment: Treatment = { ...options, glossary: null };
-    const { vectors, fingerprint, outcomes } = await embed({ texts, encoding: 'base64', ...options });
-    expect(vectors).toEqual(await embedInBulk(texts, options));
-    expect(fingerprint).toBe(vectorFingerprint(lane.worker.fingerprint, treatment));
-    expect(outcomes[1]).toMatchObject({ verdict: 'ok', chunks: 2, lostTokens: 0 });
-    const asWritten = await embed({ text: 'query: Fits & works', encoding: 'base64' });
-    expect(vectors[0]).toBe(asWritten.vectors[0]);
-  });
+  it.each(['mean', 'plain-mean'] as const)(
+    'treats texts as a run with the same options does, under the same fingerprint: %s',
+    async (long) => {
+      const texts = ['<i>Fits</i> &amp; works', longText(400)];
+      const options = { clean: ['html'], long, prompt: 'query: ' } as const;
+      const treatment: Treatment = { ...options, glossary: null };
+      const { vectors, fingerprint, outcomes } = await embed({ texts, encoding: 'base64', ...options });
+      expect(vectors).toEqual(await embedInBulk(texts, options));
+      expect(fingerprint).toBe(vectorFingerprint(lane.worker.fingerprint, treatment));
+      expect(outcomes[1]).toMatchObject({ verdict: 'ok', chunks: 2, lostTokens: 0 });
+      const asWritten = await embed({ text: 'query: Fits & works', encoding: 'base64' });
+      expect(vectors[0]).toBe(asWritten.vectors[0]);
+    },
+  );
 
   it('says where the chunks of texts are that their vectors are made of', async () => {
     const client = new EmbedmillClient({ url: lane.producer.url });

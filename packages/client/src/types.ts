@@ -23,7 +23,7 @@ export type GlossaryTerm =
   | readonly [term: string, wording: string, rule: 'exact' | 'any'];
 
 /** What becomes of texts beyond the model's limit: cut, or embedded in chunks of which the vector is the mean. */
-export type LongTexts = 'truncate' | 'mean' | `max-chunks=${number}`;
+export type LongTexts = 'truncate' | 'mean' | 'plain-mean' | `max-chunks=${number}`;
 
 /** What became of a row: `ok` and `truncated` have a vector, `empty` and `failed` have none. */
 export type RowVerdict = 'ok' | 'truncated' | 'empty' | 'failed';

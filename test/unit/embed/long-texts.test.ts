@@ -56,30 +56,36 @@ describe('the vector of a long text', () => {
     return { ...(await embedder.embed(text, vector, 0, options)), vector };
   };
 
-  test('is the mean of its chunks by their tokens, at length 1, and the same every time', async () => {
-    const embedder = await openBuiltIn('int8');
-    const outcome = await embed(embedder, start + end, { treatment: MEAN });
-    const chunks = embedder.chunksOf(start + end, MEAN);
-    expect(outcome).toMatchObject({ verdict: 'ok', lostTokens: 0, chunks: chunks.length });
-    expect(chunks.length).toBeGreaterThan(1);
+  test.each([
+    { long: 'mean', weightOf: (tokens: number) => tokens, of: 'by their tokens' },
+    { long: 'plain-mean', weightOf: () => 1, of: 'each as much as any other' },
+  ] as const)(
+    'is with $long the mean of its chunks $of, at length 1, and the same every time',
+    async (way) => {
+      const embedder = await openBuiltIn('int8');
+      const treatment: Treatment = { ...UNTREATED, long: way.long };
+      const outcome = await embed(embedder, start + end, { treatment });
+      const chunks = embedder.chunksOf(start + end, treatment);
+      expect(outcome).toMatchObject({ verdict: 'ok', lostTokens: 0, chunks: chunks.length });
+      expect(chunks.length).toBeGreaterThan(1);
 
-    const expected = new Float64Array(embedder.model.dim);
-    for (const { text, tokens } of chunks) {
-      const vector = await vectorOf(embedder, text);
-      for (const [i, value] of vector.entries()) expected[i]! += tokens * value;
-    }
-    const length = Math.hypot(...expected);
-    expect(
-      cosine(
-        outcome.vector,
-        Float32Array.from(expected, (value) => value / length),
-      ),
-    ).toBeCloseTo(1, 6);
-    expect(Math.hypot(...outcome.vector)).toBeCloseTo(1, 5);
-    expect(bytesOf((await embed(embedder, start + end, { treatment: MEAN })).vector)).toBe(
-      bytesOf(outcome.vector),
-    );
-  });
+      const expected = new Float64Array(embedder.model.dim);
+      for (const { text, tokens } of chunks) {
+        const vector = await vectorOf(embedder, text);
+        for (const [i, value] of vector.entries()) expected[i]! += way.weightOf(tokens) * value;
+      }
+      const length = Math.hypot(...expected);
+      expect(
+        cosine(
+          outcome.vector,
+          Float32Array.from(expected, (value) => value / length),
+        ),
+      ).toBeCloseTo(1, 6);
+      expect(Math.hypot(...outcome.vector)).toBeCloseTo(1, 5);
+      const again = await embed(embedder, start + end, { treatment });
+      expect(bytesOf(again.vector)).toBe(bytesOf(outcome.vector));
+    },
+  );
 
   test('speaks of the end too, which a truncated one does not', async () => {
     const embedder = await openBuiltIn('int8');

@@ -22,12 +22,14 @@ export const cleanOption = () =>
 export const longOption = () =>
   new Option(
     '--long <how>',
-    'texts beyond the limit of the model: truncate; mean of their chunks; max-chunks=N, the mean of N',
+    'texts beyond the limit of the model: truncate; mean of their chunks by their tokens; plain-mean; max-chunks=N, the mean of N',
   )
     .default('truncate')
     .argParser((given: string): LongTexts => {
       if (LONG_TEXTS.test(given)) return given as LongTexts;
-      throw new InvalidArgumentError('Expected truncate, mean or max-chunks=N, with N from 1 to 9999.');
+      throw new InvalidArgumentError(
+        'Expected truncate, mean, plain-mean or max-chunks=N, with N from 1 to 9999.',
+      );
     });
 
 /** For models that were trained with one. */

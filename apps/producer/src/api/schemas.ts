@@ -37,7 +37,10 @@ const truncate = z
 /** As a pattern, which JSON Schema can say; the type is what it stands for. */
 export const longTexts = z
   .string()
-  .regex(LONG_TEXTS, 'expected truncate, mean or max-chunks=N') as z.ZodType<unknown> as z.ZodType<LongTexts>;
+  .regex(
+    LONG_TEXTS,
+    'expected truncate, mean, plain-mean or max-chunks=N',
+  ) as z.ZodType<unknown> as z.ZodType<LongTexts>;
 
 /** How texts are treated: options of a run, and of whatever else embeds texts. */
 export const treatmentFields = {
@@ -120,7 +123,7 @@ export const embedBody = z
   )
   .refine(
     ({ chunkSpans, long }) => !(chunkSpans && long === 'truncate'),
-    'chunkSpans: expected long to be mean or max-chunks=N, which make chunks',
+    'chunkSpans: expected long to be mean, plain-mean or max-chunks=N, which make chunks',
   );
 
 /** Headers of interactive requests, in lower case. */

@@ -19,12 +19,13 @@ export type CleanStep = (typeof CLEAN_STEPS)[number];
 
 /**
  * What becomes of a text beyond the model's limit: `truncate` drops what is too much; `mean` embeds it in chunks and takes
- * their mean; `max-chunks=N` does so with N chunks at most and drops the rest.
+ * their mean, each by its tokens; `plain-mean` has every chunk count the same; `max-chunks=N` is `mean` of N chunks at most and drops
+ * the rest.
  */
-export type LongTexts = 'truncate' | 'mean' | `max-chunks=${number}`;
+export type LongTexts = 'truncate' | 'mean' | 'plain-mean' | `max-chunks=${number}`;
 
 /** The ways to write `LongTexts`; at most 9999 chunks. */
-export const LONG_TEXTS = /^(truncate|mean|max-chunks=[1-9]\d{0,3})$/;
+export const LONG_TEXTS = /^(truncate|mean|plain-mean|max-chunks=[1-9]\d{0,3})$/;
 
 /** Most characters of a prompt. */
 export const MAX_PROMPT_CHARS = 500;

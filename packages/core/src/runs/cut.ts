@@ -30,7 +30,8 @@ export function estimateTokens(text: string, long: LongTexts = 'truncate'): numb
 /** Most pieces in which a text goes through the model. */
 function mostChunks(long: LongTexts): number {
   if (long === 'truncate') return 1;
-  return long === 'mean' ? Number.POSITIVE_INFINITY : Number(long.slice('max-chunks='.length));
+  if (long === 'mean' || long === 'plain-mean') return Number.POSITIVE_INFINITY;
+  return Number(long.slice('max-chunks='.length));
 }
 
 /** Collects rows until a batch is full. */

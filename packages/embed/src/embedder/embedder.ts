@@ -169,7 +169,7 @@ export class Embedder {
     return this.#tokenizer.encode(ready.apply(text).text, 'end', prompt).ids;
   }
 
-  /** The chunks that `long: 'mean'` makes of a text under this treatment; one for a text within the limit. */
+  /** The chunks that `long: 'mean'` and `'plain-mean'` make of a text under this treatment; one for a text within the limit. */
   chunksOf(text: string, treatment: Treatment): TextChunk[] {
     const { ready, prompt } = this.#read(treatment);
     const { text: treated } = ready.apply(text);
@@ -216,7 +216,7 @@ export class Embedder {
       const fed = this.#tokenizer.frame([...prompt, ...ids]);
       const problem = await this.#run(fed, vector, 0);
       if (problem !== null) return failed(`chunk ${i + 1} of ${chunks.length}: ${problem}`, tokens);
-      mean.add(vector, ids.length);
+      mean.add(vector, ready.weightOf(ids.length));
       tokens += fed.length;
     }
     if (!mean.writeTo(target, offset)) return failed('the chunks cancel each other out', tokens);

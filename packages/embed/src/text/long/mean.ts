@@ -1,6 +1,6 @@
 /** The mean of a long text's chunks; the embedder adds them one by one. */
 
-/** Sums vectors, each by its tokens, and gives the mean at length 1. */
+/** Sums vectors, each by its weight, and gives the mean at length 1. */
 export class ChunkMean {
   readonly #sum: Float64Array;
 
@@ -9,9 +9,9 @@ export class ChunkMean {
     this.#sum = new Float64Array(dim);
   }
 
-  /** @param tokens of the chunk itself: a last chunk of one sentence counts for one sentence */
-  add(vector: Float32Array, tokens: number): void {
-    for (let i = 0; i < this.#sum.length; i++) this.#sum[i]! += tokens * vector[i]!;
+  /** @param weight tokens of the chunk itself: a last chunk of one sentence counts for one sentence; or 1 for every chunk */
+  add(vector: Float32Array, weight: number): void {
+    for (let i = 0; i < this.#sum.length; i++) this.#sum[i]! += weight * vector[i]!;
   }
 
   /** Writes the mean at `offset`; false when the chunks cancel each other out. */

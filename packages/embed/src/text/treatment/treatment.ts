@@ -5,9 +5,10 @@ import type { CleanStep } from './clean-steps.ts';
 
 /**
  * What becomes of a text beyond the model's limit: `truncate` drops what is too much; `mean` embeds it in chunks and takes
- * their mean; `max-chunks=N` does so with the first N chunks (the last with `truncate: 'start'`) and drops the rest.
+ * their mean, each by its tokens; `plain-mean` has every chunk count the same; `max-chunks=N` is `mean` of the first N chunks (the
+ * last with `truncate: 'start'`) and drops the rest.
  */
-export type LongTexts = 'truncate' | 'mean' | `max-chunks=${number}`;
+export type LongTexts = 'truncate' | 'mean' | 'plain-mean' | `max-chunks=${number}`;
 
 /** Glossaries that an embedder keeps: runs at a time are few. */
 const GLOSSARIES = 4;
@@ -40,6 +41,8 @@ export interface ReadyTreatment {
   prompt: string;
   /** Chunks that a long text may have; 0: it is truncated. */
   mostChunks: number;
+  /** Weight in the mean of a chunk of so many tokens. */
+  weightOf(tokens: number): number;
 }
 
 /** Reads treatments, each once for many texts; an embedder owns one. */
@@ -54,6 +57,7 @@ export class TreatmentReader {
       apply: (text) => terms?.apply(cleaned(text)) ?? { text: cleaned(text), replacements: 0 },
       prompt,
       mostChunks: mostChunksOf(long),
+      weightOf: (tokens) => (long === 'plain-mean' ? 1 : tokens),
     };
   }
 
@@ -71,5 +75,6 @@ export class TreatmentReader {
 
 function mostChunksOf(long: LongTexts): number {
   if (long === 'truncate') return 0;
-  return long === 'mean' ? Number.POSITIVE_INFINITY : Number(long.slice('max-chunks='.length));
+  if (long === 'mean' || long === 'plain-mean') return Number.POSITIVE_INFINITY;
+  return Number(long.slice('max-chunks='.length));
 }
