@@ -8,7 +8,7 @@ import { linesOf, until } from '../support/api.ts';
 import { startCollecting, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { HASH_DIM, hashVector, startHashWorker } from '../support/hash-worker.ts';
-import { laneForAll } from '../support/lane.ts';
+import { type EmbedJson, laneForAll, postEmbed } from '../support/lane.ts';
 import { testRedis } from '../support/redis.ts';
 
 const lane = laneForAll();
@@ -94,6 +94,26 @@ describe('a completed run', () => {
     const without = (await (await search(plain, asked)).json()) as Found;
     expect(without.outcome).not.toHaveProperty('replacements');
     expect(without.hits[0]!.score).toBeLessThan(0.99);
+  });
+
+  it('lends its glossary to texts that are embedded at once', async () => {
+    const run = await startedRun({ glossary: [['ZK9', 'kettle']] });
+    const embed = async (body: object) => {
+      const response = await postEmbed(lane.producer.url, { encoding: 'base64', ...body });
+      return { status: response.status, ...((await response.json()) as EmbedJson) };
+    };
+    const asked = { text: 'A quiet ZK9.', glossaryOf: run, long: 'mean', chunkSpans: true };
+    const lent = await embed(asked);
+    const written = await embed({ text: 'A quiet kettle.' });
+    expect(lent.vectors).toEqual(written.vectors);
+    expect(lent.fingerprint).not.toBe(written.fingerprint);
+    expect(lent.outcomes).toMatchObject([{ replacements: 1, treated: 'A quiet kettle.' }]);
+    const plain = await embed({ ...asked, glossaryOf: await startedRun() });
+    expect(plain.outcomes[0]).not.toHaveProperty('replacements');
+    expect(await embed({ ...asked, glossaryOf: 'nobody' })).toMatchObject({
+      status: 404,
+      code: 'unknown-run',
+    });
   });
 });
 

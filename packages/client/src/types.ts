@@ -191,6 +191,8 @@ export interface EmbedOptions {
   long?: LongTexts;
   /** Put before every text. Default: nothing. */
   prompt?: string;
+  /** Id of a run whose glossary is applied to the texts, if it has one. */
+  glossaryOf?: string;
   /** Whether outcomes say where the chunks of their texts are; not with `long: 'truncate'`, which makes none. Default false. */
   chunkSpans?: boolean;
   /** Time after which the answer is of no use any more. Default 30 s. */
@@ -215,6 +217,8 @@ export interface Outcome {
   lostTokens: number;
   /** Chunks whose mean the vector is; absent when the text went through the model in one piece. */
   chunks?: number;
+  /** Terms of the glossary that were replaced in the text; absent: none. */
+  replacements?: number;
   /** The chunks in the vector, in order; when asked for, and where a text has a vector. */
   chunkSpans?: ChunkSpan[];
   /** The text that `chunkSpans` are of, without the prompt; absent when the treatment left it as it was. */

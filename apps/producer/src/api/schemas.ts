@@ -108,6 +108,11 @@ export const embedBody = z
     precision,
     truncate,
     ...treatmentFields,
+    glossaryOf: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('Id of a run whose glossary is applied to the texts, if it has one.'),
     chunkSpans: z
       .boolean()
       .default(false)

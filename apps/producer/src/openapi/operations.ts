@@ -263,6 +263,7 @@ export const OPERATIONS: readonly Operation[] = [
     problems: [
       ...OF_JSON,
       'invalid-headers',
+      'unknown-run',
       'unknown-model',
       'overloaded',
       'no-workers',

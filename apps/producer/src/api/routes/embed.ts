@@ -20,10 +20,12 @@ export function embedRoutes({ service, limits }: RouteParts): Router {
       const { 'request-timeout-ms': timeoutMs } = parse(deadlineHeaders, 'headers', req.headers);
       const body = parse(embedBody, 'body', await readJsonBody(req, bodyLimits));
       const { text, texts = [text ?? ''], model, precision, truncate, chunkSpans, encoding } = body;
+      const run = body.glossaryOf === undefined ? undefined : service.runs().get(body.glossaryOf);
+      await run?.offerGlossary();
       const terms = {
         precision,
         truncate,
-        treatment: treatmentOf({ ...body, glossary: null }),
+        treatment: treatmentOf({ ...body, glossary: run?.options.glossary ?? null }),
         chunkSpans,
         timeoutMs,
         signal,
