@@ -1,5 +1,5 @@
 /**
- * Runs the real compose stack: 20 000 rows, workers 1 → 3 → one killed → 1, every row checked; `node test/compose/main.mjs`.
+ * Runs the real compose stack: 32 000 rows, workers 1 → 3 → one killed → 1, every row checked; `node test/compose/main.mjs`.
  *
  * Skipped with a message where no Docker engine answers. Grafana is left out where its image is not there. Prints a report as JSON
  * and exits with 1 when a row is missing or Prometheus did not see the workers come and go. A second argument names a file that
@@ -24,7 +24,7 @@ import {
   withStack,
 } from './stack.mjs';
 
-const ROWS = Number(process.argv[2] ?? 20_000);
+const ROWS = Number(process.argv[2] ?? 32_000);
 const panelsFile = process.argv[3];
 /** Seconds in which the speed of a fleet size is measured, after it has settled. */
 const MEASURE_S = 12;
