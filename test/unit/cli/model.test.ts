@@ -109,5 +109,7 @@ describe('added models', () => {
     expect(modelFolder('one', cacheDir)).toBe(copy);
     expect(modelFolder('./one', cacheDir)).toBe(join(process.cwd(), 'one'));
     expect(modelFolder('other', cacheDir)).toBe(join(process.cwd(), 'other'));
+    // The built-in one needs no folder, whatever it is asked for by.
+    expect(modelFolder('all-MiniLM-L6-v2', cacheDir)).toBeUndefined();
   });
 });

@@ -129,7 +129,8 @@ function modelOpener(
     return () => openLocalEmbedder({ ...ground, model: null, precision: given });
   }
   const [, folder = given, precision = 'int8'] = /^(.+)@(int8|fp32)$/.exec(given) ?? [];
-  if (!existsSync(modelFolder(folder, ground.config.cacheDir))) {
+  const path = modelFolder(folder, ground.config.cacheDir);
+  if (path !== undefined && !existsSync(path)) {
     throw new UsageError(
       `there is no model ${quote(given, 200)}; expected int8, fp32, the name of an added model or a folder`,
     );

@@ -74,7 +74,7 @@ export function addModelCommand(
     .option('--json', 'print a JSON object')
     .addHelpText('after', examples(['embedmill model info models/bge-small-en-v1.5', 'before it is added']))
     .action(async (given: string, flags: Flags) => {
-      const { prepared, unavailable } = await prepareEach(pathOf(given), config());
+      const { prepared, unavailable } = await prepareEach(given, config());
       const facts = await Promise.all(prepared.map(factsOf));
       print(flags, { models: facts, unavailable }, [
         ...facts.flatMap((each) => [...formatTable(infoRows(each)), '']),
@@ -90,7 +90,7 @@ export function addModelCommand(
     .option('--json', 'print a JSON object')
     .addHelpText('after', examples([`embedmill model check ${BUILT_IN_NAME}`, 'the built-in model']))
     .action(async (given: string, flags: Flags) => {
-      const { prepared, unavailable } = await prepareEach(pathOf(given), config());
+      const { prepared, unavailable } = await prepareEach(given, config());
       const checks = await checkPrepared(prepared);
       print(flags, { checks, unavailable }, [
         ...checks.flatMap(checkLines),
@@ -124,17 +124,12 @@ export function addModelCommand(
     });
 }
 
-/** The built-in model has no folder of its own. */
-function pathOf(given: string): string | undefined {
-  return given === BUILT_IN_NAME ? undefined : given;
-}
-
 async function listModels(config: Config) {
   const models = [];
   const broken = [];
   for (const name of [BUILT_IN_NAME, ...(await addedModels(config.cacheDir))]) {
     try {
-      const { prepared } = await prepareEach(pathOf(name), config);
+      const { prepared } = await prepareEach(name, config);
       models.push(...(await Promise.all(prepared.map(factsOf))));
     } catch (error) {
       broken.push({ name, reason: asError(error).message });

@@ -176,6 +176,7 @@ export function readModel(
   const model = named ?? config.model;
   if (model === undefined) return null;
   const folder = modelFolder(model, config.cacheDir);
+  if (folder === undefined) return null;
   if (existsSync(folder)) return folder;
   throw new UsageError(
     `there is no model folder ${quote(model, 200)}, and no model of that name was added (embedmill model list)`,

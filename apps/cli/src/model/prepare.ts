@@ -16,11 +16,11 @@ export interface Preparation {
 }
 
 /**
- * @param model name of an added model or folder; undefined for the built-in one
+ * @param model name of a model, or a folder
  * @throws EmbedError of int8, the precision that a worker opens first, when the model runs in neither
  */
 export async function prepareEach(
-  model: string | undefined,
+  model: string,
   { cacheDir }: Pick<Config, 'cacheDir'>,
 ): Promise<Preparation> {
   const { prepareModel } = await import('@embedmill/embed');

@@ -20,10 +20,11 @@ const KEPT = /^(onnx(\/.*)?|1_Pooling(\/config\.json)?|[^/]+\.json|model\.safete
 const addedRoot = (cacheDir: string) => join(cacheDir, 'models');
 
 /**
- * The folder that a name or path means: an added model's when `model` is the name of one, else the path itself, which
- * need not exist. `./name` is always a path.
+ * The folder that a name or path means: an added model's when `model` is the name of one, none for the built-in model,
+ * else the path itself, which need not exist. `./name` is always a path.
  */
-export function modelFolder(model: string, cacheDir: string): string {
+export function modelFolder(model: string, cacheDir: string): string | undefined {
+  if (model === BUILT_IN_NAME) return undefined;
   const added = join(addedRoot(cacheDir), model);
   return NAME.test(model) && isFolder(added) ? added : resolve(model);
 }

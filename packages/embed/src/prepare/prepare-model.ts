@@ -12,6 +12,7 @@ import { prepareHubFolder } from './hub-folder.ts';
  */
 export async function prepareModel({ model, precision, cacheDir }: PrepareOptions): Promise<PreparedModel> {
   const weightLimit = await detectWeightLimit();
-  if (model === undefined) return prepareBuiltIn(precision, cacheDir, weightLimit);
-  return prepareHubFolder(modelFolder(model, cacheDir), { precision, cacheDir, weightLimit });
+  const folder = model === undefined ? undefined : modelFolder(model, cacheDir);
+  if (folder === undefined) return prepareBuiltIn(precision, cacheDir, weightLimit);
+  return prepareHubFolder(folder, { precision, cacheDir, weightLimit });
 }
