@@ -19,6 +19,7 @@ import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, inject } from 'vitest';
+import { until } from './api.ts';
 
 /** What `POST /v1/embed` answers. */
 export interface EmbedJson {
@@ -55,6 +56,8 @@ export function laneForAll(settings: Partial<Config> = {}, engineUrl?: URL): Lan
     lane.config = { ...readConfig({}), ...own, ...settings };
     lane.producer = await startProducer(lane.config, { log });
     lane.worker = await startWorker(lane.config, { log, ...(engineUrl === undefined ? {} : { engineUrl }) });
+    // Until its data folder is open it refuses runs.
+    await until(async () => (await fetch(`${lane.producer.url}/readyz`)).ok);
   });
   afterAll(async () => {
     await lane.worker.stop();
