@@ -229,6 +229,7 @@ describe('every file', () => {
   it.each([
     'results?format=csv',
     'results?format=jsonl&encoding=hex',
+    'results?format=npy&dtype=int8',
     'results?fields=id',
     'report?include=all',
   ])('is not made for %s', async (what) => {
