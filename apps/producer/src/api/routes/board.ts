@@ -5,28 +5,16 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { type InteractiveJob, type OwnQueues, RequestError } from '@embedmill/core';
 import { type Express, type RequestHandler, Router } from 'express';
-import helmet from 'helmet';
 import { callerOf } from '../../access/index.ts';
+import { foreignPagePolicy } from '../page-policy.ts';
 
 const PATH = '/admin/queues';
-
-/** bull-board asks a font service for its letters, which this refuses; it looks as well without. */
-const POLICY = helmet.contentSecurityPolicy({
-  useDefaults: false,
-  directives: {
-    defaultSrc: ["'self'"],
-    styleSrc: ["'self'", "'unsafe-inline'"],
-    imgSrc: ["'self'", 'data:'],
-    objectSrc: ["'none'"],
-    frameAncestors: ["'self'"],
-  },
-});
 
 /** Two boards over the same queues; the role of each request decides. Without keys there are no admins. */
 export function boardRoutes(queues: OwnQueues): Router {
   const [toLookAt, toChange] = [makeBoard(queues, true), makeBoard(queues, false)];
   const router = Router();
-  router.use(PATH, POLICY, nameRoute, (req, res, next) => {
+  router.use(PATH, foreignPagePolicy, nameRoute, (req, res, next) => {
     const isAdmin = callerOf(res)?.role === 'admin';
     // The guard says so too, but there is none without keys.
     if (!isAdmin && req.method !== 'GET' && req.method !== 'HEAD')

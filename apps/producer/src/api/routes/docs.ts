@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { RequestError } from '@embedmill/core';
 import { Router } from 'express';
-import helmet from 'helmet';
 import { openApiDocument } from '../../openapi/document.ts';
 import { addPath } from '../methods.ts';
+import { foreignPagePolicy } from '../page-policy.ts';
 import { sendJson } from '../send.ts';
 import type { RouteParts } from '../types.ts';
 
@@ -34,23 +34,11 @@ const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#page', validato
 const ASSETS = new Set(['swagger-ui.css', 'swagger-ui-bundle.js']);
 const ASSET_FOLDER = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
-/** Swagger UI sets styles from scripts and draws with data URLs. No upgrade to https: most producers have no certificate. */
-const POLICY = helmet.contentSecurityPolicy({
-  useDefaults: false,
-  directives: {
-    defaultSrc: ["'self'"],
-    styleSrc: ["'self'", "'unsafe-inline'"],
-    imgSrc: ["'self'", 'data:'],
-    objectSrc: ["'none'"],
-    frameAncestors: ["'self'"],
-  },
-});
-
 export function docsRoutes({ version, access }: RouteParts): Router {
   const router = Router();
   const document = openApiDocument({ version, asksForKeys: access?.keys !== undefined });
   addPath(router, '/openapi.json', { get: (_req, res) => sendJson(res, 200, document) });
-  router.use('/docs', POLICY);
+  router.use('/docs', foreignPagePolicy);
   addPath(router, '/docs', { get: (_req, res) => void res.type('html').send(PAGE) });
   addPath(router, '/docs/:file', {
     get: (req, res) => {
