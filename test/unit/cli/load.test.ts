@@ -1,13 +1,15 @@
 /**
- * Loading into databases. pgvector: PostgreSQL itself with its extension, compiled to WebAssembly (PGlite). Qdrant has no server
- * here: a server of the test holds our requests against the shapes of Qdrant's REST reference.
+ * Loading into databases. pgvector: PostgreSQL itself with its extension, compiled to WebAssembly (PGlite), behind a socket.
+ * Qdrant has no server here: a server of the test records our requests and those of Qdrant's own client.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { EmbedmillError, UnavailableError, type VectorRows } from '@embedmill/core';
+import { QdrantClient } from '@qdrant/js-client-rest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { load } from '../../../apps/cli/src/load/load.ts';
 import { openStore, readStoreUrl } from '../../../apps/cli/src/load/open.ts';
@@ -90,16 +92,37 @@ describe('a load', () => {
 describe('pgvector', () => {
   const request = { url: new URL('postgres://me@db/shop'), table: 'the "rows"', dim: 2 };
 
-  test('holds each id once, however often it is loaded, and finds the nearest', async () => {
+  /** PostgreSQL at an address, as `pg` connects to it. */
+  async function startPostgres() {
     const database = await PGlite.create({ extensions: { vector } });
-    onTestFinished(() => database.close());
-    const open = () => openPgvector(database, request);
+    let server = new PGLiteSocketServer({ db: database, port: 0, maxConnections: 2 });
+    await server.start();
+    const url = new URL(`postgres://postgres@${server.getServerConn()}/postgres`);
+    onTestFinished(async () => {
+      await server.stop();
+      await database.close();
+    });
+    return {
+      database,
+      open: (dim = 2) => openStore({ ...request, url, dim, signal }),
+      host: url.host,
+      stop: () => server.stop(),
+      /** Listens at the same address again. */
+      async start() {
+        server = new PGLiteSocketServer({ db: database, port: Number(url.port), maxConnections: 2 });
+        await server.start();
+      },
+    };
+  }
+
+  test('holds each id once, however often it is loaded, and finds the nearest', async () => {
+    const { database, open, host } = await startPostgres();
     await loadInto(await open(), rows);
     const again = fileOf(['a', [0, 1]], ['a', [-1, 0]], ['d', [0.8, 0.6]]);
     expect(await loadInto(await open(), again)).toEqual({
       rows: 3,
       missing: 0,
-      store: 'table "the \\"rows\\"" at db',
+      store: `table "the \\"rows\\"" at ${host}`,
     });
     const { rows: found } = await database.query(
       `SELECT id, embedding::text AS vector, round((1 - (embedding <=> '[1,0]'))::numeric, 3)::float AS cosine
@@ -118,10 +141,33 @@ describe('pgvector', () => {
       { indexdef: expect.stringContaining('USING hnsw (embedding vector_cosine_ops)') },
     ]);
 
-    await expect(openPgvector(database, { ...request, dim: 3 })).rejects.toMatchObject({
+    await expect(open(3)).rejects.toMatchObject({
       code: 'store-refused',
       message: 'the table "the \\"rows\\"" takes vectors of 2 floats in "embedding"; the file has 3',
     });
+  });
+
+  test('that went away is asked again, and has every row once', async () => {
+    const { database, open, stop, start } = await startPostgres();
+    const store = await open();
+    await store.upsert({ ids: ['a'], vectors: [Float32Array.of(1, 0)] });
+    await stop();
+    const notes: string[] = [];
+    const report = await load({
+      file: rows,
+      open: async () => store,
+      batchRows: 2,
+      onRows: () => {},
+      onRetry: (reason) => {
+        notes.push(reason);
+        if (notes.length === 1) void start();
+      },
+      signal,
+    });
+    expect(report).toMatchObject({ rows: 3 });
+    expect(notes[0]).toMatch(/^PostgreSQL says: /);
+    const { rows: found } = await database.query('SELECT id FROM "the ""rows""" ORDER BY id');
+    expect(found).toEqual([{ id: 'a' }, { id: 'b' }, { id: "c'; DROP" }]);
   });
 
   test.each([
@@ -158,7 +204,11 @@ describe('Qdrant', () => {
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the server has no port');
     const url = readStoreUrl(`qdrant+http://:the-key@127.0.0.1:${address.port}`);
-    return { asked, open: () => openStore({ url, table: 'my rows', dim: 2, signal }) };
+    return {
+      asked,
+      origin: `http://127.0.0.1:${address.port}`,
+      open: () => openStore({ url, table: 'my rows', dim: 2, signal }),
+    };
   }
   const done = { status: 200, body: { result: { status: 'completed' }, status: 'ok', time: 0.001 } };
   const collection = (size: number) => ({
@@ -166,33 +216,31 @@ describe('Qdrant', () => {
     body: { result: { config: { params: { vectors: { size, distance: 'Cosine' } } } }, status: 'ok' },
   });
 
-  test('is given a collection and points with ids that repeat themselves', async () => {
-    const { asked, open } = await startQdrant({ status: 404, body: {} }, done, done, done);
-    await loadInto(await open(), rows);
-    expect(asked).toEqual([
-      { line: 'GET /collections/my%20rows', key: 'the-key', body: null },
-      {
-        line: 'PUT /collections/my%20rows',
-        key: 'the-key',
-        body: { vectors: { size: 2, distance: 'Cosine' } },
-      },
-      {
-        line: 'PUT /collections/my%20rows/points?wait=true',
-        key: 'the-key',
-        body: {
-          points: [
-            { id: pointId('a'), vector: [1, 0], payload: { id: 'a' } },
-            { id: pointId('b'), vector: [0, 1], payload: { id: 'b' } },
-          ],
-        },
-      },
-      {
-        line: 'PUT /collections/my%20rows/points?wait=true',
-        key: 'the-key',
-        body: { points: [expect.anything()] },
-      },
+  test('is given a collection and points as its own client gives them', async () => {
+    const ours = await startQdrant({ status: 404, body: {} }, done, done, done);
+    await loadInto(await ours.open(), rows);
+
+    const theirs = await startQdrant({ status: 404, body: {} }, done, done, done);
+    const client = new QdrantClient({ url: theirs.origin, apiKey: 'the-key', checkCompatibility: false });
+    const point = (id: string, vector: number[]) => ({ id: pointId(id), vector, payload: { id } });
+    await expect(client.getCollection('my rows')).rejects.toMatchObject({ status: 404 });
+    await client.createCollection('my rows', { vectors: { size: 2, distance: 'Cosine' } });
+    await client.upsert('my rows', { wait: true, points: [point('a', [1, 0]), point('b', [0, 1])] });
+    const last = [...Float32Array.of(0.6, 0.8)];
+    await client.upsert('my rows', { wait: true, points: [point("c'; DROP", last)] });
+
+    expect(ours.asked).toEqual(theirs.asked);
+    expect(ours.asked.map(({ line, key }) => [line, key])).toEqual([
+      ['GET /collections/my%20rows', 'the-key'],
+      ['PUT /collections/my%20rows', 'the-key'],
+      ['PUT /collections/my%20rows/points?wait=true', 'the-key'],
+      ['PUT /collections/my%20rows/points?wait=true', 'the-key'],
     ]);
+  });
+
+  test('has points whose ids are UUIDs that repeat themselves', () => {
     expect(pointId('a')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(pointId('a')).toBe(pointId('a'));
     expect(pointId('a')).not.toBe(pointId('b'));
   });
 

@@ -166,7 +166,7 @@ describe('what cannot be read', () => {
     ],
     ['v.parquet', 'not a table at all', 'cannot be read as Parquet'],
     ['v.arrow', 'not a table at all', 'cannot be read as Arrow'],
-    ['v.bin', '', 'must end in .npy, .jsonl, .parquet or .arrow'],
+    ['v.bin', '', 'must end in .npy, .jsonl, .parquet, .arrow or .lance'],
     ['v.jsonl', '{"id":"a","vector":[1,0]}\n{"id":"b","vector":[1]}\n', 'v.jsonl:2 has 1 floats; expected 2'],
     ['v.jsonl', '{"id":"a","text":"words"}\n', 'v.jsonl:1 has the "vector" undefined'],
     ['v.jsonl', 'words\n', 'v.jsonl:1 is not JSON: "words"'],

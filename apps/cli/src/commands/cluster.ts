@@ -50,7 +50,7 @@ export function addClusterCommand(
     .command('cluster')
     .summary('sort the rows of a file of vectors into clusters')
     .description('Sorts the rows of a file of vectors into clusters of similar ones.')
-    .argument('<vectors>', 'file of vectors: .npy, .jsonl, .parquet or .arrow')
+    .argument('<vectors>', 'vectors: .npy, .jsonl, .parquet, .arrow or .lance')
     .requiredOption('--to <output>', 'where the cluster of each row goes: a .csv')
     .addOption(
       new Option('--k <clusters>', 'how many clusters, or auto')

@@ -40,7 +40,7 @@ export function addDedupeCommand(
     .command('dedupe')
     .summary('find rows that are nearly the same')
     .description('Finds the rows of a file of vectors that are nearly the same.')
-    .argument('<vectors>', 'file of vectors: .npy, .jsonl, .parquet or .arrow')
+    .argument('<vectors>', 'vectors: .npy, .jsonl, .parquet, .arrow or .lance')
     .requiredOption('--to <output>', 'where the groups go: a .csv')
     .option('--threshold <cosine>', 'least cosine of two rows that are the same', cosine, 0.95)
     .option('--json', 'print the figures as one JSON object')

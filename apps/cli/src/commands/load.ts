@@ -18,6 +18,8 @@ STORE is one of
   qdrant+http://host:6333, qdrant+https://:key@host
                                            a collection for cosines; the id is
                                            in the payload of each point
+  folder/table.lance                       a table of LanceDB, with an index when
+                                           it has 5 000 rows or more
 
 Table or collection is made unless it is there. A row whose id is there already
 is replaced: the same command again changes nothing, and continues what was
@@ -42,8 +44,8 @@ export function addLoadCommand(
     .command('load')
     .summary('bring a file of vectors into a database')
     .description('Brings a file of vectors into a database.')
-    .argument('<vectors>', 'file of vectors: .npy, .jsonl, .parquet or .arrow')
-    .requiredOption('--to <store>', 'URL of the database')
+    .argument('<vectors>', 'vectors: .npy, .jsonl, .parquet, .arrow or .lance')
+    .requiredOption('--to <store>', 'URL of the database, or a folder .lance')
     .option('--table <name>', 'table or collection', 'embedmill')
     .option('--batch-rows <rows>', 'rows of a request', wholeNumber(1), 500)
     .option('--json', 'print the figures as one JSON object')
@@ -54,6 +56,7 @@ export function addLoadCommand(
         examples(
           ['embedmill load reviews.npy --to postgres://me@localhost/shop --table reviews', 'pgvector'],
           ['embedmill load reviews.parquet --to qdrant+http://localhost:6333 --table reviews', 'Qdrant'],
+          ['embedmill load reviews.npy --to reviews.lance', 'LanceDB'],
         ),
     )
     .action(async (vectors: string, flags: LoadFlags) => {

@@ -16,9 +16,9 @@ import { embedderOptions, examples, textsOptions, wholeNumber } from './options.
 
 const EXPLANATION = `
 VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow, as
-"embedmill embed" writes it. Every row is compared with the question (exact search); the
-score is the cosine, 1 for the same text. Use the model and the precision that
-the file was made with.
+"embedmill embed" writes it, or a folder .lance. Every row is compared with the
+question (exact search); the score is the cosine, 1 for the same text. Use the
+model and the precision that the file was made with.
 
 Without a question, questions are read from stdin, one a line, and the file is
 loaded once.
@@ -47,7 +47,7 @@ export function addSearchCommand(
     .command('search')
     .summary('find the rows nearest to a question')
     .description('Finds the rows of a file of vectors that are nearest to a question.')
-    .argument('<vectors>', 'file of vectors: .npy, .jsonl, .parquet or .arrow')
+    .argument('<vectors>', 'vectors: .npy, .jsonl, .parquet, .arrow or .lance')
     .argument('[question]', 'what to look for (default: questions from stdin, one a line)')
     .option('-k, --count <rows>', 'rows to find', wholeNumber(1), 10)
     .option('--texts <file>', 'the file that was embedded, to print texts')

@@ -1,23 +1,35 @@
-/** Opens the store that a URL names. */
+/** Opens the store that a URL or the folder of a LanceDB table names. */
 
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { quote } from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
+import { isLancePath } from '../lance/folder.ts';
+import { openLance } from './lance.ts';
 import { connectPostgres, openPgvector } from './pgvector.ts';
 import { openQdrant } from './qdrant.ts';
 import type { StoreRequest, VectorStore } from './types.ts';
 
-/** Reads `--to`. @throws {UsageError} when no store has such URLs */
+/** Reads `--to`; a folder becomes a file: URL. @throws {UsageError} when no store has such a name */
 export function readStoreUrl(given: string): URL {
   const url = URL.canParse(given) ? new URL(given) : null;
   if (url !== null && (isPostgres(url) || isQdrant(url))) return url;
+  if (isLancePath(given)) {
+    const path = resolve(given);
+    if (existsSync(dirname(path))) return pathToFileURL(path);
+    throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the table of LanceDB`);
+  }
   throw new UsageError(
-    `--to ${quote(given, 200)} is no store; expected postgres://user@host/database, qdrant+http://host:6333 or qdrant+https://…`,
+    `--to ${quote(given, 200)} is no store; expected postgres://user@host/database, qdrant+http://host:6333, qdrant+https://… ` +
+      'or a folder of LanceDB such as rows.lance',
   );
 }
 
 /** @throws {UnavailableError} when nobody answers; {EmbedmillError} `store-refused` when the store cannot take such vectors */
 export async function openStore(request: StoreRequest): Promise<VectorStore> {
   const { url } = request;
+  if (url.protocol === 'file:') return openLance(request);
   if (isPostgres(url)) {
     const connection = await connectPostgres(url);
     try {

@@ -11,7 +11,10 @@ export interface StoreBatch {
 export interface VectorStore {
   /** Where the rows go, as messages name it; without a password. */
   readonly name: string;
-  /** Writes the rows; those whose id is there already are replaced, so that the same call again changes nothing. */
+  /**
+   * Takes the rows; those whose id is there already are replaced, so that the same call again changes nothing. They are
+   * stored at the latest when {@link finish} resolves.
+   */
   upsert(batch: StoreBatch): Promise<void>;
   /** Called when all rows are written: builds what searches need. */
   finish(): Promise<void>;
@@ -20,8 +23,9 @@ export interface VectorStore {
 
 /** What a store is opened with. */
 export interface StoreRequest {
+  /** `file:` for a folder of LanceDB, which is the table itself. */
   url: URL;
-  /** Table or collection. */
+  /** Table or collection; a folder of LanceDB has its own. */
   table: string;
   /** Floats per vector. */
   dim: number;

@@ -4,8 +4,10 @@ import { existsSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { quote } from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
+import { isLancePath } from '../lance/folder.ts';
 import { openArrow } from './arrow.ts';
 import { openJsonl } from './jsonl.ts';
+import { openLanceTable } from './lance.ts';
 import { openNpy } from './npy.ts';
 import { openParquet } from './parquet.ts';
 import type { VectorFile } from './types.ts';
@@ -13,10 +15,11 @@ import type { VectorFile } from './types.ts';
 /** @throws {UsageError} that says what was given and what can be read */
 export async function openVectors(given: string): Promise<VectorFile> {
   if (!existsSync(given)) throw new UsageError(`there is no file of vectors ${quote(given, 200)}`);
-  if (statSync(given).isDirectory()) {
-    throw new UsageError(`${quote(given, 200)} is a folder; expected a file of vectors`);
-  }
   const path = resolve(given);
+  if (statSync(given).isDirectory()) {
+    if (isLancePath(given)) return openLanceTable(path, given);
+    throw new UsageError(`${quote(given, 200)} is a folder; expected a file of vectors or a folder .lance`);
+  }
   switch (extname(given).toLowerCase()) {
     case '.npy':
       return openNpy(path, given);
@@ -28,7 +31,7 @@ export async function openVectors(given: string): Promise<VectorFile> {
       return openArrow(path, given);
     default:
       throw new UsageError(
-        `the name ${quote(given, 200)} must end in .npy, .jsonl, .parquet or .arrow, as what "embedmill embed" writes`,
+        `the name ${quote(given, 200)} must end in .npy, .jsonl, .parquet, .arrow or .lance, as what "embedmill embed" writes`,
       );
   }
 }

@@ -1,0 +1,156 @@
+/** Tables of LanceDB, as the command writes and reads them and as LanceDB itself sees them. */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { VectorRows } from '@embedmill/core';
+import { connect, type Table } from '@lancedb/lancedb';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { load } from '../../../apps/cli/src/load/load.ts';
+import { openStore, readStoreUrl } from '../../../apps/cli/src/load/open.ts';
+import { openVectors } from '../../../apps/cli/src/vectors/open.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { makeRows } from '../sinks/vectors.ts';
+
+const { signal } = new AbortController();
+
+/** Loads the rows into a table, as `embedmill load` does. */
+function loadInto(path: string, rows: VectorRows) {
+  return load({
+    file: {
+      name: 'test.npy',
+      rows: rows.ids.length,
+      async *read() {
+        yield rows;
+      },
+    },
+    open: (dim) => openStore({ url: readStoreUrl(path), table: 'unused', dim, signal }),
+    batchRows: 500,
+    onRows: () => {},
+    onRetry: () => {},
+    signal,
+  });
+}
+
+/** A table as LanceDB opens it. */
+async function openTable(folder: string, name: string): Promise<Table> {
+  const database = await connect(folder);
+  const table = await database.openTable(name);
+  onTestFinished(() => {
+    table.close();
+    database.close();
+  });
+  return table;
+}
+
+/** Rows with vectors of length 1, whatever their dimension. */
+function unitRows(
+  rows: number,
+  dim: number,
+  options: { absentEvery?: number; seed?: number } = {},
+): VectorRows {
+  const made = makeRows(rows, dim, options);
+  for (let row = 0; row < rows; row++) {
+    const vector = made.vectors.subarray(row * dim, (row + 1) * dim);
+    const length = Math.hypot(...vector) || 1;
+    for (let i = 0; i < dim; i++) vector[i]! /= length;
+  }
+  return made;
+}
+
+describe('a table of LanceDB', () => {
+  test('holds the ids and the bits of the rows that have a vector', async () => {
+    const folder = temporaryFolder();
+    const rows = unitRows(40, 6, { absentEvery: 3 });
+    const path = join(folder, 'reviews.lance');
+    expect(await loadInto(path, rows)).toEqual({
+      rows: 27,
+      missing: 13,
+      store: `LanceDB table ${JSON.stringify(path)}`,
+    });
+    const present = [...rows.ids.keys()].filter((row) => rows.present[row] === 1);
+    const stored = await (await openTable(folder, 'reviews')).query().toArray();
+    expect(stored.map(({ id, vector }) => ({ id, vector: [...vector] }))).toEqual(
+      present.map((row) => ({ id: rows.ids[row], vector: [...rows.vectors.subarray(row * 6, row * 6 + 6)] })),
+    );
+
+    const file = await openVectors(path);
+    expect(file.rows).toBe(27);
+    const slices: VectorRows[] = [];
+    for await (const slice of file.read()) slices.push(slice);
+    expect(slices.flatMap(({ ids }) => ids)).toEqual(present.map((row) => rows.ids[row]));
+    expect(slices.flatMap(({ vectors }) => [...vectors])).toEqual(
+      present.flatMap((row) => [...rows.vectors.subarray(row * 6, row * 6 + 6)]),
+    );
+  });
+
+  test('replaces rows by id, however often it is loaded', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'reviews.lance');
+    const [before, after] = [unitRows(30, 8, { seed: 1 }), unitRows(20, 8, { seed: 2 })];
+    await loadInto(path, before);
+    await loadInto(path, after);
+    await loadInto(path, after);
+    const stored = await (await openTable(folder, 'reviews')).query().toArray();
+    const vectors = new Map(stored.map(({ id, vector }) => [id, [...vector]]));
+    expect([stored.length, vectors.size]).toEqual([30, 30]);
+    expect(vectors.get('row-19')).toEqual([...after.vectors.subarray(19 * 8)]);
+    expect(vectors.get('row-20')).toEqual([...before.vectors.subarray(20 * 8, 21 * 8)]);
+  });
+
+  test('has an index for cosines when it is large, with which LanceDB finds what there is', async () => {
+    const folder = temporaryFolder();
+    const rows = unitRows(6000, 16);
+    await loadInto(join(folder, 'reviews.lance'), rows);
+    const table = await openTable(folder, 'reviews');
+    expect(await table.listIndices()).toEqual([
+      expect.objectContaining({ indexType: 'IvfRq', columns: ['vector'], numUnindexedRows: 0 }),
+    ]);
+    const query = rows.vectors.slice(1234 * 16, 1235 * 16);
+    const [first] = await table.vectorSearch(query).distanceType('cosine').refineFactor(5).limit(3).toArray();
+    expect(first).toMatchObject({ id: 'row-1234', _distance: expect.closeTo(0, 5) });
+  });
+
+  test('that this load made keeps no version but the last one; one that was there keeps its own', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'reviews.lance');
+    await loadInto(path, unitRows(30, 8));
+    const made = await (await openTable(folder, 'reviews')).listVersions();
+    expect(made).toHaveLength(1);
+    await loadInto(path, unitRows(30, 8, { seed: 2 }));
+    const versions = await (await openTable(folder, 'reviews')).listVersions();
+    expect(versions.map(({ version }) => version)).toContain(made[0]!.version);
+  });
+
+  test('with other columns or another dimension is refused, and stays as it is', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'reviews.lance');
+    await loadInto(path, unitRows(3, 4));
+    await expect(loadInto(path, unitRows(3, 8))).rejects.toMatchObject({
+      code: 'store-refused',
+      message: expect.stringContaining('"vector" (FixedSizeList[4]<Float32>); expected'),
+    });
+    const database = await connect(folder);
+    onTestFinished(() => database.close());
+    await database.createTable('other', [{ sku: 1, emb: [1, 2] }]);
+    await expect(openVectors(join(folder, 'other.lance'))).rejects.toThrow(
+      'has no column "vector" of fixed-size lists of floats; its columns are "sku" (Float64), "emb"',
+    );
+    expect((await openVectors(path)).rows).toBe(3);
+  });
+});
+
+test('a folder that LanceDB did not write is refused', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'reviews.lance'));
+  writeFileSync(join(folder, 'reviews.lance', 'notes.txt'), '');
+  await expect(openVectors(join(folder, 'reviews.lance'))).rejects.toThrow(
+    'reviews.lance" is no table of LanceDB',
+  );
+});
+
+test('a folder that is not there is named before anything is read', () => {
+  const folder = temporaryFolder();
+  expect(readStoreUrl(join(folder, 'a b.lance'))).toEqual(pathToFileURL(join(folder, 'a b.lance')));
+  expect(() => readStoreUrl(join(folder, 'none', 'reviews.lance'))).toThrow(/there is no folder ".*none"/);
+});
