@@ -1,11 +1,8 @@
 /** A real Chromium for tests of the pages: the one of this machine, or Debian's, installed when we may. */
 
-import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
-
-const run = promisify(execFile);
+import { installDebian } from './debian.ts';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -16,25 +13,8 @@ const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/googl
 export async function provideChromium(): Promise<string | null> {
   const found = await findChromium();
   if (found !== null) return found;
-  if (process.getuid?.() !== 0) {
-    console.log(
-      'The pages are not tested: there is no Chromium, and only root may install Debian\'s package "chromium".',
-    );
-    return null;
-  }
-  console.log('Chromium is missing: installing Debian\'s package "chromium" for the tests of the pages ...');
-  try {
-    const options = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=300', '--no-install-recommends'];
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    await run('apt-get', ['-q', 'update'], { env });
-    await run('apt-get', ['install', ...options, 'chromium', 'fonts-dejavu-core'], { env, maxBuffer: 1e8 });
-    return await findChromium();
-  } catch (error) {
-    console.log(
-      `The pages are not tested: Chromium cannot be installed (${(error as Error).message.slice(0, 300)}).`,
-    );
-    return null;
-  }
+  const isInstalled = await installDebian(['chromium', 'fonts-dejavu-core'], 'The pages are not tested');
+  return isInstalled ? findChromium() : null;
 }
 
 /** Starts it without a window. Root has no use of its sandbox, which needs rights that containers do not give. */
