@@ -1,11 +1,16 @@
 /** What every encoding of vectors must do. */
 import {
   arrow,
+  type Dtype,
+  type EncodeOptions,
   type Encoding,
   encodeIds,
+  encodeScales,
+  floatsOfHalves,
   jsonl,
   maxChunkBytes,
   npy,
+  numbersOf,
   parquet,
   type VectorRows,
 } from '@embedmill/core';
@@ -13,7 +18,7 @@ import { tableFromIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { queryParquet } from '../unit/sinks/duck.ts';
-import { collect, encodeChunks, makeRows, readNpy, sliceAt } from '../unit/sinks/vectors.ts';
+import { collect, encodeChunks, makeRows, numbersIn, readNpy, sliceAt } from '../unit/sinks/vectors.ts';
 
 /** What a reader of the file gets: a list of floats per row, null for none. */
 type Decoded = { ids: string[]; vectors: (number[] | null)[] };
@@ -21,81 +26,106 @@ type Decoded = { ids: string[]; vectors: (number[] | null)[] };
 interface Contract {
   name: string;
   encoding: Encoding;
-  options: { encoding?: 'float' | 'base64' };
+  options: EncodeOptions;
   /** What a row without a vector looks like to a reader. */
   absent: (dim: number) => number[] | null;
+  /** Numbers of int8 come times the scale of their row. */
   decode: (file: Buffer, rows: VectorRows) => Promise<Decoded>;
 }
 
-const contracts: Contract[] = [
-  {
-    name: 'npy with ids beside it',
-    encoding: npy,
-    options: {},
-    absent: (dim) => new Array(dim).fill(0),
-    decode: async (file, rows) => {
-      const { shape, floats } = readNpy(file);
-      const ids = Buffer.concat(await collect(encodeIds(sliceAt(rows, [])))).toString();
-      return {
-        ids: ids
-          .split('\n')
-          .slice(0, -1)
-          .map((line) => JSON.parse(line).id),
-        vectors: Array.from({ length: shape[0] }, (_, n) => [
-          ...floats.subarray(n * shape[1], (n + 1) * shape[1]),
-        ]),
-      };
-    },
-  },
-  {
-    name: 'jsonl of floats',
-    encoding: jsonl,
-    options: { encoding: 'float' },
-    absent: () => null,
-    decode: async (file) => decodeJsonl(file, (vector: number[]) => vector.map(Math.fround)),
-  },
-  {
-    name: 'jsonl of base64',
-    encoding: jsonl,
-    options: { encoding: 'base64' },
-    absent: () => null,
-    decode: async (file) =>
-      decodeJsonl(file, (vector: string) => {
-        const bytes = Buffer.from(vector, 'base64');
-        return Array.from({ length: bytes.length / 4 }, (_, n) => bytes.readFloatLE(n * 4));
-      }),
-  },
-  {
-    name: 'parquet',
-    encoding: parquet,
-    options: {},
-    absent: () => null,
-    decode: async (file) => {
-      const rows = await queryParquet(file, 'SELECT id, vector FROM FILE');
-      return {
-        ids: rows.map(({ id }) => id as string),
-        vectors: rows.map(({ vector }) => vector as number[] | null),
-      };
-    },
-  },
-  {
-    name: 'arrow',
-    encoding: arrow,
-    options: {},
-    absent: () => null,
-    decode: async (file) => {
-      const table = tableFromIPC(file);
-      return {
-        ids: [...(table.getChild('id') ?? [])],
-        vectors: [...(table.getChild('vector') ?? [])].map((vector) =>
-          vector === null ? null : [...vector],
-        ),
-      };
-    },
-  },
-];
+const dtypes = ['float32', 'float16', 'int8'] as const;
+const zeros = (dim: number): number[] => new Array(dim).fill(0);
+const none = () => null;
+const times = (scale: number) => (number: number) => number * scale;
 
-function decodeJsonl<T>(file: Buffer, floats: (vector: T) => number[]): Decoded {
+const contracts: Contract[] = dtypes.flatMap(
+  (dtype) =>
+    [
+      {
+        name: `npy of ${dtype} with ids beside it`,
+        encoding: npy,
+        options: { dtype },
+        absent: zeros,
+        decode: async (file, rows) => {
+          const { descr, shape, numbers } = readNpy(file);
+          expect(descr).toBe({ float32: '<f4', float16: '<f2', int8: '|i1' }[dtype]);
+          const ids = Buffer.concat(await collect(encodeIds(sliceAt(rows, [])))).toString();
+          const whole = { rows: rows.ids.length, dim: rows.dim };
+          const scales = readNpy(Buffer.concat(await collect(encodeScales(sliceAt(rows, []), whole))));
+          expect(scales.shape).toEqual([rows.ids.length]);
+          return {
+            ids: ids
+              .split('\n')
+              .slice(0, -1)
+              .map((line) => JSON.parse(line).id),
+            vectors: Array.from({ length: shape[0]! }, (_, n) =>
+              numbers
+                .slice(n * shape[1]!, (n + 1) * shape[1]!)
+                .map(times(dtype === 'int8' ? scales.numbers[n]! : 1)),
+            ),
+          };
+        },
+      },
+      {
+        name: `jsonl of ${dtype} in decimals`,
+        encoding: jsonl,
+        options: { dtype, encoding: 'float' },
+        absent: none,
+        // Any reader may take the decimals of a half for float32; they lie nearest to that half.
+        decode: async (file) =>
+          decodeJsonl(file, ({ vector, scale = 1 }: { vector: number[]; scale?: number }) =>
+            dtype === 'float16'
+              ? [...floatsOfHalves(numbersOf(Float32Array.from(vector), 1, dtype) as Uint16Array)]
+              : vector.map(Math.fround).map(times(Math.fround(scale))),
+          ),
+      },
+      {
+        name: `jsonl of ${dtype} in base64`,
+        encoding: jsonl,
+        options: { dtype, encoding: 'base64' },
+        absent: none,
+        decode: async (file) =>
+          decodeJsonl(
+            file,
+            ({ vector, dtype: named, scale = 1 }: { vector: string; dtype?: string; scale?: number }) => {
+              expect(named).toBe(dtype === 'float32' ? undefined : dtype);
+              return numbersIn(Buffer.from(vector, 'base64'), dtype).map(times(Math.fround(scale)));
+            },
+          ),
+      },
+      {
+        name: `parquet of ${dtype}`,
+        encoding: parquet,
+        options: { dtype },
+        absent: none,
+        decode: async (file) => decodeColumns(await queryParquet(file, 'SELECT * FROM FILE')),
+      },
+      {
+        name: `arrow of ${dtype}`,
+        encoding: arrow,
+        options: { dtype },
+        absent: none,
+        decode: async (file) =>
+          decodeColumns(
+            tableFromIPC(file)
+              .toArray()
+              .map((row) => row.toJSON() as Record<string, unknown>),
+          ),
+      },
+    ] satisfies Contract[],
+);
+
+/** Rows of a reader that knows columns. */
+function decodeColumns(rows: Record<string, unknown>[]): Decoded {
+  return {
+    ids: rows.map(({ id }) => id as string),
+    vectors: rows.map(({ vector, scale = 1 }) =>
+      vector === null ? null : [...(vector as Iterable<number>)].map(times(scale as number)),
+    ),
+  };
+}
+
+function decodeJsonl<T>(file: Buffer, numbers: (line: T) => number[]): Decoded {
   const rows = file
     .toString()
     .split('\n')
@@ -103,15 +133,27 @@ function decodeJsonl<T>(file: Buffer, floats: (vector: T) => number[]): Decoded 
     .map((line) => JSON.parse(line));
   return {
     ids: rows.map(({ id }) => id),
-    vectors: rows.map(({ vector }) => (vector === null ? null : floats(vector))),
+    vectors: rows.map((line) => (line.vector === null ? null : numbers(line))),
   };
+}
+
+/** What is left of a vector: the nearest halves; or whole numbers of which the largest is 127, times a float32. */
+function kept(vector: Float32Array, dtype: Dtype): number[] {
+  if (dtype === 'float32') return [...vector];
+  if (dtype === 'float16') return [...floatsOfHalves(numbersOf(vector, vector.length, dtype) as Uint16Array)];
+  const largest = Math.max(...vector.map(Math.abs));
+  // A whole number in a file has no −0.
+  const numbers = Array.from(vector, (value) => Math.round((value * 127) / largest) + 0);
+  return numbers.map(times(Math.fround(largest / 127)));
 }
 
 describe.each(contracts)('$name', ({ encoding, options, absent, decode }) => {
   const expected = (rows: VectorRows): Decoded => ({
     ids: [...rows.ids],
     vectors: rows.ids.map((_, n) =>
-      rows.present[n] === 1 ? [...rows.vectors.subarray(n * rows.dim, (n + 1) * rows.dim)] : absent(rows.dim),
+      rows.present[n] === 1
+        ? kept(rows.vectors.subarray(n * rows.dim, (n + 1) * rows.dim), options.dtype ?? 'float32')
+        : absent(rows.dim),
     ),
   });
 
@@ -147,8 +189,8 @@ describe.each(contracts)('$name', ({ encoding, options, absent, decode }) => {
 
   test('comes in bounded chunks, though a slice may be large', async () => {
     const rows = {
-      ...makeRows(3000, 384),
-      ids: Array.from({ length: 3000 }, (_, n) => `${n}`.padEnd(512, 'x')),
+      ...makeRows(6000, 384),
+      ids: Array.from({ length: 6000 }, (_, n) => `${n}`.padEnd(512, 'x')),
     };
     const chunks = await encodeChunks(encoding, rows, options);
     expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(maxChunkBytes);

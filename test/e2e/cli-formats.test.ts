@@ -18,6 +18,7 @@ import {
 import { temporaryFolder } from '../support/folder.ts';
 import type { TestProcess } from '../support/process.ts';
 import { testRedis } from '../support/redis.ts';
+import { readNpy } from '../unit/sinks/vectors.ts';
 
 const rows = sentences(120);
 const shared = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
@@ -172,6 +173,40 @@ test('.arrow is read by Arrow, with ids and the same floats', async () => {
   expect([...(table.getChild('vector') ?? [])].map((vector) => Float32Array.from(vector))).toEqual(
     readMatrix(expected),
   );
+});
+
+describe('with --dtype', () => {
+  const run = (cwd: string, to: string, ...more: string[]) =>
+    embedmill(['embed', join(shared, 'rows.jsonl'), '--server', server, '--to', to, '--overwrite', ...more], {
+      cwd,
+    });
+
+  test('int8 an .npy has its scales beside it, and none of an earlier output', async () => {
+    const cwd = temporaryFolder();
+    const { code, stderr } = await run(cwd, 'out.npy', '--dtype', 'int8');
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('scales in out.scales.npy'),
+    });
+    const { numbers } = readNpy(readFileSync(join(cwd, 'out.npy')));
+    const scales = readNpy(readFileSync(join(cwd, 'out.scales.npy'))).numbers;
+    const floats = readMatrix(expected);
+    expect(scales).toHaveLength(120);
+    expect(Math.abs(numbers[384 * 7 + 5]! * scales[7]! - floats[7]![5]!)).toBeLessThan(scales[7]!);
+    expect(await run(cwd, 'out.npy')).toMatchObject({ code: 0 });
+    expect(readdirSync(cwd).sort()).toEqual(['out.ids.jsonl', 'out.npy']);
+  });
+
+  test.each(['npy', 'jsonl', 'parquet', 'arrow'])('.%s is searched as it is', async (extension) => {
+    const cwd = temporaryFolder();
+    for (const dtype of ['float16', 'int8']) {
+      const file = `${dtype}.${extension}`;
+      expect(await run(cwd, file, '--dtype', dtype)).toMatchObject({ code: 0 });
+      const args = ['search', file, rows[42]!.text, '--server', server, '-k', '1', '--json'];
+      const { hits } = JSON.parse((await embedmill(args, { cwd })).stdout);
+      expect(hits).toEqual([expect.objectContaining({ id: rows[42]!.id, score: expect.closeTo(1, 3) })]);
+    }
+  });
 });
 
 describe('rows without a vector', () => {
@@ -334,7 +369,7 @@ describe('what cannot be', () => {
     [['embed', 'in.csv'], "required option '--to <output>'"],
     [['embed', 'gone.csv', '--to', 'out.npy'], 'no input file "gone.csv"'],
     [['embed', 'in.csv', '--to', 'out.bin'], '.npy, .jsonl, .parquet or .arrow'],
-    [['embed', 'in.csv', '--to', 'out.npy', '--dtype', 'int8'], 'is for an .arrow output'],
+    [['embed', 'in.csv', '--to', 'out.npy', '--dtype', 'int4'], 'Allowed choices are float32, float16, int8'],
     [
       ['embed', 'in.csv', '--to', 'out.npy'],
       'the columns are "sku", "body"; choose one with --text, for example --text sku',

@@ -1,4 +1,4 @@
-/** What a completed run gives out over HTTP: vectors in three formats, ranges, ids, the report; and how faults end it. */
+/** What a completed run gives out over HTTP: vectors in four formats, ranges, ids, scales, the report; and how faults end it. */
 
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import {
   until,
 } from '../support/api.ts';
 import { HASH_DIM, hashVector, startHashWorker } from '../support/hash-worker.ts';
+import { readNpy } from '../unit/sinks/vectors.ts';
 
 const ROW_BYTES = HASH_DIM * 4;
 const HEADER_BYTES = 128;
@@ -99,6 +100,17 @@ describe('results as JSON lines', () => {
   });
 });
 
+describe('results as JSON lines of another dtype', () => {
+  it('have the scale of each row behind its vector', async () => {
+    const { get } = await completedRun(makeRows(3));
+    const [line] = await linesIn(await get('results?dtype=int8'));
+    expect(Object.keys(line!)).toEqual(['id', 'vector', 'scale']);
+    const [first] = hashVector(makeRows(3)[0]!.text);
+    const { vector, scale } = line as unknown as { vector: number[]; scale: number };
+    expect(Math.abs(vector[0]! * scale - first!)).toBeLessThanOrEqual(scale * 0.501);
+  });
+});
+
 describe('results as Parquet', () => {
   it('are a whole file', async () => {
     const { get } = await completedRun(makeRows(30));
@@ -107,6 +119,8 @@ describe('results as Parquet', () => {
     const bytes = await bytesIn(response);
     expect(bytes.toString('latin1', 0, 4)).toBe('PAR1');
     expect(bytes.toString('latin1', bytes.length - 4)).toBe('PAR1');
+    const smaller = await bytesIn(await get('results?format=parquet&dtype=int8'));
+    expect(smaller.length).toBeLessThan(bytes.length);
   });
 });
 
@@ -160,6 +174,44 @@ describe('results as npy', () => {
     }
   });
 
+  it.each([
+    ['float16', "'<f2'", 2],
+    ['int8', "'|i1'", 1],
+  ])('can keep %s of each float, in any range too', async (dtype, descr, numberBytes) => {
+    const { get } = await completedRun(makeRows(45));
+    const what = `results?format=npy&dtype=${dtype}`;
+    const response = await get(what);
+    const whole = await bytesIn(response);
+    expect(whole.length).toBe(HEADER_BYTES + 45 * HASH_DIM * numberBytes);
+    expect(response.headers.get('content-length')).toBe(String(whole.length));
+    expect(response.headers.get('etag')).not.toBe((await get('results?format=npy')).headers.get('etag'));
+    expect(whole.toString('latin1', 0, HEADER_BYTES)).toContain(descr);
+    for (const [start, end] of [
+      [100, 200],
+      [HEADER_BYTES + 7 * HASH_DIM * numberBytes + 3, HEADER_BYTES + 33 * HASH_DIM * numberBytes + 1],
+    ] as const) {
+      const part = await get(what, { range: `bytes=${start}-${end}` });
+      expect(part.status).toBe(206);
+      expect((await bytesIn(part)).equals(whole.subarray(start, end + 1))).toBe(true);
+    }
+  });
+
+  it('have their scales in a file of their own', async () => {
+    const { get } = await completedRun([...makeRows(12), { id: 'blank', text: ' ' }]);
+    const response = await get('scales');
+    expect(response.headers.get('content-disposition')).toContain('.scales.npy');
+    const { shape, numbers: scales } = readNpy(await bytesIn(response));
+    const { numbers } = readNpy(await bytesIn(await get('results?format=npy&dtype=int8')));
+    expect(shape).toEqual([13]);
+    expect(scales[12]).toBe(0);
+    const floats = hashVector(makeRows(12)[5]!.text);
+    for (const [i, float] of floats.entries()) {
+      expect(Math.abs(numbers[5 * HASH_DIM + i]! * scales[5]! - float)).toBeLessThanOrEqual(
+        scales[5]! * 0.501,
+      );
+    }
+  });
+
   it('are refused in a range behind their end', async () => {
     const { get } = await completedRun(makeRows(2));
     const response = await get('results?format=npy', { range: 'bytes=100000-' });
@@ -201,7 +253,14 @@ describe('results as npy', () => {
 describe('every file', () => {
   it('answers HEAD with the headers alone', async () => {
     const { get } = await completedRun(makeRows(5));
-    for (const what of ['results', 'results?format=npy', 'results?format=parquet', 'ids', 'report']) {
+    for (const what of [
+      'results',
+      'results?format=npy',
+      'results?format=parquet',
+      'ids',
+      'scales',
+      'report',
+    ]) {
       const head = await get(what, {}, 'HEAD');
       expect([what, head.status, await head.text()]).toEqual([what, 200, '']);
       expect(head.headers.get('content-disposition')).toContain('attachment');
@@ -217,7 +276,7 @@ describe('every file', () => {
     const { id } = await api.create();
     await api.send(id, 0, makeRows(5));
     for (const state of ['open', 'sealed']) {
-      for (const what of ['results', 'results?format=npy', 'ids', 'report']) {
+      for (const what of ['results', 'results?format=npy', 'ids', 'scales', 'report']) {
         const response = await api.call('GET', `/v1/runs/${id}/${what}`);
         expect([what, response.status]).toEqual([what, 409]);
         expect(await response.json()).toMatchObject({ code: 'run-not-completed', state });
@@ -229,7 +288,7 @@ describe('every file', () => {
   it.each([
     'results?format=csv',
     'results?format=jsonl&encoding=hex',
-    'results?format=npy&dtype=int8',
+    'results?format=npy&dtype=int4',
     'results?fields=id',
     'report?include=all',
   ])('is not made for %s', async (what) => {

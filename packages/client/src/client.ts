@@ -156,7 +156,7 @@ export class EmbedmillClient {
     const query = queryOf({
       format,
       encoding: format === 'jsonl' ? encoding : undefined,
-      dtype: format === 'arrow' ? dtype : undefined,
+      dtype,
     });
     return this.#http.open(`${runPath(id)}/results${query}`, options);
   }
@@ -164,6 +164,11 @@ export class EmbedmillClient {
   /** The file of ids in row order: one JSON object with `id` per line. */
   openIds(id: string, options: CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
     return this.#http.open(`${runPath(id)}/ids`, options);
+  }
+
+  /** What the rows of an int8 `.npy` are to be multiplied by, as a float32 `.npy` of one number per row. */
+  openScales(id: string, options: CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
+    return this.#http.open(`${runPath(id)}/scales`, options);
   }
 
   /** The file of rows without a vector: one JSON object per line. */

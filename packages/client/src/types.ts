@@ -247,13 +247,13 @@ export type ResultFormat = 'npy' | 'jsonl' | 'parquet' | 'arrow';
 /** How JSON lines write a vector. */
 export type VectorEncoding = 'float' | 'base64';
 
-/** What is kept of a float; `int8` comes with a scale per row. */
+/** What is kept of a float; `int8` comes with a scale per row, for `npy` in a file of its own. */
 export type Dtype = 'float32' | 'float16' | 'int8';
 
 /** Choices within a format of results. */
 export interface ResultOptions {
   /** For `jsonl`. Default `float`. */
   encoding?: VectorEncoding;
-  /** For `arrow`. Default `float32`. */
+  /** Default `float32`. */
   dtype?: Dtype;
 }

@@ -10,7 +10,7 @@ import { load } from '../../../apps/cli/src/load/load.ts';
 import { openStore, readStoreUrl } from '../../../apps/cli/src/load/open.ts';
 import { openVectors } from '../../../apps/cli/src/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import { makeRows } from '../sinks/vectors.ts';
+import { unitRows } from '../sinks/vectors.ts';
 
 const { signal } = new AbortController();
 
@@ -41,21 +41,6 @@ async function openTable(folder: string, name: string): Promise<Table> {
     database.close();
   });
   return table;
-}
-
-/** Rows with vectors of length 1, whatever their dimension. */
-function unitRows(
-  rows: number,
-  dim: number,
-  options: { absentEvery?: number; seed?: number } = {},
-): VectorRows {
-  const made = makeRows(rows, dim, options);
-  for (let row = 0; row < rows; row++) {
-    const vector = made.vectors.subarray(row * dim, (row + 1) * dim);
-    const length = Math.hypot(...vector) || 1;
-    for (let i = 0; i < dim; i++) vector[i]! /= length;
-  }
-  return made;
 }
 
 describe('a table of LanceDB', () => {

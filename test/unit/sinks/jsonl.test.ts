@@ -1,8 +1,8 @@
 /** The numbers in JSON lines: exact, and as short as they can be. */
-import { jsonl } from '@embedmill/core';
+import { type EncodeOptions, jsonl } from '@embedmill/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeChunks, makeRows } from './vectors.ts';
+import { encodeChunks, halfOf, makeRows } from './vectors.ts';
 
 const bits = new DataView(new ArrayBuffer(4));
 
@@ -12,14 +12,14 @@ function floatOf(pattern: number): number {
 }
 
 /** The numbers of one vector as the encoder spells them. */
-async function spell(values: readonly number[]): Promise<string[]> {
+async function spell(values: readonly number[], options: EncodeOptions = {}): Promise<string[]> {
   const row = {
     ids: ['v'],
     dim: values.length,
     vectors: Float32Array.from(values),
     present: Uint8Array.of(1),
   };
-  const line = Buffer.concat(await encodeChunks(jsonl, row)).toString();
+  const line = Buffer.concat(await encodeChunks(jsonl, row, options)).toString();
   return line.slice('{"id":"v","vector":['.length, -']}\n'.length).split(',');
 }
 
@@ -72,6 +72,31 @@ describe('a float in JSON lines', () => {
       { numRuns: 1000 },
     );
   });
+});
+
+test('every half is written so that it reads back as itself and could not be shorter', async () => {
+  const finite = Array.from({ length: 0x10000 }, (_, bits) => bits).filter(
+    (bits) => ((bits >> 10) & 0x1f) !== 0x1f,
+  );
+  const values = finite.map(halfOf);
+  const texts = await spell(values, { dtype: 'float16' });
+  const magnitudes = [...new Set(values.map(Math.abs))].sort((a, b) => a - b);
+  const place = new Map(magnitudes.map((value, n) => [value, n]));
+  // Whether a decimal is nearest to this half, of two the even one, in doubles, which hold all of them exactly.
+  const means = (text: string, value: number) => {
+    if (value === 0) return Object.is(Number(text), value);
+    const n = place.get(Math.abs(value))!;
+    const off = Math.abs(Number(text)) - magnitudes[n]!;
+    const gap =
+      off < 0 ? magnitudes[n]! - magnitudes[n - 1]! : (magnitudes[n + 1] ?? 65_536) - magnitudes[n]!;
+    return Math.abs(off) < gap / 2 || (Math.abs(off) === gap / 2 && n % 2 === 0);
+  };
+  const wrong = values.filter((value, n) => {
+    const text = texts[n]!;
+    const shorter = Number(value.toPrecision(Math.max(1, digitCount(text) - 1)));
+    return !means(text, value) || (digitCount(text) > 1 && means(String(shorter), value));
+  });
+  expect(wrong).toEqual([]);
 });
 
 test('base64 holds the little-endian bytes', async () => {

@@ -10,9 +10,9 @@ describe('npy', () => {
     [1_000_000, 384],
     [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
   ])('has a header of one length for %i × %i', (rows, dim) => {
-    const header = npyHeader(rows, dim);
+    const header = npyHeader([rows, dim]);
     expect(header.length).toBe(npyHeaderBytes);
-    expect(readNpy(Buffer.from(header))).toMatchObject({ descr: '<f4', shape: [rows, dim] });
+    expect(readNpy(Buffer.from(header))).toEqual({ descr: '<f4', shape: [rows, dim], numbers: [] });
   });
 
   test('has row r at the offset it promises', async () => {
@@ -23,9 +23,17 @@ describe('npy', () => {
     expect(file.length).toBe(npyHeaderBytes + 9 * 5 * 4);
   });
 
+  test('of halves and of 8-bit numbers is a half and a quarter as long', async () => {
+    const lengths = (['float32', 'float16', 'int8'] as const).map(async (dtype) => {
+      const file = Buffer.concat(await encodeChunks(npy, makeRows(9, 5), { dtype }));
+      return file.length - npyHeaderBytes;
+    });
+    expect(await Promise.all(lengths)).toEqual([180, 90, 45]);
+  });
+
   test('leaves zeros where a row has no vector', async () => {
     const file = Buffer.concat(await encodeChunks(npy, makeRows(4, 3, { absentEvery: 2 })));
-    expect([...readNpy(file).floats.slice(3, 6)]).toEqual([0, 0, 0]);
+    expect(readNpy(file).numbers.slice(3, 6)).toEqual([0, 0, 0]);
   });
 });
 

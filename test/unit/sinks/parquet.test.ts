@@ -1,11 +1,15 @@
 /** Parquet as DuckDB sees it: types, nulls, row groups, and a cosine in SQL. */
-import { maxChunkBytes, parquet, type VectorRows } from '@embedmill/core';
+import { type EncodeOptions, maxChunkBytes, parquet, type VectorRows } from '@embedmill/core';
 import { describe, expect, test } from 'vitest';
 import { queryParquet } from './duck.ts';
 import { encodeChunks, makeRows } from './vectors.ts';
 
-async function encode(rows: VectorRows, cuts: readonly number[] = []): Promise<Buffer> {
-  return Buffer.concat(await encodeChunks(parquet, rows, { cuts }));
+async function encode(
+  rows: VectorRows,
+  cuts: readonly number[] = [],
+  options: EncodeOptions = {},
+): Promise<Buffer> {
+  return Buffer.concat(await encodeChunks(parquet, rows, { ...options, cuts }));
 }
 
 function cosine(rows: VectorRows, a: number, b: number): number {
@@ -16,12 +20,40 @@ function cosine(rows: VectorRows, a: number, b: number): number {
 }
 
 describe('parquet', () => {
-  test('has an id column of text and a vector column of float lists', async () => {
-    const columns = await queryParquet(await encode(makeRows(3, 4)), 'DESCRIBE SELECT * FROM FILE');
+  test.each([
+    ['float32', ['vector', 'FLOAT[]']],
+    // DuckDB has no halves and reads them as floats.
+    ['float16', ['vector', 'FLOAT[]']],
+    ['int8', ['vector', 'TINYINT[]'], ['scale', 'FLOAT']],
+  ] as const)('of %s has an id column of text and a vector column of lists', async (dtype, ...others) => {
+    const columns = await queryParquet(
+      await encode(makeRows(3, 4), [], { dtype }),
+      'DESCRIBE SELECT * FROM FILE',
+    );
     expect(columns.map(({ column_name, column_type }) => [column_name, column_type])).toEqual([
       ['id', 'VARCHAR'],
-      ['vector', 'FLOAT[]'],
+      ...others,
     ]);
+  });
+
+  test('of int8 takes one byte a number, a scale a row, and little more', async () => {
+    const rows = makeRows(3000, 384);
+    const { length } = await encode(rows, [], { dtype: 'int8' });
+    const ids = rows.ids.reduce((sum, id) => sum + id.length + 4, 0);
+    // Levels of a row are two runs of two or three bytes, as for floats.
+    const needed = 3000 * (384 + 4 + 5) + ids;
+    expect(length).toBeGreaterThanOrEqual(needed);
+    expect(length).toBeLessThan(needed + 4096);
+  });
+
+  test('of int8 gives the cosine of two rows in SQL, without the scales', async () => {
+    const rows = makeRows(500, 384);
+    const [answer] = await queryParquet(
+      await encode(rows, [], { dtype: 'int8' }),
+      `SELECT list_cosine_similarity(a.vector::FLOAT[], b.vector::FLOAT[]) AS cosine
+       FROM FILE a, FILE b WHERE a.id = 'row-3' AND b.id = 'row-444'`,
+    );
+    expect(answer?.cosine).toBeCloseTo(cosine(rows, 3, 444), 2);
   });
 
   test('gives the cosine of two rows in SQL', async () => {

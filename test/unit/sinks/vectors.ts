@@ -1,5 +1,5 @@
 /** Makes rows of vectors for the encoders' tests and reads what they wrote; unit tests and contracts call it. */
-import type { EncodeOptions, Encoding, VectorRows } from '@embedmill/core';
+import type { Dtype, EncodeOptions, Encoding, VectorRows } from '@embedmill/core';
 
 /** Rows of unlike floats from a seed; every `absentEvery`th row has no vector. */
 export function makeRows(rows: number, dim: number, { seed = 7, absentEvery = Infinity } = {}): VectorRows {
@@ -16,6 +16,21 @@ export function makeRows(rows: number, dim: number, { seed = 7, absentEvery = In
     vectors.fill(0, row * dim, (row + 1) * dim);
   }
   return { ids: Array.from({ length: rows }, (_, n) => `row-${n}`), dim, vectors, present };
+}
+
+/** The same with vectors of length 1. */
+export function unitRows(
+  rows: number,
+  dim: number,
+  options: Parameters<typeof makeRows>[2] = {},
+): VectorRows {
+  const made = makeRows(rows, dim, options);
+  for (let row = 0; row < rows; row++) {
+    const vector = made.vectors.subarray(row * dim, (row + 1) * dim);
+    const length = Math.hypot(...vector);
+    if (length > 0) for (const [i, value] of vector.entries()) vector[i] = value / length;
+  }
+  return made;
 }
 
 /** The same rows in slices that end at the given rows; repeated cuts give empty slices. */
@@ -50,17 +65,47 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8A
   return all;
 }
 
-/** A .npy file of two dimensions, read by the letter of NumPy's format description. */
-export function readNpy(bytes: Buffer): { descr: string; shape: [number, number]; floats: Float32Array } {
+/** Bytes of a number in a little-endian file. */
+const WIDTHS = { float32: 4, float16: 2, int8: 1 } as const;
+
+/** The numbers that little-endian bytes are. */
+export function numbersIn(bytes: Buffer, dtype: Dtype): number[] {
+  return Array.from({ length: bytes.length / WIDTHS[dtype] }, (_, n) => {
+    if (dtype === 'float32') return bytes.readFloatLE(n * 4);
+    return dtype === 'int8' ? bytes.readInt8(n) : halfOf(bytes.readUInt16LE(n * 2));
+  });
+}
+
+/** A half by the letter of IEEE 754: sign, five bits of exponent, ten of fraction. */
+export function halfOf(bits: number): number {
+  const sign = bits >> 15 === 0 ? 1 : -1;
+  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
+  if (exponent === 0) return sign * 2 ** -14 * (fraction / 1024);
+  if (exponent < 31) return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
+  return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+}
+
+/** NumPy's names of what our files hold. */
+const NUMPY_TYPES: Readonly<Record<string, Dtype>> = { '<f4': 'float32', '<f2': 'float16', '|i1': 'int8' };
+
+/** A .npy file of one or two dimensions, read by the letter of NumPy's format description. */
+export function readNpy(bytes: Buffer): { descr: string; shape: number[]; numbers: number[] } {
   if (bytes.toString('latin1', 0, 8) !== '\x93NUMPY\x01\x00')
     throw new Error('not a .npy file of version 1.0');
   const start = 10 + bytes.readUInt16LE(8);
   const header = bytes.toString('latin1', 10, start);
-  const found = /^\{'descr': '([^']+)', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \} *\n$/.exec(
+  const found = /^\{'descr': '([^']+)', 'fortran_order': False, 'shape': \((\d+),(?: (\d+))?\), \} *\n$/.exec(
     header,
   );
-  if (found === null || start % 64 !== 0) throw new Error(`not a header: ${JSON.stringify(header)}`);
-  const floats = new Float32Array((bytes.length - start) / 4);
-  for (let n = 0; n < floats.length; n++) floats[n] = bytes.readFloatLE(start + n * 4);
-  return { descr: found[1] ?? '', shape: [Number(found[2]), Number(found[3])], floats };
+  const dtype = NUMPY_TYPES[found?.[1] ?? ''];
+  if (found === null || dtype === undefined || start % 64 !== 0)
+    throw new Error(`not a header: ${JSON.stringify(header)}`);
+  return {
+    descr: found[1]!,
+    shape: found
+      .slice(2)
+      .filter((size) => size !== undefined)
+      .map(Number),
+    numbers: numbersIn(bytes.subarray(start), dtype),
+  };
 }

@@ -17,8 +17,7 @@ import { cleanOption, longOption, promptOption } from './treatment-options.ts';
 
 const EXPLANATION = `
 INPUT is .jsonl, .csv, .tsv or .txt (one text a line), each also as .gz, or -
-for stdin. OUTPUT is .npy (float32, with the ids beside it), .jsonl, .parquet
-or .arrow.
+for stdin. OUTPUT is .npy (with the ids beside it), .jsonl, .parquet or .arrow.
 It has one row per input row, in order, and appears when it is complete.
 
 Rows without a vector (an empty text, a line that is no JSON) are listed in
@@ -53,7 +52,7 @@ export function addEmbedCommand(
       ]),
     )
     .addOption(
-      new Option('--dtype <dtype>', 'what .arrow keeps of a float; int8 comes with a column of scales')
+      new Option('--dtype <dtype>', 'what OUTPUT keeps of a float; int8 comes with a scale per row')
         .choices(['float32', 'float16', 'int8'])
         .default('float32'),
     )

@@ -2,30 +2,42 @@
 
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { ResultFormat } from '@embedmill/client';
+import type { Dtype, ResultFormat } from '@embedmill/client';
+import { dtypeBytes, npyHeader } from '@embedmill/core';
 
-/** What is wrong with a file of `rows` rows, in words; `null` when nothing is. */
-export async function fileProblem(
-  path: string,
-  { format, rows }: { format: ResultFormat; rows: number },
-): Promise<string | null> {
-  if (format === 'npy') return npyProblem(path, rows);
+/** What a file should be. */
+export interface ExpectedFile {
+  /** `scales`: an .npy of one float32 per row. */
+  format: ResultFormat | 'scales';
+  rows: number;
+  /** Of an .npy. Default `float32`. */
+  dtype?: Dtype;
+}
+
+/** What is wrong with a file, in words; `null` when nothing is. */
+export async function fileProblem(path: string, expected: ExpectedFile): Promise<string | null> {
+  const { format, rows } = expected;
+  if (format === 'npy' || format === 'scales') return npyProblem(path, expected);
   if (format === 'parquet') return magicProblem(path, 'PAR1');
   if (format === 'arrow') return magicProblem(path, 'ARROW1');
   const lines = await countLines(path);
   return lines === rows ? null : `it has ${lines} lines, expected ${rows}`;
 }
 
-/** NumPy's header says shape and type (NEP 1); the rest must be exactly that much. */
-async function npyProblem(path: string, rows: number): Promise<string | null> {
+/** The header is the one that we write for this shape, whatever the dimension; the rest must be exactly that much. */
+async function npyProblem(
+  path: string,
+  { format, rows, dtype = 'float32' }: ExpectedFile,
+): Promise<string | null> {
   const { head, size } = await readEnds(path, 256);
-  const headerBytes = 10 + (head.length >= 10 ? head.readUInt16LE(8) : 0);
-  const header = head.subarray(10, headerBytes).toString('latin1');
-  const shape = /'descr': '<f4'.*'shape': \((\d+), (\d+)\)/.exec(header);
-  if (shape === null) return 'it does not begin with the header of a float32 matrix';
-  const [shownRows, dim] = [Number(shape[1]), Number(shape[2])];
-  if (shownRows !== rows) return `its header says ${shownRows} rows, expected ${rows}`;
-  const expected = headerBytes + rows * dim * 4;
+  const shape = /'shape': \((\d+), (\d*)\)/.exec(head.toString('latin1'));
+  const dim = format === 'scales' ? 1 : Number(shape?.[2]);
+  const header = npyHeader(format === 'scales' ? [rows] : [rows, dim], dtype);
+  if (!head.subarray(0, header.length).equals(header)) {
+    const found = shape === null ? 'no shape' : `the shape ${shape[0].slice("'shape': ".length)}`;
+    return `its header has ${found}, expected ${rows} rows of ${dtype}`;
+  }
+  const expected = header.length + rows * dim * dtypeBytes[dtype];
   return size === expected ? null : `it has ${size} bytes, expected ${expected}`;
 }
 

@@ -1,9 +1,10 @@
-/** Fetches the files of a completed run: vectors, ids beside an .npy, the report when there is something to report. */
+/** Fetches the files of a completed run: vectors, what an .npy has no room for, the report when there is something to report. */
 
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type EmbedmillClient, type Patience, type ResultFormat, withPatience } from '@embedmill/client';
+import { type EmbedmillClient, type Patience, withPatience } from '@embedmill/client';
 import type { RunInfo } from '@embedmill/core';
+import type { ExpectedFile } from './check-file.ts';
 import type { EmbedRequest } from './request.ts';
 import { type Draft, publish, writeDraft } from './save.ts';
 
@@ -17,12 +18,18 @@ export interface OutputFile {
 export interface OutputFiles {
   vectors: OutputFile;
   ids: OutputFile | null;
+  scales: OutputFile | null;
   report: OutputFile | null;
 }
 
 /** `out.npy` → `out.ids.jsonl`: an .npy has no room for ids. */
 export function idsPath(outputPath: string): string {
   return join(dirname(outputPath), `${basename(outputPath).replace(/\.npy$/i, '')}.ids.jsonl`);
+}
+
+/** `out.npy` → `out.scales.npy`: nor for the scales of int8. */
+export function scalesPath(outputPath: string): string {
+  return join(dirname(outputPath), `${basename(outputPath).replace(/\.npy$/i, '')}.scales.npy`);
 }
 
 /** `out.npy` → `out.npy.report.jsonl`. */
@@ -44,31 +51,37 @@ export async function fetchOutput(
 ): Promise<OutputFiles> {
   const rows = run.rows.done;
   const missing = rowsWithoutVector(run);
-  const download = (
-    path: string,
-    open: () => Promise<AsyncIterable<Uint8Array>>,
-    expected: { format: ResultFormat; rows: number },
-  ) => withPatience(async () => writeDraft(path, await open(), expected), patience);
+  const download = (path: string, open: () => Promise<AsyncIterable<Uint8Array>>, expected: ExpectedFile) =>
+    withPatience(async () => writeDraft(path, await open(), expected), patience);
 
-  const vectors = await download(output.path, () => client.openResults(run.id, output.format, output), {
-    format: output.format,
+  const { path, format, dtype } = output;
+  const vectors = await download(path, () => client.openResults(run.id, format, output), {
+    format,
     rows,
+    dtype,
   });
   const ids =
-    output.format === 'npy'
-      ? await download(idsPath(output.path), () => client.openIds(run.id), { format: 'jsonl', rows })
+    format === 'npy'
+      ? await download(idsPath(path), () => client.openIds(run.id), { format: 'jsonl', rows })
+      : null;
+  const scales =
+    format === 'npy' && dtype === 'int8'
+      ? await download(scalesPath(path), () => client.openScales(run.id), { format: 'scales', rows })
       : null;
   const report =
     missing > 0
-      ? await download(reportPath(output.path), () => client.openReport(run.id), {
-          format: 'jsonl',
-          rows: missing,
-        })
+      ? await download(reportPath(path), () => client.openReport(run.id), { format: 'jsonl', rows: missing })
       : null;
-  // A report of an earlier output under this name would speak of other rows.
-  if (report === null) await rm(reportPath(output.path), { force: true });
-  await publish([ids, report, vectors].filter((draft) => draft !== null));
-  return { vectors: fileOf(vectors), ids: ids && fileOf(ids), report: report && fileOf(report) };
+  // Those of an earlier output under this name would speak of other rows.
+  if (report === null) await rm(reportPath(path), { force: true });
+  if (format === 'npy' && scales === null) await rm(scalesPath(path), { force: true });
+  await publish([ids, scales, report, vectors].filter((draft) => draft !== null));
+  return {
+    vectors: fileOf(vectors),
+    ids: ids && fileOf(ids),
+    scales: scales && fileOf(scales),
+    report: report && fileOf(report),
+  };
 }
 
 function fileOf({ path, bytes }: Draft): OutputFile {

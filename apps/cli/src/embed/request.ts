@@ -158,9 +158,6 @@ function readOutput({ to, encoding, dtype }: EmbedFlags): EmbedRequest['output']
       `--encoding ${encoding} is for a .jsonl output; ${quote(to, 200)} has one encoding only`,
     );
   }
-  if (dtype !== 'float32' && format !== 'arrow') {
-    throw new UsageError(`--dtype ${dtype} is for an .arrow output; ${quote(to, 200)} keeps float32`);
-  }
   const path = resolve(to);
   if (!existsSync(dirname(path)))
     throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the output`);

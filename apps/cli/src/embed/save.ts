@@ -4,9 +4,8 @@ import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ResultFormat } from '@embedmill/client';
 import { CorruptError } from '@embedmill/core';
-import { fileProblem } from './check-file.ts';
+import { type ExpectedFile, fileProblem } from './check-file.ts';
 
 /** A file that is complete, but not under its name yet. */
 export interface Draft {
@@ -22,7 +21,7 @@ export interface Draft {
 export async function writeDraft(
   path: string,
   chunks: AsyncIterable<Uint8Array>,
-  expected: { format: ResultFormat; rows: number },
+  expected: ExpectedFile,
 ): Promise<Draft> {
   const draftPath = join(dirname(path), `.${basename(path)}.embedmill`);
   try {

@@ -33,6 +33,7 @@ export interface EmbedSummary {
   /** Absolute paths; `null` for a file that this output does not have. */
   output: string;
   ids: string | null;
+  scales: string | null;
   report: string | null;
 }
 
@@ -70,6 +71,7 @@ export function summarize(figures: CallFigures): EmbedSummary {
     resumed,
     output: files.vectors.path,
     ids: files.ids?.path ?? null,
+    scales: files.scales?.path ?? null,
     report: files.report?.path ?? null,
   };
 }
@@ -81,11 +83,14 @@ export function describeSummary(
   paint: Paint,
   shorten: (path: string) => string,
 ): string[] {
-  const { verdicts, dim, ids, report, server, run } = summary;
+  const { verdicts, dim, ids, scales, report, server, run } = summary;
   const missing = rowsWithoutVector(summary);
   const size = `${formatNoun(summary.rows, 'row')}${dim === null ? '' : ` × ${dim}`}, ${formatBytes(bytes)}`;
   const mark = missing === 0 ? paint('good', '✓') : paint('warning', '!');
-  const beside = ids === null ? '' : `, ids in ${shorten(ids)}`;
+  const beside = [
+    ids === null ? '' : `, ids in ${shorten(ids)}`,
+    scales === null ? '' : `, scales in ${shorten(scales)}`,
+  ].join('');
   const lines = [`${mark} ${paint('strong', shorten(summary.output))}: ${size}${beside}`];
   if (report !== null) {
     const what = missing === 1 ? '1 row has no vector' : `${formatCount(missing)} rows have no vector`;

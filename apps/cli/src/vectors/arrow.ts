@@ -1,7 +1,7 @@
-/** Reads vectors from Arrow's IPC files: `vector` as fixed-size list of float32, float16, or int8 with a column `scale`. */
+/** Reads vectors from Arrow's IPC files: `vector` as fixed-size list of float32, float16 or int8. */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { asError, quote, type VectorRows } from '@embedmill/core';
+import { asError, floatsOfHalves, quote, type VectorRows } from '@embedmill/core';
 import type { FixedSizeList, RecordBatch, Vector } from 'apache-arrow';
 import { UsageError } from '../exit-codes.ts';
 import { makeSlice } from './slice.ts';
@@ -52,17 +52,15 @@ async function* readRows(path: string, name: string): AsyncGenerator<VectorRows>
 function sliceOf(batch: RecordBatch, first: number): VectorRows {
   const lists = batch.getChild('vector') as Vector<FixedSizeList>;
   const ids = batch.getChild('id');
-  const scales = batch.getChild('scale');
   const dim = lists.type.listSize;
   const vectors = new Float32Array(batch.numRows * dim);
   const names: string[] = [];
   for (let row = 0; row < batch.numRows; row++) {
     names.push(String(ids?.get(row) ?? first + row + 1));
-    const list = lists.get(row);
-    // toArray has the raw bits of halves; iterating has their values.
-    if (list !== null) vectors.set([...list] as number[], row * dim);
-    const scale = scales === null ? 1 : Number(scales.get(row));
-    if (scale !== 1) for (let i = 0; i < dim; i++) vectors[row * dim + i]! *= scale;
+    // The library gives the numbers as they lie in the file: of a half, its bits.
+    const numbers = lists.get(row)?.toArray() as Float32Array | Uint16Array | Int8Array | undefined;
+    if (numbers === undefined) continue;
+    vectors.set(numbers instanceof Uint16Array ? floatsOfHalves(numbers) : numbers, row * dim);
   }
   return makeSlice(names, dim, vectors);
 }

@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { quote, type VectorRows } from '@embedmill/core';
+import { floatsOfHalves, quote, type VectorRows } from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
 import type { VectorFile } from './types.ts';
@@ -51,23 +51,34 @@ function readLine(text: string, place: string): { id: string | null; vector: Flo
   } catch (cause) {
     throw new UsageError(`${place} is not JSON: ${quote(text)}`, { cause });
   }
-  const { id = null, vector } = (value ?? {}) as { id?: unknown; vector?: unknown };
-  return { id: id === null ? null : String(id), vector: readVector(vector, place) };
+  const { id = null, vector, dtype } = (value ?? {}) as Record<string, unknown>;
+  return { id: id === null ? null : String(id), vector: readVector(vector, dtype, place) };
 }
 
-function readVector(given: unknown, place: string): Float32Array | null {
+function readVector(given: unknown, dtype: unknown, place: string): Float32Array | null {
   if (given === null) return null;
   if (Array.isArray(given) && given.length > 0 && given.every((value) => typeof value === 'number')) {
     return Float32Array.from(given);
   }
   if (typeof given === 'string') {
-    const bytes = Buffer.from(given, 'base64');
-    // A copy, because floats must begin at a multiple of four.
-    if (bytes.length > 0 && bytes.length % 4 === 0) return new Float32Array(Uint8Array.from(bytes).buffer);
+    const floats = readBase64(given, dtype);
+    if (floats !== null) return floats;
   }
   throw new UsageError(
-    `${place} has the "vector" ${quote(given)}; expected a list of numbers, base64 of float32, or null`,
+    `${place} has the "vector" ${quote(given)}; expected a list of numbers, null, or base64 of float32 or what "dtype" says`,
   );
+}
+
+/** `null` when the bytes are no whole numbers of this type. Those of int8 come without their scale: directions count here. */
+function readBase64(given: string, dtype: unknown): Float32Array | null {
+  // A copy, because floats must begin at a multiple of four.
+  const bytes = Uint8Array.from(Buffer.from(given, 'base64'));
+  if (bytes.length === 0) return null;
+  if (dtype === 'int8') return Float32Array.from(new Int8Array(bytes.buffer));
+  if (dtype === 'float16') {
+    return bytes.length % 2 === 0 ? floatsOfHalves(new Uint16Array(bytes.buffer)) : null;
+  }
+  return bytes.length % 4 === 0 ? new Float32Array(bytes.buffer) : null;
 }
 
 function sliceOf({ ids, vectors }: Pending, dim: number): VectorRows {

@@ -3,7 +3,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { quote, type VectorRows } from '@embedmill/core';
+import { type Dtype, dtypeBytes, floatsOfHalves, quote, type VectorRows } from '@embedmill/core';
 import { idsPath } from '../embed/fetch.ts';
 import { UsageError } from '../exit-codes.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
@@ -12,15 +12,19 @@ import type { VectorFile } from './types.ts';
 /** NEP 1: magic, version and the length of the header's text come before it; version 2 has four bytes of length. */
 const LONGEST_PREFIX = 12;
 
+/** Types that are read, by NumPy's names of them. */
+const DTYPES: Readonly<Record<string, Dtype>> = { '<f4': 'float32', '<f2': 'float16', '|i1': 'int8' };
+
 /** What the header says. */
 interface NpyShape {
   rows: number;
   dim: number;
+  dtype: Dtype;
   /** Where the first float stands. */
   start: number;
 }
 
-/** @throws {UsageError} unless it is a C-ordered matrix of float32 */
+/** @throws {UsageError} unless it is a C-ordered matrix of float32, float16 or int8 */
 export async function openNpy(path: string, name: string): Promise<VectorFile> {
   const file = await open(path, 'r');
   const shape = await readShape(file, name).finally(() => file.close());
@@ -39,30 +43,29 @@ async function readShape(file: FileHandle, name: string): Promise<NpyShape> {
   await file.read(text, 0, text.length, textStart);
   const header = text.toString('latin1').trim();
   const found = /'shape': \((\d+), (\d+),?\)/.exec(header);
-  const isReadable = /'descr': '<f4'/.test(header) && /'fortran_order': False/.test(header);
-  if (found === null || !isReadable) {
+  const dtype = DTYPES[/'descr': '([^']*)'/.exec(header)?.[1] ?? ''];
+  if (found === null || dtype === undefined || !/'fortran_order': False/.test(header)) {
     throw new UsageError(
-      `${quote(name, 200)} holds ${quote(header, 120)}; expected a matrix of float32 ('<f4') in C order`,
+      `${quote(name, 200)} holds ${quote(header, 120)}; expected a matrix of float32 ('<f4'), float16 ('<f2') or int8 ('|i1') in C order`,
     );
   }
-  const shape = { rows: Number(found[1]), dim: Number(found[2]), start: textStart + textBytes };
+  const shape = { rows: Number(found[1]), dim: Number(found[2]), dtype, start: textStart + textBytes };
   const { size } = await file.stat();
-  const expected = shape.start + shape.rows * shape.dim * 4;
+  const expected = shape.start + shape.rows * shape.dim * dtypeBytes[dtype];
   if (size !== expected) {
     throw new UsageError(`${quote(name, 200)} has ${size} bytes; expected ${expected} for ${found[0]}`);
   }
   return shape;
 }
 
-async function* readRows(path: string, { rows, dim, start }: NpyShape): AsyncGenerator<VectorRows> {
+async function* readRows(path: string, shape: NpyShape): AsyncGenerator<VectorRows> {
+  const { rows, dim } = shape;
   const file = await open(path, 'r');
   const ids = readIds(path);
   try {
     for (let first = 0; first < rows; ) {
       const count = Math.min(rowsPerSlice(dim), rows - first);
-      const vectors = new Float32Array(count * dim);
-      const bytes = new Uint8Array(vectors.buffer);
-      await readFully(file, bytes, start + first * dim * 4);
+      const vectors = await readFloats(file, shape, first, count);
       yield makeSlice(await takeIds(ids, first, count), dim, vectors);
       first += count;
     }
@@ -70,6 +73,22 @@ async function* readRows(path: string, { rows, dim, start }: NpyShape): AsyncGen
     await ids?.return(undefined);
     await file.close();
   }
+}
+
+/** The numbers of some rows as floats; those of int8 without their scales, as only directions count here. */
+async function readFloats(
+  file: FileHandle,
+  { dim, dtype, start }: NpyShape,
+  first: number,
+  count: number,
+): Promise<Float32Array> {
+  const rowBytes = dim * dtypeBytes[dtype];
+  const bytes = new Uint8Array(count * rowBytes);
+  await readFully(file, bytes, start + first * rowBytes);
+  if (dtype === 'float32') return new Float32Array(bytes.buffer);
+  return dtype === 'float16'
+    ? floatsOfHalves(new Uint16Array(bytes.buffer))
+    : Float32Array.from(new Int8Array(bytes.buffer));
 }
 
 async function readFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

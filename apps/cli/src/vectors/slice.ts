@@ -14,8 +14,8 @@ export function rowsPerSlice(dim: number): number {
 }
 
 /**
- * The slice that holds these vectors. Scales them to length 1 in place, for files that another program wrote; a row of
- * zeros, or with a float that is no number, has no vector.
+ * The slice that holds these vectors. Scales them to length 1 in place, for files that another program wrote and for numbers of
+ * int8, whose scales no reader needs; a row of zeros, or with a float that is no number, has no vector.
  */
 export function makeSlice(ids: readonly string[], dim: number, vectors: Float32Array): VectorRows {
   const present = new Uint8Array(ids.length);

@@ -2,8 +2,11 @@
 
 import {
   CorruptError,
+  type Dtype,
+  dtypeBytes,
   npyHeader,
   npyHeaderBytes,
+  numbersOf,
   RequestError,
   type Run,
   readResults,
@@ -40,16 +43,22 @@ export function rangeOf(req: Request, res: Response, totalBytes: number, etag: s
 }
 
 /** The bytes of a range; only batches that hold some of them are read. */
-export async function* npyRange(run: Run, { start, end }: ByteRange): AsyncGenerator<Uint8Array> {
+export async function* npyRange(
+  run: Run,
+  { start, end }: ByteRange,
+  dtype: Dtype,
+): AsyncGenerator<Uint8Array> {
   const { rows, dim } = resultsShape(run);
-  if (start < npyHeaderBytes) yield npyHeader(rows, dim).subarray(start, end);
+  if (start < npyHeaderBytes) yield npyHeader([rows, dim], dtype).subarray(start, end);
   const firstByte = Math.max(0, start - npyHeaderBytes);
-  const firstRow = Math.floor(firstByte / (dim * 4));
-  let skipped = firstByte - firstRow * dim * 4;
+  const rowBytes = dim * dtypeBytes[dtype];
+  const firstRow = Math.floor(firstByte / rowBytes);
+  let skipped = firstByte - firstRow * rowBytes;
   let left = end - Math.max(start, npyHeaderBytes);
   if (left <= 0) return;
   for await (const { vectors } of readResults(run, firstRow)) {
-    const bytes = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+    const numbers = numbersOf(vectors, dim, dtype);
+    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     const chunk = bytes.subarray(skipped, skipped + left);
     skipped = 0;
     left -= chunk.byteLength;

@@ -174,22 +174,20 @@ export const textsQuery = z.strictObject({
 });
 
 /** Query of `GET /v1/runs/:id/results`. */
-export const resultsQuery = z
-  .strictObject({
-    format: z.enum(['jsonl', 'npy', 'parquet', 'arrow']).default('jsonl'),
-    encoding: z
-      .enum(['float', 'base64'])
-      .default('float')
-      .describe('How jsonl writes vectors; base64 is that of the little-endian float32 bytes.'),
-    dtype: z
-      .enum(['float32', 'float16', 'int8'])
-      .default('float32')
-      .describe('What arrow keeps of a float; int8 comes with a column of scales, one per row.'),
-  })
-  .refine(({ format, dtype }) => format === 'arrow' || dtype === 'float32', {
-    path: ['dtype'],
-    message: 'expected float32, the only one that formats other than arrow have',
-  });
+export const resultsQuery = z.strictObject({
+  format: z.enum(['jsonl', 'npy', 'parquet', 'arrow']).default('jsonl'),
+  encoding: z
+    .enum(['float', 'base64'])
+    .default('float')
+    .describe('How jsonl writes vectors; base64 is that of the little-endian bytes.'),
+  dtype: z
+    .enum(['float32', 'float16', 'int8'])
+    .default('float32')
+    .describe(
+      'What is kept of a float. int8 comes with a scale per row: a field of jsonl, a column of parquet and arrow, and for ' +
+        'npy what `GET /v1/runs/:id/scales` gives out.',
+    ),
+});
 
 /** Query of `GET /v1/runs/:id/report`. */
 export const reportQuery = z.strictObject({

@@ -194,6 +194,16 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/runs/:id/scales',
+    tag: 'runs',
+    summary: 'Gives out what the rows of an int8 .npy are to be multiplied by',
+    answers: {
+      200: { description: 'A float32 .npy, one number per row.', files: ['application/octet-stream'] },
+    },
+    problems: OF_FILES,
+  },
+  {
+    method: 'get',
     path: '/v1/runs/:id/report',
     tag: 'runs',
     summary: 'Gives out the rows without a vector and why, one JSON object a line',

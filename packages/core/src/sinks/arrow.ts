@@ -4,7 +4,7 @@
  */
 import type { AsyncByteQueue, Data, Field, FixedSizeList } from 'apache-arrow';
 import { inChunks } from './chunks.ts';
-import { bytesWithScales, halvesOf } from './dtype.ts';
+import { numbersOf, scalesOf } from './dtype.ts';
 import { groupRows } from './shape.ts';
 import type { Dtype, Encoding, VectorRows } from './types.ts';
 
@@ -84,17 +84,18 @@ function batchOf(
       row += 1;
     }
   }
-  const int8 = dtype === 'int8' ? bytesWithScales(floats, dim) : null;
   const type = (schema.fields[1] as Field<FixedSizeList>).type;
   const child = makeData({
     type: type.children[0]!.type,
     length: floats.length,
-    data: int8?.bytes ?? (dtype === 'float16' ? halvesOf(floats) : floats),
+    data: numbersOf(floats, dim, dtype),
   } as never) as unknown as Data;
   const children = [
     vectorFromArray(ids, new Utf8()).data[0]!,
     makeData({ type, length: ids.length, nullCount, nullBitmap: validity, child }),
-    ...(int8 === null ? [] : [makeData({ type: new Float32(), length: ids.length, data: int8.scales })]),
+    ...(dtype === 'int8'
+      ? [makeData({ type: new Float32(), length: ids.length, data: scalesOf(floats, dim) })]
+      : []),
   ] as Data[];
   return new RecordBatch(
     schema,

@@ -10,8 +10,9 @@ export const encodings: Readonly<Record<Encoding['name'], Encoding>> = { npy, js
 
 export { arrow } from './arrow.ts';
 export { maxChunkBytes } from './chunks.ts';
+export { dtypeBytes, floatsOfHalves, numbersOf } from './dtype.ts';
 export { encodeIds, jsonl } from './jsonl.ts';
-export { npy, npyHeader, npyHeaderBytes } from './npy.ts';
+export { encodeScales, npy, npyHeader, npyHeaderBytes } from './npy.ts';
 export { parquet } from './parquet.ts';
 export type { Dtype, EncodeOptions, Encoding, OutputShape, VectorRows } from './types.ts';
 export type { VectorEncoding } from './vector-text.ts';

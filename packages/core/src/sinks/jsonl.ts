@@ -2,7 +2,7 @@
 import { maxChunkBytes } from './chunks.ts';
 import { checkShape } from './shape.ts';
 import type { Encoding, VectorRows } from './types.ts';
-import { vectorTextBytes, writeVector } from './vector-text.ts';
+import { vectorTextBytes, writerOf } from './vector-text.ts';
 
 /** A chunk is given out when it is as long as this; a row more may be on it. */
 const chunkBytes = 256 * 1024;
@@ -10,14 +10,17 @@ const chunkBytes = 256 * 1024;
 /** A line without its vector, beside what the id needs. */
 const frameBytes = 64;
 
-/** One object per line: `id`, and `vector` as a list of floats, as base64, or null for a row without one. */
+/**
+ * One object per line: `id`, and `vector` as a list of numbers, as base64, or null for a row without one. An int8 vector has
+ * its `scale` behind it; base64 of another dtype than float32 has its name in `dtype`.
+ */
 export const jsonl: Encoding = {
   name: 'jsonl',
   contentType: 'application/x-ndjson',
   extension: '.jsonl',
-  async *encode(rows, shape, { encoding = 'float' } = {}) {
+  async *encode(rows, shape, { encoding = 'float', dtype = 'float32' } = {}) {
     const lines = new LineBuffer();
-    const write = writeVector[encoding];
+    const write = writerOf(encoding, dtype);
     const vectorBytes = vectorTextBytes(shape.dim, encoding);
     for await (const slice of checkShape(rows, shape)) {
       for (let row = 0; row < slice.ids.length; row++) {

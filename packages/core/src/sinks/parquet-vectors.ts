@@ -2,11 +2,26 @@
 import type { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { bytesOf, inChunks, maxChunkBytes } from './chunks.ts';
+import { dtypeBytes, numbersOf } from './dtype.ts';
 import { cutSlice } from './shape.ts';
-import type { VectorRows } from './types.ts';
+import type { Dtype, VectorRows } from './types.ts';
 
 /** What the footer says of a column; the type is hyparquet's, which is no dependency of ours. */
 type ColumnChunk = ParquetWriter['row_groups'][number]['columns'][number];
+
+/** How a column chunk of each dtype is written: the type of Parquet, and the encoding of its data pages. */
+const layouts = {
+  float32: { type: 'FLOAT', encoding: 'PLAIN' },
+  float16: { type: 'FIXED_LEN_BYTE_ARRAY', encoding: 'PLAIN' },
+  int8: { type: 'INT32', encoding: 'RLE_DICTIONARY' },
+} as const satisfies Record<Dtype, unknown>;
+
+/**
+ * Parquet has no type of one byte: a plain INT32 takes four. As places in a dictionary of all the numbers from −127 to 127,
+ * eight bits wide, they are bytes, one behind the other.
+ */
+const int8Dictionary = Int32Array.from({ length: 255 }, (_, place) => place - 127);
+const placeBits = 8;
 
 /** Definition levels: of a float that is there (the optional list, its repeated entry), and of a null list. */
 const defined = 2;
@@ -22,28 +37,37 @@ const nullList = 0;
 export function* writeVectorColumn(
   group: readonly VectorRows[],
   writer: ByteWriter,
+  dtype: Dtype,
 ): Generator<Uint8Array, ColumnChunk> {
   const start = writer.offset;
-  const rowsPerPage = Math.max(1, Math.floor(maxChunkBytes / ((group[0]?.dim ?? 1) * 4)));
+  const { type, encoding } = layouts[dtype];
+  const hasDictionary = dtype === 'int8';
+  if (hasDictionary) writeDictionary(writer);
+  const dataStart = writer.offset;
+  const rowsPerPage = Math.max(1, Math.floor(maxChunkBytes / ((group[0]?.dim ?? 1) * dtypeBytes[dtype])));
   let values = 0;
   let pages = 0;
   for (const page of cutPages(group, rowsPerPage)) {
-    values += yield* writePage(page, writer);
+    values += yield* writePage(page, writer, dtype);
     pages++;
   }
   const bytes = BigInt(writer.offset - start);
   return {
     file_offset: BigInt(start),
     meta_data: {
-      type: 'FLOAT',
-      encodings: ['PLAIN', 'RLE'],
+      type,
+      encodings: hasDictionary ? ['PLAIN', 'RLE', 'RLE_DICTIONARY'] : ['PLAIN', 'RLE'],
       path_in_schema: ['vector', 'list', 'element'],
       codec: 'UNCOMPRESSED',
       num_values: BigInt(values),
       total_compressed_size: bytes,
       total_uncompressed_size: bytes,
-      data_page_offset: BigInt(start),
-      encoding_stats: [{ page_type: 'DATA_PAGE_V2', encoding: 'PLAIN', count: pages }],
+      ...(hasDictionary ? { dictionary_page_offset: BigInt(start) } : {}),
+      data_page_offset: BigInt(dataStart),
+      encoding_stats: [
+        ...(hasDictionary ? [{ page_type: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 } as const] : []),
+        { page_type: 'DATA_PAGE_V2', encoding, count: pages },
+      ],
     },
   };
 }
@@ -75,7 +99,11 @@ function* cutPages(group: readonly VectorRows[], rowsPerPage: number): Generator
 }
 
 /** One data page; returns how many entries (floats and nulls) it has. */
-function* writePage(page: readonly VectorRows[], writer: ByteWriter): Generator<Uint8Array, number> {
+function* writePage(
+  page: readonly VectorRows[],
+  writer: ByteWriter,
+  dtype: Dtype,
+): Generator<Uint8Array, number> {
   const dim = page[0]?.dim ?? 0;
   const repetitions = new LevelRuns();
   const definitions = new LevelRuns();
@@ -92,7 +120,7 @@ function* writePage(page: readonly VectorRows[], writer: ByteWriter): Generator<
   }
   const repetitionBytes = repetitions.finish();
   const definitionBytes = definitions.finish();
-  const values = presentVectors(page, dim, rows - nulls);
+  const values = valuesOf(presentVectors(page, dim, rows - nulls), dim, dtype);
   const pageBytes = repetitionBytes.length + definitionBytes.length + values.length;
   const entries = (rows - nulls) * dim + nulls;
   writePageHeader(writer, {
@@ -103,7 +131,7 @@ function* writePage(page: readonly VectorRows[], writer: ByteWriter): Generator<
       num_values: entries,
       num_nulls: nulls,
       num_rows: rows,
-      encoding: 'PLAIN',
+      encoding: layouts[dtype].encoding,
       repetition_levels_byte_length: repetitionBytes.length,
       definition_levels_byte_length: definitionBytes.length,
       is_compressed: false,
@@ -118,7 +146,46 @@ function* writePage(page: readonly VectorRows[], writer: ByteWriter): Generator<
   return entries;
 }
 
-function presentVectors(page: readonly VectorRows[], dim: number, count: number): Uint8Array {
+/** The one dictionary page of a column chunk, which stands before its data pages. */
+function writeDictionary(writer: ByteWriter): void {
+  writePageHeader(writer, {
+    type: 'DICTIONARY_PAGE',
+    uncompressed_page_size: int8Dictionary.byteLength,
+    compressed_page_size: int8Dictionary.byteLength,
+    dictionary_page_header: { num_values: int8Dictionary.length, encoding: 'PLAIN' },
+  });
+  writer.appendBytes(bytesOf(int8Dictionary));
+}
+
+/** The values of a data page as they are stored. */
+function valuesOf(floats: Float32Array, dim: number, dtype: Dtype): Uint8Array {
+  const numbers = numbersOf(floats, dim, dtype);
+  return numbers instanceof Int8Array ? placesOf(numbers) : bytesOf(numbers);
+}
+
+/**
+ * Numbers as places in the dictionary: the width of a place in bits, and one bit-packed run, which begins with twice the
+ * number of groups of eight, plus one, as a varint (Encodings.md, "RLE / bit-packing hybrid").
+ */
+function placesOf(numbers: Int8Array): Uint8Array {
+  if (numbers.length === 0) return Uint8Array.of(placeBits);
+  const groups = Math.ceil(numbers.length / 8);
+  const head = [placeBits, ...varint(groups * 2 + 1)];
+  const places = new Uint8Array(head.length + groups * 8);
+  places.set(head);
+  for (let n = 0; n < numbers.length; n++) places[head.length + n] = numbers[n]! + 127;
+  return places;
+}
+
+/** Seven bits a byte, the lowest first; the highest bit says that more follow (ULEB128). */
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest & 0x7f) | 0x80);
+  return [...bytes, rest];
+}
+
+function presentVectors(page: readonly VectorRows[], dim: number, count: number): Float32Array {
   const values = new Float32Array(count * dim);
   let at = 0;
   for (const { vectors, present } of page) {
@@ -128,7 +195,7 @@ function presentVectors(page: readonly VectorRows[], dim: number, count: number)
       at += dim;
     }
   }
-  return bytesOf(values);
+  return values;
 }
 
 /**
@@ -155,11 +222,7 @@ class LevelRuns {
   #flush(): void {
     if (this.#count === 0) return;
     if (this.#length + 8 > this.#bytes.length) this.#grow();
-    let header = this.#count * 2;
-    for (; header > 0x7f; header = Math.floor(header / 128)) {
-      this.#bytes[this.#length++] = (header & 0x7f) | 0x80;
-    }
-    this.#bytes[this.#length++] = header;
+    for (const byte of varint(this.#count * 2)) this.#bytes[this.#length++] = byte;
     this.#bytes[this.#length++] = this.#value;
     this.#count = 0;
   }

@@ -28,11 +28,11 @@ export type Dtype = 'float32' | 'float16' | 'int8';
 /** Choices within a format. */
 export interface EncodeOptions {
   /**
-   * How jsonl writes a vector: `float` as a list of decimals, `base64` as its little-endian float32 bytes, less than
-   * half as long. Default `float`. The other formats have one way only and ignore it.
+   * How jsonl writes a vector: `float` as a list of decimals, `base64` as its little-endian bytes, less than half as
+   * long. Default `float`. The other formats have one way only and ignore it.
    */
   readonly encoding?: 'float' | 'base64';
-  /** What arrow keeps of each float; the other formats keep all of it and ignore this. Default `float32`. */
+  /** What is kept of each float. Default `float32`. */
   readonly dtype?: Dtype;
 }
 

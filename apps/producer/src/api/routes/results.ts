@@ -1,6 +1,15 @@
-/** Gives out the vectors and ids of a completed run, in row order. */
+/** Gives out the vectors, ids and scales of a completed run, in row order. */
 
-import { encodeIds, encodings, npyHeaderBytes, readIds, readResults, resultsShape } from '@embedmill/core';
+import {
+  dtypeBytes,
+  encodeIds,
+  encodeScales,
+  encodings,
+  npyHeaderBytes,
+  readIds,
+  readResults,
+  resultsShape,
+} from '@embedmill/core';
 import { Router } from 'express';
 import { completedRun, fileHeaders } from '../downloads.ts';
 import { addPath } from '../methods.ts';
@@ -19,8 +28,7 @@ export function resultRoutes({ service, log }: RouteParts): Router {
       const run = completedRun(service.runs(), req);
       const { contentType, extension, encode } = encodings[format];
       const shape = resultsShape(run);
-      const choice = { jsonl: encoding, arrow: dtype, npy: '', parquet: '' }[format];
-      const variant = choice === '' ? format : `${format}-${choice}`;
+      const variant = [format, dtype, ...(format === 'jsonl' ? [encoding] : [])].join('-');
       const headers = fileHeaders(run, { contentType, extension, variant });
       res.setHeader('ETag', headers.ETag);
       if (req.fresh) {
@@ -32,9 +40,10 @@ export function resultRoutes({ service, log }: RouteParts): Router {
         await sendStream(req, res, { status: 200, headers, chunks }, log);
         return;
       }
-      const totalBytes = npyHeaderBytes + shape.rows * shape.dim * 4;
+      const totalBytes = npyHeaderBytes + shape.rows * shape.dim * dtypeBytes[dtype];
       const range = rangeOf(req, res, totalBytes, headers.ETag);
-      const chunks = range === null ? encode(readResults(run), shape) : npyRange(run, range);
+      const chunks =
+        range === null ? encode(readResults(run), shape, { dtype }) : npyRange(run, range, dtype);
       const sent = range ?? { start: 0, end: totalBytes };
       await sendStream(
         req,
@@ -65,6 +74,19 @@ export function resultRoutes({ service, log }: RouteParts): Router {
         variant: 'ids',
       });
       await sendStream(req, res, { status: 200, headers, chunks: encodeIds(readIds(run)) }, log);
+    },
+  });
+
+  addPath(router, '/v1/runs/:id/scales', {
+    get: async (req, res) => {
+      const run = completedRun(service.runs(), req);
+      const headers = fileHeaders(run, {
+        contentType: encodings.npy.contentType,
+        extension: '.scales.npy',
+        variant: 'scales',
+      });
+      const chunks = encodeScales(readResults(run), resultsShape(run));
+      await sendStream(req, res, { status: 200, headers, chunks }, log);
     },
   });
   return router;
