@@ -368,7 +368,12 @@ describe('what cannot be', () => {
   test.each([
     [['embed', 'in.csv'], "required option '--to <output>'"],
     [['embed', 'gone.csv', '--to', 'out.npy'], 'no input file "gone.csv"'],
-    [['embed', 'in.csv', '--to', 'out.bin'], '.npy, .jsonl, .parquet or .arrow'],
+    [['embed', 'in.csv', '--to', 'out.bin'], '.npy, .jsonl, .parquet, .arrow or .lance'],
+    [['embed', 'in.csv', '--to', 'out.lance', '--dtype', 'int8'], 'LanceDB keeps float32, not int8'],
+    [['embed', 'in.csv', '--to', 's3://shop/out.lance'], 'LanceDB cannot be in a bucket'],
+    [['embed', 'in.csv', '--to', 's3://shop/out'], 'must end in .npy'],
+    [['embed', 'in.csv', '--to', 's3://_/out.npy'], 'is no place in a bucket'],
+    [['load', 'in.npy', '--to', 'out.lance', '--shard-rows', '9'], '--shard-rows is for shards in a bucket'],
     [['embed', 'in.csv', '--to', 'out.npy', '--dtype', 'int4'], 'Allowed choices are float32, float16, int8'],
     [
       ['embed', 'in.csv', '--to', 'out.npy'],

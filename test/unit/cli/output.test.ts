@@ -2,8 +2,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npy } from '@embedmill/core';
 import { describe, expect, test } from 'vitest';
+import { renameDrafts } from '../../../apps/cli/src/embed/destination/files.ts';
 import { idsPath, reportPath } from '../../../apps/cli/src/embed/fetch.ts';
-import { publish, writeDraft } from '../../../apps/cli/src/embed/save.ts';
+import { writeDraft } from '../../../apps/cli/src/embed/save.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 async function* chunks(...bytes: Uint8Array[]): AsyncGenerator<Uint8Array> {
@@ -36,15 +37,15 @@ describe('writeDraft', () => {
       rows: 3,
     });
     expect(readFileSync(path, 'utf8')).toBe('the old one');
-    await publish([draft]);
+    await renameDrafts([draft], []);
     expect(readFileSync(path).equals(bytes)).toBe(true);
     expect(readdirSync(join(path, '..'))).toEqual(['out.npy']);
   });
 
   test.each([
     ['npy', 3, async () => (await matrix(3)).subarray(0, -1), 'it has 151 bytes, expected 152'],
-    ['npy', 4, () => matrix(3), 'its header says 3 rows, expected 4'],
-    ['npy', 0, async () => Buffer.from('<html>'), 'does not begin with the header'],
+    ['npy', 4, () => matrix(3), 'its header has the shape (3, 2), expected 4 rows of float32'],
+    ['npy', 0, async () => Buffer.from('<html>'), 'its header has no shape, expected 0 rows of float32'],
     ['jsonl', 2, async () => Buffer.from('{}\n'), 'it has 1 lines, expected 2'],
     ['parquet', 1, async () => Buffer.from('PAR1 and then nothing'), 'it is cut short'],
   ] as const)(

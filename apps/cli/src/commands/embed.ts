@@ -10,6 +10,7 @@ import { type EmbedFlags, type EmbedRequest, readRequest } from '../embed/reques
 import { describeSummary } from '../embed/summary.ts';
 import { EXIT, type ExitCode, exitCodeOf, Interrupted } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
+import { isObjectUrl } from '../objects/url.ts';
 import { displayFor } from '../progress/index.ts';
 import { paintFor } from '../terminal/style.ts';
 import { examples, threadsOption, wholeNumber } from './options.ts';
@@ -17,11 +18,12 @@ import { cleanOption, longOption, promptOption } from './treatment-options.ts';
 
 const EXPLANATION = `
 INPUT is .jsonl, .csv, .tsv or .txt (one text a line), each also as .gz, or -
-for stdin. OUTPUT is .npy (with the ids beside it), .jsonl, .parquet or .arrow.
-It has one row per input row, in order, and appears when it is complete.
+for stdin. OUTPUT is .npy (with the ids beside it), .jsonl, .parquet or .arrow,
+also in a bucket (s3://…), or a table of LanceDB (.lance). It has one row per
+input row, in order, and appears when it is complete.
 
 Rows without a vector (an empty text, a line that is no JSON) are listed in
-OUTPUT.report.jsonl; in OUTPUT they are null, or zeros in .npy.
+OUTPUT.report.jsonl; in OUTPUT they are null, zeros in .npy, left out in .lance.
 
 Interrupted? The same command again continues.
 
@@ -40,7 +42,7 @@ export function addEmbedCommand(
     .summary('turn a file of texts into a file of vectors')
     .description('Turns a file of texts into a file of vectors.')
     .argument('<input>', 'file of texts, or - for stdin')
-    .requiredOption('--to <output>', 'file of vectors: .npy, .jsonl, .parquet or .arrow')
+    .requiredOption('--to <output>', 'file of vectors: .npy, .jsonl, .parquet, .arrow or .lance; or s3://…')
     .option('--text <field>', 'field or column with the text (default: "text")')
     .option('--id <field>', 'field or column with the id (default: "id", else the row number)')
     .addOption(
@@ -97,6 +99,7 @@ export function addEmbedCommand(
           ],
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on the workers of a fleet'],
+          ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'into a bucket, in halves'],
         ),
     )
     .action(async (input: string, flags: EmbedFlags) => {
@@ -115,7 +118,7 @@ async function embedCommand(request: EmbedRequest, context: CommandContext): Pro
   try {
     const { summary, files } = await embedFile(request, { context, display, signal });
     if (!request.quiet) {
-      const shorten = (path: string) => relative(process.cwd(), path);
+      const shorten = (name: string) => (isObjectUrl(name) ? name : relative(process.cwd(), name));
       const lines = describeSummary(summary, files.vectors.bytes, paint, shorten);
       stderr.write(`${lines.join('\n')}\n`);
     }

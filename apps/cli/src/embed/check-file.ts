@@ -30,11 +30,11 @@ async function npyProblem(
   { format, rows, dtype = 'float32' }: ExpectedFile,
 ): Promise<string | null> {
   const { head, size } = await readEnds(path, 256);
-  const shape = /'shape': \((\d+), (\d*)\)/.exec(head.toString('latin1'));
+  const shape = /'shape': (\(\d+, ?(\d*)\))/.exec(head.toString('latin1'));
   const dim = format === 'scales' ? 1 : Number(shape?.[2]);
   const header = npyHeader(format === 'scales' ? [rows] : [rows, dim], dtype);
   if (!head.subarray(0, header.length).equals(header)) {
-    const found = shape === null ? 'no shape' : `the shape ${shape[0].slice("'shape': ".length)}`;
+    const found = shape === null ? 'no shape' : `the shape ${shape[1]}`;
     return `its header has ${found}, expected ${rows} rows of ${dtype}`;
   }
   const expected = header.length + rows * dim * dtypeBytes[dtype];

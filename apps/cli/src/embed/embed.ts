@@ -1,6 +1,5 @@
 /** One call of `embedmill embed`, from its request to the finished files. */
 
-import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withPatience } from '@embedmill/client';
 import {
@@ -16,6 +15,8 @@ import type { CommandContext } from '../context.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { ProgressDisplay } from '../progress/index.ts';
 import { formatCount } from '../terminal/numbers.ts';
+import { destinationOf } from './destination/open.ts';
+import type { Destination } from './destination/types.ts';
 import { drive, runEnded } from './drive.ts';
 import { fetchOutput, type OutputFiles } from './fetch.ts';
 import { readGlossary } from './glossary.ts';
@@ -68,6 +69,7 @@ class EmbedCall {
   readonly #parts: EmbedParts;
   readonly #config: Config;
   readonly #folder: WorkFolder;
+  readonly #destination: Destination;
   readonly #releasers = new Releasers();
   readonly #startedAt = performance.now();
   /** Terms of the call's glossary; `null`: none. */
@@ -78,12 +80,14 @@ class EmbedCall {
     this.#parts = parts;
     this.#config = readConfig(parts.context.environment);
     this.#folder = new WorkFolder(request.output.path, parts.context.environment);
+    const { environment } = parts.context;
+    this.#destination = destinationOf(request.output, { environment, signal: parts.signal });
   }
 
   async run(isAnew: boolean): Promise<Embedded> {
     const { output, overwrite } = this.#request;
-    if (existsSync(output.path) && !overwrite) {
-      throw new UsageError(`${output.path} exists; add --overwrite to replace it`);
+    if (!overwrite && (await this.#destination.exists())) {
+      throw new UsageError(`${this.#destination.nameOf(output.path)} exists; add --overwrite to replace it`);
     }
     const { glossary } = this.#request;
     if (glossary !== null) this.#glossary = await readGlossary(glossary);
@@ -131,7 +135,7 @@ class EmbedCall {
     const after = await drive({ client, run: before, parts, tracker, signal });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
-    const files = await fetchOutput(client, after, output, patience);
+    const files = await fetchOutput(after, { client, output, destination: this.#destination, patience });
     display.end();
     await site.discard();
     await forgetKeys(this.#config, output.path);
@@ -163,7 +167,7 @@ class EmbedCall {
     if (continues) return job;
     if (!overwrite) {
       throw new UsageError(
-        `an earlier call has begun ${output.path} with something else:\n` +
+        `an earlier call has begun ${this.#destination.nameOf(output.path)} with something else:\n` +
           `${differences.map((difference) => `  - ${difference}`).join('\n')}\n` +
           'Give the same input and options to continue it, or add --overwrite to start anew.',
       );

@@ -1,16 +1,17 @@
 /** Fetches the files of a completed run: vectors, what an .npy has no room for, the report when there is something to report. */
 
-import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type EmbedmillClient, type Patience, withPatience } from '@embedmill/client';
 import type { RunInfo } from '@embedmill/core';
 import type { ExpectedFile } from './check-file.ts';
+import type { Destination } from './destination/types.ts';
 import type { EmbedRequest } from './request.ts';
-import { type Draft, publish, writeDraft } from './save.ts';
+import { type Draft, writeDraft } from './save.ts';
 
 /** A file that is complete and has its name. */
 export interface OutputFile {
-  path: string;
+  /** Absolute path, or the URL of an object. */
+  name: string;
   bytes: number;
 }
 
@@ -42,12 +43,18 @@ export function rowsWithoutVector({ verdicts }: Pick<RunInfo, 'verdicts'>): numb
   return verdicts.empty + verdicts.failed;
 }
 
-/** Downloads everything, then gives the files their names: the output itself last, so that it is there only with the others. */
+/** What an output is fetched with. */
+export interface FetchParts {
+  client: EmbedmillClient;
+  output: EmbedRequest['output'];
+  destination: Destination;
+  patience: Patience;
+}
+
+/** Downloads everything, then publishes it: the output itself last, so that it is there only with the others. */
 export async function fetchOutput(
-  client: EmbedmillClient,
   run: RunInfo,
-  output: EmbedRequest['output'],
-  patience: Patience,
+  { client, output, destination, patience }: FetchParts,
 ): Promise<OutputFiles> {
   const rows = run.rows.done;
   const missing = rowsWithoutVector(run);
@@ -73,17 +80,19 @@ export async function fetchOutput(
       ? await download(reportPath(path), () => client.openReport(run.id), { format: 'jsonl', rows: missing })
       : null;
   // Those of an earlier output under this name would speak of other rows.
-  if (report === null) await rm(reportPath(path), { force: true });
-  if (format === 'npy' && scales === null) await rm(scalesPath(path), { force: true });
-  await publish([ids, scales, report, vectors].filter((draft) => draft !== null));
+  const stale = [
+    ...(report === null ? [reportPath(path)] : []),
+    ...(format === 'npy' && scales === null ? [scalesPath(path)] : []),
+  ];
+  await destination.publish(
+    [ids, scales, report, vectors].filter((draft) => draft !== null),
+    stale,
+  );
+  const fileOf = (draft: Draft): OutputFile => ({ name: destination.nameOf(draft.path), bytes: draft.bytes });
   return {
     vectors: fileOf(vectors),
     ids: ids && fileOf(ids),
     scales: scales && fileOf(scales),
     report: report && fileOf(report),
   };
-}
-
-function fileOf({ path, bytes }: Draft): OutputFile {
-  return { path, bytes };
 }

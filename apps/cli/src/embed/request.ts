@@ -15,6 +15,9 @@ import {
 } from '@embedmill/core';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { UsageError } from '../exit-codes.ts';
+import { isLancePath } from '../lance/folder.ts';
+import { isObjectUrl, type ObjectUrl, readObjectUrl } from '../objects/url.ts';
+import { draftPathOf } from './destination/bucket.ts';
 
 /** The options as commander hands them over. */
 export interface EmbedFlags {
@@ -58,8 +61,12 @@ export interface EmbedRequest {
   isIdAsked: boolean;
   limit: number | null;
   output: {
-    /** Absolute path. */
+    /** Absolute path; of an object of a bucket that of its draft. */
     path: string;
+    /** Where the output goes instead of to the path; `null`: nowhere else. */
+    object: ObjectUrl | null;
+    /** True when the output is a table of LanceDB, which is made of an Arrow file. */
+    isLance: boolean;
     format: ResultFormat;
     encoding: VectorEncoding;
     dtype: Dtype;
@@ -84,6 +91,7 @@ const FORMATS: Readonly<Record<string, ResultFormat>> = {
   '.jsonl': 'jsonl',
   '.parquet': 'parquet',
   '.arrow': 'arrow',
+  '.lance': 'arrow',
 };
 
 /** @throws {UsageError} that says what to write instead */
@@ -93,7 +101,7 @@ export function readRequest(
   config: Pick<Config, 'model' | 'cacheDir'>,
 ): EmbedRequest {
   const input = readInput(given, flags);
-  const output = readOutput(flags);
+  const output = readOutput(flags, config);
   if (input.path === output.path) throw new UsageError(`the output ${quote(flags.to)} is the input itself`);
   if (input.format === 'txt' && (flags.text !== undefined || flags.id !== undefined)) {
     throw new UsageError(
@@ -148,20 +156,29 @@ export function readInput(given: string, flags: Pick<EmbedFlags, 'format'>): Inp
   return { path: resolve(given), name: given, format };
 }
 
-function readOutput({ to, encoding, dtype }: EmbedFlags): EmbedRequest['output'] {
-  const format = FORMATS[extname(to).toLowerCase()];
+function readOutput(
+  { to, encoding, dtype }: EmbedFlags,
+  { cacheDir }: Pick<Config, 'cacheDir'>,
+): EmbedRequest['output'] {
+  const object = isObjectUrl(to) ? readObjectUrl(to) : null;
+  const isLance = isLancePath(to);
+  const format = FORMATS[extname(object?.key ?? to).toLowerCase()];
   if (format === undefined) {
-    throw new UsageError(`the output ${quote(to, 200)} must end in .npy, .jsonl, .parquet or .arrow`);
+    throw new UsageError(`the output ${quote(to, 200)} must end in .npy, .jsonl, .parquet, .arrow or .lance`);
+  }
+  if (isLance && (object !== null || dtype !== 'float32')) {
+    const what = object === null ? `keeps float32, not ${dtype}` : 'cannot be in a bucket';
+    throw new UsageError(`a table of LanceDB ${what}: ${quote(to, 200)}`);
   }
   if (encoding !== 'float' && format !== 'jsonl') {
     throw new UsageError(
       `--encoding ${encoding} is for a .jsonl output; ${quote(to, 200)} has one encoding only`,
     );
   }
-  const path = resolve(to);
-  if (!existsSync(dirname(path)))
+  const path = object === null ? resolve(to) : draftPathOf(object, cacheDir);
+  if (object === null && !existsSync(dirname(path)))
     throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the output`);
-  return { path, format, encoding, dtype };
+  return { path, object, isLance, format, encoding, dtype };
 }
 
 /** On this machine the model is a folder; on a server it is the name its workers know. */

@@ -1,7 +1,7 @@
-/** Puts bytes on the disk under a temporary name, checks them, and gives them their name in one step. */
+/** Puts bytes on the disk under a temporary name and checks them. */
 
 import { createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CorruptError } from '@embedmill/core';
@@ -24,6 +24,7 @@ export async function writeDraft(
   expected: ExpectedFile,
 ): Promise<Draft> {
   const draftPath = join(dirname(path), `.${basename(path)}.embedmill`);
+  await mkdir(dirname(path), { recursive: true });
   try {
     await pipeline(chunks, createWriteStream(draftPath));
     const problem = await fileProblem(draftPath, expected);
@@ -43,14 +44,5 @@ export async function writeDraft(
   } catch (error) {
     await rm(draftPath, { force: true });
     throw error;
-  }
-}
-
-/** Gives drafts of one folder their names, in this order; when it resolves, the names survive a power cut too. */
-export async function publish(drafts: readonly Draft[]): Promise<void> {
-  for (const { path, draftPath } of drafts) {
-    await rename(draftPath, path);
-    const folder = await open(dirname(path), 'r');
-    await folder.sync().finally(() => folder.close());
   }
 }

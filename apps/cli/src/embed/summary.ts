@@ -30,7 +30,7 @@ export interface EmbedSummary {
   server: string | null;
   /** True when an earlier call had begun this output. */
   resumed: boolean;
-  /** Absolute paths; `null` for a file that this output does not have. */
+  /** Absolute paths, or URLs of objects; `null` for a file that this output does not have. */
   output: string;
   ids: string | null;
   scales: string | null;
@@ -69,10 +69,10 @@ export function summarize(figures: CallFigures): EmbedSummary {
     run: after.id,
     server,
     resumed,
-    output: files.vectors.path,
-    ids: files.ids?.path ?? null,
-    scales: files.scales?.path ?? null,
-    report: files.report?.path ?? null,
+    output: files.vectors.name,
+    ids: files.ids?.name ?? null,
+    scales: files.scales?.name ?? null,
+    report: files.report?.name ?? null,
   };
 }
 

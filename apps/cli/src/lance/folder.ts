@@ -5,7 +5,7 @@ import { asError, EmbedmillError } from '@embedmill/core';
 import type { Connection, Table } from '@lancedb/lancedb';
 
 /** LanceDB's package, as it is imported. */
-export type LanceDb = Pick<typeof import('@lancedb/lancedb'), 'connect' | 'Index'>;
+export type LanceDb = Pick<typeof import('@lancedb/lancedb'), 'connect' | 'Index' | 'makeArrowTable'>;
 
 /** A folder of LanceDB: the database is the folder around it, the table has its name. */
 export interface LanceFolder {

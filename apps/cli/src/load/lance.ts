@@ -25,7 +25,7 @@ interface LanceRow extends Record<string, unknown> {
 }
 
 /**
- * Opens the table, which is made by the first rows (`id` string, `vector` fixed-size list of float32).
+ * Opens the table, which is made unless it is there (`id` string, `vector` fixed-size list of float32).
  *
  * Rows are collected and written in large pieces, so those of the last piece are there when `finish` resolves. The index is
  * IVF_RQ for cosines: built in a second where the others take a minute, see docs/decisions/0105.
@@ -55,25 +55,32 @@ export async function openLance({ url, dim }: Pick<StoreRequest, 'url' | 'dim'>)
   return {
     name: `LanceDB table ${quote(path, 200)}`,
     async upsert({ ids, vectors }) {
-      for (const [n, id] of ids.entries()) waiting.set(id, { id, vector: vectors[n]! });
+      for (const [n, id] of ids.entries()) waiting.set(id, rowOf(id, vectors[n]!));
       if (waiting.size >= most) await write();
     },
     async finish() {
       await write();
+      if (table === null) {
+        const { schema } = library.makeArrowTable([rowOf('', new Float32Array(dim))]);
+        table = await database.createEmptyTable(name, schema).catch(refuse);
+      }
       // Many writes leave many files; this makes few of them. The versions that were written on the way go if the table is
       // ours from its beginning; those of an older table are kept as long as LanceDB keeps them by itself, seven days.
-      await table?.optimize(isThere ? {} : { cleanupOlderThan: new Date() }).catch(refuse);
-      const isIndexed = dim % INDEXED_FLOATS === 0 && ((await table?.countRows()) ?? 0) >= LEAST_INDEXED_ROWS;
+      await table.optimize(isThere ? {} : { cleanupOlderThan: new Date() }).catch(refuse);
+      const isIndexed = dim % INDEXED_FLOATS === 0 && (await table.countRows()) >= LEAST_INDEXED_ROWS;
       if (!isIndexed) return;
-      await table
-        ?.createIndex('vector', { config: library.Index.ivfRq({ distanceType: 'cosine' }) })
-        .catch(refuse);
+      const config = library.Index.ivfRq({ distanceType: 'cosine' });
+      await table.createIndex('vector', { config }).catch(refuse);
     },
     close: async () => {
       table?.close();
       database.close();
     },
   };
+}
+
+function rowOf(id: string, vector: Float32Array): LanceRow {
+  return { id, vector };
 }
 
 async function checkTable(table: Table, path: string, dim: number): Promise<void> {

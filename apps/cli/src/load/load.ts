@@ -1,21 +1,17 @@
 /** Brings a file of vectors into a database, batch by batch; `embedmill load` calls it. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import { EmbedmillError } from '@embedmill/core';
 import type { VectorFile } from '../vectors/types.ts';
+import { type Repetition, repeat } from './repeat.ts';
 import type { StoreBatch, VectorStore } from './types.ts';
 
 /** What a load works with. */
-export interface LoadParts {
+export interface LoadParts extends Repetition {
   file: VectorFile;
-  /** Opened when the dimension is known. */
+  /** Opened when the dimension is known: with the first rows, or without any where the file says it. */
   open: (dim: number) => Promise<VectorStore>;
   /** Rows of a request. */
   batchRows: number;
   onRows: (rows: number) => void;
-  /** Says why a request is repeated. */
-  onRetry: (reason: string) => void;
-  signal: AbortSignal;
 }
 
 /** What was loaded. Plain JSON. */
@@ -26,9 +22,6 @@ export interface LoadReport {
   missing: number;
   store: string;
 }
-
-/** Waits between the attempts of one request, in ms: a store that restarts is back within half a minute. */
-const RETRY_WAITS_MS = [500, 2_000, 8_000, 20_000];
 
 /** @throws {EmbedmillError} `store-refused` for what a repetition would not cure */
 export async function load({
@@ -43,7 +36,8 @@ export async function load({
   let [rows, missing] = [0, 0];
   try {
     for await (const { ids, dim, vectors, present } of file.read()) {
-      store ??= await open(dim);
+      const opened: VectorStore = store ?? (await open(dim));
+      store = opened;
       const rowsHere = [...ids.keys()].filter((row) => present[row] === 1);
       missing += ids.length - rowsHere.length;
       for (let from = 0; from < rowsHere.length; from += batchRows) {
@@ -52,11 +46,12 @@ export async function load({
           ids: chosen.map((row) => ids[row]!),
           vectors: chosen.map((row) => vectors.subarray(row * dim, (row + 1) * dim)),
         };
-        await persist(store, lastOfEachId(batch), { onRetry, signal });
+        await repeat(() => opened.upsert(lastOfEachId(batch)), { onRetry, signal });
         rows += chosen.length;
         onRows(rows + missing);
       }
     }
+    if (store === null && file.dim) store = await open(file.dim);
     await store?.finish();
     return { rows, missing, store: store?.name ?? 'nothing was opened: the file has no rows' };
   } finally {
@@ -68,24 +63,4 @@ export async function load({
 function lastOfEachId({ ids, vectors }: StoreBatch): StoreBatch {
   const last = new Map(ids.map((id, n) => [id, vectors[n]!]));
   return { ids: [...last.keys()], vectors: [...last.values()] };
-}
-
-/** Repeats what fails for a reason that may pass. */
-async function persist(
-  store: VectorStore,
-  batch: StoreBatch,
-  { onRetry, signal }: Pick<LoadParts, 'onRetry' | 'signal'>,
-): Promise<void> {
-  for (const waitMs of [...RETRY_WAITS_MS, null]) {
-    signal.throwIfAborted();
-    try {
-      await store.upsert(batch);
-      return;
-    } catch (error) {
-      const mayPass = error instanceof EmbedmillError && error.retryable;
-      if (waitMs === null || !mayPass) throw error;
-      onRetry(error.message);
-      await sleep(waitMs, undefined, { signal });
-    }
-  }
 }

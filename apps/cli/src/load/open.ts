@@ -1,4 +1,4 @@
-/** Opens the store that a URL or the folder of a LanceDB table names. */
+/** Opens the store that a URL or the folder of a LanceDB table names; buckets take shards instead, see shards.ts. */
 
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import { connectPostgres, openPgvector } from './pgvector.ts';
 import { openQdrant } from './qdrant.ts';
 import type { StoreRequest, VectorStore } from './types.ts';
 
-/** Reads `--to`; a folder becomes a file: URL. @throws {UsageError} when no store has such a name */
+/** Reads `--to`, unless it is a bucket; a folder becomes a file: URL. @throws {UsageError} when no store has such a name */
 export function readStoreUrl(given: string): URL {
   const url = URL.canParse(given) ? new URL(given) : null;
   if (url !== null && (isPostgres(url) || isQdrant(url))) return url;
@@ -21,8 +21,8 @@ export function readStoreUrl(given: string): URL {
     throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the table of LanceDB`);
   }
   throw new UsageError(
-    `--to ${quote(given, 200)} is no store; expected postgres://user@host/database, qdrant+http://host:6333, qdrant+https://… ` +
-      'or a folder of LanceDB such as rows.lance',
+    `--to ${quote(given, 200)} is no store; expected postgres://user@host/database, qdrant+http://host:6333, qdrant+https://…, ` +
+      's3://bucket/folder or a folder of LanceDB such as rows.lance',
   );
 }
 

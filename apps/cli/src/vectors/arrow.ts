@@ -10,10 +10,12 @@ import type { VectorFile } from './types.ts';
 /** @throws {UsageError} when the file is no Arrow file or has no such column */
 export async function openArrow(path: string, name: string): Promise<VectorFile> {
   const file = await open(path, 'r');
+  let dim: number;
   try {
     const { schema } = await readerOf(file, name);
     const vector = schema.fields.find((field) => field.name === 'vector');
-    if (!/^FixedSizeList\[\d+\]<(Float32|Float16|Int8)>$/.test(String(vector?.type))) {
+    dim = Number(/^FixedSizeList\[(\d+)\]<(Float32|Float16|Int8)>$/.exec(String(vector?.type))?.[1] ?? 0);
+    if (dim === 0) {
       const found = schema.fields.map((field) => `${quote(field.name)} (${field.type})`).join(', ');
       throw new UsageError(
         `${quote(name, 200)} has no column "vector" of fixed-size lists of floats or int8; its columns are ${found}`,
@@ -22,7 +24,7 @@ export async function openArrow(path: string, name: string): Promise<VectorFile>
   } finally {
     await file.close();
   }
-  return { name, rows: null, read: () => readRows(path, name) };
+  return { name, rows: null, dim, read: () => readRows(path, name) };
 }
 
 /** The library is loaded by the first Arrow file. */

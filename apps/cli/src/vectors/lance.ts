@@ -22,7 +22,7 @@ export async function openLanceTable(path: string, name: string): Promise<Vector
     );
   }
   const hasIds = fields.some((field) => field.name === 'id');
-  return { name, rows: await table.countRows(), read: () => readRows(table, { dim, hasIds }) };
+  return { name, rows: await table.countRows(), dim, read: () => readRows(table, { dim, hasIds }) };
 }
 
 /** One slice per record batch. */

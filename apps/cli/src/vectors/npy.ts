@@ -28,7 +28,7 @@ interface NpyShape {
 export async function openNpy(path: string, name: string): Promise<VectorFile> {
   const file = await open(path, 'r');
   const shape = await readShape(file, name).finally(() => file.close());
-  return { name, rows: shape.rows, read: () => readRows(path, shape) };
+  return { name, rows: shape.rows, dim: shape.dim, read: () => readRows(path, shape) };
 }
 
 async function readShape(file: FileHandle, name: string): Promise<NpyShape> {

@@ -8,6 +8,8 @@ export interface VectorFile {
   readonly name: string;
   /** Rows of the whole file; `null` while it has not been read (.jsonl). */
   readonly rows: number | null;
+  /** Floats per vector, where the file says so before its rows. */
+  readonly dim?: number;
   /** The rows in order, in slices of a few megabytes; vectors have length 1, zeros where a row has none. */
   read(): AsyncIterable<VectorRows>;
 }

@@ -14,6 +14,7 @@ export { dtypeBytes, floatsOfHalves, numbersOf } from './dtype.ts';
 export { encodeIds, jsonl } from './jsonl.ts';
 export { encodeScales, npy, npyHeader, npyHeaderBytes } from './npy.ts';
 export { parquet } from './parquet.ts';
+export { groupSlices } from './shape.ts';
 export type { Dtype, EncodeOptions, Encoding, OutputShape, VectorRows } from './types.ts';
 export type { VectorEncoding } from './vector-text.ts';
 export { vectorJson } from './vector-text.ts';

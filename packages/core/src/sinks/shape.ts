@@ -31,14 +31,22 @@ function wrongShape(problem: string): EmbedmillError {
 }
 
 /** The checked slices in groups of `rowsPerGroup` rows, the last one smaller; a group is a list of views. */
-export async function* groupRows(
+export function groupRows(
   source: AsyncIterable<VectorRows>,
   shape: OutputShape,
   rowsPerGroup: number,
 ): AsyncGenerator<VectorRows[]> {
+  return groupSlices(checkShape(source, shape), rowsPerGroup);
+}
+
+/** Slices in groups of `rowsPerGroup` rows, the last one smaller; a group is a list of views. */
+export async function* groupSlices(
+  slices: AsyncIterable<VectorRows>,
+  rowsPerGroup: number,
+): AsyncGenerator<VectorRows[]> {
   let group: VectorRows[] = [];
   let grouped = 0;
-  for await (const slice of checkShape(source, shape)) {
+  for await (const slice of slices) {
     for (let from = 0; from < slice.ids.length; ) {
       const taken = Math.min(slice.ids.length - from, rowsPerGroup - grouped);
       group.push(cutSlice(slice, from, from + taken));

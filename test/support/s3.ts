@@ -1,0 +1,69 @@
+/** An S3 server of the tests: s3rver behind a door that records each request and can refuse or cut it. */
+
+import { mkdirSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import S3rver from 's3rver';
+import { onTestFinished } from 'vitest';
+import { temporaryFolder } from './folder.ts';
+
+/** What the door does with a request. */
+export type Door = (asked: string, req: IncomingMessage) => 'pass' | 'busy' | 'cut';
+
+/** A server with the bucket `vectors`. */
+export interface TestS3 {
+  /** Method and path with query of each request, without the bucket. */
+  asked: string[];
+  /** For the command and for AWS's client. */
+  environment: Record<string, string>;
+  /** Judges each request from now on. */
+  door: Door;
+  /** Contents of an object, as somebody without keys sees them. @throws {Error} when there is none */
+  read(key: string): Promise<Buffer>;
+}
+
+/** Starts a server that ends with the test. */
+export async function startS3(): Promise<TestS3> {
+  const directory = temporaryFolder();
+  mkdirSync(join(directory, 'vectors'));
+  const store = new S3rver({ directory, silent: true }).callback();
+  const s3: TestS3 = {
+    asked: [],
+    environment: {},
+    door: () => 'pass',
+    async read(key) {
+      const answer = await fetch(`${s3.environment.AWS_ENDPOINT_URL}/vectors/${key}`);
+      if (!answer.ok) throw new Error(`${key}: ${answer.status}`);
+      return Buffer.from(await answer.arrayBuffer());
+    },
+  };
+  const server = createServer((req: IncomingMessage, res: ServerResponse) => {
+    const asked = `${req.method} ${req.url?.replace('/vectors/', '/')}`;
+    s3.asked.push(asked);
+    const verdict = s3.door(asked, req);
+    // s3rver has no way to give up an upload in parts, which keeps nothing that anybody sees.
+    if (/^DELETE .*uploadId=/.test(asked)) res.writeHead(204).end();
+    else if (verdict === 'pass') store(req, res);
+    else if (verdict === 'cut') req.once('data', () => req.destroy());
+    else {
+      req.resume();
+      res.writeHead(503, { 'content-type': 'application/xml' });
+      res.end('<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>');
+    }
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  s3.environment = {
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${address.port}`,
+    // s3rver knows these keys alone.
+    AWS_ACCESS_KEY_ID: 'S3RVER',
+    AWS_SECRET_ACCESS_KEY: 'S3RVER',
+    AWS_MAX_ATTEMPTS: '2',
+  };
+  return s3;
+}
