@@ -36,7 +36,17 @@ describe('records', () => {
     ]);
   });
 
+  test('of JSON lines may begin with a byte order mark', async () => {
+    const fields = { a: 1 };
+    expect(await recordsOf('f.jsonl', '\uFEFF{"a":1}\n')).toEqual([{ place: 'f.jsonl:1', fields }]);
+  });
+
   test.each([
+    ['f.jsonl', Buffer.from('{"a":1}\n{"a":"caf\xe9"}\n', 'latin1'), 'is not UTF-8 near line 2'],
+    ['f.csv', Buffer.from('a,b\n1,2\n1,caf\xe9\n', 'latin1'), 'is not UTF-8 near line 3'],
+    ['f.jsonl', Buffer.from('{"a":"caf\xc3', 'latin1'), 'is not UTF-8 near line 1'],
+    ['f.jsonl.gz', 'a\n', 'f.jsonl.gz" cannot be read: The gzip input cannot be unpacked'],
+    ['f.csv.gz', gzipSync('a,b\n1,2\n').subarray(0, 20), 'f.csv.gz" cannot be read: The gzip input'],
     ['f.jsonl', '{"a":1}\n[1]\n', 'f.jsonl:2 is [1]; expected a JSON object'],
     ['f.jsonl', 'a\n', 'f.jsonl:1 is not JSON: "a"'],
     ['f.csv', 'a,b\n1\n', 'cannot be read as csv'],

@@ -3,7 +3,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { detectFormat, gunzip, quote } from '@embedmill/core';
+import { CorruptError, detectFormat, gunzip, quote } from '@embedmill/core';
 import { parse } from 'csv-parse';
 import { UsageError } from '../exit-codes.ts';
 
@@ -25,8 +25,38 @@ export async function* readRecords(path: string): AsyncGenerator<FileRecord> {
     );
   }
   const file = createReadStream(path);
-  const bytes = found.gzip ? Readable.from(gunzip(file)) : file;
-  yield* found.format === 'jsonl' ? jsonRecords(bytes, path) : tableRecords(bytes, path, found.format);
+  const text = Readable.from(decode(found.gzip ? gunzip(file) : file, path));
+  yield* found.format === 'jsonl' ? jsonRecords(text, path) : tableRecords(text, path, found.format);
+}
+
+/** The text of the bytes, without a byte order mark. @throws {UsageError} for another encoding than UTF-8, and a broken .gz */
+async function* decode(bytes: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let line = 1;
+  const read = (block: Uint8Array, stream: boolean): string => {
+    try {
+      return decoder.decode(block, { stream });
+    } catch (cause) {
+      const [before] = new TextDecoder().decode(block).split('\ufffd', 1);
+      const place = `near line ${line + breaksIn(before!)}`;
+      throw new UsageError(`${quote(path, 200)} is not UTF-8 ${place}; expected a text in UTF-8`, { cause });
+    }
+  };
+  try {
+    for await (const block of bytes) {
+      const text = read(block, true);
+      line += breaksIn(text);
+      yield text;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof CorruptError)) throw thrown;
+    throw new UsageError(`${quote(path, 200)} cannot be read: ${thrown.message}`, { cause: thrown });
+  }
+  yield read(new Uint8Array(), false);
+}
+
+function breaksIn(text: string): number {
+  return text.split('\n').length - 1;
 }
 
 async function* jsonRecords(bytes: Readable, path: string): AsyncGenerator<FileRecord> {
@@ -67,6 +97,7 @@ async function* tableRecords(
   try {
     for await (const { record, info } of records) yield { place: `${path}:${info.lines}`, fields: record };
   } catch (thrown) {
+    if (thrown instanceof UsageError) throw thrown;
     const problem = thrown instanceof Error ? thrown.message : String(thrown);
     throw new UsageError(`${quote(path, 200)} cannot be read as ${format}: ${problem}`, { cause: thrown });
   }
