@@ -8,6 +8,8 @@ import { describeCalibration } from '../../../apps/cli/src/calibrate/describe.ts
 import { drawCalibration } from '../../../apps/cli/src/calibrate/plot.ts';
 import { type PairFields, readLabelledPairs } from '../../../apps/cli/src/calibrate/read-pairs.ts';
 import { checkPlotPath, savePlot } from '../../../apps/cli/src/calibrate/save-plot.ts';
+import { scorePairs } from '../../../apps/cli/src/calibrate/score-pairs.ts';
+import type { TextEmbedder } from '../../../apps/cli/src/embedder/types.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const usual: PairFields = { a: 'a', b: 'b', label: 'label', sameFrom: null };
@@ -43,9 +45,27 @@ describe('labelled pairs', () => {
   test.each([
     ['a,b,label\nx,y,maybe\n', 'p.csv:2 has the "label" "maybe"; expected 1, true, yes, same or 0, false'],
     ['a,b,verdict\nx,y,1\n', 'p.csv:2 has no "label"; its fields are "a", "b", "verdict"'],
-    ['a,b,label\nx,y,1\nx,z,1\n', 'none of the 2 pairs in'],
+    ['a,b,label\nx,y,1\nx,z,1\n', /of 2 pairs in .* none is different/],
+    ['a,b,label\n', 'has no pairs'],
   ])('%j are refused', async (contents, words) => {
     await expect(pairsOf('p.csv', contents)).rejects.toThrow(words);
+  });
+});
+
+test('pairs with a text that has no vector are not scored', async () => {
+  const embedder: TextEmbedder = {
+    name: 'lengths',
+    embed: async (texts) => ({ dim: 1, vectors: Float32Array.from(texts, (text) => Math.sign(text.length)) }),
+    close: async () => {},
+  };
+  const pairs = [
+    { a: 'x', b: 'y', same: true },
+    { a: '', b: '', same: true },
+    { a: 'x', b: '', same: false },
+  ];
+  expect(await scorePairs(pairs, embedder, () => {})).toEqual({
+    scored: [{ score: 1, same: true }],
+    unscored: 2,
   });
 });
 

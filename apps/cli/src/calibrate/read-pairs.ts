@@ -3,6 +3,7 @@
 import { quote } from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
 import { type FileRecord, numberField, readRecords, textField } from '../records/read-records.ts';
+import { formatNoun } from '../terminal/numbers.ts';
 
 /** Which fields, and what in them means the same. */
 export interface PairFields {
@@ -33,14 +34,21 @@ export async function readLabelledPairs(path: string, fields: PairFields): Promi
       same: readLabel(record, fields),
     });
   }
+  if (pairs.length === 0)
+    throw new UsageError(`${quote(path, 200)} has no pairs; expected two texts and a label`);
+  checkBothKinds(pairs, path);
+  return pairs;
+}
+
+/** @throws {UsageError} unless there is a pair that is the same, and one that is not */
+export function checkBothKinds(pairs: readonly Pick<LabelledPair, 'same'>[], path: string): void {
   for (const same of [true, false]) {
     if (pairs.some((pair) => pair.same === same)) continue;
     throw new UsageError(
-      `none of the ${pairs.length} pairs in ${quote(path, 200)} is ${same ? 'the same' : 'different'}; ` +
+      `of ${formatNoun(pairs.length, 'pair')} in ${quote(path, 200)} none is ${same ? 'the same' : 'different'}; ` +
         'a threshold needs pairs of both kinds',
     );
   }
-  return pairs;
 }
 
 function readLabel(record: FileRecord, { label, sameFrom }: PairFields): boolean {

@@ -5,7 +5,7 @@ import { calibrate, calibrationDefaults } from '@embedmill/analysis';
 import { type Config, type Precision, readConfig } from '@embedmill/core';
 import { type Command, InvalidArgumentError } from 'commander';
 import { describeCalibration } from '../calibrate/describe.ts';
-import { type PairFields, readLabelledPairs } from '../calibrate/read-pairs.ts';
+import { checkBothKinds, type PairFields, readLabelledPairs } from '../calibrate/read-pairs.ts';
 import { checkPlotPath, savePlot } from '../calibrate/save-plot.ts';
 import { scorePairs } from '../calibrate/score-pairs.ts';
 import type { CommandContext } from '../context.ts';
@@ -13,11 +13,12 @@ import { openEmbedder } from '../embedder/open.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor } from '../progress/index.ts';
+import { formatNoun } from '../terminal/numbers.ts';
 import { paintFor } from '../terminal/style.ts';
 import { collect, embedderOptions, examples, wholeNumber } from './options.ts';
 
 const EXPLANATION = `
-PAIRS is .csv, .tsv or .jsonl with two texts and a label: 1, true, yes or same;
+PAIRS is .csv, .tsv or .jsonl (each also .gz) with two texts and a label: 1, true, yes or same;
 0, false, no or different. A label that is a number of any size needs
 --same-from. 200 pairs are the least to rely on.
 
@@ -92,20 +93,26 @@ async function calibrateCommand(
   const embedder = await openEmbedder(flags, { config, signal });
   try {
     let show: ((done: number) => void) | null = null;
-    const scored = await scorePairs(pairs, embedder, (done, total) => {
+    const { scored, unscored } = await scorePairs(pairs, embedder, (done, total) => {
       show ??= countingOn(display, total);
       show(done);
     });
     display.end();
-    const calibration = calibrate(scored, {
+    checkBothKinds(scored, path);
+    const found = calibrate(scored, {
       recall: flags.wantRecall,
       precision: flags.wantPrecision,
       samples: flags.samples,
       seed: flags.seed,
     });
+    const leftOut = `left out ${formatNoun(unscored, 'pair')} with a text that has no vector, such as a blank one`;
+    const calibration = unscored === 0 ? found : { ...found, warnings: [leftOut, ...found.warnings] };
     if (flags.plot.length > 0) {
       const { drawCalibration } = await import('../calibrate/plot.ts');
-      const svg = drawCalibration(calibration, `${basename(path)}: ${pairs.length} pairs, ${embedder.name}`);
+      const svg = drawCalibration(
+        calibration,
+        `${basename(path)}: ${formatNoun(scored.length, 'pair')}, ${embedder.name}`,
+      );
       for (const plot of flags.plot) await savePlot(plot, svg);
     }
     const lines = flags.json
