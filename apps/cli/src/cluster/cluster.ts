@@ -1,7 +1,5 @@
 /** Clusters the rows of a file of vectors and describes each cluster; `embedmill cluster` calls it. */
 
-/// <reference path="./stopword.d.ts" />
-
 import {
   bestCount,
   type Clustering,
@@ -12,8 +10,8 @@ import {
   type Steps,
   scoreCountsSteps,
 } from '@embedmill/analysis';
-import { eng } from 'stopword';
 import type { LoadedVectors } from '../vectors/load.ts';
+import { STOP_WORDS } from './stop-words.ts';
 
 /** Rows that stand for a cluster, and words that name it. */
 const REPRESENTATIVES = 3;
@@ -41,7 +39,7 @@ export interface ClusterSummary {
   cohesion: number;
   /** Words that are frequent in it and rare elsewhere; empty without texts. */
   terms: string[];
-  /** Ids of the rows nearest to its centroid, with their texts where they are known. */
+  /** Ids of rows near its centroid that do not repeat each other, with their texts where they are known. */
   representatives: { id: string; text: string | null }[];
 }
 
@@ -65,29 +63,30 @@ function* scaled<Result>(steps: Steps<Result>, from: number, to: number): Steps<
   }
 }
 
-/** @param texts by id; empty when none are known */
+/** @param textOf gives the text of a row of `loaded`; `null` when it is not known */
 export function summarize(
-  { assignments, cosines, centroids }: Clustering,
-  ids: readonly string[],
-  texts: ReadonlyMap<string, string>,
+  clustering: Clustering,
+  { matrix, ids }: LoadedVectors,
+  textOf: (row: number) => string | null,
 ): ClusterSummary[] {
-  const terms = new KeyTerms(centroids.rows, new Set(eng));
+  const { assignments, cosines, centroids } = clustering;
+  const terms = new KeyTerms(centroids.rows, STOP_WORDS);
   const sizes = new Array<number>(centroids.rows).fill(0);
   const sums = new Array<number>(centroids.rows).fill(0);
-  for (const [row, id] of ids.entries()) {
+  for (let row = 0; row < matrix.rows; row++) {
     const cluster = assignments[row]!;
     sizes[cluster]! += 1;
     sums[cluster]! += cosines[row]!;
-    const text = texts.get(id);
-    if (text !== undefined) terms.add(cluster, text);
+    const text = textOf(row);
+    if (text !== null) terms.add(cluster, text);
   }
   const words = terms.top(TERMS);
-  const nearest = representativeRows({ assignments, cosines, centroids }, REPRESENTATIVES);
+  const shown = representativeRows(matrix, clustering, REPRESENTATIVES);
   return sizes.map((rows, cluster) => ({
     cluster,
     rows,
     cohesion: sums[cluster]! / rows,
     terms: words[cluster]!,
-    representatives: nearest[cluster]!.map((row) => ({ id: ids[row]!, text: texts.get(ids[row]!) ?? null })),
+    representatives: shown[cluster]!.map((row) => ({ id: ids[row]!, text: textOf(row) })),
   }));
 }

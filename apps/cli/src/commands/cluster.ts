@@ -1,8 +1,10 @@
 /** `embedmill cluster`: what the rows of a file of vectors are about. */
 
+import { bestCount, type CountScore } from '@embedmill/analysis';
 import { type RowFormat, readConfig } from '@embedmill/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type ClusterSummary, clusterSteps, summarize } from '../cluster/cluster.ts';
+import { numberRows } from '../cluster/numbered-rows.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
@@ -11,7 +13,7 @@ import { checkCsvPath, writeCsv } from '../records/write-csv.ts';
 import { cutLine } from '../terminal/lines.ts';
 import { formatCount, formatNoun } from '../terminal/numbers.ts';
 import { formatTable } from '../terminal/table.ts';
-import { findTexts } from '../texts/read-texts.ts';
+import { findTexts, type TextLookup } from '../texts/read-texts.ts';
 import { loadVectors } from '../vectors/load.ts';
 import { openVectors } from '../vectors/open.ts';
 import { examples, textsOptions, wholeNumber } from './options.ts';
@@ -19,7 +21,8 @@ import { examples, textsOptions, wholeNumber } from './options.ts';
 const EXPLANATION = `
 OUTPUT has one line per row (id, cluster, cosine with the centre), the largest
 cluster being 0. OUTPUT's name with .summary.csv has one line per cluster: its
-rows, its key terms (with --texts) and the rows that stand for it.
+rows, its key terms (with --texts) and rows near its centre, of which none says
+nearly the same as another.
 
 --k auto tries numbers up to 128 on a sample and takes the one whose clusters
 stand apart best (silhouette). Texts seldom fall into clear heaps, so look at
@@ -87,12 +90,10 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   const config = readConfig(context.environment);
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
-  const file = await openVectors(vectors);
+  const { file, numbers } = numberRows(await openVectors(vectors));
   const ground = { config, stdin: context.stdin, signal };
-  const texts =
-    flags.texts === undefined
-      ? new Map<string, string>()
-      : await findTexts({ ...flags, path: flags.texts }, ground, null);
+  const find: TextLookup =
+    flags.texts === undefined ? () => null : await findTexts({ ...flags, path: flags.texts }, ground, null);
   try {
     const loaded = await loadVectors(file, { onRows: countingOn(display, file.rows), signal });
     const { matrix, ids, missing } = loaded;
@@ -104,7 +105,8 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
     const onShare = (share: number) => show(Math.floor(share * matrix.rows));
     const { clustering, tried } = await takeSteps(steps, { onShare, signal });
     display.end();
-    const clusters = summarize(clustering, ids, texts);
+    for (const line of describeTried(tried, clustering.centroids.rows)) display.note(line);
+    const clusters = summarize(clustering, loaded, (row) => find({ row: numbers[row]!, id: ids[row]! }));
     await writeCsv(flags.to, ['id', 'cluster', 'cosine'], rowsOf(ids, clustering));
     await writeCsv(
       summaryPath(flags.to),
@@ -118,6 +120,17 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   } finally {
     display.end();
   }
+}
+
+/** What `--k auto` chose, and from what; nothing where a number was asked for. */
+export function describeTried(tried: readonly CountScore[], chosen: number): string[] {
+  const best = tried.find(({ clusters }) => clusters === bestCount(tried));
+  if (best === undefined) return [];
+  const isLast = best === tried.at(-1);
+  return [
+    `--k auto: ${formatNoun(chosen, 'cluster')}, silhouette ${best.silhouette.toFixed(2)}` +
+      (isLast ? '; no larger number was tried, so more may say more, and fewer may do' : ''),
+  ];
 }
 
 function* rowsOf(

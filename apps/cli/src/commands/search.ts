@@ -10,7 +10,7 @@ import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor, type ProgressDisplay } from '../progress/index.ts';
 import { describeHits } from '../search/describe.ts';
 import { type Found, loadSearch, type SearchParts, searchFile } from '../search/search.ts';
-import { findTexts } from '../texts/read-texts.ts';
+import { findTexts, type TextLookup, type VectorRow } from '../texts/read-texts.ts';
 import { openVectors } from '../vectors/open.ts';
 import { embedderOptions, examples, textsOptions, wholeNumber } from './options.ts';
 
@@ -87,10 +87,10 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
-  const texts = (ids: ReadonlySet<string> | null) =>
+  const texts = async (rows: readonly VectorRow[] | null): Promise<TextLookup> =>
     flags.texts === undefined
-      ? Promise.resolve(new Map<string, string>())
-      : findTexts({ ...flags, path: flags.texts }, { config, stdin, signal }, ids);
+      ? () => null
+      : await findTexts({ ...flags, path: flags.texts }, { config, stdin, signal }, rows);
   const embedder = await openEmbedder(flags, { config, signal });
   const parts: SearchParts = {
     vectors: file,

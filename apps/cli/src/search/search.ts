@@ -1,7 +1,9 @@
 /** Finds the rows nearest to questions in a file of vectors; `embedmill search` calls it. */
 
-import { type Hit, Nearest, scanRows, type VectorRows } from '@embedmill/core';
+import { type Hit, Nearest, quote, scanRows, type VectorRows } from '@embedmill/core';
 import type { TextEmbedder } from '../embedder/types.ts';
+import { UsageError } from '../exit-codes.ts';
+import type { TextLookup } from '../texts/read-texts.ts';
 import type { VectorFile } from '../vectors/types.ts';
 
 /** A row that was found, with its text where one is known. */
@@ -15,8 +17,7 @@ export interface SearchParts {
   embedder: TextEmbedder;
   /** Hits per question. */
   count: number;
-  /** The texts of these ids; those that are not known are left out. */
-  findTexts: (ids: ReadonlySet<string>) => Promise<ReadonlyMap<string, string>>;
+  findTexts: (hits: readonly Hit[]) => Promise<TextLookup>;
   /** Told how many rows were read. */
   onRows: (rows: number) => void;
   signal: AbortSignal;
@@ -41,7 +42,7 @@ export async function loadSearch(parts: SearchParts): Promise<(question: string)
 }
 
 async function search(
-  { embedder, count, findTexts, onRows, signal }: SearchParts,
+  { vectors: { name }, embedder, count, findTexts, onRows, signal }: SearchParts,
   question: string,
   slices: AsyncIterable<VectorRows> | Iterable<VectorRows>,
 ): Promise<Found[]> {
@@ -50,10 +51,17 @@ async function search(
   let rows = 0;
   for await (const slice of slices) {
     signal.throwIfAborted();
+    if (slice.dim !== query.length) {
+      throw new UsageError(
+        `${quote(name, 200)} has vectors of ${slice.dim} floats, and ${embedder.name} makes ${query.length}; ` +
+          'search with the model that the file was made with (--model)',
+      );
+    }
     scanRows(query, slice, rows, nearest);
     rows += slice.ids.length;
     onRows(rows);
   }
-  const texts = await findTexts(new Set(nearest.hits.map(({ id }) => id)));
-  return nearest.hits.map((hit) => ({ ...hit, text: texts.get(hit.id) ?? null }));
+  if (nearest.hits.length === 0) throw new UsageError(`no row of ${quote(name, 200)} has a vector`);
+  const textOf = await findTexts(nearest.hits);
+  return nearest.hits.map((hit) => ({ ...hit, text: textOf(hit) }));
 }

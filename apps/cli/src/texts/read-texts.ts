@@ -19,9 +19,17 @@ export interface TextsGround {
 
 /** A text under the id of its vector: its own, or the number of its row, from 1. */
 export interface TextRow {
+  /** Number of the row in the file, from 0: that of its vector, when the file was embedded as it is. */
+  row: number;
   id: string;
   text: string;
 }
+
+/** A row of a file of vectors. */
+export type VectorRow = Pick<TextRow, 'row' | 'id'>;
+
+/** The text of a row of a file of vectors; `null` when none is known. */
+export type TextLookup = (wanted: VectorRow) => string | null;
 
 /**
  * The texts in order; rows without a text are left out but counted.
@@ -42,22 +50,32 @@ export async function* readTexts(
   for await (const slice of rows) {
     for (const row of slice) {
       number += 1;
-      if (row.ok) yield { id: row.id ?? String(number), text: row.text };
+      if (row.ok) yield { row: number - 1, id: row.id ?? String(number), text: row.text };
     }
   }
 }
 
-/** The texts of these ids, or with `null` of all; where an id repeats, the first text. */
+/**
+ * The texts of these rows, or with `null` of all. Ids may repeat, so the text in the same row counts when it has the id of
+ * the vector; in a file of other rows, the first text with the id.
+ */
 export async function findTexts(
   request: TextsRequest,
   ground: TextsGround,
-  wanted: ReadonlySet<string> | null,
-): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  for await (const { id, text } of readTexts(request, ground)) {
-    if (found.has(id) || wanted?.has(id) === false) continue;
-    found.set(id, text);
-    if (found.size === wanted?.size) break;
+  wanted: readonly VectorRow[] | null,
+): Promise<TextLookup> {
+  const idOfRow = new Map(wanted?.map(({ row, id }) => [row, id]));
+  const ids = new Set(idOfRow.values());
+  const inRow = new Map<number, TextRow>();
+  const firstOfId = new Map<string, string>();
+  for await (const found of readTexts(request, ground)) {
+    const isWanted = wanted === null || ids.has(found.id);
+    if (isWanted && !firstOfId.has(found.id)) firstOfId.set(found.id, found.text);
+    if (wanted === null || idOfRow.get(found.row) === found.id) inRow.set(found.row, found);
+    if (inRow.size === wanted?.length) break;
   }
-  return found;
+  return ({ row, id }) => {
+    const same = inRow.get(row);
+    return same?.id === id ? same.text : (firstOfId.get(id) ?? null);
+  };
 }

@@ -1,20 +1,27 @@
 /** Picks the rows that stand for a cluster; `embedmill cluster` calls it. */
 
-import type { Clustering } from './types.ts';
+import { dotOf } from './matrix.ts';
+import type { Clustering, Matrix } from './types.ts';
 
-/** The numbers of the `count` rows nearest to each centroid, the nearest first. */
+/** Rows with this cosine say nearly the same, and one of them is enough to show. */
+const REPEATS_FROM = 0.95;
+
+/**
+ * The numbers of up to `count` rows nearest to each centroid, the nearest first. Rows that nearly repeat one before them are
+ * passed over, so a cluster of repetitions has fewer.
+ */
 export function representativeRows(
+  matrix: Matrix,
   { assignments, cosines, centroids }: Omit<Clustering, 'spread'>,
   count: number,
 ): number[][] {
-  const nearest: number[][] = Array.from({ length: centroids.rows }, () => []);
-  for (let row = 0; row < assignments.length; row++) {
-    const rows = nearest[assignments[row]!]!;
-    if (rows.length === count && cosines[row]! <= cosines[rows[count - 1]!]!) continue;
-    let at = rows.length;
-    while (at > 0 && cosines[rows[at - 1]!]! < cosines[row]!) at--;
-    rows.splice(at, 0, row);
-    if (rows.length > count) rows.pop();
+  const shown: number[][] = Array.from({ length: centroids.rows }, () => []);
+  const byCosine = Array.from(assignments.keys()).sort((a, b) => cosines[b]! - cosines[a]! || a - b);
+  for (const row of byCosine) {
+    const rows = shown[assignments[row]!]!;
+    if (rows.length === count) continue;
+    const repeats = (other: number) => dotOf(matrix, row, matrix.vectors, other * matrix.dim) >= REPEATS_FROM;
+    if (!rows.some(repeats)) rows.push(row);
   }
-  return nearest;
+  return shown;
 }

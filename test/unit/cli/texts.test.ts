@@ -1,0 +1,48 @@
+/** Texts found for rows of a file of vectors, also where ids repeat and where the file has other rows. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { findTexts, type VectorRow } from '../../../apps/cli/src/texts/read-texts.ts';
+import { jsonLines } from '../../support/embedmill.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+const ground = {
+  config: { maxRowBytes: 1_000_000 },
+  stdin: Readable.from([]),
+  signal: new AbortController().signal,
+};
+
+/** The lookup in a file of these rows. */
+function textsOf(rows: readonly unknown[], wanted: readonly VectorRow[] | null) {
+  const path = join(temporaryFolder(), 'in.jsonl');
+  writeFileSync(path, jsonLines(rows));
+  return findTexts({ path }, ground, wanted);
+}
+
+const repeated = [
+  { id: 'a', text: 'apples' },
+  { id: 'a', text: 'moon' },
+  { id: 'b', text: 7 },
+  { id: 'b', text: 'pears' },
+];
+
+test.each([
+  ['wanted', [1, 3]],
+  ['all', null],
+])('a row has the text in its place where ids repeat (%s)', async (_, numbers) => {
+  const wanted = numbers?.map((row) => ({ row, id: repeated[row]!.id })) ?? null;
+  const textOf = await textsOf(repeated, wanted);
+  expect([textOf({ row: 1, id: 'a' }), textOf({ row: 3, id: 'b' })]).toEqual(['moon', 'pears']);
+});
+
+test.each([
+  ['wanted', [{ row: 0, id: 'c' }]],
+  ['all', null],
+])('a row has the first text with its id in a file of other rows (%s)', async (_, wanted) => {
+  const rows = [...repeated, { id: 'c', text: 'plums' }, { id: 'c', text: 'figs' }];
+  const textOf = await textsOf(rows, wanted);
+  expect(textOf({ row: 0, id: 'c' })).toBe('plums');
+  expect(textOf({ row: 9, id: 'd' })).toBeNull();
+});
