@@ -4,7 +4,7 @@ import { dotOf } from './matrix.ts';
 import type { Clustering, Matrix } from './types.ts';
 
 /** Rows with this cosine say nearly the same, and one of them is enough to show. */
-const REPEATS_FROM = 0.95;
+const REPEATS_FROM = 0.9;
 
 /**
  * The numbers of up to `count` rows nearest to each centroid, the nearest first. Rows that nearly repeat one before them are
