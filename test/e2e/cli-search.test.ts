@@ -52,6 +52,14 @@ test('prints the text of the row that was found, not of another one with the sam
   expect(clusters).toMatchObject([{ representatives: [{ id: 'again', text: 'second' }] }]);
 });
 
+test('treats the question as it is asked to', async () => {
+  writeFileSync(join(cwd, 'terms.csv'), 'term,wording\nSTQ,Soft towels that dry quickly\n');
+  const args = ['search', 'out.npy', '<b>STQ</b>.', '-k', '1', '--clean', 'html', '--glossary', 'terms.csv'];
+  expect((await embedmill(args, { cwd })).stdout).toMatch(/^1\.0000 {2}towel$/m);
+  const prompted = await embedmill([...args, '--prompt', 'Not so: '], { cwd });
+  expect(prompted.stdout).toMatch(/^0\.\d{4} {2}towel/m);
+});
+
 test('answers the lines of stdin from memory, as JSON with --json', async () => {
   const { code, stdout } = await embedmill(['search', 'out.npy', '-k', '1', '--json'], {
     cwd,

@@ -28,7 +28,8 @@ test('--server sends texts in requests of 256 and puts the vectors together', as
   const { url, requests } = await startProducer();
   const config = { model: undefined, cacheDir: '/nonexistent', apiKey: 'secret' };
   const signal = new AbortController().signal;
-  const flags = { server: url, model: 'small', precision: 'fp32' } as const;
+  const treatment = { clean: ['html'], long: 'mean', prompt: 'query: ' } as const;
+  const flags = { server: url, model: 'small', precision: 'fp32', ...treatment } as const;
   const embedder = await openEmbedder(flags, { config, signal });
   const texts = Array.from({ length: 300 }, (_, n) => (n === 299 ? ' ' : 'x'.repeat(n + 1)));
   const steps: number[] = [];
@@ -40,5 +41,7 @@ test('--server sends texts in requests of 256 and puts the vectors together', as
     ['/v1/embed', 'Bearer secret', 256],
     ['/v1/embed', 'Bearer secret', 44],
   ]);
-  expect(requests[0]?.body).toMatchObject({ model: 'small', precision: 'fp32' });
+  expect(requests[0]?.body).toMatchObject({ model: 'small', precision: 'fp32', ...treatment });
+  const glossary = 'terms.csv';
+  await expect(openEmbedder({ ...flags, glossary }, { config, signal })).rejects.toThrow('--glossary is for');
 });

@@ -2,20 +2,21 @@
 
 import { basename } from 'node:path';
 import { calibrate, calibrationDefaults } from '@embedmill/analysis';
-import { type Config, type Precision, readConfig } from '@embedmill/core';
+import { type Config, readConfig } from '@embedmill/core';
 import { type Command, InvalidArgumentError } from 'commander';
 import { describeCalibration } from '../calibrate/describe.ts';
 import { checkBothKinds, type PairFields, readLabelledPairs } from '../calibrate/read-pairs.ts';
 import { checkPlotPath, savePlot } from '../calibrate/save-plot.ts';
 import { scorePairs } from '../calibrate/score-pairs.ts';
 import type { CommandContext } from '../context.ts';
-import { openEmbedder } from '../embedder/open.ts';
+import { type EmbedderFlags, openEmbedder } from '../embedder/open.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor } from '../progress/index.ts';
 import { formatNoun } from '../terminal/numbers.ts';
 import { paintFor } from '../terminal/style.ts';
 import { collect, embedderOptions, examples, wholeNumber } from './options.ts';
+import { treatmentOptions } from './treatment-options.ts';
 
 const EXPLANATION = `
 PAIRS is .csv, .tsv or .jsonl (each also .gz) with two texts and a label: 1, true, yes or same;
@@ -23,19 +24,17 @@ PAIRS is .csv, .tsv or .jsonl (each also .gz) with two texts and a label: 1, tru
 --same-from. 200 pairs are the least to rely on.
 
 Thresholds come with the intervals of a bootstrap: the same pairs and the same
-seed give the same figures.
+seed give the same figures. They hold for texts of the same treatment (--clean,
+--long, --prompt, --glossary), model and precision.
 `;
 
-interface CalibrateFlags extends Omit<PairFields, 'sameFrom'> {
+interface CalibrateFlags extends Omit<PairFields, 'sameFrom'>, EmbedderFlags {
   sameFrom?: number;
   wantRecall: number;
   wantPrecision: number;
   samples: number;
   seed: number;
   plot: string[];
-  server?: string;
-  model?: string;
-  precision: Precision;
   json?: true;
   quiet?: true;
 }
@@ -63,7 +62,7 @@ export function addCalibrateCommand(
     .option('--plot <file>', 'draw curve and scores as .svg or .png; may repeat', collect, [])
     .option('--json', 'print everything as one JSON object')
     .option('--quiet', 'print no progress');
-  for (const option of embedderOptions()) command.addOption(option);
+  for (const option of [...embedderOptions(), ...treatmentOptions()]) command.addOption(option);
   command
     .addHelpText(
       'after',

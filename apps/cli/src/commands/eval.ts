@@ -5,7 +5,8 @@ import { type Config, type Precision, quote, readConfig } from '@embedmill/core'
 import { modelFolder } from '@embedmill/embed/added-models';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
-import { openLocalEmbedder } from '../embedder/local.ts';
+import { type LocalModel, openLocalEmbedder } from '../embedder/local.ts';
+import { readTreatment, type TreatmentFlags } from '../embedder/treatment.ts';
 import type { TextEmbedder } from '../embedder/types.ts';
 import { openClassification } from '../eval/classification.ts';
 import { openClustering } from '../eval/clustering.ts';
@@ -18,6 +19,7 @@ import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor } from '../progress/index.ts';
 import { collect, examples } from './options.ts';
+import { treatmentOptions } from './treatment-options.ts';
 
 const EXPLANATION = `
 Tasks, each as often as you like:
@@ -29,10 +31,14 @@ Tasks, each as often as you like:
   --cluster        text and label: V-measure of as many clusters as labels
 
 A model is int8 or fp32 (all-MiniLM-L6-v2), or an added model
-(embedmill model list) or a folder in the hub's layout, whose int8 file is run, or its fp32 file with @fp32 behind the name.
+(embedmill model list) or a folder in the hub's layout, whose int8 file is run,
+or its fp32 file with @fp32 behind the name. All models of a call have the same
+treatment; models of the E5 kind want --prompt 'query: ' and --document-prompt
+'passage: '.
 `;
 
-interface EvalFlags {
+interface EvalFlags extends TreatmentFlags {
+  documentPrompt: string;
   sts: string[];
   retrieval: string[];
   classify: string[];
@@ -48,7 +54,7 @@ export function addEvalCommand(
   context: CommandContext,
   end: (code: ExitCode) => void,
 ): void {
-  program
+  const command = program
     .command('eval')
     .summary('measure how good the vectors are')
     .description('Measures how good the vectors of models are, on your own examples.')
@@ -57,8 +63,11 @@ export function addEvalCommand(
     .option('--classify <file>', 'texts with a label', collect, [])
     .option('--cluster <file>', 'texts with a label', collect, [])
     .option('--model <model>', 'int8, fp32 or a folder (default: int8 and fp32)', collect, [])
+    .option('--document-prompt <text>', 'put before documents of --retrieval, which --prompt is not', '')
     .option('--json', 'print one JSON object instead of a Markdown table')
-    .option('--quiet', 'print no progress')
+    .option('--quiet', 'print no progress');
+  for (const option of treatmentOptions()) command.addOption(option);
+  command
     .addHelpText(
       'after',
       EXPLANATION +
@@ -79,8 +88,11 @@ export function addEvalCommand(
 
 async function evalCommand(flags: EvalFlags, context: CommandContext, config: Config): Promise<void> {
   const signal = interruptionSignal(() => {});
+  const treatment = await readTreatment(flags);
+  const { documentPrompt } = flags;
+  const ground = { config, signal, treatment, documentPrompt };
   const models = (flags.model.length > 0 ? flags.model : ['int8', 'fp32']).map((given) =>
-    modelOpener(given, { config, signal }),
+    modelOpener(given, ground),
   );
   const tasks = await openTasks(flags);
   const display = displayFor(context, flags.quiet ?? false);
@@ -123,7 +135,7 @@ async function openTasks(flags: EvalFlags): Promise<EvalTask[]> {
 /** @throws {UsageError} when the model is neither a precision nor a folder */
 function modelOpener(
   given: string,
-  ground: { config: Config; signal: AbortSignal },
+  ground: Omit<LocalModel, 'model' | 'precision'>,
 ): () => Promise<TextEmbedder> {
   if (given === 'int8' || given === 'fp32') {
     return () => openLocalEmbedder({ ...ground, model: null, precision: given });

@@ -1,10 +1,10 @@
 /** `embedmill search`: the rows of a file of vectors that are nearest to a question. */
 
 import { createInterface } from 'node:readline';
-import { type Config, type Precision, type RowFormat, readConfig } from '@embedmill/core';
+import { type Config, type RowFormat, readConfig } from '@embedmill/core';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
-import { openEmbedder } from '../embedder/open.ts';
+import { type EmbedderFlags, openEmbedder } from '../embedder/open.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor, type ProgressDisplay } from '../progress/index.ts';
@@ -13,26 +13,26 @@ import { type Found, loadSearch, type SearchParts, searchFile } from '../search/
 import { findTexts, type TextLookup, type VectorRow } from '../texts/read-texts.ts';
 import { openVectors } from '../vectors/open.ts';
 import { embedderOptions, examples, textsOptions, wholeNumber } from './options.ts';
+import { treatmentOptions } from './treatment-options.ts';
 
 const EXPLANATION = `
 VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow, as
 "embedmill embed" writes it, or a folder .lance. Every row is compared with the
 question (exact search); the score is the cosine, 1 for the same text. Use the
-model and the precision that the file was made with.
+model, the precision and the treatment (--clean, --glossary) that the file was
+made with; the prompt is the one for questions, where the model was trained
+with two.
 
 Without a question, questions are read from stdin, one a line, and the file is
 loaded once.
 `;
 
-interface SearchFlags {
+interface SearchFlags extends EmbedderFlags {
   count: number;
   texts?: string;
   text?: string;
   id?: string;
   format?: RowFormat;
-  server?: string;
-  model?: string;
-  precision: Precision;
   quiet?: true;
   json?: true;
 }
@@ -53,7 +53,8 @@ export function addSearchCommand(
     .option('--texts <file>', 'the file that was embedded, to print texts')
     .option('--json', 'print one JSON object per question')
     .option('--quiet', 'print no progress');
-  for (const option of [...textsOptions(), ...embedderOptions()]) command.addOption(option);
+  for (const option of [...textsOptions(), ...embedderOptions(), ...treatmentOptions()])
+    command.addOption(option);
   command
     .addHelpText(
       'after',

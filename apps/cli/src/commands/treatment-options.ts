@@ -40,3 +40,11 @@ export const promptOption = () =>
       if (given.length <= MAX_PROMPT_CHARS) return given;
       throw new InvalidArgumentError(`Expected at most ${MAX_PROMPT_CHARS} characters.`);
     });
+
+/** All of them, for commands that embed texts of their own beside vectors that were treated so. */
+export const treatmentOptions = () => [
+  cleanOption(),
+  longOption(),
+  promptOption(),
+  new Option('--glossary <file>', 'plain wording for terms: .json, or .csv with term, wording and case'),
+];

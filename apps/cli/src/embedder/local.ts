@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { Config, Precision } from '@embedmill/core';
+import type { Treatment } from '@embedmill/embed';
 import type { TextEmbedder, TextVectors } from './types.ts';
 
 /** Which model. */
@@ -10,6 +11,9 @@ export interface LocalModel {
   /** Folder in the hub's layout; `null` for the built-in all-MiniLM-L6-v2. */
   model: string | null;
   precision: Precision;
+  treatment: Treatment;
+  /** Put before documents instead of the prompt of `treatment`; left out: nothing. */
+  documentPrompt?: string;
   /** Ends the work between two texts. */
   signal: AbortSignal;
 }
@@ -19,6 +23,8 @@ export async function openLocalEmbedder({
   config,
   model,
   precision,
+  treatment,
+  documentPrompt = '',
   signal,
 }: LocalModel): Promise<TextEmbedder> {
   // Loaded when it is needed: other commands start twice as fast without ONNX Runtime.
@@ -26,12 +32,13 @@ export async function openLocalEmbedder({
   const prepared = await prepareModel({ model: model ?? undefined, precision, cacheDir: config.cacheDir });
   const embedder = await Embedder.open(prepared);
   const { dim, name } = prepared;
+  const treatments = { text: treatment, document: { ...treatment, prompt: documentPrompt } };
   return {
     name: `${name} ${prepared.precision}`,
-    async embed(texts, onText = () => {}): Promise<TextVectors> {
+    async embed(texts, onText = () => {}, as = 'text'): Promise<TextVectors> {
       const vectors = new Float32Array(texts.length * dim);
       for (const [row, text] of texts.entries()) {
-        await embedder.embed(text, vectors, row * dim);
+        await embedder.embed(text, vectors, row * dim, { treatment: treatments[as] });
         onText(row + 1);
         // The model blocks the thread; signals and the progress bar have their turn here.
         await setImmediate();

@@ -2,12 +2,14 @@
 
 import type { Config, Precision } from '@embedmill/core';
 import { readModel, readServer } from '../embed/request.ts';
+import { UsageError } from '../exit-codes.ts';
 import { openLocalEmbedder } from './local.ts';
 import { openRemoteEmbedder } from './remote.ts';
+import { readTreatment, type TreatmentFlags } from './treatment.ts';
 import type { TextEmbedder } from './types.ts';
 
-/** The options, as `embedderOptions` declares them. */
-export interface EmbedderFlags {
+/** The options, as `embedderOptions` and `treatmentOptions` declare them. */
+export interface EmbedderFlags extends TreatmentFlags {
   server?: string;
   model?: string;
   precision: Precision;
@@ -21,6 +23,13 @@ export async function openEmbedder(
   const url = readServer(flags.server);
   const model = readModel(flags, config);
   const { precision } = flags;
-  if (url === null) return openLocalEmbedder({ config, model, precision, signal });
-  return openRemoteEmbedder({ url, apiKey: config.apiKey, model, precision, signal });
+  if (url !== null && flags.glossary !== undefined) {
+    throw new UsageError(
+      '--glossary is for texts of this process; on a server a glossary belongs to a run (leave out --server, or ' +
+        'search in the run)',
+    );
+  }
+  const treatment = await readTreatment(flags);
+  if (url === null) return openLocalEmbedder({ config, model, precision, treatment, signal });
+  return openRemoteEmbedder({ url, apiKey: config.apiKey, model, precision, treatment, signal });
 }

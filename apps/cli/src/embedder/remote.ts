@@ -2,6 +2,7 @@
 
 import { EmbedmillClient } from '@embedmill/client';
 import type { Precision } from '@embedmill/core';
+import type { Treatment } from '@embedmill/embed';
 import type { TextEmbedder } from './types.ts';
 
 /** Which producer, and how it is asked. */
@@ -11,6 +12,7 @@ export interface RemoteModel {
   /** Name that the producer's workers know; `null` for the producer's own. */
   model: string | null;
   precision: Precision;
+  treatment: Pick<Treatment, 'clean' | 'long' | 'prompt'>;
   signal: AbortSignal;
 }
 
@@ -18,9 +20,17 @@ export interface RemoteModel {
 const REQUEST_TEXTS = 256;
 
 /** Every call throws what {@link EmbedmillClient} throws. */
-export function openRemoteEmbedder({ url, apiKey, model, precision, signal }: RemoteModel): TextEmbedder {
+export function openRemoteEmbedder({
+  url,
+  apiKey,
+  model,
+  precision,
+  treatment,
+  signal,
+}: RemoteModel): TextEmbedder {
   const client = new EmbedmillClient({ url, apiKey, signal });
-  const terms = { precision, ...(model === null ? {} : { model }) };
+  const { clean, long, prompt } = treatment;
+  const terms = { precision, clean, long, prompt, ...(model === null ? {} : { model }) };
   return {
     name: `${model ?? url} ${precision}`,
     async embed(texts, onText = () => {}) {

@@ -7,8 +7,13 @@ export interface TextEmbedder {
   /**
    * One vector of length 1 per text, zeros for a text without any token.
    * @param onText is told how many texts are done
+   * @param as what is searched is a `document`; models that were trained with two prompts put another one before it
    */
-  embed(texts: readonly string[], onText?: (done: number) => void): Promise<TextVectors>;
+  embed(
+    texts: readonly string[],
+    onText?: (done: number) => void,
+    as?: 'text' | 'document',
+  ): Promise<TextVectors>;
   close(): Promise<void>;
 }
 

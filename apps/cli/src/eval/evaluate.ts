@@ -49,13 +49,16 @@ export async function evaluate({ tasks, models, onTask }: EvaluationParts): Prom
 
 /** The same file is often clustered and classified: a list of texts equal to the one before is not embedded again. */
 function embedOnce(embedder: TextEmbedder): TextEmbedder {
-  let last: { texts: readonly string[]; answer: TextVectors } | null = null;
+  let last: { texts: readonly string[]; as: string; answer: TextVectors } | null = null;
   return {
     ...embedder,
-    async embed(texts, onText) {
-      const isSame = last?.texts.length === texts.length && texts.every((text, n) => text === last?.texts[n]);
+    async embed(texts, onText, as = 'text') {
+      const isSame =
+        last?.as === as &&
+        last.texts.length === texts.length &&
+        texts.every((text, n) => text === last?.texts[n]);
       if (last !== null && isSame) return last.answer;
-      last = { texts, answer: await embedder.embed(texts, onText) };
+      last = { texts, as, answer: await embedder.embed(texts, onText, as) };
       return last.answer;
     },
   };

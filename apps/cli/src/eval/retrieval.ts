@@ -7,7 +7,7 @@ import { ndcg, type Relevances, recall } from '@embedmill/analysis';
 import { Nearest, quote, scanRows } from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
 import { numberField, readRecords, textField } from '../records/read-records.ts';
-import { formatCount } from '../terminal/numbers.ts';
+import { formatCount, formatNoun } from '../terminal/numbers.ts';
 import type { EvalTask } from './types.ts';
 
 /** Depth of nDCG, as BEIR reports it. */
@@ -27,16 +27,18 @@ type Texts = Map<string, string>;
 export async function openRetrieval(folder: string): Promise<EvalTask> {
   const corpus = await readTexts(join(folder, 'corpus.jsonl'));
   const queries = await readTexts(join(folder, 'queries.jsonl'));
-  const judged = await readJudgements(await qrelsFile(folder), { corpus, queries });
+  const { judged, strangers } = await readJudgements(await qrelsFile(folder), { corpus, queries });
   const asked = [...queries].filter(([id]) => judged.has(id));
   const documents = [...corpus.values()];
   return {
     kind: 'retrieval',
     name: basename(folder),
-    size: `${formatCount(asked.length)} queries, ${formatCount(corpus.size)} documents`,
+    size:
+      `${asked.length === 1 ? '1 query' : `${formatCount(asked.length)} queries`}, ` +
+      `${formatNoun(corpus.size, 'document')}${strangers === 0 ? '' : `; ${formatNoun(strangers, 'judgement')} of texts that are not there`}`,
     texts: asked.length + corpus.size,
     async run(embedder, onText) {
-      const { dim, vectors } = await embedder.embed(documents, onText);
+      const { dim, vectors } = await embedder.embed(documents, onText, 'document');
       const found = await embedder.embed(
         asked.map(([, text]) => text),
         (done) => onText(documents.length + done),
@@ -45,7 +47,8 @@ export async function openRetrieval(folder: string): Promise<EvalTask> {
       const sums = new Map<string, number>();
       const add = (name: string, value: number) => sums.set(name, (sums.get(name) ?? 0) + value);
       for (const [n, [id]] of asked.entries()) {
-        const nearest = new Nearest(Math.max(...RECALL_DEPTHS));
+        // One more, for the query itself.
+        const nearest = new Nearest(Math.max(...RECALL_DEPTHS) + 1);
         scanRows(found.vectors.subarray(n * dim, (n + 1) * dim), rows, 0, nearest);
         // BEIR: a query that is a document itself (Quora, ArguAna) does not find itself.
         const ranked = nearest.hits.map((hit) => hit.id).filter((document) => document !== id);
@@ -87,20 +90,25 @@ async function qrelsFile(folder: string): Promise<string> {
 async function readJudgements(
   path: string,
   known: { corpus: Texts; queries: Texts },
-): Promise<Map<string, Relevances>> {
+): Promise<{ judged: Map<string, Relevances>; strangers: number }> {
   const judged = new Map<string, Map<string, number>>();
+  let strangers = 0;
   for await (const record of readRecords(path)) {
     const query = textField(record, 'query-id');
     const document = textField(record, 'corpus-id');
     const score = numberField(record, 'score');
-    if (!known.queries.has(query) || !known.corpus.has(document) || score <= 0) continue;
+    if (score <= 0) continue;
+    if (!known.queries.has(query) || !known.corpus.has(document)) strangers += 1;
+    // As trec_eval has it, a relevant document that is not in the corpus counts as one that was not found.
+    if (!known.queries.has(query)) continue;
     const of = judged.get(query) ?? new Map<string, number>();
     judged.set(query, of.set(document, score));
   }
-  if (judged.size === 0) {
+  const isFound = [...judged.values()].some((of) => [...of.keys()].some((id) => known.corpus.has(id)));
+  if (!isFound) {
     throw new UsageError(
       `${quote(path, 200)} judges no document of the corpus relevant to any of the queries`,
     );
   }
-  return judged;
+  return { judged, strangers };
 }

@@ -1,0 +1,17 @@
+/** How a command treats its own texts, read from its options; `open.ts` and `embedmill eval` call it. */
+
+import { storeGlossary } from '@embedmill/core';
+import type { Treatment } from '@embedmill/embed';
+import { readGlossary } from '../embed/glossary.ts';
+
+/** The options, as `treatmentOptions` declares them. */
+export interface TreatmentFlags extends Pick<Treatment, 'clean' | 'long' | 'prompt'> {
+  /** Path of a glossary. */
+  glossary?: string;
+}
+
+/** @throws {UsageError} for a glossary that cannot be used */
+export async function readTreatment({ clean, long, prompt, glossary }: TreatmentFlags): Promise<Treatment> {
+  const terms = glossary === undefined ? null : storeGlossary(await readGlossary(glossary));
+  return { clean, long, prompt, glossary: terms };
+}
