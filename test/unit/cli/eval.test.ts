@@ -77,13 +77,62 @@ test('retrieval ranks the documents of a BEIR folder for each query that is judg
   );
   writeFileSync(join(folder, 'qrels/test.tsv'), 'query-id\tcorpus-id\tscore\nq1\td20\t1\nq1\td40\t0\n');
   const task = await openRetrieval(folder);
-  expect(task.size).toBe('1 queries, 3 documents');
+  expect(task.size).toBe('1 query, 3 documents');
   // d20 is second: 1 / log2(3) of an ideal 1.
   expect(await task.run(compass(), () => {})).toEqual([
     { name: 'nDCG@10', value: expect.closeTo(1 / Math.log2(3), 6) },
     { name: 'recall@10', value: 1 },
     { name: 'recall@100', value: 1 },
   ]);
+});
+
+/** A BEIR folder; a text is the degrees in its id. */
+function beirFolder(corpus: string[], queries: string[], judgements: string[]): string {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'qrels'));
+  const rows = (ids: string[]) => ids.map((_id) => ({ _id, text: _id.slice(1) }));
+  fileOf('corpus.jsonl', rows(corpus), folder);
+  fileOf('queries.jsonl', rows(queries), folder);
+  writeFileSync(join(folder, 'qrels/test.tsv'), ['query-id\tcorpus-id\tscore', ...judgements, ''].join('\n'));
+  return folder;
+}
+
+test('a relevant document that is not in the corpus counts as not found, and is told', async () => {
+  const judgements = ['q1\td2\t1', 'q1\td77\t1', 'gone\td2\t1'];
+  const task = await openRetrieval(beirFolder(['d2', 'd40'], ['q1'], judgements));
+  expect(task.size).toBe('1 query, 2 documents; 2 judgements of texts that are not there');
+  expect(await task.run(compass(), () => {})).toEqual([
+    { name: 'nDCG@10', value: expect.closeTo(1 / (1 + 1 / Math.log2(3)), 6) },
+    { name: 'recall@10', value: 0.5 },
+    { name: 'recall@100', value: 0.5 },
+  ]);
+});
+
+test('a query that is a document itself does not take the place of another', async () => {
+  // The document that is relevant is the farthest of a hundred others.
+  const ids = Array.from({ length: 101 }, (_, n) => `d${n}`);
+  const task = await openRetrieval(beirFolder(ids, ['d0'], ['d0\td100\t1']));
+  expect((await task.run(compass(), () => {}))[2]).toEqual({ name: 'recall@100', value: 1 });
+});
+
+test('documents are embedded as such, whatever was embedded before', async () => {
+  const embedder = compass();
+  const seen: string[] = [];
+  const evaluation = evaluate({
+    tasks: [await openRetrieval(beirFolder(['d1'], ['q1'], ['q1\td1\t1']))],
+    models: [
+      async () => ({
+        ...embedder,
+        embed(texts, onText, as) {
+          seen.push(`${texts} as ${as}`);
+          return embedder.embed(texts, onText);
+        },
+      }),
+    ],
+    onTask: () => () => {},
+  });
+  await evaluation;
+  expect(seen).toEqual(['1 as document', '1 as text']);
 });
 
 test('classification and clustering find labels that vectors tell apart, and embed the texts once', async () => {
@@ -131,7 +180,23 @@ describe('what cannot be evaluated', () => {
     [
       'one label',
       () => openClustering(fileOf('l.jsonl', [{ text: 'x', label: 'a' }])),
-      'has 1 different labels',
+      'has 1 text and 1 different label; expected at least 2 labels',
+    ],
+    [
+      'pairs that all have one score',
+      () =>
+        openSts(
+          fileOf(
+            'p.jsonl',
+            [1, 1].map((score) => ({ a: 'x', b: 'y', score })),
+          ),
+        ),
+      'every pair in',
+    ],
+    [
+      'judgements of texts that are not there',
+      () => openRetrieval(beirFolder(['d0'], ['q1'], ['q1\td9\t1', 'q9\td0\t1'])),
+      'judges no document of the corpus relevant',
     ],
     ['a folder without a corpus', () => openRetrieval(temporaryFolder()), 'corpus.jsonl'],
   ])('%s', async (_, open, words) => {

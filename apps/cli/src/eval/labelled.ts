@@ -3,6 +3,7 @@
 import { quote } from '@embedmill/core';
 import { UsageError } from '../exit-codes.ts';
 import { readRecords, textField } from '../records/read-records.ts';
+import { formatNoun } from '../terminal/numbers.ts';
 
 /** Texts and their labels, row by row. */
 export interface LabelledTexts {
@@ -23,7 +24,9 @@ export async function readLabelled(path: string): Promise<LabelledTexts> {
   }
   const classes = new Set(labels).size;
   if (classes < 2) {
-    throw new UsageError(`${quote(path, 200)} has ${classes} different labels; expected at least 2`);
+    throw new UsageError(
+      `${quote(path, 200)} has ${formatNoun(texts.length, 'text')} and ${formatNoun(classes, 'different label')}; expected at least 2 labels`,
+    );
   }
   return { texts, labels, classes };
 }

@@ -28,6 +28,11 @@ export async function readStsPairs(path: string): Promise<StsPair[]> {
   if (pairs.length < 2) {
     throw new UsageError(`${quote(path, 200)} has ${formatNoun(pairs.length, 'pair')}; expected at least 2`);
   }
+  if (pairs.every(({ score }) => score === pairs[0]!.score)) {
+    throw new UsageError(
+      `every pair in ${quote(path, 200)} has the score ${pairs[0]!.score}; a correlation needs different ones`,
+    );
+  }
   return pairs;
 }
 

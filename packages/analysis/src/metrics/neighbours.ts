@@ -24,9 +24,9 @@ export function nearestLabel(query: Float32Array, known: LabelledMatrix, count: 
   }
   const votes = new Map<string, number>();
   for (const { label, cosine } of nearest) votes.set(label, (votes.get(label) ?? 0) + cosine);
-  let best = '';
-  for (const [label, vote] of votes) if (best === '' || vote > votes.get(best)!) best = label;
-  return best;
+  let best: string | null = null;
+  for (const [label, vote] of votes) if (best === null || vote > votes.get(best)!) best = label;
+  return best ?? '';
 }
 
 /** How well classes were found. */
