@@ -57,8 +57,19 @@ describe('embedmill model', () => {
     rmSync(join(folder, 'model.safetensors'));
     const { code, stderr } = await run('add', folder, '--name', 'hollow');
     expect(code).toBe(1);
-    expect(stderr).toContain(`the model folder "${folder}" has no "onnx/model_quantized.onnx"`);
+    // Whichever file was meant to be there, its name is among those that are missed.
+    expect(stderr).toContain(`int8: the model folder "${folder}" has no "onnx/model_quantized.onnx"`);
+    expect(stderr).toContain(`fp32: the model folder "${folder}" has no "onnx/model.onnx"`);
     expect(existsSync(join(cache, 'models', 'hollow'))).toBe(false);
+  });
+
+  test('add tries the model on a sentence, with its tokenizer', async () => {
+    const folder = smallBertFolder();
+    writeFileSync(join(folder, 'tokenizer.json'), '{}');
+    const { code, stderr } = await run('add', folder, '--name', 'mute');
+    expect(code).toBe(1);
+    expect(stderr).toContain('tokenizer.json" is not a tokenizer that we can run');
+    expect(existsSync(join(cache, 'models', 'mute'))).toBe(false);
   });
 
   test('a model that is neither added nor a folder is a usage error of embed', async () => {

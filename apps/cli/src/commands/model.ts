@@ -8,7 +8,7 @@ import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { checkPrepared, type ModelCheck } from '../model/check.ts';
 import { factsOf, infoRows, LIST_HEAD, listRow } from '../model/describe.ts';
-import { prepareEach } from '../model/prepare.ts';
+import { prepareEach, tryEach } from '../model/prepare.ts';
 import { formatTable } from '../terminal/table.ts';
 import { examples } from './options.ts';
 
@@ -114,7 +114,8 @@ export function addModelCommand(
     )
     .action(async (folder: string, flags: Flags & { name?: string }) => {
       const name = flags.name ?? basename(resolve(folder));
-      const { unavailable } = await prepareEach(resolve(folder), config());
+      const { prepared, unavailable } = await prepareEach(resolve(folder), config());
+      await tryEach(prepared);
       const copy = await keepModel(folder, name, config().cacheDir);
       print(flags, { name, folder: copy, unavailable }, [
         `added ${name}, in ${copy}`,
