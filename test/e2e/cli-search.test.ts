@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { embedmill, jsonLines, startSharedEmbedmill } from '../support/embedmill.ts';
+import { embedmill, jsonLines, startEmbedmill, startSharedEmbedmill } from '../support/embedmill.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
 const rows = [
@@ -74,6 +74,14 @@ test('answers the lines of stdin from memory, as JSON with --json', async () => 
     { question: rows[2]!.text, hits: [{ row: 2, id: 'towel', score: expect.closeTo(1, 5), text: null }] },
     { question: 'hot water for tea', hits: [{ row: 0, id: 'kettle' }] },
   ]);
+});
+
+test('ends at Ctrl-C while it waits for a question', async () => {
+  const search = startEmbedmill(['search', 'out.npy', '-k', '1'], { cwd, input: 'tea\n', keepsInput: true });
+  await search.waitFor(/kettle/);
+  search.kill('SIGINT');
+  expect(await search.waitForExit()).toEqual({ code: 130, signal: null });
+  expect(search.stderr).toContain('interrupted');
 });
 
 test('cluster writes the cluster of each row, and what each cluster is about', async () => {

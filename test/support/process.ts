@@ -12,6 +12,8 @@ export interface TestProcessOptions {
   cwd?: string;
   /** What the process reads on stdin; without it, stdin is empty. */
   input?: string | Uint8Array;
+  /** Whether stdin stays open behind `input`, as a terminal does. Default false. */
+  keepsInput?: boolean;
 }
 
 /** How a process ended; exactly one of the two is not null. */
@@ -33,7 +35,10 @@ export class TestProcess {
   readonly #title: string;
   #exit: TestProcessExit | undefined;
 
-  constructor(args: readonly string[], { env = {}, cwd, input }: TestProcessOptions) {
+  constructor(
+    args: readonly string[],
+    { env = {}, cwd, input = '', keepsInput = false }: TestProcessOptions,
+  ) {
     this.#title = `node ${args.join(' ')}`;
     this.#child = spawn(process.execPath, args, {
       env: { ...process.env, ...env },
@@ -47,7 +52,8 @@ export class TestProcess {
     });
     // A child that ends without reading its input breaks the pipe; the test sees how it ended.
     this.#child.stdin?.on('error', () => {});
-    this.#child.stdin?.end(input);
+    if (keepsInput) this.#child.stdin?.write(input);
+    else this.#child.stdin?.end(input);
     this.exited = once(this.#child, 'close').then(([code, signal]) => {
       this.#exit = { code, signal };
       return this.#exit;

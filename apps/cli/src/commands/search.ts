@@ -116,24 +116,26 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
     }
     const known = await texts(null);
     const ask = await loadSearch({ ...parts, findTexts: async () => known });
-    await answerLines(context, display, async (line) => print(line, await ask(line)));
+    await answerLines(context, { display, signal }, async (line) => print(line, await ask(line)));
   } finally {
     display.end();
     await embedder.close();
   }
 }
 
-/** Calls `answer` with each line of stdin that is not blank; a terminal is shown a prompt. */
+/** Calls `answer` with each line of stdin that is not blank, until the signal; a terminal is shown a prompt. */
 async function answerLines(
   { stdin, stderr }: CommandContext,
-  display: ProgressDisplay,
+  { display, signal }: { display: ProgressDisplay; signal: AbortSignal },
   answer: (line: string) => Promise<void>,
 ): Promise<void> {
   display.end();
   const prompt = () => (stderr.isTTY === true ? stderr.write('? ') : true);
   prompt();
-  for await (const line of createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const lines = createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY, signal });
+  for await (const line of lines) {
     if (line.trim() !== '') await answer(line);
     prompt();
   }
+  signal.throwIfAborted();
 }
