@@ -24,6 +24,7 @@ describe('a term is replaced', () => {
     entry('ราคา', 'price'),
     entry('C++', 'a language'),
     entry('οδός', 'street'),
+    entry('🚀', 'rocket'),
   ];
 
   test.each([
@@ -33,11 +34,13 @@ describe('a term is replaced', () => {
     ['as written when it is an acronym', 'IT is it', 'computing is it', 1],
     ['not within a word', 'margin calls, nonstop loss, CTPs', 'margin calls, nonstop loss, CTPs', 0],
     ['beside punctuation', '(margin call)/CTP.', '(demand for more deposit)/trading platform.', 2],
-    ['within Chinese', '期货保证金率上调，保证金不足', '期货deposit rate上调，deposit不足', 2],
-    ['between scripts', '用CTP保证金', '用trading platformdeposit', 2],
-    ['before a Korean ending, not within a word', '보증금은 무보증금', 'deposit은 무보증금', 1],
-    ['between Latin and Korean', 'CTP는 CTP보증금', 'trading platform는 trading platformdeposit', 3],
-    ['within Thai', 'ดูราคาที่', 'ดูpriceที่', 1],
+    ['within Chinese', '期货保证金率上调，保证金不足', '期货 deposit rate 上调，deposit 不足', 2],
+    ['between scripts', '用CTP保证金', '用 trading platform deposit', 2],
+    ['before a Korean ending, not within a word', '보증금은 무보증금', 'deposit 은 무보증금', 1],
+    ['between Latin and Korean', 'CTP는 CTP보증금', 'trading platform 는 trading platform deposit', 3],
+    ['within Thai', 'ดูราคาที่', 'ดู price ที่', 1],
+    ['set apart from letters', 'C++20 stop🚀🚀loss', 'a language 20 stop rocket rocket loss', 3],
+    ['across a line break', 'stop\nloss, CTP\u00a0margin', 'sale at a limit, futures trading margin', 2],
     ['that ends in signs', 'I write C++, not C+.', 'I write a language, not C+.', 1],
     ['with an accent and a final sigma', 'ΟΔΌΣ οδός', 'street street', 2],
     ['beside a letter whose small form is longer', 'İİ stop loss', 'İİ sale at a limit', 1],
@@ -55,6 +58,10 @@ describe('a term is replaced', () => {
 
   test('and what stands for it is not looked at again', () => {
     expect(apply([entry('a', 'a b'), entry('b', 'a')], 'a b')).toEqual({ text: 'a b a', replacements: 2 });
+  });
+
+  test('by nothing, without joining its neighbours', () => {
+    expect(apply([entry('🚀', '')], 'go🚀fast 🚀').text).toBe('go fast ');
   });
 
   test('by its last entry; blank terms are none', () => {

@@ -44,8 +44,8 @@ export interface Treatment {
 /** Texts as they are: the default, and what was done before there was a choice. */
 export const UNTREATED: Treatment = { clean: [], long: 'truncate', prompt: '', glossary: null };
 
-/** Part of the fingerprint: to be raised whenever a step or the splitting of long texts gives other results than before. */
-const REVISION = 1;
+/** Part of the fingerprint: to be raised whenever a step, the glossary or the splitting of long texts gives other results than before. */
+const REVISION = 2;
 
 /** The treatment among other options, with its steps in order. */
 export function treatmentOf({ clean, long, prompt, glossary }: Treatment): Treatment {

@@ -9,6 +9,13 @@
 
 import { isWordEnd, isWordStart, wordsOf } from './words.ts';
 
+/** A letter, digit or mark of any script at the edge of a text, of which two units are enough to see. */
+const ENDS_WITH_LETTER = /[\p{L}\p{N}\p{M}]$/u;
+const STARTS_WITH_LETTER = /^[\p{L}\p{N}\p{M}]/u;
+
+/** White space other than a blank, one unit each. */
+const OTHER_BLANK = /[^\S ]/g;
+
 /** One term and what stands for it. */
 export interface GlossaryEntry {
   term: string;
@@ -43,7 +50,7 @@ export class Glossary {
   /** Of two entries with the same term and case the last one counts; an entry with a blank term is left out. */
   constructor(entries: Iterable<GlossaryEntry>) {
     for (const { term, wording, case: rule } of entries) {
-      const written = term.trim();
+      const written = term.trim().replace(OTHER_BLANK, ' ');
       if (written !== '')
         this.#add(written, wording, rule === undefined ? isAcronym(written) : rule === 'exact');
     }
@@ -54,10 +61,14 @@ export class Glossary {
     return this.#size;
   }
 
-  /** The text with every term replaced, once: what stands for a term is not looked at again. */
+  /**
+   * The text with every term replaced, once: what stands for a term is not looked at again. A blank sets it apart where it
+   * would touch a letter, as terms may in scripts without blanks, beside signs and emoji: a tokenizer would take both for
+   * one word, mostly an unknown one.
+   */
   apply(text: string): ReplacedText {
     const words = wordsOf(fold(text));
-    let replaced = '';
+    const pieces: string[] = [];
     let replacements = 0;
     let kept = 0;
     let at = 0;
@@ -68,13 +79,16 @@ export class Glossary {
         first += 1;
         continue;
       }
-      replaced += text.slice(kept, at) + found.wording;
+      addApart(pieces, text.slice(kept, at));
+      addApart(pieces, found.wording);
       replacements += 1;
       at = found.end;
       kept = at;
       first += found.words;
     }
-    return replacements === 0 ? { text, replacements } : { text: replaced + text.slice(kept), replacements };
+    if (replacements === 0) return { text, replacements };
+    addApart(pieces, text.slice(kept));
+    return { text: pieces.join(''), replacements };
   }
 
   #add(written: string, wording: string, isExact: boolean): void {
@@ -109,18 +123,31 @@ export class Glossary {
       node = node.next?.get(words[i]!);
       if (node === undefined) break;
       end += words[i]!.length;
-      const wording: string | undefined = node.exact?.get(text.slice(at, end)) ?? node.wording;
+      const wording: string | undefined =
+        node.exact?.get(text.slice(at, end).replace(OTHER_BLANK, ' ')) ?? node.wording;
       if (wording !== undefined && isWordEnd(text, end)) longest = { wording, end, words: i - first + 1 };
     }
     return longest;
   }
 }
 
-/** Capitals and their small letters become one, character by character, so that places stay the same. */
+/** Adds a piece of a text, behind a blank where it would touch a letter with a letter. */
+function addApart(pieces: string[], piece: string): void {
+  if (piece === '') return;
+  if (ENDS_WITH_LETTER.test(pieces.at(-1)?.slice(-2) ?? '') && STARTS_WITH_LETTER.test(piece.slice(0, 2))) {
+    pieces.push(' ');
+  }
+  pieces.push(piece);
+}
+
+/**
+ * Capitals and their small letters become one, character by character, so that places stay the same; so do a blank and a
+ * line break, which a term may be broken by.
+ */
 function fold(text: string): string {
   const whole = text.toLowerCase();
   const folded = whole.length === text.length ? whole : Array.from(text, foldCharacter).join('');
-  return folded.replaceAll('ς', 'σ');
+  return folded.replace(OTHER_BLANK, ' ').replaceAll('ς', 'σ');
 }
 
 /** A few capitals have small letters of another length (İ); they are left as they are. */
