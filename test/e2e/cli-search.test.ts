@@ -106,7 +106,7 @@ test('dedupe lists rows that say nearly the same, the first of each group to be 
   });
   expect({ code, stdout }).toEqual({ code: 0, stdout: '1 group among 5 rows; 1 row could be dropped\n' });
   expect(readFileSync(join(cwd, 'same.csv'), 'utf8')).toMatch(
-    /^group,id,keep,cosine\n0,towel,yes,1\.0000\n0,"towel, again",no,0\.9\d{3}\n$/,
+    /^group,id,keep,cosine,row\n0,towel,yes,1\.0000,3\n0,"towel, again",no,0\.9\d{3},6\n$/,
   );
 });
 

@@ -9,15 +9,17 @@ import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor, takeSteps } from '../progress/index.ts';
 import { checkCsvPath, writeCsv } from '../records/write-csv.ts';
 import { formatNoun } from '../terminal/numbers.ts';
+import { numberRows } from '../texts/numbered-rows.ts';
 import { loadVectors } from '../vectors/load.ts';
 import { openVectors } from '../vectors/open.ts';
 import { examples } from './options.ts';
 
 const EXPLANATION = `
 OUTPUT has the rows that have a duplicate, group by group: the group, the id,
-keep (yes for the first row of the group in the file, else no), and the cosine
-with that row. Rows are in one group when a chain of cosines of at least the
-threshold links them, so look at the cosine before you drop a row of a large group.
+keep (yes for the first row of the group in the file, else no), the cosine with
+that row, and the number of the row in the file, from 1, as ids may repeat. Rows
+are in one group when a chain of cosines of at least the threshold links them,
+so look at the cosine before you drop a row of a large group.
 
 Every two rows are compared, which takes about a minute for 50,000 rows and four
 times as long for twice as many.
@@ -63,7 +65,7 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
   checkCsvPath(flags.to);
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
-  const file = await openVectors(vectors);
+  const { file, numbers } = numberRows(await openVectors(vectors));
   try {
     const { matrix, ids, missing } = await loadVectors(file, {
       onRows: countingOn(display, file.rows),
@@ -75,11 +77,11 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
     const firsts = await takeSteps(duplicateSteps(matrix, flags.threshold), { onShare, signal });
     display.end();
     const groups = groupsOf(matrix, firsts);
-    await writeCsv(flags.to, ['group', 'id', 'keep', 'cosine'], rowsOf());
+    await writeCsv(flags.to, ['group', 'id', 'keep', 'cosine', 'row'], rowsOf());
     function* rowsOf(): Generator<(string | number)[]> {
       for (const [group, members] of groups.entries()) {
         for (const [n, { row, cosine: withFirst }] of members.entries()) {
-          yield [group, ids[row]!, n === 0 ? 'yes' : 'no', withFirst.toFixed(4)];
+          yield [group, ids[row]!, n === 0 ? 'yes' : 'no', withFirst.toFixed(4), numbers[row]! + 1];
         }
       }
     }

@@ -1,4 +1,4 @@
-/** Remembers which rows of a file of vectors have one, to find their texts by place; `embedmill cluster` calls it. */
+/** Remembers which rows of a file of vectors have one, as ids may repeat; `cluster` and `dedupe` call it. */
 
 import type { VectorFile } from '../vectors/types.ts';
 
