@@ -15,13 +15,13 @@ import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor } from '../progress/index.ts';
 import { formatNoun } from '../terminal/numbers.ts';
 import { paintFor } from '../terminal/style.ts';
-import { collect, embedderOptions, examples, wholeNumber } from './options.ts';
+import { embedderOptions, examples, repeatable, wholeNumber } from './options.ts';
 import { treatmentOptions } from './treatment-options.ts';
 
 const EXPLANATION = `
-PAIRS is .csv, .tsv or .jsonl (each also .gz) with two texts and a label: 1, true, yes or same;
-0, false, no or different. A label that is a number of any size needs
---same-from. 200 pairs are the least to rely on.
+PAIRS is .csv, .tsv or .jsonl (each also .gz) with two texts and a label: 1,
+true, yes or same; 0, false, no or different. A label that is a number of any
+size needs --same-from. 200 pairs are the least to rely on.
 
 Thresholds come with the intervals of a bootstrap: the same pairs and the same
 seed give the same figures. They hold for texts of the same treatment (--clean,
@@ -59,7 +59,7 @@ export function addCalibrateCommand(
     .option('--want-precision <part>', 'part of what is found that must be the same', part, precision)
     .option('--samples <n>', 'samples of the bootstrap', wholeNumber(1), samples)
     .option('--seed <n>', 'where its random numbers begin', wholeNumber(0), seed)
-    .option('--plot <file>', 'draw curve and scores as .svg or .png; may repeat', collect, [])
+    .addOption(repeatable('--plot <file>', 'draw curve and scores as .svg or .png; may repeat', 'none'))
     .option('--json', 'print everything as one JSON object')
     .option('--quiet', 'print no progress');
   for (const option of [...embedderOptions(), ...treatmentOptions()]) command.addOption(option);

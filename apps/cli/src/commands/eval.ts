@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { type Config, type Precision, quote, readConfig } from '@embedmill/core';
 import { modelFolder } from '@embedmill/embed/added-models';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { type LocalModel, openLocalEmbedder } from '../embedder/local.ts';
 import { readTreatment, type TreatmentFlags } from '../embedder/treatment.ts';
@@ -18,7 +18,7 @@ import type { EvalTask } from '../eval/types.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';
 import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor } from '../progress/index.ts';
-import { collect, examples } from './options.ts';
+import { examples, repeatable } from './options.ts';
 import { treatmentOptions } from './treatment-options.ts';
 
 const EXPLANATION = `
@@ -58,12 +58,19 @@ export function addEvalCommand(
     .command('eval')
     .summary('measure how good the vectors are')
     .description('Measures how good the vectors of models are, on your own examples.')
-    .option('--sts <file>', 'pairs of sentences with a score', collect, [])
-    .option('--retrieval <folder>', 'queries and documents', collect, [])
-    .option('--classify <file>', 'texts with a label', collect, [])
-    .option('--cluster <file>', 'texts with a label', collect, [])
-    .option('--model <model>', 'int8, fp32 or a folder (default: int8 and fp32)', collect, [])
-    .option('--document-prompt <text>', 'put before documents of --retrieval, which --prompt is not', '')
+    .addOption(repeatable('--sts <file>', 'pairs of sentences with a score', 'none'))
+    .addOption(repeatable('--retrieval <folder>', 'queries and documents', 'none'))
+    .addOption(repeatable('--classify <file>', 'texts with a label', 'none'))
+    .addOption(repeatable('--cluster <file>', 'texts with a label', 'none'))
+    .addOption(
+      repeatable('--model <model>', "int8, fp32, an added model's name or a folder", 'int8 and fp32'),
+    )
+    .addOption(
+      new Option(
+        '--document-prompt <text>',
+        'put before documents of --retrieval, instead of --prompt',
+      ).default('', 'none'),
+    )
     .option('--json', 'print one JSON object instead of a Markdown table')
     .option('--quiet', 'print no progress');
   for (const option of treatmentOptions()) command.addOption(option);

@@ -18,10 +18,11 @@ export function port(given: string): number {
   throw new InvalidArgumentError('Expected a port from 0 to 65535.');
 }
 
-/** Reads an option that may be given again and again. */
-export function collect(given: string, before: readonly string[]): string[] {
-  return [...before, given];
-}
+/** An option that may be given again and again; `unasked` names in the help what holds without it. */
+export const repeatable = (flags: string, description: string, unasked: string) =>
+  new Option(flags, description)
+    .default([], unasked)
+    .argParser((given: string, before: readonly string[]): string[] => [...before, given]);
 
 /** Inference threads of a worker. */
 export const threadsOption = () =>
