@@ -52,6 +52,18 @@ test('prints the text of the row that was found, not of another one with the sam
   expect(clusters).toMatchObject([{ representatives: [{ id: 'again', text: 'second' }] }]);
 });
 
+test.each([
+  ['search', 'tea', '-k', '2'],
+  ['cluster', '--to', 'a.csv', '--k', '2'],
+])('%s says when the file of texts has none of the ids', async (command, ...rest) => {
+  writeFileSync(join(cwd, 'other.csv'), 'id,sku,text\n1,kettle,x\n2,towel,y\n');
+  const { code, stderr } = await embedmill([command, 'out.npy', ...rest, '--texts', 'other.csv'], { cwd });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(
+    /"other\.csv" has no text with an id such as "\w+"; name the field of the ids with --id/,
+  );
+});
+
 test('treats the question as it is asked to', async () => {
   writeFileSync(join(cwd, 'terms.csv'), 'term,wording\nSTQ,Soft towels that dry quickly\n');
   const args = ['search', 'out.npy', '<b>STQ</b>.', '-k', '1', '--clean', 'html', '--glossary', 'terms.csv'];

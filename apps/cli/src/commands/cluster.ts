@@ -13,7 +13,7 @@ import { cutLine } from '../terminal/lines.ts';
 import { formatCount, formatNoun } from '../terminal/numbers.ts';
 import { formatTable } from '../terminal/table.ts';
 import { numberRows } from '../texts/numbered-rows.ts';
-import { findTexts, type TextLookup } from '../texts/read-texts.ts';
+import { findTexts, noTextsFound, type TextLookup } from '../texts/read-texts.ts';
 import { loadVectors } from '../vectors/load.ts';
 import { openVectors } from '../vectors/open.ts';
 import { examples, textsOptions, wholeNumber } from './options.ts';
@@ -107,6 +107,9 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
     display.end();
     for (const line of describeTried(tried, clustering.centroids.rows)) display.note(line);
     const clusters = summarize(clustering, loaded, (row) => find({ row: numbers[row]!, id: ids[row]! }));
+    if (flags.texts !== undefined && ids.every((id, row) => find({ row: numbers[row]!, id }) === null)) {
+      display.note(noTextsFound(flags.texts, ids));
+    }
     await writeCsv(flags.to, ['id', 'cluster', 'cosine'], rowsOf(ids, clustering));
     await writeCsv(
       summaryPath(flags.to),

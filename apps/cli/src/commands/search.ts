@@ -10,7 +10,7 @@ import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor, type ProgressDisplay } from '../progress/index.ts';
 import { describeHits } from '../search/describe.ts';
 import { type Found, loadSearch, type SearchParts, searchFile } from '../search/search.ts';
-import { findTexts, type TextLookup, type VectorRow } from '../texts/read-texts.ts';
+import { findTexts, noTextsFound, type TextLookup, type VectorRow } from '../texts/read-texts.ts';
 import { openVectors } from '../vectors/open.ts';
 import { embedderOptions, examples, textsOptions, wholeNumber } from './options.ts';
 import { treatmentOptions } from './treatment-options.ts';
@@ -103,6 +103,14 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
   };
   const print = (asked: string, hits: readonly Found[]) => {
     display.end();
+    if (flags.texts !== undefined && hits.every(({ text }) => text === null)) {
+      display.note(
+        noTextsFound(
+          flags.texts,
+          hits.map(({ id }) => id),
+        ),
+      );
+    }
     stdout.write(
       flags.json
         ? `${JSON.stringify({ question: asked, hits })}\n`

@@ -1,7 +1,7 @@
 /** Reads the texts of an input file with the ids that `embedmill embed` gives them; commands that show or score texts call it. */
 
 import type { Readable } from 'node:stream';
-import { type Config, rowDefaults } from '@embedmill/core';
+import { type Config, quote, rowDefaults } from '@embedmill/core';
 import { openInput } from '../embed/input.ts';
 import { type EmbedFlags, readInput } from '../embed/request.ts';
 
@@ -78,4 +78,9 @@ export async function findTexts(
     const same = inRow.get(row);
     return same?.id === id ? same.text : (firstOfId.get(id) ?? null);
   };
+}
+
+/** What to say when a file of texts has none of the ids that are looked for: most often the field of the id is another one. */
+export function noTextsFound(path: string, ids: readonly string[]): string {
+  return `${quote(path, 200)} has no text with ${ids.length === 1 ? 'the id' : 'an id such as'} ${quote(ids[0])}; name the field of the ids with --id`;
 }
