@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '@lancedb/lancedb';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CommandFleet, startCommandFleet } from '../support/command-fleet.ts';
 import {
   embedmill,
   jsonLines,
@@ -22,32 +23,19 @@ const rows = sentences(60);
 const shared = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
 const input = join(shared, 'rows.jsonl');
 const expected = join(shared, 'expected.npy');
-const fleet: TestProcess[] = [];
+let fleet: CommandFleet | undefined;
 let server = '';
 
 beforeAll(async () => {
-  const env = {
-    REDIS_URL: inject('redisUrl'),
-    EMBEDMILL_PREFIX: `test-cli-destinations-${process.pid}`,
-    EMBEDMILL_DATA_DIR: join(shared, 'data'),
-  };
-  const producer = startSharedEmbedmill(['producer', '--port', '0'], { env });
-  const worker = startSharedEmbedmill(['worker', '--port', '0', '--threads', '1'], { env });
-  fleet.push(producer, worker);
-  await worker.waitFor(/worker is ready/, 60_000);
-  server = JSON.parse(
-    /.*producer is up.*/.exec((await producer.waitFor(/producer is up.*\n/)).input)![0],
-  ).url;
+  fleet = await startCommandFleet(shared, 1);
+  server = fleet.server;
   writeFileSync(input, jsonLines(rows));
   const args = ['embed', input, '--to', expected, '--server', server];
   expect(await startSharedEmbedmill(args, {}).waitForExit(60_000)).toMatchObject({ code: 0 });
 });
 
 afterAll(async () => {
-  for (const member of fleet.reverse()) {
-    member.kill('SIGTERM');
-    await member.waitForExit();
-  }
+  await fleet?.end();
   rmSync(shared, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -134,7 +122,14 @@ describe('a bucket', () => {
     const { code, stderr } = await embed(input, 's3://vectors/a/rows.npy', env, '--overwrite');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('s3://vectors/a/rows.npy') });
     expect(await s3.read('a/rows.npy')).toEqual(readFileSync(expected));
-    expect(s3.asked).toContain('DELETE /a/rows.scales.npy?x-id=DeleteObject');
+    const changes = s3.asked.filter((asked) => /^(PUT|DELETE)/.test(asked)).slice(-5);
+    expect(changes.map((asked) => asked.split('?')[0])).toEqual([
+      'DELETE /a/rows.npy',
+      'DELETE /a/rows.npy.report.jsonl',
+      'DELETE /a/rows.scales.npy',
+      'PUT /a/rows.ids.jsonl',
+      'PUT /a/rows.npy',
+    ]);
     expect(drafts()).toEqual([]);
   });
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { tableFromIPC } from 'apache-arrow';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CommandFleet, startCommandFleet } from '../support/command-fleet.ts';
 import {
   embedmill,
   jsonLines,
@@ -16,31 +17,18 @@ import {
   startSharedEmbedmill,
 } from '../support/embedmill.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import type { TestProcess } from '../support/process.ts';
 import { testRedis } from '../support/redis.ts';
 import { readNpy } from '../unit/sinks/vectors.ts';
 
 const rows = sentences(120);
 const shared = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
 const expected = join(shared, 'expected.npy');
-const fleet: TestProcess[] = [];
+let fleet: CommandFleet | undefined;
 let server = '';
 
 beforeAll(async () => {
-  const env = {
-    REDIS_URL: inject('redisUrl'),
-    EMBEDMILL_PREFIX: `test-cli-formats-${process.pid}`,
-    EMBEDMILL_DATA_DIR: join(shared, 'data'),
-  };
-  const producer = startSharedEmbedmill(['producer', '--port', '0'], { env });
-  const workers = [1, 2].map(() =>
-    startSharedEmbedmill(['worker', '--port', '0', '--threads', '1'], { env }),
-  );
-  fleet.push(producer, ...workers);
-  await Promise.all(workers.map((worker) => worker.waitFor(/worker is ready/, 60_000)));
-  server = JSON.parse(
-    /.*producer is up.*/.exec((await producer.waitFor(/producer is up.*\n/)).input)![0],
-  ).url;
+  fleet = await startCommandFleet(shared, 2);
+  server = fleet.server;
 
   // Embedded, without the fleet: what every call below must give too.
   writeFileSync(join(shared, 'rows.jsonl'), jsonLines(rows));
@@ -50,10 +38,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const member of fleet.reverse()) {
-    member.kill('SIGTERM');
-    await member.waitForExit();
-  }
+  await fleet?.end();
   rmSync(shared, { recursive: true, force: true, maxRetries: 5 });
 });
 

@@ -169,8 +169,11 @@ describe('another command for the same output', () => {
   test('is refused while the first one works, and afterwards unless it overwrites', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     const call = await startToMiddle(output);
+    // It must not be finished before the other one has begun.
+    for (const pid of childrenOf(output)) process.kill(pid, 'SIGSTOP');
     const meanwhile = await embedmill(['embed', input, '--to', output]);
     expect(meanwhile).toMatchObject({ code: 1, stderr: expect.stringContaining(`process ${call.pid}`) });
+    for (const pid of childrenOf(output)) process.kill(pid, 'SIGCONT');
     call.kill('SIGINT');
     await call.waitForExit();
 

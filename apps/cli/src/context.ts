@@ -1,7 +1,7 @@
 /** What every command is given of the process it runs in; nothing else looks at `process.env` or the terminal. */
 
 import type { Readable } from 'node:stream';
-import type { Environment } from '@embedmill/core';
+import type { Environment } from '@embedmill/core/local';
 
 /** The surroundings of a command. */
 export interface CommandContext {

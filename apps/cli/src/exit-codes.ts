@@ -1,6 +1,6 @@
 /** What the command's exit code says, and which error leads to which. */
 
-import { ConfigError, EmbedmillError, type ErrorDetails } from '@embedmill/core';
+import { ConfigError, EmbedmillError, type ErrorDetails } from '@embedmill/core/local';
 
 /** Exit codes; part of the interface. */
 export const EXIT = {

@@ -1,6 +1,6 @@
 /** Turns the signals that end a command into one that its parts listen to. */
 
-import { whenStopped } from '@embedmill/core';
+import { whenStopped } from '@embedmill/core/local';
 import { Interrupted } from './exit-codes.ts';
 
 /**

@@ -1,7 +1,7 @@
 /** The command line: its commands, and how an error becomes words and an exit code. */
 
 import { ApiError } from '@embedmill/client';
-import { asError, EmbedmillError } from '@embedmill/core';
+import { asError, EmbedmillError } from '@embedmill/core/local';
 import { Command, CommanderError } from 'commander';
 import { addAutoscaleCommand } from './commands/autoscale.ts';
 import { addCalibrateCommand } from './commands/calibrate.ts';

@@ -1,20 +1,13 @@
 /** The public surface of `@embedmill/core`. */
 
-export * from './batch/index.ts';
 export * from './cache/index.ts';
 export { Collector, type CollectorParts } from './collector/collector.ts';
-export * from './config/index.ts';
-export * from './cpu/index.ts';
-export { ageSortedId } from './disk/age-sorted-id.ts';
-export { syncFolder } from './disk/sync-folder.ts';
-export * from './errors.ts';
 export * from './exchange/index.ts';
 export * from './fleet/index.ts';
 export { Credits } from './flow/credits.ts';
 export * from './interactive/index.ts';
 export { createLogger } from './lifecycle/logger.ts';
-export { Releasers } from './lifecycle/releasers.ts';
-export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
+export * from './local.ts';
 export * from './metrics/index.ts';
 export * from './queue/index.ts';
 export { RedisClock } from './redis/clock.ts';
@@ -24,8 +17,5 @@ export { infoNumber } from './redis/info.ts';
 export { type Keys, keysOf } from './redis/keys.ts';
 export { Lease } from './redis/lease.ts';
 export { MemoryGate } from './redis/memory-gate.ts';
-export * from './rows/index.ts';
 export * from './runs/index.ts';
-export * from './search/index.ts';
-export * from './sinks/index.ts';
 export * from './tracing/index.ts';

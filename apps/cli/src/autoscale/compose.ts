@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { EmbedmillError, type Environment } from '@embedmill/core';
+import { EmbedmillError, type Environment } from '@embedmill/core/local';
 import type { Replicas } from './types.ts';
 
 /** Which service of which project. */

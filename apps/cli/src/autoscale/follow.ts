@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbedmillClient, type Scale, withPatience } from '@embedmill/client';
-import { asError } from '@embedmill/core';
+import { asError } from '@embedmill/core/local';
 import { formatCount, formatDuration, formatNoun, formatRate } from '../terminal/numbers.ts';
 import { type Calm, type Decision, decide, type ScaleLimits } from './decide.ts';
 import type { Replicas } from './types.ts';

@@ -1,6 +1,6 @@
 /** Reads pairs of texts that a person called the same or different; `embedmill calibrate` calls it. */
 
-import { quote } from '@embedmill/core';
+import { quote } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import { type FileRecord, numberField, readRecords, textField } from '../records/read-records.ts';
 import { formatNoun } from '../terminal/numbers.ts';

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { EmbedmillClient } from '@embedmill/client';
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/local';
 import type { Command } from 'commander';
 import { ComposeService } from '../autoscale/compose.ts';
 import { pretend } from '../autoscale/dry-run.ts';

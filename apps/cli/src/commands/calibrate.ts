@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import { calibrate, calibrationDefaults } from '@embedmill/analysis';
-import { type Config, readConfig } from '@embedmill/core';
+import { type Config, readConfig } from '@embedmill/core/local';
 import { type Command, InvalidArgumentError } from 'commander';
 import { describeCalibration } from '../calibrate/describe.ts';
 import { checkBothKinds, type PairFields, readLabelledPairs } from '../calibrate/read-pairs.ts';

@@ -1,7 +1,7 @@
 /** `embedmill cluster`: what the rows of a file of vectors are about. */
 
 import { bestCount, type CountScore } from '@embedmill/analysis';
-import { type RowFormat, readConfig } from '@embedmill/core';
+import { type RowFormat, readConfig } from '@embedmill/core/local';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type ClusterSummary, clusterSteps, summarize } from '../cluster/cluster.ts';
 import type { CommandContext } from '../context.ts';

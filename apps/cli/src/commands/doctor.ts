@@ -1,6 +1,6 @@
 /** `embedmill doctor`: is this machine fit, and if not, what is missing? */
 
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/local';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { checkFolder } from '../doctor/folder.ts';

@@ -1,7 +1,7 @@
 /** `embedmill embed`: a file of texts in, a file of vectors out. */
 
 import { relative } from 'node:path';
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/local';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { embedFile } from '../embed/embed.ts';

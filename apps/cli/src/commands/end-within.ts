@@ -1,6 +1,6 @@
 /** Makes sure that a producer or worker that was told to stop does end; the commands that are one call it. */
 
-import { whenStopped } from '@embedmill/core';
+import { whenStopped } from '@embedmill/core/local';
 import { EXIT } from '../exit-codes.ts';
 
 /** What a stop may take beyond the time it gives itself. */

@@ -1,7 +1,7 @@
 /** `embedmill eval`: how good the vectors of one or several models are, as one table. */
 
 import { existsSync } from 'node:fs';
-import { type Config, type Precision, quote, readConfig } from '@embedmill/core';
+import { type Config, type Precision, quote, readConfig } from '@embedmill/core/local';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';

@@ -1,6 +1,6 @@
 /** `embedmill load`: a file of vectors into a database or a bucket. */
 
-import { type Dtype, quote } from '@embedmill/core';
+import { type Dtype, quote } from '@embedmill/core/local';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode, UsageError } from '../exit-codes.ts';

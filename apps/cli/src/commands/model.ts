@@ -1,7 +1,7 @@
 /** `embedmill model`: which models there are, what each is, whether it works, and how one is added. */
 
 import { basename, resolve } from 'node:path';
-import { asError, type Config, readConfig } from '@embedmill/core';
+import { asError, type Config, readConfig } from '@embedmill/core/local';
 import { addedModels, BUILT_IN_NAME, keepModel } from '@embedmill/embed/added-models';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';

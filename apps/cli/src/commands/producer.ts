@@ -1,6 +1,6 @@
 /** `embedmill producer`: the HTTP API as a process in the foreground. */
 
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/local';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';

@@ -1,7 +1,7 @@
 /** `embedmill runs`: what a producer has worked on, and the end of it. */
 
-import { EmbedmillClient } from '@embedmill/client';
-import { type RunInfo, readConfig } from '@embedmill/core';
+import { EmbedmillClient, type RunInfo } from '@embedmill/client';
+import { readConfig } from '@embedmill/core/local';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';

@@ -1,7 +1,7 @@
 /** `embedmill search`: the rows of a file of vectors that are nearest to a question. */
 
 import { createInterface } from 'node:readline';
-import { type Config, type RowFormat, readConfig } from '@embedmill/core';
+import { type Config, type RowFormat, readConfig } from '@embedmill/core/local';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { type EmbedderFlags, openEmbedder } from '../embedder/open.ts';

@@ -1,6 +1,12 @@
 /** Options that say how texts are treated, and how their values are read. */
 
-import { CLEAN_STEPS, type CleanStep, LONG_TEXTS, type LongTexts, MAX_PROMPT_CHARS } from '@embedmill/core';
+import {
+  CLEAN_STEPS,
+  type CleanStep,
+  LONG_TEXTS,
+  type LongTexts,
+  MAX_PROMPT_CHARS,
+} from '@embedmill/core/local';
 import { InvalidArgumentError, Option } from 'commander';
 
 /** Steps of cleaning, as a list with commas; they come back in the order of their work. */

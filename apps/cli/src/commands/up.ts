@@ -3,7 +3,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbedmillClient, withPatience } from '@embedmill/client';
-import { type Config, readConfig } from '@embedmill/core';
+import { type Config, readConfig } from '@embedmill/core/local';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode, Interrupted } from '../exit-codes.ts';

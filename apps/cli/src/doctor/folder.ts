@@ -2,7 +2,7 @@
 
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asError } from '@embedmill/core';
+import { asError } from '@embedmill/core/local';
 import { formatBytes } from '../terminal/numbers.ts';
 import type { Finding } from './types.ts';
 

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import { type Config, defaultThreads, readAllowedCpus, readCpuQuota } from '@embedmill/core';
+import { type Config, defaultThreads, readAllowedCpus, readCpuQuota } from '@embedmill/core/local';
 import { formatBytes, formatNoun } from '../terminal/numbers.ts';
 import type { Finding } from './types.ts';
 

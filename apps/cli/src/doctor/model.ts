@@ -1,6 +1,6 @@
 /** Looks whether the model computes what it must on this machine. */
 
-import { asError, type Config } from '@embedmill/core';
+import { asError, type Config } from '@embedmill/core/local';
 import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
 import type { Finding } from './types.ts';
 

@@ -1,6 +1,6 @@
 /** Looks at the Redis that would be used. */
 
-import { asError, type Config, connect, createLogger, whenReady } from '@embedmill/core';
+import { asError, type Config } from '@embedmill/core/local';
 import { findRedis } from '@embedmill/core/redis-server';
 import type { Finding } from './types.ts';
 
@@ -24,6 +24,7 @@ async function checkBinary(cacheDir: string): Promise<Finding> {
 }
 
 async function checkServer(url: string): Promise<Finding> {
+  const { connect, createLogger, whenReady } = await import('@embedmill/core');
   const redis = connect(url, 'command', createLogger({ logLevel: 'silent' }, 'doctor'));
   try {
     if (!(await whenReady(redis, ANSWER_MS))) {

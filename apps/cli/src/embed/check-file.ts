@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Dtype, ResultFormat } from '@embedmill/client';
-import { dtypeBytes, npyHeader } from '@embedmill/core';
+import { dtypeBytes, npyHeader } from '@embedmill/core/local';
 
 /** What a file should be. */
 export interface ExpectedFile {

@@ -1,8 +1,8 @@
 /** Brings one run to its end: sends its rows and watches it, both at once; `embed` and `up --sample` call it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EmbedmillClient, withPatience } from '@embedmill/client';
-import { EmbedmillError, type RunInfo } from '@embedmill/core';
+import { type EmbedmillClient, type RunInfo, withPatience } from '@embedmill/client';
+import { EmbedmillError } from '@embedmill/core/local';
 import { feed } from './feed.ts';
 import type { Part } from './parts.ts';
 import type { Tracker } from './tracker.ts';

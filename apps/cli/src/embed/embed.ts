@@ -1,16 +1,15 @@
 /** One call of `embedmill embed`, from its request to the finished files. */
 
 import { basename } from 'node:path';
-import { ApiError, EmbedmillClient, type NewRun, withPatience } from '@embedmill/client';
+import { ApiError, EmbedmillClient, type NewRun, type RunInfo, withPatience } from '@embedmill/client';
 import {
   type Config,
   EmbedmillError,
   type GlossaryTerm,
   Releasers,
-  type RunInfo,
   readConfig,
   storeGlossary,
-} from '@embedmill/core';
+} from '@embedmill/core/local';
 import type { CommandContext } from '../context.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { ProgressDisplay } from '../progress/index.ts';

@@ -1,7 +1,7 @@
 /** Sends the parts of an input to a run, those that it does not have yet; `embed` and `up --sample` call it. */
 
 import { type EmbedmillClient, type KnownPart, type Patience, withPatience } from '@embedmill/client';
-import { EmbedmillError, quote } from '@embedmill/core';
+import { EmbedmillError, quote } from '@embedmill/core/local';
 import { digestOf, type Part } from './parts.ts';
 
 /** What feeding needs. */

@@ -1,8 +1,7 @@
 /** Fetches the files of a completed run: vectors, what an .npy has no room for, the report when there is something to report. */
 
 import { basename, dirname, join } from 'node:path';
-import { type EmbedmillClient, type Patience, withPatience } from '@embedmill/client';
-import type { RunInfo } from '@embedmill/core';
+import { type EmbedmillClient, type Patience, type RunInfo, withPatience } from '@embedmill/client';
 import type { ExpectedFile } from './check-file.ts';
 import type { Destination } from './destination/types.ts';
 import type { EmbedRequest } from './request.ts';

@@ -1,7 +1,7 @@
 /** Reads the glossary of a call from its file. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { type GlossaryTerm, MAX_GLOSSARY_TERMS, MAX_TERM_CHARS, quote } from '@embedmill/core';
+import { type GlossaryTerm, MAX_GLOSSARY_TERMS, MAX_TERM_CHARS, quote } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import { readRecords } from '../records/read-records.ts';
 

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { UNTREATED } from '@embedmill/core';
+import { UNTREATED } from '@embedmill/core/local';
 import type { EmbedRequest } from './request.ts';
 
 /** What is known of an input without reading it all; wherever the file lies. `null` for stdin, of which nothing is known. */

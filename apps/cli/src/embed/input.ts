@@ -10,7 +10,7 @@ import {
   readFields,
   readRows,
   rowDefaults,
-} from '@embedmill/core';
+} from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import type { EmbedRequest } from './request.ts';
 

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Environment } from '@embedmill/core';
+import type { Environment } from '@embedmill/core/local';
 import type { InputIdentity, RowChoices } from './identity.ts';
 
 /** What a later call must know. */

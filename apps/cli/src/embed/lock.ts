@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EmbedmillError } from '@embedmill/core';
+import { EmbedmillError } from '@embedmill/core/local';
 import { isRunning, markOf, type ProcessMark } from '../stack/process-mark.ts';
 
 /** What the file says: who holds the folder, and whom it started. */

@@ -1,7 +1,7 @@
 /** Cuts rows into the parts that are sent to a producer; the same rows give the same parts, byte for byte. */
 
 import { createHash } from 'node:crypto';
-import type { RowRead } from '@embedmill/core';
+import type { RowRead } from '@embedmill/core/local';
 import { formatBytes } from '../terminal/numbers.ts';
 
 /** NDJSON for one request. */

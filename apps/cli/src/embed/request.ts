@@ -12,7 +12,7 @@ import {
   rowDefaults,
   type Treatment,
   type Truncate,
-} from '@embedmill/core';
+} from '@embedmill/core/local';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { UsageError } from '../exit-codes.ts';
 import { isLancePath } from '../lance/folder.ts';

@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { CorruptError } from '@embedmill/core';
+import { CorruptError } from '@embedmill/core/local';
 import { type ExpectedFile, fileProblem } from './check-file.ts';
 
 /** A file that is complete, but not under its name yet. */

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { EmbedmillClient } from '@embedmill/client';
-import { type Config, connect, createLogger, EmbedmillError, type Environment } from '@embedmill/core';
+import { type Config, EmbedmillError, type Environment } from '@embedmill/core/local';
 import { Stack } from '../stack/stack.ts';
 import type { WorkFolder } from './job.ts';
 import type { Lock } from './lock.ts';
@@ -93,6 +93,7 @@ export async function openStack(request: EmbedRequest, parts: StackParts): Promi
 /** Removes what a call's stack left in a Redis that is not its own; a private one goes with the folder. */
 export async function forgetKeys(config: Config, outputPath: string): Promise<void> {
   if (config.redisUrl === undefined) return;
+  const { connect, createLogger } = await import('@embedmill/core');
   const redis = connect(config.redisUrl, 'patient', createLogger({ logLevel: 'silent' }, 'cli'));
   try {
     const scan = redis.scanStream({ match: `{${ownPrefix(outputPath)}}*`, count: 1000 });

@@ -1,6 +1,7 @@
 /** What a finished call says: a few lines for people, or one object for programs. */
 
-import type { RunInfo, VerdictCounts } from '@embedmill/core';
+import type { RunInfo } from '@embedmill/client';
+import type { VerdictCounts } from '@embedmill/core/local';
 import { formatBytes, formatCount, formatDuration, formatNoun, formatRate } from '../terminal/numbers.ts';
 import type { Paint } from '../terminal/style.ts';
 import { type OutputFiles, rowsWithoutVector } from './fetch.ts';

@@ -1,6 +1,7 @@
 /** Puts together what is read, what is done and what is waited for; the display shows the result. */
 
-import { emptyVerdictCounts, type RunInfo } from '@embedmill/core';
+import type { RunInfo } from '@embedmill/client';
+import { emptyVerdictCounts } from '@embedmill/core/local';
 import type { ProgressDisplay, ProgressSnapshot } from '../progress/index.ts';
 
 /** What a tracker is told about the input. */

@@ -1,7 +1,7 @@
 /** Embeds texts in this process, on one thread; for a question or an evaluation, not for a bulk run. */
 
 import { setImmediate } from 'node:timers/promises';
-import type { Config, Precision } from '@embedmill/core';
+import type { Config, Precision } from '@embedmill/core/local';
 import type { Treatment } from '@embedmill/embed';
 import type { TextEmbedder, TextVectors } from './types.ts';
 

@@ -1,6 +1,6 @@
 /** Opens what embeds the texts of a command, as its options ask. */
 
-import type { Config, Precision } from '@embedmill/core';
+import type { Config, Precision } from '@embedmill/core/local';
 import { readModel, readServer } from '../embed/request.ts';
 import { UsageError } from '../exit-codes.ts';
 import { openLocalEmbedder } from './local.ts';

@@ -1,7 +1,7 @@
 /** Embeds texts at a producer, ahead of its bulk runs. */
 
 import { EmbedmillClient } from '@embedmill/client';
-import type { Precision } from '@embedmill/core';
+import type { Precision } from '@embedmill/core/local';
 import type { Treatment } from '@embedmill/embed';
 import type { TextEmbedder } from './types.ts';
 

@@ -1,6 +1,6 @@
 /** How a command treats its own texts, read from its options; `open.ts` and `embedmill eval` call it. */
 
-import { storeGlossary } from '@embedmill/core';
+import { storeGlossary } from '@embedmill/core/local';
 import type { Treatment } from '@embedmill/embed';
 import { readGlossary } from '../embed/glossary.ts';
 

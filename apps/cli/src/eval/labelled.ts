@@ -1,6 +1,6 @@
 /** Reads texts with a label each, for the tasks of classification and clustering. */
 
-import { quote } from '@embedmill/core';
+import { quote } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import { readRecords, textField } from '../records/read-records.ts';
 import { formatNoun } from '../terminal/numbers.ts';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ndcg, type Relevances, recall } from '@embedmill/analysis';
-import { Nearest, quote, scanRows } from '@embedmill/core';
+import { Nearest, quote, scanRows } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import { numberField, readRecords, textField } from '../records/read-records.ts';
 import { formatCount, formatNoun } from '../terminal/numbers.ts';

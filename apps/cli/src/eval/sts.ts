@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import { dotOf, type Matrix, pearson, spearman } from '@embedmill/analysis';
-import { quote } from '@embedmill/core';
+import { quote } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import { numberField, readRecords, textField } from '../records/read-records.ts';
 import { formatNoun } from '../terminal/numbers.ts';

@@ -1,7 +1,7 @@
 /** Opens the LanceDB table that a folder `NAME.lance` is; the readers of vectors and `embedmill load` call it. */
 
 import { basename, dirname, extname } from 'node:path';
-import { asError, EmbedmillError } from '@embedmill/core';
+import { asError, EmbedmillError } from '@embedmill/core/local';
 import type { Connection, Table } from '@lancedb/lancedb';
 
 /** LanceDB's package, as it is imported. */

@@ -1,7 +1,7 @@
 /** Writes vectors to a table of LanceDB, a folder on this machine. */
 
 import { fileURLToPath } from 'node:url';
-import { asError, EmbedmillError, quote } from '@embedmill/core';
+import { asError, EmbedmillError, quote } from '@embedmill/core/local';
 import type { Table } from '@lancedb/lancedb';
 import { dimOf, openLanceFolder } from '../lance/folder.ts';
 import type { StoreRequest, VectorStore } from './types.ts';

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { quote } from '@embedmill/core';
+import { quote } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import { isLancePath } from '../lance/folder.ts';
 import { openLance } from './lance.ts';

@@ -1,6 +1,6 @@
 /** Writes vectors to a table of PostgreSQL with the extension pgvector. */
 
-import { asError, EmbedmillError, quote, UnavailableError } from '@embedmill/core';
+import { asError, EmbedmillError, quote, UnavailableError } from '@embedmill/core/local';
 import type { StoreRequest, VectorStore } from './types.ts';
 
 /** Runs one statement; `pg`'s client and PGlite have it. */

@@ -1,7 +1,7 @@
 /** Writes vectors to Qdrant over its REST API: https://api.qdrant.tech (collections and points). */
 
 import { createHash } from 'node:crypto';
-import { EmbedmillError, quote, UnavailableError } from '@embedmill/core';
+import { EmbedmillError, quote, UnavailableError } from '@embedmill/core/local';
 import type { StoreRequest, VectorStore } from './types.ts';
 
 /** Namespace of our point ids, a UUID made once at random. */

@@ -1,7 +1,7 @@
 /** Repeats what fails for a reason that may pass; the loads call it for each request. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EmbedmillError } from '@embedmill/core';
+import { EmbedmillError } from '@embedmill/core/local';
 
 /** Waits between the attempts of one request, in ms: a store that restarts is back within half a minute. */
 const WAITS_MS = [500, 2_000, 8_000, 20_000];

@@ -13,7 +13,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type Dtype, EmbedmillError, encodings, groupSlices, type VectorRows } from '@embedmill/core';
+import { type Dtype, EmbedmillError, encodings, groupSlices, type VectorRows } from '@embedmill/core/local';
 import type { Bucket, ObjectFile } from '../objects/types.ts';
 import type { VectorFile } from '../vectors/types.ts';
 import type { LoadReport } from './load.ts';

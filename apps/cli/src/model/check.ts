@@ -1,6 +1,6 @@
 /** Lets a model embed sentences of ours and looks at what comes out, for `embedmill model check`. */
 
-import type { Precision } from '@embedmill/core';
+import type { Precision } from '@embedmill/core/local';
 import type { PreparedModel } from '@embedmill/embed';
 
 /** Sentences that say nearly the same, each beside one that does not. */

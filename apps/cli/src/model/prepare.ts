@@ -1,6 +1,6 @@
 /** Prepares a model in every precision that it can be run in, for `embedmill model`. */
 
-import { asError, type Config, type Precision } from '@embedmill/core';
+import { asError, type Config, type Precision } from '@embedmill/core/local';
 import type { PreparedModel } from '@embedmill/embed';
 
 /** A precision in which the model cannot be run, and why. */

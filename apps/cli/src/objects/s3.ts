@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
-import { asError, EmbedmillError, type Environment, quote, UnavailableError } from '@embedmill/core';
+import { asError, EmbedmillError, type Environment, quote, UnavailableError } from '@embedmill/core/local';
 import type { Bucket } from './types.ts';
 
 /** A part of an upload; S3 takes 10 000 of them, so a file may have 156 GB. Up to this size a file goes in one request. */

@@ -1,6 +1,6 @@
 /** Reads `s3://bucket/key`. */
 
-import { quote } from '@embedmill/core';
+import { quote } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 
 /** A place in a bucket. */

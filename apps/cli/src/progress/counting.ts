@@ -1,6 +1,6 @@
 /** Shows work that is nothing but rows one after the other: reading a file, embedding a list of texts. */
 
-import { emptyVerdictCounts } from '@embedmill/core';
+import { emptyVerdictCounts } from '@embedmill/core/local';
 import type { ProgressDisplay } from './types.ts';
 
 /** Shows `done` rows of `total` (`null` while nobody can say) on the display, with the speed since the first call of this. */

@@ -1,6 +1,6 @@
 /** What a display of progress is told; the commands that take long tell it. */
 
-import type { VerdictCounts } from '@embedmill/core';
+import type { VerdictCounts } from '@embedmill/core/local';
 
 /** How far a run is. */
 export interface ProgressSnapshot {

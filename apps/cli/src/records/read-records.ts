@@ -3,7 +3,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { CorruptError, detectFormat, gunzip, quote } from '@embedmill/core';
+import { CorruptError, detectFormat, gunzip, quote } from '@embedmill/core/local';
 import { parse } from 'csv-parse';
 import { UsageError } from '../exit-codes.ts';
 

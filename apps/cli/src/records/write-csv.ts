@@ -5,7 +5,7 @@ import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { quote } from '@embedmill/core';
+import { quote } from '@embedmill/core/local';
 import { stringify } from 'csv-stringify';
 import { UsageError } from '../exit-codes.ts';
 

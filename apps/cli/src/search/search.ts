@@ -1,6 +1,6 @@
 /** Finds the rows nearest to questions in a file of vectors; `embedmill search` calls it. */
 
-import { type Hit, Nearest, quote, scanRows, type VectorRows } from '@embedmill/core';
+import { type Hit, Nearest, quote, scanRows, type VectorRows } from '@embedmill/core/local';
 import type { TextEmbedder } from '../embedder/types.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { TextLookup } from '../texts/read-texts.ts';

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EmbedmillError, type Environment } from '@embedmill/core';
+import { EmbedmillError, type Environment } from '@embedmill/core/local';
 import { logTail } from './log-tail.ts';
 
 /** How to run a child. */

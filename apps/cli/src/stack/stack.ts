@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Environment, Releasers } from '@embedmill/core';
+import { type Environment, Releasers } from '@embedmill/core/local';
 import { type ResolvedRedis, resolveRedis } from '@embedmill/core/redis-server';
 import { SupervisedChild } from './child.ts';
 

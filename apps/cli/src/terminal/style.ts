@@ -1,7 +1,7 @@
 /** Colours, where a terminal can show them and nobody asked for none. */
 
 import { styleText } from 'node:util';
-import type { Environment } from '@embedmill/core';
+import type { Environment } from '@embedmill/core/local';
 
 /** The few looks the command uses. */
 export type Look = 'good' | 'warning' | 'bad' | 'quiet' | 'strong' | 'bar';

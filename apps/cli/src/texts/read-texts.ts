@@ -1,7 +1,7 @@
 /** Reads the texts of an input file with the ids that `embedmill embed` gives them; commands that show or score texts call it. */
 
 import type { Readable } from 'node:stream';
-import { type Config, quote, rowDefaults } from '@embedmill/core';
+import { type Config, quote, rowDefaults } from '@embedmill/core/local';
 import { openInput } from '../embed/input.ts';
 import { type EmbedFlags, readInput } from '../embed/request.ts';
 

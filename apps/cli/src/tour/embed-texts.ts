@@ -1,7 +1,7 @@
 /** Embeds a list of texts through a producer and brings the vectors into memory; for lists that fit there. */
 
-import type { EmbedmillClient } from '@embedmill/client';
-import { CorruptError, type RowRead, type RunInfo } from '@embedmill/core';
+import type { EmbedmillClient, RunInfo } from '@embedmill/client';
+import { CorruptError, type RowRead } from '@embedmill/core/local';
 import { drive } from '../embed/drive.ts';
 import { cutParts, PART_LIMITS } from '../embed/parts.ts';
 import { Tracker } from '../embed/tracker.ts';

@@ -1,7 +1,7 @@
 /** `up --sample`: embeds reviews of the project's own through the API and asks a question about them. */
 
 import type { EmbedmillClient } from '@embedmill/client';
-import { searchRows } from '@embedmill/core';
+import { searchRows } from '@embedmill/core/local';
 import type { CommandContext } from '../context.ts';
 import type { ProgressDisplay } from '../progress/index.ts';
 import { SAMPLE_QUESTIONS, sampleReviews } from '../sample/index.ts';

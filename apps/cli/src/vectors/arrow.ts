@@ -1,7 +1,7 @@
 /** Reads vectors from Arrow's IPC files: `vector` as fixed-size list of float32, float16 or int8. */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { asError, floatsOfHalves, quote, type VectorRows } from '@embedmill/core';
+import { asError, floatsOfHalves, quote, type VectorRows } from '@embedmill/core/local';
 import type { FixedSizeList, RecordBatch, Vector } from 'apache-arrow';
 import { UsageError } from '../exit-codes.ts';
 import { makeSlice } from './slice.ts';

@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { floatsOfHalves, quote, type VectorRows } from '@embedmill/core';
+import { floatsOfHalves, quote, type VectorRows } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
 import type { VectorFile } from './types.ts';

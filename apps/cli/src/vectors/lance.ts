@@ -1,6 +1,6 @@
 /** Reads vectors from a table of LanceDB: columns `vector` and, if there is one, `id`. */
 
-import { quote, type VectorRows } from '@embedmill/core';
+import { quote, type VectorRows } from '@embedmill/core/local';
 import type { Table } from '@lancedb/lancedb';
 import { UsageError } from '../exit-codes.ts';
 import { dimOf, openLanceFolder } from '../lance/folder.ts';

@@ -1,7 +1,7 @@
 /** Brings a whole file of vectors into memory, for the analyses that compare rows with each other. */
 
 import type { Matrix } from '@embedmill/analysis';
-import { quote, type VectorRows } from '@embedmill/core';
+import { quote, type VectorRows } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import type { VectorFile } from './types.ts';
 

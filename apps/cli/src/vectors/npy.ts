@@ -3,7 +3,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { type Dtype, dtypeBytes, floatsOfHalves, quote, type VectorRows } from '@embedmill/core';
+import { type Dtype, dtypeBytes, floatsOfHalves, quote, type VectorRows } from '@embedmill/core/local';
 import { idsPath } from '../embed/fetch.ts';
 import { UsageError } from '../exit-codes.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';

@@ -2,14 +2,13 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
-import { quote } from '@embedmill/core';
+import { quote } from '@embedmill/core/local';
 import { UsageError } from '../exit-codes.ts';
 import { isLancePath } from '../lance/folder.ts';
 import { openArrow } from './arrow.ts';
 import { openJsonl } from './jsonl.ts';
 import { openLanceTable } from './lance.ts';
 import { openNpy } from './npy.ts';
-import { openParquet } from './parquet.ts';
 import type { VectorFile } from './types.ts';
 
 /** @throws {UsageError} that says what was given and what can be read */
@@ -25,8 +24,11 @@ export async function openVectors(given: string): Promise<VectorFile> {
       return openNpy(path, given);
     case '.jsonl':
       return openJsonl(path, given);
-    case '.parquet':
+    case '.parquet': {
+      // The library that reads it is loaded by the first file.
+      const { openParquet } = await import('./parquet.ts');
       return openParquet(path, given);
+    }
     case '.arrow':
       return openArrow(path, given);
     default:

@@ -1,6 +1,6 @@
 /** Reads vectors from Parquet: a column `vector` with lists of numbers and, if there is one, a column `id`. */
 
-import { quote, type VectorRows } from '@embedmill/core';
+import { quote, type VectorRows } from '@embedmill/core/local';
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { UsageError } from '../exit-codes.ts';
 import { readOwnVectors } from './parquet-own-pages.ts';

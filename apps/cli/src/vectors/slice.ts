@@ -1,6 +1,6 @@
 /** Makes the slices that the readers give out: vectors of length 1, and a mark for each row that has one. */
 
-import type { VectorRows } from '@embedmill/core';
+import type { VectorRows } from '@embedmill/core/local';
 
 /** Bytes of vectors in a slice: what a reader holds at a time. */
 const SLICE_BYTES = 8 * 1024 * 1024;

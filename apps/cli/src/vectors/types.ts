@@ -1,6 +1,6 @@
 /** A file of finished vectors as the commands that work on one see it. */
 
-import type { VectorRows } from '@embedmill/core';
+import type { VectorRows } from '@embedmill/core/local';
 
 /** Vectors on disk, read as often as somebody asks. */
 export interface VectorFile {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { type Environment, encodings } from '@embedmill/core';
+import { type Environment, encodings } from '@embedmill/core/local';
 import { openBucket } from '../../objects/s3.ts';
 import type { Bucket, ObjectFile } from '../../objects/types.ts';
 import type { ObjectUrl } from '../../objects/url.ts';
@@ -39,7 +39,9 @@ export function toBucket(
       }),
     publish: (drafts, stale) =>
       within(async (bucket) => {
-        for (const path of stale) await bucket.delete(keyOf(path));
+        // Vectors of before must not stand beside other ids while an upload takes its time.
+        const beside = drafts.length > 1 ? [key] : [];
+        for (const old of [...beside, ...stale.map(keyOf)]) await bucket.delete(old);
         for (const draft of drafts) {
           await bucket.put(keyOf(draft.path), await describe(draft));
           await rm(draft.draftPath);

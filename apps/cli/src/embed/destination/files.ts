@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncFolder } from '@embedmill/core';
+import { syncFolder } from '@embedmill/core/local';
 import type { Draft } from '../save.ts';
 import type { Destination } from './types.ts';
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { syncFolder } from '@embedmill/core';
+import { syncFolder } from '@embedmill/core/local';
 import { openLance } from '../../load/lance.ts';
 import { load } from '../../load/load.ts';
 import { openArrow } from '../../vectors/arrow.ts';

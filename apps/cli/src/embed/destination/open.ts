@@ -1,6 +1,6 @@
 /** Chooses where an output goes. */
 
-import type { Environment } from '@embedmill/core';
+import type { Environment } from '@embedmill/core/local';
 import type { EmbedRequest } from '../request.ts';
 import { toBucket } from './bucket.ts';
 import { toFiles } from './files.ts';
