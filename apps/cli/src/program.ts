@@ -3,25 +3,32 @@
 import { ApiError } from '@embedmill/client';
 import { asError, EmbedmillError } from '@embedmill/core/local';
 import { Command, CommanderError } from 'commander';
-import { addAutoscaleCommand } from './commands/autoscale.ts';
-import { addCalibrateCommand } from './commands/calibrate.ts';
-import { addClusterCommand } from './commands/cluster.ts';
-import { addDedupeCommand } from './commands/dedupe.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addEmbedCommand } from './commands/embed.ts';
-import { addEvalCommand } from './commands/eval.ts';
-import { addLoadCommand } from './commands/load.ts';
-import { addModelCommand } from './commands/model.ts';
 import { examples } from './commands/options.ts';
-import { addProducerCommand } from './commands/producer.ts';
-import { addRunsCommand } from './commands/runs.ts';
-import { addSearchCommand } from './commands/search.ts';
-import { addUpCommand } from './commands/up.ts';
-import { addWorkerCommand } from './commands/worker.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { paintFor } from './terminal/style.ts';
 import { version } from './version.ts';
+
+/** Adds a command to the program; `end` receives its exit code. */
+type AddCommand = (program: Command, context: CommandContext, end: (code: ExitCode) => void) => void;
+
+/** The commands by name, in the order of the help. Each brings much of the rest, so only those that are needed are loaded. */
+const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ['embed', async () => (await import('./commands/embed.ts')).addEmbedCommand],
+  ['up', async () => (await import('./commands/up.ts')).addUpCommand],
+  ['producer', async () => (await import('./commands/producer.ts')).addProducerCommand],
+  ['worker', async () => (await import('./commands/worker.ts')).addWorkerCommand],
+  ['runs', async () => (await import('./commands/runs.ts')).addRunsCommand],
+  ['autoscale', async () => (await import('./commands/autoscale.ts')).addAutoscaleCommand],
+  ['search', async () => (await import('./commands/search.ts')).addSearchCommand],
+  ['eval', async () => (await import('./commands/eval.ts')).addEvalCommand],
+  ['calibrate', async () => (await import('./commands/calibrate.ts')).addCalibrateCommand],
+  ['cluster', async () => (await import('./commands/cluster.ts')).addClusterCommand],
+  ['dedupe', async () => (await import('./commands/dedupe.ts')).addDedupeCommand],
+  ['load', async () => (await import('./commands/load.ts')).addLoadCommand],
+  ['model', async () => (await import('./commands/model.ts')).addModelCommand],
+  ['doctor', async () => (await import('./commands/doctor.ts')).addDoctorCommand],
+]);
 
 /** Runs the command that `argv` names and returns its exit code; nothing is thrown. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
@@ -49,22 +56,10 @@ export async function runProgram(argv: readonly string[], context: CommandContex
         ['embedmill doctor', 'is this machine fit?'],
       ),
     );
-  for (const add of [
-    addEmbedCommand,
-    addUpCommand,
-    addProducerCommand,
-    addWorkerCommand,
-    addRunsCommand,
-    addAutoscaleCommand,
-    addSearchCommand,
-    addEvalCommand,
-    addCalibrateCommand,
-    addClusterCommand,
-    addDedupeCommand,
-    addLoadCommand,
-    addModelCommand,
-    addDoctorCommand,
-  ]) {
+  // A call begins with its command; what does not needs all of them, for the help or for a suggestion.
+  const named = COMMANDS.get(argv[2] ?? '');
+  for (const load of named === undefined ? COMMANDS.values() : [named]) {
+    const add = await load();
     add(program, context, end);
   }
   try {

@@ -38,7 +38,7 @@ export function addProducerCommand(
       ),
     )
     .action(async (flags: ProducerFlags) => {
-      // Loaded when it is needed: other commands start twice as fast without express.
+      // Loaded when it is needed: the help of the command is not to wait for express.
       const { runProducer } = await import('@embedmill/producer');
       const config = readConfig({
         ...context.environment,

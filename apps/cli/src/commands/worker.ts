@@ -43,7 +43,7 @@ export function addWorkerCommand(
       ),
     )
     .action(async (flags: WorkerFlags) => {
-      // Loaded when it is needed: other commands start twice as fast without ONNX Runtime.
+      // Loaded when it is needed: the help of the command is not to wait for ONNX Runtime.
       const { runWorker } = await import('@embedmill/worker');
       const config = readConfig({
         ...context.environment,
