@@ -12,7 +12,6 @@ import { checkCsvPath, writeCsv } from '../records/write-csv.ts';
 import { cutLine } from '../terminal/lines.ts';
 import { formatCount, formatNoun } from '../terminal/numbers.ts';
 import { formatTable } from '../terminal/table.ts';
-import { numberRows } from '../texts/numbered-rows.ts';
 import { findTexts, noTextsFound, type TextLookup } from '../texts/read-texts.ts';
 import { loadVectors } from '../vectors/load.ts';
 import { openVectors } from '../vectors/open.ts';
@@ -90,13 +89,13 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   const config = readConfig(context.environment);
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
-  const { file, numbers } = numberRows(await openVectors(vectors));
+  const file = await openVectors(vectors);
   const ground = { config, stdin: context.stdin, signal };
   const find: TextLookup =
     flags.texts === undefined ? () => null : await findTexts({ ...flags, path: flags.texts }, ground, null);
   try {
     const loaded = await loadVectors(file, { onRows: countingOn(display, file.rows), signal });
-    const { matrix, ids, missing } = loaded;
+    const { matrix, ids, numbers, missing } = loaded;
     if (flags.k !== null && flags.k > matrix.rows) {
       throw new UsageError(`--k ${flags.k} is more than the ${formatNoun(matrix.rows, 'row')} with a vector`);
     }

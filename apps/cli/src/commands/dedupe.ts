@@ -9,7 +9,6 @@ import { interruptionSignal } from '../interruption.ts';
 import { countingOn, displayFor, takeSteps } from '../progress/index.ts';
 import { checkCsvPath, writeCsv } from '../records/write-csv.ts';
 import { formatNoun } from '../terminal/numbers.ts';
-import { numberRows } from '../texts/numbered-rows.ts';
 import { loadVectors } from '../vectors/load.ts';
 import { openVectors } from '../vectors/open.ts';
 import { examples } from './options.ts';
@@ -65,9 +64,9 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
   checkCsvPath(flags.to);
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
-  const { file, numbers } = numberRows(await openVectors(vectors));
+  const file = await openVectors(vectors);
   try {
-    const { matrix, ids, missing } = await loadVectors(file, {
+    const { matrix, ids, numbers, missing } = await loadVectors(file, {
       onRows: countingOn(display, file.rows),
       signal,
     });

@@ -13,7 +13,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type Dtype, EmbedmillError, encodings, groupSlices, type VectorRows } from '@embedmill/core/local';
+import {
+  type Dtype,
+  EmbedmillError,
+  encodings,
+  groupSlices,
+  type OutputShape,
+  type VectorRows,
+} from '@embedmill/core/local';
 import type { Bucket, ObjectFile } from '../objects/types.ts';
 import type { VectorFile } from '../vectors/types.ts';
 import type { LoadReport } from './load.ts';
@@ -79,7 +86,9 @@ export async function loadShards(parts: ShardParts): Promise<LoadReport> {
   try {
     for await (const slices of groupSlices(file.read(), choices.shardRows)) {
       const name = `part-${String(after.shards.length).padStart(5, '0')}.${choices.format}`;
-      const draft = await writeShard(join(folder, name), slices, choices);
+      const rows = slices.reduce((sum, { ids }) => sum + ids.length, 0);
+      const shape = { rows, dim: slices[0]!.dim };
+      const draft = await writeShard(join(folder, name), { slices, shape, choices });
       const { bytes, sha256 } = draft;
       if (before?.shards[after.shards.length]?.sha256 !== sha256) await begin();
       await repeat(async () => {
@@ -87,9 +96,8 @@ export async function loadShards(parts: ShardParts): Promise<LoadReport> {
         if (there?.sha256 !== sha256 || there.bytes !== bytes) await bucket.put(`${prefix}${name}`, draft);
       }, parts);
       await rm(draft.path);
-      const rows = slices.reduce((sum, { ids }) => sum + ids.length, 0);
       after.shards.push({ name, rows, bytes, sha256 });
-      after.dim = slices[0]!.dim;
+      after.dim = shape.dim;
       after.rows += rows;
       after.rowsWithoutVector += slices.reduce((sum, { present }) => sum + countZeros(present), 0);
       onRows(after.rows);
@@ -146,15 +154,13 @@ async function removeOthers(
 
 async function writeShard(
   path: string,
-  slices: readonly VectorRows[],
-  { format, dtype }: ShardChoices,
+  { slices, shape, choices }: { slices: readonly VectorRows[]; shape: OutputShape; choices: ShardChoices },
 ): Promise<ObjectFile> {
-  const { encode, contentType } = encodings[format];
-  const shape = { rows: slices.reduce((sum, { ids }) => sum + ids.length, 0), dim: slices[0]!.dim };
+  const { encode, contentType } = encodings[choices.format];
   const hash = createHash('sha256');
   let bytes = 0;
   async function* hashed() {
-    for await (const chunk of encode(each(slices), shape, { dtype })) {
+    for await (const chunk of encode(each(slices), shape, { dtype: choices.dtype })) {
       hash.update(chunk);
       bytes += chunk.length;
       yield chunk;

@@ -10,6 +10,8 @@ export interface LoadedVectors {
   matrix: Matrix;
   /** Ids of the rows of the matrix. */
   ids: string[];
+  /** Their numbers in the file, from 0, as ids may repeat. */
+  numbers: number[];
   /** Rows of the file that have no vector, and are not here. */
   missing: number;
 }
@@ -32,12 +34,16 @@ export async function loadVectors(
   const dim = slices[0]!.dim;
   const vectors = new Float32Array(present * dim);
   const ids: string[] = [];
+  const numbers: number[] = [];
+  let first = 0;
   for (const slice of slices) {
     for (let row = 0; row < slice.ids.length; row++) {
       if (slice.present[row] !== 1) continue;
       vectors.set(slice.vectors.subarray(row * dim, (row + 1) * dim), ids.length * dim);
       ids.push(slice.ids[row]!);
+      numbers.push(first + row);
     }
+    first += slice.ids.length;
   }
-  return { matrix: { rows: present, dim, vectors }, ids, missing: rows - present };
+  return { matrix: { rows: present, dim, vectors }, ids, numbers, missing: rows - present };
 }

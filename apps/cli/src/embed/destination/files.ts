@@ -4,22 +4,18 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder } from '@embedmill/core/local';
-import type { Draft } from '../save.ts';
 import type { Destination } from './types.ts';
 
 export function toFiles(outputPath: string): Destination {
   return {
     exists: async () => existsSync(outputPath),
-    publish: renameDrafts,
+    async publish(drafts, stale) {
+      for (const path of stale) await rm(path, { force: true });
+      for (const { path, draftPath } of drafts) {
+        await rename(draftPath, path);
+        await syncFolder(dirname(path));
+      }
+    },
     nameOf: (path) => path,
   };
-}
-
-/** @see Destination.publish */
-export async function renameDrafts(drafts: readonly Draft[], stale: readonly string[]): Promise<void> {
-  for (const path of stale) await rm(path, { force: true });
-  for (const { path, draftPath } of drafts) {
-    await rename(draftPath, path);
-    await syncFolder(dirname(path));
-  }
 }

@@ -9,23 +9,23 @@ import { openLance } from '../../load/lance.ts';
 import { load } from '../../load/load.ts';
 import { openArrow } from '../../vectors/arrow.ts';
 import type { Draft } from '../save.ts';
-import { renameDrafts } from './files.ts';
+import { toFiles } from './files.ts';
 import type { Destination } from './types.ts';
 
 /** Rows that the store is handed at a time. */
 const BATCH_ROWS = 1_000;
 
 export function toLance(outputPath: string, { signal }: { signal: AbortSignal }): Destination {
+  const files = toFiles(outputPath);
   return {
-    exists: async () => existsSync(outputPath),
+    ...files,
     async publish(drafts, stale) {
-      await renameDrafts(
+      await files.publish(
         drafts.filter(({ path }) => path !== outputPath),
         stale,
       );
       for (const draft of drafts) if (draft.path === outputPath) await buildTable(draft, signal);
     },
-    nameOf: (path) => path,
   };
 }
 
