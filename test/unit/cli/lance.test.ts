@@ -10,6 +10,7 @@ import { load } from '../../../apps/cli/src/load/load.ts';
 import { openStore, readStoreUrl } from '../../../apps/cli/src/load/open.ts';
 import { openVectors } from '../../../apps/cli/src/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { vectorFile } from '../../support/vector-file.ts';
 import { unitRows } from '../sinks/vectors.ts';
 
 const { signal } = new AbortController();
@@ -17,13 +18,7 @@ const { signal } = new AbortController();
 /** Loads the rows into a table, as `embedmill load` does. */
 function loadInto(path: string, rows: VectorRows) {
   return load({
-    file: {
-      name: 'test.npy',
-      rows: rows.ids.length,
-      async *read() {
-        yield rows;
-      },
-    },
+    file: vectorFile(rows),
     open: (dim) => openStore({ url: readStoreUrl(path), table: 'unused', dim, signal }),
     batchRows: 500,
     onRows: () => {},

@@ -8,7 +8,7 @@ import { json } from 'node:stream/consumers';
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
-import { EmbedmillError, UnavailableError, type VectorRows } from '@embedmill/core';
+import { EmbedmillError, UnavailableError } from '@embedmill/core';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { load } from '../../../apps/cli/src/load/load.ts';
@@ -16,24 +16,18 @@ import { openStore, readStoreUrl } from '../../../apps/cli/src/load/open.ts';
 import { openPgvector } from '../../../apps/cli/src/load/pgvector.ts';
 import { pointId } from '../../../apps/cli/src/load/qdrant.ts';
 import type { VectorStore } from '../../../apps/cli/src/load/types.ts';
+import { vectorFile } from '../../support/vector-file.ts';
 
 const { signal } = new AbortController();
 
 /** A file with these rows; null is a row without a vector. */
 function fileOf(...rows: [id: string, vector: [number, number] | null][]) {
-  const slice: VectorRows = {
+  return vectorFile({
     ids: rows.map(([id]) => id),
     dim: 2,
     vectors: Float32Array.from(rows.flatMap(([, vector]) => vector ?? [0, 0])),
     present: Uint8Array.from(rows, ([, vector]) => (vector === null ? 0 : 1)),
-  };
-  return {
-    name: 'test.npy',
-    rows: rows.length,
-    async *read() {
-      yield slice;
-    },
-  };
+  });
 }
 
 /** Loads a file in requests of two rows. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npy } from '@embedmill/core';
 import { describe, expect, test } from 'vitest';
-import { renameDrafts } from '../../../apps/cli/src/embed/destination/files.ts';
+import { toFiles } from '../../../apps/cli/src/embed/destination/files.ts';
 import { idsPath, reportPath } from '../../../apps/cli/src/embed/fetch.ts';
 import { writeDraft } from '../../../apps/cli/src/embed/save.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -37,7 +37,7 @@ describe('writeDraft', () => {
       rows: 3,
     });
     expect(readFileSync(path, 'utf8')).toBe('the old one');
-    await renameDrafts([draft], []);
+    await toFiles(path).publish([draft], []);
     expect(readFileSync(path).equals(bytes)).toBe(true);
     expect(readdirSync(join(path, '..'))).toEqual(['out.npy']);
   });

@@ -11,6 +11,7 @@ import { readObjectUrl } from '../../../apps/cli/src/objects/url.ts';
 import { openVectors } from '../../../apps/cli/src/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startS3, type TestS3 } from '../../support/s3.ts';
+import { vectorFile } from '../../support/vector-file.ts';
 import { unitRows } from '../sinks/vectors.ts';
 
 const rows = unitRows(25, 8, { absentEvery: 6 });
@@ -46,13 +47,7 @@ async function loadInto(s3: TestS3, given: VectorRows, options: LoadOptions = {}
     ...choices
   } = options;
   return loadShards({
-    file: {
-      name: 'test.npy',
-      rows: given.ids.length,
-      async *read() {
-        yield given;
-      },
-    },
+    file: vectorFile(given),
     bucket: await bucketOf(s3, 'vectors', signal),
     prefix: 'reviews/',
     choices: { format: 'parquet', dtype: 'float32', shardRows: 10, ...choices },

@@ -1,0 +1,15 @@
+/** A file of vectors that is in memory, for tests of what reads one. */
+
+import type { VectorRows } from '@embedmill/core';
+import type { VectorFile } from '../../apps/cli/src/vectors/types.ts';
+
+/** These rows as one slice. */
+export function vectorFile(rows: VectorRows): VectorFile {
+  return {
+    name: 'test.npy',
+    rows: rows.ids.length,
+    async *read() {
+      yield rows;
+    },
+  };
+}
