@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from 'node:util';
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { describeMachine } from './support/machine.mjs';
 import { median, printTable } from './support/table.mjs';

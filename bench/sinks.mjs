@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { jsonl, npy, parquet } from '@embedmill/core';
+import { jsonl, npy, parquet } from '@embedmill/core/formats';
 
 const dim = 384;
 const sliceRows = 256;

@@ -8,11 +8,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Nearest, scanRows } from '@embedmill/core';
+import { Nearest, scanRows } from '@embedmill/core/formats';
 import { connect, Index } from '@lancedb/lancedb';
-import { openLance } from '../../apps/cli/dist/load/lance.js';
-import { load } from '../../apps/cli/dist/load/load.js';
-import { openVectors } from '../../apps/cli/dist/vectors/open.js';
+import { load } from '../../apps/cli/dist/commands/load/load.js';
+import { openLance } from '../../apps/cli/dist/io/lance/load.js';
+import { openVectors } from '../../apps/cli/dist/io/vectors/open.js';
 import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';
 

@@ -8,8 +8,8 @@ import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { Nearest, npy, parquet, scanRows } from '@embedmill/core';
-import { openVectors } from '../../apps/cli/dist/vectors/open.js';
+import { Nearest, npy, parquet, scanRows } from '@embedmill/core/formats';
+import { openVectors } from '../../apps/cli/dist/io/vectors/open.js';
 import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';
 

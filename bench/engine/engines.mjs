@@ -1,7 +1,7 @@
 /** The engines that are measured: how each is opened and how it embeds a list of texts; used inside the bench's children. */
 
 import { performance } from 'node:perf_hooks';
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { prepareBuiltIn } from '../../packages/embed/dist/prepare/built-in.js';
 import { hubFolder, importPeer } from './peers.mjs';

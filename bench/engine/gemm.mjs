@@ -2,7 +2,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { GraphBuilder } from '../../packages/embed/dist/onnx/graph-builder.js';
+import { GraphBuilder } from '../../packages/embed/dist/compile/onnx/graph-builder.js';
 
 /** Rows × depth × columns: the model's own shapes at 128 tokens, and a square that fits the cache. */
 const SHAPES = [

@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { defaultThreads, readConfig } from '@embedmill/core';
+import { defaultThreads, readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';

@@ -1,8 +1,8 @@
 /** Our engine on several threads in a process of its own: the worker's pool of inference threads, one session each. */
 
 import { performance } from 'node:perf_hooks';
-import { readConfig } from '@embedmill/core';
 import { encodeBatchPayload } from '@embedmill/core/batch';
+import { readConfig } from '@embedmill/core/process';
 import { prepareModel } from '@embedmill/embed';
 import { InferencePool } from '@embedmill/worker';
 

@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from 'node:util';
-import { CLEAN_STEPS, UNTREATED } from '@embedmill/embed';
+import { CLEAN_STEPS, UNTREATED } from '@embedmill/contract';
 import { describeMachine } from '../support/machine.mjs';
 import { printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';

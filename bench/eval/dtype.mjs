@@ -5,7 +5,7 @@
 
 import { parseArgs } from 'node:util';
 import { spearman } from '@embedmill/analysis';
-import { encodings, floatsOfHalves, numbersOf } from '@embedmill/core';
+import { FORMATS, floatsOfHalves, numbersOf } from '@embedmill/core/formats';
 import { describeMachine } from '../support/machine.mjs';
 import { printTable } from '../support/table.mjs';
 import { readPairs } from './pairs.mjs';
@@ -81,6 +81,6 @@ async function bytesPerRow(format, choice) {
   }
   let bytes = 0;
   const shape = { rows: vectors.length, dim };
-  for await (const chunk of encodings[format].encode(slices(), shape, choice)) bytes += chunk.length;
+  for await (const chunk of FORMATS[format].encode(slices(), shape, choice)) bytes += chunk.length;
   return Math.round(bytes / vectors.length);
 }

@@ -6,7 +6,7 @@
 
 import { parseArgs } from 'node:util';
 import { pearson, spearman } from '@embedmill/analysis';
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { describeMachine } from '../support/machine.mjs';
 import { printTable } from '../support/table.mjs';

@@ -1,6 +1,6 @@
 /** Vectors of many texts, for the evaluations of treatment and long texts. */
 
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
 
 /** @param {'int8' | 'fp32'} precision */

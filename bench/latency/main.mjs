@@ -9,7 +9,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { defaultThreads } from '@embedmill/core';
+import { defaultThreads } from '@embedmill/core/process';
 import { startStack } from '../pipeline/stack.mjs';
 import { describeMachine } from '../support/machine.mjs';
 import { median, percentile, printTable } from '../support/table.mjs';

@@ -1,7 +1,8 @@
 /** The engine alone, in a process of its own: the same texts in the same batches through the same threads, without queue and files. */
 
-import { estimateTokens, readConfig } from '@embedmill/core';
 import { encodeBatchPayload } from '@embedmill/core/batch';
+import { readConfig } from '@embedmill/core/process';
+import { estimateTokens } from '@embedmill/core/runs';
 import { prepareModel } from '@embedmill/embed';
 import { InferencePool } from '@embedmill/worker';
 

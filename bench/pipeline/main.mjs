@@ -8,7 +8,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { defaultThreads } from '@embedmill/core';
+import { defaultThreads } from '@embedmill/core/process';
 import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';

@@ -10,8 +10,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readConfig } from '@embedmill/core';
-import { resolveRedis } from '@embedmill/core/redis-server';
+import { readConfig, resolveRedis } from '@embedmill/core/process';
 
 const PRODUCER = fileURLToPath(new URL('../../apps/producer/dist/main.js', import.meta.url));
 const WORKER = fileURLToPath(new URL('./worker.mjs', import.meta.url));

@@ -1,6 +1,7 @@
 /** A worker process for the benchmark; with BENCH_ENGINE it runs that engine instead of ours. */
 
-import { announce, createLogger, readConfig, whenStopped } from '@embedmill/core';
+import { announce, readConfig, whenStopped } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
 import { startWorker } from '@embedmill/worker';
 
 const config = readConfig(process.env);

@@ -1,7 +1,7 @@
 /** The texts that a benchmark runs over: a file of the user, or the project's own sample. */
 
 import { createReadStream } from 'node:fs';
-import { detectFormat, gunzip, readRows } from '@embedmill/core';
+import { detectFormat, gunzip, readRows } from '@embedmill/core/formats';
 
 /**
  * @param {string | undefined} path .jsonl, .csv, .tsv or .txt, each also .gz; the sample without it

@@ -1,19 +1,19 @@
 /** What every encoding of vectors must do. */
+
+import type { Dtype, VectorRows } from '@embedmill/contract';
 import {
   arrow,
-  type Dtype,
   type EncodeOptions,
-  type Encoding,
   encodeIds,
   encodeScales,
+  type Format,
   floatsOfHalves,
   jsonl,
   maxChunkBytes,
   npy,
   numbersOf,
   parquet,
-  type VectorRows,
-} from '@embedmill/core';
+} from '@embedmill/core/formats';
 import { tableFromIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -25,7 +25,7 @@ type Decoded = { ids: string[]; vectors: (number[] | null)[] };
 
 interface Contract {
   name: string;
-  encoding: Encoding;
+  encoding: Format;
   options: EncodeOptions;
   /** What a row without a vector looks like to a reader. */
   absent: (dim: number) => number[] | null;

@@ -3,7 +3,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunInfo } from '@embedmill/core';
+import type { RunInfo } from '@embedmill/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   embedmill,

@@ -1,6 +1,6 @@
 /** What the fault tests judge runs by notices what it is there for. */
 
-import { npyHeaderBytes } from '@embedmill/core';
+import { npyHeaderBytes } from '@embedmill/core/formats';
 import { describe, expect, it } from 'vitest';
 import { faultsOfNumbers } from '../soak/numbers.ts';
 import { faultsOfGrowth, type Sample } from '../soak/samples.ts';

@@ -1,6 +1,7 @@
 /** A connection that breaks while batches are enqueued: whatever part of them is in Redis, the same call again makes it whole. */
 
-import { type BatchJob, BullBatchQueue, keysOf, UNTREATED } from '@embedmill/core';
+import { UNTREATED } from '@embedmill/contract';
+import { type BatchJob, BullBatchQueue, keysOf } from '@embedmill/core/redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';
 import { SOUND_NETWORK } from '../support/fault-proxy.ts';

@@ -1,7 +1,7 @@
 /** Workers are killed while they hold batches: the run ends as if nothing had happened. */
 
 import { fileURLToPath } from 'node:url';
-import { resolveRedis } from '@embedmill/core/redis-server';
+import { resolveRedis } from '@embedmill/core/process';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';

@@ -2,7 +2,8 @@
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLogger, readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
 import { createApi, KeyRing, needOf, openRateLimiter, type RateLimiter, ruleFor } from '@embedmill/producer';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startApi, type TestApi, until } from '../support/api.ts';

@@ -1,6 +1,6 @@
 /** How clients follow a run through server-sent events. */
 
-import type { RunInfo } from '@embedmill/core';
+import type { RunInfo } from '@embedmill/contract';
 import { describe, expect, it } from 'vitest';
 import { makeRows, startApi, type TestApi, until } from '../support/api.ts';
 import { startHashWorker } from '../support/hash-worker.ts';

@@ -1,6 +1,6 @@
 /** The Ollama API as its official client uses it, and every error as that client reads it. */
 
-import { UnavailableError } from '@embedmill/core';
+import { UnavailableError } from '@embedmill/contract';
 import { Ollama } from 'ollama';
 import { describe, expect, it } from 'vitest';
 import { hashLane } from '../support/hash-lane.ts';

@@ -1,6 +1,6 @@
 /** POST /v1/embeddings and /v1/models as the official OpenAI clients use them, and every error as they read it. */
 
-import { UnavailableError } from '@embedmill/core';
+import { UnavailableError } from '@embedmill/contract';
 import { OpenAIEmbeddings } from '@langchain/openai';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';

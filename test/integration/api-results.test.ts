@@ -65,10 +65,10 @@ async function damageShards(api: TestApi, run: string, from: number): Promise<vo
 
 /** The batches whose vectors are read from now on, in order. */
 function watchReads(api: TestApi, run: string): number[] {
-  const { shelf } = api.collecting.runs.get(run).archive;
+  const { shards } = api.collecting.runs.get(run).archive;
   const batches: number[] = [];
-  const read = shelf.read.bind(shelf);
-  shelf.read = (batch) => {
+  const read = shards.read.bind(shards);
+  shards.read = (batch) => {
     batches.push(batch);
     return read(batch);
   };

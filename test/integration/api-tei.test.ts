@@ -1,6 +1,6 @@
 /** The API of Text Embeddings Inference: its shapes, its timing headers and its errors. */
 
-import { UnavailableError } from '@embedmill/core';
+import { UnavailableError } from '@embedmill/contract';
 import { describe, expect, it } from 'vitest';
 import { hashLane } from '../support/hash-lane.ts';
 import { HASH_DIM, hashVector } from '../support/hash-worker.ts';

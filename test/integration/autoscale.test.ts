@@ -3,7 +3,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createLogger, readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';

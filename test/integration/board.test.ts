@@ -1,6 +1,9 @@
 /** The board at /admin/queues on a real producer: who may look, who may change, and what it never shows. */
 
-import { BullInteractiveQueue, createLogger, keysOf, readConfig, UNTREATED } from '@embedmill/core';
+import { UNTREATED } from '@embedmill/contract';
+import { readConfig } from '@embedmill/core/process';
+import { BullInteractiveQueue, keysOf } from '@embedmill/core/redis';
+import { createLogger } from '@embedmill/core/telemetry';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';

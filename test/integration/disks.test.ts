@@ -47,7 +47,9 @@ function watchSyncs(): string[] {
 }
 
 async function writeShard(folder: string, name: string, bytes: string): Promise<void> {
-  const module = pathToFileURL(join(import.meta.dirname, '../../packages/core/dist/shards/shard.js')).href;
+  const module = pathToFileURL(
+    join(import.meta.dirname, '../../packages/core/dist/runs/shards/shard.js'),
+  ).href;
   await (await import(module)).writeShard(folder, name, [
     { batch: 0, result: Buffer.from(bytes), summary: SUMMARY },
   ]);

@@ -1,7 +1,9 @@
 /** What is atomic, repeatable and refused in the exchange, on a real Redis. */
 
-import { type BatchSummary, connect, createLogger, keysOf, RedisExchange, whenReady } from '@embedmill/core';
-import { resolveRedis } from '@embedmill/core/redis-server';
+import type { BatchSummary } from '@embedmill/contract';
+import { resolveRedis } from '@embedmill/core/process';
+import { connect, keysOf, RedisExchange, whenReady } from '@embedmill/core/redis';
+import { createLogger } from '@embedmill/core/telemetry';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
 import { cacheDir, type TestRedis, testRedis } from '../support/redis.ts';

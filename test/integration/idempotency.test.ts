@@ -1,7 +1,9 @@
 /** Idempotency-Key on POST /v1/runs: who does not know whether a request went through sends it again. */
 
 import { EmbedmillClient } from '@embedmill/client';
-import { createLogger, readConfig, UNTREATED } from '@embedmill/core';
+import { UNTREATED } from '@embedmill/contract';
+import { readConfig } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
 import { KeyRing } from '@embedmill/producer';
 import { describe, expect, it } from 'vitest';
 import { startApi, type TestApi } from '../support/api.ts';

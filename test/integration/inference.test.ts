@@ -1,6 +1,7 @@
 /** The inference pool on the real engine: the same bytes whatever the threads do, and a process that survives them. */
 
-import { type BatchResult, decodeBatchResult, encodeBatchPayload, type Precision } from '@embedmill/core';
+import type { Precision } from '@embedmill/contract';
+import { type BatchResult, decodeBatchResult, encodeBatchPayload } from '@embedmill/core/batch';
 import { type PreparedModel, prepareModel } from '@embedmill/embed';
 import { type InferenceEvent, InferencePool, type InferencePoolOptions } from '@embedmill/worker/inference';
 import fc from 'fast-check';

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { until } from '../support/api.ts';
 import { type EmbedJson, laneClientForAll, laneForAll, postEmbed } from '../support/lane.ts';
 
-const MOST_TEXTS = 40;
+const MAX_TEXTS = 40;
 const lane = laneForAll(
-  { threads: 1, interactiveTexts: MOST_TEXTS },
+  { threads: 1, interactiveTexts: MAX_TEXTS },
   new URL('../fixtures/engines/hash.mjs', import.meta.url),
 );
 
@@ -49,7 +49,7 @@ describe('callers', () => {
   });
 
   it('may bring more texts than fit a job, and more than the limit when nobody else is there', async () => {
-    const texts = Array.from({ length: 3 * MOST_TEXTS }, (_, row) => `row ${row}`);
+    const texts = Array.from({ length: 3 * MAX_TEXTS }, (_, row) => `row ${row}`);
     expect(starts(await vectorsOf(texts))).toEqual(texts.map(startOf));
   });
 });
@@ -116,9 +116,9 @@ describe('a client that leaves', () => {
 
 describe('too many texts', () => {
   it('are refused with 429 and the time until there is room', async () => {
-    const first = ask(['sleep-2000', ...Array.from({ length: MOST_TEXTS - 1 }, (_, row) => `waits ${row}`)]);
+    const first = ask(['sleep-2000', ...Array.from({ length: MAX_TEXTS - 1 }, (_, row) => `waits ${row}`)]);
     const inFlight = () => series('embedmill_interactive_texts_in_flight', lane.producer.url);
-    await until(async () => (await inFlight()) === MOST_TEXTS);
+    await until(async () => (await inFlight()) === MAX_TEXTS);
     const refused = await ask(['one more']);
     expect(refused.status).toBe(429);
     expect(await refused.json()).toMatchObject({ code: 'overloaded' });

@@ -1,7 +1,8 @@
 /** The interactive lane with the real model: HTTP → Redis → worker → answer. One producer and one worker serve all tests. */
 
 import { EmbedmillClient } from '@embedmill/client';
-import { type Treatment, vectorFingerprint } from '@embedmill/core';
+import type { Treatment } from '@embedmill/contract';
+import { vectorFingerprint } from '@embedmill/core/batch';
 import { describe, expect, it } from 'vitest';
 import { linesOf, until } from '../support/api.ts';
 import { type EmbedJson, laneClientForAll, laneForAll, postEmbed } from '../support/lane.ts';

@@ -4,7 +4,8 @@
  */
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { createLogger, readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
 import { startProducer } from '@embedmill/producer';
 import { startWorker } from '@embedmill/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';

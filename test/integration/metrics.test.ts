@@ -1,7 +1,8 @@
 /** What producer and worker tell Prometheus: series, labels, and what promtool says about them. */
 
 import { execFile, spawnSync } from 'node:child_process';
-import { type Config, CpuLoad, createLogger, readConfig } from '@embedmill/core';
+import { type Config, readConfig } from '@embedmill/core/process';
+import { CpuLoad, createLogger } from '@embedmill/core/telemetry';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';

@@ -1,6 +1,7 @@
 /** The OpenAPI document against the real answers of a real stack: every route is in it, and what it says is what comes. */
 
-import { createLogger, readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
 import { type Access, createApi, KeyRing } from '@embedmill/producer';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';

@@ -3,8 +3,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Overview, RunStatistics } from '@embedmill/core';
-import { connect, createLogger, Heartbeat, keysOf, readConfig, type WorkerReport } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
+import { connect, Heartbeat, keysOf, type Overview, type WorkerReport } from '@embedmill/core/redis';
+import type { RunStatistics } from '@embedmill/core/runs';
+import { createLogger } from '@embedmill/core/telemetry';
 import { startProducer } from '@embedmill/producer';
 import { pagesFolder } from '@embedmill/web';
 import { describe, expect, it, onTestFinished } from 'vitest';

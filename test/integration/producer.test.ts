@@ -1,6 +1,7 @@
 /** The producer put together: API, runs, collector and lease on one Redis. */
 
-import { createLogger, readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { linesOf, makeRows, until } from '../support/api.ts';

@@ -1,6 +1,7 @@
 /** What our settings make of BullMQ's queue, on a real Redis. */
 
-import { type BatchJob, BullBatchQueue, keysOf, UNTREATED } from '@embedmill/core';
+import { UNTREATED } from '@embedmill/contract';
+import { type BatchJob, BullBatchQueue, keysOf } from '@embedmill/core/redis';
 import { expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';
 import { testRedis } from '../support/redis.ts';

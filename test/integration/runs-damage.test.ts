@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { readResults } from '@embedmill/core';
+import { readResults } from '@embedmill/core/runs';
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/api.ts';
 import { rowsOf, startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';

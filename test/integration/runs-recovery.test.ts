@@ -1,7 +1,8 @@
 /** What runs survive: a restart in any state, a Redis that comes back empty, results that are lost, broken or late. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Run, UNTREATED } from '@embedmill/core';
+import { UNTREATED } from '@embedmill/contract';
+import type { Run } from '@embedmill/core/runs';
 import { describe, expect, it } from 'vitest';
 import { until } from '../support/api.ts';
 import { type Collecting, rowsOf, startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
@@ -249,10 +250,10 @@ describe('a result', () => {
     const { exchange } = collecting;
     const acknowledge = exchange.acknowledge.bind(exchange);
     let failures = 0;
-    exchange.acknowledge = async (home, batches) => {
+    exchange.acknowledge = async (dataDirId, batches) => {
       failures += 1;
       if (failures <= 2) throw new Error('Connection is closed.');
-      await acknowledge(home, batches);
+      await acknowledge(dataDirId, batches);
     };
     await startHashWorker(redis);
     const run = await collecting.submit(texts(300));
@@ -267,10 +268,10 @@ describe('a result', () => {
     const collecting = await startCollecting(redis, temporaryFolder());
     await startHashWorker(redis);
     const run = await collecting.runs.create(OPTIONS);
-    const { shelf } = run.archive;
-    const store = shelf.store.bind(shelf);
+    const { shards } = run.archive;
+    const store = shards.store.bind(shards);
     let failures = 0;
-    shelf.store = async (batches) => {
+    shards.store = async (batches) => {
       failures += 1;
       if (failures === 1) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
       await store(batches);

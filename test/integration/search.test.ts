@@ -1,9 +1,10 @@
 /** How a completed run is asked: nearest rows to a text, texts of rows, and what is kept in memory for it. */
 
-import { type RunInfo, readResults } from '@embedmill/core';
+import type { RunInfo } from '@embedmill/contract';
+import { readResults } from '@embedmill/core/runs';
 import { describe, expect, it } from 'vitest';
 // The cache behind the route, which no package exports.
-import { RunVectors } from '../../apps/producer/dist/search/run-vectors.js';
+import { RunVectors } from '../../apps/producer/dist/native/run-vectors.js';
 import { linesOf, until } from '../support/api.ts';
 import { startCollecting, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -139,8 +140,8 @@ describe('vectors in memory', () => {
     for (const run of [first, second, first, third]) expect(await rowsOf(two, run)).toEqual(fromDisk);
     expect(two.usedBytes).toBe(2 * oneRun);
     // Of the two that are left, the first must not be read again, so that damage on its disk is not seen.
-    const { shelf } = first.archive;
-    shelf.read = () => Promise.reject(new Error('it was read again'));
+    const { shards } = first.archive;
+    shards.read = () => Promise.reject(new Error('it was read again'));
     expect(await rowsOf(two, first)).toEqual(fromDisk);
     await expect(readResults(first).next()).rejects.toThrow('it was read again');
   });

@@ -115,7 +115,7 @@ describe('tracing', { timeout: TIMEOUT_MS }, () => {
     const loaded = async (otlpUrl: string | undefined) => {
       const script = `
         import { createRequire } from 'node:module';
-        import { openTracing } from '@embedmill/core';
+        import { openTracing } from '@embedmill/core/telemetry';
         await openTracing(${JSON.stringify({ otlpUrl })}, { service: 'test', log: console });
         console.log(Object.keys(createRequire(import.meta.url).cache).join('\\n'));
         process.exit();`;

@@ -1,15 +1,9 @@
 /** The cache of vectors in Redis: what it serves, what it forgets, and that runs do not notice it. */
 
-import {
-  type CachedVector,
-  type CacheTerms,
-  type Config,
-  createLogger,
-  keysOf,
-  RedisVectorCache,
-  readConfig,
-  UNTREATED,
-} from '@embedmill/core';
+import { UNTREATED } from '@embedmill/contract';
+import { type Config, readConfig } from '@embedmill/core/process';
+import { type CachedVector, type CacheTerms, keysOf, RedisVectorCache } from '@embedmill/core/redis';
+import { createLogger } from '@embedmill/core/telemetry';
 import { startWorker } from '@embedmill/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
@@ -20,8 +14,8 @@ import { longText, PLAIN_TEXTS } from '../support/texts.ts';
 const MEGABYTE = 1024 * 1024;
 const TERMS: CacheTerms = { model: '0123456789abcdef', truncate: 'end', treatment: UNTREATED };
 
-function cacheOn({ client, prefix }: TestRedis, mostBytes = MEGABYTE): RedisVectorCache {
-  return new RedisVectorCache({ redis: client, keys: keysOf(prefix), mostBytes });
+function cacheOn({ client, prefix }: TestRedis, maxBytes = MEGABYTE): RedisVectorCache {
+  return new RedisVectorCache({ redis: client, keys: keysOf(prefix), maxBytes });
 }
 
 const cached = (value: number, outcome: Partial<CachedVector['outcome']> = {}): CachedVector => ({

@@ -1,16 +1,11 @@
 /** What a worker does with batches, with the real model on a real Redis. */
 
-import {
-  type Config,
-  createLogger,
-  keysOf,
-  type Run,
-  readConfig,
-  storeGlossary,
-  type Treatment,
-  vectorFingerprint,
-} from '@embedmill/core';
-import { resolveRedis } from '@embedmill/core/redis-server';
+import type { Treatment } from '@embedmill/contract';
+import { storeGlossary, vectorFingerprint } from '@embedmill/core/batch';
+import { type Config, readConfig, resolveRedis } from '@embedmill/core/process';
+import { keysOf } from '@embedmill/core/redis';
+import type { Run } from '@embedmill/core/runs';
+import { createLogger } from '@embedmill/core/telemetry';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';

@@ -4,7 +4,7 @@ import { type Sample, SERIES, type Series } from './samples.ts';
 
 const PANEL = { width: 240, height: 130, left: 46, right: 10, top: 24, bottom: 22 };
 const COLUMNS = 3;
-const MOST_POINTS = 200;
+const MAX_POINTS = 200;
 
 /** Panels of the picture: what is left of the series out is in the table. */
 const DRAWN = SERIES.filter(({ field }) => field !== 'redisMb' && field !== 'readyEntries');
@@ -29,7 +29,7 @@ function drawPanel(samples: readonly Sample[], { field, title }: Series): string
   const { width, height, left, right, top, bottom } = PANEL;
   const most = niceCeiling(Math.max(...samples.map((sample) => sample[field])));
   const seconds = Math.max(1, samples.at(-1)?.seconds ?? 1);
-  const step = Math.max(1, Math.ceil(samples.length / MOST_POINTS));
+  const step = Math.max(1, Math.ceil(samples.length / MAX_POINTS));
   const points = samples
     .filter((_, i) => i % step === 0)
     .map((sample) => {

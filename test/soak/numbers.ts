@@ -1,10 +1,10 @@
 /** The rows of a soak, and the check that each came back once and in its place. */
 
-import { npyHeaderBytes } from '@embedmill/core';
+import { npyHeaderBytes } from '@embedmill/core/formats';
 import { PLAIN_TEXTS } from '../support/texts.ts';
 
 /** Numbers up to here are exact in a float32. */
-export const MOST_ROWS = 2 ** 24;
+export const MAX_ROWS = 2 ** 24;
 
 const ROWS_PER_CHUNK = 1000;
 

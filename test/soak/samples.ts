@@ -42,7 +42,7 @@ export const SERIES: readonly Series[] = [
 const WARM_UP = 0.1;
 
 /** Growth from the first half to the second that is more than chance. */
-const MOST_GROWTH = 1.1;
+const MAX_GROWTH = 1.1;
 
 /** How a series went. */
 export interface Course {
@@ -67,7 +67,7 @@ export function courseOf(samples: readonly Sample[], { field }: Series): Course 
 export function faultsOfGrowth(samples: readonly Sample[]): string[] {
   return SERIES.flatMap((series) => {
     const { firstHalf, secondHalf } = courseOf(samples, series);
-    if (secondHalf <= firstHalf * MOST_GROWTH + series.noise) return [];
+    if (secondHalf <= firstHalf * MAX_GROWTH + series.noise) return [];
     return [
       `${series.title}: ${firstHalf.toFixed(1)} in the first half, ${secondHalf.toFixed(1)} in the second`,
     ];

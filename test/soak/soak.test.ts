@@ -10,7 +10,7 @@ import { type ProducerProcess, startProducerProcess, startWorkerProcess } from '
 import { residentBytes } from '../support/process.ts';
 import { redisProcess } from '../support/redis-process.ts';
 import { drawCurve } from './curve.ts';
-import { faultsOfNumbers, MOST_ROWS, rowStream } from './numbers.ts';
+import { faultsOfNumbers, MAX_ROWS, rowStream } from './numbers.ts';
 import { faultsOfGrowth, type Sample, tableOf } from './samples.ts';
 
 const ROWS = Number(process.env.SOAK_ROWS ?? 2_000_000);
@@ -21,11 +21,11 @@ const WORKERS = 2;
 const BUDGET_MB = 64;
 const SAMPLE_INTERVAL_MS = 500;
 /** Fewer say nothing about growth. */
-const LEAST_SAMPLES = 30;
+const MIN_SAMPLES = 30;
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1024 * 1024;
 /** BullMQ trims its event stream to about this; Redis drops whole nodes of it, so there are somewhat more. */
-const MOST_EVENTS = 1200;
+const MAX_EVENTS = 1200;
 
 /** Sends the rows of a run as streams, each slowed down by TCP when Redis holds enough, and seals it. */
 async function feed(producer: ProducerProcess, run: string, rows: number): Promise<void> {
@@ -49,7 +49,7 @@ async function lastingKeys(client: Redis): Promise<string[]> {
 
 describe(`a soak over ${ROWS} rows`, () => {
   it('gives out each row once, and nothing grows', async () => {
-    expect(ROWS).toBeLessThanOrEqual(MOST_ROWS);
+    expect(ROWS).toBeLessThanOrEqual(MAX_ROWS);
     const redis = await redisProcess();
     await redis.start();
     const place = { url: redis.url, prefix: 'soak' };
@@ -122,9 +122,9 @@ describe(`a soak over ${ROWS} rows`, () => {
       });
       const results = await producer.call('GET', `/v1/runs/${run}/results?format=npy`, {}, HOUR_MS);
       expect(await faultsOfNumbers(results.body!, ROWS, info.dim!)).toEqual([]);
-      expect(samples.length).toBeGreaterThanOrEqual(LEAST_SAMPLES);
+      expect(samples.length).toBeGreaterThanOrEqual(MIN_SAMPLES);
       expect(faultsOfGrowth(samples)).toEqual([]);
-      expect(Math.max(...samples.map(({ events }) => events))).toBeLessThanOrEqual(MOST_EVENTS);
+      expect(Math.max(...samples.map(({ events }) => events))).toBeLessThanOrEqual(MAX_EVENTS);
       expect(Math.max(...samples.map(({ redisUsedMb }) => redisUsedMb))).toBeLessThan(2 * BUDGET_MB);
 
       await producer.call('DELETE', `/v1/runs/${run}`);

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
-import { type Config, type RunInfo, readConfig, UnavailableError } from '@embedmill/core';
+import { type RunInfo, UnavailableError } from '@embedmill/contract';
+import { type Config, readConfig } from '@embedmill/core/process';
 import { type Access, type ApiLimits, Batches, createApi, FileStore } from '@embedmill/producer';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
@@ -84,10 +85,10 @@ export async function startApi({
   );
   const state = { isWaitingForRedis: false };
   const allConfig = { ...readConfig({}), ...config };
-  const mustHold = () => {};
-  const files = await FileStore.open({ mustHold, log }, dataDir);
+  const assertLeaseHeld = () => {};
+  const files = await FileStore.open({ assertLeaseHeld, log }, dataDir);
   const batches = await Batches.open(
-    { runs: collecting.runs, files, config: allConfig, mustHold, log },
+    { runs: collecting.runs, files, config: allConfig, assertLeaseHeld, log },
     dataDir,
   );
   onTestFinished(async () => {

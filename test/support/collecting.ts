@@ -1,20 +1,9 @@
 /** A producer's inside without its HTTP: runs, queue and collector over the Redis of a test. */
 
-import {
-  BullBatchQueue,
-  Collector,
-  Credits,
-  connect,
-  createLogger,
-  keysOf,
-  RedisExchange,
-  type RowRead,
-  type Run,
-  Runs,
-  readResults,
-  UNTREATED,
-  whenReady,
-} from '@embedmill/core';
+import { type RowRead, UNTREATED } from '@embedmill/contract';
+import { BullBatchQueue, connect, keysOf, RedisExchange, whenReady } from '@embedmill/core/redis';
+import { Collector, Credits, type Run, Runs, readResults } from '@embedmill/core/runs';
+import { createLogger } from '@embedmill/core/telemetry';
 import { onTestFinished } from 'vitest';
 import type { TestRedis } from './redis.ts';
 
@@ -59,9 +48,12 @@ export async function startCollecting(
   const exchange = new RedisExchange({ redis, blocking, keys });
   const queue = new BullBatchQueue({ url, prefix: keys.queuePrefix, lane: 'bulk', onError: () => {} });
   const credits = new Credits(budgetBytes);
-  const home = 'home';
-  const runs = await Runs.open({ home, exchange, queue, credits, mustHold: () => {}, log }, dataDir);
-  const collector = new Collector({ home, runs, exchange, credits, shardBytes, log });
+  const dataDirId = 'home';
+  const runs = await Runs.open(
+    { dataDirId, exchange, queue, credits, assertLeaseHeld: () => {}, log },
+    dataDir,
+  );
+  const collector = new Collector({ dataDirId, runs, exchange, credits, shardBytes, log });
   redis.on('ready', () => collector.audit());
   if (!waits) collector.start();
   const release = async () => {

@@ -33,7 +33,7 @@ export const SOUND_NETWORK: NetworkFaults = {
 };
 
 /** Bytes of one direction that the proxy holds before it stops reading: a slow network slows its sender down. */
-const MOST_HELD_BYTES = 256 * 1024;
+const MAX_HELD_BYTES = 256 * 1024;
 
 /** Listens on a free port of the loopback from `start` to `stop`. */
 export class FaultProxy {
@@ -167,11 +167,11 @@ class Link {
     from.on('data', (chunk: Buffer) => {
       const dueAt = Date.now() + this.faults.latencyMs;
       heldBytes += chunk.byteLength;
-      if (heldBytes > MOST_HELD_BYTES) from.pause();
+      if (heldBytes > MAX_HELD_BYTES) from.pause();
       push(async () => {
         await this.#deliver(to, chunk, dueAt);
         heldBytes -= chunk.byteLength;
-        if (heldBytes <= MOST_HELD_BYTES) from.resume();
+        if (heldBytes <= MAX_HELD_BYTES) from.resume();
       });
     });
     from.once('end', () => push(() => void (this.#isHalf || to.end())));

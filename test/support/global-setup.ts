@@ -3,8 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '@embedmill/core';
-import { resolveRedis } from '@embedmill/core/redis-server';
+import { readConfig, resolveRedis } from '@embedmill/core/process';
 import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {

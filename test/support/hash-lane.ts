@@ -1,18 +1,19 @@
 /** An interactive lane without workers and Redis: the same vectors of hashes as a hash worker, at once. */
 
-import type { InteractiveLane, InteractiveText, RowOutcome } from '@embedmill/core';
+import type { RowOutcome, TextInput } from '@embedmill/contract';
+import type { InteractiveLane } from '@embedmill/core/redis';
 import { HASH_DIM, hashVector, judgeHash } from './hash-worker.ts';
 
 /** What a test may change. */
 export interface HashLaneOptions {
   /** Called before a call is answered; it may wait or throw. */
-  before?: (texts: readonly InteractiveText[], signal: AbortSignal | undefined) => Promise<void> | void;
+  before?: (texts: readonly TextInput[], signal: AbortSignal | undefined) => Promise<void> | void;
   /** Texts whose outcome is another one. */
   outcomes?: Readonly<Record<string, RowOutcome>>;
 }
 
 /** The text that stands for token ids. */
-const textOf = (text: InteractiveText): string => (typeof text === 'string' ? text : text.join(' '));
+const textOf = (text: TextInput): string => (typeof text === 'string' ? text : text.join(' '));
 
 export function hashLane({ before = () => {}, outcomes = {} }: HashLaneOptions = {}): InteractiveLane {
   return {

@@ -1,19 +1,17 @@
 /** A worker without a model: the vector of a text is made of its hash, so tests know every bit of it beforehand. */
 
 import { createHash } from 'node:crypto';
+import { type RowOutcome, summarizeOutcomes } from '@embedmill/contract';
+import { encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
 import {
   type BatchJob,
   BullBatchConsumer,
   connect,
-  createLogger,
-  encodeBatchResult,
   keysOf,
   RedisExchange,
-  type RowOutcome,
-  readBatchPayload,
-  summarizeOutcomes,
   whenReady,
-} from '@embedmill/core';
+} from '@embedmill/core/redis';
+import { createLogger } from '@embedmill/core/telemetry';
 import { onTestFinished } from 'vitest';
 import type { TestRedis } from './redis.ts';
 
@@ -21,7 +19,7 @@ import type { TestRedis } from './redis.ts';
 export const HASH_DIM = 16;
 
 /** Longer texts get the verdict `truncated`. */
-const MOST_CHARS = 400;
+const MAX_CHARS = 400;
 const FINGERPRINT = 'ab'.repeat(8);
 const SECOND = 1000;
 
@@ -101,6 +99,6 @@ export async function startHashWorker(
 export function judgeHash(text: string): RowOutcome {
   if (text.trim() === '') return { verdict: 'empty', tokens: 0, lostTokens: 0 };
   const tokens = text.split(/\s+/).length + 2;
-  if (text.length <= MOST_CHARS) return { verdict: 'ok', tokens, lostTokens: 0 };
-  return { verdict: 'truncated', tokens, lostTokens: text.length - MOST_CHARS };
+  if (text.length <= MAX_CHARS) return { verdict: 'ok', tokens, lostTokens: 0 };
+  return { verdict: 'truncated', tokens, lostTokens: text.length - MAX_CHARS };
 }

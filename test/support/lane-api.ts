@@ -3,13 +3,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  type Config,
-  createLogger,
-  type InteractiveLane,
-  readConfig,
-  UnavailableError,
-} from '@embedmill/core';
+import { UnavailableError } from '@embedmill/contract';
+import { type Config, readConfig } from '@embedmill/core/process';
+import type { InteractiveLane } from '@embedmill/core/redis';
+import { createLogger } from '@embedmill/core/telemetry';
 import { type ApiLimits, createApi } from '@embedmill/producer';
 import { onTestFinished } from 'vitest';
 import type { TestResponse } from './api.ts';

@@ -4,17 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Config, readConfig } from '@embedmill/core/process';
 import {
   BullInteractiveQueue,
-  type Config,
   connect,
-  createLogger,
   keysOf,
   RedisClock,
   RedisInteractiveLane,
-  readConfig,
   whenReady,
-} from '@embedmill/core';
+} from '@embedmill/core/redis';
+import { createLogger } from '@embedmill/core/telemetry';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
 import { Redis } from 'ioredis';
@@ -82,7 +81,7 @@ export function laneClientForAll(lane: Lane): () => RedisInteractiveLane {
     await Promise.all([whenReady(redis, 5000), whenReady(subscriber, 5000)]);
     const queue = new BullInteractiveQueue({ url: redisUrl, prefix: keys.queuePrefix, onError: () => {} });
     const clock = new RedisClock(redis);
-    const parts = { redis, subscriber, queue, keys, clock, model: 'all-MiniLM-L6-v2', mostTexts: 1000, log };
+    const parts = { redis, subscriber, queue, keys, clock, model: 'all-MiniLM-L6-v2', maxTexts: 1000, log };
     client = new RedisInteractiveLane(parts);
     client.start();
     return async () => {

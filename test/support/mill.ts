@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeWebStream } from 'node:stream/web';
 import { fileURLToPath } from 'node:url';
-import type { RunInfo } from '@embedmill/core';
+import type { RunInfo } from '@embedmill/contract';
 import { expect } from 'vitest';
 import { linesOf, until } from './api.ts';
 import { temporaryFolder } from './folder.ts';

@@ -1,7 +1,7 @@
 /** Gives each test its own corner of the Redis of the test run. */
 
 import { randomBytes } from 'node:crypto';
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
 import { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
 

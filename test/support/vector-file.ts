@@ -1,7 +1,7 @@
 /** A file of vectors that is in memory, for tests of what reads one. */
 
-import type { VectorRows } from '@embedmill/core';
-import type { VectorFile } from '../../apps/cli/src/vectors/types.ts';
+import type { VectorRows } from '@embedmill/contract';
+import type { VectorFile } from '../../apps/cli/src/io/vectors/types.ts';
 
 /** These rows as one slice. */
 export function vectorFile(rows: VectorRows): VectorFile {

@@ -1,12 +1,12 @@
 /** The command line: its commands, and how an error becomes words and an exit code. */
 
 import { ApiError } from '@embedmill/client';
-import { asError, EmbedmillError } from '@embedmill/core/local';
+import { asError, EmbedmillError } from '@embedmill/contract';
 import { Command, CommanderError } from 'commander';
-import { examples } from './commands/options.ts';
-import type { CommandContext } from './context.ts';
-import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
-import { paintFor } from './terminal/style.ts';
+import type { CommandContext } from './shell/context.ts';
+import { EXIT, type ExitCode, exitCodeOf } from './shell/exit-codes.ts';
+import { examples } from './shell/options.ts';
+import { paintFor } from './shell/terminal/style.ts';
 import { version } from './version.ts';
 
 /** Adds a command to the program; `end` receives its exit code. */
@@ -14,20 +14,20 @@ type AddCommand = (program: Command, context: CommandContext, end: (code: ExitCo
 
 /** The commands by name, in the order of the help. Each brings much of the rest, so only those that are needed are loaded. */
 const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
-  ['embed', async () => (await import('./commands/embed.ts')).addEmbedCommand],
-  ['up', async () => (await import('./commands/up.ts')).addUpCommand],
-  ['producer', async () => (await import('./commands/producer.ts')).addProducerCommand],
-  ['worker', async () => (await import('./commands/worker.ts')).addWorkerCommand],
-  ['runs', async () => (await import('./commands/runs.ts')).addRunsCommand],
-  ['autoscale', async () => (await import('./commands/autoscale.ts')).addAutoscaleCommand],
-  ['search', async () => (await import('./commands/search.ts')).addSearchCommand],
-  ['eval', async () => (await import('./commands/eval.ts')).addEvalCommand],
-  ['calibrate', async () => (await import('./commands/calibrate.ts')).addCalibrateCommand],
-  ['cluster', async () => (await import('./commands/cluster.ts')).addClusterCommand],
-  ['dedupe', async () => (await import('./commands/dedupe.ts')).addDedupeCommand],
-  ['load', async () => (await import('./commands/load.ts')).addLoadCommand],
-  ['model', async () => (await import('./commands/model.ts')).addModelCommand],
-  ['doctor', async () => (await import('./commands/doctor.ts')).addDoctorCommand],
+  ['embed', async () => (await import('./commands/embed/command.ts')).addEmbedCommand],
+  ['up', async () => (await import('./commands/up/command.ts')).addUpCommand],
+  ['producer', async () => (await import('./commands/producer/command.ts')).addProducerCommand],
+  ['worker', async () => (await import('./commands/worker/command.ts')).addWorkerCommand],
+  ['runs', async () => (await import('./commands/runs/command.ts')).addRunsCommand],
+  ['autoscale', async () => (await import('./commands/autoscale/command.ts')).addAutoscaleCommand],
+  ['search', async () => (await import('./commands/search/command.ts')).addSearchCommand],
+  ['eval', async () => (await import('./commands/eval/command.ts')).addEvalCommand],
+  ['calibrate', async () => (await import('./commands/calibrate/command.ts')).addCalibrateCommand],
+  ['cluster', async () => (await import('./commands/cluster/command.ts')).addClusterCommand],
+  ['dedupe', async () => (await import('./commands/dedupe/command.ts')).addDedupeCommand],
+  ['load', async () => (await import('./commands/load/command.ts')).addLoadCommand],
+  ['model', async () => (await import('./commands/model/command.ts')).addModelCommand],
+  ['doctor', async () => (await import('./commands/doctor/command.ts')).addDoctorCommand],
 ]);
 
 /** Runs the command that `argv` names and returns its exit code; nothing is thrown. */

@@ -3,7 +3,7 @@
 export {
   type Access,
   KeyRing,
-  type KeyRingParts,
+  type KeyRingDeps,
   type Need,
   needOf,
   openRateLimiter,
@@ -11,10 +11,10 @@ export {
   type Rule,
   ruleFor,
 } from './access/index.ts';
-export { createApi } from './api/app.ts';
-export { type ApiLimits, type ApiParts, defaultApiLimits, type ProducerService } from './api/types.ts';
-export { Batches } from './batches/batches.ts';
-export { FileStore } from './files/file-store.ts';
+export { createApi } from './app.ts';
+export { type ApiDeps, type ApiLimits, defaultApiLimits, type ProducerService } from './http/types.ts';
+export { Batches } from './openai/batches/batches.ts';
+export { FileStore } from './openai/files/file-store.ts';
+export { type ScaleDeps, Scaler } from './overview/scale.ts';
 export { runProducer } from './process.ts';
 export { type RunningProducer, startProducer } from './producer.ts';
-export { type Scale, type ScaleParts, Scaler } from './scale/scale.ts';

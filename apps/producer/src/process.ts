@@ -1,6 +1,7 @@
 /** The life of a producer process; `main.ts` and `embedmill producer` run it. */
 
-import { announce, type Config, createLogger, whenStopped } from '@embedmill/core';
+import { announce, type Config, whenStopped } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
 import { startProducer } from './producer.ts';
 
 /** Runs a producer until it is told to stop. Resolves with the exit code: 0, or 1 when another producer took its data folder. */

@@ -3,10 +3,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Config, ConfigError, openTracing, Releasers } from '@embedmill/core';
+import { ConfigError } from '@embedmill/contract';
+import { type Config, Releasers } from '@embedmill/core/process';
+import { openTracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import { KeyRing, openRateLimiter } from './access/index.ts';
-import { createApi } from './api/app.ts';
+import { createApi } from './app.ts';
 import { Service } from './service.ts';
 import { version } from './version.ts';
 

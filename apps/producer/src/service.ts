@@ -1,46 +1,40 @@
 /** The producer behind its API: runs, collector, lease and connections, with one life. */
 
+import { asError, type Scale, UnavailableError } from '@embedmill/contract';
+import { type Config, Releasers } from '@embedmill/core/process';
 import {
-  asError,
   BullBatchQueue,
   BullInteractiveQueue,
-  Collector,
-  type Config,
-  Credits,
   connect,
   type InteractiveLane,
   keysOf,
   Lease,
-  MemoryGate,
   type Overview,
   type OwnQueues,
   RedisClock,
   RedisExchange,
   RedisInteractiveLane,
-  Releasers,
-  Runs,
-  sharedAnswer,
-  type Tracing,
-  UnavailableError,
-} from '@embedmill/core';
+} from '@embedmill/core/redis';
+import { Collector, Credits, MemoryGate, Runs } from '@embedmill/core/runs';
+import { sharedAnswer, type Tracing } from '@embedmill/core/telemetry';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import type { ProducerService } from './api/types.ts';
-import { Batches } from './batches/batches.ts';
-import { FileStore } from './files/file-store.ts';
-import { readHome } from './home.ts';
+import { readHome } from './data-dir-id.ts';
+import type { ProducerService } from './http/types.ts';
 import type { AnsweredRequest } from './metrics/http-metrics.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
 import { modelOf } from './model.ts';
-import { OverviewDesk } from './overview/overview.ts';
-import { type Scale, Scaler } from './scale/scale.ts';
+import { Batches } from './openai/batches/batches.ts';
+import { FileStore } from './openai/files/file-store.ts';
+import { OverviewReader } from './overview/overview.ts';
+import { Scaler } from './overview/scale.ts';
 import { version } from './version.ts';
 
 /** The series of one page of metrics share one look at the backlog. */
 const SCALE_MS = 500;
 
 /** What a service works with. */
-interface ServiceParts {
+interface ServiceDeps {
   config: Config;
   redisUrl: string;
   tracing: Tracing;
@@ -53,8 +47,8 @@ interface ServiceParts {
  */
 export class Service implements ProducerService {
   readonly whenBroken: Promise<Error>;
-  readonly #parts: ServiceParts;
-  readonly #home: string;
+  readonly #deps: ServiceDeps;
+  readonly #dataDirId: string;
   readonly #redis: Redis;
   readonly #blocking: Redis;
   readonly #exchange: RedisExchange;
@@ -67,7 +61,7 @@ export class Service implements ProducerService {
   readonly #lease: Lease;
   readonly #metrics: ProducerMetrics;
   readonly #scaler: Scaler;
-  readonly #overview: OverviewDesk;
+  readonly #overview: OverviewReader;
   readonly #releasers = new Releasers();
   #runs: Runs | undefined;
   #files: FileStore | undefined;
@@ -76,11 +70,11 @@ export class Service implements ProducerService {
   #opening: Promise<void> = Promise.resolve();
   #isStopping = false;
 
-  private constructor(parts: ServiceParts, home: string) {
+  private constructor(parts: ServiceDeps, dataDirId: string) {
     const { config, redisUrl, tracing, log } = parts;
     const keys = keysOf(config.prefix);
-    this.#parts = parts;
-    this.#home = home;
+    this.#deps = parts;
+    this.#dataDirId = dataDirId;
     this.#redis = connect(redisUrl, 'command', log);
     this.#blocking = connect(redisUrl, 'patient', log);
     this.#exchange = new RedisExchange({ redis: this.#redis, blocking: this.#blocking, keys });
@@ -106,30 +100,30 @@ export class Service implements ProducerService {
       keys,
       clock: this.#clock,
       model: modelOf(config),
-      mostTexts: config.interactiveTexts,
+      maxTexts: config.interactiveTexts,
       onSettled: (call) => this.#metrics.countCall(call),
       log,
     });
     this.#credits = new Credits(config.redisBudgetBytes);
-    let break_: (error: Error) => void;
+    let reject: (error: Error) => void;
     this.whenBroken = new Promise((resolve) => {
-      break_ = resolve;
+      reject = resolve;
     });
     this.#lease = new Lease({
       redis: this.#redis,
-      key: keys.lease(home),
+      key: keys.lease(dataDirId),
       log,
-      onLost: () => break_(new Error(`another producer took over the data folder ${config.dataDir}`)),
+      onLost: () => reject(new Error(`another producer took over the data folder ${config.dataDir}`)),
     });
     this.#scaler = new Scaler({
       runs: () => (this.#runs?.active() ?? []).map((run) => run.info()),
       workers: () => this.#queue.workers(),
       drainTargetSeconds: config.drainTargetSeconds,
-      mostWorkers: config.mostWorkers,
+      maxWorkers: config.maxWorkers,
     });
     const scale = sharedAnswer(SCALE_MS, () => this.#scaler.scale());
     const queues = { bulk: this.#queue, interactive: this.#interactiveQueue };
-    this.#overview = new OverviewDesk({
+    this.#overview = new OverviewReader({
       version,
       redis: this.#redis,
       keys,
@@ -157,7 +151,7 @@ export class Service implements ProducerService {
   }
 
   /** Reads the data folder's name and connects. */
-  static async open(parts: ServiceParts): Promise<Service> {
+  static async open(parts: ServiceDeps): Promise<Service> {
     return new Service(parts, await readHome(parts.config.dataDir));
   }
 
@@ -170,7 +164,7 @@ export class Service implements ProducerService {
     this.#overview.start();
     this.#opening = this.#open().catch((error) => {
       if (!this.#isStopping)
-        this.#parts.log.fatal({ reason: asError(error).message }, 'the data folder cannot be opened');
+        this.#deps.log.fatal({ reason: asError(error).message }, 'the data folder cannot be opened');
     });
   }
 
@@ -230,7 +224,7 @@ export class Service implements ProducerService {
     await this.#releasers.release();
   }
 
-  #mustHold(): void {
+  #assertLeaseHeld(): void {
     if (this.#lease.isSure) return;
     throw new UnavailableError(
       'redis-unavailable',
@@ -239,18 +233,18 @@ export class Service implements ProducerService {
   }
 
   async #open(): Promise<void> {
-    const { config, log } = this.#parts;
+    const { config, log } = this.#deps;
     await this.#lease.start();
     const gate = new MemoryGate({ redis: this.#redis, credits: this.#credits, log });
     await gate.start();
     this.#releasers.add(() => gate.stop());
     const runs = await Runs.open(
       {
-        home: this.#home,
+        dataDirId: this.#dataDirId,
         exchange: this.#exchange,
         queue: this.#queue,
         credits: this.#credits,
-        mustHold: () => this.#mustHold(),
+        assertLeaseHeld: () => this.#assertLeaseHeld(),
         log,
       },
       config.dataDir,
@@ -259,7 +253,7 @@ export class Service implements ProducerService {
     this.#releasers.add(() => this.#lease.stop());
     this.#releasers.add(() => runs.close());
     const collector = new Collector({
-      home: this.#home,
+      dataDirId: this.#dataDirId,
       runs,
       exchange: this.#exchange,
       credits: this.#credits,
@@ -282,11 +276,11 @@ export class Service implements ProducerService {
   }
 
   async #openBatches(runs: Runs): Promise<void> {
-    const { config, log } = this.#parts;
-    const mustHold = () => this.#mustHold();
-    const files = await FileStore.open({ mustHold, log }, config.dataDir);
+    const { config, log } = this.#deps;
+    const assertLeaseHeld = () => this.#assertLeaseHeld();
+    const files = await FileStore.open({ assertLeaseHeld, log }, config.dataDir);
     this.#releasers.add(() => files.close());
-    const batches = await Batches.open({ runs, files, config, mustHold, log }, config.dataDir);
+    const batches = await Batches.open({ runs, files, config, assertLeaseHeld, log }, config.dataDir);
     this.#releasers.add(() => batches.close());
     this.#files = files;
     this.#batches = batches;

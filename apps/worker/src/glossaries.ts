@@ -1,6 +1,7 @@
 /** Fetches glossaries from Redis, each once, in memory that all threads share; bulk and interactive work ask for them. */
 
-import { type Treatment, UnavailableError, type WorkerExchange } from '@embedmill/core';
+import { type Treatment, UnavailableError } from '@embedmill/contract';
+import type { WorkerExchange } from '@embedmill/core/redis';
 import type { ThreadTreatment } from './inference/index.ts';
 
 /** Glossaries kept: runs at a time are few, and a thread keeps what it has read. */

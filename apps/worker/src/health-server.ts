@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What the server answers with. */
-export interface HealthServerParts {
+export interface HealthServerDeps {
   isReady: () => Promise<boolean>;
   metrics: () => Promise<{ contentType: string; body: string }>;
 }
@@ -20,7 +20,7 @@ interface Answer {
 export class HealthServer {
   readonly #server: Server;
 
-  constructor({ isReady, metrics }: HealthServerParts) {
+  constructor({ isReady, metrics }: HealthServerDeps) {
     const routes: Record<string, () => Promise<Answer>> = {
       '/healthz': async () => plain(200, 'ok'),
       '/readyz': async () => ((await isReady()) ? plain(200, 'ready') : plain(503, 'not ready')),

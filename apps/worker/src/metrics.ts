@@ -2,19 +2,19 @@
 
 import {
   type BatchSummary,
-  type CommitOutcome,
-  type Delivery,
-  LATENCY_BUCKETS_SECONDS,
   type Lane,
-  type PartTimings,
   ROW_VERDICTS,
   type RowOutcome,
+  summarizeOutcomes,
+} from '@embedmill/contract';
+import type { CommitOutcome, Delivery, PartTimings } from '@embedmill/core/redis';
+import {
+  LATENCY_BUCKETS_SECONDS,
   readGauge,
   registerCpuMetrics,
   registerProcessMetrics,
   STAGE_BUCKETS_SECONDS,
-  summarizeOutcomes,
-} from '@embedmill/core';
+} from '@embedmill/core/telemetry';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { InferenceEvent, InferencePool } from './inference/index.ts';
 

@@ -1,6 +1,7 @@
 /** The life of a worker process; `main.ts` and `embedmill worker` run it. */
 
-import { announce, type Config, createLogger, whenStopped } from '@embedmill/core';
+import { announce, type Config, whenStopped } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
 import { startWorker } from './worker.ts';
 
 /** Runs a worker until it is told to stop. Resolves with the exit code: 0, or 1 when its inference threads gave up. */

@@ -2,7 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { CpuLoad, readCpuUsage, usableCores, type WorkerReport } from '@embedmill/core';
+import { readCpuUsage } from '@embedmill/core/process';
+import type { WorkerReport } from '@embedmill/core/redis';
+import { CpuLoad, usableCores } from '@embedmill/core/telemetry';
 import type { InferencePool } from './inference/index.ts';
 
 /** Returns what makes the report anew each time it is called. */

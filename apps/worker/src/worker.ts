@@ -1,23 +1,21 @@
 /** Puts a worker together: model, inference threads, queue, health and metrics. */
 
+import { ConfigError, type Precision } from '@embedmill/contract';
+import { type Config, defaultThreads, Releasers } from '@embedmill/core/process';
 import {
   BullBatchConsumer,
-  type Config,
-  ConfigError,
   connect,
-  defaultThreads,
   Heartbeat,
   isRedisFault,
   keysOf,
-  openTracing,
   RedisExchange,
   RedisVectorCache,
-  Releasers,
   whenReady,
-} from '@embedmill/core';
-import { checkGolden, Embedder, type Precision, type PreparedModel, prepareModel } from '@embedmill/embed';
+} from '@embedmill/core/redis';
+import { openTracing } from '@embedmill/core/telemetry';
+import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
 import type { Logger } from 'pino';
-import { BatchWork } from './batch-work.ts';
+import { BatchWork } from './bulk/batch-work.ts';
 import { Glossaries } from './glossaries.ts';
 import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
@@ -69,9 +67,9 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     if (engineUrl === undefined) await proveModel(model);
 
     const threads = config.threads ?? defaultThreads();
-    let break_: (error: Error) => void;
+    let reject: (error: Error) => void;
     const whenBroken = new Promise<Error>((resolve) => {
-      break_ = resolve;
+      reject = resolve;
     });
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
@@ -82,7 +80,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       onEvent: (event) => {
         logEvent(log, event);
         metrics.countEvent(event);
-        if (event.kind === 'gave-up') break_(event.error);
+        if (event.kind === 'gave-up') reject(event.error);
       },
     });
     metrics.watch(pool, model);
@@ -101,7 +99,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       model,
       identityOf: prepare,
       cache:
-        config.cacheBytes === 0 ? null : new RedisVectorCache({ redis, keys, mostBytes: config.cacheBytes }),
+        config.cacheBytes === 0 ? null : new RedisVectorCache({ redis, keys, maxBytes: config.cacheBytes }),
       metrics,
       tracing,
       log,

@@ -1,5 +1,6 @@
 /** The native API of a producer, one method per route, and the longer ways that programs go with it. */
 
+import type { FormatName, PartReceipt, ReportRow, RunInfo, Scale, TextInput } from '@embedmill/contract';
 import { embedTexts } from './embed.ts';
 import { type CallOptions, type ClientOptions, Http } from './http.ts';
 import { readJsonLines } from './lines.ts';
@@ -9,22 +10,16 @@ import type {
   EmbedOptions,
   KnownPart,
   NewRun,
-  PartReceipt,
-  ReportRow,
-  ResultFormat,
   ResultOptions,
   RowInput,
   RunFilter,
-  RunInfo,
   RunPage,
-  Scale,
-  TextInput,
 } from './types.ts';
 import { type ReadVectorsOptions, readVectors, type VectorBatch } from './vectors.ts';
 import { type WaitOptions, waitForRun } from './wait.ts';
 
 /**
- * Methods that make one request repeat nothing ({@link withPatience} does); `sendRows` and `waitFor` repeat what fails for a
+ * Methods that make one request repeat nothing ({@link withRetry} does); `sendRows` and `waitFor` repeat what fails for a
  * passing reason. Every method throws `ApiError` for a refusal, `PassingFault` for a fault that passes, and the reason of
  * a signal that was aborted.
  */
@@ -150,7 +145,7 @@ export class EmbedmillClient {
   /** The file of vectors of a completed run, in row order. */
   openResults(
     id: string,
-    format: ResultFormat,
+    format: FormatName,
     { encoding, dtype, ...options }: ResultOptions & CallOptions = {},
   ): Promise<AsyncIterable<Uint8Array>> {
     const query = queryOf({

@@ -1,7 +1,8 @@
 /** Embeds a few texts at once (POST /v1/embed). Vectors travel as base64: exact, and a quarter of the bytes of numbers. */
 
+import type { TextInput } from '@embedmill/contract';
 import type { CallOptions, Http } from './http.ts';
-import type { Embeddings, EmbedOptions, TextInput } from './types.ts';
+import type { Embeddings, EmbedOptions } from './types.ts';
 
 type WrittenEmbeddings = Omit<Embeddings, 'vectors'> & { vectors: (string | null)[] };
 

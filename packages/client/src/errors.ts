@@ -12,7 +12,7 @@ export class ClientError extends Error {
 }
 
 /** What an answer that refuses says besides code and message. */
-export interface ApiErrorParts {
+export interface ApiErrorDetails {
   /** HTTP status. */
   status: number;
   /** The problem document (RFC 9457) with its facts; empty where a proxy answered. */
@@ -24,10 +24,10 @@ export interface ApiErrorParts {
 /** The producer answered that it will not do what was asked; code and message are its own. */
 export class ApiError extends ClientError {
   readonly status: number;
-  readonly problem: ApiErrorParts['problem'];
+  readonly problem: ApiErrorDetails['problem'];
   readonly requestId: string | null;
 
-  constructor(code: string, message: string, { status, problem, requestId }: ApiErrorParts) {
+  constructor(code: string, message: string, { status, problem, requestId }: ApiErrorDetails) {
     super(code, message);
     this.status = status;
     this.problem = problem;

@@ -1,9 +1,30 @@
 /** The public surface of `@embedmill/client`: speaks to a producer from Node or a browser, with nothing but `fetch`. */
 
+export type {
+  ChunkSpan,
+  CleanStep,
+  Dtype,
+  FormatName,
+  GlossaryTerm,
+  LongTexts,
+  PartReceipt,
+  Precision,
+  RejectedRow,
+  ReportRow,
+  RowOutcome,
+  RowVerdict,
+  RunInfo,
+  RunOptions,
+  RunState,
+  Scale,
+  TextInput,
+  Truncate,
+  VectorEncoding,
+} from '@embedmill/contract';
 export { EmbedmillClient } from './client.ts';
 export { ApiError, ClientError, PassingFault } from './errors.ts';
 export type { CallOptions, ClientOptions } from './http.ts';
-export { type Patience, withPatience } from './patience.ts';
+export { type RetryOptions, withRetry } from './retry.ts';
 export type { SendRowsOptions, SentRows } from './send-rows.ts';
 export type * from './types.ts';
 export type { ReadVectorsOptions, VectorBatch } from './vectors.ts';

@@ -1,8 +1,9 @@
 /** Sends rows of any number as parts of a run, as fast as the producer takes them. */
 
+import type { PartReceipt, RejectedRow } from '@embedmill/contract';
 import type { CallOptions } from './http.ts';
-import { withPatience } from './patience.ts';
-import type { PartReceipt, RejectedRow, RowInput } from './types.ts';
+import { withRetry } from './retry.ts';
+import type { RowInput } from './types.ts';
 
 /** How to send. */
 export interface SendRowsOptions extends CallOptions {
@@ -56,7 +57,7 @@ export async function sendRows(
   for await (const body of cutRows(rows, filled)) {
     const part = number++;
     if (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight);
-    const sending = withPatience(() => sendPart(part, body, { gzip }), { signal, onWait, patienceMs })
+    const sending = withRetry(() => sendPart(part, body, { gzip }), { signal, onWait, patienceMs })
       .then(({ accepted, rejected, rejectedCount }) => {
         sent.parts += 1;
         sent.accepted += accepted;

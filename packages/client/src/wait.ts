@@ -1,10 +1,10 @@
 /** Follows a run to its end over server-sent events (HTML standard, 9.2), and connects again when they break off. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { ClientError, PassingFault } from './errors.ts';
 import type { CallOptions, Http } from './http.ts';
 import { readLines } from './lines.ts';
-import { pause, withPatience } from './patience.ts';
-import type { RunInfo } from './types.ts';
+import { pause, withRetry } from './retry.ts';
 
 /** How to wait. */
 export interface WaitOptions extends CallOptions {
@@ -33,7 +33,7 @@ export async function waitForRun(http: Http, id: string, options: WaitOptions = 
   const { signal, onWait, onProgress, patienceMs = PATIENCE_MS } = options;
   let last: RunInfo | undefined;
   while (last === undefined || isAtWork(last)) {
-    const connected = withPatience(() => connect(http, id, signal), { signal, onWait, patienceMs });
+    const connected = withRetry(() => connect(http, id, signal), { signal, onWait, patienceMs });
     for await (const run of followUntilBroken(await connected)) {
       last = run;
       onProgress?.(run);

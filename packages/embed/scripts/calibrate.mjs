@@ -7,10 +7,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { buildBertGraph, GRAPH_INPUT } from '../dist/graph/bert.js';
-import { fp32Arithmetic } from '../dist/graph/fp32.js';
+import { buildBertGraph, GRAPH_INPUT } from '../dist/compile/graph/bert.js';
+import { fp32Arithmetic } from '../dist/compile/graph/fp32.js';
+import { ACTIVATION_MAXIMA_PATH } from '../dist/compile/quantize/activation-maxima.js';
 import { prepareBuiltIn, readBuiltInWeights } from '../dist/prepare/built-in.js';
-import { ACTIVATION_MAXIMA_PATH } from '../dist/quantize/activation-maxima.js';
 import { TextTokenizer } from '../dist/text/tokenizer.js';
 
 const sentencesPath = new URL('../data/calibration-sentences.txt', import.meta.url);

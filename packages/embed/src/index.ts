@@ -5,23 +5,12 @@ export { checkGolden, type GoldenReport } from './golden/check-golden.ts';
 export { prepareModel } from './prepare/prepare-model.ts';
 export { Glossary, type GlossaryEntry, type ReplacedText } from './text/glossary/glossary.ts';
 export type { TextChunk } from './text/long/chunks.ts';
-export { CLEAN_STEPS, type CleanStep } from './text/treatment/clean-steps.ts';
-export {
-  type GlossarySource,
-  type LongTexts,
-  type Treatment,
-  UNTREATED,
-} from './text/treatment/treatment.ts';
+export { CLEANERS } from './text/treatment/clean-steps.ts';
 export type {
-  ChunkSpan,
   EmbedOptions,
   GoldenSet,
   ModelSources,
   Pooling,
-  Precision,
   PreparedModel,
   PrepareOptions,
-  RowOutcome,
-  TextToken,
-  Truncate,
 } from './types.ts';

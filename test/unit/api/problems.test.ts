@@ -2,19 +2,19 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CorruptError, EmbedmillError, RequestError, UnavailableError } from '@embedmill/core';
+import { CorruptError, EmbedmillError, RequestError, UnavailableError } from '@embedmill/contract';
 import { describe, expect, it } from 'vitest';
-import { asKnownError } from '../../../apps/producer/src/api/known-error.ts';
-import { problemOf } from '../../../apps/producer/src/api/problem.ts';
-import { PROBLEMS } from '../../../apps/producer/src/api/problems.ts';
+import { asKnownError } from '../../../apps/producer/src/http/known-error.ts';
+import { problemOf } from '../../../apps/producer/src/http/problem.ts';
+import { PROBLEMS } from '../../../apps/producer/src/http/problems.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** Sources whose errors reach the API. */
 const SOURCES = [
   'packages/core/src/runs',
-  'packages/core/src/rows',
-  'packages/core/src/interactive',
+  'packages/core/src/formats/rows',
+  'packages/core/src/redis/interactive',
   'apps/producer/src',
 ];
 

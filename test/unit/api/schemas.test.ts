@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parse } from '../../../apps/producer/src/api/parse.ts';
-import { addRowsQuery, createRunBody, listRunsQuery } from '../../../apps/producer/src/api/schemas.ts';
+import { parse } from '../../../apps/producer/src/http/parse.ts';
+import { addRowsQuery, createRunBody, listRunsQuery } from '../../../apps/producer/src/native/schemas.ts';
 
 describe('a body', () => {
   it('is filled in where it says nothing', () => {

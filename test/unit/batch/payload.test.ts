@@ -1,6 +1,7 @@
 /** What a payload must keep of the texts, and how it refuses other bytes. */
 
-import { CorruptError, encodeBatchPayload, readBatchPayload } from '@embedmill/core';
+import { CorruptError } from '@embedmill/contract';
+import { encodeBatchPayload, readBatchPayload } from '@embedmill/core/batch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AWKWARD_TEXTS, EMPTY_TEXTS } from '../../support/texts.ts';

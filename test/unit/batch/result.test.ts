@@ -1,16 +1,13 @@
 /** What a result must keep of vectors and verdicts, and that damage is noticed. */
 
+import { CorruptError, ROW_VERDICTS, type RowOutcome, summarizeOutcomes } from '@embedmill/contract';
 import {
   type BatchResult,
-  CorruptError,
   decodeBatchResult,
   decodeOutcomes,
   encodeBatchResult,
   peekBatchResult,
-  ROW_VERDICTS,
-  type RowOutcome,
-  summarizeOutcomes,
-} from '@embedmill/core';
+} from '@embedmill/core/batch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

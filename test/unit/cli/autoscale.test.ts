@@ -1,7 +1,7 @@
 /** When `embedmill autoscale` adds workers, and when it takes them away. */
 
 import { describe, expect, it } from 'vitest';
-import { type Calm, decide, type ScaleLimits } from '../../../apps/cli/src/autoscale/decide.ts';
+import { type Calm, decide, type ScaleLimits } from '../../../apps/cli/src/commands/autoscale/decide.ts';
 
 const SECOND = 1000;
 const LIMITS: ScaleLimits = { least: 1, most: 4, coolDownMs: 60 * SECOND };

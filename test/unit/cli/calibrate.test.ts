@@ -4,12 +4,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { calibrate, randomFrom } from '@embedmill/analysis';
 import { describe, expect, test } from 'vitest';
-import { describeCalibration } from '../../../apps/cli/src/calibrate/describe.ts';
-import { drawCalibration } from '../../../apps/cli/src/calibrate/plot.ts';
-import { type PairFields, readLabelledPairs } from '../../../apps/cli/src/calibrate/read-pairs.ts';
-import { checkPlotPath, savePlot } from '../../../apps/cli/src/calibrate/save-plot.ts';
-import { scorePairs } from '../../../apps/cli/src/calibrate/score-pairs.ts';
-import type { TextEmbedder } from '../../../apps/cli/src/embedder/types.ts';
+import { describeCalibration } from '../../../apps/cli/src/commands/calibrate/describe.ts';
+import { drawCalibration } from '../../../apps/cli/src/commands/calibrate/plot.ts';
+import { type PairFields, readLabelledPairs } from '../../../apps/cli/src/commands/calibrate/read-pairs.ts';
+import { checkPlotPath, savePlot } from '../../../apps/cli/src/commands/calibrate/save-plot.ts';
+import { scorePairs } from '../../../apps/cli/src/commands/calibrate/score-pairs.ts';
+import type { TextEmbedder } from '../../../apps/cli/src/engine/embedder/types.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const usual: PairFields = { a: 'a', b: 'b', label: 'label', sameFrom: null };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkNode, describeFeatures } from '../../../apps/cli/src/doctor/machine.ts';
-import { judgeServer } from '../../../apps/cli/src/doctor/redis.ts';
+import { checkNode, describeFeatures } from '../../../apps/cli/src/commands/doctor/machine.ts';
+import { judgeServer } from '../../../apps/cli/src/commands/doctor/redis.ts';
 
 test.each([
   ['20.18.3', 'broken'],

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { openEmbedder } from '../../../apps/cli/src/embedder/open.ts';
+import { openEmbedder } from '../../../apps/cli/src/engine/embedder/open.ts';
 
 /** Answers POST /v1/embed: the length of each text as its vector, none for blanks. */
 async function startProducer() {

@@ -3,13 +3,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { TextEmbedder } from '../../../apps/cli/src/embedder/types.ts';
-import { openClassification } from '../../../apps/cli/src/eval/classification.ts';
-import { openClustering } from '../../../apps/cli/src/eval/clustering.ts';
-import { evaluate } from '../../../apps/cli/src/eval/evaluate.ts';
-import { markdownOf } from '../../../apps/cli/src/eval/markdown.ts';
-import { openRetrieval } from '../../../apps/cli/src/eval/retrieval.ts';
-import { openSts } from '../../../apps/cli/src/eval/sts.ts';
+import { openClassification } from '../../../apps/cli/src/commands/eval/classification.ts';
+import { openClustering } from '../../../apps/cli/src/commands/eval/clustering.ts';
+import { evaluate } from '../../../apps/cli/src/commands/eval/evaluate.ts';
+import { markdownOf } from '../../../apps/cli/src/commands/eval/markdown.ts';
+import { openRetrieval } from '../../../apps/cli/src/commands/eval/retrieval.ts';
+import { openSts } from '../../../apps/cli/src/commands/eval/sts.ts';
+import type { TextEmbedder } from '../../../apps/cli/src/engine/embedder/types.ts';
 import { jsonLines } from '../../support/embedmill.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

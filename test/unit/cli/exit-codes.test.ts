@@ -1,7 +1,7 @@
 import { ApiError } from '@embedmill/client';
-import { ConfigError, EmbedmillError, UnavailableError } from '@embedmill/core';
+import { ConfigError, EmbedmillError, UnavailableError } from '@embedmill/contract';
 import { expect, test } from 'vitest';
-import { EXIT, exitCodeOf, Interrupted, UsageError } from '../../../apps/cli/src/exit-codes.ts';
+import { EXIT, exitCodeOf, Interrupted, UsageError } from '../../../apps/cli/src/shell/exit-codes.ts';
 
 test.each([
   [new UsageError('no such option'), EXIT.usage],

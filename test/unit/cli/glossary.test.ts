@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readGlossary } from '../../../apps/cli/src/embed/glossary.ts';
+import { readGlossary } from '../../../apps/cli/src/io/glossary.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 function file(name: string, contents: string): string {

@@ -1,7 +1,11 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { describeDifferences, identifyFile, type RowChoices } from '../../../apps/cli/src/embed/identity.ts';
+import {
+  describeDifferences,
+  identifyFile,
+  type RowChoices,
+} from '../../../apps/cli/src/commands/embed/identity.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const MIB = 1024 * 1024;

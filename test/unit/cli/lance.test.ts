@@ -3,12 +3,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { VectorRows } from '@embedmill/core';
+import type { VectorRows } from '@embedmill/contract';
 import { connect, type Table } from '@lancedb/lancedb';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { load } from '../../../apps/cli/src/load/load.ts';
-import { openStore, readStoreUrl } from '../../../apps/cli/src/load/open.ts';
-import { openVectors } from '../../../apps/cli/src/vectors/open.ts';
+import { load } from '../../../apps/cli/src/commands/load/load.ts';
+import { openStore, readStoreUrl } from '../../../apps/cli/src/commands/load/open.ts';
+import { openVectors } from '../../../apps/cli/src/io/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { vectorFile } from '../../support/vector-file.ts';
 import { unitRows } from '../sinks/vectors.ts';

@@ -1,7 +1,7 @@
-import type { RowRead } from '@embedmill/core';
+import type { RowRead } from '@embedmill/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutParts, digestOf, firstRows, type Part } from '../../../apps/cli/src/embed/parts.ts';
+import { cutParts, digestOf, firstRows, type Part } from '../../../apps/cli/src/engine/run/cut-parts.ts';
 
 const limits = { maxRows: 3, maxBytes: 10_000, maxRowBytes: 200 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { drawLine } from '../../../apps/cli/src/progress/bar.ts';
-import { LineDisplay, plainLine } from '../../../apps/cli/src/progress/lines.ts';
-import type { ProgressSnapshot } from '../../../apps/cli/src/progress/types.ts';
+import { drawLine } from '../../../apps/cli/src/shell/progress/bar.ts';
+import { LineDisplay, plainLine } from '../../../apps/cli/src/shell/progress/lines.ts';
+import type { ProgressSnapshot } from '../../../apps/cli/src/shell/progress/types.ts';
 
 const halfway: ProgressSnapshot = {
   rowsDone: 2_000,

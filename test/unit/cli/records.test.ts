@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { numberField, readRecords, textField } from '../../../apps/cli/src/records/read-records.ts';
+import { numberField, readRecords, textField } from '../../../apps/cli/src/io/records/read-records.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 /** The records of a file with these contents; places without the folder. */

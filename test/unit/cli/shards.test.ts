@@ -3,12 +3,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { VectorRows } from '@embedmill/core';
+import type { VectorRows } from '@embedmill/contract';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { loadShards, type ShardChoices, type ShardManifest } from '../../../apps/cli/src/load/shards.ts';
-import { openBucket } from '../../../apps/cli/src/objects/s3.ts';
-import { readObjectUrl } from '../../../apps/cli/src/objects/url.ts';
-import { openVectors } from '../../../apps/cli/src/vectors/open.ts';
+import {
+  loadShards,
+  type ShardChoices,
+  type ShardManifest,
+} from '../../../apps/cli/src/commands/load/shards.ts';
+import { openBucket } from '../../../apps/cli/src/io/objects/s3.ts';
+import { readObjectUrl } from '../../../apps/cli/src/io/objects/url.ts';
+import { openVectors } from '../../../apps/cli/src/io/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startS3, type TestS3 } from '../../support/s3.ts';
 import { vectorFile } from '../../support/vector-file.ts';

@@ -6,9 +6,9 @@ import {
   formatDuration,
   formatNoun,
   formatRate,
-} from '../../../apps/cli/src/terminal/numbers.ts';
-import { paintFor } from '../../../apps/cli/src/terminal/style.ts';
-import { formatTable } from '../../../apps/cli/src/terminal/table.ts';
+} from '../../../apps/cli/src/shell/terminal/numbers.ts';
+import { paintFor } from '../../../apps/cli/src/shell/terminal/style.ts';
+import { formatTable } from '../../../apps/cli/src/shell/terminal/table.ts';
 
 describe('numbers', () => {
   test.each([

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { findTexts, type VectorRow } from '../../../apps/cli/src/texts/read-texts.ts';
+import { findTexts, type VectorRow } from '../../../apps/cli/src/io/texts/read-texts.ts';
 import { jsonLines } from '../../support/embedmill.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

@@ -3,21 +3,22 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { type EncodeOptions, encodeIds, encodings, type VectorRows } from '@embedmill/core';
+import type { VectorRows } from '@embedmill/contract';
+import { type EncodeOptions, encodeIds, FORMATS } from '@embedmill/core/formats';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
-import { openVectors } from '../../../apps/cli/src/vectors/open.ts';
+import { openVectors } from '../../../apps/cli/src/io/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { collect, encodeChunks, sliceAt, unitRows } from '../sinks/vectors.ts';
 
 /** Writes the rows as a file of this format, with the ids beside an .npy. */
 async function write(
-  format: keyof typeof encodings,
+  format: keyof typeof FORMATS,
   rows: VectorRows,
   options: EncodeOptions,
 ): Promise<string> {
   const path = join(temporaryFolder(), `vectors.${format}`);
-  writeFileSync(path, Buffer.concat(await encodeChunks(encodings[format], rows, options)));
+  writeFileSync(path, Buffer.concat(await encodeChunks(FORMATS[format], rows, options)));
   if (format === 'npy') {
     const ids = Buffer.concat(await collect(encodeIds(sliceAt(rows, []))));
     writeFileSync(path.replace(/npy$/, 'ids.jsonl'), ids);
@@ -130,7 +131,7 @@ describe('arrow', () => {
 
 test('an .npy without ids beside it numbers its rows from 1', async () => {
   const path = join(temporaryFolder(), 'vectors.npy');
-  writeFileSync(path, Buffer.concat(await encodeChunks(encodings.npy, unitRows(3, 2))));
+  writeFileSync(path, Buffer.concat(await encodeChunks(FORMATS.npy, unitRows(3, 2))));
   expect((await readAll(path)).ids).toEqual(['1', '2', '3']);
 });
 

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { WorkFolder } from '../../../apps/cli/src/embed/job.ts';
-import { Lock } from '../../../apps/cli/src/embed/lock.ts';
-import { isRunning, markOf } from '../../../apps/cli/src/stack/process-mark.ts';
+import { WorkFolder } from '../../../apps/cli/src/commands/embed/job.ts';
+import { Lock } from '../../../apps/cli/src/commands/embed/lock.ts';
+import { isRunning, markOf } from '../../../apps/cli/src/engine/stack/process-mark.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startNode } from '../../support/process.ts';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { EmbedmillClient, PassingFault, withPatience } from '@embedmill/client';
+import { EmbedmillClient, PassingFault, withRetry } from '@embedmill/client';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 /** A server that answers as the test says. */
@@ -89,7 +89,7 @@ describe('a client', () => {
   });
 });
 
-describe('withPatience', () => {
+describe('withRetry', () => {
   test('goes on when the fault has passed, and says what was waited for', async () => {
     let requests = 0;
     const url = await serve((_, response) => {
@@ -103,7 +103,7 @@ describe('withPatience', () => {
       signal: new AbortController().signal,
       onWait: (reason: string | null) => waits.push(reason),
     };
-    expect(await withPatience(() => clientFor(url).getRun('r1'), patience)).toEqual({ id: 'r1' });
+    expect(await withRetry(() => clientFor(url).getRun('r1'), patience)).toEqual({ id: 'r1' });
     expect(waits).toEqual(['Redis is away', 'Redis is away', null]);
   });
 
@@ -114,7 +114,7 @@ describe('withPatience', () => {
       response.writeHead(409).end();
     });
     const patience = { signal: new AbortController().signal, onWait: () => {} };
-    await expect(withPatience(() => clientFor(url).seal('r1'), patience)).rejects.toMatchObject({
+    await expect(withRetry(() => clientFor(url).seal('r1'), patience)).rejects.toMatchObject({
       status: 409,
     });
     expect(requests).toBe(1);
@@ -127,7 +127,7 @@ describe('withPatience', () => {
       const interrupting = new AbortController();
       const reason = new Error('stop');
       const patience = { signal: interrupting.signal, onWait: () => interrupting.abort(reason) };
-      const waiting = withPatience(() => clientFor(url, interrupting.signal).getRun('r1'), patience);
+      const waiting = withRetry(() => clientFor(url, interrupting.signal).getRun('r1'), patience);
       if (url === silent) setTimeout(() => interrupting.abort(reason), 50);
       await expect(waiting).rejects.toBe(reason);
     }

@@ -1,7 +1,7 @@
 /** Lists of API keys: what is read, and that nothing secret is repeated when one cannot be. */
 
 import { createHash } from 'node:crypto';
-import { readConfig, readKeyList } from '@embedmill/core';
+import { readConfig, readKeyList } from '@embedmill/core/process';
 import { describe, expect, it } from 'vitest';
 
 const SECRET = 'correct-horse-battery';

@@ -1,7 +1,8 @@
 /** What the environment may say, and how mistakes are reported. */
 
 import { readFile } from 'node:fs/promises';
-import { ConfigError, describeConfig, readConfig } from '@embedmill/core';
+import { ConfigError } from '@embedmill/contract';
+import { describeConfig, readConfig } from '@embedmill/core/process';
 import { describe, expect, it } from 'vitest';
 
 describe('readConfig', () => {

@@ -1,6 +1,6 @@
 /** What Prometheus is told of the CPU, on machines made of files. */
 
-import { registerCpuMetrics } from '@embedmill/core';
+import { registerCpuMetrics } from '@embedmill/core/telemetry';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { machine } from './machine.ts';

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { defaultThreads, readAllowedCpus, readCpuQuota } from '@embedmill/core';
+import { defaultThreads, readAllowedCpus, readCpuQuota } from '@embedmill/core/process';
 import { describe, expect, test } from 'vitest';
 import { machine } from './machine.ts';
 

@@ -1,4 +1,4 @@
-import { readCpuPressure, readCpuUsage } from '@embedmill/core';
+import { readCpuPressure, readCpuUsage } from '@embedmill/core/process';
 import { describe, expect, test } from 'vitest';
 import { machine } from './machine.ts';
 

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { checkGolden, Embedder, prepareModel, type Truncate } from '@embedmill/embed';
+import type { Truncate } from '@embedmill/contract';
+import { checkGolden, Embedder, prepareModel } from '@embedmill/embed';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesOf, cacheDir, cosine, openBuiltIn, vectorOf } from './models.ts';

@@ -1,6 +1,7 @@
 /** Texts beyond the limit of the model: how they are split, and what their vectors are. */
 
-import { type Embedder, type Treatment, UNTREATED } from '@embedmill/embed';
+import { type Treatment, UNTREATED } from '@embedmill/contract';
+import type { Embedder } from '@embedmill/embed';
 import { describe, expect, test } from 'vitest';
 import { chunksOf, takeChunks } from '../../../packages/embed/src/text/long/chunks.ts';
 import { bytesOf, cosine, openBuiltIn, vectorOf } from './models.ts';
@@ -48,7 +49,7 @@ describe('a long text is split', () => {
 });
 
 describe('the vector of a long text', () => {
-  const MEAN: Treatment = { ...UNTREATED, long: 'mean' };
+  const MEAN: Treatment<never> = { ...UNTREATED, long: 'mean' };
   const start = 'The kettle boils in two minutes and switches itself off. '.repeat(25);
   const end = 'The parcel came late and the box was open. '.repeat(60);
   const embed = async (embedder: Embedder, text: string, options: Parameters<Embedder['embed']>[3]) => {
@@ -63,7 +64,7 @@ describe('the vector of a long text', () => {
     'is with $long the mean of its chunks $of, at length 1, and the same every time',
     async (way) => {
       const embedder = await openBuiltIn('int8');
-      const treatment: Treatment = { ...UNTREATED, long: way.long };
+      const treatment: Treatment<never> = { ...UNTREATED, long: way.long };
       const outcome = await embed(embedder, start + end, { treatment });
       const chunks = embedder.chunksOf(start + end, treatment);
       expect(outcome).toMatchObject({ verdict: 'ok', lostTokens: 0, chunks: chunks.length });
@@ -97,7 +98,7 @@ describe('the vector of a long text', () => {
 
   test('has at most N chunks with max-chunks=N, is truncated then, and is failed with truncate: error', async () => {
     const embedder = await openBuiltIn('int8');
-    const treatment: Treatment = { ...UNTREATED, long: 'max-chunks=2' };
+    const treatment: Treatment<never> = { ...UNTREATED, long: 'max-chunks=2' };
     const whole = embedder.countTokens(start + end);
     const outcome = await embed(embedder, start + end, { treatment });
     expect(outcome).toMatchObject({ verdict: 'truncated', chunks: 2 });
@@ -139,7 +140,7 @@ describe('the vector of a long text', () => {
 });
 
 describe('a prompt', () => {
-  const QUERY: Treatment = { ...UNTREATED, prompt: 'query: ' };
+  const QUERY: Treatment<never> = { ...UNTREATED, prompt: 'query: ' };
 
   test('is embedded as if it were written before the text', async () => {
     const embedder = await openBuiltIn('int8');
@@ -152,7 +153,7 @@ describe('a prompt', () => {
     const embedder = await openBuiltIn('int8');
     const vector = new Float32Array(embedder.model.dim);
     expect(await embedder.embed(' ', vector, 0, { treatment: QUERY })).toMatchObject({ verdict: 'empty' });
-    const endless: Treatment = { ...UNTREATED, prompt: 'a '.repeat(300) };
+    const endless: Treatment<never> = { ...UNTREATED, prompt: 'a '.repeat(300) };
     expect(await embedder.embed('text', vector, 0, { treatment: endless })).toMatchObject({
       verdict: 'failed',
       message: 'the prompt alone fills the 256 tokens that the model reads',

@@ -1,7 +1,8 @@
 /** The models that the engine's tests share: prepared once, kept between test runs like a worker keeps them. */
 
 import { fileURLToPath } from 'node:url';
-import { Embedder, type Precision, prepareModel } from '@embedmill/embed';
+import type { Precision } from '@embedmill/contract';
+import { Embedder, prepareModel } from '@embedmill/embed';
 import { onTestFinished } from 'vitest';
 
 /** In .gitignore; a test that needs its own cache makes a temporary folder. */

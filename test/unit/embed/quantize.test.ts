@@ -1,15 +1,15 @@
 /** The steps that prepare weights for int8: each must leave what the layer computes as it was, but for rounding. */
 
 import { describe, expect, test } from 'vitest';
-import { weightLimitFor } from '../../../packages/embed/src/prepare/cpu.ts';
-import { quantizeColumns, quantizeRows } from '../../../packages/embed/src/quantize/integers.ts';
-import { splitOutliers } from '../../../packages/embed/src/quantize/outliers.ts';
+import { quantizeColumns, quantizeRows } from '../../../packages/embed/src/compile/quantize/integers.ts';
+import { splitOutliers } from '../../../packages/embed/src/compile/quantize/outliers.ts';
 import {
   divideColumns,
   multiplyRows,
   smoothingFactors,
-} from '../../../packages/embed/src/quantize/smoothing.ts';
-import type { Dense } from '../../../packages/embed/src/weights/bert-weights.ts';
+} from '../../../packages/embed/src/compile/quantize/smoothing.ts';
+import type { Dense } from '../../../packages/embed/src/compile/weights/bert-weights.ts';
+import { weightLimitFor } from '../../../packages/embed/src/prepare/cpu.ts';
 
 /** A layer with fixed odd numbers in it. */
 function layer(inputs: number, outputs: number, seed: number): Dense {

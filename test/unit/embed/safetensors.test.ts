@@ -1,7 +1,7 @@
 /** The reader of weight files: values of each type, and what it says about damaged files. */
 
 import { describe, expect, test } from 'vitest';
-import { Safetensors } from '../../../packages/embed/src/weights/safetensors.ts';
+import { Safetensors } from '../../../packages/embed/src/compile/weights/safetensors.ts';
 
 /** A file with the given tensors, their bytes one after the other. */
 function fileOf(tensors: Record<string, { dtype: string; shape: number[]; bytes: Uint8Array }>): Uint8Array {

@@ -1,6 +1,6 @@
 /** How credit is taken, waited for and given back. */
 
-import { Credits } from '@embedmill/core';
+import { Credits } from '@embedmill/core/runs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

@@ -1,4 +1,5 @@
-import { CorruptError, encodeBatchPayload, peekBatchResult } from '@embedmill/core';
+import { CorruptError } from '@embedmill/contract';
+import { encodeBatchPayload, peekBatchResult } from '@embedmill/core/batch';
 import { InferencePool } from '@embedmill/worker/inference';
 import { describe, expect, test } from 'vitest';
 import { DIM, embedBulk, numbered, standInPool, startedPool, vectorOf } from './stand-in.ts';

@@ -1,6 +1,6 @@
 /** Pools on the stand-in engine of `test/fixtures/engines`, and the memory that a test shares with it. */
 
-import { type BatchResult, decodeBatchResult, encodeBatchPayload } from '@embedmill/core';
+import { type BatchResult, decodeBatchResult, encodeBatchPayload } from '@embedmill/core/batch';
 import { type InferenceEvent, InferencePool, type InferencePoolOptions } from '@embedmill/worker/inference';
 import { onTestFinished } from 'vitest';
 

@@ -1,8 +1,8 @@
 /** How many interactive texts are taken, and what the others are told. */
 
-import type { EmbedmillError } from '@embedmill/core';
+import type { EmbedmillError } from '@embedmill/contract';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Admission } from '../../../packages/core/src/interactive/admission.ts';
+import { Admission } from '../../../packages/core/src/redis/interactive/admission.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });

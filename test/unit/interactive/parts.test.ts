@@ -2,7 +2,12 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { charsOf, MOST_CHARS, MOST_TEXTS, slicesOf } from '../../../packages/core/src/interactive/parts.ts';
+import {
+  charsOf,
+  MAX_CHARS,
+  MAX_TEXTS,
+  slicesOf,
+} from '../../../packages/core/src/redis/interactive/split-call.ts';
 
 const input = fc.oneof(
   fc.string(),
@@ -26,8 +31,8 @@ describe('slices', () => {
       fc.property(fc.array(input, { maxLength: 60 }), (texts) => {
         for (const { texts: own } of slicesOf(texts)) {
           const chars = own.reduce((sum, text) => sum + charsOf(text), 0);
-          expect(own.length).toBeLessThanOrEqual(MOST_TEXTS);
-          expect(chars <= MOST_CHARS || own.length === 1).toBe(true);
+          expect(own.length).toBeLessThanOrEqual(MAX_TEXTS);
+          expect(chars <= MAX_CHARS || own.length === 1).toBe(true);
         }
       }),
     );

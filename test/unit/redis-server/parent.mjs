@@ -1,6 +1,6 @@
 /** A process that starts a private Redis in the folder it is given, says where, and stays until it is killed. */
 
-import { resolveRedis } from '@embedmill/core/redis-server';
+import { resolveRedis } from '@embedmill/core/process';
 
 const [dataDir, cacheDir] = process.argv.slice(2);
 const redis = await resolveRedis({ dataDir, cacheDir });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { provideRedis, resolveRedis } from '@embedmill/core/redis-server';
+import { provideRedis, resolveRedis } from '@embedmill/core/process';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
 import { cacheDir } from '../../support/redis.ts';

@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type ResolvedRedis, type ResolveRedisOptions, resolveRedis } from '@embedmill/core/redis-server';
+import { type ResolvedRedis, type ResolveRedisOptions, resolveRedis } from '@embedmill/core/process';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { startNode, type TestProcess } from '../../support/process.ts';

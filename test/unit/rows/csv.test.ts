@@ -1,5 +1,5 @@
 /** CSV and TSV: bad records end where they can, and their neighbours are read. */
-import { EmbedmillError } from '@embedmill/core';
+import { EmbedmillError } from '@embedmill/contract';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 /** What holds for every format: cuts, limits, pace, memory; and plain text, names and gzip. */
 import { gzipSync } from 'node:zlib';
-import { detectFormat, gunzip, type RowFormat, readFields, readRows } from '@embedmill/core';
+import { detectFormat, gunzip, type RowFormat, readFields, readRows } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
 import { brief, readAll, streamOf } from './read.ts';
 

@@ -1,5 +1,6 @@
 /** Feeds texts and bytes to the readers of rows; the tests beside it call it. */
-import { type BadRow, type ReadRowsOptions, type RowRead, readRows } from '@embedmill/core';
+import type { BadRow, RowRead } from '@embedmill/contract';
+import { type ReadRowsOptions, readRows } from '@embedmill/core/formats';
 
 /** One string or buffer as a stream, in pieces of `pieceBytes` if given. */
 export async function* streamOf(

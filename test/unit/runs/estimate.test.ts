@@ -1,6 +1,6 @@
 /** How many tokens a row counts for when batches are cut. */
 
-import { estimateTokens } from '@embedmill/core';
+import { estimateTokens } from '@embedmill/core/runs';
 import { expect, test } from 'vitest';
 
 test.each([

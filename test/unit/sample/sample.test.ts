@@ -1,4 +1,4 @@
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { SAMPLE_QUESTIONS, sampleReviews } from 'embedmill/sample';
 import { describe, expect, test } from 'vitest';

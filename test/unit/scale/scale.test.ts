@@ -1,11 +1,11 @@
 /** How many workers a backlog asks for, with the clock in hand. */
 
-import type { RunInfo } from '@embedmill/core';
+import type { RunInfo } from '@embedmill/contract';
 import { Scaler } from '@embedmill/producer';
 import { describe, expect, it } from 'vitest';
 
 /** A fleet whose every worker does 1,000 tokens a second, seen through rates that look 15 seconds back, as a run's do. */
-function simulate({ mostWorkers = 20 } = {}) {
+function simulate({ maxWorkers = 20 } = {}) {
   const state = { seconds: 0, workers: 0, idle: 0, rows: 0, done: 0 };
   const speeds: number[] = [];
   const scaler = new Scaler({
@@ -18,7 +18,7 @@ function simulate({ mostWorkers = 20 } = {}) {
     },
     workers: async () => state.workers,
     drainTargetSeconds: 100,
-    mostWorkers,
+    maxWorkers,
     now: () => state.seconds * 1000,
   });
   /** Lets time pass and asks every second; the last answer. */
@@ -49,7 +49,7 @@ describe('the workers that a backlog asks for', () => {
     Object.assign(state, { rows: 60_000, workers: 1 });
     // 600,000 tokens, less what was done, at 1,000 a second and worker, in 100 seconds.
     expect(await pass(25)).toMatchObject({ tokensPerSecondPerWorker: 1000, desiredWorkers: 6 });
-    const few = simulate({ mostWorkers: 2 });
+    const few = simulate({ maxWorkers: 2 });
     Object.assign(few.state, { rows: 60_000, workers: 1 });
     expect(await few.pass(25)).toMatchObject({ desiredWorkers: 2 });
   });

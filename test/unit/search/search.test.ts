@@ -1,6 +1,7 @@
 /** Exact search against the plain definition: sort all rows by their cosine. */
 
-import { dotRow, Nearest, scanRows, searchRows, type VectorRows } from '@embedmill/core';
+import type { VectorRows } from '@embedmill/contract';
+import { dotRow, Nearest, scanRows, searchRows } from '@embedmill/core/formats';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeRows, sliceAt } from '../sinks/vectors.ts';

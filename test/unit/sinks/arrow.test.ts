@@ -1,6 +1,7 @@
 /** Arrow files as Arrow's own library reads them: types, record batches, halves and 8-bit numbers. */
 
-import { arrow, type EncodeOptions, type VectorRows } from '@embedmill/core';
+import type { VectorRows } from '@embedmill/contract';
+import { arrow, type EncodeOptions } from '@embedmill/core/formats';
 import { tableFromIPC } from 'apache-arrow';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 /** The numbers in JSON lines: exact, and as short as they can be. */
-import { type EncodeOptions, jsonl } from '@embedmill/core';
+import { type EncodeOptions, jsonl } from '@embedmill/core/formats';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeChunks, halfOf, makeRows } from './vectors.ts';

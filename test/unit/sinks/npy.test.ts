@@ -1,5 +1,5 @@
 /** The .npy header, which NumPy reads and the API computes ranges from. */
-import { encodeIds, npy, npyHeader, npyHeaderBytes } from '@embedmill/core';
+import { encodeIds, npy, npyHeader, npyHeaderBytes } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
 import { collect, encodeChunks, makeRows, readNpy, sliceAt } from './vectors.ts';
 

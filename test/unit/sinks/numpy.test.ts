@@ -2,7 +2,8 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Dtype, encodeScales, npy } from '@embedmill/core';
+import type { Dtype } from '@embedmill/contract';
+import { encodeScales, npy } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
 import { provideNumpy } from '../../support/numpy.ts';

@@ -1,5 +1,7 @@
 /** Parquet as DuckDB sees it: types, nulls, row groups, and a cosine in SQL. */
-import { type EncodeOptions, maxChunkBytes, parquet, type VectorRows } from '@embedmill/core';
+
+import type { VectorRows } from '@embedmill/contract';
+import { type EncodeOptions, maxChunkBytes, parquet } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
 import { queryParquet } from './duck.ts';
 import { encodeChunks, makeRows } from './vectors.ts';

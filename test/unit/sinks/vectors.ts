@@ -1,5 +1,6 @@
 /** Makes rows of vectors for the encoders' tests and reads what they wrote; unit tests and contracts call it. */
-import type { Dtype, EncodeOptions, Encoding, VectorRows } from '@embedmill/core';
+import type { Dtype, VectorRows } from '@embedmill/contract';
+import type { EncodeOptions, Format } from '@embedmill/core/formats';
 
 /** Rows of unlike floats from a seed; every `absentEvery`th row has no vector. */
 export function makeRows(rows: number, dim: number, { seed = 7, absentEvery = Infinity } = {}): VectorRows {
@@ -50,7 +51,7 @@ export async function* sliceAt(rows: VectorRows, cuts: readonly number[]): Async
 
 /** Everything an encoding writes of these rows, as its chunks. */
 export async function encodeChunks(
-  encoding: Encoding,
+  encoding: Format,
   rows: VectorRows,
   { cuts = [], ...options }: EncodeOptions & { cuts?: readonly number[] } = {},
 ): Promise<Uint8Array[]> {

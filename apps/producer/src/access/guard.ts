@@ -1,6 +1,7 @@
 /** Lets requests through that may pass: who asks is found out first, and refused later, so that refused ones are counted too. */
 
-import { type ApiKey, type Config, RequestError, ROLES } from '@embedmill/core';
+import { RequestError } from '@embedmill/contract';
+import { type ApiKey, type Config, ROLES } from '@embedmill/core/process';
 import type { Request, RequestHandler, Response } from 'express';
 import type { KeyRing } from './key-ring.ts';
 import { needOf, RULES, type Rule } from './rules.ts';

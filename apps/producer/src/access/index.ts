@@ -1,6 +1,6 @@
 /** Who may do what: keys, roles, rate limit and foreign origins, as the first steps of every request. */
 
-import type { Config } from '@embedmill/core';
+import type { Config } from '@embedmill/core/process';
 import type { RequestHandler } from 'express';
 import { allowOrigins } from './cors.ts';
 import { allow, identify } from './guard.ts';
@@ -8,7 +8,7 @@ import type { KeyRing } from './key-ring.ts';
 import { limitRate, type RateLimiter } from './rate-limit.ts';
 
 export { callerOf } from './guard.ts';
-export { KeyRing, type KeyRingParts } from './key-ring.ts';
+export { KeyRing, type KeyRingDeps } from './key-ring.ts';
 export { openRateLimiter, type RateLimiter } from './rate-limit.ts';
 export { type Need, needOf, RULES, type Rule, ruleFor } from './rules.ts';
 

@@ -2,11 +2,12 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
-import { type ApiKey, asError, type Config, ConfigError, quote, readKeyList } from '@embedmill/core';
+import { asError, ConfigError, quote } from '@embedmill/contract';
+import { type ApiKey, type Config, readKeyList } from '@embedmill/core/process';
 import type { Logger } from 'pino';
 
 /** Where keys come from. */
-export interface KeyRingParts {
+export interface KeyRingDeps {
   config: Pick<Config, 'apiKeys' | 'apiKeysFile'>;
   log: Logger;
   /** Time between two looks at the file. Default 2 s. */
@@ -17,18 +18,18 @@ const POLL_MS = 2000;
 
 /** Reads the file again when it changed; a file that cannot be used changes nothing, so that nobody is locked out by a slip. */
 export class KeyRing {
-  readonly #parts: KeyRingParts;
+  readonly #deps: KeyRingDeps;
   #fromFile: readonly ApiKey[] = [];
 
-  private constructor(parts: KeyRingParts) {
-    this.#parts = parts;
+  private constructor(parts: KeyRingDeps) {
+    this.#deps = parts;
   }
 
   /**
    * Reads the keys and begins to watch the file; undefined when no keys are asked for.
    * @throws {ConfigError} when the file cannot be used
    */
-  static open(parts: KeyRingParts): KeyRing | undefined {
+  static open(parts: KeyRingDeps): KeyRing | undefined {
     const { apiKeys, apiKeysFile } = parts.config;
     if (apiKeys === undefined && apiKeysFile === undefined) return undefined;
     const ring = new KeyRing(parts);
@@ -45,7 +46,7 @@ export class KeyRing {
   find(secret: string): ApiKey | undefined {
     const sha256 = createHash('sha256').update(secret).digest();
     let found: ApiKey | undefined;
-    for (const key of [...(this.#parts.config.apiKeys ?? []), ...this.#fromFile]) {
+    for (const key of [...(this.#deps.config.apiKeys ?? []), ...this.#fromFile]) {
       if (timingSafeEqual(key.sha256, sha256)) found = key;
     }
     return found;
@@ -53,12 +54,12 @@ export class KeyRing {
 
   /** Stops watching. */
   close(): void {
-    const { apiKeysFile } = this.#parts.config;
+    const { apiKeysFile } = this.#deps.config;
     if (apiKeysFile !== undefined) unwatchFile(apiKeysFile, this.#readAgain);
   }
 
   readonly #readAgain = (): void => {
-    const { config, log } = this.#parts;
+    const { config, log } = this.#deps;
     try {
       this.#fromFile = readKeys(config.apiKeysFile!);
       log.info({ names: this.#fromFile.map(({ name }) => name) }, 'the file of API keys was read again');

@@ -1,6 +1,8 @@
 /** Limits the requests of each key or address in a minute, counted in Redis over all producers. */
 
-import { type Config, connect, keysOf, UnavailableError } from '@embedmill/core';
+import { UnavailableError } from '@embedmill/contract';
+import type { Config } from '@embedmill/core/process';
+import { connect, keysOf } from '@embedmill/core/redis';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
@@ -24,7 +26,7 @@ export interface RateLimiter {
 }
 
 /** What a limiter works with. */
-export interface RateLimiterParts {
+export interface RateLimiterDeps {
   config: Pick<Config, 'requestsPerMinute' | 'prefix'>;
   redisUrl: string;
   log: Logger;
@@ -33,7 +35,7 @@ export interface RateLimiterParts {
 const WINDOW_SECONDS = 60;
 
 /** Opens a limiter; undefined when there is no limit. While Redis is away, every producer counts for itself. */
-export function openRateLimiter({ config, redisUrl, log }: RateLimiterParts): RateLimiter | undefined {
+export function openRateLimiter({ config, redisUrl, log }: RateLimiterDeps): RateLimiter | undefined {
   const limit = config.requestsPerMinute;
   if (limit === undefined) return undefined;
   const redis = connect(redisUrl, 'command', log);

@@ -1,6 +1,6 @@
 /** Which route needs which role: the one table that the guard, the OpenAPI document and docs/api.md follow. */
 
-import type { Role } from '@embedmill/core';
+import type { Role } from '@embedmill/core/process';
 
 /** Nobody must show a key for what is `open`. */
 export type Need = Role | 'open';

@@ -1,11 +1,12 @@
 /** What is between the producer's intake and its disk, for Prometheus: credits, backlog and results that wait for a shard. */
 
-import { type Credits, readGauge, STAGE_BUCKETS_SECONDS } from '@embedmill/core';
+import type { Scale } from '@embedmill/contract';
+import type { Credits } from '@embedmill/core/runs';
+import { readGauge, STAGE_BUCKETS_SECONDS } from '@embedmill/core/telemetry';
 import { Histogram, type Registry } from 'prom-client';
-import type { Scale } from '../scale/scale.ts';
 
 /** What the series look at. */
-export interface FlowMetricsParts {
+export interface FlowMetricsDeps {
   credits: Credits;
   /** Runs that are open or sealed. */
   activeRuns: () => number;
@@ -17,7 +18,7 @@ export interface FlowMetricsParts {
 /** Registers the gauges; returns what counts the way from commit to disk, in seconds. */
 export function registerFlowMetrics(
   registry: Registry,
-  { credits, activeRuns, unackedBytes, scale }: FlowMetricsParts,
+  { credits, activeRuns, unackedBytes, scale }: FlowMetricsDeps,
 ): (seconds: number) => void {
   const gauge = (name: string, help: string, read: () => number | undefined | Promise<number | undefined>) =>
     readGauge(registry, { name: `embedmill_${name}`, help }, read);

@@ -1,6 +1,7 @@
 /** What becomes of interactive calls, for Prometheus. */
 
-import { CALL_OUTCOMES, LATENCY_BUCKETS_SECONDS, readGauge, type SettledCall } from '@embedmill/core';
+import { CALL_OUTCOMES, type SettledCall } from '@embedmill/core/redis';
+import { LATENCY_BUCKETS_SECONDS, readGauge } from '@embedmill/core/telemetry';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
 /** Registers `embedmill_interactive_*`; returns what counts a call that is over. */

@@ -1,22 +1,21 @@
 /** What a producer tells Prometheus; the service makes it and hands out what counts. */
 
+import type { Lane } from '@embedmill/contract';
+import type { QueueState, SettledCall } from '@embedmill/core/redis';
 import {
-  type Lane,
-  type QueueState,
   type RedisInfo,
   registerCpuMetrics,
   registerProcessMetrics,
   registerRedisMetrics,
-  type SettledCall,
-} from '@embedmill/core';
+} from '@embedmill/core/telemetry';
 import { Registry } from 'prom-client';
-import { type FlowMetricsParts, registerFlowMetrics } from './flow-metrics.ts';
+import { type FlowMetricsDeps, registerFlowMetrics } from './flow-metrics.ts';
 import { type AnsweredRequest, registerHttpMetrics } from './http-metrics.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
 import { registerQueueMetrics } from './queue-metrics.ts';
 
 /** What the metrics look at. */
-export interface ProducerMetricsParts extends FlowMetricsParts {
+export interface ProducerMetricsDeps extends FlowMetricsDeps {
   queues: Readonly<Partial<Record<Lane, QueueState>>>;
   redis: RedisInfo;
   /** Interactive texts that wait for their answer. */
@@ -33,7 +32,7 @@ export class ProducerMetrics {
   /** Counts a batch that is on disk, with the seconds since its commit. */
   readonly countDrained: (seconds: number) => void;
 
-  constructor({ queues, redis, textsInFlight, ...flow }: ProducerMetricsParts) {
+  constructor({ queues, redis, textsInFlight, ...flow }: ProducerMetricsDeps) {
     registerQueueMetrics(this.#registry, queues);
     registerRedisMetrics(this.#registry, redis);
     registerCpuMetrics(this.#registry);

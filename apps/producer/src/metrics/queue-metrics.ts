@@ -1,6 +1,8 @@
 /** Depth and age of the queues for Prometheus. */
 
-import { type Lane, type QueueState, sharedAnswer } from '@embedmill/core';
+import type { Lane } from '@embedmill/contract';
+import type { QueueState } from '@embedmill/core/redis';
+import { sharedAnswer } from '@embedmill/core/telemetry';
 import { Gauge, type Registry } from 'prom-client';
 
 /** The series of one page share one question to each queue. */

@@ -2,17 +2,17 @@
 
 import {
   CLEAN_STEPS,
-  type Overview,
   type PartReceipt,
   type ReportRow,
   ROW_VERDICTS,
   type RunInfo,
-  type RunStatistics,
-} from '@embedmill/core';
+  type Scale,
+} from '@embedmill/contract';
+import type { Overview } from '@embedmill/core/redis';
+import type { RunStatistics } from '@embedmill/core/runs';
 import { z } from 'zod';
-import { PROBLEMS } from '../api/problems.ts';
-import { longTexts } from '../api/schemas.ts';
-import type { Scale } from '../scale/scale.ts';
+import { PROBLEMS } from '../http/problems.ts';
+import { longTexts } from '../native/schemas.ts';
 
 const count = z.number().min(0);
 const time = z.iso.datetime().describe('ISO 8601, in UTC.');

@@ -2,12 +2,7 @@
 
 import { z } from 'zod';
 import { needOf } from '../access/index.ts';
-import { PROBLEMS, type ProblemCode } from '../api/problems.ts';
-import * as ollama from '../api/protocols/ollama/schemas.ts';
-import { createBatchBody, listBatchesQuery } from '../api/protocols/openai/batch-schemas.ts';
-import { listFilesQuery } from '../api/protocols/openai/file-schemas.ts';
-import * as openai from '../api/protocols/openai/schemas.ts';
-import * as tei from '../api/protocols/tei/schemas.ts';
+import { PROBLEMS, type ProblemCode } from '../http/problems.ts';
 import {
   addRowsQuery,
   createRunBody,
@@ -19,7 +14,12 @@ import {
   resultsQuery,
   searchBody,
   textsQuery,
-} from '../api/schemas.ts';
+} from '../native/schemas.ts';
+import * as ollama from '../ollama/schemas.ts';
+import { createBatchBody, listBatchesQuery } from '../openai/batch-schemas.ts';
+import { listFilesQuery } from '../openai/file-schemas.ts';
+import * as openai from '../openai/schemas.ts';
+import * as tei from '../tei/schemas.ts';
 import * as answers from './answers.ts';
 import { COMPATIBLE_OPERATIONS } from './compatible.ts';
 import {
@@ -35,7 +35,7 @@ import {
 type Json = Record<string, unknown>;
 
 /** What is not the same in every process. */
-export interface DocumentParts {
+export interface DocumentDeps {
   /** Of this software. */
   version: string;
   /** Whether requests need an API key. */
@@ -121,7 +121,7 @@ const PROBLEMS_OF_ALL: readonly ProblemCode[] = ['internal'];
 const PROBLEMS_OF_LOCKED: readonly ProblemCode[] = ['unauthorized', 'forbidden', 'rate-limited'];
 
 /** The document; a new one for every call. */
-export function openApiDocument({ version, asksForKeys }: DocumentParts): Json {
+export function openApiDocument({ version, asksForKeys }: DocumentDeps): Json {
   const paths: Record<string, Json> = {};
   for (const operation of [...OPERATIONS, ...COMPATIBLE_OPERATIONS]) {
     const path = operation.path.replace(PARAMETER, '{$1}');

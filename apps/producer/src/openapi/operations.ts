@@ -1,6 +1,6 @@
 /** Every native route in words: what it takes, what it answers, which problems it has; the OpenAPI document is made of these. */
 
-import type { ProblemCode } from '../api/problems.ts';
+import type { ProblemCode } from '../http/problems.ts';
 
 /** Names of the schemas in `document.ts`. */
 export type SchemaName =

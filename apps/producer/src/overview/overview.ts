@@ -1,30 +1,22 @@
 /** Puts the overview together from runs, queues, workers and Redis; the service owns one and GET /v1/overview asks it. */
 
-import {
-  type Credits,
-  infoNumber,
-  type Keys,
-  type Lane,
-  type Overview,
-  type QueueState,
-  readWorkers,
-  type ShownRun,
-} from '@embedmill/core';
+import type { Lane, Scale } from '@embedmill/contract';
+import { infoNumber, type Keys, type Overview, type QueueState, readWorkers } from '@embedmill/core/redis';
+import type { Credits, ShownRun } from '@embedmill/core/runs';
 import type { Redis } from 'ioredis';
-import type { Scale } from '../scale/scale.ts';
 
 /** Runs that an overview lists; older ones are asked for with GET /v1/runs. */
-const MOST_RUNS_SHOWN = 20;
+const MAX_RUNS_SHOWN = 20;
 
 /** Five minutes of rows/s. */
 const SAMPLE_MS = 2000;
-const MOST_SAMPLES = 150;
+const MAX_SAMPLES = 150;
 
 /** All who follow the overview share one look. */
 const LOOK_MS = 400;
 
 /** What an overview looks at. */
-export interface OverviewParts {
+export interface OverviewDeps {
   version: string;
   redis: Redis;
   keys: Keys;
@@ -37,20 +29,20 @@ export interface OverviewParts {
 }
 
 /** Samples the rate of all runs from `start` to `stop`; everything else is looked at when it is asked for. */
-export class OverviewDesk {
-  readonly #parts: OverviewParts;
+export class OverviewReader {
+  readonly #deps: OverviewDeps;
   readonly #samples: number[] = [];
   #timer: NodeJS.Timeout | undefined;
   #latest: { at: number; answer: Promise<Overview> } | undefined;
 
-  constructor(parts: OverviewParts) {
-    this.#parts = parts;
+  constructor(parts: OverviewDeps) {
+    this.#deps = parts;
   }
 
   start(): void {
     this.#timer = setInterval(() => {
       this.#samples.push(this.#rate().rowsPerSecond);
-      if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
+      if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
     }, SAMPLE_MS);
     this.#timer.unref();
   }
@@ -69,12 +61,12 @@ export class OverviewDesk {
   }
 
   async #lookNow(): Promise<Overview> {
-    const { version, credits, runs, readiness, scale } = this.#parts;
+    const { version, credits, runs, readiness, scale } = this.#deps;
     const [state, speed, queues, workers, redis] = await Promise.all([
       readiness(),
       scale(),
       this.#queues().catch(() => []),
-      readWorkers(this.#parts.redis, this.#parts.keys).catch(() => []),
+      readWorkers(this.#deps.redis, this.#deps.keys).catch(() => []),
       this.#redisMemory().catch(() => null),
     ]);
     const all = runs();
@@ -84,7 +76,7 @@ export class OverviewDesk {
       at: new Date().toISOString(),
       version,
       ...state,
-      runs: all.slice(0, MOST_RUNS_SHOWN).map((run) => run.info()),
+      runs: all.slice(0, MAX_RUNS_SHOWN).map((run) => run.info()),
       runCounts,
       ...this.#rate(),
       tokensPerSecondPerWorker: speed?.tokensPerSecondPerWorker ?? null,
@@ -97,7 +89,7 @@ export class OverviewDesk {
   }
 
   #rate(): { rowsPerSecond: number; tokensPerSecond: number } {
-    const infos = this.#parts
+    const infos = this.#deps
       .runs()
       .filter(({ state }) => state === 'open' || state === 'sealed')
       .map((run) => run.info());
@@ -109,7 +101,7 @@ export class OverviewDesk {
 
   #queues(): Promise<Overview['queues']> {
     return Promise.all(
-      Object.entries(this.#parts.queues).map(async ([lane, queue]) => {
+      Object.entries(this.#deps.queues).map(async ([lane, queue]) => {
         const [counts, oldestWaitingMs] = await Promise.all([queue.counts(), queue.oldestWaitingMs()]);
         return { lane: lane as Lane, counts, oldestWaitingMs };
       }),
@@ -117,7 +109,7 @@ export class OverviewDesk {
   }
 
   async #redisMemory(): Promise<Overview['redis']> {
-    const info = await this.#parts.redis.info();
+    const info = await this.#deps.redis.info();
     // Without `maxmemory`, the memory of its machine is the limit.
     const limitBytes = infoNumber(info, 'maxmemory') || infoNumber(info, 'total_system_memory');
     return { usedBytes: infoNumber(info, 'used_memory'), limitBytes };

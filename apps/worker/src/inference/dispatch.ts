@@ -1,6 +1,6 @@
 /** Which thread gets which piece; called by the pool whenever a piece or a place is new. */
 
-import type { Lane } from '@embedmill/core/batch';
+import type { Lane } from '@embedmill/contract';
 import type { Piece } from './request.ts';
 
 /** What dispatching needs to know of a thread. */

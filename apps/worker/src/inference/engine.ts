@@ -1,7 +1,6 @@
 /** The port behind which an inference thread finds its engine; `embed-engine.ts` is ours, tests and benchmarks bring others. */
 
-import type { TextToken } from '@embedmill/core';
-import type { RowOutcome, TextInput, Truncate } from '@embedmill/core/batch';
+import type { RowOutcome, TextInput, TextToken, Truncate } from '@embedmill/contract';
 import type { ThreadTreatment } from './types.ts';
 
 /** How a text is to be embedded. */

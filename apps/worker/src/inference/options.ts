@@ -1,6 +1,6 @@
 /** What a pool can be told, with every default in one object. */
 
-import type { Precision } from '@embedmill/core/batch';
+import type { Precision } from '@embedmill/contract';
 
 /** Something that happened in the pool; for logs and metrics. */
 export type InferenceEvent =

@@ -1,11 +1,7 @@
 /** A piece as the inference thread works on it, one row at a time, so that the thread can do something else in between. */
 
-import {
-  type BatchPayload,
-  encodeBatchResult,
-  type RowOutcome,
-  readBatchPayload,
-} from '@embedmill/core/batch';
+import type { RowOutcome } from '@embedmill/contract';
+import { type BatchPayload, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
 import { countTurn, enterRow, isWithdrawn, leaveRow } from './claim.ts';
 import type { Engine } from './engine.ts';
 import type { PieceMessage } from './protocol.ts';

@@ -1,6 +1,7 @@
 /** How requests become pieces; used by the pool for every new request. */
 
-import { encodeBatchPayload, type TextInput } from '@embedmill/core/batch';
+import type { TextInput } from '@embedmill/contract';
+import { encodeBatchPayload } from '@embedmill/core/batch';
 import { LIVES_OF_A_WHOLE_PIECE } from './bisect.ts';
 import type { EmbedRequest, Piece } from './request.ts';
 

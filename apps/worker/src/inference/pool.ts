@@ -6,16 +6,18 @@
  * refused for good from `stop` on, after a failed `start`, and when no thread can be replaced any more.
  */
 
-import { asError, quote, RequestError, type TextToken, UnavailableError } from '@embedmill/core';
 import {
-  encodeBatchResult,
+  asError,
   type Precision,
-  readBatchPayload,
+  quote,
+  RequestError,
   type TextInput,
+  type TextToken,
   UNTREATED,
-} from '@embedmill/core/batch';
+  UnavailableError,
+} from '@embedmill/contract';
+import { encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
 import { afterDeath, failedRowResult, findSuspects, type HeldPiece } from './bisect.ts';
-import { Crew } from './crew.ts';
 import { dispatch, LANES, type WaitingPieces } from './dispatch.ts';
 import { joinResults } from './join.ts';
 import { DEFAULT_POOL_OPTIONS, type FilledPoolOptions, type InferencePoolOptions } from './options.ts';
@@ -23,6 +25,7 @@ import { pieceOf, piecesOf } from './pieces.ts';
 import { EmbedRequest, type Piece, type RequestTerms } from './request.ts';
 import { settledWithin } from './settled-within.ts';
 import type { InferenceThread } from './thread-handle.ts';
+import { ThreadSupervisor } from './thread-supervisor.ts';
 import { decodeTokens } from './token-work.ts';
 import type {
   BatchRequest,
@@ -44,7 +47,7 @@ const CLOSE_MS = 1_000;
 /** A pool of inference threads. */
 export class InferencePool {
   readonly #options: FilledPoolOptions;
-  readonly #crew: Crew;
+  readonly #threads: ThreadSupervisor;
   readonly #models = new Map<Precision, Promise<unknown>>();
   readonly #waiting: WaitingPieces = { interactive: [], bulk: [] };
   /** Why requests are refused; undefined until `stop`, a failed `start`, or the end of the last thread. */
@@ -59,7 +62,7 @@ export class InferencePool {
       );
     }
     this.#options = { ...DEFAULT_POOL_OPTIONS, ...options };
-    this.#crew = new Crew({
+    this.#threads = new ThreadSupervisor({
       options: this.#options,
       firstModel: () => this.#model(this.#options.precision),
       listener: {
@@ -82,17 +85,17 @@ export class InferencePool {
 
   /** Threads that take work now. */
   get readyThreads(): number {
-    return this.#crew.ready.length;
+    return this.#threads.ready.length;
   }
 
   /** Threads that have work. */
   get busyThreads(): number {
-    return this.#crew.ready.filter((thread) => thread.held.length > 0).length;
+    return this.#threads.ready.filter((thread) => thread.held.length > 0).length;
   }
 
   /** Bulk pieces (whole batches, unless one had to be cut) that are not their thread's first. */
   get waitingBatches(): number {
-    const atHand = this.#crew.ready.map((thread) => Math.max(0, thread.load('bulk').pieces - 1));
+    const atHand = this.#threads.ready.map((thread) => Math.max(0, thread.load('bulk').pieces - 1));
     return atHand.reduce((sum, pieces) => sum + pieces, this.#waiting.bulk.length);
   }
 
@@ -103,7 +106,7 @@ export class InferencePool {
   async start(): Promise<void> {
     if (this.#refusal !== undefined) throw this.#refusal;
     try {
-      await this.#crew.start();
+      await this.#threads.start();
     } catch (error) {
       this.#refuse(asError(error));
       throw error;
@@ -190,10 +193,10 @@ export class InferencePool {
     );
     const startedAt = performance.now();
     this.#refuse(stopped);
-    for (const piece of this.#crew.ready.flatMap(takeAllBack)) this.#fail(piece.request, stopped);
-    const begun = this.#crew.ready.flatMap(({ held }) => held.map(({ request }) => request.results));
+    for (const piece of this.#threads.ready.flatMap(takeAllBack)) this.#fail(piece.request, stopped);
+    const begun = this.#threads.ready.flatMap(({ held }) => held.map(({ request }) => request.results));
     await settledWithin(begun, deadlineMs);
-    await this.#crew.stop(Math.max(CLOSE_MS, deadlineMs - (performance.now() - startedAt)));
+    await this.#threads.stop(Math.max(CLOSE_MS, deadlineMs - (performance.now() - startedAt)));
   }
 
   /** A request that may be enqueued: its model is at hand. */
@@ -223,18 +226,18 @@ export class InferencePool {
   }
 
   #dispatch(): void {
-    dispatch(this.#crew.ready, this.#waiting);
+    dispatch(this.#threads.ready, this.#waiting);
   }
 
   #finish(piece: Piece, result: Uint8Array<ArrayBuffer>): void {
-    this.#crew.recordProgress();
+    this.#threads.recordProgress();
     piece.request.finish(piece, result);
     this.#dispatch();
   }
 
   #fail(request: EmbedRequest, error: unknown): void {
     request.fail(error);
-    for (const thread of this.#crew.ready) thread.drop(request);
+    for (const thread of this.#threads.ready) thread.drop(request);
     this.#dispatch();
   }
 

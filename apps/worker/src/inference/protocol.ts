@@ -6,8 +6,7 @@
  */
 
 import type { MessagePort } from 'node:worker_threads';
-import type { SerializedError } from '@embedmill/core';
-import type { Precision, Truncate } from '@embedmill/core/batch';
+import type { Precision, SerializedError, Truncate } from '@embedmill/contract';
 import type { Claim } from './claim.ts';
 import type { TokenizeOptions } from './engine.ts';
 import type { ThreadTreatment } from './types.ts';

@@ -1,6 +1,6 @@
 /** One call of the pool and the pieces it was cut into; the pool makes it, threads' answers settle it. */
 
-import type { Lane, Precision, Truncate } from '@embedmill/core/batch';
+import type { Lane, Precision, Truncate } from '@embedmill/contract';
 import type { TokenizeOptions } from './engine.ts';
 import type { PieceTimings } from './protocol.ts';
 import type { ThreadTreatment } from './types.ts';

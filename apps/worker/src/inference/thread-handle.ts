@@ -6,8 +6,7 @@
  */
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { asError, UnavailableError } from '@embedmill/core';
-import type { Lane, Precision } from '@embedmill/core/batch';
+import { asError, type Lane, type Precision, UnavailableError } from '@embedmill/contract';
 import type { HeldPiece } from './bisect.ts';
 import { abandon, type Claim, newClaim, progressOf, takeBack } from './claim.ts';
 import type {

@@ -6,8 +6,7 @@
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { SerializedError } from '@embedmill/core';
-import type { Precision } from '@embedmill/core/batch';
+import type { Precision, SerializedError } from '@embedmill/contract';
 import { begin, isWithdrawn } from './claim.ts';
 import type { Engine, EngineModule } from './engine.ts';
 import { PieceWork } from './piece-work.ts';

@@ -1,6 +1,6 @@
 /** A piece whose rows are taken apart instead of embedded; the inference thread works on it, the pool reads what it wrote. */
 
-import type { TextToken } from '@embedmill/core';
+import type { TextToken } from '@embedmill/contract';
 import { type BatchPayload, readBatchPayload } from '@embedmill/core/batch';
 import { enterRow, leaveRow } from './claim.ts';
 import type { Engine, TokenizeOptions } from './engine.ts';

@@ -1,6 +1,6 @@
 /** What goes into the pool and what comes out of it. */
 
-import type { Precision, RowOutcome, Treatment, Truncate } from '@embedmill/core/batch';
+import type { Precision, RowOutcome, Treatment, Truncate } from '@embedmill/contract';
 import type { TokenizeOptions } from './engine.ts';
 import type { PieceTimings } from './protocol.ts';
 

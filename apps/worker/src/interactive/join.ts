@@ -1,19 +1,18 @@
 /** Puts the worker's end of the interactive lane together; `worker.ts` calls it once the model is proved. */
 
+import { type Config, Releasers } from '@embedmill/core/process';
 import {
   AnswerChannels,
   BullBatchConsumer,
-  type Config,
   connect,
   type InteractiveJob,
   type Keys,
   ModelAnnouncer,
   type ModelDescription,
   RedisClock,
-  Releasers,
-  type Tracing,
   Withdrawals,
-} from '@embedmill/core';
+} from '@embedmill/core/redis';
+import type { Tracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import type { Glossaries } from '../glossaries.ts';
 import type { InferencePool } from '../inference/index.ts';
@@ -21,7 +20,7 @@ import type { WorkerMetrics } from '../metrics.ts';
 import { InteractiveWork } from './work.ts';
 
 /** What the lane needs of its worker. */
-export interface InteractiveLaneParts {
+export interface InteractiveLaneDeps {
   config: Config;
   redisUrl: string;
   keys: Keys;
@@ -43,7 +42,7 @@ const LOCK_MS = 3_000;
 const JOBS_PER_THREAD = 2;
 
 /** Takes part from now on. @returns what ends that: jobs in work are finished first */
-export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<void> {
+export function joinInteractiveLane(parts: InteractiveLaneDeps): () => Promise<void> {
   const { config, redisUrl, keys, pool, glossaries, model, metrics, tracing, log } = parts;
   const releasers = new Releasers();
   // Of its own: an answer does not wait behind a bulk result on its way to Redis.
@@ -72,7 +71,7 @@ export function joinInteractiveLane(parts: InteractiveLaneParts): () => Promise<
     lane: 'interactive',
     concurrency: pool.threads * JOBS_PER_THREAD,
     lockMs: Math.min(LOCK_MS, config.lockMs),
-    mostStalls: 0,
+    maxStalls: 0,
     consume: (job) => work.consume(job),
     abandon: (job) => work.abandon(job),
     telemetry: tracing.telemetry,

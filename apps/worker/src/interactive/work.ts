@@ -1,26 +1,24 @@
 /** What a worker does with one job of the interactive queue: its parts side by side, each answered as soon as it is done. */
 
-import {
-  type AnswerChannels,
-  asError,
-  type CallPart,
-  type ConsumeOutcome,
-  EmbedmillError,
-  encodeBatchResult,
-  type InteractiveJob,
-  type PartAnswer,
-  type RedisClock,
-  type Tracing,
-  UNTREATED,
-  type Withdrawals,
-} from '@embedmill/core';
+import { asError, EmbedmillError, UNTREATED } from '@embedmill/contract';
+import { encodeBatchResult } from '@embedmill/core/batch';
+import type {
+  AnswerChannels,
+  CallPart,
+  ConsumeOutcome,
+  InteractiveJob,
+  PartAnswer,
+  RedisClock,
+  Withdrawals,
+} from '@embedmill/core/redis';
+import type { Tracing } from '@embedmill/core/telemetry';
 import type { Glossaries } from '../glossaries.ts';
 import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { addThreadStep } from '../thread-step.ts';
 
 /** What the work needs. */
-export interface InteractiveWorkParts {
+export interface InteractiveWorkDeps {
   answers: AnswerChannels;
   pool: InferencePool;
   /** What treatments need besides themselves. */
@@ -38,27 +36,27 @@ const HAND_BACK_MS = 100;
 
 /** @see RedisInteractiveLane for the other end */
 export class InteractiveWork {
-  readonly #parts: InteractiveWorkParts;
+  readonly #deps: InteractiveWorkDeps;
 
-  constructor(parts: InteractiveWorkParts) {
-    this.#parts = parts;
+  constructor(parts: InteractiveWorkDeps) {
+    this.#deps = parts;
   }
 
   /** Does a job. Returns when every answer is in Redis: a worker that ends before it has the job done again. */
   async consume(job: InteractiveJob): Promise<ConsumeOutcome> {
-    if (job.model !== this.#parts.model) return { status: 'hand-back', afterMs: HAND_BACK_MS };
-    const queueMs = Math.max(0, this.#parts.clock.now() - job.enqueuedAt);
+    if (job.model !== this.#deps.model) return { status: 'hand-back', afterMs: HAND_BACK_MS };
+    const queueMs = Math.max(0, this.#deps.clock.now() - job.enqueuedAt);
     await Promise.all(job.parts.map((part) => this.#do(job, part, queueMs)));
     return { status: 'done' };
   }
 
   /** Tells the callers of a job that workers ended over it. */
   async abandon(job: InteractiveJob): Promise<void> {
-    for (const { id } of job.parts) await this.#parts.answers.send(job.producer, { part: id, kind: 'lost' });
+    for (const { id } of job.parts) await this.#deps.answers.send(job.producer, { part: id, kind: 'lost' });
   }
 
   async #do(job: InteractiveJob, part: CallPart, queueMs: number): Promise<void> {
-    const { answers, clock, withdrawals, metrics } = this.#parts;
+    const { answers, clock, withdrawals, metrics } = this.#deps;
     const remainingMs = part.deadline - clock.now();
     const countUnanswered = () =>
       metrics.countUnanswered(withdrawals.has(part.id) ? 'withdrawn' : 'expired', part.texts.length);
@@ -78,7 +76,7 @@ export class InteractiveWork {
   }
 
   async #work({ id, texts, work }: CallPart, queueMs: number, signal: AbortSignal): Promise<PartAnswer> {
-    const { pool, glossaries, metrics, tracing } = this.#parts;
+    const { pool, glossaries, metrics, tracing } = this.#deps;
     if (work.kind === 'tokenize') {
       // The lane has no other texts to tokenize than texts.
       const own = texts as readonly string[];

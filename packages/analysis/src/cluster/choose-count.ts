@@ -20,7 +20,7 @@ const SAMPLE_ROWS = 8_000;
 const CANDIDATES = [2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128] as const;
 
 /** A cluster should have so many rows on average, or it says little. */
-const LEAST_ROWS_PER_CLUSTER = 8;
+const MIN_ROWS_PER_CLUSTER = 8;
 
 /** Fewer than for a result: the numbers are compared with each other, not polished. */
 const TRIAL = { attempts: 2, batches: 50 } as const;
@@ -34,7 +34,7 @@ export function* scoreCountsSteps(matrix: Matrix, seed: number): Steps<CountScor
     .shuffle(Array.from({ length: matrix.rows }, (_, row) => row))
     .slice(0, SAMPLE_ROWS);
   const sample = pickRows(matrix, rows);
-  const candidates = CANDIDATES.filter((clusters) => clusters * LEAST_ROWS_PER_CLUSTER <= sample.rows);
+  const candidates = CANDIDATES.filter((clusters) => clusters * MIN_ROWS_PER_CLUSTER <= sample.rows);
   const total = candidates.reduce((sum, clusters) => sum + clusters, 0);
   const scores: CountScore[] = [];
   let done = 0;

@@ -74,9 +74,9 @@ export class KeyTerms {
     return this.#counts.map((counts, cluster) => {
       const merged = new Map<string, Count>();
       for (const [word, found] of counts) addTo(merged, nameOf(word), found);
-      const leastRows = this.#rows[cluster]! < ROWS_TO_REPEAT ? 1 : 2;
+      const minRows = this.#rows[cluster]! < ROWS_TO_REPEAT ? 1 : 2;
       return [...merged]
-        .filter(([, { rows }]) => rows >= leastRows)
+        .filter(([, { rows }]) => rows >= minRows)
         .map(([word, { times }]) => ({ word, weight: times * Math.log(1 + average / everywhere.get(word)!) }))
         .sort((a, b) => b.weight - a.weight || (a.word < b.word ? -1 : 1))
         .slice(0, count)

@@ -25,9 +25,9 @@ export interface Keys {
   /** Bitmap: one bit per batch that is done. */
   done(run: string): string;
   /** Stream: batches that wait for the collector of one data folder. */
-  ready(home: string): string;
+  ready(dataDirId: string): string;
   /** String: who may collect for one data folder. */
-  lease(home: string): string;
+  lease(dataDirId: string): string;
   /** Channel: interactive answers for one producer. */
   answers(producer: string): string;
   /** Channel: interactive texts that nobody waits for any more; every worker listens. */
@@ -54,9 +54,9 @@ export function keysOf(prefix: string): Keys {
     cacheOrder: `${tag}:cache:order`,
     cacheBytes: `${tag}:cache:bytes`,
     done: (run) => `${tag}:done:${run}`,
-    ready: (home) => `${tag}:ready:${home}`,
+    ready: (dataDirId) => `${tag}:ready:${dataDirId}`,
     rate: `${tag}:rate`,
-    lease: (home) => `${tag}:lease:${home}`,
+    lease: (dataDirId) => `${tag}:lease:${dataDirId}`,
     answers: (producer) => `${tag}:answers:${producer}`,
     withdrawals: `${tag}:withdrawals`,
     models: `${tag}:models`,

@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asError } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { asError } from '../errors.ts';
 
 const SECOND = 1000;
 
@@ -21,7 +21,7 @@ return 1
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
 /** What a lease works with. */
-export interface LeaseParts {
+export interface LeaseDeps {
   redis: Redis;
   key: string;
   log: Logger;
@@ -34,15 +34,15 @@ export interface LeaseParts {
  * was away longer than the lifetime may find another one; it must then stop writing to the folder.
  */
 export class Lease {
-  readonly #parts: LeaseParts;
+  readonly #deps: LeaseDeps;
   readonly #token = randomUUID();
   readonly #stopping = new AbortController();
   #loop: Promise<void> | undefined;
   /** When the last successful renewal was asked for, on the clock that nobody sets. */
   #renewedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: LeaseParts) {
-    this.#parts = parts;
+  constructor(parts: LeaseDeps) {
+    this.#deps = parts;
   }
 
   /**
@@ -55,7 +55,7 @@ export class Lease {
 
   /** Waits until the lease is ours, then keeps it. @throws when `stop` is called first */
   async start(): Promise<void> {
-    const { key, log } = this.#parts;
+    const { key, log } = this.#deps;
     for (let waited = false; ; waited = true) {
       const held = await this.#renew().catch((error) => {
         log.debug({ reason: asError(error).message }, 'the lease cannot be asked for');
@@ -76,7 +76,7 @@ export class Lease {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
-    await this.#parts.redis.eval(RELEASE, 1, this.#parts.key, this.#token).catch(() => {});
+    await this.#deps.redis.eval(RELEASE, 1, this.#deps.key, this.#token).catch(() => {});
   }
 
   async #keep(): Promise<void> {
@@ -85,17 +85,17 @@ export class Lease {
       if (this.#stopping.signal.aborted) return;
       try {
         if (await this.#renew()) continue;
-        this.#parts.onLost();
+        this.#deps.onLost();
         return;
       } catch (error) {
-        this.#parts.log.debug({ reason: asError(error).message }, 'the lease cannot be renewed now');
+        this.#deps.log.debug({ reason: asError(error).message }, 'the lease cannot be renewed now');
       }
     }
   }
 
   async #renew(): Promise<boolean> {
     const askedAt = performance.now();
-    const { redis, key } = this.#parts;
+    const { redis, key } = this.#deps;
     const isOurs = (await redis.eval(RENEW, 1, key, this.#token, LIFETIME_MS)) === 1;
     if (isOurs) this.#renewedAt = askedAt;
     return isOurs;

@@ -1,7 +1,6 @@
 /** Cuts the rows of a part into batches; the same rows give the same batches, whatever chunks they came in. */
 
-import type { LongTexts } from '../batch/treatment.ts';
-import type { RowRead } from '../rows/index.ts';
+import { BUILT_IN_MAX_TOKENS, type LongTexts, maxChunks, type RowRead } from '@embedmill/contract';
 
 /** A row as the journal keeps it. Without a text it was known to be bad before it came, and keeps its place. */
 export type KeptRow =
@@ -18,20 +17,10 @@ export interface Cut {
 /** Bytes per token of English reviews in this model's vocabulary, rounded down: an estimate only sets the size of batches. */
 const BYTES_PER_TOKEN = 4;
 const SPECIAL_TOKENS = 2;
-/** Tokens of a text, or of a chunk of one, at most: longer ones are cut at the limit of the model. */
-const MOST_TOKENS = 256;
-
 /** Tokens that a text will probably cost. */
 export function estimateTokens(text: string, long: LongTexts = 'truncate'): number {
   const all = SPECIAL_TOKENS + Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
-  return Math.min(all, MOST_TOKENS * mostChunks(long));
-}
-
-/** Most pieces in which a text goes through the model. */
-function mostChunks(long: LongTexts): number {
-  if (long === 'truncate') return 1;
-  if (long === 'mean' || long === 'plain-mean') return Number.POSITIVE_INFINITY;
-  return Number(long.slice('max-chunks='.length));
+  return Math.min(all, BUILT_IN_MAX_TOKENS * maxChunks(long));
 }
 
 /** Collects rows until a batch is full. */

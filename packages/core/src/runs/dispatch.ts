@@ -1,11 +1,10 @@
 /** Brings the batches of one run into Redis, and again when Redis lost them; used by the intake and by the collector. */
 
+import { asError, treatmentOf, UnavailableError } from '@embedmill/contract';
 import type { Logger } from 'pino';
-import { encodeBatchPayload } from '../batch/payload.ts';
-import { treatmentOf } from '../batch/treatment.ts';
-import { asError, UnavailableError } from '../errors.ts';
-import type { ProducerExchange } from '../exchange/types.ts';
-import type { BatchJob, BatchQueue } from '../queue/types.ts';
+import { encodeBatchPayload } from '../redis/batch/payload.ts';
+import type { ProducerExchange } from '../redis/exchange/types.ts';
+import type { BatchJob, BatchQueue } from '../redis/queue/types.ts';
 import type { KeptRow } from './cut.ts';
 import type { Ledger } from './ledger.ts';
 import type { RowLog } from './row-log.ts';
@@ -14,8 +13,8 @@ import type { RowLog } from './row-log.ts';
 const RESEND_BATCHES = 32;
 
 /** What a dispatcher works with. */
-export interface DispatchParts {
-  home: string;
+export interface DispatchDeps {
+  dataDirId: string;
   ledger: Ledger;
   rowLog: RowLog;
   /** The content of the run's glossary, from its file. */
@@ -43,11 +42,11 @@ export function rowsToEmbed(ledger: Ledger, batch: number): number {
 
 /** Every call may be repeated: payloads are overwritten with the same bytes, job ids are fixed. */
 export class Dispatcher {
-  readonly #parts: DispatchParts;
+  readonly #deps: DispatchDeps;
   readonly #unsent = new Set<number>();
 
-  constructor(parts: DispatchParts) {
-    this.#parts = parts;
+  constructor(parts: DispatchDeps) {
+    this.#deps = parts;
   }
 
   /** Batches that Redis did not take yet. */
@@ -60,7 +59,7 @@ export class Dispatcher {
    * @throws {UnavailableError} `redis-unavailable`; the batches are then remembered for `sendUnsent`.
    */
   async send(batches: readonly NumberedBatch[]): Promise<void> {
-    const { exchange, queue, ledger } = this.#parts;
+    const { exchange, queue, ledger } = this.#deps;
     const run = ledger.created.id;
     try {
       await exchange.openRun(run);
@@ -88,7 +87,7 @@ export class Dispatcher {
 
   /** Sees to it that Redis has the glossary of the run, if it has one. */
   async offerGlossary(): Promise<void> {
-    const { exchange, ledger, readGlossary } = this.#parts;
+    const { exchange, ledger, readGlossary } = this.#deps;
     const id = ledger.created.options.glossary;
     if (id === null || (await exchange.renewGlossary(id))) return;
     await exchange.putGlossary(id, await readGlossary());
@@ -102,13 +101,13 @@ export class Dispatcher {
   /** Takes back a batch whose result is lost or cannot be used, and sends it again. */
   async redo(batch: number): Promise<void> {
     this.#unsent.add(batch);
-    await this.#parts.exchange.reopenBatch(this.#parts.ledger.created.id, batch);
+    await this.#deps.exchange.reopenBatch(this.#deps.ledger.created.id, batch);
     await this.#sendAgain([batch]);
   }
 
   /** Compares these batches with what Redis holds and sends again what is missing there: after a restart of either side. */
   async reconcile(batches: readonly number[]): Promise<void> {
-    const { exchange, ledger, log } = this.#parts;
+    const { exchange, ledger, log } = this.#deps;
     const run = ledger.created.id;
     await exchange.openRun(run);
     await this.offerGlossary();
@@ -118,7 +117,7 @@ export class Dispatcher {
       const waiting = slice.filter((_, i) => presence[i] === 'waiting');
       const absent = slice.filter((_, i) => presence[i] === 'absent');
       // A payload may have survived its job (they are two writes); an existing job stays as it is.
-      await this.#parts.queue.enqueue(waiting.map((batch) => this.#jobOf(batch)));
+      await this.#deps.queue.enqueue(waiting.map((batch) => this.#jobOf(batch)));
       for (const batch of absent) await exchange.reopenBatch(run, batch);
       await this.#sendAgain(absent);
       if (absent.length > 0)
@@ -127,7 +126,7 @@ export class Dispatcher {
   }
 
   async #sendAgain(batches: readonly number[]): Promise<void> {
-    const { rowLog, ledger } = this.#parts;
+    const { rowLog, ledger } = this.#deps;
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const numbered: NumberedBatch[] = [];
@@ -141,7 +140,7 @@ export class Dispatcher {
   }
 
   #jobOf(batch: number): BatchJob {
-    const { ledger, home } = this.#parts;
+    const { ledger, dataDirId } = this.#deps;
     const { tokens } = ledger.batches[batch]!;
     const rows = rowsToEmbed(ledger, batch);
     const { id, options } = ledger.created;
@@ -149,7 +148,7 @@ export class Dispatcher {
     return {
       run: id,
       batch,
-      home,
+      home: dataDirId,
       rows,
       tokens,
       precision,

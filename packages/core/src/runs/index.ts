@@ -1,7 +1,10 @@
 /** Runs: what the producer keeps on disk and what it says about it. */
 
+export { Collector, type CollectorDeps } from './collector.ts';
+export { Credits } from './credits.ts';
 export { estimateTokens } from './cut.ts';
 export { Journal } from './journal.ts';
+export { MemoryGate } from './memory-gate.ts';
 export type { PaceSeries } from './pace.ts';
 export {
   type FinishedRows,
@@ -13,14 +16,6 @@ export {
   readTexts,
   resultsShape,
 } from './results.ts';
-export { type ReceivedResult, Run, type RunParts } from './run.ts';
+export { type ReceivedResult, Run, type RunDeps } from './run.ts';
 export { Runs, type ShownRun } from './runs.ts';
 export { type LengthBucket, type RunStatistics, readStatistics } from './statistics.ts';
-export {
-  MAX_REJECTED_SHOWN,
-  type PartReceipt,
-  type ReportRow,
-  type RunInfo,
-  type RunOptions,
-  type RunState,
-} from './types.ts';

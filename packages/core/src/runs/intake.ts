@@ -1,14 +1,19 @@
 /** Takes the rows of one part into a run: cut, put on disk, enqueued; one intake per request. */
 
+import {
+  MAX_REJECTED_SHOWN,
+  type PartReceipt,
+  quote,
+  type RejectedRow,
+  RequestError,
+  type RowRead,
+} from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
-import { quote, RequestError } from '../errors.ts';
-import type { Credits } from '../flow/credits.ts';
-import type { RowRead } from '../rows/index.ts';
+import type { Credits } from './credits.ts';
 import { type Cut, Cutter } from './cut.ts';
 import { type Dispatcher, type NumberedBatch, payloadOf } from './dispatch.ts';
 import type { Ledger, LedgerBatch } from './ledger.ts';
 import { digestRows, encodeRows, type RowLog } from './row-log.ts';
-import { MAX_REJECTED_SHOWN, type PartReceipt, type RejectedRow } from './types.ts';
 
 /** Batches that go to disk and to Redis in one step while rows come fast. */
 const GROUP_BATCHES = 16;
@@ -19,10 +24,10 @@ const ROW_RESULT_BYTES = 9;
 
 /** What a client that is refused is asked to wait: at the pace of the workers within bounds, or this when there is none. */
 const USUAL_WAIT_SECONDS = 10;
-const MOST_WAIT_SECONDS = 60;
+const MAX_WAIT_SECONDS = 60;
 
 /** What an intake works with; the run owns all of it. */
-export interface IntakeParts {
+export interface IntakeDeps {
   ledger: Ledger;
   rowLog: RowLog;
   dispatcher: Dispatcher;
@@ -51,7 +56,7 @@ interface PendingBatch {
  * are on disk already are compared by digest and passed over, and the part goes on where it stopped.
  */
 export class Intake {
-  readonly #parts: IntakeParts;
+  readonly #deps: IntakeDeps;
   readonly #part: number;
   readonly #signal: AbortSignal | undefined;
   readonly #rejected: RejectedRow[] = [];
@@ -62,8 +67,8 @@ export class Intake {
   #group: PendingBatch[] = [];
 
   /** @param signal aborted when the client is gone, so that nobody waits for credit in vain */
-  constructor(parts: IntakeParts, part: number, signal?: AbortSignal) {
-    this.#parts = parts;
+  constructor(parts: IntakeDeps, part: number, signal?: AbortSignal) {
+    this.#deps = parts;
     this.#part = part;
     this.#signal = signal;
     this.#cutter = new Cutter(parts.ledger.created.options);
@@ -86,7 +91,7 @@ export class Intake {
       await this.#admit(this.#cutter.flush());
       await this.#write();
     } finally {
-      for (const { entry } of this.#group.splice(0)) this.#parts.credits.give(entry.creditBytes);
+      for (const { entry } of this.#group.splice(0)) this.#deps.credits.give(entry.creditBytes);
     }
     const known = this.#known();
     if (known.length > this.#cuts)
@@ -98,7 +103,7 @@ export class Intake {
       rejectedCount: this.#rejectedCount,
       sha256: sha256(),
     };
-    const { turn, ledger, mustBeOpen } = this.#parts;
+    const { turn, ledger, mustBeOpen } = this.#deps;
     await turn(async () => {
       mustBeOpen();
       await ledger.append([{ type: 'part', receipt }]);
@@ -124,13 +129,13 @@ export class Intake {
     const known = this.#known()[this.#cuts];
     this.#cuts += 1;
     if (known !== undefined) {
-      const before = this.#parts.ledger.batches[known];
+      const before = this.#deps.ledger.batches[known];
       if (before?.digest !== digest)
         throw this.#conflict(`row ${quote(cut.rows[0]?.[0] ?? cut.rows[0]?.[1])} and those after it differ`);
       return;
     }
     const payload = payloadOf(cut.rows);
-    const resultBytes = cut.rows.length * (this.#parts.dim * 4 + ROW_RESULT_BYTES);
+    const resultBytes = cut.rows.length * (this.#deps.dim * 4 + ROW_RESULT_BYTES);
     const creditBytes = Math.max(payload.byteLength, resultBytes) + OVERHEAD_BYTES;
     await this.#takeCredit(creditBytes);
     const bad = cut.rows.filter((row) => row[2] === null).length;
@@ -140,10 +145,10 @@ export class Intake {
   }
 
   async #takeCredit(bytes: number): Promise<void> {
-    const { credits } = this.#parts;
+    const { credits } = this.#deps;
     // What this intake holds back must be on its way before it waits, or it would wait for itself.
     if (credits.waiting > 0 || credits.usedBytes + bytes > credits.limitBytes) await this.#write();
-    const { patienceMs } = this.#parts;
+    const { patienceMs } = this.#deps;
     const patience = patienceMs === undefined ? undefined : AbortSignal.timeout(patienceMs);
     const signals = [this.#signal, patience].filter((signal) => signal !== undefined);
     try {
@@ -157,7 +162,7 @@ export class Intake {
   /** Rows to the disk, then the ledger, then Redis: what Redis knows of can always be sent again. */
   async #write(): Promise<void> {
     if (this.#group.length === 0) return;
-    const { turn, rowLog, ledger, dispatcher, mustBeOpen, hold } = this.#parts;
+    const { turn, rowLog, ledger, dispatcher, mustBeOpen, hold } = this.#deps;
     const group = this.#group;
     const numbered = await turn(async (): Promise<NumberedBatch[]> => {
       mustBeOpen();
@@ -176,12 +181,12 @@ export class Intake {
   }
 
   #known(): readonly number[] {
-    return this.#parts.ledger.batchesOfPart.get(this.#part) ?? [];
+    return this.#deps.ledger.batchesOfPart.get(this.#part) ?? [];
   }
 
   #overloaded(bytes: number): RequestError {
-    const seconds = this.#parts.credits.secondsToServe(bytes) ?? USUAL_WAIT_SECONDS;
-    const retryAfterSeconds = Math.ceil(Math.min(MOST_WAIT_SECONDS, Math.max(1, seconds)));
+    const seconds = this.#deps.credits.secondsToServe(bytes) ?? USUAL_WAIT_SECONDS;
+    const retryAfterSeconds = Math.ceil(Math.min(MAX_WAIT_SECONDS, Math.max(1, seconds)));
     return new RequestError(
       'overloaded',
       `the workers are behind: part ${this.#part} cannot be taken now; send it again in ${retryAfterSeconds} s`,

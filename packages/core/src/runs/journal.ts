@@ -2,7 +2,7 @@
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { CorruptError } from '../errors.ts';
+import { CorruptError } from '@embedmill/contract';
 
 /**
  * One record is one line: eight hexadecimal digits of CRC-32, a space, JSON, a line feed. A line that is cut short or

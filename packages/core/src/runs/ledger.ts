@@ -1,11 +1,15 @@
 /** What is durable about a run besides its rows and vectors: replayed from a journal into memory, appended to by the run. */
 
-import { UNTREATED } from '../batch/treatment.ts';
-import { EmbedmillError } from '../errors.ts';
+import {
+  EmbedmillError,
+  type PartReceipt,
+  type RunOptions,
+  type RunState,
+  UNTREATED,
+} from '@embedmill/contract';
 import { Journal } from './journal.ts';
 import type { BatchRows } from './retry.ts';
 import type { RowSpan } from './row-log.ts';
-import type { PartReceipt, RunOptions, RunState } from './types.ts';
 
 /** One batch of a run; its number is its place in `Ledger.batches`. */
 export interface LedgerBatch {

@@ -1,7 +1,7 @@
 /** Keeps how many rows were done when, in bounded space however long it takes; a run's progress fills it. */
 
 /** Intervals that are kept: enough for a chart, few enough to hold thousands of runs. */
-const MOST_INTERVALS = 240;
+const MAX_INTERVALS = 240;
 
 const SECOND = 1000;
 
@@ -23,7 +23,7 @@ export class Pace {
   /** Counts rows that were done at `at`, in milliseconds since 1970; calls come in the order of time. */
   add(rows: number, at: number): void {
     this.#startedAt ??= at;
-    while (this.#intervalAt(at) >= MOST_INTERVALS) this.#halve();
+    while (this.#intervalAt(at) >= MAX_INTERVALS) this.#halve();
     const interval = this.#intervalAt(at);
     while (this.#rows.length <= interval) this.#rows.push(0);
     this.#rows[interval]! += rows;

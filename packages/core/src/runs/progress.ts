@@ -1,7 +1,6 @@
 /** Counts what is done of a run and how fast; the run keeps one and shows it. */
 
-import type { BatchSummary } from '../batch/types.ts';
-import { emptyVerdictCounts, type VerdictCounts } from '../batch/types.ts';
+import { type BatchSummary, emptyVerdictCounts, type VerdictCounts } from '@embedmill/contract';
 import { Pace } from './pace.ts';
 
 const SECOND = 1000;

@@ -1,13 +1,18 @@
 /** Reads a run's vectors and verdicts back from its files, in row order; the API streams them. */
 
-import { type BatchResult, decodeBatchResult } from '../batch/result.ts';
-import type { RowOutcome } from '../batch/types.ts';
-import { CorruptError } from '../errors.ts';
-import type { OutputShape, VectorRows } from '../sinks/index.ts';
+import {
+  BUILT_IN_DIM,
+  CorruptError,
+  hasVector,
+  type ReportRow,
+  type RowOutcome,
+  type VectorRows,
+} from '@embedmill/contract';
+import type { OutputShape } from '../formats/sinks/index.ts';
+import { type BatchResult, decodeBatchResult } from '../redis/batch/result.ts';
 import type { KeptRow } from './cut.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
-import { type ReportRow, USUAL_DIM } from './types.ts';
 
 /** Where a batch stands in the output. */
 interface PlacedBatch {
@@ -30,7 +35,7 @@ function* placedBatches(ledger: Ledger): Generator<PlacedBatch> {
 /** The size of a run's output. Vectors of a run without any batch have the dimension of the built-in model. */
 export function resultsShape(run: Run): OutputShape {
   const { ledger } = run.archive;
-  return { rows: ledger.acceptedRows, dim: ledger.model?.dim ?? USUAL_DIM };
+  return { rows: ledger.acceptedRows, dim: ledger.model?.dim ?? BUILT_IN_DIM };
 }
 
 /**
@@ -50,7 +55,7 @@ export async function* readResults(run: Run, fromRow = 0): AsyncGenerator<Vector
       dim,
       vectors: vectors.subarray(skipped * dim),
       present: Uint8Array.from(outcomes.slice(skipped), ({ verdict }, i) =>
-        kept[skipped + i]?.[2] !== null && (verdict === 'ok' || verdict === 'truncated') ? 1 : 0,
+        kept[skipped + i]?.[2] !== null && hasVector(verdict) ? 1 : 0,
       ),
     };
   }
@@ -68,10 +73,10 @@ export interface FinishedRows {
  * @throws {CorruptError} when a file is not what was written
  */
 export async function* readFinished(run: Run): AsyncGenerator<FinishedRows> {
-  const { ledger, shelf } = run.archive;
+  const { ledger, shards } = run.archive;
   for (const { batch } of placedBatches(ledger)) {
     const { rows } = ledger.batches[batch]!;
-    const bytes = ledger.retries.has(batch) ? null : await shelf.read(batch);
+    const bytes = ledger.retries.has(batch) ? null : await shards.read(batch);
     if (bytes === null) {
       yield { rows, result: null };
       continue;
@@ -138,7 +143,7 @@ export async function readTexts(run: Run, rows: readonly number[]): Promise<RowT
 }
 
 async function readResult(run: Run, batch: number): Promise<BatchResult> {
-  const bytes = await run.archive.shelf.read(batch);
+  const bytes = await run.archive.shards.read(batch);
   if (bytes === null)
     throw new CorruptError('missing-batch', `batch ${batch} of run ${run.id} is in no shard`);
   return decodeBatchResult(bytes);

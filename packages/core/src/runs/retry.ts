@@ -1,9 +1,10 @@
 /** What a run needs to embed its failed rows again: which they are, and how new results take the place of old ones. */
 
-import { decodeBatchResult, decodeOutcomes, encodeBatchResult } from '../batch/result.ts';
-import type { Shelf } from '../shards/shelf.ts';
+import { rowView } from '@embedmill/contract';
+import { decodeBatchResult, decodeOutcomes, encodeBatchResult } from '../redis/batch/result.ts';
 import type { Ledger } from './ledger.ts';
 import type { RowLog } from './row-log.ts';
+import type { ShardIndex } from './shards/shard-index.ts';
 
 /** Rows of one batch, by their place in it. */
 export type BatchRows = [batch: number, rows: number[]];
@@ -15,14 +16,14 @@ export type BatchRows = [batch: number, rows: number[]];
 export async function findFailedRows(archive: {
   ledger: Ledger;
   rowLog: RowLog;
-  shelf: Shelf;
+  shards: ShardIndex;
 }): Promise<BatchRows[]> {
-  const { ledger, rowLog, shelf } = archive;
+  const { ledger, rowLog, shards } = archive;
   const found: BatchRows[] = [];
-  for (const { batch, summary } of shelf.summaries()) {
+  for (const { batch, summary } of shards.summaries()) {
     const { bad, span } = ledger.batches[batch]!;
     if (summary.verdicts.failed <= bad) continue;
-    const outcomes = decodeOutcomes((await shelf.read(batch))!);
+    const outcomes = decodeOutcomes((await shards.read(batch))!);
     const kept = await rowLog.read(span);
     const rows = outcomes.flatMap(({ verdict }, row) =>
       verdict === 'failed' && kept[row]?.[2] !== null ? [row] : [],
@@ -41,7 +42,7 @@ export function replaceRows(
   const whole = decodeBatchResult(stored);
   const { vectors, outcomes, dim } = decodeBatchResult(retried);
   for (const [i, row] of rows.entries()) {
-    whole.vectors.set(vectors.subarray(i * dim, (i + 1) * dim), row * dim);
+    whole.vectors.set(rowView(vectors, dim, i), row * dim);
     whole.outcomes[row] = outcomes[i]!;
   }
   return encodeBatchResult(whole);

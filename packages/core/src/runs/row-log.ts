@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { CorruptError } from '../errors.ts';
+import { CorruptError } from '@embedmill/contract';
 import type { KeptRow } from './cut.ts';
 
 /** Where the rows of one batch are. */

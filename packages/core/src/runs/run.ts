@@ -2,20 +2,26 @@
 
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import {
+  asError,
+  type BatchSummary,
+  BUILT_IN_DIM,
+  type PartReceipt,
+  RequestError,
+  type RowRead,
+  type RunInfo,
+  type RunOptions,
+  type RunState,
+} from '@embedmill/contract';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { peekBatchResult } from '../batch/result.ts';
-import { vectorFingerprint } from '../batch/treatment.ts';
-import type { BatchSummary } from '../batch/types.ts';
-import { syncFolder } from '../disk/sync-folder.ts';
-import { asError, RequestError } from '../errors.ts';
-import type { ProducerExchange } from '../exchange/types.ts';
-import type { Credits } from '../flow/credits.ts';
-import type { BatchQueue } from '../queue/types.ts';
+import { syncFolder } from '../process/disk/sync-folder.ts';
+import { vectorFingerprint } from '../redis/batch/fingerprint.ts';
+import { peekBatchResult } from '../redis/batch/result.ts';
+import type { ProducerExchange } from '../redis/exchange/types.ts';
 import { isRedisFault } from '../redis/faults.ts';
-import type { RowRead } from '../rows/index.ts';
-import type { ShardBatch } from '../shards/shard.ts';
-import { Shelf } from '../shards/shelf.ts';
+import type { BatchQueue } from '../redis/queue/types.ts';
+import type { Credits } from './credits.ts';
 import { Dispatcher } from './dispatch.ts';
 import { Intake } from './intake.ts';
 import { Ledger } from './ledger.ts';
@@ -23,23 +29,24 @@ import type { PaceSeries } from './pace.ts';
 import { Progress } from './progress.ts';
 import { findFailedRows } from './retry.ts';
 import { RowLog } from './row-log.ts';
+import type { ShardBatch } from './shards/shard.ts';
+import { ShardIndex } from './shards/shard-index.ts';
 import { StoredBatches } from './stored-batches.ts';
-import { type PartReceipt, type RunInfo, type RunOptions, type RunState, USUAL_DIM } from './types.ts';
 
 /** What all runs of a producer share. */
-export interface RunParts {
+export interface RunDeps {
   /** Name of the data folder in Redis: where results for it are announced. */
-  home: string;
+  dataDirId: string;
   exchange: ProducerExchange;
   queue: BatchQueue;
   credits: Credits;
   /** Throws when another producer may have the data folder; asked before each write. */
-  mustHold: () => void;
+  assertLeaseHeld: () => void;
   log: Logger;
 }
 
 /** What a new run starts with. */
-export interface NewRunParts {
+export interface NewRunDeps {
   id: string;
   options: RunOptions;
   requestKey?: string | undefined;
@@ -77,10 +84,10 @@ export type ReceivedResult = 'wanted' | 'stored' | 'refused';
  * completed with a batch missing; a row that has a vector changes.
  */
 export class Run {
-  readonly #parts: RunParts;
+  readonly #deps: RunDeps;
   readonly #ledger: Ledger;
   readonly #rowLog: RowLog;
-  readonly #shelf: Shelf;
+  readonly #shards: ShardIndex;
   readonly #stored: StoredBatches;
   readonly #dispatcher: Dispatcher;
   #progress = new Progress();
@@ -92,12 +99,12 @@ export class Run {
   readonly #intakes = new Map<number, Intake>();
   readonly #turn = pLimit(1);
 
-  private constructor(parts: RunParts, folder: string, ledger: Ledger, rowLog: RowLog, shelf: Shelf) {
-    this.#parts = parts;
+  private constructor(parts: RunDeps, folder: string, ledger: Ledger, rowLog: RowLog, shards: ShardIndex) {
+    this.#deps = parts;
     this.#ledger = ledger;
     this.#rowLog = rowLog;
-    this.#shelf = shelf;
-    this.#stored = new StoredBatches(ledger, shelf);
+    this.#shards = shards;
+    this.#stored = new StoredBatches(ledger, shards);
     this.#dispatcher = new Dispatcher({
       ...parts,
       ledger,
@@ -109,11 +116,11 @@ export class Run {
 
   /** Starts a run in a new folder. */
   static async create(
-    parts: RunParts,
+    parts: RunDeps,
     folder: string,
-    { id, options, requestKey, glossary }: NewRunParts,
+    { id, options, requestKey, glossary }: NewRunDeps,
   ): Promise<Run> {
-    parts.mustHold();
+    parts.assertLeaseHeld();
     await mkdir(folder, { mode: 0o700 });
     if (glossary !== undefined) await writeSynced(join(folder, GLOSSARY_FILE), glossary);
     const ledger = await Ledger.create(join(folder, 'ledger.journal'), {
@@ -131,22 +138,22 @@ export class Run {
   }
 
   /** Opens the run in this folder and claims credit for what may be in Redis; `reconcile` then brings Redis up to date. */
-  static async open(parts: RunParts, folder: string): Promise<Run> {
+  static async open(parts: RunDeps, folder: string): Promise<Run> {
     const ledger = await Ledger.open(join(folder, 'ledger.journal'));
     const run = await Run.#openFiles(parts, folder, ledger);
     for (const batch of run.#outstanding()) run.#claimCredit(batch);
     return run;
   }
 
-  static async #openFiles(parts: RunParts, folder: string, ledger: Ledger): Promise<Run> {
+  static async #openFiles(parts: RunDeps, folder: string, ledger: Ledger): Promise<Run> {
     try {
-      const shelf = await Shelf.open(join(folder, 'shards'));
+      const shards = await ShardIndex.open(join(folder, 'shards'));
       return new Run(
         parts,
         folder,
         ledger,
         await RowLog.open(join(folder, 'rows.jsonl'), ledger.rowBytes),
-        shelf,
+        shards,
       );
     } catch (error) {
       await ledger.close();
@@ -255,11 +262,11 @@ export class Run {
         ledger: this.#ledger,
         rowLog: this.#rowLog,
         dispatcher: this.#dispatcher,
-        credits: this.#parts.credits,
-        dim: this.#ledger.model?.dim ?? USUAL_DIM,
+        credits: this.#deps.credits,
+        dim: this.#ledger.model?.dim ?? BUILT_IN_DIM,
         turn: this.#turn,
         mustBeOpen: () => {
-          this.#parts.mustHold();
+          this.#deps.assertLeaseHeld();
           this.#mustBe('open', 'takes no more rows');
         },
         patienceMs,
@@ -289,7 +296,7 @@ export class Run {
 
   async #sealInTurn(): Promise<void> {
     if (this.state === 'sealed' || this.state === 'completed') return;
-    this.#parts.mustHold();
+    this.#deps.assertLeaseHeld();
     this.#mustBe('open', 'cannot be sealed');
     const incomplete = [...this.#ledger.batchesOfPart.keys()].filter(
       (part) => !this.#ledger.receipts.has(part),
@@ -323,7 +330,7 @@ export class Run {
         );
       }
       const rows = await findFailedRows(this.archive);
-      this.#parts.mustHold();
+      this.#deps.assertLeaseHeld();
       if (rows.length > 0) await this.#ledger.append([{ type: 'retry', at: Date.now(), rows }]);
       return rows.map(([batch]) => batch);
     });
@@ -333,7 +340,7 @@ export class Run {
     this.#countStored();
     await this.reconcile().catch((error) => {
       // It is in the ledger, so the next comparison with Redis sends the rows.
-      this.#parts.log.warn({ run: this.id, reason: asError(error).message }, 'a retry waits for Redis');
+      this.#deps.log.warn({ run: this.id, reason: asError(error).message }, 'a retry waits for Redis');
     });
   }
 
@@ -344,7 +351,7 @@ export class Run {
 
   /** Ends the run because its own files are damaged. */
   async fail(reason: string): Promise<void> {
-    this.#parts.log.error({ run: this.id, reason }, 'a run failed');
+    this.#deps.log.error({ run: this.id, reason }, 'a run failed');
     await this.#end('failed', reason, () => this.isActive);
   }
 
@@ -364,7 +371,7 @@ export class Run {
         ? 'there is no result in Redis'
         : this.#stored.faultOf(batch, result, this.options.precision);
     if (fault !== null) {
-      this.#parts.log.warn({ run: this.id, batch, fault }, 'a batch must be done again');
+      this.#deps.log.warn({ run: this.id, batch, fault }, 'a batch must be done again');
       await this.#dispatcher.redo(batch);
       return 'refused';
     }
@@ -388,7 +395,7 @@ export class Run {
 
   /** Puts results on disk; when it resolves they survive a power cut, and may be acknowledged. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
-    this.#parts.mustHold();
+    this.#deps.assertLeaseHeld();
     await this.#stored.store(batches);
     const retried = batches.map(({ batch }) => batch).filter((batch) => this.#ledger.retries.has(batch));
     if (retried.length > 0)
@@ -418,7 +425,7 @@ export class Run {
   /** Removes what Redis still holds of a run that has ended. Again changes nothing. */
   async forget(): Promise<void> {
     if (!this.isInRedis || this.isActive) return;
-    await this.#parts.exchange.closeRun(this.id, this.#stored.missing());
+    await this.#deps.exchange.closeRun(this.id, this.#stored.missing());
     await this.#turn(() => this.#ledger.append([{ type: 'forgotten' }]));
   }
 
@@ -433,8 +440,8 @@ export class Run {
   }
 
   /** What `readResults` and `readReport` read from. */
-  get archive(): { ledger: Ledger; rowLog: RowLog; shelf: Shelf } {
-    return { ledger: this.#ledger, rowLog: this.#rowLog, shelf: this.#shelf };
+  get archive(): { ledger: Ledger; rowLog: RowLog; shards: ShardIndex } {
+    return { ledger: this.#ledger, rowLog: this.#rowLog, shards: this.#shards };
   }
 
   /** What was done when, since this process started. */
@@ -504,30 +511,30 @@ export class Run {
     if (!isDue()) return;
     const hasEnded = await this.#turn(async () => {
       if (!isDue()) return false;
-      this.#parts.mustHold();
+      this.#deps.assertLeaseHeld();
       await this.#ledger.append([{ type: 'ended', at: Date.now(), state, error }]);
       return true;
     });
     if (!hasEnded) return;
     const { rows, batches } = this.#progress;
-    this.#parts.log.info({ run: this.id, state, rows, batches }, 'a run has ended');
+    this.#deps.log.info({ run: this.id, state, rows, batches }, 'a run has ended');
     this.#received.clear();
     for (const batch of [...this.#held]) this.#giveCredit(batch);
     this.#ending.abort(this.#stateError('takes no more rows'));
     await this.forget().catch((fault) => {
       if (!isRedisFault(fault)) throw fault;
-      this.#parts.log.warn({ run: this.id, reason: asError(fault).message }, 'Redis forgets the run later');
+      this.#deps.log.warn({ run: this.id, reason: asError(fault).message }, 'Redis forgets the run later');
     });
   }
 
   /** For batches that are known already; they do not wait, or a restart could wait for itself. */
   #claimCredit(batch: number): void {
-    this.#parts.credits.claim(this.#ledger.batches[batch]!.creditBytes);
+    this.#deps.credits.claim(this.#ledger.batches[batch]!.creditBytes);
     this.#held.add(batch);
   }
 
   #giveCredit(batch: number): void {
-    if (this.#held.delete(batch)) this.#parts.credits.give(this.#ledger.batches[batch]!.creditBytes);
+    if (this.#held.delete(batch)) this.#deps.credits.give(this.#ledger.batches[batch]!.creditBytes);
   }
 }
 

@@ -3,12 +3,11 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { ageSortedId, createdAtOf } from '../disk/age-sorted-id.ts';
-import { syncFolder } from '../disk/sync-folder.ts';
-import { asError, CorruptError, EmbedmillError, RequestError } from '../errors.ts';
-import { Run, type RunParts } from './run.ts';
-import type { RunOptions } from './types.ts';
-import { Wreck } from './wreck.ts';
+import { asError, CorruptError, EmbedmillError, RequestError, type RunOptions } from '@embedmill/contract';
+import { ageSortedId, createdAtOf } from '../process/disk/age-sorted-id.ts';
+import { syncFolder } from '../process/disk/sync-folder.ts';
+import { DamagedRun } from './damaged-run.ts';
+import { Run, type RunDeps } from './run.ts';
 
 /** What can be shown of any run, of one whose files are damaged too. */
 export type ShownRun = Pick<Run, 'id' | 'state' | 'info'>;
@@ -20,20 +19,20 @@ const REMOVED = '.removed-';
 
 /** Runs live in `<dataDir>/runs/<id>/`: `ledger.journal`, `rows.jsonl`, `shards/`. */
 export class Runs {
-  readonly #parts: RunParts;
+  readonly #deps: RunDeps;
   readonly #folder: string;
   readonly #runs = new Map<string, Run>();
-  readonly #wrecks = new Map<string, Wreck>();
+  readonly #damaged = new Map<string, DamagedRun>();
   /** Runs whose creator gave a key, also while they are created. */
   readonly #byRequest = new Map<string, Promise<Run>>();
 
-  private constructor(parts: RunParts, folder: string) {
-    this.#parts = parts;
+  private constructor(parts: RunDeps, folder: string) {
+    this.#deps = parts;
     this.#folder = folder;
   }
 
   /** Opens every run in the data folder. A run whose files are damaged is shown as failed; the others are not hurt. */
-  static async open(parts: RunParts, dataDir: string): Promise<Runs> {
+  static async open(parts: RunDeps, dataDir: string): Promise<Runs> {
     const folder = join(dataDir, 'runs');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await syncFolder(dataDir);
@@ -49,7 +48,7 @@ export class Runs {
   /** Starts a run. */
   async create(options: RunOptions, requestKey?: string, glossary?: Uint8Array): Promise<Run> {
     const id = `r${ageSortedId()}`;
-    const run = await Run.create(this.#parts, join(this.#folder, id), { id, options, requestKey, glossary });
+    const run = await Run.create(this.#deps, join(this.#folder, id), { id, options, requestKey, glossary });
     this.#runs.set(id, run);
     return run;
   }
@@ -86,7 +85,7 @@ export class Runs {
   get(id: string): Run {
     const run = this.#runs.get(id);
     if (run !== undefined) return run;
-    const { reason } = this.#wreck(id);
+    const { reason } = this.#damagedRun(id);
     throw new CorruptError('corrupt-run', `run ${id} cannot be opened: ${reason}`);
   }
 
@@ -97,12 +96,12 @@ export class Runs {
 
   /** The run as it is shown. @throws {RequestError} `unknown-run` */
   show(id: string): ShownRun {
-    return this.#runs.get(id) ?? this.#wreck(id);
+    return this.#runs.get(id) ?? this.#damagedRun(id);
   }
 
   /** All runs, newest first. */
   list(): ShownRun[] {
-    return [...this.#runs.values(), ...this.#wrecks.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    return [...this.#runs.values(), ...this.#damaged.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 
   /** Runs that are open or sealed. */
@@ -122,9 +121,9 @@ export class Runs {
    */
   async remove(id: string): Promise<void> {
     const run = this.#runs.get(id);
-    this.#parts.mustHold();
+    this.#deps.assertLeaseHeld();
     if (run === undefined) {
-      await this.#parts.exchange.closeRun(this.#wreck(id).id, []);
+      await this.#deps.exchange.closeRun(this.#damagedRun(id).id, []);
     } else {
       await run.cancel();
       await run.forget();
@@ -132,7 +131,7 @@ export class Runs {
     }
     this.#runs.delete(id);
     if (run?.requestKey !== undefined) this.#byRequest.delete(run.requestKey);
-    this.#wrecks.delete(id);
+    this.#damaged.delete(id);
     // A rename is one step: whatever dies now, the run is gone and no half of it is found at the next start.
     const doomed = join(this.#folder, `${REMOVED}${id}`);
     await rename(join(this.#folder, id), doomed);
@@ -147,7 +146,7 @@ export class Runs {
   async #open(id: string): Promise<void> {
     const folder = join(this.#folder, id);
     try {
-      const run = await Run.open(this.#parts, folder);
+      const run = await Run.open(this.#deps, folder);
       this.#runs.set(id, run);
       if (run.requestKey !== undefined) this.#byRequest.set(run.requestKey, Promise.resolve(run));
     } catch (error) {
@@ -156,14 +155,14 @@ export class Runs {
         return;
       }
       const reason = asError(error).message;
-      this.#parts.log.error({ run: id, reason }, 'a run cannot be opened; it is shown as failed');
-      this.#wrecks.set(id, await Wreck.survey(folder, id, createdAtOf(id.slice(1)), reason));
+      this.#deps.log.error({ run: id, reason }, 'a run cannot be opened; it is shown as failed');
+      this.#damaged.set(id, await DamagedRun.survey(folder, id, createdAtOf(id.slice(1)), reason));
     }
   }
 
-  #wreck(id: string): Wreck {
-    const wreck = this.#wrecks.get(id);
-    if (wreck !== undefined) return wreck;
+  #damagedRun(id: string): DamagedRun {
+    const damaged = this.#damaged.get(id);
+    if (damaged !== undefined) return damaged;
     throw new RequestError('unknown-run', `there is no run ${JSON.stringify(id.slice(0, 40))}`);
   }
 }

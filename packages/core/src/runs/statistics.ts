@@ -25,11 +25,11 @@ const LAST_FROM = 512;
 
 /** Reads 8 bytes a row, so a million rows take less than a second. @throws {CorruptError} when a shard is damaged */
 export async function readStatistics(run: Run): Promise<RunStatistics> {
-  const { shelf, ledger } = run.archive;
+  const { shards, ledger } = run.archive;
   const counts: number[] = [];
   let rows = 0;
   // Without a model there is no result yet.
-  for await (const lengths of ledger.model === null ? [] : shelf.tokenCounts(ledger.model.dim)) {
+  for await (const lengths of ledger.model === null ? [] : shards.tokenCounts(ledger.model.dim)) {
     rows += lengths.length;
     for (const tokens of lengths) {
       const bucket = Math.floor(Math.min(tokens, LAST_FROM) / BUCKET_TOKENS);

@@ -1,31 +1,30 @@
 /** Which batches of a run are in shards, and how a result becomes what goes there; `Run` asks it. */
 
-import { decodeOutcomes, peekBatchResult } from '../batch/result.ts';
-import { type BatchSummary, type Precision, summarizeOutcomes } from '../batch/types.ts';
-import { quote } from '../errors.ts';
-import type { ShardBatch } from '../shards/shard.ts';
-import type { Shelf } from '../shards/shelf.ts';
+import { type BatchSummary, type Precision, quote, summarizeOutcomes } from '@embedmill/contract';
+import { decodeOutcomes, peekBatchResult } from '../redis/batch/result.ts';
 import { rowsToEmbed } from './dispatch.ts';
 import type { Ledger } from './ledger.ts';
 import { replaceRows } from './retry.ts';
+import type { ShardBatch } from './shards/shard.ts';
+import type { ShardIndex } from './shards/shard-index.ts';
 
-/** The shelf of a run as its ledger sees it: a batch that is being retried is on the shelf and yet not stored. */
+/** The shards of a run as its ledger sees it: a batch that is being retried is on the shards and yet not stored. */
 export class StoredBatches {
   readonly #ledger: Ledger;
-  readonly #shelf: Shelf;
+  readonly #shards: ShardIndex;
 
-  constructor(ledger: Ledger, shelf: Shelf) {
+  constructor(ledger: Ledger, shards: ShardIndex) {
     this.#ledger = ledger;
-    this.#shelf = shelf;
+    this.#shards = shards;
   }
 
   /** Stored, and nothing of it is retried. */
   has(batch: number): boolean {
-    return this.#shelf.has(batch) && !this.#ledger.retries.has(batch);
+    return this.#shards.has(batch) && !this.#ledger.retries.has(batch);
   }
 
   get size(): number {
-    return this.#shelf.size - this.#ledger.retries.size;
+    return this.#shards.size - this.#ledger.retries.size;
   }
 
   /** Numbers of the batches that are not stored. */
@@ -35,7 +34,7 @@ export class StoredBatches {
 
   /** What is stored, without the vectors. */
   *summaries(): Generator<BatchSummary> {
-    for (const { batch, summary } of this.#shelf.summaries()) {
+    for (const { batch, summary } of this.#shards.summaries()) {
       if (this.has(batch)) yield summary;
     }
   }
@@ -44,16 +43,16 @@ export class StoredBatches {
   async store(batches: readonly ShardBatch[]): Promise<void> {
     const whole: ShardBatch[] = [];
     for (const batch of batches) whole.push(await this.whole(batch));
-    await this.#shelf.store(whole);
+    await this.#shards.store(whole);
   }
 
-  /** A result as it goes on the shelf: with the rows that were not retried, and with those that were bad before they came. */
+  /** A result as it goes on the shards: with the rows that were not retried, and with those that were bad before they came. */
   async whole(given: ShardBatch): Promise<ShardBatch> {
     const { batch } = given;
     const { bad } = this.#ledger.batches[batch]!;
     const rows = this.#ledger.retries.get(batch);
     if (rows === undefined) return { ...given, summary: judge(bad, given.summary) };
-    const result = replaceRows((await this.#shelf.read(batch))!, rows, given.result);
+    const result = replaceRows((await this.#shards.read(batch))!, rows, given.result);
     return { batch, result, summary: judge(bad, summarizeOutcomes(decodeOutcomes(result))) };
   }
 

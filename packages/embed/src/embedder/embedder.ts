@@ -1,15 +1,19 @@
 /** The engine: one text in, one vector out. Every inference thread holds one. */
+
+import type { Treatment } from '@embedmill/contract';
+import {
+  type RowOutcome,
+  type StoredGlossary,
+  type TextToken,
+  type Truncate,
+  UNTREATED,
+} from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
 import { type Chunk, chunksOf, spanOf, type TextChunk, takeChunks } from '../text/long/chunks.ts';
 import { ChunkMean } from '../text/long/mean.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
-import {
-  type ReadyTreatment,
-  type Treatment,
-  TreatmentReader,
-  UNTREATED,
-} from '../text/treatment/treatment.ts';
-import type { EmbedOptions, PreparedModel, RowOutcome, TextToken, Truncate } from '../types.ts';
+import { type ReadyTreatment, TreatmentReader } from '../text/treatment/treatment.ts';
+import type { EmbedOptions, PreparedModel } from '../types.ts';
 import { poolInto } from './pooling.ts';
 import { ModelSession } from './session.ts';
 import { memoryKey, VectorMemory } from './vector-memory.ts';
@@ -28,7 +32,7 @@ export class Embedder {
   readonly #session: ModelSession;
   readonly #treatments = new TreatmentReader();
   /** The treatment of the last text: rows of a batch share theirs. */
-  #last: { treatment: Treatment; ready: ReadyTreatment; prompt: number[] };
+  #last: { treatment: Treatment<StoredGlossary>; ready: ReadyTreatment; prompt: number[] };
   #closed = false;
   #tokenizeMs = 0;
   readonly #memory: VectorMemory | undefined;
@@ -95,7 +99,7 @@ export class Embedder {
     target: Float32Array,
     offset: number,
     options: EmbedOptions,
-    treatment: Treatment,
+    treatment: Treatment<StoredGlossary>,
   ): Promise<RowOutcome> {
     const { dim, maxTokens } = this.model;
     const failed = (message: string, lostTokens: number): RowOutcome => {
@@ -117,7 +121,7 @@ export class Embedder {
     if (this.#tokenizer.roomBehind(prompt) === 0) {
       return failed(`the prompt alone fills the ${maxTokens} tokens that the model reads`, contentTokens);
     }
-    if (typeof treated === 'string' && lostTokens > 0 && ready.mostChunks > 0) {
+    if (typeof treated === 'string' && lostTokens > 0 && ready.isChunked) {
       return await this.#embedInChunks(treated, target, offset, {
         ...options,
         truncate,
@@ -159,18 +163,18 @@ export class Embedder {
   }
 
   /** The text as it goes into the tokenizer, without the prompt. */
-  treat(text: string, treatment: Treatment): string {
+  treat(text: string, treatment: Treatment<StoredGlossary>): string {
     return this.#read(treatment).ready.apply(text).text;
   }
 
   /** What the model is fed for a text that is cut at its end. */
-  idsOf(text: string, treatment: Treatment): readonly number[] {
+  idsOf(text: string, treatment: Treatment<StoredGlossary>): readonly number[] {
     const { ready, prompt } = this.#read(treatment);
     return this.#tokenizer.encode(ready.apply(text).text, 'end', prompt).ids;
   }
 
   /** The chunks that `long: 'mean'` and `'plain-mean'` make of a text under this treatment; one for a text within the limit. */
-  chunksOf(text: string, treatment: Treatment): TextChunk[] {
+  chunksOf(text: string, treatment: Treatment<StoredGlossary>): TextChunk[] {
     const { ready, prompt } = this.#read(treatment);
     const { text: treated } = ready.apply(text);
     return Array.from(this.#split(treated, prompt), (chunk) => ({
@@ -201,12 +205,12 @@ export class Embedder {
     const { ready, prompt, truncate, failed, betweenChunks, chunkSpans } = terms;
     const { chunks, lostTokens } = takeChunks(
       this.#split(treated, prompt),
-      ready.mostChunks,
+      ready.maxChunks,
       truncate,
       treated.length,
     );
     if (lostTokens > 0 && truncate === 'error') {
-      return failed(`the text has more than ${ready.mostChunks} chunks`, lostTokens);
+      return failed(`the text has more than ${ready.maxChunks} chunks`, lostTokens);
     }
     const mean = new ChunkMean(this.model.dim);
     const vector = new Float32Array(this.model.dim);
@@ -261,7 +265,7 @@ export class Embedder {
     });
   }
 
-  #read(treatment: Treatment): { ready: ReadyTreatment; prompt: number[] } {
+  #read(treatment: Treatment<StoredGlossary>): { ready: ReadyTreatment; prompt: number[] } {
     if (treatment !== this.#last.treatment) {
       const ready = this.#treatments.read(treatment);
       this.#last = { treatment, ready, prompt: this.#tokenizer.idsOf(ready.prompt) };

@@ -2,8 +2,9 @@
  * Compares what an embedder computes with what it must: a worker asks before it takes its first batch, `doctor` on
  * demand. It catches a wrong model file, a wrong limit, and a CPU on which a kernel computes something else.
  */
+
+import type { Precision } from '@embedmill/contract';
 import type { Embedder } from '../embedder/embedder.ts';
-import type { Precision } from '../types.ts';
 import { type GoldenSentence, readGoldenSet } from './golden-set.ts';
 
 export interface GoldenReport {

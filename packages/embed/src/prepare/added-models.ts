@@ -2,14 +2,13 @@
  * The models that were added by name, as folders in the hub's layout; `prepareModel` and the command line look names
  * up here. Imports nothing of ONNX Runtime, so that a command can check a name before it loads the engine.
  */
+
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { BUILT_IN_MODEL } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
-
-/** Name of the model that needs no folder. */
-export const BUILT_IN_NAME = 'all-MiniLM-L6-v2';
 
 /** What a name may look like: no path, nothing hidden, and nothing that a shell would read. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -24,7 +23,7 @@ const addedRoot = (cacheDir: string) => join(cacheDir, 'models');
  * else the path itself, which need not exist. `./name` is always a path.
  */
 export function modelFolder(model: string, cacheDir: string): string | undefined {
-  if (model === BUILT_IN_NAME) return undefined;
+  if (model === BUILT_IN_MODEL) return undefined;
   const added = join(addedRoot(cacheDir), model);
   return NAME.test(model) && isFolder(added) ? added : resolve(model);
 }
@@ -51,7 +50,7 @@ export async function keepModel(folder: string, name: string, cacheDir: string):
     );
   }
   const target = join(addedRoot(cacheDir), name);
-  if (name === BUILT_IN_NAME || isFolder(target)) throw taken(name);
+  if (name === BUILT_IN_MODEL || isFolder(target)) throw taken(name);
   const source = resolve(folder);
   // Begins with a dot, so that a copy that was cut off is never listed.
   const copy = join(addedRoot(cacheDir), `.${name}.${randomUUID()}`);

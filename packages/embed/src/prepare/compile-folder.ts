@@ -1,12 +1,14 @@
 /** Compiles a folder with BERT's safetensors weights and no ONNX file; `hub-folder.ts` calls it. */
+
 import { join } from 'node:path';
+import type { Precision } from '@embedmill/contract';
+import { buildBertGraph } from '../compile/graph/bert.ts';
+import { fp32Arithmetic } from '../compile/graph/fp32.ts';
+import { int8Arithmetic } from '../compile/graph/int8.ts';
+import type { WeightLimit } from '../compile/quantize/integers.ts';
+import { type BertConfig, readBertWeights } from '../compile/weights/bert-weights.ts';
 import { EmbedError } from '../errors.ts';
-import { buildBertGraph } from '../graph/bert.ts';
-import { fp32Arithmetic } from '../graph/fp32.ts';
-import { int8Arithmetic } from '../graph/int8.ts';
-import type { WeightLimit } from '../quantize/integers.ts';
-import type { Pooling, Precision } from '../types.ts';
-import { type BertConfig, readBertWeights } from '../weights/bert-weights.ts';
+import type { Pooling } from '../types.ts';
 import { GRAPH_REVISION } from './built-in.ts';
 import { cachedFile } from './cache.ts';
 import { fileDigest, fingerprintOf } from './fingerprint.ts';

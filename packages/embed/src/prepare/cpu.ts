@@ -1,6 +1,6 @@
 /** Tells which weight range the int8 products of this machine's CPU can take; the model compiler asks. */
 import { readFile } from 'node:fs/promises';
-import type { WeightLimit } from '../quantize/integers.ts';
+import type { WeightLimit } from '../compile/quantize/integers.ts';
 
 /**
  * ONNX Runtime multiplies unsigned 8-bit activations with signed 8-bit weights. x86 CPUs without a VNNI instruction

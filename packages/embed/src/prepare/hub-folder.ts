@@ -1,10 +1,12 @@
 /** Prepares a model from a local folder in the hub's layout, with an ONNX file or with weights that are compiled. */
+
 import { access, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { Precision } from '@embedmill/contract';
+import type { WeightLimit } from '../compile/quantize/integers.ts';
 import { inspectModel } from '../embedder/session.ts';
 import { EmbedError } from '../errors.ts';
-import type { WeightLimit } from '../quantize/integers.ts';
-import type { Pooling, Precision, PreparedModel } from '../types.ts';
+import type { Pooling, PreparedModel } from '../types.ts';
 import { compileFolder, WEIGHTS_FILE } from './compile-folder.ts';
 import { fileDigest, fingerprintOf } from './fingerprint.ts';
 

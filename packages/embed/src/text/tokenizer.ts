@@ -1,8 +1,8 @@
 /** Turns a text into the ids that the model is fed, within its limit; the embedder owns one. */
 import { readFile } from 'node:fs/promises';
+import type { TextToken, Truncate } from '@embedmill/contract';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { EmbedError } from '../errors.ts';
-import type { TextToken, Truncate } from '../types.ts';
 import { keepEnd, keepStart, squeeze } from './cut.ts';
 import { matchReference } from './reference-bert.ts';
 

@@ -1,12 +1,12 @@
 /** Texts in, vectors out, through the interactive lane; the pages Similarity, Search, Threshold and New run use it. */
 
+import type { CleanStep, Precision, RowOutcome, Truncate } from '@embedmill/contract';
 import { ask } from './client.ts';
-import type { CleanStep, RowOutcome } from './types.ts';
 
 /** How texts are embedded. */
 export interface EmbedTerms {
-  precision?: 'int8' | 'fp32';
-  truncate?: 'end' | 'start' | 'error';
+  precision?: Precision;
+  truncate?: Truncate;
   /** Steps of cleaning; docs/treatment.md says what each does. */
   clean?: readonly CleanStep[];
 }

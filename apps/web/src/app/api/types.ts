@@ -2,15 +2,14 @@
 
 export type {
   CleanStep,
-  Overview,
   RowOutcome,
   RunInfo,
   RunOptions,
   RunState,
-  RunStatistics,
   VerdictCounts,
-  WorkerReport,
-} from '@embedmill/core';
+} from '@embedmill/contract';
+export type { Overview, WorkerReport } from '@embedmill/core/redis';
+export type { RunStatistics } from '@embedmill/core/runs';
 
 /** A problem document (RFC 9457) of the API, as far as pages read it. */
 export interface Problem {

@@ -1,7 +1,7 @@
 /** Fetches the ids of a run's first rows; the map finds labels in them. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { request } from '../api/client.ts';
-import type { RunInfo } from '../api/types.ts';
 
 /** The ids of the first rows of a run; the rest is not read. */
 export async function fetchIds(run: RunInfo, rows: number, signal: AbortSignal): Promise<string[]> {

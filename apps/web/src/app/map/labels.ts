@@ -8,10 +8,10 @@ export interface PointGroups {
 }
 
 /** More labels than this are no labels but ids. */
-const MOST_LABELS = 60;
+const MAX_LABELS = 60;
 
 /** Labels with a colour of their own; the others share one. */
-const MOST_NAMED = 7;
+const MAX_NAMED = 7;
 
 /** The label of an id: what stands before the number at its end. */
 function labelOf(id: string): string {
@@ -23,9 +23,9 @@ export function groupByLabel(ids: readonly string[]): PointGroups | null {
   const labels = ids.map(labelOf);
   const counts = new Map<string, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  if (counts.size < 2 || counts.size > MOST_LABELS) return null;
+  if (counts.size < 2 || counts.size > MAX_LABELS) return null;
   const sorted = [...counts].sort((a, b) => b[1] - a[1]).map(([label]) => label || '(no label)');
-  const names = sorted.length > MOST_NAMED + 1 ? [...sorted.slice(0, MOST_NAMED), 'others'] : sorted;
+  const names = sorted.length > MAX_NAMED + 1 ? [...sorted.slice(0, MAX_NAMED), 'others'] : sorted;
   const places = new Map(sorted.map((label, i) => [label, Math.min(i, names.length - 1)]));
   return { groupOf: Int32Array.from(labels, (label) => places.get(label || '(no label)')!), names };
 }

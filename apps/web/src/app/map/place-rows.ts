@@ -1,11 +1,12 @@
 /** Finds a place in the plane and a cluster for every vector; the map's thread calls it. */
 
 import { kMeans } from '@embedmill/analysis';
+import { rowView } from '@embedmill/contract';
 import { PCA } from 'ml-pca';
 import type { MapRequest, PlacedRows } from './protocol.ts';
 
 /** The axes are found on so many rows: more would turn them by less than one sees. */
-const MOST_SAMPLE_ROWS = 1000;
+const MAX_SAMPLE_ROWS = 1000;
 
 /**
  * Principal components of a sample, then every row on the first two; clusters by k-means on the whole vectors, because two
@@ -23,10 +24,10 @@ export function placeRows(request: MapRequest, onStep: (step: string) => void): 
     attempts: 1,
   });
   onStep('finding two axes');
-  const step = Math.max(1, rows / MOST_SAMPLE_ROWS);
-  const sample = Array.from({ length: Math.min(rows, MOST_SAMPLE_ROWS) }, (_, i) => {
+  const step = Math.max(1, rows / MAX_SAMPLE_ROWS);
+  const sample = Array.from({ length: Math.min(rows, MAX_SAMPLE_ROWS) }, (_, i) => {
     const row = Math.floor(i * step);
-    return Array.from(matrix.subarray(row * dim, (row + 1) * dim));
+    return Array.from(rowView(matrix, dim, row));
   });
   const pca = new PCA(sample, { method: 'covarianceMatrix', center: true, scale: false });
   const [first = [], second = []] = [0, 1].map((column) => pca.getEigenvectors().getColumn(column));
@@ -52,13 +53,13 @@ export function placeRows(request: MapRequest, onStep: (step: string) => void): 
 /** A row without a vector is zeros. */
 function rowsWithVector({ rows, dim, vectors }: MapRequest): number[] {
   return Array.from({ length: rows }, (_, row) => row).filter((row) =>
-    vectors.subarray(row * dim, (row + 1) * dim).some((value) => value !== 0),
+    rowView(vectors, dim, row).some((value) => value !== 0),
   );
 }
 
 function pick(vectors: Float32Array, dim: number, rows: readonly number[]): Float32Array {
   const picked = new Float32Array(rows.length * dim);
-  for (const [i, row] of rows.entries()) picked.set(vectors.subarray(row * dim, (row + 1) * dim), i * dim);
+  for (const [i, row] of rows.entries()) picked.set(rowView(vectors, dim, row), i * dim);
   return picked;
 }
 

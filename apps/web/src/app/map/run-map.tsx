@@ -1,7 +1,7 @@
 /** A run as a map: points by cluster or label, the text of the point under the pointer, and the texts of those that were selected. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useMemo, useState } from 'preact/hooks';
-import type { RunInfo } from '../api/types.ts';
 import { count, share } from '../ui/format.ts';
 import { Failure, Loading } from '../ui/states.tsx';
 import { useAnswer } from '../ui/use-answer.ts';
@@ -9,7 +9,7 @@ import { groupColor } from './colors.ts';
 import type { PointGroups } from './labels.ts';
 import { PointCanvas } from './point-canvas.tsx';
 import type { PlacedRows } from './protocol.ts';
-import { MOST_MAP_ROWS, useMap } from './use-map.ts';
+import { MAX_MAP_ROWS, useMap } from './use-map.ts';
 
 /** A row whose text is shown. */
 interface TextRow {
@@ -19,7 +19,7 @@ interface TextRow {
 }
 
 /** Selected texts that are listed. */
-const MOST_LISTED = 50;
+const MAX_LISTED = 50;
 
 export function RunMap({ run }: { run: RunInfo }) {
   const { step, placed, labels, error } = useMap(run);
@@ -42,7 +42,7 @@ function PlacedMap({
   const [byLabel, setByLabel] = useState(false);
   const clusters = useClusters(run, placed);
   const groups = byLabel && labels !== null ? labels : clusters;
-  const rows = Math.min(run.rows.accepted, MOST_MAP_ROWS);
+  const rows = Math.min(run.rows.accepted, MAX_MAP_ROWS);
   return (
     <>
       <p class="soft small">
@@ -147,7 +147,7 @@ function SelectedTexts({
   rows: readonly number[];
   onClear: () => void;
 }) {
-  const listed = rows.slice(0, MOST_LISTED);
+  const listed = rows.slice(0, MAX_LISTED);
   const { value, error } = useAnswer<{ rows: TextRow[] }>(`v1/runs/${run.id}/texts?rows=${listed.join(',')}`);
   return (
     <div>

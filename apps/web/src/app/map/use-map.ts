@@ -1,20 +1,20 @@
 /** Fetches the vectors of a run and has a thread place them. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useEffect, useState } from 'preact/hooks';
 import { request } from '../api/client.ts';
-import type { RunInfo } from '../api/types.ts';
 import { fetchIds } from './fetch-ids.ts';
 import { groupByLabel, type PointGroups } from './labels.ts';
 import type { MapReply, MapRequest, PlacedRows } from './protocol.ts';
 
 /** Rows of a map: 30 MB of vectors, and as many points as one can tell apart. */
-export const MOST_MAP_ROWS = 20_000;
+export const MAX_MAP_ROWS = 20_000;
 
 const CLUSTERS = 8;
 
 /** After the magic string and the version. */
 const HEADER_LENGTH_AT = 8;
-const MOST_HEADER_BYTES = 1024;
+const MAX_HEADER_BYTES = 1024;
 
 /** A map on its way. */
 export interface LiveMap {
@@ -45,7 +45,7 @@ export function useMap(run: RunInfo): LiveMap {
         if (!leaving.signal.aborted) fail(error);
       },
     );
-    fetchIds(run, MOST_MAP_ROWS, leaving.signal).then(
+    fetchIds(run, MAX_MAP_ROWS, leaving.signal).then(
       (ids) => setMap((known) => ({ ...known, labels: groupByLabel(ids) })),
       (error) => {
         if (!leaving.signal.aborted) fail(error);
@@ -62,9 +62,9 @@ export function useMap(run: RunInfo): LiveMap {
 /** The first rows of the run's .npy file, whose header says how long it is itself (NumPy format 1.0). */
 async function fetchVectors(run: RunInfo, signal: AbortSignal): Promise<MapRequest> {
   const dim = run.dim ?? 0;
-  const rows = Math.min(run.rows.accepted, MOST_MAP_ROWS);
+  const rows = Math.min(run.rows.accepted, MAX_MAP_ROWS);
   const answer = await request(`v1/runs/${run.id}/results?format=npy`, {
-    range: `bytes=0-${MOST_HEADER_BYTES + rows * dim * 4}`,
+    range: `bytes=0-${MAX_HEADER_BYTES + rows * dim * 4}`,
     signal,
   });
   const bytes = await answer.arrayBuffer();

@@ -1,6 +1,6 @@
 /** The steps that clean a text, for choices on pages. */
 
-import type { CleanStep } from '../api/types.ts';
+import type { CleanStep } from '@embedmill/contract';
 
 /** In the order of their work, with what they do in a few words. */
 export const CLEAN_STEPS: readonly { step: CleanStep; meaning: string }[] = [

@@ -1,6 +1,6 @@
 /** The state of a run in a word of the pages, with a colour and a sign besides. */
 
-import type { RunState } from '../api/types.ts';
+import type { RunState } from '@embedmill/contract';
 
 const SHOWN: Readonly<Record<RunState, { word: string; sign: string }>> = {
   open: { word: 'taking rows', sign: '◌' },

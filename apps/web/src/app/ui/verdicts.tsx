@@ -1,6 +1,6 @@
 /** What became of the rows, in few words; only verdicts that occur are named. */
 
-import type { VerdictCounts } from '../api/types.ts';
+import type { VerdictCounts } from '@embedmill/contract';
 import { count } from './format.ts';
 
 /** In the order of the API; the meaning is shown on a run's page. */

@@ -71,7 +71,7 @@ export class FileUpload {
     const { run, file } = this.#task;
     const kind = kindOf(file.name);
     try {
-      const known = await this.#patiently(() =>
+      const known = await this.#retryUntil(() =>
         ask<{ parts: { part: number; accepted: number; rejectedCount: number }[] }>(`v1/runs/${run}/parts`),
       );
       const receipts = new Map(known.parts.map((receipt) => [receipt.part, receipt]));
@@ -81,7 +81,7 @@ export class FileUpload {
       });
       for await (const { part, bytes } of cutParts(stream, kind)) {
         const receipt =
-          receipts.get(part) ?? (await this.#patiently(() => this.#send(part, bytes, kind.contentType)));
+          receipts.get(part) ?? (await this.#retryUntil(() => this.#send(part, bytes, kind.contentType)));
         this.#set({
           state: this.#state.state === 'paused' ? 'paused' : 'sending',
           sentBytes: readBytes,
@@ -89,7 +89,7 @@ export class FileUpload {
           rejected: this.#state.rejected + receipt.rejectedCount,
         });
       }
-      await this.#patiently(() => ask(`v1/runs/${run}/seal`, { method: 'POST' }));
+      await this.#retryUntil(() => ask(`v1/runs/${run}/seal`, { method: 'POST' }));
       this.#set({ state: 'sent', sentBytes: file.size });
     } catch (error) {
       if (!this.#stopping.signal.aborted) this.#set({ state: 'failed', error });
@@ -127,7 +127,7 @@ export class FileUpload {
   }
 
   /** Does a step until it works, waits out what passes by itself, and holds while it is paused. */
-  async #patiently<Answer>(step: () => Promise<Answer>): Promise<Answer> {
+  async #retryUntil<Answer>(step: () => Promise<Answer>): Promise<Answer> {
     for (;;) {
       await this.#whileNotPaused();
       this.#attempt = new AbortController();

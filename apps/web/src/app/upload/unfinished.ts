@@ -1,7 +1,7 @@
 /** Remembers uploads that were begun, so that the same file goes on where it stopped, also after the page was closed. */
 
 const SLOT = 'embedmill.uploads';
-const MOST_KEPT = 20;
+const MAX_KEPT = 20;
 
 /** An upload that was not finished, as far as this browser knows. */
 export interface Unfinished {
@@ -18,7 +18,7 @@ export function markOf({ name, size, lastModified }: File): string {
 }
 
 export function remember(upload: Unfinished): void {
-  write([upload, ...read().filter(({ run }) => run !== upload.run)].slice(0, MOST_KEPT));
+  write([upload, ...read().filter(({ run }) => run !== upload.run)].slice(0, MAX_KEPT));
 }
 
 export function forget(run: string): void {

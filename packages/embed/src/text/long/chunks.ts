@@ -3,7 +3,7 @@
  * embeds each and takes their mean.
  */
 
-import type { ChunkSpan, Truncate } from '../../types.ts';
+import type { ChunkSpan, Truncate } from '@embedmill/contract';
 
 /** A part of a text, in UTF-16 units of it, and the ids of its tokens. */
 export interface Chunk {

@@ -1,4 +1,5 @@
 /** The steps that clean a text, each by its name; `clean.ts` applies those that were chosen, in this order. */
+import type { CleanStep } from '@embedmill/contract';
 import { withoutHtml } from './html.ts';
 
 /** Breaks that are no line feed: vertical tab, form feed, NEL, and Unicode's line and paragraph separators. */
@@ -24,7 +25,7 @@ const RUN = /\s+/g;
 const FINAL_MARK = /[\s.!?…\u203c\u2047-\u2049\u3002\uff0e\uff01\uff1f\uff61]/;
 
 /** The steps in the order of their work. None makes a text longer, but `nfkc`: at most 18 times as long. */
-export const CLEAN_STEPS = {
+export const CLEANERS = {
   /** Tags, comments, scripts and styles go, entities become characters. */
   html: withoutHtml,
   /** Unicode's compatibility form: ｆｕｌｌ ｗｉｄｔｈ, ligatures, superscripts and circled digits become plain. */
@@ -42,10 +43,7 @@ export const CLEAN_STEPS = {
     text.replace(RUN, (run) => (run.includes('\n') ? '\n' : ' ')).replace(/^\s|\s$/g, ''),
   /** The marks that end the last sentence go: `.` `!` `?` `…` `。` `！` `？` and their kind. Those inside stay. */
   'final-punctuation': withoutFinalMarks,
-} as const satisfies Record<string, (text: string) => string>;
-
-/** The name of a step. */
-export type CleanStep = keyof typeof CLEAN_STEPS;
+} as const satisfies Record<CleanStep, (text: string) => string>;
 
 // Character by character from the edges: a pattern would begin again at every mark of a run, and take quadratic time.
 

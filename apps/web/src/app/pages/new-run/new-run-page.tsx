@@ -1,8 +1,8 @@
 /** From a file to a run: choose it, say what is what, see what it will take, send it. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../../api/client.ts';
-import type { RunInfo } from '../../api/types.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { Failure } from '../../ui/states.tsx';
 import { kindOf } from '../../upload/file-kind.ts';

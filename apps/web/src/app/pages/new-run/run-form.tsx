@@ -1,7 +1,7 @@
 /** What is what in the file, with its first rows, and how the texts are embedded. */
 
+import type { CleanStep, Precision, Truncate } from '@embedmill/contract';
 import { useId } from 'preact/hooks';
-import type { CleanStep } from '../../api/types.ts';
 import { CLEAN_STEPS } from '../../ui/clean-steps.ts';
 import { Section } from '../../ui/page.tsx';
 import type { Preview } from '../../upload/preview.ts';
@@ -12,8 +12,8 @@ export interface RunChoice {
   textField: string;
   /** `null`: rows are called by their numbers. */
   idField: string | null;
-  precision: 'int8' | 'fp32';
-  truncate: 'end' | 'start' | 'error';
+  precision: Precision;
+  truncate: Truncate;
   clean: readonly CleanStep[];
 }
 

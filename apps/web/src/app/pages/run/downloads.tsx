@@ -1,9 +1,9 @@
 /** The files of a completed run. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
 import { download } from '../../api/client.ts';
 import { storedKey } from '../../api/key.ts';
-import type { RunInfo } from '../../api/types.ts';
 import { Failure } from '../../ui/states.tsx';
 
 const FILES = [

@@ -1,8 +1,8 @@
 /** What one can do with a run: search it, try failed rows again, cancel it, delete it. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
 import { request } from '../../api/client.ts';
-import type { RunInfo } from '../../api/types.ts';
 import { go, to } from '../../router.ts';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
 import { Failure } from '../../ui/states.tsx';

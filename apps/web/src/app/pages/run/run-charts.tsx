@@ -1,7 +1,8 @@
 /** The pace of a run and the lengths of its texts, as charts. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { RunInfo, RunStatistics } from '../../api/types.ts';
+import type { RunStatistics } from '../../api/types.ts';
 import { Chart } from '../../ui/chart.tsx';
 import { columnOptions, paceOptions } from '../../ui/chart-kinds.ts';
 import { count, duration, rate } from '../../ui/format.ts';

@@ -1,6 +1,6 @@
 /** One run: how far it is, how fast, what became of its rows, and its files. */
 
-import type { RunInfo } from '../../api/types.ts';
+import type { RunInfo } from '@embedmill/contract';
 import { to } from '../../router.ts';
 import { Page, Section } from '../../ui/page.tsx';
 import { StateBadge } from '../../ui/state-badge.tsx';

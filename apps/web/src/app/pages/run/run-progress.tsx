@@ -1,6 +1,6 @@
 /** How far a run is: rows, rates and times. */
 
-import type { RunInfo } from '../../api/types.ts';
+import type { RunInfo } from '@embedmill/contract';
 import { Bar } from '../../ui/figures.tsx';
 import { count, duration, moment, rate, share } from '../../ui/format.ts';
 

@@ -1,9 +1,9 @@
 /** One run, live until it has ended. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { ApiError } from '../../api/errors.ts';
 import { listen } from '../../api/events.ts';
-import type { RunInfo } from '../../api/types.ts';
 
 /** What is known of the run. */
 export interface LiveRun {

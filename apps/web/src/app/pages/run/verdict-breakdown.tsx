@@ -1,6 +1,6 @@
 /** What became of the rows of a run, and how much text its vectors miss. */
 
-import type { RunInfo } from '../../api/types.ts';
+import type { RunInfo } from '@embedmill/contract';
 import { Bar } from '../../ui/figures.tsx';
 import { count, share } from '../../ui/format.ts';
 import { VERDICTS } from '../../ui/verdicts.tsx';

@@ -1,8 +1,9 @@
 /** The runs, newest first, with older ones on demand. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
 import { ask } from '../../api/client.ts';
-import type { Overview, RunInfo } from '../../api/types.ts';
+import type { Overview } from '../../api/types.ts';
 import { to } from '../../router.ts';
 import { Bar } from '../../ui/figures.tsx';
 import { count, duration, moment, rate } from '../../ui/format.ts';

@@ -1,8 +1,8 @@
 /** Fetches the code of the map when somebody wants to see one; it is not part of the first load. */
 
+import type { RunInfo } from '@embedmill/contract';
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { RunInfo } from '../../api/types.ts';
 import { Failure, Loading } from '../../ui/states.tsx';
 
 export function MapLoader({ run }: { run: RunInfo }) {

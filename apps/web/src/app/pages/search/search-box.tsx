@@ -1,8 +1,8 @@
 /** The question to a run, and the rows that answer it. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useRef, useState } from 'preact/hooks';
 import { ask } from '../../api/client.ts';
-import type { RunInfo } from '../../api/types.ts';
 import { count } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';

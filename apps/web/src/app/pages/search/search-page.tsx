@@ -1,7 +1,7 @@
 /** Asks a completed run for the texts that mean the same as a question, and shows the run as a map. */
 
+import type { RunInfo } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
-import type { RunInfo } from '../../api/types.ts';
 import { go, to } from '../../router.ts';
 import { count } from '../../ui/format.ts';
 import { Page, Section } from '../../ui/page.tsx';
@@ -11,7 +11,7 @@ import { MapLoader } from './map-loader.tsx';
 import { SearchBox } from './search-box.tsx';
 
 /** Fewer points make no map. */
-const LEAST_MAP_ROWS = 10;
+const MIN_MAP_ROWS = 10;
 
 /** @param id the run of the address; `null`: the newest that can be searched */
 export function SearchPage({ id }: { id: string | null }) {
@@ -59,7 +59,7 @@ function RunSearch({ run }: { run: RunInfo }) {
   return (
     <>
       <SearchBox run={run} />
-      {run.verdicts.ok + run.verdicts.truncated >= LEAST_MAP_ROWS && (
+      {run.verdicts.ok + run.verdicts.truncated >= MIN_MAP_ROWS && (
         <Section title="Map">
           {showsMap ? (
             <MapLoader run={run} />

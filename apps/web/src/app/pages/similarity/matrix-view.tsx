@@ -6,7 +6,7 @@ import { Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
 import { useEmbedded } from '../../ui/use-embedded.ts';
 
-const MOST_LINES = 20;
+const MAX_LINES = 20;
 
 /** Percent of the accent colour behind a cosine of 1: figures on it are still read easily, in both themes. */
 const DEEPEST = 50;
@@ -24,16 +24,16 @@ export function MatrixView() {
   const id = useId();
   const [text, setText] = useState(EXAMPLE);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const used = lines.slice(0, MOST_LINES);
+  const used = lines.slice(0, MAX_LINES);
   const { texts, embedded, error } = useEmbedded(JSON.stringify(used), {});
   return (
     <>
       <div class="card text-card">
-        <label for={id}>Texts, one a line, at most {MOST_LINES}</label>
+        <label for={id}>Texts, one a line, at most {MAX_LINES}</label>
         <textarea id={id} rows={7} value={text} onInput={(event) => setText(event.currentTarget.value)} />
-        {lines.length > MOST_LINES && (
+        {lines.length > MAX_LINES && (
           <p class="mark-warn small">
-            Only the first {MOST_LINES} of {lines.length} lines are compared.
+            Only the first {MAX_LINES} of {lines.length} lines are compared.
           </p>
         )}
       </div>

@@ -1,8 +1,8 @@
 /** Two texts and their cosine. */
 
+import type { RowOutcome } from '@embedmill/contract';
 import { useId, useState } from 'preact/hooks';
 import { cosine, type Embedded } from '../../api/embed.ts';
-import type { RowOutcome } from '../../api/types.ts';
 import { ALL_STEPS } from '../../ui/clean-steps.ts';
 import { count } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';

@@ -10,7 +10,7 @@ import { EXAMPLE_PAIRS } from './example.ts';
 import { readPairs } from './read-pairs.ts';
 
 /** Larger files freeze the page while they are read. */
-const MOST_FILE_BYTES = 5 * 1024 * 1024;
+const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
 export function ThresholdPage() {
   const id = useId();
@@ -38,9 +38,9 @@ export function ThresholdPage() {
   };
   const takeFile = async (file: File | undefined) => {
     if (file === undefined) return;
-    if (file.size > MOST_FILE_BYTES) {
+    if (file.size > MAX_FILE_BYTES) {
       setError(
-        new Error(`“${file.name}” has ${bytes(file.size)}; at most ${bytes(MOST_FILE_BYTES)} are read here.`),
+        new Error(`“${file.name}” has ${bytes(file.size)}; at most ${bytes(MAX_FILE_BYTES)} are read here.`),
       );
       return;
     }

@@ -1,0 +1,175 @@
+/** `embedmill cluster`: what the rows of a file of vectors are about. */
+
+import { bestCount, type CountScore } from '@embedmill/analysis';
+import type { RowFormat } from '@embedmill/core/formats';
+import { readConfig } from '@embedmill/core/process';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
+import { findTexts, noTextsFound, type TextLookup } from '../../io/texts/read-texts.ts';
+import { loadVectors } from '../../io/vectors/load.ts';
+import { openVectors } from '../../io/vectors/open.ts';
+import type { CommandContext } from '../../shell/context.ts';
+import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
+import { interruptionSignal } from '../../shell/interruption.ts';
+import { examples, textsOptions, wholeNumber } from '../../shell/options.ts';
+import { countingOn, displayFor, takeSteps } from '../../shell/progress/index.ts';
+import { cutLine } from '../../shell/terminal/lines.ts';
+import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
+import { formatTable } from '../../shell/terminal/table.ts';
+import { type ClusterSummary, clusterSteps, summarize } from './cluster.ts';
+
+const EXPLANATION = `
+OUTPUT has one line per row (id, cluster, cosine with the centre), the largest
+cluster being 0. OUTPUT's name with .summary.csv has one line per cluster: its
+rows, its key terms (with --texts) and rows near its centre, of which none says
+nearly the same as another.
+
+--k auto tries numbers up to 128 on a sample and takes the one whose clusters
+stand apart best (silhouette). Texts seldom fall into clear heaps, so look at
+the summary, and choose a number yourself when it says too little or too much.
+
+All vectors are held in memory: 1.5 GB for a million of 384 floats.
+`;
+
+interface ClusterFlags {
+  to: string;
+  k: number | null;
+  seed: number;
+  texts?: string;
+  text?: string;
+  id?: string;
+  format?: RowFormat;
+  json?: true;
+  quiet?: true;
+}
+
+/** Adds the command; `end` receives its exit code. */
+export function addClusterCommand(
+  program: Command,
+  context: CommandContext,
+  end: (code: ExitCode) => void,
+): void {
+  const command = program
+    .command('cluster')
+    .summary('sort the rows of a file of vectors into clusters')
+    .description('Sorts the rows of a file of vectors into clusters of similar ones.')
+    .argument('<vectors>', 'vectors: .npy, .jsonl, .parquet, .arrow or .lance')
+    .requiredOption('--to <output>', 'where the cluster of each row goes: a .csv')
+    .addOption(
+      new Option('--k <clusters>', 'how many clusters, or auto')
+        .argParser(clusterCount)
+        .default(null, '"auto"'),
+    )
+    .option('--seed <n>', 'where the random numbers begin', wholeNumber(0), 1)
+    .option('--texts <file>', 'the file that was embedded, for key terms and texts')
+    .option('--json', 'print the summary as one JSON object')
+    .option('--quiet', 'print no progress');
+  for (const option of textsOptions()) command.addOption(option);
+  command
+    .addHelpText(
+      'after',
+      EXPLANATION +
+        examples(
+          ['embedmill cluster reviews.npy --to topics.csv --texts reviews.jsonl.gz', 'topics with key terms'],
+          ['embedmill cluster reviews.parquet --to topics.csv --k 40 --json', 'forty clusters, for programs'],
+        ),
+    )
+    .action(async (vectors: string, flags: ClusterFlags) => {
+      await clusterCommand(vectors, flags, context);
+      end(EXIT.ok);
+    });
+}
+
+/** `topics.csv` → `topics.summary.csv`. */
+function summaryPath(path: string): string {
+  return path.replace(/\.csv$/i, '.summary.csv');
+}
+
+async function clusterCommand(vectors: string, flags: ClusterFlags, context: CommandContext): Promise<void> {
+  checkCsvPath(flags.to);
+  const config = readConfig(context.environment);
+  const signal = interruptionSignal(() => {});
+  const display = displayFor(context, flags.quiet ?? false);
+  const file = await openVectors(vectors);
+  const ground = { config, stdin: context.stdin, signal };
+  const find: TextLookup =
+    flags.texts === undefined ? () => null : await findTexts({ ...flags, path: flags.texts }, ground, null);
+  try {
+    const loaded = await loadVectors(file, { onRows: countingOn(display, file.rows), signal });
+    const { matrix, ids, numbers, missing } = loaded;
+    if (flags.k !== null && flags.k > matrix.rows) {
+      throw new UsageError(`--k ${flags.k} is more than the ${formatNoun(matrix.rows, 'row')} with a vector`);
+    }
+    const show = countingOn(display, matrix.rows);
+    const steps = clusterSteps(loaded, { clusters: flags.k, seed: flags.seed });
+    const onShare = (share: number) => show(Math.floor(share * matrix.rows));
+    const { clustering, tried } = await takeSteps(steps, { onShare, signal });
+    display.end();
+    for (const line of describeTried(tried, clustering.centroids.rows)) display.note(line);
+    const clusters = summarize(clustering, loaded, (row) => find({ row: numbers[row]!, id: ids[row]! }));
+    if (flags.texts !== undefined && ids.every((id, row) => find({ row: numbers[row]!, id }) === null)) {
+      display.note(noTextsFound(flags.texts, ids));
+    }
+    await writeCsv(flags.to, ['id', 'cluster', 'cosine'], rowsOf(ids, clustering));
+    await writeCsv(
+      summaryPath(flags.to),
+      ['cluster', 'rows', 'cohesion', 'terms', 'representatives'],
+      summaryRows(clusters),
+    );
+    const lines = flags.json
+      ? [JSON.stringify({ rows: matrix.rows, missing, tried, clusters })]
+      : describeClusters(clusters, context.stdout.columns ?? 120);
+    context.stdout.write(`${lines.join('\n')}\n`);
+  } finally {
+    display.end();
+  }
+}
+
+/** What `--k auto` chose, and from what; nothing where a number was asked for. */
+export function describeTried(tried: readonly CountScore[], chosen: number): string[] {
+  const best = tried.find(({ clusters }) => clusters === bestCount(tried));
+  if (best === undefined) return [];
+  const isLast = best === tried.at(-1);
+  return [
+    `--k auto: ${formatNoun(chosen, 'cluster')}, silhouette ${best.silhouette.toFixed(2)}` +
+      (isLast ? '; no larger number was tried, so more may say more, and fewer may do' : ''),
+  ];
+}
+
+function* rowsOf(
+  ids: readonly string[],
+  { assignments, cosines }: { assignments: Int32Array; cosines: Float32Array },
+): Generator<(string | number)[]> {
+  for (const [row, id] of ids.entries()) yield [id, assignments[row]!, cosines[row]!.toFixed(4)];
+}
+
+function* summaryRows(clusters: readonly ClusterSummary[]): Generator<(string | number)[]> {
+  for (const { cluster, rows, cohesion, terms, representatives } of clusters) {
+    const shown = representatives.map(({ id, text }) => text ?? id);
+    yield [cluster, rows, cohesion.toFixed(4), terms.join(' '), shown.join(' | ')];
+  }
+}
+
+/** A table, one line per cluster. */
+export function describeClusters(clusters: readonly ClusterSummary[], columns: number): string[] {
+  const cells = clusters.map(({ cluster, rows, cohesion, terms, representatives }) => [
+    String(cluster),
+    formatCount(rows),
+    cohesion.toFixed(2),
+    terms.length > 0 ? terms.join(' ') : representatives.map(({ id, text }) => text ?? id).join(' | '),
+  ]);
+  const named = clusters.some(({ terms }) => terms.length > 0);
+  const head = ['CLUSTER', 'ROWS', 'COHESION', named ? 'KEY TERMS' : 'NEAREST TO THE CENTRE'];
+  return formatTable(
+    [head, ...cells].map((row) => [...row.slice(0, 3), cutLine(row[3]!, Math.max(20, columns - 30))]),
+    [0, 1, 2],
+  );
+}
+
+/** Reads a number of clusters, or `auto` as `null`. */
+function clusterCount(given: string): number | null {
+  if (given === 'auto') return null;
+  const value = Number(given);
+  if (/^\d+$/.test(given) && Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError('Expected auto or a whole number of at least 1.');
+}

@@ -1,0 +1,42 @@
+/** Looks whether the model computes what it must on this machine. */
+
+import { asError } from '@embedmill/contract';
+import type { Config } from '@embedmill/core/process';
+import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
+import type { Finding } from './types.ts';
+
+/** Compiles or finds the int8 model, then compares its vectors with recorded ones, as a worker does before it joins. */
+export async function checkModel({ cacheDir, model }: Config): Promise<Finding[]> {
+  let prepared: PreparedModel;
+  try {
+    prepared = await prepareModel({ model, precision: 'int8', cacheDir });
+  } catch (error) {
+    return [{ health: 'broken', subject: 'Model', message: asError(error).message }];
+  }
+  const { name, precision, fingerprint, modelPath } = prepared;
+  const found: Finding = {
+    health: 'good',
+    subject: 'Model',
+    message: `${name} ${precision}, fingerprint ${fingerprint}, in ${modelPath}`,
+  };
+  return [found, await checkVectors(prepared)];
+}
+
+async function checkVectors(prepared: PreparedModel): Promise<Finding> {
+  const subject = 'Vectors';
+  try {
+    const embedder = await Embedder.open(prepared);
+    try {
+      const { ok, sentences, worstCosine, message } = await checkGolden(embedder);
+      const compared =
+        prepared.goldenSet === 'none'
+          ? `${sentences} sentences gave equal vectors twice; there are no recorded ones for this model`
+          : `${sentences} sentences agree with their recorded vectors, least cosine ${worstCosine.toFixed(4)}`;
+      return ok ? { health: 'good', subject, message: compared } : { health: 'broken', subject, message };
+    } finally {
+      await embedder.close();
+    }
+  } catch (error) {
+    return { health: 'broken', subject, message: asError(error).message };
+  }
+}

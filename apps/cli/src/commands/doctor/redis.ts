@@ -1,0 +1,73 @@
+/** Looks at the Redis that would be used. */
+
+import { asError } from '@embedmill/contract';
+import { type Config, findRedis } from '@embedmill/core/process';
+import type { Finding } from './types.ts';
+
+const subject = 'Redis';
+const ANSWER_MS = 3_000;
+
+/** REDIS_URL if it is set, else the binary that a private server would be. */
+export async function checkRedis(config: Config): Promise<Finding> {
+  return config.redisUrl === undefined ? checkBinary(config.cacheDir) : checkServer(config.redisUrl);
+}
+
+async function checkBinary(cacheDir: string): Promise<Finding> {
+  const program = await findRedis(cacheDir);
+  if (program?.kind === 'binary') {
+    const message = `REDIS_URL is not set; a private server will be started (${program.command} ${program.version})`;
+    return { health: 'good', subject, message };
+  }
+  const message =
+    'REDIS_URL is not set and no redis-server or valkey-server is here; one is fetched at the first start (apt, brew or Docker)';
+  return { health: 'notice', subject, message };
+}
+
+async function checkServer(url: string): Promise<Finding> {
+  const { connect, whenReady } = await import('@embedmill/core/redis');
+  const { createLogger } = await import('@embedmill/core/telemetry');
+  const redis = connect(url, 'command', createLogger({ logLevel: 'silent' }, 'doctor'));
+  try {
+    if (!(await whenReady(redis, ANSWER_MS))) {
+      return {
+        health: 'broken',
+        subject,
+        message: `${withoutSecret(url)} does not answer within ${ANSWER_MS / 1000} s`,
+      };
+    }
+    return judgeServer(withoutSecret(url), await redis.info());
+  } catch (error) {
+    return { health: 'broken', subject, message: `${withoutSecret(url)}: ${asError(error).message}` };
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** @param info the answer to INFO */
+export function judgeServer(url: string, info: string): Finding {
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
+  const version = field('valkey_version') ?? field('redis_version') ?? '?';
+  const policy = field('maxmemory_policy') ?? 'unknown';
+  const what = `${url}, version ${version}, maxmemory-policy ${policy}`;
+  const [major = 0, minor = 0] = (field('redis_version') ?? '').split('.').map(Number);
+  if (major < 6 || (major === 6 && minor < 2))
+    return { health: 'broken', subject, message: `${what}; needed is 6.2 or newer` };
+  if (policy !== 'noeviction') {
+    const limit = Number(field('maxmemory') ?? 0);
+    const advice = 'run "redis-cli config set maxmemory-policy noeviction"';
+    return limit > 0
+      ? { health: 'broken', subject, message: `${what}; a full Redis would throw away work: ${advice}` }
+      : {
+          health: 'notice',
+          subject,
+          message: `${what}; harmless only while there is no maxmemory: ${advice}`,
+        };
+  }
+  return { health: 'good', subject, message: what };
+}
+
+function withoutSecret(url: string): string {
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = '***';
+  return shown.href;
+}

@@ -1,0 +1,128 @@
+/** `embedmill runs`: what a producer has worked on, and the end of it. */
+
+import { EmbedmillClient } from '@embedmill/client';
+import type { RunInfo } from '@embedmill/contract';
+import { readConfig } from '@embedmill/core/process';
+import type { Command } from 'commander';
+import type { CommandContext } from '../../shell/context.ts';
+import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
+import { interruptionSignal } from '../../shell/interruption.ts';
+import { examples } from '../../shell/options.ts';
+import { formatClock, formatCount, formatRate } from '../../shell/terminal/numbers.ts';
+import { formatTable } from '../../shell/terminal/table.ts';
+
+interface RunsFlags {
+  server?: string;
+  json?: true;
+}
+
+/** What a subcommand does with the producer; returns what is printed: lines for people, a value for programs. */
+type RunsWork = (client: EmbedmillClient, id: string) => Promise<{ lines: string[]; value: unknown }>;
+
+/** Adds the command; `end` receives its exit code. */
+export function addRunsCommand(
+  program: Command,
+  context: CommandContext,
+  end: (code: ExitCode) => void,
+): void {
+  const runs = program
+    .command('runs')
+    .summary('list, show, cancel or delete runs of a producer')
+    .description('Lists, shows, cancels or deletes the runs of a producer.')
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      examples(
+        ['embedmill runs list', 'of the producer on this machine'],
+        ['embedmill runs show r0mk3… --server http://mill:8080', 'of another one'],
+        ['embedmill runs list --json | jq .[0].id', 'for programs'],
+      ),
+    );
+  const add = (usage: string, description: string, work: RunsWork) =>
+    runs
+      .command(usage)
+      .summary(description)
+      .description(`${description[0]?.toUpperCase()}${description.slice(1)}.`)
+      .option('--server <url>', 'the producer (default: http://127.0.0.1:$PORT)')
+      .option('--json', 'print JSON')
+      .action(async (...given: unknown[]) => {
+        const flags = given.at(-2) as RunsFlags;
+        const { port, apiKey } = readConfig(context.environment);
+        const url = flags.server ?? `http://127.0.0.1:${port}`;
+        const client = new EmbedmillClient({ url, apiKey, signal: interruptionSignal(() => {}) });
+        const { lines, value } = await work(client, given.length > 2 ? String(given[0]) : '');
+        context.stdout.write(
+          flags.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(''),
+        );
+        end(EXIT.ok);
+      });
+
+  add('list', 'list runs, the newest first', async (client) => {
+    const all = await client.listRuns();
+    return { lines: all.length === 0 ? ['no runs'] : describeRuns(all), value: all };
+  });
+  add('show <id>', 'show one run', async (client, id) => {
+    const run = await client.getRun(id);
+    return { lines: describeRun(run), value: run };
+  });
+  add('cancel <id>', 'end a run; vectors that are stored stay', async (client, id) => {
+    const run = await client.cancel(id);
+    return { lines: [`${run.id} is ${run.state}`], value: run };
+  });
+  add('delete <id>', 'end a run and remove its files', async (client, id) => {
+    await client.delete(id);
+    return { lines: [`${id} is deleted`], value: { id, deleted: true } };
+  });
+}
+
+/** A table, one line per run. */
+export function describeRuns(runs: readonly RunInfo[]): string[] {
+  const rows = runs.map((run) => [
+    run.id,
+    run.state,
+    formatCount(run.rows.accepted),
+    formatCount(run.rows.done),
+    formatRate(run.rowsPerSecond),
+    run.options.precision,
+    localTime(run.createdAt),
+    run.options.name ?? '',
+  ]);
+  return formatTable(
+    [['RUN', 'STATE', 'ROWS', 'DONE', 'ROWS/S', 'PRECISION', 'CREATED', 'NAME'], ...rows],
+    [2, 3, 4],
+  );
+}
+
+/** Everything about one run that people ask for. */
+export function describeRun(run: RunInfo): string[] {
+  const { rows, batches, verdicts, options } = run;
+  const counts = Object.entries(verdicts).filter(([, count]) => count > 0);
+  return formatTable([
+    ['run', run.id],
+    ...(options.name === null ? [] : [['name', options.name]]),
+    ['state', run.error === null ? run.state : `${run.state}: ${run.error}`],
+    [
+      'rows',
+      `${formatCount(rows.done)} of ${formatCount(rows.accepted)} done, ${formatCount(rows.rejected)} rejected`,
+    ],
+    ['batches', `${formatCount(batches.stored)} of ${formatCount(batches.total)} stored`],
+    [
+      'verdicts',
+      counts.map(([verdict, count]) => `${formatCount(count)} ${verdict}`).join(', ') || 'none yet',
+    ],
+    ['tokens', `${formatCount(run.tokens)}, ${formatCount(run.lostTokens)} cut off`],
+    ['speed', `${formatRate(run.rowsPerSecond)} rows/s, ${formatRate(run.tokensPerSecond)} tokens/s`],
+    ...(run.etaSeconds === null ? [] : [['ETA', formatClock(run.etaSeconds)]]),
+    [
+      'model',
+      `${options.model} ${options.precision}${run.fingerprint === null ? '' : `, ${run.fingerprint}`}`,
+    ],
+    ['created', localTime(run.createdAt)],
+    ...(run.endedAt === null ? [] : [['ended', localTime(run.endedAt)]]),
+  ]);
+}
+
+/** `2026-03-01 14:05:09` in the machine's time zone. */
+function localTime(iso: string): string {
+  return new Date(iso).toLocaleString('sv-SE');
+}

@@ -1,0 +1,130 @@
+/** `embedmill up`: Redis, producer and worker on this machine, in one terminal. */
+
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EmbedmillClient, withRetry } from '@embedmill/client';
+import { type Config, readConfig } from '@embedmill/core/process';
+import type { Command } from 'commander';
+import { Stack } from '../../engine/stack/stack.ts';
+import type { CommandContext } from '../../shell/context.ts';
+import { EXIT, type ExitCode, Interrupted } from '../../shell/exit-codes.ts';
+import { interruptionSignal } from '../../shell/interruption.ts';
+import { examples, port, redisOption, threadsOption } from '../../shell/options.ts';
+import { displayFor } from '../../shell/progress/index.ts';
+import { paintFor } from '../../shell/terminal/style.ts';
+import { showSample } from './tour.ts';
+
+interface UpFlags {
+  redis?: string;
+  port?: number;
+  threads?: number;
+  sample?: true;
+  once?: true;
+}
+
+/** Adds the command; `end` receives its exit code. */
+export function addUpCommand(program: Command, context: CommandContext, end: (code: ExitCode) => void): void {
+  program
+    .command('up')
+    .summary('run everything on this machine')
+    .description('Runs Redis, a producer and a worker on this machine until Ctrl-C.')
+    .addOption(redisOption().default(undefined, '$REDIS_URL, else a private server'))
+    .option('--port <port>', 'port of the API (default: $PORT, 8080)', port)
+    .addOption(threadsOption())
+    .option('--sample', 'embed 2,500 sample reviews first and ask a question about them')
+    .option('--once', 'end after the sample')
+    .addHelpText(
+      'after',
+      examples(
+        ['embedmill up', 'an API on port 8080, all CPUs at work'],
+        ['embedmill up --sample --once', 'see it work, then end'],
+        ['EMBEDMILL_HOST=0.0.0.0 embedmill up --redis redis://10.0.0.5:6379', 'workers elsewhere can join'],
+      ),
+    )
+    .action(async (flags: UpFlags) => end(await up(flags, context)));
+}
+
+async function up(flags: UpFlags, context: CommandContext): Promise<ExitCode> {
+  const { stderr } = context;
+  const environment = {
+    ...context.environment,
+    ...(flags.redis === undefined ? {} : { REDIS_URL: flags.redis }),
+    ...(flags.port === undefined ? {} : { PORT: String(flags.port) }),
+    ...(flags.threads === undefined ? {} : { EMBEDMILL_THREADS: String(flags.threads) }),
+  };
+  const config = readConfig(environment);
+  const display = displayFor(context, false);
+  const signal = interruptionSignal(() =>
+    display.note('Stopping; runs are kept and go on at the next start.'),
+  );
+  const stack = await start(config, environment, (line) => display.note(line));
+  try {
+    signal.throwIfAborted();
+    const client = new EmbedmillClient({ url: () => stack.url, signal, apiKey: config.apiKey });
+    await withRetry(() => client.checkReady(), { signal, onWait: () => {} });
+    stderr.write(describeUrls(stack, config, context));
+    const wantsSample = flags.sample || flags.once;
+    const sampleRun = wantsSample ? await showSample({ client, display, signal, context }) : null;
+    if (flags.once) return EXIT.ok;
+    if (sampleRun !== null) display.note(`The vectors: ${stack.url}/v1/runs/${sampleRun}/results?format=npy`);
+    display.note('Ctrl-C stops.');
+    const end = await Promise.race([stack.whenBroken, whenAborted(signal)]);
+    throw end;
+  } catch (error) {
+    // Ctrl-C is how this command is meant to end.
+    if (error instanceof Interrupted) return flags.once ? EXIT.interrupted : EXIT.ok;
+    throw error;
+  } finally {
+    display.end();
+    await stack.stop();
+  }
+}
+
+async function start(
+  config: Config,
+  environment: CommandContext['environment'],
+  onNote: (line: string) => void,
+) {
+  const logDir = logDirOf(config);
+  // Logs of the last start only; who wants to keep them runs "producer" and "worker".
+  await rm(logDir, { recursive: true, force: true });
+  await mkdir(logDir, { recursive: true });
+  const { redisUrl, dataDir, cacheDir, shutdownMs } = config;
+  return Stack.start({
+    environment,
+    shutdownMs,
+    redisUrl,
+    dataDir,
+    cacheDir,
+    logDir,
+    onNote,
+  });
+}
+
+/** Of producer and worker. */
+function logDirOf({ dataDir }: Config): string {
+  return join(dataDir, 'logs');
+}
+
+function describeUrls(stack: Stack, config: Config, { stderr, environment }: CommandContext): string {
+  const paint = paintFor(stderr, environment);
+  const lines = [
+    ['Pages', `${stack.url}/`],
+    ['API', `${stack.url}/v1/runs`],
+    ['Ready', `${stack.url}/readyz`],
+    ['Metrics', `${stack.url}/metrics and ${stack.workerUrl}/metrics`],
+    ['Redis', stack.redisOrigin === 'private' ? 'private, ends with this command' : 'as in REDIS_URL'],
+    ['Data', config.dataDir],
+    ['Logs', logDirOf(config)],
+  ];
+  return `${paint('good', '✓')} ${paint('strong', 'Embedmill is up')}\n${lines
+    .map(([name = '', value = '']) => `  ${name.padEnd(8)} ${value}\n`)
+    .join('')}`;
+}
+
+function whenAborted(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(signal.reason);
+    else signal.addEventListener('abort', () => resolve(signal.reason), { once: true });
+  });
+}

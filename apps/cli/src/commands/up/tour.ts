@@ -1,0 +1,74 @@
+/** `up --sample`: embeds reviews of the project's own through the API and asks a question about them. */
+
+import type { EmbedmillClient } from '@embedmill/client';
+import { searchRows } from '@embedmill/core/formats';
+import type { CommandContext } from '../../shell/context.ts';
+import type { ProgressDisplay } from '../../shell/progress/index.ts';
+import { cutLine } from '../../shell/terminal/lines.ts';
+import { formatCount, formatDuration, formatRate } from '../../shell/terminal/numbers.ts';
+import { paintFor } from '../../shell/terminal/style.ts';
+import { embedTexts } from './embed-texts.ts';
+import { SAMPLE_QUESTIONS, sampleReviews } from './sample/index.ts';
+
+/** What the tour works with. */
+export interface TourDeps {
+  client: EmbedmillClient;
+  display: ProgressDisplay;
+  signal: AbortSignal;
+  context: CommandContext;
+}
+
+const RUN_NAME = 'sample reviews';
+const QUESTION_NAME = 'sample question';
+const REVIEWS = 2500;
+const SEED = 1;
+const NEIGHBOURS = 3;
+
+/** Prints rows/s, tokens/s and the reviews nearest to a question on stdout; returns the id of the run of reviews. */
+export async function showSample({ client, display, signal, context }: TourDeps): Promise<string> {
+  await forgetRuns(client);
+  const reviews = sampleReviews({ count: REVIEWS, seed: SEED });
+  const question = SAMPLE_QUESTIONS[0]!.text;
+  display.note(`\nEmbedding ${formatCount(reviews.length)} sample reviews …`);
+  const startedAt = performance.now();
+  const { run, dim, vectors } = await embedTexts({ client, display, signal, name: RUN_NAME, texts: reviews });
+  const seconds = (performance.now() - startedAt) / 1000;
+  // The same path as any bulk row: the same text gives the same vector.
+  const asked = await embedTexts({
+    client,
+    display,
+    signal,
+    name: QUESTION_NAME,
+    texts: [{ id: 'q', text: question }],
+  });
+  await client.delete(asked.run.id);
+
+  const paint = paintFor(context.stdout, context.environment);
+  const speed = `${formatRate(run.rows.done / seconds)} rows/s, ${formatRate(run.tokens / seconds)} tokens/s`;
+  const rows = {
+    ids: reviews.map(({ id }) => id),
+    dim,
+    vectors,
+    present: new Uint8Array(reviews.length).fill(1),
+  };
+  const nearest = await searchRows([rows], asked.vectors, NEIGHBOURS);
+  const lines = [
+    `${paint('good', '✓')} ${formatCount(run.rows.done)} vectors of ${dim} in ${formatDuration(seconds)}: ${paint('strong', speed)}`,
+    '',
+    `Nearest to ${paint('strong', JSON.stringify(question))}:`,
+    ...nearest.map(({ row, score }) => {
+      const text = cutLine(reviews[row]?.text ?? '', (context.stdout.columns ?? 100) - 10);
+      return `  ${paint('bar', score.toFixed(3))}  ${text}`;
+    }),
+    '',
+  ];
+  context.stdout.write(`${lines.join('\n')}\n`);
+  return run.id;
+}
+
+/** Runs of earlier tours would pile up in the data folder. */
+async function forgetRuns(client: EmbedmillClient): Promise<void> {
+  for (const { id, options } of await client.listRuns()) {
+    if (options.name === RUN_NAME || options.name === QUESTION_NAME) await client.delete(id);
+  }
+}

@@ -1,0 +1,66 @@
+/** Reads the glossary of a call from its file. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { type GlossaryTerm, MAX_GLOSSARY_TERMS, MAX_TERM_CHARS, quote } from '@embedmill/contract';
+import { UsageError } from '../shell/exit-codes.ts';
+import { readRecords } from './records/read-records.ts';
+
+/**
+ * Terms in the order of the file: .json with an object of terms and their wording, or .csv, .tsv and .jsonl with the fields
+ * `term`, `wording` and, if wanted, `case` (`exact` or `any`).
+ * @throws {UsageError} naming the first entry that cannot be used
+ */
+export async function readGlossary(path: string): Promise<GlossaryTerm[]> {
+  const terms: GlossaryTerm[] = [];
+  for await (const { place, term, wording, rule } of path.endsWith('.json')
+    ? jsonEntries(path)
+    : records(path)) {
+    if (typeof term !== 'string' || term.trim() === '' || typeof wording !== 'string') {
+      throw new UsageError(
+        `${place} has the term ${quote(term)} and the wording ${quote(wording)}; expected two texts`,
+      );
+    }
+    if (Math.max(term.length, wording.length) > MAX_TERM_CHARS) {
+      throw new UsageError(
+        `${place}: ${quote(term)} or its wording is longer than ${MAX_TERM_CHARS} characters`,
+      );
+    }
+    if (rule === undefined || rule === '') terms.push([term, wording]);
+    else if (rule === 'exact' || rule === 'any') terms.push([term, wording, rule]);
+    else throw new UsageError(`${place} has the case ${quote(rule)}; expected exact or any`);
+  }
+  if (terms.length > MAX_GLOSSARY_TERMS) {
+    throw new UsageError(
+      `${quote(path, 200)} has ${terms.length} terms; at most ${MAX_GLOSSARY_TERMS} can be used`,
+    );
+  }
+  return terms;
+}
+
+/** An entry before it is checked. */
+interface Entry {
+  place: string;
+  term: unknown;
+  wording: unknown;
+  rule?: unknown;
+}
+
+async function* records(path: string): AsyncGenerator<Entry> {
+  for await (const { place, fields } of readRecords(path)) {
+    yield { place, term: fields.term, wording: fields.wording, rule: fields.case };
+  }
+}
+
+function* jsonEntries(path: string): Generator<Entry> {
+  if (!existsSync(path)) throw new UsageError(`there is no file ${quote(path, 200)}`);
+  let given: unknown;
+  try {
+    given = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new UsageError(`${quote(path, 200)} is not JSON`, { cause });
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new UsageError(`${quote(path, 200)} must hold an object of terms and their wording`);
+  }
+  for (const [term, wording] of Object.entries(given)) yield { place: path, term, wording };
+}

@@ -1,0 +1,126 @@
+/** Reads records with named fields from .jsonl, .csv and .tsv, each also as .gz; commands that need more than a text call it. */
+
+import { createReadStream, existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { CorruptError, quote } from '@embedmill/contract';
+import { detectFormat, gunzip } from '@embedmill/core/formats';
+import { parse } from 'csv-parse';
+import { UsageError } from '../../shell/exit-codes.ts';
+
+/** One record, with where it stands. */
+export interface FileRecord {
+  /** `pairs.csv:7`, for messages. */
+  place: string;
+  /** Values of .csv and .tsv are texts. */
+  fields: Readonly<Record<string, unknown>>;
+}
+
+/** @throws {UsageError} for a file that is not there or not what its name says */
+export async function* readRecords(path: string): AsyncGenerator<FileRecord> {
+  if (!existsSync(path)) throw new UsageError(`there is no file ${quote(path, 200)}`);
+  const found = detectFormat(path);
+  if (found === null || found.format === 'txt') {
+    throw new UsageError(
+      `the name ${quote(path, 200)} must end in .jsonl, .csv or .tsv, or one of these and .gz`,
+    );
+  }
+  const file = createReadStream(path);
+  const text = Readable.from(decode(found.gzip ? gunzip(file) : file, path));
+  yield* found.format === 'jsonl' ? jsonRecords(text, path) : tableRecords(text, path, found.format);
+}
+
+/** The text of the bytes, without a byte order mark. @throws {UsageError} for another encoding than UTF-8, and a broken .gz */
+async function* decode(bytes: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let line = 1;
+  const read = (block: Uint8Array, stream: boolean): string => {
+    try {
+      return decoder.decode(block, { stream });
+    } catch (cause) {
+      const [before] = new TextDecoder().decode(block).split('\ufffd', 1);
+      const place = `near line ${line + breaksIn(before!)}`;
+      throw new UsageError(`${quote(path, 200)} is not UTF-8 ${place}; expected a text in UTF-8`, { cause });
+    }
+  };
+  try {
+    for await (const block of bytes) {
+      const text = read(block, true);
+      line += breaksIn(text);
+      yield text;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof CorruptError)) throw thrown;
+    throw new UsageError(`${quote(path, 200)} cannot be read: ${thrown.message}`, { cause: thrown });
+  }
+  yield read(new Uint8Array(), false);
+}
+
+function breaksIn(text: string): number {
+  return text.split('\n').length - 1;
+}
+
+async function* jsonRecords(bytes: Readable, path: string): AsyncGenerator<FileRecord> {
+  let line = 0;
+  for await (const text of createInterface({ input: bytes, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line += 1;
+    if (text.trim() === '') continue;
+    const place = `${path}:${line}`;
+    let fields: unknown;
+    try {
+      fields = JSON.parse(text);
+    } catch (cause) {
+      throw new UsageError(`${place} is not JSON: ${quote(text)}`, { cause });
+    }
+    if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+      throw new UsageError(`${place} is ${quote(fields)}; expected a JSON object`);
+    }
+    yield { place, fields: fields as Record<string, unknown> };
+  }
+}
+
+async function* tableRecords(
+  bytes: Readable,
+  path: string,
+  format: 'csv' | 'tsv',
+): AsyncGenerator<FileRecord> {
+  const records = bytes.compose(
+    parse({
+      columns: true,
+      info: true,
+      bom: true,
+      skip_empty_lines: true,
+      delimiter: format === 'csv' ? ',' : '\t',
+      // TSV has no quotes in most files that are called so (BEIR's qrels among them).
+      quote: format === 'csv' ? '"' : null,
+    }),
+  );
+  try {
+    for await (const { record, info } of records) yield { place: `${path}:${info.lines}`, fields: record };
+  } catch (thrown) {
+    if (thrown instanceof UsageError) throw thrown;
+    const problem = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new UsageError(`${quote(path, 200)} cannot be read as ${format}: ${problem}`, { cause: thrown });
+  }
+}
+
+/** A field that must be a text. @throws {UsageError} that lists the fields that there are */
+export function textField({ fields, place }: FileRecord, name: string): string {
+  const value = fields[name];
+  if (typeof value === 'string') return value;
+  throw new UsageError(
+    value === undefined
+      ? `${place} has no ${quote(name)}; its fields are ${Object.keys(fields)
+          .map((key) => quote(key))
+          .join(', ')}`
+      : `${place} has the ${quote(name)} ${quote(value)}; expected a text`,
+  );
+}
+
+/** A field that must be a number, as such or as text. @throws {UsageError} */
+export function numberField({ fields, place }: FileRecord, name: string): number {
+  const value = fields[name];
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof number === 'number' && Number.isFinite(number)) return number;
+  throw new UsageError(`${place} has the ${quote(name)} ${quote(value)}; expected a number`);
+}

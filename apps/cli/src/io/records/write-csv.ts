@@ -1,0 +1,37 @@
+/** Writes rows of cells as CSV, whole or not at all; `cluster` and `dedupe` call it. */
+
+import { createWriteStream, existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { quote } from '@embedmill/contract';
+import { stringify } from 'csv-stringify';
+import { UsageError } from '../../shell/exit-codes.ts';
+
+/** Refuses a name that cannot be written to, before anything is computed. @throws {UsageError} */
+export function checkCsvPath(path: string): void {
+  if (!/\.csv$/i.test(path)) throw new UsageError(`the output ${quote(path, 200)} must end in .csv`);
+  const folder = dirname(resolve(path));
+  if (!existsSync(folder)) throw new UsageError(`there is no folder ${quote(folder, 200)} for the output`);
+}
+
+/** A header, then one record per row. The file appears under its name when it is complete. */
+export async function writeCsv(
+  path: string,
+  columns: readonly string[],
+  rows: Iterable<readonly (string | number)[]>,
+): Promise<void> {
+  const draft = join(dirname(path), `.${basename(path)}.embedmill`);
+  try {
+    await pipeline(
+      Readable.from(rows),
+      stringify({ header: true, columns: [...columns] }),
+      createWriteStream(draft),
+    );
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+/** Reads vectors from Arrow's IPC files: `vector` as fixed-size list of float32, float16 or int8. */
+
+import { type FileHandle, open } from 'node:fs/promises';
+import { asError, quote, type VectorRows } from '@embedmill/contract';
+import { floatsOfHalves } from '@embedmill/core/formats';
+import type { FixedSizeList, RecordBatch, Vector } from 'apache-arrow';
+import { UsageError } from '../../shell/exit-codes.ts';
+import { makeSlice } from './slice.ts';
+import type { VectorFile } from './types.ts';
+
+/** @throws {UsageError} when the file is no Arrow file or has no such column */
+export async function openArrow(path: string, name: string): Promise<VectorFile> {
+  const file = await open(path, 'r');
+  let dim: number;
+  try {
+    const { schema } = await readerOf(file, name);
+    const vector = schema.fields.find((field) => field.name === 'vector');
+    dim = Number(/^FixedSizeList\[(\d+)\]<(Float32|Float16|Int8)>$/.exec(String(vector?.type))?.[1] ?? 0);
+    if (dim === 0) {
+      const found = schema.fields.map((field) => `${quote(field.name)} (${field.type})`).join(', ');
+      throw new UsageError(
+        `${quote(name, 200)} has no column "vector" of fixed-size lists of floats or int8; its columns are ${found}`,
+      );
+    }
+  } finally {
+    await file.close();
+  }
+  return { name, rows: null, dim, read: () => readRows(path, name) };
+}
+
+/** The library is loaded by the first Arrow file. */
+async function readerOf(file: FileHandle, name: string) {
+  const { RecordBatchReader } = await import('apache-arrow');
+  try {
+    return await (await RecordBatchReader.from(file)).open();
+  } catch (cause) {
+    throw new UsageError(`${quote(name, 200)} cannot be read as Arrow: ${asError(cause).message}`, { cause });
+  }
+}
+
+/** One slice per record batch. */
+async function* readRows(path: string, name: string): AsyncGenerator<VectorRows> {
+  const file = await open(path, 'r');
+  try {
+    let first = 0;
+    for await (const batch of await readerOf(file, name)) {
+      yield sliceOf(batch, first);
+      first += batch.numRows;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function sliceOf(batch: RecordBatch, first: number): VectorRows {
+  const lists = batch.getChild('vector') as Vector<FixedSizeList>;
+  const ids = batch.getChild('id');
+  const dim = lists.type.listSize;
+  const vectors = new Float32Array(batch.numRows * dim);
+  const names: string[] = [];
+  for (let row = 0; row < batch.numRows; row++) {
+    names.push(String(ids?.get(row) ?? first + row + 1));
+    // The library gives the numbers as they lie in the file: of a half, its bits.
+    const numbers = lists.get(row)?.toArray() as Float32Array | Uint16Array | Int8Array | undefined;
+    if (numbers === undefined) continue;
+    vectors.set(numbers instanceof Uint16Array ? floatsOfHalves(numbers) : numbers, row * dim);
+  }
+  return makeSlice(names, dim, vectors);
+}

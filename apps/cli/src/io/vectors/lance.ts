@@ -1,0 +1,48 @@
+/** Reads vectors from a table of LanceDB: columns `vector` and, if there is one, `id`. */
+
+import { quote, type VectorRows } from '@embedmill/contract';
+import type { Table } from '@lancedb/lancedb';
+import { UsageError } from '../../shell/exit-codes.ts';
+import { dimOf, openLanceFolder } from '../lance/folder.ts';
+import { makeSlice } from './slice.ts';
+import type { VectorFile } from './types.ts';
+
+/** @throws {UsageError} when the folder is no table of LanceDB or has no such column */
+export async function openLanceTable(path: string, name: string): Promise<VectorFile> {
+  const { database, table: tableName } = await openLanceFolder(path);
+  const table = await database.openTable(tableName).catch((cause) => {
+    throw new UsageError(`${quote(name, 200)} is no table of LanceDB`, { cause });
+  });
+  const { fields } = await table.schema();
+  const dim = await dimOf(table);
+  if (dim === null) {
+    const columns = fields.map((field) => `${quote(field.name)} (${field.type})`).join(', ');
+    throw new UsageError(
+      `${quote(name, 200)} has no column "vector" of fixed-size lists of floats; its columns are ${columns}`,
+    );
+  }
+  const hasIds = fields.some((field) => field.name === 'id');
+  return { name, rows: await table.countRows(), dim, read: () => readRows(table, { dim, hasIds }) };
+}
+
+/** One slice per record batch. */
+async function* readRows(
+  table: Table,
+  { dim, hasIds }: { dim: number; hasIds: boolean },
+): AsyncGenerator<VectorRows> {
+  const columns = hasIds ? ['id', 'vector'] : ['vector'];
+  let first = 0;
+  for await (const batch of table.query().select(columns)) {
+    const lists = batch.getChild('vector');
+    const ids = batch.getChild('id');
+    const vectors = new Float32Array(batch.numRows * dim);
+    const names: string[] = [];
+    for (let row = 0; row < batch.numRows; row++) {
+      names.push(String(ids?.get(row) ?? first + row + 1));
+      const list = lists?.get(row);
+      if (list) vectors.set(list.toArray(), row * dim);
+    }
+    yield makeSlice(names, dim, vectors);
+    first += batch.numRows;
+  }
+}

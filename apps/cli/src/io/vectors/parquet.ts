@@ -1,0 +1,77 @@
+/** Reads vectors from Parquet: a column `vector` with lists of numbers and, if there is one, a column `id`. */
+
+import { quote, type VectorRows } from '@embedmill/contract';
+import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { UsageError } from '../../shell/exit-codes.ts';
+import { readOwnVectors } from './parquet-own-pages.ts';
+import { makeSlice } from './slice.ts';
+import type { VectorFile } from './types.ts';
+
+type ParquetBytes = Awaited<ReturnType<typeof asyncBufferFromFile>>;
+
+/** @throws {UsageError} when the file is no Parquet or has no column `vector` */
+export async function openParquet(path: string, name: string): Promise<VectorFile> {
+  const file = await asyncBufferFromFile(path);
+  const metadata = await parquetMetadataAsync(file).catch((cause) => {
+    throw new UsageError(`${quote(name, 200)} cannot be read as Parquet: ${cause.message}`, { cause });
+  });
+  const columns = topColumns(metadata);
+  if (!columns.includes('vector')) {
+    throw new UsageError(
+      `${quote(name, 200)} has no column "vector"; its columns are ${columns.map((c) => quote(c)).join(', ')}`,
+    );
+  }
+  return { name, rows: Number(metadata.num_rows), read: () => readRows(file, metadata, name) };
+}
+
+/** The names directly below the root of the schema, which is a tree in the order of a walk (parquet-format, "Metadata"). */
+function topColumns({ schema }: FileMetaData): string[] {
+  const names: string[] = [];
+  const skip = (at: number): number => {
+    let next = at + 1;
+    for (let n = 0; n < (schema[at]?.num_children ?? 0); n++) next = skip(next);
+    return next;
+  };
+  for (let at = 1; at < schema.length; at = skip(at)) names.push(schema[at]!.name);
+  return names;
+}
+
+/** One slice per row group. */
+async function* readRows(
+  file: ParquetBytes,
+  metadata: FileMetaData,
+  name: string,
+): AsyncGenerator<VectorRows> {
+  const hasIds = topColumns(metadata).includes('id');
+  const isOwn = metadata.created_by === 'embedmill';
+  let first = 0;
+  for (const group of metadata.row_groups) {
+    const rows = Number(group.num_rows);
+    const range = { file, metadata, rowStart: first, rowEnd: first + rows };
+    const ids = hasIds ? (await parquetReadObjects({ ...range, columns: ['id'] })).map(({ id }) => id) : [];
+    const own = isOwn ? await readOwnVectors(file, group) : null;
+    const { dim, vectors } = own ?? pack(await parquetReadObjects({ ...range, columns: ['vector'] }), name);
+    const from = first;
+    const names = Array.from({ length: rows }, (_, n) => String(ids[n] ?? from + n + 1));
+    // A group without any vector says nothing of the dimension, and nothing can be found in it.
+    if (dim > 0) yield makeSlice(names, dim, vectors);
+    first += rows;
+  }
+}
+
+function pack(
+  rows: readonly Record<string, unknown>[],
+  name: string,
+): { dim: number; vectors: Float32Array } {
+  const lists = rows.map(({ vector }) => vector as ArrayLike<number> | null | undefined);
+  const dim = lists.find((list) => list !== null && list !== undefined)?.length ?? 0;
+  const vectors = new Float32Array(rows.length * dim);
+  for (const [row, list] of lists.entries()) {
+    if (list === null || list === undefined) continue;
+    if (list.length !== dim) {
+      throw new UsageError(`${quote(name, 200)} has vectors of ${dim} and of ${list.length} numbers`);
+    }
+    vectors.set(list, row * dim);
+  }
+  return { dim, vectors };
+}

@@ -1,0 +1,59 @@
+/** Asks a completed run: which of its rows are nearest to a text, and what the texts of rows are. */
+
+import { hasVector, treatmentOf } from '@embedmill/contract';
+import { readTexts, resultsShape } from '@embedmill/core/runs';
+import { Router } from 'express';
+import { whenGone } from '../http/abort-on-disconnect.ts';
+import { readJsonBody } from '../http/body.ts';
+import { completedRun } from '../http/downloads.ts';
+import { addPath } from '../http/methods.ts';
+import { parse } from '../http/parse.ts';
+import { sendJson } from '../http/send.ts';
+import type { RouteParts } from '../http/types.ts';
+import { RunVectors } from './run-vectors.ts';
+import { searchBody, textsQuery } from './schemas.ts';
+
+export function searchRoutes({ service, config, limits }: RouteParts): Router {
+  const router = Router();
+  const vectors = new RunVectors(config.searchMemoryBytes);
+  const bodyLimits = { maxBytes: limits.maxJsonBytes, stallMs: limits.bodyStallMs };
+
+  addPath(router, '/v1/runs/:id/search', {
+    post: async (req, res) => {
+      const run = completedRun(service.runs(), req);
+      const { text, count } = parse(searchBody, 'body', await readJsonBody(req, bodyLimits));
+      const { model, precision } = run.options;
+      await run.offerGlossary();
+      const startedAt = performance.now();
+      const embedded = await service.lane().embed([text], {
+        model,
+        precision,
+        truncate: 'end',
+        treatment: treatmentOf(run.options),
+        signal: whenGone(res),
+      });
+      const embeddedAt = performance.now();
+      const outcome = embedded.outcomes[0]!;
+      const found = hasVector(outcome.verdict) ? await vectors.search(run, embedded.vectors, count) : [];
+      const texts = await readTexts(
+        run,
+        found.map(({ row }) => row),
+      );
+      sendJson(res, 200, {
+        outcome,
+        rows: resultsShape(run).rows,
+        hits: found.map((hit, i) => ({ ...hit, text: texts[i]?.text ?? null })),
+        timings: { embedMs: embeddedAt - startedAt, searchMs: performance.now() - embeddedAt },
+      });
+    },
+  });
+
+  addPath(router, '/v1/runs/:id/texts', {
+    get: async (req, res) => {
+      const run = completedRun(service.runs(), req);
+      const { rows } = parse(textsQuery, 'query', req.query);
+      sendJson(res, 200, { rows: await readTexts(run, rows) });
+    },
+  });
+  return router;
+}

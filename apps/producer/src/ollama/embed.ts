@@ -1,0 +1,88 @@
+/** POST /api/embed and its older form /api/embeddings. */
+
+import { type RowOutcome, rowView } from '@embedmill/contract';
+import { vectorJson } from '@embedmill/core/formats';
+import type { EmbedAnswer } from '@embedmill/core/redis';
+import { type Request, type Response, Router } from 'express';
+import { patienceOf } from '../compatible/call.ts';
+import { checkModel } from '../compatible/models.ts';
+import { countTokens, firstFault, type TextFault } from '../compatible/outcomes.ts';
+import { shorten } from '../compatible/vectors.ts';
+import { readAnyJson } from '../http/body.ts';
+import { addPath } from '../http/methods.ts';
+import { sendJsonText } from '../http/send.ts';
+import type { RouteParts } from '../http/types.ts';
+import { OllamaError } from './errors.ts';
+import { checkBody, embedBody, embeddingsBody } from './schemas.ts';
+
+const NANOSECONDS_PER_MS = 1_000_000;
+
+export function embedRoutes({ service, config, limits }: RouteParts): Router {
+  const router = Router();
+  const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
+  const embed = (req: Request, res: Response, texts: readonly string[]): Promise<EmbedAnswer> =>
+    service.lane().embed(texts, { precision: 'int8', truncate: 'end', ...patienceOf(req, res) });
+
+  addPath(router, '/api/embed', {
+    post: async (req, res) => {
+      const { model, input, truncate, dimensions } = checkBody(embedBody, await readAnyJson(req, bodyLimits));
+      checkModel(model, config);
+      const texts = typeof input === 'string' ? [input] : (input ?? []);
+      if (texts.length === 0 || input === '') {
+        sendJsonText(res, 200, `{"model":${JSON.stringify(model)},"embeddings":[]}`);
+        return;
+      }
+      const answer = await embed(req, res, texts);
+      mustBeWhole(texts, answer.outcomes, truncate !== false);
+      const kept = dimensions === null || dimensions === undefined || dimensions < 1 ? undefined : dimensions;
+      const vectors = texts.map((_, i) =>
+        vectorJson(shorten(rowView(answer.vectors, answer.dim, i), kept), 'float'),
+      );
+      const { totalMs } = answer.timings;
+      const measured = JSON.stringify({
+        total_duration: Math.round(totalMs * NANOSECONDS_PER_MS),
+        prompt_eval_count: countTokens(answer.outcomes),
+      });
+      sendJsonText(
+        res,
+        200,
+        `{"model":${JSON.stringify(model)},"embeddings":[${vectors.join(',')}],${measured.slice(1)}`,
+      );
+    },
+  });
+
+  addPath(router, '/api/embeddings', {
+    post: async (req, res) => {
+      const { model, prompt } = checkBody(embeddingsBody, await readAnyJson(req, bodyLimits));
+      checkModel(model, config);
+      if (prompt === undefined || prompt === null || prompt === '') {
+        sendJsonText(res, 200, '{"embedding":[]}');
+        return;
+      }
+      const { outcomes, vectors } = await embed(req, res, [prompt]);
+      mustBeWhole([prompt], outcomes, true);
+      sendJsonText(res, 200, `{"embedding":${vectorJson(vectors, 'float')}}`);
+    },
+  });
+  return router;
+}
+
+/** All or nothing, as there. @throws {OllamaError} for the first text without a vector */
+function mustBeWhole(texts: readonly string[], outcomes: RowOutcome[], mayTruncate: boolean): void {
+  const found = firstFault({ outcomes }, mayTruncate, texts);
+  if (found !== null) throw errorOfText(found.index, found.fault);
+}
+
+function errorOfText(index: number, fault: TextFault): OllamaError {
+  switch (fault.kind) {
+    // Ollama embeds the bare frame of [CLS] and [SEP] then; we say that there is nothing.
+    case 'empty':
+      return new OllamaError(400, `input ${index} holds nothing to embed`);
+    case 'too-long':
+      return new OllamaError(400, 'the input length exceeds the context length');
+    // Never of texts, which are all that Ollama takes.
+    case 'bad-tokens':
+    case 'failed':
+      return new OllamaError(500, `input ${index} could not be embedded: ${fault.message}`);
+  }
+}

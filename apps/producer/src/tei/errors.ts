@@ -1,0 +1,81 @@
+/** Errors in the shape of Text Embeddings Inference: `{"error", "error_type"}`, and plain text for bodies that cannot be read. */
+
+import { type EmbedmillError, RequestError } from '@embedmill/contract';
+import type { Response } from 'express';
+import type { TextFault } from '../compatible/outcomes.ts';
+import { statusOf } from '../http/problems.ts';
+import { askForPatience } from '../http/retry-after.ts';
+import { sendJson } from '../http/send.ts';
+
+/** Kinds of errors, capitalised as the server sends them (its documents show lower case). */
+export type TeiErrorType = 'Unhealthy' | 'Backend' | 'Overloaded' | 'Validation' | 'Tokenizer' | 'Empty';
+
+const STATUS: Readonly<Record<TeiErrorType, number>> = {
+  Empty: 400,
+  Validation: 422,
+  Tokenizer: 422,
+  Backend: 424,
+  Overloaded: 429,
+  Unhealthy: 503,
+};
+
+/** A request that Text Embeddings Inference would refuse too, in its words. */
+export class TeiError extends RequestError {
+  readonly type: TeiErrorType;
+
+  constructor(type: TeiErrorType, message: string) {
+    super('invalid-body', message);
+    this.type = type;
+  }
+}
+
+/** For a text that got no vector, or none of its whole length. */
+export function errorOfText(fault: TextFault): TeiError {
+  switch (fault.kind) {
+    case 'empty':
+      return new TeiError('Empty', 'Input validation error: `inputs` cannot be empty');
+    case 'too-long':
+      return new TeiError(
+        'Validation',
+        `Input validation error: \`inputs\` must have less than ${fault.maxTokens} tokens. Given: ${fault.tokens}`,
+      );
+    case 'bad-tokens':
+      return new TeiError('Validation', `Input validation error: ${fault.message}`);
+    case 'failed':
+      return new TeiError('Backend', `Inference error: ${fault.message}`);
+  }
+}
+
+/** What cannot be read is told in plain text there, by the framework. */
+const PLAIN: Readonly<Record<string, { status: number; text: string }>> = {
+  'malformed-json': { status: 400, text: 'Failed to parse the request body as JSON' },
+  'invalid-body': { status: 422, text: 'Failed to deserialize the JSON body into the target type' },
+  'body-too-large': { status: 413, text: 'Failed to buffer the request body: length limit exceeded' },
+};
+
+/** Answers with an error. */
+export function sendTeiError(res: Response, error: EmbedmillError): void {
+  if (error.retryable) askForPatience(res, error);
+  if (error instanceof TeiError) {
+    sendJson(res, STATUS[error.type], { error: error.message, error_type: error.type });
+    return;
+  }
+  const plain = PLAIN[error.code];
+  if (plain !== undefined) {
+    const text = error.code === 'body-too-large' ? plain.text : `${plain.text}: ${error.message}`;
+    res.status(plain.status).type('text/plain').send(text);
+    return;
+  }
+  const status = statusOf(error.code);
+  // A missing or wrong key is answered without a word.
+  if (status === 401) res.status(status).end();
+  else if (error.code === 'overloaded')
+    sendJson(res, 429, { error: 'Model is overloaded', error_type: 'Overloaded' });
+  else sendJson(res, status, { error: error.message, error_type: typeOf(status) });
+}
+
+function typeOf(status: number): TeiErrorType {
+  if (status === 429) return 'Overloaded';
+  if (status === 503) return 'Unhealthy';
+  return status < 500 ? 'Validation' : 'Backend';
+}

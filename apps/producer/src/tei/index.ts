@@ -1,0 +1,10 @@
+/** The API of Hugging Face's Text Embeddings Inference. */
+
+import { Router } from 'express';
+import type { RouteParts } from '../http/types.ts';
+import { describeRoutes } from './describe.ts';
+import { embedRoutes } from './embed.ts';
+
+export function teiRoutes(parts: RouteParts): Router {
+  return Router().use(embedRoutes(parts), describeRoutes(parts));
+}

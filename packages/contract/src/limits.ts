@@ -1,0 +1,19 @@
+/** Defaults and limits that more than one part of Embedmill uses. */
+
+/** Name of the built-in model. */
+export const BUILT_IN_MODEL = 'all-MiniLM-L6-v2';
+
+/** Floats per vector of the built-in model; assumed for a run until its first result is there. */
+export const BUILT_IN_DIM = 384;
+
+/** Maximum tokens per text of the built-in model, [CLS] and [SEP] included (its `max_seq_length`). */
+export const BUILT_IN_MAX_TOKENS = 256;
+
+/** Default of `EMBEDMILL_BATCH_ROWS`. Not a power of two: 252 vectors fit a jemalloc size class of Redis, 256 do not. */
+export const DEFAULT_BATCH_ROWS = 252;
+
+/** Default of `EMBEDMILL_BATCH_TOKENS`: maximum estimated tokens per batch. */
+export const DEFAULT_BATCH_TOKENS = 8192;
+
+/** Default rows per uploaded part: eight full batches, so that no part ends with a small batch. */
+export const DEFAULT_PART_ROWS = 8 * DEFAULT_BATCH_ROWS;

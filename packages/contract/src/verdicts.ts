@@ -1,0 +1,89 @@
+/** Verdicts and outcomes: what a worker reports about each row, and how outcomes add up. */
+
+/** Verdicts in the order of their code in a result blob; append only. */
+export const ROW_VERDICTS = ['ok', 'truncated', 'empty', 'failed'] as const;
+
+/**
+ * What became of a row.
+ * - `ok`: the whole text is in the vector.
+ * - `truncated`: the text exceeded the token limit; the vector covers the part that was kept.
+ * - `empty`: the text has no tokens (nothing, white space, control characters); no vector.
+ * - `failed`: no vector; the message of the outcome gives the reason.
+ */
+export type RowVerdict = (typeof ROW_VERDICTS)[number];
+
+/** Whether rows with this verdict have a vector. */
+export function hasVector(verdict: RowVerdict): verdict is 'ok' | 'truncated' {
+  return verdict === 'ok' || verdict === 'truncated';
+}
+
+/** Position of a chunk within a text. */
+export interface ChunkSpan {
+  /** In UTF-16 units of the treated text, as `slice` takes them; `end` is exclusive. */
+  start: number;
+  end: number;
+  /** Tokens of the chunk itself, without [CLS], [SEP] and the prompt. */
+  tokens: number;
+}
+
+/** What a worker reports about one row. */
+export interface RowOutcome {
+  verdict: RowVerdict;
+  /** Tokens fed to the model, [CLS] and [SEP] included; 0 without a vector. */
+  tokens: number;
+  /**
+   * Tokens of the text that are not in the vector: cut off when `truncated`, all of them when the row `failed` because of its
+   * length. Estimated for the part of a long text that was cut before it was tokenized.
+   */
+  lostTokens: number;
+  /** Number of chunks averaged into the vector; absent when the text went through the model in one piece. */
+  chunks?: number;
+  /** Number of glossary terms replaced in the text; absent when 0. */
+  replacements?: number;
+  /** The chunks in the vector, in order (one if the text was not split); present only if the call requested them. */
+  chunkSpans?: ChunkSpan[];
+  /** The text that `chunkSpans` refer to, without the prompt; absent if treatment left the text unchanged. */
+  treated?: string;
+  /** Why a row `failed`. */
+  message?: string;
+}
+
+/** Rows per verdict. */
+export type VerdictCounts = Record<RowVerdict, number>;
+
+/** All verdicts at zero. */
+export function emptyVerdictCounts(): VerdictCounts {
+  return { ok: 0, truncated: 0, empty: 0, failed: 0 };
+}
+
+/** What the collector and the progress display need to know of a finished batch without reading its vectors. */
+export interface BatchSummary {
+  rows: number;
+  verdicts: VerdictCounts;
+  /** Tokens fed to the model. */
+  tokens: number;
+  /** Tokens that are in no vector. */
+  lostTokens: number;
+  /** Rows whose vector is the mean of chunks; absent when 0. */
+  chunkedRows?: number;
+  /** Glossary terms replaced; absent when 0. */
+  replacements?: number;
+}
+
+/** The sum of these outcomes. */
+export function summarizeOutcomes(outcomes: readonly RowOutcome[]): BatchSummary {
+  const summary: BatchSummary = {
+    rows: outcomes.length,
+    verdicts: emptyVerdictCounts(),
+    tokens: 0,
+    lostTokens: 0,
+  };
+  for (const { verdict, tokens, lostTokens, chunks, replacements } of outcomes) {
+    summary.verdicts[verdict] += 1;
+    if (chunks !== undefined) summary.chunkedRows = (summary.chunkedRows ?? 0) + 1;
+    if (replacements !== undefined) summary.replacements = (summary.replacements ?? 0) + replacements;
+    summary.tokens += tokens;
+    summary.lostTokens += lostTokens;
+  }
+  return summary;
+}

@@ -1,0 +1,104 @@
+/** Parses JSONL: one object per line, blank lines skipped. */
+import { type BadRow, quote, type RowRead } from '@embedmill/contract';
+import { badRow, faultOf } from './decode.ts';
+import { readJsonId } from './id.ts';
+import type { RawRecord } from './record.ts';
+import type { RowSettings } from './types.ts';
+
+type JsonObject = Record<string, unknown>;
+
+const expected = 'expected one object per line, such as {"id":"1","text":"Fits well."}';
+
+/** Longest code and message that a client may give for a row it knows to be bad, in UTF-16 units. */
+const maxClientCodeChars = 64;
+const maxClientMessageChars = 500;
+
+/** The rows of these lines, in order. */
+export function parseJsonl(records: readonly RawRecord[], settings: RowSettings): RowRead[] {
+  const rows: RowRead[] = [];
+  for (const record of records) {
+    const row = faultOf(record, settings) ?? parseLine(record, settings);
+    if (row !== null) rows.push(row);
+  }
+  return rows;
+}
+
+/** The keys of the object on this line, or null when there is none. */
+export function keysOfLine(record: RawRecord, settings: RowSettings): string[] | null {
+  if (faultOf(record, settings) !== null) return null;
+  try {
+    const value: unknown = JSON.parse(record.bytes.toString());
+    return isObject(value) ? Object.keys(value) : null;
+  } catch {
+    return null;
+  }
+}
+
+function parseLine(record: RawRecord, settings: RowSettings): RowRead | null {
+  const json = record.bytes.toString();
+  // Before parsing: a throw for each line would make a file of line feeds a thousand times slower than rows are.
+  if (json.trim() === '') return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `the line ${quote(json)} is not JSON (${reason.slice(0, 160)}); ${expected}`;
+    return badRow(record.line, null, 'invalid-json', message);
+  }
+  if (!isObject(value)) {
+    return badRow(record.line, null, 'not-an-object', `the line is ${quote(value)}; ${expected}`);
+  }
+  return parseObject(value, json, record.line, settings);
+}
+
+function parseObject(object: JsonObject, json: string, countedLine: number, settings: RowSettings): RowRead {
+  const { textField, idField, maxIdBytes } = settings;
+  const line = clientLine(object) ?? countedLine;
+  const given = readJsonId(own(object, idField), idField, json, maxIdBytes);
+  const text = own(object, textField);
+  if (text === undefined || text === null) {
+    const known = clientError(object, line, given.id);
+    if (known !== null) return known;
+  }
+  if (given.code !== null) return badRow(line, null, given.code, given.message);
+  if (typeof text === 'string') return { ok: true, line, id: given.id, text };
+  const field = quote(textField);
+  if (text === undefined) {
+    const keys = quote(Object.keys(object).slice(0, 20), 200);
+    return badRow(line, given.id, 'missing-text', `the row has no field ${field}; its fields are ${keys}`);
+  }
+  if (text === null) {
+    return badRow(line, given.id, 'missing-text', `the field ${field} is null; expected a string`);
+  }
+  const message = `the field ${field} is ${quote(text)}, a ${kindOf(text)}; expected a string`;
+  return badRow(line, given.id, 'text-not-string', message);
+}
+
+/** The client's own number for the line; anything but a positive integer is somebody's other field. */
+function clientLine(object: JsonObject): number | null {
+  const line = own(object, 'line');
+  return typeof line === 'number' && Number.isSafeInteger(line) && line > 0 ? line : null;
+}
+
+/** A row that the client knows to be bad and sends only to keep its place. */
+function clientError(object: JsonObject, line: number, id: string | null): BadRow | null {
+  const error = own(object, 'error');
+  if (!isObject(error) || typeof error.code !== 'string' || typeof error.message !== 'string') return null;
+  const code = error.code.slice(0, maxClientCodeChars);
+  const message = error.message.slice(0, maxClientMessageChars);
+  return { ok: false, line, id, code, message, keepsPlace: true };
+}
+
+/** A key's value, unless it is inherited: a field may be called `constructor`. */
+function own(object: JsonObject, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? 'list' : typeof value;
+}

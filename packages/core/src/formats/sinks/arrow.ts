@@ -1,0 +1,105 @@
+/**
+ * Writes Arrow's IPC file format (Feather V2): `id` as string, `vector` as fixed-size list, for pyarrow, polars and Arrow's
+ * other readers. apache-arrow writes it and is loaded by the first file.
+ */
+import type { Dtype, VectorRows } from '@embedmill/contract';
+import type { AsyncByteQueue, Data, Field, FixedSizeList } from 'apache-arrow';
+import { inChunks } from './chunks.ts';
+import { numbersOf, scalesOf } from './dtype.ts';
+import { groupRows } from './shape.ts';
+import type { Format } from './types.ts';
+
+type Arrow = typeof import('apache-arrow');
+
+/** Bytes of the floats in a full record batch: what is held in memory at a time. */
+const batchBytes = 8 * 1024 * 1024;
+
+/** `vector` is null where a row has none; with `dtype` int8 there is a column `scale` too. Holds one batch at a time. */
+export const arrow: Format = {
+  name: 'arrow',
+  contentType: 'application/vnd.apache.arrow.file',
+  extension: '.arrow',
+  async *encode(rows, shape, { dtype = 'float32' } = {}) {
+    const library = await import('apache-arrow');
+    const queue = makeQueue(library);
+    const writer = new library.RecordBatchFileWriter({ autoDestroy: false });
+    const schema = schemaOf(library, shape.dim, dtype);
+    writer.reset(queue as unknown as AsyncByteQueue, schema);
+    const rowsPerBatch = Math.max(1, Math.floor(batchBytes / (shape.dim * 4)));
+    for await (const group of groupRows(rows, shape, rowsPerBatch)) {
+      writer.write(batchOf(library, schema, group, dtype));
+      yield* queue.take();
+    }
+    writer.finish();
+    yield* queue.take();
+  },
+};
+
+/** A queue of the library that gives out what is in it at once, so that nothing piles up behind a slow reader. */
+function makeQueue({ AsyncByteQueue: Queue }: Arrow) {
+  return new (class extends Queue {
+    #chunks: Uint8Array[] = [];
+
+    override write(chunk: Uint8Array): void {
+      this.#chunks.push(chunk);
+    }
+
+    *take(): Generator<Uint8Array> {
+      const chunks = this.#chunks;
+      this.#chunks = [];
+      for (const chunk of chunks) yield* inChunks(chunk);
+    }
+  })();
+}
+
+function schemaOf(
+  { Schema, Field, Utf8, Float32, FixedSizeList: List, ...types }: Arrow,
+  dim: number,
+  dtype: Dtype,
+) {
+  const element = { float32: Float32, float16: types.Float16, int8: types.Int8 }[dtype];
+  return new Schema([
+    new Field('id', new Utf8(), false),
+    new Field('vector', new List(dim, new Field('item', new element(), false)), true),
+    ...(dtype === 'int8' ? [new Field('scale', new Float32(), false)] : []),
+  ]);
+}
+
+function batchOf(
+  { RecordBatch, Struct, makeData, vectorFromArray, Utf8, Float32 }: Arrow,
+  schema: ReturnType<typeof schemaOf>,
+  group: readonly VectorRows[],
+  dtype: Dtype,
+) {
+  const ids = group.flatMap((slice) => slice.ids);
+  const dim = group[0]!.dim;
+  const floats = new Float32Array(ids.length * dim);
+  const validity = new Uint8Array(Math.ceil(ids.length / 8));
+  let nullCount = 0;
+  let row = 0;
+  for (const { vectors, present } of group) {
+    floats.set(vectors, row * dim);
+    for (const mark of present) {
+      if (mark === 1) validity[row >> 3]! |= 1 << (row & 7);
+      else nullCount += 1;
+      row += 1;
+    }
+  }
+  const type = (schema.fields[1] as Field<FixedSizeList>).type;
+  const child = makeData({
+    type: type.children[0]!.type,
+    length: floats.length,
+    data: numbersOf(floats, dim, dtype),
+  } as never) as unknown as Data;
+  const children = [
+    vectorFromArray(ids, new Utf8()).data[0]!,
+    makeData({ type, length: ids.length, nullCount, nullBitmap: validity, child }),
+    ...(dtype === 'int8'
+      ? [makeData({ type: new Float32(), length: ids.length, data: scalesOf(floats, dim) })]
+      : []),
+  ] as Data[];
+  return new RecordBatch(
+    schema,
+    makeData({ type: new Struct(schema.fields), length: ids.length, nullCount: 0, children }),
+  );
+}

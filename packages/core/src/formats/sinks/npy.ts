@@ -1,0 +1,64 @@
+/** Writes NumPy's .npy: a header of fixed length, then the numbers of all rows. */
+import type { Dtype, VectorRows } from '@embedmill/contract';
+import { bytesOf, inChunks } from './chunks.ts';
+import { numbersOf, scalesOf } from './dtype.ts';
+import { checkShape } from './shape.ts';
+import type { Format, OutputShape } from './types.ts';
+
+/**
+ * Length of the header, whatever the shape. Row r of vectors with d numbers of b bytes is at bytes
+ * `npyHeaderBytes + r·d·b` to `npyHeaderBytes + (r + 1)·d·b` of the file, so that a range can be served without the rest.
+ */
+export const npyHeaderBytes = 128;
+
+/** Magic, version 1.0 and the length of the text behind it: NEP 1, "format specification: version 1.0". */
+const prefixBytes = 10;
+
+/** NumPy's names of the types: order of the bytes, kind, bytes. */
+const descriptions: Readonly<Record<Dtype, string>> = { float32: '<f4', float16: '<f2', int8: '|i1' };
+
+/**
+ * The header of a C-ordered little-endian array: version 1.0, padded with spaces to `npyHeaderBytes` (the format asks for a
+ * multiple of 64), which leaves room for any shape up to 2^53 × 2^53.
+ * @param shape rows and dim, or rows alone
+ */
+export function npyHeader(shape: readonly number[], dtype: Dtype = 'float32'): Uint8Array {
+  const header = Buffer.alloc(npyHeaderBytes, ' ');
+  header.write('\x93NUMPY\x01\x00', 'latin1');
+  header.writeUInt16LE(npyHeaderBytes - prefixBytes, 8);
+  // Python writes a tuple of one with a comma behind it.
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  header.write(
+    `{'descr': '${descriptions[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`,
+    prefixBytes,
+    'latin1',
+  );
+  header.write('\n', npyHeaderBytes - 1, 'latin1');
+  return header;
+}
+
+/**
+ * A matrix rows × dim, zeros for rows without a vector. Ids are not in it, nor the scales of int8: they go beside it, see
+ * `encodeIds` and `encodeScales`.
+ */
+export const npy: Format = {
+  name: 'npy',
+  contentType: 'application/octet-stream',
+  extension: '.npy',
+  async *encode(rows, shape, { dtype = 'float32' } = {}) {
+    yield npyHeader([shape.rows, shape.dim], dtype);
+    // Node runs on little-endian machines only, as far as this project is tested, so memory order is file order.
+    for await (const { vectors, dim } of checkShape(rows, shape))
+      yield* inChunks(bytesOf(numbersOf(vectors, dim, dtype)));
+  },
+};
+
+/** The scales of an int8 .npy, as `.scales.npy` beside it: float32, one per row, 0 for a row without a vector. */
+export async function* encodeScales(
+  rows: AsyncIterable<VectorRows>,
+  shape: OutputShape,
+): AsyncGenerator<Uint8Array> {
+  yield npyHeader([shape.rows]);
+  for await (const { vectors, dim } of checkShape(rows, shape))
+    yield* inChunks(bytesOf(scalesOf(vectors, dim)));
+}

@@ -1,0 +1,121 @@
+/**
+ * Writes Parquet: `id` as string, `vector` as list of numbers. hyparquet-writer frames the file and writes the other columns;
+ * the vectors' pages are ours, see docs/decisions/0005.
+ */
+import type { Dtype, VectorRows } from '@embedmill/contract';
+import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
+import { writeColumn } from 'hyparquet-writer/src/column.js';
+import { inChunks, maxChunkBytes } from './chunks.ts';
+import { scalesOf } from './dtype.ts';
+import { takeBytes, writeVectorColumn } from './parquet-vectors.ts';
+import { groupRows } from './shape.ts';
+import type { EncodeOptions, OutputShape } from './types.ts';
+
+/**
+ * Vector bytes in a full row group: what is held in memory at a time, and what a reader reads at a time. 5 461 rows of
+ * 384 floats.
+ */
+const groupBytes = 8 * 1024 * 1024;
+
+const idElement: SchemaElement = {
+  name: 'id',
+  type: 'BYTE_ARRAY',
+  repetition_type: 'REQUIRED',
+  converted_type: 'UTF8',
+  logical_type: { type: 'STRING' },
+};
+
+/** What the numbers of a row are to be multiplied by; a column of int8 files. */
+const scaleElement: SchemaElement = { name: 'scale', type: 'FLOAT', repetition_type: 'REQUIRED' };
+
+/** The numbers of a vector. A half is two bytes to Parquet, and an 8-bit number an INT32 of small values. */
+const numberTypes: Readonly<Record<Dtype, Omit<SchemaElement, 'name'>>> = {
+  float32: { type: 'FLOAT' },
+  float16: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 2, logical_type: { type: 'FLOAT16' } },
+  int8: { type: 'INT32', converted_type: 'INT_8' },
+};
+
+/** The list layout that the Parquet format prescribes (LogicalTypes.md, "Lists"): a null list is a row without a vector. */
+function schemaOf(dtype: Dtype): SchemaElement[] {
+  const scale = dtype === 'int8' ? [scaleElement] : [];
+  return [
+    { name: 'root', num_children: 2 + scale.length },
+    idElement,
+    {
+      name: 'vector',
+      repetition_type: 'OPTIONAL',
+      num_children: 1,
+      converted_type: 'LIST',
+      logical_type: { type: 'LIST' },
+    },
+    { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+    { ...numberTypes[dtype], name: 'element', repetition_type: 'REQUIRED' },
+    ...scale,
+  ];
+}
+
+/** Uncompressed row groups of 8 MiB, one of which is held at a time. @see Format.encode */
+export async function* writeParquet(
+  rows: AsyncIterable<VectorRows>,
+  shape: OutputShape,
+  { dtype = 'float32' }: EncodeOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const writer = new ByteWriter();
+  const file = new ParquetWriter({ writer, schema: schemaOf(dtype), createdBy: 'embedmill' });
+  const rowsPerGroup = Math.max(1, Math.floor(groupBytes / (shape.dim * 4)));
+  for await (const group of groupRows(rows, shape, rowsPerGroup)) {
+    yield* writeGroup(group, { file, writer, dtype });
+  }
+  file.finish();
+  yield* inChunks(takeBytes(writer));
+}
+
+/** A file that is being written. */
+interface OpenFile {
+  file: ParquetWriter;
+  writer: ByteWriter;
+  dtype: Dtype;
+}
+
+function* writeGroup(group: readonly VectorRows[], { file, writer, dtype }: OpenFile): Generator<Uint8Array> {
+  const start = writer.offset;
+  const rows = group.reduce((sum, slice) => sum + slice.ids.length, 0);
+  const ids = writeFlatColumn(
+    writer,
+    idElement,
+    group.flatMap((slice) => slice.ids),
+  );
+  const columns = [ids, yield* writeVectorColumn(group, writer, dtype)];
+  if (dtype === 'int8') {
+    const scales = group.flatMap(({ vectors, dim }) => [...scalesOf(vectors, dim)]);
+    columns.push(writeFlatColumn(writer, scaleElement, scales));
+  }
+  const sizes = columns.map((chunk) => chunk.meta_data?.total_uncompressed_size ?? 0n);
+  file.num_rows += BigInt(rows);
+  file.row_groups.push({
+    columns,
+    num_rows: BigInt(rows),
+    total_byte_size: sizes.reduce((sum, size) => sum + size, 0n),
+    total_compressed_size: BigInt(writer.offset - start),
+  });
+}
+
+/** A column with one value per row. */
+function writeFlatColumn(writer: ByteWriter, element: SchemaElement, values: unknown[]) {
+  return writeColumn({
+    writer,
+    column: {
+      columnName: element.name,
+      element,
+      schemaPath: [{ name: 'root' }, element],
+      codec: 'UNCOMPRESSED',
+      compressors: {},
+      stats: true,
+      pageSize: maxChunkBytes,
+      columnIndex: false,
+      offsetIndex: false,
+      encoding: 'PLAIN',
+    },
+    pageData: { values, definitionLevels: [], repetitionLevels: [], maxDefinitionLevel: 0 },
+  }).chunk;
+}

@@ -1,0 +1,237 @@
+/** Writes the pages of the vector column of a Parquet row group; the Parquet encoder calls it for each group. */
+
+import type { Dtype, VectorRows } from '@embedmill/contract';
+import { rowView } from '@embedmill/contract';
+import type { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
+import { bytesOf, inChunks, maxChunkBytes } from './chunks.ts';
+import { dtypeBytes, numbersOf } from './dtype.ts';
+import { cutSlice } from './shape.ts';
+
+/** What the footer says of a column; the type is hyparquet's, which is no dependency of ours. */
+type ColumnChunk = ParquetWriter['row_groups'][number]['columns'][number];
+
+/** How a column chunk of each dtype is written: the type of Parquet, and the encoding of its data pages. */
+const layouts = {
+  float32: { type: 'FLOAT', encoding: 'PLAIN' },
+  float16: { type: 'FIXED_LEN_BYTE_ARRAY', encoding: 'PLAIN' },
+  int8: { type: 'INT32', encoding: 'RLE_DICTIONARY' },
+} as const satisfies Record<Dtype, unknown>;
+
+/**
+ * Parquet has no type of one byte: a plain INT32 takes four. As places in a dictionary of all the numbers from −127 to 127,
+ * eight bits wide, they are bytes, one behind the other.
+ */
+const int8Dictionary = Int32Array.from({ length: 255 }, (_, place) => place - 127);
+const placeBits = 8;
+
+/** Definition levels: of a float that is there (the optional list, its repeated entry), and of a null list. */
+const defined = 2;
+const nullList = 0;
+
+/**
+ * Writes the column chunk `vector` of these rows, giving out its bytes page by page, and returns what the footer needs
+ * to know of it.
+ *
+ * A library that shreds nested values visits every float several times. Here all lists have one length, so the levels
+ * of a row are a few bytes, and the values are the vectors' own bytes, copied as they are.
+ */
+export function* writeVectorColumn(
+  group: readonly VectorRows[],
+  writer: ByteWriter,
+  dtype: Dtype,
+): Generator<Uint8Array, ColumnChunk> {
+  const start = writer.offset;
+  const { type, encoding } = layouts[dtype];
+  const hasDictionary = dtype === 'int8';
+  if (hasDictionary) writeDictionary(writer);
+  const dataStart = writer.offset;
+  const rowsPerPage = Math.max(1, Math.floor(maxChunkBytes / ((group[0]?.dim ?? 1) * dtypeBytes[dtype])));
+  let values = 0;
+  let pages = 0;
+  for (const page of cutPages(group, rowsPerPage)) {
+    values += yield* writePage(page, writer, dtype);
+    pages++;
+  }
+  const bytes = BigInt(writer.offset - start);
+  return {
+    file_offset: BigInt(start),
+    meta_data: {
+      type,
+      encodings: hasDictionary ? ['PLAIN', 'RLE', 'RLE_DICTIONARY'] : ['PLAIN', 'RLE'],
+      path_in_schema: ['vector', 'list', 'element'],
+      codec: 'UNCOMPRESSED',
+      num_values: BigInt(values),
+      total_compressed_size: bytes,
+      total_uncompressed_size: bytes,
+      ...(hasDictionary ? { dictionary_page_offset: BigInt(start) } : {}),
+      data_page_offset: BigInt(dataStart),
+      encoding_stats: [
+        ...(hasDictionary ? [{ page_type: 'DICTIONARY_PAGE', encoding: 'PLAIN', count: 1 } as const] : []),
+        { page_type: 'DATA_PAGE_V2', encoding, count: pages },
+      ],
+    },
+  };
+}
+
+/** What the writer holds, which then holds nothing; positions in the file go on counting. */
+export function takeBytes(writer: ByteWriter): Uint8Array {
+  const bytes = writer.getBytes().slice();
+  writer.index = 0;
+  return bytes;
+}
+
+/** The rows in pages of `rowsPerPage`, the last one shorter; a page is a list of views. */
+function* cutPages(group: readonly VectorRows[], rowsPerPage: number): Generator<VectorRows[]> {
+  let page: VectorRows[] = [];
+  let free = rowsPerPage;
+  for (const slice of group) {
+    for (let from = 0; from < slice.ids.length; ) {
+      const to = Math.min(slice.ids.length, from + free);
+      page.push(cutSlice(slice, from, to));
+      free -= to - from;
+      from = to;
+      if (free > 0) continue;
+      yield page;
+      page = [];
+      free = rowsPerPage;
+    }
+  }
+  if (page.length > 0) yield page;
+}
+
+/** One data page; returns how many entries (floats and nulls) it has. */
+function* writePage(
+  page: readonly VectorRows[],
+  writer: ByteWriter,
+  dtype: Dtype,
+): Generator<Uint8Array, number> {
+  const dim = page[0]?.dim ?? 0;
+  const repetitions = new LevelRuns();
+  const definitions = new LevelRuns();
+  let rows = 0;
+  let nulls = 0;
+  for (const { present } of page) {
+    rows += present.length;
+    for (const mark of present) {
+      repetitions.add(0, 1);
+      if (mark === 1) repetitions.add(1, dim - 1);
+      else nulls++;
+      definitions.add(mark === 1 ? defined : nullList, mark === 1 ? dim : 1);
+    }
+  }
+  const repetitionBytes = repetitions.finish();
+  const definitionBytes = definitions.finish();
+  const values = valuesOf(presentVectors(page, dim, rows - nulls), dim, dtype);
+  const pageBytes = repetitionBytes.length + definitionBytes.length + values.length;
+  const entries = (rows - nulls) * dim + nulls;
+  writePageHeader(writer, {
+    type: 'DATA_PAGE_V2',
+    uncompressed_page_size: pageBytes,
+    compressed_page_size: pageBytes,
+    data_page_header_v2: {
+      num_values: entries,
+      num_nulls: nulls,
+      num_rows: rows,
+      encoding: layouts[dtype].encoding,
+      repetition_levels_byte_length: repetitionBytes.length,
+      definition_levels_byte_length: definitionBytes.length,
+      is_compressed: false,
+    },
+  });
+  writer.appendBytes(repetitionBytes);
+  writer.appendBytes(definitionBytes);
+  yield* inChunks(takeBytes(writer));
+  // The values go past the writer, which would copy them twice; it only has to know where it stands.
+  yield* inChunks(values);
+  writer.offset += values.length;
+  return entries;
+}
+
+/** The one dictionary page of a column chunk, which stands before its data pages. */
+function writeDictionary(writer: ByteWriter): void {
+  writePageHeader(writer, {
+    type: 'DICTIONARY_PAGE',
+    uncompressed_page_size: int8Dictionary.byteLength,
+    compressed_page_size: int8Dictionary.byteLength,
+    dictionary_page_header: { num_values: int8Dictionary.length, encoding: 'PLAIN' },
+  });
+  writer.appendBytes(bytesOf(int8Dictionary));
+}
+
+/** The values of a data page as they are stored. */
+function valuesOf(floats: Float32Array, dim: number, dtype: Dtype): Uint8Array {
+  const numbers = numbersOf(floats, dim, dtype);
+  return numbers instanceof Int8Array ? placesOf(numbers) : bytesOf(numbers);
+}
+
+/**
+ * Numbers as places in the dictionary: the width of a place in bits, and one bit-packed run, which begins with twice the
+ * number of groups of eight, plus one, as a varint (Encodings.md, "RLE / bit-packing hybrid").
+ */
+function placesOf(numbers: Int8Array): Uint8Array {
+  if (numbers.length === 0) return Uint8Array.of(placeBits);
+  const groups = Math.ceil(numbers.length / 8);
+  const head = [placeBits, ...varint(groups * 2 + 1)];
+  const places = new Uint8Array(head.length + groups * 8);
+  places.set(head);
+  for (let n = 0; n < numbers.length; n++) places[head.length + n] = numbers[n]! + 127;
+  return places;
+}
+
+/** Seven bits a byte, the lowest first; the highest bit says that more follow (ULEB128). */
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest & 0x7f) | 0x80);
+  return [...bytes, rest];
+}
+
+function presentVectors(page: readonly VectorRows[], dim: number, count: number): Float32Array {
+  const values = new Float32Array(count * dim);
+  let at = 0;
+  for (const { vectors, present } of page) {
+    for (let row = 0; row < present.length; row++) {
+      if (present[row] !== 1) continue;
+      values.set(rowView(vectors, dim, row), at);
+      at += dim;
+    }
+  }
+  return values;
+}
+
+/**
+ * Levels as runs of equal values: the RLE half of Parquet's "RLE / bit-packing hybrid" (Encodings.md): twice the length
+ * as a varint, then the value in one byte.
+ */
+class LevelRuns {
+  #bytes = new Uint8Array(4096);
+  #length = 0;
+  #value = 0;
+  #count = 0;
+
+  add(value: number, count: number): void {
+    if (value !== this.#value) this.#flush();
+    this.#value = value;
+    this.#count += count;
+  }
+
+  finish(): Uint8Array {
+    this.#flush();
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #flush(): void {
+    if (this.#count === 0) return;
+    if (this.#length + 8 > this.#bytes.length) this.#grow();
+    for (const byte of varint(this.#count * 2)) this.#bytes[this.#length++] = byte;
+    this.#bytes[this.#length++] = this.#value;
+    this.#count = 0;
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(this.#bytes.length * 2);
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+  }
+}

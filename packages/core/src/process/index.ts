@@ -1,0 +1,9 @@
+/** A process and its machine: configuration, lifecycle, CPU quota, disk, and a private Redis server. Loads no client of Redis. */
+
+export * from './config/index.ts';
+export * from './cpu/index.ts';
+export { ageSortedId } from './disk/age-sorted-id.ts';
+export { syncFolder } from './disk/sync-folder.ts';
+export { Releasers } from './lifecycle/releasers.ts';
+export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
+export * from './redis-server/index.ts';

@@ -1,0 +1,84 @@
+/**
+ * The texts of one batch as bytes: written by the producer, stored in Redis, handed to an inference thread unread.
+ *
+ * Little-endian: magic `EMI2`, u32 rows, u32 CRC-32 of all that follows, u32 end offset of each text in the text area, then the
+ * texts in UTF-8.
+ * Unpaired surrogates become U+FFFD, which BERT's normaliser drops, as every UTF-8 based tokenizer does.
+ * A row of token ids has the highest bit of its end offset set and holds u32 ids.
+ */
+
+import { crc32 } from 'node:zlib';
+import { CorruptError, type TextInput } from '@embedmill/contract';
+
+const MAGIC = 0x32494d45; // 'EMI2'
+const HEADER_BYTES = 12;
+const ID_BYTES = 4;
+
+/** Marks the end offset of a row of token ids; no payload is as long as that. */
+const IDS_FLAG = 0x8000_0000;
+
+/** The texts of a batch, decoded one by one on demand. */
+export interface BatchPayload {
+  readonly rows: number;
+  /** The text of row `row` (0-based). */
+  text(row: number): string;
+  /** What row `row` was made of: its text, or its token ids. */
+  input(row: number): TextInput;
+}
+
+/** Texts → payload bytes, in an `ArrayBuffer` of their own, so that they can be transferred to a thread. */
+export function encodeBatchPayload(texts: readonly TextInput[]): Uint8Array<ArrayBuffer> {
+  const textStart = HEADER_BYTES + 4 * texts.length;
+  let textBytes = 0;
+  for (const text of texts) {
+    textBytes += typeof text === 'string' ? Buffer.byteLength(text) : ID_BYTES * text.length;
+  }
+  const bytes = new Uint8Array(new ArrayBuffer(textStart + textBytes));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint32(4, texts.length, true);
+  const target = Buffer.from(bytes.buffer);
+  let end = 0;
+  for (const [row, text] of texts.entries()) {
+    if (typeof text === 'string') end += target.write(text, textStart + end);
+    else for (const id of text) end = target.writeUInt32LE(id, textStart + end) - textStart;
+    view.setUint32(HEADER_BYTES + 4 * row, typeof text === 'string' ? end : end + IDS_FLAG, true);
+  }
+  view.setUint32(8, crc32(bytes.subarray(HEADER_BYTES)), true);
+  return bytes;
+}
+
+/**
+ * Payload bytes → texts.
+ * @throws {CorruptError} `corrupt-payload` when the bytes are not those of a payload, to the last bit.
+ */
+export function readBatchPayload(bytes: Uint8Array): BatchPayload {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.byteLength < HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
+    throw new CorruptError(
+      'corrupt-payload',
+      `a batch payload starts with "EMI2", got ${bytes.byteLength} bytes of something else`,
+    );
+  }
+  const rows = view.getUint32(4, true);
+  const textStart = HEADER_BYTES + 4 * rows;
+  const markOf = (row: number) => (row < 0 ? 0 : view.getUint32(HEADER_BYTES + 4 * row, true));
+  const endOf = (row: number) => markOf(row) % IDS_FLAG;
+  if (bytes.byteLength < textStart || textStart + endOf(rows - 1) !== bytes.byteLength) {
+    throw new CorruptError(
+      'corrupt-payload',
+      `a batch payload of ${rows} rows is cut short at ${bytes.byteLength} bytes`,
+    );
+  }
+  if (crc32(bytes.subarray(HEADER_BYTES)) !== view.getUint32(8, true)) {
+    throw new CorruptError('corrupt-payload', `a batch payload of ${rows} rows does not match its checksum`);
+  }
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = (row: number) => source.toString('utf8', textStart + endOf(row - 1), textStart + endOf(row));
+  const ids = (row: number) => {
+    const start = textStart + endOf(row - 1);
+    const count = (endOf(row) - endOf(row - 1)) / ID_BYTES;
+    return Array.from({ length: count }, (_, i) => source.readUInt32LE(start + ID_BYTES * i));
+  };
+  return { rows, text, input: (row) => (markOf(row) >= IDS_FLAG ? ids(row) : text(row)) };
+}

@@ -1,0 +1,13 @@
+/** Redis: connection, keys, lease, queue, exchange of batches, vector cache, fleet reports and the interactive lane. */
+
+export * from './cache/index.ts';
+export { RedisClock } from './clock.ts';
+export { type ConnectionManner, connect, whenReady } from './connect.ts';
+export * from './exchange/index.ts';
+export { isRedisFault } from './faults.ts';
+export * from './fleet/index.ts';
+export { infoNumber } from './info.ts';
+export * from './interactive/index.ts';
+export { type Keys, keysOf } from './keys.ts';
+export { Lease } from './lease.ts';
+export * from './queue/index.ts';

@@ -1,0 +1,15 @@
+/** The interactive lane: a few texts in, vectors out, ahead of all bulk work. */
+
+export { AnswerChannels } from './answer-channels.ts';
+export type { CallPart, InteractiveJob, PartWork } from './job.ts';
+export type { PartAnswer, PartTimings } from './message.ts';
+export { ModelAnnouncer } from './models.ts';
+export { CALL_OUTCOMES, RedisInteractiveLane, type RedisLaneDeps, type SettledCall } from './redis-lane.ts';
+export type {
+  EmbedAnswer,
+  EmbedTerms,
+  EmbedTimings,
+  InteractiveLane,
+  ModelDescription,
+} from './types.ts';
+export { Withdrawals } from './withdrawals.ts';

@@ -1,0 +1,143 @@
+/** The format of a shard file: the results of some batches of one run, as the workers sent them. */
+
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { type BatchSummary, CorruptError } from '@embedmill/contract';
+import { syncFolder } from '../../process/disk/sync-folder.ts';
+import { CLAIM, publish } from './publish.ts';
+
+/** A batch that is about to be stored. */
+export interface ShardBatch {
+  batch: number;
+  /** `encodeBatchResult` bytes. */
+  result: Uint8Array;
+  summary: BatchSummary;
+}
+
+/** A batch in a shard file. */
+export interface ShardEntry {
+  batch: number;
+  offset: number;
+  bytes: number;
+  summary: BatchSummary;
+}
+
+/*
+ * Results back to back, then the entries as JSON, then a trailer of 12 bytes, little-endian:
+ * u32 bytes of the JSON, u32 CRC-32 of the JSON, magic `EMS1`. Each result carries a CRC of its own.
+ */
+const MAGIC = 0x31534d45; // 'EMS1'
+const TRAILER_BYTES = 12;
+const NAME = /^(\d{8})\.shard$/;
+
+/** The shard files of a folder. */
+export interface ShardList {
+  /** Names, in order. */
+  shards: string[];
+  /** The highest number in use; -1 for none. A claim that a crash left uses up its number. */
+  last: number;
+}
+
+/** Lists the shards of a folder. Left-overs of a crash (`*.tmp`) are removed. */
+export async function listShards(folder: string): Promise<ShardList> {
+  const names = await readdir(folder);
+  await Promise.all(
+    names.filter((name) => name.endsWith('.tmp')).map((name) => rm(join(folder, name), { force: true })),
+  );
+  const shards = names.filter((name) => NAME.test(name)).sort();
+  const claimed = names.filter((name) => name.endsWith(CLAIM)).map((name) => name.slice(0, -CLAIM.length));
+  const last = [...shards, ...claimed].sort().at(-1);
+  return { shards, last: last === undefined ? -1 : Number.parseInt(last, 10) };
+}
+
+/** The name of the shard with this number. */
+export function shardName(number: number): string {
+  return `${String(number).padStart(8, '0')}.shard`;
+}
+
+/**
+ * Writes a shard: temporary file, fsync, its name, fsync of the folder. When it resolves, the shard survives a power cut.
+ * A shard that is there is never replaced: should two producers ever believe that the folder is theirs, the slower one fails.
+ */
+export async function writeShard(
+  folder: string,
+  name: string,
+  batches: readonly ShardBatch[],
+): Promise<ShardEntry[]> {
+  let offset = 0;
+  const entries = batches.map(({ batch, result, summary }): ShardEntry => {
+    const entry = { batch, offset, bytes: result.byteLength, summary };
+    offset += result.byteLength;
+    return entry;
+  });
+  const json = Buffer.from(JSON.stringify(entries));
+  const trailer = Buffer.alloc(TRAILER_BYTES);
+  trailer.writeUInt32LE(json.byteLength, 0);
+  trailer.writeUInt32LE(crc32(json), 4);
+  trailer.writeUInt32LE(MAGIC, 8);
+
+  const temporary = join(folder, `${name}.${randomUUID()}.tmp`);
+  const path = join(folder, name);
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      for (const { result } of batches) await writeAll(file, result);
+      await writeAll(file, json);
+      await writeAll(file, trailer);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await publish(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  try {
+    await syncFolder(folder);
+  } catch (error) {
+    // It is not stored, so its name is needed again.
+    await rm(path, { force: true });
+    throw error;
+  }
+  return entries;
+}
+
+/**
+ * The entries of a shard.
+ * @throws {CorruptError} `corrupt-shard`
+ */
+export async function readShardEntries(file: FileHandle, path: string): Promise<ShardEntry[]> {
+  const { size } = await file.stat();
+  const trailer = await readSpan(file, path, size - TRAILER_BYTES, TRAILER_BYTES);
+  const jsonBytes = trailer.readUInt32LE(0);
+  if (trailer.readUInt32LE(8) !== MAGIC || jsonBytes > size - TRAILER_BYTES)
+    throw corrupt(path, 'it does not end like a shard');
+  const json = await readSpan(file, path, size - TRAILER_BYTES - jsonBytes, jsonBytes);
+  if (crc32(json) !== trailer.readUInt32LE(4))
+    throw corrupt(path, 'its list of batches does not match its checksum');
+  return JSON.parse(json.toString()) as ShardEntry[];
+}
+
+/** The bytes of one result; the caller checks them with `decodeBatchResult`. */
+export function readShardResult(file: FileHandle, path: string, entry: ShardEntry): Promise<Buffer> {
+  return readSpan(file, path, entry.offset, entry.bytes);
+}
+
+async function readSpan(file: FileHandle, path: string, offset: number, bytes: number): Promise<Buffer> {
+  const span = Buffer.allocUnsafe(bytes);
+  const { bytesRead } = offset < 0 ? { bytesRead: -1 } : await file.read(span, 0, bytes, offset);
+  if (bytesRead !== bytes) throw corrupt(path, `it ends before byte ${offset + bytes}`);
+  return span;
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.byteLength; ) {
+    written += (await file.write(bytes, written)).bytesWritten;
+  }
+}
+
+function corrupt(path: string, why: string): CorruptError {
+  return new CorruptError('corrupt-shard', `${path} is damaged: ${why}`);
+}
