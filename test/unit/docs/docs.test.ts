@@ -4,6 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../../../apps/producer/src/api/problems.ts';
+import { COMPATIBLE_OPERATIONS } from '../../../apps/producer/src/openapi/compatible.ts';
+import { OPERATIONS } from '../../../apps/producer/src/openapi/operations.ts';
 import { keysOf } from '../../../packages/core/src/redis/keys.ts';
 
 const PAGES = [
@@ -54,6 +56,16 @@ describe('links', () => {
 });
 
 describe('docs/api.md', () => {
+  it('lists every route', () => {
+    const page = readFileSync('docs/api.md', 'utf8');
+    // Paths stand alone, behind a method, or in a curl call; the name of a model may contain slashes.
+    const listed = [...page.matchAll(/(?:[`"]|[A-Z] |localhost:8080)(\/[\w/:.-]*)/g)].map(([, path]) => path);
+    const paths = [...OPERATIONS, ...COMPATIBLE_OPERATIONS].map(({ path }) =>
+      path.replace('*name', 'all-minilm'),
+    );
+    expect(paths.filter((path) => !listed.includes(path))).toEqual([]);
+  });
+
   it('lists every error code with its status', () => {
     const rows = readFileSync('docs/api.md', 'utf8').match(/^\| \d{3} \|.*$/gm) ?? [];
     const listed = rows.flatMap((row) => {
