@@ -1,8 +1,8 @@
 /**
  * Fails on wordings that this project avoids, in comments, messages and docs: `npm run check:english [-- path…]`.
  *
- * The rules match only what is wrong wherever it occurs, so there is no comment that switches one off. A phrase may
- * be wrapped over several lines of a comment or paragraph. In Markdown, code is skipped.
+ * Each rule matches only what is wrong in every context, so no comment disables one. A phrase may be wrapped over
+ * two lines of a comment or paragraph. Code in Markdown is skipped.
  */
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -12,15 +12,15 @@ import { ROOT } from './lib/root.mjs';
 /** White space between two words, or a line break with the comment or quote mark of the next line. */
 const GAP = String.raw`(?:[ \t]*\r?\n[ \t]*(?:\*(?!/)|//+|>)?[ \t]*|[ \t]+)`;
 
-/** Nouns that a minimum or maximum is given of. */
+/** Nouns with a minimum or maximum. */
 const COUNTED =
   'rows?|texts?|batches|cosines?|scores?|bytes|tokens|terms|lines|characters|threads|workers|pieces|parts|chunks|' +
   'connections|number|keys|entries|files|jobs|requests|calls|runs|pairs|points|clusters|words|levels?|values?|time';
 
-/** "Is no longer" and its like are English. */
+/** Comparatives: "is no longer" is correct. */
 const COMPARATIVES = 'longer|shorter|larger|smaller|higher|lower|faster|slower|better|worse|less|different';
 
-/** What is matched, why it is wrong, and what to write instead of a match. */
+/** Each wording, why it is wrong, and what to write instead. */
 const RULES = [
   {
     pattern: phrase(
@@ -30,7 +30,7 @@ const RULES = [
     instead: (_, noun) => `"is not ${/^([aeio]|un)/.test(noun) ? 'an' : 'a'} ${noun}" or "is not ${noun}"`,
   },
   {
-    // "Most rows have an id" is English; "most rows of a batch" is a maximum.
+    // "Most rows have an id" is correct; "most rows of a batch" means a maximum.
     pattern: phrase(
       String.raw`(?:(?<=["'\`|]\s*|\d )most|\bMost) (${COUNTED})\b(?= (?:of(?! most)|per|that|in|for|and|to|a|fed)\b|[.,;:|"'\`]|\s*\*/)`,
       'g',
@@ -65,7 +65,7 @@ const RULES = [
     instead: () => '"during …", "while …" or "in the meantime"',
   },
   {
-    pattern: phrase('nobody answers(?! my letters)'), // A recorded sample text goes on like this.
+    pattern: phrase('nobody answers(?! my letters)'), // part of a recorded sample text
     reason: 'systems are not people',
     instead: () => '"there is no response" or "is unreachable"',
   },
@@ -86,10 +86,11 @@ const RULES = [
   },
 ];
 
-/** Which files are read, and which folders and files are not: their words are data or belong to others. */
+/** Files to read, and names to skip: generated, installed and recorded files. */
 const READ = /\.(md|mjs|tsx?)$/;
 const SKIPPED = /^(\..+|node_modules|dist|fixtures)$/;
-const ABOUT_ENGLISH = ['scripts/check-english.mjs', 'test/unit/setup/english.test.ts'].map((path) =>
+/** These two files quote the wordings. */
+const QUOTING = ['scripts/check-english.mjs', 'test/unit/setup/english.test.ts'].map((path) =>
   join(ROOT, path),
 );
 
@@ -102,27 +103,27 @@ for (const { path, line, reason, instead, text } of findings) {
 }
 console.log(
   findings.length === 0
-    ? 'The English holds.'
+    ? 'No wording to change.'
     : `${findings.length} wording${findings.length === 1 ? '' : 's'} to change.`,
 );
 process.exitCode = findings.length === 0 ? 0 : 1;
 
-/** A phrase, whole words only, however its spaces are wrapped. */
+/** A pattern for whole words; each space also matches a line break. */
 function phrase(source, flags = 'gi') {
   const bounded = /^\w/.test(source) ? `\\b${source}` : source;
   return new RegExp((/\w$/.test(source) ? `${bounded}\\b` : bounded).replaceAll(' ', GAP), flags);
 }
 
-/** The files to read: the path itself, or everything below it. */
+/** The file itself, or all files to read in a folder. */
 function filesBelow(path) {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path, { withFileTypes: true })
     .filter(({ name }) => !SKIPPED.test(name))
     .flatMap((entry) => (entry.isDirectory() ? filesBelow(join(path, entry.name)) : [join(path, entry.name)]))
-    .filter((file) => READ.test(file) && !ABOUT_ENGLISH.includes(file));
+    .filter((file) => READ.test(file) && !QUOTING.includes(file));
 }
 
-/** What a file has to change, in the order of its lines. */
+/** The findings in a file, ordered by line. */
 function check(file) {
   const text = readFileSync(file, 'utf8');
   const prose = file.endsWith('.md') ? withoutCode(text) : text;
@@ -140,7 +141,7 @@ function check(file) {
   ).toSorted((one, other) => one.line - other.line);
 }
 
-/** Markdown with its code blocks and spans blotted out; every character keeps its place. */
+/** Markdown with code blocks and code spans masked; positions stay the same. */
 function withoutCode(markdown) {
   return markdown.replaceAll(/^[ \t]*```[\s\S]*?^[ \t]*```|`[^`\n]+`/gm, (code) =>
     code.replaceAll(/[^\n]/g, '\u0000'),

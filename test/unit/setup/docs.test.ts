@@ -1,4 +1,4 @@
-/** The pages of docs/: links lead somewhere, and every decision has a status and is found from where it matters. */
+/** Checks the documentation: working links, runbook anchors, and the form and links of the decisions. */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const DECISIONS = join(ROOT, 'docs/decisions');
 
-/** Files below these folders, and the pages at the top, without what was built or installed. */
+/** The file itself, or all files in a folder except hidden, installed and built ones. */
 function filesBelow(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path)
@@ -16,16 +16,16 @@ function filesBelow(path: string): string[] {
     .flatMap((name) => filesBelow(join(path, name)));
 }
 
-/** The pages that people read: docs/, what lies at the top, and the README of each folder. */
+/** All Markdown pages of the repository. */
 const pages = filesBelow(ROOT).filter((path) => path.endsWith('.md') && !path.includes('/fixtures/'));
 const decisions = readdirSync(DECISIONS).filter((name) => /^\d{4}-/.test(name));
 
-/** A page without its code, in which brackets are no links. */
+/** A page without code, where brackets are not links. */
 function readProse(path: string): string {
   return readFileSync(path, 'utf8').replaceAll(/^[ \t]*```[\s\S]*?^[ \t]*```|`[^`\n]+`/gm, '');
 }
 
-/** The anchors of a page's headings, as GitHub makes them. */
+/** The heading anchors of a page, in GitHub's form. */
 function anchorsOf(path: string): string[] {
   const headings = readFileSync(path, 'utf8')
     .replaceAll(/^[ \t]*```[\s\S]*?^[ \t]*```/gm, '')
@@ -39,7 +39,7 @@ function anchorsOf(path: string): string[] {
 }
 
 describe('the documentation', () => {
-  test('has no link that leads nowhere', () => {
+  test('has no broken link', () => {
     const broken = pages.flatMap((page) =>
       [...readProse(page).matchAll(/\]\(([^)\s]+)\)/g)]
         .map(([, target]) => target ?? '')
@@ -55,7 +55,7 @@ describe('the documentation', () => {
     expect(broken).toEqual([]);
   });
 
-  test('explains every alert under the address that the rules give', () => {
+  test('has a runbook section for every alert', () => {
     const rules = readFileSync(join(ROOT, 'infra/prometheus/rules.yml'), 'utf8');
     const anchors = [...rules.matchAll(/runbook_url: docs\/runbook\.md#(\S+)/g)].map(([, anchor]) => anchor);
     expect(anchors.length).toBeGreaterThan(0);
@@ -71,7 +71,7 @@ describe('every decision', () => {
     expect(page).toMatch(/\nDate: \d{4}-\d\d-\d\d( \(updated \d{4}-\d\d-\d\d\))?\n/);
   });
 
-  test('is in the index once, with its number', () => {
+  test('is in the index exactly once', () => {
     const index = readFileSync(join(DECISIONS, 'README.md'), 'utf8');
     const listed = [...index.matchAll(/^- \[(\d{4})\]\((.+?)\)/gm)].map(([, number, name]) => {
       expect(name?.slice(0, 4)).toBe(number);
@@ -80,7 +80,7 @@ describe('every decision', () => {
     expect(listed.toSorted()).toEqual(decisions);
   });
 
-  test('is mentioned in the code or on a page besides the index', () => {
+  test('is linked from code or from another page', () => {
     const text = ['apps', 'bench', 'docs', 'infra', 'packages', 'README.md', 'scripts']
       .flatMap((path) => filesBelow(join(ROOT, path)))
       .filter((path) => dirname(path) !== DECISIONS && /\.(md|mjs|tsx?|ya?ml)$/.test(path))

@@ -1,4 +1,4 @@
-/** The check of wordings, as a process over small trees: what it refuses, what it must leave alone, what it reads. */
+/** Runs the wording check over small trees: rejected wordings, accepted ones, and the files it reads. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ import { startNode } from '../../support/process.ts';
 
 const CHECK = fileURLToPath(new URL('../../../scripts/check-english.mjs', import.meta.url));
 
-/** Runs the check over these files, in a folder of their own. */
+/** Runs the check in a new folder with these files. */
 async function check(files: Readonly<Record<string, string>>, ...paths: string[]) {
   const tree = temporaryFolder();
   for (const [path, text] of Object.entries(files)) {
@@ -22,7 +22,7 @@ async function check(files: Readonly<Record<string, string>>, ...paths: string[]
 }
 
 describe('check:english', () => {
-  const refused: [wording: string, instead: string][] = [
+  const rejected: [wording: string, instead: string][] = [
     ['throw new Error(`"mill" is no URL`);', '"is not a URL"'],
     ['// An empty list is no text.', '"is not a text"'],
     ['/** The rest is no "array". */', '"is not an array"'],
@@ -43,12 +43,12 @@ describe('check:english', () => {
     ['/** Default 30\u2009000. */', '"30,000"'],
     ['/** Default 30\u00a0000. */', '"30,000"'],
   ];
-  test('refuses what is wrong wherever it stands, with the line and another wording', async () => {
+  test('rejects each wording, with its line and a replacement', async () => {
     const { code, stdout, findings } = await check({
-      'src/a.ts': refused.map(([wording]) => `${wording}\n`).join(''),
+      'src/a.ts': rejected.map(([wording]) => `${wording}\n`).join(''),
     });
     expect(findings).toEqual(
-      refused.map(([wording, instead], n) =>
+      rejected.map(([wording, instead], n) =>
         expect.toSatisfy(
           (finding: string) =>
             finding.startsWith(`src/a.ts:${n + 1}: "`) &&
@@ -58,7 +58,7 @@ describe('check:english', () => {
         ),
       ),
     );
-    expect(stdout).toBe(`${refused.length} wordings to change.\n`);
+    expect(stdout).toBe(`${rejected.length} wordings to change.\n`);
     expect(code).toBe(1);
   });
 
@@ -69,15 +69,15 @@ describe('check:english', () => {
     'It runs instead of ours. For every run, forever. So many rows that it waits. So many that they wait.',
     'HTTP/1.1 408, Node 20.19, 2026 100, 0 0 24 240, 1,000 and 1000, 10 2, EMI2 100, port 6379 100, v1 200.',
   ];
-  test('allows what is English', async () => {
+  test('accepts correct English', async () => {
     expect(await check({ 'a.md': allowed.join('\n') })).toEqual({
       code: 0,
-      stdout: 'The English holds.\n',
+      stdout: 'No wording to change.\n',
       findings: [''],
     });
   });
 
-  test('finds a phrase that is wrapped over two lines, at its first', async () => {
+  test('finds a phrase wrapped over two lines and reports the first', async () => {
     const { findings } = await check({
       'a.ts': '/**\n * Fails when it is no\n * file.\n */\n// a store of\n// ours\n',
       'b.md': 'A line that is\nno JSON.\n\n> by the clock\n> of Redis\n',
@@ -90,13 +90,13 @@ describe('check:english', () => {
     ]);
   });
 
-  test('skips the code of a page, but not that of a source file', async () => {
+  test('skips code in Markdown, but not in source files', async () => {
     const text = 'See `seq 1 100`.\n\n```sh\nseq 1 100\n```\n\nDone.\n';
     expect(await check({ 'a.md': text })).toMatchObject({ code: 0 });
     expect(await check({ 'a.mjs': 'run(`seq 1 100`);\n' })).toMatchObject({ code: 1 });
   });
 
-  test('reads sources and pages, but not what was built, installed or recorded', async () => {
+  test('skips fixtures and built, installed and hidden folders', async () => {
     const wrong = '// anew\n';
     const { findings, stdout } = await check({
       'a.ts': wrong,
@@ -118,7 +118,7 @@ describe('check:english', () => {
     expect(stdout).toBe('4 wordings to change.\n');
   });
 
-  test('reads only the files and folders that are named', async () => {
+  test('reads only the given files and folders', async () => {
     const files = { 'a.ts': '// anew\n', 'b/b.ts': '// anew\n', 'c/c.ts': '// anew\n' };
     const { findings } = await check(files, 'a.ts', 'c');
     expect(findings.map((finding) => finding.split(':', 1)[0])).toEqual(['a.ts', 'c/c.ts']);
