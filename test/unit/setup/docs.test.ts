@@ -55,6 +55,22 @@ describe('the documentation', () => {
     expect(broken).toEqual([]);
   });
 
+  test('names only files and folders that exist', () => {
+    const missing = pages.flatMap((page) =>
+      [
+        ...readFileSync(page, 'utf8').matchAll(
+          /`((?:apps|bench|docs|infra|packages|scripts|test)\/[\w./-]+)`/g,
+        ),
+      ]
+        .map(([, path]) => path ?? '')
+        // Settings are the reader's own, and a test may be named without its ending.
+        .filter((path) => !path.endsWith('.env'))
+        .filter((path) => !['', '.test.ts'].some((ending) => existsSync(join(ROOT, path + ending))))
+        .map((path) => `${relative(ROOT, page)}: ${path}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
   test('has a runbook section for every alert', () => {
     const rules = readFileSync(join(ROOT, 'infra/prometheus/rules.yml'), 'utf8');
     const anchors = [...rules.matchAll(/runbook_url: docs\/runbook\.md#(\S+)/g)].map(([, anchor]) => anchor);
