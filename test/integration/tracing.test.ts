@@ -115,6 +115,7 @@ describe('tracing', { timeout: TIMEOUT_MS }, () => {
     const loaded = async (otlpUrl: string | undefined) => {
       const script = `
         import { createRequire } from 'node:module';
+        import '@embedmill/core/redis';
         import { openTracing } from '@embedmill/core/telemetry';
         await openTracing(${JSON.stringify({ otlpUrl })}, { service: 'test', log: console });
         console.log(Object.keys(createRequire(import.meta.url).cache).join('\\n'));
