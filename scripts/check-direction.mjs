@@ -1,14 +1,15 @@
 /**
- * Fails when a package imports what it must not, in whatever form: `npm run check:direction [folder]`.
+ * Fails if a folder imports something that it must not: `npm run check:direction [folder]`.
  *
- * The rules are the overrides with `noRestrictedImports` in biome.json, and Biome finds the imports. Biome overlooks
- * types imported inside an expression, computed names and `require` in a module, and it obeys comments that switch
- * it off; those are refused here.
+ * lib/floors.mjs states what our folders may import of each other. Packages of others are banned in the overrides with
+ * `noRestrictedImports` in biome.json, and Biome finds those imports. Neither sees types imported inside an expression, computed
+ * names and `require`, and Biome obeys comments that switch it off; those are refused here.
  */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { importsOf, reasonAgainst, resolveImport, sourceFiles } from './lib/floors.mjs';
 import { ROOT } from './lib/root.mjs';
 
 /** What only serves to get around the rules, and what to write instead. */
@@ -32,7 +33,7 @@ const DETOURS = [
 ];
 
 const root = resolve(process.argv[2] ?? ROOT);
-const findings = [...findImports(), ...findDetours()];
+const findings = [...findUpward(), ...findBanned(), ...findDetours()];
 for (const { path, line, rule, text } of findings) console.error(`${path}:${line}: ${rule}\n    ${text}`);
 console.log(
   findings.length === 0
@@ -41,8 +42,24 @@ console.log(
 );
 process.exitCode = findings.length === 0 ? 0 : 1;
 
-/** What Biome finds, as path, line, rule in words and the offending line. */
-function findImports() {
+/** Imports against the floors, as path, line, rule in words and the offending line. */
+function findUpward() {
+  return sourceFiles(root).flatMap((path) =>
+    importsOf(readFileSync(join(root, path), 'utf8')).flatMap(({ specifier, line, isType }) => {
+      const target = resolveImport(root, path, specifier);
+      if (target === undefined) return [];
+      const rule =
+        reasonAgainst(path, target, isType) ??
+        (specifier.startsWith('.') && workspaceOf(target) !== workspaceOf(path)
+          ? 'packages are imported by name, not by path.'
+          : undefined);
+      return rule ? [{ path, line, rule, text: lineOf(path, line) }] : [];
+    }),
+  );
+}
+
+/** Packages of others that Biome finds where they are banned, in the same form. */
+function findBanned() {
   const only = ['--only=style/noRestrictedImports', '--only=style/noRestrictedGlobals'];
   const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
   const args = [biome, 'lint', '--reporter=json', '--max-diagnostics=none', ...only, 'packages', 'apps'];
@@ -62,7 +79,7 @@ function findImports() {
 
 /** Lines that try one of the detours. */
 function findDetours() {
-  return sourceFiles().flatMap((path) =>
+  return sourceFiles(root).flatMap((path) =>
     readFileSync(join(root, path), 'utf8')
       .split('\n')
       .flatMap((text, index) =>
@@ -76,16 +93,9 @@ function findDetours() {
   );
 }
 
-/** Every source file of every package and app, relative to the root. */
-function sourceFiles() {
-  return ['packages', 'apps']
-    .filter((parent) => existsSync(join(root, parent)))
-    .flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(parent, name, 'src')))
-    .filter((folder) => existsSync(join(root, folder)))
-    .flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true }).map((path) => join(folder, String(path))),
-    )
-    .filter((path) => /\.[cm]?[jt]sx?$/.test(path));
+/** `packages/core/src/runs/run.ts` → `packages/core`. */
+function workspaceOf(path) {
+  return path.split('/').slice(0, 2).join('/');
 }
 
 function lineOf(path, line) {

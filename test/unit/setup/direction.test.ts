@@ -1,3 +1,5 @@
+/** Checks the check of import directions: what it refuses, what it allows, and that this repository passes it. */
+
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,9 +21,21 @@ function numbered(
 async function check(files: readonly [path: string, code: string][]) {
   const tree = temporaryFolder();
   for (const file of ['biome.json', '.gitignore']) cpSync(join(ROOT, file), join(tree, file));
-  for (const folder of ['packages/core', 'packages/embed', 'apps/producer', 'apps/worker', 'apps/cli']) {
+  for (const name of [
+    'contract',
+    'analysis',
+    'client',
+    'core',
+    'embed',
+    'web',
+    'producer',
+    'worker',
+    'cli',
+  ]) {
+    const folder = ['web', 'producer', 'worker', 'cli'].includes(name) ? `apps/${name}` : `packages/${name}`;
     mkdirSync(join(tree, folder, 'src'), { recursive: true });
-    writeFileSync(join(tree, folder, 'src/index.ts'), "import 'node:path';\n");
+    cpSync(join(ROOT, folder, 'package.json'), join(tree, folder, 'package.json'));
+    writeFileSync(join(tree, folder, 'src/index.ts'), 'export {};\n');
   }
   for (const [path, code] of files) {
     mkdirSync(dirname(join(tree, path)), { recursive: true });
@@ -45,17 +59,17 @@ describe('check:direction', () => {
     [
       'packages/embed/src/a.ts',
       "import type { Journal } from '@embedmill/core/runs';",
-      'must not import packages/core',
+      'packages/embed must not import packages/core',
     ],
     [
       'packages/embed/src/a.ts',
       "export * from '../../core/src/runs/index.ts';",
-      'must not import packages/core',
+      'packages/embed must not import packages/core',
     ],
     [
       'packages/embed/scripts/a.mjs',
       "await import('@embedmill/core/batch');",
-      'must not import packages/core',
+      'packages/embed must not import packages/core',
     ],
     [
       'packages/core/src/a.ts',
@@ -65,7 +79,11 @@ describe('check:direction', () => {
     ['packages/core/src/a.ts', "import '../../embed/dist/index.js';", 'must not import packages/embed'],
     ['packages/core/src/a.ts', "import express from 'express';", 'must not import express'],
     ['packages/core/src/a.ts', "import type { X } from 'onnxruntime-node';", 'must not import ONNX Runtime'],
-    ['packages/core/src/a.ts', "export { x } from '@embedmill/producer';", 'must not import an app'],
+    [
+      'packages/core/src/a.ts',
+      "export { x } from '@embedmill/producer';",
+      'packages/core must not import apps/producer',
+    ],
     [
       'apps/producer/src/a.ts',
       "const e = await import('@embedmill/embed');",
@@ -77,18 +95,40 @@ describe('check:direction', () => {
       'must not import packages/embed',
     ],
     ['apps/producer/src/a.ts', "import { InferenceSession } from 'onnxruntime-node';", 'ONNX Runtime'],
-    ['apps/producer/src/a.ts', "import '../../worker/src/index.ts';", 'must not import another app'],
+    [
+      'apps/producer/src/a.ts',
+      "import '../../worker/src/index.ts';",
+      'apps/producer must not import apps/worker',
+    ],
     ['apps/worker/src/a.ts', "import type { Router } from 'express';", 'must not import express'],
-    ['apps/worker/src/a.ts', "import { npy } from '@embedmill/core/formats';", 'must not import formats'],
+    [
+      'apps/worker/src/a.ts',
+      "import { npy } from '@embedmill/core/formats';",
+      'apps/worker must not import packages/core/src/formats',
+    ],
     [
       'apps/worker/src/a.ts',
       "import '../../../packages/core/src/formats/sinks/npy.ts';",
-      'must not import formats',
+      'apps/worker must not import packages/core/src/formats',
     ],
     ['packages/client/src/a.ts', "import type { Journal } from '@embedmill/core/runs';", 'import nothing'],
     ['packages/client/src/a.ts', "import { once } from 'node:events';", 'import nothing'],
     ['apps/cli/src/a.ts', "import '../../../packages/core/src/runs/index.ts';", 'by name, not by path'],
-    ['apps/web/src/a.ts', "import { createApi } from '@embedmill/producer';", 'over HTTP'],
+    [
+      'apps/web/src/a.ts',
+      "import { createApi } from '@embedmill/producer';",
+      'apps/web must not import apps/producer',
+    ],
+    [
+      'packages/core/src/process/a.ts',
+      "import { keysOf } from '../redis/keys.ts';",
+      'packages/core/src/process must not import packages/core/src/redis',
+    ],
+    [
+      'apps/cli/src/io/a.ts',
+      "import { drive } from '../engine/run/drive.ts';",
+      'apps/cli/src/io must not import apps/cli/src/engine',
+    ],
     ['apps/web/src/a.ts', "import { Redis } from 'ioredis';", 'runs in a browser'],
   ];
   test('refuses what is against it, with the line and the rule', async () => {
