@@ -3,7 +3,16 @@
 export * from './config/index.ts';
 export * from './cpu/index.ts';
 export { ageSortedId } from './disk/age-sorted-id.ts';
+export { type ClaimOptions, FolderOwner } from './disk/folder-owner.ts';
 export { syncFolder } from './disk/sync-folder.ts';
+export {
+  CONNECTION_ERRORS,
+  DISK_ERRORS,
+  type Fault,
+  type FaultSource,
+  faultOf,
+  REDIS_REPLIES,
+} from './faults.ts';
 export { Releasers } from './lifecycle/releasers.ts';
 export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
 export * from './redis-server/index.ts';
