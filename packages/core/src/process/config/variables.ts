@@ -151,6 +151,19 @@ export const VARIABLES = {
         message: 'origins such as https://app.example.com, divided by commas',
       }),
   ),
+  allowedHosts: optional(
+    'EMBEDMILL_ALLOWED_HOSTS',
+    'Host names under which the producer may be reached, separated by commas, besides IP addresses, localhost, names without a dot and private domains such as `.internal`; `*` for all. Keeps web pages from reaching the producer through DNS rebinding.',
+    z
+      .string()
+      .transform((list) => list.split(',').map((name) => name.trim().toLowerCase()))
+      .refine(
+        (names) => names.every((name) => name === '*' || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name)),
+        {
+          message: 'host names such as embed.example.com, separated by commas, without ports',
+        },
+      ),
+  ),
   workerPort: count(
     'EMBEDMILL_WORKER_PORT',
     "TCP port of a worker's /healthz, /readyz and /metrics; 0 picks a free one.",
