@@ -121,13 +121,13 @@ describe('the exchange', () => {
     await exchange.openRun('r1');
     await exchange.putPayloads('r1', [{ batch: 0, payload: PAYLOAD }]);
     await exchange.commit('r1', 1, 'home', RESULT, SUMMARY);
-    await exchange.beginTrials('r1', 0);
+    await exchange.beginProbe('r1', 0);
     const all = [
       keys.run('r1'),
       keys.payload('r1', 0),
       keys.result('r1', 1),
       keys.done('r1'),
-      keys.trials('r1', 0),
+      keys.probe('r1', 0),
     ];
     for (const key of all) expect(await redis.ttl(key), key).toBeGreaterThan(24 * 3600);
     await redis.del(keys.done('r1'));

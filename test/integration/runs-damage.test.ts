@@ -230,13 +230,15 @@ describe('a run that is removed', () => {
     const dataDir = temporaryFolder();
     const collecting = await startCollecting(redis, dataDir);
     const run = await collecting.submit(texts(40));
-    const open = await collecting.runs.create(run.options);
+    const open = await collecting.runs.create({ options: run.options });
     async function* rows() {
       yield* rowsOf(texts(40));
       await collecting.runs.remove(open.id);
       yield* rowsOf(texts(40, 40));
     }
-    await expect(open.addPart(0, rows(), () => 'sha')).rejects.toMatchObject({ code: 'run-ended' });
+    await expect(open.addPart({ part: 0, rows: rows(), sha256: () => 'sha' })).rejects.toMatchObject({
+      code: 'run-ended',
+    });
     await collecting.runs.remove(run.id);
     expect(await readdir(join(dataDir, 'runs'))).toEqual([]);
     expect(() => collecting.runs.get(run.id)).toThrow(expect.objectContaining({ code: 'unknown-run' }));

@@ -88,24 +88,28 @@ describe('a producer that starts again', () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const before = await startCollecting(redis, dataDir);
-    const started = await before.runs.create(OPTIONS);
-    const first = await started.addPart(0, rowsOf(texts(50)), () => 'sha-0');
+    const started = await before.runs.create({ options: OPTIONS });
+    const first = await started.addPart({ part: 0, rows: rowsOf(texts(50)), sha256: () => 'sha-0' });
     async function* brokenOff() {
       yield* rowsOf(texts(60, 50));
       throw new Error('the client is gone');
     }
-    await expect(started.addPart(1, brokenOff(), () => 'sha-1')).rejects.toThrow('the client is gone');
+    await expect(started.addPart({ part: 1, rows: brokenOff(), sha256: () => 'sha-1' })).rejects.toThrow(
+      'the client is gone',
+    );
     await before.stop();
 
     const after = await startCollecting(redis, dataDir);
     const run = after.runs.get(started.id);
     expect(run.receipts).toEqual([first]);
-    expect(await run.addPart(0, rowsOf(texts(50)), () => 'sha-0')).toEqual(first);
+    expect(await run.addPart({ part: 0, rows: rowsOf(texts(50)), sha256: () => 'sha-0' })).toEqual(first);
     await expect(run.seal()).rejects.toMatchObject({ code: 'parts-incomplete', facts: { parts: [1] } });
-    await expect(run.addPart(1, rowsOf(texts(60, 51)), () => 'sha-x')).rejects.toMatchObject({
+    await expect(
+      run.addPart({ part: 1, rows: rowsOf(texts(60, 51)), sha256: () => 'sha-x' }),
+    ).rejects.toMatchObject({
       code: 'part-conflict',
     });
-    await run.addPart(1, rowsOf(texts(100, 50)), () => 'sha-1');
+    await run.addPart({ part: 1, rows: rowsOf(texts(100, 50)), sha256: () => 'sha-1' });
     await run.seal();
     await startHashWorker(redis);
     await whenEnded(run);
@@ -119,7 +123,7 @@ describe('a producer that starts again', () => {
     await startHashWorker(redis);
     const completed = await before.submit(texts(30));
     await whenEnded(completed);
-    const cancelled = await before.runs.create(OPTIONS);
+    const cancelled = await before.runs.create({ options: OPTIONS });
     await cancelled.cancel();
     const shown = [completed.info(), cancelled.info()];
     await before.stop();
@@ -173,13 +177,13 @@ describe('a Redis that comes back empty', () => {
   it('does not stop an upload', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
-    const run = await collecting.runs.create(OPTIONS);
+    const run = await collecting.runs.create({ options: OPTIONS });
     async function* rows() {
       yield* rowsOf(texts(100));
       await empty(redis);
       yield* rowsOf(texts(100, 100));
     }
-    await run.addPart(0, rows(), () => 'sha');
+    await run.addPart({ part: 0, rows: rows(), sha256: () => 'sha' });
     await run.seal();
     await startHashWorker(redis);
     collecting.audit();
@@ -221,9 +225,9 @@ describe('a result', () => {
   it('of another model does not get between those of the first', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
-    const run = await collecting.runs.create(OPTIONS);
+    const run = await collecting.runs.create({ options: OPTIONS });
     const first = await startHashWorker(redis);
-    await run.addPart(0, rowsOf(texts(20)), () => 'sha-0');
+    await run.addPart({ part: 0, rows: rowsOf(texts(20)), sha256: () => 'sha-0' });
     await until(() => run.info().batches.done === 1);
     await first.stop(1000);
     let refused = 0;
@@ -233,7 +237,7 @@ describe('a result', () => {
         refused += 1;
       },
     });
-    await run.addPart(1, rowsOf(texts(20, 20)), () => 'sha-1');
+    await run.addPart({ part: 1, rows: rowsOf(texts(20, 20)), sha256: () => 'sha-1' });
     await run.seal();
     await until(() => refused >= 2);
     expect(run.info().batches.done).toBe(1);
@@ -267,8 +271,8 @@ describe('a result', () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
     await startHashWorker(redis);
-    const run = await collecting.runs.create(OPTIONS);
-    const { shards } = run.archive;
+    const run = await collecting.runs.create({ options: OPTIONS });
+    const { shards } = run.files;
     const store = shards.store.bind(shards);
     let failures = 0;
     shards.store = async (batches) => {
@@ -276,7 +280,7 @@ describe('a result', () => {
       if (failures === 1) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
       await store(batches);
     };
-    await run.addPart(0, rowsOf(texts(100)), () => 'sha');
+    await run.addPart({ part: 0, rows: rowsOf(texts(100)), sha256: () => 'sha' });
     await run.seal();
     await whenEnded(run);
     expect(failures).toBe(2);
@@ -312,13 +316,15 @@ describe('a run that is ended early', () => {
   it('gets no batch of an upload that is under way', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
-    const run = await collecting.runs.create(OPTIONS);
+    const run = await collecting.runs.create({ options: OPTIONS });
     async function* rows() {
       yield* rowsOf(texts(100));
       await run.cancel();
       yield* rowsOf(texts(100, 100));
     }
-    await expect(run.addPart(0, rows(), () => 'sha')).rejects.toMatchObject({ code: 'run-ended' });
+    await expect(run.addPart({ part: 0, rows: rows(), sha256: () => 'sha' })).rejects.toMatchObject({
+      code: 'run-ended',
+    });
     expect(run.info().batches.total).toBe(5);
     expect(collecting.credits.usedBytes).toBe(0);
     expect(await leftInRedis(redis)).toEqual([]);
@@ -330,7 +336,7 @@ describe('a run that is ended early', () => {
     const collecting = await startCollecting(redis, dataDir);
     const ids: string[] = [];
     for (let i = 0; i < 10; i++) {
-      const run = await collecting.runs.create(OPTIONS);
+      const run = await collecting.runs.create({ options: OPTIONS });
       await Promise.allSettled([run.seal(), run.cancel(), run.seal(), run.cancel()]);
       expect(run.isActive).toBe(false);
       ids.push(`${run.id} ${run.state} ${run.info().endedAt}`);
@@ -352,10 +358,14 @@ describe('credit', () => {
     const budgetBytes = 200_000;
     const collecting = await startCollecting(redis, temporaryFolder(), { waits: true, budgetBytes });
     await startHashWorker(redis);
-    const run = await collecting.runs.create(OPTIONS);
+    const run = await collecting.runs.create({ options: OPTIONS });
     const long = texts(400).map((text) => text.repeat(30));
     const uploads = [0, 1, 2, 3].map((part) =>
-      run.addPart(part, rowsOf(long.slice(part * 100, (part + 1) * 100)), () => `sha-${part}`),
+      run.addPart({
+        part,
+        rows: rowsOf(long.slice(part * 100, (part + 1) * 100)),
+        sha256: () => `sha-${part}`,
+      }),
     );
     await until(() => collecting.credits.waiting === 4);
     await sleep(100);

@@ -80,16 +80,18 @@ export async function startCollecting(
     stop,
     submit: async (texts, options = {}) => {
       const run = await runs.create({
-        name: null,
-        model: 'all-MiniLM-L6-v2',
-        precision: 'int8',
-        truncate: 'end',
-        ...UNTREATED,
-        batchRows: 20,
-        batchTokens: 8192,
-        ...options,
+        options: {
+          name: null,
+          model: 'all-MiniLM-L6-v2',
+          precision: 'int8',
+          truncate: 'end',
+          ...UNTREATED,
+          batchRows: 20,
+          batchTokens: 8192,
+          ...options,
+        },
       });
-      await run.addPart(0, rowsOf(texts), () => 'sha');
+      await run.addPart({ part: 0, rows: rowsOf(texts), sha256: () => 'sha' });
       await run.seal();
       return run;
     },

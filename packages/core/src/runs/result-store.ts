@@ -1,4 +1,4 @@
-/** Which batches of a run are in shards, and how a result becomes what goes there; `Run` asks it. */
+/** Accepts the results of one run: checks them, completes them and writes them to shards; the run owns one. */
 
 import { type BatchSummary, type Precision, quote, summarizeOutcomes } from '@embedmill/contract';
 import { decodeOutcomes, peekBatchResult } from '../redis/batch/result.ts';
@@ -8,8 +8,11 @@ import { replaceRows } from './retry.ts';
 import type { ShardBatch } from './shards/shard.ts';
 import type { ShardIndex } from './shards/shard-index.ts';
 
-/** The shards of a run as its ledger sees it: a batch that is being retried is on the shards and yet not stored. */
-export class StoredBatches {
+/**
+ * The shards alone say what is on disk (`ShardIndex`); this class adds what the ledger knows: a batch that is being retried
+ * is in a shard, yet not stored.
+ */
+export class ResultStore {
   readonly #ledger: Ledger;
   readonly #shards: ShardIndex;
 
@@ -18,11 +21,12 @@ export class StoredBatches {
     this.#shards = shards;
   }
 
-  /** Stored, and nothing of it is retried. */
+  /** True when the batch is in a shard and none of its rows is being retried. */
   has(batch: number): boolean {
     return this.#shards.has(batch) && !this.#ledger.retries.has(batch);
   }
 
+  /** Stored batches. */
   get size(): number {
     return this.#shards.size - this.#ledger.retries.size;
   }
@@ -32,31 +36,34 @@ export class StoredBatches {
     return this.#ledger.batches.flatMap((_, batch) => (this.has(batch) ? [] : [batch]));
   }
 
-  /** What is stored, without the vectors. */
+  /** Summaries of the stored batches. */
   *summaries(): Generator<BatchSummary> {
     for (const { batch, summary } of this.#shards.summaries()) {
       if (this.has(batch)) yield summary;
     }
   }
 
-  /** Puts results on disk; when it resolves they survive a power cut. */
+  /** Writes results to disk; when it resolves, they survive a power cut. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
     const whole: ShardBatch[] = [];
     for (const batch of batches) whole.push(await this.whole(batch));
     await this.#shards.store(whole);
   }
 
-  /** A result as it goes on the shards: with the rows that were not retried, and with those that were bad before they came. */
+  /**
+   * A result as it is stored: after a retry, with the rows that were not retried; rows that were rejected on input count as
+   * failed.
+   */
   async whole(given: ShardBatch): Promise<ShardBatch> {
     const { batch } = given;
     const { bad } = this.#ledger.batches[batch]!;
     const rows = this.#ledger.retries.get(batch);
-    if (rows === undefined) return { ...given, summary: judge(bad, given.summary) };
+    if (rows === undefined) return { ...given, summary: countBad(bad, given.summary) };
     const result = replaceRows((await this.#shards.read(batch))!, rows, given.result);
-    return { batch, result, summary: judge(bad, summarizeOutcomes(decodeOutcomes(result))) };
+    return { batch, result, summary: countBad(bad, summarizeOutcomes(decodeOutcomes(result))) };
   }
 
-  /** Why a result cannot be that of this batch; null when it can. */
+  /** Why a result cannot belong to this batch; `null` when it can. */
   faultOf(batch: number, result: Uint8Array, precision: Precision): string | null {
     try {
       const header = peekBatchResult(result);
@@ -66,19 +73,19 @@ export class StoredBatches {
       }
       const { model } = this.#ledger;
       if (model !== null && header.fingerprint !== model.fingerprint) {
-        return `it was made by model ${header.fingerprint}, the run by ${model.fingerprint}`;
+        return `it was computed with model ${header.fingerprint}, expected ${model.fingerprint} as in the rest of the run`;
       }
       return header.precision === precision
         ? null
-        : `it has precision ${header.precision}, asked was ${precision}`;
+        : `it has precision ${header.precision}, expected ${precision}`;
     } catch (error) {
       return quote(error instanceof Error ? error.message : error, 200);
     }
   }
 }
 
-/** Rows that were bad before they came travelled as empty texts; they count as failed. */
-function judge(bad: number, summary: BatchSummary): BatchSummary {
+/** Rows that were rejected on input were sent as empty texts; they count as failed. */
+function countBad(bad: number, summary: BatchSummary): BatchSummary {
   if (bad === 0) return summary;
   const { verdicts } = summary;
   return {
