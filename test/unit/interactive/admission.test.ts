@@ -28,7 +28,7 @@ describe('admission', () => {
     const admission = new Admission(10);
     admission.enter(6);
     admission.enter(4);
-    expect(() => admission.enter(1)).toThrow('10 texts wait for an answer, the most at a time is 10');
+    expect(() => admission.enter(1)).toThrow('10 texts are in flight, the maximum is 10');
     admission.leave(6, true);
     admission.enter(5);
     expect(admission.inFlight).toBe(9);
