@@ -2,7 +2,7 @@
 
 import { UNTREATED } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
-import { type CachedVector, type CacheTerms, keysOf, RedisVectorCache } from '@embedmill/core/redis';
+import { type CachedVector, type CacheOptions, keysOf, RedisVectorCache } from '@embedmill/core/redis';
 import { createLogger } from '@embedmill/core/telemetry';
 import { startWorker } from '@embedmill/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,7 +12,7 @@ import { type TestRedis, testRedis } from '../support/redis.ts';
 import { longText, PLAIN_TEXTS } from '../support/texts.ts';
 
 const MEGABYTE = 1024 * 1024;
-const TERMS: CacheTerms = { model: '0123456789abcdef', truncate: 'end', treatment: UNTREATED };
+const OPTIONS: CacheOptions = { model: '0123456789abcdef', truncate: 'end', treatment: UNTREATED };
 
 function cacheOn({ client, prefix }: TestRedis, maxBytes = MEGABYTE): RedisVectorCache {
   return new RedisVectorCache({ redis: client, keys: keysOf(prefix), maxBytes });
@@ -27,24 +27,24 @@ describe('the cache', () => {
   it('gives back vectors and verdicts, and null for what it does not know', async () => {
     const cache = cacheOn(testRedis());
     const long = cached(0.5, { verdict: 'truncated', tokens: 512, lostTokens: 9, chunks: 2 });
-    await cache.keep(['a', '电池'], [cached(0.25), long], TERMS);
-    expect(await cache.find(['电池', 'b', 'a'], TERMS)).toEqual([long, null, cached(0.25)]);
+    await cache.keep(['a', '电池'], [cached(0.25), long], OPTIONS);
+    expect(await cache.find(['电池', 'b', 'a'], OPTIONS)).toEqual([long, null, cached(0.25)]);
   });
 
   it('keeps no row without a vector', async () => {
     const cache = cacheOn(testRedis());
-    await cache.keep(['', 'x'], [cached(0, { verdict: 'empty' }), cached(0, { verdict: 'failed' })], TERMS);
-    expect(await cache.find(['', 'x'], TERMS)).toEqual([null, null]);
+    await cache.keep(['', 'x'], [cached(0, { verdict: 'empty' }), cached(0, { verdict: 'failed' })], OPTIONS);
+    expect(await cache.find(['', 'x'], OPTIONS)).toEqual([null, null]);
   });
 
-  it.each<[string, Partial<CacheTerms>]>([
+  it.each<[string, Partial<CacheOptions>]>([
     ['model', { model: 'fedcba9876543210' }],
     ['end to cut', { truncate: 'start' }],
     ['treatment', { treatment: { ...UNTREATED, long: 'mean' } }],
   ])('knows nothing of a text under another %s', async (_, other) => {
     const cache = cacheOn(testRedis());
-    await cache.keep(['a'], [cached(1)], TERMS);
-    expect(await cache.find(['a'], { ...TERMS, ...other })).toEqual([null]);
+    await cache.keep(['a'], [cached(1)], OPTIONS);
+    expect(await cache.find(['a'], { ...OPTIONS, ...other })).toEqual([null]);
   });
 
   it('stays within its bytes, and forgets what was used longest ago', async () => {
@@ -54,13 +54,13 @@ describe('the cache', () => {
     await cache.keep(
       texts.slice(0, 50),
       texts.slice(0, 50).map(() => cached(1)),
-      TERMS,
+      OPTIONS,
     );
     // Used now, in a later millisecond than the one in which all were kept.
     await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(await cache.find(texts.slice(0, 10), TERMS)).not.toContain(null);
+    expect(await cache.find(texts.slice(0, 10), OPTIONS)).not.toContain(null);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    for (const text of texts.slice(50, 140)) await cache.keep([text], [cached(1)], TERMS);
+    for (const text of texts.slice(50, 140)) await cache.keep([text], [cached(1)], OPTIONS);
     const { cachedVectors, cacheOrder, cacheBytes } = keysOf(redis.prefix);
     const [entries, ordered, bytes] = await Promise.all([
       redis.client.hlen(cachedVectors),
@@ -69,7 +69,7 @@ describe('the cache', () => {
     ]);
     expect(entries).toBe(110);
     expect([ordered, Number(bytes)]).toEqual([entries, entries * (20 + 1536 + 450)]);
-    const found = await cache.find(texts.slice(0, 140), TERMS);
+    const found = await cache.find(texts.slice(0, 140), OPTIONS);
     expect(found.slice(0, 10)).not.toContain(null);
     expect(found.slice(10, 50).filter((one) => one === null)).toHaveLength(140 - entries);
     expect(found.slice(50)).not.toContain(null);

@@ -14,7 +14,10 @@ export function isRedisFault(error: unknown): boolean {
   );
 }
 
-/** Turns a Redis fault into an `UnavailableError` with code `redis-unavailable`; returns other errors as they are. */
+/**
+ * Turns a Redis fault into an `UnavailableError` with code `redis-unavailable`; returns other errors as they
+ * are.
+ */
 export function asUnavailable(error: unknown): unknown {
   return isRedisFault(error)
     ? new UnavailableError('redis-unavailable', 'Redis is unreachable or out of memory', { cause: error })

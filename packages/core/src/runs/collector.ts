@@ -1,4 +1,6 @@
-/** The collector: moves finished batches from Redis to shards; one per data folder, started by the producer. */
+/**
+ * The collector: moves finished batches from Redis to shards; one per data folder, started by the producer.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError, type BatchSummary, CorruptError } from '@embedmill/contract';
@@ -20,7 +22,10 @@ export interface CollectorDeps {
   credits: Credits;
   /** A shard is written once its results have this many bytes. */
   shardBytes: number;
-  /** Called for each stored batch with the seconds since its commit, according to the clocks of Redis and this machine. */
+  /**
+   * Called for each stored batch with the seconds since its commit, according to the clocks of Redis and this
+   * machine.
+   */
   onDrained?: (seconds: number) => void;
   log: Logger;
 }
@@ -29,7 +34,10 @@ export interface CollectorDeps {
 const READ_ENTRIES = 16;
 /** Maximum wait of one read, and so of `stop`. */
 const BLOCK_MS = SECOND;
-/** The same while results wait for a shard: the last shard of a run should be written soon after the run is sealed. */
+/**
+ * The same while results wait for a shard: the last shard of a run should be written soon after the run is
+ * sealed.
+ */
 const BLOCK_WITH_OPEN_SHARDS_MS = 50;
 /** Maximum time that a result waits for a shard, so that a slow run returns its credit. */
 const MAX_AGE_MS = 10 * SECOND;
@@ -49,8 +57,8 @@ interface OpenShard {
 }
 
 /**
- * The order makes it safe: fetch, write, fsync, rename, acknowledge, return credit. After a crash between any two steps, the
- * steps before it are repeated with the same bytes.
+ * The order makes it safe: fetch, write, fsync, rename, acknowledge, return credit. After a crash between any
+ * two steps, the steps before it are repeated with the same bytes.
  */
 export class Collector {
   readonly #deps: CollectorDeps;
@@ -113,7 +121,9 @@ export class Collector {
     }
   }
 
-  /** Reads the stream from its start again: batches that are stored already are recognized by their numbers. */
+  /**
+   * Reads the stream from its start again: batches that are stored already are recognized by their numbers.
+   */
   async #auditRuns(): Promise<void> {
     this.#position = '0';
     this.#shards.clear();

@@ -1,11 +1,14 @@
-/** Credits: bytes this producer may have in Redis; taken before a batch is enqueued, returned once its result is on disk. */
+/**
+ * Credits: bytes this producer may have in Redis; taken before a batch is enqueued, returned once its result
+ * is on disk.
+ */
 
 /** The rate of returned credit is measured over this time. */
 const DRAIN_WINDOW_MS = 15_000;
 
 /**
- * A fair counting semaphore over bytes: first come, first served, so that small batches do not starve a large one.
- * A batch larger than the whole limit is admitted alone.
+ * A fair counting semaphore over bytes: first come, first served, so that small batches do not starve a large
+ * one. A batch larger than the whole limit is admitted alone.
  */
 export class Credits {
   readonly #limitBytes: number;
@@ -85,7 +88,9 @@ export class Credits {
     });
   }
 
-  /** Takes credit without waiting, even over the limit: for batches that are already in Redis after a restart. */
+  /**
+   * Takes credit without waiting, even over the limit: for batches that are already in Redis after a restart.
+   */
   claim(bytes: number): void {
     this.#usedBytes += bytes;
   }

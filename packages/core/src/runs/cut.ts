@@ -2,7 +2,9 @@
 
 import { BUILT_IN_MAX_TOKENS, type LongTexts, maxChunks, type RowRead } from '@embedmill/contract';
 
-/** A row as it is stored in the row log. A row without a text was rejected on input and keeps its position. */
+/**
+ * A row as it is stored in the row log. A row without a text was rejected on input and keeps its position.
+ */
 export type KeptRow =
   | [id: string | null, line: number, text: string]
   | [id: string | null, line: number, text: null, code: string, message: string];
@@ -14,12 +16,18 @@ export interface Cut {
   tokens: number;
 }
 
-/** Bytes per token of English reviews with the built-in vocabulary, rounded down; only the size of batches depends on it. */
+/**
+ * Bytes per token of English reviews with the built-in vocabulary, rounded down; only the size of batches
+ * depends on it.
+ */
 const BYTES_PER_TOKEN = 4;
 /** [CLS] and [SEP]. */
 const SPECIAL_TOKENS = 2;
 
-/** Estimated tokens that a text costs, up to the limit of the built-in model (per chunk, where long texts are chunked). */
+/**
+ * Estimated tokens that a text costs, up to the limit of the built-in model (per chunk, where long texts are
+ * chunked).
+ */
 export function estimateTokens(text: string, long: LongTexts = 'truncate'): number {
   const all = SPECIAL_TOKENS + Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
   return Math.min(all, BUILT_IN_MAX_TOKENS * maxChunks(long));

@@ -1,4 +1,7 @@
-/** Sends the batches of one run to Redis, and again when Redis lost them; used by the part writers and the collector. */
+/**
+ * Sends the batches of one run to Redis, and again when Redis lost them; used by the part writers and the
+ * collector.
+ */
 
 import { asError, treatmentOf, UnavailableError } from '@embedmill/contract';
 import type { Logger } from 'pino';
@@ -116,7 +119,8 @@ export class Dispatcher {
       const presence = await exchange.presence(run, slice);
       const waiting = slice.filter((_, i) => presence[i] === 'waiting');
       const absent = slice.filter((_, i) => presence[i] === 'absent');
-      // Payload and job are two writes, so a payload may exist without its job; an existing job is left as it is.
+      // Payload and job are two writes, so a payload may exist without its job; an existing job is left as it
+      // is.
       await this.#deps.queue.enqueue(waiting.map((batch) => this.#jobOf(batch)));
       for (const batch of absent) await exchange.reopenBatch(run, batch);
       await this.#sendAgain(absent);

@@ -1,12 +1,15 @@
-/** A journal: an append-only file of JSON records that survives a crash at any byte; ledgers are stored in it. */
+/**
+ * A journal: an append-only file of JSON records that survives a crash at any byte; ledgers are stored in it.
+ */
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { CorruptError } from '@embedmill/contract';
 
 /**
- * One record is one line: eight hexadecimal digits of CRC-32, a space, JSON, a line feed. After a crash only the last line
- * can be incomplete or fail its checksum; it was never confirmed and is cut off. Damage before the last line is an error.
+ * One record is one line: eight hexadecimal digits of CRC-32, a space, JSON, a line feed. After a crash only
+ * the last line can be incomplete or fail its checksum; it was never confirmed and is cut off. Damage before
+ * the last line is an error.
  */
 export class Journal<Entry> {
   readonly #file: FileHandle;

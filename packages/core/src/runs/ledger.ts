@@ -1,4 +1,7 @@
-/** The ledger: durable events of a run (options, parts, batches, end), replayed from a journal; appended to by the run. */
+/**
+ * The ledger: durable events of a run (options, parts, batches, end), replayed from a journal; appended to by
+ * the run.
+ */
 
 import {
   EmbedmillError,

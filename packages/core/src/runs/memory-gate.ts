@@ -1,4 +1,7 @@
-/** Stops admission before Redis is full, so that workers can always write their results; the producer runs one. */
+/**
+ * Stops admission before Redis is full, so that workers can always write their results; the producer runs
+ * one.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError } from '@embedmill/contract';
@@ -23,7 +26,10 @@ export interface MemoryGateDeps {
   log: Logger;
 }
 
-/** Checks once per second. While Redis is unreachable, nothing changes. A Redis without `maxmemory` is never full. */
+/**
+ * Checks once per second. While Redis is unreachable, nothing changes. A Redis without `maxmemory` is never
+ * full.
+ */
 export class MemoryGate {
   readonly #deps: MemoryGateDeps;
   readonly #stopping = new AbortController();

@@ -1,4 +1,7 @@
-/** Writes the rows of one part into a run: cuts batches, writes them to disk, enqueues them; one writer per upload. */
+/**
+ * Writes the rows of one part into a run: cuts batches, writes them to disk, enqueues them; one writer per
+ * upload.
+ */
 
 import {
   MAX_REJECTED_SHOWN,
@@ -23,7 +26,10 @@ const OVERHEAD_BYTES = 2048;
 /** Bytes of a result per row besides its vector: tokens, lost tokens, verdict. */
 const ROW_RESULT_BYTES = 9;
 
-/** `Retry-After` of a rejected part while no credit is being returned. Otherwise it follows the workers, up to the maximum. */
+/**
+ * `Retry-After` of a rejected part while no credit is being returned. Otherwise it follows the workers, up to
+ * the maximum.
+ */
 const DEFAULT_WAIT_SECONDS = 10;
 const MAX_WAIT_SECONDS = 60;
 
@@ -60,8 +66,8 @@ interface PendingBatch {
 }
 
 /**
- * The same rows give the same batches, so an interrupted part is sent again from its first row: batches that are already
- * on disk are compared by digest and skipped, and the part continues where it stopped.
+ * The same rows give the same batches, so an interrupted part is sent again from its first row: batches that
+ * are already on disk are compared by digest and skipped, and the part continues where it stopped.
  */
 export class PartWriter {
   readonly #deps: PartWriterDeps;
@@ -82,8 +88,8 @@ export class PartWriter {
   /**
    * Writes all rows; when it resolves, they are on disk and in Redis.
    * @param sha256 SHA-256 of the body, called after the last row
-   * @throws {RequestError} `part-conflict` when an earlier upload of the part had other rows; `run-sealed`, `run-ended`
-   *   when that happened during the upload
+   * @throws {RequestError} `part-conflict` when an earlier upload of the part had other rows; `run-sealed`,
+   *   `run-ended` when that happened during the upload
    * @throws {RequestError} `overloaded` when there was no credit for a batch in time
    * @throws {UnavailableError} `redis-unavailable`; the rows so far are kept, the same part may be sent again
    */

@@ -1,4 +1,7 @@
-/** Reads the output of a run from its files in row order: vectors, outcomes, ids, texts, report; the API streams it. */
+/**
+ * Reads the output of a run from its files in row order: vectors, outcomes, ids, texts, report; the API
+ * streams it.
+ */
 
 import {
   BUILT_IN_DIM,
@@ -69,7 +72,8 @@ export interface FinishedRows {
 }
 
 /**
- * Every row that has been accepted so far, in row order, one batch at a time, done or not; works in any state of the run.
+ * Every row that has been accepted so far, in row order, one batch at a time, done or not; works in any state
+ * of the run.
  * @throws {CorruptError} when a file is damaged
  */
 export async function* readFinished(run: Run): AsyncGenerator<FinishedRows> {
@@ -90,7 +94,10 @@ export async function* readFinished(run: Run): AsyncGenerator<FinishedRows> {
   }
 }
 
-/** Ids in row order, one batch at a time; vectors are not read. @throws {CorruptError} when a file is damaged */
+/**
+ * Ids in row order, one batch at a time; vectors are not read.
+ * @throws {CorruptError} when a file is damaged
+ */
 export async function* readIds(run: Run): AsyncGenerator<{ ids: readonly string[] }> {
   for (const { batch, start } of placedBatches(run.files.ledger)) {
     yield { ids: (await readKept(run, batch)).map((row, i) => idOf(row, start + i)) };
@@ -129,7 +136,8 @@ export interface RowText {
 }
 
 /**
- * The texts of these rows (0-based), in the order given; rows beyond the end are left out. Each batch is read once.
+ * The texts of these rows (0-based), in the order given; rows beyond the end are left out. Each batch is read
+ * once.
  * @throws {CorruptError} when a file is damaged
  */
 export async function readRowTexts(run: Run, rows: readonly number[]): Promise<RowText[]> {

@@ -1,4 +1,6 @@
-/** Accepts the results of one run: checks them, completes them and writes them to shards; the run owns one. */
+/**
+ * Accepts the results of one run: checks them, completes them and writes them to shards; the run owns one.
+ */
 
 import { type BatchSummary, type Precision, quote, summarizeOutcomes } from '@embedmill/contract';
 import { decodeOutcomes, peekBatchResult } from '../redis/batch/result.ts';
@@ -9,8 +11,8 @@ import type { ShardBatch } from './shards/shard.ts';
 import type { ShardIndex } from './shards/shard-index.ts';
 
 /**
- * The shards alone say what is on disk (`ShardIndex`); this class adds what the ledger knows: a batch that is being retried
- * is in a shard, yet not stored.
+ * The shards alone say what is on disk (`ShardIndex`); this class adds what the ledger knows: a batch that is
+ * being retried is in a shard, yet not stored.
  */
 export class ResultStore {
   readonly #ledger: Ledger;
@@ -51,8 +53,8 @@ export class ResultStore {
   }
 
   /**
-   * A result as it is stored: after a retry, with the rows that were not retried; rows that were rejected on input count as
-   * failed.
+   * A result as it is stored: after a retry, with the rows that were not retried; rows that were rejected on
+   * input count as failed.
    */
   async whole(given: ShardBatch): Promise<ShardBatch> {
     const { batch } = given;

@@ -1,4 +1,6 @@
-/** The row log: rows of a run on disk, batch after batch; read again for lost batches, results and reports. */
+/**
+ * The row log: rows of a run on disk, batch after batch; read again for lost batches, results and reports.
+ */
 
 import { createHash } from 'node:crypto';
 import { constants, type FileHandle, open } from 'node:fs/promises';
@@ -25,8 +27,8 @@ export function digestRows(encoded: Buffer): string {
 }
 
 /**
- * The ledger knows the span of every batch, so a torn end does no harm. Writes go to a position, not to the end of the
- * file: what a failed write left behind is overwritten by the next batches.
+ * The ledger knows the span of every batch, so a torn end does no harm. Writes go to a position, not to the
+ * end of the file: what a failed write left behind is overwritten by the next batches.
  */
 export class RowLog {
   readonly #path: string;
@@ -39,7 +41,10 @@ export class RowLog {
     this.#end = end;
   }
 
-  /** Opens or creates the file; bytes after `end` belong to batches that are not in the ledger and are cut off. */
+  /**
+   * Opens or creates the file; bytes after `end` belong to batches that are not in the ledger and are cut
+   * off.
+   */
   static async open(path: string, end: number): Promise<RowLog> {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     const { size } = await file.stat();

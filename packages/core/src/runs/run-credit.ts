@@ -1,4 +1,7 @@
-/** The credit that one run holds for its batches in Redis; the run claims and returns it, the part writers add to it. */
+/**
+ * The credit that one run holds for its batches in Redis; the run claims and returns it, the part writers add
+ * to it.
+ */
 
 import type { Credits } from './credits.ts';
 import type { Ledger } from './ledger.ts';
@@ -25,7 +28,10 @@ export class RunCredit {
     this.#held.add(batch);
   }
 
-  /** Takes the credit of a batch that may already be in Redis; it does not wait, or a restart could wait for itself. */
+  /**
+   * Takes the credit of a batch that may already be in Redis; it does not wait, or a restart could wait for
+   * itself.
+   */
   claim(batch: number): void {
     this.#credits.claim(this.bytesOf(batch));
     this.#held.add(batch);

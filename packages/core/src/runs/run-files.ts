@@ -1,4 +1,7 @@
-/** The files of one run: created with it, opened with it, closed with it; everything that reads a run reads them. */
+/**
+ * The files of one run: created with it, opened with it, closed with it; everything that reads a run reads
+ * them.
+ */
 
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -25,8 +28,9 @@ export interface NewRun {
 }
 
 /**
- * Layout of the folder: `ledger.journal` (what happened), `rows.jsonl` (texts), `shards/` (vectors) and, if the run has a
- * glossary, `glossary.json`. The ledger is the authority: bytes of the row log that it does not mention do not exist.
+ * Layout of the folder: `ledger.journal` (what happened), `rows.jsonl` (texts), `shards/` (vectors) and, if
+ * the run has a glossary, `glossary.json`. The ledger is the authority: bytes of the row log that it does not
+ * mention do not exist.
  */
 export class RunFiles {
   readonly ledger: Ledger;

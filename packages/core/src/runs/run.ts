@@ -1,4 +1,7 @@
-/** One run from its first part to its last vector; `Runs` owns it, the API adds parts, the collector stores results. */
+/**
+ * One run from its first part to its last vector; `Runs` owns it, the API adds parts, the collector stores
+ * results.
+ */
 
 import {
   asError,
@@ -46,24 +49,29 @@ export type ReceivedResult = 'wanted' | 'stored' | 'refused';
  * States of a run:
  *
  * - `open`: accepts parts, while batches are cut, enqueued and collected. A new run is open.
- * - `sealed`: no more rows. Entered by `seal`, only when every part is complete; and by `retry` from `completed` when
- *   some of its rows failed. Only those rows are embedded again; all others keep their bytes.
+ * - `sealed`: no more rows. Entered by `seal`, only when every part is complete; and by `retry` from
+ *   `completed` when some of its rows failed. Only those rows are embedded again; all others keep their
+ *   bytes.
  * - `completed`: sealed, and every batch is in a shard. Entered automatically, from `sealed` only.
  * - `cancelled`: entered by `cancel` from `open` or `sealed`. What is in shards stays readable.
  * - `failed`: the run's own files are damaged, so a lost batch cannot be sent again. Entered by `fail`.
  *
  * States of a batch, as the producer sees it:
  *
- * - cut: in memory of a part writer. A crash loses it; its part was not confirmed, so the client sends it again.
- * - on disk: its rows are in the row log and its entry is in the ledger. It has a number and never leaves the run.
- * - enqueued: payload and job are in Redis. Redis may lose both; `reconcile` and `redo` send them again from the disk.
+ * - cut: in memory of a part writer. A crash loses it; its part was not confirmed, so the client sends it
+ *   again.
+ * - on disk: its rows are in the row log and its entry is in the ledger. It has a number and never leaves the
+ *   run.
+ * - enqueued: payload and job are in Redis. Redis may lose both; `reconcile` and `redo` send them again from
+ *   the disk.
  * - done: a worker committed its result (done bit, ready entry). A second commit has no effect.
  * - stored: its result is in a shard that was synced and renamed. Only now is the result removed from Redis.
- * - retried: stored, and some of its rows are enqueued once more. Entered by `retry` only. The new rows are merged into
- *   a whole batch in a new shard, which counts once it is renamed; the next ledger entry makes the batch stored again.
+ * - retried: stored, and some of its rows are enqueued once more. Entered by `retry` only. The new rows are
+ *   merged into a whole batch in a new shard, which counts once it is renamed; the next ledger entry makes
+ *   the batch stored again.
  *
- * What can never happen: a batch is stored that is not on disk; a result leaves Redis before it is stored; a run is
- * completed with a batch missing; a row with a vector changes.
+ * What can never happen: a batch is stored that is not on disk; a result leaves Redis before it is stored; a
+ * run is completed with a batch missing; a row with a vector changes.
  */
 export class Run {
   readonly #deps: RunDeps;
@@ -102,7 +110,10 @@ export class Run {
     return new Run(deps, await RunFiles.create(folder, newRun));
   }
 
-  /** Opens the run in this folder and claims credit for what may be in Redis; call `reconcile` to update Redis. */
+  /**
+   * Opens the run in this folder and claims credit for what may be in Redis; call `reconcile` to update
+   * Redis.
+   */
   static async open(deps: RunDeps, folder: string): Promise<Run> {
     const run = new Run(deps, await RunFiles.open(folder));
     for (const batch of run.#outstanding()) run.#credit.claim(batch);
@@ -186,8 +197,8 @@ export class Run {
   }
 
   /**
-   * Embeds the failed rows of a completed run again: the run is sealed until they are done. Rows that were rejected on
-   * input stay failed. No effect on a run without failed rows, or while a retry is in progress.
+   * Embeds the failed rows of a completed run again: the run is sealed until they are done. Rows that were
+   * rejected on input stay failed. No effect on a run without failed rows, or while a retry is in progress.
    * @throws {RequestError} `run-not-completed`
    */
   async retry(): Promise<void> {
@@ -283,7 +294,10 @@ export class Run {
     await this.#completeIfStored();
   }
 
-  /** Makes Redis match the disk after a restart of this process or of Redis. The keys of an ended run are deleted. */
+  /**
+   * Makes Redis match the disk after a restart of this process or of Redis. The keys of an ended run are
+   * deleted.
+   */
   async reconcile(): Promise<void> {
     if (!this.isActive) {
       await this.deleteKeys();
@@ -325,7 +339,10 @@ export class Run {
     });
   }
 
-  /** Ends the run, in turn with its uploads, if `isDue` still holds then; deletes its keys, now or once Redis is back. */
+  /**
+   * Ends the run, in turn with its uploads, if `isDue` still holds then; deletes its keys, now or once Redis
+   * is back.
+   */
   async #end(
     state: 'completed' | 'cancelled' | 'failed',
     error: string | null,

@@ -32,7 +32,10 @@ export class Runs {
     this.#folder = folder;
   }
 
-  /** Opens every run in the data folder. A run with damaged files is listed as failed; the others are not affected. */
+  /**
+   * Opens every run in the data folder. A run with damaged files is listed as failed; the others are not
+   * affected.
+   */
   static async open(deps: RunDeps, dataDir: string): Promise<Runs> {
     const folder = join(dataDir, 'runs');
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -55,8 +58,8 @@ export class Runs {
   }
 
   /**
-   * Starts a run, or returns the run with this request key: a client that does not know whether its request succeeded
-   * sends it again. The key is stored with the run and removed with it.
+   * Starts a run, or returns the run with this request key: a client that does not know whether its request
+   * succeeded sends it again. The key is stored with the run and removed with it.
    * @throws {RequestError} `key-reused` when the run of this key has other options
    */
   async createOnce(

@@ -23,7 +23,10 @@ export interface RunStatistics {
 const BUCKET_TOKENS = 8;
 const LAST_FROM = 512;
 
-/** Reads 8 bytes per row, so a million rows take less than a second. @throws {CorruptError} when a shard is damaged */
+/**
+ * Reads 8 bytes per row, so a million rows take less than a second.
+ * @throws {CorruptError} when a shard is damaged
+ */
 export async function readStatistics(run: Run): Promise<RunStatistics> {
   const { shards, ledger } = run.files;
   const counts: number[] = [];

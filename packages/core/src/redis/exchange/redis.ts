@@ -83,7 +83,8 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       run,
     );
     if (Array.isArray(reply)) return { status: reply[0].toString() as 'duplicate' | 'gone' | 'lost' };
-    // Copied, because the reply is a slice of ioredis's read buffer, which must not be transferred to a thread.
+    // Copied, because the reply is a slice of ioredis's read buffer, which must not be transferred to a
+    // thread.
     const payload = new Uint8Array(new ArrayBuffer(reply.byteLength));
     payload.set(reply);
     return { status: 'taken', payload };
@@ -177,8 +178,8 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     batches: readonly Pick<ReadyBatch, 'entry' | 'run' | 'batch'>[],
   ): Promise<void> {
     if (batches.length === 0) return;
-    // Results first: an entry without its result is read again and found to be stored; a result without its entry would
-    // never be deleted.
+    // Results first: an entry without its result is read again and found to be stored; a result without its
+    // entry would never be deleted.
     await this.#unlink(batches.map(({ run, batch }) => this.#keys.result(run, batch)));
     await this.deleteEntries(
       dataDirId,

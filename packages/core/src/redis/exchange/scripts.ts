@@ -7,8 +7,8 @@
  * ARGV 1 batch, 2 result bytes, 3 lifetime of the keys in seconds, 4 run, 5 summary as JSON
  * Returns `committed`, `duplicate` or `gone`.
  *
- * SETBIT is the first write: a full Redis rejects a script at its first write that needs memory, so a rejected commit has
- * changed nothing and can be repeated.
+ * SETBIT is the first write: a full Redis rejects a script at its first write that needs memory, so a
+ * rejected commit has changed nothing and can be repeated.
  */
 export const COMMIT = `
 if redis.call('EXISTS', KEYS[1]) == 0 then
@@ -31,9 +31,9 @@ return 'committed'
  *
  * KEYS 1 run hash, 2 done bitmap, 3 payload, 4 ready stream
  * ARGV 1 batch, 2 run
- * Returns the payload, or a table with one of `gone`, `duplicate`, `lost`. A lost payload is reported through the ready
- * stream, so that the producer, which has the rows on disk, enqueues the batch again. The payload of a batch that is done,
- * or whose run has ended, is deleted, because nothing else would delete it.
+ * Returns the payload, or a table with one of `gone`, `duplicate`, `lost`. A lost payload is reported through
+ * the ready stream, so that the producer, which has the rows on disk, enqueues the batch again. The payload
+ * of a batch that is done, or whose run has ended, is deleted, because nothing else would delete it.
  */
 export const TAKE = `
 if redis.call('EXISTS', KEYS[1]) == 0 then

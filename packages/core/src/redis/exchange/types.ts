@@ -2,12 +2,14 @@
 
 import type { BatchSummary } from '@embedmill/contract';
 
-/** `duplicate`: another delivery was first, nothing changed. `gone`: the run has ended, nothing was written. */
+/**
+ * `duplicate`: another delivery was first, nothing changed. `gone`: the run has ended, nothing was written.
+ */
 export type CommitOutcome = 'committed' | 'duplicate' | 'gone';
 
 /**
- * What a worker finds when it takes a batch. `duplicate`: it is done. `gone`: its run has ended. `lost`: it is not done and
- * its payload is missing; the producer has been notified.
+ * What a worker finds when it takes a batch. `duplicate`: it is done. `gone`: its run has ended. `lost`: it
+ * is not done and its payload is missing; the producer has been notified.
  */
 export type TakenPayload =
   | { status: 'taken'; payload: Uint8Array<ArrayBuffer> }
@@ -43,8 +45,9 @@ export interface WorkerExchange {
   /** Deletes an unreadable payload; the next worker to take the batch finds it lost. */
   dropPayload(run: string, batch: number): Promise<void>;
   /**
-   * One atomic step: writes the result, sets the done bit, adds the ready entry, deletes the payload. A second delivery has
-   * no effect. Rejects with a Redis fault while Redis is unreachable or full; the call can then be repeated.
+   * One atomic step: writes the result, sets the done bit, adds the ready entry, deletes the payload. A
+   * second delivery has no effect. Rejects with a Redis fault while Redis is unreachable or full; the call
+   * can then be repeated.
    */
   commit(
     run: string,
@@ -53,7 +56,10 @@ export interface WorkerExchange {
     result: Uint8Array,
     summary: BatchSummary,
   ): Promise<CommitOutcome>;
-  /** Begins to probe the rows of a batch one by one: a row that is still marked counts as the death of its process. */
+  /**
+   * Begins to probe the rows of a batch one by one: a row that is still marked counts as the death of its
+   * process.
+   */
   beginProbe(run: string, batch: number): Promise<ProbeHistory>;
   /** Marks the row (0-based) that is probed now, so that it is known if the process dies; `null`: none. */
   markProbedRow(run: string, batch: number, row: number | null): Promise<void>;
@@ -69,7 +75,10 @@ export interface ProducerExchange {
   openRun(run: string): Promise<void>;
   /** Writes payloads, which are deleted when their batches are done. */
   putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void>;
-  /** Up to `maxEntries` entries after `after` (an entry id, `0` for all), waiting up to `blockMs` for the first. */
+  /**
+   * Up to `maxEntries` entries after `after` (an entry id, `0` for all), waiting up to `blockMs` for the
+   * first.
+   */
   readReady(dataDirId: string, after: string, maxEntries: number, blockMs: number): Promise<ReadyBatch[]>;
   /** Encoded results in the order of `batches`, `null` for each that is missing. */
   fetchResults(run: string, batches: readonly number[]): Promise<(Uint8Array | null)[]>;

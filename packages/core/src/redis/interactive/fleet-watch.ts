@@ -23,8 +23,8 @@ export interface FleetWatchDeps {
 }
 
 /**
- * Counts the subscribers of the channel to which every worker subscribes. Redis notices a killed worker when its connection
- * breaks, long before a lock or a heartbeat expires.
+ * Counts the subscribers of the channel to which every worker subscribes. Redis notices a killed worker when
+ * its connection breaks, long before a lock or a heartbeat expires.
  */
 export class FleetWatch {
   readonly #deps: FleetWatchDeps;

@@ -1,8 +1,8 @@
 /**
  * Packs parts of calls into jobs and enqueues them; owned by `PartExchange`.
  *
- * Parts never wait for other parts: they are enqueued at the end of the event loop turn in which they were added, or once
- * the previous jobs are in Redis. So the more calls there are, the more of them share a job.
+ * Parts never wait for other parts: they are enqueued at the end of the event loop turn in which they were
+ * added, or once the previous jobs are in Redis. So the more calls there are, the more of them share a job.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -52,7 +52,10 @@ export class JobPacker {
     this.#close(part);
   }
 
-  /** Withdraws a part: a job without any open part is removed from the queue, as there may be no worker to take it. */
+  /**
+   * Withdraws a part: a job without any open part is removed from the queue, as there may be no worker to
+   * take it.
+   */
   withdraw(part: OpenPart): void {
     const inFlight = this.#close(part);
     if (inFlight?.open === 0) this.#deps.queue.remove(inFlight.job).catch(() => {});

@@ -19,7 +19,10 @@ export interface ModelAnnouncerDeps {
   log: Logger;
 }
 
-/** The worker's side: keeps its model in the registry. The entry outlives the worker: a fleet without workers has a model. */
+/**
+ * The worker's side: keeps its model in the registry. The entry outlives the worker: a fleet without workers
+ * has a model.
+ */
 export class ModelAnnouncer {
   readonly #deps: ModelAnnouncerDeps;
   #timer: NodeJS.Timeout | undefined;
@@ -80,7 +83,8 @@ export class ModelRegistry {
     this.#readAt = performance.now();
     try {
       const entries = Object.entries(await this.#redis.hgetall(this.#key));
-      // An empty registry after a full one means that Redis lost its data; the workers write it again within seconds.
+      // An empty registry after a full one means that Redis lost its data; the workers write it again within
+      // seconds.
       if (entries.length > 0) this.#known = new Map(entries.map(([name, json]) => [name, JSON.parse(json)]));
     } catch (error) {
       if (this.#known.size === 0) throw error;

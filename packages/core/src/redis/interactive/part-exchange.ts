@@ -1,12 +1,13 @@
 /**
  * The parts of all calls of one producer between Redis and their answers; the interactive lane owns one.
  *
- * A part is open from the moment it is sent until it is answered or its call has ended. Jobs go out through `JobPacker`;
- * answers come back as messages on the producer's channel. A message published while the channel has no subscriber is
- * lost, so after every new subscription all open parts are sent again; the second of two answers is ignored.
+ * A part is open from the moment it is sent until it is answered or its call has ended. Jobs go out through
+ * `JobPacker`; answers come back as messages on the producer's channel. A message published while the channel
+ * has no subscriber is lost, so after every new subscription all open parts are sent again; the second of two
+ * answers is ignored.
  *
- * A part whose worker crashed (`lost`) is sent again text by text, each alone in its job, so that a text that crashes
- * workers fails alone.
+ * A part whose worker crashed (`lost`) is sent again text by text, each alone in its job, so that a text that
+ * crashes workers fails alone.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -36,8 +37,9 @@ export interface PartExchangeDeps {
 }
 
 /**
- * Minimum number of parts of one call that are open at a time; a large fleet gets more. So a call of thousands of texts
- * leaves room for others between its parts: they wait for a few dozen of its texts, not for all.
+ * Minimum number of parts of one call that are open at a time; a large fleet gets more. So a call of
+ * thousands of texts leaves room for others between its parts: they wait for a few dozen of its texts, not
+ * for all.
  */
 const MIN_WINDOW = 4;
 const WINDOW_PER_WORKER = 2;

@@ -1,8 +1,9 @@
 /**
  * The interactive lane on Redis; the producer has one.
  *
- * A call is admitted, split into parts (`split-call.ts`) and answered part by part (`part-exchange.ts`). It ends with the
- * last answer, at its deadline, when its caller leaves, or when no worker or no Redis is there to answer it.
+ * A call is admitted, split into parts (`split-call.ts`) and answered part by part (`part-exchange.ts`). It
+ * ends with the last answer, at its deadline, when its caller leaves, or when no worker or no Redis is there
+ * to answer it.
  */
 
 import {
@@ -28,7 +29,9 @@ export const CALL_OUTCOMES = ['answered', 'cancelled', 'expired', 'refused', 'fa
 
 /** A call that is over. */
 export interface SettledCall {
-  /** `cancelled`: its caller left. `expired`: its deadline passed. `refused`: too many texts were in flight. */
+  /**
+   * `cancelled`: its caller left. `expired`: its deadline passed. `refused`: too many texts were in flight.
+   */
   outcome: (typeof CALL_OUTCOMES)[number];
   texts: number;
   seconds: number;

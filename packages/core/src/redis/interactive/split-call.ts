@@ -2,10 +2,16 @@
 
 import type { TextInput } from '@embedmill/contract';
 
-/** Maximum texts per part and per job: enough to fill the threads of a worker, few enough to share a long call with others. */
+/**
+ * Maximum texts per part and per job: enough to fill the threads of a worker, few enough to share a long call
+ * with others.
+ */
 export const MAX_TEXTS = 16;
 
-/** Maximum characters per part and per job, because BullMQ copies jobs several times; a longer text is alone in its job. */
+/**
+ * Maximum characters per part and per job, because BullMQ copies jobs several times; a longer text is alone
+ * in its job.
+ */
 export const MAX_CHARS = 32 * 1024;
 /** Characters that a token id counts for. */
 const CHARS_PER_ID = 6;

@@ -53,12 +53,16 @@ export interface InteractiveLane {
   /**
    * Embeds texts; texts that fail have a verdict, and do not fail the call.
    * @throws {RequestError} `unknown-model`
-   * @throws {UnavailableError} `overloaded` (facts: `retryAfterSeconds`), `deadline-exceeded`, `no-workers`, `redis-unavailable`
+   * @throws {UnavailableError} `overloaded` (facts: `retryAfterSeconds`), `deadline-exceeded`, `no-workers`,
+   *   `redis-unavailable`
    * @throws the signal's reason
    */
   embed(texts: readonly TextInput[], options: EmbedCallOptions): Promise<EmbedAnswer>;
   /** Tokens of each text, not truncated. Throws as `embed` does. */
   tokenize(texts: readonly string[], options: { specialTokens: boolean }): Promise<TextToken[][]>;
-  /** The default model. @throws {UnavailableError} `no-workers` while no model has been announced, `redis-unavailable` */
+  /**
+   * The default model.
+   * @throws {UnavailableError} `no-workers` while no model has been announced, `redis-unavailable`
+   */
   model(): Promise<ModelDescription>;
 }

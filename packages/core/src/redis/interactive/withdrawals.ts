@@ -10,7 +10,10 @@ const REMEMBER_MS = 60_000;
 
 /** What the record works with. */
 export interface WithdrawalsDeps {
-  /** Separate connection: it can run no other commands. Producers count these subscribers to know the number of workers. */
+  /**
+   * Separate connection: it can run no other commands. Producers count these subscribers to know the number
+   * of workers.
+   */
   subscriber: Redis;
   keys: Keys;
   log: Logger;

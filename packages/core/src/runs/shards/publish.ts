@@ -9,9 +9,9 @@ const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLI
 export const CLAIM = '.claim';
 
 /**
- * Gives the temporary file its final name. Unlike a rename, a hard link does not replace an existing file. On file systems
- * without hard links, a claim (an empty file, created exclusively) decides who may rename: a process that finds the claim
- * or, holding the claim, the name in use fails.
+ * Gives the temporary file its final name. Unlike a rename, a hard link does not replace an existing file. On
+ * file systems without hard links, a claim (an empty file, created exclusively) decides who may rename: a
+ * process that finds the claim or, holding the claim, the name in use fails.
  * @throws with code `EEXIST` when the name is in use
  */
 export async function publish(temporary: string, path: string): Promise<void> {

@@ -1,4 +1,7 @@
-/** Index of the shard files of one run: which batch is in which file, and where; writes and reads results by batch. */
+/**
+ * Index of the shard files of one run: which batch is in which file, and where; writes and reads results by
+ * batch.
+ */
 
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +17,10 @@ import {
   writeShard,
 } from './shard.ts';
 
-/** Knows files only; whether a batch counts as stored is decided by `ResultStore`. @see writeShard for durability */
+/**
+ * Knows files only; whether a batch counts as stored is decided by `ResultStore`.
+ * @see writeShard for durability
+ */
 export class ShardIndex {
   readonly #folder: string;
   readonly #places = new Map<number, { shard: string; entry: ShardEntry }>();
@@ -26,7 +32,10 @@ export class ShardIndex {
     this.#last = last;
   }
 
-  /** Opens the folder, created if missing, and reads the entries of its shards. @throws {CorruptError} `corrupt-shard` */
+  /**
+   * Opens the folder, created if missing, and reads the entries of its shards.
+   * @throws {CorruptError} `corrupt-shard`
+   */
   static async open(folder: string): Promise<ShardIndex> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const { shards, last } = await listShards(folder);
@@ -81,7 +90,8 @@ export class ShardIndex {
   }
 
   /**
-   * Token counts of every batch on disk, one array per batch; each shard is opened once and no vector is read.
+   * Token counts of every batch on disk, one array per batch; each shard is opened once and no vector is
+   * read.
    * @param dim floats per vector
    */
   async *tokenCounts(dim: number): AsyncGenerator<Uint32Array> {
@@ -107,8 +117,8 @@ export class ShardIndex {
   }
 
   #place(shard: string, entries: readonly ShardEntry[]): void {
-    // A batch is in two shards after a crash between rename and acknowledgement (same bytes), or after a retry: the later
-    // shard counts.
+    // A batch is in two shards after a crash between rename and acknowledgement (same bytes), or after a
+    // retry: the later shard counts.
     for (const entry of entries) this.#places.set(entry.batch, { shard, entry });
   }
 }

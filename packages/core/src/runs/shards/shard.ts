@@ -1,4 +1,7 @@
-/** Shard file format: the encoded results of some batches of one run; written and read here, found by `ShardIndex`. */
+/**
+ * Shard file format: the encoded results of some batches of one run; written and read here, found by
+ * `ShardIndex`.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
@@ -59,8 +62,9 @@ export function shardName(number: number): string {
 }
 
 /**
- * Writes a shard: temporary file, fsync, final name, fsync of the folder. When it resolves, the shard survives a power cut.
- * An existing shard is never replaced: if two producers ever used one folder, the slower one would fail.
+ * Writes a shard: temporary file, fsync, final name, fsync of the folder. When it resolves, the shard
+ * survives a power cut. An existing shard is never replaced: if two producers ever used one folder, the
+ * slower one would fail.
  * @throws with code `EEXIST` when the name is in use
  */
 export async function writeShard(
@@ -122,7 +126,10 @@ export async function readShardEntries(file: FileHandle, path: string): Promise<
   return JSON.parse(json.toString()) as ShardEntry[];
 }
 
-/** Bytes of one result; the caller verifies them with `decodeBatchResult`. @throws {CorruptError} `corrupt-shard` */
+/**
+ * Bytes of one result; the caller verifies them with `decodeBatchResult`.
+ * @throws {CorruptError} `corrupt-shard`
+ */
 export function readShardResult(file: FileHandle, path: string, entry: ShardEntry): Promise<Buffer> {
   return readSpan(file, path, entry.offset, entry.bytes);
 }
