@@ -1,4 +1,4 @@
-/** The cache of vectors in Redis: what it serves, what it forgets, and that runs do not notice it. */
+/** The vector cache in Redis: hits, eviction, and unchanged results of runs. */
 
 import { UNTREATED } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
@@ -24,14 +24,14 @@ const cached = (value: number, outcome: Partial<CachedVector['outcome']> = {}): 
 });
 
 describe('the cache', () => {
-  it('gives back vectors and verdicts, and null for what it does not know', async () => {
+  it('returns vectors and outcomes, and null for unknown texts', async () => {
     const cache = cacheOn(testRedis());
     const long = cached(0.5, { verdict: 'truncated', tokens: 512, lostTokens: 9, chunks: 2 });
     await cache.keep(['a', '电池'], [cached(0.25), long], OPTIONS);
     expect(await cache.find(['电池', 'b', 'a'], OPTIONS)).toEqual([long, null, cached(0.25)]);
   });
 
-  it('keeps no row without a vector', async () => {
+  it('skips rows without a vector', async () => {
     const cache = cacheOn(testRedis());
     await cache.keep(['', 'x'], [cached(0, { verdict: 'empty' }), cached(0, { verdict: 'failed' })], OPTIONS);
     expect(await cache.find(['', 'x'], OPTIONS)).toEqual([null, null]);
@@ -39,15 +39,15 @@ describe('the cache', () => {
 
   it.each<[string, Partial<CacheOptions>]>([
     ['model', { model: 'fedcba9876543210' }],
-    ['end to cut', { truncate: 'start' }],
+    ['truncation', { truncate: 'start' }],
     ['treatment', { treatment: { ...UNTREATED, long: 'mean' } }],
-  ])('knows nothing of a text under another %s', async (_, other) => {
+  ])('does not find a text under another %s', async (_, other) => {
     const cache = cacheOn(testRedis());
     await cache.keep(['a'], [cached(1)], OPTIONS);
     expect(await cache.find(['a'], { ...OPTIONS, ...other })).toEqual([null]);
   });
 
-  it('stays within its bytes, and forgets what was used longest ago', async () => {
+  it('stays within its size and evicts the least recently used vectors', async () => {
     const redis = testRedis();
     const cache = cacheOn(redis, 110 * (20 + 1536 + 450));
     const texts = Array.from({ length: 140 }, (_, i) => `text ${i}`);
@@ -56,7 +56,7 @@ describe('the cache', () => {
       texts.slice(0, 50).map(() => cached(1)),
       OPTIONS,
     );
-    // Used now, in a later millisecond than the one in which all were kept.
+    // Used in a later millisecond than the one in which all were added.
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(await cache.find(texts.slice(0, 10), OPTIONS)).not.toContain(null);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -94,7 +94,7 @@ describe('a worker with a cache', () => {
     return { worker, count };
   }
 
-  it('gives every run the same bytes, and computes a text once over runs', async () => {
+  it('gives every run the same bytes, and computes a text once across runs', async () => {
     const [plain, withCache] = [testRedis(), testRedis()];
     const texts = [...PLAIN_TEXTS, '', longText(400), ...PLAIN_TEXTS.slice(0, 3)];
     const more = ['a text of its own', ...texts, 'another one'];
@@ -108,7 +108,7 @@ describe('a worker with a cache', () => {
     expect(await count('cache')).toBe(0);
     const second = await submit(more, { batchRows: 1000 });
     await whenEnded(second);
-    // All but the new ones and the empty one, which has no vector to keep.
+    // All but the new ones and the empty one, which has no vector.
     expect(await count('cache')).toBe(texts.length - 1);
     const third = await submit(texts, { precision: 'fp32' });
     await whenEnded(third);
@@ -121,7 +121,7 @@ describe('a worker with a cache', () => {
     expect(second.info().tokens).toBe(alone.info().tokens);
   });
 
-  it('computes a text once in a run when its threads remember', async () => {
+  it('computes a text once per run when its threads cache repeats', async () => {
     const redis = testRedis();
     const { submit } = await startCollecting(redis, temporaryFolder());
     const { count } = await join(redis, { repeatsBytes: MEGABYTE });
