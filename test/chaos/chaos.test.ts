@@ -1,4 +1,7 @@
-/** A real run under random faults from a seed: it ends with every row once, the right vectors, and an empty Redis. */
+/**
+ * A real run under random faults from a seed: it ends with every row once, the right vectors, and an empty
+ * Redis.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';

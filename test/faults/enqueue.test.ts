@@ -1,4 +1,7 @@
-/** A connection that breaks while batches are enqueued: repeating the call completes whatever part reached Redis. */
+/**
+ * A connection that breaks while batches are enqueued: repeating the call completes whatever part reached
+ * Redis.
+ */
 
 import { UNTREATED } from '@embedmill/contract';
 import { type BatchJob, BullBatchQueue, keysOf } from '@embedmill/core/redis';

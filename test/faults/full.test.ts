@@ -1,4 +1,6 @@
-/** More rows than Redis can hold: streams are slowed down, small requests rejected, and memory stays bounded. */
+/**
+ * More rows than Redis can hold: streams are slowed down, small requests rejected, and memory stays bounded.
+ */
 
 import { describe, expect, it } from 'vitest';
 import { linesOf, until } from '../support/api.ts';

@@ -1,4 +1,7 @@
-/** Workers and Redis fail while interactive calls wait: another worker answers, or the call fails within seconds. */
+/**
+ * Workers and Redis fail while interactive calls wait: another worker answers, or the call fails within
+ * seconds.
+ */
 
 import { describe, expect, it } from 'vitest';
 import { postEmbed } from '../support/lane.ts';

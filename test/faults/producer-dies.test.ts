@@ -1,4 +1,7 @@
-/** A producer that is killed, or runs twice, or has a full disk: confirmed rows are kept, and results are complete. */
+/**
+ * A producer that is killed, or runs twice, or has a full disk: confirmed rows are kept, and results are
+ * complete.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The interactive lane under deadlines, limits, disconnecting clients and texts that crash threads. The engine computes
- * hashes and takes as long as a text says.
+ * The interactive lane under deadlines, limits, disconnecting clients and texts that crash threads. The
+ * engine computes hashes and takes as long as a text says.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,4 +1,6 @@
-/** Damaged files of a run: a torn end is cut off, other damage is reported, and other runs are not affected. */
+/**
+ * Damaged files of a run: a torn end is cut off, other damage is reported, and other runs are not affected.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';

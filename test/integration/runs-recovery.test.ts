@@ -1,4 +1,7 @@
-/** What runs survive: a restart in any state, a Redis that lost its data, results that are lost, damaged or late. */
+/**
+ * What runs survive: a restart in any state, a Redis that lost its data, results that are lost, damaged or
+ * late.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UNTREATED } from '@embedmill/contract';
@@ -16,7 +19,9 @@ const texts = (count: number, start = 0) => Array.from({ length: count }, (_, i)
 const expected = (all: readonly string[]) =>
   Buffer.concat(all.map((text) => Buffer.from(hashVector(text).buffer)));
 
-/** Keys of runs that are left in Redis: payloads, results, bitmaps, hashes; and the number of ready entries. */
+/**
+ * Keys of runs that are left in Redis: payloads, results, bitmaps, hashes; and the number of ready entries.
+ */
 async function leftInRedis({ client, prefix }: TestRedis): Promise<string[]> {
   const keys = await client.keys(`{${prefix}}:*`);
   const ofRuns = keys.filter((key) => /^\{\w+\}:(in|out|done|run):/.test(key));

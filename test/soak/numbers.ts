@@ -29,8 +29,8 @@ function linesFrom(start: number, end: number): string {
 }
 
 /**
- * Faults of an .npy file whose row `i` should begin with the number `i`: a lost, duplicated or moved row shifts or breaks
- * the numbers. At most ten sentences.
+ * Faults of an .npy file whose row `i` should begin with the number `i`: a lost, duplicated or moved row
+ * shifts or breaks the numbers. At most ten sentences.
  */
 export async function faultsOfNumbers(
   chunks: AsyncIterable<Uint8Array>,
