@@ -1,7 +1,4 @@
-/**
- * A real run under random faults from a seed: it ends with every row once, the right vectors, and an empty
- * Redis.
- */
+/** A real run under random faults from a seed: every row is there once, and Redis is empty at the end. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';

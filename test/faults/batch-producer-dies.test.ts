@@ -1,6 +1,4 @@
-/**
- * A batch of 20,000 requests from the official OpenAI client whose producer is killed while it processes it.
- */
+/** A batch of 20,000 requests from the official OpenAI client, whose producer is killed during it. */
 
 import { expect, inject, test } from 'vitest';
 import { until } from '../support/api.ts';

@@ -1,7 +1,4 @@
-/**
- * A connection that breaks while batches are enqueued: repeating the call completes whatever part reached
- * Redis.
- */
+/** A connection that breaks while batches are enqueued: repeating the call completes it. */
 
 import { UNTREATED } from '@embedmill/contract';
 import { type BatchJob, BullBatchQueue, keysOf } from '@embedmill/core/redis';

@@ -1,6 +1,4 @@
-/**
- * More rows than Redis can hold: streams are slowed down, small requests rejected, and memory stays bounded.
- */
+/** More rows than Redis can hold: streams slow down, small requests are rejected, memory is bounded. */
 
 import { describe, expect, it } from 'vitest';
 import { linesOf, until } from '../support/api.ts';

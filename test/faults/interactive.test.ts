@@ -1,7 +1,4 @@
-/**
- * Workers and Redis fail while interactive calls wait: another worker answers, or the call fails within
- * seconds.
- */
+/** Workers and Redis fail during interactive calls: another worker answers, or the call fails in seconds. */
 
 import { describe, expect, it } from 'vitest';
 import { postEmbed } from '../support/lane.ts';

@@ -1,7 +1,4 @@
-/**
- * A producer that is killed, or runs twice, or has a full disk: confirmed rows are kept, and results are
- * complete.
- */
+/** A producer that is killed, runs twice or has a full disk: no confirmed row is lost. */
 
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';

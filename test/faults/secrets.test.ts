@@ -1,7 +1,4 @@
-/**
- * A Redis with a password and TLS works, and no log contains the password or a text, even at the lowest
- * level.
- */
+/** A Redis with a password and TLS works, and no log contains the password or a text. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,4 @@
-/**
- * The interactive lane with the real model, from HTTP to worker; one producer and one worker serve all tests.
- */
+/** The interactive lane with the real model: one producer and one worker serve all tests. */
 
 import { EmbedmillClient } from '@embedmill/client';
 import type { Treatment } from '@embedmill/contract';

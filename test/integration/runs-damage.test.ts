@@ -1,6 +1,4 @@
-/**
- * Damaged files of a run: a torn end is cut off, other damage is reported, and other runs are not affected.
- */
+/** Damaged files of a run: a torn end is cut off, other damage fails that run only. */
 
 import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';

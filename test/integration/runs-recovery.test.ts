@@ -1,7 +1,4 @@
-/**
- * What runs survive: a restart in any state, a Redis that lost its data, results that are lost, damaged or
- * late.
- */
+/** What runs survive: restarts, a Redis that lost its data, and lost, damaged or late results. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UNTREATED } from '@embedmill/contract';
@@ -19,9 +16,7 @@ const texts = (count: number, start = 0) => Array.from({ length: count }, (_, i)
 const expected = (all: readonly string[]) =>
   Buffer.concat(all.map((text) => Buffer.from(hashVector(text).buffer)));
 
-/**
- * Keys of runs that are left in Redis: payloads, results, bitmaps, hashes; and the number of ready entries.
- */
+/** What is left of runs in Redis: payloads, results, bitmaps, hashes and ready entries. */
 async function leftInRedis({ client, prefix }: TestRedis): Promise<string[]> {
   const keys = await client.keys(`{${prefix}}:*`);
   const ofRuns = keys.filter((key) => /^\{\w+\}:(in|out|done|run):/.test(key));

@@ -1,7 +1,4 @@
-/**
- * Millions of rows through a real producer, Redis and workers with a trivial engine: nothing grows, no row is
- * lost.
- */
+/** Millions of rows through real processes with a trivial engine: nothing grows, no row is lost. */
 
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

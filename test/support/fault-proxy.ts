@@ -37,9 +37,7 @@ export const SOUND_NETWORK: NetworkFaults = {
   holdAt: '',
 };
 
-/**
- * Maximum buffered bytes per direction before the proxy stops reading: a slow network slows its sender down.
- */
+/** Maximum buffered bytes per direction; then the proxy stops reading, which slows the sender down. */
 const MAX_HELD_BYTES = 256 * 1024;
 
 /** Listens on a free port of 127.0.0.1 from `start` to `stop`. */

@@ -1,6 +1,4 @@
-/**
- * An interactive lane without workers and Redis: answers at once with the hash vectors of `hash-worker.ts`.
- */
+/** An interactive lane without workers and Redis that answers at once with hash vectors. */
 
 import type { RowOutcome, TextInput } from '@embedmill/contract';
 import type { InteractiveLane } from '@embedmill/core/redis';

@@ -1,7 +1,4 @@
-/**
- * A worker without a model: the vector of a text is computed from its hash, so tests know every bit in
- * advance.
- */
+/** A worker without a model: vectors are computed from hashes of texts, so tests know every bit. */
 
 import { createHash } from 'node:crypto';
 import { type RowOutcome, summarizeOutcomes } from '@embedmill/contract';

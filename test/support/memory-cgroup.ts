@@ -1,7 +1,4 @@
-/**
- * A cgroup with a memory limit, for tests in which the kernel kills a process that exceeds it; root on Linux
- * only.
- */
+/** A cgroup with a memory limit, for tests of processes that exceed it; root on Linux only. */
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

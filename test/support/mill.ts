@@ -104,9 +104,7 @@ export async function startWorkerProcess(
   return worker;
 }
 
-/**
- * Starts a worker that is restarted whenever it exits, and counts its crashes. Stop it before the test ends.
- */
+/** Starts a worker that is restarted whenever it exits; stop it before the test ends. */
 export function startRestartingWorker(
   place: MillPlace,
   env: Record<string, string>,

@@ -6,10 +6,7 @@ import { type MillPlace, type RunInWork, startRunInWork } from './mill.ts';
 import { type TestRedis, testRedis } from './redis.ts';
 import { seededRandom } from './seeded-random.ts';
 
-/**
- * Starts a proxy in front of the test Redis, without faults, and returns it with the place that leads through
- * it.
- */
+/** Starts a proxy in front of the test Redis, without faults; `place` leads through it. */
 export async function startProxy(redis: TestRedis): Promise<{ proxy: FaultProxy; place: MillPlace }> {
   const url = new URL(redis.url);
   const proxy = new FaultProxy({ host: url.hostname, port: Number(url.port) }, seededRandom(1));

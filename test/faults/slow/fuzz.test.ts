@@ -1,7 +1,4 @@
-/**
- * Ten thousand bad requests over raw sockets: each is answered or closed, and the producer stays up and does
- * not grow.
- */
+/** 10,000 bad requests over raw sockets: each is answered or closed, and the producer stays up. */
 
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -119,9 +116,7 @@ const sound = fc.record({
 });
 const request = fc.oneof(broken, sound, sound);
 
-/**
- * Sends bytes and resolves with the start of the response when the server closes or is silent for a second.
- */
+/** Sends bytes; resolves with the start of the response when the server closes or is silent for 1 s. */
 function exchange(port: number, bytes: Buffer): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';

@@ -1,6 +1,4 @@
-/**
- * Redis loses or damages single keys of a run in work: the batches are sent again from the producer's disk.
- */
+/** Redis loses or damages keys of a run in work: the batches are sent again from the producer's disk. */
 
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';

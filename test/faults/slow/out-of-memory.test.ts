@@ -1,7 +1,4 @@
-/**
- * The kernel kills a worker that exceeds the memory limit of its container: only the text that caused it
- * fails.
- */
+/** The kernel kills a worker that exceeds its memory limit: only the text that caused it fails. */
 
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';

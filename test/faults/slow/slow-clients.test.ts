@@ -1,7 +1,4 @@
-/**
- * Hundreds of clients that send very slowly or too many headers: others are served, and the slow ones are
- * closed.
- */
+/** Hundreds of clients that send very slowly or too many headers: other clients are served. */
 
 import { connect, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';

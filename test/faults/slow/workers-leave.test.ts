@@ -1,6 +1,4 @@
-/**
- * Workers join and are stopped during a run: their batches are finished or handed over, and no row is lost.
- */
+/** Workers join and stop during a run: their batches are finished or handed over. */
 
 import { expect, it } from 'vitest';
 import { until } from '../../support/api.ts';

@@ -4,19 +4,14 @@ import type { Redis } from 'ioredis';
 
 const SYNC_INTERVAL_MS = 10_000;
 
-/**
- * TIME commands per synchronization; the fastest reply counts, because on a busy machine replies are
- * processed late.
- */
+/** TIME commands per synchronization; the fastest reply counts, as a busy machine delays some. */
 const SAMPLES = 5;
 
 /** Between two synchronizations, time advances with the monotonic clock of this process. */
 export class RedisClock {
   readonly #redis: Redis;
   #timer: NodeJS.Timeout | undefined;
-  /**
-   * Added to `performance.now()`. Before the first reply of Redis: according to the clock of this machine.
-   */
+  /** Added to `performance.now()`. Until the first reply of Redis, the offset of this machine's clock. */
   #offsetMs = performance.timeOrigin;
 
   constructor(redis: Redis) {

@@ -4,8 +4,8 @@ import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 
 /**
- * `command`: commands succeed or fail within seconds, so that an API can answer 503 (producer). `patient`:
- * commands wait for Redis to return, so that finished vectors are not lost (worker, blocking reads).
+ * - `command`: commands succeed or fail within seconds, so that an API can answer 503 (producer).
+ * - `patient`: commands wait for Redis to return, so that finished vectors are not lost (worker, blocking reads).
  */
 export type ConnectionMode = 'command' | 'patient';
 

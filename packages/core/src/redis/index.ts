@@ -1,7 +1,4 @@
-/**
- * Redis (`@embedmill/core/redis`): connections, keys, lease, queues, exchange of batches, cache, fleet,
- * interactive lane.
- */
+/** Redis (`@embedmill/core/redis`): keys, lease, queues, exchange, vector cache, fleet, interactive lane. */
 
 export * from './cache/index.ts';
 export { RedisClock } from './clock.ts';

@@ -1,6 +1,4 @@
-/**
- * The collector: moves finished batches from Redis to shards; one per data folder, started by the producer.
- */
+/** The collector: moves finished batches from Redis to shards; the producer runs one. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError, type BatchSummary, CorruptError } from '@embedmill/contract';
@@ -121,9 +119,7 @@ export class Collector {
     }
   }
 
-  /**
-   * Reads the stream from its start again: batches that are stored already are recognized by their numbers.
-   */
+  /** Reads the stream from its start again: stored batches are recognized by their numbers. */
   async #auditRuns(): Promise<void> {
     this.#position = '0';
     this.#shards.clear();

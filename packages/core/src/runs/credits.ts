@@ -1,7 +1,4 @@
-/**
- * Credits: bytes this producer may have in Redis; taken before a batch is enqueued, returned once its result
- * is on disk.
- */
+/** Credits: bytes a producer may have in Redis, taken per batch and returned once its result is on disk. */
 
 /** The rate of returned credit is measured over this time. */
 const DRAIN_WINDOW_MS = 15_000;
@@ -88,9 +85,7 @@ export class Credits {
     });
   }
 
-  /**
-   * Takes credit without waiting, even over the limit: for batches that are already in Redis after a restart.
-   */
+  /** Takes credit without waiting, even over the limit, for batches already in Redis after a restart. */
   claim(bytes: number): void {
     this.#usedBytes += bytes;
   }

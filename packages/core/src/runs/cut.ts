@@ -2,9 +2,7 @@
 
 import { BUILT_IN_MAX_TOKENS, type LongTexts, maxChunks, type RowRead } from '@embedmill/contract';
 
-/**
- * A row as it is stored in the row log. A row without a text was rejected on input and keeps its position.
- */
+/** A row in the row log. A row without a text was rejected on input and keeps its position. */
 export type KeptRow =
   | [id: string | null, line: number, text: string]
   | [id: string | null, line: number, text: null, code: string, message: string];

@@ -1,7 +1,4 @@
-/**
- * Sends the batches of one run to Redis, and again when Redis lost them; used by the part writers and the
- * collector.
- */
+/** Sends the batches of one run to Redis, and again when Redis lost them. */
 
 import { asError, treatmentOf, UnavailableError } from '@embedmill/contract';
 import type { Logger } from 'pino';

@@ -1,6 +1,4 @@
-/**
- * A journal: an append-only file of JSON records that survives a crash at any byte; ledgers are stored in it.
- */
+/** A journal: an append-only file of JSON records that survives a crash at any byte. */
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';

@@ -1,7 +1,4 @@
-/**
- * The ledger: durable events of a run (options, parts, batches, end), replayed from a journal; appended to by
- * the run.
- */
+/** The ledger: durable events of a run (options, parts, batches, end), replayed from a journal. */
 
 import {
   EmbedmillError,

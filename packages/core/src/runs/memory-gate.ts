@@ -1,7 +1,4 @@
-/**
- * Stops admission before Redis is full, so that workers can always write their results; the producer runs
- * one.
- */
+/** Stops admission before Redis is full, so that workers can always write their results. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError } from '@embedmill/contract';
@@ -26,10 +23,7 @@ export interface MemoryGateDeps {
   log: Logger;
 }
 
-/**
- * Checks once per second. While Redis is unreachable, nothing changes. A Redis without `maxmemory` is never
- * full.
- */
+/** Checks once per second; nothing changes while Redis is unreachable. No `maxmemory` means never full. */
 export class MemoryGate {
   readonly #deps: MemoryGateDeps;
   readonly #stopping = new AbortController();

@@ -31,9 +31,7 @@ export interface PartUpload {
   sha256: () => string;
   /** Aborted when the client disconnects. */
   signal?: AbortSignal | undefined;
-  /**
-   * Maximum wait for the credit of one batch, in milliseconds. Default: unlimited, for a client that streams.
-   */
+  /** Maximum wait for the credit of one batch, in milliseconds. Default: unlimited, for a stream. */
   maxWaitMs?: number | undefined;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Writes the rows of one part into a run: cuts batches, writes them to disk, enqueues them; one writer per
- * upload.
- */
+/** Writes the rows of one part into a run: cuts batches, writes them to disk, enqueues them. */
 
 import {
   MAX_REJECTED_SHOWN,
@@ -26,10 +23,7 @@ const OVERHEAD_BYTES = 2048;
 /** Bytes of a result per row besides its vector: tokens, lost tokens, verdict. */
 const ROW_RESULT_BYTES = 9;
 
-/**
- * `Retry-After` of a rejected part while no credit is being returned. Otherwise it follows the workers, up to
- * the maximum.
- */
+/** `Retry-After` of a rejected part: the default while no credit is being returned, and the maximum. */
 const DEFAULT_WAIT_SECONDS = 10;
 const MAX_WAIT_SECONDS = 60;
 

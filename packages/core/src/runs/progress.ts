@@ -5,9 +5,7 @@ import { Pace } from './pace.ts';
 
 const SECOND = 1000;
 
-/**
- * Rates cover this time: long enough to smooth batches, short enough to follow a changing number of workers.
- */
+/** Rates cover this time: long enough to smooth batches, short enough to follow a changing fleet. */
 const WINDOW_MS = 15 * SECOND;
 
 /** Sums over the finished batches of a run. */

@@ -1,7 +1,4 @@
-/**
- * Reads the output of a run from its files in row order: vectors, outcomes, ids, texts, report; the API
- * streams it.
- */
+/** Reads the output of a run from its files, in row order: vectors, outcomes, ids, texts, report. */
 
 import {
   BUILT_IN_DIM,

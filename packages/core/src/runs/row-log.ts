@@ -1,6 +1,4 @@
-/**
- * The row log: rows of a run on disk, batch after batch; read again for lost batches, results and reports.
- */
+/** The row log: the rows of a run on disk; read for lost batches, results and reports. */
 
 import { createHash } from 'node:crypto';
 import { constants, type FileHandle, open } from 'node:fs/promises';

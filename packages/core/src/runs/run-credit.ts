@@ -1,7 +1,4 @@
-/**
- * The credit that one run holds for its batches in Redis; the run claims and returns it, the part writers add
- * to it.
- */
+/** The credit that one run holds for its batches in Redis. */
 
 import type { Credits } from './credits.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,7 +1,4 @@
-/**
- * The files of one run: created with it, opened with it, closed with it; everything that reads a run reads
- * them.
- */
+/** The files of one run: its folder, ledger, row log, shards and glossary. */
 
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -13,9 +13,7 @@ export interface RunInfoSources {
   storedBatches: number;
 }
 
-/**
- * The run as the API shows it. Rates are those of the last seconds; after its end, those of the whole run.
- */
+/** The run as the API shows it. Rates cover the last 15 s; after its end, the whole run. */
 export function describeRun({ ledger, progress, storedBatches }: RunInfoSources): RunInfo {
   const { id, at, options } = ledger.created;
   const { state, sealedAt, ended, model } = ledger;

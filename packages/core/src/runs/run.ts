@@ -1,7 +1,4 @@
-/**
- * One run from its first part to its last vector; `Runs` owns it, the API adds parts, the collector stores
- * results.
- */
+/** One run from its first part to its last vector: states, transitions and what belongs to it. */
 
 import {
   asError,
@@ -14,7 +11,6 @@ import {
 } from '@embedmill/contract';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { peekBatchResult } from '../redis/batch/result.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import { isRedisFault } from '../redis/faults.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
@@ -22,7 +18,6 @@ import type { Credits } from './credits.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { PaceSeries } from './pace.ts';
 import { PartIntake, type PartUpload } from './part-intake.ts';
-import { RunProgress } from './progress.ts';
 import { ResultStore } from './result-store.ts';
 import { findFailedRows } from './retry.ts';
 import { RunCredit } from './run-credit.ts';
@@ -80,16 +75,13 @@ export class Run {
   readonly #dispatcher: Dispatcher;
   readonly #credit: RunCredit;
   readonly #intake: PartIntake;
-  #progress = new RunProgress();
-  /** Batches that are counted as done and not yet settled. */
-  readonly #received = new Set<number>();
   /** Serializes the writes to the ledger and the row log. */
   readonly #turn = pLimit(1);
 
   private constructor(deps: RunDeps, files: RunFiles) {
     this.#deps = deps;
     this.#files = files;
-    this.#results = new ResultStore(files.ledger, files.shards);
+    this.#results = new ResultStore({ files, turn: this.#turn });
     this.#dispatcher = new Dispatcher({ ...deps, files });
     this.#credit = new RunCredit(deps.credits, files.ledger);
     this.#intake = new PartIntake({
@@ -98,10 +90,9 @@ export class Run {
       credits: deps.credits,
       credit: this.#credit,
       turn: this.#turn,
-      onUpload: () => this.#progress.start(Date.now()),
+      onUpload: () => this.#results.progress.start(Date.now()),
       assertLeaseHeld: deps.assertLeaseHeld,
     });
-    this.#countStored();
   }
 
   /** Starts a run in a new folder. */
@@ -110,10 +101,7 @@ export class Run {
     return new Run(deps, await RunFiles.create(folder, newRun));
   }
 
-  /**
-   * Opens the run in this folder and claims credit for what may be in Redis; call `reconcile` to update
-   * Redis.
-   */
+  /** Opens the run and claims credit for its unstored batches; `reconcile` then updates Redis. */
   static async open(deps: RunDeps, folder: string): Promise<Run> {
     const run = new Run(deps, await RunFiles.open(folder));
     for (const batch of run.#outstanding()) run.#credit.claim(batch);
@@ -153,7 +141,7 @@ export class Run {
 
   /** True when the run is sealed and every batch is done, stored or not. */
   get isDone(): boolean {
-    return this.state === 'sealed' && this.#progress.batches === this.#files.ledger.batches.length;
+    return this.state === 'sealed' && this.#results.progress.batches === this.#files.ledger.batches.length;
   }
 
   /** Receipts of the complete parts, ordered by part number. */
@@ -173,14 +161,14 @@ export class Run {
 
   /** Throughput over time, since this process started. */
   get pace(): PaceSeries {
-    return this.#progress.pace.series();
+    return this.#results.progress.pace.series();
   }
 
   /** The run as the API shows it. */
   info(): RunInfo {
     return describeRun({
       ledger: this.#files.ledger,
-      progress: this.#progress,
+      progress: this.#results.progress,
       storedBatches: this.#results.size,
     });
   }
@@ -219,8 +207,7 @@ export class Run {
     });
     if (batches.length === 0) return;
     for (const batch of batches) this.#credit.claim(batch);
-    this.#progress = new RunProgress();
-    this.#countStored();
+    this.#results.recount();
     await this.reconcile().catch((error) => {
       // The ledger has the retry, so the next `reconcile` sends the rows.
       this.#deps.log.warn({ run: this.id, reason: asError(error).message }, 'a retry waits for Redis');
@@ -247,27 +234,18 @@ export class Run {
     result: Uint8Array | null,
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
-    const { ledger } = this.#files;
-    if (!this.isActive || ledger.batches[batch] === undefined || this.#results.has(batch)) return 'stored';
+    const isKnown = this.#files.ledger.batches[batch] !== undefined;
+    if (!this.isActive || !isKnown || this.#results.has(batch)) return 'stored';
     const fault =
       result === null || summary === null
         ? 'its result is not in Redis'
-        : this.#results.faultOf(batch, result, this.options.precision);
+        : this.#results.faultOf(batch, result);
     if (fault !== null) {
       this.#deps.log.warn({ run: this.id, batch, fault }, 'batch must be done again');
       await this.#dispatcher.redo(batch);
       return 'refused';
     }
-    if (ledger.model === null) {
-      // Recorded with the first result, so that one output never mixes the vectors of two models.
-      const { dim, fingerprint } = peekBatchResult(result!, { verify: false });
-      await this.#turn(() => ledger.append([{ type: 'model', dim, fingerprint }]));
-    }
-    if (!this.#received.has(batch)) {
-      this.#received.add(batch);
-      const whole = await this.#results.whole({ batch, result: result!, summary: summary! });
-      this.#progress.add(whole.summary, Date.now());
-    }
+    await this.#results.count({ batch, result: result!, summary: summary! });
     return 'wanted';
   }
 
@@ -278,32 +256,26 @@ export class Run {
 
   /** Writes results to disk; when it resolves, they survive a power cut and may be acknowledged. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
-    const { ledger } = this.#files;
     this.#deps.assertLeaseHeld();
     await this.#results.store(batches);
-    const retried = batches.map(({ batch }) => batch).filter((batch) => ledger.retries.has(batch));
-    if (retried.length > 0) await this.#turn(() => ledger.append([{ type: 'retried', batches: retried }]));
   }
 
   /** Returns the credit of batches that are stored and acknowledged; completes the run after the last one. */
   async settle(batches: readonly number[]): Promise<void> {
     for (const batch of batches) {
-      this.#received.delete(batch);
+      this.#results.settle(batch);
       this.#credit.give(batch);
     }
     await this.#completeIfStored();
   }
 
-  /**
-   * Makes Redis match the disk after a restart of this process or of Redis. The keys of an ended run are
-   * deleted.
-   */
+  /** Makes Redis match the disk after a restart of either. The keys of an ended run are deleted. */
   async reconcile(): Promise<void> {
     if (!this.isActive) {
       await this.deleteKeys();
       return;
     }
-    this.#progress.start(Date.now());
+    this.#results.progress.start(Date.now());
     await this.#dispatcher.reconcile(this.#outstanding());
     await this.#completeIfStored();
   }
@@ -329,10 +301,6 @@ export class Run {
     return this.isActive ? this.#results.missing() : [];
   }
 
-  #countStored(): void {
-    for (const summary of this.#results.summaries()) this.#progress.add(summary, null);
-  }
-
   async #completeIfStored(): Promise<void> {
     await this.#end('completed', null, () => {
       return this.state === 'sealed' && this.#results.size >= this.#files.ledger.batches.length;
@@ -356,9 +324,8 @@ export class Run {
       return true;
     });
     if (!hasEnded) return;
-    const { rows, batches } = this.#progress;
+    const { rows, batches } = this.#results.progress;
     this.#deps.log.info({ run: this.id, state, rows, batches }, 'run ended');
-    this.#received.clear();
     this.#credit.giveAll();
     this.#intake.end();
     await this.deleteKeys().catch((fault) => {

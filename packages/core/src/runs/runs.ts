@@ -32,10 +32,7 @@ export class Runs {
     this.#folder = folder;
   }
 
-  /**
-   * Opens every run in the data folder. A run with damaged files is listed as failed; the others are not
-   * affected.
-   */
+  /** Opens every run in the data folder. A run with damaged files is listed as failed. */
   static async open(deps: RunDeps, dataDir: string): Promise<Runs> {
     const folder = join(dataDir, 'runs');
     await mkdir(folder, { recursive: true, mode: 0o700 });

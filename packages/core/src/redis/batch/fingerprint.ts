@@ -3,10 +3,7 @@
 import { createHash } from 'node:crypto';
 import { type Treatment, treatmentOf, UNTREATED } from '@embedmill/contract';
 
-/**
- * Part of the fingerprint: raised whenever cleaning, the glossary or the chunking of long texts changes its
- * results.
- */
+/** Part of the fingerprint: raised when cleaning, glossary or chunking change their results. */
 const TREATMENT_REVISION = 2;
 
 /**

@@ -1,7 +1,4 @@
-/**
- * Wire format of batches (`@embedmill/core/batch`): payloads, results, glossaries, fingerprints; safe for
- * threads to load.
- */
+/** Wire format of batches (`@embedmill/core/batch`): payloads, results, glossaries, fingerprints. */
 
 export { vectorFingerprint } from './fingerprint.ts';
 export { storeGlossary } from './glossary.ts';

@@ -155,9 +155,7 @@ export function tokenCountsSpan(rows: number, dim: number): { offset: number; by
   return { offset: tokens, bytes: verdicts - tokens };
 }
 
-/**
- * Tokens of the text of each row, including lost ones; no checksum is checked, as it only serves statistics.
- */
+/** Tokens of the text of each row, including lost ones; not verified, as only statistics use it. */
 export function decodeTokenCounts(area: Uint8Array): Uint32Array {
   const view = new DataView(area.buffer, area.byteOffset, area.byteLength);
   const rows = area.byteLength / 8;

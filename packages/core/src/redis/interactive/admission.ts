@@ -1,7 +1,4 @@
-/**
- * Limits the interactive texts of one producer in flight, and estimates when a rejected call should be sent
- * again.
- */
+/** Limits the interactive texts in flight, and estimates when a rejected call should be sent again. */
 
 import { UnavailableError } from '@embedmill/contract';
 

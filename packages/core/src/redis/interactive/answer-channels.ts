@@ -4,9 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from '../keys.ts';
 import { encodeAnswer, type PartAnswer } from './message.ts';
 
-/**
- * Publishes answers. No subscriber is not an error: the producer has stopped, or will send the part again.
- */
+/** Publishes answers. No subscriber is not an error: the producer has stopped or will send again. */
 export class AnswerChannels {
   readonly #redis: Redis;
   readonly #keys: Keys;

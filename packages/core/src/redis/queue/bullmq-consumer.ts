@@ -17,10 +17,7 @@ export interface BullConsumerDeps<Job = BatchJob> {
   /** Lock lifetime: a batch whose worker does not renew it in time goes to another worker. */
   lockMs: number;
   consume: Consume<Job>;
-  /**
-   * Called once for a batch that crashed too many workers or failed all attempts, by the worker that detects
-   * it.
-   */
+  /** Called once for a batch that crashed too many workers or failed all attempts. */
   abandon: (job: Job, reason: string) => Promise<void>;
   /** Maximum worker crashes per batch before it is abandoned. Default 50. */
   maxStalls?: number;

@@ -129,9 +129,7 @@ export class BullBatchQueue extends BullQueue<BatchJob> implements BatchQueue {
   }
 }
 
-/**
- * The queue of the interactive lane. The lane sends unanswered parts again itself, so a job has one attempt.
- */
+/** The interactive queue. The lane sends unanswered parts again itself, so a job has one attempt. */
 export class BullInteractiveQueue extends BullQueue<InteractiveJob> {
   constructor(deps: Omit<BullQueueDeps, 'lane'>) {
     super({ ...deps, lane: 'interactive' }, { idOf: ({ id }) => id, attempts: 1 });

@@ -1,7 +1,4 @@
-/**
- * Index of the shard files of one run: which batch is in which file, and where; writes and reads results by
- * batch.
- */
+/** Index of the shard files of one run: finds, reads and writes results by batch number. */
 
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,4 @@
-/**
- * Shard file format: the encoded results of some batches of one run; written and read here, found by
- * `ShardIndex`.
- */
+/** Shard file format: the encoded results of some batches of one run. */
 
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
