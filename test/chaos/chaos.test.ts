@@ -1,4 +1,4 @@
-/** A real run under random faults from a seed: at its end every row is there once with its own vector, and Redis is empty. */
+/** A real run under random faults from a seed: every row is there once, and Redis is empty at the end. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
@@ -26,7 +26,7 @@ const PART_ROWS = 100;
 
 const NOTHING = { payloads: 0, results: 0, runs: 0, doneBitmaps: 0, trials: 0, readyEntries: 0, jobs: 0 };
 
-/** How much of a run Redis still holds. */
+/** Number of keys and entries of runs that are left in Redis. */
 async function whatIsLeft(client: Redis): Promise<typeof NOTHING> {
   const keys = await client.keys('{chaos}:*');
   const count = (kind: string) => keys.filter((key) => key.startsWith(`{chaos}:${kind}`)).length;
@@ -44,7 +44,7 @@ async function whatIsLeft(client: Redis): Promise<typeof NOTHING> {
 }
 
 describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
-  it('lose no row and double none', async () => {
+  it('lose no row and duplicate none', async () => {
     const redis = await redisProcess();
     await redis.start();
     const proxy = new FaultProxy({ host: '127.0.0.1', port: redis.port }, seededRandom(SEED));
@@ -141,7 +141,7 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
       );
       await expectWhole({ producer, run, rows }, 5 * 60_000);
     };
-    // Told before the test ends, or the next lives of the workers would outlive the test.
+    // Stopped before the test ends, or restarted workers would outlive the test.
     await work().finally(() => {
       isOver = true;
     });
@@ -174,7 +174,7 @@ async function accepted(answer: Promise<Response>): Promise<void> {
   if (status >= 400) throw new Error(`refused with ${status}`);
 }
 
-/** What a patient client does: the same request again until it succeeds, to whichever producer is there. */
+/** Repeats a request until it succeeds, to whichever producer is up. */
 async function persist<Value>(
   producer: () => ProducerProcess,
   request: (to: ProducerProcess) => Promise<Value>,

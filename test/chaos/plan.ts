@@ -2,7 +2,7 @@
 
 import { seededRandom } from '../support/seeded-random.ts';
 
-/** What can happen. */
+/** Kinds of faults. */
 export const FAULTS = [
   'kill-worker',
   'freeze-worker',
@@ -18,19 +18,19 @@ export const FAULTS = [
 
 /** One fault. */
 export interface PlannedFault {
-  /** Pause before it, after the fault before it is over. */
+  /** Pause between the end of the previous fault and the start of this one. */
   waitMs: number;
   kind: (typeof FAULTS)[number];
-  /** How long it lasts, for one that lasts. */
+  /** Duration; ignored for an instantaneous fault. */
   lastsMs: number;
-  /** Which of the workers, for one that hits a worker. */
+  /** Index of the affected worker; ignored for other faults. */
   worker: number;
 }
 
-/** Faults without an end. */
+/** An endless sequence of faults. @param workers number of workers */
 export function* planFaults(seed: number, workers: number): Generator<PlannedFault, never> {
   const random = seededRandom(seed);
-  const upTo = (most: number) => Math.floor(random() * most);
+  const upTo = (max: number) => Math.floor(random() * max);
   for (;;) {
     yield {
       waitMs: 1000 + upTo(4000),

@@ -1,4 +1,4 @@
-/** A batch of 20 000 requests of the official OpenAI client, whose producer is killed while it is at work. */
+/** A batch of 20,000 requests from the official OpenAI client, whose producer is killed during it. */
 
 import { expect, inject, test } from 'vitest';
 import { until } from '../support/api.ts';
@@ -17,7 +17,7 @@ import { testRedis } from '../support/redis.ts';
 const REQUESTS = 20_000;
 const textOf = (i: number) => `opinion number ${i}`;
 
-test('Every request of a batch has one answer, though its producer died at work', async () => {
+test('Every request of a batch is answered once, although its producer was killed', async () => {
   const place = { url: inject('redisUrl'), prefix: testRedis().prefix };
   const dataDir = temporaryFolder();
   const first = await startProducerProcess(place, dataDir);
@@ -28,7 +28,7 @@ test('Every request of a batch has one answer, though its producer died at work'
   );
   const { id } = await submitBatch(client, lines);
   await startWorkerProcess(place);
-  // Before it is fed whole, or after: either way it has begun.
+  // Whether all its rows are in the run by now does not matter.
   await until(async () => (await client.batches.retrieve(id)).request_counts!.completed > 0, 60_000);
   first.process.kill('SIGKILL');
   await first.process.waitForExit();

@@ -1,4 +1,4 @@
-/** What the fault tests judge runs by notices what it is there for. */
+/** The checkers of the fault tests detect the faults that they are made for. */
 
 import { npyHeaderBytes } from '@embedmill/core/formats';
 import { describe, expect, it } from 'vitest';
@@ -14,21 +14,21 @@ function lineOf({ id, text }: { id: string; text: string }): string {
 const lines = rows.map(lineOf);
 
 describe('the checker of results', () => {
-  it('accepts whole ones', async () => {
+  it('accepts correct ones', async () => {
     expect(await faultsOfResults(rows, lines)).toEqual([]);
   });
 
-  it('notices a lost row', async () => {
+  it('detects a lost row', async () => {
     expect(await faultsOfResults(rows, lines.toSpliced(2, 1))).not.toEqual([]);
     expect(await faultsOfResults(rows, lines.slice(0, 4))).toEqual(['5 rows were sent, 4 came back']);
   });
 
-  it('notices a doubled row', async () => {
+  it('detects a duplicated row', async () => {
     expect(await faultsOfResults(rows, lines.toSpliced(2, 0, lines[2]!))).not.toEqual([]);
     expect(await faultsOfResults(rows, [...lines, lines[4]!])).toEqual(['5 rows were sent, 6 came back']);
   });
 
-  it('notices rows that changed places, a vector of another text, and a vector with one bit wrong', async () => {
+  it('detects swapped rows, the vector of another text, and a vector with a flipped bit', async () => {
     expect(await faultsOfResults(rows, lines.toReversed())).not.toEqual([]);
     const swapped = lineOf({ id: rows[1]!.id, text: rows[2]!.text });
     expect(await faultsOfResults(rows, lines.with(1, swapped))).toEqual([
@@ -45,7 +45,7 @@ describe('the checker of results', () => {
 
 describe('the checker of a soak', () => {
   const DIM = 3;
-  /** An .npy file as the chunks of a stream, cut in the middle of rows. */
+  /** An .npy file as a stream whose chunks end in the middle of rows. */
   const fileOf = async function* (numbers: readonly number[]) {
     const floats = new Float32Array(numbers.flatMap((number) => [number, 0, 0]));
     const bytes = Buffer.concat([Buffer.alloc(npyHeaderBytes), Buffer.from(floats.buffer)]);
@@ -54,15 +54,15 @@ describe('the checker of a soak', () => {
 
   it.each([
     ['accepts each number in its place', [0, 1, 2, 3], 0],
-    ['notices a lost row', [0, 1, 3], 2],
-    ['notices a doubled row', [0, 1, 1, 2, 3], 4],
-    ['notices rows that changed places', [0, 2, 1, 3], 2],
-    ['notices that the end is missing', [0, 1, 2], 1],
+    ['detects a lost row', [0, 1, 3], 2],
+    ['detects a duplicated row', [0, 1, 1, 2, 3], 4],
+    ['detects swapped rows', [0, 2, 1, 3], 2],
+    ['detects a missing end', [0, 1, 2], 1],
   ])('%s', async (_what, numbers, faults) => {
     expect(await faultsOfNumbers(fileOf(numbers), 4, DIM)).toHaveLength(faults);
   });
 
-  /** A soak in which everything stays as it is, but for the memory of the producer. */
+  /** A soak in which only the memory of the producer changes. */
   const soakOf = (producerMb: (second: number) => number) =>
     Array.from({ length: 100 }, (_, seconds): Sample => {
       const [workerMb, redisMb, redisUsedMb, keys, events, readyEntries, creditMb] = [
@@ -72,12 +72,12 @@ describe('the checker of a soak', () => {
       return { ...mine, workerMb, redisMb, redisUsedMb, keys, events, readyEntries, creditMb };
     });
 
-  it('accepts memory that goes up and down, and that warms up', () => {
+  it('accepts memory that oscillates or warms up', () => {
     expect(faultsOfGrowth(soakOf((second) => 200 + 20 * Math.sin(second)))).toEqual([]);
     expect(faultsOfGrowth(soakOf((second) => Math.min(200, 100 + 20 * second)))).toEqual([]);
   });
 
-  it('notices memory that grows', () => {
+  it('detects growing memory', () => {
     expect(faultsOfGrowth(soakOf((second) => 150 + 2 * second))).toEqual([
       expect.stringMatching(/^producer, resident MB: /),
     ]);

@@ -1,4 +1,4 @@
-/** Clients that end in the middle of an upload that the workers hold back. */
+/** Clients that die during an upload that waits for credit. */
 
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { expectWhole, sentRows, startProducerProcess, startWorkerProcess } from '../support/mill.ts';
 import { testRedis } from '../support/redis.ts';
 
-it('a client that dies while it waits for credit may send its part again, and each row is there once', async () => {
+it('a client that dies while it waits for credit can send its part again, and each row exists once', async () => {
   const redis = testRedis();
   const producer = await startProducerProcess(redis, temporaryFolder(), { EMBEDMILL_REDIS_BUDGET_MB: '1' });
   await producer.ready();
@@ -38,7 +38,7 @@ it('a client that dies while it waits for credit may send its part again, and ea
       { headers: { 'content-type': 'application/x-ndjson' }, body },
       60_000,
     );
-  // Nobody reads from the dead connection yet, so nobody knows that it is dead.
+  // The producer does not read from the dead connection yet, so it does not know that it is dead.
   const refused = await again();
   expect(refused.status).toBe(409);
   expect(await refused.json()).toMatchObject({ code: 'part-in-progress' });

@@ -1,4 +1,4 @@
-/** A connection that breaks while batches are enqueued: whatever part of them is in Redis, the same call again makes it whole. */
+/** A connection that breaks while batches are enqueued: repeating the call completes it. */
 
 import { UNTREATED } from '@embedmill/contract';
 import { type BatchJob, BullBatchQueue, keysOf } from '@embedmill/core/redis';
@@ -24,14 +24,14 @@ function jobsOf(run: string): BatchJob[] {
   return Array.from({ length: BATCHES }, (_, batch) => ({ ...same, batch }));
 }
 
-/** A queue behind a proxy, the bytes of one call, and how many jobs came after two calls. */
+/** A queue behind a proxy, the bytes of one call, and a counter of the jobs after two calls. */
 async function proxiedQueue() {
   const redis = testRedis();
   const { proxy, place } = await startProxy(redis);
   const { queuePrefix } = keysOf(redis.prefix);
   const queue = new BullBatchQueue({ url: place.url, prefix: queuePrefix, lane: 'bulk', onError: () => {} });
   onTestFinished(() => queue.close());
-  // The first call of a connection gives Redis the script, too; the second one shows what a call takes.
+  // The first call of a connection also loads the script; the second one shows the bytes of a call.
   await until(() => succeeds(queue.enqueue(jobsOf('r1'))));
   const before = proxy.clientBytes;
   await queue.enqueue(jobsOf('r2'));
@@ -47,12 +47,12 @@ function succeeds(call: Promise<unknown>): Promise<boolean> {
   );
 }
 
-describe('200 batches that are enqueued', () => {
+describe('200 enqueued batches', () => {
   it.each([0.1, 0.5, 0.9])(
-    'over a connection that is cut after %f of their bytes are there once each when they are enqueued again',
+    'over a connection that is cut after a share of %f of their bytes exist once each after they are enqueued again',
     async (share) => {
       const { proxy, queue, callBytes, waiting } = await proxiedQueue();
-      // The client would send them again by itself over a new connection: there is none for now.
+      // The client would resend them over a new connection, so new connections are reset.
       proxy.set({ resetShare: 1, resetWithinMs: 0 });
       proxy.cutAfter(Math.floor(share * callBytes));
       await expect(queue.enqueue(jobsOf('r3'))).rejects.toThrow();
@@ -64,7 +64,7 @@ describe('200 batches that are enqueued', () => {
     },
   );
 
-  it('without an answer are there once each when they are enqueued again', async () => {
+  it('without a reply exist once each after they are enqueued again', async () => {
     const { proxy, queue, waiting } = await proxiedQueue();
     proxy.set({ answers: 'vanish' });
     await expect(queue.enqueue(jobsOf('r3'))).rejects.toThrow();

@@ -1,4 +1,4 @@
-/** More rows than Redis has room for: streams are slowed, small requests refused, and the memory stays below its bounds. */
+/** More rows than Redis can hold: streams slow down, small requests are rejected, memory is bounded. */
 
 import { describe, expect, it } from 'vitest';
 import { linesOf, until } from '../support/api.ts';
@@ -12,8 +12,8 @@ function memoryOf(redis: RedisProcess): Promise<number> {
   return redis.ask(async (client) => Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]));
 }
 
-describe('rows that nobody embeds', () => {
-  it('stay outside of a Redis of 8 MB: a stream waits, a small request gets 429, all end whole', async () => {
+describe('rows without a worker', () => {
+  it('do not overfill a Redis of 8 MB: a stream waits, a small request gets 429, and all rows are embedded in the end', async () => {
     const redis = await redisProcess(['--maxmemory', '8mb']);
     await redis.start();
     const place = { url: redis.url, prefix: 'full' };
@@ -22,7 +22,7 @@ describe('rows that nobody embeds', () => {
     const rows = sentRows(6000);
     const run = await producer.create(50);
     let isSent = false;
-    // Without a Content-Length it is a stream.
+    // A body without Content-Length counts as a stream.
     const body = new Blob([linesOf(rows)]).stream();
     const headers = { 'content-type': 'application/x-ndjson' };
     const init = { headers, body, duplex: 'half' } as RequestInit;
@@ -31,7 +31,7 @@ describe('rows that nobody embeds', () => {
       return answer;
     });
     const accepted = async () => (await producer.info(run)).rows.accepted;
-    // It has come to a standstill when nothing is accepted for a second.
+    // The stream is blocked when no row is accepted for a second.
     for (let before = -1; before !== (await accepted()); ) {
       before = await accepted();
       await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -60,14 +60,14 @@ describe('rows that nobody embeds', () => {
   });
 });
 
-describe('a Redis that others fill', () => {
-  it('closes the admission at 70 % and opens it again at 60 %', async () => {
+describe('a Redis filled by others', () => {
+  it('stops admission at 70% and resumes it at 60%', async () => {
     const redis = await redisProcess(['--maxmemory', '64mb']);
     await redis.start();
     const producer = await startProducerProcess({ url: redis.url, prefix: 'full' }, temporaryFolder());
     await producer.ready();
     await redis.ask(async (client) => {
-      // As Redis counts it, each takes a quarter more.
+      // Redis needs a quarter more memory for each.
       for (let i = 0; i < 40; i++) await client.set(`ballast:${i}`, Buffer.alloc(MEGABYTE));
     });
     await until(async () => (await producer.call('GET', '/readyz')).status === 503);

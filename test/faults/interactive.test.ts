@@ -1,4 +1,4 @@
-/** Workers and Redis go while interactive calls wait: an answer comes from somebody else, or a clear refusal within seconds. */
+/** Workers and Redis fail during interactive calls: another worker answers, or the call fails in seconds. */
 
 import { describe, expect, it } from 'vitest';
 import { postEmbed } from '../support/lane.ts';
@@ -10,7 +10,7 @@ import { redisProcess } from '../support/redis-process.ts';
 const SECOND = 1000;
 
 describe('a call without a worker', () => {
-  it('is refused within seconds, not at its deadline; with one it is answered', async () => {
+  it('fails within seconds, not at its deadline; with one it is answered', async () => {
     const redis = testRedis();
     const producer = await startLaneProducer(redis);
     const startedAt = performance.now();
@@ -24,8 +24,8 @@ describe('a call without a worker', () => {
   });
 });
 
-describe('a worker that is killed in mid-answer', () => {
-  it('leaves its calls to another one, and nobody is answered twice', async () => {
+describe('a worker that is killed during a call', () => {
+  it('leaves its calls to another one, and none is answered twice', async () => {
     const redis = testRedis();
     const producer = await startLaneProducer(redis);
     const first = await startWorkerProcess(redis);
@@ -40,9 +40,9 @@ describe('a worker that is killed in mid-answer', () => {
   });
 });
 
-describe('a Redis that goes', () => {
-  it('is reported within seconds, to calls that wait too; the lane works when it is back', async () => {
+describe('a Redis that is killed', () => {
+  it('is reported within seconds, also to waiting calls; the lane works when Redis is back', async () => {
     const redis = await redisProcess();
-    await expectReported(redis, { goes: () => redis.kill(), comes: () => redis.start() });
+    await expectReported(redis, { stop: () => redis.kill(), restart: () => redis.start() });
   });
 });

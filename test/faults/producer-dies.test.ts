@@ -1,4 +1,4 @@
-/** The producer is killed at bad moments, or doubled: what it confirmed is kept, and what it gives out is whole. */
+/** A producer that is killed, runs twice or has a full disk: no confirmed row is lost. */
 
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -23,27 +23,27 @@ async function kill({ process }: ProducerProcess): Promise<void> {
 }
 
 describe('a producer that is killed', () => {
-  it('in the middle of a part takes the part again, and each row is there once', async () => {
+  it('in the middle of a part accepts the part again, and each row exists once', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
-    // Long enough that the first half is not held back by any buffer on the way.
+    // Long enough that no buffer on the way holds back the first half.
     const rows = sentRows(400).map(({ id, text }) => ({ id, text: `${text} ${'and so on '.repeat(300)}` }));
     const first = await startProducerProcess(redis, dataDir);
     await first.ready();
     const run = await first.create();
-    // Half of the part has come, and more of it never comes.
+    // Half of the part is sent, and the rest never follows.
     const half = Buffer.from(linesOf(rows.slice(0, 205)));
     const body = new ReadableStream({ start: (stream) => stream.enqueue(half) });
-    const broken = first
+    const interrupted = first
       .call('POST', `/v1/runs/${run}/rows?part=0`, {
         headers: { 'content-type': 'application/x-ndjson' },
         body,
         duplex: 'half',
       } as RequestInit)
-      .catch(() => 'broken off');
+      .catch(() => 'interrupted');
     await until(async () => (await first.info(run)).rows.accepted >= 150);
     await kill(first);
-    expect(await broken).toBe('broken off');
+    expect(await interrupted).toBe('interrupted');
 
     await startWorkerProcess(redis);
     const second = await startProducerProcess(redis, dataDir);
@@ -54,7 +54,7 @@ describe('a producer that is killed', () => {
     await expectWhole({ producer: second, run, rows });
   });
 
-  it('again and again in mid-run, with its workers, gives out what an undisturbed one does', async () => {
+  it('repeatedly during a run, with its workers, returns the same results as an undisturbed one', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const rows = sentRows(300);
@@ -78,7 +78,7 @@ describe('a producer that is killed', () => {
 });
 
 describe('two producers on one data folder', () => {
-  it('take turns: one serves the runs, the other one when the first is dead', async () => {
+  it('take turns: the second one serves the runs once the first is dead', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const rows = sentRows(100);
@@ -96,7 +96,7 @@ describe('two producers on one data folder', () => {
     await expectWhole({ producer: second, run, rows });
   });
 
-  it('never both write: one that was frozen while the other took over ends', async () => {
+  it('never both write: one that was frozen while the other took over exits', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const rows = sentRows(100);
@@ -115,7 +115,7 @@ describe('two producers on one data folder', () => {
   });
 });
 
-/** A folder with room for `megabytes`, when this user may mount one. */
+/** A folder with room for `megabytes`; `null` when this user may not mount one. */
 function smallFolder(megabytes: number): string | null {
   const folder = temporaryFolder();
   try {
@@ -127,10 +127,10 @@ function smallFolder(megabytes: number): string | null {
   return folder;
 }
 
-describe('a disk that is full', () => {
-  it('refuses rows with a clear error and takes them when there is room', async ({ skip }) => {
+describe('a full disk', () => {
+  it('rejects rows with a clear error and accepts them when there is room', async ({ skip }) => {
     const dataDir = smallFolder(2);
-    if (dataDir === null) return skip('a small disk can be mounted by root only');
+    if (dataDir === null) return skip('only root can mount a small disk');
     const redis = testRedis();
     const producer = await startProducerProcess(redis, dataDir);
     await producer.ready();
@@ -145,11 +145,11 @@ describe('a disk that is full', () => {
     expect((await producer.send(run, 1, rows)).status).toBe(201);
   });
 
-  it('keeps results in Redis until there is room; nothing is acknowledged before it is stored', async ({
+  it('leaves results in Redis until there is room; none is acknowledged before it is stored', async ({
     skip,
   }) => {
     const dataDir = smallFolder(2);
-    if (dataDir === null) return skip('a small disk can be mounted by root only');
+    if (dataDir === null) return skip('only root can mount a small disk');
     const redis = testRedis();
     const rows = sentRows(200);
     const producer = await startProducerProcess(redis, dataDir);
@@ -171,11 +171,11 @@ describe('a disk that is full', () => {
   });
 });
 
-/** Writes until there is no room. */
+/** Writes until the disk is full. */
 function fill(path: string): void {
   try {
     execFileSync('dd', ['if=/dev/zero', `of=${path}`, 'bs=4k'], { stdio: 'pipe' });
   } catch {
-    // `dd` ends with an error when the disk is full, which is what we want.
+    // `dd` fails when the disk is full, as intended.
   }
 }

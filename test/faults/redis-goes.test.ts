@@ -1,4 +1,4 @@
-/** Redis is down, frozen, emptied or read-only: the API says so within seconds, and the run ends as if nothing had happened. */
+/** Redis is down, frozen, emptied or read-only: the API reports it within seconds, and no run loses a row. */
 
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
@@ -14,10 +14,10 @@ import {
 import { type RedisProcess, redisProcess } from '../support/redis-process.ts';
 
 const SECOND = 1000;
-/** A run in work on this Redis. */
+/** Starts a run in work on this Redis. */
 const runOn = (redis: RedisProcess) => startRunInWork({ url: redis.url, prefix: 'goes' });
 
-/** The keys that are left but those of BullMQ; and the jobs. */
+/** Keys, ready entries and BullMQ jobs of runs that are left. */
 async function leftOver(redis: RedisProcess): Promise<{ keys: string[]; entries: number; jobs: string[] }> {
   return redis.ask(async (client) => ({
     keys: (await client.keys('{goes}:*')).filter((key) => /:(in|out|run|done):/.test(key)),
@@ -28,8 +28,8 @@ async function leftOver(redis: RedisProcess): Promise<{ keys: string[]; entries:
   }));
 }
 
-describe('a Redis that is down when everything starts', () => {
-  it('is waited for: the API lives, says 503 at once, and works when Redis is up', async () => {
+describe('a Redis that is down at start', () => {
+  it('is waited for: the API answers 503 at once, and works when Redis is up', async () => {
     const redis = await redisProcess();
     const place = { url: redis.url, prefix: 'goes' };
     const producer = await startProducerProcess(place, temporaryFolder());
@@ -47,18 +47,18 @@ describe('a Redis that is down when everything starts', () => {
     await producer.send(run, 0, rows);
     await producer.seal(run);
     await expectWhole({ producer, run, rows });
-    // Reported, and not once for every attempt.
+    // Reported, but not for every attempt.
     const complaints = worker.stderr.split('\n').filter((line) => /ECONNREFUSED/.test(line));
     expect(complaints.length).toBeGreaterThan(0);
     expect(complaints.length).toBeLessThan(8);
   });
 });
 
-describe('a Redis that goes in mid-run', () => {
+describe('a Redis that fails during a run', () => {
   it.each([
     ['comes back with its data', false],
-    ['comes back empty', true],
-  ])('and %s: requests get 503 within 3 s, the run ends whole', async (_how, isEmpty) => {
+    ['comes back without its data', true],
+  ])('and %s: requests get 503 within 3 s, and the run loses no row', async (_how, isEmpty) => {
     const redis = await redisProcess();
     await redis.start();
     const { producer, run, rows } = await runOn(redis);
@@ -76,7 +76,7 @@ describe('a Redis that goes in mid-run', () => {
     await redis.start();
     await expectWhole({ producer, run, rows });
     await producer.ready();
-    // The part that was refused is sent again by its client and is one row, not two.
+    // The client sends the rejected part again; its row exists once.
     await producer.send(another, 0, [{ id: 'a', text: 'b' }]);
     await producer.seal(another);
     await expectWhole({ producer, run: another, rows: [{ id: 'a', text: 'b' }] });
@@ -84,7 +84,7 @@ describe('a Redis that goes in mid-run', () => {
     expect(await leftOver(redis)).toEqual({ keys: [], entries: 0, jobs: [] });
   });
 
-  it('frozen for longer than a lock: requests get 503 within 3 s, the run ends whole', async () => {
+  it('frozen for longer than a lock: requests get 503 within 3 s, and the run loses no row', async () => {
     const redis = await redisProcess();
     await redis.start();
     const { producer, run, rows } = await runOn(redis);
@@ -96,7 +96,7 @@ describe('a Redis that goes in mid-run', () => {
     await until(async () => (await leftOver(redis)).jobs.length === 0, 20 * SECOND);
   });
 
-  it('while a run is cancelled and another one removed: it forgets them when it is back', async () => {
+  it('while a run is cancelled and another one removed: their keys are deleted when it is back', async () => {
     const redis = await redisProcess();
     await redis.start();
     const dataDir = temporaryFolder();
@@ -108,7 +108,7 @@ describe('a Redis that goes in mid-run', () => {
     expect((await leftOver(redis)).keys).toHaveLength(2 * (1 + 5));
     await redis.kill();
     expect((await first.call('POST', `/v1/runs/${cancelled}/cancel`)).status).toBe(200);
-    // What is removed from the disk could not be forgotten later.
+    // Without its files, the keys of a run could not be deleted later.
     expect((await first.call('DELETE', `/v1/runs/${removed}`)).status).toBe(503);
     first.process.kill('SIGKILL');
     await first.process.exited;
@@ -120,11 +120,11 @@ describe('a Redis that goes in mid-run', () => {
     await until(async () => (await leftOver(redis)).keys.length === 0, 20 * SECOND);
   });
 
-  it('read-only, as after a failover: no row fails for it, and the run goes on afterwards', async () => {
+  it('read-only, as after a failover: no row fails, and the run continues afterwards', async () => {
     const redis = await redisProcess();
     await redis.start();
     const { producer, run, rows } = await runOn(redis);
-    // A replica refuses writes; its primary is a port where nobody listens, so it keeps its data.
+    // A replica rejects writes; its primary is an unused port, so it keeps its data.
     await redis.ask((client) => client.call('REPLICAOF', '127.0.0.1', '1'));
     const another = await producer.create();
     expect((await producer.send(another, 0, [{ id: 'a', text: 'b' }])).status).toBe(503);
@@ -135,8 +135,8 @@ describe('a Redis that goes in mid-run', () => {
   });
 });
 
-describe('a Redis that forgot our scripts', () => {
-  it('is given them again', async () => {
+describe('a Redis without our scripts', () => {
+  it('gets them again', async () => {
     const redis = await redisProcess();
     await redis.start();
     const { producer, run, rows } = await runOn(redis);

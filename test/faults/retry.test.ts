@@ -1,4 +1,4 @@
-/** Failed rows are embedded again, and nothing but them. */
+/** Retries embed the failed rows of a run again, and only those. */
 
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
@@ -6,7 +6,7 @@ import { expectWhole, sentRows, startProducerProcess, startWorkerProcess } from 
 import { testRedis } from '../support/redis.ts';
 
 describe('a retry', () => {
-  it('embeds the failed rows of a completed run, though the producer is killed meanwhile', async () => {
+  it('embeds the failed rows of a completed run, although the producer is killed during it', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const first = await startProducerProcess(redis, dataDir);
@@ -17,22 +17,22 @@ describe('a retry', () => {
     await first.send(run, 0, rows);
     expect((await first.call('POST', `/v1/runs/${run}/retry`)).status).toBe(409);
     await first.seal(run);
-    const squeamish = await startWorkerProcess(redis, { HASH_ENGINE_REFUSES: 'sour' });
+    const refusing = await startWorkerProcess(redis, { HASH_ENGINE_REFUSES: 'sour' });
     expect((await first.ended(run)).verdicts).toMatchObject({ ok: 60 - sour, failed: sour });
-    squeamish.kill('SIGTERM');
-    await squeamish.exited;
+    refusing.kill('SIGTERM');
+    await refusing.exited;
 
     const retried = await first.call('POST', `/v1/runs/${run}/retry`);
     expect(retried.status).toBe(200);
     expect(await retried.json()).toMatchObject({ state: 'sealed', batches: { total: 6, stored: 0 } });
-    // Again changes nothing.
+    // A second retry has no effect.
     expect((await first.call('POST', `/v1/runs/${run}/retry`)).status).toBe(200);
     first.process.kill('SIGKILL');
     await first.process.exited;
     const second = await startProducerProcess(redis, dataDir);
     await second.ready();
     expect((await second.info(run)).state).toBe('sealed');
-    // Nothing but the failed rows is there to be embedded.
+    // The payloads contain only the failed rows.
     const [payload = ''] = await redis.client.keys(`{${redis.prefix}}:in:*`);
     expect((await redis.client.getBuffer(payload))!.toString('latin1')).toContain('sour');
     expect(await redis.client.strlen(payload)).toBeLessThan(100);
@@ -40,7 +40,7 @@ describe('a retry', () => {
     await expectWhole({ producer: second, run, rows });
     expect(await second.info(run)).toMatchObject({ rows: { done: 60 }, batches: { done: 6, stored: 6 } });
 
-    // Without failed rows it is completed at once, and stays so over a restart.
+    // Without failed rows the run stays completed, also after a restart.
     const nothing = await second.call('POST', `/v1/runs/${run}/retry`);
     expect(await nothing.json()).toMatchObject({ state: 'completed' });
     second.process.kill('SIGKILL');
@@ -50,7 +50,7 @@ describe('a retry', () => {
     await expectWhole({ producer: third, run, rows });
   });
 
-  it('leaves rows that fail again failed, with the others as they were', async () => {
+  it('leaves rows that fail again failed, and the others unchanged', async () => {
     const redis = testRedis();
     const producer = await startProducerProcess(redis, temporaryFolder());
     await producer.ready();

@@ -1,4 +1,4 @@
-/** Texts that end the whole worker process, as a native abort does: they fail alone, and every other row has its vector. */
+/** Poison rows, which crash the whole worker process as a native abort does: they fail alone. */
 
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
@@ -6,40 +6,40 @@ import {
   faultsOfResults,
   resultLines,
   sentRows,
-  startImmortalWorker,
   startProducerProcess,
+  startRestartingWorker,
 } from '../support/mill.ts';
 import { testRedis } from '../support/redis.ts';
 
 const DEADLY = 'kill-the-process!';
 
-describe('a text that kills its process', () => {
-  it('fails alone, also when its batch holds another one, after a known number of deaths', async () => {
-    const guilty = [3, 12];
+describe('a text that crashes its process', () => {
+  it('fails alone, also beside another one in its batch, after a known number of crashes', async () => {
+    const poison = [3, 12];
     const redis = testRedis();
     const producer = await startProducerProcess(redis, temporaryFolder());
     await producer.ready();
     const rows = sentRows(60);
-    for (const row of guilty) rows[row]!.text += ` ${DEADLY}`;
+    for (const row of poison) rows[row]!.text += ` ${DEADLY}`;
     const run = await producer.create(20);
     await producer.send(run, 0, rows);
     await producer.seal(run);
-    const { deaths, stop } = startImmortalWorker(redis, { EMBEDMILL_LOCK_MS: '1000' });
-    // Told before the test ends, or its next life would outlive the test.
+    const { crashes, stop } = startRestartingWorker(redis, { EMBEDMILL_LOCK_MS: '1000' });
+    // Stopped before the test ends, or a restarted worker would outlive it.
     const info = await producer.ended(run, 150_000).finally(stop);
     expect(info).toMatchObject({
       state: 'completed',
-      verdicts: { ok: rows.length - guilty.length, failed: guilty.length },
+      verdicts: { ok: rows.length - poison.length, failed: poison.length },
     });
     expect(await faultsOfResults(rows, resultLines(producer, run))).toEqual(
-      guilty.map((row) => `row id-${row} has no vector`),
+      poison.map((row) => `row id-${row} has no vector`),
     );
     const report = await (await producer.call('GET', `/v1/runs/${run}/report`)).text();
-    for (const row of guilty) expect(report).toContain(`id-${row}`);
+    for (const row of poison) expect(report).toContain(`id-${row}`);
     expect(report).toContain('ended 2 worker processes');
-    // Two that make the batch suspect, two for each row.
-    expect(deaths()).toBe(2 + 2 * guilty.length);
+    // Two crashes make the batch suspect; two more per poison row.
+    expect(crashes()).toBe(2 + 2 * poison.length);
     expect(await redis.client.keys(`{${redis.prefix}}:trials:*`)).toEqual([]);
-    // Six deaths, each found out after the lock: a loaded machine needs its time.
+    // Each crash is detected when the lock expires, which takes time on a loaded machine.
   }, 180_000);
 });

@@ -1,4 +1,4 @@
-/** A Redis with a password and TLS: it is used, and neither the password nor any text is in a log at its most talkative. */
+/** A Redis with a password and TLS works, and no log contains the password or a text. */
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,13 +14,13 @@ import {
 } from '../support/mill.ts';
 import { redisProcess } from '../support/redis-process.ts';
 
-/** With characters that have to be encoded in a URL. */
+/** Contains characters that must be encoded in a URL. */
 const PASSWORD = 'open:sesame/42%&';
 const ENCODED = encodeURIComponent(PASSWORD);
-/** In every text, also in those that fail. */
+/** Part of every text, including those that fail. */
 const PRIVATE = 'zebrafinch';
 
-/** A certificate for 127.0.0.1 that nobody knows, and its key. */
+/** Creates a self-signed certificate for 127.0.0.1 and its key. */
 function selfSigned(): { certificate: string; key: string } {
   const folder = temporaryFolder();
   const [certificate, key] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')];
@@ -31,7 +31,7 @@ function selfSigned(): { certificate: string; key: string } {
   return { certificate, key };
 }
 
-it('a Redis with TLS and a password serves a run, goes and comes back, and no log has a secret', async () => {
+it('a Redis with TLS and a password serves a run and is restarted, and no log has a secret', async () => {
   const { certificate, key } = selfSigned();
   const redis = await redisProcess(
     ['--requirepass', PASSWORD, '--tls-cert-file', certificate, '--tls-key-file', key],

@@ -1,4 +1,4 @@
-/** Workers are killed while they hold batches: the run ends as if nothing had happened. */
+/** Workers are killed while they hold batches: the run loses no row. */
 
 import { fileURLToPath } from 'node:url';
 import { resolveRedis } from '@embedmill/core/process';
@@ -12,7 +12,7 @@ import { PLAIN_TEXTS } from '../support/texts.ts';
 
 const WORKER = fileURLToPath(new URL('../../apps/worker/dist/main.js', import.meta.url));
 
-/** A worker as a process of its own, at work when this resolves. */
+/** Starts a worker process; it is ready when this resolves. */
 async function startWorkerProcess({ url, prefix }: TestRedis): Promise<TestProcess> {
   const worker = startNode([WORKER], {
     env: {
@@ -29,8 +29,8 @@ async function startWorkerProcess({ url, prefix }: TestRedis): Promise<TestProce
 
 const texts = Array.from({ length: 400 }, (_, i) => `${PLAIN_TEXTS[i % PLAIN_TEXTS.length]} Number ${i}.`);
 
-describe('a worker that is killed in mid-run', () => {
-  it('leaves its batches to the others; every row has its vector once', async () => {
+describe('a worker that is killed during a run', () => {
+  it('leaves its batches to the others; every row has one vector', async () => {
     const redis = testRedis();
     const { submit, queue } = await startCollecting(redis, temporaryFolder());
     const quiet = await startWorkerProcess(redis);
@@ -52,8 +52,8 @@ describe('a worker that is killed in mid-run', () => {
   });
 });
 
-describe('a Redis that lost everything in mid-run', () => {
-  it("is filled again from the producer's disk", async () => {
+describe('a Redis that lost its data during a run', () => {
+  it("gets the batches again from the producer's disk", async () => {
     const own = await resolveRedis({ dataDir: temporaryFolder(), cacheDir });
     onTestFinished(() => own.stop());
     const client = new Redis(own.url);
@@ -62,7 +62,7 @@ describe('a Redis that lost everything in mid-run', () => {
     const { submit } = await startCollecting(redis, temporaryFolder());
     const run = await submit(texts);
     await client.flushall();
-    // The collector compares disk and Redis when its connection comes back, as after a restart of Redis.
+    // The collector compares disk and Redis after a reconnect, as after a restart of Redis.
     await client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await startWorkerProcess(redis);
     await whenEnded(run, 60_000);

@@ -65,7 +65,7 @@ async function damageShards(api: TestApi, run: string, from: number): Promise<vo
 
 /** The batches whose vectors are read from now on, in order. */
 function watchReads(api: TestApi, run: string): number[] {
-  const { shards } = api.collecting.runs.get(run).archive;
+  const { shards } = api.collecting.runs.get(run).files;
   const batches: number[] = [];
   const read = shards.read.bind(shards);
   shards.read = (batch) => {

@@ -1,4 +1,4 @@
-/** What is atomic, repeatable and refused in the exchange, on a real Redis. */
+/** The exchange on a real Redis: atomic, idempotent and rejected operations. */
 
 import type { BatchSummary } from '@embedmill/contract';
 import { resolveRedis } from '@embedmill/core/process';
@@ -53,7 +53,7 @@ describe('the exchange', () => {
     expect(await exchange.fetchResults('r1', [0, 1])).toEqual([Buffer.from(RESULT), null]);
   });
 
-  it('keeps nothing of a run that is closed', async () => {
+  it('keeps no keys of a closed run', async () => {
     const { exchange, redis, keys } = await openExchange();
     await exchange.openRun('r1');
     await exchange.putPayloads(
@@ -68,7 +68,7 @@ describe('the exchange', () => {
     expect(left).toEqual([keys.ready('home')]);
   });
 
-  it('tells the producer about a payload that is lost', async () => {
+  it('notifies the producer of a lost payload', async () => {
     const { exchange } = await openExchange();
     await exchange.openRun('r1');
     expect(await exchange.takePayload('r1', 3, 'home')).toEqual({ status: 'lost' });
@@ -77,7 +77,7 @@ describe('the exchange', () => {
     ]);
   });
 
-  it('reads on from a position and forgets what is acknowledged', async () => {
+  it('reads on from an entry and deletes what is acknowledged', async () => {
     const { exchange } = await openExchange();
     await exchange.openRun('r1');
     for (const batch of [0, 1, 2]) await exchange.commit('r1', batch, 'home', RESULT, SUMMARY);
@@ -90,7 +90,7 @@ describe('the exchange', () => {
     expect(await exchange.fetchResults('r1', [0, 1, 2])).toEqual([Buffer.from(RESULT), null, null]);
   });
 
-  it('waits for the first entry, and no longer than it is told', async () => {
+  it('waits for the first entry, up to the given time', async () => {
     const { url, prefix } = testRedis();
     const reader = await openExchange({ url, prefix });
     const writer = await openExchange({ url, prefix });
@@ -101,7 +101,7 @@ describe('the exchange', () => {
     expect(await waiting).toMatchObject([{ batch: 0 }]);
   });
 
-  it('refuses a commit whole when Redis is full, and takes it again when there is room', async () => {
+  it('rejects a commit as a whole while Redis is full, and accepts it when there is room', async () => {
     const folder = temporaryFolder();
     const own = await resolveRedis({ dataDir: folder, cacheDir });
     onTestFinished(() => own.stop());
@@ -116,18 +116,18 @@ describe('the exchange', () => {
     expect(await exchange.commit('r1', 0, 'home', RESULT, SUMMARY)).toBe('committed');
   });
 
-  it('lets nothing of a run stay for ever, should nobody come back to it', async () => {
+  it('gives every key of a run a TTL', async () => {
     const { exchange, redis, keys } = await openExchange();
     await exchange.openRun('r1');
     await exchange.putPayloads('r1', [{ batch: 0, payload: PAYLOAD }]);
     await exchange.commit('r1', 1, 'home', RESULT, SUMMARY);
-    await exchange.beginTrials('r1', 0);
+    await exchange.beginProbe('r1', 0);
     const all = [
       keys.run('r1'),
       keys.payload('r1', 0),
       keys.result('r1', 1),
       keys.done('r1'),
-      keys.trials('r1', 0),
+      keys.probe('r1', 0),
     ];
     for (const key of all) expect(await redis.ttl(key), key).toBeGreaterThan(24 * 3600);
     await redis.del(keys.done('r1'));

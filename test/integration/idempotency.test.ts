@@ -61,10 +61,10 @@ describe('a run that is started twice under one key', () => {
       ...UNTREATED,
     };
     const before = await startCollecting(redis, dataDir);
-    const { run } = await before.runs.createOnce('job-7', options);
+    const { run } = await before.runs.createOnce({ requestKey: 'job-7', options });
     await before.stop();
     const after = await startCollecting(redis, dataDir);
-    const found = await after.runs.createOnce('job-7', options);
+    const found = await after.runs.createOnce({ requestKey: 'job-7', options });
     expect([found.run.id, found.isNew]).toEqual([run.id, false]);
   });
 });

@@ -1,4 +1,7 @@
-/** The interactive lane under deadlines, limits, leaving clients and texts that end threads; an engine of hashes takes as long as a text says. */
+/**
+ * The interactive lane under deadlines, limits, disconnecting clients and texts that crash threads. The
+ * engine computes hashes and takes as long as a text says.
+ */
 
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -21,14 +24,14 @@ async function vectorsOf(texts: readonly string[]): Promise<EmbedJson['vectors']
   return ((await response.json()) as EmbedJson).vectors;
 }
 
-/** The first floats of what the engine makes of a text. */
+/** First floats of the engine's vector of a text. */
 const startOf = (text: string) =>
   Array.from(createHash('sha256').update(text).digest().subarray(0, 4), (byte) => Math.fround(byte / 255));
 
 const starts = (vectors: EmbedJson['vectors']) =>
   vectors.map((vector) => (vector as number[]).slice(0, 4).map(Math.fround));
 
-/** The value of a series of the producer or the worker, 0 while it is not there. */
+/** Value of a series of the producer or the worker, 0 while it is missing. */
 async function series(name: string, url = lane.worker.url): Promise<number> {
   const page = await (await fetch(`${url}/metrics`)).text();
   const line = page.split('\n').find((candidate) => candidate.startsWith(`${name} `));
@@ -48,19 +51,19 @@ describe('callers', () => {
     expect(answers.map(starts)).toEqual(calls.map((texts) => texts.map(startOf)));
   });
 
-  it('may bring more texts than fit a job, and more than the limit when nobody else is there', async () => {
+  it('may send more texts than fit in a job, and more than the limit when no others are in flight', async () => {
     const texts = Array.from({ length: 3 * MAX_TEXTS }, (_, row) => `row ${row}`);
     expect(starts(await vectorsOf(texts))).toEqual(texts.map(startOf));
   });
 });
 
 describe('a long call', () => {
-  it('lets a short one by between its parts', async () => {
+  it('lets a short one pass between its parts', async () => {
     const order: string[] = [];
     const texts = Array.from({ length: 300 }, (_, row) => `sleep-8 ${row}`);
-    const terms = { precision: 'int8', truncate: 'end' } as const;
+    const options = { precision: 'int8', truncate: 'end' } as const;
     const long = client()
-      .embed(texts, terms)
+      .embed(texts, options)
       .then(() => order.push('long'));
     await until(async () => (await jobs('active')) > 0);
     await vectorsOf(['short']);
@@ -71,7 +74,7 @@ describe('a long call', () => {
 });
 
 describe('a deadline', () => {
-  it('ends the call with 504, and what was not begun by then is never embedded', async () => {
+  it('ends the call with 504, and texts not started by then are never embedded', async () => {
     const expired = () => series('embedmill_interactive_calls_total{outcome="expired"}', lane.producer.url);
     const before = { embedded: await embedded(), expired: await expired() };
     const texts = ['sleep-800', ...Array.from({ length: 9 }, (_, row) => `too late ${row}`)];
@@ -83,27 +86,27 @@ describe('a deadline', () => {
     expect(await expired()).toBe(before.expired + 1);
   });
 
-  it.each(['0', 'soon', '-5', '1.5', '9999999'])('of %s milliseconds is refused', async (given) => {
+  it.each(['0', 'soon', '-5', '1.5', '9999999'])('of %s milliseconds is rejected', async (given) => {
     const response = await ask(['a'], { headers: { 'request-timeout-ms': given } });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: 'invalid-headers' });
   });
 });
 
-describe('a client that leaves', () => {
-  it('takes its texts along, those in the queue of Redis too', async () => {
+describe('a client that disconnects', () => {
+  it('cancels its texts, including those queued in Redis', async () => {
     const before = await embedded();
-    const leaving = new AbortController();
-    // Two jobs are as many as this worker holds; the third stays in Redis.
+    const disconnecting = new AbortController();
+    // This worker holds at most two jobs; the third stays in Redis.
     const calls = ['sleep-3000 a', 'b', 'c', 'd'].map(async (text, call) => {
       if (call > 0)
         await until(
           async () => (await series('embedmill_interactive_texts_in_flight', lane.producer.url)) >= call,
         );
-      return ask([text], { signal: leaving.signal }).catch((error: Error) => error.name);
+      return ask([text], { signal: disconnecting.signal }).catch((error: Error) => error.name);
     });
     await until(async () => (await jobs('waiting')) > 0);
-    leaving.abort();
+    disconnecting.abort();
     expect(await Promise.all(calls)).toEqual(['AbortError', 'AbortError', 'AbortError', 'AbortError']);
     await until(async () => (await jobs('waiting')) === 0);
     await vectorsOf(['after it']);
@@ -115,7 +118,7 @@ describe('a client that leaves', () => {
 });
 
 describe('too many texts', () => {
-  it('are refused with 429 and the time until there is room', async () => {
+  it('are rejected with 429 and the time until there is room', async () => {
     const first = ask(['sleep-2000', ...Array.from({ length: MAX_TEXTS - 1 }, (_, row) => `waits ${row}`)]);
     const inFlight = () => series('embedmill_interactive_texts_in_flight', lane.producer.url);
     await until(async () => (await inFlight()) === MAX_TEXTS);
@@ -131,7 +134,7 @@ describe('too many texts', () => {
   });
 });
 
-describe('a text that ends its thread', () => {
+describe('a text that crashes its thread', () => {
   it('fails alone: the others of its call and of other calls are answered', async () => {
     const poison = ask(['before it', 'kill-the-thread!', 'after it']);
     const others = ['one', 'two', 'three'].map((text) => vectorsOf([text]));
@@ -153,7 +156,7 @@ describe('a request', () => {
     [{ texts: ['a', 7] }, 'expected a text or a list of token ids'],
     [{ text: [1, -1] }, 'text.1'],
     [{ text: 'a', encoding: 'hex' }, 'encoding'],
-  ])('that holds %j is refused with what is wrong', async (body, expected) => {
+  ])('with body %j is rejected with the reason', async (body, expected) => {
     const response = await postEmbed(lane.producer.url, body);
     expect(response.status).toBe(422);
     const problem = (await response.json()) as { code: string; detail: string };
@@ -161,7 +164,7 @@ describe('a request', () => {
     expect(problem.detail).toContain(expected);
   });
 
-  it('for a model that no worker has is refused with those that are there', async () => {
+  it('for a model that no worker has is rejected with the available models', async () => {
     const response = await postEmbed(lane.producer.url, { text: 'a', model: 'another-model' });
     expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ code: 'unknown-model', models: ['all-MiniLM-L6-v2'] });

@@ -1,4 +1,4 @@
-/** The interactive lane with the real model: HTTP → Redis → worker → answer. One producer and one worker serve all tests. */
+/** The interactive lane with the real model: one producer and one worker serve all tests. */
 
 import { EmbedmillClient } from '@embedmill/client';
 import type { Treatment } from '@embedmill/contract';
@@ -18,7 +18,7 @@ async function embed(body: unknown): Promise<EmbedJson> {
 }
 
 describe('POST /v1/embed', () => {
-  it('gives the vector that a bulk run gives, bit for bit', async () => {
+  it('returns the same vector as a bulk run, bit for bit', async () => {
     const texts = [...PLAIN_TEXTS, ...AWKWARD_TEXTS, longText(400)];
     const bulk = await embedInBulk(texts);
     const { vectors, dim, fingerprint, outcomes } = await embed({ texts, encoding: 'base64' });
@@ -28,7 +28,7 @@ describe('POST /v1/embed', () => {
   });
 
   it.each(['mean', 'plain-mean'] as const)(
-    'treats texts as a run with the same options does, under the same fingerprint: %s',
+    'treats texts as a run with the same options, under the same fingerprint: %s',
     async (long) => {
       const texts = ['<i>Fits</i> &amp; works', longText(400)];
       const options = { clean: ['html'], long, prompt: 'query: ' } as const;
@@ -42,12 +42,12 @@ describe('POST /v1/embed', () => {
     },
   );
 
-  it('says where the chunks of texts are that their vectors are made of', async () => {
+  it('returns the spans of the chunks of long texts', async () => {
     const client = new EmbedmillClient({ url: lane.producer.url });
     const long = `<p>${'The courier &amp; his van were late. '.repeat(80)}</p>`;
     const options = { clean: ['html', 'white-space'], long: 'mean', prompt: 'query: ' } as const;
-    const asked = await client.embed([long, 'Fits well.', ''], { ...options, chunkSpans: true });
-    const [cut, whole, empty] = asked.outcomes;
+    const answer = await client.embed([long, 'Fits well.', ''], { ...options, chunkSpans: true });
+    const [cut, whole, empty] = answer.outcomes;
     expect(whole).toEqual({
       verdict: 'ok',
       tokens: 7,
@@ -62,19 +62,19 @@ describe('POST /v1/embed', () => {
     const parts = chunkSpans.map(({ start, end }) => treated.slice(start, end));
     expect(parts.join('')).toBe(treated);
     const { vectors } = await client.embed(parts, { prompt: 'query: ' });
-    const mean = Array.from(asked.vectors[0]!, (_, i) =>
+    const mean = Array.from(answer.vectors[0]!, (_, i) =>
       vectors.reduce((sum, vector, part) => sum + chunkSpans[part]!.tokens * vector![i]!, 0),
     );
     const length = Math.hypot(...mean);
-    const cosine = mean.reduce((sum, value, i) => sum + (value / length) * asked.vectors[0]![i]!, 0);
+    const cosine = mean.reduce((sum, value, i) => sum + (value / length) * answer.vectors[0]![i]!, 0);
     expect(cosine).toBeCloseTo(1, 5);
 
     const plain = await client.embed([long], options);
     expect(plain.outcomes[0]).not.toHaveProperty('chunkSpans');
-    expect(plain.vectors[0]).toEqual(asked.vectors[0]);
+    expect(plain.vectors[0]).toEqual(answer.vectors[0]);
   });
 
-  it('gives one text one vector, as numbers that read back as the same floats', async () => {
+  it('returns one vector for one text, as numbers that parse to the same floats', async () => {
     const [text = ''] = PLAIN_TEXTS;
     const asFloats = await embed({ text });
     const asBase64 = await embed({ texts: [text], encoding: 'base64' });
@@ -84,20 +84,20 @@ describe('POST /v1/embed', () => {
     expect(asFloats.timings.totalMs).toBeGreaterThanOrEqual(asFloats.timings.inferMs);
   });
 
-  it('is what the client package asks', async () => {
+  it('is what the client package calls', async () => {
     const client = new EmbedmillClient({ url: lane.producer.url });
     const texts = ['', ...PLAIN_TEXTS];
-    const asked = await client.embed(texts, { timeoutMs: 20_000 });
+    const answer = await client.embed(texts, { timeoutMs: 20_000 });
     const expected = await embed({ texts });
-    expect(asked.vectors[0]).toBeNull();
-    expect(asked.vectors.slice(1).map((vector) => [...vector!])).toEqual(
+    expect(answer.vectors[0]).toBeNull();
+    expect(answer.vectors.slice(1).map((vector) => [...vector!])).toEqual(
       expected.vectors.slice(1).map((vector) => (vector as number[]).map(Math.fround)),
     );
-    expect([asked.dim, asked.outcomes, asked.usage]).toEqual([384, expected.outcomes, expected.usage]);
+    expect([answer.dim, answer.outcomes, answer.usage]).toEqual([384, expected.outcomes, expected.usage]);
     await expect(client.embed(['x'], { model: 'another' })).rejects.toMatchObject({ code: 'unknown-model' });
   });
 
-  it('gives no vector for a text without tokens', async () => {
+  it('returns no vector for a text without tokens', async () => {
     const { vectors, outcomes } = await embed({ texts: ['', 'something'] });
     expect(vectors[0]).toBeNull();
     expect(vectors[1]).toHaveLength(384);
@@ -106,7 +106,7 @@ describe('POST /v1/embed', () => {
 });
 
 describe('token ids', () => {
-  it('give the vector of the text that they were made of, and count the same', async () => {
+  it('give the vector and the token count of their text', async () => {
     const texts = [...PLAIN_TEXTS, longText(400)];
     const tokens = await client().tokenize(texts, { specialTokens: false });
     const ids = tokens.map((own) => own.map(({ id }) => id));
@@ -119,7 +119,7 @@ describe('token ids', () => {
     expect(ofIds.outcomes.at(-1)).toMatchObject({ verdict: 'truncated', tokens: 256 });
   });
 
-  it('fail alone when the vocabulary does not have one of them', async () => {
+  it('fail alone when one of them is not in the vocabulary', async () => {
     const { vectors, outcomes } = await embed({ texts: [[2023, 99_999], [2023]] });
     expect(outcomes[0]).toMatchObject({ verdict: 'failed', tokens: 0 });
     expect(outcomes[0]?.message).toContain('token id 99999 at position 1');
@@ -129,7 +129,7 @@ describe('token ids', () => {
 });
 
 describe('tokenize', () => {
-  it('gives ids and pieces of the whole text, framed when asked', async () => {
+  it('returns ids and pieces of the whole text, with special tokens on request', async () => {
     const [framed = [], bare = []] = await Promise.all([
       client()
         .tokenize(['unboxing kettles'], { specialTokens: true })
@@ -155,7 +155,7 @@ describe('tokenize', () => {
 });
 
 describe('the model', () => {
-  it('is known as its workers describe it', async () => {
+  it('is described as its workers announced it', async () => {
     const { fingerprint } = lane.worker;
     expect(await client().model()).toEqual({
       name: 'all-MiniLM-L6-v2',
@@ -166,7 +166,7 @@ describe('the model', () => {
   });
 });
 
-/** The vectors of a run of these texts, in base64. */
+/** Vectors of a run with these texts, in base64. */
 async function embedInBulk(texts: readonly string[], options: Partial<Treatment> = {}): Promise<string[]> {
   const call = (method: string, path: string, init: RequestInit = {}) =>
     fetch(`${lane.producer.url}${path}`, { method, ...init });

@@ -1,4 +1,4 @@
-/** What our settings make of BullMQ's queue, on a real Redis. */
+/** BullMQ with our settings, on a real Redis. */
 
 import { UNTREATED } from '@embedmill/contract';
 import { type BatchJob, BullBatchQueue, keysOf } from '@embedmill/core/redis';
@@ -32,7 +32,7 @@ function jobs(count: number): BatchJob[] {
   return Array.from({ length: count }, (_, batch) => ({ ...same, batch }));
 }
 
-it('keeps about a thousand of its events, also in a Redis that came back empty', async () => {
+it('keeps about 1,000 events, also after Redis lost its data', async () => {
   const redis = await redisProcess();
   await redis.start();
   const queue = openQueue(redis.url, 'queue');
@@ -49,7 +49,7 @@ it('keeps about a thousand of its events, also in a Redis that came back empty',
   expect(await enqueueAndCount()).toBeLessThan(1200);
 });
 
-it('takes a batch once, however often it is offered', async () => {
+it('holds a batch once, however often it is enqueued', async () => {
   const { url, prefix } = testRedis();
   const queue = openQueue(url, prefix);
   await until(() =>

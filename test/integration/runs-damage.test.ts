@@ -1,4 +1,4 @@
-/** What damaged files of a run do: a torn end is cut off, damage is found and named, and other runs are not hurt. */
+/** Damaged files of a run: a torn end is cut off, other damage fails that run only. */
 
 import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { testRedis } from '../support/redis.ts';
 
 const texts = (count: number, start = 0) => Array.from({ length: count }, (_, i) => `opinion ${start + i}`);
 
-/** A data folder with one sealed run of 100 rows in five batches that nobody has done, and nothing in Redis. */
+/** A data folder with one sealed run of 100 rows in five batches, none done, and an empty Redis. */
 async function stoppedRun() {
   const redis = testRedis();
   const dataDir = temporaryFolder();
@@ -40,7 +40,7 @@ describe('the ledger', () => {
     ['half a line', '1a2b3c4d {"type":"ended","at":17'],
     ['a line that was never confirmed', '00000000 {"type":"ended","at":1,"state":"failed","error":"x"}\n'],
     ['zeros', '\0'.repeat(100)],
-  ])('loses %s at its end, and takes new lines', async (_what, tail) => {
+  ])('drops %s at its end, and accepts new lines', async (_what, tail) => {
     const { redis, id, journal, reopen } = await stoppedRun();
     const whole = await readFile(journal);
     await appendFile(journal, tail);
@@ -52,7 +52,7 @@ describe('the ledger', () => {
     expect((await reopen()).runs.get(id).state).toBe('completed');
   });
 
-  it('survives a cut at any byte: the run has what was whole by then', async () => {
+  it('survives truncation at any byte: the run keeps every complete line', async () => {
     const { dataDir, id, journal, redis } = await stoppedRun();
     const whole = await readFile(journal);
     const firstLine = whole.indexOf(0x0a) + 1;
@@ -71,13 +71,13 @@ describe('the ledger', () => {
     }
   });
 
-  it('that is damaged before its end fails its run, with the reason, and no other', async () => {
+  it('with damage before its end fails its run, with the reason, and no other', async () => {
     const { dataDir, id, journal, redis } = await stoppedRun();
     const other = await startCollecting(redis, dataDir, { waits: true });
     const second = await other.submit(texts(20));
     await other.stop();
     const bytes = await readFile(journal);
-    // In the second record: the first one tells what the run was asked to do.
+    // In the second record: the first one has the options.
     bytes[bytes.indexOf(0x0a) + 50]! ^= 1;
     await writeFile(journal, bytes);
     const after = await startCollecting(redis, dataDir);
@@ -89,7 +89,7 @@ describe('the ledger', () => {
     });
     expect(after.runs.list().map((run) => run.id)).toEqual([second.id, id]);
     expect(() => after.runs.get(id)).toThrow(expect.objectContaining({ code: 'corrupt-run' }));
-    // Its files are left for people to look at, until they remove it.
+    // Its files are left unchanged until the run is removed.
     expect((await readFile(journal)).equals(bytes)).toBe(true);
     await after.runs.remove(id);
     expect(await readdir(join(dataDir, 'runs'))).toEqual([second.id]);
@@ -97,7 +97,7 @@ describe('the ledger', () => {
     await whenEnded(after.runs.get(second.id));
   });
 
-  it('that was never begun takes its folder with it, as does a removal that was not finished', async () => {
+  it('that is empty is removed with its folder, as is a run whose removal was interrupted', async () => {
     const { dataDir, id, redis } = await stoppedRun();
     const runs = join(dataDir, 'runs');
     await mkdir(join(runs, `r${'0'.repeat(19)}`));
@@ -107,9 +107,9 @@ describe('the ledger', () => {
     expect(after.runs.list().map((run) => run.id)).toEqual([id]);
   });
 
-  it('can be read again after the disk was full in the middle of a line', () => {
+  it('can be read after the disk was full in the middle of a line', () => {
     const path = join(temporaryFolder(), 'full.journal');
-    // A limit on the size of files breaks a write off as a full disk does.
+    // A limit on the file size interrupts a write as a full disk does.
     const script = `
       const { Journal } = await import(${JSON.stringify(moduleOf('journal'))});
       const journal = await Journal.open(${JSON.stringify(path)}, () => {});
@@ -125,7 +125,7 @@ describe('the ledger', () => {
 });
 
 describe('the rows', () => {
-  it('that no ledger knows of are cut off', async () => {
+  it('that are not in the ledger are cut off', async () => {
     const { id, rows, reopen, redis } = await stoppedRun();
     const { size } = await stat(rows);
     await appendFile(rows, '[["torn", 1, "half a ba');
@@ -136,7 +136,7 @@ describe('the rows', () => {
     expect(after.runs.get(id).state).toBe('completed');
   });
 
-  it('that are missing fail their run when they must be sent again, with the reason, and no other', async () => {
+  it('that are missing fail their run, with the reason, when they must be sent again, and no other run', async () => {
     const { dataDir, id, rows, redis } = await stoppedRun();
     await truncate(rows, 1000);
     const after = await startCollecting(redis, dataDir);
@@ -152,7 +152,7 @@ describe('the rows', () => {
     expect(after.credits.usedBytes).toBe(0);
   });
 
-  it('go where the ledger looks for them after the disk was full', () => {
+  it('are written where the ledger expects them after the disk was full', () => {
     const path = join(temporaryFolder(), 'rows.jsonl');
     const script = `
       const { RowLog } = await import(${JSON.stringify(moduleOf('row-log'))});
@@ -167,7 +167,7 @@ describe('the rows', () => {
 });
 
 describe('a shard', () => {
-  /** A completed run, stopped. */
+  /** A completed run. */
   async function completedRun() {
     const redis = testRedis();
     const dataDir = temporaryFolder();
@@ -180,7 +180,7 @@ describe('a shard', () => {
     return { redis, dataDir, collecting, run, bytes, folder };
   }
 
-  it('with a flipped bit in a vector is found when it is read', async () => {
+  it('with a flipped bit in a vector is detected when it is read', async () => {
     const { run, folder } = await completedRun();
     const path = join(folder, (await readdir(folder))[0]!);
     const bytes = await readFile(path);
@@ -193,13 +193,13 @@ describe('a shard', () => {
   });
 
   it.each([
-    ['cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length - 5)],
+    ['truncated', (bytes: Buffer) => bytes.subarray(0, bytes.length - 5)],
     ['empty', () => Buffer.alloc(0)],
     [
-      'with a damaged list of batches',
+      'damaged in its list of batches',
       (bytes: Buffer) => bytes.fill(0x20, bytes.length - 40, bytes.length - 30),
     ],
-  ])('that is %s keeps its run closed, and no other', async (_what, damage) => {
+  ])('that is %s makes its run unreadable, and no other', async (_what, damage) => {
     const { redis, dataDir, collecting, run, folder } = await completedRun();
     const other = await collecting.submit(texts(20));
     await whenEnded(other);
@@ -214,7 +214,7 @@ describe('a shard', () => {
     expect(after.runs.show(other.id).state).toBe('completed');
   });
 
-  it('that was not finished is thrown away', async () => {
+  it('that was not finished is deleted', async () => {
     const { redis, dataDir, collecting, run, bytes, folder } = await completedRun();
     await collecting.stop();
     await writeFile(join(folder, '00000099.shard.tmp'), 'half');
@@ -225,23 +225,25 @@ describe('a shard', () => {
 });
 
 describe('a run that is removed', () => {
-  it('takes its files with it and stops its upload', async () => {
+  it('loses its files, and its upload is stopped', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const collecting = await startCollecting(redis, dataDir);
     const run = await collecting.submit(texts(40));
-    const open = await collecting.runs.create(run.options);
+    const open = await collecting.runs.create({ options: run.options });
     async function* rows() {
       yield* rowsOf(texts(40));
       await collecting.runs.remove(open.id);
       yield* rowsOf(texts(40, 40));
     }
-    await expect(open.addPart(0, rows(), () => 'sha')).rejects.toMatchObject({ code: 'run-ended' });
+    await expect(open.addPart({ part: 0, rows: rows(), sha256: () => 'sha' })).rejects.toMatchObject({
+      code: 'run-ended',
+    });
     await collecting.runs.remove(run.id);
     expect(await readdir(join(dataDir, 'runs'))).toEqual([]);
     expect(() => collecting.runs.get(run.id)).toThrow(expect.objectContaining({ code: 'unknown-run' }));
     expect(collecting.credits.usedBytes).toBe(0);
-    // Late results of it are thrown away.
+    // Late results are discarded.
     await startHashWorker(redis);
     await until(async () => {
       const { waiting, active } = await collecting.queue.counts();
@@ -254,7 +256,7 @@ function moduleOf(name: string): string {
   return pathToFileURL(join(import.meta.dirname, `../../packages/core/dist/runs/${name}.js`)).href;
 }
 
-/** Runs a script whose files may have 4 KiB, and returns the JSON that it prints. */
+/** Runs a script with a file size limit of 4 KiB, and returns the JSON that it prints. */
 function runLimited(script: string): unknown {
   const output = execFileSync(
     'bash',

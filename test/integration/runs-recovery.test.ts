@@ -1,4 +1,4 @@
-/** What runs survive: a restart in any state, a Redis that comes back empty, results that are lost, broken or late. */
+/** What runs survive: restarts, a Redis that lost its data, and lost, damaged or late results. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UNTREATED } from '@embedmill/contract';
@@ -12,11 +12,11 @@ import { type TestRedis, testRedis } from '../support/redis.ts';
 
 const texts = (count: number, start = 0) => Array.from({ length: count }, (_, i) => `opinion ${start + i}`);
 
-/** The bytes that a run over these texts must give. */
+/** Vectors that a run over these texts must give, as bytes. */
 const expected = (all: readonly string[]) =>
   Buffer.concat(all.map((text) => Buffer.from(hashVector(text).buffer)));
 
-/** What is left of runs in Redis: payloads, results, bitmaps, hashes, and entries of the ready stream. */
+/** What is left of runs in Redis: payloads, results, bitmaps, hashes and ready entries. */
 async function leftInRedis({ client, prefix }: TestRedis): Promise<string[]> {
   const keys = await client.keys(`{${prefix}}:*`);
   const ofRuns = keys.filter((key) => /^\{\w+\}:(in|out|done|run):/.test(key));
@@ -24,7 +24,7 @@ async function leftInRedis({ client, prefix }: TestRedis): Promise<string[]> {
   return [...ofRuns, ...(entries === 0 ? [] : [`${entries} ready entries`])];
 }
 
-/** Deletes all keys of the test in one step, as a Redis does that comes back without its data. */
+/** Deletes all keys of the test in one step, as if Redis had lost its data. */
 async function empty({ client, prefix }: TestRedis): Promise<void> {
   await client.eval(
     `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end`,
@@ -40,8 +40,8 @@ async function expectWhole(run: Run, all: readonly string[], { credits }: Collec
   await until(async () => (await leftInRedis(redis)).length === 0);
 }
 
-describe('a producer that starts again', () => {
-  it('finishes a run whose batches nobody has done yet', async () => {
+describe('a restarted producer', () => {
+  it('finishes a run without any done batch', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const before = await startCollecting(redis, dataDir, { waits: true });
@@ -58,7 +58,7 @@ describe('a producer that starts again', () => {
     await expectWhole(run, texts(200), after, redis);
   });
 
-  it('collects what was done while it was away, beside what it had stored', async () => {
+  it('collects what was done while it was stopped, in addition to what it had stored', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const gate = makeGate();
@@ -72,7 +72,7 @@ describe('a producer that starts again', () => {
     const before = await startCollecting(redis, dataDir);
     const { id } = await before.submit(texts(200));
     await until(() => before.runs.get(id).info().batches.done === 4);
-    // Stopping writes the four that are done.
+    // Stopping stores the four done batches.
     await before.stop();
     gate.resolve();
     await until(async () => (await redis.client.xlen(`{${redis.prefix}}:ready:home`)) === 6);
@@ -84,42 +84,46 @@ describe('a producer that starts again', () => {
     await expectWhole(run, texts(200), after, redis);
   });
 
-  it('goes on with a part that was broken off, and knows parts that are whole', async () => {
+  it('continues an interrupted part, and knows complete parts', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const before = await startCollecting(redis, dataDir);
-    const started = await before.runs.create(OPTIONS);
-    const first = await started.addPart(0, rowsOf(texts(50)), () => 'sha-0');
-    async function* brokenOff() {
+    const started = await before.runs.create({ options: OPTIONS });
+    const first = await started.addPart({ part: 0, rows: rowsOf(texts(50)), sha256: () => 'sha-0' });
+    async function* interrupted() {
       yield* rowsOf(texts(60, 50));
-      throw new Error('the client is gone');
+      throw new Error('the client disconnected');
     }
-    await expect(started.addPart(1, brokenOff(), () => 'sha-1')).rejects.toThrow('the client is gone');
+    await expect(started.addPart({ part: 1, rows: interrupted(), sha256: () => 'sha-1' })).rejects.toThrow(
+      'the client disconnected',
+    );
     await before.stop();
 
     const after = await startCollecting(redis, dataDir);
     const run = after.runs.get(started.id);
     expect(run.receipts).toEqual([first]);
-    expect(await run.addPart(0, rowsOf(texts(50)), () => 'sha-0')).toEqual(first);
+    expect(await run.addPart({ part: 0, rows: rowsOf(texts(50)), sha256: () => 'sha-0' })).toEqual(first);
     await expect(run.seal()).rejects.toMatchObject({ code: 'parts-incomplete', facts: { parts: [1] } });
-    await expect(run.addPart(1, rowsOf(texts(60, 51)), () => 'sha-x')).rejects.toMatchObject({
+    await expect(
+      run.addPart({ part: 1, rows: rowsOf(texts(60, 51)), sha256: () => 'sha-x' }),
+    ).rejects.toMatchObject({
       code: 'part-conflict',
     });
-    await run.addPart(1, rowsOf(texts(100, 50)), () => 'sha-1');
+    await run.addPart({ part: 1, rows: rowsOf(texts(100, 50)), sha256: () => 'sha-1' });
     await run.seal();
     await startHashWorker(redis);
     await whenEnded(run);
     await expectWhole(run, texts(150), after, redis);
   });
 
-  it('still has the runs that ended, and their files', async () => {
+  it('still has ended runs and their files', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const before = await startCollecting(redis, dataDir);
     await startHashWorker(redis);
     const completed = await before.submit(texts(30));
     await whenEnded(completed);
-    const cancelled = await before.runs.create(OPTIONS);
+    const cancelled = await before.runs.create({ options: OPTIONS });
     await cancelled.cancel();
     const shown = [completed.info(), cancelled.info()];
     await before.stop();
@@ -139,8 +143,8 @@ describe('a producer that starts again', () => {
   });
 });
 
-describe('a Redis that comes back empty', () => {
-  it('gets all batches again that are not stored', async () => {
+describe('a Redis that lost its data', () => {
+  it('gets all unstored batches again', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
     const run = await collecting.submit(texts(200));
@@ -151,7 +155,7 @@ describe('a Redis that comes back empty', () => {
     await expectWhole(run, texts(200), collecting, redis);
   });
 
-  it('in mid-run costs no row and doubles none', async () => {
+  it('during a run loses no row and duplicates none', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder(), { shardBytes: 4000 });
     let done = 0;
@@ -173,13 +177,13 @@ describe('a Redis that comes back empty', () => {
   it('does not stop an upload', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
-    const run = await collecting.runs.create(OPTIONS);
+    const run = await collecting.runs.create({ options: OPTIONS });
     async function* rows() {
       yield* rowsOf(texts(100));
       await empty(redis);
       yield* rowsOf(texts(100, 100));
     }
-    await run.addPart(0, rows(), () => 'sha');
+    await run.addPart({ part: 0, rows: rows(), sha256: () => 'sha' });
     await run.seal();
     await startHashWorker(redis);
     collecting.audit();
@@ -189,7 +193,7 @@ describe('a Redis that comes back empty', () => {
 });
 
 describe('a result', () => {
-  it('that is damaged on its way is made again', async () => {
+  it('that is damaged in transit is computed again', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
     let damaged = 0;
@@ -206,7 +210,7 @@ describe('a result', () => {
     await expectWhole(run, texts(200), collecting, redis);
   });
 
-  it('that is gone before it is collected is made again', async () => {
+  it('that is lost before it is collected is computed again', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder(), { waits: true });
     await startHashWorker(redis);
@@ -218,12 +222,12 @@ describe('a result', () => {
     await expectWhole(run, texts(200), collecting, redis);
   });
 
-  it('of another model does not get between those of the first', async () => {
+  it('of another model is never mixed with those of the first', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
-    const run = await collecting.runs.create(OPTIONS);
+    const run = await collecting.runs.create({ options: OPTIONS });
     const first = await startHashWorker(redis);
-    await run.addPart(0, rowsOf(texts(20)), () => 'sha-0');
+    await run.addPart({ part: 0, rows: rowsOf(texts(20)), sha256: () => 'sha-0' });
     await until(() => run.info().batches.done === 1);
     await first.stop(1000);
     let refused = 0;
@@ -233,7 +237,7 @@ describe('a result', () => {
         refused += 1;
       },
     });
-    await run.addPart(1, rowsOf(texts(20, 20)), () => 'sha-1');
+    await run.addPart({ part: 1, rows: rowsOf(texts(20, 20)), sha256: () => 'sha-1' });
     await run.seal();
     await until(() => refused >= 2);
     expect(run.info().batches.done).toBe(1);
@@ -258,17 +262,17 @@ describe('a result', () => {
     await startHashWorker(redis);
     const run = await collecting.submit(texts(300));
     await whenEnded(run);
-    // The run may be completed before what it left in Redis is cleared away.
+    // The run may be completed before its keys in Redis are deleted.
     await until(() => failures > 2 && collecting.credits.usedBytes === 0);
     await expectWhole(run, texts(300), collecting, redis);
   });
 
-  it('waits in Redis while the disk takes nothing', async () => {
+  it('waits in Redis while the disk is full', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
     await startHashWorker(redis);
-    const run = await collecting.runs.create(OPTIONS);
-    const { shards } = run.archive;
+    const run = await collecting.runs.create({ options: OPTIONS });
+    const { shards } = run.files;
     const store = shards.store.bind(shards);
     let failures = 0;
     shards.store = async (batches) => {
@@ -276,7 +280,7 @@ describe('a result', () => {
       if (failures === 1) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
       await store(batches);
     };
-    await run.addPart(0, rowsOf(texts(100)), () => 'sha');
+    await run.addPart({ part: 0, rows: rowsOf(texts(100)), sha256: () => 'sha' });
     await run.seal();
     await whenEnded(run);
     expect(failures).toBe(2);
@@ -285,19 +289,19 @@ describe('a result', () => {
 });
 
 describe('a run that is ended early', () => {
-  it('leaves nothing in Redis, whatever workers still do', async () => {
+  it('leaves nothing in Redis, even when workers are still busy with it', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
     const gate = makeGate();
-    let begun = 0;
+    let started = 0;
     await startHashWorker(redis, {
       before: async () => {
-        begun += 1;
-        if (begun > 3) await gate.promise;
+        started += 1;
+        if (started > 3) await gate.promise;
       },
     });
     const run = await collecting.submit(texts(300));
-    await until(() => begun > 3);
+    await until(() => started > 3);
     await run.cancel();
     expect(collecting.credits.usedBytes).toBe(0);
     gate.resolve();
@@ -309,16 +313,18 @@ describe('a run that is ended early', () => {
     expect(run.info()).toMatchObject({ state: 'cancelled', error: null });
   });
 
-  it('gets no batch of an upload that is under way', async () => {
+  it('gets no more batches from an upload in progress', async () => {
     const redis = testRedis();
     const collecting = await startCollecting(redis, temporaryFolder());
-    const run = await collecting.runs.create(OPTIONS);
+    const run = await collecting.runs.create({ options: OPTIONS });
     async function* rows() {
       yield* rowsOf(texts(100));
       await run.cancel();
       yield* rowsOf(texts(100, 100));
     }
-    await expect(run.addPart(0, rows(), () => 'sha')).rejects.toMatchObject({ code: 'run-ended' });
+    await expect(run.addPart({ part: 0, rows: rows(), sha256: () => 'sha' })).rejects.toMatchObject({
+      code: 'run-ended',
+    });
     expect(run.info().batches.total).toBe(5);
     expect(collecting.credits.usedBytes).toBe(0);
     expect(await leftInRedis(redis)).toEqual([]);
@@ -330,7 +336,7 @@ describe('a run that is ended early', () => {
     const collecting = await startCollecting(redis, dataDir);
     const ids: string[] = [];
     for (let i = 0; i < 10; i++) {
-      const run = await collecting.runs.create(OPTIONS);
+      const run = await collecting.runs.create({ options: OPTIONS });
       await Promise.allSettled([run.seal(), run.cancel(), run.seal(), run.cancel()]);
       expect(run.isActive).toBe(false);
       ids.push(`${run.id} ${run.state} ${run.info().endedAt}`);
@@ -347,15 +353,19 @@ describe('a run that is ended early', () => {
 });
 
 describe('credit', () => {
-  it('bounds what is in Redis, however many upload and whoever stops collecting', async () => {
+  it('bounds the bytes in Redis, however many clients upload while nothing is collected', async () => {
     const redis = testRedis();
     const budgetBytes = 200_000;
     const collecting = await startCollecting(redis, temporaryFolder(), { waits: true, budgetBytes });
     await startHashWorker(redis);
-    const run = await collecting.runs.create(OPTIONS);
+    const run = await collecting.runs.create({ options: OPTIONS });
     const long = texts(400).map((text) => text.repeat(30));
     const uploads = [0, 1, 2, 3].map((part) =>
-      run.addPart(part, rowsOf(long.slice(part * 100, (part + 1) * 100)), () => `sha-${part}`),
+      run.addPart({
+        part,
+        rows: rowsOf(long.slice(part * 100, (part + 1) * 100)),
+        sha256: () => `sha-${part}`,
+      }),
     );
     await until(() => collecting.credits.waiting === 4);
     await sleep(100);
@@ -380,7 +390,7 @@ const OPTIONS: Run['options'] = {
   batchTokens: 8192,
 };
 
-/** Bytes of payloads and results. */
+/** Size of all payloads and results, in bytes. */
 async function bytesInRedis({ client, prefix }: TestRedis): Promise<number> {
   const keys = await client.keys(`{${prefix}}:*`);
   const sizes = await Promise.all(
@@ -389,7 +399,7 @@ async function bytesInRedis({ client, prefix }: TestRedis): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Somewhere to wait until it is opened. */
+/** A promise to wait for, and the function that resolves it. */
 function makeGate(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {};
   const promise = new Promise<void>((settle) => {

@@ -140,7 +140,7 @@ describe('vectors in memory', () => {
     for (const run of [first, second, first, third]) expect(await rowsOf(two, run)).toEqual(fromDisk);
     expect(two.usedBytes).toBe(2 * oneRun);
     // Of the two that are left, the first must not be read again, so that damage on its disk is not seen.
-    const { shards } = first.archive;
+    const { shards } = first.files;
     shards.read = () => Promise.reject(new Error('it was read again'));
     expect(await rowsOf(two, first)).toEqual(fromDisk);
     await expect(readResults(first).next()).rejects.toThrow('it was read again');

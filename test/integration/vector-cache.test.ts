@@ -1,8 +1,8 @@
-/** The cache of vectors in Redis: what it serves, what it forgets, and that runs do not notice it. */
+/** The vector cache in Redis: hits, eviction, and unchanged results of runs. */
 
 import { UNTREATED } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
-import { type CachedVector, type CacheTerms, keysOf, RedisVectorCache } from '@embedmill/core/redis';
+import { type CachedVector, type CacheOptions, keysOf, RedisVectorCache } from '@embedmill/core/redis';
 import { createLogger } from '@embedmill/core/telemetry';
 import { startWorker } from '@embedmill/worker';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,7 +12,7 @@ import { type TestRedis, testRedis } from '../support/redis.ts';
 import { longText, PLAIN_TEXTS } from '../support/texts.ts';
 
 const MEGABYTE = 1024 * 1024;
-const TERMS: CacheTerms = { model: '0123456789abcdef', truncate: 'end', treatment: UNTREATED };
+const OPTIONS: CacheOptions = { model: '0123456789abcdef', truncate: 'end', treatment: UNTREATED };
 
 function cacheOn({ client, prefix }: TestRedis, maxBytes = MEGABYTE): RedisVectorCache {
   return new RedisVectorCache({ redis: client, keys: keysOf(prefix), maxBytes });
@@ -24,43 +24,43 @@ const cached = (value: number, outcome: Partial<CachedVector['outcome']> = {}): 
 });
 
 describe('the cache', () => {
-  it('gives back vectors and verdicts, and null for what it does not know', async () => {
+  it('returns vectors and outcomes, and null for unknown texts', async () => {
     const cache = cacheOn(testRedis());
     const long = cached(0.5, { verdict: 'truncated', tokens: 512, lostTokens: 9, chunks: 2 });
-    await cache.keep(['a', '电池'], [cached(0.25), long], TERMS);
-    expect(await cache.find(['电池', 'b', 'a'], TERMS)).toEqual([long, null, cached(0.25)]);
+    await cache.keep(['a', '电池'], [cached(0.25), long], OPTIONS);
+    expect(await cache.find(['电池', 'b', 'a'], OPTIONS)).toEqual([long, null, cached(0.25)]);
   });
 
-  it('keeps no row without a vector', async () => {
+  it('skips rows without a vector', async () => {
     const cache = cacheOn(testRedis());
-    await cache.keep(['', 'x'], [cached(0, { verdict: 'empty' }), cached(0, { verdict: 'failed' })], TERMS);
-    expect(await cache.find(['', 'x'], TERMS)).toEqual([null, null]);
+    await cache.keep(['', 'x'], [cached(0, { verdict: 'empty' }), cached(0, { verdict: 'failed' })], OPTIONS);
+    expect(await cache.find(['', 'x'], OPTIONS)).toEqual([null, null]);
   });
 
-  it.each<[string, Partial<CacheTerms>]>([
+  it.each<[string, Partial<CacheOptions>]>([
     ['model', { model: 'fedcba9876543210' }],
-    ['end to cut', { truncate: 'start' }],
+    ['truncation', { truncate: 'start' }],
     ['treatment', { treatment: { ...UNTREATED, long: 'mean' } }],
-  ])('knows nothing of a text under another %s', async (_, other) => {
+  ])('does not find a text under another %s', async (_, other) => {
     const cache = cacheOn(testRedis());
-    await cache.keep(['a'], [cached(1)], TERMS);
-    expect(await cache.find(['a'], { ...TERMS, ...other })).toEqual([null]);
+    await cache.keep(['a'], [cached(1)], OPTIONS);
+    expect(await cache.find(['a'], { ...OPTIONS, ...other })).toEqual([null]);
   });
 
-  it('stays within its bytes, and forgets what was used longest ago', async () => {
+  it('stays within its size and evicts the least recently used vectors', async () => {
     const redis = testRedis();
     const cache = cacheOn(redis, 110 * (20 + 1536 + 450));
     const texts = Array.from({ length: 140 }, (_, i) => `text ${i}`);
     await cache.keep(
       texts.slice(0, 50),
       texts.slice(0, 50).map(() => cached(1)),
-      TERMS,
+      OPTIONS,
     );
-    // Used now, in a later millisecond than the one in which all were kept.
+    // Used in a later millisecond than the one in which all were added.
     await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(await cache.find(texts.slice(0, 10), TERMS)).not.toContain(null);
+    expect(await cache.find(texts.slice(0, 10), OPTIONS)).not.toContain(null);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    for (const text of texts.slice(50, 140)) await cache.keep([text], [cached(1)], TERMS);
+    for (const text of texts.slice(50, 140)) await cache.keep([text], [cached(1)], OPTIONS);
     const { cachedVectors, cacheOrder, cacheBytes } = keysOf(redis.prefix);
     const [entries, ordered, bytes] = await Promise.all([
       redis.client.hlen(cachedVectors),
@@ -69,7 +69,7 @@ describe('the cache', () => {
     ]);
     expect(entries).toBe(110);
     expect([ordered, Number(bytes)]).toEqual([entries, entries * (20 + 1536 + 450)]);
-    const found = await cache.find(texts.slice(0, 140), TERMS);
+    const found = await cache.find(texts.slice(0, 140), OPTIONS);
     expect(found.slice(0, 10)).not.toContain(null);
     expect(found.slice(10, 50).filter((one) => one === null)).toHaveLength(140 - entries);
     expect(found.slice(50)).not.toContain(null);
@@ -94,7 +94,7 @@ describe('a worker with a cache', () => {
     return { worker, count };
   }
 
-  it('gives every run the same bytes, and computes a text once over runs', async () => {
+  it('gives every run the same bytes, and computes a text once across runs', async () => {
     const [plain, withCache] = [testRedis(), testRedis()];
     const texts = [...PLAIN_TEXTS, '', longText(400), ...PLAIN_TEXTS.slice(0, 3)];
     const more = ['a text of its own', ...texts, 'another one'];
@@ -108,7 +108,7 @@ describe('a worker with a cache', () => {
     expect(await count('cache')).toBe(0);
     const second = await submit(more, { batchRows: 1000 });
     await whenEnded(second);
-    // All but the new ones and the empty one, which has no vector to keep.
+    // All but the new ones and the empty one, which has no vector.
     expect(await count('cache')).toBe(texts.length - 1);
     const third = await submit(texts, { precision: 'fp32' });
     await whenEnded(third);
@@ -121,7 +121,7 @@ describe('a worker with a cache', () => {
     expect(second.info().tokens).toBe(alone.info().tokens);
   });
 
-  it('computes a text once in a run when its threads remember', async () => {
+  it('computes a text once per run when its threads cache repeats', async () => {
     const redis = testRedis();
     const { submit } = await startCollecting(redis, temporaryFolder());
     const { count } = await join(redis, { repeatsBytes: MEGABYTE });

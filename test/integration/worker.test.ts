@@ -111,8 +111,12 @@ describe('a worker', () => {
     const { runs, submit, audit } = await startCollecting(redis, temporaryFolder());
     const { id, content } = storeGlossary([['CTP margin', 'futures trading margin']]);
     const options = { ...(await submit(['warm'], {})).options, glossary: id, batchRows: 1 };
-    const run = await runs.create(options, undefined, content);
-    await run.addPart(0, rowsOf(['The CTP margin rose.', 'No term.', 'ctp margin, CTP margin']), () => 'sha');
+    const run = await runs.create({ options, glossary: content });
+    await run.addPart({
+      part: 0,
+      rows: rowsOf(['The CTP margin rose.', 'No term.', 'ctp margin, CTP margin']),
+      sha256: () => 'sha',
+    });
     await run.seal();
     // No worker has read it yet.
     await redis.client.unlink(keysOf(redis.prefix).glossary(id));

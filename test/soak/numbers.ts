@@ -1,14 +1,14 @@
-/** The rows of a soak, and the check that each came back once and in its place. */
+/** The rows of a soak, and the check that each came back once and in order. */
 
 import { npyHeaderBytes } from '@embedmill/core/formats';
 import { PLAIN_TEXTS } from '../support/texts.ts';
 
-/** Numbers up to here are exact in a float32. */
+/** Maximum number that is exact in a float32. */
 export const MAX_ROWS = 2 ** 24;
 
 const ROWS_PER_CHUNK = 1000;
 
-/** JSON lines of the rows from `start` up to `end`, as a stream that is made while it is read. */
+/** Rows from `start` to before `end` as a stream of JSON lines, generated while it is read. */
 export function rowStream(start: number, end: number): ReadableStream<Uint8Array> {
   let next = start;
   return new ReadableStream({
@@ -29,8 +29,8 @@ function linesFrom(start: number, end: number): string {
 }
 
 /**
- * What is wrong with an .npy file whose row `i` should begin with the number `i`: a row that is lost, doubled or moved shifts or
- * breaks the numbers. At most ten sentences.
+ * Faults of an .npy file whose row `i` should begin with the number `i`: a lost, duplicated or moved row
+ * shifts or breaks the numbers. At most ten sentences.
  */
 export async function faultsOfNumbers(
   chunks: AsyncIterable<Uint8Array>,

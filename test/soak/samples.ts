@@ -1,32 +1,32 @@
-/** What a soak measures twice a second, and what is wrong when it grows. */
+/** The quantities that a soak measures twice per second, and the check that none of them grows. */
 
-/** One look at all processes and at Redis. */
+/** One measurement of all processes and Redis. */
 export interface Sample {
   /** Since the first row. */
   seconds: number;
   rowsDone: number;
   producerMb: number;
-  /** The largest worker. */
+  /** Resident memory of the largest worker. */
   workerMb: number;
-  /** Resident memory of Redis, and what it says it uses. */
+  /** Resident memory of Redis, and its `used_memory`. */
   redisMb: number;
   redisUsedMb: number;
   keys: number;
-  /** Entries of BullMQ's event stream, and finished batches that wait for the collector. */
+  /** Entries of BullMQ's event stream, and of the ready stream. */
   events: number;
   readyEntries: number;
   creditMb: number;
 }
 
-/** A measured quantity that has to stay where it is. */
+/** A measured quantity that must not grow. */
 export interface Series {
   field: Exclude<keyof Sample, 'seconds' | 'rowsDone'>;
   title: string;
-  /** What it may differ by chance, in its own unit: a heap before its collection, batches on their way. */
+  /** Random variation, in its own unit: a heap before garbage collection, batches in transit. */
   noise: number;
 }
 
-/** All of them, in the order of the report. */
+/** All series, in the order of the report. */
 export const SERIES: readonly Series[] = [
   { field: 'producerMb', title: 'producer, resident MB', noise: 24 },
   { field: 'workerMb', title: 'largest worker, resident MB', noise: 24 },
@@ -38,32 +38,32 @@ export const SERIES: readonly Series[] = [
   { field: 'creditMb', title: 'credit in use, MB', noise: 16 },
 ];
 
-/** Share of the samples at the start that are left out: processes warm up, Redis fills to its credits. */
+/** Share of the samples at the start that is ignored: processes warm up, Redis fills up to the credits. */
 const WARM_UP = 0.1;
 
-/** Growth from the first half to the second that is more than chance. */
+/** Maximum ratio of the second half to the first that counts as random. */
 const MAX_GROWTH = 1.1;
 
-/** How a series went. */
+/** Summary of one series. */
 export interface Course {
   /** Medians of the two halves after the warm-up. */
   firstHalf: number;
   secondHalf: number;
-  most: number;
+  max: number;
 }
 
-/** The course of one series over a soak. */
+/** Summarizes one series over a soak. */
 export function courseOf(samples: readonly Sample[], { field }: Series): Course {
   const values = samples.slice(Math.floor(samples.length * WARM_UP)).map((sample) => sample[field]);
   const middle = Math.floor(values.length / 2);
   return {
     firstHalf: median(values.slice(0, middle)),
     secondHalf: median(values.slice(middle)),
-    most: Math.max(...samples.map((sample) => sample[field])),
+    max: Math.max(...samples.map((sample) => sample[field])),
   };
 }
 
-/** Series that grew, as sentences; empty when all are flat. */
+/** Series that grew, as sentences; empty when none did. */
 export function faultsOfGrowth(samples: readonly Sample[]): string[] {
   return SERIES.flatMap((series) => {
     const { firstHalf, secondHalf } = courseOf(samples, series);
@@ -74,13 +74,13 @@ export function faultsOfGrowth(samples: readonly Sample[]): string[] {
   });
 }
 
-/** The courses as a table in Markdown. */
+/** All summaries as a Markdown table. */
 export function tableOf(samples: readonly Sample[]): string {
   const lines = SERIES.map((series) => {
-    const { firstHalf, secondHalf, most } = courseOf(samples, series);
-    return `| ${[series.title, ...[firstHalf, secondHalf, most].map((value) => value.toFixed(0))].join(' | ')} |`;
+    const { firstHalf, secondHalf, max } = courseOf(samples, series);
+    return `| ${[series.title, ...[firstHalf, secondHalf, max].map((value) => value.toFixed(0))].join(' | ')} |`;
   });
-  return ['| | first half | second half | most |', '| --- | --: | --: | --: |', ...lines].join('\n');
+  return ['| | first half | second half | maximum |', '| --- | --: | --: | --: |', ...lines].join('\n');
 }
 
 function median(values: readonly number[]): number {

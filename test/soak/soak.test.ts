@@ -1,4 +1,4 @@
-/** Millions of rows through a real producer, Redis and workers with an engine that costs nothing: nothing grows, no row is lost. */
+/** Millions of rows through real processes with a trivial engine: nothing grows, no row is lost. */
 
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,14 +20,14 @@ const BATCH_ROWS = 252;
 const WORKERS = 2;
 const BUDGET_MB = 64;
 const SAMPLE_INTERVAL_MS = 500;
-/** Fewer say nothing about growth. */
+/** Fewer samples do not show growth. */
 const MIN_SAMPLES = 30;
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1024 * 1024;
-/** BullMQ trims its event stream to about this; Redis drops whole nodes of it, so there are somewhat more. */
+/** BullMQ trims its event stream to about 1,000; Redis drops whole nodes, so there can be some more. */
 const MAX_EVENTS = 1200;
 
-/** Sends the rows of a run as streams, each slowed down by TCP when Redis holds enough, and seals it. */
+/** Sends the rows of a run as streams, each slowed down by TCP while there is no credit, and seals it. */
 async function feed(producer: ProducerProcess, run: string, rows: number): Promise<void> {
   for (let start = 0, part = 0; start < rows; start += PART_ROWS, part++) {
     const init = {
@@ -41,14 +41,14 @@ async function feed(producer: ProducerProcess, run: string, rows: number): Promi
   await producer.seal(run);
 }
 
-/** Keys that do not come and go by themselves. */
+/** Keys except BullMQ's short-lived ones. */
 async function lastingKeys(client: Redis): Promise<string[]> {
   const keys = await client.keys('*');
   return keys.filter((key) => !/:(stalled-check|marker)$/.test(key)).sort();
 }
 
 describe(`a soak over ${ROWS} rows`, () => {
-  it('gives out each row once, and nothing grows', async () => {
+  it('returns each row once, and nothing grows', async () => {
     expect(ROWS).toBeLessThanOrEqual(MAX_ROWS);
     const redis = await redisProcess();
     await redis.start();
@@ -60,7 +60,7 @@ describe(`a soak over ${ROWS} rows`, () => {
     const workers = await Promise.all(
       Array.from({ length: WORKERS }, () => startWorkerProcess(place, { TEST_ENGINE: 'numbered' })),
     );
-    // Whatever a first run leaves (BullMQ's own keys, the folder's lease) is there for good.
+    // Keys that a first run leaves (BullMQ's own, the lease of the folder) are permanent.
     const first = await producer.create(BATCH_ROWS);
     await feed(producer, first, 5000);
     await producer.ended(first);
@@ -71,7 +71,7 @@ describe(`a soak over ${ROWS} rows`, () => {
       const redisPid = Number(/process_id:(\d+)/.exec(await client.info('server'))?.[1]);
       const startedAt = performance.now();
       const run = await producer.create(BATCH_ROWS);
-      const look = async (): Promise<Sample> => {
+      const measure = async (): Promise<Sample> => {
         const [memory, keys, events] = await Promise.all([
           client.info('memory'),
           client.dbsize(),
@@ -97,7 +97,7 @@ describe(`a soak over ${ROWS} rows`, () => {
       const watch = async () => {
         while (!isOver) {
           const nextAt = performance.now() + SAMPLE_INTERVAL_MS;
-          samples.push(await look());
+          samples.push(await measure());
           await sleep(Math.max(0, nextAt - performance.now()));
         }
       };
@@ -129,7 +129,7 @@ describe(`a soak over ${ROWS} rows`, () => {
 
       await producer.call('DELETE', `/v1/runs/${run}`);
       await until(async () => (await lastingKeys(client)).join() === keysBefore.join(), 30_000);
-      const after = await look();
+      const after = await measure();
       expect(after).toMatchObject({ readyEntries: 0, creditMb: 0 });
       console.log(`afterwards: ${JSON.stringify(after)}`);
     });

@@ -1,4 +1,4 @@
-/** The producer's API on a port of its own, over the Redis of a test and without a model. */
+/** The producer's API on its own port, with the Redis of a test and without a model. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -14,34 +14,34 @@ import { temporaryFolder } from './folder.ts';
 import { hashLane } from './hash-lane.ts';
 import { type TestRedis, testRedis } from './redis.ts';
 
-/** What a test may change. */
+/** What a test can change. */
 export interface TestApiOptions extends CollectingOptions {
   config?: Partial<Config>;
   limits?: Partial<ApiLimits>;
-  /** Keys and rate limit; the caller closes them. */
+  /** API keys and rate limit; the caller closes them. */
   access?: Access;
 }
 
-/** An answer whose JSON a test may look into as it is. */
+/** A response with untyped JSON. */
 export interface TestResponse extends Omit<Response, 'json'> {
-  // biome-ignore lint/suspicious/noExplicitAny: answers have many shapes, and the test says which it expects
+  // biome-ignore lint/suspicious/noExplicitAny: responses have many shapes, and the test checks its own
   json(): Promise<any>;
 }
 
-/** An API that listens. */
+/** A listening API. */
 export interface TestApi {
   url: string;
   port: number;
   redis: TestRedis;
   dataDir: string;
   collecting: Collecting;
-  /** Lines of the log so far. */
+  /** Log lines so far. */
   logged: Record<string, unknown>[];
-  /** Connections that are open. */
+  /** Number of open connections. */
   connections(): Promise<number>;
-  /** Makes the service say that Redis was never there. */
+  /** Makes the service report that it is still starting. */
   isWaitingForRedis: boolean;
-  /** A request below the base URL. */
+  /** Sends a request to a path of the API. */
   call(method: string, path: string, init?: RequestInit): Promise<TestResponse>;
   /** Starts a run. */
   create(body?: Record<string, unknown>): Promise<RunInfo>;
@@ -51,7 +51,7 @@ export interface TestApi {
   completed(run: string): Promise<RunInfo>;
 }
 
-/** What the API says about scaling. */
+/** Response of `GET /v1/scale`. */
 const SCALE = {
   backlogRows: 0,
   backlogTokens: 0,
@@ -63,7 +63,7 @@ const SCALE = {
   desiredWorkers: 0,
 };
 
-/** Starts it; it ends with the test. */
+/** Starts the API; it stops with the test. */
 export async function startApi({
   config,
   limits,
@@ -170,7 +170,7 @@ export async function startApi({
         if (shown.state === 'completed') return shown;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      throw new Error(`run ${run} is not completed after 20 s`);
+      throw new Error(`run ${run} was not completed within 20 s`);
     },
   });
 }
@@ -180,7 +180,7 @@ export function linesOf(values: readonly unknown[]): string {
   return values.map((value) => `${JSON.stringify(value)}\n`).join('');
 }
 
-/** Rows with the ids `<start>`, `<start + 1>` … and a text each. */
+/** Rows with ids `id-<start>`, `id-<start + 1>` … and different texts. */
 export function makeRows(count: number, start = 0): { id: string; text: string }[] {
   return Array.from({ length: count }, (_, i) => ({
     id: `id-${start + i}`,
@@ -188,10 +188,10 @@ export function makeRows(count: number, start = 0): { id: string; text: string }
   }));
 }
 
-/** Polls until `isTrue` holds; fails after `timeoutMs`. For what no event tells. */
+/** Polls until `isTrue` holds; fails after `timeoutMs`. For conditions without an event. */
 export async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; !(await isTrue()); ) {
-    if (Date.now() > deadline) throw new Error(`it did not come true within ${timeoutMs} ms: ${isTrue}`);
+    if (Date.now() > deadline) throw new Error(`condition not met within ${timeoutMs} ms: ${isTrue}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -1,4 +1,4 @@
-/** A real Chromium for tests of the pages: the one of this machine, or Debian's, installed when we may. */
+/** Chromium for tests of the pages: the machine's own, or Debian's, installed if permitted. */
 
 import { access } from 'node:fs/promises';
 import { type Browser, chromium } from 'playwright-core';
@@ -7,8 +7,8 @@ import { installDebian } from './debian.ts';
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /**
- * The path of a Chromium; `null`, with a line that says why, where there is none and none can be installed. Its package
- * brings a hundred libraries, so unlike Redis it is installed and not unpacked.
+ * Path of Chromium; `null`, after printing the reason, when there is none and it cannot be installed. Its
+ * package needs a hundred libraries, so unlike Redis it is installed, not unpacked.
  */
 export async function provideChromium(): Promise<string | null> {
   const found = await findChromium();
@@ -17,7 +17,7 @@ export async function provideChromium(): Promise<string | null> {
   return isInstalled ? findChromium() : null;
 }
 
-/** Starts it without a window. Root has no use of its sandbox, which needs rights that containers do not give. */
+/** Starts Chromium headless. For root without its sandbox, which needs privileges that containers lack. */
 export function startBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
 }

@@ -1,4 +1,4 @@
-/** A producer's inside without its HTTP: runs, queue and collector over the Redis of a test. */
+/** A producer without HTTP: runs, queue and collector on the Redis of a test. */
 
 import { type RowRead, UNTREATED } from '@embedmill/contract';
 import { BullBatchQueue, connect, keysOf, RedisExchange, whenReady } from '@embedmill/core/redis';
@@ -7,35 +7,35 @@ import { createLogger } from '@embedmill/core/telemetry';
 import { onTestFinished } from 'vitest';
 import type { TestRedis } from './redis.ts';
 
-/** What a test gets. */
+/** Parts of the producer, and shortcuts. */
 export interface Collecting {
   runs: Runs;
   credits: Credits;
   queue: BullBatchQueue;
   exchange: RedisExchange;
-  /** Starts a run, gives it these texts as part 0 and seals it. */
+  /** Starts a run, adds these texts as part 0 and seals it. */
   submit(texts: readonly string[], options?: Partial<Run['options']>): Promise<Run>;
-  /** Begins to collect, if it was told to wait. */
+  /** Starts collecting, after `waits`. */
   collect(): void;
-  /** Compares Redis with the disk now. */
+  /** Makes the collector compare Redis with the disk. */
   audit(): void;
-  /** Ends it now and not with the test, as a process would that stops; the data folder may then be opened again. */
+  /** Stops before the end of the test, as a process does; the data folder can then be opened again. */
   stop(): Promise<void>;
 }
 
-/** What a test may change. */
+/** What a test can change. */
 export interface CollectingOptions {
-  /** Bytes that may be in Redis. Default 256 MB. */
+  /** Limit of the credits in bytes. Default 256 MB. */
   budgetBytes?: number;
-  /** Bytes of vectors in a shard. Default 1 MB. */
+  /** Bytes of results per shard. Default 1 MB. */
   shardBytes?: number;
-  /** Collects only after `collect` was called. */
+  /** Collects only after a call of `collect`. */
   waits?: boolean;
 }
 
 const log = createLogger({ logLevel: 'silent' }, 'test');
 
-/** Opens the data folder and collects for it until the test ends. */
+/** Opens the data folder and collects until the test ends. */
 export async function startCollecting(
   { url, prefix }: Pick<TestRedis, 'url' | 'prefix'>,
   dataDir: string,
@@ -80,16 +80,18 @@ export async function startCollecting(
     stop,
     submit: async (texts, options = {}) => {
       const run = await runs.create({
-        name: null,
-        model: 'all-MiniLM-L6-v2',
-        precision: 'int8',
-        truncate: 'end',
-        ...UNTREATED,
-        batchRows: 20,
-        batchTokens: 8192,
-        ...options,
+        options: {
+          name: null,
+          model: 'all-MiniLM-L6-v2',
+          precision: 'int8',
+          truncate: 'end',
+          ...UNTREATED,
+          batchRows: 20,
+          batchTokens: 8192,
+          ...options,
+        },
       });
-      await run.addPart(0, rowsOf(texts), () => 'sha');
+      await run.addPart({ part: 0, rows: rowsOf(texts), sha256: () => 'sha' });
       await run.seal();
       return run;
     },
@@ -101,7 +103,7 @@ export async function* rowsOf(texts: readonly string[]): AsyncIterable<RowRead[]
   yield texts.map((text, i) => ({ ok: true, line: i + 1, id: null, text }));
 }
 
-/** Resolves when the run has ended; fails after `timeoutMs` with what it had done by then. */
+/** Resolves when the run has ended; fails after `timeoutMs` with the state of the run. */
 export async function whenEnded(run: Run, timeoutMs = 25_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (run.isActive) {
@@ -110,7 +112,7 @@ export async function whenEnded(run: Run, timeoutMs = 25_000): Promise<void> {
   }
 }
 
-/** All vectors of a run as one block of bytes. */
+/** All vectors of a run, concatenated. */
 export async function vectorBytes(run: Run): Promise<Buffer> {
   const blocks: Buffer[] = [];
   for await (const { vectors } of readResults(run)) {

@@ -1,4 +1,4 @@
-/** Installs Debian packages that a test of the real thing needs, where that is allowed. */
+/** Installs Debian packages that a test needs, if permitted. */
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -6,13 +6,13 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * Installs packages as root. When it cannot, it says on one line what is not tested and why, and gives false.
- * @param untested what is left out without them, as a sentence's beginning: "The pages are not tested"
+ * Installs packages as root. On failure, prints what is not tested and why, and returns false.
+ * @param untested what is not tested without them, as the start of a sentence: "The pages are not tested"
  */
 export async function installDebian(packages: readonly string[], untested: string): Promise<boolean> {
   const names = packages.join(' ');
   if (process.getuid?.() !== 0) {
-    console.log(`${untested}: it takes Debian's ${names}, which only root may install.`);
+    console.log(`${untested}: they need Debian's ${names}, which only root may install.`);
     return false;
   }
   console.log(`Installing Debian's ${names} for tests ...`);

@@ -1,23 +1,28 @@
-/** A TCP proxy that makes the network bad on purpose; fault tests put it between a process and its Redis. */
+/** A TCP proxy that injects network faults between a process and its Redis. */
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What the network does to the bytes of both directions. */
+/** Faults of the network, in both directions. */
 export interface NetworkFaults {
-  /** Bytes are held back for so long. */
+  /** Delay of all bytes. */
   latencyMs: number;
-  /** Most bytes per second in each direction of each connection. */
+  /** Maximum bytes per second in each direction of each connection. */
   bytesPerSecond: number;
   /** Share of new connections (0 to 1) that are reset within their first `resetWithinMs`. */
   resetShare: number;
   resetWithinMs: number;
-  /** `pass`; `freeze`: bytes wait until they may pass again; `vanish`: connections that bring a byte are mute for ever. */
+  /**
+   * `pass`; `freeze`: bytes wait until they may pass again; `vanish`: connections that send a byte are silent
+   * from then on.
+   */
   traffic: 'pass' | 'freeze' | 'vanish';
-  /** `vanish`: what the target answers is lost, on a connection that seems to be sound; what clients send passes. */
+  /** `vanish`: replies of the target are lost on an open connection; what clients send passes. */
   answers: 'pass' | 'vanish';
-  /** A client's bytes wait from the first on that brings this text, for as long as it is given; empty: none does. */
+  /**
+   * Holds back the bytes of a client from the first chunk with this text on, while it is set; empty: none.
+   */
   holdAt: string;
 }
 
@@ -32,10 +37,10 @@ export const SOUND_NETWORK: NetworkFaults = {
   holdAt: '',
 };
 
-/** Bytes of one direction that the proxy holds before it stops reading: a slow network slows its sender down. */
+/** Maximum buffered bytes per direction; then the proxy stops reading, which slows the sender down. */
 const MAX_HELD_BYTES = 256 * 1024;
 
-/** Listens on a free port of the loopback from `start` to `stop`. */
+/** Listens on a free port of 127.0.0.1 from `start` to `stop`. */
 export class FaultProxy {
   readonly #target: { host: string; port: number };
   readonly #random: () => number;
@@ -44,15 +49,15 @@ export class FaultProxy {
   #faults = SOUND_NETWORK;
   /** Connections accepted so far. */
   accepted = 0;
-  /** Bytes that clients sent so far. */
+  /** Bytes sent by clients so far. */
   clientBytes = 0;
   #cutAfterBytes = Number.POSITIVE_INFINITY;
 
-  /** @param random 0 to 1, decides which connections are reset; a seeded one repeats its decisions. Default `Math.random` */
+  /** @param random numbers from 0 to 1 that decide which connections are reset. Default `Math.random` */
   constructor(target: { host: string; port: number }, random: () => number = Math.random) {
     this.#target = target;
     this.#random = random;
-    // An end of one side must reach us as an event, not as an end of the other side.
+    // The end of one side must be an event, and not end the other side automatically.
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
   }
 
@@ -60,24 +65,24 @@ export class FaultProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Connections that are open. */
+  /** Number of open connections. */
   get connections(): number {
     return this.#links.size;
   }
 
-  /** Listens; on `port` again after `stop`, else on a free one. */
+  /** Listens on a free port; after `stop`, on the same one again. */
   async start(port = 0): Promise<void> {
     this.#server.listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
   }
 
-  /** Changes the network for all connections, those that are open too. What is not given stays. */
+  /** Changes the given faults for all connections, including open ones. */
   set(faults: Partial<NetworkFaults>): void {
     this.#faults = { ...this.#faults, ...faults };
     for (const link of this.#links) link.faults = this.#faults;
   }
 
-  /** Resets every connection that is open (RST, not FIN). */
+  /** Resets every open connection (RST, not FIN). */
   reset(): void {
     for (const link of [...this.#links]) link.reset();
   }
@@ -87,12 +92,12 @@ export class FaultProxy {
     return [...this.#links].some((link) => link.isHolding);
   }
 
-  /** Lets so many more bytes of clients through, all connections together, then resets every connection once. */
+  /** Forwards this many more bytes of clients in total, then resets every connection once. */
   cutAfter(bytes: number): void {
     this.#cutAfterBytes = bytes;
   }
 
-  /** Leaves every open connection half open: the target is told that it is over, the client hears nothing any more. */
+  /** Leaves every open connection half open: closed for the target, silent for the client. */
   halve(): void {
     for (const link of this.#links) link.halve();
   }
@@ -116,20 +121,20 @@ export class FaultProxy {
     client.once('close', () => clearTimeout(timer));
   }
 
-  /** What may pass of a client's bytes before all connections are cut. */
+  /** The part of a chunk that may pass before all connections are cut. */
   #allow(chunk: Buffer): Buffer {
     this.clientBytes += chunk.byteLength;
     const allowed = chunk.subarray(0, this.#cutAfterBytes);
     this.#cutAfterBytes -= chunk.byteLength;
     if (this.#cutAfterBytes > 0) return allowed;
     this.#cutAfterBytes = Number.POSITIVE_INFINITY;
-    // The target has what passed before its connection is gone.
+    // The target gets what passed before its connection is reset.
     setTimeout(() => this.reset(), 20);
     return allowed;
   }
 }
 
-/** One connection through the proxy: two sockets and a line of bytes in each direction. */
+/** One connection through the proxy: two sockets and a queue of bytes per direction. */
 class Link {
   faults: NetworkFaults;
   readonly #client: Socket;
@@ -175,7 +180,7 @@ class Link {
       });
     });
     from.once('end', () => push(() => void (this.#isHalf || to.end())));
-    // Resets arrive as errors; the close that follows ends the other side too.
+    // Resets are reported as errors; the close event that follows ends the other side.
     from.on('error', () => {});
     from.once('close', () => push(() => void (this.#isHalf || to.destroy())));
   }
@@ -186,7 +191,7 @@ class Link {
     while (this.faults.traffic === 'freeze' && !to.destroyed) await sleep(10);
     if (to === this.#target) await this.#hold(chunk);
     else if (this.faults.answers === 'vanish') return;
-    // TCP never loses bytes from the middle: a connection that lost one never passes another.
+    // TCP never loses bytes in the middle, so a connection that lost one forwards no more.
     if (this.faults.traffic === 'vanish') this.#isMute = true;
     if (to.destroyed || this.#isMute) return;
     if (!to.write(to === this.#target ? this.#allow(chunk) : chunk))

@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 /** An empty folder, removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
-  // Retries, because a process that the test ended may still be writing its last file.
+  // Retries, because a stopped process may still be writing its last file.
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }

@@ -1,4 +1,4 @@
-/** Starts one Redis before all tests and ends it after them; called by vitest. */
+/** Starts one Redis before all tests and stops it after them; called by vitest. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,12 +8,12 @@ import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The Redis of this test run: a private one, or REDIS_URL. */
+    /** URL of the test run's Redis: a private one, or REDIS_URL. */
     redisUrl: string;
   }
 }
 
-/** Provides `redisUrl` to all tests; returns the end of it. */
+/** Provides `redisUrl` to all tests; returns the function that stops it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { redisUrl, cacheDir } = readConfig(process.env);
   const dataDir = await mkdtemp(join(tmpdir(), 'embedmill-test-'));

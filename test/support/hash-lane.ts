@@ -1,14 +1,14 @@
-/** An interactive lane without workers and Redis: the same vectors of hashes as a hash worker, at once. */
+/** An interactive lane without workers and Redis that answers at once with hash vectors. */
 
 import type { RowOutcome, TextInput } from '@embedmill/contract';
 import type { InteractiveLane } from '@embedmill/core/redis';
 import { HASH_DIM, hashVector, judgeHash } from './hash-worker.ts';
 
-/** What a test may change. */
+/** What a test can change. */
 export interface HashLaneOptions {
-  /** Called before a call is answered; it may wait or throw. */
+  /** Called before each answer; it may wait or throw. */
   before?: (texts: readonly TextInput[], signal: AbortSignal | undefined) => Promise<void> | void;
-  /** Texts whose outcome is another one. */
+  /** Outcomes of particular texts. */
   outcomes?: Readonly<Record<string, RowOutcome>>;
 }
 

@@ -1,4 +1,4 @@
-/** A worker without a model: the vector of a text is made of its hash, so tests know every bit of it beforehand. */
+/** A worker without a model: vectors are computed from hashes of texts, so tests know every bit. */
 
 import { createHash } from 'node:crypto';
 import { type RowOutcome, summarizeOutcomes } from '@embedmill/contract';
@@ -25,13 +25,13 @@ const SECOND = 1000;
 
 const log = createLogger({ logLevel: 'silent' }, 'test');
 
-/** What a test may change. */
+/** What a test can change. */
 export interface HashWorkerOptions {
-  /** Called before each batch is done; it may wait. */
+  /** Called before each batch; it may wait. */
   before?: (job: BatchJob) => Promise<void> | void;
-  /** Changes the bytes of a result before they are committed. */
+  /** Changes the bytes of a result before the commit. */
   tamper?: (result: Uint8Array, job: BatchJob) => Uint8Array;
-  /** 16 hexadecimal characters. */
+  /** Fingerprint in its results: 16 hexadecimal characters. */
   fingerprint?: string;
 }
 
@@ -59,7 +59,7 @@ export function hashResult(
   return { result, outcomes };
 }
 
-/** Works until the test ends. */
+/** Starts a worker; it stops with the test. */
 export async function startHashWorker(
   { url, prefix }: Pick<TestRedis, 'url' | 'prefix'>,
   { before = () => {}, tamper = (result) => result, fingerprint = FINGERPRINT }: HashWorkerOptions = {},
@@ -95,7 +95,7 @@ export async function startHashWorker(
   return consumer;
 }
 
-/** What a hash worker says about a text. */
+/** Outcome of a text. */
 export function judgeHash(text: string): RowOutcome {
   if (text.trim() === '') return { verdict: 'empty', tokens: 0, lostTokens: 0 };
   const tokens = text.split(/\s+/).length + 2;

@@ -1,4 +1,4 @@
-/** The producer's API in front of an interactive lane alone: no Redis, no runs, no model. */
+/** The producer's API with only an interactive lane: no Redis, no runs, no model. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -12,24 +12,24 @@ import { onTestFinished } from 'vitest';
 import type { TestResponse } from './api.ts';
 import { hashLane } from './hash-lane.ts';
 
-/** What a test may change. */
+/** What a test can change. */
 export interface LaneApiOptions {
-  /** Default: answers at once, with vectors of hashes. */
+  /** Default: answers at once with hash vectors. */
   lane?: InteractiveLane;
   config?: Partial<Config>;
   limits?: Partial<ApiLimits>;
-  /** Whether the service says that it is ready. Default true. */
+  /** Whether the service reports that it is ready. Default true. */
   isReady?: boolean;
 }
 
-/** An API that listens. */
+/** A listening API. */
 export interface LaneApi {
   url: string;
-  /** A request below the base URL. */
+  /** Sends a request to a path of the API. */
   call(method: string, path: string, init?: RequestInit): Promise<TestResponse>;
 }
 
-/** Starts it; it ends with the test. */
+/** Starts the API; it stops with the test. */
 export async function startLaneApi({
   lane = hashLane(),
   config,

@@ -1,4 +1,4 @@
-/** What the fault tests of the interactive lane share: processes with the engine of hashes, and what is expected of them. */
+/** Helpers of the interactive lane's fault tests: processes with the hash engine, and expectations. */
 
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
@@ -10,14 +10,14 @@ import type { RedisProcess } from './redis-process.ts';
 
 const SECOND = 1000;
 
-/** A producer process that takes calls. */
+/** Starts a producer process; it accepts calls when this resolves. */
 export async function startLaneProducer(place: MillPlace): Promise<ProducerProcess> {
   const producer = await startProducerProcess(place, temporaryFolder());
   await producer.ready();
   return producer;
 }
 
-/** Expects the vector of each text. */
+/** Expects an answer with the vector of each text. */
 export async function expectAnswer(response: Response, texts: readonly string[]): Promise<void> {
   expect(response.status).toBe(200);
   const { vectors } = (await response.json()) as EmbedJson;
@@ -27,26 +27,26 @@ export async function expectAnswer(response: Response, texts: readonly string[])
 
 const firstOf = (text: string) => Math.fround(createHash('sha256').update(text).digest()[0]! / 255);
 
-/** Waits until a worker has so many jobs of the lane. */
+/** Waits until workers hold this number of jobs of the lane. */
 export const held = (producer: ProducerProcess, jobs: number) =>
   until(async () => {
     const page = await (await producer.call('GET', '/metrics')).text();
     return page.includes(`embedmill_queue_batches{lane="interactive",state="active"} ${jobs}\n`);
   }, 30 * SECOND);
 
-/** Starts a stack on this Redis; Redis goes while a call waits, and comes back. */
+/** Starts a producer and a worker on this Redis; Redis is stopped while a call waits, and restarted. */
 export async function expectReported(
   redis: RedisProcess,
-  { goes, comes }: { goes: () => Promise<void> | void; comes: () => Promise<void> | void },
+  { stop, restart }: { stop: () => Promise<void> | void; restart: () => Promise<void> | void },
 ): Promise<void> {
   await redis.start();
-  const place = { url: redis.url, prefix: 'goes' };
+  const place = { url: redis.url, prefix: 'faults' };
   const producer = await startLaneProducer(place);
   await startWorkerProcess(place);
   await expectAnswer(await postEmbed(producer.url, { text: 'before' }), ['before']);
   const waiting = postEmbed(producer.url, { text: 'sleep-5000' });
   await held(producer, 1);
-  await goes();
+  await stop();
   const startedAt = performance.now();
   const refused = await Promise.all([waiting, postEmbed(producer.url, { text: 'during' })]);
   for (const response of refused) {
@@ -54,7 +54,7 @@ export async function expectReported(
     expect(await response.json()).toMatchObject({ code: 'redis-unavailable' });
   }
   expect(performance.now() - startedAt).toBeLessThan(20 * SECOND);
-  await comes();
+  await restart();
   const isAnswered = async () => (await postEmbed(producer.url, { text: 'after' })).status === 200;
   await until(isAnswered, 40 * SECOND);
 }

@@ -1,4 +1,4 @@
-/** A producer and a worker with the real model that serve all tests of a file. */
+/** A producer and a worker with the real model, shared by the tests of a file. */
 
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { until } from './api.ts';
 
-/** What `POST /v1/embed` answers. */
+/** Response of `POST /v1/embed`. */
 export interface EmbedJson {
   fingerprint: string;
   dim: number;
@@ -30,13 +30,13 @@ export interface EmbedJson {
   timings: { totalMs: number; queueMs: number; inferMs: number };
 }
 
-/** Asks a producer for vectors. */
+/** Sends `POST /v1/embed` to a producer. */
 export function postEmbed(url: string, body: unknown, init: RequestInit = {}): Promise<Response> {
   const headers = { 'content-type': 'application/json', ...init.headers };
   return fetch(`${url}/v1/embed`, { method: 'POST', body: JSON.stringify(body), ...init, headers });
 }
 
-/** The processes, once `beforeAll` has run. */
+/** The servers, once `beforeAll` has run. */
 export interface Lane {
   producer: RunningProducer;
   worker: RunningWorker;
@@ -55,7 +55,7 @@ export function laneForAll(settings: Partial<Config> = {}, engineUrl?: URL): Lan
     lane.config = { ...readConfig({}), ...own, ...settings };
     lane.producer = await startProducer(lane.config, { log });
     lane.worker = await startWorker(lane.config, { log, ...(engineUrl === undefined ? {} : { engineUrl }) });
-    // Until its data folder is open it refuses runs.
+    // It rejects runs until its data folder is open.
     await until(async () => (await fetch(`${lane.producer.url}/readyz`)).ok);
   });
   afterAll(async () => {
@@ -70,7 +70,7 @@ export function laneForAll(settings: Partial<Config> = {}, engineUrl?: URL): Lan
   return lane;
 }
 
-/** A lane of the test's own beside that of the producer, for what no route shows; call the result inside tests. */
+/** A separate lane beside that of the producer, for what no route offers; call the result inside tests. */
 export function laneClientForAll(lane: Lane): () => RedisInteractiveLane {
   let client: RedisInteractiveLane;
   const log = createLogger({ logLevel: 'silent' }, 'test');
@@ -81,8 +81,8 @@ export function laneClientForAll(lane: Lane): () => RedisInteractiveLane {
     await Promise.all([whenReady(redis, 5000), whenReady(subscriber, 5000)]);
     const queue = new BullInteractiveQueue({ url: redisUrl, prefix: keys.queuePrefix, onError: () => {} });
     const clock = new RedisClock(redis);
-    const parts = { redis, subscriber, queue, keys, clock, model: 'all-MiniLM-L6-v2', maxTexts: 1000, log };
-    client = new RedisInteractiveLane(parts);
+    const deps = { redis, subscriber, queue, keys, clock, model: 'all-MiniLM-L6-v2', maxTexts: 1000, log };
+    client = new RedisInteractiveLane(deps);
     client.start();
     return async () => {
       client.stop();

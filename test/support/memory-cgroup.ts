@@ -1,4 +1,4 @@
-/** A cgroup with little memory, for tests in which the kernel ends a process for taking more; root on Linux only. */
+/** A cgroup with a memory limit, for tests of processes that exceed it; root on Linux only. */
 
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,15 +6,15 @@ import { onTestFinished } from 'vitest';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** A cgroup that is removed after the test, when its processes are gone. */
+/** A cgroup that is removed after the test, once its processes have exited. */
 export interface MemoryCgroup {
   /** A process joins by writing its id to this file. */
   procs: string;
-  /** Processes that the kernel ended so far. */
+  /** Number of processes killed by the kernel so far. */
   oomKills(): number;
 }
 
-/** Makes one, of version 1 or 2; `null` when this user cannot. */
+/** Creates a cgroup, version 1 or 2; `null` when this user may not. */
 export function memoryCgroup(megabytes: number): MemoryCgroup | null {
   const isV1 = existsSync(join(ROOT, 'memory/memory.limit_in_bytes'));
   const folder = join(ROOT, isV1 ? 'memory' : '', `embedmill-test-${process.pid}`);

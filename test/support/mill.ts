@@ -1,4 +1,4 @@
-/** A producer and workers as processes of their own, for tests that kill them; the engine makes vectors of hashes. */
+/** Producer and worker processes for tests that kill them; their engine computes hash vectors. */
 
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -14,29 +14,29 @@ import { startNode, type TestProcess } from './process.ts';
 const PRODUCER = fileURLToPath(new URL('../../apps/producer/dist/main.js', import.meta.url));
 const WORKER = fileURLToPath(new URL('../fixtures/processes/worker.mjs', import.meta.url));
 
-/** Lock of a worker: a batch of a dead one is done again after two or three of them. */
+/** Lock lifetime: a batch of a dead worker is done again after two or three of them. */
 export const LOCK_MS = 1500;
 
-/** A process of ours starts within a second or two; on a machine with thirty others it may take half a minute. */
+/** Processes start within 2 s; on a heavily loaded machine it may take 30 s. */
 const START_MS = 60_000;
 
-/** Which Redis, and which corner of it. */
+/** A Redis and a key prefix. */
 export interface MillPlace {
   url: string;
   prefix: string;
 }
 
-/** A row as it is sent. */
+/** A row as sent. */
 export interface SentRow {
   id: string;
   text: string;
 }
 
-/** A producer process and what a test asks it. */
+/** A producer process, and requests to it. */
 export interface ProducerProcess {
   process: TestProcess;
   url: string;
-  /** A request; it fails when there is no answer within `timeoutMs` (default 10 s). */
+  /** Sends a request; fails without a response within `timeoutMs` (default 10 s). */
   call(method: string, path: string, init?: RequestInit, timeoutMs?: number): Promise<Response>;
   /** Starts a run with batches of `batchRows` (default 10). */
   create(batchRows?: number): Promise<string>;
@@ -48,7 +48,7 @@ export interface ProducerProcess {
   ready(timeoutMs?: number): Promise<void>;
 }
 
-/** Starts a producer process; its API answers when this resolves. */
+/** Starts a producer process; its API is up when this resolves. */
 export async function startProducerProcess(
   { url: redisUrl, prefix }: MillPlace,
   dataDir: string,
@@ -104,18 +104,18 @@ export async function startWorkerProcess(
   return worker;
 }
 
-/** A worker that is started again whenever it ends, as a supervisor does; tells how often that was. To be stopped before the test ends. */
-export function startImmortalWorker(
+/** Starts a worker that is restarted whenever it exits; stop it before the test ends. */
+export function startRestartingWorker(
   place: MillPlace,
   env: Record<string, string>,
-): { deaths: () => number; stop: () => void } {
-  let deaths = 0;
+): { crashes: () => number; stop: () => void } {
+  let crashes = 0;
   let isOver = false;
   const live = async () => {
     while (!isOver) {
       const worker = await startWorkerProcess(place, env);
       await worker.exited;
-      deaths += 1;
+      crashes += 1;
     }
   };
   live().catch((error) => {
@@ -124,10 +124,10 @@ export function startImmortalWorker(
   const stop = () => {
     isOver = true;
   };
-  return { deaths: () => deaths, stop };
+  return { crashes: () => crashes, stop };
 }
 
-/** A run in the middle of its work, and what works on it. */
+/** A run in work and its processes. */
 export interface RunInWork {
   producer: ProducerProcess;
   worker: TestProcess;
@@ -135,7 +135,7 @@ export interface RunInWork {
   rows: readonly SentRow[];
 }
 
-/** Starts a producer, a worker that takes 5 ms for a text, and a sealed run of `count` rows (default 200) that has just begun. */
+/** Starts a producer, a worker that takes 5 ms per text, and a sealed run of `count` rows (default 200). */
 export async function startRunInWork(place: MillPlace, count = 200): Promise<RunInWork> {
   const producer = await startProducerProcess(place, temporaryFolder());
   await producer.ready();
@@ -149,8 +149,8 @@ export async function startRunInWork(place: MillPlace, count = 200): Promise<Run
 }
 
 /**
- * Waits for the end of a run; it must be completed, with the right vector for every row.
- * @param timeoutMs longest wait for the end. Default 60 s
+ * Waits until a run has ended, and expects it to be completed with the right vector for every row.
+ * @param timeoutMs maximum wait. Default 60 s
  */
 export async function expectWhole(
   { producer, run, rows }: Pick<RunInWork, 'producer' | 'run' | 'rows'>,
@@ -161,7 +161,7 @@ export async function expectWhole(
   expect(await faultsOfResults(rows, resultLines(producer, run))).toEqual([]);
 }
 
-/** The results of a run line by line, with vectors in base64; those of a long run fit no string. */
+/** Results of a run line by line, with vectors in base64; streamed, as a long run exceeds a string. */
 export async function* resultLines(producer: ProducerProcess, run: string): AsyncGenerator<string> {
   const path = `/v1/runs/${run}/results?format=jsonl&encoding=base64`;
   const answer = await producer.call('GET', path, {}, 600_000);
@@ -169,7 +169,7 @@ export async function* resultLines(producer: ProducerProcess, run: string): Asyn
   yield* createInterface({ input: Readable.fromWeb(answer.body as NodeWebStream) });
 }
 
-/** Rows with ids and a text each; no two alike. */
+/** Rows with different ids and texts. */
 export function sentRows(count: number, start = 0): SentRow[] {
   return Array.from({ length: count }, (_, i) => ({
     id: `id-${start + i}`,
@@ -178,8 +178,8 @@ export function sentRows(count: number, start = 0): SentRow[] {
 }
 
 /**
- * What is wrong with the results of a run, as sentences; empty when each sent row is there once, in order, with the very bytes
- * of the vector of its text. At most twenty.
+ * Faults of the results of a run, as sentences; empty when each sent row is there once, in order, with
+ * exactly the vector of its text. At most twenty.
  */
 export async function faultsOfResults(
   rows: readonly SentRow[],
@@ -206,7 +206,7 @@ function faultsOfRow(row: SentRow, place: number, found: { id: string; vector: s
     : [`row ${row.id} has another text's vector`];
 }
 
-/** The bytes of the vector that `fixtures/engines/hash.mjs` makes of a text. */
+/** Bytes of the vector that `fixtures/engines/hash.mjs` computes for a text. */
 export function hashEngineVector(text: string, dim: number): Buffer {
   const hash = createHash('sha256').update(text).digest();
   return Buffer.from(Float32Array.from({ length: dim }, (_, i) => hash[i % hash.length]! / 255).buffer);

@@ -1,4 +1,4 @@
-/** A real NumPy: that of this machine's Python, or Debian's, installed when we may. */
+/** NumPy: that of the machine's Python, or Debian's, installed if permitted. */
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -9,10 +9,10 @@ const run = promisify(execFile);
 /** Debian's NumPy belongs to Debian's Python, which is not always the first one. */
 const PYTHONS = ['python3', '/usr/bin/python3'];
 
-/** Runs a Python program in which `numpy` is imported as `np`, and gives what it prints. */
+/** Runs a Python program with `numpy` imported as `np`, and returns its output. */
 export type Numpy = (program: string) => Promise<string>;
 
-/** `null`, with a line that says why, where there is none and none can be installed. */
+/** Finds NumPy; `null`, after printing the reason, when there is none and it cannot be installed. */
 export async function provideNumpy(): Promise<Numpy | null> {
   const found = await findNumpy();
   if (found !== null) return found;

@@ -1,9 +1,9 @@
-/** Helpers of the tests that drive batches with the official OpenAI client. */
+/** Helpers for tests of batches with the official OpenAI client. */
 
 import OpenAI, { toFile } from 'openai';
 import { linesOf, until } from './api.ts';
 
-/** A batch with the fields that are ours. */
+/** A batch with the fields that Embedmill adds. */
 export type ShownBatch = OpenAI.Batch & {
   run_id: string | null;
   rows: { total: number; done: number };
@@ -11,7 +11,7 @@ export type ShownBatch = OpenAI.Batch & {
   eta_seconds: number | null;
 };
 
-/** The client of a test. @param maxRetries how often it repeats a call by itself; default never */
+/** Creates a client. @param maxRetries automatic retries per call. Default 0 */
 export function openAiClient(url: string, maxRetries = 0): OpenAI {
   return new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries });
 }
@@ -67,19 +67,19 @@ export interface AnswerLine {
   response: {
     status_code: number;
     request_id: string;
-    // biome-ignore lint/suspicious/noExplicitAny: an answer or an error, and the test says which it expects
+    // biome-ignore lint/suspicious/noExplicitAny: a response or an error, and the test checks its own
     body: any;
   } | null;
   error: { code: string; message: string } | null;
 }
 
-/** The lines of a file; none when there is no file. */
+/** Lines of a file; empty when there is no file. */
 export async function readAnswers(client: OpenAI, fileId: string | null | undefined): Promise<AnswerLine[]> {
   if (fileId === null || fileId === undefined) return [];
   return parseAnswers(await (await client.files.content(fileId)).text());
 }
 
-/** Answers from JSON lines. */
+/** Parses answers from JSON lines. */
 export function parseAnswers(text: string): AnswerLine[] {
   return text
     .split('\n')

@@ -1,4 +1,4 @@
-/** Runs Node scripts as processes of their own, for tests that interrupt, kill or wait for them. */
+/** Runs Node scripts as child processes, for tests that interrupt, kill or wait for them. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,28 +7,28 @@ import { onTestFinished } from 'vitest';
 
 /** How to start a {@link TestProcess}. */
 export interface TestProcessOptions {
-  /** Variables besides (or instead of) those of the test run; `undefined` removes one. */
+  /** Environment variables added to those of the test run; `undefined` removes one. */
   env?: Readonly<Record<string, string | undefined>>;
   cwd?: string;
-  /** What the process reads on stdin; without it, stdin is empty. */
+  /** Content of stdin. Default: empty. */
   input?: string | Uint8Array;
-  /** Whether stdin stays open behind `input`, as a terminal does. Default false. */
+  /** Whether stdin stays open after `input`, as a terminal does. Default false. */
   keepsInput?: boolean;
 }
 
-/** How a process ended; exactly one of the two is not null. */
+/** How a process exited; exactly one of the two is not null. */
 export interface TestProcessExit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** A running child with everything it said so far. */
+/** A child process and its output so far. */
 export class TestProcess {
-  /** What it wrote to stdout so far. */
+  /** Output on stdout so far. */
   stdout = '';
-  /** What it wrote to stderr so far. */
+  /** Output on stderr so far. */
   stderr = '';
-  /** Settles when it ended and all its output is here. */
+  /** Resolves when the process has exited and all its output has been read. */
   readonly exited: Promise<TestProcessExit>;
 
   readonly #child: ChildProcess;
@@ -50,7 +50,7 @@ export class TestProcess {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
     });
-    // A child that ends without reading its input breaks the pipe; the test sees how it ended.
+    // A child that exits without reading its input breaks the pipe; the test checks how it exited.
     this.#child.stdin?.on('error', () => {});
     if (keepsInput) this.#child.stdin?.write(input);
     else this.#child.stdin?.end(input);
@@ -61,41 +61,41 @@ export class TestProcess {
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error(`${this.#title} was not started`);
+    if (this.#child.pid === undefined) throw new Error(`${this.#title} could not be started`);
     return this.#child.pid;
   }
 
-  /** Sends a signal; nothing happens if the process ended already. */
+  /** Sends a signal; no effect if the process has exited. */
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
 
   /**
-   * Waits until stdout or stderr matches and returns the match. Fails with the whole output when the process ends
-   * first or after `timeoutMs` (default 20 s).
+   * Waits until stdout or stderr matches, and returns the match. Fails with the whole output when the process
+   * exits first or after `timeoutMs` (default 20 s).
    */
   async waitFor(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
     const deadline = AbortSignal.timeout(timeoutMs);
     for (;;) {
       const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
       if (match !== null) return match;
-      if (this.#exit !== undefined) throw this.#failure(`waited for ${pattern}, but it ended`);
+      if (this.#exit !== undefined) throw this.#failure(`waited for ${pattern}, but it exited`);
       if (deadline.aborted) throw this.#failure(`waited ${timeoutMs} ms for ${pattern}`);
       await this.#nextEvent(deadline);
     }
   }
 
-  /** Waits for the end. Fails with the whole output after `timeoutMs` (default 20 s). */
+  /** Waits for the exit. Fails with the whole output after `timeoutMs` (default 20 s). */
   async waitForExit(timeoutMs = 20_000): Promise<TestProcessExit> {
     const deadline = AbortSignal.timeout(timeoutMs);
     while (this.#exit === undefined) {
-      if (deadline.aborted) throw this.#failure(`waited ${timeoutMs} ms for its end`);
+      if (deadline.aborted) throw this.#failure(`waited ${timeoutMs} ms for its exit`);
       await this.#nextEvent(deadline);
     }
     return this.#exit;
   }
 
-  /** Resolves when it says something, ends, or `deadline` comes. */
+  /** Resolves on new output, on exit, or at the deadline. */
   async #nextEvent(deadline: AbortSignal): Promise<void> {
     const settled = new AbortController();
     const signal = AbortSignal.any([settled.signal, deadline]);
@@ -108,13 +108,13 @@ export class TestProcess {
   }
 
   #failure(what: string): Error {
-    const end = this.#exit === undefined ? 'it still runs' : `it ended with ${JSON.stringify(this.#exit)}`;
+    const end = this.#exit === undefined ? 'still running' : `exited with ${JSON.stringify(this.#exit)}`;
     const output = `--- stdout\n${this.stdout}\n--- stderr\n${this.stderr}`;
     return new Error(`${this.#title}: ${what} (${end})\n${output}`);
   }
 }
 
-/** Starts `node ...args`; the process is killed after the test if it still runs, and the test waits until it is gone. */
+/** Starts `node ...args`; after the test, the process is killed if it still runs, and its exit is awaited. */
 export function startNode(args: readonly string[], options: TestProcessOptions = {}): TestProcess {
   const started = new TestProcess(args, options);
   onTestFinished(async () => {
@@ -124,16 +124,19 @@ export function startNode(args: readonly string[], options: TestProcessOptions =
   return started;
 }
 
-/** Resolves when no process with this id exists; fails after `timeoutMs` (default 10 s). For processes that are not our children. */
+/**
+ * Resolves when no process has this id; fails after `timeoutMs` (default 10 s). For processes other than
+ * children.
+ */
 export async function waitUntilGone(pid: number, timeoutMs = 10_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (isRunning(pid)) {
-    if (Date.now() > deadline) throw new Error(`process ${pid} still runs after ${timeoutMs} ms`);
+    if (Date.now() > deadline) throw new Error(`process ${pid} is still running after ${timeoutMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-/** Whether a process with this id exists. */
+/** True when a process has this id. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -143,7 +146,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Resident memory of a process; Linux only. */
+/** Resident memory of a process in bytes; Linux only. */
 export function residentBytes(pid: number): number {
   return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }

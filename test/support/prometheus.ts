@@ -1,4 +1,4 @@
-/** A real Prometheus with our rules that scrapes the given targets every second; Debian's package `prometheus` has it. */
+/** Prometheus (Debian's package `prometheus`) with our rules, scraping the given targets every second. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,17 +9,17 @@ import { onTestFinished } from 'vitest';
 import { temporaryFolder } from './folder.ts';
 import { freePort } from './redis-process.ts';
 
-/** One series of an answer. */
+/** One series of a query result. */
 export interface Sample {
   metric: Record<string, string>;
   value: [number, string];
 }
 
-/** A Prometheus that runs until the test ends. */
+/** A running Prometheus; it stops with the test. */
 export interface TestPrometheus {
-  /** An instant query. Rejects with Prometheus's own message when it is wrong. */
+  /** An instant query. Rejects with Prometheus's message when the query is invalid. */
   query(expression: string): Promise<Sample[]>;
-  /** A range query over the last `seconds`, a point each second. */
+  /** A range query over the last `seconds`, one point per second. */
   range(
     expression: string,
     seconds: number,
@@ -28,12 +28,12 @@ export interface TestPrometheus {
   rules(): Promise<{ name: string; type: string; health: string; lastError?: string }[]>;
 }
 
-/** Whether it is installed. */
+/** True when Prometheus is installed. */
 export const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0;
 
 const RULES = fileURLToPath(new URL('../../infra/prometheus/rules.yml', import.meta.url));
 
-/** Starts it; `jobs` maps the name of a job to URLs. */
+/** Starts Prometheus; `jobs` maps job names to target URLs. */
 export async function startPrometheus(jobs: Record<string, readonly string[]>): Promise<TestPrometheus> {
   const folder = temporaryFolder();
   const config = {
@@ -44,7 +44,7 @@ export async function startPrometheus(jobs: Record<string, readonly string[]>): 
       static_configs: [{ targets: urls.map((url) => new URL(url).host) }],
     })),
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config));
   const port = await freePort();
   const child = spawn(

@@ -1,4 +1,4 @@
-/** A bad network between processes and their Redis. */
+/** Runs behind a fault-injecting proxy. */
 
 import { onTestFinished } from 'vitest';
 import { FaultProxy } from './fault-proxy.ts';
@@ -6,7 +6,7 @@ import { type MillPlace, type RunInWork, startRunInWork } from './mill.ts';
 import { type TestRedis, testRedis } from './redis.ts';
 import { seededRandom } from './seeded-random.ts';
 
-/** A proxy before the Redis of the tests, and the place to reach it through; the network is sound until the test says otherwise. */
+/** Starts a proxy in front of the test Redis, without faults; `place` leads through it. */
 export async function startProxy(redis: TestRedis): Promise<{ proxy: FaultProxy; place: MillPlace }> {
   const url = new URL(redis.url);
   const proxy = new FaultProxy({ host: url.hostname, port: Number(url.port) }, seededRandom(1));

@@ -1,4 +1,4 @@
-/** A Redis of one test's own that may be frozen, killed and started again, with or without its data. */
+/** A separate Redis that a test can freeze, kill and restart, with or without its data. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,17 +11,17 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { temporaryFolder } from './folder.ts';
 
-/** How to reach a server that is not open to everybody. */
+/** How to reach a server with TLS or a password. */
 export interface RedisAccess {
-  /** URL by port; the plain one is `redis://127.0.0.1:<port>`. */
+  /** URL for a port. Default `redis://127.0.0.1:<port>`. */
   urlOf: (port: number) => string;
-  /** Certificate of the authority, for `rediss:`. */
+  /** CA certificate, for `rediss:`. */
   ca?: string;
 }
 
 const OPEN_ACCESS: RedisAccess = { urlOf: (port) => `redis://127.0.0.1:${port}` };
 
-/** It always listens on the same port, with an append-only file and without eviction. */
+/** Listens on the same port after each start, with an append-only file and without eviction. */
 export class RedisProcess {
   readonly port: number;
   readonly url: string;
@@ -46,7 +46,7 @@ export class RedisProcess {
     this.#settings = settings;
   }
 
-  /** Starts the server with what is in its folder and waits until it answers. */
+  /** Starts the server with the data in its folder; resolves when it replies. */
   async start(): Promise<void> {
     const isSecure = this.#ca !== undefined;
     const options = [
@@ -62,12 +62,12 @@ export class RedisProcess {
     const all = [...options, ...manners, ...tls, ...this.#settings];
     this.#child = spawn(this.#command, all, { stdio: 'ignore' });
     await this.ask(async (redis) => {
-      // A server that still loads its file answers with an error.
+      // A server that is still loading its data replies with an error.
       while ((await redis.ping().catch(() => '')) !== 'PONG') await new Promise((r) => setTimeout(r, 20));
     });
   }
 
-  /** Ends the server as a power cut would. */
+  /** Kills the server, as a power cut would. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -76,12 +76,12 @@ export class RedisProcess {
     await exited;
   }
 
-  /** Forgets everything that was stored; for a server that was killed. */
+  /** Deletes all data of a killed server. */
   empty(): void {
     rmSync(`${this.#folder}/appendonlydir`, { recursive: true, force: true });
   }
 
-  /** Stops the server in its tracks: connections stay open and nothing is answered. */
+  /** Suspends the server: connections stay open and get no replies. */
   freeze(): void {
     this.#child?.kill('SIGSTOP');
   }
@@ -90,7 +90,7 @@ export class RedisProcess {
     this.#child?.kill('SIGCONT');
   }
 
-  /** Does something with a connection of its own. */
+  /** Runs `use` with a temporary connection. */
   async ask<Answer>(step: (redis: Redis) => Promise<Answer>): Promise<Answer> {
     const tls = this.#ca === undefined ? {} : { tls: { ca: this.#ca } };
     const redis = new Redis(this.url, { retryStrategy: () => 50, maxRetriesPerRequest: null, ...tls });
@@ -103,7 +103,10 @@ export class RedisProcess {
   }
 }
 
-/** A server that is not started yet and ends with the test. @param settings more options for `redis-server` */
+/**
+ * Prepares a server, to be started by the test; it stops with the test.
+ * @param settings options for `redis-server`
+ */
 export async function redisProcess(
   settings: readonly string[] = [],
   access: RedisAccess = OPEN_ACCESS,
@@ -119,7 +122,7 @@ export async function redisProcess(
   return redis;
 }
 
-/** A server that is started before all tests of a file and ends after them. */
+/** A server that is started before all tests of a file and stopped after them. */
 export async function redisForAll(): Promise<RedisProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'embedmill-redis-'));
   const redis = new RedisProcess(await serverCommand(), await freePort(), folder, [], OPEN_ACCESS);
@@ -137,12 +140,11 @@ async function serverCommand(): Promise<string> {
     install: true,
     log: (line) => console.log(line),
   });
-  if (program.kind !== 'binary')
-    throw new Error('fault tests need a redis-server that is not in a container');
+  if (program.kind !== 'binary') throw new Error('fault tests need a redis-server outside of a container');
   return program.command;
 }
 
-/** A TCP port of the loopback that nobody uses now. */
+/** A free TCP port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,24 +1,27 @@
-/** Gives each test its own corner of the Redis of the test run. */
+/** Gives each test its own key prefix in the Redis of the test run. */
 
 import { randomBytes } from 'node:crypto';
 import { readConfig } from '@embedmill/core/process';
 import { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
 
-/** The cache of this machine, for tests that start a private Redis of their own: its binary need not be fetched again. */
+/** Cache folder of this machine, so that tests with a private Redis do not download its binary again. */
 export const { cacheDir } = readConfig(process.env);
 
-/** What a test gets. */
+/** A prefix and a connection. */
 export interface TestRedis {
-  /** The Redis that all tests share; it may hold a password. */
+  /** URL of the shared Redis; it may contain a password. */
   url: string;
-  /** Starts all keys of this test; random, letters and digits. Hand it over as EMBEDMILL_PREFIX. */
+  /** Random prefix of letters and digits for all keys of this test; pass it as EMBEDMILL_PREFIX. */
   prefix: string;
-  /** A connection for looking and tampering. */
+  /** A connection for checks and manipulation. */
   client: Redis;
 }
 
-/** A prefix of its own and a connection; after the test, keys that hold the prefix are deleted and the connection is closed. */
+/**
+ * Creates a prefix and a connection; after the test, keys with the prefix are deleted and the connection is
+ * closed.
+ */
 export function testRedis(): TestRedis {
   const url = inject('redisUrl');
   const prefix = `test${randomBytes(6).toString('hex')}`;

@@ -1,4 +1,4 @@
-/** An S3 server of the tests: s3rver behind a door that records each request and can refuse or cut it. */
+/** A test S3 server: s3rver behind a gate that records requests and can reject or cut them. */
 
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -7,22 +7,22 @@ import S3rver from 's3rver';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from './folder.ts';
 
-/** What the door does with a request. */
+/** What the gate does with a request. */
 export type Door = (asked: string, req: IncomingMessage) => 'pass' | 'busy' | 'cut';
 
 /** A server with the bucket `vectors`. */
 export interface TestS3 {
   /** Method and path with query of each request, without the bucket. */
   asked: string[];
-  /** For the command and for AWS's client. */
+  /** Environment for the command and for AWS's client. */
   environment: Record<string, string>;
-  /** Judges each request from now on. */
+  /** Decides about each request from now on. */
   door: Door;
-  /** Contents of an object, as somebody without keys sees them. @throws {Error} when there is none */
+  /** Content of an object, read without credentials. @throws {Error} when it does not exist */
   read(key: string): Promise<Buffer>;
 }
 
-/** Starts a server that ends with the test. */
+/** Starts a server; it stops with the test. */
 export async function startS3(): Promise<TestS3> {
   const directory = temporaryFolder();
   mkdirSync(join(directory, 'vectors'));
@@ -41,7 +41,7 @@ export async function startS3(): Promise<TestS3> {
     const asked = `${req.method} ${req.url?.replace('/vectors/', '/')}`;
     s3.asked.push(asked);
     const verdict = s3.door(asked, req);
-    // s3rver has no way to give up an upload in parts, which keeps nothing that anybody sees.
+    // s3rver cannot abort a multipart upload, whose parts are not visible anyway.
     if (/^DELETE .*uploadId=/.test(asked)) res.writeHead(204).end();
     else if (verdict === 'pass') store(req, res);
     else if (verdict === 'cut') req.once('data', () => req.destroy());
@@ -60,7 +60,7 @@ export async function startS3(): Promise<TestS3> {
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   s3.environment = {
     AWS_ENDPOINT_URL: `http://127.0.0.1:${address.port}`,
-    // s3rver knows these keys alone.
+    // s3rver accepts only these keys.
     AWS_ACCESS_KEY_ID: 'S3RVER',
     AWS_SECRET_ACCESS_KEY: 'S3RVER',
     AWS_MAX_ATTEMPTS: '2',

@@ -1,6 +1,6 @@
-/** Chance that repeats itself: a seed gives the same faults again. */
+/** Repeatable random numbers, so that a seed gives the same faults again. */
 
-/** Numbers from 0 to below 1, always the same ones for a seed (mulberry32, by Tommy Ettinger, public domain). */
+/** Numbers from 0 to below 1, the same for the same seed (mulberry32, by Tommy Ettinger, public domain). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

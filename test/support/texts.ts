@@ -1,6 +1,6 @@
-/** Short texts of the tests' own, from plain to awkward. */
+/** Short test texts, from plain to awkward. */
 
-/** Five opinions on household things, each about something else. */
+/** Five opinions on different household goods. */
 export const PLAIN_TEXTS = [
   'The kettle boils in two minutes and pours without a drip.',
   'My headphones lost the left channel after a week.',
@@ -9,14 +9,14 @@ export const PLAIN_TEXTS = [
   'Soft towels, but they shed blue fluff on everything.',
 ] as const;
 
-/** Pairs that say nearly the same in other words, and one text that has nothing to do with them. */
+/** Pairs of paraphrases, and one unrelated text. */
 export const SIMILAR_TEXTS = {
   one: 'The battery is empty before lunch.',
   same: 'It runs out of charge in half a day.',
   other: 'The curtains arrived in the wrong shade of green.',
 } as const;
 
-/** Texts that careless code trips over; none of them is empty for a tokenizer. */
+/** Texts that careless code mishandles; none of them is empty for a tokenizer. */
 export const AWKWARD_TEXTS = [
   'ok',
   '  spaces   on\tboth sides \n',
@@ -29,10 +29,10 @@ export const AWKWARD_TEXTS = [
   'https://example.org/a?b=c&d=%20e#f',
 ] as const;
 
-/** Texts that hold nothing to embed. */
+/** Texts without tokens. */
 export const EMPTY_TEXTS = ['', ' ', '\n\t \u00A0'] as const;
 
-/** A text of `words` words, for length limits. */
+/** A text of `words` words, for tests of length limits. */
 export function longText(words: number): string {
   return Array.from({ length: words }, (_, i) => PLAIN_WORDS[i % PLAIN_WORDS.length]).join(' ');
 }

@@ -1,4 +1,4 @@
-/** A collector of OpenTelemetry traces: takes OTLP/HTTP as JSON and keeps the spans. */
+/** An OpenTelemetry collector: accepts OTLP/HTTP as JSON and keeps the spans. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -6,14 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
-/** A span as a test looks at it. */
+/** A span, as far as tests need it. */
 export interface CollectedSpan {
   /** `service.name` of its process. */
   service: string;
   name: string;
   traceId: string;
   spanId: string;
-  /** Empty for the first span of a trace. */
+  /** Empty for the root span of a trace. */
   parentSpanId: string;
   /** 1 internal, 2 server, 4 producer, 5 consumer (OTLP's numbers). */
   kind: number;
@@ -25,7 +25,7 @@ export interface CollectedSpan {
 
 /** Collects until the test ends. */
 export interface TraceCollector {
-  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
+  /** Value for OTEL_EXPORTER_OTLP_ENDPOINT. */
   url: string;
   spans: CollectedSpan[];
 }
@@ -48,7 +48,7 @@ interface OtlpRequest {
   resourceSpans: { resource: { attributes: Attribute[] }; scopeSpans: { spans: OtlpSpan[] }[] }[];
 }
 
-/** Starts it. It refuses everything but traces. */
+/** Starts the collector. It rejects everything except traces. */
 export async function startTraceCollector(): Promise<TraceCollector> {
   const spans: CollectedSpan[] = [];
   const server = createServer(async (req, res) => {

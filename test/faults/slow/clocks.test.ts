@@ -1,4 +1,4 @@
-/** Workers whose clocks are wrong; Debian's package libfaketime makes them so. */
+/** Workers with wrong clocks, set by Debian's package libfaketime. */
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 import { expectWhole, sentRows, startProducerProcess, startWorkerProcess } from '../../support/mill.ts';
 import { testRedis } from '../../support/redis.ts';
 
-/** The library, wherever this machine's architecture has it. */
+/** Path of the library; it depends on the architecture. */
 function findFakeTime(): string | undefined {
   return readdirSync('/usr/lib')
     .map((folder) => join('/usr/lib', folder, 'faketime/libfaketimeMT.so.1'))
@@ -29,7 +29,7 @@ describe('a worker whose clock is', () => {
       await producer.send(run, 0, rows);
       await producer.seal(run);
       const clock = { LD_PRELOAD: library, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
-      // Renewals every three seconds, so that a loaded machine is no reason to miss one.
+      // Locks are renewed every 3 s, so that a loaded machine does not miss one.
       const lock = { EMBEDMILL_LOCK_MS: '6000' };
       const skewed = await startWorkerProcess(redis, { ...clock, ...lock, HASH_ENGINE_TEXT_MS: '10' });
       const sound = await startWorkerProcess(redis, { HASH_ENGINE_TEXT_MS: '10' });
@@ -40,7 +40,7 @@ describe('a worker whose clock is', () => {
       await expectWhole({ producer, run, rows });
       const [, url = ''] = await skewed.waitFor(/"url":"([^"]+)"/);
       const metrics = await (await fetch(`${url}/metrics`)).text();
-      // The wait in the queue is a difference of two clocks.
+      // The wait in the queue is the difference of two clocks.
       const waited = /^embedmill_stage_seconds_sum\{stage="queue-wait"\} (\S+)/m.exec(metrics)?.[1];
       expect(Number(waited)).toBeGreaterThanOrEqual(0);
       expect(metrics).toMatch(/^embedmill_lock_renewal_failures_total 0$/m);

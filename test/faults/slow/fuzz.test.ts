@@ -1,4 +1,4 @@
-/** Ten thousand bad requests over raw sockets: each is answered or closed, and the producer lives on as it was. */
+/** 10,000 bad requests over raw sockets: each is answered or closed, and the producer stays up. */
 
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -76,7 +76,7 @@ const body = fc.oneof(
   fc.constant(gzipSync(Buffer.alloc(4 * 1024 * 1024))),
   fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
 );
-/** Broken HTTP, which the parser of Node has to bear. */
+/** Broken HTTP, handled by Node's parser. */
 const broken = fc.record({
   method,
   target,
@@ -85,7 +85,7 @@ const broken = fc.record({
   hasLength: fc.boolean(),
   cutAt: fc.option(fc.nat({ max: 400 }), { freq: 4 }),
 });
-/** Sound HTTP with bad contents, which our code has to bear. */
+/** Valid HTTP with bad content, handled by our code. */
 const sound = fc.record({
   method: fc.constantFrom('GET', 'POST', 'POST', 'POST', 'PUT'),
   target: fc.constantFrom(
@@ -116,7 +116,7 @@ const sound = fc.record({
 });
 const request = fc.oneof(broken, sound, sound);
 
-/** Sends bytes and resolves with the first of the answer when the other side closes, or falls silent for a second. */
+/** Sends bytes; resolves with the start of the response when the server closes or is silent for 1 s. */
 function exchange(port: number, bytes: Buffer): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';
@@ -135,7 +135,7 @@ function exchange(port: number, bytes: Buffer): Promise<string> {
 }
 
 describe(`${REQUESTS} bad requests`, () => {
-  it('end no producer and leave it no larger', async () => {
+  it('neither crash the producer nor make it grow', async () => {
     const redis = testRedis();
     const producer = await startProducerProcess(redis, temporaryFolder());
     await producer.ready();
@@ -158,7 +158,7 @@ describe(`${REQUESTS} bad requests`, () => {
         }
       }
     };
-    // What the first thousand leave is what any use leaves: compiled code, grown buffers.
+    // The first thousand requests cause growth that any use causes: compiled code, larger buffers.
     await sendAll(samples.slice(0, 1000));
     const before = residentBytes(producer.process.pid);
     await sendAll(samples.slice(1000));

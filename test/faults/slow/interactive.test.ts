@@ -1,4 +1,4 @@
-/** Faults of the interactive lane that take long: a text that ends process after process, a Redis that stands still. */
+/** Slow faults of the interactive lane: a text that crashes process after process, a frozen Redis. */
 
 import { describe, expect, it } from 'vitest';
 import { type EmbedJson, postEmbed } from '../../support/lane.ts';
@@ -7,13 +7,13 @@ import { startWorkerProcess } from '../../support/mill.ts';
 import { testRedis } from '../../support/redis.ts';
 import { redisProcess } from '../../support/redis-process.ts';
 
-describe('a text that ends every worker', () => {
-  it('fails alone; a call that travelled with it is answered', async () => {
+describe('a text that crashes every worker', () => {
+  it('fails alone; a call in the same job is answered', async () => {
     const redis = testRedis();
     const producer = await startLaneProducer(redis);
     const crew = Array.from({ length: 4 }, () => startWorkerProcess(redis));
     await Promise.all(crew);
-    // Both in one request: they share a part, and a job.
+    // In one request, so that they share a part and a job.
     const texts = ['beside it', 'kill-the-process!', 'behind it'];
     const response = await postEmbed(
       producer.url,
@@ -27,9 +27,9 @@ describe('a text that ends every worker', () => {
   });
 });
 
-describe('a Redis that stands still', () => {
-  it('is reported within seconds, to calls that wait too; the lane works when it is back', async () => {
+describe('a frozen Redis', () => {
+  it('is reported within seconds, also to waiting calls; the lane works when Redis is back', async () => {
     const redis = await redisProcess();
-    await expectReported(redis, { goes: () => redis.freeze(), comes: () => redis.thaw() });
+    await expectReported(redis, { stop: () => redis.freeze(), restart: () => redis.thaw() });
   });
 });

@@ -1,4 +1,4 @@
-/** The network between everything and Redis is cut, silent, narrow or half open: runs take longer and end whole. */
+/** A network to Redis that is cut, silent, narrow or half open: runs take longer and lose no row. */
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { expectWhole } from '../../support/mill.ts';
@@ -7,7 +7,7 @@ import { startProxiedRun } from '../../support/proxied-run.ts';
 const SECOND = 1000;
 
 describe('a network that', () => {
-  it('resets every connection again and again costs time and no row', async () => {
+  it('resets every connection repeatedly costs time and no row', async () => {
     const { proxy, ...inWork } = await startProxiedRun();
     const storm = setInterval(() => proxy.reset(), 300);
     onTestFinished(() => clearInterval(storm));
@@ -16,14 +16,14 @@ describe('a network that', () => {
     await expectWhole(inWork);
   });
 
-  it('lets 64 KB/s through costs time and no row', async () => {
+  it('is limited to 64 KB/s costs time and no row', async () => {
     const { proxy, ...inWork } = await startProxiedRun();
     proxy.set({ bytesPerSecond: 64 * 1024 });
     await expectWhole(inWork);
   });
 
   it.each(['freeze', 'vanish'] as const)(
-    'does not pass its bytes on (%s) is given up and tried again',
+    'does not deliver bytes (%s) is abandoned for new connections',
     async (traffic) => {
       const { proxy, ...inWork } = await startProxiedRun();
       proxy.set({ traffic });
@@ -34,7 +34,7 @@ describe('a network that', () => {
     },
   );
 
-  it('leaves its connections half open is noticed, and the run goes on', async () => {
+  it('leaves its connections half open is detected, and the run continues', async () => {
     const { proxy, ...inWork } = await startProxiedRun();
     proxy.halve();
     await expectWhole(inWork);

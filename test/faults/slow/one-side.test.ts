@@ -1,4 +1,4 @@
-/** Faults that hit one process only, at one moment only: a worker that is cut off, a producer that dies before its acknowledgement. */
+/** Faults of one process at one moment: a worker is cut off, a producer dies before its acknowledgement. */
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { expectWhole, sentRows, startProducerProcess, startWorkerProcess } from 
 import { startProxy } from '../../support/proxied-run.ts';
 import { testRedis } from '../../support/redis.ts';
 
-it('a worker that is cut off loses its batches to another; what it commits later counts for nothing', async () => {
+it('a worker that is cut off loses its batches to another; its late commits have no effect', async () => {
   const redis = testRedis();
   const { proxy, place } = await startProxy(redis);
   const producer = await startProducerProcess(redis, temporaryFolder());
@@ -19,7 +19,7 @@ it('a worker that is cut off loses its batches to another; what it commits later
   const lonely = await startWorkerProcess(place, { HASH_ENGINE_TEXT_MS: '20' });
   await producer.send(run, 0, rows);
   await until(async () => (await producer.info(run)).rows.done >= 20);
-  // It has begun the next batches and cannot give them out.
+  // It has started the next batches and cannot commit them.
   proxy.set({ traffic: 'freeze' });
   await startWorkerProcess(redis);
   await until(async () => (await producer.info(run)).rows.done === rows.length, 90_000);
@@ -35,7 +35,7 @@ it('a worker that is cut off loses its batches to another; what it commits later
   await expectWhole({ producer, run, rows });
 });
 
-it('a producer that dies after the shard has its name and before Redis knows finds both, and no row twice', async () => {
+it('a producer that dies between renaming a shard and acknowledging it duplicates no row', async () => {
   const redis = testRedis();
   const { proxy, place } = await startProxy(redis);
   const dataDir = temporaryFolder();
@@ -43,7 +43,7 @@ it('a producer that dies after the shard has its name and before Redis knows fin
   await first.ready();
   const run = await first.create();
   const rows = sentRows(100);
-  // The acknowledgement begins with the removal of results.
+  // The acknowledgement begins by deleting results.
   proxy.set({ holdAt: 'unlink' });
   await first.send(run, 0, rows);
   await startWorkerProcess(redis);
@@ -61,6 +61,6 @@ it('a producer that dies after the shard has its name and before Redis knows fin
   await second.ready();
   await expectWhole({ producer: second, run, rows });
   expect(await second.info(run)).toMatchObject({ batches: { total: 10, stored: 10 } });
-  // All is on disk, so the run is completed at once; the entries of Redis are looked at and removed after that.
+  // All is on disk, so the run is completed at once; the entries in Redis are read and deleted after that.
   await until(async () => (await results()).length === 0);
 });

@@ -1,4 +1,4 @@
-/** The kernel ends a worker that takes more memory than its container may have: the text that does it fails, nothing else. */
+/** The kernel kills a worker that exceeds its memory limit: only the text that caused it fails. */
 
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -7,16 +7,16 @@ import {
   faultsOfResults,
   resultLines,
   sentRows,
-  startImmortalWorker,
   startProducerProcess,
+  startRestartingWorker,
 } from '../../support/mill.ts';
 import { testRedis } from '../../support/redis.ts';
 
-it('a text that makes the kernel end its worker fails alone, after a known number of deaths', async ({
+it('a text that makes the kernel kill its worker fails alone, after a known number of crashes', async ({
   skip,
 }) => {
   const cgroup = memoryCgroup(700);
-  if (cgroup === null) return skip('a cgroup can be made by root on Linux only');
+  if (cgroup === null) return skip('only root on Linux can create a cgroup');
   const redis = testRedis();
   const producer = await startProducerProcess(redis, temporaryFolder());
   await producer.ready();
@@ -25,7 +25,7 @@ it('a text that makes the kernel end its worker fails alone, after a known numbe
   const run = await producer.create(20);
   await producer.send(run, 0, rows);
   await producer.seal(run);
-  const { deaths, stop } = startImmortalWorker(redis, {
+  const { crashes, stop } = startRestartingWorker(redis, {
     TEST_CGROUP: cgroup.procs,
     EMBEDMILL_LOCK_MS: '1000',
   });
@@ -35,5 +35,5 @@ it('a text that makes the kernel end its worker fails alone, after a known numbe
   const report = await (await producer.call('GET', `/v1/runs/${run}/report`)).text();
   expect(report).toContain('ended 2 worker processes');
   expect(cgroup.oomKills()).toBe(4);
-  expect(deaths()).toBe(4);
+  expect(crashes()).toBe(4);
 });

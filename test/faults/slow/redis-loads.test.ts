@@ -1,4 +1,4 @@
-/** A Redis that answers LOADING for seconds, with data of some time before. */
+/** A Redis that replies LOADING for seconds and then has older data. */
 
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { redisProcess } from '../../support/redis-process.ts';
 
 const SECOND = 1000;
 
-/** The first bytes of what a server says to a line, or what went wrong instead. */
+/** The first bytes of the server's reply to a line, or the error. */
 function replyTo(port: number, line: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(`${line}\r\n`));
@@ -20,7 +20,7 @@ function replyTo(port: number, line: string): Promise<string> {
   });
 }
 
-it('a Redis that comes back slowly with what it had some time before: it is waited for, and the run ends whole', async () => {
+it('a Redis that loads older data slowly is waited for, and the run loses no row', async () => {
   const slowly = ['--key-load-delay', '40000', '--loading-process-events-interval-bytes', '1024'];
   const redis = await redisProcess(['--appendonly', 'no', ...slowly]);
   await redis.start();

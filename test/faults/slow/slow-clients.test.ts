@@ -1,4 +1,4 @@
-/** Hundreds of clients that send next to nothing or far too many headers: others are served, and the slow ones are sent away. */
+/** Hundreds of clients that send very slowly or too many headers: other clients are served. */
 
 import { connect, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
@@ -20,11 +20,11 @@ const DRIPPING_HEADERS = 300;
 const DRIPPING_BODIES = 100;
 const FLOODS = 200;
 
-/** Opens a connection that says `first` and then a byte a second; ends with the test. */
+/** Opens a connection that sends `first` and then one byte per second; it ends with the test. */
 function drip(producer: ProducerProcess, first: string): Socket {
   const socket = connect(Number(new URL(producer.url).port), '127.0.0.1', () => socket.write(first));
   socket.on('error', () => {});
-  // What the server says before it closes must be read, or the close is not seen.
+  // The server's last bytes must be read, or the close is not reported.
   socket.resume();
   const timer = setInterval(() => socket.write('x'), SECOND);
   socket.once('close', () => clearInterval(timer));
@@ -32,7 +32,7 @@ function drip(producer: ProducerProcess, first: string): Socket {
   return socket;
 }
 
-/** The status of the answer to a request with headers of this many bytes; 0 when there was none. */
+/** Status of the response to a request with this many bytes of headers; 0 when there was none. */
 function flood(producer: ProducerProcess, bytes: number): Promise<number> {
   return new Promise((resolve) => {
     const lines = `X-Flood: ${'x'.repeat(90)}\r\n`.repeat(Math.ceil(bytes / 100));
@@ -48,7 +48,7 @@ function flood(producer: ProducerProcess, bytes: number): Promise<number> {
   });
 }
 
-it('slow headers, slow bodies and floods of headers keep nobody else from being served', async () => {
+it('slow headers, slow bodies and floods of headers do not keep other clients from being served', async () => {
   const redis = testRedis();
   const producer = await startProducerProcess(redis, temporaryFolder());
   await producer.ready();
@@ -64,7 +64,7 @@ it('slow headers, slow bodies and floods of headers keep nobody else from being 
     ),
   );
   const statuses = await Promise.all(Array.from({ length: FLOODS }, () => flood(producer, MEGABYTE)));
-  // Answered, or closed in the face of a client that goes on sending.
+  // Answered, or closed while the client is still sending.
   expect(statuses.filter((status) => status !== 431 && status !== 0)).toEqual([]);
 
   expect((await producer.call('GET', '/healthz', {}, 5 * SECOND)).status).toBe(200);
@@ -77,9 +77,9 @@ it('slow headers, slow bodies and floods of headers keep nobody else from being 
   expect(residentBytes(producer.process.pid) - before).toBeLessThan(200 * MEGABYTE);
 
   const open = (sockets: readonly Socket[]) => sockets.filter(({ closed }) => !closed).length;
-  // Headers have a minute (Node's headersTimeout, looked at every half), bodies two.
+  // Headers have a minute (Node's headersTimeout, checked every 30 s), bodies two.
   await until(() => open(headers) === 0, 150 * SECOND);
   await until(() => open(bodies) === 0, 150 * SECOND);
-  // Their parts are free for those who mean it.
+  // Their parts can be sent by other clients.
   expect((await producer.send(run, 0, rows)).status).toBe(201);
 });

@@ -1,4 +1,4 @@
-/** Workers come and are told to go in mid-run: what they have begun is finished or done by others, and no row is lost. */
+/** Workers join and stop during a run: their batches are finished or handed over. */
 
 import { expect, it } from 'vitest';
 import { until } from '../../support/api.ts';
@@ -24,7 +24,7 @@ async function sealedRun(place: MillPlace) {
   return { producer, run, rows };
 }
 
-it('one worker becomes five and one again', async () => {
+it('scaling from one worker to five and back loses no row', async () => {
   const redis = testRedis();
   const inWork = await sealedRun(redis);
   const done = async () => (await inWork.producer.info(inWork.run)).rows.done;
@@ -39,7 +39,7 @@ it('one worker becomes five and one again', async () => {
   await expectWhole(inWork);
 });
 
-it('a worker that is given less time than its batch takes hands it over', async () => {
+it('a worker whose grace period is shorter than its batch hands it over', async () => {
   const redis = testRedis();
   const inWork = await sealedRun(redis);
   const slow = await startWorkerProcess(redis, { HASH_ENGINE_TEXT_MS: '3000', EMBEDMILL_SHUTDOWN_MS: '500' });
@@ -47,7 +47,7 @@ it('a worker that is given less time than its batch takes hands it over', async 
   const toldAt = performance.now();
   slow.kill('SIGTERM');
   expect(await slow.waitForExit(60_000)).toEqual({ code: 0, signal: null });
-  // Far less than the half minute of its batch.
+  // Far less than the 30 s of its batch.
   expect(performance.now() - toldAt).toBeLessThan(20_000);
   await startWorkerProcess(redis);
   await expectWhole(inWork);

@@ -1,4 +1,4 @@
-/** What a payload must keep of the texts, and how it refuses other bytes. */
+/** Batch payloads keep texts unchanged and reject damaged bytes. */
 
 import { CorruptError } from '@embedmill/contract';
 import { encodeBatchPayload, readBatchPayload } from '@embedmill/core/batch';
@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { AWKWARD_TEXTS, EMPTY_TEXTS } from '../../support/texts.ts';
 
 describe('a batch payload', () => {
-  it('gives back every well-formed text', () => {
+  it('returns every well-formed text unchanged', () => {
     const wellFormed = fc.string({ unit: 'binary' }).map((text) => Buffer.from(text).toString());
     fc.assert(
       fc.property(fc.array(wellFormed), (texts) => {
@@ -17,7 +17,7 @@ describe('a batch payload', () => {
     );
   });
 
-  it('keeps awkward and empty texts apart', () => {
+  it('keeps awkward and empty texts separate', () => {
     const texts = [...AWKWARD_TEXTS, ...EMPTY_TEXTS, ...AWKWARD_TEXTS];
     const payload = readBatchPayload(encodeBatchPayload(texts));
     expect(texts.map((_, row) => payload.text(row))).toEqual(texts);
@@ -27,22 +27,22 @@ describe('a batch payload', () => {
     expect(readBatchPayload(encodeBatchPayload(['a\ud800b'])).text(0)).toBe('a\ufffdb');
   });
 
-  it('has a buffer of its own, so that it can be transferred', () => {
+  it('has its own buffer, so that it can be transferred', () => {
     const bytes = encodeBatchPayload(['one', 'two']);
     expect(bytes.byteOffset).toBe(0);
     expect(bytes.byteLength).toBe(bytes.buffer.byteLength);
   });
 
   it.each([
-    ['nothing', new Uint8Array(0)],
+    ['empty', new Uint8Array(0)],
     ['other bytes', Buffer.from('hello, world')],
-    ['a payload that is cut short', encodeBatchPayload(['one', 'two']).subarray(0, -1)],
-    ['a payload with bytes behind it', Buffer.concat([encodeBatchPayload(['one']), Buffer.from('x')])],
-  ])('is refused when it is %s', (_, bytes) => {
+    ['a truncated payload', encodeBatchPayload(['one', 'two']).subarray(0, -1)],
+    ['a payload with trailing bytes', Buffer.concat([encodeBatchPayload(['one']), Buffer.from('x')])],
+  ])('is rejected when it is %s', (_, bytes) => {
     expect(() => readBatchPayload(bytes)).toThrow(CorruptError);
   });
 
-  it('is refused when any bit of it is wrong', () => {
+  it('is rejected when any bit is flipped', () => {
     const bytes = encodeBatchPayload(['a kettle', '', 'two boots']);
     for (let bit = 0; bit < 8 * bytes.byteLength; bit++) {
       const damaged = bytes.slice();

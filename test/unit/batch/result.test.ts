@@ -1,4 +1,4 @@
-/** What a result must keep of vectors and verdicts, and that damage is noticed. */
+/** Batch results keep vectors and outcomes unchanged and reject damaged bytes. */
 
 import { CorruptError, ROW_VERDICTS, type RowOutcome, summarizeOutcomes } from '@embedmill/contract';
 import {
@@ -42,7 +42,7 @@ const result = fc
   });
 
 describe('a batch result', () => {
-  it('gives back vectors, verdicts and reasons bit for bit', () => {
+  it('returns vectors, verdicts and reasons bit for bit', () => {
     fc.assert(
       fc.property(result, (given) => {
         expect(decodeBatchResult(encodeBatchResult(given))).toEqual(given);
@@ -50,7 +50,7 @@ describe('a batch result', () => {
     );
   });
 
-  it('tells its header and its outcomes without its vectors', () => {
+  it('gives its header and its outcomes without its vectors', () => {
     fc.assert(
       fc.property(result, (given) => {
         const { vectors: _, outcomes, ...header } = given;
@@ -61,7 +61,7 @@ describe('a batch result', () => {
     );
   });
 
-  it('is refused when any byte behind the header differs', () => {
+  it('is rejected when any byte after the header differs', () => {
     fc.assert(
       fc.property(result, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, at, change) => {
         fc.pre(given.rows > 0);
@@ -73,7 +73,7 @@ describe('a batch result', () => {
     );
   });
 
-  it('is refused when it is cut short', () => {
+  it('is rejected when it is truncated', () => {
     const bytes = encodeBatchResult({
       batch: 0,
       rows: 1,

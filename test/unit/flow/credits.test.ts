@@ -1,14 +1,14 @@
-/** How credit is taken, waited for and given back. */
+/** Credits: taking, waiting and returning. */
 
 import { Credits } from '@embedmill/core/runs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-/** Lets every promise that can go on do so. */
+/** Lets pending promise callbacks run. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('Credits', () => {
-  it('lets callers wait until there is enough, in the order they came', async () => {
+  it('makes callers wait until there is enough, first come, first served', async () => {
     const credits = new Credits(100);
     const order: string[] = [];
     await credits.take(80);
@@ -23,7 +23,7 @@ describe('Credits', () => {
     expect(credits.usedBytes).toBe(70);
   });
 
-  it('lets a batch through alone that is larger than the limit', async () => {
+  it('admits a batch larger than the limit alone', async () => {
     const credits = new Credits(100);
     await credits.take(500);
     expect(credits.usedBytes).toBe(500);
@@ -37,33 +37,33 @@ describe('Credits', () => {
     await next;
   });
 
-  it('forgets a caller that gives up, and serves the next', async () => {
+  it('drops a caller that aborts, and serves the next one', async () => {
     const credits = new Credits(100);
     await credits.take(90);
     const leaving = new AbortController();
-    const gone = credits.take(50, leaving.signal);
+    const aborted = credits.take(50, leaving.signal);
     const next = credits.take(10);
-    leaving.abort(new Error('client gone'));
-    await expect(gone).rejects.toThrow('client gone');
+    leaving.abort(new Error('client disconnected'));
+    await expect(aborted).rejects.toThrow('client disconnected');
     await next;
     expect(credits.usedBytes).toBe(100);
     expect(credits.waiting).toBe(0);
   });
 
-  it('never has more out than the limit, whatever comes and goes', async () => {
+  it('never exceeds the limit, whatever is taken and returned', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 50 }), async (sizes) => {
         const credits = new Credits(100);
-        let most = 0;
+        let maxUsed = 0;
         await Promise.all(
           sizes.map(async (bytes) => {
             await credits.take(bytes);
-            most = Math.max(most, credits.usedBytes);
+            maxUsed = Math.max(maxUsed, credits.usedBytes);
             await settle();
             credits.give(bytes);
           }),
         );
-        expect(most).toBeLessThanOrEqual(100);
+        expect(maxUsed).toBeLessThanOrEqual(100);
         expect(credits.usedBytes).toBe(0);
       }),
       { numRuns: 30 },

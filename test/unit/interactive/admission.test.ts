@@ -1,4 +1,4 @@
-/** How many interactive texts are taken, and what the others are told. */
+/** Admission of interactive texts: the limit, and when rejected callers should try again. */
 
 import type { EmbedmillError } from '@embedmill/contract';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -13,34 +13,34 @@ afterEach(() => {
 
 const pass = (ms: number) => vi.advanceTimersByTime(ms);
 
-/** What a refusal says. */
+/** Facts of a rejection. */
 function factsOf(enter: () => void): Readonly<Record<string, unknown>> | undefined {
   try {
     enter();
   } catch (error) {
     return (error as EmbedmillError).facts;
   }
-  throw new Error('the texts were let in');
+  throw new Error('the texts were admitted');
 }
 
 describe('admission', () => {
-  it('takes texts up to the limit, and again when some have left', () => {
+  it('admits texts up to the limit, and more when some have left', () => {
     const admission = new Admission(10);
     admission.enter(6);
     admission.enter(4);
-    expect(() => admission.enter(1)).toThrow('10 texts wait for an answer, the most at a time is 10');
+    expect(() => admission.enter(1)).toThrow('10 texts are in flight, the maximum is 10');
     admission.leave(6, true);
     admission.enter(5);
     expect(admission.inFlight).toBe(9);
   });
 
-  it('takes a call of any size when nothing else is there', () => {
+  it('admits a call of any size when no others are in flight', () => {
     const admission = new Admission(10);
     admission.enter(500);
-    expect(() => admission.enter(1)).toThrow('500 texts wait');
+    expect(() => admission.enter(1)).toThrow('500 texts are in flight');
   });
 
-  it('says when there will be room, by the pace of the answers', () => {
+  it('estimates the wait from the throughput', () => {
     const admission = new Admission(100);
     admission.enter(100);
     for (let second = 0; second < 5; second += 1) {
@@ -48,11 +48,11 @@ describe('admission', () => {
       admission.leave(20, true);
       admission.enter(20);
     }
-    // 20 texts a second: room for 30 more in 1.5 s.
+    // 20 texts per second: room for 30 more in 1.5 s.
     expect(factsOf(() => admission.enter(30))).toEqual({ retryAfterMs: 1500, retryAfterSeconds: 2 });
   });
 
-  it('counts neither pauses with nothing to do nor texts that were given up', () => {
+  it('excludes idle time and unanswered texts from the throughput', () => {
     const admission = new Admission(10);
     admission.enter(10);
     admission.leave(10, true);

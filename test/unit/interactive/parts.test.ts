@@ -1,4 +1,4 @@
-/** How the texts of a call are cut into parts. */
+/** Splitting the texts of a call into parts. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const input = fc.oneof(
 );
 
 describe('slices', () => {
-  it('hold every text once and in order, and say where they start', () => {
+  it('contain every text once and in order, with their start index', () => {
     fc.assert(
       fc.property(fc.array(input, { maxLength: 60 }), (texts) => {
         const slices = slicesOf(texts);
@@ -26,7 +26,7 @@ describe('slices', () => {
     );
   });
 
-  it('are small; a text that is larger travels alone', () => {
+  it('stay within the limits; a larger text is alone in its slice', () => {
     fc.assert(
       fc.property(fc.array(input, { maxLength: 60 }), (texts) => {
         for (const { texts: own } of slicesOf(texts)) {

@@ -1,4 +1,4 @@
-/** How many tokens a row counts for when batches are cut. */
+/** Token estimates that determine the size of batches. */
 
 import { estimateTokens } from '@embedmill/core/runs';
 import { expect, test } from 'vitest';
@@ -8,6 +8,9 @@ test.each([
   ['max-chunks=3', 3 * 256],
   ['mean', 2502],
   ['plain-mean', 2502],
-] as const)('a text of 10 000 bytes counts with long: %s for what it will cost', (long, tokens) => {
-  expect(estimateTokens('a'.repeat(10_000), long)).toBe(tokens);
-});
+] as const)(
+  'a text of 10,000 bytes with long: %s is estimated at the tokens that it costs',
+  (long, tokens) => {
+    expect(estimateTokens('a'.repeat(10_000), long)).toBe(tokens);
+  },
+);

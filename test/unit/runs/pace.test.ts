@@ -1,5 +1,7 @@
+/** Rows done over time: intervals, merging and clock changes. */
+
 import { describe, expect, it } from 'vitest';
-// Not part of the public surface: a run keeps one.
+// Internal to `Run`.
 import { Pace } from '../../../packages/core/dist/runs/pace.js';
 
 const START = Date.parse('2026-11-23T12:00:00Z');
@@ -25,7 +27,7 @@ describe('the pace of a run', () => {
     });
   });
 
-  it('stays within 240 intervals however long it takes, and loses no row', () => {
+  it('stays within 240 intervals however long the run takes, and loses no row', () => {
     const pace = new Pace();
     for (let second = 0; second < 20_000; second++) pace.add(2, START + second * 1000);
     const { rows, intervalMs } = pace.series();
@@ -35,7 +37,7 @@ describe('the pace of a run', () => {
     expect(rows[0]).toBe(256);
   });
 
-  it('takes a clock that was set back for now', () => {
+  it('uses the newest interval when the clock was set back', () => {
     const pace = new Pace();
     pace.add(1, START + 2000);
     pace.add(1, START + 4000);

@@ -36,13 +36,13 @@ export function rowRoutes({ service, config, limits }: RouteParts): Router {
       );
       const rows = readRows(bytes, { format, textField, idField, maxRowBytes: config.maxRowBytes });
       const duplicate = run.receiptOf(part) !== undefined;
-      const receipt = await run.addPart(
+      const receipt = await run.addPart({
         part,
         rows,
-        () => sha256.digest('hex'),
-        whenGone(res),
-        isSmall(req, limits) ? limits.creditPatienceMs : undefined,
-      );
+        sha256: () => sha256.digest('hex'),
+        signal: whenGone(res),
+        maxWaitMs: isSmall(req, limits) ? limits.creditPatienceMs : undefined,
+      });
       sendJson(res, duplicate ? 200 : 201, { ...receipt, duplicate });
     },
   });

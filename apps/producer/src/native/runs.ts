@@ -25,8 +25,10 @@ export function runRoutes({ service, config, limits }: RouteParts): Router {
       const options = fillOptions(body, config, glossary?.id);
       const { run, isNew } =
         key === undefined
-          ? { run: await service.runs().create(options, undefined, glossary?.content), isNew: true }
-          : await service.runs().createOnce(ownKey(res, key), options, glossary?.content);
+          ? { run: await service.runs().create({ options, glossary: glossary?.content }), isNew: true }
+          : await service
+              .runs()
+              .createOnce({ requestKey: ownKey(res, key), options, glossary: glossary?.content });
       res.setHeader('Location', `/v1/runs/${run.id}`);
       sendJson(res, isNew ? 201 : 200, run.info());
     },

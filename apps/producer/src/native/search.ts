@@ -1,7 +1,7 @@
 /** Asks a completed run: which of its rows are nearest to a text, and what the texts of rows are. */
 
 import { hasVector, treatmentOf } from '@embedmill/contract';
-import { readTexts, resultsShape } from '@embedmill/core/runs';
+import { readRowTexts, resultsShape } from '@embedmill/core/runs';
 import { Router } from 'express';
 import { whenGone } from '../http/abort-on-disconnect.ts';
 import { readJsonBody } from '../http/body.ts';
@@ -35,7 +35,7 @@ export function searchRoutes({ service, config, limits }: RouteParts): Router {
       const embeddedAt = performance.now();
       const outcome = embedded.outcomes[0]!;
       const found = hasVector(outcome.verdict) ? await vectors.search(run, embedded.vectors, count) : [];
-      const texts = await readTexts(
+      const texts = await readRowTexts(
         run,
         found.map(({ row }) => row),
       );
@@ -52,7 +52,7 @@ export function searchRoutes({ service, config, limits }: RouteParts): Router {
     get: async (req, res) => {
       const run = completedRun(service.runs(), req);
       const { rows } = parse(textsQuery, 'query', req.query);
-      sendJson(res, 200, { rows: await readTexts(run, rows) });
+      sendJson(res, 200, { rows: await readRowTexts(run, rows) });
     },
   });
   return router;

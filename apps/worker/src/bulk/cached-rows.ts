@@ -8,12 +8,12 @@ import {
   encodeBatchResult,
   readBatchPayload,
 } from '@embedmill/core/batch';
-import type { CachedVector, CacheTerms, VectorCache } from '@embedmill/core/redis';
+import type { CachedVector, CacheOptions, VectorCache } from '@embedmill/core/redis';
 
 /** What serving works with. */
 export interface CachedRowsDeps {
   cache: VectorCache;
-  terms: CacheTerms;
+  terms: CacheOptions;
   /** Embeds a payload, which is taken over. */
   embed: (payload: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
   /** Told how many rows the cache knew. */

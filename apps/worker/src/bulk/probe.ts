@@ -29,7 +29,7 @@ const UNEXPLAINED_TRIALS = 5;
 
 /** What the trials need. */
 export interface TrialDeps {
-  exchange: Pick<WorkerExchange, 'beginTrials' | 'markTrial'>;
+  exchange: Pick<WorkerExchange, 'beginProbe' | 'markProbedRow'>;
   pool: Pick<InferencePool, 'embedBatch'>;
   /** What results say of the model. */
   identity: { dim: number; fingerprint: string };
@@ -50,7 +50,7 @@ export async function tryRows(
   { exchange, pool, identity, treatment, retryUntil, onGuilty }: TrialDeps,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const { run, batch, precision, truncate } = job;
-  const { begun, deaths } = await retryUntil(() => exchange.beginTrials(run, batch));
+  const { begun, deaths } = await retryUntil(() => exchange.beginProbe(run, batch));
   const explained = [...deaths.values()].reduce((sum, count) => sum + count, 0);
   if (begun - explained > UNEXPLAINED_TRIALS) return null;
 
@@ -66,7 +66,7 @@ export async function tryRows(
       outcomes.push({ verdict: 'failed', tokens: 0, lostTokens: 0, message });
       continue;
     }
-    await retryUntil(() => exchange.markTrial(run, batch, row));
+    await retryUntil(() => exchange.markProbedRow(run, batch, row));
     try {
       const payload = encodeBatchPayload([text(row)]);
       const result = decodeBatchResult(
@@ -76,7 +76,7 @@ export async function tryRows(
       outcomes.push(result.outcomes[0]!);
     } catch (error) {
       // We are alive, so whatever ends this try is no guilt of the row.
-      await retryUntil(() => exchange.markTrial(run, batch, null));
+      await retryUntil(() => exchange.markProbedRow(run, batch, null));
       throw error;
     }
   }

@@ -1,29 +1,29 @@
-/** The clock of Redis, on which producers and workers agree about deadlines whatever their own clocks say. */
+/** The clock of Redis: producers and workers use it for deadlines, whatever their own clocks show. */
 
 import type { Redis } from 'ioredis';
 
-const LOOK_INTERVAL_MS = 10_000;
+const SYNC_INTERVAL_MS = 10_000;
 
-/** Of so many questions the one that was answered fastest counts: on a busy machine an answer may lie about for a while. */
-const QUESTIONS = 5;
+/** TIME commands per synchronization; the fastest reply counts, as a busy machine delays some. */
+const SAMPLES = 5;
 
-/** Counts on with the monotonic clock of this process between two looks at Redis. */
+/** Between two synchronizations, time advances with the monotonic clock of this process. */
 export class RedisClock {
   readonly #redis: Redis;
   #timer: NodeJS.Timeout | undefined;
-  /** What to add to `performance.now()`. Until Redis has answered once: what this machine believes. */
+  /** Added to `performance.now()`. Until the first reply of Redis, the offset of this machine's clock. */
   #offsetMs = performance.timeOrigin;
 
   constructor(redis: Redis) {
     this.#redis = redis;
   }
 
-  /** Looks once Redis is there, and then every ten seconds. */
+  /** Synchronizes once Redis is reachable, then every 10 s. */
   start(): void {
-    const look = () => void this.#look();
-    if (this.#redis.status === 'ready') look();
-    this.#redis.on('ready', look);
-    this.#timer = setInterval(look, LOOK_INTERVAL_MS);
+    const sync = () => void this.#sync();
+    if (this.#redis.status === 'ready') sync();
+    this.#redis.on('ready', sync);
+    this.#timer = setInterval(sync, SYNC_INTERVAL_MS);
   }
 
   /** Milliseconds since 1970, to about half a round trip. */
@@ -35,19 +35,19 @@ export class RedisClock {
     clearInterval(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  async #sync(): Promise<void> {
     let fastestMs = Number.POSITIVE_INFINITY;
     try {
-      for (let question = 0; question < QUESTIONS; question += 1) {
-        const askedAt = performance.now();
+      for (let sample = 0; sample < SAMPLES; sample += 1) {
+        const sentAt = performance.now();
         const [seconds, microseconds] = (await this.#redis.time()).map(Number);
-        const tookMs = performance.now() - askedAt;
+        const tookMs = performance.now() - sentAt;
         if (tookMs >= fastestMs) continue;
         fastestMs = tookMs;
-        this.#offsetMs = seconds! * 1000 + microseconds! / 1000 - (askedAt + tookMs / 2);
+        this.#offsetMs = seconds! * 1000 + microseconds! / 1000 - (sentAt + tookMs / 2);
       }
     } catch {
-      // Redis is away: what it said last holds until it is back.
+      // Redis is unreachable: the last offset stays valid until it is back.
     }
   }
 }

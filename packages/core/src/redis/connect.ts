@@ -1,51 +1,54 @@
-/** Opens Redis connections with the manners that each use needs; called by the entry points. */
+/** Opens Redis connections with the timeouts and retries that each use needs; called by the entry points. */
 
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 
 /**
- * `command`: answers or fails within seconds, so that an API can say 503 (producer).
- * `patient`: waits for Redis to come back, so that finished vectors are not thrown away (worker, blocking reads).
+ * - `command`: commands succeed or fail within seconds, so that an API can answer 503 (producer).
+ * - `patient`: commands wait for Redis to return, so that finished vectors are not lost (worker, blocking reads).
  */
-export type ConnectionManner = 'command' | 'patient';
+export type ConnectionMode = 'command' | 'patient';
 
 const SECOND = 1000;
 
-/** Longest wait for the answer to one command on a `command` connection. */
+/** Maximum wait for the reply to one command on a `command` connection. */
 const COMMAND_TIMEOUT_MS = 2.5 * SECOND;
 
 /**
- * A connection that owes an answer and brings no byte for so long is dead, though nobody said so (half open, a silent
- * firewall): it is closed and opened again. The blocking commands of `patient` connections answer within 10 s.
+ * A connection that owes a reply and receives no byte for this time is dead (half open, or a firewall drops
+ * packets): it is closed and reopened. The blocking commands of `patient` connections return within 10 s.
  */
-const SILENCE_MS: Readonly<Record<ConnectionManner, number>> = { command: 4 * SECOND, patient: 15 * SECOND };
+const SILENCE_MS: Readonly<Record<ConnectionMode, number>> = { command: 4 * SECOND, patient: 15 * SECOND };
 
-/** Options for ioredis and, through it, for BullMQ. A blocking command would trip over a command timeout, so `patient` has none. */
-export function connectionOptions(manner: ConnectionManner) {
+/**
+ * Options for ioredis, also through BullMQ. `patient` has no command timeout, because blocking commands would
+ * exceed it.
+ */
+export function connectionOptions(mode: ConnectionMode) {
   const shared = {
-    socketTimeout: SILENCE_MS[manner],
+    socketTimeout: SILENCE_MS[mode],
     connectTimeout: 5 * SECOND,
     keepAlive: 30 * SECOND,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 10), 2 * SECOND),
   };
-  return manner === 'command'
+  return mode === 'command'
     ? { ...shared, enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS }
     : { ...shared, maxRetriesPerRequest: null };
 }
 
-/** A connection that reconnects for ever; its errors go to the log, at most one line in ten seconds. */
-export function connect(url: string, manner: ConnectionManner, log: Logger): Redis {
-  const redis = new Redis(url, connectionOptions(manner));
+/** Opens a connection that reconnects without limit; logs its errors, at most one line per 10 s. */
+export function connect(url: string, mode: ConnectionMode, log: Logger): Redis {
+  const redis = new Redis(url, connectionOptions(mode));
   let silentUntil = 0;
   redis.on('error', (error) => {
     if (Date.now() < silentUntil) return;
     silentUntil = Date.now() + 10 * SECOND;
-    log.warn({ reason: error.message }, 'Redis does not answer; trying again');
+    log.warn({ reason: error.message }, 'Redis is unreachable; retrying');
   });
   return redis;
 }
 
-/** Resolves when the connection is usable, or after `timeoutMs` with false. */
+/** Resolves with true when the connection is usable, or with false after `timeoutMs`. */
 export function whenReady(redis: Redis, timeoutMs: number): Promise<boolean> {
   if (redis.status === 'ready') return Promise.resolve(true);
   return new Promise((resolve) => {

@@ -1,8 +1,8 @@
-/** Redis: connection, keys, lease, queue, exchange of batches, vector cache, fleet reports and the interactive lane. */
+/** Redis (`@embedmill/core/redis`): keys, lease, queues, exchange, vector cache, fleet, interactive lane. */
 
 export * from './cache/index.ts';
 export { RedisClock } from './clock.ts';
-export { type ConnectionManner, connect, whenReady } from './connect.ts';
+export { type ConnectionMode, connect, whenReady } from './connect.ts';
 export * from './exchange/index.ts';
 export { isRedisFault } from './faults.ts';
 export * from './fleet/index.ts';

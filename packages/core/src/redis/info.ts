@@ -1,6 +1,6 @@
-/** Reads numbers out of the text that Redis answers to INFO; the memory gate and the producer's overview use it. */
+/** Parses the reply to INFO; used by the memory gate and the producer's overview. */
 
-/** The whole number of a field; 0 when the text does not have it. */
+/** Integer value of a field; 0 when the field is missing. */
 export function infoNumber(info: string, field: string): number {
   return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
 }

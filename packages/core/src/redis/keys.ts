@@ -1,42 +1,42 @@
-/** Names of the Redis keys; one place, so that nobody else spells one. */
+/** Names of all Redis keys. */
 
 /** Keys of one fleet. All share the hash tag `{prefix}`, so that scripts work on a Redis cluster. */
 export interface Keys {
   /** Prefix for BullMQ's own keys. */
   readonly queuePrefix: string;
-  /** Strings: requests of one caller in this minute; the caller follows. */
+  /** Prefix of strings: requests of one caller in this minute; the caller's name follows. */
   readonly rate: string;
-  /** Hash: what workers must know of a run. */
+  /** Hash: exists while workers may commit batches of the run. */
   run(run: string): string;
-  /** String: texts of a batch, until it is done. */
+  /** String: payload of a batch, until it is done. */
   payload(run: string, batch: number): string;
-  /** String: vectors of a batch, until the collector has them on disk. */
+  /** String: result of a batch, until the collector has stored it on disk. */
   result(run: string, batch: number): string;
-  /** Hash: what is known of a batch that workers died over, until it is done. */
-  trials(run: string, batch: number): string;
-  /** String: terms of a glossary, as long as a run may need it. */
+  /** Hash: probe of a batch that crashed workers, until it is done; `trials` in the key since 0.1. */
+  probe(run: string, batch: number): string;
+  /** String: content of a glossary; it expires. */
   glossary(id: string): string;
-  /** Hash: vectors of texts that may come again, by the hash of the text and of all that decides its vector. */
+  /** Hash: cached vectors, by the hash of the text and of everything else that determines its vector. */
   readonly cachedVectors: string;
-  /** Sorted set: the fields of that hash by the time of their last use. */
+  /** Sorted set: fields of that hash by time of last use. */
   readonly cacheOrder: string;
-  /** String: bytes that the cache takes. */
+  /** String: size of the cache in bytes. */
   readonly cacheBytes: string;
-  /** Bitmap: one bit per batch that is done. */
+  /** Bitmap: one bit per done batch. */
   done(run: string): string;
-  /** Stream: batches that wait for the collector of one data folder. */
+  /** Stream: batches ready for the collector of one data folder. */
   ready(dataDirId: string): string;
-  /** String: who may collect for one data folder. */
+  /** String that expires: the producer that owns a data folder. */
   lease(dataDirId: string): string;
-  /** Channel: interactive answers for one producer. */
+  /** Channel: answers to the interactive calls of one producer. */
   answers(producer: string): string;
-  /** Channel: interactive texts that nobody waits for any more; every worker listens. */
-  withdrawals: string;
-  /** Hash: what workers say of their models, by name. */
-  models: string;
-  /** Set: ids of workers that were heard of lately. */
+  /** Channel: ids of withdrawn parts of interactive calls; every worker subscribes. */
+  readonly withdrawals: string;
+  /** Hash: descriptions of the workers' models, by name. */
+  readonly models: string;
+  /** Set: ids of live workers. */
   readonly workers: string;
-  /** String that expires: what a worker says of itself. */
+  /** String that expires: report of a worker. */
   worker(id: string): string;
 }
 
@@ -48,7 +48,7 @@ export function keysOf(prefix: string): Keys {
     run: (run) => `${tag}:run:${run}`,
     payload: (run, batch) => `${tag}:in:${run}:${batch}`,
     result: (run, batch) => `${tag}:out:${run}:${batch}`,
-    trials: (run, batch) => `${tag}:trials:${run}:${batch}`,
+    probe: (run, batch) => `${tag}:trials:${run}:${batch}`,
     glossary: (id) => `${tag}:glossary:${id}`,
     cachedVectors: `${tag}:cache:vectors`,
     cacheOrder: `${tag}:cache:order`,

@@ -1,4 +1,4 @@
-/** Makes sure that a data folder has one producer at a time, through a key in Redis that lives a few seconds. */
+/** The lease of a data folder: an expiring Redis key that gives it one producer at a time. */
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 
 const SECOND = 1000;
 
-/** A dead producer's folder is free after this time. */
+/** The folder of a dead producer becomes free after this time. */
 const LIFETIME_MS = 6 * SECOND;
 const RENEW_MS = 2 * SECOND;
 
@@ -25,54 +25,55 @@ export interface LeaseDeps {
   redis: Redis;
   key: string;
   log: Logger;
-  /** Called once when another process took the lease while this one was away from Redis. */
+  /** Called once when another process took the lease while Redis was unreachable from this one. */
   onLost: () => void;
 }
 
 /**
- * Renewing takes a lease that is nobody's: after a Redis that came back empty the holder simply goes on. A holder that
- * was away longer than the lifetime may find another one; it must then stop writing to the folder.
+ * Renewal also acquires a free lease, so the holder continues after Redis lost its data. A holder that could
+ * not reach Redis for longer than the lifetime may find another holder; it must then stop writing to the
+ * folder.
  */
 export class Lease {
   readonly #deps: LeaseDeps;
   readonly #token = randomUUID();
   readonly #stopping = new AbortController();
   #loop: Promise<void> | undefined;
-  /** When the last successful renewal was asked for, on the clock that nobody sets. */
+  /** When the last successful renewal was sent (monotonic clock). */
   #renewedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: LeaseDeps) {
-    this.#deps = parts;
+  constructor(deps: LeaseDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * True while nobody else can have the lease. False while Redis is away for longer than the lifetime, and after this process
-   * was frozen for so long: whoever writes asks first.
+   * True while no other process can hold the lease. False once Redis has been unreachable, or this process
+   * suspended, for longer than the lifetime; checked before every write.
    */
   get isSure(): boolean {
     return performance.now() - this.#renewedAt < LIFETIME_MS;
   }
 
-  /** Waits until the lease is ours, then keeps it. @throws when `stop` is called first */
+  /** Resolves once the lease is acquired, then renews it. @throws when `stop` is called first */
   async start(): Promise<void> {
     const { key, log } = this.#deps;
     for (let waited = false; ; waited = true) {
       const held = await this.#renew().catch((error) => {
-        log.debug({ reason: asError(error).message }, 'the lease cannot be asked for');
+        log.debug({ reason: asError(error).message }, 'the lease could not be requested');
         return false;
       });
       if (held) break;
       if (!waited)
         log.info(
           { key },
-          'waiting for the lease of the data folder: Redis is away or another producer holds it',
+          'waiting for the lease of the data folder: Redis is unreachable or another producer holds it',
         );
       await sleep(RENEW_MS / 4, undefined, { signal: this.#stopping.signal });
     }
     this.#loop = this.#keep();
   }
 
-  /** Gives the lease back, so that the next producer need not wait. */
+  /** Releases the lease, so that the next producer does not have to wait. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
@@ -88,16 +89,16 @@ export class Lease {
         this.#deps.onLost();
         return;
       } catch (error) {
-        this.#deps.log.debug({ reason: asError(error).message }, 'the lease cannot be renewed now');
+        this.#deps.log.debug({ reason: asError(error).message }, 'the lease could not be renewed');
       }
     }
   }
 
   async #renew(): Promise<boolean> {
-    const askedAt = performance.now();
+    const sentAt = performance.now();
     const { redis, key } = this.#deps;
     const isOurs = (await redis.eval(RENEW, 1, key, this.#token, LIFETIME_MS)) === 1;
-    if (isOurs) this.#renewedAt = askedAt;
+    if (isOurs) this.#renewedAt = sentAt;
     return isOurs;
   }
 }

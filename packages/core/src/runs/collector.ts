@@ -1,4 +1,4 @@
-/** Brings finished batches from Redis to shards; one per data folder, started by the producer. */
+/** The collector: moves finished batches from Redis to shards; the producer runs one. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError, type BatchSummary, CorruptError } from '@embedmill/contract';
@@ -13,43 +13,50 @@ const SECOND = 1000;
 
 /** What a collector works with. */
 export interface CollectorDeps {
+  /** Id of the data folder in Redis: workers announce results under it. */
   dataDirId: string;
   runs: Runs;
   exchange: ProducerExchange;
   credits: Credits;
-  /** Bytes of results after which a shard is written. */
+  /** A shard is written once its results have this many bytes. */
   shardBytes: number;
-  /** Told about each batch that is on disk, with the seconds since its commit by the clocks of Redis and this machine. */
+  /**
+   * Called for each stored batch with the seconds since its commit, according to the clocks of Redis and this
+   * machine.
+   */
   onDrained?: (seconds: number) => void;
   log: Logger;
 }
 
-/** Ready entries per read: the bytes behind them are the most that is in memory besides the open shards. */
+/** Maximum ready entries per read: bounds the results in memory besides the open shards. */
 const READ_ENTRIES = 16;
-/** Longest wait of one read, and so of `stop`. */
+/** Maximum wait of one read, and so of `stop`. */
 const BLOCK_MS = SECOND;
-/** The same while results wait for a shard: the last shard of a run that is sealed meanwhile should not wait a second. */
+/**
+ * The same while results wait for a shard: the last shard of a run should be written soon after the run is
+ * sealed.
+ */
 const BLOCK_WITH_OPEN_SHARDS_MS = 50;
-/** A result waits for a shard no longer than this, so that a slow run gives its credit back. */
+/** Maximum time that a result waits for a shard, so that a slow run returns its credit. */
 const MAX_AGE_MS = 10 * SECOND;
 /** Pause after a fault of Redis or of the disk. */
 const FAULT_PAUSE_MS = SECOND;
-/** How often every run that Redis may know of is compared with it. */
+/** Interval at which every run with keys in Redis is reconciled. */
 const AUDIT_INTERVAL_MS = 30 * SECOND;
 
-/** Results of one run that wait for a shard. */
+/** Results of one run that wait to be written. */
 interface OpenShard {
   run: Run;
   since: number;
   bytes: number;
-  /** Credit that comes back when the shard is written. Texts may take more of it than their vectors. */
+  /** Credit that is returned when the shard is written. Texts may take more of it than their vectors. */
   creditBytes: number;
   batches: (ReadyBatch & { result: Uint8Array; summary: BatchSummary })[];
 }
 
 /**
- * The order is what makes it safe: fetch, write, fsync, rename, acknowledge, give credit back. A crash between any two
- * steps repeats the steps before it with the same bytes.
+ * The order makes it safe: fetch, write, fsync, rename, acknowledge, return credit. After a crash between any
+ * two steps, the steps before it are repeated with the same bytes.
  */
 export class Collector {
   readonly #deps: CollectorDeps;
@@ -60,8 +67,8 @@ export class Collector {
   #auditAt = 0;
   #loop: Promise<void> | undefined;
 
-  constructor(parts: CollectorDeps) {
-    this.#deps = parts;
+  constructor(deps: CollectorDeps) {
+    this.#deps = deps;
   }
 
   /** Bytes of results in memory that wait for a shard. */
@@ -75,13 +82,13 @@ export class Collector {
     this.#loop = this.#run();
   }
 
-  /** Writes what is open and stops. Results that are not acknowledged are read again by the next collector. */
+  /** Writes the open shards and stops. The next collector reads results again that were not acknowledged. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
   }
 
-  /** To be called when the connection to Redis was lost: what Redis holds is then compared with the disk. */
+  /** Requests a comparison of Redis with the disk; called after the connection to Redis was lost. */
   audit(): void {
     this.#mustAudit = true;
   }
@@ -96,7 +103,7 @@ export class Collector {
         const reason = asError(error).message;
         this.#deps.log.warn(
           { reason, redis: isRedisFault(error) },
-          'collecting pauses; nothing is lost, it goes on by itself',
+          'collecting pauses and will be retried; no result is lost',
         );
         this.#mustAudit = true;
         await sleep(FAULT_PAUSE_MS, undefined, { signal: this.#stopping.signal }).catch(() => {});
@@ -107,12 +114,12 @@ export class Collector {
     } catch (error) {
       this.#deps.log.warn(
         { reason: asError(error).message },
-        'the last shards were not written; their results stay in Redis',
+        'the last shards could not be written; their results stay in Redis',
       );
     }
   }
 
-  /** After a fault the stream is read from its start: entries seen before are recognised by their batches. */
+  /** Reads the stream from its start again: stored batches are recognized by their numbers. */
   async #auditRuns(): Promise<void> {
     this.#position = '0';
     this.#shards.clear();
@@ -132,11 +139,11 @@ export class Collector {
       this.#shards.size > 0 ? BLOCK_WITH_OPEN_SHARDS_MS : BLOCK_MS,
     );
     for (const run of runs.active()) await this.#guard(run, () => run.sendUnsent());
-    for (const [id, ofRun] of groupByRun(entries)) await this.#take(runs.find(id), id, ofRun);
+    for (const [id, group] of groupByRun(entries)) await this.#take(runs.find(id), id, group);
     this.#position = entries.at(-1)?.entry ?? this.#position;
-    const isPressed = this.#isPressed();
+    const mustFreeCredit = this.#mustFreeCredit();
     for (const shard of [...this.#shards.values()]) {
-      if (isPressed || this.#isDue(shard)) await this.#store(shard);
+      if (mustFreeCredit || this.#isDue(shard)) await this.#store(shard);
     }
   }
 
@@ -155,8 +162,8 @@ export class Collector {
       await this.#guard(run, async () => {
         const outcome = await run.receive(entry.batch, result, entry.summary);
         if (outcome === 'wanted') this.#keep(run, { ...entry, result: result!, summary: entry.summary! });
-        // A refused batch is waiting again; its result, if any, was removed by then.
-        else if (outcome === 'refused') await exchange.forgetEntries(dataDirId, [entry.entry]);
+        // A refused batch is enqueued again and its result, if any, has been removed.
+        else if (outcome === 'refused') await exchange.deleteEntries(dataDirId, [entry.entry]);
         else await this.#settle(run, [entry]);
       });
     }
@@ -176,8 +183,8 @@ export class Collector {
     this.#shards.set(run.id, shard);
   }
 
-  /** True when intakes wait for credit and the open shards hold a good part of it. */
-  #isPressed(): boolean {
+  /** True when uploads wait for credit and the open shards hold at least a quarter of it. */
+  #mustFreeCredit(): boolean {
     const { credits } = this.#deps;
     let creditBytes = 0;
     for (const shard of this.#shards.values()) creditBytes += shard.creditBytes;
@@ -191,7 +198,7 @@ export class Collector {
 
   async #store(shard: OpenShard): Promise<void> {
     await this.#guard(shard.run, async () => {
-      // A run that was cancelled meanwhile may have lost its folder already.
+      // A run that was cancelled while its results waited may have no folder any more.
       if (shard.run.isActive) await shard.run.store(shard.batches);
       this.#shards.delete(shard.run.id);
       await this.#settle(shard.run, shard.batches);
@@ -200,13 +207,15 @@ export class Collector {
 
   async #settle(run: Run, entries: readonly ReadyBatch[]): Promise<void> {
     await this.#deps.exchange.acknowledge(this.#deps.dataDirId, entries);
-    // An entry's position starts with the milliseconds of its commit.
-    for (const { entry } of entries)
-      this.#deps.onDrained?.(Math.max(0, Date.now() - Number.parseInt(entry, 10)) / 1000);
+    for (const { entry } of entries) {
+      // The id of a stream entry starts with the milliseconds of its commit.
+      const committedAt = Number.parseInt(entry, 10);
+      this.#deps.onDrained?.(Math.max(0, Date.now() - committedAt) / 1000);
+    }
     await run.settle(entries.map(({ batch }) => batch));
   }
 
-  /** Damage in a run's own files ends that run; every other fault is waited out by the loop. */
+  /** Damage in a run's own files ends that run; after any other fault the loop tries again. */
   async #guard(run: Run, step: () => Promise<void>): Promise<void> {
     try {
       await step();

@@ -1,64 +1,65 @@
-/** Credits: how many bytes this producer may still put into Redis. Taken before a batch is enqueued, given back when it is on disk. */
+/** Credits: bytes a producer may have in Redis, taken per batch and returned once its result is on disk. */
 
-/** The pace of credit that comes back is taken over this time. */
+/** The rate of returned credit is measured over this time. */
 const DRAIN_WINDOW_MS = 15_000;
 
 /**
- * A fair counting semaphore over bytes: whoever asked first is served first, so a large batch is not starved by small ones.
- * A batch larger than the whole limit is let through alone.
+ * A fair counting semaphore over bytes: first come, first served, so that small batches do not starve a large
+ * one. A batch larger than the whole limit is admitted alone.
  */
 export class Credits {
   readonly #limitBytes: number;
   #capBytes = Number.POSITIVE_INFINITY;
   #isClosed = false;
   #usedBytes = 0;
-  readonly #given: { at: number; bytes: number }[] = [];
-  readonly #queue: { bytes: number; grant: () => void; refuse: (reason: unknown) => void }[] = [];
+  readonly #returned: { at: number; bytes: number }[] = [];
+  readonly #queue: { bytes: number; grant: () => void }[] = [];
 
-  /** @param limitBytes bytes that may be out at a time */
+  /** @param limitBytes maximum bytes taken at a time */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }
 
-  /** Bytes that may be out at a time: the limit, or the cap if it is smaller. */
+  /** Maximum bytes taken at a time: the limit, or the cap if it is smaller. */
   get limitBytes(): number {
     return Math.min(this.#limitBytes, this.#capBytes);
   }
 
-  /** True while nobody gets credit, however much there is. */
+  /** True while no credit is granted, whatever is available. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** Bytes per second that came back lately; 0 when none did. */
+  /** Bytes per second returned over the last 15 s; 0 if none. */
   get drainBytesPerSecond(): number {
     const now = performance.now();
-    this.#forgetBefore(now - DRAIN_WINDOW_MS);
-    const first = this.#given[0];
+    this.#dropBefore(now - DRAIN_WINDOW_MS);
+    const first = this.#returned[0];
     if (first === undefined) return 0;
-    const bytes = this.#given.reduce((sum, given) => sum + given.bytes, 0);
+    const bytes = this.#returned.reduce((sum, credit) => sum + credit.bytes, 0);
     return (1000 * bytes) / Math.max(1000, now - first.at);
   }
 
-  /** Seconds until a caller that comes now would be served at the present pace; `null` when nothing comes back. */
+  /** Estimated wait in seconds of a new caller for `bytes`; `null` while no credit is being returned. */
   secondsToServe(bytes: number): number | null {
     const rate = this.drainBytesPerSecond;
     const ahead = this.#queue.reduce((sum, waiter) => sum + waiter.bytes, bytes);
     return rate === 0 ? null : Math.max(0, this.#usedBytes + ahead - this.limitBytes) / rate;
   }
 
+  /** Bytes taken and not yet returned. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** Callers that wait for credit. */
+  /** Number of callers waiting for credit. */
   get waiting(): number {
     return this.#queue.length;
   }
 
   /**
    * Takes credit, waiting until there is enough.
-   * @throws the signal's reason when it is aborted first; then nothing was taken.
+   * @throws the signal's reason when it is aborted first; then no credit is taken
    */
   async take(bytes: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -67,7 +68,7 @@ export class Credits {
       return;
     }
     await new Promise<void>((resolve, reject) => {
-      const waiter = { bytes, grant: resolve, refuse: reject };
+      const waiter = { bytes, grant: resolve };
       const abort = () => {
         const position = this.#queue.indexOf(waiter);
         if (position < 0) return;
@@ -84,33 +85,33 @@ export class Credits {
     });
   }
 
-  /** Takes credit without waiting, over the limit if need be: for batches that are in Redis already (after a restart). */
+  /** Takes credit without waiting, even over the limit, for batches already in Redis after a restart. */
   claim(bytes: number): void {
     this.#usedBytes += bytes;
   }
 
-  /** Sets a limit of somebody else, such as the memory of Redis; `Infinity` for none. */
+  /** Sets a second limit, derived from the memory of Redis; `Infinity` for none. */
   cap(bytes: number): void {
     this.#capBytes = bytes;
     this.#serve();
   }
 
-  /** From now on everybody waits. */
+  /** Stops granting credit. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** Lets callers be served again. */
+  /** Resumes granting credit. */
   open(): void {
     this.#isClosed = false;
     this.#serve();
   }
 
-  /** Gives credit back. */
+  /** Returns credit. */
   give(bytes: number): void {
     const now = performance.now();
-    this.#given.push({ at: now, bytes });
-    this.#forgetBefore(now - DRAIN_WINDOW_MS);
+    this.#returned.push({ at: now, bytes });
+    this.#dropBefore(now - DRAIN_WINDOW_MS);
     this.#usedBytes = Math.max(0, this.#usedBytes - bytes);
     this.#serve();
   }
@@ -123,8 +124,8 @@ export class Credits {
     }
   }
 
-  #forgetBefore(time: number): void {
-    while (this.#given[0] !== undefined && this.#given[0].at < time) this.#given.shift();
+  #dropBefore(time: number): void {
+    while (this.#returned[0] !== undefined && this.#returned[0].at < time) this.#returned.shift();
   }
 
   #fits(bytes: number): boolean {

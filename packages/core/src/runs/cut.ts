@@ -1,23 +1,31 @@
-/** Cuts the rows of a part into batches; the same rows give the same batches, whatever chunks they came in. */
+/** Cuts the rows of a part into batches; the same rows give the same batches, however they are chunked. */
 
 import { BUILT_IN_MAX_TOKENS, type LongTexts, maxChunks, type RowRead } from '@embedmill/contract';
 
-/** A row as the journal keeps it. Without a text it was known to be bad before it came, and keeps its place. */
+/** A row in the row log. A row without a text was rejected on input and keeps its position. */
 export type KeptRow =
   | [id: string | null, line: number, text: string]
   | [id: string | null, line: number, text: null, code: string, message: string];
 
-/** Rows of a batch before it has a number. */
+/** The rows of a new batch. */
 export interface Cut {
   rows: KeptRow[];
   /** Estimated tokens. */
   tokens: number;
 }
 
-/** Bytes per token of English reviews in this model's vocabulary, rounded down: an estimate only sets the size of batches. */
+/**
+ * Bytes per token of English reviews with the built-in vocabulary, rounded down; only the size of batches
+ * depends on it.
+ */
 const BYTES_PER_TOKEN = 4;
+/** [CLS] and [SEP]. */
 const SPECIAL_TOKENS = 2;
-/** Tokens that a text will probably cost. */
+
+/**
+ * Estimated tokens that a text costs, up to the limit of the built-in model (per chunk, where long texts are
+ * chunked).
+ */
 export function estimateTokens(text: string, long: LongTexts = 'truncate'): number {
   const all = SPECIAL_TOKENS + Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
   return Math.min(all, BUILT_IN_MAX_TOKENS * maxChunks(long));
@@ -36,7 +44,7 @@ export class Cutter {
     this.#long = limits.long;
   }
 
-  /** Adds a row; returns the batch that it made full, if any. */
+  /** Adds a row; returns the batch that it completed, or `null`. */
   add(row: RowRead): Cut | null {
     const tokens = row.ok ? estimateTokens(row.text, this.#long) : 0;
     const full =
@@ -48,7 +56,7 @@ export class Cutter {
     return full ?? (this.#open.rows.length >= this.#maxRows ? this.flush() : null);
   }
 
-  /** The rows that wait, as a last batch; `null` when there are none. */
+  /** The remaining rows as a last batch; `null` when there are none. */
   flush(): Cut | null {
     if (this.#open.rows.length === 0) return null;
     const cut = this.#open;

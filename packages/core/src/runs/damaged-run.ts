@@ -1,11 +1,11 @@
-/** What is left of a run whose files are damaged: it is shown as failed and can be removed; `Runs` finds it at the start. */
+/** A run whose files are damaged: it is listed as failed and can be removed; `Runs` creates it at start. */
 
 import { join } from 'node:path';
 import { emptyVerdictCounts, type RunInfo, type RunOptions, UNTREATED } from '@embedmill/contract';
 import { Journal } from './journal.ts';
 import type { LedgerEntry } from './ledger.ts';
 
-/** For a run whose first record is damaged, too: nobody knows what it was asked to do. */
+/** Options of a run whose first record is damaged too. */
 const UNKNOWN_OPTIONS: RunOptions = {
   name: null,
   model: 'unknown',
@@ -16,7 +16,7 @@ const UNKNOWN_OPTIONS: RunOptions = {
   batchTokens: 0,
 };
 
-/** Nothing is written to a wreck, so that it opens again when somebody mends its files. */
+/** Its files are never written, so that the run opens again once they are repaired. */
 export class DamagedRun {
   readonly id: string;
   readonly state = 'failed';
@@ -31,7 +31,7 @@ export class DamagedRun {
   }
 
   /**
-   * Reads what can be read of the run.
+   * Reads the ledger up to the damage.
    * @param createdAt milliseconds since 1970
    */
   static async survey(folder: string, id: string, createdAt: number, reason: string): Promise<DamagedRun> {
@@ -48,7 +48,7 @@ export class DamagedRun {
         rejected += entry.receipt.rejectedCount;
       }
     };
-    // Gives out every record before the damage, then fails.
+    // Replays every record before the damage, then fails.
     const journal = await Journal.open<LedgerEntry>(join(folder, 'ledger.journal'), count).catch(() => null);
     await journal?.close();
     return new DamagedRun(reason, {
@@ -75,7 +75,7 @@ export class DamagedRun {
     });
   }
 
-  /** As of a run; counts are those before the damage. */
+  /** The run as the API shows it; the counts cover the records before the damage. */
   info(): RunInfo {
     return this.#info;
   }

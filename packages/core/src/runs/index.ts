@@ -1,4 +1,4 @@
-/** Runs: what the producer keeps on disk and what it says about it. */
+/** Runs (`@embedmill/core/runs`): a run's files and states, the collector, credits, and reading results. */
 
 export { Collector, type CollectorDeps } from './collector.ts';
 export { Credits } from './credits.ts';
@@ -6,6 +6,7 @@ export { estimateTokens } from './cut.ts';
 export { Journal } from './journal.ts';
 export { MemoryGate } from './memory-gate.ts';
 export type { PaceSeries } from './pace.ts';
+export type { PartUpload } from './part-intake.ts';
 export {
   type FinishedRows,
   type RowText,
@@ -13,9 +14,10 @@ export {
   readIds,
   readReport,
   readResults,
-  readTexts,
+  readRowTexts,
   resultsShape,
-} from './results.ts';
+} from './read-results.ts';
 export { type ReceivedResult, Run, type RunDeps } from './run.ts';
+export type { NewRun } from './run-files.ts';
 export { Runs, type ShownRun } from './runs.ts';
 export { type LengthBucket, type RunStatistics, readStatistics } from './statistics.ts';

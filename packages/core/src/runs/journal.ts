@@ -1,13 +1,13 @@
-/** An append-only file of JSON records that survives a crash at any byte; the ledger of a run is kept in one. */
+/** A journal: an append-only file of JSON records that survives a crash at any byte. */
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { CorruptError } from '@embedmill/contract';
 
 /**
- * One record is one line: eight hexadecimal digits of CRC-32, a space, JSON, a line feed. A line that is cut short or
- * does not match its checksum can only be the last one, written when the machine went down; it was never confirmed to
- * anybody and is cut off. Damage before the last line is an error.
+ * One record is one line: eight hexadecimal digits of CRC-32, a space, JSON, a line feed. After a crash only
+ * the last line can be incomplete or fail its checksum; it was never confirmed and is cut off. Damage before
+ * the last line is an error.
  */
 export class Journal<Entry> {
   readonly #file: FileHandle;
@@ -19,8 +19,8 @@ export class Journal<Entry> {
   }
 
   /**
-   * Opens or creates the file and gives every record in it to `replay`, oldest first.
-   * @throws {CorruptError} `corrupt-journal` for damage that a crash cannot explain.
+   * Opens or creates the file and calls `replay` with every record in it, oldest first.
+   * @throws {CorruptError} `corrupt-journal` for damage before the last line
    */
   static async open<Entry>(path: string, replay: (entry: Entry) => void): Promise<Journal<Entry>> {
     const file = await open(path, 'a+', 0o600);
@@ -34,7 +34,7 @@ export class Journal<Entry> {
           if (end >= 0 && end < bytes.length - 1) {
             throw new CorruptError(
               'corrupt-journal',
-              `${path} is damaged at byte ${start}, with records after it`,
+              `${path} is damaged at byte ${start}, before its last record`,
             );
           }
           await file.truncate(start);
@@ -50,7 +50,7 @@ export class Journal<Entry> {
     }
   }
 
-  /** Appends records; when it resolves they are on the disk. */
+  /** Appends records; when it resolves, they are on disk. */
   async append(entries: readonly Entry[]): Promise<void> {
     const lines = Buffer.from(entries.map(formatLine).join(''));
     try {
@@ -58,7 +58,7 @@ export class Journal<Entry> {
       await this.#file.datasync();
       this.#end += lines.byteLength;
     } catch (error) {
-      // What a full disk broke off must not stand before the next record. Nobody was told that it is there.
+      // A partial record, written on a full disk, must not precede the next one. It was never confirmed.
       await this.#file.truncate(this.#end);
       throw error;
     }

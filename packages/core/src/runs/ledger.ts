@@ -1,4 +1,4 @@
-/** What is durable about a run besides its rows and vectors: replayed from a journal into memory, appended to by the run. */
+/** The ledger: durable events of a run (options, parts, batches, end), replayed from a journal. */
 
 import {
   EmbedmillError,
@@ -11,16 +11,17 @@ import { Journal } from './journal.ts';
 import type { BatchRows } from './retry.ts';
 import type { RowSpan } from './row-log.ts';
 
-/** One batch of a run; its number is its place in `Ledger.batches`. */
+/** One batch of a run; its number is its index in `Ledger.batches`. */
 export interface LedgerBatch {
   part: number;
   rows: number;
-  /** Rows that were known to be bad before they came; their verdict is `failed` whatever the worker says. */
+  /** Rows rejected on input; their verdict is `failed` whatever the worker reports. */
   bad: number;
   /** Estimated tokens. */
   tokens: number;
-  /** Credit that the batch takes while it is in Redis. */
+  /** Credit that the batch takes while it is in Redis, in bytes. */
   creditBytes: number;
+  /** `digestRows` of its rows. */
   digest: string;
   span: RowSpan;
 }
@@ -56,21 +57,23 @@ export class Ledger {
   }
 
   /**
-   * Opens the ledger of a known run.
-   * @throws {EmbedmillError} `no-ledger` when the file holds no run: the process died while it was being created.
+   * Opens the ledger of an existing run.
+   * @throws {EmbedmillError} `no-ledger` when the file is empty: the process died while it created the run
+   * @throws {CorruptError} `corrupt-journal`
    */
   static async open(path: string): Promise<Ledger> {
     const contents = new Contents();
     const journal = await Journal.open<LedgerEntry>(path, (entry) => contents.add(entry));
     if (contents.created === undefined) {
       await journal.close();
-      throw new EmbedmillError('no-ledger', `${path} holds no run`);
+      throw new EmbedmillError('no-ledger', `${path} does not contain a run`);
     }
     return new Ledger(journal, contents);
   }
 
+  /** The first entry. */
   get created(): Extract<LedgerEntry, { type: 'created' }> {
-    // `create` and `open` see to it that the first entry is there.
+    // `create` and `open` guarantee the first entry.
     return this.#contents.created!;
   }
 
@@ -78,29 +81,32 @@ export class Ledger {
     return this.#contents.ended?.state ?? (this.#contents.sealedAt === null ? 'open' : 'sealed');
   }
 
+  /** Milliseconds since 1970; `null` for an open run. */
   get sealedAt(): number | null {
     return this.#contents.sealedAt;
   }
 
+  /** How the run ended; `null` for an active one. */
   get ended(): Extract<LedgerEntry, { type: 'ended' }> | null {
     return this.#contents.ended;
   }
 
-  /** True when the run has ended and Redis has forgotten it. */
+  /** True when the run has ended and its Redis keys are deleted. */
   get isForgotten(): boolean {
     return this.#contents.isForgotten;
   }
 
+  /** Model of all results, known from the first one on: floats per vector and fingerprint. */
   get model(): { dim: number; fingerprint: string } | null {
     return this.#contents.model;
   }
 
-  /** All batches, by number. */
+  /** All batches, indexed by number. */
   get batches(): readonly LedgerBatch[] {
     return this.#contents.batches;
   }
 
-  /** Receipts of the parts that are whole, by part. */
+  /** Receipts of the complete parts, by part number. */
   get receipts(): ReadonlyMap<number, PartReceipt> {
     return this.#contents.receipts;
   }
@@ -110,25 +116,27 @@ export class Ledger {
     return this.#contents.batchesOfPart;
   }
 
-  /** Rows that are embedded again, by batch; what is stored of them until then stays in its place. */
+  /** Rows being embedded again, by batch; their old results stay stored until the new ones replace them. */
   get retries(): ReadonlyMap<number, readonly number[]> {
     return this.#contents.retries;
   }
 
-  /** End of the known rows in the row log. */
+  /** End of the last batch in the row log, in bytes. */
   get rowBytes(): number {
     return this.#contents.rowBytes;
   }
 
+  /** Rows in batches, including those rejected on input that keep their position. */
   get acceptedRows(): number {
     return this.#contents.acceptedRows;
   }
 
+  /** Rows rejected on input that are in no batch. */
   get rejectedRows(): number {
     return this.#contents.rejectedRows;
   }
 
-  /** Appends entries; when it resolves they are on the disk and in memory. */
+  /** Appends entries; when it resolves, they are on disk and in memory. */
   async append(entries: readonly LedgerEntry[]): Promise<void> {
     await this.#journal.append(entries);
     for (const entry of entries) this.#contents.add(entry);
@@ -139,7 +147,7 @@ export class Ledger {
   }
 }
 
-/** The sum of all entries so far. */
+/** State after all entries so far. */
 class Contents {
   created: Extract<LedgerEntry, { type: 'created' }> | undefined;
   sealedAt: number | null = null;
@@ -157,7 +165,7 @@ class Contents {
   add(entry: LedgerEntry): void {
     switch (entry.type) {
       case 'created':
-        // Runs that were created before texts could be treated say nothing of it.
+        // Ledgers written before text treatment existed lack these options.
         this.created = { ...entry, options: { ...UNTREATED, ...entry.options } };
         break;
       case 'batch': {

@@ -1,4 +1,4 @@
-/** Watches how full Redis is and closes the credits in time, so that workers can always write their results; the producer runs one. */
+/** Stops admission before Redis is full, so that workers can always write their results. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError } from '@embedmill/contract';
@@ -7,11 +7,11 @@ import type { Logger } from 'pino';
 import { infoNumber } from '../redis/info.ts';
 import type { Credits } from './credits.ts';
 
-/** Share of `maxmemory` at which no more rows are admitted, and at which they are again: apart, so that it does not flutter. */
+/** Shares of `maxmemory` at which admission stops and resumes; they differ so that it does not oscillate. */
 const CLOSE_AT = 0.7;
 const REOPEN_AT = 0.6;
 
-/** Most of `maxmemory` that one producer may plan to use, whatever its budget says. */
+/** Maximum share of `maxmemory` that one producer uses, whatever its budget. */
 const BUDGET_SHARE = 0.5;
 
 const CHECK_INTERVAL_MS = 1000;
@@ -23,17 +23,17 @@ export interface MemoryGateDeps {
   log: Logger;
 }
 
-/** Asks Redis once a second. While Redis does not answer, everything stays as it is. A Redis without `maxmemory` is never full. */
+/** Checks once per second; nothing changes while Redis is unreachable. No `maxmemory` means never full. */
 export class MemoryGate {
   readonly #deps: MemoryGateDeps;
   readonly #stopping = new AbortController();
   #loop: Promise<void> | undefined;
 
-  constructor(parts: MemoryGateDeps) {
-    this.#deps = parts;
+  constructor(deps: MemoryGateDeps) {
+    this.#deps = deps;
   }
 
-  /** Looks once, then keeps looking. */
+  /** Resolves after the first check; later checks run in the background. */
   async start(): Promise<void> {
     await this.#check();
     this.#loop = this.#watch();
@@ -72,7 +72,7 @@ export class MemoryGate {
         credits.open();
       }
     } catch (error) {
-      log.debug({ reason: asError(error).message }, 'Redis does not say how full it is');
+      log.debug({ reason: asError(error).message }, 'the memory of Redis cannot be read');
     }
   }
 }

@@ -1,26 +1,26 @@
-/** Keeps how many rows were done when, in bounded space however long it takes; a run's progress fills it. */
+/** Rows done over time, in bounded memory however long the run takes; filled by the progress of a run. */
 
-/** Intervals that are kept: enough for a chart, few enough to hold thousands of runs. */
+/** Maximum intervals: enough for a chart, few enough for thousands of runs in memory. */
 const MAX_INTERVALS = 240;
 
 const SECOND = 1000;
 
 /** Rows per interval of equal length. */
 export interface PaceSeries {
-  /** ISO 8601, the begin of the first interval; `null` before the first batch. */
+  /** Start of the first interval, ISO 8601; `null` before the first batch. */
   startedAt: string | null;
   intervalMs: number;
-  /** Rows done in each interval; the last one may still go on. */
+  /** Rows done in each interval; the last one may not be over. */
   rows: number[];
 }
 
-/** When there are too many intervals, neighbours are merged: a run of a second and one of a week both fit. */
+/** Merges neighbouring intervals when there are too many, so a run of a second and one of a week both fit. */
 export class Pace {
   #startedAt: number | null = null;
   #intervalMs = SECOND;
   #rows: number[] = [];
 
-  /** Counts rows that were done at `at`, in milliseconds since 1970; calls come in the order of time. */
+  /** Counts rows done at `at`, in milliseconds since 1970; called in chronological order. */
   add(rows: number, at: number): void {
     this.#startedAt ??= at;
     while (this.#intervalAt(at) >= MAX_INTERVALS) this.#halve();
@@ -29,12 +29,13 @@ export class Pace {
     this.#rows[interval]! += rows;
   }
 
+  /** All intervals so far. */
   series(): PaceSeries {
     const startedAt = this.#startedAt === null ? null : new Date(this.#startedAt).toISOString();
     return { startedAt, intervalMs: this.#intervalMs, rows: [...this.#rows] };
   }
 
-  /** A clock that was set back counts for the newest interval. */
+  /** If the clock was set back, the newest interval is used. */
   #intervalAt(at: number): number {
     const interval = Math.floor((at - this.#startedAt!) / this.#intervalMs);
     return Math.max(interval, this.#rows.length - 1, 0);

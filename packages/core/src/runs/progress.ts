@@ -1,15 +1,15 @@
-/** Counts what is done of a run and how fast; the run keeps one and shows it. */
+/** Counts the finished rows of a run and measures throughput; the run owns one. */
 
 import { type BatchSummary, emptyVerdictCounts, type VerdictCounts } from '@embedmill/contract';
 import { Pace } from './pace.ts';
 
 const SECOND = 1000;
 
-/** Rates are taken over this time: long enough to smooth batches, short enough to follow workers that come and go. */
+/** Rates cover this time: long enough to smooth batches, short enough to follow a changing fleet. */
 const WINDOW_MS = 15 * SECOND;
 
-/** Sums over the batches of a run that are done. */
-export class Progress {
+/** Sums over the finished batches of a run. */
+export class RunProgress {
   rows = 0;
   batches = 0;
   tokens = 0;
@@ -18,16 +18,16 @@ export class Progress {
   replacements = 0;
   readonly verdicts: VerdictCounts = emptyVerdictCounts();
   readonly #recent: { at: number; rows: number; tokens: number }[] = [];
-  /** What was done since this process started; earlier work is in the sums only. */
+  /** Work since this process started; earlier work is in the sums only. */
   readonly pace = new Pace();
   #startedAt: number | null = null;
 
-  /** Starts the clock of the rates, when the first batch is enqueued; later calls change nothing. */
+  /** Starts the clock of the rates, when the first part arrives; later calls have no effect. */
   start(at: number): void {
     this.#startedAt ??= at;
   }
 
-  /** Counts a batch that was done at `at` (milliseconds); `null` for one that was done before this process started. */
+  /** Counts a batch finished at `at` (milliseconds since 1970); `null`: before this process started. */
   add(summary: BatchSummary, at: number | null): void {
     this.rows += summary.rows;
     this.batches += 1;
@@ -42,7 +42,7 @@ export class Progress {
     this.pace.add(summary.rows, at);
   }
 
-  /** Rows and tokens per second of the last seconds; zeros before the first batch. */
+  /** Rows and tokens per second over the last 15 s; zeros before the first batch. */
   rate(now: number): { rowsPerSecond: number; tokensPerSecond: number } {
     while (this.#recent[0] !== undefined && this.#recent[0].at < now - WINDOW_MS) this.#recent.shift();
     if (this.#startedAt === null) return { rowsPerSecond: 0, tokensPerSecond: 0 };

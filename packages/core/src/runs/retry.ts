@@ -1,24 +1,17 @@
-/** What a run needs to embed its failed rows again: which they are, and how new results take the place of old ones. */
+/** Retrying the failed rows of a run: finds them, and merges their new results into the stored ones. */
 
 import { rowView } from '@embedmill/contract';
 import { decodeBatchResult, decodeOutcomes, encodeBatchResult } from '../redis/batch/result.ts';
-import type { Ledger } from './ledger.ts';
-import type { RowLog } from './row-log.ts';
-import type { ShardIndex } from './shards/shard-index.ts';
+import type { RunFiles } from './run-files.ts';
 
-/** Rows of one batch, by their place in it. */
+/** Rows of one batch, by their 0-based position in it. */
 export type BatchRows = [batch: number, rows: number[]];
 
 /**
- * Rows that failed and have a text; those that were bad before they came would fail again.
+ * Failed rows with a text; rows that were rejected on input would fail again.
  * @throws {CorruptError} when a file of the run is damaged
  */
-export async function findFailedRows(archive: {
-  ledger: Ledger;
-  rowLog: RowLog;
-  shards: ShardIndex;
-}): Promise<BatchRows[]> {
-  const { ledger, rowLog, shards } = archive;
+export async function findFailedRows({ ledger, rowLog, shards }: RunFiles): Promise<BatchRows[]> {
   const found: BatchRows[] = [];
   for (const { batch, summary } of shards.summaries()) {
     const { bad, span } = ledger.batches[batch]!;
@@ -33,7 +26,13 @@ export async function findFailedRows(archive: {
   return found;
 }
 
-/** The stored result of a batch with `rows` of it replaced by those of `retried`, which holds nothing else. */
+/**
+ * The stored result of a batch with some rows replaced.
+ * @param stored encoded result of the whole batch
+ * @param rows positions of the retried rows in the batch
+ * @param retried encoded result of these rows alone, in the same order
+ * @throws {CorruptError} `corrupt-result`
+ */
 export function replaceRows(
   stored: Uint8Array,
   rows: readonly number[],

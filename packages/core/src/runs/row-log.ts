@@ -1,4 +1,4 @@
-/** The rows of a run on disk, batch after batch; written by the intake, read again for lost batches, results and reports. */
+/** The row log: the rows of a run on disk; read for lost batches, results and reports. */
 
 import { createHash } from 'node:crypto';
 import { constants, type FileHandle, open } from 'node:fs/promises';
@@ -6,26 +6,27 @@ import { crc32 } from 'node:zlib';
 import { CorruptError } from '@embedmill/contract';
 import type { KeptRow } from './cut.ts';
 
-/** Where the rows of one batch are. */
+/** Position and checksum of the rows of one batch in the file. */
 export interface RowSpan {
   offset: number;
   bytes: number;
+  /** CRC-32 of these bytes. */
   crc: number;
 }
 
-/** Rows as the bytes that go to disk. */
+/** Rows → bytes on disk: one line of JSON. */
 export function encodeRows(rows: readonly KeptRow[]): Buffer {
   return Buffer.from(`${JSON.stringify(rows)}\n`);
 }
 
-/** Tells whether two batches hold the same rows. */
+/** SHA-256 of encoded rows in base64url; equal digests mean equal rows. */
 export function digestRows(encoded: Buffer): string {
   return createHash('sha256').update(encoded).digest('base64url');
 }
 
 /**
- * What is in the file is known by the spans that the ledger keeps, so a torn end does no harm. Writes go to a position
- * and not to the end of the file: what a full disk broke off is written over by the next batches.
+ * The ledger knows the span of every batch, so a torn end does no harm. Writes go to a position, not to the
+ * end of the file: what a failed write left behind is overwritten by the next batches.
  */
 export class RowLog {
   readonly #path: string;
@@ -38,7 +39,10 @@ export class RowLog {
     this.#end = end;
   }
 
-  /** Opens or creates the file; bytes after `end` belong to batches that the ledger never heard of and are cut off. */
+  /**
+   * Opens or creates the file; bytes after `end` belong to batches that are not in the ledger and are cut
+   * off.
+   */
   static async open(path: string, end: number): Promise<RowLog> {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     const { size } = await file.stat();
@@ -46,7 +50,7 @@ export class RowLog {
     return new RowLog(path, file, end);
   }
 
-  /** Appends batches; when it resolves they are on the disk. Calls must not overlap. */
+  /** Appends batches; when it resolves, they are on disk. Calls must not overlap. */
   async append(batches: readonly Buffer[]): Promise<RowSpan[]> {
     const bytes = Buffer.concat(batches);
     for (let written = 0; written < bytes.byteLength; ) {
@@ -62,7 +66,7 @@ export class RowLog {
 
   /**
    * The rows of one batch.
-   * @throws {CorruptError} `corrupt-rows` when the file is not what was written.
+   * @throws {CorruptError} `corrupt-rows` when the bytes do not match their checksum
    */
   async read(span: RowSpan): Promise<KeptRow[]> {
     const bytes = Buffer.allocUnsafe(span.bytes);

@@ -1,61 +1,41 @@
-/** One run from its first part to its last vector; made and kept by `Runs`, fed by the API, finished by the collector. */
+/** One run from its first part to its last vector: states, transitions and what belongs to it. */
 
-import { mkdir, open, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import {
   asError,
   type BatchSummary,
-  BUILT_IN_DIM,
   type PartReceipt,
   RequestError,
-  type RowRead,
   type RunInfo,
   type RunOptions,
   type RunState,
 } from '@embedmill/contract';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
-import { syncFolder } from '../process/disk/sync-folder.ts';
-import { vectorFingerprint } from '../redis/batch/fingerprint.ts';
-import { peekBatchResult } from '../redis/batch/result.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import { isRedisFault } from '../redis/faults.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
 import { Dispatcher } from './dispatch.ts';
-import { Intake } from './intake.ts';
-import { Ledger } from './ledger.ts';
 import type { PaceSeries } from './pace.ts';
-import { Progress } from './progress.ts';
+import { PartIntake, type PartUpload } from './part-intake.ts';
+import { ResultStore } from './result-store.ts';
 import { findFailedRows } from './retry.ts';
-import { RowLog } from './row-log.ts';
+import { RunCredit } from './run-credit.ts';
+import { type NewRun, RunFiles } from './run-files.ts';
+import { describeRun } from './run-info.ts';
 import type { ShardBatch } from './shards/shard.ts';
-import { ShardIndex } from './shards/shard-index.ts';
-import { StoredBatches } from './stored-batches.ts';
 
 /** What all runs of a producer share. */
 export interface RunDeps {
-  /** Name of the data folder in Redis: where results for it are announced. */
+  /** Id of the data folder in Redis: workers announce results under it. */
   dataDirId: string;
   exchange: ProducerExchange;
   queue: BatchQueue;
   credits: Credits;
-  /** Throws when another producer may have the data folder; asked before each write. */
+  /** Throws when another producer may own the data folder; called before each write. */
   assertLeaseHeld: () => void;
   log: Logger;
 }
-
-/** What a new run starts with. */
-export interface NewRunDeps {
-  id: string;
-  options: RunOptions;
-  requestKey?: string | undefined;
-  /** Content of the glossary whose id is in the options. */
-  glossary?: Uint8Array | undefined;
-}
-
-/** The file with the content of a run's glossary. */
-const GLOSSARY_FILE = 'glossary.json';
 
 /** What became of a result that the collector offered. */
 export type ReceivedResult = 'wanted' | 'stored' | 'refused';
@@ -63,119 +43,90 @@ export type ReceivedResult = 'wanted' | 'stored' | 'refused';
 /**
  * States of a run:
  *
- * - `open`: parts come in; batches are cut, enqueued and collected meanwhile. A new run is open.
- * - `sealed`: no more rows. Entered by `seal`, only when every part that was begun is whole; and by `retry` from `completed`
- *   when rows of it failed. Those rows alone are embedded again; all others keep their bytes.
- * - `completed`: sealed, and every batch is in a shard. Entered by itself, from `sealed` only.
+ * - `open`: accepts parts, while batches are cut, enqueued and collected. A new run is open.
+ * - `sealed`: no more rows. Entered by `seal`, only when every part is complete; and by `retry` from
+ *   `completed` when some of its rows failed. Only those rows are embedded again; all others keep their
+ *   bytes.
+ * - `completed`: sealed, and every batch is in a shard. Entered automatically, from `sealed` only.
  * - `cancelled`: entered by `cancel` from `open` or `sealed`. What is in shards stays readable.
- * - `failed`: the run's own files are damaged, so that a lost batch cannot be sent again. Entered by `fail`.
+ * - `failed`: the run's own files are damaged, so a lost batch cannot be sent again. Entered by `fail`.
  *
- * States of a batch, as far as the producer knows:
+ * States of a batch, as the producer sees it:
  *
- * - cut: in memory of an intake. A crash forgets it; the part was not confirmed, so the client sends it again.
- * - on disk: its rows are in the row log and its entry in the ledger. It has a number and never leaves the run.
- * - enqueued: payload and job are in Redis. Redis may lose both; `reconcile` and `redo` send them again from the disk.
- * - done: a worker committed its result (done bit, ready entry). A second commit changes nothing.
- * - stored: its result is in a shard that survived fsync and rename. Only now the result is removed from Redis.
- * - retried: stored, and some of its rows are enqueued once more. Entered by `retry` only. Their result becomes a whole
- *   batch in a new shard, which counts from its rename on; with the ledger's next entry the batch is stored again.
+ * - cut: in memory of a part writer. A crash loses it; its part was not confirmed, so the client sends it
+ *   again.
+ * - on disk: its rows are in the row log and its entry is in the ledger. It has a number and never leaves the
+ *   run.
+ * - enqueued: payload and job are in Redis. Redis may lose both; `reconcile` and `redo` send them again from
+ *   the disk.
+ * - done: a worker committed its result (done bit, ready entry). A second commit has no effect.
+ * - stored: its result is in a shard that was synced and renamed. Only now is the result removed from Redis.
+ * - retried: stored, and some of its rows are enqueued once more. Entered by `retry` only. The new rows are
+ *   merged into a whole batch in a new shard, which counts once it is renamed; the next ledger entry makes
+ *   the batch stored again.
  *
- * What can never happen: a batch is stored that is not on disk; a result leaves Redis before it is stored; a run is
- * completed with a batch missing; a row that has a vector changes.
+ * What can never happen: a batch is stored that is not on disk; a result leaves Redis before it is stored; a
+ * run is completed with a batch missing; a row with a vector changes.
  */
 export class Run {
   readonly #deps: RunDeps;
-  readonly #ledger: Ledger;
-  readonly #rowLog: RowLog;
-  readonly #shards: ShardIndex;
-  readonly #stored: StoredBatches;
+  readonly #files: RunFiles;
+  readonly #results: ResultStore;
   readonly #dispatcher: Dispatcher;
-  #progress = new Progress();
-  readonly #received = new Set<number>();
-  /** Batches whose credit the run holds: taken by the intake, given back once. */
-  readonly #held = new Set<number>();
-  /** Aborted when the run ends, so that no intake waits for credit in vain. */
-  readonly #ending = new AbortController();
-  readonly #intakes = new Map<number, Intake>();
+  readonly #credit: RunCredit;
+  readonly #intake: PartIntake;
+  /** Serializes the writes to the ledger and the row log. */
   readonly #turn = pLimit(1);
 
-  private constructor(parts: RunDeps, folder: string, ledger: Ledger, rowLog: RowLog, shards: ShardIndex) {
-    this.#deps = parts;
-    this.#ledger = ledger;
-    this.#rowLog = rowLog;
-    this.#shards = shards;
-    this.#stored = new StoredBatches(ledger, shards);
-    this.#dispatcher = new Dispatcher({
-      ...parts,
-      ledger,
-      rowLog,
-      readGlossary: () => readFile(join(folder, GLOSSARY_FILE)),
+  private constructor(deps: RunDeps, files: RunFiles) {
+    this.#deps = deps;
+    this.#files = files;
+    this.#results = new ResultStore({ files, turn: this.#turn });
+    this.#dispatcher = new Dispatcher({ ...deps, files });
+    this.#credit = new RunCredit(deps.credits, files.ledger);
+    this.#intake = new PartIntake({
+      files,
+      dispatcher: this.#dispatcher,
+      credits: deps.credits,
+      credit: this.#credit,
+      turn: this.#turn,
+      onUpload: () => this.#results.progress.start(Date.now()),
+      assertLeaseHeld: deps.assertLeaseHeld,
     });
-    this.#countStored();
   }
 
   /** Starts a run in a new folder. */
-  static async create(
-    parts: RunDeps,
-    folder: string,
-    { id, options, requestKey, glossary }: NewRunDeps,
-  ): Promise<Run> {
-    parts.assertLeaseHeld();
-    await mkdir(folder, { mode: 0o700 });
-    if (glossary !== undefined) await writeSynced(join(folder, GLOSSARY_FILE), glossary);
-    const ledger = await Ledger.create(join(folder, 'ledger.journal'), {
-      type: 'created',
-      id,
-      at: Date.now(),
-      options,
-      ...(requestKey === undefined ? {} : { requestKey }),
-    });
-    const run = await Run.#openFiles(parts, folder, ledger);
-    // The names of its files, and its own: what is in them is synced as it is written.
-    await syncFolder(folder);
-    await syncFolder(dirname(folder));
+  static async create(deps: RunDeps, folder: string, newRun: NewRun): Promise<Run> {
+    deps.assertLeaseHeld();
+    return new Run(deps, await RunFiles.create(folder, newRun));
+  }
+
+  /** Opens the run and claims credit for its unstored batches; `reconcile` then updates Redis. */
+  static async open(deps: RunDeps, folder: string): Promise<Run> {
+    const run = new Run(deps, await RunFiles.open(folder));
+    for (const batch of run.#outstanding()) run.#credit.claim(batch);
     return run;
   }
 
-  /** Opens the run in this folder and claims credit for what may be in Redis; `reconcile` then brings Redis up to date. */
-  static async open(parts: RunDeps, folder: string): Promise<Run> {
-    const ledger = await Ledger.open(join(folder, 'ledger.journal'));
-    const run = await Run.#openFiles(parts, folder, ledger);
-    for (const batch of run.#outstanding()) run.#claimCredit(batch);
-    return run;
-  }
-
-  static async #openFiles(parts: RunDeps, folder: string, ledger: Ledger): Promise<Run> {
-    try {
-      const shards = await ShardIndex.open(join(folder, 'shards'));
-      return new Run(
-        parts,
-        folder,
-        ledger,
-        await RowLog.open(join(folder, 'rows.jsonl'), ledger.rowBytes),
-        shards,
-      );
-    } catch (error) {
-      await ledger.close();
-      throw error;
-    }
+  async close(): Promise<void> {
+    await this.#turn(() => this.#files.close());
   }
 
   get id(): string {
-    return this.#ledger.created.id;
+    return this.#files.ledger.created.id;
   }
 
-  /** What its creator calls the request that created it; undefined when it has no name. */
+  /** Name that its creator gave the request; undefined when it gave none. */
   get requestKey(): string | undefined {
-    return this.#ledger.created.requestKey;
+    return this.#files.ledger.created.requestKey;
   }
 
   get options(): RunOptions {
-    return this.#ledger.created.options;
+    return this.#files.ledger.created.options;
   }
 
   get state(): RunState {
-    return this.#ledger.state;
+    return this.#files.ledger.state;
   }
 
   /** True until the run is completed, failed or cancelled. */
@@ -183,145 +134,65 @@ export class Run {
     return this.state === 'open' || this.state === 'sealed';
   }
 
-  /** True while Redis may hold something of the run. */
+  /** True while Redis may hold keys of the run. */
   get isInRedis(): boolean {
-    return this.isActive || !this.#ledger.isForgotten;
+    return this.isActive || !this.#files.ledger.isForgotten;
   }
 
-  /** True when every batch so far is done, stored or not, and no more will come. */
+  /** True when the run is sealed and every batch is done, stored or not. */
   get isDone(): boolean {
-    return this.state === 'sealed' && this.#progress.batches === this.#ledger.batches.length;
+    return this.state === 'sealed' && this.#results.progress.batches === this.#files.ledger.batches.length;
   }
 
-  /** Receipts of the whole parts, in the order of their numbers. */
+  /** Receipts of the complete parts, ordered by part number. */
   get receipts(): PartReceipt[] {
-    return [...this.#ledger.receipts.values()].sort((a, b) => a.part - b.part);
+    return [...this.#files.ledger.receipts.values()].sort((a, b) => a.part - b.part);
   }
 
-  /** The receipt of a part that is whole. */
+  /** Receipt of a complete part. */
   receiptOf(part: number): PartReceipt | undefined {
-    return this.#ledger.receipts.get(part);
+    return this.#files.ledger.receipts.get(part);
   }
 
-  /** What the API shows. */
+  /** Files to read texts, results and reports from. */
+  get files(): RunFiles {
+    return this.#files;
+  }
+
+  /** Throughput over time, since this process started. */
+  get pace(): PaceSeries {
+    return this.#results.progress.pace.series();
+  }
+
+  /** The run as the API shows it. */
   info(): RunInfo {
-    const ledger = this.#ledger;
-    const progress = this.#progress;
-    const { rowsPerSecond, tokensPerSecond } = this.#rate();
-    const left = ledger.acceptedRows - progress.rows;
-    return {
-      id: this.id,
-      state: this.state,
-      options: this.options,
-      createdAt: isoTime(ledger.created.at),
-      sealedAt: ledger.sealedAt === null ? null : isoTime(ledger.sealedAt),
-      endedAt: ledger.ended === null ? null : isoTime(ledger.ended.at),
-      error: ledger.ended?.error ?? null,
-      parts: ledger.receipts.size,
-      rows: { accepted: ledger.acceptedRows, rejected: ledger.rejectedRows, done: progress.rows },
-      batches: { total: ledger.batches.length, done: progress.batches, stored: this.#stored.size },
-      verdicts: { ...progress.verdicts },
-      tokens: progress.tokens,
-      lostTokens: progress.lostTokens,
-      chunkedRows: progress.chunkedRows,
-      replacements: progress.replacements,
-      rowsPerSecond,
-      tokensPerSecond,
-      etaSeconds: this.isActive && rowsPerSecond > 0 ? left / rowsPerSecond : null,
-      dim: ledger.model?.dim ?? null,
-      fingerprint: ledger.model && vectorFingerprint(ledger.model.fingerprint, this.options),
-    };
+    return describeRun({
+      ledger: this.#files.ledger,
+      progress: this.#results.progress,
+      storedBatches: this.#results.size,
+    });
   }
 
-  /**
-   * Takes the rows of one part. The same part again changes nothing and gets the same receipt.
-   * @param signal aborted when the client is gone
-   * @param patienceMs longest wait for credit; absent: the sender is a stream that waits as long as it takes
-   * @throws {RequestError} `run-sealed`, `run-ended`, `part-in-progress`, `part-conflict`, `overloaded`
-   * @throws {UnavailableError} `redis-unavailable`
-   */
-  async addPart(
-    part: number,
-    rows: AsyncIterable<readonly RowRead[]>,
-    sha256: () => string,
-    signal?: AbortSignal,
-    patienceMs?: number,
-  ): Promise<PartReceipt> {
-    const known = this.receiptOf(part);
-    if (known !== undefined) return await this.#repeatPart(known, rows, sha256);
-    this.#mustBe('open', 'takes no more rows');
-    if (this.#intakes.has(part)) {
-      throw new RequestError(
-        'part-in-progress',
-        `part ${part} of run ${this.id} is being sent by another request`,
-        { retryable: true, facts: { part } },
-      );
-    }
-    const intake = new Intake(
-      {
-        ledger: this.#ledger,
-        rowLog: this.#rowLog,
-        dispatcher: this.#dispatcher,
-        credits: this.#deps.credits,
-        dim: this.#ledger.model?.dim ?? BUILT_IN_DIM,
-        turn: this.#turn,
-        mustBeOpen: () => {
-          this.#deps.assertLeaseHeld();
-          this.#mustBe('open', 'takes no more rows');
-        },
-        patienceMs,
-        hold: (batch) => this.#held.add(batch),
-      },
-      part,
-      AbortSignal.any([this.#ending.signal, ...(signal === undefined ? [] : [signal])]),
-    );
-    this.#intakes.set(part, intake);
-    this.#progress.start(Date.now());
-    try {
-      return await intake.take(rows, sha256);
-    } finally {
-      this.#intakes.delete(part);
-    }
+  /** Takes the rows of one part. @see PartIntake.add */
+  async addPart(upload: PartUpload): Promise<PartReceipt> {
+    return await this.#intake.add(upload);
   }
 
-  /**
-   * Declares that all rows are in. Again changes nothing.
-   * @throws {RequestError} `run-ended`, `parts-incomplete`
-   */
+  /** Records that all rows are in. @see PartIntake.seal */
   async seal(): Promise<void> {
-    // In turn with the intakes: none can write between the look at the parts and the seal.
-    await this.#turn(() => this.#sealInTurn());
+    await this.#intake.seal();
     await this.#completeIfStored();
   }
 
-  async #sealInTurn(): Promise<void> {
-    if (this.state === 'sealed' || this.state === 'completed') return;
-    this.#deps.assertLeaseHeld();
-    this.#mustBe('open', 'cannot be sealed');
-    const incomplete = [...this.#ledger.batchesOfPart.keys()].filter(
-      (part) => !this.#ledger.receipts.has(part),
-    );
-    const unfinished = [...new Set([...incomplete, ...this.#intakes.keys()])].sort((a, b) => a - b);
-    if (unfinished.length > 0) {
-      throw new RequestError(
-        'parts-incomplete',
-        `run ${this.id} cannot be sealed: parts ${unfinished.join(', ')} were begun and not finished; send them again`,
-        {
-          facts: { parts: unfinished },
-        },
-      );
-    }
-    await this.#ledger.append([{ type: 'sealed', at: Date.now() }]);
-  }
-
   /**
-   * Embeds the failed rows of a completed run again: it is sealed until they are done. Rows that were bad before they came are
-   * left, and so is a run without others. Again, while they are being embedded, changes nothing.
+   * Embeds the failed rows of a completed run again: the run is sealed until they are done. Rows that were
+   * rejected on input stay failed. No effect on a run without failed rows, or while a retry is in progress.
    * @throws {RequestError} `run-not-completed`
    */
   async retry(): Promise<void> {
+    const { ledger } = this.#files;
     const batches = await this.#turn(async () => {
-      if (this.#ledger.retries.size > 0) return [];
+      if (ledger.retries.size > 0) return [];
       if (this.state !== 'completed') {
         throw new RequestError(
           'run-not-completed',
@@ -329,180 +200,117 @@ export class Run {
           { facts: { state: this.state } },
         );
       }
-      const rows = await findFailedRows(this.archive);
+      const rows = await findFailedRows(this.#files);
       this.#deps.assertLeaseHeld();
-      if (rows.length > 0) await this.#ledger.append([{ type: 'retry', at: Date.now(), rows }]);
+      if (rows.length > 0) await ledger.append([{ type: 'retry', at: Date.now(), rows }]);
       return rows.map(([batch]) => batch);
     });
     if (batches.length === 0) return;
-    for (const batch of batches) this.#claimCredit(batch);
-    this.#progress = new Progress();
-    this.#countStored();
+    for (const batch of batches) this.#credit.claim(batch);
+    this.#results.recount();
     await this.reconcile().catch((error) => {
-      // It is in the ledger, so the next comparison with Redis sends the rows.
+      // The ledger has the retry, so the next `reconcile` sends the rows.
       this.#deps.log.warn({ run: this.id, reason: asError(error).message }, 'a retry waits for Redis');
     });
   }
 
-  /** Ends the run now; what is in shards stays readable. An ended run stays as it is. */
+  /** Ends the run now; what is in shards stays readable. No effect on a run that has ended. */
   async cancel(): Promise<void> {
     await this.#end('cancelled', null, () => this.isActive);
   }
 
   /** Ends the run because its own files are damaged. */
   async fail(reason: string): Promise<void> {
-    this.#deps.log.error({ run: this.id, reason }, 'a run failed');
+    this.#deps.log.error({ run: this.id, reason }, 'run failed');
     await this.#end('failed', reason, () => this.isActive);
   }
 
   /**
-   * Looks at a result that came from Redis: counts it, or has it done again when it cannot be used.
-   * @returns `wanted`: store it; `stored`: it is on disk already; `refused`: it will be done again
+   * Checks a result that came from Redis: counts it, or has the batch done again when the result is unusable.
+   * @returns `wanted`: store it; `stored`: it is already on disk; `refused`: the batch is enqueued again
    */
   async receive(
     batch: number,
     result: Uint8Array | null,
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
-    const entry = this.#ledger.batches[batch];
-    if (!this.isActive || entry === undefined || this.#stored.has(batch)) return 'stored';
+    const isKnown = this.#files.ledger.batches[batch] !== undefined;
+    if (!this.isActive || !isKnown || this.#results.has(batch)) return 'stored';
     const fault =
       result === null || summary === null
-        ? 'there is no result in Redis'
-        : this.#stored.faultOf(batch, result, this.options.precision);
+        ? 'its result is not in Redis'
+        : this.#results.faultOf(batch, result);
     if (fault !== null) {
-      this.#deps.log.warn({ run: this.id, batch, fault }, 'a batch must be done again');
+      this.#deps.log.warn({ run: this.id, batch, fault }, 'batch must be done again');
       await this.#dispatcher.redo(batch);
       return 'refused';
     }
-    if (this.#ledger.model === null) {
-      // From the first result on, so that vectors of two models never meet in one output.
-      const { dim, fingerprint } = peekBatchResult(result!, { verify: false });
-      await this.#turn(() => this.#ledger.append([{ type: 'model', dim, fingerprint }]));
-    }
-    if (!this.#received.has(batch)) {
-      this.#received.add(batch);
-      const whole = await this.#stored.whole({ batch, result: result!, summary: summary! });
-      this.#progress.add(whole.summary, Date.now());
-    }
+    await this.#results.count({ batch, result: result!, summary: summary! });
     return 'wanted';
   }
 
-  /** Credit that a batch takes while it is in Redis, in bytes. */
+  /** Bytes of credit that a batch takes while it is in Redis. */
   creditBytesOf(batch: number): number {
-    return this.#ledger.batches[batch]?.creditBytes ?? 0;
+    return this.#credit.bytesOf(batch);
   }
 
-  /** Puts results on disk; when it resolves they survive a power cut, and may be acknowledged. */
+  /** Writes results to disk; when it resolves, they survive a power cut and may be acknowledged. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
     this.#deps.assertLeaseHeld();
-    await this.#stored.store(batches);
-    const retried = batches.map(({ batch }) => batch).filter((batch) => this.#ledger.retries.has(batch));
-    if (retried.length > 0)
-      await this.#turn(() => this.#ledger.append([{ type: 'retried', batches: retried }]));
+    await this.#results.store(batches);
   }
 
-  /** Gives back the credit of batches that are stored and acknowledged, and completes the run after the last one. */
+  /** Returns the credit of batches that are stored and acknowledged; completes the run after the last one. */
   async settle(batches: readonly number[]): Promise<void> {
     for (const batch of batches) {
-      this.#received.delete(batch);
-      this.#giveCredit(batch);
+      this.#results.settle(batch);
+      this.#credit.give(batch);
     }
     await this.#completeIfStored();
   }
 
-  /** Brings Redis up to date with the disk: after a restart of this process or of Redis. An ended run is forgotten there. */
+  /** Makes Redis match the disk after a restart of either. The keys of an ended run are deleted. */
   async reconcile(): Promise<void> {
     if (!this.isActive) {
-      await this.forget();
+      await this.deleteKeys();
       return;
     }
-    this.#progress.start(Date.now());
+    this.#results.progress.start(Date.now());
     await this.#dispatcher.reconcile(this.#outstanding());
     await this.#completeIfStored();
   }
 
-  /** Removes what Redis still holds of a run that has ended. Again changes nothing. */
-  async forget(): Promise<void> {
+  /** Deletes the Redis keys of a run that has ended. Idempotent. */
+  async deleteKeys(): Promise<void> {
     if (!this.isInRedis || this.isActive) return;
-    await this.#deps.exchange.closeRun(this.id, this.#stored.missing());
-    await this.#turn(() => this.#ledger.append([{ type: 'forgotten' }]));
+    await this.#deps.exchange.closeRun(this.id, this.#results.missing());
+    await this.#turn(() => this.#files.ledger.append([{ type: 'forgotten' }]));
   }
 
-  /** Sends what Redis could not take before. */
+  /** Sends the batches that Redis did not accept before. */
   async sendUnsent(): Promise<void> {
     if (this.isActive && this.#dispatcher.unsent > 0) await this.#dispatcher.sendUnsent();
   }
 
-  /** Sees to it that workers find the glossary of the run; without one, does nothing. */
+  /** Makes the run's glossary available to workers; no effect on a run without one. */
   async offerGlossary(): Promise<void> {
     await this.#dispatcher.offerGlossary();
   }
 
-  /** What `readResults` and `readReport` read from. */
-  get archive(): { ledger: Ledger; rowLog: RowLog; shards: ShardIndex } {
-    return { ledger: this.#ledger, rowLog: this.#rowLog, shards: this.#shards };
-  }
-
-  /** What was done when, since this process started. */
-  get pace(): PaceSeries {
-    return this.#progress.pace.series();
-  }
-
-  async close(): Promise<void> {
-    await this.#turn(async () => {
-      await this.#ledger.close();
-      await this.#rowLog.close();
-    });
-  }
-
-  async #repeatPart(
-    known: PartReceipt,
-    rows: AsyncIterable<readonly RowRead[]>,
-    sha256: () => string,
-  ): Promise<PartReceipt> {
-    for await (const _ of rows);
-    const given = sha256();
-    if (given === known.sha256) return known;
-    throw new RequestError(
-      'part-conflict',
-      `part ${known.part} of run ${this.id} is there already, with other bytes (SHA-256 ${known.sha256}, now ${given})`,
-    );
-  }
-
-  #mustBe(state: RunState, otherwise: string): void {
-    if (this.state !== state) throw this.#stateError(otherwise);
-  }
-
-  #stateError(otherwise: string): RequestError {
-    const code = this.state === 'sealed' ? 'run-sealed' : 'run-ended';
-    return new RequestError(code, `run ${this.id} is ${this.state} and ${otherwise}`, {
-      facts: { state: this.state },
-    });
-  }
-
   #outstanding(): number[] {
-    return this.isActive ? this.#stored.missing() : [];
-  }
-
-  #countStored(): void {
-    for (const summary of this.#stored.summaries()) this.#progress.add(summary, null);
-  }
-
-  #rate(): { rowsPerSecond: number; tokensPerSecond: number } {
-    const { ended, created } = this.#ledger;
-    if (ended === null) return this.#progress.rate(Date.now());
-    const seconds = Math.max(0.001, (ended.at - created.at) / 1000);
-    return { rowsPerSecond: this.#progress.rows / seconds, tokensPerSecond: this.#progress.tokens / seconds };
+    return this.isActive ? this.#results.missing() : [];
   }
 
   async #completeIfStored(): Promise<void> {
     await this.#end('completed', null, () => {
-      return this.state === 'sealed' && this.#stored.size >= this.#ledger.batches.length;
+      return this.state === 'sealed' && this.#results.size >= this.#files.ledger.batches.length;
     });
   }
 
-  /** Ends the run in turn with its intakes, if `isDue` still holds then; and has Redis forget it, now or when it is there again. */
+  /**
+   * Ends the run, in turn with its uploads, if `isDue` still holds then; deletes its keys, now or once Redis
+   * is back.
+   */
   async #end(
     state: 'completed' | 'cancelled' | 'failed',
     error: string | null,
@@ -512,43 +320,18 @@ export class Run {
     const hasEnded = await this.#turn(async () => {
       if (!isDue()) return false;
       this.#deps.assertLeaseHeld();
-      await this.#ledger.append([{ type: 'ended', at: Date.now(), state, error }]);
+      await this.#files.ledger.append([{ type: 'ended', at: Date.now(), state, error }]);
       return true;
     });
     if (!hasEnded) return;
-    const { rows, batches } = this.#progress;
-    this.#deps.log.info({ run: this.id, state, rows, batches }, 'a run has ended');
-    this.#received.clear();
-    for (const batch of [...this.#held]) this.#giveCredit(batch);
-    this.#ending.abort(this.#stateError('takes no more rows'));
-    await this.forget().catch((fault) => {
+    const { rows, batches } = this.#results.progress;
+    this.#deps.log.info({ run: this.id, state, rows, batches }, 'run ended');
+    this.#credit.giveAll();
+    this.#intake.end();
+    await this.deleteKeys().catch((fault) => {
       if (!isRedisFault(fault)) throw fault;
-      this.#deps.log.warn({ run: this.id, reason: asError(fault).message }, 'Redis forgets the run later');
+      const reason = asError(fault).message;
+      this.#deps.log.warn({ run: this.id, reason }, 'keys of the run will be deleted when Redis is back');
     });
-  }
-
-  /** For batches that are known already; they do not wait, or a restart could wait for itself. */
-  #claimCredit(batch: number): void {
-    this.#deps.credits.claim(this.#ledger.batches[batch]!.creditBytes);
-    this.#held.add(batch);
-  }
-
-  #giveCredit(batch: number): void {
-    if (this.#held.delete(batch)) this.#deps.credits.give(this.#ledger.batches[batch]!.creditBytes);
-  }
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-/** A file that is on the disk when it resolves; its name is when its folder is synced. */
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

@@ -1,44 +1,45 @@
-/** All runs of one data folder; the producer opens it once and asks it for every request. */
+/** All runs of one data folder: opened once by the producer, used by every request. */
 
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { asError, CorruptError, EmbedmillError, RequestError, type RunOptions } from '@embedmill/contract';
+import { asError, CorruptError, EmbedmillError, quote, RequestError } from '@embedmill/contract';
 import { ageSortedId, createdAtOf } from '../process/disk/age-sorted-id.ts';
 import { syncFolder } from '../process/disk/sync-folder.ts';
 import { DamagedRun } from './damaged-run.ts';
 import { Run, type RunDeps } from './run.ts';
+import type { NewRun } from './run-files.ts';
 
-/** What can be shown of any run, of one whose files are damaged too. */
+/** What can be shown of any run, including one with damaged files. */
 export type ShownRun = Pick<Run, 'id' | 'state' | 'info'>;
 
 const ID = /^r[0-9a-z]{19}$/;
 
-/** Starts the names of folders whose removal has begun; one that a crash left is finished at the next start. */
-const REMOVED = '.removed-';
+/** Prefix of folders that are being removed; after a crash, the next start finishes the removal. */
+const REMOVED_PREFIX = '.removed-';
 
-/** Runs live in `<dataDir>/runs/<id>/`: `ledger.journal`, `rows.jsonl`, `shards/`. */
+/** Each run has a folder `<dataDir>/runs/<id>/`. @see RunFiles for what is in it */
 export class Runs {
   readonly #deps: RunDeps;
   readonly #folder: string;
   readonly #runs = new Map<string, Run>();
   readonly #damaged = new Map<string, DamagedRun>();
-  /** Runs whose creator gave a key, also while they are created. */
+  /** Runs by request key, including those that are being created. */
   readonly #byRequest = new Map<string, Promise<Run>>();
 
-  private constructor(parts: RunDeps, folder: string) {
-    this.#deps = parts;
+  private constructor(deps: RunDeps, folder: string) {
+    this.#deps = deps;
     this.#folder = folder;
   }
 
-  /** Opens every run in the data folder. A run whose files are damaged is shown as failed; the others are not hurt. */
-  static async open(parts: RunDeps, dataDir: string): Promise<Runs> {
+  /** Opens every run in the data folder. A run with damaged files is listed as failed. */
+  static async open(deps: RunDeps, dataDir: string): Promise<Runs> {
     const folder = join(dataDir, 'runs');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await syncFolder(dataDir);
-    const runs = new Runs(parts, folder);
+    const runs = new Runs(deps, folder);
     const names = await readdir(folder);
-    for (const name of names.filter((name) => name.startsWith(REMOVED))) {
+    for (const name of names.filter((name) => name.startsWith(REMOVED_PREFIX))) {
       await rm(join(folder, name), { recursive: true, force: true });
     }
     for (const id of names.filter((name) => ID.test(name)).sort()) await runs.#open(id);
@@ -46,41 +47,41 @@ export class Runs {
   }
 
   /** Starts a run. */
-  async create(options: RunOptions, requestKey?: string, glossary?: Uint8Array): Promise<Run> {
+  async create(newRun: Omit<NewRun, 'id'>): Promise<Run> {
     const id = `r${ageSortedId()}`;
-    const run = await Run.create(this.#deps, join(this.#folder, id), { id, options, requestKey, glossary });
+    const run = await Run.create(this.#deps, join(this.#folder, id), { ...newRun, id });
     this.#runs.set(id, run);
     return run;
   }
 
   /**
-   * Starts a run, or finds the one that was started under this key: who does not know whether a request went through asks again.
-   * The key is kept with the run and ends with it.
+   * Starts a run, or returns the run with this request key: a client that does not know whether its request
+   * succeeded sends it again. The key is stored with the run and removed with it.
    * @throws {RequestError} `key-reused` when the run of this key has other options
    */
   async createOnce(
-    requestKey: string,
-    options: RunOptions,
-    glossary?: Uint8Array,
+    newRun: Omit<NewRun, 'id'> & { requestKey: string },
   ): Promise<{ run: Run; isNew: boolean }> {
-    // Also while it is being created, so that two requests at once start one run.
+    const { requestKey, options } = newRun;
+    // Registered before it is created, so that two simultaneous requests start one run.
     const known = this.#byRequest.get(requestKey);
     if (known === undefined) {
-      const starting = this.create(options, requestKey, glossary);
+      const starting = this.create(newRun);
       this.#byRequest.set(requestKey, starting);
       starting.catch(() => this.#byRequest.delete(requestKey));
       return { run: await starting, isNew: true };
     }
     const run = await known;
     if (isDeepStrictEqual(run.options, options)) return { run, isNew: false };
-    throw new RequestError('key-reused', `run ${run.id} was started under this key with other options`, {
+    throw new RequestError('key-reused', `run ${run.id} was created with this key and other options`, {
       facts: { run: run.id },
     });
   }
 
   /**
+   * Returns the run.
    * @throws {RequestError} `unknown-run`
-   * @throws {CorruptError} `corrupt-run` for one that can only be shown and removed
+   * @throws {CorruptError} `corrupt-run` for a damaged run, which can only be shown and removed
    */
   get(id: string): Run {
     const run = this.#runs.get(id);
@@ -89,12 +90,12 @@ export class Runs {
     throw new CorruptError('corrupt-run', `run ${id} cannot be opened: ${reason}`);
   }
 
-  /** The run, or nothing; for results that outlived theirs. */
+  /** Returns the run, or undefined; for results of a run that may have been removed. */
   find(id: string): Run | undefined {
     return this.#runs.get(id);
   }
 
-  /** The run as it is shown. @throws {RequestError} `unknown-run` */
+  /** Returns the run for display, damaged or not. @throws {RequestError} `unknown-run` */
   show(id: string): ShownRun {
     return this.#runs.get(id) ?? this.#damagedRun(id);
   }
@@ -109,15 +110,15 @@ export class Runs {
     return [...this.#runs.values()].filter((run) => run.isActive);
   }
 
-  /** Runs that Redis may hold something of: those at work, and those that ended while it was away. */
+  /** Runs with keys in Redis: active runs, and those that ended while Redis was unreachable. */
   inRedis(): Run[] {
     return [...this.#runs.values()].filter((run) => run.isInRedis);
   }
 
   /**
-   * Cancels a run if it is at work and removes its files.
+   * Cancels the run if it is active and removes its files.
    * @throws {RequestError} `unknown-run`
-   * @throws a Redis fault when Redis still holds something of the run and is away; the run then stays
+   * @throws a Redis fault when the run has keys in Redis and Redis is unreachable; the run is then kept
    */
   async remove(id: string): Promise<void> {
     const run = this.#runs.get(id);
@@ -126,14 +127,14 @@ export class Runs {
       await this.#deps.exchange.closeRun(this.#damagedRun(id).id, []);
     } else {
       await run.cancel();
-      await run.forget();
+      await run.deleteKeys();
       await run.close();
     }
     this.#runs.delete(id);
     if (run?.requestKey !== undefined) this.#byRequest.delete(run.requestKey);
     this.#damaged.delete(id);
-    // A rename is one step: whatever dies now, the run is gone and no half of it is found at the next start.
-    const doomed = join(this.#folder, `${REMOVED}${id}`);
+    // The rename is atomic: if the process dies now, the next start does not find half a run.
+    const doomed = join(this.#folder, `${REMOVED_PREFIX}${id}`);
     await rename(join(this.#folder, id), doomed);
     await rm(doomed, { recursive: true, force: true });
   }
@@ -155,7 +156,7 @@ export class Runs {
         return;
       }
       const reason = asError(error).message;
-      this.#deps.log.error({ run: id, reason }, 'a run cannot be opened; it is shown as failed');
+      this.#deps.log.error({ run: id, reason }, 'a run cannot be opened and is listed as failed');
       this.#damaged.set(id, await DamagedRun.survey(folder, id, createdAtOf(id.slice(1)), reason));
     }
   }
@@ -163,6 +164,6 @@ export class Runs {
   #damagedRun(id: string): DamagedRun {
     const damaged = this.#damaged.get(id);
     if (damaged !== undefined) return damaged;
-    throw new RequestError('unknown-run', `there is no run ${JSON.stringify(id.slice(0, 40))}`);
+    throw new RequestError('unknown-run', `there is no run ${quote(id, 40)}`);
   }
 }

@@ -1,34 +1,37 @@
-/** What a run looks like as a whole, for charts: its pace and the lengths of its texts; the API gives it out. */
+/** Statistics of a run for charts: throughput over time and text lengths; the API serves them. */
 
 import type { PaceSeries } from './pace.ts';
 import type { Run } from './run.ts';
 
-/** Texts of a similar length. */
+/** Texts of similar length. */
 export interface LengthBucket {
-  /** Least tokens of the texts; the next bucket begins where this one ends, the last one has no end. */
+  /** Minimum tokens; the bucket ends where the next one starts, and the last one is open. */
   fromTokens: number;
   rows: number;
 }
 
-/** Of the batches on disk. */
+/** Statistics of the batches on disk. */
 export interface RunStatistics {
   pace: PaceSeries;
-  /** By the tokens of the whole text, those cut off included; up to the last bucket with a text. */
+  /** By the tokens of the whole text, including those cut off; up to the last bucket that is not empty. */
   lengths: LengthBucket[];
-  /** Rows that the buckets count. */
+  /** Rows in all buckets. */
   rows: number;
 }
 
-/** Width of a bucket, and where the last one begins: twice the 256 tokens that the built-in model reads. */
+/** Width of a bucket, and start of the last one: twice the 256 tokens that the built-in model reads. */
 const BUCKET_TOKENS = 8;
 const LAST_FROM = 512;
 
-/** Reads 8 bytes a row, so a million rows take less than a second. @throws {CorruptError} when a shard is damaged */
+/**
+ * Reads 8 bytes per row, so a million rows take less than a second.
+ * @throws {CorruptError} when a shard is damaged
+ */
 export async function readStatistics(run: Run): Promise<RunStatistics> {
-  const { shards, ledger } = run.archive;
+  const { shards, ledger } = run.files;
   const counts: number[] = [];
   let rows = 0;
-  // Without a model there is no result yet.
+  // There is no result before the model is known.
   for await (const lengths of ledger.model === null ? [] : shards.tokenCounts(ledger.model.dim)) {
     rows += lengths.length;
     for (const tokens of lengths) {

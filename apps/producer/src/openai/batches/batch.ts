@@ -195,7 +195,7 @@ export class Batch {
     // One that was made just before the process died goes by the name of the batch.
     const run =
       runs.active().find(({ options }) => options.name === this.id) ??
-      (await runs.create(fillOptions(createRunBody.parse({ name: this.id }), config)));
+      (await runs.create({ options: fillOptions(createRunBody.parse({ name: this.id }), config) }));
     await this.#ledger.append({ type: 'started', run: run.id });
     return run;
   }
@@ -208,7 +208,7 @@ export class Batch {
       readInputLines(this.#inputPath, this.#rules, (chunk) => sha256.update(chunk)),
       signal,
     );
-    await run.addPart(0, rows, () => sha256.digest('hex'), signal);
+    await run.addPart({ part: 0, rows, sha256: () => sha256.digest('hex'), signal });
     await run.seal();
   }
 

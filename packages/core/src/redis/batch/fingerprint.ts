@@ -1,14 +1,14 @@
-/** The fingerprint of vectors: which vectors may be compared with each other. */
+/** Fingerprints of vectors: equal fingerprints mean comparable vectors. */
 
 import { createHash } from 'node:crypto';
 import { type Treatment, treatmentOf, UNTREATED } from '@embedmill/contract';
 
-/** Part of the fingerprint: raised whenever a cleaning step, the glossary or the splitting of long texts gives other results than before. */
+/** Part of the fingerprint: raised when cleaning, glossary or chunking change their results. */
 const TREATMENT_REVISION = 2;
 
 /**
- * The fingerprint of vectors: equal means comparable. It equals that of the model while texts are untreated, so that vectors made
- * before treatment existed keep theirs.
+ * Fingerprint of vectors made by a model from texts with a treatment. For untreated texts it is that of the
+ * model, so that vectors older than treatments keep theirs.
  * @param model fingerprint of the model, 16 hexadecimal characters
  * @returns 16 hexadecimal characters
  */

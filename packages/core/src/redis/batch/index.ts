@@ -1,4 +1,4 @@
-/** The wire format of a batch: texts, results, glossaries and fingerprints; inference threads import it alone (`@embedmill/core/batch`). */
+/** Wire format of batches (`@embedmill/core/batch`): payloads, results, glossaries, fingerprints. */
 
 export { vectorFingerprint } from './fingerprint.ts';
 export { storeGlossary } from './glossary.ts';

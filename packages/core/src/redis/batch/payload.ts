@@ -1,10 +1,10 @@
 /**
- * The texts of one batch as bytes: written by the producer, stored in Redis, handed to an inference thread unread.
+ * Payload format: the texts of one batch; written by the producer, decoded by an inference thread.
  *
- * Little-endian: magic `EMI2`, u32 rows, u32 CRC-32 of all that follows, u32 end offset of each text in the text area, then the
- * texts in UTF-8.
- * Unpaired surrogates become U+FFFD, which BERT's normaliser drops, as every UTF-8 based tokenizer does.
- * A row of token ids has the highest bit of its end offset set and holds u32 ids.
+ * Little-endian: magic `EMI2`, u32 rows, u32 CRC-32 of all that follows, u32 end offset of each text in the
+ * text area, then the texts in UTF-8. Unpaired surrogates become U+FFFD, which BERT's normalizer drops, as in
+ * every UTF-8 based tokenizer. For a row of token ids, the highest bit of the end offset is set and the text
+ * area holds u32 ids.
  */
 
 import { crc32 } from 'node:zlib';
@@ -14,19 +14,19 @@ const MAGIC = 0x32494d45; // 'EMI2'
 const HEADER_BYTES = 12;
 const ID_BYTES = 4;
 
-/** Marks the end offset of a row of token ids; no payload is as long as that. */
+/** Set in the end offset of a row of token ids; no payload is that long. */
 const IDS_FLAG = 0x8000_0000;
 
-/** The texts of a batch, decoded one by one on demand. */
+/** The rows of a batch, decoded one by one on demand. */
 export interface BatchPayload {
   readonly rows: number;
   /** The text of row `row` (0-based). */
   text(row: number): string;
-  /** What row `row` was made of: its text, or its token ids. */
+  /** Content of row `row` (0-based): its text, or its token ids. */
   input(row: number): TextInput;
 }
 
-/** Texts → payload bytes, in an `ArrayBuffer` of their own, so that they can be transferred to a thread. */
+/** Texts → payload bytes, in their own `ArrayBuffer`, so that they can be transferred to a thread. */
 export function encodeBatchPayload(texts: readonly TextInput[]): Uint8Array<ArrayBuffer> {
   const textStart = HEADER_BYTES + 4 * texts.length;
   let textBytes = 0;
@@ -50,14 +50,14 @@ export function encodeBatchPayload(texts: readonly TextInput[]): Uint8Array<Arra
 
 /**
  * Payload bytes → texts.
- * @throws {CorruptError} `corrupt-payload` when the bytes are not those of a payload, to the last bit.
+ * @throws {CorruptError} `corrupt-payload` when the format or the checksum is wrong
  */
 export function readBatchPayload(bytes: Uint8Array): BatchPayload {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.byteLength < HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
     throw new CorruptError(
       'corrupt-payload',
-      `a batch payload starts with "EMI2", got ${bytes.byteLength} bytes of something else`,
+      `a batch payload must start with "EMI2", got ${bytes.byteLength} bytes without it`,
     );
   }
   const rows = view.getUint32(4, true);
@@ -67,11 +67,14 @@ export function readBatchPayload(bytes: Uint8Array): BatchPayload {
   if (bytes.byteLength < textStart || textStart + endOf(rows - 1) !== bytes.byteLength) {
     throw new CorruptError(
       'corrupt-payload',
-      `a batch payload of ${rows} rows is cut short at ${bytes.byteLength} bytes`,
+      `a batch payload of ${rows} rows has the wrong length: ${bytes.byteLength} bytes`,
     );
   }
   if (crc32(bytes.subarray(HEADER_BYTES)) !== view.getUint32(8, true)) {
-    throw new CorruptError('corrupt-payload', `a batch payload of ${rows} rows does not match its checksum`);
+    throw new CorruptError(
+      'corrupt-payload',
+      `the checksum of a batch payload of ${rows} rows does not match its bytes`,
+    );
   }
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = (row: number) => source.toString('utf8', textStart + endOf(row - 1), textStart + endOf(row));

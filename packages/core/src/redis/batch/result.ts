@@ -1,5 +1,6 @@
 /**
- * The vectors of one batch as bytes: written by a worker, stored in Redis, copied by the collector into a shard as it is.
+ * Result format: the vectors and outcomes of one batch; written by a worker, copied unchanged into a shard by
+ * the collector.
  *
  * Little-endian:
  * | offset | bytes | what |
@@ -7,7 +8,7 @@
  * | 0 | 4 | magic `EMO1` |
  * | 4 | 1 | dtype: 0 = float32 |
  * | 5 | 1 | precision: 0 = int8, 1 = fp32 |
- * | 6 | 2 | dimension of a vector |
+ * | 6 | 2 | floats per vector |
  * | 8 | 4 | rows |
  * | 12 | 4 | bytes of the messages |
  * | 16 | 8 | model fingerprint |
@@ -15,9 +16,9 @@
  * | 28 | 4 | batch number in its run |
  * | 32 | rows × dim × 4 | vectors, zeros where a row has none |
  * | … | rows × 4 | tokens of each row |
- * | … | rows × 4 | tokens lost of each row |
- * | … | rows | verdict of each row, an index of `ROW_VERDICTS` |
- * | … | messages | JSON: `{ "<row>": "why it failed" }`, or `{ "<row>": { "chunks": 3 } }`, or nothing |
+ * | … | rows × 4 | lost tokens of each row |
+ * | … | rows | verdict of each row, an index into `ROW_VERDICTS` |
+ * | … | messages | JSON: `{ "<row>": "why it failed" }`, or `{ "<row>": { "chunks": 3 } }`, or empty |
  */
 
 import { crc32 } from 'node:zlib';
@@ -28,16 +29,16 @@ const HEADER_BYTES = 32;
 const DTYPE_FLOAT32 = 0;
 const PRECISIONS: readonly Precision[] = ['int8', 'fp32'];
 
-/** What a row says besides its figures: why it failed, or the rest of its outcome. */
+/** Rest of the outcome of a row: the reason of its failure, or further fields. */
 type RowNote = string | Omit<RowOutcome, 'verdict' | 'tokens' | 'lostTokens'>;
 
-/** A reason alone is written as it is: most notes are one. */
+/** A reason without other fields is written as a string, as most notes are. */
 function noteOf({ message, ...figures }: Exclude<RowNote, string>): RowNote {
   if (message === undefined) return figures;
   return Object.keys(figures).length === 0 ? message : { message, ...figures };
 }
 
-/** What a result says about itself before its rows are read. */
+/** Header of a result. */
 export interface BatchResultHeader {
   /** Batch number in its run. */
   batch: number;
@@ -56,7 +57,7 @@ export interface BatchResult extends BatchResultHeader {
   outcomes: RowOutcome[];
 }
 
-/** Result → bytes, in an `ArrayBuffer` of their own, so that they can be transferred between threads. */
+/** Result → bytes, in their own `ArrayBuffer`, so that they can be transferred between threads. */
 export function encodeBatchResult(result: BatchResult): Uint8Array<ArrayBuffer> {
   const { rows, dim, outcomes, vectors } = result;
   const notes = outcomes.flatMap(({ verdict, tokens, lostTokens, ...rest }, row): [string, RowNote][] =>
@@ -64,16 +65,16 @@ export function encodeBatchResult(result: BatchResult): Uint8Array<ArrayBuffer> 
   );
   const messages =
     notes.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(Object.fromEntries(notes)));
-  const size = sizeOf(rows, dim, messages.byteLength);
-  const bytes = new Uint8Array(new ArrayBuffer(size.total));
+  const layout = layoutOf(rows, dim, messages.byteLength);
+  const bytes = new Uint8Array(new ArrayBuffer(layout.total));
   const view = new DataView(bytes.buffer);
-  bytes.set(new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength), size.vectors);
+  bytes.set(new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength), layout.vectors);
   for (const [row, outcome] of outcomes.entries()) {
-    view.setUint32(size.tokens + 4 * row, outcome.tokens, true);
-    view.setUint32(size.lostTokens + 4 * row, outcome.lostTokens, true);
-    view.setUint8(size.verdicts + row, ROW_VERDICTS.indexOf(outcome.verdict));
+    view.setUint32(layout.tokens + 4 * row, outcome.tokens, true);
+    view.setUint32(layout.lostTokens + 4 * row, outcome.lostTokens, true);
+    view.setUint8(layout.verdicts + row, ROW_VERDICTS.indexOf(outcome.verdict));
   }
-  bytes.set(messages, size.messages);
+  bytes.set(messages, layout.messages);
   view.setUint32(0, MAGIC, true);
   view.setUint8(4, DTYPE_FLOAT32);
   view.setUint8(5, PRECISIONS.indexOf(result.precision));
@@ -87,7 +88,8 @@ export function encodeBatchResult(result: BatchResult): Uint8Array<ArrayBuffer> 
 }
 
 /**
- * The header alone, after a check of the length and, unless told otherwise, of the checksum.
+ * Reads the header and checks the length.
+ * @param options.verify also check the checksum. Default true
  * @throws {CorruptError} `corrupt-result`
  */
 export function peekBatchResult(bytes: Uint8Array, options: { verify?: boolean } = {}): BatchResultHeader {
@@ -95,7 +97,7 @@ export function peekBatchResult(bytes: Uint8Array, options: { verify?: boolean }
   if (bytes.byteLength < HEADER_BYTES || view.getUint32(0, true) !== MAGIC) {
     throw new CorruptError(
       'corrupt-result',
-      `a batch result starts with "EMO1", got ${bytes.byteLength} bytes of something else`,
+      `a batch result must start with "EMO1", got ${bytes.byteLength} bytes without it`,
     );
   }
   const dtype = view.getUint8(4);
@@ -103,16 +105,16 @@ export function peekBatchResult(bytes: Uint8Array, options: { verify?: boolean }
   if (dtype !== DTYPE_FLOAT32 || precision === undefined) {
     throw new CorruptError(
       'corrupt-result',
-      `a batch result has dtype 0 and precision 0 or 1, got ${dtype} and ${view.getUint8(5)}`,
+      `a batch result must have dtype 0 and precision 0 or 1, got ${dtype} and ${view.getUint8(5)}`,
     );
   }
   const dim = view.getUint16(6, true);
   const rows = view.getUint32(8, true);
-  const { total } = sizeOf(rows, dim, view.getUint32(12, true));
+  const { total } = layoutOf(rows, dim, view.getUint32(12, true));
   if (bytes.byteLength !== total) {
     throw new CorruptError(
       'corrupt-result',
-      `a batch result of ${rows} rows × ${dim} takes ${total} bytes, got ${bytes.byteLength}`,
+      `a batch result of ${rows} rows × ${dim} floats must have ${total} bytes, got ${bytes.byteLength}`,
     );
   }
   if (options.verify !== false && crc32(bytes.subarray(HEADER_BYTES)) !== view.getUint32(24, true)) {
@@ -132,28 +134,28 @@ export function peekBatchResult(bytes: Uint8Array, options: { verify?: boolean }
 export function decodeBatchResult(bytes: Uint8Array): BatchResult {
   const header = peekBatchResult(bytes);
   const { rows, dim } = header;
-  const size = sizeOf(rows, dim, messageBytesOf(bytes));
+  const layout = layoutOf(rows, dim, messageBytesOf(bytes));
   const vectors = new Float32Array(rows * dim);
-  new Uint8Array(vectors.buffer).set(bytes.subarray(size.vectors, size.tokens));
-  return { ...header, vectors, outcomes: readOutcomes(bytes, size, rows) };
+  new Uint8Array(vectors.buffer).set(bytes.subarray(layout.vectors, layout.tokens));
+  return { ...header, vectors, outcomes: readOutcomes(bytes, layout, rows) };
 }
 
 /**
- * The outcomes alone, without a check of the checksum: for whoever has just made the result.
+ * Reads the outcomes of a result whose checksum is known to be right; it is not checked again.
  * @throws {CorruptError} `corrupt-result`
  */
 export function decodeOutcomes(bytes: Uint8Array): RowOutcome[] {
   const { rows, dim } = peekBatchResult(bytes, { verify: false });
-  return readOutcomes(bytes, sizeOf(rows, dim, messageBytesOf(bytes)), rows);
+  return readOutcomes(bytes, layoutOf(rows, dim, messageBytesOf(bytes)), rows);
 }
 
-/** Where the token counts stand in a result of `rows` rows, in bytes; what is there goes to `decodeTokenCounts`. */
+/** Position and length of the token counts in a result, in bytes; decoded by `decodeTokenCounts`. */
 export function tokenCountsSpan(rows: number, dim: number): { offset: number; bytes: number } {
-  const { tokens, verdicts } = sizeOf(rows, dim, 0);
+  const { tokens, verdicts } = layoutOf(rows, dim, 0);
   return { offset: tokens, bytes: verdicts - tokens };
 }
 
-/** Tokens of the text of each row, those cut off included; without a check, for pictures of a whole run. */
+/** Tokens of the text of each row, including lost ones; not verified, as only statistics use it. */
 export function decodeTokenCounts(area: Uint8Array): Uint32Array {
   const view = new DataView(area.buffer, area.byteOffset, area.byteLength);
   const rows = area.byteLength / 8;
@@ -163,13 +165,13 @@ export function decodeTokenCounts(area: Uint8Array): Uint32Array {
   );
 }
 
-function readOutcomes(bytes: Uint8Array, size: ReturnType<typeof sizeOf>, rows: number): RowOutcome[] {
+function readOutcomes(bytes: Uint8Array, layout: ReturnType<typeof layoutOf>, rows: number): RowOutcome[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const messages = bytes.subarray(size.messages);
+  const messages = bytes.subarray(layout.messages);
   const notes: Record<string, RowNote> =
     messages.length === 0 ? {} : JSON.parse(Buffer.from(messages).toString());
   return Array.from({ length: rows }, (_, row): RowOutcome => {
-    const code = view.getUint8(size.verdicts + row);
+    const code = view.getUint8(layout.verdicts + row);
     const verdict = ROW_VERDICTS[code];
     if (verdict === undefined) {
       throw new CorruptError('corrupt-result', `row ${row} has verdict code ${code}, expected 0 to 3`);
@@ -177,8 +179,8 @@ function readOutcomes(bytes: Uint8Array, size: ReturnType<typeof sizeOf>, rows: 
     const note = notes[row];
     return {
       verdict,
-      tokens: view.getUint32(size.tokens + 4 * row, true),
-      lostTokens: view.getUint32(size.lostTokens + 4 * row, true),
+      tokens: view.getUint32(layout.tokens + 4 * row, true),
+      lostTokens: view.getUint32(layout.lostTokens + 4 * row, true),
       ...(typeof note === 'string' ? { message: note } : note),
     };
   });
@@ -188,8 +190,8 @@ function messageBytesOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(12, true);
 }
 
-/** Where each area of a result starts, in bytes. */
-function sizeOf(rows: number, dim: number, messageBytes: number) {
+/** Start of each area of a result and its total length, in bytes. */
+function layoutOf(rows: number, dim: number, messageBytes: number) {
   const vectors = HEADER_BYTES;
   const tokens = vectors + rows * dim * 4;
   const lostTokens = tokens + rows * 4;

@@ -1,4 +1,4 @@
-/** Vectors of texts that come again, over runs and workers. */
+/** The vector cache, shared by runs and workers. */
 
 export { RedisVectorCache, type RedisVectorCacheDeps } from './redis.ts';
-export type { CachedVector, CacheTerms, VectorCache } from './types.ts';
+export type { CachedVector, CacheOptions, VectorCache } from './types.ts';

@@ -1,25 +1,28 @@
-/** The cache of vectors in Redis, shared by all workers of a fleet; off unless `EMBEDMILL_VECTOR_CACHE_MB` is set. */
+/** The vector cache in Redis, shared by all workers of a fleet; enabled by `EMBEDMILL_VECTOR_CACHE_MB`. */
 
 import { createHash } from 'node:crypto';
 import { hasVector, ROW_VERDICTS, treatmentOf } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
 import type { Keys } from '../keys.ts';
 import { FIND, KEEP } from './scripts.ts';
-import type { CachedVector, CacheTerms, VectorCache } from './types.ts';
+import type { CachedVector, CacheOptions, VectorCache } from './types.ts';
 
-/** Little-endian u32 each: verdict, tokens, lost tokens, chunks (0: not in chunks), replaced terms; then the floats. */
+/**
+ * Five little-endian u32: verdict, tokens, lost tokens, chunks (0: not chunked), replaced terms; the floats
+ * follow.
+ */
 const HEADER_BYTES = 20;
 
-/** 128 bits: two of a million million texts share one with a chance of 1 to 10^15. */
+/** 128 bits: among 10^12 texts, the probability that two share a field is about 10^-15. */
 const FIELD_BYTES = 16;
 
-/** What an entry takes in the hash and in the sorted set besides its value: 447 on Redis 7.0 with 100 000 entries of 384 floats. */
+/** Memory of an entry besides its value: 447 bytes on Redis 7.0 with 100,000 entries of 384 floats. */
 const ENTRY_BYTES = 450;
 
-/** A cache that nobody has filled for so long is given up. */
+/** A cache without new entries expires after this time. */
 const LIFETIME_SECONDS = 7 * 24 * 3600;
 
-/** Texts per script, so that no single one holds Redis for long. */
+/** Texts per script call, so that no single call blocks Redis for long. */
 const TEXTS_PER_CALL = 256;
 
 /** Redis with our scripts as commands. */
@@ -32,7 +35,7 @@ type ScriptedRedis = Redis & {
 export interface RedisVectorCacheDeps {
   redis: Redis;
   keys: Keys;
-  /** Most bytes of the cache in Redis. */
+  /** Maximum size of the cache in Redis, in bytes. */
   maxBytes: number;
 }
 
@@ -50,9 +53,9 @@ export class RedisVectorCache implements VectorCache {
     this.#maxBytes = maxBytes;
   }
 
-  async find(texts: readonly string[], terms: CacheTerms): Promise<(CachedVector | null)[]> {
+  async find(texts: readonly string[], options: CacheOptions): Promise<(CachedVector | null)[]> {
     const { cachedVectors, cacheOrder } = this.#keys;
-    const fieldOf = fieldsFor(terms);
+    const fieldOf = fieldsFor(options);
     const found: (CachedVector | null)[] = [];
     for (let start = 0; start < texts.length; start += TEXTS_PER_CALL) {
       const fields = texts.slice(start, start + TEXTS_PER_CALL).map(fieldOf);
@@ -62,9 +65,13 @@ export class RedisVectorCache implements VectorCache {
     return found;
   }
 
-  async keep(texts: readonly string[], vectors: readonly CachedVector[], terms: CacheTerms): Promise<void> {
+  async keep(
+    texts: readonly string[],
+    vectors: readonly CachedVector[],
+    options: CacheOptions,
+  ): Promise<void> {
     const { cachedVectors, cacheOrder, cacheBytes } = this.#keys;
-    const fieldOf = fieldsFor(terms);
+    const fieldOf = fieldsFor(options);
     for (let start = 0; start < texts.length; start += TEXTS_PER_CALL) {
       const entries = texts.slice(start, start + TEXTS_PER_CALL).flatMap((text, i) => {
         const cached = vectors[start + i]!;
@@ -77,8 +84,8 @@ export class RedisVectorCache implements VectorCache {
   }
 }
 
-/** The field of a text: a hash over it and all that decides its vector. */
-function fieldsFor({ model, truncate, treatment }: CacheTerms): (text: string) => Buffer {
+/** Field of a text: a hash of it and of everything else that determines its vector. */
+function fieldsFor({ model, truncate, treatment }: CacheOptions): (text: string) => Buffer {
   const shared = createHash('sha256').update(JSON.stringify([model, truncate, treatmentOf(treatment)]));
   return (text) => shared.copy().update(text).digest().subarray(0, FIELD_BYTES);
 }
@@ -86,24 +93,24 @@ function fieldsFor({ model, truncate, treatment }: CacheTerms): (text: string) =
 function encode({ outcome, vector }: CachedVector): Buffer {
   const { verdict, tokens, lostTokens, chunks = 0, replacements = 0 } = outcome;
   const bytes = Buffer.alloc(HEADER_BYTES + vector.byteLength);
-  const figures = [ROW_VERDICTS.indexOf(verdict), tokens, lostTokens, chunks, replacements];
-  for (const [i, figure] of figures.entries()) {
-    bytes.writeUInt32LE(figure, 4 * i);
+  const numbers = [ROW_VERDICTS.indexOf(verdict), tokens, lostTokens, chunks, replacements];
+  for (const [i, number] of numbers.entries()) {
+    bytes.writeUInt32LE(number, 4 * i);
   }
   bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), HEADER_BYTES);
   return bytes;
 }
 
 function decode(bytes: Buffer): CachedVector {
-  const figure = (i: number) => bytes.readUInt32LE(4 * i);
-  const [chunks, replacements] = [figure(3), figure(4)];
-  // A copy: the reply is a slice of ioredis's read buffer, and not aligned.
+  const number = (i: number) => bytes.readUInt32LE(4 * i);
+  const [chunks, replacements] = [number(3), number(4)];
+  // Copied, because the reply is an unaligned slice of ioredis's read buffer.
   const vector = new Float32Array((bytes.byteLength - HEADER_BYTES) / Float32Array.BYTES_PER_ELEMENT);
   new Uint8Array(vector.buffer).set(bytes.subarray(HEADER_BYTES));
   const outcome = {
-    verdict: ROW_VERDICTS[figure(0)]!,
-    tokens: figure(1),
-    lostTokens: figure(2),
+    verdict: ROW_VERDICTS[number(0)]!,
+    tokens: number(1),
+    lostTokens: number(2),
     ...(chunks === 0 ? {} : { chunks }),
     ...(replacements === 0 ? {} : { replacements }),
   };

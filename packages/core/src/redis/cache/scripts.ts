@@ -3,7 +3,7 @@
 /**
  * KEYS 1 vectors, 2 order
  * ARGV fields
- * Returns the values, nil for each field that is not there; those that are count as used now.
+ * Returns the values, nil for each missing field; updates the time of last use of the others.
  */
 export const FIND = `
 local found = redis.call('HMGET', KEYS[1], unpack(ARGV))
@@ -17,10 +17,11 @@ return found
 
 /**
  * KEYS 1 vectors, 2 order, 3 bytes
- * ARGV 1 most bytes, 2 bytes that Redis takes for an entry besides its value, 3 lifetime in seconds, then field, value, …
+ * ARGV 1 maximum bytes, 2 memory of an entry besides its value in bytes, 3 lifetime in seconds, then field,
+ * value, …
  *
- * Redis itself may be set to evict nothing, because everything else in it is needed: so the cache counts its bytes and makes
- * room by itself, those that were used longest ago first.
+ * Redis must not evict keys, because everything else in it is needed; so the cache counts its bytes and
+ * evicts the least recently used entries itself.
  */
 export const KEEP = `
 local time = redis.call('TIME')

@@ -1,25 +1,25 @@
-/** The port to a cache of vectors over runs and workers; a worker asks it before it computes a batch. */
+/** The port to a vector cache; a worker looks texts up in it before it computes a batch. */
 
 import type { RowOutcome, Treatment, Truncate } from '@embedmill/contract';
 
-/** All that decides the vector of a text besides the text. */
-export interface CacheTerms {
+/** Everything that determines a vector besides the text. */
+export interface CacheOptions {
   /** Fingerprint of the model. */
   model: string;
   truncate: Truncate;
   treatment: Treatment;
 }
 
-/** A vector and what is said about it. */
+/** A vector and the outcome of its row. */
 export interface CachedVector {
   outcome: RowOutcome;
   vector: Float32Array;
 }
 
-/** Keeps the vectors that were asked for last, within a bound. */
+/** A bounded cache that evicts the least recently used vectors. */
 export interface VectorCache {
-  /** The vectors of these texts, `null` for each that is not known. */
-  find(texts: readonly string[], terms: CacheTerms): Promise<(CachedVector | null)[]>;
-  /** Keeps vectors; rows without one are left out. */
-  keep(texts: readonly string[], vectors: readonly CachedVector[], terms: CacheTerms): Promise<void>;
+  /** Vectors in the order of `texts`, `null` for each that is not cached. */
+  find(texts: readonly string[], options: CacheOptions): Promise<(CachedVector | null)[]>;
+  /** Adds the vectors of `texts`; rows without a vector are skipped. */
+  keep(texts: readonly string[], vectors: readonly CachedVector[], options: CacheOptions): Promise<void>;
 }

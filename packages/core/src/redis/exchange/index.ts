@@ -1,12 +1,12 @@
-/** What producers, workers and collectors exchange through Redis. */
+/** The exchange of payloads and results between producers and workers. */
 
 export { RedisExchange, type RedisExchangeDeps } from './redis.ts';
 export type {
   BatchPresence,
   CommitOutcome,
+  ProbeHistory,
   ProducerExchange,
   ReadyBatch,
   TakenPayload,
-  Trials,
   WorkerExchange,
 } from './types.ts';

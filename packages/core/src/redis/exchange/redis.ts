@@ -1,39 +1,39 @@
-/** The exchange on Redis; the only file that reads or writes its keys. */
+/** The exchange on Redis; the only file that reads or writes the keys of runs and batches. */
 
 import type { BatchSummary } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
 import type { Keys } from '../keys.ts';
-import { BEGIN_TRIALS, COMMIT, TAKE } from './scripts.ts';
+import { BEGIN_PROBE, COMMIT, TAKE } from './scripts.ts';
 import type {
   BatchPresence,
   CommitOutcome,
+  ProbeHistory,
   ProducerExchange,
   ReadyBatch,
   TakenPayload,
-  Trials,
   WorkerExchange,
 } from './types.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-/** Last resort against keys that nobody removes; far longer than a batch may wait in a healthy fleet. */
+/** Expires keys that nothing deletes; far longer than a batch waits in a healthy fleet. */
 const LIFETIME_SECONDS = 14 * DAY_SECONDS;
 
-/** Keys per UNLINK, so that no single command holds Redis for long. */
+/** Keys per UNLINK, so that no single command blocks Redis for long. */
 const UNLINK_KEYS = 500;
 
 /** Redis with our scripts as commands. */
 type ScriptedRedis = Redis & {
   embedmillTakeBuffer(...keysAndArguments: (string | number)[]): Promise<Buffer | [Buffer]>;
   embedmillCommit(...keysAndArguments: (string | number | Buffer)[]): Promise<CommitOutcome>;
-  embedmillBeginTrials(key: string, lifetimeSeconds: number): Promise<string[]>;
+  embedmillBeginProbe(key: string, lifetimeSeconds: number): Promise<string[]>;
 };
 
-/** What the Redis exchange works with. */
+/** What the exchange works with. */
 export interface RedisExchangeDeps {
-  /** For every command but the blocking read. */
+  /** Connection for all commands except the blocking read. */
   redis: Redis;
-  /** A connection of its own for `readReady`, which blocks it; only the producer needs it. */
+  /** Separate connection for `readReady`, which blocks it; only the producer needs one. */
   blocking?: Redis;
   keys: Keys;
 }
@@ -47,7 +47,7 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   constructor({ redis, blocking, keys }: RedisExchangeDeps) {
     redis.defineCommand('embedmillTake', { lua: TAKE, numberOfKeys: 4 });
     redis.defineCommand('embedmillCommit', { lua: COMMIT, numberOfKeys: 6 });
-    redis.defineCommand('embedmillBeginTrials', { lua: BEGIN_TRIALS, numberOfKeys: 1 });
+    redis.defineCommand('embedmillBeginProbe', { lua: BEGIN_PROBE, numberOfKeys: 1 });
     this.#redis = redis as ScriptedRedis;
     this.#blocking = blocking ?? redis;
     this.#keys = keys;
@@ -83,7 +83,8 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       run,
     );
     if (Array.isArray(reply)) return { status: reply[0].toString() as 'duplicate' | 'gone' | 'lost' };
-    // A copy of its own: the reply is a slice of ioredis's read buffer, which must not be transferred to a thread.
+    // Copied, because the reply is a slice of ioredis's read buffer, which must not be transferred to a
+    // thread.
     const payload = new Uint8Array(new ArrayBuffer(reply.byteLength));
     payload.set(reply);
     return { status: 'taken', payload };
@@ -119,7 +120,7 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       keys.result(run, batch),
       keys.payload(run, batch),
       keys.ready(dataDirId),
-      keys.trials(run, batch),
+      keys.probe(run, batch),
       batch,
       bufferOf(result),
       LIFETIME_SECONDS,
@@ -128,8 +129,8 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     );
   }
 
-  async beginTrials(run: string, batch: number): Promise<Trials> {
-    const fields = await this.#redis.embedmillBeginTrials(this.#keys.trials(run, batch), LIFETIME_SECONDS);
+  async beginProbe(run: string, batch: number): Promise<ProbeHistory> {
+    const fields = await this.#redis.embedmillBeginProbe(this.#keys.probe(run, batch), LIFETIME_SECONDS);
     const deaths = new Map<number, number>();
     let begun = 0;
     for (let i = 0; i < fields.length; i += 2) {
@@ -140,16 +141,21 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     return { begun, deaths };
   }
 
-  async markTrial(run: string, batch: number, row: number | null): Promise<void> {
-    const key = this.#keys.trials(run, batch);
+  async markProbedRow(run: string, batch: number, row: number | null): Promise<void> {
+    const key = this.#keys.probe(run, batch);
     if (row === null) await this.#redis.hdel(key, 'row');
     else await this.#redis.hset(key, 'row', row);
   }
 
-  async readReady(dataDirId: string, after: string, most: number, blockMs: number): Promise<ReadyBatch[]> {
+  async readReady(
+    dataDirId: string,
+    after: string,
+    maxEntries: number,
+    blockMs: number,
+  ): Promise<ReadyBatch[]> {
     const reply = await this.#blocking.xread(
       'COUNT',
-      most,
+      maxEntries,
       'BLOCK',
       blockMs,
       'STREAMS',
@@ -172,15 +178,16 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     batches: readonly Pick<ReadyBatch, 'entry' | 'run' | 'batch'>[],
   ): Promise<void> {
     if (batches.length === 0) return;
-    // The results go first: an entry without its result is looked at again and found to be on disk, a result without its entry would stay.
+    // Results first: an entry without its result is read again and found to be stored; a result without its
+    // entry would never be deleted.
     await this.#unlink(batches.map(({ run, batch }) => this.#keys.result(run, batch)));
-    await this.forgetEntries(
+    await this.deleteEntries(
       dataDirId,
       batches.map(({ entry }) => entry),
     );
   }
 
-  async forgetEntries(dataDirId: string, entries: readonly string[]): Promise<void> {
+  async deleteEntries(dataDirId: string, entries: readonly string[]): Promise<void> {
     if (entries.length > 0) await this.#redis.xdel(this.#keys.ready(dataDirId), ...entries);
   }
 
@@ -206,13 +213,13 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   }
 
   async closeRun(run: string, batches: readonly number[]): Promise<void> {
-    // The hash goes first: from then on a late commit is answered with `gone` and leaves nothing behind.
+    // The hash first: from then on a late commit returns `gone` and writes nothing.
     await this.#redis.unlink(this.#keys.run(run), this.#keys.done(run));
     await this.#unlink(
       batches.flatMap((batch) => [
         this.#keys.payload(run, batch),
         this.#keys.result(run, batch),
-        this.#keys.trials(run, batch),
+        this.#keys.probe(run, batch),
       ]),
     );
   }

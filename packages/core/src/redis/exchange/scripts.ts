@@ -1,14 +1,14 @@
 /** The Lua scripts of the exchange: each is one atomic step in Redis. */
 
 /**
- * The commit of a batch.
+ * Commits the result of a batch.
  *
- * KEYS 1 run hash, 2 done bitmap, 3 result, 4 payload, 5 ready stream, 6 trials
+ * KEYS 1 run hash, 2 done bitmap, 3 result, 4 payload, 5 ready stream, 6 probe
  * ARGV 1 batch, 2 result bytes, 3 lifetime of the keys in seconds, 4 run, 5 summary as JSON
  * Returns `committed`, `duplicate` or `gone`.
  *
- * SETBIT comes first among the writes: Redis refuses a script at its first memory-taking write when it is full, so a
- * refused commit has changed nothing and may be made again.
+ * SETBIT is the first write: a full Redis rejects a script at its first write that needs memory, so a
+ * rejected commit has changed nothing and can be repeated.
  */
 export const COMMIT = `
 if redis.call('EXISTS', KEYS[1]) == 0 then
@@ -27,13 +27,13 @@ return 'committed'
 `;
 
 /**
- * The opening of a batch by a worker.
+ * Hands the payload of a batch to a worker.
  *
  * KEYS 1 run hash, 2 done bitmap, 3 payload, 4 ready stream
  * ARGV 1 batch, 2 run
- * Returns the payload, or `gone`, `duplicate`, `lost` in a table of one. A lost payload is reported through the ready
- * stream, so that the producer, which has the rows on disk, enqueues the batch again. The payload of a batch that was
- * sent again though it was done, or whose run is over, is removed: nobody else would.
+ * Returns the payload, or a table with one of `gone`, `duplicate`, `lost`. A lost payload is reported through
+ * the ready stream, so that the producer, which has the rows on disk, enqueues the batch again. The payload
+ * of a batch that is done, or whose run has ended, is deleted, because nothing else would delete it.
  */
 export const TAKE = `
 if redis.call('EXISTS', KEYS[1]) == 0 then
@@ -51,13 +51,13 @@ return {'lost'}
 `;
 
 /**
- * The beginning of the trials of a batch.
+ * Begins to probe the rows of a batch.
  *
- * KEYS 1 trials
+ * KEYS 1 probe
  * ARGV 1 lifetime in seconds
- * Returns the hash: `begun`, and `deaths:<row>` for each row that was marked when a process ended.
+ * Returns the hash: `begun`, and `deaths:<row>` for each row that was marked when a process died.
  */
-export const BEGIN_TRIALS = `
+export const BEGIN_PROBE = `
 local row = redis.call('HGET', KEYS[1], 'row')
 redis.call('HINCRBY', KEYS[1], 'begun', 1)
 if row then

@@ -1,47 +1,53 @@
-/** The port to what producers, workers and collectors exchange through Redis: payloads, results and the ready stream. */
+/** The ports through which producers and workers exchange payloads and results. */
 
 import type { BatchSummary } from '@embedmill/contract';
 
-/** `duplicate`: another delivery was first, nothing changed. `gone`: the run is cancelled or deleted, nothing was kept. */
+/**
+ * `duplicate`: another delivery was first, nothing changed. `gone`: the run has ended, nothing was written.
+ */
 export type CommitOutcome = 'committed' | 'duplicate' | 'gone';
 
-/** What a worker finds when it opens a batch; `lost`: neither done nor there, the producer has been told. */
+/**
+ * What a worker finds when it takes a batch. `duplicate`: it is done. `gone`: its run has ended. `lost`: it
+ * is not done and its payload is missing; the producer has been notified.
+ */
 export type TakenPayload =
   | { status: 'taken'; payload: Uint8Array<ArrayBuffer> }
   | { status: 'duplicate' | 'gone' | 'lost' };
 
 /** One entry of the ready stream. */
 export interface ReadyBatch {
-  /** Position in the stream, to continue from and to acknowledge. */
+  /** Id of the stream entry: where to continue reading, and what to acknowledge. */
   entry: string;
   run: string;
   batch: number;
-  /** `null`: a worker found no payload; the producer must enqueue the batch again. */
+  /** `null` when a worker found no payload; the producer must enqueue the batch again. */
   summary: BatchSummary | null;
 }
 
-/** Where a batch is, as far as Redis knows. */
+/** What Redis has of a batch: its payload, its result or neither. */
 export type BatchPresence = 'waiting' | 'ready' | 'absent';
 
-/** What earlier workers left about a batch that they did not survive. */
-export interface Trials {
-  /** Times that a worker began to try its rows one by one, this one included. */
+/** What earlier workers recorded about a batch that crashed them. */
+export interface ProbeHistory {
+  /** How often a worker began to probe the rows, including this time. */
   begun: number;
-  /** Processes that ended while they tried a row, by row. */
+  /** Number of processes that died while they probed a row, by 0-based row. */
   deaths: ReadonlyMap<number, number>;
 }
 
-/** Used by the worker. */
+/** The worker's side. */
 export interface WorkerExchange {
-  /** The content of a glossary; `null` when Redis does not have it. */
+  /** Content of a glossary; `null` when it is not in Redis. */
   readGlossary(id: string): Promise<Uint8Array | null>;
-  /** The texts of a batch. */
+  /** The payload of a batch, as `encodeBatchPayload` wrote it. */
   takePayload(run: string, batch: number, dataDirId: string): Promise<TakenPayload>;
-  /** Removes a payload that cannot be read; the next one to take it finds it lost. */
+  /** Deletes an unreadable payload; the next worker to take the batch finds it lost. */
   dropPayload(run: string, batch: number): Promise<void>;
   /**
-   * One atomic step: result kept, done bit set, ready entry added, payload removed. A second delivery changes nothing.
-   * Rejects with a Redis fault when Redis is away or full; the same call may then be made again.
+   * One atomic step: writes the result, sets the done bit, adds the ready entry, deletes the payload. A
+   * second delivery has no effect. Rejects with a Redis fault while Redis is unreachable or full; the call
+   * can then be repeated.
    */
   commit(
     run: string,
@@ -50,39 +56,45 @@ export interface WorkerExchange {
     result: Uint8Array,
     summary: BatchSummary,
   ): Promise<CommitOutcome>;
-  /** Begins to try the rows of a batch one by one: a row that was marked is counted as the death of the one who marked it. */
-  beginTrials(run: string, batch: number): Promise<Trials>;
-  /** Says which row is tried now, so that it is known should the process die of it; `null`: none. */
-  markTrial(run: string, batch: number, row: number | null): Promise<void>;
+  /**
+   * Begins to probe the rows of a batch one by one: a row that is still marked counts as the death of its
+   * process.
+   */
+  beginProbe(run: string, batch: number): Promise<ProbeHistory>;
+  /** Marks the row (0-based) that is probed now, so that it is known if the process dies; `null`: none. */
+  markProbedRow(run: string, batch: number, row: number | null): Promise<void>;
 }
 
-/** Used by the producer and its collector. */
+/** The producer's side, with its collector. */
 export interface ProducerExchange {
-  /** Keeps a glossary for some weeks more; false when it is not there and must be put. */
+  /** Extends the glossary's TTL; false when it is missing and must be written. */
   renewGlossary(id: string): Promise<boolean>;
-  /** Keeps the content of a glossary. */
+  /** Writes the content of a glossary. */
   putGlossary(id: string, content: Uint8Array): Promise<void>;
-  /** Makes a run known to workers; again changes nothing. */
+  /** Makes a run known to workers. Idempotent. */
   openRun(run: string): Promise<void>;
-  /** Keeps payloads until their batches are done. */
+  /** Writes payloads, which are deleted when their batches are done. */
   putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void>;
-  /** Entries after `after` (a stream position, `0` for all), waiting up to `blockMs` for the first. */
-  readReady(dataDirId: string, after: string, most: number, blockMs: number): Promise<ReadyBatch[]>;
-  /** Results by batch, `null` where there is none. */
+  /**
+   * Up to `maxEntries` entries after `after` (an entry id, `0` for all), waiting up to `blockMs` for the
+   * first.
+   */
+  readReady(dataDirId: string, after: string, maxEntries: number, blockMs: number): Promise<ReadyBatch[]>;
+  /** Encoded results in the order of `batches`, `null` for each that is missing. */
   fetchResults(run: string, batches: readonly number[]): Promise<(Uint8Array | null)[]>;
-  /** Forgets results that are safe on disk. */
+  /** Deletes results that are stored on disk, and their entries. */
   acknowledge(
     dataDirId: string,
     batches: readonly Pick<ReadyBatch, 'entry' | 'run' | 'batch'>[],
   ): Promise<void>;
-  /** Forgets entries whose batches will be announced again. */
-  forgetEntries(dataDirId: string, entries: readonly string[]): Promise<void>;
-  /** Takes a done batch back to not done (its result is lost or corrupt), so that it may be enqueued again. */
+  /** Deletes entries whose batches will be announced again. */
+  deleteEntries(dataDirId: string, entries: readonly string[]): Promise<void>;
+  /** Resets a done batch whose result is lost or corrupt to not done, so that it can be enqueued again. */
   reopenBatch(run: string, batch: number): Promise<void>;
-  /** Where these batches are. */
+  /** What Redis has of these batches, in their order. */
   presence(run: string, batches: readonly number[]): Promise<BatchPresence[]>;
-  /** Forgets a run and these of its batches; workers then drop what they still hold of it. */
+  /** Deletes the keys of a run and of these batches; late commits of its batches are then discarded. */
   closeRun(run: string, batches: readonly number[]): Promise<void>;
-  /** Resolves when Redis answers. */
+  /** Resolves when Redis responds. */
   ping(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Tells the fleet every few seconds that this worker is there and how busy it is; a worker runs one. */
+/** Reports every two seconds that a worker is alive and how busy it is; each worker runs one. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError } from '@embedmill/contract';
@@ -10,36 +10,36 @@ import type { WorkerReport } from './types.ts';
 
 const BEAT_MS = 2000;
 
-/** A report that was not renewed for so long is forgotten by Redis, so no clocks are compared. */
+/** TTL of a report: Redis expires it, so no clocks are compared. */
 const LIFE_MS = 4 * BEAT_MS;
 
-/** The set of ids goes when nobody has beaten for so long. */
+/** TTL of the set of ids. */
 const INDEX_LIFE_MS = 60_000;
 
 /** What a heartbeat works with. */
 export interface HeartbeatDeps {
-  /** A `command` connection: a beat that cannot be sent now is of no use later. */
+  /** A `command` connection: a heartbeat that cannot be sent now is useless later. */
   redis: Redis;
   keys: Keys;
   report: () => WorkerReport;
   log: Logger;
 }
 
-/** Beats until it is stopped; a Redis that does not answer misses beats and nothing else. */
+/** Sends reports until it is stopped; while Redis is unreachable, they are skipped. */
 export class Heartbeat {
   readonly #deps: HeartbeatDeps;
   readonly #stopping = new AbortController();
   #loop: Promise<void> | undefined;
 
-  constructor(parts: HeartbeatDeps) {
-    this.#deps = parts;
+  constructor(deps: HeartbeatDeps) {
+    this.#deps = deps;
   }
 
   start(): void {
-    this.#loop = this.#beatOn();
+    this.#loop = this.#run();
   }
 
-  /** The worker leaves the list at once. */
+  /** Stops and removes the worker from the list at once. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
@@ -53,11 +53,11 @@ export class Heartbeat {
       .catch(() => {});
   }
 
-  async #beatOn(): Promise<void> {
+  async #run(): Promise<void> {
     await whenReady(this.#deps.redis, BEAT_MS);
     while (!this.#stopping.signal.aborted) {
       await this.#beat().catch((error) =>
-        this.#deps.log.debug({ reason: asError(error).message }, 'a heartbeat was not sent'),
+        this.#deps.log.debug({ reason: asError(error).message }, 'a heartbeat could not be sent'),
       );
       await sleep(BEAT_MS, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => {});
     }
@@ -65,11 +65,11 @@ export class Heartbeat {
 
   async #beat(): Promise<void> {
     const { redis, keys, report } = this.#deps;
-    const said = report();
+    const current = report();
     await redis
       .multi()
-      .set(keys.worker(said.id), JSON.stringify(said), 'PX', LIFE_MS)
-      .sadd(keys.workers, said.id)
+      .set(keys.worker(current.id), JSON.stringify(current), 'PX', LIFE_MS)
+      .sadd(keys.workers, current.id)
       .pexpire(keys.workers, INDEX_LIFE_MS)
       .exec();
   }

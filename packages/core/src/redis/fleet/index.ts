@@ -1,4 +1,4 @@
-/** Who works and what goes on: workers report, the producer reads. */
+/** The fleet: workers report their state, the producer reads it. */
 
 export { Heartbeat, type HeartbeatDeps } from './heartbeat.ts';
 export type { Overview } from './overview.ts';

@@ -1,11 +1,11 @@
-/** Lists the workers that beat; the producer's overview asks it. */
+/** Lists the live workers for the producer's overview. */
 
 import type { Redis } from 'ioredis';
 import type { Keys } from '../keys.ts';
 import type { WorkerReport } from './types.ts';
 
 /**
- * The workers of the fleet, in the order of their ids. Those that fell silent are struck off.
+ * Reports of the live workers, ordered by id. Workers whose report has expired are removed from the list.
  * @throws a Redis fault
  */
 export async function readWorkers(redis: Redis, keys: Keys): Promise<WorkerReport[]> {

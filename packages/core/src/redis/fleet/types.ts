@@ -1,18 +1,18 @@
-/** What a worker says of itself to whoever watches the fleet. */
+/** What a worker reports about itself. */
 
 /** One worker as it was a few seconds ago. */
 export interface WorkerReport {
-  /** Host, process id and some chance: two workers never share one. */
+  /** Unique: host, process id and a random part. */
   id: string;
   host: string;
   /** ISO 8601. */
   startedAt: string;
-  /** Inference threads it should have, and those at work now. */
+  /** Configured inference threads, and those that are busy. */
   threads: number;
   busyThreads: number;
-  /** Batches it holds and has not begun. */
+  /** Batches it holds and has not started. */
   waitingBatches: number;
-  /** Cores used by its control group, or by itself without one, and cores that it may use. */
+  /** Cores used by its control group (by the process, without one), and its CPU quota in cores. */
   usedCores: number;
   quotaCores: number;
   /** Resident memory in bytes. */

@@ -1,25 +1,25 @@
-/** How many interactive texts one producer takes at a time, and how long the others are to wait; the lane asks it. */
+/** Limits the interactive texts in flight, and estimates when a rejected call should be sent again. */
 
 import { UnavailableError } from '@embedmill/contract';
 
 const SECOND = 1000;
 
-/** Answers of so many seconds say how fast the workers are. */
+/** The throughput of the workers is measured over this time. */
 const WINDOW_SECONDS = 10;
 
-/** What callers are told when nothing was answered for a while; and the longest that they are ever told. */
-const LONGEST_WAIT_MS = 30 * SECOND;
+/** Maximum `Retry-After`; also the value while no text has been answered recently. */
+const MAX_WAIT_MS = 30 * SECOND;
 
 /** Counts texts from their admission to their answer. */
 export class Admission {
   readonly #maxTexts: number;
   #inFlight = 0;
-  /** Since when there are texts in flight without a break. */
+  /** Time since which there have always been texts in flight. */
   #busySince = 0;
-  /** Texts answered, by second. */
+  /** Texts answered, per second. */
   readonly #answered = new Map<number, number>();
 
-  /** @param maxTexts texts in flight at a time */
+  /** @param maxTexts maximum texts in flight */
   constructor(maxTexts: number) {
     this.#maxTexts = maxTexts;
   }
@@ -30,7 +30,7 @@ export class Admission {
   }
 
   /**
-   * Lets texts in. A call alone is let in whatever its size, so that no call is too large for ever.
+   * Admits texts. When no others are in flight, a call of any size is admitted, so that none is too large.
    * @throws {UnavailableError} `overloaded` (facts: `retryAfterSeconds`, `retryAfterMs`)
    */
   enter(texts: number): void {
@@ -40,7 +40,7 @@ export class Admission {
     this.#inFlight += texts;
   }
 
-  /** Texts have left; `answered` when workers did them. */
+  /** Records that texts have left; `answered` is true when workers answered them. */
   leave(texts: number, answered: boolean): void {
     this.#inFlight -= texts;
     if (!answered) return;
@@ -54,15 +54,15 @@ export class Admission {
 
   #refusal(tooMany: number): UnavailableError {
     const rate = this.#textsPerSecond();
-    const waitMs = rate === 0 ? LONGEST_WAIT_MS : Math.min(LONGEST_WAIT_MS, (tooMany / rate) * SECOND);
+    const waitMs = rate === 0 ? MAX_WAIT_MS : Math.min(MAX_WAIT_MS, (tooMany / rate) * SECOND);
     return new UnavailableError(
       'overloaded',
-      `${this.#inFlight} texts wait for an answer, the most at a time is ${this.#maxTexts}`,
+      `${this.#inFlight} texts are in flight, the maximum is ${this.#maxTexts}`,
       { facts: { retryAfterSeconds: Math.ceil(waitMs / SECOND), retryAfterMs: Math.ceil(waitMs) } },
     );
   }
 
-  /** Over the window, or over the time since there is anything to do, if that is shorter. */
+  /** Throughput over the window, or over the time since there are texts in flight, if that is shorter. */
   #textsPerSecond(): number {
     const now = performance.now();
     const since = Math.max(now - WINDOW_SECONDS * SECOND, this.#busySince);

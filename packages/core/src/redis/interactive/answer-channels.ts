@@ -1,10 +1,10 @@
-/** The worker's way to the producers: one channel for each. */
+/** Sends a worker's answers to the producers, each on its own channel. */
 
 import type { Redis } from 'ioredis';
 import type { Keys } from '../keys.ts';
 import { encodeAnswer, type PartAnswer } from './message.ts';
 
-/** Publishes answers. Nobody listening is no error: the producer has ended, or will ask again. */
+/** Publishes answers. No subscriber is not an error: the producer has stopped or will send again. */
 export class AnswerChannels {
   readonly #redis: Redis;
   readonly #keys: Keys;
@@ -14,7 +14,7 @@ export class AnswerChannels {
     this.#keys = keys;
   }
 
-  /** Resolves when Redis has passed the answer on. */
+  /** Resolves when Redis has published the answer. */
   async send(producer: string, answer: PartAnswer): Promise<void> {
     await this.#redis.publish(this.#keys.answers(producer), encodeAnswer(answer));
   }

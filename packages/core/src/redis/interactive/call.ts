@@ -1,4 +1,4 @@
-/** One call to the lane and the parts it was cut into; the lane makes it, answers settle it. */
+/** One call to the lane and the parts it was split into; created by the lane, settled by answers. */
 
 import { type RowOutcome, type TextInput, type TextToken, UnavailableError } from '@embedmill/contract';
 import { decodeBatchResult } from '../batch/index.ts';
@@ -7,36 +7,37 @@ import type { PartTimings } from './message.ts';
 import { type Slice, slicesOf } from './split-call.ts';
 import type { EmbedAnswer } from './types.ts';
 
-/** Consecutive texts of a call that travel together. */
+/** Consecutive texts of a call that are sent together. */
 export interface OpenPart {
   readonly id: string;
   readonly call: Call;
-  /** First text, counted in the call. */
+  /** 0-based index of its first text in the call. */
   readonly start: number;
   readonly texts: readonly TextInput[];
-  /** Workers that ended over it. */
+  /** Workers that crashed while they had it. */
   readonly losses: number;
 }
 
-/** What all parts of a call share. */
-export interface CallTerms {
+/** What a call asks for; all its parts share it. */
+export interface CallRequest {
   readonly texts: readonly TextInput[];
   readonly work: PartWork;
   readonly model: string;
-  /** By the clock of Redis, in milliseconds. */
+  /** Milliseconds since 1970, according to Redis. */
   readonly deadline: number;
 }
 
-/** Gathers answers until every text has one. */
+/** Collects answers until every text has one. */
 export class Call {
-  readonly terms: CallTerms;
-  /** Resolves when every text has its answer; rejects when the call fails. */
+  readonly request: CallRequest;
+  /** Resolves when every text is answered; rejects when the call fails. */
   readonly settled: Promise<void>;
   readonly startedAt = performance.now();
-  /** What has not been sent yet, in order. */
+  /** Texts that have not been sent yet, in order. */
   readonly unsent: Slice[];
   /** Parts that wait for an answer. */
   readonly open = new Set<OpenPart>();
+  /** Answer of a `tokenize` call: tokens per text. */
   readonly tokens: TextToken[][] = [];
   readonly #outcomes: RowOutcome[] = [];
   readonly #timings: PartTimings = { queueMs: 0, inferMs: 0 };
@@ -47,10 +48,10 @@ export class Call {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
 
-  constructor(terms: CallTerms) {
-    this.terms = terms;
-    this.unsent = slicesOf(terms.texts);
-    this.#textsLeft = terms.texts.length;
+  constructor(request: CallRequest) {
+    this.request = request;
+    this.unsent = slicesOf(request.texts);
+    this.#textsLeft = request.texts.length;
     this.settled = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -58,16 +59,17 @@ export class Call {
   }
 
   /**
-   * Takes the vectors of a part in.
+   * Adds the vectors of a part.
+   * @param bytes `encodeBatchResult` bytes
    * @throws {CorruptError} `corrupt-result`
-   * @throws {UnavailableError} `unavailable` when another worker answered another part with another model
+   * @throws {UnavailableError} `unavailable` when another part was answered with another model
    */
   takeVectors(part: OpenPart, bytes: Uint8Array, timings: PartTimings): void {
     const { dim, fingerprint, vectors, outcomes } = decodeBatchResult(bytes);
     if (this.#fingerprint === '') {
       this.#dim = dim;
       this.#fingerprint = fingerprint;
-      this.#vectors = new Float32Array(this.terms.texts.length * dim);
+      this.#vectors = new Float32Array(this.request.texts.length * dim);
     } else if (this.#fingerprint !== fingerprint) {
       throw new UnavailableError(
         'unavailable',
@@ -76,13 +78,13 @@ export class Call {
     }
     this.#vectors.set(vectors, part.start * dim);
     for (const [row, outcome] of outcomes.entries()) this.#outcomes[part.start + row] = outcome;
-    // The part that took longest is what the caller waited for.
+    // The caller waited for the slowest part.
     this.#timings.queueMs = Math.max(this.#timings.queueMs, timings.queueMs);
     this.#timings.inferMs = Math.max(this.#timings.inferMs, timings.inferMs);
     this.#finish(part);
   }
 
-  /** Gives the texts of a part up: they have no vector. */
+  /** Records that the texts of a part failed. */
   takeFailure(part: OpenPart, message: string): void {
     for (const row of part.texts.keys()) {
       this.#outcomes[part.start + row] = { verdict: 'failed', tokens: 0, lostTokens: 0, message };
@@ -90,23 +92,23 @@ export class Call {
     this.#finish(part);
   }
 
-  /** Takes the tokens of a part in. */
+  /** Adds the tokens of a part. */
   takeTokens(part: OpenPart, tokens: readonly TextToken[][]): void {
     for (const [row, found] of tokens.entries()) this.tokens[part.start + row] = found;
     this.#finish(part);
   }
 
-  /** The whole call fails; the first reason stands. */
+  /** Fails the whole call; later errors are ignored. */
   fail(error: unknown): void {
     this.#reject(error);
   }
 
-  /** False when not one text reached a model, so that nobody said how long a vector is. */
+  /** False when no text reached a model, so that the dimension is unknown. */
   get hasVectors(): boolean {
     return this.#fingerprint !== '';
   }
 
-  /** What the caller gets when everything is there. */
+  /** Answer of an `embed` call; valid once `settled` has resolved. */
   answer(): EmbedAnswer {
     return {
       dim: this.#dim,

@@ -1,4 +1,4 @@
-/** The interactive lane: a few texts in, vectors out, ahead of all bulk work. */
+/** The interactive lane: embeds a few texts at once, ahead of all bulk work. */
 
 export { AnswerChannels } from './answer-channels.ts';
 export type { CallPart, InteractiveJob, PartWork } from './job.ts';
@@ -7,7 +7,7 @@ export { ModelAnnouncer } from './models.ts';
 export { CALL_OUTCOMES, RedisInteractiveLane, type RedisLaneDeps, type SettledCall } from './redis-lane.ts';
 export type {
   EmbedAnswer,
-  EmbedTerms,
+  EmbedCallOptions,
   EmbedTimings,
   InteractiveLane,
   ModelDescription,

@@ -1,8 +1,8 @@
 /**
- * Sends parts of calls to the queue, those that come together in one job; the lane hands them over.
+ * Packs parts of calls into jobs and enqueues them; owned by `PartExchange`.
  *
- * Nothing waits for company: parts leave at the end of the turn of the event loop that brought them, or when the job
- * before them is in Redis. So the more calls there are, the more of them share a job.
+ * Parts never wait for other parts: they are enqueued at the end of the event loop turn in which they were
+ * added, or once the previous jobs are in Redis. So the more calls there are, the more of them share a job.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -12,60 +12,63 @@ import type { OpenPart } from './call.ts';
 import type { InteractiveJob } from './job.ts';
 import { charsOf, MAX_CHARS, MAX_TEXTS } from './split-call.ts';
 
-/** What departures work with. */
+/** What a packer works with. */
 export interface JobPackerDeps {
   queue: Pick<JobQueue<InteractiveJob>, 'enqueue' | 'remove'>;
   clock: RedisClock;
-  /** Who gets the answers. */
+  /** Id of the producer whose channel gets the answers. */
   producer: string;
-  /** Told when parts did not get into the queue. */
-  onRefused: (parts: readonly OpenPart[], error: unknown) => void;
+  /** Called when parts could not be enqueued. */
+  onRejected: (parts: readonly OpenPart[], error: unknown) => void;
 }
 
-/** A job under way and how many of its parts still wait for an answer. */
+/** A job and how many of its parts are open. */
 interface InFlightJob {
   job: InteractiveJob;
   open: number;
 }
 
-/** The way out of a lane. */
+/** Packs up to 16 texts of the same model into one job. */
 export class JobPacker {
   readonly #deps: JobPackerDeps;
   readonly #inFlightJobs = new Map<string, InFlightJob>();
   #waiting: OpenPart[] = [];
-  #isDeparting = false;
+  #isSending = false;
 
-  constructor(parts: JobPackerDeps) {
-    this.#deps = parts;
+  constructor(deps: JobPackerDeps) {
+    this.#deps = deps;
   }
 
-  /** Sends these parts as soon as may be. */
+  /** Enqueues these parts as soon as possible. */
   add(parts: readonly OpenPart[]): void {
     this.#waiting.push(...parts);
-    if (this.#isDeparting) return;
-    this.#isDeparting = true;
-    setImmediate(() => void this.#depart());
+    if (this.#isSending) return;
+    this.#isSending = true;
+    setImmediate(() => void this.#sendWaiting());
   }
 
-  /** The part is answered: its job is on its way out of the queue by itself. */
-  forget(part: OpenPart): void {
-    this.#leave(part);
+  /** Records that a part is answered; its worker removes the job from the queue. */
+  settle(part: OpenPart): void {
+    this.#close(part);
   }
 
-  /** Nobody waits for the part: a job of such parts alone is taken out of the queue, where perhaps no worker looks. */
+  /**
+   * Withdraws a part: a job without any open part is removed from the queue, as there may be no worker to
+   * take it.
+   */
   withdraw(part: OpenPart): void {
-    const inFlight = this.#leave(part);
+    const inFlight = this.#close(part);
     if (inFlight?.open === 0) this.#deps.queue.remove(inFlight.job).catch(() => {});
   }
 
-  async #depart(): Promise<void> {
+  async #sendWaiting(): Promise<void> {
     while (this.#waiting.length > 0) {
       const parts = this.#waiting.filter((part) => part.call.open.has(part));
       this.#waiting = [];
       const jobs = this.#pack(parts);
-      await this.#deps.queue.enqueue(jobs).catch((error) => this.#deps.onRefused(parts, error));
+      await this.#deps.queue.enqueue(jobs).catch((error) => this.#deps.onRejected(parts, error));
     }
-    this.#isDeparting = false;
+    this.#isSending = false;
   }
 
   #pack(parts: readonly OpenPart[]): InteractiveJob[] {
@@ -73,10 +76,10 @@ export class JobPacker {
     const jobs: InteractiveJob[] = [];
     const unfilled = new Map<string, { inFlight: InFlightJob; texts: number; chars: number }>();
     for (const part of parts) {
-      const { model, work, deadline } = part.call.terms;
+      const { model, work, deadline } = part.call.request;
       const texts = part.texts.length;
       const chars = part.texts.reduce((sum, text) => sum + charsOf(text), 0);
-      // A part that a worker ended over travels alone.
+      // A part whose worker crashed is alone in its job.
       const isSuspect = part.losses > 0;
       let last = isSuspect ? undefined : unfilled.get(model);
       if (last === undefined || last.texts + texts > MAX_TEXTS || last.chars + chars > MAX_CHARS) {
@@ -94,7 +97,7 @@ export class JobPacker {
     return jobs;
   }
 
-  #leave({ id }: OpenPart): InFlightJob | undefined {
+  #close({ id }: OpenPart): InFlightJob | undefined {
     const inFlight = this.#inFlightJobs.get(id);
     if (inFlight === undefined) return undefined;
     this.#inFlightJobs.delete(id);

@@ -1,38 +1,38 @@
-/** What travels to a worker in one job of the interactive queue; the lane writes it, the worker's interactive work reads it. */
+/** A job of the interactive queue: written by the lane, read by the worker's interactive work. */
 
 import type { Precision, TextInput, Treatment, Truncate } from '@embedmill/contract';
 
-/** Texts of one call, at most as many as fit a job. */
+/** Consecutive texts of one call, at most as many as fit in a job. */
 export interface CallPart {
-  /** Of this part alone, in every job that it is ever in. */
+  /** Unique; the same when the part is sent again in another job. */
   id: string;
   texts: readonly TextInput[];
   work: PartWork;
-  /** By the clock of Redis, in milliseconds; nothing of the part is begun after it. */
+  /** Milliseconds since 1970, according to Redis; no text of the part is started after it. */
   deadline: number;
 }
 
-/** What is to be done with the texts of a part. */
+/** What to do with the texts of a part. */
 export type PartWork =
   | {
       kind: 'embed';
       precision: Precision;
       truncate: Truncate;
       treatment: Treatment;
-      /** Whether outcomes say where the chunks of their texts are. */
+      /** Whether outcomes include the spans of the chunks of their texts. */
       chunkSpans: boolean;
     }
   | { kind: 'tokenize'; specialTokens: boolean };
 
-/** One job: parts of calls that came together. */
+/** Parts of calls that were sent at the same time. */
 export interface InteractiveJob {
   /** Letters, digits and dashes. */
   id: string;
-  /** Whose calls these are: its channel gets the answers. */
+  /** Id of the producer whose channel gets the answers. */
   producer: string;
-  /** Name of the model that the callers want. */
+  /** Name of the requested model. */
   model: string;
-  /** By the clock of Redis, in milliseconds. */
+  /** Milliseconds since 1970, according to Redis. */
   enqueuedAt: number;
   parts: CallPart[];
 }

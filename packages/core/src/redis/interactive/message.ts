@@ -1,24 +1,24 @@
 /**
- * The answer to one part of a call as bytes on a producer's channel: written by the worker, read by the lane.
+ * Message format of the answer to one part, on a producer's channel: written by the worker, read by the lane.
  *
- * Little-endian: u32 length of the head, the head as JSON, then an encoded batch result when vectors are the answer.
+ * Little-endian: u32 length of the head, the head as JSON, then, for vectors, an encoded batch result.
  */
 
 import { CorruptError, type SerializedError, type TextToken } from '@embedmill/contract';
 
-/** Where the time of a part went at its worker, in milliseconds. */
+/** Milliseconds that a part spent in the queue and in inference. */
 export interface PartTimings {
   queueMs: number;
   inferMs: number;
 }
 
-/** What became of a part. */
+/** Answer to one part. */
 export type PartAnswer = { part: string } & (
   | { kind: 'vectors'; timings: PartTimings; result: Uint8Array }
   | { kind: 'tokens'; tokens: TextToken[][] }
-  /** Not done, and not for a fault of its own: ask another worker. */
+  /** Not done, for a reason unrelated to its texts: another worker should do it. */
   | { kind: 'handed-back' }
-  /** Its worker ended over it, or over another part of the same job. */
+  /** Its worker crashed over it, or over another part of the same job. */
   | { kind: 'lost' }
   | { kind: 'failed'; error: SerializedError }
 );
@@ -45,9 +45,13 @@ export function decodeAnswer(bytes: Uint8Array): PartAnswer {
     const head = JSON.parse(source.toString('utf8', LENGTH_BYTES, end));
     return head.kind === 'vectors' ? { ...head, result: source.subarray(end) } : head;
   } catch (cause) {
-    throw new CorruptError('corrupt-answer', `an answer of ${bytes.byteLength} bytes cannot be read`, {
-      cause,
-    });
+    throw new CorruptError(
+      'corrupt-answer',
+      `an answer of ${bytes.byteLength} bytes is not in the expected format`,
+      {
+        cause,
+      },
+    );
   }
 }
 

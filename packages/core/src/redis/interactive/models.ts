@@ -1,4 +1,4 @@
-/** The board in Redis where workers say which model they run, and producers read it. */
+/** The model registry in Redis: workers announce their models, producers read them. */
 
 import { asError, UnavailableError } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
@@ -6,10 +6,10 @@ import type { Logger } from 'pino';
 import type { Keys } from '../keys.ts';
 import type { ModelDescription } from './types.ts';
 
-/** A Redis that lost its data has the board back after this time. */
+/** A Redis that lost its data has the registry back after this time. */
 const ANNOUNCE_INTERVAL_MS = 10_000;
 
-/** A look at the board is good for so long. */
+/** Age at which a cached registry is read again. */
 const FRESH_MS = 5_000;
 
 /** What an announcer works with. */
@@ -19,13 +19,16 @@ export interface ModelAnnouncerDeps {
   log: Logger;
 }
 
-/** Worker: keeps its model on the board. The entry outlives the worker: a fleet of none still has a model. */
+/**
+ * The worker's side: keeps its model in the registry. The entry outlives the worker: a fleet without workers
+ * has a model.
+ */
 export class ModelAnnouncer {
   readonly #deps: ModelAnnouncerDeps;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: ModelAnnouncerDeps) {
-    this.#deps = parts;
+  constructor(deps: ModelAnnouncerDeps) {
+    this.#deps = deps;
   }
 
   start(model: ModelDescription): void {
@@ -33,7 +36,7 @@ export class ModelAnnouncer {
     const announce = () => {
       redis
         .hset(keys.models, model.name, JSON.stringify(model))
-        .catch((error) => log.debug({ reason: asError(error).message }, 'the model cannot be announced now'));
+        .catch((error) => log.debug({ reason: asError(error).message }, 'the model could not be announced'));
     };
     announce();
     this.#timer = setInterval(announce, ANNOUNCE_INTERVAL_MS);
@@ -44,7 +47,7 @@ export class ModelAnnouncer {
   }
 }
 
-/** Producer: reads the board; what was read once is known while Redis is away. */
+/** The producer's side: reads the registry and caches it while Redis is unreachable. */
 export class ModelRegistry {
   readonly #redis: Redis;
   readonly #key: string;
@@ -56,31 +59,32 @@ export class ModelRegistry {
     this.#key = keys.models;
   }
 
-  /** Every model that is known to have been announced, by name; what is older than a few seconds is looked at again meanwhile. */
-  glance(): ReadonlyMap<string, ModelDescription> {
-    // Nobody waits for news: models hardly ever change. A fault is met by whoever reads.
-    if (performance.now() - this.#readAt > FRESH_MS) this.#look().catch(() => {});
+  /** Cached models by name; a cache older than 5 s is refreshed in the background. */
+  cached(): ReadonlyMap<string, ModelDescription> {
+    // Not awaited, as models hardly ever change. A fault will be reported by `read`.
+    if (performance.now() - this.#readAt > FRESH_MS) this.#refresh().catch(() => {});
     return this.#known;
   }
 
   /**
-   * The same after a look at the board; from memory while Redis is away.
-   * @throws {UnavailableError} `no-workers` while none has announced a model
-   * @throws a Redis fault before the first answer
+   * Reads the models by name; while Redis is unreachable, returns the cached ones.
+   * @throws {UnavailableError} `no-workers` while no model has been announced
+   * @throws a Redis fault if the registry has never been read
    */
   async read(): Promise<ReadonlyMap<string, ModelDescription>> {
-    await this.#look();
+    await this.#refresh();
     if (this.#known.size === 0) {
-      throw new UnavailableError('no-workers', 'no worker has said yet which model it runs');
+      throw new UnavailableError('no-workers', 'no worker has announced a model yet');
     }
     return this.#known;
   }
 
-  async #look(): Promise<void> {
+  async #refresh(): Promise<void> {
     this.#readAt = performance.now();
     try {
       const entries = Object.entries(await this.#redis.hgetall(this.#key));
-      // An empty board after a full one is a Redis that lost its data; the workers write it again within seconds.
+      // An empty registry after a full one means that Redis lost its data; the workers write it again within
+      // seconds.
       if (entries.length > 0) this.#known = new Map(entries.map(([name, json]) => [name, JSON.parse(json)]));
     } catch (error) {
       if (this.#known.size === 0) throw error;

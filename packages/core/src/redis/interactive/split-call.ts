@@ -1,21 +1,29 @@
-/** Cuts the texts of a call into parts that are worth a journey of their own; the lane calls it. */
+/** Splits a call into parts large enough for one job each. */
 
 import type { TextInput } from '@embedmill/contract';
 
-/** Most texts of a part and of a job: enough to fill the threads of a worker, few enough for another worker to share a long call. */
+/**
+ * Maximum texts per part and per job: enough to fill the threads of a worker, few enough to share a long call
+ * with others.
+ */
 export const MAX_TEXTS = 16;
 
-/** Most characters of a part and of a job, and what a token id counts for; a longer text travels alone. BullMQ copies jobs several times. */
+/**
+ * Maximum characters per part and per job, because BullMQ copies jobs several times; a longer text is alone
+ * in its job.
+ */
 export const MAX_CHARS = 32 * 1024;
+/** Characters that a token id counts for. */
 const CHARS_PER_ID = 6;
 
-/** Consecutive texts and where they stand in their call. */
+/** Consecutive texts of a call. */
 export interface Slice {
+  /** 0-based index of the first text in the call. */
   start: number;
   texts: readonly TextInput[];
 }
 
-/** Slices in order that together hold every text. */
+/** Splits texts into consecutive slices. */
 export function slicesOf(texts: readonly TextInput[]): Slice[] {
   const slices: Slice[] = [];
   let start = 0;
@@ -33,7 +41,7 @@ export function slicesOf(texts: readonly TextInput[]): Slice[] {
   return slices;
 }
 
-/** What a text takes in a job, roughly. */
+/** Approximate characters of a text in a job. */
 export function charsOf(text: TextInput): number {
   return typeof text === 'string' ? text.length : text.length * CHARS_PER_ID;
 }

@@ -1,28 +1,28 @@
-/** The interactive lane as its callers see it: a few texts in, vectors out, now. The producer's routes call it. */
+/** The port to the interactive lane: embeds a few texts at once; called by the producer's routes. */
 
 import type { Precision, RowOutcome, TextInput, TextToken, Treatment, Truncate } from '@embedmill/contract';
 
-/** How texts are to be embedded. */
-export interface EmbedTerms {
+/** How to embed the texts of a call. */
+export interface EmbedCallOptions {
   precision: Precision;
   truncate: Truncate;
-  /** Default: the texts as they are, which token ids always are. */
+  /** Default: none. Token ids are never treated. */
   treatment?: Treatment;
-  /** Whether outcomes say where the chunks of their texts are. Default false. */
+  /** Whether outcomes include the spans of the chunks of their texts. Default false. */
   chunkSpans?: boolean;
-  /** Name of the model that the caller wants. Default: the producer's. */
+  /** Name of the model. Default: the producer's. */
   model?: string;
-  /** Time until the answer is of no use any more. Default 30 s. */
+  /** Deadline in milliseconds from now. Default 30 s. */
   timeoutMs?: number;
-  /** Ends the waiting; texts that no thread has begun are not embedded. */
+  /** Cancels the call; texts that no thread has started are not embedded. */
   signal?: AbortSignal;
 }
 
-/** Where the time of one call went. */
+/** How long one call took, in milliseconds. */
 export interface EmbedTimings {
   /** From the call to the answer. */
   totalMs: number;
-  /** Until a worker took it. */
+  /** Until a worker took its slowest part. */
   queueMs: number;
   /** In the worker: waiting for a thread, tokenizing and inference. */
   inferMs: number;
@@ -39,25 +39,30 @@ export interface EmbedAnswer {
   timings: EmbedTimings;
 }
 
-/** What the workers say of the model they run. */
+/** A model as its workers announce it. */
 export interface ModelDescription {
   name: string;
   fingerprint: string;
   dim: number;
-  /** Tokens that one vector can hold, [CLS] and [SEP] included. */
+  /** Maximum tokens per text, [CLS] and [SEP] included. */
   maxTokens: number;
 }
 
-/** Answers from whichever worker is free first. */
+/** Each part of a call is answered by the first free worker. */
 export interface InteractiveLane {
   /**
+   * Embeds texts; texts that fail have a verdict, and do not fail the call.
    * @throws {RequestError} `unknown-model`
-   * @throws {UnavailableError} `overloaded` (facts: `retryAfterSeconds`), `deadline-exceeded`, `no-workers`, `redis-unavailable`
+   * @throws {UnavailableError} `overloaded` (facts: `retryAfterSeconds`), `deadline-exceeded`, `no-workers`,
+   *   `redis-unavailable`
    * @throws the signal's reason
    */
-  embed(texts: readonly TextInput[], terms: EmbedTerms): Promise<EmbedAnswer>;
-  /** Ids and pieces of each text, untruncated. Errors as `embed`. */
+  embed(texts: readonly TextInput[], options: EmbedCallOptions): Promise<EmbedAnswer>;
+  /** Tokens of each text, not truncated. Throws as `embed` does. */
   tokenize(texts: readonly string[], options: { specialTokens: boolean }): Promise<TextToken[][]>;
-  /** @throws {UnavailableError} `no-workers` while none has ever said it, `redis-unavailable` */
+  /**
+   * The default model.
+   * @throws {UnavailableError} `no-workers` while no model has been announced, `redis-unavailable`
+   */
   model(): Promise<ModelDescription>;
 }

@@ -1,64 +1,67 @@
-/** Hears which interactive texts nobody waits for any more; the interactive work asks it before and during each part. */
+/** The worker's record of withdrawn parts; its interactive work checks it before and during each part. */
 
 import { asError } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Keys } from '../keys.ts';
 
-/** A part may be withdrawn before its job reaches this worker; so long it is remembered. */
+/** A part may be withdrawn before its job reaches this worker, so withdrawals are kept for this time. */
 const REMEMBER_MS = 60_000;
 
-/** What it works with. */
+/** What the record works with. */
 export interface WithdrawalsDeps {
-  /** Of its own: a connection that listens can do nothing else. Producers count these listeners to know of a worker. */
+  /**
+   * Separate connection: it can run no other commands. Producers count these subscribers to know the number
+   * of workers.
+   */
   subscriber: Redis;
   keys: Keys;
   log: Logger;
 }
 
-/** Somebody's wait for one part. */
-export interface Wait {
-  /** Aborted when nobody waits any more, or when the time is over. */
+/** A part that is being done. */
+export interface WatchedPart {
+  /** Aborted when the part is withdrawn or its deadline passes. */
   readonly signal: AbortSignal;
-  /** The part is done. */
+  /** Stops watching; called when the part is done. */
   end(): void;
 }
 
-/** Listens on the channel of all workers. */
+/** Subscribes to the withdrawals of all producers. */
 export class Withdrawals {
   readonly #deps: WithdrawalsDeps;
-  readonly #waits = new Map<string, AbortController>();
-  /** Withdrawn parts and when, oldest first. */
+  readonly #watched = new Map<string, AbortController>();
+  /** Withdrawn parts and the time of withdrawal, oldest first. */
   readonly #withdrawn = new Map<string, number>();
 
-  constructor(parts: WithdrawalsDeps) {
-    this.#deps = parts;
+  constructor(deps: WithdrawalsDeps) {
+    this.#deps = deps;
   }
 
-  /** Listens from now on, or from when Redis is there. */
+  /** Subscribes, now or once Redis is reachable. */
   start(): void {
     const { subscriber, keys, log } = this.#deps;
     subscriber.on('message', (_channel: string, ids: string) => this.#withdraw(JSON.parse(ids)));
     subscriber
       .subscribe(keys.withdrawals)
-      .catch((error) => log.debug({ reason: asError(error).message }, 'withdrawals cannot be listened for'));
+      .catch((error) => log.debug({ reason: asError(error).message }, 'subscribing to withdrawals failed'));
   }
 
-  /** Whether nobody waits for a part. */
+  /** True when the part is withdrawn. */
   has(part: string): boolean {
     return this.#withdrawn.has(part);
   }
 
-  /** Watches over a part while it is done. */
-  watch(part: string, remainingMs: number): Wait {
+  /** Watches a part while it is done. @param remainingMs time until its deadline */
+  watch(part: string, remainingMs: number): WatchedPart {
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(new Error('the time is over')), remainingMs);
-    this.#waits.set(part, controller);
+    const timer = setTimeout(() => controller.abort(new Error('the deadline has passed')), remainingMs);
+    this.#watched.set(part, controller);
     return {
       signal: controller.signal,
       end: () => {
         clearTimeout(timer);
-        this.#waits.delete(part);
+        this.#watched.delete(part);
       },
     };
   }
@@ -71,7 +74,7 @@ export class Withdrawals {
     }
     for (const part of parts) {
       this.#withdrawn.set(part, now);
-      this.#waits.get(part)?.abort(new Error('nobody waits any more'));
+      this.#watched.get(part)?.abort(new Error('the part was withdrawn'));
     }
   }
 }

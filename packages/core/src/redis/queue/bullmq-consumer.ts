@@ -1,4 +1,4 @@
-/** The worker's side of the queue on BullMQ: locks, renewals and hand-back; the work itself is a function given to it. */
+/** The worker's side of the queue on BullMQ: locks, renewal and hand-back around a `consume` function. */
 
 import type { Lane } from '@embedmill/contract';
 import { type Job as BullJob, DelayedError, type Telemetry, Worker } from 'bullmq';
@@ -12,34 +12,37 @@ export interface BullConsumerDeps<Job = BatchJob> {
   /** `Keys.queuePrefix`. */
   prefix: string;
   lane: Lane;
-  /** Batches held at a time, in work or fetched ahead. */
+  /** Maximum batches held, in work or prefetched. */
   concurrency: number;
-  /** A batch of a worker that is silent for so long goes to another one. */
+  /** Lock lifetime: a batch whose worker does not renew it in time goes to another worker. */
   lockMs: number;
   consume: Consume<Job>;
-  /** A batch that its workers did not survive, or that failed all attempts; called once, by the worker that finds it so. */
+  /** Called once for a batch that crashed too many workers or failed all attempts. */
   abandon: (job: Job, reason: string) => Promise<void>;
-  /** Deaths of workers that a batch may cause before it is abandoned. Default 50. */
+  /** Maximum worker crashes per batch before it is abandoned. Default 50. */
   maxStalls?: number;
-  /** Told how many batches could not have their locks renewed; other workers may take them. */
+  /** Called with the number of batches whose locks could not be renewed; other workers may take them. */
   onLostLocks?: (batches: number) => void;
-  /** `Tracing.telemetry`: `consume` runs in the context of whoever enqueued its batch. */
+  /** `Tracing.telemetry`: `consume` runs in the trace context of the caller that enqueued its batch. */
   telemetry?: Telemetry | undefined;
   log: Logger;
 }
 
 const SECOND = 1000;
 
-/** Least time between two log lines about the same trouble, and the pause after one that is no connection error. */
-const TROUBLE_INTERVAL_MS = 5 * SECOND;
+/** Minimum time between two log lines about queue errors. */
+const ERROR_LOG_INTERVAL_MS = 5 * SECOND;
+
+/** Pause after a Redis that is full or read-only rejected a fetch. */
+const PAUSE_MS = SECOND;
 
 /**
- * Deaths of workers over one batch after which it is given up as a whole. Long before that its rows are tried one by one,
- * which costs two deaths for each row that kills; so this ends a batch with a score of them, and nothing else.
+ * Worker crashes after which a whole batch is abandoned. Long before that its rows are probed one by one,
+ * which costs two crashes per poison row; so this only ends batches with about twenty of them.
  */
 const MAX_STALLS = 50;
 
-/** Time for what is given up at the end to be handed back. */
+/** Maximum wait for interrupted batches to be handed back at the end. */
 const HAND_BACK_MS = 2 * SECOND;
 
 /** @see BatchConsumer */
@@ -79,7 +82,7 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
         ...(telemetry === undefined ? {} : { telemetry }),
       },
     );
-    this.#worker.on('error', (error) => this.#onTrouble(error));
+    this.#worker.on('error', (error) => this.#onError(error));
     if (onLostLocks !== undefined) this.#worker.on('lockRenewalFailed', (jobs) => onLostLocks(jobs.length));
     this.#worker.on('failed', (job, error) => {
       if (
@@ -87,12 +90,12 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
         (job.attemptsMade < (job.opts.attempts ?? 1) && !/stalled/.test(error.message))
       )
         return;
-      abandon(job.data, error.message).catch((failure) => this.#onTrouble(failure));
+      abandon(job.data, error.message).catch((failure) => this.#onError(failure));
     });
   }
 
   start(): void {
-    this.#worker.run().catch((error) => this.#onTrouble(error));
+    this.#worker.run().catch((error) => this.#onError(error));
   }
 
   async pause(): Promise<void> {
@@ -109,10 +112,11 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
   ): Promise<'finished' | 'deadline'> {
     clearTimeout(this.#resumeTimer);
     const finished = this.#worker.close();
-    if (await isSettledWithin(finished, deadlineMs)) return 'finished';
+    if (await settlesWithin(finished, deadlineMs)) return 'finished';
     await giveUp();
-    // BullMQ closes once: a forced close would only join the one that waits. What is not handed back by now loses its lock.
-    if (!(await isSettledWithin(finished, HAND_BACK_MS))) await this.#worker.disconnect();
+    // BullMQ closes once: a forced close would only join the pending one. Batches that are not handed back
+    // lose their locks.
+    if (!(await settlesWithin(finished, HAND_BACK_MS))) await this.#worker.disconnect();
     return 'deadline';
   }
 
@@ -130,24 +134,24 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
   }
 
   /**
-   * BullMQ retries a failed fetch at once unless the connection is gone, so a Redis that is full or read-only would be
-   * asked thousands of times a second; a short pause turns that into one question an interval.
+   * BullMQ retries a failed fetch at once unless the connection is closed, so a Redis that is full or
+   * read-only would get thousands of requests per second; a pause limits that to one per second.
    */
-  #onTrouble(error: Error): void {
+  #onError(error: Error): void {
     if (Date.now() >= this.#silentUntil) {
-      this.#silentUntil = Date.now() + TROUBLE_INTERVAL_MS;
-      this.#log.warn({ reason: error.message }, 'trouble with the queue; trying again');
+      this.#silentUntil = Date.now() + ERROR_LOG_INTERVAL_MS;
+      this.#log.warn({ reason: error.message }, 'queue error; retrying');
     }
     if (!/^(OOM|MISCONF|READONLY|LOADING)/.test(error.message) || this.#resumeTimer !== undefined) return;
     this.#worker.pause(true).catch(() => {});
     this.#resumeTimer = setTimeout(() => {
       this.#resumeTimer = undefined;
       this.#worker.resume();
-    }, TROUBLE_INTERVAL_MS / 5);
+    }, PAUSE_MS);
   }
 }
 
-async function isSettledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, timeoutMs, false);

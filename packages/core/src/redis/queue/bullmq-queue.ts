@@ -6,13 +6,13 @@ import { connectionOptions } from '../connect.ts';
 import type { InteractiveJob } from '../interactive/job.ts';
 import { type BatchJob, type BatchQueue, type JobQueue, QUEUE_NAMES, type QueueCounts } from './types.ts';
 
-/** Jobs per addBulk: BullMQ sends a pipeline, and a smaller one holds Redis for a shorter time. */
+/** Jobs per `addBulk`, which is one pipeline: a small one blocks Redis for a short time. */
 const JOBS_PER_CALL = 200;
 
-/** Throws of our own code are bugs; a few attempts tell a passing one from a lasting one. */
+/** Attempts of a batch whose worker throws, which is a bug; some bugs are transient. */
 const ATTEMPTS = 3;
 
-/** BullMQ writes four events for each job, and nobody reads old ones. */
+/** BullMQ writes four events per job, and old ones are never read. */
 const MAX_EVENTS = 1000;
 
 /** What the queue works with. */
@@ -21,21 +21,21 @@ export interface BullQueueDeps {
   /** `Keys.queuePrefix`. */
   prefix: string;
   lane: Lane;
-  /** `Tracing.telemetry`: the context of whoever enqueues a batch goes with it. */
+  /** `Tracing.telemetry`: a job carries the trace context of the caller that enqueues it. */
   telemetry?: Telemetry | undefined;
-  /** Told about every error of the connection; BullMQ throws without a listener. */
+  /** Called for every error of the connection; BullMQ throws without a listener. */
   onError: (error: Error) => void;
 }
 
-/** How the jobs of a lane are kept. */
-interface JobManner<Job> {
-  /** Makes `enqueue` repeatable: letters, digits and dashes, not a number alone. */
+/** Identity and attempts of the jobs of a lane. */
+interface JobOptions<Job> {
+  /** Makes `enqueue` idempotent. Letters, digits and dashes, not only digits. */
   idOf: (job: Job) => string;
-  /** How often a job may throw. */
+  /** Maximum attempts of a job that throws. */
   attempts: number;
 }
 
-/** The queues as BullMQ has them, for a board that shows them. */
+/** BullMQ's own queue objects, for Bull Board. */
 export interface OwnQueues {
   bulk: Queue<BatchJob>;
   interactive: Queue<InteractiveJob>;
@@ -46,12 +46,12 @@ class BullQueue<Job> implements JobQueue<Job> {
   readonly #queue: Queue<Job>;
   readonly #idOf: (job: Job) => string;
 
-  constructor({ url, prefix, lane, telemetry, onError }: BullQueueDeps, { idOf, attempts }: JobManner<Job>) {
+  constructor({ url, prefix, lane, telemetry, onError }: BullQueueDeps, { idOf, attempts }: JobOptions<Job>) {
     this.#idOf = idOf;
     this.#queue = new Queue<Job>(QUEUE_NAMES[lane], {
       prefix,
       connection: { url, ...connectionOptions('command') },
-      // Together these two let the queue fail fast while Redis is away and recover when it is back.
+      // Together these let calls fail fast while Redis is unreachable and recover when it is back.
       skipWaitingForReady: true,
       skipVersionCheck: true,
       ...(telemetry === undefined ? {} : { telemetry }),
@@ -64,15 +64,15 @@ class BullQueue<Job> implements JobQueue<Job> {
       streams: { events: { maxLen: MAX_EVENTS } },
     });
     this.#queue.on('error', onError);
-    // BullMQ says it to Redis once, before the connection is there when it does not wait for it, and never again to one that
-    // came back empty. The scripts then keep ten times as many.
+    // BullMQ writes this limit once: too early when it does not wait for the connection, and not again after
+    // Redis lost its data. Its scripts would then keep ten times as many events.
     const backend = this.#queue.getBackend();
     backend.on('ready', () => {
       backend.setQueueMeta({ 'opts.maxLenEvents': MAX_EVENTS }).catch(onError);
     });
   }
 
-  /** BullMQ's own object, for a board that shows it. */
+  /** BullMQ's own object, for Bull Board. */
   get own(): Queue<Job> {
     return this.#queue;
   }
@@ -80,7 +80,8 @@ class BullQueue<Job> implements JobQueue<Job> {
   async enqueue(jobs: readonly Job[]): Promise<void> {
     for (let start = 0; start < jobs.length; start += JOBS_PER_CALL) {
       const slice = jobs.slice(start, start + JOBS_PER_CALL);
-      // The id makes the call repeatable: addBulk is no transaction, and a timed-out call may have been carried out.
+      // The id makes the call idempotent: addBulk is not a transaction, and a call that timed out may have
+      // succeeded.
       await (this.#queue as Queue).addBulk(
         slice.map((data) => ({ name: 'batch', data, opts: { jobId: this.#idOf(data) } })),
       );
@@ -114,23 +115,23 @@ class BullQueue<Job> implements JobQueue<Job> {
     try {
       await this.#queue.close();
     } catch {
-      // BullMQ takes leave with QUIT, which fails while Redis is away, and would then try to connect for ever. Not awaited:
-      // a connection that is not there never says that it has ended.
+      // BullMQ sends QUIT, which fails while Redis is unreachable, and would then reconnect without limit.
+      // Not awaited: a connection that was never open does not report its end.
       this.#queue.disconnect().catch(() => {});
     }
   }
 }
 
-/** The queue of runs. */
+/** The bulk queue: batches of runs. */
 export class BullBatchQueue extends BullQueue<BatchJob> implements BatchQueue {
-  constructor(parts: Omit<BullQueueDeps, 'lane'> & { lane: 'bulk' }) {
-    super(parts, { idOf: ({ run, batch }) => `${run}-${batch}`, attempts: ATTEMPTS });
+  constructor(deps: Omit<BullQueueDeps, 'lane'> & { lane: 'bulk' }) {
+    super(deps, { idOf: ({ run, batch }) => `${run}-${batch}`, attempts: ATTEMPTS });
   }
 }
 
-/** The queue of the interactive lane. Who waits for an answer asks again by itself, so a job has one attempt. */
+/** The interactive queue. The lane sends unanswered parts again itself, so a job has one attempt. */
 export class BullInteractiveQueue extends BullQueue<InteractiveJob> {
-  constructor(parts: Omit<BullQueueDeps, 'lane'>) {
-    super({ ...parts, lane: 'interactive' }, { idOf: ({ id }) => id, attempts: 1 });
+  constructor(deps: Omit<BullQueueDeps, 'lane'>) {
+    super({ ...deps, lane: 'interactive' }, { idOf: ({ id }) => id, attempts: 1 });
   }
 }

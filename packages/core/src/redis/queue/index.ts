@@ -1,4 +1,4 @@
-/** The job queue. */
+/** The job queues: ports, and their implementation on BullMQ. */
 
 export { BullBatchConsumer, type BullConsumerDeps } from './bullmq-consumer.ts';
 export { BullBatchQueue, BullInteractiveQueue, type BullQueueDeps, type OwnQueues } from './bullmq-queue.ts';

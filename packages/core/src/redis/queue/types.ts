@@ -1,12 +1,12 @@
-/** The ports to the job queue, in our words: a producer enqueues batches, a worker consumes them. */
+/** The ports to the job queues: a producer enqueues jobs, a worker consumes them. */
 
 import type { Lane, Precision, Treatment, Truncate } from '@embedmill/contract';
 
-/** What a worker must know of a batch before it fetches the texts. */
+/** A batch of a run, without its texts: those are in the payload. */
 export interface BatchJob {
   run: string;
   batch: number;
-  /** Id of the data folder whose collector waits for the result; `home` is its name on the wire since 0.1. */
+  /** Id of the data folder whose collector takes the result; its wire name has been `home` since 0.1. */
   home: string;
   rows: number;
   /** Estimated tokens. */
@@ -14,11 +14,11 @@ export interface BatchJob {
   precision: Precision;
   truncate: Truncate;
   treatment: Treatment;
-  /** Name of the model that the run asks for. */
+  /** Name of the requested model. */
   model: string;
 }
 
-/** Batches per state. */
+/** Number of jobs per state. */
 export interface QueueCounts {
   waiting: number;
   active: number;
@@ -26,58 +26,63 @@ export interface QueueCounts {
   failed: number;
 }
 
-/** What metrics ask of a queue, whatever its jobs are. */
+/** State of a queue, for metrics. */
 export interface QueueState {
+  /** Number of jobs per state. */
   counts(): Promise<QueueCounts>;
-  /** Milliseconds that the job at the head of the queue has waited; 0 when none waits. */
+  /** Milliseconds that the job at the head of the queue has waited; 0 when the queue is empty. */
   oldestWaitingMs(): Promise<number>;
-  /** Workers that are connected to the queue. */
+  /** Number of workers connected to the queue. */
   workers(): Promise<number>;
 }
 
 /** The producer's side. */
 export interface JobQueue<Job> extends QueueState {
-  /** Enqueues jobs; one that is queued already stays as it is. */
+  /** Enqueues jobs; a job that is already queued is left as it is. */
   enqueue(jobs: readonly Job[]): Promise<void>;
-  /** Takes a job back that no worker has; one that a worker has stays. */
+  /** Removes a job unless a worker has it. */
   remove(job: Job): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The queue of runs. */
+/** The bulk queue: batches of runs. */
 export type BatchQueue = JobQueue<BatchJob>;
 
-/** How this delivery came about. */
+/** Circumstances of a delivery. */
 export interface Delivery {
-  /** Milliseconds since the batch was enqueued, by the clocks of two machines; never negative. */
+  /** Milliseconds since the job was enqueued, according to the clocks of two machines; never negative. */
   waitedMs: number;
-  /** 1 for the first attempt; a batch that was handed back or stalled is still in the same one. */
+  /** 1 for the first attempt; hand-backs and stalls do not start a new one. */
   attempt: number;
-  /** How often the batch was taken from a worker that fell silent. */
+  /** How often the job was taken from a worker that did not renew its lock. */
   stalls: number;
-  /** True when an error thrown now ends the batch. */
+  /** True when an error thrown now fails the job. */
   lastAttempt: boolean;
 }
 
-/** `done`: remove the job. `hand-back`: another worker must do it; offer it again after `afterMs`. */
+/** `done`: remove the job. `hand-back`: another worker must do it; deliver it again after `afterMs`. */
 export type ConsumeOutcome = { status: 'done' } | { status: 'hand-back'; afterMs: number };
 
-/** Does one job. A throw counts as a failed attempt, so infrastructure faults must be waited out instead. */
+/**
+ * Does one job. A throw counts as a failed attempt, so an implementation must wait for Redis to return
+ * instead.
+ */
 export type Consume<Job = BatchJob> = (job: Job, delivery: Delivery) => Promise<ConsumeOutcome>;
 
 /** The worker's side. */
 export interface BatchConsumer {
-  /** Starts to fetch batches. */
+  /** Starts fetching jobs. */
   start(): void;
-  /** Stops fetching; what runs goes on. */
+  /** Stops fetching; jobs in work continue. */
   pause(): Promise<void>;
   resume(): void;
   /**
-   * No new fetch; waits up to `deadlineMs` for what runs. Then `giveUp` is called, which should make it fail as retryable, so that
-   * it is handed back at once. What is neither finished nor handed back goes to another worker when its lock ends.
+   * Stops fetching and waits up to `deadlineMs` for the jobs in work. Then calls `giveUp`, which should
+   * interrupt them, so that they are handed back at once. A job that is neither finished nor handed back goes
+   * to another worker when its lock expires.
    */
   stop(deadlineMs: number, giveUp?: () => Promise<void>): Promise<'finished' | 'deadline'>;
 }
 
-/** Names of the queues, by lane. */
+/** Queue names, by lane. */
 export const QUEUE_NAMES: Readonly<Record<Lane, string>> = { bulk: 'bulk', interactive: 'interactive' };

@@ -1,18 +1,18 @@
-/** Gives a finished shard its name without ever replacing another file; `writeShard` calls it. */
+/** Renames a finished shard without ever replacing another file; called by `writeShard`. */
 
 import { access, link, open, rename, rm } from 'node:fs/promises';
 
-/** What file systems without hard links answer (exFAT, some network mounts and containers). */
+/** Errors of file systems without hard links (exFAT, some network mounts and containers). */
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-/** Ends the name of a claim on a shard's name. */
+/** Suffix of the file that claims the name of a shard. */
 export const CLAIM = '.claim';
 
 /**
- * Unlike a rename, a hard link does not replace what has the name already. Without hard links a claim, an empty file that is
- * made only if nobody else has made it, decides who may rename: whoever finds the claim taken, or the name in use after it
- * has the claim, fails.
- * @throws with the code `EEXIST` when the name is taken
+ * Gives the temporary file its final name. Unlike a rename, a hard link does not replace an existing file. On
+ * file systems without hard links, a claim (an empty file, created exclusively) decides who may rename: a
+ * process that finds the claim or, holding the claim, the name in use fails.
+ * @throws with code `EEXIST` when the name is in use
  */
 export async function publish(temporary: string, path: string): Promise<void> {
   try {
@@ -27,7 +27,7 @@ async function claimAndRename(temporary: string, path: string): Promise<void> {
   const claim = `${path}${CLAIM}`;
   await (await open(claim, 'wx', 0o600)).close();
   try {
-    if (await exists(path)) throw Object.assign(new Error(`${path} is there already`), { code: 'EEXIST' });
+    if (await exists(path)) throw Object.assign(new Error(`${path} already exists`), { code: 'EEXIST' });
     await rename(temporary, path);
   } finally {
     await rm(claim, { force: true });

@@ -1,4 +1,4 @@
-/** The shards of one run: which batches are on disk, where, and how to read them; the run owns one. */
+/** Index of the shard files of one run: finds, reads and writes results by batch number. */
 
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,10 @@ import {
   writeShard,
 } from './shard.ts';
 
-/** @see writeShard for what makes a stored batch durable */
+/**
+ * Knows files only; whether a batch counts as stored is decided by `ResultStore`.
+ * @see writeShard for durability
+ */
 export class ShardIndex {
   readonly #folder: string;
   readonly #places = new Map<number, { shard: string; entry: ShardEntry }>();
@@ -26,7 +29,10 @@ export class ShardIndex {
     this.#last = last;
   }
 
-  /** Opens the folder, made if missing, and reads what is in it. */
+  /**
+   * Opens the folder, created if missing, and reads the entries of its shards.
+   * @throws {CorruptError} `corrupt-shard`
+   */
   static async open(folder: string): Promise<ShardIndex> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const { shards, last } = await listShards(folder);
@@ -48,6 +54,7 @@ export class ShardIndex {
     return this.#places.size;
   }
 
+  /** True when the batch is in a shard. */
   has(batch: number): boolean {
     return this.#places.has(batch);
   }
@@ -57,7 +64,7 @@ export class ShardIndex {
     for (const [batch, { entry }] of this.#places) yield { batch, summary: entry.summary };
   }
 
-  /** Puts batches on disk; when it resolves they survive a power cut. Calls must not overlap. */
+  /** Writes batches to a new shard; when it resolves, they survive a power cut. Calls must not overlap. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
     const number = this.#last + 1;
     const shard = shardName(number);
@@ -65,11 +72,11 @@ export class ShardIndex {
     this.#last = number;
   }
 
-  /** The result of a batch as it was stored; `null` when it is not on disk. */
+  /** The encoded result of a batch; `null` when it is in no shard. @throws {CorruptError} `corrupt-shard` */
   async read(batch: number): Promise<Uint8Array | null> {
     const place = this.#places.get(batch);
     if (place === undefined) return null;
-    // Opened for each batch: it costs a hundredth of reading one, and there is nothing to keep or to close later.
+    // Opened for each batch: opening costs a hundredth of reading, and no handle has to be kept and closed.
     const path = join(this.#folder, place.shard);
     const file = await open(path, 'r');
     try {
@@ -79,7 +86,11 @@ export class ShardIndex {
     }
   }
 
-  /** Tokens of the texts of every batch on disk, `dim` floats per vector; each shard is opened once and no vector is read. */
+  /**
+   * Token counts of every batch on disk, one array per batch; each shard is opened once and no vector is
+   * read.
+   * @param dim floats per vector
+   */
   async *tokenCounts(dim: number): AsyncGenerator<Uint32Array> {
     const shards = new Map<string, ShardEntry[]>();
     for (const { shard, entry } of this.#places.values()) {
@@ -103,8 +114,8 @@ export class ShardIndex {
   }
 
   #place(shard: string, entries: readonly ShardEntry[]): void {
-    // A batch stored twice has the same bytes in both places (a crash between rename and acknowledgement), or some of its
-    // rows were retried: the later shard counts.
+    // A batch is in two shards after a crash between rename and acknowledgement (same bytes), or after a
+    // retry: the later shard counts.
     for (const entry of entries) this.#places.set(entry.batch, { shard, entry });
   }
 }

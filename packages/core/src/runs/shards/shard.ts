@@ -1,4 +1,4 @@
-/** The format of a shard file: the results of some batches of one run, as the workers sent them. */
+/** Shard file format: the encoded results of some batches of one run. */
 
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { type BatchSummary, CorruptError } from '@embedmill/contract';
 import { syncFolder } from '../../process/disk/sync-folder.ts';
 import { CLAIM, publish } from './publish.ts';
 
-/** A batch that is about to be stored. */
+/** A batch to be stored. */
 export interface ShardBatch {
   batch: number;
   /** `encodeBatchResult` bytes. */
@@ -19,6 +19,7 @@ export interface ShardBatch {
 /** A batch in a shard file. */
 export interface ShardEntry {
   batch: number;
+  /** Position and length of its result in the file, in bytes. */
   offset: number;
   bytes: number;
   summary: BatchSummary;
@@ -32,15 +33,15 @@ const MAGIC = 0x31534d45; // 'EMS1'
 const TRAILER_BYTES = 12;
 const NAME = /^(\d{8})\.shard$/;
 
-/** The shard files of a folder. */
+/** Shard files of a folder. */
 export interface ShardList {
-  /** Names, in order. */
+  /** File names in order. */
   shards: string[];
-  /** The highest number in use; -1 for none. A claim that a crash left uses up its number. */
+  /** Highest number in use; -1 for none. A claim left by a crash uses up its number. */
   last: number;
 }
 
-/** Lists the shards of a folder. Left-overs of a crash (`*.tmp`) are removed. */
+/** Lists the shards of a folder; removes temporary files left by a crash (`*.tmp`). */
 export async function listShards(folder: string): Promise<ShardList> {
   const names = await readdir(folder);
   await Promise.all(
@@ -52,14 +53,16 @@ export async function listShards(folder: string): Promise<ShardList> {
   return { shards, last: last === undefined ? -1 : Number.parseInt(last, 10) };
 }
 
-/** The name of the shard with this number. */
+/** File name of the shard with this number. */
 export function shardName(number: number): string {
   return `${String(number).padStart(8, '0')}.shard`;
 }
 
 /**
- * Writes a shard: temporary file, fsync, its name, fsync of the folder. When it resolves, the shard survives a power cut.
- * A shard that is there is never replaced: should two producers ever believe that the folder is theirs, the slower one fails.
+ * Writes a shard: temporary file, fsync, final name, fsync of the folder. When it resolves, the shard
+ * survives a power cut. An existing shard is never replaced: if two producers ever used one folder, the
+ * slower one would fail.
+ * @throws with code `EEXIST` when the name is in use
  */
 export async function writeShard(
   folder: string,
@@ -97,7 +100,7 @@ export async function writeShard(
   try {
     await syncFolder(folder);
   } catch (error) {
-    // It is not stored, so its name is needed again.
+    // The shard does not count as stored, so the next attempt needs its name.
     await rm(path, { force: true });
     throw error;
   }
@@ -113,14 +116,17 @@ export async function readShardEntries(file: FileHandle, path: string): Promise<
   const trailer = await readSpan(file, path, size - TRAILER_BYTES, TRAILER_BYTES);
   const jsonBytes = trailer.readUInt32LE(0);
   if (trailer.readUInt32LE(8) !== MAGIC || jsonBytes > size - TRAILER_BYTES)
-    throw corrupt(path, 'it does not end like a shard');
+    throw corrupt(path, 'its trailer is not that of a shard');
   const json = await readSpan(file, path, size - TRAILER_BYTES - jsonBytes, jsonBytes);
   if (crc32(json) !== trailer.readUInt32LE(4))
-    throw corrupt(path, 'its list of batches does not match its checksum');
+    throw corrupt(path, 'the checksum of its batch list does not match');
   return JSON.parse(json.toString()) as ShardEntry[];
 }
 
-/** The bytes of one result; the caller checks them with `decodeBatchResult`. */
+/**
+ * Bytes of one result; the caller verifies them with `decodeBatchResult`.
+ * @throws {CorruptError} `corrupt-shard`
+ */
 export function readShardResult(file: FileHandle, path: string, entry: ShardEntry): Promise<Buffer> {
   return readSpan(file, path, entry.offset, entry.bytes);
 }
@@ -128,7 +134,7 @@ export function readShardResult(file: FileHandle, path: string, entry: ShardEntr
 async function readSpan(file: FileHandle, path: string, offset: number, bytes: number): Promise<Buffer> {
   const span = Buffer.allocUnsafe(bytes);
   const { bytesRead } = offset < 0 ? { bytesRead: -1 } : await file.read(span, 0, bytes, offset);
-  if (bytesRead !== bytes) throw corrupt(path, `it ends before byte ${offset + bytes}`);
+  if (bytesRead !== bytes) throw corrupt(path, `it is shorter than ${offset + bytes} bytes`);
   return span;
 }
 

@@ -1,4 +1,4 @@
-/** Reads a run's vectors and verdicts back from its files, in row order; the API streams them. */
+/** Reads the output of a run from its files, in row order: vectors, outcomes, ids, texts, report. */
 
 import {
   BUILT_IN_DIM,
@@ -14,14 +14,14 @@ import type { KeptRow } from './cut.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
 
-/** Where a batch stands in the output. */
+/** Position of a batch in the output. */
 interface PlacedBatch {
   batch: number;
-  /** Rows before it. */
+  /** Rows before the batch. */
   start: number;
 }
 
-/** Batches in the order of their rows: by part, and as they came within a part. */
+/** Batches in the order of their rows: by part number, and within a part in the order of arrival. */
 function* placedBatches(ledger: Ledger): Generator<PlacedBatch> {
   let start = 0;
   for (const part of [...ledger.batchesOfPart.keys()].sort((a, b) => a - b)) {
@@ -32,19 +32,19 @@ function* placedBatches(ledger: Ledger): Generator<PlacedBatch> {
   }
 }
 
-/** The size of a run's output. Vectors of a run without any batch have the dimension of the built-in model. */
+/** Size of a run's output. A run without results has the dimension of the built-in model. */
 export function resultsShape(run: Run): OutputShape {
-  const { ledger } = run.archive;
+  const { ledger } = run.files;
   return { rows: ledger.acceptedRows, dim: ledger.model?.dim ?? BUILT_IN_DIM };
 }
 
 /**
- * The vectors of a run whose batches are all stored, in row order.
- * @param fromRow 0-based; rows before it are left out, and batches that hold no others are not read. Default 0
- * @throws {CorruptError} when a file is not what was written, or a batch is missing
+ * The vectors of a completed run in row order, one batch at a time.
+ * @param fromRow first row, 0-based; batches before it are not read. Default 0
+ * @throws {CorruptError} when a file is damaged or a batch is missing
  */
 export async function* readResults(run: Run, fromRow = 0): AsyncGenerator<VectorRows> {
-  const { ledger } = run.archive;
+  const { ledger } = run.files;
   for (const { batch, start } of placedBatches(ledger)) {
     const skipped = Math.max(0, fromRow - start);
     if (skipped >= ledger.batches[batch]!.rows) continue;
@@ -61,19 +61,20 @@ export async function* readResults(run: Run, fromRow = 0): AsyncGenerator<Vector
   }
 }
 
-/** What became of the rows of one batch. */
+/** The rows of one batch and, once it is stored, their vectors. */
 export interface FinishedRows {
   rows: number;
-  /** `null` until the batch is stored; then rows × `dim` floats and an outcome per row. */
+  /** `null` until the batch is stored; then rows × `dim` floats and one outcome per row. */
   result: { dim: number; vectors: Float32Array; outcomes: RowOutcome[] } | null;
 }
 
 /**
- * Every row of a run that has come in so far, in row order, whether or not it is done; works for a run in any state.
- * @throws {CorruptError} when a file is not what was written
+ * Every row that has been accepted so far, in row order, one batch at a time, done or not; works in any state
+ * of the run.
+ * @throws {CorruptError} when a file is damaged
  */
 export async function* readFinished(run: Run): AsyncGenerator<FinishedRows> {
-  const { ledger, shards } = run.archive;
+  const { ledger, shards } = run.files;
   for (const { batch } of placedBatches(ledger)) {
     const { rows } = ledger.batches[batch]!;
     const bytes = ledger.retries.has(batch) ? null : await shards.read(batch);
@@ -85,24 +86,30 @@ export async function* readFinished(run: Run): AsyncGenerator<FinishedRows> {
     const kept = await readKept(run, batch);
     yield {
       rows,
-      result: { dim, vectors, outcomes: outcomes.map((outcome, i) => judgeRow(kept[i]!, outcome)) },
+      result: { dim, vectors, outcomes: outcomes.map((outcome, i) => finalOutcome(kept[i]!, outcome)) },
     };
   }
 }
 
-/** The ids alone, in row order: vectors are not read. */
+/**
+ * Ids in row order, one batch at a time; vectors are not read.
+ * @throws {CorruptError} when a file is damaged
+ */
 export async function* readIds(run: Run): AsyncGenerator<{ ids: readonly string[] }> {
-  for (const { batch, start } of placedBatches(run.archive.ledger)) {
+  for (const { batch, start } of placedBatches(run.files.ledger)) {
     yield { ids: (await readKept(run, batch)).map((row, i) => idOf(row, start + i)) };
   }
 }
 
-/** Rows without a vector, in row order, with the reason; with `truncated` also those that miss tokens. */
+/**
+ * Rows without a vector and the reason, in row order; on request also truncated rows.
+ * @throws {CorruptError} when a file is damaged or a batch is missing
+ */
 export async function* readReport(run: Run, include: { truncated: boolean }): AsyncGenerator<ReportRow> {
-  for (const { batch, start } of placedBatches(run.archive.ledger)) {
+  for (const { batch, start } of placedBatches(run.files.ledger)) {
     const { outcomes } = await readResult(run, batch);
     for (const [i, row] of (await readKept(run, batch)).entries()) {
-      const { verdict, lostTokens, message } = judgeRow(row, outcomes[i]!);
+      const { verdict, lostTokens, message } = finalOutcome(row, outcomes[i]!);
       if (verdict === 'ok' || (verdict === 'truncated' && !include.truncated)) continue;
       const shared = { id: idOf(row, start + i), line: row[1], verdict };
       if (verdict === 'truncated')
@@ -116,21 +123,25 @@ export async function* readReport(run: Run, include: { truncated: boolean }): As
   }
 }
 
-/** A row as it was given. */
+/** A row as the client sent it. */
 export interface RowText {
-  /** 0-based place in the output. */
+  /** 0-based position in the output. */
   row: number;
   id: string;
-  /** `null` for a row that came without one. */
+  /** `null` for a row that was rejected on input. */
   text: string | null;
 }
 
-/** The texts of these rows (0-based), in this order; rows beyond the end are left out. Each batch is read once. */
-export async function readTexts(run: Run, rows: readonly number[]): Promise<RowText[]> {
+/**
+ * The texts of these rows (0-based), in the order given; rows beyond the end are left out. Each batch is read
+ * once.
+ * @throws {CorruptError} when a file is damaged
+ */
+export async function readRowTexts(run: Run, rows: readonly number[]): Promise<RowText[]> {
   const wanted = new Set(rows);
   const found = new Map<number, RowText>();
-  for (const { batch, start } of placedBatches(run.archive.ledger)) {
-    const end = start + run.archive.ledger.batches[batch]!.rows;
+  for (const { batch, start } of placedBatches(run.files.ledger)) {
+    const end = start + run.files.ledger.batches[batch]!.rows;
     const here = [...wanted].filter((row) => row >= start && row < end);
     if (here.length === 0) continue;
     const kept = await readKept(run, batch);
@@ -143,24 +154,24 @@ export async function readTexts(run: Run, rows: readonly number[]): Promise<RowT
 }
 
 async function readResult(run: Run, batch: number): Promise<BatchResult> {
-  const bytes = await run.archive.shards.read(batch);
+  const bytes = await run.files.shards.read(batch);
   if (bytes === null)
-    throw new CorruptError('missing-batch', `batch ${batch} of run ${run.id} is in no shard`);
+    throw new CorruptError('missing-batch', `batch ${batch} of run ${run.id} is not in any shard`);
   return decodeBatchResult(bytes);
 }
 
 function readKept(run: Run, batch: number): Promise<KeptRow[]> {
-  const { ledger, rowLog } = run.archive;
+  const { ledger, rowLog } = run.files;
   return rowLog.read(ledger.batches[batch]!.span);
 }
 
-/** A row that came without an id is called by its number, from 1. */
+/** Rows without an id are numbered from 1. */
 function idOf(kept: KeptRow, row: number): string {
   return kept[0] ?? String(row + 1);
 }
 
-/** A row that was bad before it came failed for the reason it came with. */
-function judgeRow(kept: KeptRow, outcome: RowOutcome): RowOutcome {
+/** A row that was rejected on input failed with that reason. */
+function finalOutcome(kept: KeptRow, outcome: RowOutcome): RowOutcome {
   if (kept[2] !== null) return outcome;
   return { verdict: 'failed', tokens: 0, lostTokens: 0, message: `${kept[3]}: ${kept[4]}` };
 }

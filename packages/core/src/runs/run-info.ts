@@ -1,0 +1,55 @@
+/** Describes a run for the API: state, counts, throughput and remaining time. */
+
+import type { RunInfo } from '@embedmill/contract';
+import { vectorFingerprint } from '../redis/batch/fingerprint.ts';
+import type { Ledger } from './ledger.ts';
+import type { RunProgress } from './progress.ts';
+
+/** Where the description comes from. */
+export interface RunInfoSources {
+  ledger: Ledger;
+  progress: RunProgress;
+  /** Batches in shards, without those that are being retried. */
+  storedBatches: number;
+}
+
+/** The run as the API shows it. Rates cover the last 15 s; after its end, the whole run. */
+export function describeRun({ ledger, progress, storedBatches }: RunInfoSources): RunInfo {
+  const { id, at, options } = ledger.created;
+  const { state, sealedAt, ended, model } = ledger;
+  const { rowsPerSecond, tokensPerSecond } = rateOf(ledger, progress);
+  const remainingRows = ledger.acceptedRows - progress.rows;
+  return {
+    id,
+    state,
+    options,
+    createdAt: isoTime(at),
+    sealedAt: sealedAt === null ? null : isoTime(sealedAt),
+    endedAt: ended === null ? null : isoTime(ended.at),
+    error: ended?.error ?? null,
+    parts: ledger.receipts.size,
+    rows: { accepted: ledger.acceptedRows, rejected: ledger.rejectedRows, done: progress.rows },
+    batches: { total: ledger.batches.length, done: progress.batches, stored: storedBatches },
+    verdicts: { ...progress.verdicts },
+    tokens: progress.tokens,
+    lostTokens: progress.lostTokens,
+    chunkedRows: progress.chunkedRows,
+    replacements: progress.replacements,
+    rowsPerSecond,
+    tokensPerSecond,
+    etaSeconds: ended === null && rowsPerSecond > 0 ? remainingRows / rowsPerSecond : null,
+    dim: model?.dim ?? null,
+    fingerprint: model && vectorFingerprint(model.fingerprint, options),
+  };
+}
+
+function rateOf(ledger: Ledger, progress: RunProgress): { rowsPerSecond: number; tokensPerSecond: number } {
+  const { ended, created } = ledger;
+  if (ended === null) return progress.rate(Date.now());
+  const seconds = Math.max(0.001, (ended.at - created.at) / 1000);
+  return { rowsPerSecond: progress.rows / seconds, tokensPerSecond: progress.tokens / seconds };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
