@@ -8,7 +8,7 @@ import { cutLine } from '../../shell/terminal/lines.ts';
 import { formatCount, formatDuration, formatRate } from '../../shell/terminal/numbers.ts';
 import { paintFor } from '../../shell/terminal/style.ts';
 import { embedTexts } from './embed-texts.ts';
-import { SAMPLE_QUESTIONS, sampleReviews } from './sample/index.ts';
+import { readSampleReviews, SAMPLE_QUESTIONS } from './sample/index.ts';
 
 /** What the tour works with. */
 export interface TourDeps {
@@ -20,14 +20,12 @@ export interface TourDeps {
 
 const RUN_NAME = 'sample reviews';
 const QUESTION_NAME = 'sample question';
-const REVIEWS = 2500;
-const SEED = 1;
 const NEIGHBOURS = 3;
 
 /** Prints rows/s, tokens/s and the reviews nearest to a question on stdout; returns the id of the run of reviews. */
 export async function showSample({ client, display, signal, context }: TourDeps): Promise<string> {
   await forgetRuns(client);
-  const reviews = sampleReviews({ count: REVIEWS, seed: SEED });
+  const reviews = readSampleReviews();
   const question = SAMPLE_QUESTIONS[0]!.text;
   display.note(`\nEmbedding ${formatCount(reviews.length)} sample reviews …`);
   const startedAt = performance.now();

@@ -1,12 +1,12 @@
-/** Spoils a tidy review the way people do: in haste, in anger, with a thumb; called by sample-reviews.ts. */
+/** Distorts composed reviews the way hasty writers do: upper case, missing punctuation, typing errors, emoji. */
 
-import type { Random } from '@embedmill/analysis';
-import { capital } from './expand.ts';
+import { capital } from './expand.mjs';
 
 /** Share of the reviews that stay as composed. */
-const TIDY_SHARE = 0.82;
+const UNCHANGED_SHARE = 0.82;
 
-const HABITS: readonly ((text: string, random: Random) => string)[] = [
+/** @type {readonly ((text: string, random: import('@embedmill/analysis').Random) => string)[]} */
+const DISTORTIONS = [
   (text) => text.toUpperCase(),
   (text) => text.toLowerCase().replace(/[.,;:]/g, ''),
   (text, random) => `${text} ${random.pick(['👍', '🙄', '😡😡', '⭐⭐⭐⭐⭐', '❤️', '🤷', '🎉'])}`,
@@ -17,13 +17,17 @@ const HABITS: readonly ((text: string, random: Random) => string)[] = [
   (text) => `"${capital(text.toLowerCase())}" - says the whole family & me`,
 ];
 
-/** The text, mostly as it was. */
-export function mess(text: string, random: Random): string {
-  return random.chance(TIDY_SHARE) ? text : random.pick(HABITS)(text, random);
+/**
+ * The text, unchanged in most cases.
+ * @param {string} text
+ * @param {import('@embedmill/analysis').Random} random
+ */
+export function distort(text, random) {
+  return random.chance(UNCHANGED_SHARE) ? text : random.pick(DISTORTIONS)(text, random);
 }
 
-/** Two neighbouring letters in the wrong order, somewhere behind the first. */
-function swapLetters(text: string, random: Random): string {
+/** Swaps two adjacent lower-case letters at a random place after the first letter. */
+function swapLetters(text, random) {
   const at = 1 + Math.floor(random.next() * Math.max(1, text.length - 3));
   const pair = text.slice(at, at + 2);
   return /^[a-z]{2}$/.test(pair) ? `${text.slice(0, at)}${pair[1]}${pair[0]}${text.slice(at + 2)}` : text;

@@ -1,9 +1,7 @@
-/** What people say about kitchens, bedrooms and cupboards. */
-
-import type { Product } from '../types.ts';
+/** Opinions about kitchens, bedrooms and cupboards. */
 
 /** Kettles, coffee machines, vacuum cleaners, knives, mattresses and chairs. */
-export const HOME: readonly Product[] = [
+export const HOME = [
   {
     slug: 'kettle',
     names: ['kettle', 'electric kettle'],

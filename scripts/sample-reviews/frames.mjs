@@ -1,8 +1,6 @@
-/** Sentences that fit any product: how a review opens, what surrounds the opinion, how it ends; read by compose.ts. */
+/** Sentences that fit any product: openings, stories, verdicts, advice; `compose.mjs` joins them. */
 
-import type { Pattern } from './types.ts';
-
-/** Words a review keeps from start to end, for `{time}` and `{person}`. */
+/** Words for `{time}` and `{person}`, drawn once per review. */
 export const TIMES = [
   'two weeks',
   'a month',
@@ -23,8 +21,8 @@ export const PEOPLE = [
   'my neighbour',
 ];
 
-/** Why there is a review at all. */
-export const OPENINGS: readonly Pattern[] = [
+/** First sentences: why the review was written. */
+export const OPENINGS = [
   'I have used {this} {product} for {time} now.',
   'Bought {this} {product} for {person} and {tried|borrowed} {it} myself first.',
   'After {time} with {this} {product} I can {say something useful|write an honest review}.',
@@ -37,8 +35,8 @@ export const OPENINGS: readonly Pattern[] = [
   'Let me start with the {short version|result after {time}}.',
 ];
 
-/** Small stories around the thing itself. */
-export const CONTEXTS: readonly Pattern[] = [
+/** Stories around the purchase, independent of the product. */
+export const CONTEXTS = [
   'Delivery took {two days|nine days|longer than promised}, and the box was {intact|dented|big enough for a child to live in}.',
   'We live on the {third|fifth} floor without a lift, so I {care about|notice} such things.',
   'I compared {it} with what {person} has, which cost {twice as much|a third more}.',
@@ -53,8 +51,8 @@ export const CONTEXTS: readonly Pattern[] = [
   '{Person} laughed at me, and has {ordered the same|borrowed {it} twice} since.',
 ];
 
-/** Ends of a good, a mixed and a bad review. */
-export const VERDICTS: Readonly<Record<'good' | 'mixed' | 'bad', readonly Pattern[]>> = {
+/** Last sentences by mood. */
+export const VERDICTS = {
   good: [
     'I would buy {it} again {tomorrow|without thinking}.',
     'Worth {every penny|the money}.',
@@ -80,8 +78,8 @@ export const VERDICTS: Readonly<Record<'good' | 'mixed' | 'bad', readonly Patter
   ],
 };
 
-/** What joins a praise and a complaint. */
-export const TURNS: readonly Pattern[] = [
+/** Transitions from praise to complaint. */
+export const TURNS = [
   'On the other hand:',
   'But:',
   'That said,',
@@ -90,8 +88,8 @@ export const TURNS: readonly Pattern[] = [
   'And yet,',
 ];
 
-/** Last advice, for reviews that have the time. */
-export const ADVICE: readonly Pattern[] = [
+/** Advice at the end of long reviews. */
+export const ADVICE = [
   'A tip: {keep the receipt|keep the box for a month}.',
   'Check the {size|colour} twice before you order; the pictures {flatter|mislead}.',
   'Ask in a shop first if you can {touch|try} one.',
@@ -100,8 +98,8 @@ export const ADVICE: readonly Pattern[] = [
   'If you have {small hands|little space}, look at the smaller one.',
 ];
 
-/** Reviews of a few words; `{noun}` and `{are}` come from the aspect. */
-export const SHORT: Readonly<Record<'good' | 'bad', readonly Pattern[]>> = {
+/** Complete reviews of a few words; `{noun}` and `{are}` come from the aspect. */
+export const SHORT = {
   good: [
     '{Great|Lovely|Superb|Excellent} {noun}!',
     'Very {happy|pleased} with the {noun} of {this} {product}.',

@@ -1,9 +1,7 @@
-/** What people say about things for evenings, pets and bathrooms. */
-
-import type { Product } from '../types.ts';
+/** Opinions about things for evenings, pets and bathrooms. */
 
 /** Novels, board games, cat trees, shampoos and toy trains. */
-export const LEISURE: readonly Product[] = [
+export const LEISURE = [
   {
     slug: 'novel',
     names: ['novel', 'book', 'crime novel'],

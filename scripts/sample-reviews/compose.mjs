@@ -1,29 +1,28 @@
-/** Writes one review: draws a product, a mood and a length, then joins sentences; called by sample-reviews.ts. */
+/** Composes one review: draws a product, a mood and a length, then joins sentences. */
 
-import type { Random } from '@embedmill/analysis';
-import { expand, uncapital, type Words } from './expand.ts';
-import { ADVICE, CONTEXTS, OPENINGS, PEOPLE, SHORT, TIMES, TURNS, VERDICTS } from './frames.ts';
-import { ELECTRONICS } from './products/electronics.ts';
-import { HOME } from './products/home.ts';
-import { LEISURE } from './products/leisure.ts';
-import { OUTDOORS } from './products/outdoors.ts';
-import type { Aspect, Product } from './types.ts';
+import { expand, uncapital } from './expand.mjs';
+import { ADVICE, CONTEXTS, OPENINGS, PEOPLE, SHORT, TIMES, TURNS, VERDICTS } from './frames.mjs';
+import { ELECTRONICS } from './products/electronics.mjs';
+import { HOME } from './products/home.mjs';
+import { LEISURE } from './products/leisure.mjs';
+import { OUTDOORS } from './products/outdoors.mjs';
 
-/** All products, in the order of their files. */
-export const PRODUCTS: readonly Product[] = [...ELECTRONICS, ...HOME, ...OUTDOORS, ...LEISURE];
+/**
+ * A kind of product and the opinions about it. Nouns that take "are" are marked `plural`; praise and complaints are
+ * patterns of `expand`.
+ * @typedef {{ noun: string, plural?: true, praise: readonly string[], complaints: readonly string[] }} Aspect
+ * @typedef {{ slug: string, names: readonly string[], plural?: true, aspects: readonly Aspect[] }} Product
+ * @typedef {import('@embedmill/analysis').Random} Random
+ */
 
-type Mood = 'good' | 'mixed' | 'bad';
+/** @type {readonly Product[]} */
+const PRODUCTS = [...ELECTRONICS, ...HOME, ...OUTDOORS, ...LEISURE];
 
-const MOODS: readonly Mood[] = ['good', 'good', 'good', 'mixed', 'mixed', 'bad', 'bad'];
+/** Moods in their shares. */
+const MOODS = ['good', 'good', 'good', 'mixed', 'mixed', 'bad', 'bad'];
 
-/** A review before it gets its id. */
-export interface Draft {
-  slug: string;
-  text: string;
-}
-
-/** How long reviews are, in the shares that review sites show: most say little, a few tell everything. */
-const LENGTHS: readonly { share: number; write: (review: Review) => string }[] = [
+/** Lengths in the shares seen on review sites: most reviews are short, a few are very long. */
+const LENGTHS = [
   { share: 0.2, write: (review) => review.headline() },
   { share: 0.3, write: (review) => review.opinions(1) },
   { share: 0.3, write: (review) => review.account({ opinions: 2, contexts: 1 }) },
@@ -34,8 +33,12 @@ const LENGTHS: readonly { share: number; write: (review: Review) => string }[] =
   },
 ];
 
-/** One review, different each time the random numbers are. */
-export function compose(random: Random): Draft {
+/**
+ * One review.
+ * @param {Random} random
+ * @returns {{ slug: string, text: string }}
+ */
+export function compose(random) {
   const product = random.pick(PRODUCTS);
   const review = new Review(product, random);
   let rest = random.next();
@@ -46,16 +49,16 @@ export function compose(random: Random): Draft {
   return { slug: product.slug, text: (length ?? LENGTHS[0])?.write(review) ?? '' };
 }
 
-/** The sentences of one review: one product, one mood, no aspect and no frame twice. */
+/** The sentences of one review: one product and one mood; no story is told twice. */
 class Review {
-  readonly #random: Random;
-  readonly #product: Product;
-  readonly #words: Words;
-  readonly #mood: Mood;
-  readonly #aspects: Aspect[];
-  readonly #contexts: string[];
+  #random;
+  #product;
+  #words;
+  #mood;
+  #aspects;
+  #contexts;
 
-  constructor(product: Product, random: Random, mood: Mood = random.pick(MOODS)) {
+  constructor(product, random, mood = random.pick(MOODS)) {
     this.#random = random;
     this.#product = product;
     this.#mood = mood;
@@ -72,23 +75,23 @@ class Review {
     };
   }
 
-  /** Three to ten words about one aspect. */
-  headline(): string {
+  /** Three to ten words on one aspect. */
+  headline() {
     const aspect = this.#nextAspect();
-    const mood = this.#mood === 'mixed' ? this.#random.pick(['good', 'bad'] as const) : this.#mood;
+    const mood = this.#mood === 'mixed' ? this.#random.pick(['good', 'bad']) : this.#mood;
     const words = { ...this.#words, noun: aspect.noun, are: aspect.plural ? 'are' : 'is' };
     return expand(this.#random.pick(SHORT[mood]), words, this.#random);
   }
 
-  /** `count` aspects and, mostly, a verdict. */
-  opinions(count: number): string {
+  /** Opinions on `count` aspects and, usually, a verdict. */
+  opinions(count) {
     const sentences = this.#opinions(count);
     if (this.#random.chance(0.6)) sentences.push(this.#verdict());
     return sentences.join(' ');
   }
 
-  /** An opening, opinions with stories between them, a verdict. */
-  account({ opinions, contexts }: { opinions: number; contexts: number }): string {
+  /** An opening, opinions with stories in between, and a verdict. */
+  account({ opinions, contexts }) {
     const body = [...this.#opinions(opinions)];
     for (const context of this.#contexts.splice(0, contexts)) {
       body.splice(1 + Math.floor(this.#random.next() * body.length), 0, this.#say(context));
@@ -96,8 +99,8 @@ class Review {
     return [this.#say(this.#random.pick(OPENINGS)), ...body, this.#verdict()].join(' ');
   }
 
-  /** What long reviews add weeks later: other stories, the same aspects in other words, advice. */
-  secondThoughts(): string {
+  /** A later update: other stories, the same aspects in other words, and advice. */
+  secondThoughts() {
     const again = new Review(this.#product, this.#random, this.#mood);
     const later = this.#say('Update, {time} later:');
     const stories = this.#contexts.splice(0, 5).map((context) => this.#say(context));
@@ -108,8 +111,8 @@ class Review {
     return [later, ...again.#opinions(3), ...stories, ...advice].join(' ');
   }
 
-  #opinions(count: number): string[] {
-    const sentences: string[] = [];
+  #opinions(count) {
+    const sentences = [];
     for (let nth = 0; nth < Math.min(count, this.#product.aspects.length); nth++) {
       const { praise, complaints } = this.#nextAspect();
       const isPraise = this.#mood === 'mixed' ? nth % 2 === 0 : this.#mood === 'good';
@@ -120,18 +123,18 @@ class Review {
     return sentences;
   }
 
-  #verdict(): string {
+  #verdict() {
     return this.#say(this.#random.pick(VERDICTS[this.#mood]));
   }
 
-  /** The aspects in turn; after the last one, the first again. */
-  #nextAspect(): Aspect {
-    const aspect = this.#aspects.shift() as Aspect;
+  /** The next aspect, cyclically. */
+  #nextAspect() {
+    const aspect = this.#aspects.shift();
     this.#aspects.push(aspect);
     return aspect;
   }
 
-  #say(pattern: string): string {
+  #say(pattern) {
     return expand(pattern, this.#words, this.#random);
   }
 }

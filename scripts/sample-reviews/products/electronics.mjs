@@ -1,9 +1,7 @@
-/** What people say about things with a plug or a battery. */
-
-import type { Product } from '../types.ts';
+/** Opinions about things with a plug or a battery. */
 
 /** Phones, headphones, laptops, keyboards and cameras. */
-export const ELECTRONICS: readonly Product[] = [
+export const ELECTRONICS = [
   {
     slug: 'phone',
     names: ['phone', 'smartphone', 'handset'],

@@ -1,9 +1,7 @@
-/** What people say about things for weather and roads. */
-
-import type { Product } from '../types.ts';
+/** Opinions about things for weather and roads. */
 
 /** Shoes, jackets, backpacks, tents and lights. */
-export const OUTDOORS: readonly Product[] = [
+export const OUTDOORS = [
   {
     slug: 'running-shoes',
     names: ['running shoes', 'trainers'],
