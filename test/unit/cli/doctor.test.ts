@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkNode, describeFeatures } from '../../../apps/cli/src/commands/doctor/machine.ts';
-import { judgeServer } from '../../../apps/cli/src/commands/doctor/redis.ts';
+import { checkServerInfo } from '../../../apps/cli/src/commands/doctor/redis.ts';
 
 test.each([
   ['20.18.3', 'broken'],
@@ -35,7 +35,7 @@ describe('the Redis server', () => {
     [info('6.0.20', 'noeviction', 0), 'broken', 'needed is 6.2'],
     [`valkey_version:8.1.0\r\n${info('7.2.4', 'noeviction', 0)}`, 'good', 'version 8.1.0'],
   ])('%j is %s', (answer, health, words) => {
-    expect(judgeServer('redis://host', answer)).toMatchObject({
+    expect(checkServerInfo('redis://host', answer)).toMatchObject({
       health,
       message: expect.stringContaining(words),
     });

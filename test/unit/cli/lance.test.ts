@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import type { VectorRows } from '@embedmill/contract';
 import { connect, type Table } from '@lancedb/lancedb';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { load } from '../../../apps/cli/src/commands/load/load.ts';
-import { openStore, readStoreUrl } from '../../../apps/cli/src/commands/load/open.ts';
+import { loadIntoStore } from '../../../apps/cli/src/io/stores/load.ts';
+import { openStore, readStoreUrl } from '../../../apps/cli/src/io/stores/open.ts';
 import { openVectors } from '../../../apps/cli/src/io/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { vectorFile } from '../../support/vector-file.ts';
@@ -17,7 +17,7 @@ const { signal } = new AbortController();
 
 /** Loads the rows into a table, as `embedmill load` does. */
 function loadInto(path: string, rows: VectorRows) {
-  return load({
+  return loadIntoStore({
     file: vectorFile(rows),
     open: (dim) => openStore({ url: readStoreUrl(path), table: 'unused', dim, signal }),
     batchRows: 500,

@@ -11,11 +11,11 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { EmbedmillError, UnavailableError } from '@embedmill/contract';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { load } from '../../../apps/cli/src/commands/load/load.ts';
-import { openStore, readStoreUrl } from '../../../apps/cli/src/commands/load/open.ts';
-import { openPgvector } from '../../../apps/cli/src/commands/load/pgvector.ts';
-import { pointId } from '../../../apps/cli/src/commands/load/qdrant.ts';
-import type { VectorStore } from '../../../apps/cli/src/commands/load/types.ts';
+import { loadIntoStore } from '../../../apps/cli/src/io/stores/load.ts';
+import { openStore, readStoreUrl } from '../../../apps/cli/src/io/stores/open.ts';
+import { openPgvector } from '../../../apps/cli/src/io/stores/pgvector.ts';
+import { pointId } from '../../../apps/cli/src/io/stores/qdrant.ts';
+import type { VectorStore } from '../../../apps/cli/src/io/stores/types.ts';
 import { vectorFile } from '../../support/vector-file.ts';
 
 const { signal } = new AbortController();
@@ -38,7 +38,7 @@ function loadInto(store: VectorStore, file: ReturnType<typeof fileOf>, notes: st
     onRetry: (reason: string) => void notes.push(reason),
     signal,
   };
-  return load({ file, open: async () => store, ...parts });
+  return loadIntoStore({ file, open: async () => store, ...parts });
 }
 
 const rows = fileOf(['a', [1, 0]], ['b', [0, 1]], ['none', null], ["c'; DROP", [0.6, 0.8]]);
@@ -147,7 +147,7 @@ describe('pgvector', () => {
     await store.upsert({ ids: ['a'], vectors: [Float32Array.of(1, 0)] });
     await stop();
     const notes: string[] = [];
-    const report = await load({
+    const report = await loadIntoStore({
       file: rows,
       open: async () => store,
       batchRows: 2,

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npy } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
-import { toFiles } from '../../../apps/cli/src/commands/embed/destination/files.ts';
-import { writeDraft } from '../../../apps/cli/src/commands/embed/save.ts';
-import { idsPath, reportPath } from '../../../apps/cli/src/engine/run/fetch.ts';
+import { toFiles } from '../../../apps/cli/src/io/output/files.ts';
+import { writeDraft } from '../../../apps/cli/src/io/output/write-draft.ts';
+import { idsPath, reportPath } from '../../../apps/cli/src/io/vectors/companions.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 async function* chunks(...bytes: Uint8Array[]): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,12 @@
 import type { RowRead } from '@embedmill/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutParts, digestOf, firstRows, type Part } from '../../../apps/cli/src/engine/run/cut-parts.ts';
+import {
+  digestOf,
+  encodeParts,
+  firstRows,
+  type Part,
+} from '../../../apps/cli/src/engine/run/encode-parts.ts';
 
 const limits = { maxRows: 3, maxBytes: 10_000, maxRowBytes: 200 };
 
@@ -28,10 +33,10 @@ const linesOf = ({ body }: Part) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-describe('cutParts', () => {
+describe('encodeParts', () => {
   test('numbers parts from 1 and cuts them at the number of rows', async () => {
     const rows = [1, 2, 3, 4, 5, 6, 7].map((line) => row(line));
-    const parts = await collect(cutParts(sliced(rows), limits));
+    const parts = await collect(encodeParts(sliced(rows), limits));
     expect(parts.map(({ number, rows }) => [number, rows])).toEqual([
       [1, 3],
       [2, 3],
@@ -41,7 +46,7 @@ describe('cutParts', () => {
 
   test('cuts a part at its bytes, with the row that reaches them', async () => {
     const rows = [1, 2, 3].map((line) => row(line, 'x'.repeat(100)));
-    const parts = await collect(cutParts(sliced(rows), { ...limits, maxBytes: 150 }));
+    const parts = await collect(encodeParts(sliced(rows), { ...limits, maxBytes: 150 }));
     expect(parts.map(({ rows }) => rows)).toEqual([2, 1]);
   });
 
@@ -57,8 +62,8 @@ describe('cutParts', () => {
           if (cut) slices.push([]);
           slices.at(-1)?.push(rows[i]!);
         }
-        const once = await collect(cutParts(sliced(rows), limits));
-        const many = await collect(cutParts(sliced(...slices), limits));
+        const once = await collect(encodeParts(sliced(rows), limits));
+        const many = await collect(encodeParts(sliced(...slices), limits));
         expect(many.map(digestOf)).toEqual(once.map(digestOf));
       }),
     );
@@ -72,7 +77,7 @@ describe('cutParts', () => {
       code: 'invalid-json',
       message: 'no JSON',
     };
-    const [part] = await collect(cutParts(sliced([row(1), bad, row(3, 'c', null)]), limits));
+    const [part] = await collect(encodeParts(sliced([row(1), bad, row(3, 'c', null)]), limits));
     expect(linesOf(part!)).toEqual([
       { id: 'id1', text: 'text 1', line: 1 },
       { id: 'b', line: 2, error: { code: 'invalid-json', message: 'no JSON' } },
@@ -82,7 +87,7 @@ describe('cutParts', () => {
 
   test('makes a bad row of one that the producer would refuse for its length as JSON', async () => {
     // Each quote takes two bytes as JSON.
-    const [part] = await collect(cutParts(sliced([row(1, '"'.repeat(150))]), limits));
+    const [part] = await collect(encodeParts(sliced([row(1, '"'.repeat(150))]), limits));
     expect(linesOf(part!)).toEqual([
       { id: 'id1', line: 1, error: { code: 'row-too-large', message: expect.stringContaining('200 B') } },
     ]);

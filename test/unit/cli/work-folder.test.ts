@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { WorkFolder } from '../../../apps/cli/src/commands/embed/job.ts';
-import { Lock } from '../../../apps/cli/src/commands/embed/lock.ts';
-import { isRunning, markOf } from '../../../apps/cli/src/engine/stack/process-mark.ts';
+import { OutputLock } from '../../../apps/cli/src/commands/embed/lock.ts';
+import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts';
+import { identifyProcess, isRunning } from '../../../apps/cli/src/engine/stack/process-identity.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startNode } from '../../support/process.ts';
 
@@ -16,8 +16,11 @@ describe('the lock of a work folder', () => {
   test('is refused while another process holds it, and names that process', async () => {
     const folder = temporaryFolder();
     const owner = idle();
-    writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: markOf(owner.pid), children: [] }));
-    await expect(Lock.take(folder, '/out.npy')).rejects.toThrow(
+    writeFileSync(
+      join(folder, 'lock.json'),
+      JSON.stringify({ owner: identifyProcess(owner.pid), children: [] }),
+    );
+    await expect(OutputLock.take(folder, '/out.npy')).rejects.toThrow(
       `/out.npy is being written by another embedmill (process ${owner.pid})`,
     );
   });
@@ -25,11 +28,11 @@ describe('the lock of a work folder', () => {
   test('is taken over from a dead process', async () => {
     const folder = temporaryFolder();
     const owner = idle();
-    const mark = markOf(owner.pid);
+    const mark = identifyProcess(owner.pid);
     owner.kill('SIGKILL');
     await owner.exited;
     writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: mark, children: [] }));
-    (await Lock.take(folder, '/out.npy')).release();
+    (await OutputLock.take(folder, '/out.npy')).release();
     expect(existsSync(join(folder, 'lock.json'))).toBe(false);
   });
 
@@ -40,8 +43,8 @@ describe('the lock of a work folder', () => {
       const other = idle();
       const mark = { pid: other.pid, startTicks: 1 };
       writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: mark, children: [mark] }));
-      await Lock.take(folder, '/out.npy');
-      expect(isRunning(markOf(other.pid))).toBe(true);
+      await OutputLock.take(folder, '/out.npy');
+      expect(isRunning(identifyProcess(other.pid))).toBe(true);
     },
   );
 
@@ -51,18 +54,21 @@ describe('the lock of a work folder', () => {
       const folder = temporaryFolder();
       const child = idle();
       const owner = { pid: 2 ** 22 + 1, startTicks: 1 };
-      writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner, children: [markOf(child.pid)] }));
-      await Lock.take(folder, '/out.npy');
+      writeFileSync(
+        join(folder, 'lock.json'),
+        JSON.stringify({ owner, children: [identifyProcess(child.pid)] }),
+      );
+      await OutputLock.take(folder, '/out.npy');
       expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
     },
   );
 
   test('keeps the children of its holder', async () => {
     const folder = temporaryFolder();
-    const lock = await Lock.take(folder, '/out.npy');
+    const lock = await OutputLock.take(folder, '/out.npy');
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     lock.addChild(child.pid!);
-    await expect(Lock.take(folder, '/out.npy')).rejects.toMatchObject({
+    await expect(OutputLock.take(folder, '/out.npy')).rejects.toMatchObject({
       code: 'output-in-use',
       facts: { pid: process.pid },
     });
@@ -82,7 +88,7 @@ describe('WorkFolder', () => {
   test('keeps a job, and takes a file that is none for no job', async () => {
     const folder = new WorkFolder(join(temporaryFolder(), 'out.npy'), {});
     await folder.create();
-    expect(await folder.readJob()).toBeNull();
+    expect(await folder.readNote()).toBeNull();
     const choices = {
       format: 'jsonl',
       text: 'text',
@@ -105,10 +111,10 @@ describe('WorkFolder', () => {
       overwrite: false,
       createdAt: '2026-01-01T00:00:00Z',
     } as const;
-    await folder.writeJob(job);
-    expect(await folder.readJob()).toEqual(job);
+    await folder.writeNote(job);
+    expect(await folder.readNote()).toEqual(job);
     writeFileSync(join(folder.path, 'job.json'), '{"version":');
-    expect(await folder.readJob()).toBeNull();
+    expect(await folder.readNote()).toBeNull();
     await folder.clear();
     expect(existsSync(join(folder.path, 'job.json'))).toBe(false);
   });

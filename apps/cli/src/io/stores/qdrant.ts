@@ -1,18 +1,18 @@
-/** Writes vectors to Qdrant over its REST API: https://api.qdrant.tech (collections and points). */
+/** Writes vectors to Qdrant through its REST API (https://api.qdrant.tech: collections and points). */
 
 import { createHash } from 'node:crypto';
 import { EmbedmillError, quote, UnavailableError } from '@embedmill/contract';
 import type { StoreRequest, VectorStore } from './types.ts';
 
-/** Namespace of our point ids, a UUID made once at random. */
+/** UUID namespace of our point ids, generated once at random. */
 const NAMESPACE = Buffer.from('6ff2a54e1d0b4c3f9a8e2f0d7c51b6a3', 'hex');
 
-/** The part of `GET /collections/{name}` that is read; collections with several named vectors have no `size` here. */
-interface CollectionAnswer {
+/** The used part of `GET /collections/{name}`; a collection with several named vectors has no `size` here. */
+interface CollectionResponse {
   result?: { config?: { params?: { vectors?: { size?: number } } } };
 }
 
-/** Opens the collection, or makes it for cosines. @throws {EmbedmillError} `store-refused` when it has another dimension */
+/** Opens the collection, or creates it for cosine similarity. @throws {EmbedmillError} `store-refused` for another dimension */
 export async function openQdrant(
   { url, table, dim, signal }: StoreRequest,
   apiKey: string | undefined,
@@ -20,12 +20,12 @@ export async function openQdrant(
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}/collections/${encodeURIComponent(table)}`;
   const call = (method: string, path: string, body?: unknown) =>
     request(`${base}${path}`, method, { body, apiKey, signal });
-  const there = await call('GET', '');
-  if (there.status === 404) {
-    await call('PUT', '', { vectors: { size: dim, distance: 'Cosine' } }).then(refuse);
+  const existing = await call('GET', '');
+  if (existing.status === 404) {
+    await call('PUT', '', { vectors: { size: dim, distance: 'Cosine' } }).then(assertOk);
   } else {
-    await refuse(there);
-    const { result } = (await there.json()) as CollectionAnswer;
+    await assertOk(existing);
+    const { result } = (await existing.json()) as CollectionResponse;
     const size = result?.config?.params?.vectors?.size;
     if (size !== dim) {
       throw new EmbedmillError(
@@ -38,14 +38,14 @@ export async function openQdrant(
     name: `Qdrant collection ${quote(table)} at ${url.host}`,
     async upsert({ ids, vectors }) {
       const points = ids.map((id, n) => ({ id: pointId(id), vector: [...vectors[n]!], payload: { id } }));
-      await call('PUT', '/points?wait=true', { points }).then(refuse);
+      await call('PUT', '/points?wait=true', { points }).then(assertOk);
     },
     finish: async () => {},
     close: async () => {},
   };
 }
 
-/** Qdrant takes UUIDs and whole numbers as ids: a UUID of version 5 (RFC 9562) over the id, which stays in the payload. */
+/** The version 5 UUID (RFC 9562) of an id, because Qdrant takes UUIDs and whole numbers only. */
 export function pointId(id: string): string {
   const bytes = createHash('sha1').update(NAMESPACE).update(id).digest().subarray(0, 16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x50;
@@ -71,15 +71,14 @@ async function request(
     });
   } catch (cause) {
     signal.throwIfAborted();
-    throw new UnavailableError('store-unavailable', `nobody answers at ${url}`, { cause });
+    throw new UnavailableError('store-unavailable', `no response from ${url}`, { cause });
   }
 }
 
-/** An answer that is no success becomes an error; 429 and 5xx may pass. */
-async function refuse(response: Response): Promise<void> {
+/** Throws for an error status; 429 and 5xx are temporary. */
+async function assertOk(response: Response): Promise<void> {
   if (response.ok) return;
-  const said = quote(await response.text(), 300);
-  const message = `Qdrant answered ${response.status}: ${said}`;
+  const message = `Qdrant responded with ${response.status}: ${quote(await response.text(), 300)}`;
   if (response.status === 429 || response.status >= 500)
     throw new UnavailableError('store-unavailable', message);
   throw new EmbedmillError('store-refused', message);

@@ -1,4 +1,4 @@
-/** The work folder of one output, and the note in it that lets a later call continue. */
+/** The work folder of an output, and the note in it that lets a later invocation resume. */
 
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -6,24 +6,25 @@ import { join, resolve } from 'node:path';
 import type { Environment } from '@embedmill/core/process';
 import type { InputIdentity, RowChoices } from './identity.ts';
 
-/** What a later call must know. */
-export interface Job {
-  /** Of this file's format. */
+/** What a later invocation needs in order to resume. */
+export interface ResumeNote {
+  /** Format version of this file. */
   version: 1;
-  /** The run at the producer. */
+  /** Id of the run at the producer. */
   run: string;
   input: InputIdentity | null;
   choices: RowChoices;
-  /** True when the call said --overwrite, so that the same call again continues. */
+  /** True after --overwrite, so that the same command resumes. */
   overwrite: boolean;
+  /** ISO 8601. */
   createdAt: string;
 }
 
-/** Everything of a call that must outlive it; removed when the output is complete. */
+/** State that must outlive an invocation; removed when the output is complete. */
 export class WorkFolder {
   readonly path: string;
 
-  /** Beside the output, or in `EMBEDMILL_DATA_DIR` if that is set. */
+  /** Beside the output, or in `EMBEDMILL_DATA_DIR` if set. */
   constructor(outputPath: string, { EMBEDMILL_DATA_DIR: dataDir }: Environment) {
     const isChosen = dataDir !== undefined && dataDir !== '';
     this.path = isChosen
@@ -31,7 +32,7 @@ export class WorkFolder {
       : `${outputPath}.partial`;
   }
 
-  /** Of the embedded producer and Redis. */
+  /** Data folder of the embedded producer and Redis. */
   get dataDir(): string {
     return join(this.path, 'data');
   }
@@ -40,32 +41,32 @@ export class WorkFolder {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
   }
 
-  /** The note of an earlier call, or null. A file that is none of ours counts as none. */
-  async readJob(): Promise<Job | null> {
-    const text = await readFile(this.#jobPath, 'utf8').catch(() => null);
+  /** The note of an earlier invocation, or null. An unrecognized file is ignored. */
+  async readNote(): Promise<ResumeNote | null> {
+    const text = await readFile(this.#notePath, 'utf8').catch(() => null);
     if (text === null) return null;
     try {
-      const job: Job = JSON.parse(text);
-      return job.version === 1 ? job : null;
+      const note: ResumeNote = JSON.parse(text);
+      return note.version === 1 ? note : null;
     } catch {
       return null;
     }
   }
 
-  /** Replaces the note in one step. */
-  async writeJob(job: Job): Promise<void> {
-    const draft = `${this.#jobPath}.draft`;
+  /** Replaces the note atomically. */
+  async writeNote(note: ResumeNote): Promise<void> {
+    const draft = `${this.#notePath}.draft`;
     const file = await open(draft, 'w', 0o600);
     try {
-      await file.writeFile(`${JSON.stringify(job, null, 2)}\n`);
+      await file.writeFile(`${JSON.stringify(note, null, 2)}\n`);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(draft, this.#jobPath);
+    await rename(draft, this.#notePath);
   }
 
-  /** Forgets everything but the lock. */
+  /** Removes everything but the lock. */
   async clear(): Promise<void> {
     for (const name of await readdir(this.path)) {
       if (!name.startsWith('lock.json')) await rm(join(this.path, name), { recursive: true, force: true });
@@ -76,7 +77,7 @@ export class WorkFolder {
     await rm(this.path, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  get #jobPath(): string {
+  get #notePath(): string {
     return join(this.path, 'job.json');
   }
 }

@@ -1,43 +1,44 @@
-/** Writes vectors to a table of PostgreSQL with the extension pgvector. */
+/** Writes vectors to a PostgreSQL table with the pgvector extension. */
 
 import { asError, EmbedmillError, quote, UnavailableError } from '@embedmill/contract';
 import type { StoreRequest, VectorStore } from './types.ts';
 
-/** Runs one statement; `pg`'s client and PGlite have it. */
+/** A connection that runs statements, such as a client of `pg` or PGlite. */
 export interface SqlConnection {
   query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
 }
 
-/** Beyond this, pgvector's HNSW takes no vectors of four-byte floats. */
-const MAX_INDEXED_FLOATS = 2000;
+/** Maximum dimension of float32 vectors in pgvector's HNSW index. */
+const MAX_INDEXED_DIM = 2000;
 
 /**
- * Codes of errors that may pass: PostgreSQL's classes of connection, transaction, resources and operator (its manual, appendix
- * A), the names of the system's own, and none at all, as `pg` reports a connection that broke.
+ * Codes of temporary errors: the PostgreSQL classes for connection, transaction rollback, resources and operator
+ * intervention (manual, appendix A), the error names of the operating system, and no code, as `pg` reports a broken
+ * connection.
  */
-const PASSING = /^(08|40|53|57|E[A-Z]+$|$)/;
+const TEMPORARY = /^(08|40|53|57|E[A-Z]+$|$)/;
 
-/** Connects with `pg`, which is loaded by this alone. @throws {UnavailableError} when nobody answers */
+/** Connects with `pg`, which is loaded on first use. @throws {UnavailableError} when the connection fails */
 export async function connectPostgres(url: URL): Promise<SqlConnection & { end(): Promise<void> }> {
   const { default: pg } = await import('pg');
-  // A pool of one connects again by itself.
+  // A pool of one reconnects automatically.
   const pool = new pg.Pool({ connectionString: url.href, max: 1 });
-  // A connection that breaks between two statements is reported by the next one.
+  // If the connection breaks between two statements, the next one reports it.
   pool.on('error', () => {});
   try {
     await pool.query('SELECT 1');
   } catch (cause) {
     await pool.end();
-    const message = `nobody lets us in at ${url.host}: ${asError(cause).message}`;
+    const message = `cannot connect to PostgreSQL at ${url.host}: ${asError(cause).message}`;
     throw new UnavailableError('store-unavailable', message, { cause });
   }
   return pool;
 }
 
 /**
- * Makes the extension, the table (`id text primary key, embedding vector(dim)`) and, at the end, an HNSW index for cosines,
- * each unless it is there.
- * @throws {EmbedmillError} `store-refused` when the server has no pgvector or the table another dimension
+ * Creates the extension, the table (`id text primary key, embedding vector(dim)`) and, at the end, an HNSW index for
+ * cosine similarity, each unless it exists.
+ * @throws {EmbedmillError} `store-refused` when the server lacks pgvector or the table has another dimension
  */
 export async function openPgvector(
   connection: SqlConnection,
@@ -47,7 +48,7 @@ export async function openPgvector(
   const name = identifier(table);
   await run('CREATE EXTENSION IF NOT EXISTS vector');
   await run(`CREATE TABLE IF NOT EXISTS ${name} (id text PRIMARY KEY, embedding vector(${dim}) NOT NULL)`);
-  // pgvector keeps the dimension of a column as the modifier of its type.
+  // pgvector stores the dimension of a column as its type modifier.
   const { rows } = await run(
     "SELECT atttypmod AS dim FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'embedding'",
     [name],
@@ -70,7 +71,7 @@ export async function openPgvector(
       );
     },
     async finish() {
-      if (dim > MAX_INDEXED_FLOATS) return;
+      if (dim > MAX_INDEXED_DIM) return;
       const index = identifier(`${table}_embedding_cosine`);
       await run(`CREATE INDEX IF NOT EXISTS ${index} ON ${name} USING hnsw (embedding vector_cosine_ops)`);
     },
@@ -78,7 +79,7 @@ export async function openPgvector(
   };
 }
 
-/** A name as SQL quotes it, so that any text is a name and nothing else. */
+/** Quotes a name for SQL, so that it cannot be read as anything else. */
 function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
@@ -86,7 +87,7 @@ function identifier(name: string): string {
 function refuse(cause: unknown): never {
   const error = asError(cause);
   const code = 'code' in error ? String(error.code) : '';
-  const message = `PostgreSQL says: ${error.message}`;
-  if (PASSING.test(code)) throw new UnavailableError('store-unavailable', message, { cause });
+  const message = `PostgreSQL reports: ${error.message}`;
+  if (TEMPORARY.test(code)) throw new UnavailableError('store-unavailable', message, { cause });
   throw new EmbedmillError('store-refused', message, { cause });
 }

@@ -1,4 +1,4 @@
-/** Outputs that are files of one folder. */
+/** Outputs that are files in one folder. */
 
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { syncFolder } from '@embedmill/core/process';
 import type { Destination } from './types.ts';
 
+/** A destination that renames drafts in place. */
 export function toFiles(outputPath: string): Destination {
   return {
     exists: async () => existsSync(outputPath),

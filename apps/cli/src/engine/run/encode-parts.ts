@@ -1,32 +1,33 @@
-/** Cuts rows into the parts that are sent to a producer; the same rows give the same parts, byte for byte. */
+/** Encodes rows as the parts sent to a producer. Deterministic: the same rows give the same bytes. */
 
 import { createHash } from 'node:crypto';
-import type { RowRead } from '@embedmill/contract';
+import { DEFAULT_PART_ROWS, type RowRead } from '@embedmill/contract';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
 
-/** NDJSON for one request. */
+/** The rows of one request. */
 export interface Part {
-  /** From 1. */
+  /** Part number, from 1. */
   number: number;
   rows: number;
+  /** JSON lines. */
   body: Buffer;
 }
 
-/** How to cut. */
+/** Limits of one part. */
 export interface PartLimits {
-  /** Rows of a part. */
+  /** Maximum rows per part. */
   maxRows: number;
-  /** Bytes of a part; a part ends with the row that reaches it. */
+  /** A part ends with the row that reaches this size. */
   maxBytes: number;
-  /** The producer's limit for one line of a part. */
+  /** The producer's limit for one line. */
   maxRowBytes: number;
 }
 
-/** 2 016 rows are eight batches of the default 252, so that no part ends with a small batch. */
-export const PART_LIMITS = { maxRows: 2016, maxBytes: 4_000_000 } as const;
+/** Limits of every command. The number of rows is a multiple of a batch, so that no part ends with a small batch. */
+export const PART_LIMITS = { maxRows: DEFAULT_PART_ROWS, maxBytes: 4_000_000 } as const;
 
-/** The parts of all rows; a row without a usable text is sent as such, so that it keeps its place. */
-export async function* cutParts(
+/** Yields the parts of all rows. A row without a usable text is sent too, so that it keeps its place. */
+export async function* encodeParts(
   slices: AsyncIterable<readonly RowRead[]>,
   { maxRows, maxBytes, maxRowBytes }: PartLimits,
 ): AsyncGenerator<Part> {
@@ -51,12 +52,12 @@ export async function* cutParts(
   if (lines.length > 0) yield close();
 }
 
-/** SHA-256 of a part's body in hexadecimal, as in its receipt. */
+/** SHA-256 of a part's body in hexadecimal, as in receipts. */
 export function digestOf({ body }: Part): string {
   return createHash('sha256').update(body).digest('hex');
 }
 
-/** The first `limit` rows; the source is closed then. */
+/** Yields the first `limit` rows, then closes the source. */
 export async function* firstRows(slices: AsyncIterable<RowRead[]>, limit: number): AsyncGenerator<RowRead[]> {
   let left = limit;
   if (left === 0) return;
@@ -67,7 +68,7 @@ export async function* firstRows(slices: AsyncIterable<RowRead[]>, limit: number
   }
 }
 
-/** JSON may need more bytes for a text than the input did; what no longer fits is a bad row too. */
+/** Encodes one row. JSON may be longer than the input; a row over the limit becomes a bad row. */
 function encodeRow(row: RowRead, maxRowBytes: number): Buffer {
   const line = Buffer.from(`${JSON.stringify(fieldsOf(row))}\n`);
   if (line.length <= maxRowBytes) return line;

@@ -1,20 +1,20 @@
-/** Looks whether a downloaded file is whole, before it gets its name. */
+/** Checks that a downloaded file is complete, before it is published. */
 
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Dtype, FormatName } from '@embedmill/contract';
 import { dtypeBytes, npyHeader } from '@embedmill/core/formats';
 
-/** What a file should be. */
+/** The expected contents of a file. */
 export interface ExpectedFile {
-  /** `scales`: an .npy of one float32 per row. */
+  /** `scales` is an .npy with one float32 per row. */
   format: FormatName | 'scales';
   rows: number;
-  /** Of an .npy. Default `float32`. */
+  /** Number type of an .npy. Default `float32`. */
   dtype?: Dtype;
 }
 
-/** What is wrong with a file, in words; `null` when nothing is. */
+/** Describes what is wrong with a file; `null` if nothing is. */
 export async function fileProblem(path: string, expected: ExpectedFile): Promise<string | null> {
   const { format, rows } = expected;
   if (format === 'npy' || format === 'scales') return npyProblem(path, expected);
@@ -24,7 +24,7 @@ export async function fileProblem(path: string, expected: ExpectedFile): Promise
   return lines === rows ? null : `it has ${lines} lines, expected ${rows}`;
 }
 
-/** The header is the one that we write for this shape, whatever the dimension; the rest must be exactly that much. */
+/** Expects our own header for this shape, with any dimension, and exactly the bytes it announces. */
 async function npyProblem(
   path: string,
   { format, rows, dtype = 'float32' }: ExpectedFile,
@@ -41,10 +41,10 @@ async function npyProblem(
   return size === expected ? null : `it has ${size} bytes, expected ${expected}`;
 }
 
-/** Parquet and Arrow files have their magic at both ends, the last one behind the footer. */
+/** Parquet and Arrow files have their magic number at both ends; the last one follows the footer. */
 async function magicProblem(path: string, magic: string): Promise<string | null> {
   const { head, tail } = await readEnds(path, magic.length);
-  return head.toString('latin1') === magic && tail.toString('latin1') === magic ? null : 'it is cut short';
+  return head.toString('latin1') === magic && tail.toString('latin1') === magic ? null : 'it is truncated';
 }
 
 async function readEnds(path: string, bytes: number): Promise<{ head: Buffer; tail: Buffer; size: number }> {

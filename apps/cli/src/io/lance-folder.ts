@@ -1,41 +1,41 @@
-/** Opens the LanceDB table that a folder `NAME.lance` is; the readers of vectors and `embedmill load` call it. */
+/** Opens the LanceDB table in a folder `NAME.lance`. */
 
 import { basename, dirname, extname } from 'node:path';
 import { asError, EmbedmillError } from '@embedmill/contract';
 import type { Connection, Table } from '@lancedb/lancedb';
 
-/** LanceDB's package, as it is imported. */
+/** The part of the LanceDB package that is used. */
 export type LanceDb = Pick<typeof import('@lancedb/lancedb'), 'connect' | 'Index' | 'makeArrowTable'>;
 
-/** A folder of LanceDB: the database is the folder around it, the table has its name. */
+/** A LanceDB folder: its parent is the database, and its name without the extension is the table. */
 export interface LanceFolder {
   library: LanceDb;
   database: Connection;
-  /** Name of the table. */
+  /** Table name. */
   table: string;
 }
 
-/** Whether a path names a table of LanceDB, there or not: LanceDB gives the folder of a table this ending. */
+/** Whether a path has the extension of LanceDB tables; it need not exist. */
 export function isLancePath(path: string): boolean {
   return extname(path).toLowerCase() === '.lance';
 }
 
-/** Connects to the database around an absolute path. @throws {EmbedmillError} `no-lancedb` where the package cannot be loaded */
+/** Connects to the database that contains `path`, an absolute path. @throws {EmbedmillError} `no-lancedb` if the package is missing */
 export async function openLanceFolder(path: string): Promise<LanceFolder> {
   const library = await importLanceDb();
   return { library, database: await library.connect(dirname(path)), table: basename(path, extname(path)) };
 }
 
-/** Floats per vector of a table's column `vector`; `null` when it is none of float vectors. */
+/** The dimension of a table's column `vector`; `null` unless it is a column of float vectors. */
 export async function dimOf(table: Table): Promise<number | null> {
   const { fields } = await table.schema();
   const type = String(fields.find(({ name }) => name === 'vector')?.type);
   return Number(/^FixedSizeList\[(\d+)\]<Float(16|32)>$/.exec(type)?.[1]) || null;
 }
 
-/** The package is optional, as it has no build for every machine, and is loaded by the first folder. */
+/** Loads the package on first use. It is optional, because some machines have no build of it. */
 async function importLanceDb(): Promise<LanceDb> {
-  // It would tell on stderr of each table that is not there yet.
+  // By default LanceDB writes a warning to stderr for each table that does not exist yet.
   process.env.LANCEDB_LOG ??= 'error';
   try {
     return await import('@lancedb/lancedb');

@@ -1,53 +1,51 @@
-/** Where a call's rows are embedded: at a running producer, or in a stack of its own. */
+/** The producer that embeds the rows: a running one, or one started for this command. */
 
 import { createHash } from 'node:crypto';
 import { EmbedmillClient } from '@embedmill/client';
 import { EmbedmillError } from '@embedmill/contract';
 import type { Config, Environment } from '@embedmill/core/process';
 import { Stack } from '../../engine/stack/stack.ts';
-import type { WorkFolder } from './job.ts';
-import type { Lock } from './lock.ts';
-import type { EmbedRequest } from './request.ts';
+import type { OutputLock } from './lock.ts';
+import type { EmbedFileRequest } from './request.ts';
+import type { WorkFolder } from './work-folder.ts';
 
-/** A producer to speak to. */
-export interface Site {
-  /** Its base URL at this moment. */
+/** A producer and its lifetime. */
+export interface EmbedServer {
+  /** Current base URL; changes after a restart. */
   url: () => string;
-  /** Settles with the reason when it cannot be kept alive. */
+  /** Resolves with the reason when the processes cannot be kept alive. */
   whenBroken: Promise<Error>;
+  /** Stops own processes gracefully. */
   stop(): Promise<void>;
-  /** Ends what belongs to this call at once; for when the output is complete. */
+  /** Kills own processes; for use after the output is complete. */
   discard(): Promise<void>;
 }
 
-/** What {@link openStack} works with. */
-export interface StackDeps {
+/** Dependencies of {@link startOwnServer}. */
+export interface OwnServerDeps {
   config: Config;
   environment: Environment;
   folder: WorkFolder;
-  lock: Lock;
+  lock: OutputLock;
   onNote: (line: string) => void;
 }
 
-/** Milliseconds that worker and producer may take to stop: a batch takes about one second. */
+/** Time for worker and producer to stop: a batch takes about one second. */
 const SHUTDOWN_MS = 5_000;
 
-/**
- * Milliseconds until a batch of a killed worker is offered again. Much less than in a fleet: the one worker is on this
- * machine, and nobody else could do the batch meanwhile.
- */
+/** Time until a killed worker's batch is retried. Shorter than in a fleet, because no other worker can take it. */
 const LOCK_MS = 6_000;
 
-/** A producer that runs already. @throws {EmbedmillError} `no-producer` when nobody answers there */
-export async function openServer(
+/** Connects to a running producer. @throws {EmbedmillError} `no-producer` when it is not healthy */
+export async function connectServer(
   url: string,
   { signal, apiKey }: { signal: AbortSignal; apiKey: string | undefined },
-): Promise<Site> {
+): Promise<EmbedServer> {
   await new EmbedmillClient({ url, signal, apiKey }).checkHealth().catch((error) => {
     signal.throwIfAborted();
     throw new EmbedmillError(
       'no-producer',
-      `no producer can be used at ${url}: ${error instanceof Error ? error.message : error}. ` +
+      `no usable producer at ${url}: ${error instanceof Error ? error.message : error}. ` +
         'Start one there with "embedmill up", or leave out --server.',
       { cause: error },
     );
@@ -55,9 +53,9 @@ export async function openServer(
   return { url: () => url, whenBroken: new Promise(() => {}), stop: async () => {}, discard: async () => {} };
 }
 
-/** Redis, producer and worker for this call alone; everything they keep is in the work folder. */
-export async function openStack(request: EmbedRequest, parts: StackDeps): Promise<Site> {
-  const { config, environment, folder, lock, onNote } = parts;
+/** Starts Redis, a producer and a worker for this command. Their data is in the work folder. */
+export async function startOwnServer(request: EmbedFileRequest, deps: OwnServerDeps): Promise<EmbedServer> {
+  const { config, environment, folder, lock, onNote } = deps;
   const threads = request.threads ?? config.threads;
   const stack = await Stack.start({
     environment: {
@@ -68,7 +66,7 @@ export async function openStack(request: EmbedRequest, parts: StackDeps): Promis
       EMBEDMILL_PREFIX: ownPrefix(request.output.path),
       EMBEDMILL_THREADS: threads === undefined ? undefined : String(threads),
       EMBEDMILL_MODEL: request.model ?? undefined,
-      // Nobody else is to speak to it.
+      // The producer serves this command only, so it needs no authentication or rate limit.
       EMBEDMILL_API_KEYS: undefined,
       EMBEDMILL_API_KEYS_FILE: undefined,
       EMBEDMILL_RATE_LIMIT: undefined,
@@ -91,8 +89,8 @@ export async function openStack(request: EmbedRequest, parts: StackDeps): Promis
   };
 }
 
-/** Removes what a call's stack left in a Redis that is not its own; a private one goes with the folder. */
-export async function forgetKeys(config: Config, outputPath: string): Promise<void> {
+/** Deletes the keys that an own server left in a shared Redis; a private Redis is deleted with the work folder. */
+export async function deleteOwnKeys(config: Config, outputPath: string): Promise<void> {
   if (config.redisUrl === undefined) return;
   const { connect } = await import('@embedmill/core/redis');
   const { createLogger } = await import('@embedmill/core/telemetry');
@@ -105,7 +103,7 @@ export async function forgetKeys(config: Config, outputPath: string): Promise<vo
   }
 }
 
-/** A prefix of Redis keys that no other output has, so that the call meets no other fleet on a shared Redis. */
+/** A key prefix unique to the output, which keeps commands apart on a shared Redis. */
 function ownPrefix(outputPath: string): string {
   return `embed-${createHash('sha256').update(outputPath).digest('hex').slice(0, 16)}`;
 }

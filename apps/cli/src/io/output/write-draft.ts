@@ -1,4 +1,4 @@
-/** Puts bytes on the disk under a temporary name and checks them. */
+/** Writes a file under a temporary name, checks it and flushes it to disk. */
 
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
@@ -6,23 +6,17 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CorruptError } from '@embedmill/contract';
 import { type ExpectedFile, fileProblem } from './check-file.ts';
-
-/** A file that is complete, but not under its name yet. */
-export interface Draft {
-  path: string;
-  draftPath: string;
-  bytes: number;
-}
+import type { OutputDraft } from './types.ts';
 
 /**
- * Writes a file beside `path`; when it resolves, the bytes survive a power cut.
- * @throws {CorruptError} `wrong-output` when it is not a file of this format with `rows` rows
+ * Writes a draft beside `path`. When the promise resolves, its bytes survive a power failure.
+ * @throws {CorruptError} `wrong-output` unless it is a file of the expected format and number of rows
  */
 export async function writeDraft(
   path: string,
   chunks: AsyncIterable<Uint8Array>,
   expected: ExpectedFile,
-): Promise<Draft> {
+): Promise<OutputDraft> {
   const draftPath = join(dirname(path), `.${basename(path)}.embedmill`);
   await mkdir(dirname(path), { recursive: true });
   try {
@@ -31,7 +25,7 @@ export async function writeDraft(
     if (problem !== null) {
       throw new CorruptError(
         'wrong-output',
-        `the producer sent a ${expected.format} file that is wrong: ${problem}`,
+        `the producer sent an invalid ${expected.format} file: ${problem}`,
       );
     }
     const file = await open(draftPath, 'r+');

@@ -1,44 +1,44 @@
-/** Writes vectors to a table of LanceDB, a folder on this machine. */
+/** Writes vectors to a LanceDB table, a folder on this machine. */
 
 import { fileURLToPath } from 'node:url';
 import { asError, EmbedmillError, quote } from '@embedmill/contract';
 import type { Table } from '@lancedb/lancedb';
-import type { StoreRequest, VectorStore } from '../../commands/load/types.ts';
-import { dimOf, openLanceFolder } from './folder.ts';
+import { dimOf, openLanceFolder } from '../lance-folder.ts';
+import type { StoreRequest, VectorStore } from './types.ts';
 
 /**
- * Bytes of vectors that are written at once. Each write is a version of the table and looks through the ids of all rows
- * before it; 43 690 rows of 384 floats.
+ * Bytes of vectors per write: 43,690 rows of 384 floats. Each write creates a version of the table and scans the ids of
+ * all earlier rows.
  */
 const WRITE_BYTES = 64 * 1024 * 1024;
 
-/** From as many rows on there is an index: a search that compares all of fewer takes some milliseconds. */
+/** Minimum rows for an index: below this an exact search takes a few milliseconds. */
 const MIN_INDEXED_ROWS = 5_000;
 
-/** RaBitQ packs one bit of each float into bytes. */
-const INDEXED_FLOATS = 8;
+/** RaBitQ packs one bit of each float into bytes, so dimensions must be a multiple of this. */
+const FLOATS_PER_BYTE = 8;
 
-/** What happens to a row of LanceDB. */
+/** One row of the table. */
 interface LanceRow extends Record<string, unknown> {
   id: string;
   vector: Float32Array;
 }
 
 /**
- * Opens the table, which is made unless it is there (`id` string, `vector` fixed-size list of float32).
+ * Opens the table, and creates it if needed (`id` string, `vector` fixed-size list of float32).
  *
- * Rows are collected and written in large pieces, so those of the last piece are there when `finish` resolves. The index is
- * IVF_RQ for cosines: built in a second where the others take a minute, see docs/decisions/0105.
- * @throws {EmbedmillError} `store-refused` when the table has other columns or vectors of another dimension
+ * Rows are buffered and written in large pieces; the last piece is stored when `finish` resolves. The index is IVF_RQ
+ * for cosine similarity: built in a second where others take a minute, see docs/decisions/0105.
+ * @throws {EmbedmillError} `store-refused` when the table has other columns or another dimension
  */
 export async function openLance({ url, dim }: Pick<StoreRequest, 'url' | 'dim'>): Promise<VectorStore> {
   const path = fileURLToPath(url);
   const { library, database, table: name } = await openLanceFolder(path);
-  const isThere = (await database.tableNames()).includes(name);
-  let table: Table | null = isThere ? await database.openTable(name).catch(refuse) : null;
+  const existed = (await database.tableNames()).includes(name);
+  let table: Table | null = existed ? await database.openTable(name).catch(refuse) : null;
   if (table !== null) await checkTable(table, path, dim);
-  const most = Math.max(1, Math.floor(WRITE_BYTES / (dim * 4)));
-  // By id: a row that comes again replaces itself, also when a request is repeated.
+  const maxRows = Math.max(1, Math.floor(WRITE_BYTES / (dim * 4)));
+  // By id, so that a repeated row replaces the earlier one.
   let waiting = new Map<string, LanceRow>();
 
   const write = async () => {
@@ -56,7 +56,7 @@ export async function openLance({ url, dim }: Pick<StoreRequest, 'url' | 'dim'>)
     name: `LanceDB table ${quote(path, 200)}`,
     async upsert({ ids, vectors }) {
       for (const [n, id] of ids.entries()) waiting.set(id, rowOf(id, vectors[n]!));
-      if (waiting.size >= most) await write();
+      if (waiting.size >= maxRows) await write();
     },
     async finish() {
       await write();
@@ -64,10 +64,10 @@ export async function openLance({ url, dim }: Pick<StoreRequest, 'url' | 'dim'>)
         const { schema } = library.makeArrowTable([rowOf('', new Float32Array(dim))]);
         table = await database.createEmptyTable(name, schema).catch(refuse);
       }
-      // Many writes leave many files; this makes few of them. The versions that were written on the way go if the table is
-      // ours from its beginning; those of an older table are kept as long as LanceDB keeps them by itself, seven days.
-      await table.optimize(isThere ? {} : { cleanupOlderThan: new Date() }).catch(refuse);
-      const isIndexed = dim % INDEXED_FLOATS === 0 && (await table.countRows()) >= MIN_INDEXED_ROWS;
+      // Compacts the files of many writes. Intermediate versions are removed if this invocation created the table;
+      // an older table keeps its versions for LanceDB's default of seven days.
+      await table.optimize(existed ? {} : { cleanupOlderThan: new Date() }).catch(refuse);
+      const isIndexed = dim % FLOATS_PER_BYTE === 0 && (await table.countRows()) >= MIN_INDEXED_ROWS;
       if (!isIndexed) return;
       const config = library.Index.ivfRq({ distanceType: 'cosine' });
       await table.createIndex('vector', { config }).catch(refuse);
@@ -99,5 +99,5 @@ async function checkTable(table: Table, path: string, dim: number): Promise<void
 }
 
 function refuse(cause: unknown): never {
-  throw new EmbedmillError('store-refused', `LanceDB says: ${asError(cause).message}`, { cause });
+  throw new EmbedmillError('store-refused', `LanceDB reports: ${asError(cause).message}`, { cause });
 }

@@ -1,32 +1,36 @@
-/** Opens the store that a URL or the folder of a LanceDB table names; buckets take shards instead, see shards.ts. */
+/** Opens a store by its URL or LanceDB folder. Buckets are not stores: `commands/load/shards.ts` writes shards to them. */
 
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { quote } from '@embedmill/contract';
-import { isLancePath } from '../../io/lance/folder.ts';
-import { openLance } from '../../io/lance/load.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { isLancePath } from '../lance-folder.ts';
+import { openLance } from './lance.ts';
 import { connectPostgres, openPgvector } from './pgvector.ts';
 import { openQdrant } from './qdrant.ts';
 import type { StoreRequest, VectorStore } from './types.ts';
 
-/** Reads `--to`, unless it is a bucket; a folder becomes a file: URL. @throws {UsageError} when no store has such a name */
+/** The URL of a store; a LanceDB folder becomes a `file:` URL. @throws {UsageError} unless it names a store */
 export function readStoreUrl(given: string): URL {
   const url = URL.canParse(given) ? new URL(given) : null;
   if (url !== null && (isPostgres(url) || isQdrant(url))) return url;
   if (isLancePath(given)) {
     const path = resolve(given);
     if (existsSync(dirname(path))) return pathToFileURL(path);
-    throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the table of LanceDB`);
+    throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the LanceDB table`);
   }
   throw new UsageError(
-    `--to ${quote(given, 200)} is no store; expected postgres://user@host/database, qdrant+http://host:6333, qdrant+https://…, ` +
-      's3://bucket/folder or a folder of LanceDB such as rows.lance',
+    `--to ${quote(given, 200)} is not a store; expected postgres://user@host/database, qdrant+http://host:6333, ` +
+      'qdrant+https://…, s3://bucket/folder or a LanceDB folder such as rows.lance',
   );
 }
 
-/** @throws {UnavailableError} when nobody answers; {EmbedmillError} `store-refused` when the store cannot take such vectors */
+/**
+ * Opens a store for vectors of one dimension.
+ * @throws {UnavailableError} when the store does not respond
+ * @throws {EmbedmillError} `store-refused` when it cannot hold such vectors
+ */
 export async function openStore(request: StoreRequest): Promise<VectorStore> {
   const { url } = request;
   if (url.protocol === 'file:') return openLance(request);
@@ -39,7 +43,7 @@ export async function openStore(request: StoreRequest): Promise<VectorStore> {
       throw error;
     }
   }
-  // The key stands where a URL has its password; it does not belong into the address that is called.
+  // The API key is in the password of the URL, and must not appear in requested addresses.
   const apiKey = url.password === '' ? undefined : decodeURIComponent(url.password);
   const address = new URL(`${url.protocol.replace('qdrant+', '')}//${url.host}${url.pathname}`);
   return openQdrant({ ...request, url: address }, apiKey);

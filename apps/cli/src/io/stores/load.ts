@@ -1,31 +1,36 @@
-/** Brings a file of vectors into a database, batch by batch; `embedmill load` calls it. */
+/** Loads a vector file into a store, request by request. */
 
 import { rowView } from '@embedmill/contract';
-import type { VectorFile } from '../../io/vectors/types.ts';
-import { type Repetition, repeat } from './repeat.ts';
+import type { VectorFile } from '../vectors/types.ts';
+import { type RetryDeps, retryRequest } from './retry.ts';
 import type { StoreBatch, VectorStore } from './types.ts';
 
-/** What a load works with. */
-export interface LoadDeps extends Repetition {
+/** Dependencies of {@link loadIntoStore}. */
+export interface LoadDeps extends RetryDeps {
   file: VectorFile;
-  /** Opened when the dimension is known: with the first rows, or without any where the file says it. */
+  /** Opens the store once the dimension is known: at the first rows, or at the end if the file states it. */
   open: (dim: number) => Promise<VectorStore>;
-  /** Rows of a request. */
+  /** Maximum rows per request. */
   batchRows: number;
+  /** Receives the number of rows processed so far. */
   onRows: (rows: number) => void;
 }
 
 /** What was loaded. Plain JSON. */
 export interface LoadReport {
-  /** Rows that were written. */
+  /** Rows written. */
   rows: number;
-  /** Rows of the file without a vector, which were left out. */
+  /** Skipped rows: those without a vector. */
   missing: number;
+  /** Name of the store, without secrets. */
   store: string;
 }
 
-/** @throws {EmbedmillError} `store-refused` for what a repetition would not cure */
-export async function load({
+/**
+ * Writes all rows with a vector, and repeats requests that fail temporarily.
+ * @throws {EmbedmillError} `store-refused` for a permanent failure
+ */
+export async function loadIntoStore({
   file,
   open,
   batchRows,
@@ -47,20 +52,20 @@ export async function load({
           ids: chosen.map((row) => ids[row]!),
           vectors: chosen.map((row) => rowView(vectors, dim, row)),
         };
-        await repeat(() => opened.upsert(lastOfEachId(batch)), { onRetry, signal });
+        await retryRequest(() => opened.upsert(lastOfEachId(batch)), { onRetry, signal });
         rows += chosen.length;
         onRows(rows + missing);
       }
     }
     if (store === null && file.dim) store = await open(file.dim);
     await store?.finish();
-    return { rows, missing, store: store?.name ?? 'nothing was opened: the file has no rows' };
+    return { rows, missing, store: store?.name ?? 'no store opened: the file has no rows' };
   } finally {
     await store?.close();
   }
 }
 
-/** One statement cannot write a row twice; as with two statements, the last one stays. */
+/** A statement cannot write one row twice; the last row wins, as with separate statements. */
 function lastOfEachId({ ids, vectors }: StoreBatch): StoreBatch {
   const last = new Map(ids.map((id, n) => [id, vectors[n]!]));
   return { ids: [...last.keys()], vectors: [...last.values()] };

@@ -1,20 +1,21 @@
-/** Repeats what fails for a reason that may pass; the loads call it for each request. */
+/** Repeats requests to stores that fail temporarily. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbedmillError } from '@embedmill/contract';
 
-/** Waits between the attempts of one request, in ms: a store that restarts is back within half a minute. */
+/** Pauses between attempts in ms: a restarted store is back within half a minute. */
 const WAITS_MS = [500, 2_000, 8_000, 20_000];
 
-/** How a request is repeated. */
-export interface Repetition {
-  /** Says why a request is repeated. */
+/** Dependencies of {@link retryRequest}. */
+export interface RetryDeps {
+  /** Receives the reason before each retry. */
   onRetry: (reason: string) => void;
+  /** Ends the retries; its reason is thrown. */
   signal: AbortSignal;
 }
 
-/** Calls `request` until it succeeds. @throws what it throws last, or what is not retryable */
-export async function repeat<T>(request: () => Promise<T>, { onRetry, signal }: Repetition): Promise<T> {
+/** Calls `request` until it succeeds, at most five times. @throws its last error, or the first that is not retryable */
+export async function retryRequest<T>(request: () => Promise<T>, { onRetry, signal }: RetryDeps): Promise<T> {
   for (const waitMs of WAITS_MS) {
     signal.throwIfAborted();
     try {
