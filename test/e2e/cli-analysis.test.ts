@@ -57,7 +57,7 @@ test('eval measures a model on pairs and on labels, as a table', async () => {
 });
 
 test.each([
-  [['eval'], 'nothing to evaluate'],
+  [['eval'], 'no task given'],
   [['eval', '--model', 'int7', '--sts', 'x.jsonl'], 'no model "int7"'],
   [['calibrate', 'gone.csv', '--plot', 'p.pdf'], '.svg or .png'],
   [['calibrate', 'gone.csv', '--want-recall', '2'], 'above 0, up to 1'],

@@ -138,7 +138,7 @@ describe('a bucket', () => {
     s3.door = (asked) => (asked.startsWith('PUT /rows.npy') ? 'busy' : 'pass');
     expect(await embed(input, 's3://vectors/rows.npy', env)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('s3://vectors says'),
+      stderr: expect.stringContaining('s3://vectors reports'),
     });
     s3.door = () => 'pass';
     const { code, stdout } = await embed(input, 's3://vectors/rows.npy', env, '--json');
@@ -192,7 +192,7 @@ describe('a bucket', () => {
     };
     expect(await embed(input, 's3://vectors/rows.npy', keyless)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('there are no keys for s3://vectors'),
+      stderr: expect.stringContaining('no credentials for s3://vectors'),
     });
     expect(s3.asked.flatMap(names)).toEqual([]);
   });

@@ -354,11 +354,11 @@ describe('what cannot be', () => {
     [['embed', 'in.csv'], "required option '--to <output>'"],
     [['embed', 'gone.csv', '--to', 'out.npy'], 'no input file "gone.csv"'],
     [['embed', 'in.csv', '--to', 'out.bin'], '.npy, .jsonl, .parquet, .arrow or .lance'],
-    [['embed', 'in.csv', '--to', 'out.lance', '--dtype', 'int8'], 'LanceDB keeps float32, not int8'],
-    [['embed', 'in.csv', '--to', 's3://shop/out.lance'], 'LanceDB cannot be in a bucket'],
+    [['embed', 'in.csv', '--to', 'out.lance', '--dtype', 'int8'], 'a LanceDB table stores float32, not int8'],
+    [['embed', 'in.csv', '--to', 's3://shop/out.lance'], 'a LanceDB table cannot be in a bucket'],
     [['embed', 'in.csv', '--to', 's3://shop/out'], 'must end in .npy'],
-    [['embed', 'in.csv', '--to', 's3://_/out.npy'], 'is no place in a bucket'],
-    [['load', 'in.npy', '--to', 'out.lance', '--shard-rows', '9'], '--shard-rows is for shards in a bucket'],
+    [['embed', 'in.csv', '--to', 's3://_/out.npy'], 'is not the URL of an object'],
+    [['load', 'in.npy', '--to', 'out.lance', '--shard-rows', '9'], '--shard-rows requires a bucket'],
     [['embed', 'in.csv', '--to', 'out.npy', '--dtype', 'int4'], 'Allowed choices are float32, float16, int8'],
     [
       ['embed', 'in.csv', '--to', 'out.npy'],
@@ -369,7 +369,7 @@ describe('what cannot be', () => {
     [['embed', 'in.csv', '--to', 'out.npy', '--encoding', 'base64'], '.jsonl'],
     [['embed', '-', '--to', 'out.npy'], '--format'],
     [['embed', 'in.csv', '--to', 'out.npy', '--threads', '0'], 'at least 1'],
-    [['embed', 'in.csv', '--to', 'out.npy', '--server', 'mill'], 'is no URL'],
+    [['embed', 'in.csv', '--to', 'out.npy', '--server', 'mill'], 'is not a URL'],
     [['embd'], 'embed'],
   ])('%j is refused with exit code 2, before anything is started', async (args, words) => {
     const cwd = temporaryFolder();
@@ -393,7 +393,7 @@ describe('what cannot be', () => {
     ]);
     expect({ code, stderr }).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`no producer can be used at ${nobody}`),
+      stderr: expect.stringContaining(`no usable producer at ${nobody}`),
     });
   });
 });

@@ -77,13 +77,13 @@ describe('the same command again', () => {
     const children = childrenOf(output);
     call.kill('SIGINT');
     expect(await call.waitForExit()).toEqual({ code: 130, signal: null });
-    expect(call.stderr).toContain('The same command again continues.');
+    expect(call.stderr).toContain('Run the same command again to resume.');
     expect(children.filter(isRunning)).toEqual([]);
     expect(existsSync(output)).toBe(false);
 
     const { code, stdout, stderr } = await embedmill(['embed', input, '--to', output, ...manner, '--json']);
     expect(code).toBe(0);
-    expect(Number(/Continuing \w+: (\d+) of/.exec(stderr)?.[1])).toBeGreaterThanOrEqual(INTERRUPT_AT);
+    expect(Number(/Resuming \w+: (\d+) of/.exec(stderr)?.[1])).toBeGreaterThanOrEqual(INTERRUPT_AT);
     expect(JSON.parse(stdout)).toMatchObject({ rows: ROWS, resumed: true });
     expect(readFileSync(output).equals(expected)).toBe(true);
     expect(readdirSync(join(output, '..')).sort()).toEqual(['out.ids.jsonl', 'out.npy']);
@@ -99,7 +99,7 @@ describe('the same command again', () => {
     await Promise.all(children.map((pid) => waitUntilGone(pid, 15_000)));
 
     const { code, stderr } = await embedmill(['embed', input, '--to', output, ...manner]);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Continuing') });
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Resuming') });
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 
@@ -112,7 +112,7 @@ describe('the same command again', () => {
     expect(readFileSync(output, 'utf8')).toBe('an old output');
 
     const { code, stderr } = await embedmill(['embed', input, '--to', output, ...manner, '--overwrite']);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Continuing') });
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Resuming') });
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 
@@ -125,7 +125,7 @@ describe('the same command again', () => {
     await call.waitForExit();
 
     const other = await embedmill(args, { input: lines.replace('kettle', 'bottle') });
-    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('the input is not the one') });
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('the input differs from that of run') });
     expect(await embedmill(args, { input: lines })).toMatchObject({ code: 0 });
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
@@ -148,7 +148,7 @@ describe('the same command again', () => {
     await expect.poll(found, { timeout: 20_000 }).toBe('sealed');
     call.kill('SIGINT');
     expect(await call.waitForExit()).toEqual({ code: 130, signal: null });
-    expect(call.stderr).toContain(`The run stays on ${server}`);
+    expect(call.stderr).toContain(`The run continues on ${server}`);
 
     const worker = startEmbedmill(['worker', '--port', '0', '--threads', '1'], { env: settings });
     await expect.poll(found, { timeout: 60_000 }).toBe('completed');
@@ -187,7 +187,7 @@ describe('another command for the same output', () => {
     const otherOptions = await embedmill(['embed', input, '--to', output, '--truncate', 'start']);
     expect(otherOptions).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--truncate was end and is start now'),
+      stderr: expect.stringContaining('--truncate was end, now it is start'),
     });
 
     expect(await embedmill(['embed', few, '--to', output, '--overwrite'])).toMatchObject({ code: 0 });
@@ -205,7 +205,7 @@ describe('a part of the stack that dies in mid-run', () => {
     const call = await startToMiddle(output);
     for (const pid of childrenOf(output)) process.kill(pid, 'SIGKILL');
     expect(await call.waitForExit(60_000)).toMatchObject({ code: 0 });
-    expect(call.stderr).toMatch(/The (worker|producer) ended \(SIGKILL\) and is started again/);
+    expect(call.stderr).toMatch(/The (worker|producer) exited \(SIGKILL\); restarting it/);
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 
@@ -215,7 +215,7 @@ describe('a part of the stack that dies in mid-run', () => {
     const owner = JSON.parse(readFileSync(`${output}.partial/data/redis/owner.json`, 'utf8'));
     process.kill(await pidOfServer(owner), 'SIGKILL');
     expect(await call.waitForExit(60_000)).toMatchObject({ code: 0 });
-    expect(call.stderr).toContain('The private Redis ended and is started again');
+    expect(call.stderr).toContain('The private Redis exited; restarting it');
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 });

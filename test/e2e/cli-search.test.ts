@@ -60,7 +60,7 @@ test.each([
   const { code, stderr } = await embedmill([command, 'out.npy', ...rest, '--texts', 'other.csv'], { cwd });
   expect(code).toBe(0);
   expect(stderr).toMatch(
-    /"other\.csv" has no text with an id such as "\w+"; name the field of the ids with --id/,
+    /"other\.csv" has no text with an id such as "\w+"; name the id field with --id/,
   );
 });
 
@@ -123,12 +123,12 @@ test('dedupe lists rows that say nearly the same, the first of each group to be 
 });
 
 test.each([
-  [['cluster', 'out.npy', '--to', 'topics.csv', '--k', '9'], '--k 9 is more than the 5 rows with a vector'],
+  [['cluster', 'out.npy', '--to', 'topics.csv', '--k', '9'], '--k 9 exceeds the 5 rows with a vector'],
   [['dedupe', 'out.npy', '--to', 'same.txt'], 'must end in .csv'],
-  [['search', 'short.jsonl', 'x'], 'has vectors of 2 floats, and all-MiniLM-L6-v2 int8 makes 384'],
+  [['search', 'short.jsonl', 'x'], 'has vectors of 2 floats, but all-MiniLM-L6-v2 int8 produces 384'],
   [['search', 'none.jsonl', 'x'], 'no line with a "vector"'],
   [['search', 'zeros.jsonl', 'x'], 'no row of "zeros.jsonl" has a vector'],
-  [['search', 'gone.npy', 'x'], 'no file of vectors "gone.npy"'],
+  [['search', 'gone.npy', 'x'], 'no vector file "gone.npy"'],
   [['search', 'in.jsonl', 'x'], 'in.jsonl:1 has the "vector" undefined'],
   [['search', 'out.npy', 'x', '--texts', 'gone.csv'], 'no input file "gone.csv"'],
 ])('%j is refused with exit code 2', async (args, words) => {

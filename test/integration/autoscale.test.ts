@@ -58,15 +58,15 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     expect(docker.commands()).toContain(
       'docker compose up -d --no-build --no-deps --no-recreate --scale worker=1 worker',
     );
-    await command.waitFor(/1 row to do, 0 rows\/s by 0 workers, 1 wanted; scale out from 0 to 1/);
+    await command.waitFor(/backlog 1 row, 0 rows\/s by 0 workers, 1 wanted; scaling out from 0 to 1/);
     await empty();
-    await command.waitFor(/1 run, to 0 in .* unless more are wanted/);
+    await command.waitFor(/scaling in from 1 to 0 in .* unless more are wanted/);
     expect(docker.replicas()).toBe(1);
     await until(() => docker.replicas() === 0, 20_000);
-    await command.waitFor(/scale in from 1 to 0\n.* 0 workers after/);
+    await command.waitFor(/scaling in from 1 to 0\n.* 0 workers after/);
     command.kill('SIGINT');
     expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
-    expect(command.stderr).toMatch(/Stopping; the workers stay as they are\.\n$/);
+    expect(command.stderr).toMatch(/Stopping; the number of workers is unchanged\.\n$/);
   });
 
   it('changes nothing in a dry run, and says what it would do', async () => {
@@ -84,7 +84,7 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     ];
     const command = startEmbedmill(args, { env: docker.env });
     await command.waitFor(
-      /dry run, not done: docker compose -f mill.yaml -p mill up -d .*--scale worker=1 worker/,
+      /dry run, not executed: docker compose -f mill.yaml -p mill up -d .*--scale worker=1 worker/,
     );
     expect(docker.replicas()).toBe(0);
     expect(docker.commands().filter((line) => line.includes(' up '))).toEqual([]);
@@ -93,7 +93,7 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
   it('leaves the workers alone while the producer or docker does not answer, and goes on afterwards', async () => {
     const [docker, producer] = [fakeDocker(0), await produce()];
     const command = startEmbedmill([...OPTIONS, '--server', producer.url], { env: docker.env });
-    await command.waitFor(/it stays at 0 workers/);
+    await command.waitFor(/keeping 0 workers/);
     docker.breakDown();
     await enqueue(producer);
     await command.waitFor(/failed: Cannot connect to the Docker daemon; nothing is changed, trying again/);
@@ -112,7 +112,7 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     const crossed = await embedmill([...OPTIONS, '--min', '5'], { env: fakeDocker(0).env });
     expect(crossed).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--min 5 is more than --max 3'),
+      stderr: expect.stringContaining('--min 5 is greater than --max 3'),
     });
   });
 });

@@ -30,9 +30,9 @@ describe('the Redis server', () => {
     `redis_version:${version}\r\nmaxmemory:${maxmemory}\r\nmaxmemory_policy:${policy}\r\n`;
   test.each([
     [info('7.0.15', 'noeviction', 1_000_000), 'good', 'version 7.0.15'],
-    [info('7.0.15', 'allkeys-lru', 1_000_000), 'broken', 'would throw away work'],
+    [info('7.0.15', 'allkeys-lru', 1_000_000), 'broken', 'would evict queued work'],
     [info('7.0.15', 'allkeys-lru', 0), 'notice', 'harmless'],
-    [info('6.0.20', 'noeviction', 0), 'broken', 'needed is 6.2'],
+    [info('6.0.20', 'noeviction', 0), 'broken', '6.2 or later is required'],
     [`valkey_version:8.1.0\r\n${info('7.2.4', 'noeviction', 0)}`, 'good', 'version 8.1.0'],
   ])('%j is %s', (answer, health, words) => {
     expect(checkServerInfo('redis://host', answer)).toMatchObject({

@@ -43,5 +43,7 @@ test('--server sends texts in requests of 256 and puts the vectors together', as
   ]);
   expect(requests[0]?.body).toMatchObject({ model: 'small', precision: 'fp32', ...treatment });
   const glossary = 'terms.csv';
-  await expect(openEmbedder({ ...flags, glossary }, { config, signal })).rejects.toThrow('--glossary is for');
+  await expect(openEmbedder({ ...flags, glossary }, { config, signal })).rejects.toThrow(
+    '--glossary cannot be used with --server',
+  );
 });

@@ -100,7 +100,7 @@ function beirFolder(corpus: string[], queries: string[], judgements: string[]): 
 test('a relevant document that is not in the corpus counts as not found, and is told', async () => {
   const judgements = ['q1\td2\t1', 'q1\td77\t1', 'gone\td2\t1'];
   const task = await openRetrieval(beirFolder(['d2', 'd40'], ['q1'], judgements));
-  expect(task.size).toBe('1 query, 2 documents; 2 judgements of texts that are not there');
+  expect(task.size).toBe('1 query, 2 documents; 2 judgements of unknown texts');
   expect(await task.run(compass(), () => {})).toEqual([
     { name: 'nDCG@10', value: expect.closeTo(1 / (1 + 1 / Math.log2(3)), 6) },
     { name: 'recall@10', value: 0.5 },
@@ -180,7 +180,7 @@ describe('what cannot be evaluated', () => {
     [
       'one label',
       () => openClustering(fileOf('l.jsonl', [{ text: 'x', label: 'a' }])),
-      'has 1 text and 1 different label; expected at least 2 labels',
+      'has 1 text and 1 distinct label; expected at least 2 labels',
     ],
     [
       'pairs that all have one score',
@@ -196,7 +196,7 @@ describe('what cannot be evaluated', () => {
     [
       'judgements of texts that are not there',
       () => openRetrieval(beirFolder(['d0'], ['q1'], ['q1\td9\t1', 'q9\td0\t1'])),
-      'judges no document of the corpus relevant',
+      'has no relevant document of the corpus',
     ],
     ['a folder without a corpus', () => openRetrieval(temporaryFolder()), 'corpus.jsonl'],
   ])('%s', async (_, open, words) => {

@@ -67,7 +67,7 @@ describe('describeDifferences', () => {
     const before = { input, choices: old as RowChoices };
     expect(describeDifferences(before, { input, choices })).toEqual([]);
     expect(describeDifferences(before, { input, choices: { ...choices, clean: 'html' } })).toEqual([
-      '--clean was not given and is html now',
+      '--clean was not given, now it is html',
     ]);
   });
 
@@ -77,15 +77,15 @@ describe('describeDifferences', () => {
   });
 
   test.each([
-    [{ input: { bytes: 11, sha256: 'a' }, choices }, 'the input had 10 bytes and has 11 now'],
-    [{ input: { bytes: 10, sha256: 'b' }, choices }, 'the input has other contents'],
-    [{ input: null, choices }, 'the input was a file and is stdin now'],
-    [{ input, choices: { ...choices, limit: 5 } }, '--limit was not given and is 5 now'],
-    [{ input, choices: { ...choices, long: 'mean' } }, '--long was not given and is mean now'],
-    [{ input, choices: { ...choices, precision: 'fp32' } }, '--precision was int8 and is fp32 now'],
+    [{ input: { bytes: 11, sha256: 'a' }, choices }, 'the input had 10 bytes, now it has 11'],
+    [{ input: { bytes: 10, sha256: 'b' }, choices }, 'the contents of the input have changed'],
+    [{ input: null, choices }, 'the input was a file, now it is stdin'],
+    [{ input, choices: { ...choices, limit: 5 } }, '--limit was not given, now it is 5'],
+    [{ input, choices: { ...choices, long: 'mean' } }, '--long was not given, now it is mean'],
+    [{ input, choices: { ...choices, precision: 'fp32' } }, '--precision was int8, now it is fp32'],
     [
       { input, choices: { ...choices, server: 'http://mill' } },
-      '--server was not given and is http://mill now',
+      '--server was not given, now it is http://mill',
     ],
   ])('names what differs: %#', (now, words) => {
     expect(describeDifferences({ input, choices }, now)).toEqual([words]);

@@ -125,7 +125,7 @@ test('a folder that LanceDB did not write is refused', async () => {
   mkdirSync(join(folder, 'reviews.lance'));
   writeFileSync(join(folder, 'reviews.lance', 'notes.txt'), '');
   await expect(openVectors(join(folder, 'reviews.lance'))).rejects.toThrow(
-    'reviews.lance" is no table of LanceDB',
+    'reviews.lance" is not a LanceDB table',
   );
 });
 

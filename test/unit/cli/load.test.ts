@@ -159,7 +159,7 @@ describe('pgvector', () => {
       signal,
     });
     expect(report).toMatchObject({ rows: 3 });
-    expect(notes[0]).toMatch(/^PostgreSQL says: /);
+    expect(notes[0]).toMatch(/^PostgreSQL reports: /);
     const { rows: found } = await database.query('SELECT id FROM "the ""rows""" ORDER BY id');
     expect(found).toEqual([{ id: 'a' }, { id: 'b' }, { id: "c'; DROP" }]);
   });
@@ -177,7 +177,7 @@ describe('pgvector', () => {
     await expect(openPgvector(connection, request)).rejects.toMatchObject({
       code: expected,
       retryable,
-      message: 'PostgreSQL says: the server says no',
+      message: 'PostgreSQL reports: the server says no',
     });
   });
 });
@@ -242,7 +242,7 @@ describe('Qdrant', () => {
     const { asked, open } = await startQdrant(collection(2), { status: 503, body: 'busy' }, done);
     const notes: string[] = [];
     expect(await loadInto(await open(), fileOf(['a', [1, 0]]), notes)).toMatchObject({ rows: 1 });
-    expect(notes).toEqual([expect.stringContaining('Qdrant answered 503')]);
+    expect(notes).toEqual([expect.stringContaining('Qdrant responded with 503')]);
     expect(asked).toHaveLength(3);
   });
 
@@ -257,13 +257,13 @@ describe('Qdrant', () => {
     const url = readStoreUrl('qdrant+http://127.0.0.1:9');
     await expect(openStore({ url, table: 't', dim: 2, signal })).rejects.toMatchObject({
       code: 'store-unavailable',
-      message: 'nobody answers at http://127.0.0.1:9/collections/t',
+      message: 'no response from http://127.0.0.1:9/collections/t',
     });
   });
 });
 
-test.each(['mysql://db/x', 'localhost', 'http://localhost:6333'])('%s is no store', (given) => {
+test.each(['mysql://db/x', 'localhost', 'http://localhost:6333'])('%s is not a store', (given) => {
   expect(() => readStoreUrl(given)).toThrow(
-    'is no store; expected postgres://user@host/database, qdrant+http',
+    'is not a store; expected postgres://user@host/database, qdrant+http',
   );
 });

@@ -47,7 +47,7 @@ describe('writeDraft', () => {
     ['npy', 4, () => matrix(3), 'its header has the shape (3, 2), expected 4 rows of float32'],
     ['npy', 0, async () => Buffer.from('<html>'), 'its header has no shape, expected 0 rows of float32'],
     ['jsonl', 2, async () => Buffer.from('{}\n'), 'it has 1 lines, expected 2'],
-    ['parquet', 1, async () => Buffer.from('PAR1 and then nothing'), 'it is cut short'],
+    ['parquet', 1, async () => Buffer.from('PAR1 and then nothing'), 'it is truncated'],
   ] as const)(
     'refuses a wrong %s file (%#) and leaves nothing behind',
     async (format, rows, bytes, words) => {

@@ -61,7 +61,7 @@ test('fields are checked with the place and the names that there are', () => {
   expect(textField(record, 'a')).toBe('x');
   expect(numberField(record, 'n')).toBe(0.5);
   expect(() => textField(record, 'text')).toThrow('f.csv:2 has no "text"; its fields are "a", "n", "e", "o"');
-  expect(() => textField(record, 'o')).toThrow('f.csv:2 has the "o" {}; expected a text');
+  expect(() => textField(record, 'o')).toThrow('f.csv:2 has the "o" {}; expected a string');
   expect(() => numberField(record, 'a')).toThrow('f.csv:2 has the "a" "x"; expected a number');
   expect(() => numberField(record, 'e')).toThrow('expected a number');
 });

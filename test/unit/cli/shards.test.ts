@@ -217,7 +217,7 @@ describe('a store', () => {
     s3.door = (asked) => (asked.startsWith('PUT /reviews/part-00001') && refusals-- > 0 ? 'busy' : 'pass');
     const reasons: string[] = [];
     await loadInto(s3, rows, { onRetry: (reason) => reasons.push(reason) });
-    expect(reasons).toEqual([expect.stringMatching(/^s3:\/\/vectors says SlowDown/)]);
+    expect(reasons).toEqual([expect.stringMatching(/^s3:\/\/vectors reports SlowDown/)]);
     expect((await manifestIn(s3))?.rows).toBe(25);
   });
 
@@ -254,13 +254,13 @@ describe('a store', () => {
       'that does not know the keys',
       'vectors',
       { AWS_ACCESS_KEY_ID: 'wrong' },
-      's3://vectors refuses us (InvalidAccessKeyId',
+      'access to s3://vectors denied (InvalidAccessKeyId',
     ],
     [
       'for which there are no keys',
       'vectors',
       { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
-      'there are no keys for s3://vectors',
+      'no credentials for s3://vectors',
     ],
   ])('%s is named, without a repetition', async (_, name, environment, words) => {
     const s3 = await startS3();
@@ -279,7 +279,7 @@ describe('a store', () => {
     onTestFinished(() => bucket.close());
     await expect(bucket.getText('x')).rejects.toMatchObject({
       code: 'store-unavailable',
-      message: expect.stringMatching(/^s3:\/\/vectors says .*ECONNREFUSED/),
+      message: expect.stringMatching(/^s3:\/\/vectors reports .*ECONNREFUSED/),
     });
   });
 });
@@ -291,6 +291,6 @@ test.each([
   expect(readObjectUrl(given)).toEqual(place);
 });
 
-test.each(['s3://', 's3:///key', 's3://B/key', 's3://a_b/key'])('%s is none', (given) => {
-  expect(() => readObjectUrl(given)).toThrow('is no place in a bucket; expected s3://bucket/folder/name');
+test.each(['s3://', 's3:///key', 's3://B/key', 's3://a_b/key'])('%s is not the URL of an object', (given) => {
+  expect(() => readObjectUrl(given)).toThrow('is not the URL of an object; expected s3://bucket/folder/name');
 });

@@ -137,7 +137,7 @@ test('an .npy without ids beside it numbers its rows from 1', async () => {
 
 describe('what cannot be read', () => {
   test.each([
-    ['v.npy', 'not a matrix', 'does not begin as a .npy file does'],
+    ['v.npy', 'not a matrix', 'is not a .npy file'],
     [
       'v.npy',
       Buffer.from(

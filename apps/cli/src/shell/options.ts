@@ -88,7 +88,7 @@ export const precisionOption = () =>
 export const modelOption = (environment: Environment) =>
   new Option(
     '--model <model>',
-    `name of an added model, or a folder ${defaultFrom(environment, 'EMBEDMILL_MODEL', BUILT_IN_MODEL)}`,
+    `name of a model, or its folder ${defaultFrom(environment, 'EMBEDMILL_MODEL', BUILT_IN_MODEL)}`,
   );
 
 /** Which model embeds the texts of a command, and where. */

@@ -33,7 +33,7 @@ export function addAutoscaleCommand(
 ): void {
   program
     .command('autoscale')
-    .summary('scale the workers of a Docker Compose project')
+    .summary('scale workers of a Compose project')
     .description(
       'Set the number of workers of a Docker Compose project according to GET /v1/scale of a producer, until Ctrl-C. ' +
         'Scale out at once, and in after the cool-down.',

@@ -48,7 +48,7 @@ export function addCalibrateCommand(
   const { recall, precision, samples, seed } = calibrationDefaults;
   const command = program
     .command('calibrate')
-    .summary('find the similarity threshold for "same"')
+    .summary('find the threshold for "same"')
     .description('Find the similarity threshold for "same" from labelled pairs of texts.')
     .argument('<pairs>', 'file of labelled pairs')
     .option('--a <field>', 'field or column with the first text', 'a')

@@ -51,7 +51,7 @@ export function addDedupeCommand(
       EXPLANATION +
         examples(
           ['embedmill dedupe reviews.npy --to duplicates.csv', 'groups of near-duplicates'],
-          ['embedmill dedupe reviews.npy --to duplicates.csv --threshold 0.9', 'a wider net'],
+          ['embedmill dedupe reviews.npy --to duplicates.csv --threshold 0.9', 'a lower threshold'],
         ),
     )
     .action(async (vectors: string, flags: DedupeFlags) => {

@@ -26,8 +26,11 @@ export function addDoctorCommand(
     .summary('check this machine')
     .description('Check Node, CPU, memory, Redis, folders and the vectors of the model.')
     .option('--json', 'print the findings as a JSON array')
-    .addHelpText('after', '\nExit codes: 1 for a problem (✗), else 0, also with notices (!).\n')
-    .addHelpText('after', examples(['embedmill doctor', 'before the first run on a machine']))
+    .addHelpText(
+      'after',
+      '\nExit codes: 1 for a problem (✗), else 0, also with notices (!).\n' +
+        examples(['embedmill doctor', 'before the first run on a machine']),
+    )
     .action(async (flags: { json?: true }) => {
       const findings: Finding[] = [];
       const paint = paintFor(context.stdout, context.environment);

@@ -28,8 +28,8 @@ import { describeSummary } from './summary.ts';
 const EXPLANATION = `
 INPUT is .jsonl, .csv, .tsv or .txt (one text per line), optionally .gz, or -
 for stdin. OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow,
-optionally in a bucket (s3://…), or a LanceDB table (.lance). It has one row per
-input row, in the same order, and appears once it is complete.
+optionally in a bucket (s3://…), or a LanceDB table (.lance). It has one row
+per input row, in the same order, and appears once it is complete.
 
 Rows without vectors (empty text, invalid JSON) are listed in
 OUTPUT.report.jsonl. In OUTPUT they are null, in .npy zeros; .lance omits them.

@@ -57,7 +57,7 @@ export function addEvalCommand(
 ): void {
   const command = program
     .command('eval')
-    .summary('measure the quality of models on your data')
+    .summary('measure models on your data')
     .description('Measure the quality of models on your data.')
     .addOption(repeatable('--sts <file>', 'sentence pairs with scores', 'none'))
     .addOption(repeatable('--retrieval <folder>', 'queries and documents', 'none'))

@@ -22,12 +22,12 @@ STORE is one of
   postgres://user:password@host/database   a table (id text, embedding vector)
                                            with pgvector and an HNSW index
   qdrant+http://host:6333, qdrant+https://:key@host
-                                           a collection with cosine distance; ids
-                                           are in the payload of the points
+                                           a collection with cosine distance;
+                                           ids are in the payload of the points
   folder/table.lance                       a LanceDB table, with an index from
                                            5,000 rows
-  s3://bucket/folder                       shards part-00000.parquet, … and, once
-                                           complete, _manifest.json; S3 and
+  s3://bucket/folder                       shards part-00000.parquet, … and,
+                                           once complete, _manifest.json; S3 and
                                            compatible stores
 
 The table or collection is created if needed. Rows with existing ids are
@@ -66,7 +66,7 @@ export function addLoadCommand(
 ): void {
   program
     .command('load')
-    .summary('load vectors into a database or a bucket')
+    .summary('load vectors into a database or bucket')
     .description('Load a vector file into a database or a bucket.')
     .argument(...VECTORS_ARGUMENT)
     .requiredOption('--to <store>', 'URL of a database or bucket, or a .lance folder')
@@ -89,7 +89,7 @@ export function addLoadCommand(
       EXPLANATION +
         examples(
           ['embedmill load reviews.npy --to postgres://me@localhost/shop --table reviews', 'pgvector'],
-          ['embedmill load reviews.parquet --to qdrant+http://localhost:6333 --table reviews', 'Qdrant'],
+          ['embedmill load shop.parquet --to qdrant+http://localhost:6333 --table reviews', 'Qdrant'],
           ['embedmill load reviews.npy --to reviews.lance', 'LanceDB'],
           ['embedmill load reviews.npy --to s3://shop/reviews --dtype float16', 'shards in a bucket'],
         ),
