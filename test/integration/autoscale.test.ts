@@ -1,4 +1,4 @@
-/** `embedmill autoscale --compose` between a real producer and a docker that only counts; real containers are in test/compose. */
+/** `embedmill autoscale --compose` with a real producer and a simulated docker; test/compose has real containers. */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -50,7 +50,7 @@ async function enqueue({ url }: RunningProducer): Promise<() => Promise<unknown>
 const OPTIONS = ['autoscale', '--compose', '--every', '1', '--min', '0', '--max', '3', '--cool-down', '2'];
 
 describe('embedmill autoscale', { timeout: 60_000 }, () => {
-  it('starts workers for a backlog, and stops them when there was none for a while', async () => {
+  it('starts workers for a backlog, and stops them after the cool-down', async () => {
     const [docker, producer] = [fakeDocker(0), await produce()];
     const empty = await enqueue(producer);
     const command = startEmbedmill([...OPTIONS, '--server', producer.url], { env: docker.env });
@@ -69,7 +69,7 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     expect(command.stderr).toMatch(/Stopping; the number of workers is unchanged\.\n$/);
   });
 
-  it('changes nothing in a dry run, and says what it would do', async () => {
+  it('prints commands in a dry run, without running them', async () => {
     const [docker, producer] = [fakeDocker(0), await produce()];
     await enqueue(producer);
     const args = [
@@ -90,7 +90,7 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     expect(docker.commands().filter((line) => line.includes(' up '))).toEqual([]);
   });
 
-  it('leaves the workers alone while the producer or docker does not answer, and goes on afterwards', async () => {
+  it('keeps the workers while the producer or docker does not respond, and continues afterwards', async () => {
     const [docker, producer] = [fakeDocker(0), await produce()];
     const command = startEmbedmill([...OPTIONS, '--server', producer.url], { env: docker.env });
     await command.waitFor(/keeping 0 workers/);
@@ -104,7 +104,7 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     expect(docker.replicas()).toBe(1);
   });
 
-  it('ends at once with a sentence when it cannot work at all', async () => {
+  it('exits at once with a message if it cannot work', async () => {
     const empty = temporaryFolder();
     mkdirSync(join(empty, 'bin'));
     const bare = await embedmill(['autoscale', '--compose'], { env: { PATH: join(empty, 'bin') } });

@@ -1,3 +1,5 @@
+/** Checks of `embedmill doctor` with given facts. */
+
 import { describe, expect, test } from 'vitest';
 import { checkNode, describeFeatures } from '../../../apps/cli/src/commands/doctor/machine.ts';
 import { checkServerInfo } from '../../../apps/cli/src/commands/doctor/redis.ts';

@@ -1,3 +1,5 @@
+/** Whether an earlier attempt may be resumed. */
+
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +13,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 const MIB = 1024 * 1024;
 
 describe('identifyFile', () => {
-  test('is the same for the same contents elsewhere', async () => {
+  test('is equal for equal contents at another path', async () => {
     const folder = temporaryFolder();
     for (const name of ['a', 'b']) writeFileSync(join(folder, name), 'one\ntwo\n');
     expect(await identifyFile(join(folder, 'a'))).toEqual(await identifyFile(join(folder, 'b')));
@@ -62,7 +64,7 @@ describe('describeDifferences', () => {
   };
   const input = { bytes: 10, sha256: 'a' };
 
-  test('takes a note from before texts were treated for one of untreated texts', () => {
+  test('treats a note without treatment options as one of untreated texts', () => {
     const { clean, long, prompt, glossary, ...old } = choices;
     const before = { input, choices: old as RowChoices };
     expect(describeDifferences(before, { input, choices })).toEqual([]);
@@ -71,7 +73,7 @@ describe('describeDifferences', () => {
     ]);
   });
 
-  test('finds none between equal calls, also from stdin', () => {
+  test('finds none between equal requests, also from stdin', () => {
     expect(describeDifferences({ input, choices }, { input, choices })).toEqual([]);
     expect(describeDifferences({ input: null, choices }, { input: null, choices })).toEqual([]);
   });
@@ -87,7 +89,7 @@ describe('describeDifferences', () => {
       { input, choices: { ...choices, server: 'http://mill' } },
       '--server was not given, now it is http://mill',
     ],
-  ])('names what differs: %#', (now, words) => {
+  ])('describes the difference: %#', (now, words) => {
     expect(describeDifferences({ input, choices }, now)).toEqual([words]);
   });
 });

@@ -61,14 +61,14 @@ describe('a load', () => {
     return store;
   }
 
-  test('writes the rows that have a vector and counts the others', async () => {
+  test('writes the rows with a vector and counts the others', async () => {
     const store = failing(0, new Error());
     expect(await loadInto(store, rows)).toEqual({ rows: 3, missing: 1, store: 'memory' });
     expect(store.written).toEqual(['a', 'b', "c'; DROP"]);
     expect(store.ended).toEqual(['finish', 'close']);
   });
 
-  test('repeats a request that fails for a passing reason, and says why', async () => {
+  test('retries a request that fails temporarily, and reports the reason', async () => {
     const store = failing(1, new UnavailableError('store-unavailable', 'it restarts'));
     const notes: string[] = [];
     expect(await loadInto(store, rows, notes)).toMatchObject({ rows: 3 });
@@ -76,7 +76,7 @@ describe('a load', () => {
     expect(notes).toEqual(['it restarts']);
   });
 
-  test('ends at once where a repetition would not help', async () => {
+  test('ends at once on a permanent failure', async () => {
     const store = failing(1, new EmbedmillError('store-refused', 'no such table'));
     await expect(loadInto(store, rows)).rejects.toThrow('no such table');
     expect([store.written, store.ended]).toEqual([[], ['close']]);
@@ -109,7 +109,7 @@ describe('pgvector', () => {
     };
   }
 
-  test('holds each id once, however often it is loaded, and finds the nearest', async () => {
+  test('holds each id once when loaded again, and finds the nearest rows', async () => {
     const { database, open, host } = await startPostgres();
     await loadInto(await open(), rows);
     const again = fileOf(['a', [0, 1]], ['a', [-1, 0]], ['d', [0.8, 0.6]]);
@@ -141,7 +141,7 @@ describe('pgvector', () => {
     });
   });
 
-  test('that went away is asked again, and has every row once', async () => {
+  test('has every row once after its connection broke', async () => {
     const { database, open, stop, start } = await startPostgres();
     const store = await open();
     await store.upsert({ ids: ['a'], vectors: [Float32Array.of(1, 0)] });
@@ -168,7 +168,7 @@ describe('pgvector', () => {
     ['0A000', 'store-refused', false],
     ['57P01', 'store-unavailable', true],
     ['ECONNRESET', 'store-unavailable', true],
-  ])('that refuses with %s is quoted as %s', async (code, expected, retryable) => {
+  ])('error %s becomes %s', async (code, expected, retryable) => {
     const connection = {
       query: async () => {
         throw Object.assign(new Error('the server says no'), { code });
@@ -210,7 +210,7 @@ describe('Qdrant', () => {
     body: { result: { config: { params: { vectors: { size, distance: 'Cosine' } } } }, status: 'ok' },
   });
 
-  test('is given a collection and points as its own client gives them', async () => {
+  test('receives the same collection and points as from its own client', async () => {
     const ours = await startQdrant({ status: 404, body: {} }, done, done, done);
     await loadInto(await ours.open(), rows);
 
@@ -232,13 +232,13 @@ describe('Qdrant', () => {
     ]);
   });
 
-  test('has points whose ids are UUIDs that repeat themselves', () => {
+  test('gets reproducible UUIDs as point ids', () => {
     expect(pointId('a')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(pointId('a')).toBe(pointId('a'));
     expect(pointId('a')).not.toBe(pointId('b'));
   });
 
-  test('is asked again when it is too busy', async () => {
+  test('is retried when it is overloaded', async () => {
     const { asked, open } = await startQdrant(collection(2), { status: 503, body: 'busy' }, done);
     const notes: string[] = [];
     expect(await loadInto(await open(), fileOf(['a', [1, 0]]), notes)).toMatchObject({ rows: 1 });
@@ -246,14 +246,14 @@ describe('Qdrant', () => {
     expect(asked).toHaveLength(3);
   });
 
-  test('is not given vectors of another dimension', async () => {
+  test('rejects vectors of another dimension', async () => {
     const { open } = await startQdrant(collection(384));
     await expect(open()).rejects.toThrow(
       'the collection "my rows" takes vectors of 384 floats; the file has 2',
     );
   });
 
-  test('is named when nobody answers', async () => {
+  test('is named in the error when it does not respond', async () => {
     const url = readStoreUrl('qdrant+http://127.0.0.1:9');
     await expect(openStore({ url, table: 't', dim: 2, signal })).rejects.toMatchObject({
       code: 'store-unavailable',

@@ -1,3 +1,5 @@
+/** Writing and publishing output files. */
+
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npy } from '@embedmill/core/formats';
@@ -28,7 +30,7 @@ async function matrix(rows: number): Promise<Buffer> {
 }
 
 describe('writeDraft', () => {
-  test('gives the file its name only when it is published', async () => {
+  test('writes under a temporary name until the file is published', async () => {
     const path = join(temporaryFolder(), 'out.npy');
     writeFileSync(path, 'the old one');
     const bytes = await matrix(3);
@@ -57,7 +59,7 @@ describe('writeDraft', () => {
     },
   );
 
-  test('leaves nothing behind when the download breaks off', async () => {
+  test('leaves no file when the download is interrupted', async () => {
     const path = join(temporaryFolder(), 'out.jsonl');
     async function* broken() {
       yield Buffer.from('{}\n');
@@ -68,7 +70,7 @@ describe('writeDraft', () => {
   });
 });
 
-test('files beside an output are named after it', () => {
+test('companion files are named after the output', () => {
   expect(idsPath('/a/out.npy')).toBe('/a/out.ids.jsonl');
   expect(reportPath('/a/out.npy')).toBe('/a/out.npy.report.jsonl');
 });

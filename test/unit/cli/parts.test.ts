@@ -1,3 +1,5 @@
+/** Encoding rows as parts. */
+
 import type { RowRead } from '@embedmill/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -34,7 +36,7 @@ const linesOf = ({ body }: Part) =>
     .map((line) => JSON.parse(line));
 
 describe('encodeParts', () => {
-  test('numbers parts from 1 and cuts them at the number of rows', async () => {
+  test('numbers parts from 1 and limits their rows', async () => {
     const rows = [1, 2, 3, 4, 5, 6, 7].map((line) => row(line));
     const parts = await collect(encodeParts(sliced(rows), limits));
     expect(parts.map(({ number, rows }) => [number, rows])).toEqual([
@@ -44,13 +46,13 @@ describe('encodeParts', () => {
     ]);
   });
 
-  test('cuts a part at its bytes, with the row that reaches them', async () => {
+  test('ends a part with the row that reaches its size limit', async () => {
     const rows = [1, 2, 3].map((line) => row(line, 'x'.repeat(100)));
     const parts = await collect(encodeParts(sliced(rows), { ...limits, maxBytes: 150 }));
     expect(parts.map(({ rows }) => rows)).toEqual([2, 1]);
   });
 
-  test('gives the same bytes however the rows were sliced', async () => {
+  test('gives the same bytes for any slicing of the rows', async () => {
     const texts = fc.array(
       fc.record({ text: fc.string({ unit: 'binary', maxLength: 40 }), cut: fc.boolean() }),
     );
@@ -85,7 +87,7 @@ describe('encodeParts', () => {
     ]);
   });
 
-  test('makes a bad row of one that the producer would refuse for its length as JSON', async () => {
+  test('turns a row into a bad row if its JSON exceeds the limit of the producer', async () => {
     // Each quote takes two bytes as JSON.
     const [part] = await collect(encodeParts(sliced([row(1, '"'.repeat(150))]), limits));
     expect(linesOf(part!)).toEqual([
@@ -95,7 +97,7 @@ describe('encodeParts', () => {
 });
 
 describe('firstRows', () => {
-  test.each([1, 2, 3, 4, 9])('lets %i rows pass and then closes the source', async (limit) => {
+  test.each([1, 2, 3, 4, 9])('passes %i rows, then closes the source', async (limit) => {
     let isClosed = false;
     async function* source(): AsyncGenerator<RowRead[]> {
       try {

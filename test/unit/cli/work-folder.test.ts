@@ -1,3 +1,5 @@
+/** The work folder of an output and its lock. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -13,7 +15,7 @@ import { startNode } from '../../support/process.ts';
 const idle = () => startNode(['-e', 'setInterval(() => {}, 1000)']);
 
 describe('the lock of a work folder', () => {
-  test('is refused while another process holds it, and names that process', async () => {
+  test('is refused while another process holds it, which the error names', async () => {
     const folder = temporaryFolder();
     const owner = idle();
     writeFileSync(
@@ -63,7 +65,7 @@ describe('the lock of a work folder', () => {
     },
   );
 
-  test('keeps the children of its holder', async () => {
+  test('records the children of its owner', async () => {
     const folder = temporaryFolder();
     const lock = await OutputLock.take(folder, '/out.npy');
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
@@ -78,14 +80,14 @@ describe('the lock of a work folder', () => {
 });
 
 describe('WorkFolder', () => {
-  test('lies beside the output, or in EMBEDMILL_DATA_DIR', () => {
+  test('is beside the output, or in EMBEDMILL_DATA_DIR', () => {
     expect(new WorkFolder('/data/out.npy', {}).path).toBe('/data/out.npy.partial');
     const chosen = (output: string) => new WorkFolder(output, { EMBEDMILL_DATA_DIR: '/mill' }).path;
     expect(chosen('/data/out.npy')).toMatch(/^\/mill\/embed\/[0-9a-f]{64}$/);
     expect(chosen('/data/out.npy')).not.toBe(chosen('/data/other.npy'));
   });
 
-  test('keeps a job, and takes a file that is none for no job', async () => {
+  test('keeps a note, and ignores an unrecognized file', async () => {
     const folder = new WorkFolder(join(temporaryFolder(), 'out.npy'), {});
     await folder.create();
     expect(await folder.readNote()).toBeNull();

@@ -1,3 +1,5 @@
+/** The sample reviews, their generator and their questions. */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
