@@ -88,7 +88,10 @@ describe('a LanceDB table', () => {
 });
 
 describe('a bucket', () => {
-  /** A server, and the variables of a command that uses it: none of the machine's own keys, drafts in a place of their own. */
+  /**
+   * A server, and the variables of a command that uses it: none of the machine's own keys, drafts in a place
+   * of their own.
+   */
   async function startBucket(): Promise<{ s3: TestS3; env: Record<string, string>; drafts: () => string[] }> {
     const s3 = await startS3();
     const cache = temporaryFolder();

@@ -1,4 +1,6 @@
-/** The embed command with every kind of input and output, on a producer and two workers as separate processes. */
+/**
+ * The embed command with every kind of input and output, on a producer and two workers as separate processes.
+ */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** `embedmill autoscale --compose` with a real producer and a simulated docker; test/compose has real containers. */
+/**
+ * `embedmill autoscale --compose` with a real producer and a simulated docker; test/compose has real
+ * containers.
+ */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -96,11 +99,11 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     await command.waitFor(/keeping 0 workers/);
     docker.breakDown();
     await enqueue(producer);
-    await command.waitFor(/failed: Cannot connect to the Docker daemon; nothing is changed, trying again/);
+    await command.waitFor(/failed: Cannot connect to the Docker daemon; no change, retrying/);
     docker.mend();
     await until(() => docker.replicas() === 1, 20_000);
     await producer.stop();
-    await command.waitFor(/no answer from .*; the workers stay as they are/);
+    await command.waitFor(/no answer from .*; the number of workers is unchanged/);
     expect(docker.replicas()).toBe(1);
   });
 

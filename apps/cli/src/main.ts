@@ -9,6 +9,6 @@ const code = await runProgram(process.argv, {
   stderr: process.stderr,
 });
 
-// A channel to the parent, stdin or a timer of a library may keep the process alive, so it exits explicitly, once the
-// output is flushed.
+// A channel to the parent, stdin or a timer of a library may keep the process alive, so it exits explicitly,
+// once the output is flushed.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

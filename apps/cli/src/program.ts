@@ -15,7 +15,10 @@ const VERSION: string = createRequire(import.meta.url)('../package.json').versio
 /** Adds a command to the program; `end` receives its exit code. */
 type AddCommand = (program: Command, context: CommandContext, end: (code: ExitCode) => void) => void;
 
-/** Commands by name, in the order of the help. Each imports much code, so only the command that runs is loaded. */
+/**
+ * Commands by name, in the order of the help. Each imports much code, so only the command that runs is
+ * loaded.
+ */
 const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['embed', async () => (await import('./commands/embed/command.ts')).addEmbedCommand],
   ['up', async () => (await import('./commands/up/command.ts')).addUpCommand],

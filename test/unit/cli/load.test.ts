@@ -1,6 +1,7 @@
 /**
- * Loading into databases. pgvector: PostgreSQL itself with its extension, compiled to WebAssembly (PGlite), behind a socket.
- * Qdrant has no server here: a server of the test records our requests and those of Qdrant's own client.
+ * Loading into databases. pgvector: PostgreSQL itself with its extension, compiled to WebAssembly (PGlite),
+ * behind a socket. Qdrant has no server here: a server of the test records our requests and those of Qdrant's
+ * own client.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -1,4 +1,7 @@
-/** Shards in a bucket of a real S3 server (s3rver) over HTTP, including refusals, overload and broken connections. */
+/**
+ * Shards in a bucket of a real S3 server (s3rver) over HTTP, including refusals, overload and broken
+ * connections.
+ */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -6,8 +6,8 @@ import { UsageError } from '../shell/exit-codes.ts';
 import { readRecords } from './records/read-records.ts';
 
 /**
- * Terms in file order. The file is .json with an object of terms and their wording, or .csv, .tsv or .jsonl with the fields
- * `term`, `wording` and optionally `case` (`exact` or `any`).
+ * Terms in file order. The file is .json with an object of terms and their wording, or .csv, .tsv or .jsonl
+ * with the fields `term`, `wording` and optionally `case` (`exact` or `any`).
  * @throws {UsageError} that quotes the first invalid entry
  */
 export async function readGlossary(path: string): Promise<GlossaryTerm[]> {

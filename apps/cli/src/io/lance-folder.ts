@@ -20,7 +20,10 @@ export function isLancePath(path: string): boolean {
   return extname(path).toLowerCase() === '.lance';
 }
 
-/** Connects to the database that contains `path`, an absolute path. @throws {EmbedmillError} `no-lancedb` if the package is missing */
+/**
+ * Connects to the database that contains `path`, an absolute path.
+ * @throws {EmbedmillError} `no-lancedb` if the package is missing
+ */
 export async function openLanceFolder(path: string): Promise<LanceFolder> {
   const library = await importLanceDb();
   return { library, database: await library.connect(dirname(path)), table: basename(path, extname(path)) };

@@ -7,8 +7,8 @@ import { EXIT } from './exit-codes.ts';
 const MARGIN_MS = 2_000;
 
 /**
- * Exits shortly after `shutdownMs` from the signal to stop: a connection to an unreachable Redis may block the shutdown
- * indefinitely. Unfinished work is retried by other processes.
+ * Exits shortly after `shutdownMs` from the signal to stop: a connection to an unreachable Redis may block
+ * the shutdown indefinitely. Unfinished work is retried by other processes.
  */
 export function endWithin(shutdownMs: number): void {
   void whenStopped().then(() => {

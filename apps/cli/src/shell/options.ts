@@ -65,7 +65,10 @@ export const VECTORS_ARGUMENT = [
   'vector file: .npy, .jsonl, .parquet, .arrow or .lance',
 ] as const;
 
-/** Help text after the options: each command line with its meaning on the next line, so that none wraps at 80 columns. */
+/**
+ * Help text after the options: each command line with its meaning on the next line, so that none wraps at 80
+ * columns.
+ */
 export function examples(...lines: readonly (readonly [command: string, meaning: string])[]): string {
   return `\nExamples:\n${lines.map(([command, meaning]) => `  ${command}\n      ${meaning}\n`).join('')}`;
 }

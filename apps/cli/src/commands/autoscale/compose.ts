@@ -39,7 +39,8 @@ export class ComposeService implements Replicas {
 
   /**
    * Finds the service with the installed version of Compose.
-   * @throws {EmbedmillError} `no-compose` when Compose is not installed, `compose-failed` when the service is unknown
+   * @throws {EmbedmillError} `no-compose` when Compose is not installed, `compose-failed` when the service is
+   * unknown
    */
   static async find(options: ComposeServiceOptions): Promise<ComposeService> {
     for (const command of COMMANDS) {

@@ -37,8 +37,8 @@ export type ScaleDecision =
 /**
  * Decides on one observation. Pass the returned cool-down to the next call; it is `null` at first.
  *
- * A missing worker delays work, an extra one costs memory for two minutes. So scaling out is immediate, and scaling in
- * goes to the maximum wanted during the cool-down, not to a dip at its end.
+ * A missing worker delays work, an extra one costs memory for two minutes. So scaling out is immediate, and
+ * scaling in goes to the maximum wanted during the cool-down, not to a dip at its end.
  */
 export function decide(
   { atMs, wanted, running }: ScaleObservation,

@@ -2,7 +2,10 @@
 
 import type { Replicas } from './types.ts';
 
-/** Starts with the real number of replicas, then simulates every change; `onNote` receives the commands not run. */
+/**
+ * Starts with the real number of replicas, then simulates every change; `onNote` receives the commands not
+ * run.
+ */
 export function dryRun(real: Replicas, onNote: (line: string) => void): Replicas {
   let simulated: number | undefined;
   return {

@@ -20,8 +20,8 @@ export interface FollowDeps {
 }
 
 /**
- * Checks and scales until the signal is aborted. If the producer does not respond or Compose fails, the number of workers
- * is unchanged until the next check.
+ * Checks and scales until the signal is aborted. If the producer does not respond or Compose fails, the
+ * number of workers is unchanged until the next check.
  * @throws the signal's reason
  */
 export async function follow(deps: FollowDeps): Promise<never> {

@@ -4,7 +4,10 @@
 export interface Replicas {
   /** The number of running replicas. @throws {EmbedmillError} when it cannot be determined */
   running(): Promise<number>;
-  /** Starts or stops replicas; those that remain are not restarted. @throws {EmbedmillError} when scaling fails */
+  /**
+   * Starts or stops replicas; those that remain are not restarted.
+   * @throws {EmbedmillError} when scaling fails
+   */
   scale(replicas: number): Promise<void>;
   /** The command that `scale` runs. */
   describe(replicas: number): string;

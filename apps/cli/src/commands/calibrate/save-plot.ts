@@ -9,7 +9,10 @@ import { UsageError } from '../../shell/exit-codes.ts';
 /** Pixels of the .png per unit of the chart, for high-density screens. */
 const SCALE = 2;
 
-/** Checks an output path before any work starts. @throws {UsageError} for another extension or a missing folder */
+/**
+ * Checks an output path before any work starts.
+ * @throws {UsageError} for another extension or a missing folder
+ */
 export function checkPlotPath(path: string): void {
   if (!['.svg', '.png'].includes(extname(path).toLowerCase())) {
     throw new UsageError(`the plot ${quote(path, 200)} must end in .svg or .png`);

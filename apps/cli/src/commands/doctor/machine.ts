@@ -10,8 +10,9 @@ import type { Finding } from './types.ts';
 const MIN_NODE = [20, 19] as const;
 
 /**
- * Memory of the whole stack, measured with `ps` while embedding reviews on Node 20: the worker 226 MB and 63 MB per int8
- * thread, producer and command 110 MB each; Redis up to its limit of 512 MiB. Threads count twice, to allow for fp32.
+ * Memory of the whole stack, measured with `ps` while embedding reviews on Node 20: the worker 226 MB and 63
+ * MB per int8 thread, producer and command 110 MB each; Redis up to its limit of 512 MiB. Threads count
+ * twice, to allow for fp32.
  */
 const BYTES_PER_THREAD = 130_000_000;
 const BYTES_BESIDE = 1_000_000_000;

@@ -42,8 +42,8 @@ export interface EmbedFileResult {
 type PlannedRun = Omit<ResumeNote, 'run'> & { run: string | null };
 
 /**
- * Embeds the input, or resumes an earlier attempt. On failure the progress is kept in the work folder for the next
- * attempt, and no process is left running.
+ * Embeds the input, or resumes an earlier attempt. On failure the progress is kept in the work folder for the
+ * next attempt, and no process is left running.
  * @throws {UsageError} when the output exists, or an earlier attempt had another input or other options
  */
 export async function embedFile(request: EmbedFileRequest, deps: EmbedFileDeps): Promise<EmbedFileResult> {
@@ -155,7 +155,10 @@ class FileEmbedding {
     return openTextInput(this.#request, { stdin, signal, maxRowBytes: this.#config.maxRowBytes });
   }
 
-  /** The run to resume, or a new one. @throws {UsageError} when the earlier attempt differs in input or options */
+  /**
+   * The run to resume, or a new one.
+   * @throws {UsageError} when the earlier attempt differs in input or options
+   */
   async #planRun(restart: boolean): Promise<PlannedRun> {
     const { input, overwrite, output } = this.#request;
     const identity = input.path === null ? null : await identifyFile(input.path);

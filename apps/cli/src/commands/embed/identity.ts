@@ -13,7 +13,9 @@ export interface InputIdentity {
   sha256: string;
 }
 
-/** The options that determine the rows and their vectors. Stored in the note, under the names of the options. */
+/**
+ * The options that determine the rows and their vectors. Stored in the note, under the names of the options.
+ */
 export interface RowChoices {
   format: string;
   text: string;
@@ -35,8 +37,8 @@ export interface RowChoices {
 const EDGE_BYTES = 1024 * 1024;
 
 /**
- * Hashes both ends of a file. This detects most changes at a fixed cost, even for 100 GB; later every part is compared
- * with its receipt.
+ * Hashes both ends of a file. This detects most changes at a fixed cost, even for 100 GB; later every part is
+ * compared with its receipt.
  */
 export async function identifyFile(path: string): Promise<InputIdentity> {
   const file = await open(path, 'r');

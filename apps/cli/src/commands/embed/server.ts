@@ -33,7 +33,10 @@ export interface OwnServerDeps {
 /** Time for worker and producer to stop: a batch takes about one second. */
 const SHUTDOWN_MS = 5_000;
 
-/** Time until a killed worker's batch is retried. Shorter than in a fleet, because no other worker can take it. */
+/**
+ * Time until a killed worker's batch is retried. Shorter than in a fleet, because no other worker can take
+ * it.
+ */
 const LOCK_MS = 6_000;
 
 /** Connects to a running producer. @throws {EmbedmillError} `no-producer` when it is not healthy */
@@ -89,7 +92,10 @@ export async function startOwnServer(request: EmbedFileRequest, deps: OwnServerD
   };
 }
 
-/** Deletes the keys that an own server left in a shared Redis; a private Redis is deleted with the work folder. */
+/**
+ * Deletes the keys that an own server left in a shared Redis; a private Redis is deleted with the work
+ * folder.
+ */
 export async function deleteOwnKeys(config: Config, outputPath: string): Promise<void> {
   if (config.redisUrl === undefined) return;
   const { connect } = await import('@embedmill/core/redis');

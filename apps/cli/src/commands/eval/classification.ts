@@ -15,7 +15,10 @@ const TEST_EVERY = 5;
 /** Random seed of the split, the same for every model. */
 const SEED = 1;
 
-/** Opens a file of labelled texts. A random fifth is classified by the rest. @throws {UsageError} for invalid records */
+/**
+ * Opens a file of labelled texts. A random fifth is classified by the rest.
+ * @throws {UsageError} for invalid records
+ */
 export async function openClassification(path: string): Promise<EvalTask> {
   const { texts, labels, classes } = await readLabelled(path);
   const order = randomFrom(SEED).shuffle(texts.map((_, row) => row));

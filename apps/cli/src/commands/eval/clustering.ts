@@ -6,7 +6,10 @@ import { formatCount } from '../../shell/terminal/numbers.ts';
 import { readLabelled } from './labelled.ts';
 import type { EvalTask } from './types.ts';
 
-/** Opens a file of labelled texts. As in MTEB, there are as many clusters as labels. @throws {UsageError} for invalid records */
+/**
+ * Opens a file of labelled texts. As in MTEB, there are as many clusters as labels.
+ * @throws {UsageError} for invalid records
+ */
 export async function openClustering(path: string): Promise<EvalTask> {
   const { texts, labels, classes } = await readLabelled(path);
   return {

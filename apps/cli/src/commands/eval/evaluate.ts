@@ -49,7 +49,9 @@ export async function evaluate({ tasks, models, onTask }: EvaluationDeps): Promi
   return evaluation;
 }
 
-/** Caches the vectors of the last list of texts, because the same file is often both clustered and classified. */
+/**
+ * Caches the vectors of the last list of texts, because the same file is often both clustered and classified.
+ */
 function cacheLastTexts(embedder: TextEmbedder): TextEmbedder {
   let last: { texts: readonly string[]; as: string; vectors: TextVectors } | null = null;
   return {

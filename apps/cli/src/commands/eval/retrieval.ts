@@ -1,4 +1,7 @@
-/** Retrieval task: ranks documents for queries and compares with relevance judgements, in the folder layout of BEIR. */
+/**
+ * Retrieval task: ranks documents for queries and compares with relevance judgements, in the folder layout of
+ * BEIR.
+ */
 
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -22,8 +25,8 @@ type Texts = Map<string, string>;
 
 /**
  * Opens a BEIR folder.
- * @param folder contains corpus.jsonl (_id, title, text), queries.jsonl (_id, text) and qrels/*.tsv (query-id,
- * corpus-id, score); of several qrels, `test.tsv` is used
+ * @param folder contains corpus.jsonl (_id, title, text), queries.jsonl (_id, text) and qrels/*.tsv
+ * (query-id, corpus-id, score); of several qrels, `test.tsv` is used
  * @throws {UsageError} for missing or invalid files
  */
 export async function openRetrieval(folder: string): Promise<EvalTask> {

@@ -15,7 +15,10 @@ export interface StsPair {
   score: number;
 }
 
-/** Reads records with the fields a, b and score. @throws {UsageError} for invalid records or fewer than two scores */
+/**
+ * Reads records with the fields a, b and score.
+ * @throws {UsageError} for invalid records or fewer than two scores
+ */
 export async function readStsPairs(path: string): Promise<StsPair[]> {
   const pairs: StsPair[] = [];
   for await (const record of readRecords(path)) {

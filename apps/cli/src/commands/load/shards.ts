@@ -1,10 +1,10 @@
 /**
  * Loads a vector file into a bucket, as shards with a manifest.
  *
- * A prefix is in one of three states. *Empty*: no manifest, no shards. *Unfinished*: shards without a manifest, which
- * readers ignore. *Complete*: a manifest, written last, that lists all shards. A load takes a prefix from any state to
- * complete. It deletes the manifest before it changes the first shard of a complete set, so that a manifest never lists
- * shards other than its own.
+ * A prefix is in one of three states. *Empty*: no manifest, no shards. *Unfinished*: shards without a
+ * manifest, which readers ignore. *Complete*: a manifest, written last, that lists all shards. A load takes a
+ * prefix from any state to complete. It deletes the manifest before it changes the first shard of a complete
+ * set, so that a manifest never lists shards other than its own.
  */
 
 import { createHash } from 'node:crypto';
@@ -62,9 +62,11 @@ const MANIFEST = '_manifest.json';
 const SHARD_NAME = /^part-\d{5,}\.(parquet|arrow|jsonl)$/;
 
 /**
- * Writes every row of the file, with null for missing vectors. Existing shards with the same contents are not sent again,
- * so the same command resumes. Holds the vectors of one shard in memory and its encoding in a temporary file.
- * @throws {EmbedmillError} `store-refused` when a complete set of other shards exists and `overwrite` is false
+ * Writes every row of the file, with null for missing vectors. Existing shards with the same contents are not
+ * sent again, so the same command resumes. Holds the vectors of one shard in memory and its encoding in a
+ * temporary file.
+ * @throws {EmbedmillError} `store-refused` when a complete set of other shards exists and `overwrite` is
+ * false
  */
 export async function loadShards(deps: ShardDeps): Promise<LoadReport> {
   const { file, bucket, prefix, choices, onRows } = deps;

@@ -23,7 +23,10 @@ export interface ModelCheck {
   similar: number;
   /** Mean cosine similarity of unrelated sentences. */
   unrelated: number;
-  /** Minimum cosine similarity of int8 and fp32 vectors of a sentence; null if the model has only one precision. */
+  /**
+   * Minimum cosine similarity of int8 and fp32 vectors of a sentence; null if the model has only one
+   * precision.
+   */
   worstToFp32: number | null;
 }
 

@@ -49,7 +49,10 @@ export async function prepareEach(
   };
 }
 
-/** Embeds a sentence in every precision, because a valid file may still fail to run. @throws EmbedError when it does */
+/**
+ * Embeds a sentence in every precision, because a valid file may still fail to run.
+ * @throws EmbedError when it does
+ */
 export async function tryEach(models: readonly PreparedModel[]): Promise<void> {
   const { Embedder, EmbedError } = await import('@embedmill/embed');
   for (const model of models) {

@@ -22,7 +22,10 @@ const RUN_NAME = 'sample reviews';
 const QUESTION_NAME = 'sample question';
 const NEIGHBOURS = 3;
 
-/** Prints the throughput and the reviews nearest to a question on stdout. @returns the id of the run with the reviews */
+/**
+ * Prints the throughput and the reviews nearest to a question on stdout.
+ * @returns the id of the run with the reviews
+ */
 export async function showSample({ client, display, signal, context }: TourDeps): Promise<string> {
   await deleteSampleRuns(client);
   const reviews = readSampleReviews();

@@ -13,8 +13,8 @@ export interface ModelFlags {
 }
 
 /**
- * The model to use: a folder on this machine, or with `--server` the name by which its workers know the model; `null`
- * for the default model.
+ * The model to use: a folder on this machine, or with `--server` the name by which its workers know the
+ * model; `null` for the default model.
  * @throws {UsageError} when no such model exists on this machine
  */
 export function readModel(
@@ -28,11 +28,14 @@ export function readModel(
   if (folder === undefined) return null;
   if (existsSync(folder)) return folder;
   throw new UsageError(
-    `there is no model folder ${quote(model, 200)}, and no model of that name was added (embedmill model list)`,
+    `there is no model folder ${quote(model, 200)}, and no added model of that name (embedmill model list)`,
   );
 }
 
-/** The base URL of a producer, without a trailing slash; `null` if not given. @throws {UsageError} unless it is a URL */
+/**
+ * The base URL of a producer, without a trailing slash; `null` if not given.
+ * @throws {UsageError} unless it is a URL
+ */
 export function readServer(server: string | undefined): string | null {
   if (server === undefined) return null;
   const isUrl = URL.canParse(server) && ['http:', 'https:'].includes(new URL(server).protocol);

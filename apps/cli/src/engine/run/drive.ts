@@ -22,7 +22,8 @@ const POLL_MS = 250;
 
 /**
  * Resolves with the completed run.
- * @throws {EmbedmillError} `run-ended` when the run was cancelled or failed, and the errors of {@link sendParts}
+ * @throws {EmbedmillError} `run-ended` when the run was cancelled or failed, and the errors of {@link
+ * sendParts}
  */
 export async function drive(deps: DriveDeps): Promise<RunInfo> {
   const failing = new AbortController();

@@ -23,7 +23,10 @@ export interface PartLimits {
   maxRowBytes: number;
 }
 
-/** Limits of every command. The number of rows is a multiple of a batch, so that no part ends with a small batch. */
+/**
+ * Limits of every command. The number of rows is a multiple of a batch, so that no part ends with a small
+ * batch.
+ */
 export const PART_LIMITS = { maxRows: DEFAULT_PART_ROWS, maxBytes: 4_000_000 } as const;
 
 /** Yields the parts of all rows. A row without a usable text is sent too, so that it keeps its place. */

@@ -1,4 +1,7 @@
-/** Downloads the output of a completed run: vectors, companion files of .npy, and the report if rows lack vectors. */
+/**
+ * Downloads the output of a completed run: vectors, companion files of .npy, and the report if rows lack
+ * vectors.
+ */
 
 import { type EmbedmillClient, type RetryOptions, withRetry } from '@embedmill/client';
 import type { RunInfo } from '@embedmill/contract';
@@ -35,7 +38,10 @@ export interface FetchDeps {
   retry: RetryOptions;
 }
 
-/** Downloads all files, then publishes them. The vectors come last, so that they never exist without the others. */
+/**
+ * Downloads all files, then publishes them. The vectors come last, so that they never exist without the
+ * others.
+ */
 export async function fetchOutput(
   run: RunInfo,
   { client, output, destination, retry }: FetchDeps,

@@ -23,8 +23,8 @@ const MAX_IN_FLIGHT = 2;
 
 /**
  * Sends the missing parts. Resolves with the total number of rows when the producer has all of them.
- * @throws {EmbedmillError} `input-changed` when a part differs from its receipt; `rows-refused` when the producer
- * rejects rows, which would shift later rows
+ * @throws {EmbedmillError} `input-changed` when a part differs from its receipt; `rows-refused` when the
+ * producer rejects rows, which would shift later rows
  */
 export async function sendParts(parts: AsyncIterable<Part>, deps: SendDeps): Promise<number> {
   const known = new Map(deps.known.map((receipt) => [receipt.part, receipt]));

@@ -73,7 +73,10 @@ export class Tracker {
     this.#deps.display.show(this.snapshot());
   }
 
-  /** Estimates the total from the bytes read. Bytes are read ahead of rows, so the estimate is a little low at first. */
+  /**
+   * Estimates the total from the bytes read. Bytes are read ahead of rows, so the estimate is a little low at
+   * first.
+   */
   #estimate(): number | null {
     const { fractionRead, limit } = this.#deps;
     const fraction = fractionRead();

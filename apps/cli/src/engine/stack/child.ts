@@ -48,8 +48,9 @@ const LOG_LEVELS: Readonly<Record<number, string>> = {
 /**
  * A child process that is restarted when it exits.
  *
- * It has its own session, so that Ctrl-C in the terminal reaches only this command, which then stops its children in
- * order. A child also stops when its IPC channel closes, which happens even if this command is killed.
+ * It has its own session, so that Ctrl-C in the terminal reaches only this command, which then stops its
+ * children in order. A child also stops when its IPC channel closes, which happens even if this command is
+ * killed.
  */
 export class SupervisedChild {
   /** Resolves with the reason when the child cannot be kept alive. */

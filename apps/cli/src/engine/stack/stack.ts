@@ -130,7 +130,10 @@ export class Stack {
     if (failed !== undefined) throw failed.reason;
   }
 
-  /** A new server reads the append-only file but has another port, so the children are killed. They lose no data. */
+  /**
+   * A new server reads the append-only file but has another port, so the children are killed. They lose no
+   * data.
+   */
   async #replaceRedis(): Promise<void> {
     this.#options.onNote('The private Redis exited; restarting it. No data is lost.');
     await Promise.all([this.#producer.stop(0), this.#worker.stop(0)]);

@@ -6,7 +6,10 @@ import { asError, EmbedmillError, quote, UnavailableError } from '@embedmill/con
 import type { Environment } from '@embedmill/core/process';
 import type { Bucket } from './types.ts';
 
-/** Part size of uploads. S3 takes 10,000 parts, so a file may have 156 GB. Smaller files are sent in one request. */
+/**
+ * Part size of uploads. S3 takes 10,000 parts, so a file may have 156 GB. Smaller files are sent in one
+ * request.
+ */
 const PART_BYTES = 16 * 1024 * 1024;
 
 /** Concurrent parts of an upload, which bounds the memory used. */
@@ -24,8 +27,8 @@ interface S3Failure {
 }
 
 /**
- * Opens a bucket. Credentials, region and endpoint come from the usual AWS variables and files (AWS_ACCESS_KEY_ID,
- * AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_S3, …). The client is loaded on first use.
+ * Opens a bucket. Credentials, region and endpoint come from the usual AWS variables and files
+ * (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_S3, …). The client is loaded on first use.
  */
 export async function openBucket(
   name: string,
@@ -98,8 +101,9 @@ export async function openBucket(
 }
 
 /**
- * Settings beyond the defaults of the AWS client. Stores other than AWS are addressed by path, because most have no DNS
- * name per bucket, and without trailing checksums, which some do not support, unless an AWS variable requests them.
+ * Settings beyond the defaults of the AWS client. Stores other than AWS are addressed by path, because most
+ * have no DNS name per bucket, and without trailing checksums, which some do not support, unless an AWS
+ * variable requests them.
  */
 function settingsFrom(environment: Environment): S3ClientConfig {
   const endpoint = environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL;

@@ -4,7 +4,9 @@
 export interface ObjectFile {
   path: string;
   bytes: number;
-  /** Hash of the contents in hexadecimal; stored with the object, so that equal contents are not sent again. */
+  /**
+   * Hash of the contents in hexadecimal; stored with the object, so that equal contents are not sent again.
+   */
   sha256: string;
   contentType: string;
 }
@@ -17,8 +19,8 @@ export interface ObjectStat {
 }
 
 /**
- * A bucket. Keys do not include its name. Calls retry temporary errors, then throw the retryable `store-unavailable`;
- * permanent errors throw `store-refused`.
+ * A bucket. Keys do not include its name. Calls retry temporary errors, then throw the retryable
+ * `store-unavailable`; permanent errors throw `store-refused`.
  */
 export interface Bucket {
   readonly name: string;

@@ -15,7 +15,10 @@ export function isObjectUrl(given: string): boolean {
   return given.startsWith('s3://');
 }
 
-/** Parses the URL. The key is taken literally, without decoding `%20`. @throws {UsageError} for an invalid bucket name */
+/**
+ * Parses the URL. The key is taken literally, without decoding `%20`.
+ * @throws {UsageError} for an invalid bucket name
+ */
 export function readObjectUrl(given: string): ObjectUrl {
   const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(given);
   if (found === null) {

@@ -30,8 +30,8 @@ export interface Destination {
   /** Whether the output exists. */
   exists(): Promise<boolean>;
   /**
-   * Publishes the drafts in this order, each atomically, and removes stale files of an earlier output. When the promise
-   * resolves, the result survives a power failure and the drafts are gone.
+   * Publishes the drafts in this order, each atomically, and removes stale files of an earlier output. When
+   * the promise resolves, the result survives a power failure and the drafts are gone.
    * @param stale paths of companion files that this output does not have
    */
   publish(drafts: readonly OutputDraft[], stale: readonly string[]): Promise<void>;

@@ -9,7 +9,10 @@ import { quote } from '@embedmill/contract';
 import { stringify } from 'csv-stringify';
 import { UsageError } from '../../shell/exit-codes.ts';
 
-/** Checks an output path before any work starts. @throws {UsageError} for another extension or a missing folder */
+/**
+ * Checks an output path before any work starts.
+ * @throws {UsageError} for another extension or a missing folder
+ */
 export function checkCsvPath(path: string): void {
   if (!/\.csv$/i.test(path)) throw new UsageError(`the output ${quote(path, 200)} must end in .csv`);
   const folder = dirname(resolve(path));

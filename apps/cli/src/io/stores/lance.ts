@@ -7,8 +7,8 @@ import { dimOf, openLanceFolder } from '../lance-folder.ts';
 import type { StoreRequest, VectorStore } from './types.ts';
 
 /**
- * Bytes of vectors per write: 43,690 rows of 384 floats. Each write creates a version of the table and scans the ids of
- * all earlier rows.
+ * Bytes of vectors per write: 43,690 rows of 384 floats. Each write creates a version of the table and scans
+ * the ids of all earlier rows.
  */
 const WRITE_BYTES = 64 * 1024 * 1024;
 
@@ -27,8 +27,8 @@ interface LanceRow extends Record<string, unknown> {
 /**
  * Opens the table, and creates it if needed (`id` string, `vector` fixed-size list of float32).
  *
- * Rows are buffered and written in large pieces; the last piece is stored when `finish` resolves. The index is IVF_RQ
- * for cosine similarity: built in a second where others take a minute, see docs/decisions/0105.
+ * Rows are buffered and written in large pieces; the last piece is stored when `finish` resolves. The index
+ * is IVF_RQ for cosine similarity: built in a second where others take a minute, see docs/decisions/0105.
  * @throws {EmbedmillError} `store-refused` when the table has other columns or another dimension
  */
 export async function openLance({ url, dim }: Pick<StoreRequest, 'url' | 'dim'>): Promise<VectorStore> {
@@ -64,8 +64,8 @@ export async function openLance({ url, dim }: Pick<StoreRequest, 'url' | 'dim'>)
         const { schema } = library.makeArrowTable([rowOf('', new Float32Array(dim))]);
         table = await database.createEmptyTable(name, schema).catch(refuse);
       }
-      // Compacts the files of many writes. Intermediate versions are removed if this invocation created the table;
-      // an older table keeps its versions for LanceDB's default of seven days.
+      // Compacts the files of many writes. Intermediate versions are removed if this invocation created the
+      // table; an older table keeps its versions for LanceDB's default of seven days.
       await table.optimize(existed ? {} : { cleanupOlderThan: new Date() }).catch(refuse);
       const isIndexed = dim % FLOATS_PER_BYTE === 0 && (await table.countRows()) >= MIN_INDEXED_ROWS;
       if (!isIndexed) return;

@@ -1,4 +1,7 @@
-/** Opens a store by its URL or LanceDB folder. Buckets are not stores: `commands/load/shards.ts` writes shards to them. */
+/**
+ * Opens a store by its URL or LanceDB folder. Buckets are not stores: `commands/load/shards.ts` writes shards
+ * to them.
+ */
 
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -11,7 +14,10 @@ import { connectPostgres, openPgvector } from './pgvector.ts';
 import { openQdrant } from './qdrant.ts';
 import type { StoreRequest, VectorStore } from './types.ts';
 
-/** The URL of a store; a LanceDB folder becomes a `file:` URL. @throws {UsageError} unless it names a store */
+/**
+ * The URL of a store; a LanceDB folder becomes a `file:` URL.
+ * @throws {UsageError} unless it names a store
+ */
 export function readStoreUrl(given: string): URL {
   const url = URL.canParse(given) ? new URL(given) : null;
   if (url !== null && (isPostgres(url) || isQdrant(url))) return url;

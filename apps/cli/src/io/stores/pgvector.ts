@@ -12,9 +12,9 @@ export interface SqlConnection {
 const MAX_INDEXED_DIM = 2000;
 
 /**
- * Codes of temporary errors: the PostgreSQL classes for connection, transaction rollback, resources and operator
- * intervention (manual, appendix A), the error names of the operating system, and no code, as `pg` reports a broken
- * connection.
+ * Codes of temporary errors: the PostgreSQL classes for connection, transaction rollback, resources and
+ * operator intervention (manual, appendix A), the error names of the operating system, and no code, as `pg`
+ * reports a broken connection.
  */
 const TEMPORARY = /^(08|40|53|57|E[A-Z]+$|$)/;
 
@@ -36,8 +36,8 @@ export async function connectPostgres(url: URL): Promise<SqlConnection & { end()
 }
 
 /**
- * Creates the extension, the table (`id text primary key, embedding vector(dim)`) and, at the end, an HNSW index for
- * cosine similarity, each unless it exists.
+ * Creates the extension, the table (`id text primary key, embedding vector(dim)`) and, at the end, an HNSW
+ * index for cosine similarity, each unless it exists.
  * @throws {EmbedmillError} `store-refused` when the server lacks pgvector or the table has another dimension
  */
 export async function openPgvector(

@@ -12,7 +12,10 @@ interface CollectionResponse {
   result?: { config?: { params?: { vectors?: { size?: number } } } };
 }
 
-/** Opens the collection, or creates it for cosine similarity. @throws {EmbedmillError} `store-refused` for another dimension */
+/**
+ * Opens the collection, or creates it for cosine similarity.
+ * @throws {EmbedmillError} `store-refused` for another dimension
+ */
 export async function openQdrant(
   { url, table, dim, signal }: StoreRequest,
   apiKey: string | undefined,

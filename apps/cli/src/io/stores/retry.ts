@@ -14,7 +14,10 @@ export interface RetryDeps {
   signal: AbortSignal;
 }
 
-/** Calls `request` until it succeeds, at most five times. @throws its last error, or the first that is not retryable */
+/**
+ * Calls `request` until it succeeds, at most five times.
+ * @throws its last error, or the first that is not retryable
+ */
 export async function retryRequest<T>(request: () => Promise<T>, { onRetry, signal }: RetryDeps): Promise<T> {
   for (const waitMs of WAITS_MS) {
     signal.throwIfAborted();

@@ -11,7 +11,10 @@ export interface StoreBatch {
 export interface VectorStore {
   /** Name for messages, without a password. */
   readonly name: string;
-  /** Inserts rows or replaces those with the same ids. Idempotent. They are stored when {@link finish} resolves. */
+  /**
+   * Inserts rows or replaces those with the same ids. Idempotent. They are stored when {@link finish}
+   * resolves.
+   */
   upsert(batch: StoreBatch): Promise<void>;
   /** Stores the remaining rows and builds the index. */
   finish(): Promise<void>;

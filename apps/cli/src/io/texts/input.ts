@@ -73,7 +73,8 @@ export function locateInput(given: string, formatGiven: RowFormat | undefined): 
 
 /**
  * Opens the input; gzip is detected by content, not by name.
- * @throws {UsageError} when none of the first rows has the text field, or the required id field; lists the existing fields
+ * @throws {UsageError} when none of the first rows has the text field, or the required id field; lists the
+ * existing fields
  */
 export async function openTextInput(
   request: InputRequest,

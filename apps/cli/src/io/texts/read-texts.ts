@@ -1,4 +1,6 @@
-/** Reads the texts of an input file with the ids that `embedmill embed` assigns, for commands that show texts. */
+/**
+ * Reads the texts of an input file with the ids that `embedmill embed` assigns, for commands that show texts.
+ */
 
 import type { Readable } from 'node:stream';
 import { quote } from '@embedmill/contract';
@@ -64,8 +66,8 @@ export async function* readTextRows(
 }
 
 /**
- * Looks up the texts of these rows, or of all rows for `null`. Ids may repeat, so the text in the same row is preferred
- * if its id matches; otherwise the first text with the id is used.
+ * Looks up the texts of these rows, or of all rows for `null`. Ids may repeat, so the text in the same row is
+ * preferred if its id matches; otherwise the first text with the id is used.
  */
 export async function findTexts(
   request: TextsRequest,

@@ -10,7 +10,10 @@ import { idsPath } from './companions.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
 import type { VectorFile } from './types.ts';
 
-/** Maximum bytes before the header text: magic, version and header length (NEP 1), which has four bytes in version 2. */
+/**
+ * Maximum bytes before the header text: magic, version and header length (NEP 1), which has four bytes in
+ * version 2.
+ */
 const MAX_PREFIX_BYTES = 12;
 
 /** Supported types by their NumPy names. */

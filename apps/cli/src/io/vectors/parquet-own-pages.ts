@@ -1,8 +1,9 @@
 /**
- * Reads the vector column of Parquet files written by Embedmill: the counterpart of core's `parquet-vectors.ts`.
+ * Reads the vector column of Parquet files written by Embedmill: the counterpart of core's
+ * `parquet-vectors.ts`.
  *
- * A general reader creates an array per list: 11,000 rows per second. The pages of our own files contain the numbers in
- * their memory layout, preceded by levels in runs as long as a vector.
+ * A general reader creates an array per list: 11,000 rows per second. The pages of our own files contain the
+ * numbers in their memory layout, preceded by levels in runs as long as a vector.
  */
 
 import { floatsOfHalves } from '@embedmill/core/formats';
@@ -25,7 +26,9 @@ const READERS: Readonly<Record<string, ReadValues>> = {
   'INT32 RLE_DICTIONARY': readIndexes,
 };
 
-/** The vectors of a row group, zeros for rows without one; `null` if the pages have another layout than ours. */
+/**
+ * The vectors of a row group, zeros for rows without one; `null` if the pages have another layout than ours.
+ */
 export async function readOwnVectors(
   file: AsyncBuffer,
   group: FileMetaData['row_groups'][number],
@@ -70,7 +73,9 @@ export async function readOwnVectors(
   return row === rows ? { dim, vectors } : null;
 }
 
-/** Runs of equal levels: twice the length as a varint, then the value (parquet-format, Encodings.md, "RLE"). */
+/**
+ * Runs of equal levels: twice the length as a varint, then the value (parquet-format, Encodings.md, "RLE").
+ */
 function* levelRuns(bytes: Uint8Array): Generator<{ level: number; count: number }> {
   for (let at = 0; at < bytes.length; ) {
     const { value, next } = readVarint(bytes, at);
@@ -79,7 +84,10 @@ function* levelRuns(bytes: Uint8Array): Generator<{ level: number; count: number
   }
 }
 
-/** The values of an int8 page: the bit width, the header of one bit-packed run, and one byte per dictionary index. */
+/**
+ * The values of an int8 page: the bit width, the header of one bit-packed run, and one byte per dictionary
+ * index.
+ */
 function readIndexes(bytes: ArrayBuffer, count: number): Float32Array {
   if (count === 0) return new Float32Array(0);
   const indexes = new Uint8Array(bytes);

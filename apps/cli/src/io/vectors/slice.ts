@@ -14,8 +14,8 @@ export function rowsPerSlice(dim: number): number {
 }
 
 /**
- * Builds a slice, and normalizes its vectors in place: files of other programs and int8 without scales may have any
- * length. A row of zeros, or with a NaN or infinity, has no vector.
+ * Builds a slice, and normalizes its vectors in place: files of other programs and int8 without scales may
+ * have any length. A row of zeros, or with a NaN or infinity, has no vector.
  */
 export function makeSlice(ids: readonly string[], dim: number, vectors: Float32Array): VectorRows {
   const present = new Uint8Array(ids.length);

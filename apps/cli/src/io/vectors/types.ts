@@ -10,6 +10,9 @@ export interface VectorFile {
   readonly rows: number | null;
   /** Numbers per vector, if the file states them before its rows. */
   readonly dim?: number;
-  /** The rows in order, in slices of a few megabytes. Vectors have length 1, or are zeros. Can be called repeatedly. */
+  /**
+   * The rows in order, in slices of a few megabytes. Vectors have length 1, or are zeros. Can be called
+   * repeatedly.
+   */
   read(): AsyncIterable<VectorRows>;
 }

@@ -12,8 +12,8 @@ const LEFT = '░';
 const FRAMES_PER_SECOND = 8;
 
 /**
- * The line for a terminal with `columns`. It never wraps: on narrow terminals tokens/s is dropped first, then rows/s, then
- * the bar.
+ * The line for a terminal with `columns`. It never wraps: on narrow terminals tokens/s is dropped first, then
+ * rows/s, then the bar.
  */
 export function drawLine(snapshot: ProgressSnapshot, columns: number, paint: Paint): string {
   const fraction = fractionDone(snapshot);

@@ -3,7 +3,10 @@
 import { emptyVerdictCounts } from '@embedmill/contract';
 import type { ProgressDisplay } from './types.ts';
 
-/** Returns a function that shows the number of rows done, of `total` (`null` if unknown), and the mean rate since now. */
+/**
+ * Returns a function that shows the number of rows done, of `total` (`null` if unknown), and the mean rate
+ * since now.
+ */
 export function countRows(display: ProgressDisplay, total: number | null): (done: number) => void {
   const startedAt = performance.now();
   return (done) => {
