@@ -90,7 +90,8 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
     context.stdout.write(
       flags.json
         ? `${JSON.stringify(figures)}\n`
-        : `${formatNoun(groups.length, 'group')} among ${formatNoun(matrix.rows, 'row')}; ${formatNoun(duplicates, 'row')} could be dropped\n`,
+        : `${formatNoun(groups.length, 'group')} among ${formatNoun(matrix.rows, 'row')}; ` +
+            `${formatNoun(duplicates, 'row')} could be dropped\n`,
     );
   } finally {
     display.end();

@@ -12,7 +12,7 @@ import { Tracker } from '../../engine/run/tracker.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
 import type { Destination } from '../../io/output/types.ts';
-import { openTextInput, type TextInput } from '../../io/texts/input.ts';
+import { type OpenedInput, openTextInput } from '../../io/texts/input.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { ProgressDisplay } from '../../shell/progress/index.ts';
@@ -111,7 +111,7 @@ class FileEmbedding {
   }
 
   async #embed(
-    input: TextInput,
+    input: OpenedInput,
     planned: PlannedRun,
     server: EmbedServer,
     signal: AbortSignal,
@@ -150,7 +150,7 @@ class FileEmbedding {
     return { files, summary: summarizeEmbedding(figures) };
   }
 
-  #openInput(signal: AbortSignal): Promise<TextInput> {
+  #openInput(signal: AbortSignal): Promise<OpenedInput> {
     const { stdin } = this.#deps.context;
     return openTextInput(this.#request, { stdin, signal, maxRowBytes: this.#config.maxRowBytes });
   }

@@ -106,9 +106,8 @@ export function describeSummary(
     lines.push(paint('warning', `  ${what} (${describeMissing(verdicts)}); see ${shorten(report)}`));
   }
   if (verdicts.truncated > 0) {
-    lines.push(
-      `  ${formatNoun(verdicts.truncated, 'row')} exceeded the token limit of the model and ${verdicts.truncated === 1 ? 'was' : 'were'} truncated`,
-    );
+    const were = verdicts.truncated === 1 ? 'was' : 'were';
+    lines.push(`  ${formatNoun(verdicts.truncated, 'row')} exceeded the token limit and ${were} truncated`);
   }
   if (summary.replacements > 0) lines.push(`  ${formatNoun(summary.replacements, 'glossary term')} replaced`);
   const speed = `${formatRate(summary.rowsPerSecond)} rows/s, ${formatRate(summary.tokensPerSecond)} tokens/s`;

@@ -94,7 +94,8 @@ async function checkTable(table: Table, path: string, dim: number): Promise<void
   if (isOurs && (await dimOf(table)) === dim) return;
   throw new EmbedmillError(
     'store-refused',
-    `the table ${quote(path, 200)} has the columns ${columns}; expected "id" (Utf8) and "vector" (FixedSizeList[${dim}]<Float32>)`,
+    `the table ${quote(path, 200)} has the columns ${columns}; ` +
+      `expected "id" (Utf8) and "vector" (FixedSizeList[${dim}]<Float32>)`,
   );
 }
 

@@ -34,7 +34,7 @@ export interface InputRequest {
 }
 
 /** An opened input. */
-export interface TextInput {
+export interface OpenedInput {
   /** The rows in order, in slices. Can be read once. */
   rows: AsyncIterable<RowRead[]>;
   /** The fraction of the file read so far, from 0 to 1; `null` for stdin. */
@@ -79,7 +79,7 @@ export function locateInput(given: string, formatGiven: RowFormat | undefined): 
 export async function openTextInput(
   request: InputRequest,
   { stdin, maxRowBytes, signal }: { stdin: Readable; maxRowBytes: number; signal: AbortSignal },
-): Promise<TextInput> {
+): Promise<OpenedInput> {
   const { input, textField, idField } = request;
   // A terminal or pipe may stay silent for hours; the signal ends the wait.
   const stream = addAbortSignal(signal, input.path === null ? stdin : createReadStream(input.path));
