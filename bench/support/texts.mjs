@@ -10,9 +10,9 @@ import { detectFormat, gunzip, readRows } from '@embedmill/core/formats';
  */
 export async function readTexts(path, limit = Number.POSITIVE_INFINITY) {
   if (path === undefined) {
-    const { sampleReviews } = await import('embedmill/sample');
-    const rows = sampleReviews({ count: Math.min(limit, 2500), seed: 1 });
-    return rows.map(({ text }) => text);
+    const { readSampleReviews } = await import('embedmill/sample');
+    const texts = readSampleReviews().map(({ text }) => text);
+    return texts.slice(0, limit);
   }
   const found = detectFormat(path);
   if (found === null)

@@ -1,4 +1,4 @@
-/** The commands that judge vectors, with the model itself on texts of the tests' own. */
+/** `calibrate` and `eval` with the built-in model. */
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const pairs = [
   ['My lamp shines far too brightly.', 'This kettle heats water quickly.', 0],
 ] as const;
 
-test('calibrate finds the threshold between pairs that are the same and pairs that are not', async () => {
+test('calibrate finds the threshold between same and different pairs', async () => {
   const cwd = temporaryFolder();
   writeFileSync(
     join(cwd, 'pairs.csv'),
@@ -57,11 +57,11 @@ test('eval measures a model on pairs and on labels, as a table', async () => {
 });
 
 test.each([
-  [['eval'], 'nothing to evaluate'],
+  [['eval'], 'no task given'],
   [['eval', '--model', 'int7', '--sts', 'x.jsonl'], 'no model "int7"'],
   [['calibrate', 'gone.csv', '--plot', 'p.pdf'], '.svg or .png'],
   [['calibrate', 'gone.csv', '--want-recall', '2'], 'above 0, up to 1'],
-])('%j is refused with exit code 2', async (args, words) => {
+])('%j is rejected with exit code 2', async (args, words) => {
   const { code, stdout, stderr } = await embedmill(args, { cwd: temporaryFolder() });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(words);

@@ -1,4 +1,4 @@
-/** Outputs that are no files of this machine's folders: tables of LanceDB and objects of a bucket (s3rver over HTTP). */
+/** Outputs other than local files: LanceDB tables and objects in a bucket (s3rver over HTTP). */
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ function embed(from: string, to: string, env: Record<string, string>, ...more: s
   return embedmill(['embed', from, '--to', to, '--server', server, ...more], { env });
 }
 
-describe('a table of LanceDB', () => {
+describe('a LanceDB table', () => {
   /** Its rows, as LanceDB reads them. */
   async function rowsOf(folder: string): Promise<{ id: string; vector: number[] }[]> {
     const database = await connect(folder);
@@ -55,7 +55,7 @@ describe('a table of LanceDB', () => {
     return found.map(({ id, vector }) => ({ id, vector: [...vector] }));
   }
 
-  test('has the rows with a vector, and is replaced as a whole', async () => {
+  test('has the rows with a vector, and is replaced atomically', async () => {
     const folder = temporaryFolder();
     const [first, table] = [join(folder, 'first.jsonl'), join(folder, 'reviews.lance')];
     writeFileSync(first, jsonLines([rows[0], { id: 'blank', text: ' ' }, rows[1]]));
@@ -75,7 +75,7 @@ describe('a table of LanceDB', () => {
     expect(readdirSync(folder).sort()).toEqual(['__manifest', 'first.jsonl', 'reviews.lance']);
   });
 
-  test('of no rows is empty', async () => {
+  test('without rows is empty', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'none.jsonl'), '');
     expect(await embed(join(folder, 'none.jsonl'), join(folder, 'reviews.lance'), {})).toMatchObject({
@@ -88,7 +88,10 @@ describe('a table of LanceDB', () => {
 });
 
 describe('a bucket', () => {
-  /** A server, and the variables of a command that uses it: none of the machine's own keys, drafts in a place of their own. */
+  /**
+   * A server, and the variables of a command that uses it: none of the machine's own keys, drafts in a place
+   * of their own.
+   */
   async function startBucket(): Promise<{ s3: TestS3; env: Record<string, string>; drafts: () => string[] }> {
     const s3 = await startS3();
     const cache = temporaryFolder();
@@ -103,7 +106,7 @@ describe('a bucket', () => {
 
   const names = (asked: string) => /^PUT \/([^?]+)/.exec(asked)?.[1] ?? [];
 
-  test('has the files that a folder would have, the vectors last', async () => {
+  test('has the same files as a folder, with the vectors last', async () => {
     const { s3, env, drafts } = await startBucket();
     expect(await embed(input, 's3://vectors/a/rows.npy', env, '--dtype', 'int8', '--json')).toMatchObject({
       code: 0,
@@ -133,12 +136,12 @@ describe('a bucket', () => {
     expect(drafts()).toEqual([]);
   });
 
-  test('that goes away before it has everything gets it with the same command again', async () => {
+  test('that becomes unavailable gets all files when the command is repeated', async () => {
     const { s3, env, drafts } = await startBucket();
     s3.door = (asked) => (asked.startsWith('PUT /rows.npy') ? 'busy' : 'pass');
     expect(await embed(input, 's3://vectors/rows.npy', env)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('s3://vectors says'),
+      stderr: expect.stringContaining('s3://vectors reports'),
     });
     s3.door = () => 'pass';
     const { code, stdout } = await embed(input, 's3://vectors/rows.npy', env, '--json');
@@ -147,7 +150,7 @@ describe('a bucket', () => {
     expect(drafts()).toEqual([]);
   });
 
-  test('gets it also when the command was killed in the middle of an upload', async () => {
+  test('gets all files after the command was killed during an upload', async () => {
     const { s3, env } = await startBucket();
     let call: TestProcess | undefined;
     s3.door = (asked) => {
@@ -162,7 +165,7 @@ describe('a bucket', () => {
     expect(await s3.read('rows.npy')).toEqual(readFileSync(expected));
   });
 
-  test('takes shards of a file', async () => {
+  test('holds the shards of a file', async () => {
     const { s3, env } = await startBucket();
     const args = ['load', expected, '--to', 's3://vectors/shards', '--shard-rows', '25', '--format', 'jsonl'];
     for (const _ of [1, 2]) {
@@ -178,7 +181,7 @@ describe('a bucket', () => {
     expect((await s3.read('shards/part-00002.jsonl')).toString().trim().split('\n')).toHaveLength(10);
   });
 
-  test('that is not there, or has no keys, is named before anything is embedded', async () => {
+  test('that is missing or has no credentials is reported before anything is embedded', async () => {
     const { s3, env } = await startBucket();
     expect(await embed(input, 's3://gone/rows.npy', env)).toMatchObject({
       code: 1,
@@ -192,7 +195,7 @@ describe('a bucket', () => {
     };
     expect(await embed(input, 's3://vectors/rows.npy', keyless)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('there are no keys for s3://vectors'),
+      stderr: expect.stringContaining('no credentials for s3://vectors'),
     });
     expect(s3.asked.flatMap(names)).toEqual([]);
   });

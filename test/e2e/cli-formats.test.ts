@@ -1,4 +1,6 @@
-/** The embed command with every kind of input and output, on a producer and two workers as separate processes. */
+/**
+ * The embed command with every kind of input and output, on a producer and two workers as separate processes.
+ */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -78,7 +80,7 @@ describe('every input', () => {
   test.each([
     ['plain', (text: string) => Buffer.from(text)],
     ['gzipped', (text: string) => gzipSync(text)],
-  ])('%s stdin does too', async (_, pack) => {
+  ])('%s stdin too', async (_, pack) => {
     const cwd = temporaryFolder();
     const args = ['embed', '-', '--format', 'csv', '--to', 'out.npy', '--server', server];
     const { code } = await embedmill(args, { cwd, input: pack(delimited(',')) });
@@ -86,7 +88,7 @@ describe('every input', () => {
     expect(readFileSync(join(cwd, 'out.npy')).equals(readFileSync(expected))).toBe(true);
   });
 
-  test('its text and id may have other names', async () => {
+  test('may have other names for text and id', async () => {
     const cwd = temporaryFolder();
     writeFileSync(
       join(cwd, 'shop.csv'),
@@ -121,7 +123,7 @@ describe('every output', () => {
   const embedTo = (cwd: string, ...output: string[]) =>
     embedmill(['embed', join(shared, 'rows.jsonl'), '--server', server, '--to', ...output], { cwd });
 
-  test('.jsonl holds ids and vectors as decimals that give the same floats', async () => {
+  test('.jsonl holds ids and vectors as decimals that round-trip', async () => {
     const cwd = temporaryFolder();
     expect(await embedTo(cwd, 'out.jsonl')).toMatchObject({ code: 0 });
     const lines = readLines(join(cwd, 'out.jsonl'));
@@ -166,7 +168,7 @@ describe('with --dtype', () => {
       cwd,
     });
 
-  test('int8 an .npy has its scales beside it, and none of an earlier output', async () => {
+  test('int8 an .npy has a scales file, and none of an earlier output', async () => {
     const cwd = temporaryFolder();
     const { code, stderr } = await run(cwd, 'out.npy', '--dtype', 'int8');
     expect({ code, stderr }).toMatchObject({
@@ -182,7 +184,7 @@ describe('with --dtype', () => {
     expect(readdirSync(cwd).sort()).toEqual(['out.ids.jsonl', 'out.npy']);
   });
 
-  test.each(['npy', 'jsonl', 'parquet', 'arrow'])('.%s is searched as it is', async (extension) => {
+  test.each(['npy', 'jsonl', 'parquet', 'arrow'])('.%s is searchable', async (extension) => {
     const cwd = temporaryFolder();
     for (const dtype of ['float16', 'int8']) {
       const file = `${dtype}.${extension}`;
@@ -203,7 +205,7 @@ describe('rows without a vector', () => {
     '{"id":"last","text":"Soft towels."}',
   ];
 
-  test('keep their place, are in the report, and lead to exit code 3', async () => {
+  test('keep their position, are in the report, and cause exit code 3', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'messy.jsonl'), messy.join('\n'));
     const run = (to: string) =>
@@ -235,7 +237,7 @@ describe('rows without a vector', () => {
     ]);
   });
 
-  test('an old report does not stay beside an output that needs none', async () => {
+  test('an old report is removed if the output needs none', async () => {
     const cwd = temporaryFolder();
     const run = (...more: string[]) =>
       embedmill(['embed', 'in.jsonl', '--to', 'out.npy', '--server', server, ...more], { cwd });
@@ -247,7 +249,7 @@ describe('rows without a vector', () => {
     expect(readMatrix(join(cwd, 'out.npy'))).toHaveLength(1);
   });
 
-  test('a text beyond the limit of the model fails its row with --truncate error', async () => {
+  test('an over-long text fails its row with --truncate error', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.txt'), `short\n${'word '.repeat(400)}\n`);
     const run = (truncate: string) =>
@@ -263,7 +265,7 @@ describe('rows without a vector', () => {
     expect(JSON.parse(cut.stdout).verdicts).toMatchObject({ ok: 1, truncated: 1 });
   });
 
-  test('--clean, --long and --prompt reach the run and the fingerprint; unknown steps are refused', async () => {
+  test('--clean, --long and --prompt reach the run and the fingerprint; unknown steps are rejected', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.txt'), `<b>short</b>\n${'Two words. '.repeat(200)}\n`);
     const run = (...more: string[]) =>
@@ -299,8 +301,8 @@ describe('rows without a vector', () => {
   });
 });
 
-describe('what it says', () => {
-  test('--json prints one object with the figures, --quiet nothing else', async () => {
+describe('its messages', () => {
+  test('--json prints one object with the figures, and --quiet suppresses the rest', async () => {
     const cwd = temporaryFolder();
     const args = [
       'embed',
@@ -329,7 +331,7 @@ describe('what it says', () => {
     });
   });
 
-  test('"runs" lists, shows and deletes what is on the server', async () => {
+  test('"runs" lists, shows and deletes runs on the server', async () => {
     const cwd = temporaryFolder();
     const at = ['--server', server];
     const { stdout } = await embedmill(
@@ -349,16 +351,16 @@ describe('what it says', () => {
   });
 });
 
-describe('what cannot be', () => {
+describe('an invalid request', () => {
   test.each([
     [['embed', 'in.csv'], "required option '--to <output>'"],
     [['embed', 'gone.csv', '--to', 'out.npy'], 'no input file "gone.csv"'],
     [['embed', 'in.csv', '--to', 'out.bin'], '.npy, .jsonl, .parquet, .arrow or .lance'],
-    [['embed', 'in.csv', '--to', 'out.lance', '--dtype', 'int8'], 'LanceDB keeps float32, not int8'],
-    [['embed', 'in.csv', '--to', 's3://shop/out.lance'], 'LanceDB cannot be in a bucket'],
+    [['embed', 'in.csv', '--to', 'out.lance', '--dtype', 'int8'], 'a LanceDB table stores float32, not int8'],
+    [['embed', 'in.csv', '--to', 's3://shop/out.lance'], 'a LanceDB table cannot be in a bucket'],
     [['embed', 'in.csv', '--to', 's3://shop/out'], 'must end in .npy'],
-    [['embed', 'in.csv', '--to', 's3://_/out.npy'], 'is no place in a bucket'],
-    [['load', 'in.npy', '--to', 'out.lance', '--shard-rows', '9'], '--shard-rows is for shards in a bucket'],
+    [['embed', 'in.csv', '--to', 's3://_/out.npy'], 'is not the URL of an object'],
+    [['load', 'in.npy', '--to', 'out.lance', '--shard-rows', '9'], '--shard-rows requires a bucket'],
     [['embed', 'in.csv', '--to', 'out.npy', '--dtype', 'int4'], 'Allowed choices are float32, float16, int8'],
     [
       ['embed', 'in.csv', '--to', 'out.npy'],
@@ -369,9 +371,9 @@ describe('what cannot be', () => {
     [['embed', 'in.csv', '--to', 'out.npy', '--encoding', 'base64'], '.jsonl'],
     [['embed', '-', '--to', 'out.npy'], '--format'],
     [['embed', 'in.csv', '--to', 'out.npy', '--threads', '0'], 'at least 1'],
-    [['embed', 'in.csv', '--to', 'out.npy', '--server', 'mill'], 'is no URL'],
+    [['embed', 'in.csv', '--to', 'out.npy', '--server', 'mill'], 'is not a URL'],
     [['embd'], 'embed'],
-  ])('%j is refused with exit code 2, before anything is started', async (args, words) => {
+  ])('%j is rejected with exit code 2 before anything starts', async (args, words) => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.csv'), 'sku,body\n1,Fits.\n');
     const { code, stderr, stdout } = await embedmill(args, { cwd, env: { PATH: '' } });
@@ -380,7 +382,7 @@ describe('what cannot be', () => {
     expect(readdirSync(cwd)).toEqual(['in.csv']);
   });
 
-  test('a server that does not answer is named, with exit code 1', async () => {
+  test('a server that does not respond is named, with exit code 1', async () => {
     const { url } = testRedis();
     const nobody = `http://127.0.0.1:${new URL(url).port}`;
     const { code, stderr } = await embedmill([
@@ -393,7 +395,7 @@ describe('what cannot be', () => {
     ]);
     expect({ code, stderr }).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`no producer can be used at ${nobody}`),
+      stderr: expect.stringContaining(`no usable producer at ${nobody}`),
     });
   });
 });

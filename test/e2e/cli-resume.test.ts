@@ -1,4 +1,4 @@
-/** The embed command, interrupted in every way and run again. */
+/** `embedmill embed`, interrupted in several ways and repeated. */
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,26 +70,26 @@ async function startToMiddle(output: string, ...more: string[]): Promise<TestPro
   return call;
 }
 
-describe('the same command again', () => {
-  test('continues after Ctrl-C, with the same bytes as without it', async () => {
+describe('the same command', () => {
+  test('resumes after Ctrl-C, with the same bytes as without it', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     const call = await startToMiddle(output);
     const children = childrenOf(output);
     call.kill('SIGINT');
     expect(await call.waitForExit()).toEqual({ code: 130, signal: null });
-    expect(call.stderr).toContain('The same command again continues.');
+    expect(call.stderr).toContain('Run the same command again to resume.');
     expect(children.filter(isRunning)).toEqual([]);
     expect(existsSync(output)).toBe(false);
 
     const { code, stdout, stderr } = await embedmill(['embed', input, '--to', output, ...manner, '--json']);
     expect(code).toBe(0);
-    expect(Number(/Continuing \w+: (\d+) of/.exec(stderr)?.[1])).toBeGreaterThanOrEqual(INTERRUPT_AT);
+    expect(Number(/Resuming \w+: (\d+) of/.exec(stderr)?.[1])).toBeGreaterThanOrEqual(INTERRUPT_AT);
     expect(JSON.parse(stdout)).toMatchObject({ rows: ROWS, resumed: true });
     expect(readFileSync(output).equals(expected)).toBe(true);
     expect(readdirSync(join(output, '..')).sort()).toEqual(['out.ids.jsonl', 'out.npy']);
   });
 
-  test('continues after kill -9, which leaves no process behind', async () => {
+  test('resumes after kill -9, which leaves no process running', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     const call = await startToMiddle(output);
     const children = childrenOf(output);
@@ -99,11 +99,11 @@ describe('the same command again', () => {
     await Promise.all(children.map((pid) => waitUntilGone(pid, 15_000)));
 
     const { code, stderr } = await embedmill(['embed', input, '--to', output, ...manner]);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Continuing') });
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Resuming') });
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 
-  test('continues when it says --overwrite, and the old output stays until the end', async () => {
+  test('resumes with --overwrite, and the old output is kept until the end', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     writeFileSync(output, 'an old output');
     const call = await startToMiddle(output, '--overwrite');
@@ -112,11 +112,11 @@ describe('the same command again', () => {
     expect(readFileSync(output, 'utf8')).toBe('an old output');
 
     const { code, stderr } = await embedmill(['embed', input, '--to', output, ...manner, '--overwrite']);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Continuing') });
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Resuming') });
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 
-  test('continues with stdin when the same data come again, and refuses other data', async () => {
+  test('resumes with the same data on stdin, and rejects other data', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     const args = ['embed', '-', '--format', 'jsonl', '--to', output, ...manner];
     const call = startEmbedmill(args, { env, input: lines });
@@ -125,12 +125,15 @@ describe('the same command again', () => {
     await call.waitForExit();
 
     const other = await embedmill(args, { input: lines.replace('kettle', 'bottle') });
-    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('the input is not the one') });
+    expect(other).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('the input differs from that of run'),
+    });
     expect(await embedmill(args, { input: lines })).toMatchObject({ code: 0 });
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 
-  test('continues on a server, where the run goes on meanwhile', async () => {
+  test('resumes on a server, where the run has continued', async () => {
     const folder = temporaryFolder();
     const { url, prefix } = testRedis();
     const settings = { REDIS_URL: url, EMBEDMILL_PREFIX: prefix, EMBEDMILL_DATA_DIR: join(folder, 'data') };
@@ -148,7 +151,7 @@ describe('the same command again', () => {
     await expect.poll(found, { timeout: 20_000 }).toBe('sealed');
     call.kill('SIGINT');
     expect(await call.waitForExit()).toEqual({ code: 130, signal: null });
-    expect(call.stderr).toContain(`The run stays on ${server}`);
+    expect(call.stderr).toContain(`The run continues on ${server}`);
 
     const worker = startEmbedmill(['worker', '--port', '0', '--threads', '1'], { env: settings });
     await expect.poll(found, { timeout: 60_000 }).toBe('completed');
@@ -166,7 +169,7 @@ describe('the same command again', () => {
 });
 
 describe('another command for the same output', () => {
-  test('is refused while the first one works, and afterwards unless it overwrites', async () => {
+  test('is rejected while the first one runs, and afterwards without --overwrite', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     const call = await startToMiddle(output);
     // It must not be finished before the other one has begun.
@@ -187,7 +190,7 @@ describe('another command for the same output', () => {
     const otherOptions = await embedmill(['embed', input, '--to', output, '--truncate', 'start']);
     expect(otherOptions).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--truncate was end and is start now'),
+      stderr: expect.stringContaining('--truncate was end, now it is start'),
     });
 
     expect(await embedmill(['embed', few, '--to', output, '--overwrite'])).toMatchObject({ code: 0 });
@@ -199,23 +202,23 @@ describe('another command for the same output', () => {
   });
 });
 
-describe('a part of the stack that dies in mid-run', () => {
-  test('is started again; the output is the same', async () => {
+describe('a process killed during a run', () => {
+  test('is restarted, and the output is the same', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     const call = await startToMiddle(output);
     for (const pid of childrenOf(output)) process.kill(pid, 'SIGKILL');
     expect(await call.waitForExit(60_000)).toMatchObject({ code: 0 });
-    expect(call.stderr).toMatch(/The (worker|producer) ended \(SIGKILL\) and is started again/);
+    expect(call.stderr).toMatch(/The (worker|producer) exited \(SIGKILL\); restarting it/);
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 
-  test('is started again when it is Redis', async () => {
+  test('is restarted if it is Redis', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     const call = await startToMiddle(output);
     const owner = JSON.parse(readFileSync(`${output}.partial/data/redis/owner.json`, 'utf8'));
     process.kill(await pidOfServer(owner), 'SIGKILL');
     expect(await call.waitForExit(60_000)).toMatchObject({ code: 0 });
-    expect(call.stderr).toContain('The private Redis ended and is started again');
+    expect(call.stderr).toContain('The private Redis exited; restarting it');
     expect(readFileSync(output).equals(expected)).toBe(true);
   });
 });

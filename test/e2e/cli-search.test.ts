@@ -1,4 +1,4 @@
-/** The commands that search, sort and thin out files that the embed command's encoders wrote, with the model itself. */
+/** `search`, `cluster` and `dedupe` with the built-in model on files of our own encoders. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(cwd, { recursive: true, force: true, maxRetries: 5 }));
 
-test('prints scores, ids and texts, the nearest first', async () => {
+test('prints scores, ids and texts, nearest first', async () => {
   const args = ['search', 'out.npy', 'it ran out of power soon', '-k', '2', '--texts', 'in.jsonl'];
   const { code, stdout, stderr } = await embedmill(args, { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -37,7 +37,7 @@ test('prints scores, ids and texts, the nearest first', async () => {
   expect(lines[0]).toMatch(/^0\.\d{4} {2}battery +The batteries died after a week\.$/);
 });
 
-test('prints the text of the row that was found, not of another one with the same id', async () => {
+test('prints the text of the row found, not of another row with the same id', async () => {
   const vector = Array.from({ length: 384 }, (_, n) => Number(n === 0));
   const [nothing, same] = [null, 'again'];
   writeFileSync(
@@ -55,16 +55,14 @@ test('prints the text of the row that was found, not of another one with the sam
 test.each([
   ['search', 'tea', '-k', '2'],
   ['cluster', '--to', 'a.csv', '--k', '2'],
-])('%s says when the file of texts has none of the ids', async (command, ...rest) => {
+])('%s reports a text file without any of the ids', async (command, ...rest) => {
   writeFileSync(join(cwd, 'other.csv'), 'id,sku,text\n1,kettle,x\n2,towel,y\n');
   const { code, stderr } = await embedmill([command, 'out.npy', ...rest, '--texts', 'other.csv'], { cwd });
   expect(code).toBe(0);
-  expect(stderr).toMatch(
-    /"other\.csv" has no text with an id such as "\w+"; name the field of the ids with --id/,
-  );
+  expect(stderr).toMatch(/"other\.csv" has no text with an id such as "\w+"; name the id field with --id/);
 });
 
-test('treats the question as it is asked to', async () => {
+test('applies the treatment options to the question', async () => {
   writeFileSync(join(cwd, 'terms.csv'), 'term,wording\nSTQ,Soft towels that dry quickly\n');
   const args = ['search', 'out.npy', '<b>STQ</b>.', '-k', '1', '--clean', 'html', '--glossary', 'terms.csv'];
   expect((await embedmill(args, { cwd })).stdout).toMatch(/^1\.0000 {2}towel$/m);
@@ -72,7 +70,7 @@ test('treats the question as it is asked to', async () => {
   expect(prompted.stdout).toMatch(/^0\.\d{4} {2}towel/m);
 });
 
-test('answers the lines of stdin from memory, as JSON with --json', async () => {
+test('answers lines of stdin from memory, as JSON with --json', async () => {
   const { code, stdout } = await embedmill(['search', 'out.npy', '-k', '1', '--json'], {
     cwd,
     input: 'Soft towels that dry quickly.\n\nhot water for tea\n',
@@ -88,7 +86,7 @@ test('answers the lines of stdin from memory, as JSON with --json', async () => 
   ]);
 });
 
-test('ends at Ctrl-C while it waits for a question', async () => {
+test('ends on Ctrl-C while waiting for a question', async () => {
   const search = startEmbedmill(['search', 'out.npy', '-k', '1'], { cwd, input: 'tea\n', keepsInput: true });
   await search.waitFor(/kettle/);
   search.kill('SIGINT');
@@ -96,7 +94,7 @@ test('ends at Ctrl-C while it waits for a question', async () => {
   expect(search.stderr).toContain('interrupted');
 });
 
-test('cluster writes the cluster of each row, and what each cluster is about', async () => {
+test('cluster writes the cluster of each row, and a summary of each cluster', async () => {
   const args = ['cluster', 'out.npy', '--k', '4', '--to', 'topics.csv', '--texts', 'in.jsonl', '--json'];
   const { code, stdout } = await embedmill(args, { cwd });
   expect(code).toBe(0);
@@ -112,7 +110,7 @@ test('cluster writes the cluster of each row, and what each cluster is about', a
   );
 });
 
-test('dedupe lists rows that say nearly the same, the first of each group to be kept', async () => {
+test('dedupe lists near-duplicates, and keeps the first of each group', async () => {
   const { code, stdout } = await embedmill(['dedupe', 'out.npy', '--to', 'same.csv', '--threshold', '0.9'], {
     cwd,
   });
@@ -123,15 +121,15 @@ test('dedupe lists rows that say nearly the same, the first of each group to be 
 });
 
 test.each([
-  [['cluster', 'out.npy', '--to', 'topics.csv', '--k', '9'], '--k 9 is more than the 5 rows with a vector'],
+  [['cluster', 'out.npy', '--to', 'topics.csv', '--k', '9'], '--k 9 exceeds the 5 rows with a vector'],
   [['dedupe', 'out.npy', '--to', 'same.txt'], 'must end in .csv'],
-  [['search', 'short.jsonl', 'x'], 'has vectors of 2 floats, and all-MiniLM-L6-v2 int8 makes 384'],
+  [['search', 'short.jsonl', 'x'], 'has vectors of 2 floats, but all-MiniLM-L6-v2 int8 produces 384'],
   [['search', 'none.jsonl', 'x'], 'no line with a "vector"'],
   [['search', 'zeros.jsonl', 'x'], 'no row of "zeros.jsonl" has a vector'],
-  [['search', 'gone.npy', 'x'], 'no file of vectors "gone.npy"'],
+  [['search', 'gone.npy', 'x'], 'no vector file "gone.npy"'],
   [['search', 'in.jsonl', 'x'], 'in.jsonl:1 has the "vector" undefined'],
   [['search', 'out.npy', 'x', '--texts', 'gone.csv'], 'no input file "gone.csv"'],
-])('%j is refused with exit code 2', async (args, words) => {
+])('%j is rejected with exit code 2', async (args, words) => {
   const { code, stdout, stderr } = await embedmill(args, { cwd });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(words);

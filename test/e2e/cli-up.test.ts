@@ -1,4 +1,4 @@
-/** The commands that look after this machine: `up` and `doctor`. */
+/** `up` and `doctor`. */
 
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { embedmill, startEmbedmill } from '../support/embedmill.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 describe('up', () => {
-  test('--sample --once embeds the sample, answers a question about it and ends with 0', async () => {
+  test('--sample --once embeds the sample, searches it and exits with 0', async () => {
     const dataDir = temporaryFolder();
     const call = startEmbedmill(['up', '--port', '0', '--sample', '--once'], {
       env: { EMBEDMILL_DATA_DIR: dataDir, EMBEDMILL_WORKER_PORT: '0' },
@@ -23,7 +23,7 @@ describe('up', () => {
     expect(readdirSync(join(dataDir, 'runs'))).toHaveLength(1);
   });
 
-  test('stays until Ctrl-C, and serves meanwhile', async () => {
+  test('serves until Ctrl-C', async () => {
     const call = startEmbedmill(['up', '--port', '0', '--threads', '1'], {
       env: { EMBEDMILL_DATA_DIR: temporaryFolder(), EMBEDMILL_WORKER_PORT: '0' },
     });
@@ -36,7 +36,7 @@ describe('up', () => {
 });
 
 describe('doctor', () => {
-  test('finds this machine fit, and says what it looked at', async () => {
+  test('reports what it checked on a working machine', async () => {
     const { code, stdout } = await embedmill(['doctor'], { env: { EMBEDMILL_DATA_DIR: temporaryFolder() } });
     expect(stdout).toMatch(/^✓ Node/m);
     expect(stdout).toMatch(/^✓ Model +all-MiniLM-L6-v2 int8, fingerprint [0-9a-f]{16}/m);
@@ -44,7 +44,7 @@ describe('doctor', () => {
     expect(code).toBe(0);
   });
 
-  test('ends with 1 and names what is broken', async () => {
+  test('exits with 1 and names what is broken', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, 'where a folder should be');
     const { code, stdout } = await embedmill(['doctor', '--json'], {

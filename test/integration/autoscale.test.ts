@@ -1,4 +1,7 @@
-/** `embedmill autoscale --compose` between a real producer and a docker that only counts; real containers are in test/compose. */
+/**
+ * `embedmill autoscale --compose` with a real producer and a simulated docker; test/compose has real
+ * containers.
+ */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -50,7 +53,7 @@ async function enqueue({ url }: RunningProducer): Promise<() => Promise<unknown>
 const OPTIONS = ['autoscale', '--compose', '--every', '1', '--min', '0', '--max', '3', '--cool-down', '2'];
 
 describe('embedmill autoscale', { timeout: 60_000 }, () => {
-  it('starts workers for a backlog, and stops them when there was none for a while', async () => {
+  it('starts workers for a backlog, and stops them after the cool-down', async () => {
     const [docker, producer] = [fakeDocker(0), await produce()];
     const empty = await enqueue(producer);
     const command = startEmbedmill([...OPTIONS, '--server', producer.url], { env: docker.env });
@@ -58,18 +61,18 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     expect(docker.commands()).toContain(
       'docker compose up -d --no-build --no-deps --no-recreate --scale worker=1 worker',
     );
-    await command.waitFor(/1 row to do, 0 rows\/s by 0 workers, 1 wanted; scale out from 0 to 1/);
+    await command.waitFor(/backlog 1 row, 0 rows\/s by 0 workers, 1 wanted; scaling out from 0 to 1/);
     await empty();
-    await command.waitFor(/1 run, to 0 in .* unless more are wanted/);
+    await command.waitFor(/scaling in from 1 to 0 in .* unless more are wanted/);
     expect(docker.replicas()).toBe(1);
     await until(() => docker.replicas() === 0, 20_000);
-    await command.waitFor(/scale in from 1 to 0\n.* 0 workers after/);
+    await command.waitFor(/scaling in from 1 to 0\n.* 0 workers after/);
     command.kill('SIGINT');
     expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
-    expect(command.stderr).toMatch(/Stopping; the workers stay as they are\.\n$/);
+    expect(command.stderr).toMatch(/Stopping; the number of workers is unchanged\.\n$/);
   });
 
-  it('changes nothing in a dry run, and says what it would do', async () => {
+  it('prints commands in a dry run, without running them', async () => {
     const [docker, producer] = [fakeDocker(0), await produce()];
     await enqueue(producer);
     const args = [
@@ -84,27 +87,27 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     ];
     const command = startEmbedmill(args, { env: docker.env });
     await command.waitFor(
-      /dry run, not done: docker compose -f mill.yaml -p mill up -d .*--scale worker=1 worker/,
+      /dry run, not executed: docker compose -f mill.yaml -p mill up -d .*--scale worker=1 worker/,
     );
     expect(docker.replicas()).toBe(0);
     expect(docker.commands().filter((line) => line.includes(' up '))).toEqual([]);
   });
 
-  it('leaves the workers alone while the producer or docker does not answer, and goes on afterwards', async () => {
+  it('keeps the workers while the producer or docker does not respond, and continues afterwards', async () => {
     const [docker, producer] = [fakeDocker(0), await produce()];
     const command = startEmbedmill([...OPTIONS, '--server', producer.url], { env: docker.env });
-    await command.waitFor(/it stays at 0 workers/);
+    await command.waitFor(/keeping 0 workers/);
     docker.breakDown();
     await enqueue(producer);
-    await command.waitFor(/failed: Cannot connect to the Docker daemon; nothing is changed, trying again/);
+    await command.waitFor(/failed: Cannot connect to the Docker daemon; no change, retrying/);
     docker.mend();
     await until(() => docker.replicas() === 1, 20_000);
     await producer.stop();
-    await command.waitFor(/no answer from .*; the workers stay as they are/);
+    await command.waitFor(/no answer from .*; the number of workers is unchanged/);
     expect(docker.replicas()).toBe(1);
   });
 
-  it('ends at once with a sentence when it cannot work at all', async () => {
+  it('exits at once with a message if it cannot work', async () => {
     const empty = temporaryFolder();
     mkdirSync(join(empty, 'bin'));
     const bare = await embedmill(['autoscale', '--compose'], { env: { PATH: join(empty, 'bin') } });
@@ -112,7 +115,7 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     const crossed = await embedmill([...OPTIONS, '--min', '5'], { env: fakeDocker(0).env });
     expect(crossed).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--min 5 is more than --max 3'),
+      stderr: expect.stringContaining('--min 5 is greater than --max 3'),
     });
   });
 });

@@ -1,4 +1,4 @@
-/** The `embedmill` command: the built entry of every way to start something. */
+/** The entry point of the `embedmill` command. */
 
 import { runProgram } from './program.ts';
 
@@ -9,6 +9,6 @@ const code = await runProgram(process.argv, {
   stderr: process.stderr,
 });
 
-// Everything has ended, but the channel to a parent, stdin or a library's timer may keep the process; so it ends itself,
-// when what was written is out.
+// A channel to the parent, stdin or a timer of a library may keep the process alive, so it exits explicitly,
+// once the output is flushed.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

@@ -1,5 +1,6 @@
-/** The command line: its commands, and how an error becomes words and an exit code. */
+/** The command line: its commands, and how errors become messages and exit codes. */
 
+import { createRequire } from 'node:module';
 import { ApiError } from '@embedmill/client';
 import { asError, EmbedmillError } from '@embedmill/contract';
 import { Command, CommanderError } from 'commander';
@@ -7,12 +8,17 @@ import type { CommandContext } from './shell/context.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './shell/exit-codes.ts';
 import { examples } from './shell/options.ts';
 import { paintFor } from './shell/terminal/style.ts';
-import { version } from './version.ts';
+
+/** Version in package.json. */
+const VERSION: string = createRequire(import.meta.url)('../package.json').version;
 
 /** Adds a command to the program; `end` receives its exit code. */
 type AddCommand = (program: Command, context: CommandContext, end: (code: ExitCode) => void) => void;
 
-/** The commands by name, in the order of the help. Each brings much of the rest, so only those that are needed are loaded. */
+/**
+ * Commands by name, in the order of the help. Each imports much code, so only the command that runs is
+ * loaded.
+ */
 const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['embed', async () => (await import('./commands/embed/command.ts')).addEmbedCommand],
   ['up', async () => (await import('./commands/up/command.ts')).addUpCommand],
@@ -30,15 +36,15 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['doctor', async () => (await import('./commands/doctor/command.ts')).addDoctorCommand],
 ]);
 
-/** Runs the command that `argv` names and returns its exit code; nothing is thrown. */
+/** Runs the command in `argv` and returns its exit code. Never throws. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
   const end = (ended: ExitCode) => {
     code = ended;
   };
   const program = new Command('embedmill')
-    .description('Turns texts into vectors in bulk, on ordinary CPUs.')
-    .version(version, '-V, --version', 'print the version')
+    .description('Embed texts in bulk, on ordinary CPUs.')
+    .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .showSuggestionAfterError()
@@ -51,12 +57,12 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     .addHelpText(
       'after',
       examples(
-        ['embedmill embed reviews.jsonl --to reviews.npy', 'all on this machine, for this file'],
-        ['embedmill up', 'producer and worker that stay'],
-        ['embedmill doctor', 'is this machine fit?'],
+        ['embedmill embed reviews.jsonl --to reviews.npy', 'embed one file on this machine'],
+        ['embedmill up', 'run a producer and a worker'],
+        ['embedmill doctor', 'check this machine'],
       ),
     );
-  // A call begins with its command; what does not needs all of them, for the help or for a suggestion.
+  // Without a known command, all are loaded for the help or a suggestion.
   const named = COMMANDS.get(argv[2] ?? '');
   for (const load of named === undefined ? COMMANDS.values() : [named]) {
     const add = await load();
@@ -66,7 +72,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     await program.parseAsync(argv);
     return code;
   } catch (error) {
-    // commander has printed what is wrong, or the help that was asked for.
+    // commander has already printed the error or the help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     context.stderr.write(
       `${paintFor(context.stderr, context.environment)('bad', 'embedmill:')} ${describeError(error)}\n`,
@@ -75,15 +81,15 @@ export async function runProgram(argv: readonly string[], context: CommandContex
   }
 }
 
-/** What people need to know: the message of an error of ours, the whole stack of one that nobody expected. */
+/** The message of an expected error, or the stack of an unexpected one. */
 function describeError(thrown: unknown): string {
   const error = asError(thrown);
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'EADDRINUSE' && 'port' in error) {
-    return `port ${error.port} is taken by another program; choose another one with --port (0: any free one)`;
+    return `port ${error.port} is in use; choose another one with --port (0: any free port)`;
   }
   if (error instanceof ApiError && error.code === 'unauthorized') {
-    return `${error.message} (the command takes it from EMBEDMILL_API_KEY)`;
+    return `${error.message} (set EMBEDMILL_API_KEY)`;
   }
   const isExpected = error instanceof EmbedmillError || error.name === 'EmbedError' || code !== '';
   return isExpected ? error.message : (error.stack ?? error.message);

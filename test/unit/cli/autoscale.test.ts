@@ -1,18 +1,22 @@
-/** When `embedmill autoscale` adds workers, and when it takes them away. */
+/** The decisions of `embedmill autoscale` to add and remove workers. */
 
 import { describe, expect, it } from 'vitest';
-import { type Calm, decide, type ScaleLimits } from '../../../apps/cli/src/commands/autoscale/decide.ts';
+import { type CoolDown, decide, type ScaleLimits } from '../../../apps/cli/src/commands/autoscale/decide.ts';
 
 const SECOND = 1000;
-const LIMITS: ScaleLimits = { least: 1, most: 4, coolDownMs: 60 * SECOND };
+const LIMITS: ScaleLimits = { min: 1, max: 4, coolDownMs: 60 * SECOND };
 
-/** Lets a fleet follow what is wanted, one look every five seconds; returns its size after each look. */
-function followed(wanted: readonly number[], limits = LIMITS, start = limits.least): number[] {
+/** Simulates a fleet with one check every five seconds; returns its size after each check. */
+function followed(wanted: readonly number[], limits = LIMITS, start = limits.min): number[] {
   let running = start;
-  let calm: Calm | null = null;
+  let coolDown: CoolDown | null = null;
   return wanted.map((now, look) => {
-    const { decision, calm: next } = decide({ atMs: look * 5 * SECOND, wanted: now, running }, limits, calm);
-    calm = next;
+    const { decision, coolDown: next } = decide(
+      { atMs: look * 5 * SECOND, wanted: now, running },
+      limits,
+      coolDown,
+    );
+    coolDown = next;
     if (decision.kind === 'out' || decision.kind === 'in') running = decision.to;
     return running;
   });
@@ -20,26 +24,26 @@ function followed(wanted: readonly number[], limits = LIMITS, start = limits.lea
 const times = (count: number, value: number) => Array.from({ length: count }, () => value);
 
 describe('the number of workers', () => {
-  it('grows at the first look that asks for more', () => {
+  it('grows at the first check that wants more', () => {
     expect(followed([1, 3, 3, 4])).toEqual([1, 3, 3, 4]);
   });
 
-  it('stays within its bounds, whatever is asked for', () => {
+  it('stays within its limits', () => {
     expect(followed([0, 17, 17])).toEqual([1, 4, 4]);
-    expect(followed(times(14, 0), { ...LIMITS, least: 0 }, 1).at(-1)).toBe(0);
+    expect(followed(times(14, 0), { ...LIMITS, min: 0 }, 1).at(-1)).toBe(0);
   });
 
-  it('shrinks only when fewer were asked for all the time of the cool-down', () => {
-    // Twelve looks are 60 seconds.
+  it('shrinks only if fewer were wanted during the whole cool-down', () => {
+    // Twelve checks take 60 seconds.
     expect(followed([3, ...times(12, 1), 1])).toEqual([...times(13, 3), 1]);
     expect(followed([3, ...times(11, 1), 3, ...times(12, 1)])).toEqual(times(25, 3));
   });
 
-  it('shrinks to the most that was asked for meanwhile, not to a dip at the end', () => {
+  it('shrinks to the maximum wanted during the cool-down, not to a dip at its end', () => {
     expect(followed([4, ...times(6, 1), 2, ...times(5, 1), 1]).at(-1)).toBe(2);
   });
 
-  it('goes up and down once over a ramp of load, without swinging', () => {
+  it('follows a load ramp without oscillating', () => {
     const ramp = [
       1,
       1,
@@ -67,20 +71,20 @@ describe('the number of workers', () => {
     expect(changes).toEqual([2, 3, 4, 3, 2, 1]);
   });
 
-  it('brings back a worker that ended by itself, and begins the cool-down anew when fewer run than it would keep', () => {
+  it('replaces an exited worker, and restarts a cool-down that would keep more than are running', () => {
     const limits = { ...LIMITS, coolDownMs: 10 * SECOND };
     expect(decide({ atMs: 0, wanted: 3, running: 2 }, limits, null).decision).toEqual({ kind: 'out', to: 3 });
-    const calm = { sinceMs: 0, most: 2 };
-    expect(decide({ atMs: 9 * SECOND, wanted: 1, running: 2 }, limits, calm)).toEqual({
+    const coolDown = { sinceMs: 0, maxWanted: 2 };
+    expect(decide({ atMs: 9 * SECOND, wanted: 1, running: 2 }, limits, coolDown)).toEqual({
       decision: { kind: 'wait', to: 1, leftMs: 10 * SECOND },
-      calm: { sinceMs: 9 * SECOND, most: 1 },
+      coolDown: { sinceMs: 9 * SECOND, maxWanted: 1 },
     });
   });
 
-  it('says for how long fewer must still be asked for', () => {
-    const { decision, calm } = decide({ atMs: 5 * SECOND, wanted: 1, running: 3 }, LIMITS, null);
+  it('reports the remaining cool-down', () => {
+    const { decision, coolDown } = decide({ atMs: 5 * SECOND, wanted: 1, running: 3 }, LIMITS, null);
     expect(decision).toEqual({ kind: 'wait', to: 1, leftMs: 60 * SECOND });
-    expect(decide({ atMs: 25 * SECOND, wanted: 2, running: 3 }, LIMITS, calm).decision).toEqual({
+    expect(decide({ atMs: 25 * SECOND, wanted: 2, running: 3 }, LIMITS, coolDown).decision).toEqual({
       kind: 'wait',
       to: 2,
       leftMs: 40 * SECOND,

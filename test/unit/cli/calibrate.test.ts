@@ -1,4 +1,4 @@
-/** Labelled pairs from files, and the drawing of what they say. */
+/** Labelled pairs in files, and the chart of a calibration. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,12 +47,12 @@ describe('labelled pairs', () => {
     ['a,b,verdict\nx,y,1\n', 'p.csv:2 has no "label"; its fields are "a", "b", "verdict"'],
     ['a,b,label\nx,y,1\nx,z,1\n', /of 2 pairs in .* none is different/],
     ['a,b,label\n', 'has no pairs'],
-  ])('%j are refused', async (contents, words) => {
+  ])('%j are rejected', async (contents, words) => {
     await expect(pairsOf('p.csv', contents)).rejects.toThrow(words);
   });
 });
 
-test('pairs with a text that has no vector are not scored', async () => {
+test('pairs with a text without a vector are not scored', async () => {
   const embedder: TextEmbedder = {
     name: 'lengths',
     embed: async (texts) => ({ dim: 1, vectors: Float32Array.from(texts, (text) => Math.sign(text.length)) }),
@@ -78,7 +78,7 @@ const calibration = calibrate(
   { samples: 50 },
 );
 
-describe('the drawing', () => {
+describe('the chart', () => {
   test('is an SVG that names each threshold, with the title as text', () => {
     const svg = drawCalibration(calibration, 'a <b> & c');
     expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
@@ -87,7 +87,7 @@ describe('the drawing', () => {
     expect(svg.match(/<circle/g)).toHaveLength(3);
   });
 
-  test('is saved as what its name says', async () => {
+  test('is saved in the format of its extension', async () => {
     const folder = temporaryFolder();
     const svg = drawCalibration(calibration, 'title');
     await savePlot(join(folder, 'p.svg'), svg);
@@ -99,13 +99,13 @@ describe('the drawing', () => {
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([1920, 928]);
   });
 
-  test('is not begun for a name that cannot be', () => {
+  test('is rejected for an invalid path before any work starts', () => {
     expect(() => checkPlotPath('p.pdf')).toThrow('must end in .svg or .png');
     expect(() => checkPlotPath('no/folder/p.svg')).toThrow('no folder');
   });
 });
 
-test('the words give every threshold with its interval, and the doubts', () => {
+test('the description has every threshold with its interval, and the warnings', () => {
   const lines = describeCalibration(calibration, (look, text) => `${look}(${text})`);
   expect(lines[0]).toMatch(/^120 pairs, \d+ the same; average precision 0\.\d{3}$/);
   expect(lines.find((line) => line.startsWith('best F1'))).toMatch(

@@ -1,6 +1,8 @@
+/** Checks of `embedmill doctor` with given facts. */
+
 import { describe, expect, test } from 'vitest';
 import { checkNode, describeFeatures } from '../../../apps/cli/src/commands/doctor/machine.ts';
-import { judgeServer } from '../../../apps/cli/src/commands/doctor/redis.ts';
+import { checkServerInfo } from '../../../apps/cli/src/commands/doctor/redis.ts';
 
 test.each([
   ['20.18.3', 'broken'],
@@ -30,12 +32,12 @@ describe('the Redis server', () => {
     `redis_version:${version}\r\nmaxmemory:${maxmemory}\r\nmaxmemory_policy:${policy}\r\n`;
   test.each([
     [info('7.0.15', 'noeviction', 1_000_000), 'good', 'version 7.0.15'],
-    [info('7.0.15', 'allkeys-lru', 1_000_000), 'broken', 'would throw away work'],
+    [info('7.0.15', 'allkeys-lru', 1_000_000), 'broken', 'would evict queued work'],
     [info('7.0.15', 'allkeys-lru', 0), 'notice', 'harmless'],
-    [info('6.0.20', 'noeviction', 0), 'broken', 'needed is 6.2'],
+    [info('6.0.20', 'noeviction', 0), 'broken', '6.2 or later is required'],
     [`valkey_version:8.1.0\r\n${info('7.2.4', 'noeviction', 0)}`, 'good', 'version 8.1.0'],
   ])('%j is %s', (answer, health, words) => {
-    expect(judgeServer('redis://host', answer)).toMatchObject({
+    expect(checkServerInfo('redis://host', answer)).toMatchObject({
       health,
       message: expect.stringContaining(words),
     });

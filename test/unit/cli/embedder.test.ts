@@ -1,4 +1,4 @@
-/** Texts embedded at a producer, which is played by a server of the test. */
+/** Embedding texts through a producer, simulated by a server in the test. */
 
 import { createServer } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
@@ -24,7 +24,7 @@ async function startProducer() {
   return { url: `http://127.0.0.1:${address.port}`, requests };
 }
 
-test('--server sends texts in requests of 256 and puts the vectors together', async () => {
+test('--server sends texts in requests of 256 and joins the vectors', async () => {
   const { url, requests } = await startProducer();
   const config = { model: undefined, cacheDir: '/nonexistent', apiKey: 'secret' };
   const signal = new AbortController().signal;
@@ -43,5 +43,7 @@ test('--server sends texts in requests of 256 and puts the vectors together', as
   ]);
   expect(requests[0]?.body).toMatchObject({ model: 'small', precision: 'fp32', ...treatment });
   const glossary = 'terms.csv';
-  await expect(openEmbedder({ ...flags, glossary }, { config, signal })).rejects.toThrow('--glossary is for');
+  await expect(openEmbedder({ ...flags, glossary }, { config, signal })).rejects.toThrow(
+    '--glossary cannot be used with --server',
+  );
 });

@@ -1,4 +1,4 @@
-/** The evaluation's tasks with an embedder whose vectors are known, so that the figures can be worked out. */
+/** Evaluation tasks with known vectors, so that the expected measures can be calculated by hand. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,7 +58,7 @@ test('STS correlates cosines with scores', async () => {
   ]);
 });
 
-test('retrieval ranks the documents of a BEIR folder for each query that is judged', async () => {
+test('retrieval ranks the documents of a BEIR folder for each judged query', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'qrels'));
   const documents = [0, 20, 40].map((degrees) => ({
@@ -97,10 +97,10 @@ function beirFolder(corpus: string[], queries: string[], judgements: string[]): 
   return folder;
 }
 
-test('a relevant document that is not in the corpus counts as not found, and is told', async () => {
+test('a relevant document missing from the corpus counts as not found, and is reported', async () => {
   const judgements = ['q1\td2\t1', 'q1\td77\t1', 'gone\td2\t1'];
   const task = await openRetrieval(beirFolder(['d2', 'd40'], ['q1'], judgements));
-  expect(task.size).toBe('1 query, 2 documents; 2 judgements of texts that are not there');
+  expect(task.size).toBe('1 query, 2 documents; 2 judgements of unknown texts');
   expect(await task.run(compass(), () => {})).toEqual([
     { name: 'nDCG@10', value: expect.closeTo(1 / (1 + 1 / Math.log2(3)), 6) },
     { name: 'recall@10', value: 0.5 },
@@ -108,14 +108,14 @@ test('a relevant document that is not in the corpus counts as not found, and is 
   ]);
 });
 
-test('a query that is a document itself does not take the place of another', async () => {
+test('a query that is also a document does not displace another document', async () => {
   // The document that is relevant is the farthest of a hundred others.
   const ids = Array.from({ length: 101 }, (_, n) => `d${n}`);
   const task = await openRetrieval(beirFolder(ids, ['d0'], ['d0\td100\t1']));
   expect((await task.run(compass(), () => {}))[2]).toEqual({ name: 'recall@100', value: 1 });
 });
 
-test('documents are embedded as such, whatever was embedded before', async () => {
+test('documents are embedded as documents, even if the same texts were queries before', async () => {
   const embedder = compass();
   const seen: string[] = [];
   const evaluation = evaluate({
@@ -135,7 +135,7 @@ test('documents are embedded as such, whatever was embedded before', async () =>
   expect(seen).toEqual(['1 as document', '1 as text']);
 });
 
-test('classification and clustering find labels that vectors tell apart, and embed the texts once', async () => {
+test('classification and clustering find separable labels, and embed the texts once', async () => {
   const path = fileOf('labelled.jsonl', labelled);
   const embedder = compass();
   const evaluation = await evaluate({
@@ -165,7 +165,7 @@ test('the table has a column per model', async () => {
   ]);
 });
 
-describe('what cannot be evaluated', () => {
+describe('invalid data', () => {
   test.each([
     [
       'one pair',
@@ -180,7 +180,7 @@ describe('what cannot be evaluated', () => {
     [
       'one label',
       () => openClustering(fileOf('l.jsonl', [{ text: 'x', label: 'a' }])),
-      'has 1 text and 1 different label; expected at least 2 labels',
+      'has 1 text and 1 distinct label; expected at least 2 labels',
     ],
     [
       'pairs that all have one score',
@@ -194,9 +194,9 @@ describe('what cannot be evaluated', () => {
       'every pair in',
     ],
     [
-      'judgements of texts that are not there',
+      'judgements of unknown texts only',
       () => openRetrieval(beirFolder(['d0'], ['q1'], ['q1\td9\t1', 'q9\td0\t1'])),
-      'judges no document of the corpus relevant',
+      'has no relevant document of the corpus',
     ],
     ['a folder without a corpus', () => openRetrieval(temporaryFolder()), 'corpus.jsonl'],
   ])('%s', async (_, open, words) => {

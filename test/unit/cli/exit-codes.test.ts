@@ -1,3 +1,5 @@
+/** Exit codes of errors. */
+
 import { ApiError } from '@embedmill/client';
 import { ConfigError, EmbedmillError, UnavailableError } from '@embedmill/contract';
 import { expect, test } from 'vitest';
@@ -16,6 +18,6 @@ test.each([
   expect(exitCodeOf(error)).toBe(code);
 });
 
-test('the codes are those of the documentation', () => {
+test('the codes match the documentation', () => {
   expect(EXIT).toEqual({ ok: 0, failure: 1, usage: 2, rowsWithoutVector: 3, interrupted: 130 });
 });

@@ -1,4 +1,4 @@
-/** The files in which a glossary may come, and what is said of one that cannot be used. */
+/** Glossary files, valid and invalid. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ describe('a glossary', () => {
       'terms.jsonl',
       '{"term":"CTP margin","wording":"margin, for futures"}\n{"term":"IT","wording":"computing","case":"exact"}\n',
     ],
-  ])('is read from %s, in its order', async (name, contents) => {
+  ])('is read from %s, in file order', async (name, contents) => {
     expect(await readGlossary(file(name, contents))).toEqual([
       ['CTP margin', 'margin, for futures'],
       ['IT', 'computing', 'exact'],
@@ -35,14 +35,18 @@ describe('a glossary', () => {
   });
 
   test.each([
-    ['terms.json', '["CTP"]', 'must hold an object of terms and their wording'],
+    ['terms.json', '["CTP"]', 'must contain an object of terms and their wording'],
     ['terms.json', '{"CTP"', 'is not JSON'],
-    ['terms.json', '{"CTP": 7}', 'has the term "CTP" and the wording 7; expected two texts'],
-    ['terms.csv', 'word,wording\nCTP,x\n', 'has the term undefined and the wording "x"; expected two texts'],
+    ['terms.json', '{"CTP": 7}', 'has the term "CTP" and the wording 7; expected two strings'],
+    [
+      'terms.csv',
+      'word,wording\nCTP,x\n',
+      'has the term undefined and the wording "x"; expected two strings',
+    ],
     ['terms.csv', 'term,wording,case\nCTP,x,never\n', 'has the case "never"; expected exact or any'],
     ['terms.csv', `term,wording\nCTP,${'x'.repeat(201)}\n`, 'is longer than 200 characters'],
     ['terms.txt', 'CTP', 'must end in .jsonl, .csv or .tsv'],
-  ])('that cannot be used is refused: %s %j', async (name, contents, words) => {
+  ])('is rejected if invalid: %s %j', async (name, contents, words) => {
     await expect(readGlossary(file(name, contents))).rejects.toThrow(words);
   });
 });

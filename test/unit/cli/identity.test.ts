@@ -1,3 +1,5 @@
+/** Whether an earlier attempt may be resumed. */
+
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +13,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 const MIB = 1024 * 1024;
 
 describe('identifyFile', () => {
-  test('is the same for the same contents elsewhere', async () => {
+  test('is equal for equal contents at another path', async () => {
     const folder = temporaryFolder();
     for (const name of ['a', 'b']) writeFileSync(join(folder, name), 'one\ntwo\n');
     expect(await identifyFile(join(folder, 'a'))).toEqual(await identifyFile(join(folder, 'b')));
@@ -62,32 +64,32 @@ describe('describeDifferences', () => {
   };
   const input = { bytes: 10, sha256: 'a' };
 
-  test('takes a note from before texts were treated for one of untreated texts', () => {
+  test('treats a note without treatment options as one of untreated texts', () => {
     const { clean, long, prompt, glossary, ...old } = choices;
     const before = { input, choices: old as RowChoices };
     expect(describeDifferences(before, { input, choices })).toEqual([]);
     expect(describeDifferences(before, { input, choices: { ...choices, clean: 'html' } })).toEqual([
-      '--clean was not given and is html now',
+      '--clean was not given, now it is html',
     ]);
   });
 
-  test('finds none between equal calls, also from stdin', () => {
+  test('finds none between equal requests, also from stdin', () => {
     expect(describeDifferences({ input, choices }, { input, choices })).toEqual([]);
     expect(describeDifferences({ input: null, choices }, { input: null, choices })).toEqual([]);
   });
 
   test.each([
-    [{ input: { bytes: 11, sha256: 'a' }, choices }, 'the input had 10 bytes and has 11 now'],
-    [{ input: { bytes: 10, sha256: 'b' }, choices }, 'the input has other contents'],
-    [{ input: null, choices }, 'the input was a file and is stdin now'],
-    [{ input, choices: { ...choices, limit: 5 } }, '--limit was not given and is 5 now'],
-    [{ input, choices: { ...choices, long: 'mean' } }, '--long was not given and is mean now'],
-    [{ input, choices: { ...choices, precision: 'fp32' } }, '--precision was int8 and is fp32 now'],
+    [{ input: { bytes: 11, sha256: 'a' }, choices }, 'the input had 10 bytes, now it has 11'],
+    [{ input: { bytes: 10, sha256: 'b' }, choices }, 'the contents of the input have changed'],
+    [{ input: null, choices }, 'the input was a file, now it is stdin'],
+    [{ input, choices: { ...choices, limit: 5 } }, '--limit was not given, now it is 5'],
+    [{ input, choices: { ...choices, long: 'mean' } }, '--long was not given, now it is mean'],
+    [{ input, choices: { ...choices, precision: 'fp32' } }, '--precision was int8, now it is fp32'],
     [
       { input, choices: { ...choices, server: 'http://mill' } },
-      '--server was not given and is http://mill now',
+      '--server was not given, now it is http://mill',
     ],
-  ])('names what differs: %#', (now, words) => {
+  ])('describes the difference: %#', (now, words) => {
     expect(describeDifferences({ input, choices }, now)).toEqual([words]);
   });
 });

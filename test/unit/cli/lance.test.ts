@@ -1,4 +1,4 @@
-/** Tables of LanceDB, as the command writes and reads them and as LanceDB itself sees them. */
+/** LanceDB tables, as written and read by the command and by LanceDB itself. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import type { VectorRows } from '@embedmill/contract';
 import { connect, type Table } from '@lancedb/lancedb';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { load } from '../../../apps/cli/src/commands/load/load.ts';
-import { openStore, readStoreUrl } from '../../../apps/cli/src/commands/load/open.ts';
+import { loadIntoStore } from '../../../apps/cli/src/io/stores/load.ts';
+import { openStore, readStoreUrl } from '../../../apps/cli/src/io/stores/open.ts';
 import { openVectors } from '../../../apps/cli/src/io/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { vectorFile } from '../../support/vector-file.ts';
@@ -17,7 +17,7 @@ const { signal } = new AbortController();
 
 /** Loads the rows into a table, as `embedmill load` does. */
 function loadInto(path: string, rows: VectorRows) {
-  return load({
+  return loadIntoStore({
     file: vectorFile(rows),
     open: (dim) => openStore({ url: readStoreUrl(path), table: 'unused', dim, signal }),
     batchRows: 500,
@@ -38,8 +38,8 @@ async function openTable(folder: string, name: string): Promise<Table> {
   return table;
 }
 
-describe('a table of LanceDB', () => {
-  test('holds the ids and the bits of the rows that have a vector', async () => {
+describe('a LanceDB table', () => {
+  test('holds the ids and the exact vectors of the rows with a vector', async () => {
     const folder = temporaryFolder();
     const rows = unitRows(40, 6, { absentEvery: 3 });
     const path = join(folder, 'reviews.lance');
@@ -64,7 +64,7 @@ describe('a table of LanceDB', () => {
     );
   });
 
-  test('replaces rows by id, however often it is loaded', async () => {
+  test('replaces rows by id when loaded again', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'reviews.lance');
     const [before, after] = [unitRows(30, 8, { seed: 1 }), unitRows(20, 8, { seed: 2 })];
@@ -78,7 +78,7 @@ describe('a table of LanceDB', () => {
     expect(vectors.get('row-20')).toEqual([...before.vectors.subarray(20 * 8, 21 * 8)]);
   });
 
-  test('has an index for cosines when it is large, with which LanceDB finds what there is', async () => {
+  test('has a cosine index if it is large, which LanceDB can search', async () => {
     const folder = temporaryFolder();
     const rows = unitRows(6000, 16);
     await loadInto(join(folder, 'reviews.lance'), rows);
@@ -91,7 +91,7 @@ describe('a table of LanceDB', () => {
     expect(first).toMatchObject({ id: 'row-1234', _distance: expect.closeTo(0, 5) });
   });
 
-  test('that this load made keeps no version but the last one; one that was there keeps its own', async () => {
+  test('keeps only the last version if created by the load; an existing table keeps its versions', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'reviews.lance');
     await loadInto(path, unitRows(30, 8));
@@ -102,7 +102,7 @@ describe('a table of LanceDB', () => {
     expect(versions.map(({ version }) => version)).toContain(made[0]!.version);
   });
 
-  test('with other columns or another dimension is refused, and stays as it is', async () => {
+  test('with other columns or another dimension is rejected and left unchanged', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'reviews.lance');
     await loadInto(path, unitRows(3, 4));
@@ -120,16 +120,16 @@ describe('a table of LanceDB', () => {
   });
 });
 
-test('a folder that LanceDB did not write is refused', async () => {
+test('a folder that is not a LanceDB table is rejected', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'reviews.lance'));
   writeFileSync(join(folder, 'reviews.lance', 'notes.txt'), '');
   await expect(openVectors(join(folder, 'reviews.lance'))).rejects.toThrow(
-    'reviews.lance" is no table of LanceDB',
+    'reviews.lance" is not a LanceDB table',
   );
 });
 
-test('a folder that is not there is named before anything is read', () => {
+test('a missing folder is reported before anything is read', () => {
   const folder = temporaryFolder();
   expect(readStoreUrl(join(folder, 'a b.lance'))).toEqual(pathToFileURL(join(folder, 'a b.lance')));
   expect(() => readStoreUrl(join(folder, 'none', 'reviews.lance'))).toThrow(/there is no folder ".*none"/);

@@ -1,6 +1,7 @@
 /**
- * Loading into databases. pgvector: PostgreSQL itself with its extension, compiled to WebAssembly (PGlite), behind a socket.
- * Qdrant has no server here: a server of the test records our requests and those of Qdrant's own client.
+ * Loading into databases. pgvector: PostgreSQL itself with its extension, compiled to WebAssembly (PGlite),
+ * behind a socket. Qdrant has no server here: a server of the test records our requests and those of Qdrant's
+ * own client.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -11,11 +12,11 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { EmbedmillError, UnavailableError } from '@embedmill/contract';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { load } from '../../../apps/cli/src/commands/load/load.ts';
-import { openStore, readStoreUrl } from '../../../apps/cli/src/commands/load/open.ts';
-import { openPgvector } from '../../../apps/cli/src/commands/load/pgvector.ts';
-import { pointId } from '../../../apps/cli/src/commands/load/qdrant.ts';
-import type { VectorStore } from '../../../apps/cli/src/commands/load/types.ts';
+import { loadIntoStore } from '../../../apps/cli/src/io/stores/load.ts';
+import { openStore, readStoreUrl } from '../../../apps/cli/src/io/stores/open.ts';
+import { openPgvector } from '../../../apps/cli/src/io/stores/pgvector.ts';
+import { pointId } from '../../../apps/cli/src/io/stores/qdrant.ts';
+import type { VectorStore } from '../../../apps/cli/src/io/stores/types.ts';
 import { vectorFile } from '../../support/vector-file.ts';
 
 const { signal } = new AbortController();
@@ -38,7 +39,7 @@ function loadInto(store: VectorStore, file: ReturnType<typeof fileOf>, notes: st
     onRetry: (reason: string) => void notes.push(reason),
     signal,
   };
-  return load({ file, open: async () => store, ...parts });
+  return loadIntoStore({ file, open: async () => store, ...parts });
 }
 
 const rows = fileOf(['a', [1, 0]], ['b', [0, 1]], ['none', null], ["c'; DROP", [0.6, 0.8]]);
@@ -61,14 +62,14 @@ describe('a load', () => {
     return store;
   }
 
-  test('writes the rows that have a vector and counts the others', async () => {
+  test('writes the rows with a vector and counts the others', async () => {
     const store = failing(0, new Error());
     expect(await loadInto(store, rows)).toEqual({ rows: 3, missing: 1, store: 'memory' });
     expect(store.written).toEqual(['a', 'b', "c'; DROP"]);
     expect(store.ended).toEqual(['finish', 'close']);
   });
 
-  test('repeats a request that fails for a passing reason, and says why', async () => {
+  test('retries a request that fails temporarily, and reports the reason', async () => {
     const store = failing(1, new UnavailableError('store-unavailable', 'it restarts'));
     const notes: string[] = [];
     expect(await loadInto(store, rows, notes)).toMatchObject({ rows: 3 });
@@ -76,7 +77,7 @@ describe('a load', () => {
     expect(notes).toEqual(['it restarts']);
   });
 
-  test('ends at once where a repetition would not help', async () => {
+  test('ends at once on a permanent failure', async () => {
     const store = failing(1, new EmbedmillError('store-refused', 'no such table'));
     await expect(loadInto(store, rows)).rejects.toThrow('no such table');
     expect([store.written, store.ended]).toEqual([[], ['close']]);
@@ -109,7 +110,7 @@ describe('pgvector', () => {
     };
   }
 
-  test('holds each id once, however often it is loaded, and finds the nearest', async () => {
+  test('holds each id once when loaded again, and finds the nearest rows', async () => {
     const { database, open, host } = await startPostgres();
     await loadInto(await open(), rows);
     const again = fileOf(['a', [0, 1]], ['a', [-1, 0]], ['d', [0.8, 0.6]]);
@@ -141,13 +142,13 @@ describe('pgvector', () => {
     });
   });
 
-  test('that went away is asked again, and has every row once', async () => {
+  test('has every row once after its connection broke', async () => {
     const { database, open, stop, start } = await startPostgres();
     const store = await open();
     await store.upsert({ ids: ['a'], vectors: [Float32Array.of(1, 0)] });
     await stop();
     const notes: string[] = [];
-    const report = await load({
+    const report = await loadIntoStore({
       file: rows,
       open: async () => store,
       batchRows: 2,
@@ -159,7 +160,7 @@ describe('pgvector', () => {
       signal,
     });
     expect(report).toMatchObject({ rows: 3 });
-    expect(notes[0]).toMatch(/^PostgreSQL says: /);
+    expect(notes[0]).toMatch(/^PostgreSQL reports: /);
     const { rows: found } = await database.query('SELECT id FROM "the ""rows""" ORDER BY id');
     expect(found).toEqual([{ id: 'a' }, { id: 'b' }, { id: "c'; DROP" }]);
   });
@@ -168,7 +169,7 @@ describe('pgvector', () => {
     ['0A000', 'store-refused', false],
     ['57P01', 'store-unavailable', true],
     ['ECONNRESET', 'store-unavailable', true],
-  ])('that refuses with %s is quoted as %s', async (code, expected, retryable) => {
+  ])('error %s becomes %s', async (code, expected, retryable) => {
     const connection = {
       query: async () => {
         throw Object.assign(new Error('the server says no'), { code });
@@ -177,7 +178,7 @@ describe('pgvector', () => {
     await expect(openPgvector(connection, request)).rejects.toMatchObject({
       code: expected,
       retryable,
-      message: 'PostgreSQL says: the server says no',
+      message: 'PostgreSQL reports: the server says no',
     });
   });
 });
@@ -210,7 +211,7 @@ describe('Qdrant', () => {
     body: { result: { config: { params: { vectors: { size, distance: 'Cosine' } } } }, status: 'ok' },
   });
 
-  test('is given a collection and points as its own client gives them', async () => {
+  test('receives the same collection and points as from its own client', async () => {
     const ours = await startQdrant({ status: 404, body: {} }, done, done, done);
     await loadInto(await ours.open(), rows);
 
@@ -232,38 +233,38 @@ describe('Qdrant', () => {
     ]);
   });
 
-  test('has points whose ids are UUIDs that repeat themselves', () => {
+  test('gets reproducible UUIDs as point ids', () => {
     expect(pointId('a')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(pointId('a')).toBe(pointId('a'));
     expect(pointId('a')).not.toBe(pointId('b'));
   });
 
-  test('is asked again when it is too busy', async () => {
+  test('is retried when it is overloaded', async () => {
     const { asked, open } = await startQdrant(collection(2), { status: 503, body: 'busy' }, done);
     const notes: string[] = [];
     expect(await loadInto(await open(), fileOf(['a', [1, 0]]), notes)).toMatchObject({ rows: 1 });
-    expect(notes).toEqual([expect.stringContaining('Qdrant answered 503')]);
+    expect(notes).toEqual([expect.stringContaining('Qdrant responded with 503')]);
     expect(asked).toHaveLength(3);
   });
 
-  test('is not given vectors of another dimension', async () => {
+  test('rejects vectors of another dimension', async () => {
     const { open } = await startQdrant(collection(384));
     await expect(open()).rejects.toThrow(
       'the collection "my rows" takes vectors of 384 floats; the file has 2',
     );
   });
 
-  test('is named when nobody answers', async () => {
+  test('is named in the error when it does not respond', async () => {
     const url = readStoreUrl('qdrant+http://127.0.0.1:9');
     await expect(openStore({ url, table: 't', dim: 2, signal })).rejects.toMatchObject({
       code: 'store-unavailable',
-      message: 'nobody answers at http://127.0.0.1:9/collections/t',
+      message: 'no response from http://127.0.0.1:9/collections/t',
     });
   });
 });
 
-test.each(['mysql://db/x', 'localhost', 'http://localhost:6333'])('%s is no store', (given) => {
+test.each(['mysql://db/x', 'localhost', 'http://localhost:6333'])('%s is not a store', (given) => {
   expect(() => readStoreUrl(given)).toThrow(
-    'is no store; expected postgres://user@host/database, qdrant+http',
+    'is not a store; expected postgres://user@host/database, qdrant+http',
   );
 });

@@ -1,4 +1,4 @@
-/** `embedmill model`, with a small BERT that is added, used by its name, and refused where it must be. */
+/** `embedmill model` with a small BERT: adding, using and rejecting models. */
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ describe('embedmill model', () => {
   afterAll(() => rmSync(cache, { recursive: true, force: true }));
   const run = (...args: string[]) => embedmill(['model', ...args], { env: { EMBEDMILL_CACHE: cache } });
 
-  test('add copies a folder, and its name is then a model', async () => {
+  test('add installs a folder under a name', async () => {
     const folder = smallBertFolder();
     const added = await run('add', folder, '--name', 'colours', '--json');
     expect(added).toMatchObject({ code: 0, stderr: '' });
@@ -40,7 +40,7 @@ describe('embedmill model', () => {
     ]);
   });
 
-  test('check tells how far int8 is from fp32, and that related sentences are nearer', async () => {
+  test('check compares int8 with fp32, and related sentences with unrelated ones', async () => {
     const { code, stdout } = await run('check', 'all-MiniLM-L6-v2', '--json');
     expect(code).toBe(0);
     const { checks } = JSON.parse(stdout);
@@ -52,7 +52,7 @@ describe('embedmill model', () => {
     for (const { similar, unrelated } of checks) expect(similar - unrelated).toBeGreaterThan(0.4);
   });
 
-  test('add refuses a folder that cannot be run, and leaves nothing behind', async () => {
+  test('add rejects an invalid folder, and leaves no files', async () => {
     const folder = smallBertFolder();
     rmSync(join(folder, 'model.safetensors'));
     const { code, stderr } = await run('add', folder, '--name', 'hollow');
@@ -72,19 +72,19 @@ describe('embedmill model', () => {
     expect(existsSync(join(cache, 'models', 'mute'))).toBe(false);
   });
 
-  test('a model that is neither added nor a folder is a usage error of embed', async () => {
+  test('embed rejects a model that is neither added nor a folder as a usage error', async () => {
     const texts = join(temporaryFolder(), 'a.txt');
     writeFileSync(texts, 'red\n');
     const { code, stderr } = await embedmill(['embed', texts, '--to', `${texts}.npy`, '--model', 'violet'], {
       env: { EMBEDMILL_CACHE: cache },
     });
     expect(code).toBe(2);
-    expect(stderr).toContain('there is no model folder "violet", and no model of that name was added');
+    expect(stderr).toContain('there is no model folder "violet", and no added model of that name');
   });
 });
 
 describe('added models', () => {
-  test('copy only what belongs to a model, once per name', async () => {
+  test('contain only files of the model, once per name', async () => {
     const cacheDir = temporaryFolder();
     const folder = smallBertFolder();
     mkdirSync(join(folder, '.git'));
@@ -114,7 +114,7 @@ describe('added models', () => {
     },
   );
 
-  test('are found by name only, and a path stays a path', async () => {
+  test('are found by name only; a path remains a path', async () => {
     const cacheDir = temporaryFolder();
     const copy = await keepModel(smallBertFolder(), 'one', cacheDir);
     expect(modelFolder('one', cacheDir)).toBe(copy);

@@ -1,10 +1,12 @@
+/** Writing and publishing output files. */
+
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npy } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
-import { toFiles } from '../../../apps/cli/src/commands/embed/destination/files.ts';
-import { writeDraft } from '../../../apps/cli/src/commands/embed/save.ts';
-import { idsPath, reportPath } from '../../../apps/cli/src/engine/run/fetch.ts';
+import { toFiles } from '../../../apps/cli/src/io/output/files.ts';
+import { writeDraft } from '../../../apps/cli/src/io/output/write-draft.ts';
+import { idsPath, reportPath } from '../../../apps/cli/src/io/vectors/companions.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 async function* chunks(...bytes: Uint8Array[]): AsyncGenerator<Uint8Array> {
@@ -28,7 +30,7 @@ async function matrix(rows: number): Promise<Buffer> {
 }
 
 describe('writeDraft', () => {
-  test('gives the file its name only when it is published', async () => {
+  test('writes under a temporary name until the file is published', async () => {
     const path = join(temporaryFolder(), 'out.npy');
     writeFileSync(path, 'the old one');
     const bytes = await matrix(3);
@@ -47,7 +49,7 @@ describe('writeDraft', () => {
     ['npy', 4, () => matrix(3), 'its header has the shape (3, 2), expected 4 rows of float32'],
     ['npy', 0, async () => Buffer.from('<html>'), 'its header has no shape, expected 0 rows of float32'],
     ['jsonl', 2, async () => Buffer.from('{}\n'), 'it has 1 lines, expected 2'],
-    ['parquet', 1, async () => Buffer.from('PAR1 and then nothing'), 'it is cut short'],
+    ['parquet', 1, async () => Buffer.from('PAR1 and then nothing'), 'it is truncated'],
   ] as const)(
     'refuses a wrong %s file (%#) and leaves nothing behind',
     async (format, rows, bytes, words) => {
@@ -57,7 +59,7 @@ describe('writeDraft', () => {
     },
   );
 
-  test('leaves nothing behind when the download breaks off', async () => {
+  test('leaves no file when the download is interrupted', async () => {
     const path = join(temporaryFolder(), 'out.jsonl');
     async function* broken() {
       yield Buffer.from('{}\n');
@@ -68,7 +70,7 @@ describe('writeDraft', () => {
   });
 });
 
-test('files beside an output are named after it', () => {
+test('companion files are named after the output', () => {
   expect(idsPath('/a/out.npy')).toBe('/a/out.ids.jsonl');
   expect(reportPath('/a/out.npy')).toBe('/a/out.npy.report.jsonl');
 });

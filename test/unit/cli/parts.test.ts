@@ -1,7 +1,14 @@
+/** Encoding rows as parts. */
+
 import type { RowRead } from '@embedmill/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutParts, digestOf, firstRows, type Part } from '../../../apps/cli/src/engine/run/cut-parts.ts';
+import {
+  digestOf,
+  encodeParts,
+  firstRows,
+  type Part,
+} from '../../../apps/cli/src/engine/run/encode-parts.ts';
 
 const limits = { maxRows: 3, maxBytes: 10_000, maxRowBytes: 200 };
 
@@ -28,10 +35,10 @@ const linesOf = ({ body }: Part) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-describe('cutParts', () => {
-  test('numbers parts from 1 and cuts them at the number of rows', async () => {
+describe('encodeParts', () => {
+  test('numbers parts from 1 and limits their rows', async () => {
     const rows = [1, 2, 3, 4, 5, 6, 7].map((line) => row(line));
-    const parts = await collect(cutParts(sliced(rows), limits));
+    const parts = await collect(encodeParts(sliced(rows), limits));
     expect(parts.map(({ number, rows }) => [number, rows])).toEqual([
       [1, 3],
       [2, 3],
@@ -39,13 +46,13 @@ describe('cutParts', () => {
     ]);
   });
 
-  test('cuts a part at its bytes, with the row that reaches them', async () => {
+  test('ends a part with the row that reaches its size limit', async () => {
     const rows = [1, 2, 3].map((line) => row(line, 'x'.repeat(100)));
-    const parts = await collect(cutParts(sliced(rows), { ...limits, maxBytes: 150 }));
+    const parts = await collect(encodeParts(sliced(rows), { ...limits, maxBytes: 150 }));
     expect(parts.map(({ rows }) => rows)).toEqual([2, 1]);
   });
 
-  test('gives the same bytes however the rows were sliced', async () => {
+  test('gives the same bytes for any slicing of the rows', async () => {
     const texts = fc.array(
       fc.record({ text: fc.string({ unit: 'binary', maxLength: 40 }), cut: fc.boolean() }),
     );
@@ -57,8 +64,8 @@ describe('cutParts', () => {
           if (cut) slices.push([]);
           slices.at(-1)?.push(rows[i]!);
         }
-        const once = await collect(cutParts(sliced(rows), limits));
-        const many = await collect(cutParts(sliced(...slices), limits));
+        const once = await collect(encodeParts(sliced(rows), limits));
+        const many = await collect(encodeParts(sliced(...slices), limits));
         expect(many.map(digestOf)).toEqual(once.map(digestOf));
       }),
     );
@@ -72,7 +79,7 @@ describe('cutParts', () => {
       code: 'invalid-json',
       message: 'no JSON',
     };
-    const [part] = await collect(cutParts(sliced([row(1), bad, row(3, 'c', null)]), limits));
+    const [part] = await collect(encodeParts(sliced([row(1), bad, row(3, 'c', null)]), limits));
     expect(linesOf(part!)).toEqual([
       { id: 'id1', text: 'text 1', line: 1 },
       { id: 'b', line: 2, error: { code: 'invalid-json', message: 'no JSON' } },
@@ -80,9 +87,9 @@ describe('cutParts', () => {
     ]);
   });
 
-  test('makes a bad row of one that the producer would refuse for its length as JSON', async () => {
+  test('turns a row into a bad row if its JSON exceeds the limit of the producer', async () => {
     // Each quote takes two bytes as JSON.
-    const [part] = await collect(cutParts(sliced([row(1, '"'.repeat(150))]), limits));
+    const [part] = await collect(encodeParts(sliced([row(1, '"'.repeat(150))]), limits));
     expect(linesOf(part!)).toEqual([
       { id: 'id1', line: 1, error: { code: 'row-too-large', message: expect.stringContaining('200 B') } },
     ]);
@@ -90,7 +97,7 @@ describe('cutParts', () => {
 });
 
 describe('firstRows', () => {
-  test.each([1, 2, 3, 4, 9])('lets %i rows pass and then closes the source', async (limit) => {
+  test.each([1, 2, 3, 4, 9])('passes %i rows, then closes the source', async (limit) => {
     let isClosed = false;
     async function* source(): AsyncGenerator<RowRead[]> {
       try {

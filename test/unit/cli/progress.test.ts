@@ -1,3 +1,5 @@
+/** Progress as lines and as a bar. */
+
 import { describe, expect, test } from 'vitest';
 import { drawLine } from '../../../apps/cli/src/shell/progress/bar.ts';
 import { LineDisplay, plainLine } from '../../../apps/cli/src/shell/progress/lines.ts';
@@ -15,13 +17,13 @@ const halfway: ProgressSnapshot = {
 const unpainted = (_look: string, text: string) => text;
 
 describe('a plain line', () => {
-  test('says how far, how fast, how long, and which verdicts there are', () => {
+  test('has progress, speed, remaining time and verdicts', () => {
     expect(plainLine(halfway)).toBe(
       '50%  2,000/4,000 rows  200 rows/s  25.3k tokens/s  ETA 0:10  2 truncated, 1 failed',
     );
   });
 
-  test('marks an estimate, and leaves out what nobody knows', () => {
+  test('marks an estimate, and omits unknown figures', () => {
     expect(plainLine({ ...halfway, isEstimate: true })).toContain('2,000/~4,000 rows');
     expect(plainLine({ ...halfway, rowsTotal: null })).toMatch(
       /^2,000 rows {2}200 rows\/s {2}25.3k tokens\/s {2}2 trunc/,
@@ -29,17 +31,17 @@ describe('a plain line', () => {
     expect(plainLine({ ...halfway, rowsPerSecond: 0 })).not.toContain('ETA');
   });
 
-  test('says 100% only when everything is done', () => {
+  test('shows 100% only when all rows are done', () => {
     expect(plainLine({ ...halfway, rowsDone: 3_999 })).toMatch(/^99%/);
     expect(plainLine({ ...halfway, rowsDone: 4_000 })).toMatch(/^100%/);
     expect(plainLine({ ...halfway, rowsDone: 0, rowsTotal: 0 })).toMatch(/^100%/);
   });
 
-  test('says what is waited for', () => {
+  test('shows the reason for waiting', () => {
     expect(plainLine({ ...halfway, waitingFor: 'Redis is away' })).toMatch(/waiting: Redis is away$/);
   });
 
-  test('comes once in five seconds', () => {
+  test('is written every five seconds', () => {
     let now = 1_000;
     const written: string[] = [];
     const display = new LineDisplay({ write: (text) => written.push(text) }, () => now);
@@ -56,14 +58,14 @@ describe('the bar', () => {
     expect(line).toMatch(/^█{16}░{16} {2}50% {2}2,000\/4,000 rows {2}200 rows\/s {2}25.3k tokens\/s/);
   });
 
-  test.each([20, 40, 60, 80, 100, 120, 300])('fits a terminal of %i columns', (columns) => {
+  test.each([20, 40, 60, 80, 100, 120, 300])('fits into a terminal with %i columns', (columns) => {
     const waiting = { ...halfway, waitingFor: 'no answer from http://10.0.0.5:8080 (ECONNREFUSED)' };
     for (const snapshot of [halfway, waiting, { ...halfway, rowsTotal: null }]) {
       expect(drawLine(snapshot, columns, unpainted).length).toBeLessThan(columns);
     }
   });
 
-  test('keeps rows and verdicts longest when the terminal is narrow', () => {
+  test('keeps rows and verdicts on a narrow terminal', () => {
     const line = drawLine(halfway, 75, unpainted);
     expect(line).toContain('2,000/4,000 rows');
     expect(line).toContain('2 truncated, 1 failed');

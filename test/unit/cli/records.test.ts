@@ -1,4 +1,4 @@
-/** Records with named fields, from every format that has them. */
+/** Records with named fields, in every format. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,13 +23,13 @@ describe('records', () => {
     ['f.csv', 'a,b\n1,"x, ""y"""\n'],
     ['f.csv.gz', gzipSync('\uFEFFa,b\n1,"x, ""y"""\n')],
     ['f.tsv', 'a\tb\n1\tx, "y"\n'],
-  ])('of %s are texts by column', async (name, contents) => {
+  ])('of %s are strings by column', async (name, contents) => {
     expect(await recordsOf(name, contents)).toEqual([
       { place: `${name}:2`, fields: { a: '1', b: 'x, "y"' } },
     ]);
   });
 
-  test('of JSON lines are values by key, blank lines left out', async () => {
+  test('of JSON lines are values by key; blank lines are skipped', async () => {
     expect(await recordsOf('f.jsonl', '{"a":1,"b":true}\n\n{"a":null}\n')).toEqual([
       { place: 'f.jsonl:1', fields: { a: 1, b: true } },
       { place: 'f.jsonl:3', fields: { a: null } },
@@ -56,12 +56,12 @@ describe('records', () => {
   });
 });
 
-test('fields are checked with the place and the names that there are', () => {
+test('invalid fields are reported with position and existing names', () => {
   const record = { place: 'f.csv:2', fields: { a: 'x', n: '0.5', e: '', o: {} } };
   expect(textField(record, 'a')).toBe('x');
   expect(numberField(record, 'n')).toBe(0.5);
   expect(() => textField(record, 'text')).toThrow('f.csv:2 has no "text"; its fields are "a", "n", "e", "o"');
-  expect(() => textField(record, 'o')).toThrow('f.csv:2 has the "o" {}; expected a text');
+  expect(() => textField(record, 'o')).toThrow('f.csv:2 has the "o" {}; expected a string');
   expect(() => numberField(record, 'a')).toThrow('f.csv:2 has the "a" "x"; expected a number');
   expect(() => numberField(record, 'e')).toThrow('expected a number');
 });

@@ -1,4 +1,7 @@
-/** Shards in a bucket, on a real S3 server (s3rver) over HTTP, and what happens when it refuses, is busy or breaks off. */
+/**
+ * Shards in a bucket of a real S3 server (s3rver) over HTTP, including refusals, overload and broken
+ * connections.
+ */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -88,7 +91,7 @@ async function download(s3: TestS3): Promise<string> {
 const writes = (s3: TestS3) => s3.asked.filter((asked) => /^(PUT|POST|DELETE)/.test(asked));
 
 describe('shards', () => {
-  test('hold every row in order, and the manifest says what belongs together', async () => {
+  test('hold every row in order, and are listed in the manifest', async () => {
     const s3 = await startS3();
     expect(await loadInto(s3, rows)).toEqual({
       rows: 21,
@@ -136,13 +139,13 @@ describe('shards', () => {
     }
   });
 
-  test('of no row are a manifest alone', async () => {
+  test('of an empty file are a manifest only', async () => {
     const s3 = await startS3();
     await loadInto(s3, unitRows(0, 8));
     expect([...(await objectsIn(s3)).keys()]).toEqual(['reviews/_manifest.json']);
   });
 
-  test('are not sent again when they are there', async () => {
+  test('are not sent again if they exist', async () => {
     const s3 = await startS3();
     await loadInto(s3, rows);
     s3.asked.length = 0;
@@ -150,7 +153,7 @@ describe('shards', () => {
     expect(writes(s3)).toEqual([]);
   });
 
-  test('that were interrupted are continued by the same call, and complete only then', async () => {
+  test('resume after an interruption, and are complete only then', async () => {
     const s3 = await startS3();
     const interrupt = new AbortController();
     s3.door = (asked) => {
@@ -166,7 +169,7 @@ describe('shards', () => {
     expect((await manifestIn(s3))?.shards).toHaveLength(3);
   });
 
-  test('of another set are replaced only on demand, and none of them stays', async () => {
+  test('of another set are replaced only with overwrite, and all of them', async () => {
     const s3 = await startS3();
     await loadInto(s3, rows);
     await (await bucketOf(s3)).putText('reviews/notes.json', '{}');
@@ -188,7 +191,7 @@ describe('shards', () => {
     ]);
   });
 
-  test('that begin as others do, but are fewer or more, are another set', async () => {
+  test('with the same beginning but another number are another set', async () => {
     const s3 = await startS3();
     await loadInto(s3, rows);
     const fewer = {
@@ -201,7 +204,7 @@ describe('shards', () => {
     expect((await manifestIn(s3))?.shards).toHaveLength(3);
   });
 
-  test('that somebody removed are sent again', async () => {
+  test('that were deleted are sent again', async () => {
     const s3 = await startS3();
     await loadInto(s3, rows);
     await (await bucketOf(s3)).delete('reviews/part-00001.parquet');
@@ -211,17 +214,17 @@ describe('shards', () => {
 });
 
 describe('a store', () => {
-  test('that is busy is asked again, as long as that takes', async () => {
+  test('is retried while it is overloaded', async () => {
     const s3 = await startS3();
     let refusals = 3;
     s3.door = (asked) => (asked.startsWith('PUT /reviews/part-00001') && refusals-- > 0 ? 'busy' : 'pass');
     const reasons: string[] = [];
     await loadInto(s3, rows, { onRetry: (reason) => reasons.push(reason) });
-    expect(reasons).toEqual([expect.stringMatching(/^s3:\/\/vectors says SlowDown/)]);
+    expect(reasons).toEqual([expect.stringMatching(/^s3:\/\/vectors reports SlowDown/)]);
     expect((await manifestIn(s3))?.rows).toBe(25);
   });
 
-  test('that cuts a part of a large upload has the whole file in the end', async () => {
+  test('has the complete file although a part of a large upload was interrupted', async () => {
     const s3 = await startS3();
     let cuts = 2;
     s3.door = (asked) => (asked.includes('partNumber=2') && cuts-- > 0 ? 'cut' : 'pass');
@@ -234,7 +237,7 @@ describe('a store', () => {
     expect(Buffer.concat(bytes).equals(new Uint8Array(large.vectors.buffer))).toBe(true);
   });
 
-  test('that takes no part of a large upload is told to forget those it took', async () => {
+  test('deletes the stored parts of a failed upload', async () => {
     const s3 = await startS3();
     s3.door = (asked) => (asked.includes('partNumber=2') ? 'busy' : 'pass');
     const path = join(temporaryFolder(), 'large.bin');
@@ -254,15 +257,15 @@ describe('a store', () => {
       'that does not know the keys',
       'vectors',
       { AWS_ACCESS_KEY_ID: 'wrong' },
-      's3://vectors refuses us (InvalidAccessKeyId',
+      'access to s3://vectors denied (InvalidAccessKeyId',
     ],
     [
       'for which there are no keys',
       'vectors',
       { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
-      'there are no keys for s3://vectors',
+      'no credentials for s3://vectors',
     ],
-  ])('%s is named, without a repetition', async (_, name, environment, words) => {
+  ])('%s is reported without a retry', async (_, name, environment, words) => {
     const s3 = await startS3();
     for (const [variable, value] of Object.entries(environment)) vi.stubEnv(variable, value);
     const written = (await bucketOf(s3, name)).putText('reviews/_manifest.json', '{}');
@@ -273,13 +276,13 @@ describe('a store', () => {
     expect(s3.asked.length).toBeLessThanOrEqual(1);
   });
 
-  test('that nobody runs is named, and may come', async () => {
+  test('that does not respond is named, as a temporary failure', async () => {
     const environment = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
     const bucket = await openBucket('vectors', { environment, signal: new AbortController().signal });
     onTestFinished(() => bucket.close());
     await expect(bucket.getText('x')).rejects.toMatchObject({
       code: 'store-unavailable',
-      message: expect.stringMatching(/^s3:\/\/vectors says .*ECONNREFUSED/),
+      message: expect.stringMatching(/^s3:\/\/vectors reports .*ECONNREFUSED/),
     });
   });
 });
@@ -287,10 +290,10 @@ describe('a store', () => {
 test.each([
   ['s3://bucket', { bucket: 'bucket', key: '' }],
   ['s3://my.bucket-1/a b/ü%20.npy', { bucket: 'my.bucket-1', key: 'a b/ü%20.npy' }],
-])('%s is a place in a bucket', (given, place) => {
+])('%s is the URL of an object', (given, place) => {
   expect(readObjectUrl(given)).toEqual(place);
 });
 
-test.each(['s3://', 's3:///key', 's3://B/key', 's3://a_b/key'])('%s is none', (given) => {
-  expect(() => readObjectUrl(given)).toThrow('is no place in a bucket; expected s3://bucket/folder/name');
+test.each(['s3://', 's3:///key', 's3://B/key', 's3://a_b/key'])('%s is not the URL of an object', (given) => {
+  expect(() => readObjectUrl(given)).toThrow('is not the URL of an object; expected s3://bucket/folder/name');
 });

@@ -1,3 +1,5 @@
+/** Numbers, styles and tables for the terminal. */
+
 import { describe, expect, test } from 'vitest';
 import {
   formatBytes,
@@ -35,7 +37,7 @@ describe('numbers', () => {
     [formatBytes(1_500), '1.50 kB'],
     [formatBytes(6_144_128), '6.14 MB'],
     [formatBytes(999_600), '1.00 MB'],
-  ])('%s reads %s', (given, expected) => {
+  ])('%s is formatted as %s', (given, expected) => {
     expect(given).toBe(expected);
   });
 });
@@ -51,16 +53,16 @@ describe('paintFor', () => {
     ['a pipe', {}, {}],
     ['NO_COLOR', terminal, { NO_COLOR: '1' }],
     ['a dumb terminal', terminal, { TERM: 'dumb' }],
-  ])('leaves the text as it is for %s', (_, stream, environment) => {
+  ])('leaves the text unchanged for %s', (_, stream, environment) => {
     expect(paintFor(stream, environment)('bad', 'x')).toBe('x');
   });
 
-  test('an empty NO_COLOR asks for nothing', () => {
+  test('ignores an empty NO_COLOR', () => {
     expect(paintFor(terminal, { NO_COLOR: '' })('good', 'x')).not.toBe('x');
   });
 });
 
-test('formatTable aligns columns, numbers to the right', () => {
+test('formatTable aligns columns, and numbers to the right', () => {
   expect(
     formatTable(
       [

@@ -1,4 +1,4 @@
-/** Texts found for rows of a file of vectors, also where ids repeat and where the file has other rows. */
+/** Looking up the texts of vector rows, with repeated ids and in files with other rows. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const repeated = [
 test.each([
   ['wanted', [1, 3]],
   ['all', null],
-])('a row has the text in its place where ids repeat (%s)', async (_, numbers) => {
+])('with repeated ids, a row has the text at its position (%s)', async (_, numbers) => {
   const wanted = numbers?.map((row) => ({ row, id: repeated[row]!.id })) ?? null;
   const textOf = await textsOf(repeated, wanted);
   expect([textOf({ row: 1, id: 'a' }), textOf({ row: 3, id: 'b' })]).toEqual(['moon', 'pears']);
@@ -40,7 +40,7 @@ test.each([
 test.each([
   ['wanted', [{ row: 0, id: 'c' }]],
   ['all', null],
-])('a row has the first text with its id in a file of other rows (%s)', async (_, wanted) => {
+])('in a file with other rows, a row has the first text with its id (%s)', async (_, wanted) => {
   const rows = [...repeated, { id: 'c', text: 'plums' }, { id: 'c', text: 'figs' }];
   const textOf = await textsOf(rows, wanted);
   expect(textOf({ row: 0, id: 'c' })).toBe('plums');

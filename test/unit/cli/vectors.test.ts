@@ -1,4 +1,4 @@
-/** The readers of vector files against what the encoders and other programs write. */
+/** Reading vector files of our own encoders and of other programs. */
 
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -11,7 +11,7 @@ import { openVectors } from '../../../apps/cli/src/io/vectors/open.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { collect, encodeChunks, sliceAt, unitRows } from '../sinks/vectors.ts';
 
-/** Writes the rows as a file of this format, with the ids beside an .npy. */
+/** Writes the rows as a file of this format; an .npy gets its ids file. */
 async function write(
   format: keyof typeof FORMATS,
   rows: VectorRows,
@@ -68,7 +68,7 @@ describe.each([
   test.each([
     ['a few rows', unitRows(5, 3)],
     ['rows without a vector', unitRows(40, 6, { absentEvery: 3 })],
-  ])('gives back the ids and the bits of %s', async (_, rows) => {
+  ])('returns the ids and exact vectors of %s', async (_, rows) => {
     expect(await readAll(await write(format, rows, { encoding }))).toEqual(asRead(rows));
   });
 
@@ -86,7 +86,7 @@ describe.each([
     expect(off.filter((by) => by >= tolerance)).toEqual([]);
   });
 
-  test('comes in several slices when it is large', async () => {
+  test('is read in several slices if large', async () => {
     const rows = unitRows(2100, 1024, { absentEvery: 7 });
     const file = await openVectors(await write(format, rows, { encoding }));
     const slices: VectorRows[] = [];
@@ -102,7 +102,7 @@ describe.each([
 });
 
 describe('parquet', () => {
-  test('of another program is read too, and its vectors are brought to length 1', async () => {
+  test('of another program is read, and its vectors are normalized', async () => {
     const path = join(temporaryFolder(), 'other.parquet');
     await writeWithDuckDb(
       path,
@@ -114,7 +114,7 @@ describe('parquet', () => {
     });
   });
 
-  test('without a column "vector" is refused with the columns that there are', async () => {
+  test('without a column "vector" is rejected with a list of its columns', async () => {
     const path = join(temporaryFolder(), 'other.parquet');
     await writeWithDuckDb(path, 'COPY (SELECT 1 AS sku, [1.0] AS emb) TO FILE (FORMAT parquet)');
     await expect(openVectors(path)).rejects.toThrow('no column "vector"; its columns are "sku", "emb"');
@@ -122,22 +122,22 @@ describe('parquet', () => {
 });
 
 describe('arrow', () => {
-  test('without such a column is refused with the columns that there are', async () => {
+  test('without such a column is rejected with a list of its columns', async () => {
     const path = join(temporaryFolder(), 'other.arrow');
     writeFileSync(path, tableToIPC(tableFromArrays({ emb: Float32Array.of(1, 2) }), 'file'));
     await expect(openVectors(path)).rejects.toThrow('its columns are "emb" (Float32)');
   });
 });
 
-test('an .npy without ids beside it numbers its rows from 1', async () => {
+test('an .npy without an ids file numbers its rows from 1', async () => {
   const path = join(temporaryFolder(), 'vectors.npy');
   writeFileSync(path, Buffer.concat(await encodeChunks(FORMATS.npy, unitRows(3, 2))));
   expect((await readAll(path)).ids).toEqual(['1', '2', '3']);
 });
 
-describe('what cannot be read', () => {
+describe('an invalid file', () => {
   test.each([
-    ['v.npy', 'not a matrix', 'does not begin as a .npy file does'],
+    ['v.npy', 'not a matrix', 'is not a .npy file'],
     [
       'v.npy',
       Buffer.from(
@@ -161,7 +161,7 @@ describe('what cannot be read', () => {
     ['v.jsonl', '{"id":"a","text":"words"}\n', 'v.jsonl:1 has the "vector" undefined'],
     ['v.jsonl', 'words\n', 'v.jsonl:1 is not JSON: "words"'],
     ['v.jsonl', '{"id":"a","vector":null}\n', 'has no line with a "vector"'],
-  ])('%s is refused: %#', async (name, contents, words) => {
+  ])('%s is rejected: %#', async (name, contents, words) => {
     const path = join(temporaryFolder(), name);
     writeFileSync(path, contents);
     const read = readAll(path).catch((error) => {

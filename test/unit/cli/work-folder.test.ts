@@ -1,11 +1,13 @@
+/** The work folder of an output and its lock. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { WorkFolder } from '../../../apps/cli/src/commands/embed/job.ts';
-import { Lock } from '../../../apps/cli/src/commands/embed/lock.ts';
-import { isRunning, markOf } from '../../../apps/cli/src/engine/stack/process-mark.ts';
+import { OutputLock } from '../../../apps/cli/src/commands/embed/lock.ts';
+import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts';
+import { identifyProcess, isRunning } from '../../../apps/cli/src/engine/stack/process-identity.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startNode } from '../../support/process.ts';
 
@@ -13,11 +15,14 @@ import { startNode } from '../../support/process.ts';
 const idle = () => startNode(['-e', 'setInterval(() => {}, 1000)']);
 
 describe('the lock of a work folder', () => {
-  test('is refused while another process holds it, and names that process', async () => {
+  test('is refused while another process holds it, which the error names', async () => {
     const folder = temporaryFolder();
     const owner = idle();
-    writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: markOf(owner.pid), children: [] }));
-    await expect(Lock.take(folder, '/out.npy')).rejects.toThrow(
+    writeFileSync(
+      join(folder, 'lock.json'),
+      JSON.stringify({ owner: identifyProcess(owner.pid), children: [] }),
+    );
+    await expect(OutputLock.take(folder, '/out.npy')).rejects.toThrow(
       `/out.npy is being written by another embedmill (process ${owner.pid})`,
     );
   });
@@ -25,11 +30,11 @@ describe('the lock of a work folder', () => {
   test('is taken over from a dead process', async () => {
     const folder = temporaryFolder();
     const owner = idle();
-    const mark = markOf(owner.pid);
+    const mark = identifyProcess(owner.pid);
     owner.kill('SIGKILL');
     await owner.exited;
     writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: mark, children: [] }));
-    (await Lock.take(folder, '/out.npy')).release();
+    (await OutputLock.take(folder, '/out.npy')).release();
     expect(existsSync(join(folder, 'lock.json'))).toBe(false);
   });
 
@@ -40,8 +45,8 @@ describe('the lock of a work folder', () => {
       const other = idle();
       const mark = { pid: other.pid, startTicks: 1 };
       writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: mark, children: [mark] }));
-      await Lock.take(folder, '/out.npy');
-      expect(isRunning(markOf(other.pid))).toBe(true);
+      await OutputLock.take(folder, '/out.npy');
+      expect(isRunning(identifyProcess(other.pid))).toBe(true);
     },
   );
 
@@ -51,18 +56,21 @@ describe('the lock of a work folder', () => {
       const folder = temporaryFolder();
       const child = idle();
       const owner = { pid: 2 ** 22 + 1, startTicks: 1 };
-      writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner, children: [markOf(child.pid)] }));
-      await Lock.take(folder, '/out.npy');
+      writeFileSync(
+        join(folder, 'lock.json'),
+        JSON.stringify({ owner, children: [identifyProcess(child.pid)] }),
+      );
+      await OutputLock.take(folder, '/out.npy');
       expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
     },
   );
 
-  test('keeps the children of its holder', async () => {
+  test('records the children of its owner', async () => {
     const folder = temporaryFolder();
-    const lock = await Lock.take(folder, '/out.npy');
+    const lock = await OutputLock.take(folder, '/out.npy');
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     lock.addChild(child.pid!);
-    await expect(Lock.take(folder, '/out.npy')).rejects.toMatchObject({
+    await expect(OutputLock.take(folder, '/out.npy')).rejects.toMatchObject({
       code: 'output-in-use',
       facts: { pid: process.pid },
     });
@@ -72,17 +80,17 @@ describe('the lock of a work folder', () => {
 });
 
 describe('WorkFolder', () => {
-  test('lies beside the output, or in EMBEDMILL_DATA_DIR', () => {
+  test('is beside the output, or in EMBEDMILL_DATA_DIR', () => {
     expect(new WorkFolder('/data/out.npy', {}).path).toBe('/data/out.npy.partial');
     const chosen = (output: string) => new WorkFolder(output, { EMBEDMILL_DATA_DIR: '/mill' }).path;
     expect(chosen('/data/out.npy')).toMatch(/^\/mill\/embed\/[0-9a-f]{64}$/);
     expect(chosen('/data/out.npy')).not.toBe(chosen('/data/other.npy'));
   });
 
-  test('keeps a job, and takes a file that is none for no job', async () => {
+  test('keeps a note, and ignores an unrecognized file', async () => {
     const folder = new WorkFolder(join(temporaryFolder(), 'out.npy'), {});
     await folder.create();
-    expect(await folder.readJob()).toBeNull();
+    expect(await folder.readNote()).toBeNull();
     const choices = {
       format: 'jsonl',
       text: 'text',
@@ -105,10 +113,10 @@ describe('WorkFolder', () => {
       overwrite: false,
       createdAt: '2026-01-01T00:00:00Z',
     } as const;
-    await folder.writeJob(job);
-    expect(await folder.readJob()).toEqual(job);
+    await folder.writeNote(job);
+    expect(await folder.readNote()).toEqual(job);
     writeFileSync(join(folder.path, 'job.json'), '{"version":');
-    expect(await folder.readJob()).toBeNull();
+    expect(await folder.readNote()).toBeNull();
     await folder.clear();
     expect(existsSync(join(folder.path, 'job.json'))).toBe(false);
   });

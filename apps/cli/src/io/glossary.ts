@@ -1,4 +1,4 @@
-/** Reads the glossary of a call from its file. */
+/** Reads glossary files. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { type GlossaryTerm, MAX_GLOSSARY_TERMS, MAX_TERM_CHARS, quote } from '@embedmill/contract';
@@ -6,9 +6,9 @@ import { UsageError } from '../shell/exit-codes.ts';
 import { readRecords } from './records/read-records.ts';
 
 /**
- * Terms in the order of the file: .json with an object of terms and their wording, or .csv, .tsv and .jsonl with the fields
- * `term`, `wording` and, if wanted, `case` (`exact` or `any`).
- * @throws {UsageError} naming the first entry that cannot be used
+ * Terms in file order. The file is .json with an object of terms and their wording, or .csv, .tsv or .jsonl
+ * with the fields `term`, `wording` and optionally `case` (`exact` or `any`).
+ * @throws {UsageError} that quotes the first invalid entry
  */
 export async function readGlossary(path: string): Promise<GlossaryTerm[]> {
   const terms: GlossaryTerm[] = [];
@@ -17,7 +17,7 @@ export async function readGlossary(path: string): Promise<GlossaryTerm[]> {
     : records(path)) {
     if (typeof term !== 'string' || term.trim() === '' || typeof wording !== 'string') {
       throw new UsageError(
-        `${place} has the term ${quote(term)} and the wording ${quote(wording)}; expected two texts`,
+        `${place} has the term ${quote(term)} and the wording ${quote(wording)}; expected two strings`,
       );
     }
     if (Math.max(term.length, wording.length) > MAX_TERM_CHARS) {
@@ -31,13 +31,13 @@ export async function readGlossary(path: string): Promise<GlossaryTerm[]> {
   }
   if (terms.length > MAX_GLOSSARY_TERMS) {
     throw new UsageError(
-      `${quote(path, 200)} has ${terms.length} terms; at most ${MAX_GLOSSARY_TERMS} can be used`,
+      `${quote(path, 200)} has ${terms.length} terms; expected at most ${MAX_GLOSSARY_TERMS}`,
     );
   }
   return terms;
 }
 
-/** An entry before it is checked. */
+/** An unvalidated entry. */
 interface Entry {
   place: string;
   term: unknown;
@@ -60,7 +60,7 @@ function* jsonEntries(path: string): Generator<Entry> {
     throw new UsageError(`${quote(path, 200)} is not JSON`, { cause });
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new UsageError(`${quote(path, 200)} must hold an object of terms and their wording`);
+    throw new UsageError(`${quote(path, 200)} must contain an object of terms and their wording`);
   }
   for (const [term, wording] of Object.entries(given)) yield { place: path, term, wording };
 }

@@ -1,14 +1,14 @@
-/** Makes sure that a producer or worker that was told to stop does end; the commands that are one call it. */
+/** Forces exit when a graceful shutdown overruns. */
 
 import { whenStopped } from '@embedmill/core/process';
 import { EXIT } from './exit-codes.ts';
 
-/** What a stop may take beyond the time it gives itself. */
+/** Time allowed beyond the shutdown timeout. */
 const MARGIN_MS = 2_000;
 
 /**
- * Ends the process `shutdownMs` and a little after it was told to stop, if it is still there: a connection to a Redis that
- * is gone may hold it for ever. What is not finished is done again by others.
+ * Exits shortly after `shutdownMs` from the signal to stop: a connection to an unreachable Redis may block
+ * the shutdown indefinitely. Unfinished work is retried by other processes.
  */
 export function endWithin(shutdownMs: number): void {
   void whenStopped().then(() => {

@@ -1,41 +1,42 @@
-/** What the command's exit code says, and which error leads to which. */
+/** Exit codes of the command, and the errors that cause them. */
 
 import { ConfigError, EmbedmillError, type ErrorDetails } from '@embedmill/contract';
 
-/** Exit codes; part of the interface. */
+/** Exit codes. Public interface. */
 export const EXIT = {
   /** Every row has a vector. */
   ok: 0,
-  /** Anything that is none of the others. */
+  /** Any other error. */
   failure: 1,
-  /** The command line, a setting or the input's columns are not what they must be; nothing was started. */
+  /** Invalid arguments, settings or input columns; no work was started. */
   usage: 2,
-  /** The output is complete, and some rows have no vector: see the report. */
+  /** The output is complete, but some rows have no vector: see the report. */
   rowsWithoutVector: 3,
-  /** Stopped by a signal; the same command continues. */
+  /** Stopped by a signal; the same command resumes. */
   interrupted: 130,
 } as const;
 
+/** One of the exit codes. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The command asks for something that cannot be; the message says what to write instead. */
+/** Invalid arguments or input; the message says what is expected. */
 export class UsageError extends EmbedmillError {
   constructor(message: string, details: Pick<ErrorDetails, 'cause'> = {}) {
     super('usage', message, details);
   }
 }
 
-/** A signal asked the command to stop. */
+/** The command was stopped by a signal. */
 export class Interrupted extends EmbedmillError {
   constructor() {
     super('interrupted', 'interrupted');
   }
 }
 
-/** Codes of core's errors that mean a wrong choice of input or column. */
+/** Error codes of core for invalid input columns. */
 const USAGE_CODES = new Set(['missing-column', 'invalid-header']);
 
-/** The exit code for an error that ended a command. */
+/** The exit code for an error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof Interrupted) return EXIT.interrupted;
   if (error instanceof UsageError || error instanceof ConfigError) return EXIT.usage;

@@ -1,11 +1,12 @@
-/** Turns the signals that end a command into one that its parts listen to. */
+/** Turns SIGINT and SIGTERM into an AbortSignal. */
 
 import { whenStopped } from '@embedmill/core/process';
 import { Interrupted } from './exit-codes.ts';
 
 /**
- * Aborted with {@link Interrupted} at the first Ctrl-C or SIGTERM; `onInterrupt` is called first. A second one ends the
- * process at once; children see their channel close and end too.
+ * Returns a signal that the first Ctrl-C or SIGTERM aborts with {@link Interrupted}, after calling
+ * `onInterrupt`. A second one ends the process at once; child processes notice the closed channel and stop
+ * too.
  */
 export function interruptionSignal(onInterrupt: () => void): AbortSignal {
   const controller = new AbortController();

@@ -1,61 +1,102 @@
-/** Options that several commands share, and how their values are read. */
+/** Options that several commands share, and the parsers of their values. */
 
+import { BUILT_IN_MODEL } from '@embedmill/contract';
+import type { Environment } from '@embedmill/core/process';
 import { InvalidArgumentError, Option } from 'commander';
 
-/** Reads a whole number of at least `least`. */
-export function wholeNumber(least: number): (given: string) => number {
+/** Returns a parser of whole numbers of at least `min`. */
+export function wholeNumber(min: number): (given: string) => number {
   return (given) => {
     const value = Number(given);
-    if (/^\d+$/.test(given) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+    if (/^\d+$/.test(given) && Number.isSafeInteger(value) && value >= min) return value;
+    throw new InvalidArgumentError(`Expected a whole number of at least ${min}.`);
   };
 }
 
-/** Reads a TCP port; 0 lets the system choose. */
+/** Parses a TCP port; 0 lets the system choose. */
 export function port(given: string): number {
   const value = Number(given);
   if (/^\d+$/.test(given) && value <= 65_535) return value;
   throw new InvalidArgumentError('Expected a port from 0 to 65535.');
 }
 
-/** An option that may be given again and again; `unasked` names in the help what holds without it. */
-export const repeatable = (flags: string, description: string, unasked: string) =>
+/** Parses a fraction: above 0, at most 1. */
+export function fraction(given: string): number {
+  const value = Number(given);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number above 0, up to 1.');
+}
+
+/** The default of an option for its help: the value of `variable` if set, or else `fallback`. */
+export function defaultFrom(environment: Environment, variable: string, fallback: string | number): string {
+  const value = environment[variable];
+  const isSet = value !== undefined && value !== '';
+  return isSet ? `(default: ${value}, from ${variable})` : `(default: ${fallback}, or $${variable})`;
+}
+
+/** The base URL of the producer on this machine, for commands without `--server`. */
+export function localProducerUrl(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+/** An option that may be repeated; `fallback` describes its default in the help. */
+export const repeatable = (flags: string, description: string, fallback: string) =>
   new Option(flags, description)
-    .default([], unasked)
+    .default([], fallback)
     .argParser((given: string, before: readonly string[]): string[] => [...before, given]);
 
-/** Inference threads of a worker. */
-export const threadsOption = () =>
-  new Option('--threads <n>', 'inference threads (default: one per CPU of the quota)').argParser(
-    wholeNumber(1),
-  );
+/** Number of inference threads. */
+export const threadsOption = (environment: Environment) =>
+  new Option(
+    '--threads <n>',
+    `inference threads ${defaultFrom(environment, 'EMBEDMILL_THREADS', 'one per CPU of the quota')}`,
+  ).argParser(wholeNumber(1));
 
-/** The Redis to use, instead of `REDIS_URL`. */
-export const redisOption = () => new Option('--redis <url>', 'Redis or Valkey to use (default: $REDIS_URL)');
+/** URL of Redis. Its value may hold a password, so the help never shows it. */
+export const redisOption = () => new Option('--redis <url>', 'URL of Redis or Valkey (default: $REDIS_URL)');
 
-/** Help behind the options: each command line with its meaning below, so that nothing wraps at 80 columns. */
+/** URL of the producer to manage. */
+export const producerOption = ({ PORT }: Environment) =>
+  new Option('--server <url>', `URL of the producer (default: ${localProducerUrl(Number(PORT) || 8080)})`);
+
+/** The argument of commands that read a vector file. */
+export const VECTORS_ARGUMENT = [
+  '<vectors>',
+  'vector file: .npy, .jsonl, .parquet, .arrow or .lance',
+] as const;
+
+/**
+ * Help text after the options: each command line with its meaning on the next line, so that none wraps at 80
+ * columns.
+ */
 export function examples(...lines: readonly (readonly [command: string, meaning: string])[]): string {
   return `\nExamples:\n${lines.map(([command, meaning]) => `  ${command}\n      ${meaning}\n`).join('')}`;
 }
 
-/** The fields of an input of texts. */
+/** File formats of texts. */
+const TEXT_FORMATS = ['jsonl', 'csv', 'tsv', 'txt'] as const;
+
+/** Fields and format of a text file. */
 export const textsOptions = () => [
   new Option('--text <field>', 'field or column with the text (default: "text")'),
-  new Option('--id <field>', 'field or column with the id (default: "id", else the row number)'),
-  new Option('--format <format>', 'of the texts, when the name does not tell').choices([
-    'jsonl',
-    'csv',
-    'tsv',
-    'txt',
-  ]),
+  new Option('--id <field>', 'field or column with the id (default: "id", else row number)'),
+  new Option('--format <format>', 'input format, if the file name does not show it').choices(TEXT_FORMATS),
 ];
 
-/** Which model embeds a command's own texts. */
-export const embedderOptions = () => [
-  new Option('--precision <precision>', 'arithmetic of the model').choices(['int8', 'fp32']).default('int8'),
+/** Precision of the model. */
+export const precisionOption = () =>
+  new Option('--precision <precision>', 'precision of the model').choices(['int8', 'fp32']).default('int8');
+
+/** Name or folder of the model. */
+export const modelOption = (environment: Environment) =>
   new Option(
     '--model <model>',
-    "an added model's name, or a folder in the hub's layout (default: $EMBEDMILL_MODEL); with --server its name",
-  ),
-  new Option('--server <url>', 'embed at a running producer (default: in this process)'),
+    `name of a model, or its folder ${defaultFrom(environment, 'EMBEDMILL_MODEL', BUILT_IN_MODEL)}`,
+  );
+
+/** Which model embeds the texts of a command, and where. */
+export const embedderOptions = (environment: Environment) => [
+  precisionOption(),
+  modelOption(environment),
+  new Option('--server <url>', 'URL of a running producer to embed with (default: this process)'),
 ];

@@ -1,4 +1,4 @@
-/** Options that say how texts are treated, and how their values are read. */
+/** Options for the treatment of texts, and the parsers of their values. */
 
 import {
   CLEAN_STEPS,
@@ -9,9 +9,9 @@ import {
 } from '@embedmill/contract';
 import { InvalidArgumentError, Option } from 'commander';
 
-/** Steps of cleaning, as a list with commas; they come back in the order of their work. */
+/** Cleaning steps, parsed into the order in which they run. */
 export const cleanOption = () =>
-  new Option('--clean <steps>', `clean each text: all, or some of ${CLEAN_STEPS.join(', ')}, with commas`)
+  new Option('--clean <steps>', `clean texts: all, or a comma-separated list of ${CLEAN_STEPS.join(', ')}`)
     .default([], 'none')
     .argParser((given: string): CleanStep[] => {
       const names = given === 'all' ? [...CLEAN_STEPS] : given.split(',').map((name) => name.trim());
@@ -24,11 +24,12 @@ export const cleanOption = () =>
       return CLEAN_STEPS.filter((step) => names.includes(step));
     });
 
-/** What becomes of texts beyond the limit. */
+/** How to embed texts over the token limit. */
 export const longOption = () =>
   new Option(
     '--long <how>',
-    'texts beyond the limit of the model: truncate; mean of their chunks by their tokens; plain-mean; max-chunks=N, the mean of N',
+    'how to embed texts over the token limit: truncate, mean (chunks weighted by tokens), plain-mean (unweighted), ' +
+      'max-chunks=N',
   )
     .default('truncate')
     .argParser((given: string): LongTexts => {
@@ -38,19 +39,18 @@ export const longOption = () =>
       );
     });
 
-/** For models that were trained with one. */
+/** A prefix of each text. */
 export const promptOption = () =>
-  new Option('--prompt <text>', 'put before each text, for models that want one, such as "query: "')
+  new Option('--prompt <text>', 'prefix of each text, for models trained with one, such as "query: "')
     .default('', 'none')
     .argParser((given: string): string => {
       if (given.length <= MAX_PROMPT_CHARS) return given;
       throw new InvalidArgumentError(`Expected at most ${MAX_PROMPT_CHARS} characters.`);
     });
 
-/** All of them, for commands that embed texts of their own beside vectors that were treated so. */
-export const treatmentOptions = () => [
-  cleanOption(),
-  longOption(),
-  promptOption(),
-  new Option('--glossary <file>', 'plain wording for terms: .json, or .csv with term, wording and case'),
-];
+/** A file of terms to replace. */
+export const glossaryOption = () =>
+  new Option('--glossary <file>', 'terms to replace: .json, or .csv with term, wording and case');
+
+/** All treatment options, for commands that embed texts to compare them with treated ones. */
+export const treatmentOptions = () => [cleanOption(), longOption(), promptOption(), glossaryOption()];

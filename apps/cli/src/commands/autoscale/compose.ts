@@ -1,4 +1,4 @@
-/** One service of a Docker Compose project whose replicas can be counted and set; `embedmill autoscale` has one. */
+/** Counts and scales the replicas of a Docker Compose service. */
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -7,29 +7,29 @@ import type { Environment } from '@embedmill/core/process';
 import type { Replicas } from './types.ts';
 
 /** Which service of which project. */
-export interface ComposeServiceDeps {
-  /** Path of the compose file; absent: the one that Compose finds in the current folder. */
+export interface ComposeServiceOptions {
+  /** Path of the compose file. Default: the one that Compose finds in the current folder. */
   file?: string | undefined;
-  /** Name of the project; absent: what Compose makes of the environment and the folder. */
+  /** Project name. Default: chosen by Compose from the environment and the folder. */
   project?: string | undefined;
   service: string;
-  /** Of the commands that are run: PATH, DOCKER_HOST and the variables of the compose file. */
+  /** Environment of the commands: PATH, DOCKER_HOST and the variables of the compose file. */
   environment: Environment;
 }
 
-/** Compose 2 as a plugin of `docker`, or the older program of its own, which Debian 12 ships as 1.29. */
+/** Compose 2 as a plugin of `docker`, or the older separate program, which Debian 12 ships as 1.29. */
 const COMMANDS = [['docker', 'compose'], ['docker-compose']] as const;
 
 const execute = promisify(execFile);
 
-/** @see ComposeService.find */
+/** A service; see {@link ComposeService.find}. */
 export class ComposeService implements Replicas {
-  readonly #deps: ComposeServiceDeps;
+  readonly #options: ComposeServiceOptions;
   readonly #compose: readonly string[];
 
-  private constructor(parts: ComposeServiceDeps, command: readonly string[]) {
-    const { file, project } = parts;
-    this.#deps = parts;
+  private constructor(options: ComposeServiceOptions, command: readonly string[]) {
+    const { file, project } = options;
+    this.#options = options;
     this.#compose = [
       ...command,
       ...(file === undefined ? [] : ['-f', file]),
@@ -38,23 +38,24 @@ export class ComposeService implements Replicas {
   }
 
   /**
-   * The service, run by whichever Compose there is.
-   * @throws {EmbedmillError} `no-compose` when there is none, `compose-failed` when it does not know the service
+   * Finds the service with the installed version of Compose.
+   * @throws {EmbedmillError} `no-compose` when Compose is not installed, `compose-failed` when the service is
+   * unknown
    */
-  static async find(parts: ComposeServiceDeps): Promise<ComposeService> {
+  static async find(options: ComposeServiceOptions): Promise<ComposeService> {
     for (const command of COMMANDS) {
-      const isThere = await run([...command, 'version'], parts.environment).then(
+      const isInstalled = await run([...command, 'version'], options.environment).then(
         () => true,
         () => false,
       );
-      if (!isThere) continue;
-      const found = new ComposeService(parts, command);
+      if (!isInstalled) continue;
+      const found = new ComposeService(options, command);
       await found.running();
       return found;
     }
     throw new EmbedmillError(
       'no-compose',
-      'neither "docker compose" nor "docker-compose" can be run: install Docker Compose, or look at PATH',
+      'neither "docker compose" nor "docker-compose" can be run: install Docker Compose, or check PATH',
     );
   }
 
@@ -63,8 +64,8 @@ export class ComposeService implements Replicas {
   }
 
   async running(): Promise<number> {
-    const { service, environment } = this.#deps;
-    // Compose 1 lists containers that ended too, so each is asked.
+    const { service, environment } = this.#options;
+    // Compose 1 also lists exited containers, so the state of each is checked.
     const ids = words(await run([...this.#compose, 'ps', '-q', service], environment));
     if (ids.length === 0) return 0;
     const states = await run(['docker', 'inspect', '-f', '{{.State.Running}}', ...ids], environment);
@@ -72,11 +73,11 @@ export class ComposeService implements Replicas {
   }
 
   async scale(replicas: number): Promise<void> {
-    await run(this.#scaleCommand(replicas), this.#deps.environment);
+    await run(this.#scaleCommand(replicas), this.#options.environment);
   }
 
   #scaleCommand(replicas: number): string[] {
-    const { service } = this.#deps;
+    const { service } = this.#options;
     const scale = ['--scale', `${service}=${replicas}`, service];
     return [...this.#compose, 'up', '-d', '--no-build', '--no-deps', '--no-recreate', ...scale];
   }
@@ -86,13 +87,13 @@ function words(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 
-/** Runs a command to its end. @throws {EmbedmillError} `compose-failed` with what it said */
+/** Runs a command and returns its output. @throws {EmbedmillError} `compose-failed` with its error message */
 async function run([file = '', ...args]: readonly string[], environment: Environment): Promise<string> {
   try {
     return (await execute(file, args, { env: environment })).stdout;
   } catch (cause) {
-    const said = (cause as { stderr?: string }).stderr?.trim() || String(cause);
+    const errors = (cause as { stderr?: string }).stderr?.trim() || String(cause);
     const command = [file, ...args].join(' ');
-    throw new EmbedmillError('compose-failed', `${command} failed: ${said.split('\n').at(-1)}`, { cause });
+    throw new EmbedmillError('compose-failed', `${command} failed: ${errors.split('\n').at(-1)}`, { cause });
   }
 }

@@ -1,54 +1,58 @@
-/** When to change the number of workers: out at once, in only after a calm; `follow.ts` asks at every look. */
+/** Decides when to change the number of workers: out at once, in after a cool-down. */
 
-/** What one look shows. */
-export interface Sight {
-  /** Milliseconds of a clock that only goes forward. */
+/** One observation. */
+export interface ScaleObservation {
+  /** Time on a monotonic clock, in ms. */
   atMs: number;
-  /** Workers that the producer asks for. */
+  /** Workers that the producer wants. */
   wanted: number;
-  /** Workers that run. */
+  /** Running workers. */
   running: number;
 }
 
-/** What the decision may do. */
+/** Limits of the decision. */
 export interface ScaleLimits {
-  least: number;
-  most: number;
-  /** Time for which fewer workers must have been asked for before any is taken away. */
+  /** Minimum workers. */
+  min: number;
+  /** Maximum workers. */
+  max: number;
+  /** How long fewer workers must be wanted before scaling in. */
   coolDownMs: number;
 }
 
-/** A time during which fewer workers were asked for than run. */
-export interface Calm {
+/** A period in which fewer workers are wanted than are running. */
+export interface CoolDown {
+  /** Start of the period, on the clock of the observations. */
   sinceMs: number;
-  /** The most that was asked for meanwhile: what the fleet shrinks to. */
-  most: number;
+  /** Maximum wanted during the period: the target of scaling in. */
+  maxWanted: number;
 }
 
-/** `wait`: fewer would do, and will be set to `to` in `leftMs` unless more are asked for until then. */
-export type Decision =
+/** The decision. `wait`: scale in to `to` after `leftMs`, unless more workers are wanted by then. */
+export type ScaleDecision =
   | { kind: 'keep' }
   | { kind: 'out' | 'in'; to: number }
   | { kind: 'wait'; to: number; leftMs: number };
 
 /**
- * Decides on one look; the calm goes from one call to the next and is `null` at first.
+ * Decides on one observation. Pass the returned cool-down to the next call; it is `null` at first.
  *
- * A worker too few makes people wait, a worker too many costs memory for two minutes: so growth is not delayed, and a fleet
- * shrinks to the most that was asked for during the calm, not to a dip at its end.
+ * A missing worker delays work, an extra one costs memory for two minutes. So scaling out is immediate, and
+ * scaling in goes to the maximum wanted during the cool-down, not to a dip at its end.
  */
 export function decide(
-  { atMs, wanted, running }: Sight,
-  { least, most, coolDownMs }: ScaleLimits,
-  calm: Calm | null,
-): { decision: Decision; calm: Calm | null } {
-  const target = Math.min(most, Math.max(least, wanted));
-  if (target === running) return { decision: { kind: 'keep' }, calm: null };
-  if (target > running) return { decision: { kind: 'out', to: target }, calm: null };
-  // Workers that ended by themselves may leave fewer than the calm would keep: it begins anew then.
-  const before = calm !== null && calm.most < running ? calm : { sinceMs: atMs, most: target };
-  const now: Calm = { sinceMs: before.sinceMs, most: Math.max(before.most, target) };
+  { atMs, wanted, running }: ScaleObservation,
+  { min, max, coolDownMs }: ScaleLimits,
+  coolDown: CoolDown | null,
+): { decision: ScaleDecision; coolDown: CoolDown | null } {
+  const target = Math.min(max, Math.max(min, wanted));
+  if (target === running) return { decision: { kind: 'keep' }, coolDown: null };
+  if (target > running) return { decision: { kind: 'out', to: target }, coolDown: null };
+  // If workers exited, fewer may be running than the cool-down would keep: it starts over then.
+  const before =
+    coolDown !== null && coolDown.maxWanted < running ? coolDown : { sinceMs: atMs, maxWanted: target };
+  const now: CoolDown = { sinceMs: before.sinceMs, maxWanted: Math.max(before.maxWanted, target) };
   const leftMs = now.sinceMs + coolDownMs - atMs;
-  if (leftMs > 0) return { decision: { kind: 'wait', to: now.most, leftMs }, calm: now };
-  return { decision: { kind: 'in', to: now.most }, calm: null };
+  if (leftMs > 0) return { decision: { kind: 'wait', to: now.maxWanted, leftMs }, coolDown: now };
+  return { decision: { kind: 'in', to: now.maxWanted }, coolDown: null };
 }

@@ -1,15 +1,18 @@
-/** Replicas that are counted but never changed, for `embedmill autoscale --dry-run`. */
+/** Simulates scaling, for `embedmill autoscale --dry-run`. */
 
 import type { Replicas } from './types.ts';
 
-/** Begins with what runs, and goes on as if every change were made; `onNote` is told what is not done. */
-export function pretend(real: Replicas, onNote: (line: string) => void): Replicas {
-  let pretended: number | undefined;
+/**
+ * Starts with the real number of replicas, then simulates every change; `onNote` receives the commands not
+ * run.
+ */
+export function dryRun(real: Replicas, onNote: (line: string) => void): Replicas {
+  let simulated: number | undefined;
   return {
-    running: async () => pretended ?? (await real.running()),
+    running: async () => simulated ?? (await real.running()),
     scale: async (replicas) => {
-      pretended = replicas;
-      onNote(`dry run, not done: ${real.describe(replicas)}`);
+      simulated = replicas;
+      onNote(`dry run, not executed: ${real.describe(replicas)}`);
     },
     describe: (replicas) => real.describe(replicas),
   };

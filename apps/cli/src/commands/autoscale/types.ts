@@ -1,11 +1,14 @@
-/** The port to whatever runs workers; `follow.ts` asks it, `compose.ts` is Docker Compose, `dry-run.ts` only pretends. */
+/** The port to a scalable service: Docker Compose, or a simulation. */
 
-/** Workers of one kind, in any number. */
+/** The replicas of one service. */
 export interface Replicas {
-  /** How many run now. @throws {EmbedmillError} when that cannot be found out */
+  /** The number of running replicas. @throws {EmbedmillError} when it cannot be determined */
   running(): Promise<number>;
-  /** Starts or stops some until there are `replicas`; those that stay are not touched. @throws {EmbedmillError} */
+  /**
+   * Starts or stops replicas; those that remain are not restarted.
+   * @throws {EmbedmillError} when scaling fails
+   */
   scale(replicas: number): Promise<void>;
-  /** What `scale` does, as people would type it. */
+  /** The command that `scale` runs. */
   describe(replicas: number): string;
 }

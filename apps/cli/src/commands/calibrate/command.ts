@@ -1,4 +1,4 @@
-/** `embedmill calibrate`: from which score on are two texts the same? */
+/** `embedmill calibrate`: finds the similarity threshold for "same". */
 
 import { basename } from 'node:path';
 import { calibrate, calibrationDefaults } from '@embedmill/analysis';
@@ -8,24 +8,24 @@ import { type EmbedderFlags, openEmbedder } from '../../engine/embedder/open.ts'
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { embedderOptions, examples, repeatable, wholeNumber } from '../../shell/options.ts';
-import { countingOn, displayFor } from '../../shell/progress/index.ts';
+import { embedderOptions, examples, fraction, repeatable, wholeNumber } from '../../shell/options.ts';
+import { countRows, displayFor } from '../../shell/progress/index.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import { paintFor } from '../../shell/terminal/style.ts';
 import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { describeCalibration } from './describe.ts';
-import { checkBothKinds, type PairFields, readLabelledPairs } from './read-pairs.ts';
+import { checkBothLabels, type PairFields, readLabelledPairs } from './read-pairs.ts';
 import { checkPlotPath, savePlot } from './save-plot.ts';
 import { scorePairs } from './score-pairs.ts';
 
 const EXPLANATION = `
-PAIRS is .csv, .tsv or .jsonl (each also .gz) with two texts and a label: 1,
-true, yes or same; 0, false, no or different. A label that is a number of any
-size needs --same-from. 200 pairs are the least to rely on.
+PAIRS is .csv, .tsv or .jsonl (optionally .gz) with two texts and a label: 1,
+true, yes or same; 0, false, no or different. Graded labels (numbers) need
+--same-from. Use at least 200 pairs.
 
-Thresholds come with the intervals of a bootstrap: the same pairs and the same
-seed give the same figures. They hold for texts of the same treatment (--clean,
---long, --prompt, --glossary), model and precision.
+Thresholds have bootstrap intervals; the same pairs and seed give the same
+figures. They are valid for one treatment (--clean, --long, --prompt,
+--glossary), model and precision.
 `;
 
 interface CalibrateFlags extends Omit<PairFields, 'sameFrom'>, EmbedderFlags {
@@ -48,28 +48,29 @@ export function addCalibrateCommand(
   const { recall, precision, samples, seed } = calibrationDefaults;
   const command = program
     .command('calibrate')
-    .summary('find the score from which two texts are the same')
-    .description('Finds the score from which two texts count as the same, from pairs that you labelled.')
+    .summary('find the threshold for "same"')
+    .description('Find the similarity threshold for "same" from labelled pairs of texts.')
     .argument('<pairs>', 'file of labelled pairs')
-    .option('--a <field>', 'field or column with one text', 'a')
-    .option('--b <field>', 'field or column with the other', 'b')
+    .option('--a <field>', 'field or column with the first text', 'a')
+    .option('--b <field>', 'field or column with the second text', 'b')
     .option('--label <field>', 'field or column with the label', 'label')
-    .option('--same-from <number>', 'labels are numbers; this or more is the same', number)
-    .option('--want-recall <part>', 'part of the same pairs that must be found', part, recall)
-    .option('--want-precision <part>', 'part of what is found that must be the same', part, precision)
-    .option('--samples <n>', 'samples of the bootstrap', wholeNumber(1), samples)
-    .option('--seed <n>', 'where its random numbers begin', wholeNumber(0), seed)
-    .addOption(repeatable('--plot <file>', 'draw curve and scores as .svg or .png; may repeat', 'none'))
-    .option('--json', 'print everything as one JSON object')
+    .option('--same-from <number>', 'minimum numeric label of "same"', number)
+    .option('--want-recall <fraction>', 'target recall', fraction, recall)
+    .option('--want-precision <fraction>', 'target precision', fraction, precision)
+    .option('--samples <n>', 'bootstrap samples', wholeNumber(1), samples)
+    .option('--seed <n>', 'random seed', wholeNumber(0), seed)
+    .addOption(repeatable('--plot <file>', 'draw curve and scores as .svg or .png; repeatable', 'none'))
+    .option('--json', 'print the figures as one JSON object')
     .option('--quiet', 'print no progress');
-  for (const option of [...embedderOptions(), ...treatmentOptions()]) command.addOption(option);
+  for (const option of [...embedderOptions(context.environment), ...treatmentOptions()])
+    command.addOption(option);
   command
     .addHelpText(
       'after',
       EXPLANATION +
         examples(
           ['embedmill calibrate pairs.csv --plot pairs.png', 'thresholds and a picture'],
-          ['embedmill calibrate pairs.csv --want-recall 0.99 --json > thresholds.json', 'to use elsewhere'],
+          ['embedmill calibrate pairs.csv --want-recall 0.99 --json > thresholds.json', 'for programs'],
           ['embedmill calibrate sts.jsonl --label score --same-from 4', 'graded labels'],
         ),
     )
@@ -93,19 +94,19 @@ async function calibrateCommand(
   try {
     let show: ((done: number) => void) | null = null;
     const { scored, unscored } = await scorePairs(pairs, embedder, (done, total) => {
-      show ??= countingOn(display, total);
+      show ??= countRows(display, total);
       show(done);
     });
     display.end();
-    checkBothKinds(scored, path);
+    checkBothLabels(scored, path);
     const found = calibrate(scored, {
       recall: flags.wantRecall,
       precision: flags.wantPrecision,
       samples: flags.samples,
       seed: flags.seed,
     });
-    const leftOut = `left out ${formatNoun(unscored, 'pair')} with a text that has no vector, such as a blank one`;
-    const calibration = unscored === 0 ? found : { ...found, warnings: [leftOut, ...found.warnings] };
+    const skipped = `skipped ${formatNoun(unscored, 'pair')} with a text without a vector, such as a blank one`;
+    const calibration = unscored === 0 ? found : { ...found, warnings: [skipped, ...found.warnings] };
     if (flags.plot.length > 0) {
       const { drawCalibration } = await import('./plot.ts');
       const svg = drawCalibration(
@@ -128,11 +129,4 @@ function number(given: string): number {
   const value = Number(given);
   if (given.trim() !== '' && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('Expected a number.');
-}
-
-/** Reads a part of a whole, above 0 to 1. */
-function part(given: string): number {
-  const value = Number(given);
-  if (value > 0 && value <= 1) return value;
-  throw new InvalidArgumentError('Expected a number above 0, up to 1.');
 }

@@ -1,10 +1,11 @@
-/** A calibration in words. */
+/** Formats a calibration for the terminal. */
 
 import type { Calibration, Interval, ThresholdChoice } from '@embedmill/analysis';
 import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
 import type { Paint } from '../../shell/terminal/style.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
 
+/** A table of thresholds with their intervals, and warnings. */
 export function describeCalibration(calibration: Calibration, paint: Paint): string[] {
   const { pairs, same, averagePrecision, bestF1, atRecall, atPrecision, bootstrap, warnings } = calibration;
   const percent = Math.round(bootstrap.confidence * 100);
@@ -17,11 +18,13 @@ export function describeCalibration(calibration: Calibration, paint: Paint): str
       [`recall ≥ ${atRecall.wanted}`, ...cells(atRecall.choice)],
       [
         `precision ≥ ${atPrecision.wanted}`,
-        ...(atPrecision.choice === null ? ['no threshold is so precise'] : cells(atPrecision.choice)),
+        ...(atPrecision.choice === null
+          ? ['no threshold reaches this precision']
+          : cells(atPrecision.choice)),
       ],
     ]),
     '',
-    `In brackets: ${percent} % of ${formatCount(bootstrap.samples)} bootstrap samples (seed ${bootstrap.seed}).`,
+    `In brackets: ${percent} % intervals from ${formatCount(bootstrap.samples)} bootstrap samples (seed ${bootstrap.seed}).`,
     ...warnings.map((warning) => paint('warning', `Warning: ${warning}.`)),
   ];
 }

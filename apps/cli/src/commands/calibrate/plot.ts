@@ -1,6 +1,6 @@
 /**
- * Draws a calibration: the precision-recall curve, and beside it the scores of both kinds of pairs, with the thresholds in
- * both. `embedmill calibrate --plot` loads it; nothing else needs a drawing library.
+ * Draws a calibration: the precision-recall curve and the score histogram of both labels, with the thresholds
+ * in both. Loaded on use, because only `embedmill calibrate --plot` needs a drawing library.
  */
 
 import type { Calibration, CurvePoint } from '@embedmill/analysis';
@@ -11,19 +11,19 @@ const PANEL_WIDTH = 480;
 const PANEL_HEIGHT = 420;
 const TITLE_HEIGHT = 44;
 
-/** Told apart by people who see few colours too (Okabe & Ito 2008). */
+/** Colours that colour-blind readers can distinguish (Okabe & Ito 2008). */
 const COLORS = { same: '#0072b2', different: '#e69f00', curve: '#333333' } as const;
 
-/** One of the two drawings side by side: an SVG element. */
+/** One of the two charts: an SVG element. */
 type Panel = ReturnType<typeof Plot.plot>;
 
-/** A threshold as the drawing names it. */
+/** A threshold in the charts. */
 interface Mark extends CurvePoint {
   name: string;
   color: string;
 }
 
-/** The drawing as an SVG document. */
+/** Returns an SVG document. */
 export function drawCalibration(calibration: Calibration, title: string): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const marks = marksOf(calibration);
@@ -87,7 +87,7 @@ function curvePanel({ curve }: Calibration, marks: readonly Mark[], shared: Plot
       Plot.lineY(curve, { x: 'recall', y: 'precision', stroke: COLORS.curve, strokeWidth: 1.5 }),
       Plot.dot(marks, { x: 'recall', y: 'precision', r: 5, fill: 'color', stroke: 'white' }),
       Plot.text(marks, {
-        // Below the curve and to the left, in lines of their own, so that near points do not cover each other.
+        // At the lower left, one label per line, so that labels of close points do not overlap.
         x: 0.04,
         y: (_: Mark, n: number) => 0.24 - n * 0.07,
         text: ({ name, threshold, precision, recall }: Mark) =>

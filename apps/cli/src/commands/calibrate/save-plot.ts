@@ -1,4 +1,4 @@
-/** Writes a drawing as .svg or .png, as its name asks. */
+/** Saves a chart as .svg or .png. */
 
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -6,10 +6,13 @@ import { dirname, extname, resolve } from 'node:path';
 import { quote } from '@embedmill/contract';
 import { UsageError } from '../../shell/exit-codes.ts';
 
-/** Pixels of the .png per unit of the drawing, for screens that have many. */
+/** Pixels of the .png per unit of the chart, for high-density screens. */
 const SCALE = 2;
 
-/** Refuses a name that cannot be drawn to, before anything is computed. @throws {UsageError} */
+/**
+ * Checks an output path before any work starts.
+ * @throws {UsageError} for another extension or a missing folder
+ */
 export function checkPlotPath(path: string): void {
   if (!['.svg', '.png'].includes(extname(path).toLowerCase())) {
     throw new UsageError(`the plot ${quote(path, 200)} must end in .svg or .png`);
@@ -18,6 +21,7 @@ export function checkPlotPath(path: string): void {
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${quote(folder, 200)} for the plot`);
 }
 
+/** Writes the chart in the format of the extension. */
 export async function savePlot(path: string, svg: string): Promise<void> {
   if (extname(path).toLowerCase() === '.svg') {
     await writeFile(path, `${svg}\n`);

@@ -1,19 +1,19 @@
-/** Embeds pairs of texts and compares them; `embedmill calibrate` calls it. */
+/** Embeds pairs of texts and computes their similarity. */
 
 import { dotOf, rowOf, type ScoredPair } from '@embedmill/analysis';
 import type { TextEmbedder } from '../../engine/embedder/types.ts';
-import type { LabelledPair } from './read-pairs.ts';
+import type { LabelledTexts } from './read-pairs.ts';
 
-/** Pairs with their cosines, and how many have none. */
+/** Scored pairs, and the number of pairs without a score. */
 export interface ScoredPairs {
   scored: ScoredPair[];
-  /** Pairs with a text that has no vector, such as a blank one: nothing can be said of how alike they are. */
+  /** Pairs with a text without a vector, such as a blank one. */
   unscored: number;
 }
 
-/** The cosine of each pair, in order. Texts that occur in several pairs are embedded once. */
+/** The cosine similarity of each pair, in order. Repeated texts are embedded once. */
 export async function scorePairs(
-  pairs: readonly LabelledPair[],
+  pairs: readonly LabelledTexts[],
   embedder: TextEmbedder,
   onText: (done: number, total: number) => void,
 ): Promise<ScoredPairs> {
@@ -21,11 +21,11 @@ export async function scorePairs(
   const rowOfText = new Map(texts.map((text, row) => [text, row]));
   const { dim, vectors } = await embedder.embed(texts, (done) => onText(done, texts.length));
   const matrix = { rows: texts.length, dim, vectors };
-  const hasVector = texts.map((_, row) => rowOf(matrix, row).some((value) => value !== 0));
+  const isEmbedded = texts.map((_, row) => rowOf(matrix, row).some((value) => value !== 0));
   const scored: ScoredPair[] = [];
   for (const { a, b, same } of pairs) {
     const [rowA, rowB] = [rowOfText.get(a)!, rowOfText.get(b)!];
-    if (hasVector[rowA] && hasVector[rowB]) {
+    if (isEmbedded[rowA] && isEmbedded[rowB]) {
       scored.push({ score: dotOf(matrix, rowA, vectors, rowB * dim), same });
     }
   }

@@ -1,4 +1,6 @@
-/** Clusters the rows of a file of vectors and describes each cluster; `embedmill cluster` calls it. */
+/** Clusters the rows of a vector file and summarizes each cluster. */
+
+/// <reference path="./stopword.d.ts" />
 
 import {
   bestCount,
@@ -10,40 +12,53 @@ import {
   type Steps,
   scoreCountsSteps,
 } from '@embedmill/analysis';
+import { eng } from 'stopword';
 import type { LoadedVectors } from '../../io/vectors/load.ts';
-import { STOP_WORDS } from './stop-words.ts';
 
-/** Rows that stand for a cluster, and words that name it. */
+/** Representative rows per cluster. */
 const REPRESENTATIVES = 3;
+
+/** Key terms per cluster. */
 const TERMS = 8;
 
-/** What a clustering is asked for. */
+/** Stop words that the list of 108 words in the package lacks. */
+const MORE_STOP_WORDS = (
+  'again against cannot does doing done down during ever even few having just let nor no not off once one own ' +
+  'shall she so until us when why will yet yours'
+).split(' ');
+
+/** English words that are never key terms. */
+const STOP_WORDS: ReadonlySet<string> = new Set([...eng, ...MORE_STOP_WORDS]);
+
+/** How to cluster. */
 export interface ClusterOptions {
-  /** Clusters; `null` to find out how many. */
+  /** Number of clusters; `null` to choose it. */
   clusters: number | null;
+  /** Random seed. */
   seed: number;
 }
 
-/** The clusters, and how their number was found. */
+/** The clusters, and how their number was chosen. */
 export interface ClusterResult {
   clustering: Clustering;
-  /** The numbers that were tried; empty when one was asked for. */
+  /** Scores of the numbers tried; empty if the number was given. */
   tried: CountScore[];
 }
 
-/** One cluster as people read it. Plain JSON. */
+/** Summary of one cluster. Plain JSON. */
 export interface ClusterSummary {
+  /** Number of the cluster, from 0. */
   cluster: number;
   rows: number;
-  /** Mean cosine of its rows with its centroid. */
+  /** Mean cosine similarity of its rows to its centroid. */
   cohesion: number;
-  /** Words that are frequent in it and rare elsewhere; empty without texts. */
+  /** Words frequent in this cluster and rare in others; empty without texts. */
   terms: string[];
-  /** Ids of rows near its centroid that do not repeat each other, with their texts where they are known. */
+  /** Distinct rows near its centroid, with their texts if known. */
   representatives: { id: string; text: string | null }[];
 }
 
-/** In steps, the search for the number of clusters being the first half when there is one. */
+/** Clusters in steps; choosing the number of clusters takes the first half. */
 export function* clusterSteps(
   { matrix }: LoadedVectors,
   { clusters, seed }: ClusterOptions,
@@ -54,7 +69,7 @@ export function* clusterSteps(
   return { clustering, tried };
 }
 
-/** The same steps as a part of a longer work. */
+/** Scales the progress of steps to a range. */
 function* scaled<Result>(steps: Steps<Result>, from: number, to: number): Steps<Result> {
   for (;;) {
     const step = steps.next();
@@ -63,8 +78,8 @@ function* scaled<Result>(steps: Steps<Result>, from: number, to: number): Steps<
   }
 }
 
-/** @param textOf gives the text of a row of `loaded`; `null` when it is not known */
-export function summarize(
+/** Summarizes each cluster. @param textOf returns the text of a row of `loaded`; `null` if unknown */
+export function summarizeClusters(
   clustering: Clustering,
   { matrix, ids }: LoadedVectors,
   textOf: (row: number) => string | null,

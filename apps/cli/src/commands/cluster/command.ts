@@ -1,4 +1,4 @@
-/** `embedmill cluster`: what the rows of a file of vectors are about. */
+/** `embedmill cluster`: clusters the rows of a vector file by topic. */
 
 import { bestCount, type CountScore } from '@embedmill/analysis';
 import type { RowFormat } from '@embedmill/core/formats';
@@ -11,24 +11,24 @@ import { openVectors } from '../../io/vectors/open.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples, textsOptions, wholeNumber } from '../../shell/options.ts';
-import { countingOn, displayFor, takeSteps } from '../../shell/progress/index.ts';
+import { examples, textsOptions, VECTORS_ARGUMENT, wholeNumber } from '../../shell/options.ts';
+import { countRows, displayFor, takeSteps } from '../../shell/progress/index.ts';
 import { cutLine } from '../../shell/terminal/lines.ts';
 import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
-import { type ClusterSummary, clusterSteps, summarize } from './cluster.ts';
+import { type ClusterSummary, clusterSteps, summarizeClusters } from './cluster.ts';
 
 const EXPLANATION = `
-OUTPUT has one line per row (id, cluster, cosine with the centre), the largest
-cluster being 0. OUTPUT's name with .summary.csv has one line per cluster: its
-rows, its key terms (with --texts) and rows near its centre, of which none says
-nearly the same as another.
+OUTPUT has one line per row: id, cluster (0 is the largest) and cosine
+similarity to the centroid. A second file, named .summary.csv, has one line per
+cluster: rows, cohesion, key terms (with --texts) and distinct representative
+rows.
 
---k auto tries numbers up to 128 on a sample and takes the one whose clusters
-stand apart best (silhouette). Texts seldom fall into clear heaps, so look at
-the summary, and choose a number yourself when it says too little or too much.
+--k auto tries numbers up to 128 on a sample and chooses the one with the best
+separation (silhouette). Texts rarely form clear clusters, so check the summary,
+and set a number if it is too coarse or too fine.
 
-All vectors are held in memory: 1.5 GB for a million of 384 floats.
+All vectors are held in memory: 1.5 GB for a million vectors of 384 floats.
 `;
 
 interface ClusterFlags {
@@ -51,17 +51,17 @@ export function addClusterCommand(
 ): void {
   const command = program
     .command('cluster')
-    .summary('sort the rows of a file of vectors into clusters')
-    .description('Sorts the rows of a file of vectors into clusters of similar ones.')
-    .argument('<vectors>', 'vectors: .npy, .jsonl, .parquet, .arrow or .lance')
-    .requiredOption('--to <output>', 'where the cluster of each row goes: a .csv')
+    .summary('cluster rows by topic')
+    .description('Cluster the rows of a vector file by topic.')
+    .argument(...VECTORS_ARGUMENT)
+    .requiredOption('--to <output>', 'output file for the cluster of each row: .csv')
     .addOption(
-      new Option('--k <clusters>', 'how many clusters, or auto')
+      new Option('--k <clusters>', 'number of clusters, or auto')
         .argParser(clusterCount)
         .default(null, '"auto"'),
     )
-    .option('--seed <n>', 'where the random numbers begin', wholeNumber(0), 1)
-    .option('--texts <file>', 'the file that was embedded, for key terms and texts')
+    .option('--seed <n>', 'random seed', wholeNumber(0), 1)
+    .option('--texts <file>', 'the embedded text file, for key terms and texts')
     .option('--json', 'print the summary as one JSON object')
     .option('--quiet', 'print no progress');
   for (const option of textsOptions()) command.addOption(option);
@@ -71,7 +71,7 @@ export function addClusterCommand(
       EXPLANATION +
         examples(
           ['embedmill cluster reviews.npy --to topics.csv --texts reviews.jsonl.gz', 'topics with key terms'],
-          ['embedmill cluster reviews.parquet --to topics.csv --k 40 --json', 'forty clusters, for programs'],
+          ['embedmill cluster reviews.parquet --to topics.csv --k 40 --json', '40 clusters, for programs'],
         ),
     )
     .action(async (vectors: string, flags: ClusterFlags) => {
@@ -91,22 +91,24 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
-  const ground = { config, stdin: context.stdin, signal };
+  const deps = { config, stdin: context.stdin, signal };
   const find: TextLookup =
-    flags.texts === undefined ? () => null : await findTexts({ ...flags, path: flags.texts }, ground, null);
+    flags.texts === undefined ? () => null : await findTexts({ ...flags, path: flags.texts }, deps, null);
   try {
-    const loaded = await loadVectors(file, { onRows: countingOn(display, file.rows), signal });
+    const loaded = await loadVectors(file, { onRows: countRows(display, file.rows), signal });
     const { matrix, ids, numbers, missing } = loaded;
     if (flags.k !== null && flags.k > matrix.rows) {
-      throw new UsageError(`--k ${flags.k} is more than the ${formatNoun(matrix.rows, 'row')} with a vector`);
+      throw new UsageError(`--k ${flags.k} exceeds the ${formatNoun(matrix.rows, 'row')} with a vector`);
     }
-    const show = countingOn(display, matrix.rows);
+    const show = countRows(display, matrix.rows);
     const steps = clusterSteps(loaded, { clusters: flags.k, seed: flags.seed });
     const onShare = (share: number) => show(Math.floor(share * matrix.rows));
     const { clustering, tried } = await takeSteps(steps, { onShare, signal });
     display.end();
     for (const line of describeTried(tried, clustering.centroids.rows)) display.note(line);
-    const clusters = summarize(clustering, loaded, (row) => find({ row: numbers[row]!, id: ids[row]! }));
+    const clusters = summarizeClusters(clustering, loaded, (row) =>
+      find({ row: numbers[row]!, id: ids[row]! }),
+    );
     if (flags.texts !== undefined && ids.every((id, row) => find({ row: numbers[row]!, id }) === null)) {
       display.note(noTextsFound(flags.texts, ids));
     }
@@ -125,14 +127,14 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   }
 }
 
-/** What `--k auto` chose, and from what; nothing where a number was asked for. */
+/** Describes the choice of `--k auto`; empty if a number was given. */
 export function describeTried(tried: readonly CountScore[], chosen: number): string[] {
   const best = tried.find(({ clusters }) => clusters === bestCount(tried));
   if (best === undefined) return [];
   const isLast = best === tried.at(-1);
   return [
     `--k auto: ${formatNoun(chosen, 'cluster')}, silhouette ${best.silhouette.toFixed(2)}` +
-      (isLast ? '; no larger number was tried, so more may say more, and fewer may do' : ''),
+      (isLast ? ', the largest number tried; check whether more or fewer clusters are more useful' : ''),
   ];
 }
 
@@ -159,14 +161,14 @@ export function describeClusters(clusters: readonly ClusterSummary[], columns: n
     terms.length > 0 ? terms.join(' ') : representatives.map(({ id, text }) => text ?? id).join(' | '),
   ]);
   const named = clusters.some(({ terms }) => terms.length > 0);
-  const head = ['CLUSTER', 'ROWS', 'COHESION', named ? 'KEY TERMS' : 'NEAREST TO THE CENTRE'];
+  const head = ['CLUSTER', 'ROWS', 'COHESION', named ? 'KEY TERMS' : 'NEAREST TO THE CENTROID'];
   return formatTable(
     [head, ...cells].map((row) => [...row.slice(0, 3), cutLine(row[3]!, Math.max(20, columns - 30))]),
     [0, 1, 2],
   );
 }
 
-/** Reads a number of clusters, or `auto` as `null`. */
+/** Parses a number of clusters; `auto` becomes `null`. */
 function clusterCount(given: string): number | null {
   if (given === 'auto') return null;
   const value = Number(given);

@@ -1,4 +1,4 @@
-/** The part of `stopword` that is used; the package has no types of its own. */
+/** Types for the used part of `stopword`, which has none. */
 declare module 'stopword' {
   export const eng: readonly string[];
 }

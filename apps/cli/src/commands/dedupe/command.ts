@@ -1,27 +1,27 @@
-/** `embedmill dedupe`: rows that say nearly the same. */
+/** `embedmill dedupe`: finds near-duplicate rows. */
 
 import { duplicateSteps } from '@embedmill/analysis';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
 import { loadVectors } from '../../io/vectors/load.ts';
 import { openVectors } from '../../io/vectors/open.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples } from '../../shell/options.ts';
-import { countingOn, displayFor, takeSteps } from '../../shell/progress/index.ts';
+import { examples, fraction, VECTORS_ARGUMENT } from '../../shell/options.ts';
+import { countRows, displayFor, takeSteps } from '../../shell/progress/index.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import { groupsOf } from './groups.ts';
 
 const EXPLANATION = `
-OUTPUT has the rows that have a duplicate, group by group: the group, the id,
-keep (yes for the first row of the group in the file, else no), the cosine with
-that row, and the number of the row in the file, from 1, as ids may repeat. Rows
-are in one group when a chain of cosines of at least the threshold links them,
-so look at the cosine before you drop a row of a large group.
+OUTPUT lists the rows with duplicates, group by group: group, id, keep (yes for
+the first row of the group, otherwise no), cosine similarity to that row, and
+row number from 1, because ids may repeat. A group is a chain of rows linked by
+similarities of at least the threshold, so check the similarity before you drop
+rows of a large group.
 
-Every two rows are compared, which takes about a minute for 50,000 rows and four
-times as long for twice as many.
+All pairs of rows are compared: about one minute for 50,000 rows, four times as
+long for twice as many.
 `;
 
 interface DedupeFlags {
@@ -39,11 +39,11 @@ export function addDedupeCommand(
 ): void {
   program
     .command('dedupe')
-    .summary('find rows that are nearly the same')
-    .description('Finds the rows of a file of vectors that are nearly the same.')
-    .argument('<vectors>', 'vectors: .npy, .jsonl, .parquet, .arrow or .lance')
-    .requiredOption('--to <output>', 'where the groups go: a .csv')
-    .option('--threshold <cosine>', 'least cosine of two rows that are the same', cosine, 0.95)
+    .summary('find near-duplicate rows')
+    .description('Find near-duplicate rows of a vector file.')
+    .argument(...VECTORS_ARGUMENT)
+    .requiredOption('--to <output>', 'output file for the groups: .csv')
+    .option('--threshold <cosine>', 'minimum cosine similarity of duplicates', fraction, 0.95)
     .option('--json', 'print the figures as one JSON object')
     .option('--quiet', 'print no progress')
     .addHelpText(
@@ -51,7 +51,7 @@ export function addDedupeCommand(
       EXPLANATION +
         examples(
           ['embedmill dedupe reviews.npy --to duplicates.csv', 'groups of near-duplicates'],
-          ['embedmill dedupe reviews.npy --to duplicates.csv --threshold 0.9', 'a wider net'],
+          ['embedmill dedupe reviews.npy --to duplicates.csv --threshold 0.9', 'a lower threshold'],
         ),
     )
     .action(async (vectors: string, flags: DedupeFlags) => {
@@ -67,11 +67,11 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
   const file = await openVectors(vectors);
   try {
     const { matrix, ids, numbers, missing } = await loadVectors(file, {
-      onRows: countingOn(display, file.rows),
+      onRows: countRows(display, file.rows),
       signal,
     });
-    const show = countingOn(display, matrix.rows);
-    // The share of the pairs grows with the square of the rows that are done.
+    const show = countRows(display, matrix.rows);
+    // The share of pairs compared grows with the square of the rows done.
     const onShare = (share: number) => show(Math.floor(Math.sqrt(share) * matrix.rows));
     const firsts = await takeSteps(duplicateSteps(matrix, flags.threshold), { onShare, signal });
     display.end();
@@ -90,16 +90,10 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
     context.stdout.write(
       flags.json
         ? `${JSON.stringify(figures)}\n`
-        : `${formatNoun(groups.length, 'group')} among ${formatNoun(matrix.rows, 'row')}; ${formatNoun(duplicates, 'row')} could be dropped\n`,
+        : `${formatNoun(groups.length, 'group')} among ${formatNoun(matrix.rows, 'row')}; ` +
+            `${formatNoun(duplicates, 'row')} could be dropped\n`,
     );
   } finally {
     display.end();
   }
-}
-
-/** Reads a cosine that can mean "the same". */
-function cosine(given: string): number {
-  const value = Number(given);
-  if (value > 0 && value <= 1) return value;
-  throw new InvalidArgumentError('Expected a number above 0, up to 1.');
 }

@@ -1,15 +1,18 @@
-/** Lists groups of duplicates; `embedmill dedupe` calls it. */
+/** Lists groups of duplicates. */
 
 import { dotOf, type Matrix } from '@embedmill/analysis';
 
 /** A row of a group. */
 export interface Member {
   row: number;
-  /** With the first row of the group; 1 for that row itself. */
+  /** Cosine similarity to the first row of the group; 1 for that row itself. */
   cosine: number;
 }
 
-/** Groups of two rows and more, in the order of their first rows; the first row comes first. */
+/**
+ * Groups of at least two rows, in the order of their first rows.
+ * @param firsts the first row of each row's group
+ */
 export function groupsOf(matrix: Matrix, firsts: Int32Array): Member[][] {
   const members = new Map<number, Member[]>();
   for (const [row, first] of firsts.entries()) {

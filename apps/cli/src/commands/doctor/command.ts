@@ -1,9 +1,10 @@
-/** `embedmill doctor`: is this machine fit, and if not, what is missing? */
+/** `embedmill doctor`: checks whether this machine can run Embedmill. */
 
 import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
+import { examples } from '../../shell/options.ts';
 import { type Paint, paintFor } from '../../shell/terminal/style.ts';
 import { checkFolder } from './folder.ts';
 import { checkCpu, checkMemory, checkNode, checkThreads } from './machine.ts';
@@ -23,11 +24,12 @@ export function addDoctorCommand(
   program
     .command('doctor')
     .summary('check this machine')
-    .description('Checks Node, CPU, memory, Redis, folders, and that the model computes what it must.')
-    .option('--json', 'print the findings as JSON')
+    .description('Check Node, CPU, memory, Redis, folders and the vectors of the model.')
+    .option('--json', 'print the findings as a JSON array')
     .addHelpText(
       'after',
-      '\nExit code 1 when something is broken (✗); what is only worth knowing (!) does not count.\n',
+      '\nExit codes: 1 for a problem (✗), else 0, also with notices (!).\n' +
+        examples(['embedmill doctor', 'before the first run on a machine']),
     )
     .action(async (flags: { json?: true }) => {
       const findings: Finding[] = [];
@@ -41,7 +43,7 @@ export function addDoctorCommand(
     });
 }
 
-/** The findings one after the other: the last ones take a few seconds. */
+/** Yields the findings one by one; the last ones take a few seconds. */
 async function* examine({ environment }: CommandContext): AsyncGenerator<Finding> {
   const config = readConfig(environment);
   yield checkNode(process.versions.node);
@@ -51,9 +53,9 @@ async function* examine({ environment }: CommandContext): AsyncGenerator<Finding
   yield await checkRedis(config);
   yield await checkFolder('Data', config.dataDir);
   yield await checkFolder('Cache', config.cacheDir);
-  // Loaded last: where ONNX Runtime cannot even be loaded, the lines above are still printed.
-  const { checkModel } = await import('./model.ts');
-  yield* await checkModel(config);
+  // Loaded last, so that the findings above are printed even if ONNX Runtime cannot be loaded.
+  const { checkModelAndVectors } = await import('./model.ts');
+  yield* await checkModelAndVectors(config);
 }
 
 /** One line, for example `✓ Node      20.20.2`. */

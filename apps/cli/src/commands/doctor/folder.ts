@@ -1,4 +1,4 @@
-/** Looks whether a folder can be written, and how much room it has. */
+/** Checks that a folder is writable, and its free space. */
 
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,8 +6,8 @@ import { asError } from '@embedmill/contract';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
 import type { Finding } from './types.ts';
 
-/** Room below which a run of a million rows (1.5 GB) would not fit. */
-const LITTLE_ROOM_BYTES = 2_000_000_000;
+/** Free space below this may not hold a run of a million rows (1.5 GB). */
+const MIN_FREE_BYTES = 2_000_000_000;
 
 /** Creates the folder if it is missing, and writes and removes a file. */
 export async function checkFolder(subject: string, folder: string): Promise<Finding> {
@@ -19,9 +19,9 @@ export async function checkFolder(subject: string, folder: string): Promise<Find
     const { bavail, bsize } = await statfs(folder);
     const free = bavail * bsize;
     const message = `${folder}, ${formatBytes(free)} free`;
-    if (free >= LITTLE_ROOM_BYTES) return { health: 'good', subject, message };
+    if (free >= MIN_FREE_BYTES) return { health: 'good', subject, message };
     return { health: 'notice', subject, message: `${message}; a million vectors take 1.5 GB` };
   } catch (error) {
-    return { health: 'broken', subject, message: `${folder} cannot be written: ${asError(error).message}` };
+    return { health: 'broken', subject, message: `${folder} is not writable: ${asError(error).message}` };
   }
 }

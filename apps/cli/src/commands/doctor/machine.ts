@@ -1,4 +1,4 @@
-/** Looks at Node, the CPUs and the memory. */
+/** Checks Node, the CPU, threads and memory. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, freemem, totalmem } from 'node:os';
@@ -6,26 +6,27 @@ import { type Config, defaultThreads, readAllowedCpus, readCpuQuota } from '@emb
 import { formatBytes, formatNoun } from '../../shell/terminal/numbers.ts';
 import type { Finding } from './types.ts';
 
-/** The oldest Node that is tested. */
-const OLDEST_NODE = [20, 19] as const;
+/** The oldest Node version tested. */
+const MIN_NODE = [20, 19] as const;
 
 /**
- * Memory of the whole stack, as `ps` showed it over reviews on Node 20: the worker 226 MB and 63 MB for each int8 thread,
- * producer and command 110 MB each; Redis up to its limit of 512 MiB. A thread is counted twice, for fp32.
+ * Memory of the whole stack, measured with `ps` while embedding reviews on Node 20: the worker 226 MB and 63
+ * MB per int8 thread, producer and command 110 MB each; Redis up to its limit of 512 MiB. Threads count
+ * twice, to allow for fp32.
  */
 const BYTES_PER_THREAD = 130_000_000;
 const BYTES_BESIDE = 1_000_000_000;
 
-/** @param given as in `process.versions.node` */
+/** Checks the version of Node. @param given as in `process.versions.node` */
 export function checkNode(given: string): Finding {
   const [major = 0, minor = 0] = given.split('.').map(Number);
-  const isNew = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
+  const isNew = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   return isNew
     ? { health: 'good', subject: 'Node', message: given }
-    : { health: 'broken', subject: 'Node', message: `${given}; needed is ${OLDEST_NODE.join('.')} or newer` };
+    : { health: 'broken', subject: 'Node', message: `${given}; ${MIN_NODE.join('.')} or later is required` };
 }
 
-/** The instructions that decide how fast int8 is. */
+/** Checks the architecture and the instruction sets that int8 uses. */
 export function checkCpu(): Finding {
   const model = cpus()[0]?.model.trim() ?? 'unknown';
   if (arch() === 'arm64') return { health: 'good', subject: 'CPU', message: `${model} (arm64)` };
@@ -40,13 +41,13 @@ export function checkCpu(): Finding {
   return describeFeatures(model, readFileSync('/proc/cpuinfo', 'utf8'));
 }
 
-/** @param cpuInfo the text of Linux's /proc/cpuinfo */
+/** Checks the instruction sets. @param cpuInfo the contents of /proc/cpuinfo */
 export function describeFeatures(model: string, cpuInfo: string): Finding {
   const flags = new Set((/^flags\s*:(.*)$/m.exec(cpuInfo)?.[1] ?? '').trim().split(/\s+/));
   const found = ['avx2', 'avx512f', 'avx_vnni', 'avx512_vnni', 'amx_int8'].filter((flag) => flags.has(flag));
   const message = `${model}: ${found.join(', ') || 'no AVX2'}`;
   if (!flags.has('avx2'))
-    return { health: 'notice', subject: 'CPU', message: `${message}; expect a quarter of the usual speed` };
+    return { health: 'notice', subject: 'CPU', message: `${message}; expect a quarter of the normal speed` };
   const hasVnni = flags.has('avx_vnni') || flags.has('avx512_vnni');
   return hasVnni
     ? { health: 'good', subject: 'CPU', message }
@@ -57,7 +58,7 @@ export function describeFeatures(model: string, cpuInfo: string): Finding {
       };
 }
 
-/** Threads against what the control group allows. */
+/** Compares the configured threads with the limits of the control group. */
 export function checkThreads({ threads }: Config): Finding {
   const quota = readCpuQuota();
   const fitting = defaultThreads();
@@ -70,13 +71,13 @@ export function checkThreads({ threads }: Config): Finding {
     return {
       health: 'notice',
       subject: 'Threads',
-      message: `EMBEDMILL_THREADS=${threads} are more than fit (${limits}): ${fitting} would be faster`,
+      message: `EMBEDMILL_THREADS=${threads} exceeds the limit (${limits}); ${fitting} would be faster`,
     };
   }
   return { health: 'good', subject: 'Threads', message: `${threads ?? fitting} (${limits})` };
 }
 
-/** Memory of the machine against what the stack takes. */
+/** Compares free memory with the needs of the whole stack. */
 export function checkMemory({ threads }: Config): Finding {
   const needed = BYTES_BESIDE + (threads ?? defaultThreads()) * BYTES_PER_THREAD;
   const message = `${formatBytes(freemem())} of ${formatBytes(totalmem())} free`;
@@ -85,6 +86,6 @@ export function checkMemory({ threads }: Config): Finding {
     : {
         health: 'notice',
         subject: 'Memory',
-        message: `${message}; the whole stack may take ${formatBytes(needed)}`,
+        message: `${message}; all processes together may need ${formatBytes(needed)}`,
       };
 }

@@ -1,12 +1,12 @@
-/** Looks whether the model computes what it must on this machine. */
+/** Checks that the model runs on this machine and gives the expected vectors. */
 
 import { asError } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
 import type { Finding } from './types.ts';
 
-/** Compiles or finds the int8 model, then compares its vectors with recorded ones, as a worker does before it joins. */
-export async function checkModel({ cacheDir, model }: Config): Promise<Finding[]> {
+/** Prepares the int8 model, then compares its vectors with recorded ones, as a worker does at start. */
+export async function checkModelAndVectors({ cacheDir, model }: Config): Promise<Finding[]> {
   let prepared: PreparedModel;
   try {
     prepared = await prepareModel({ model, precision: 'int8', cacheDir });
@@ -30,8 +30,8 @@ async function checkVectors(prepared: PreparedModel): Promise<Finding> {
       const { ok, sentences, worstCosine, message } = await checkGolden(embedder);
       const compared =
         prepared.goldenSet === 'none'
-          ? `${sentences} sentences gave equal vectors twice; there are no recorded ones for this model`
-          : `${sentences} sentences agree with their recorded vectors, least cosine ${worstCosine.toFixed(4)}`;
+          ? `${sentences} sentences gave equal vectors twice; there are no recorded vectors for this model`
+          : `${sentences} sentences match their recorded vectors, minimum cosine ${worstCosine.toFixed(4)}`;
       return ok ? { health: 'good', subject, message: compared } : { health: 'broken', subject, message };
     } finally {
       await embedder.close();

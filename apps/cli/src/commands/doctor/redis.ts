@@ -1,13 +1,13 @@
-/** Looks at the Redis that would be used. */
+/** Checks the Redis server that would be used. */
 
 import { asError } from '@embedmill/contract';
 import { type Config, findRedis } from '@embedmill/core/process';
 import type { Finding } from './types.ts';
 
-const subject = 'Redis';
-const ANSWER_MS = 3_000;
+const SUBJECT = 'Redis';
+const TIMEOUT_MS = 3_000;
 
-/** REDIS_URL if it is set, else the binary that a private server would be. */
+/** Checks the server at REDIS_URL, or else the binary for a private server. */
 export async function checkRedis(config: Config): Promise<Finding> {
   return config.redisUrl === undefined ? checkBinary(config.cacheDir) : checkServer(config.redisUrl);
 }
@@ -16,11 +16,12 @@ async function checkBinary(cacheDir: string): Promise<Finding> {
   const program = await findRedis(cacheDir);
   if (program?.kind === 'binary') {
     const message = `REDIS_URL is not set; a private server will be started (${program.command} ${program.version})`;
-    return { health: 'good', subject, message };
+    return { health: 'good', subject: SUBJECT, message };
   }
   const message =
-    'REDIS_URL is not set and no redis-server or valkey-server is here; one is fetched at the first start (apt, brew or Docker)';
-  return { health: 'notice', subject, message };
+    'REDIS_URL is not set and there is no redis-server or valkey-server; one is downloaded at the first start ' +
+    '(apt, brew or Docker)';
+  return { health: 'notice', subject: SUBJECT, message };
 }
 
 async function checkServer(url: string): Promise<Finding> {
@@ -28,42 +29,50 @@ async function checkServer(url: string): Promise<Finding> {
   const { createLogger } = await import('@embedmill/core/telemetry');
   const redis = connect(url, 'command', createLogger({ logLevel: 'silent' }, 'doctor'));
   try {
-    if (!(await whenReady(redis, ANSWER_MS))) {
+    if (!(await whenReady(redis, TIMEOUT_MS))) {
       return {
         health: 'broken',
-        subject,
-        message: `${withoutSecret(url)} does not answer within ${ANSWER_MS / 1000} s`,
+        subject: SUBJECT,
+        message: `${withoutSecret(url)} does not respond within ${TIMEOUT_MS / 1000} s`,
       };
     }
-    return judgeServer(withoutSecret(url), await redis.info());
+    return checkServerInfo(withoutSecret(url), await redis.info());
   } catch (error) {
-    return { health: 'broken', subject, message: `${withoutSecret(url)}: ${asError(error).message}` };
+    return {
+      health: 'broken',
+      subject: SUBJECT,
+      message: `${withoutSecret(url)}: ${asError(error).message}`,
+    };
   } finally {
     redis.disconnect();
   }
 }
 
-/** @param info the answer to INFO */
-export function judgeServer(url: string, info: string): Finding {
+/** Checks version and eviction policy. @param info the response to INFO */
+export function checkServerInfo(url: string, info: string): Finding {
   const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
   const version = field('valkey_version') ?? field('redis_version') ?? '?';
   const policy = field('maxmemory_policy') ?? 'unknown';
   const what = `${url}, version ${version}, maxmemory-policy ${policy}`;
   const [major = 0, minor = 0] = (field('redis_version') ?? '').split('.').map(Number);
   if (major < 6 || (major === 6 && minor < 2))
-    return { health: 'broken', subject, message: `${what}; needed is 6.2 or newer` };
+    return { health: 'broken', subject: SUBJECT, message: `${what}; 6.2 or later is required` };
   if (policy !== 'noeviction') {
     const limit = Number(field('maxmemory') ?? 0);
     const advice = 'run "redis-cli config set maxmemory-policy noeviction"';
     return limit > 0
-      ? { health: 'broken', subject, message: `${what}; a full Redis would throw away work: ${advice}` }
+      ? {
+          health: 'broken',
+          subject: SUBJECT,
+          message: `${what}; a full Redis would evict queued work: ${advice}`,
+        }
       : {
           health: 'notice',
-          subject,
-          message: `${what}; harmless only while there is no maxmemory: ${advice}`,
+          subject: SUBJECT,
+          message: `${what}; harmless only without maxmemory: ${advice}`,
         };
   }
-  return { health: 'good', subject, message: what };
+  return { health: 'good', subject: SUBJECT, message: what };
 }
 
 function withoutSecret(url: string): string {

@@ -1,13 +1,13 @@
-/** What a look at one thing says. */
+/** The result of a check. */
 
-/** `good` works, `notice` works but is worth knowing, `broken` must be mended. */
+/** `good`: works; `notice`: works, but with a limitation; `broken`: must be fixed. */
 export type Health = 'good' | 'notice' | 'broken';
 
-/** One line of the doctor's report. */
+/** One line of the report. */
 export interface Finding {
   health: Health;
-  /** What was looked at, one word or two. */
+  /** What was checked, in one or two words. */
   subject: string;
-  /** What was found and, if it is not good, what to do. */
+  /** The result and, unless it is good, what to do. */
   message: string;
 }

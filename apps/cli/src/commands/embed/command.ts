@@ -1,6 +1,7 @@
-/** `embedmill embed`: a file of texts in, a file of vectors out. */
+/** `embedmill embed`: embeds a text file into a vector file. */
 
 import { relative } from 'node:path';
+import { DEFAULT_BATCH_ROWS } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
 import { type Command, Option } from 'commander';
 import { rowsWithoutVector } from '../../engine/run/fetch.ts';
@@ -8,27 +9,35 @@ import { isObjectUrl } from '../../io/objects/url.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, exitCodeOf, Interrupted } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples, threadsOption, wholeNumber } from '../../shell/options.ts';
+import {
+  defaultFrom,
+  examples,
+  modelOption,
+  precisionOption,
+  textsOptions,
+  threadsOption,
+  wholeNumber,
+} from '../../shell/options.ts';
 import { displayFor } from '../../shell/progress/index.ts';
 import { paintFor } from '../../shell/terminal/style.ts';
-import { cleanOption, longOption, promptOption } from '../../shell/treatment-options.ts';
+import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { embedFile } from './embed.ts';
-import { type EmbedFlags, type EmbedRequest, readRequest } from './request.ts';
+import { type EmbedFileRequest, type EmbedFlags, readRequest } from './request.ts';
 import { describeSummary } from './summary.ts';
 
 const EXPLANATION = `
-INPUT is .jsonl, .csv, .tsv or .txt (one text a line), each also as .gz, or -
-for stdin. OUTPUT is .npy (with the ids beside it), .jsonl, .parquet or .arrow,
-also in a bucket (s3://…), or a table of LanceDB (.lance). It has one row per
-input row, in order, and appears when it is complete.
+INPUT is .jsonl, .csv, .tsv or .txt (one text per line), optionally .gz, or -
+for stdin. OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow,
+optionally in a bucket (s3://…), or a LanceDB table (.lance). It has one row
+per input row, in the same order, and appears once it is complete.
 
-Rows without a vector (an empty text, a line that is no JSON) are listed in
-OUTPUT.report.jsonl; in OUTPUT they are null, zeros in .npy, left out in .lance.
+Rows without vectors (empty text, invalid JSON) are listed in
+OUTPUT.report.jsonl. In OUTPUT they are null, in .npy zeros; .lance omits them.
 
-Interrupted? The same command again continues.
+After an interruption, run the same command again to resume.
 
-Exit codes: 0 every row has a vector, 3 some have none, 2 usage,
-130 interrupted, 1 anything else.
+Exit codes: 0 every row has a vector, 3 some rows have none, 2 usage error,
+130 interrupted, 1 any other error.
 `;
 
 /** Adds the command; `end` receives its exit code. */
@@ -37,89 +46,74 @@ export function addEmbedCommand(
   context: CommandContext,
   end: (code: ExitCode) => void,
 ): void {
-  program
+  const { environment } = context;
+  const command = program
     .command('embed')
-    .summary('turn a file of texts into a file of vectors')
-    .description('Turns a file of texts into a file of vectors.')
-    .argument('<input>', 'file of texts, or - for stdin')
-    .requiredOption('--to <output>', 'file of vectors: .npy, .jsonl, .parquet, .arrow or .lance; or s3://…')
-    .option('--text <field>', 'field or column with the text (default: "text")')
-    .option('--id <field>', 'field or column with the id (default: "id", else the row number)')
+    .summary('embed a text file into a vector file')
+    .description('Embed the rows of a text file into a vector file.')
+    .argument('<input>', 'text file, or - for stdin')
+    .requiredOption('--to <output>', 'vector file: .npy, .jsonl, .parquet, .arrow or .lance; or s3://…');
+  for (const option of textsOptions()) command.addOption(option);
+  command
+    .option('--limit <rows>', 'maximum rows to read', wholeNumber(1))
     .addOption(
-      new Option('--format <format>', 'of the input, when its name does not tell').choices([
-        'jsonl',
-        'csv',
-        'tsv',
-        'txt',
-      ]),
-    )
-    .addOption(
-      new Option('--dtype <dtype>', 'what OUTPUT keeps of a float; int8 comes with a scale per row')
+      new Option('--dtype <dtype>', 'number type of the stored vectors (int8 adds one scale per row)')
         .choices(['float32', 'float16', 'int8'])
         .default('float32'),
     )
     .addOption(
-      new Option('--encoding <encoding>', 'of vectors in .jsonl')
+      new Option('--encoding <encoding>', 'encoding of vectors in .jsonl')
         .choices(['float', 'base64'])
         .default('float'),
     )
+    .addOption(precisionOption())
     .addOption(
-      new Option('--precision <precision>', 'arithmetic of the model')
-        .choices(['int8', 'fp32'])
-        .default('int8'),
-    )
-    .addOption(
-      new Option(
-        '--truncate <side>',
-        'what to drop of a text beyond the limit of the model, or to fail the row',
-      )
+      new Option('--truncate <side>', 'which end of an over-long text to cut, or error to fail the row')
         .choices(['end', 'start', 'error'])
         .default('end'),
+    );
+  for (const option of treatmentOptions()) command.addOption(option);
+  command
+    .addOption(modelOption(environment))
+    .option('--server <url>', 'URL of a running producer (default: start one for this command)')
+    .addOption(threadsOption(environment))
+    .option(
+      '--batch-rows <rows>',
+      `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', DEFAULT_BATCH_ROWS)}`,
+      wholeNumber(1),
     )
-    .addOption(cleanOption())
-    .addOption(longOption())
-    .addOption(promptOption())
-    .option('--glossary <file>', 'plain wording for terms: .json, or .csv with term, wording and case')
-    .option('--limit <rows>', 'read no more than this many rows', wholeNumber(1))
-    .option('--server <url>', 'use a running producer (default: start one for this call)')
-    .addOption(threadsOption())
-    .option('--batch-rows <rows>', 'most rows of a batch (default: 252)', wholeNumber(1))
-    .option('--model <model>', "folder of another model in the hub's layout; with --server its name")
-    .option('--overwrite', 'replace OUTPUT, and forget what an earlier call began for it')
-    .option('--quiet', 'print nothing but errors')
-    .option('--json', 'print a summary as one JSON object on stdout')
+    .option('--overwrite', 'overwrite OUTPUT and discard any unfinished attempt')
+    .option('--quiet', 'print errors only')
+    .option('--json', 'print a summary as one JSON object')
     .addHelpText(
       'after',
       EXPLANATION +
         examples(
           ['embedmill embed reviews.jsonl.gz --to reviews.npy', 'a NumPy matrix and reviews.ids.jsonl'],
-          [
-            'embedmill embed shop.csv --text body --id sku --to shop.parquet',
-            'other columns; for DuckDB, pandas',
-          ],
+          ['embedmill embed shop.csv --text body --id sku --to shop.parquet', 'columns named otherwise'],
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
-          ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on the workers of a fleet'],
-          ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'into a bucket, in halves'],
+          ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],
+          ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'float16, into a bucket'],
         ),
     )
     .action(async (input: string, flags: EmbedFlags) => {
-      const request = readRequest(input, flags, readConfig(context.environment));
+      const request = readRequest(input, flags, readConfig(environment));
       end(await embedCommand(request, context));
     });
 }
 
-async function embedCommand(request: EmbedRequest, context: CommandContext): Promise<ExitCode> {
+async function embedCommand(request: EmbedFileRequest, context: CommandContext): Promise<ExitCode> {
   const { stdout, stderr, environment } = context;
   const paint = paintFor(stderr, environment);
   const display = displayFor(context, request.quiet);
   const signal = interruptionSignal(() =>
-    display.note('Stopping; what is done is kept. Ctrl-C again ends at once.'),
+    display.note('Stopping; progress is kept. Press Ctrl-C again to stop at once.'),
   );
   try {
     const { summary, files } = await embedFile(request, { context, display, signal });
     if (!request.quiet) {
-      const shorten = (name: string) => (isObjectUrl(name) ? name : relative(process.cwd(), name));
-      const lines = describeSummary(summary, files.vectors.bytes, paint, shorten);
+      const abbreviate = (name: string) => (isObjectUrl(name) ? name : relative(process.cwd(), name));
+      const lines = describeSummary(summary, files.vectors.bytes, paint, abbreviate);
       stderr.write(`${lines.join('\n')}\n`);
     }
     if (request.json) stdout.write(`${JSON.stringify(summary)}\n`);
@@ -127,8 +121,8 @@ async function embedCommand(request: EmbedRequest, context: CommandContext): Pro
   } catch (error) {
     display.end();
     if (!(error instanceof Interrupted)) throw error;
-    const where = request.server === null ? '' : ` The run stays on ${request.server} and goes on there.`;
-    if (!request.quiet) stderr.write(`Stopped.${where} The same command again continues.\n`);
+    const where = request.server === null ? '' : ` The run continues on ${request.server}.`;
+    if (!request.quiet) stderr.write(`Stopped.${where} Run the same command again to resume.\n`);
     return exitCodeOf(error);
   }
 }

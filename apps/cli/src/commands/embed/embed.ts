@@ -1,205 +1,217 @@
-/** One call of `embedmill embed`, from its request to the finished files. */
+/** One invocation of `embedmill embed`, from its request to the published output. */
 
 import { basename } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
 import { EmbedmillError, type GlossaryTerm, type RunInfo } from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
-import { cutParts, firstRows, PART_LIMITS } from '../../engine/run/cut-parts.ts';
 import { drive, runEnded } from '../../engine/run/drive.ts';
+import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
 import { fetchOutput, type OutputFiles } from '../../engine/run/fetch.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
 import { readGlossary } from '../../io/glossary.ts';
-import { type Input, openInput } from '../../io/input.ts';
+import { openDestination } from '../../io/output/open.ts';
+import type { Destination } from '../../io/output/types.ts';
+import { type OpenedInput, openTextInput } from '../../io/texts/input.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { ProgressDisplay } from '../../shell/progress/index.ts';
 import { formatCount } from '../../shell/terminal/numbers.ts';
-import { destinationOf } from './destination/open.ts';
-import type { Destination } from './destination/types.ts';
 import { choicesOf, describeDifferences, identifyFile } from './identity.ts';
-import { type Job, WorkFolder } from './job.ts';
-import { Lock } from './lock.ts';
-import type { EmbedRequest } from './request.ts';
-import { forgetKeys, openServer, openStack, type Site } from './site.ts';
-import { type EmbedSummary, summarize } from './summary.ts';
+import { OutputLock } from './lock.ts';
+import type { EmbedFileRequest } from './request.ts';
+import { connectServer, deleteOwnKeys, type EmbedServer, startOwnServer } from './server.ts';
+import { type EmbedSummary, summarizeEmbedding } from './summary.ts';
+import { type ResumeNote, WorkFolder } from './work-folder.ts';
 
-/** What a call works with. */
-export interface EmbedDeps {
+/** Dependencies of {@link embedFile}. */
+export interface EmbedFileDeps {
   context: CommandContext;
   display: ProgressDisplay;
-  /** Aborted by Ctrl-C; its reason is thrown when everything has stopped. */
+  /** Aborted by Ctrl-C; its reason is thrown once everything has stopped. */
   signal: AbortSignal;
 }
 
-/** What a call leads to. */
-export interface Embedded {
+/** The result of {@link embedFile}. */
+export interface EmbedFileResult {
   summary: EmbedSummary;
   files: OutputFiles;
 }
 
+/** A note whose run may not exist yet. */
+type PlannedRun = Omit<ResumeNote, 'run'> & { run: string | null };
+
 /**
- * Embeds the input, or continues where an earlier call stopped. When it throws, what is done is kept in the work folder
- * for the next call, and no process is left.
- * @throws {UsageError} when the output exists, or was begun with another input or other options
+ * Embeds the input, or resumes an earlier attempt. On failure the progress is kept in the work folder for the
+ * next attempt, and no process is left running.
+ * @throws {UsageError} when the output exists, or an earlier attempt had another input or other options
  */
-export async function embedFile(request: EmbedRequest, parts: EmbedDeps): Promise<Embedded> {
+export async function embedFile(request: EmbedFileRequest, deps: EmbedFileDeps): Promise<EmbedFileResult> {
   try {
-    return await new EmbedCall(request, parts).run(false);
+    return await new FileEmbedding(request, deps).run({ restart: false });
   } catch (error) {
-    // Whatever the interrupt tore apart, the interrupt is the reason.
-    parts.signal.throwIfAborted();
-    // --overwrite continues its own earlier call; only then can this be found out so late.
-    const isOther = error instanceof EmbedmillError && error.code === 'input-changed';
-    if (!isOther || !request.overwrite || request.input.path === null) throw error;
-    parts.display.note('The input has changed; starting anew.');
-    return await new EmbedCall(request, parts).run(true);
+    // Report the interrupt, not the errors it caused.
+    deps.signal.throwIfAborted();
+    // With --overwrite an own earlier attempt is resumed, so a changed input may be noticed only here.
+    const isChanged = error instanceof EmbedmillError && error.code === 'input-changed';
+    if (!isChanged || !request.overwrite || request.input.path === null) throw error;
+    deps.display.note('The input has changed; starting over.');
+    return await new FileEmbedding(request, deps).run({ restart: true });
   }
 }
 
-/** The steps of one call and what they share. */
-class EmbedCall {
-  readonly #request: EmbedRequest;
-  readonly #deps: EmbedDeps;
+/** The steps of one attempt, and the state they share. */
+class FileEmbedding {
+  readonly #request: EmbedFileRequest;
+  readonly #deps: EmbedFileDeps;
   readonly #config: Config;
   readonly #folder: WorkFolder;
   readonly #destination: Destination;
   readonly #releasers = new Releasers();
   readonly #startedAt = performance.now();
-  /** Terms of the call's glossary; `null`: none. */
+  /** Terms of `--glossary`; `null` without one. */
   #glossary: GlossaryTerm[] | null = null;
 
-  constructor(request: EmbedRequest, parts: EmbedDeps) {
+  constructor(request: EmbedFileRequest, deps: EmbedFileDeps) {
+    const { environment } = deps.context;
     this.#request = request;
-    this.#deps = parts;
-    this.#config = readConfig(parts.context.environment);
-    this.#folder = new WorkFolder(request.output.path, parts.context.environment);
-    const { environment } = parts.context;
-    this.#destination = destinationOf(request.output, { environment, signal: parts.signal });
+    this.#deps = deps;
+    this.#config = readConfig(environment);
+    this.#folder = new WorkFolder(request.output.path, environment);
+    this.#destination = openDestination(request.output, { environment, signal: deps.signal });
   }
 
-  async run(isAnew: boolean): Promise<Embedded> {
-    const { output, overwrite } = this.#request;
+  /** @param options.restart discards an earlier attempt instead of resuming it */
+  async run({ restart }: { restart: boolean }): Promise<EmbedFileResult> {
+    const { output, overwrite, glossary } = this.#request;
     if (!overwrite && (await this.#destination.exists())) {
       throw new UsageError(`${this.#destination.nameOf(output.path)} exists; add --overwrite to replace it`);
     }
-    const { glossary } = this.#request;
     if (glossary !== null) this.#glossary = await readGlossary(glossary);
     await this.#folder.create();
-    const lock = await Lock.take(this.#folder.path, output.path);
+    const lock = await OutputLock.take(this.#folder.path, output.path);
     try {
-      return await this.#runLocked(lock, isAnew);
+      return await this.#runLocked(lock, restart);
     } finally {
       await this.#releasers.release();
-      // A folder without a job holds nothing that a later call could continue.
-      if ((await this.#folder.readJob()) === null) await this.#folder.remove();
+      // Without a note there is nothing to resume.
+      if ((await this.#folder.readNote()) === null) await this.#folder.remove();
       lock.release();
     }
   }
 
-  async #runLocked(lock: Lock, isAnew: boolean): Promise<Embedded> {
+  async #runLocked(lock: OutputLock, restart: boolean): Promise<EmbedFileResult> {
     const { signal } = this.#deps;
     const input = await this.#openInput(signal);
-    const job = await this.#findJob(isAnew);
-    const site = await this.#openSite(lock);
+    const planned = await this.#planRun(restart);
+    const server = await this.#openServer(lock);
     const broken = new AbortController();
-    void site.whenBroken.then((error) => broken.abort(error));
-    return this.#embed(input, job, site, AbortSignal.any([signal, broken.signal]));
+    void server.whenBroken.then((error) => broken.abort(error));
+    return this.#embed(input, planned, server, AbortSignal.any([signal, broken.signal]));
   }
 
   async #embed(
-    input: Input,
-    job: Omit<Job, 'run'> & { run: string | null },
-    site: Site,
+    input: OpenedInput,
+    planned: PlannedRun,
+    server: EmbedServer,
     signal: AbortSignal,
-  ): Promise<Embedded> {
+  ): Promise<EmbedFileResult> {
     const { display } = this.#deps;
-    const { limit, output, server } = this.#request;
-    const client = new EmbedmillClient({ url: site.url, signal, apiKey: this.#config.apiKey });
+    const { limit, output } = this.#request;
+    const client = new EmbedmillClient({ url: server.url, signal, apiKey: this.#config.apiKey });
     const tracker = new Tracker({ display, fractionRead: input.fractionRead, limit });
-    const patience = { signal, onWait: (reason: string | null) => tracker.waits('watch', reason) };
-    const resumed = job.run !== null;
-    const before = await withRetry(() => this.#beginRun(client, job.run), patience);
+    const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
+    const resumed = planned.run !== null;
+    const before = await withRetry(() => this.#beginRun(client, planned.run), retry);
     if (resumed) this.#noteResumed(before);
-    else await this.#folder.writeJob({ ...job, run: before.id });
+    else await this.#folder.writeNote({ ...planned, run: before.id });
 
     const embeddingFrom = performance.now();
     const slices = limit === null ? input.rows : firstRows(input.rows, limit);
-    const parts = cutParts(slices, { ...PART_LIMITS, maxRowBytes: this.#config.maxRowBytes });
+    const parts = encodeParts(slices, { ...PART_LIMITS, maxRowBytes: this.#config.maxRowBytes });
     const after = await drive({ client, run: before, parts, tracker, signal });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
-    const files = await fetchOutput(after, { client, output, destination: this.#destination, patience });
+    const files = await fetchOutput(after, { client, output, destination: this.#destination, retry });
     display.end();
-    await site.discard();
-    await forgetKeys(this.#config, output.path);
+    await server.discard();
+    await deleteOwnKeys(this.#config, output.path);
     await this.#folder.remove();
     const seconds = (performance.now() - this.#startedAt) / 1000;
-    return {
+    const figures = {
+      before,
+      after,
       files,
-      summary: summarize({ before, after, files, server, resumed, seconds, embeddingSeconds }),
+      server: this.#request.server,
+      resumed,
+      seconds,
+      embeddingSeconds,
     };
+    return { files, summary: summarizeEmbedding(figures) };
   }
 
-  #openInput(signal: AbortSignal): Promise<Input> {
+  #openInput(signal: AbortSignal): Promise<OpenedInput> {
     const { stdin } = this.#deps.context;
-    return openInput(this.#request, { stdin, signal, maxRowBytes: this.#config.maxRowBytes });
+    return openTextInput(this.#request, { stdin, signal, maxRowBytes: this.#config.maxRowBytes });
   }
 
-  /** The job to continue, or a new one without a run. @throws {UsageError} when the old one is for something else */
-  async #findJob(isAnew: boolean): Promise<Omit<Job, 'run'> & { run: string | null }> {
+  /**
+   * The run to resume, or a new one.
+   * @throws {UsageError} when the earlier attempt differs in input or options
+   */
+  async #planRun(restart: boolean): Promise<PlannedRun> {
     const { input, overwrite, output } = this.#request;
     const identity = input.path === null ? null : await identifyFile(input.path);
     const now = { input: identity, choices: choicesOf(this.#request, this.#glossaryId()) };
-    const job = await this.#folder.readJob();
+    const note = await this.#folder.readNote();
     const fresh = { version: 1, run: null, ...now, overwrite, createdAt: new Date().toISOString() } as const;
-    if (job === null) return fresh;
-    const differences = describeDifferences(job, now);
-    // The same command again continues, also when it says --overwrite, unless it is about something else.
-    const continues =
-      differences.length === 0 && (!overwrite || (job.overwrite && identity !== null && !isAnew));
-    if (continues) return job;
+    if (note === null) return fresh;
+    const differences = describeDifferences(note, now);
+    // The same command resumes, also with --overwrite.
+    const resumes =
+      differences.length === 0 && (!overwrite || (note.overwrite && identity !== null && !restart));
+    if (resumes) return note;
     if (!overwrite) {
       throw new UsageError(
-        `an earlier call has begun ${this.#destination.nameOf(output.path)} with something else:\n` +
+        `an earlier attempt to write ${this.#destination.nameOf(output.path)} differs:\n` +
           `${differences.map((difference) => `  - ${difference}`).join('\n')}\n` +
-          'Give the same input and options to continue it, or add --overwrite to start anew.',
+          'Give the same input and options to resume it, or add --overwrite to start over.',
       );
     }
-    await this.#discard(job);
+    await this.#discard(note);
     return fresh;
   }
 
-  /** Forgets an earlier call: its run on the server it was on, its keys in Redis, its files. */
-  async #discard(job: Job): Promise<void> {
+  /** Removes what an earlier attempt left: its run on a server, its keys in Redis, its files. */
+  async #discard(note: ResumeNote): Promise<void> {
     const { display, signal } = this.#deps;
-    const { server } = job.choices;
+    const { server } = note.choices;
     if (server !== null) {
       await new EmbedmillClient({ url: server, signal, apiKey: this.#config.apiKey })
-        .delete(job.run)
+        .delete(note.run)
         .catch((error) => {
           if (error instanceof ApiError && error.status === 404) return;
-          display.note(`The earlier run ${job.run} could not be deleted on ${server}: ${error.message}`);
+          display.note(`The earlier run ${note.run} could not be deleted on ${server}: ${error.message}`);
         });
     }
-    await forgetKeys(this.#config, this.#request.output.path);
+    await deleteOwnKeys(this.#config, this.#request.output.path);
     await this.#folder.clear();
   }
 
-  async #openSite(lock: Lock): Promise<Site> {
+  async #openServer(lock: OutputLock): Promise<EmbedServer> {
     const { context, display, signal } = this.#deps;
-    const { server } = this.#request;
-    if (server !== null) return openServer(server, { signal, apiKey: this.#config.apiKey });
-    const site = await openStack(this.#request, {
+    const { server: url } = this.#request;
+    if (url !== null) return connectServer(url, { signal, apiKey: this.#config.apiKey });
+    const server = await startOwnServer(this.#request, {
       config: this.#config,
       environment: context.environment,
       folder: this.#folder,
       lock,
       onNote: (line) => display.note(line),
     });
-    this.#releasers.add(() => site.stop());
+    this.#releasers.add(() => server.stop());
     signal.throwIfAborted();
-    return site;
+    return server;
   }
 
   async #beginRun(client: EmbedmillClient, run: string | null): Promise<RunInfo> {
@@ -208,7 +220,7 @@ class EmbedCall {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
       throw new EmbedmillError(
         'run-gone',
-        `run ${run} of the earlier call is no longer at ${client.url}; add --overwrite to start anew`,
+        `run ${run} from the previous attempt no longer exists on ${client.url}; add --overwrite to start over`,
       );
     });
     if (info.state === 'cancelled' || info.state === 'failed') throw runEnded(info);
@@ -222,7 +234,7 @@ class EmbedCall {
   #newRun(): NewRun {
     const { input, precision, truncate, treatment, model, server, batchRows } = this.#request;
     return {
-      // A run's name is at most 200 characters and none that a terminal would obey.
+      // The name of a run has at most 200 characters, none of them a control character.
       name: basename(input.name)
         .replaceAll(/[\p{Cc}\p{Cs}]/gu, '?')
         .slice(0, 200),
@@ -230,18 +242,18 @@ class EmbedCall {
       truncate,
       ...treatment,
       ...(this.#glossary === null ? {} : { glossary: this.#glossary }),
-      // A producer of our own knows the model from its settings.
+      // An own producer has the model in its settings.
       ...(model === null || server === null ? {} : { model }),
       ...(batchRows === null ? {} : { batchRows }),
     };
   }
 
   #noteResumed({ rows, id }: RunInfo): void {
-    const { name } = this.#request.input;
-    const again = this.#request.input.path === null ? ' (the same data must come again)' : '';
+    const { name, path } = this.#request.input;
+    const again = path === null ? ' (stdin must deliver the same data)' : '';
     this.#deps.display.note(
-      `Continuing ${id}: ${formatCount(rows.done)} of the ${formatCount(rows.accepted)} rows sent so far are done; ` +
-        `${name} is read again${again}.`,
+      `Resuming ${id}: ${formatCount(rows.done)} of the ${formatCount(rows.accepted)} rows sent so far are done; ` +
+        `reading ${name} again${again}.`,
     );
   }
 }

@@ -1,19 +1,21 @@
-/** Tells whether a call continues the one before: the same input, read in the same way, for the same vectors. */
+/** Decides whether an invocation may resume an earlier one: same input, same rows, same vectors. */
 
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { UNTREATED } from '@embedmill/contract';
-import type { EmbedRequest } from './request.ts';
+import type { EmbedFileRequest } from './request.ts';
 
-/** What is known of an input without reading it all; wherever the file lies. `null` for stdin, of which nothing is known. */
+/** Identifies an input file by its contents, independent of its path. */
 export interface InputIdentity {
-  /** Bytes of the file as it is, packed or not. */
+  /** File size, compressed or not. */
   bytes: number;
   /** SHA-256 over the first and the last MiB, in hexadecimal. */
   sha256: string;
 }
 
-/** The options that decide which rows there are and what their vectors are. */
+/**
+ * The options that determine the rows and their vectors. Stored in the note, under the names of the options.
+ */
 export interface RowChoices {
   format: string;
   text: string;
@@ -21,19 +23,23 @@ export interface RowChoices {
   limit: number | null;
   precision: string;
   truncate: string;
-  /** Treatment of the texts; each `null` where there is none, so that a note of an earlier version says the same. */
+  /** Text treatment; each `null` if unset, as in notes of earlier versions. */
   clean: string | null;
   long: string | null;
   prompt: string | null;
-  /** Hash over the terms. */
+  /** Hash of the terms. */
   glossary: string | null;
   model: string | null;
   server: string | null;
 }
 
+/** Bytes hashed at each end of a file. */
 const EDGE_BYTES = 1024 * 1024;
 
-/** Looks at both ends of a file: enough to notice another file, cheap for one of 100 GB. Parts are compared in full later. */
+/**
+ * Hashes both ends of a file. This detects most changes at a fixed cost, even for 100 GB; later every part is
+ * compared with its receipt.
+ */
 export async function identifyFile(path: string): Promise<InputIdentity> {
   const file = await open(path, 'r');
   try {
@@ -51,10 +57,10 @@ export async function identifyFile(path: string): Promise<InputIdentity> {
 }
 
 /**
- * The choices of a request.
- * @param glossary hash over the terms of its glossary, if it has one
+ * The options to compare.
+ * @param glossary hash of the glossary's terms, if there is one
  */
-export function choicesOf(request: EmbedRequest, glossary: string | null): RowChoices {
+export function choicesOf(request: EmbedFileRequest, glossary: string | null): RowChoices {
   const { input, textField, idField, limit, precision, truncate, treatment, model, server } = request;
   return {
     format: input.format,
@@ -72,7 +78,7 @@ export function choicesOf(request: EmbedRequest, glossary: string | null): RowCh
   };
 }
 
-/** What differs between two calls, in words; empty when the second continues the first. */
+/** Describes the differences between two invocations; empty if the second may resume the first. */
 export function describeDifferences(
   before: { input: InputIdentity | null; choices: RowChoices },
   now: { input: InputIdentity | null; choices: RowChoices },
@@ -81,20 +87,20 @@ export function describeDifferences(
   const [old, current] = [before.input, now.input];
   if ((old === null) !== (current === null)) {
     differences.push(
-      old === null ? 'the input was stdin and is a file now' : 'the input was a file and is stdin now',
+      old === null ? 'the input was stdin, now it is a file' : 'the input was a file, now it is stdin',
     );
   } else if (old?.bytes !== current?.bytes) {
-    differences.push(`the input had ${old?.bytes} bytes and has ${current?.bytes} now`);
+    differences.push(`the input had ${old?.bytes} bytes, now it has ${current?.bytes}`);
   } else if (old?.sha256 !== current?.sha256) {
-    differences.push('the input has other contents');
+    differences.push('the contents of the input have changed');
   }
   for (const [name, other] of Object.entries(now.choices)) {
     const value = before.choices[name as keyof RowChoices] ?? null;
-    if (value !== other) differences.push(`--${name} was ${shown(value)} and is ${shown(other)} now`);
+    if (value !== other) differences.push(`--${name} was ${display(value)}, now it is ${display(other)}`);
   }
   return differences;
 }
 
-function shown(value: string | number | null): string {
+function display(value: string | number | null): string {
   return value === null ? 'not given' : String(value);
 }

@@ -1,38 +1,38 @@
-/** Keeps two commands from working on one output; taken before anything else in the work folder. */
+/** A lock file that keeps two commands from writing the same output. */
 
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbedmillError } from '@embedmill/contract';
-import { isRunning, markOf, type ProcessMark } from '../../engine/stack/process-mark.ts';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../../engine/stack/process-identity.ts';
 
-/** What the file says: who holds the folder, and whom it started. */
+/** Contents of the lock file: the owner and the processes it started. */
 interface LockFile {
-  owner: ProcessMark;
-  children: ProcessMark[];
+  owner: ProcessIdentity;
+  children: ProcessIdentity[];
 }
 
-/** Children of a killed command stop by themselves; this is how long they may take before they are killed. */
-const ORPHANS_MS = 3_000;
-/** After this we give up on a process that does not even end when it is killed, or that we may not kill. */
-const GIVE_UP_MS = 20_000;
+/** Time for the children of a killed command to stop by themselves before they are killed. */
+const ORPHAN_TIMEOUT_MS = 3_000;
+/** Maximum wait for a process that survives SIGKILL or that we may not signal. */
+const MAX_WAIT_MS = 20_000;
 
 /** Held from `take` to `release`. */
-export class Lock {
+export class OutputLock {
   readonly #path: string;
-  #file: LockFile = { owner: markOf(process.pid), children: [] };
+  #file: LockFile = { owner: identifyProcess(process.pid), children: [] };
 
   private constructor(folder: string) {
     this.#path = join(folder, 'lock.json');
   }
 
   /**
-   * Takes the lock of a folder. A lock whose owner is dead is taken over as soon as the processes it had started are gone.
+   * Takes the lock of a folder. If its owner is dead, waits for the processes that the owner started.
    * @throws {EmbedmillError} `output-in-use`
    */
-  static async take(folder: string, outputPath: string): Promise<Lock> {
-    const lock = new Lock(folder);
+  static async take(folder: string, outputPath: string): Promise<OutputLock> {
+    const lock = new OutputLock(folder);
     const startedAt = performance.now();
     while (!lock.#create()) {
       const other = lock.#read();
@@ -40,14 +40,14 @@ export class Lock {
       if (isRunning(other.owner)) throw inUse(outputPath, other.owner.pid, 'by another embedmill');
       const orphans = other.children.filter(isRunning);
       if (orphans.length === 0) rmSync(lock.#path, { force: true });
-      else await lock.#outwait(orphans, performance.now() - startedAt, outputPath);
+      else await lock.#waitForOrphans(orphans, performance.now() - startedAt, outputPath);
     }
     return lock;
   }
 
-  /** Adds a process that we started, so that nobody takes the folder before it is gone. */
+  /** Records a process that we started, so that no later command takes the folder while it runs. */
   addChild(pid: number): void {
-    this.#file.children = [...this.#file.children.filter(isRunning), markOf(pid)];
+    this.#file.children = [...this.#file.children.filter(isRunning), identifyProcess(pid)];
     const draft = this.#draft();
     renameSync(draft, this.#path);
   }
@@ -56,18 +56,22 @@ export class Lock {
     rmSync(this.#path, { force: true });
   }
 
-  /** Lets orphans finish, then kills them: what they do is safe at every moment, and nobody else waits for it. */
-  async #outwait(orphans: readonly ProcessMark[], waitedMs: number, outputPath: string): Promise<void> {
-    if (waitedMs > GIVE_UP_MS) {
-      throw inUse(outputPath, orphans[0]?.pid ?? 0, 'by a process that an earlier call left behind');
+  /** Waits for orphans, then kills them. This is safe, because they can be interrupted at any point. */
+  async #waitForOrphans(
+    orphans: readonly ProcessIdentity[],
+    waitedMs: number,
+    outputPath: string,
+  ): Promise<void> {
+    if (waitedMs > MAX_WAIT_MS) {
+      throw inUse(outputPath, orphans[0]?.pid ?? 0, 'by a process left over from an earlier command');
     }
-    // Without a start time the id may be somebody else's by now.
+    // Without a start time the id may belong to another process by now.
     const known = orphans.filter(({ startTicks }) => startTicks !== null);
-    if (waitedMs > ORPHANS_MS) for (const { pid } of known) process.kill(pid, 'SIGKILL');
+    if (waitedMs > ORPHAN_TIMEOUT_MS) for (const { pid } of known) process.kill(pid, 'SIGKILL');
     await sleep(100);
   }
 
-  /** Creates the file with all its content at once; false if there is one. */
+  /** Creates the file atomically; false if it exists. */
   #create(): boolean {
     const draft = this.#draft();
     try {

@@ -1,4 +1,4 @@
-/** What a finished call says: a few lines for people, or one object for programs. */
+/** The summary of a completed embedding: a few lines of text, or one JSON object. */
 
 import type { RunInfo, VerdictCounts } from '@embedmill/contract';
 import { type OutputFiles, rowsWithoutVector } from '../../engine/run/fetch.ts';
@@ -11,30 +11,32 @@ import {
 } from '../../shell/terminal/numbers.ts';
 import type { Paint } from '../../shell/terminal/style.ts';
 
-/** The object that `--json` prints; part of the interface. */
+/** The object that `--json` prints. Public interface. */
 export interface EmbedSummary {
   /** Rows of the input and of the output. */
   rows: number;
   verdicts: VerdictCounts;
-  /** Tokens that went through the model, over all calls that worked on this output. */
+  /** Tokens that the model processed, including earlier attempts. */
   tokens: number;
-  /** Terms of the glossary that were replaced. */
+  /** Glossary terms that were replaced in the texts. */
   replacements: number;
-  /** Seconds of this call, from start to end. */
+  /** Duration of this invocation in seconds. */
   seconds: number;
-  /** Seconds of this call in which rows were embedded; the rates are over these. */
+  /** Part of `seconds` in which rows were embedded; the base of the rates. */
   embeddingSeconds: number;
   rowsPerSecond: number;
   tokensPerSecond: number;
-  /** Floats per vector; `null` when there was no row. */
+  /** Numbers per vector; `null` if there were no rows. */
   dim: number | null;
   model: string;
   precision: string;
-  /** Of the model; equal means comparable vectors. `null` when there was no row. */
+  /** Fingerprint of the model: equal fingerprints mean comparable vectors. `null` if there were no rows. */
   fingerprint: string | null;
+  /** Id of the run. */
   run: string;
+  /** URL given with `--server`. */
   server: string | null;
-  /** True when an earlier call had begun this output. */
+  /** True if an earlier attempt was resumed. */
   resumed: boolean;
   /** Absolute paths, or URLs of objects; `null` for a file that this output does not have. */
   output: string;
@@ -43,11 +45,11 @@ export interface EmbedSummary {
   report: string | null;
 }
 
-/** How a call went, as {@link summarize} needs it. */
-export interface CallFigures {
-  /** The run when this call began or found it. */
+/** The data of {@link summarizeEmbedding}. */
+export interface EmbedFigures {
+  /** The run when this invocation created or found it. */
   before: RunInfo;
-  /** The run when it was completed. */
+  /** The completed run. */
   after: RunInfo;
   files: OutputFiles;
   server: string | null;
@@ -56,7 +58,8 @@ export interface CallFigures {
   embeddingSeconds: number;
 }
 
-export function summarize(figures: CallFigures): EmbedSummary {
+/** The summary; rates count only the rows and tokens of this invocation. */
+export function summarizeEmbedding(figures: EmbedFigures): EmbedSummary {
   const { before, after, files, server, resumed, seconds, embeddingSeconds } = figures;
   const over = Math.max(embeddingSeconds, 0.001);
   return {
@@ -82,7 +85,7 @@ export function summarize(figures: CallFigures): EmbedSummary {
   };
 }
 
-/** Three to five lines. @param shorten makes a path short for people */
+/** Lines for the terminal. @param shorten abbreviates a path */
 export function describeSummary(
   summary: EmbedSummary,
   bytes: number,
@@ -103,18 +106,18 @@ export function describeSummary(
     lines.push(paint('warning', `  ${what} (${describeMissing(verdicts)}); see ${shorten(report)}`));
   }
   if (verdicts.truncated > 0) {
-    lines.push(
-      `  ${formatNoun(verdicts.truncated, 'row')} had more tokens than the model reads and ${verdicts.truncated === 1 ? 'was' : 'were'} cut`,
-    );
+    const were = verdicts.truncated === 1 ? 'was' : 'were';
+    lines.push(`  ${formatNoun(verdicts.truncated, 'row')} exceeded the token limit and ${were} truncated`);
   }
-  if (summary.replacements > 0)
-    lines.push(`  ${formatNoun(summary.replacements, 'term')} of the glossary replaced`);
+  if (summary.replacements > 0) lines.push(`  ${formatNoun(summary.replacements, 'glossary term')} replaced`);
   const speed = `${formatRate(summary.rowsPerSecond)} rows/s, ${formatRate(summary.tokensPerSecond)} tokens/s`;
   lines.push(`  ${formatDuration(summary.seconds)}, ${speed}, ${formatCount(summary.tokens)} tokens`);
   const fingerprint = summary.fingerprint === null ? '' : `, fingerprint ${summary.fingerprint}`;
   lines.push(paint('quiet', `  ${summary.model} ${summary.precision}${fingerprint}`));
   if (server !== null) {
-    lines.push(paint('quiet', `  run ${run} stays on ${server}; "embedmill runs delete ${run}" removes it`));
+    lines.push(
+      paint('quiet', `  run ${run} is kept on ${server}; "embedmill runs delete ${run}" removes it`),
+    );
   }
   return lines;
 }

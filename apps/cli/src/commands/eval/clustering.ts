@@ -1,4 +1,4 @@
-/** Clustering: do clusters found without labels agree with them? */
+/** Clustering task: compares unsupervised clusters with labels. */
 
 import { basename } from 'node:path';
 import { compareWithLabels, kMeans } from '@embedmill/analysis';
@@ -6,7 +6,10 @@ import { formatCount } from '../../shell/terminal/numbers.ts';
 import { readLabelled } from './labelled.ts';
 import type { EvalTask } from './types.ts';
 
-/** As many clusters as labels, as the MTEB benchmark does. @throws {UsageError} */
+/**
+ * Opens a file of labelled texts. As in MTEB, there are as many clusters as labels.
+ * @throws {UsageError} for invalid records
+ */
 export async function openClustering(path: string): Promise<EvalTask> {
   const { texts, labels, classes } = await readLabelled(path);
   return {

@@ -1,18 +1,18 @@
-/** `embedmill eval`: how good the vectors of one or several models are, as one table. */
+/** `embedmill eval`: measures the quality of models on the user's data. */
 
 import { existsSync } from 'node:fs';
 import { type Precision, quote } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { type Command, Option } from 'commander';
-import { type LocalModel, openLocalEmbedder } from '../../engine/embedder/local.ts';
+import { type LocalEmbedderDeps, openLocalEmbedder } from '../../engine/embedder/local.ts';
 import { readTreatment, type TreatmentFlags } from '../../engine/embedder/treatment.ts';
 import type { TextEmbedder } from '../../engine/embedder/types.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
 import { examples, repeatable } from '../../shell/options.ts';
-import { countingOn, displayFor } from '../../shell/progress/index.ts';
+import { countRows, displayFor } from '../../shell/progress/index.ts';
 import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { openClassification } from './classification.ts';
 import { openClustering } from './clustering.ts';
@@ -23,19 +23,19 @@ import { openSts } from './sts.ts';
 import type { EvalTask } from './types.ts';
 
 const EXPLANATION = `
-Tasks, each as often as you like:
+Tasks, each repeatable:
   --sts            .jsonl, .csv or .tsv with a, b and score: Spearman, Pearson
-  --retrieval      a BEIR folder (corpus.jsonl, queries.jsonl, qrels/*.tsv):
+  --retrieval      BEIR folder (corpus.jsonl, queries.jsonl, qrels/*.tsv):
                    nDCG@10, recall@10, recall@100
-  --classify       text and label: accuracy and macro F1 of a fifth of the rows,
-                   by the 10 nearest of the others
-  --cluster        text and label: V-measure of as many clusters as labels
+  --classify       .jsonl, .csv or .tsv with text and label: accuracy, macro F1
+                   (a fifth of the rows, by the 10 nearest of the others)
+  --cluster        .jsonl, .csv or .tsv with text and label: V-measure (as many
+                   clusters as labels)
 
-A model is int8 or fp32 (all-MiniLM-L6-v2), or an added model
-(embedmill model list) or a folder in the hub's layout, whose int8 file is run,
-or its fp32 file with @fp32 behind the name. All models of a call have the same
-treatment; models of the E5 kind want --prompt 'query: ' and --document-prompt
-'passage: '.
+MODEL is int8 or fp32 (all-MiniLM-L6-v2), the name of an added model (embedmill
+model list) or a folder in the hub's layout. Append @fp32 to run its fp32 file
+instead of the int8 one. All models get the same treatment; E5 models need
+--prompt 'query: ' and --document-prompt 'passage: '.
 `;
 
 interface EvalFlags extends TreatmentFlags {
@@ -57,19 +57,19 @@ export function addEvalCommand(
 ): void {
   const command = program
     .command('eval')
-    .summary('measure how good the vectors are')
-    .description('Measures how good the vectors of models are, on your own examples.')
-    .addOption(repeatable('--sts <file>', 'pairs of sentences with a score', 'none'))
+    .summary('measure models on your data')
+    .description('Measure the quality of models on your data.')
+    .addOption(repeatable('--sts <file>', 'sentence pairs with scores', 'none'))
     .addOption(repeatable('--retrieval <folder>', 'queries and documents', 'none'))
-    .addOption(repeatable('--classify <file>', 'texts with a label', 'none'))
-    .addOption(repeatable('--cluster <file>', 'texts with a label', 'none'))
+    .addOption(repeatable('--classify <file>', 'labelled texts', 'none'))
+    .addOption(repeatable('--cluster <file>', 'labelled texts', 'none'))
     .addOption(
-      repeatable('--model <model>', "int8, fp32, an added model's name or a folder", 'int8 and fp32'),
+      repeatable('--model <model>', 'int8, fp32, name of an added model, or a folder', 'int8 and fp32'),
     )
     .addOption(
       new Option(
         '--document-prompt <text>',
-        'put before documents of --retrieval, instead of --prompt',
+        'prefix of documents in --retrieval, instead of --prompt',
       ).default('', 'none'),
     )
     .option('--json', 'print one JSON object instead of a Markdown table')
@@ -80,7 +80,7 @@ export function addEvalCommand(
       'after',
       EXPLANATION +
         examples(
-          ['embedmill eval --sts pairs.jsonl', 'int8 beside fp32'],
+          ['embedmill eval --sts pairs.jsonl', 'int8 compared with fp32'],
           [
             'embedmill eval --classify intents.csv --cluster intents.csv --model int8',
             'two tasks, one model',
@@ -98,9 +98,9 @@ async function evalCommand(flags: EvalFlags, context: CommandContext, config: Co
   const signal = interruptionSignal(() => {});
   const treatment = await readTreatment(flags);
   const { documentPrompt } = flags;
-  const ground = { config, signal, treatment, documentPrompt };
+  const deps = { config, signal, treatment, documentPrompt };
   const models = (flags.model.length > 0 ? flags.model : ['int8', 'fp32']).map((given) =>
-    modelOpener(given, ground),
+    modelOpener(given, deps),
   );
   const tasks = await openTasks(flags);
   const display = displayFor(context, flags.quiet ?? false);
@@ -109,8 +109,8 @@ async function evalCommand(flags: EvalFlags, context: CommandContext, config: Co
       tasks,
       models,
       onTask: (task, model) => {
-        display.note(`${model}: ${task.kind} of ${task.name}`);
-        return countingOn(display, task.texts);
+        display.note(`${model}: ${task.kind} on ${task.name}`);
+        return countRows(display, task.texts);
       },
     });
     display.end();
@@ -121,7 +121,7 @@ async function evalCommand(flags: EvalFlags, context: CommandContext, config: Co
   }
 }
 
-/** All files are read before anything is computed. */
+/** Reads all files before any work starts. */
 async function openTasks(flags: EvalFlags): Promise<EvalTask[]> {
   const tasks: EvalTask[] = [];
   for (const [paths, open] of [
@@ -134,26 +134,26 @@ async function openTasks(flags: EvalFlags): Promise<EvalTask[]> {
   }
   if (tasks.length === 0) {
     throw new UsageError(
-      'nothing to evaluate; add --sts, --retrieval, --classify or --cluster with your examples',
+      'no task given; add --sts, --retrieval, --classify or --cluster with a file of your data',
     );
   }
   return tasks;
 }
 
-/** @throws {UsageError} when the model is neither a precision nor a folder */
+/** Returns a function that opens the model. @throws {UsageError} for an unknown model */
 function modelOpener(
   given: string,
-  ground: Omit<LocalModel, 'model' | 'precision'>,
+  deps: Omit<LocalEmbedderDeps, 'model' | 'precision'>,
 ): () => Promise<TextEmbedder> {
   if (given === 'int8' || given === 'fp32') {
-    return () => openLocalEmbedder({ ...ground, model: null, precision: given });
+    return () => openLocalEmbedder({ ...deps, model: null, precision: given });
   }
   const [, folder = given, precision = 'int8'] = /^(.+)@(int8|fp32)$/.exec(given) ?? [];
-  const path = modelFolder(folder, ground.config.cacheDir);
+  const path = modelFolder(folder, deps.config.cacheDir);
   if (path !== undefined && !existsSync(path)) {
     throw new UsageError(
       `there is no model ${quote(given, 200)}; expected int8, fp32, the name of an added model or a folder`,
     );
   }
-  return () => openLocalEmbedder({ ...ground, model: folder, precision: precision as Precision });
+  return () => openLocalEmbedder({ ...deps, model: folder, precision: precision as Precision });
 }

@@ -1,32 +1,34 @@
-/** Runs every task with every model; `embedmill eval` calls it. */
+/** Runs every task with every model. */
 
 import type { TextEmbedder, TextVectors } from '../../engine/embedder/types.ts';
 import type { EvalTask, Measure } from './types.ts';
 
-/** What an evaluation works with. */
+/** Dependencies of {@link evaluate}. */
 export interface EvaluationDeps {
   tasks: readonly EvalTask[];
-  /** Opened one after the other, so that one model is in memory at a time. */
+  /** Functions that open the models; one model is in memory at a time. */
   models: readonly (() => Promise<TextEmbedder>)[];
-  /** Told of each task before it is begun. */
+  /** Called before each task; returns a function that receives the number of texts done. */
   onTask: (task: EvalTask, model: string) => (done: number) => void;
 }
 
-/** The figures of one task. */
+/** The results of one task. */
 export interface TaskResult {
   kind: EvalTask['kind'];
   name: string;
   size: string;
-  /** Per model, in the order of `Evaluation.models`. */
+  /** Measures of each model, in the order of `Evaluation.models`. */
   measures: Measure[][];
 }
 
-/** The figures of all tasks. Plain JSON. */
+/** The results of all tasks. Plain JSON. */
 export interface Evaluation {
+  /** Names of the models. */
   models: string[];
   tasks: TaskResult[];
 }
 
+/** Runs the tasks, model by model. */
 export async function evaluate({ tasks, models, onTask }: EvaluationDeps): Promise<Evaluation> {
   const evaluation: Evaluation = {
     models: [],
@@ -36,9 +38,9 @@ export async function evaluate({ tasks, models, onTask }: EvaluationDeps): Promi
     const embedder = await open();
     try {
       evaluation.models.push(embedder.name);
-      const once = embedOnce(embedder);
+      const cached = cacheLastTexts(embedder);
       for (const [n, task] of tasks.entries()) {
-        evaluation.tasks[n]!.measures.push(await task.run(once, onTask(task, embedder.name)));
+        evaluation.tasks[n]!.measures.push(await task.run(cached, onTask(task, embedder.name)));
       }
     } finally {
       await embedder.close();
@@ -47,9 +49,11 @@ export async function evaluate({ tasks, models, onTask }: EvaluationDeps): Promi
   return evaluation;
 }
 
-/** The same file is often clustered and classified: a list of texts equal to the one before is not embedded again. */
-function embedOnce(embedder: TextEmbedder): TextEmbedder {
-  let last: { texts: readonly string[]; as: string; answer: TextVectors } | null = null;
+/**
+ * Caches the vectors of the last list of texts, because the same file is often both clustered and classified.
+ */
+function cacheLastTexts(embedder: TextEmbedder): TextEmbedder {
+  let last: { texts: readonly string[]; as: string; vectors: TextVectors } | null = null;
   return {
     ...embedder,
     async embed(texts, onText, as = 'text') {
@@ -57,9 +61,9 @@ function embedOnce(embedder: TextEmbedder): TextEmbedder {
         last?.as === as &&
         last.texts.length === texts.length &&
         texts.every((text, n) => text === last?.texts[n]);
-      if (last !== null && isSame) return last.answer;
-      last = { texts, as, answer: await embedder.embed(texts, onText, as) };
-      return last.answer;
+      if (last !== null && isSame) return last.vectors;
+      last = { texts, as, vectors: await embedder.embed(texts, onText, as) };
+      return last.vectors;
     },
   };
 }

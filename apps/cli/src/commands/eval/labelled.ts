@@ -1,20 +1,20 @@
-/** Reads texts with a label each, for the tasks of classification and clustering. */
+/** Reads labelled texts, for classification and clustering tasks. */
 
 import { quote } from '@embedmill/contract';
 import { readRecords, textField } from '../../io/records/read-records.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 
-/** Texts and their labels, row by row. */
-export interface LabelledTexts {
+/** Texts and their labels, in the same order. */
+export interface LabelledSet {
   texts: string[];
   labels: string[];
-  /** Different labels. */
+  /** Number of distinct labels. */
   classes: number;
 }
 
-/** Records with the fields text and label. @throws {UsageError} when there are not two labels at least */
-export async function readLabelled(path: string): Promise<LabelledTexts> {
+/** Reads records with the fields text and label. @throws {UsageError} for fewer than two distinct labels */
+export async function readLabelled(path: string): Promise<LabelledSet> {
   const texts: string[] = [];
   const labels: string[] = [];
   for await (const record of readRecords(path)) {
@@ -25,7 +25,8 @@ export async function readLabelled(path: string): Promise<LabelledTexts> {
   const classes = new Set(labels).size;
   if (classes < 2) {
     throw new UsageError(
-      `${quote(path, 200)} has ${formatNoun(texts.length, 'text')} and ${formatNoun(classes, 'different label')}; expected at least 2 labels`,
+      `${quote(path, 200)} has ${formatNoun(texts.length, 'text')} and ${formatNoun(classes, 'distinct label')}; ` +
+        'expected at least 2 labels',
     );
   }
   return { texts, labels, classes };

@@ -1,4 +1,4 @@
-/** An evaluation as a table that can be pasted into a page. */
+/** Formats an evaluation as a Markdown table. */
 
 import { formatTable } from '../../shell/terminal/table.ts';
 import type { Evaluation } from './evaluate.ts';
@@ -17,7 +17,7 @@ export function markdownOf({ models, tasks }: Evaluation): string[] {
   const isFigure = (column: number) => column >= 3;
   const rule = head.map((_, column) => (isFigure(column) ? '--:' : '---'));
   const figures = head.map((_, column) => column).filter(isFigure);
-  // The table's own last column is never padded, so the bars stand in columns of their own.
+  // `formatTable` never pads the last column, so the bars are columns of their own.
   const barred = [head, rule, ...lines].map((cells) => ['|', ...cells.flatMap((cell) => [cell, '|'])]);
   return formatTable(
     barred,

@@ -1,4 +1,4 @@
-/** Sentence similarity: do cosines order pairs of sentences as people do? */
+/** Sentence similarity task (STS): correlates cosine similarity with human scores. */
 
 import { basename } from 'node:path';
 import { dotOf, type Matrix, pearson, spearman } from '@embedmill/analysis';
@@ -8,14 +8,17 @@ import { UsageError } from '../../shell/exit-codes.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import type { EvalTask } from './types.ts';
 
-/** Two sentences and how alike people find them. */
+/** Two sentences and their human similarity score. */
 export interface StsPair {
   a: string;
   b: string;
   score: number;
 }
 
-/** Records with the fields a, b and score. @throws {UsageError} */
+/**
+ * Reads records with the fields a, b and score.
+ * @throws {UsageError} for invalid records or fewer than two scores
+ */
 export async function readStsPairs(path: string): Promise<StsPair[]> {
   const pairs: StsPair[] = [];
   for await (const record of readRecords(path)) {
@@ -30,13 +33,13 @@ export async function readStsPairs(path: string): Promise<StsPair[]> {
   }
   if (pairs.every(({ score }) => score === pairs[0]!.score)) {
     throw new UsageError(
-      `every pair in ${quote(path, 200)} has the score ${pairs[0]!.score}; a correlation needs different ones`,
+      `every pair in ${quote(path, 200)} has the score ${pairs[0]!.score}; a correlation needs different scores`,
     );
   }
   return pairs;
 }
 
-/** @throws {UsageError} */
+/** Opens a file of sentence pairs. @throws {UsageError} as {@link readStsPairs} */
 export async function openSts(path: string): Promise<EvalTask> {
   const pairs = await readStsPairs(path);
   return {

@@ -1,24 +1,24 @@
-/** A task of the evaluation, and what comes out of it. */
+/** The port to evaluation tasks. */
 
 import type { TextEmbedder } from '../../engine/embedder/types.ts';
 
-/** One figure. */
+/** One measure. */
 export interface Measure {
   /** For example `Spearman` or `nDCG@10`. */
   name: string;
-  /** −1 to 1; larger is better. */
+  /** From −1 to 1; larger is better. */
   value: number;
 }
 
-/** A file or folder of examples, read. */
+/** A task with its data loaded. */
 export interface EvalTask {
   kind: 'sts' | 'retrieval' | 'classification' | 'clustering';
   /** Name of its file or folder. */
   name: string;
-  /** For people, for example `1,500 pairs`. */
+  /** Size of the data, for example `1,500 pairs`. */
   size: string;
-  /** Texts that `run` embeds. */
+  /** Number of texts that `run` embeds. */
   texts: number;
-  /** @param onText is told how many of its texts are embedded */
+  /** Embeds the texts and computes the measures. @param onText receives the number of texts done */
   run(embedder: TextEmbedder, onText: (done: number) => void): Promise<Measure[]>;
 }

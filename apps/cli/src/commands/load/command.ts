@@ -1,20 +1,20 @@
-/** `embedmill load`: a file of vectors into a database or a bucket. */
+/** `embedmill load`: loads a vector file into a database or a bucket. */
 
 import { type Dtype, quote } from '@embedmill/contract';
 import { type Command, Option } from 'commander';
 import { openBucket } from '../../io/objects/s3.ts';
 import { isObjectUrl, readObjectUrl } from '../../io/objects/url.ts';
+import { type LoadReport, loadIntoStore } from '../../io/stores/load.ts';
+import { openStore, readStoreUrl } from '../../io/stores/open.ts';
+import type { RetryDeps } from '../../io/stores/retry.ts';
 import { openVectors } from '../../io/vectors/open.ts';
 import type { VectorFile } from '../../io/vectors/types.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples, wholeNumber } from '../../shell/options.ts';
-import { countingOn, displayFor } from '../../shell/progress/index.ts';
+import { examples, VECTORS_ARGUMENT, wholeNumber } from '../../shell/options.ts';
+import { countRows, displayFor } from '../../shell/progress/index.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
-import { type LoadReport, load } from './load.ts';
-import { openStore, readStoreUrl } from './open.ts';
-import type { Repetition } from './repeat.ts';
 import { loadShards, SHARD_FORMATS, type ShardChoices } from './shards.ts';
 
 const EXPLANATION = `
@@ -22,29 +22,29 @@ STORE is one of
   postgres://user:password@host/database   a table (id text, embedding vector)
                                            with pgvector and an HNSW index
   qdrant+http://host:6333, qdrant+https://:key@host
-                                           a collection for cosines; the id is
-                                           in the payload of each point
-  folder/table.lance                       a table of LanceDB, with an index when
-                                           it has 5 000 rows or more
-  s3://bucket/folder                       shards part-00000.parquet, … and, when
-                                           all are there, _manifest.json; for S3
-                                           and stores that speak its API
+                                           a collection with cosine distance;
+                                           ids are in the payload of the points
+  folder/table.lance                       a LanceDB table, with an index from
+                                           5,000 rows
+  s3://bucket/folder                       shards part-00000.parquet, … and,
+                                           once complete, _manifest.json; S3 and
+                                           compatible stores
 
-Table or collection is made unless it is there. A row whose id is there already
-is replaced: the same command again changes nothing, and continues what was
-interrupted. Requests that fail for a passing reason are repeated.
+The table or collection is created if needed. Rows with existing ids are
+replaced, so the same command can be repeated, and resumes after an
+interruption. Requests that fail temporarily are retried.
 
-Shards hold every row, null where one has no vector, and need --overwrite where
-other shards are complete. Keys, region and endpoint of a bucket are those of
-AWS's own variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE,
-AWS_REGION, AWS_ENDPOINT_URL.
+Shards contain all rows, with null for missing vectors. --overwrite is needed to
+replace a complete set of other shards. Credentials, region and endpoint of a
+bucket come from the AWS variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
 `;
 
-/** Rows of a shard: 154 MB of vectors of 384 floats, which are held in memory. */
-const SHARD_ROWS = 100_000;
+/** Default rows per shard: 154 MB of vectors of 384 floats, which are held in memory. */
+const DEFAULT_SHARD_ROWS = 100_000;
 
-/** Options that only a bucket has. */
-const OF_SHARDS = ['shardRows', 'format', 'dtype', 'overwrite'] as const;
+/** Options that apply only to buckets. */
+const SHARD_FLAGS = ['shardRows', 'format', 'dtype', 'overwrite'] as const;
 
 interface LoadFlags {
   to: string;
@@ -66,22 +66,22 @@ export function addLoadCommand(
 ): void {
   program
     .command('load')
-    .summary('bring a file of vectors into a database or a bucket')
-    .description('Brings a file of vectors into a database or a bucket.')
-    .argument('<vectors>', 'vectors: .npy, .jsonl, .parquet, .arrow or .lance')
-    .requiredOption('--to <store>', 'URL of the database or bucket, or a folder .lance')
-    .option('--table <name>', 'table or collection', 'embedmill')
-    .option('--batch-rows <rows>', 'rows of a request', wholeNumber(1), 500)
-    .option('--shard-rows <rows>', 'rows of a shard in a bucket (default: 100000)', wholeNumber(1))
-    .addOption(new Option('--format <format>', 'of shards (default: parquet)').choices(SHARD_FORMATS))
+    .summary('load vectors into a database or bucket')
+    .description('Load a vector file into a database or a bucket.')
+    .argument(...VECTORS_ARGUMENT)
+    .requiredOption('--to <store>', 'URL of a database or bucket, or a .lance folder')
+    .option('--table <name>', 'name of the table or collection', 'embedmill')
+    .option('--batch-rows <rows>', 'maximum rows per request', wholeNumber(1), 500)
+    .option('--shard-rows <rows>', `rows per shard (default: ${DEFAULT_SHARD_ROWS})`, wholeNumber(1))
+    .addOption(new Option('--format <format>', 'format of shards (default: parquet)').choices(SHARD_FORMATS))
     .addOption(
-      new Option('--dtype <dtype>', 'what shards keep of a float (default: float32)').choices([
+      new Option('--dtype <dtype>', 'number type of vectors in shards (default: float32)').choices([
         'float32',
         'float16',
         'int8',
       ]),
     )
-    .option('--overwrite', 'replace other shards that are complete')
+    .option('--overwrite', 'replace a complete set of other shards')
     .option('--json', 'print the figures as one JSON object')
     .option('--quiet', 'print no progress')
     .addHelpText(
@@ -89,7 +89,7 @@ export function addLoadCommand(
       EXPLANATION +
         examples(
           ['embedmill load reviews.npy --to postgres://me@localhost/shop --table reviews', 'pgvector'],
-          ['embedmill load reviews.parquet --to qdrant+http://localhost:6333 --table reviews', 'Qdrant'],
+          ['embedmill load shop.parquet --to qdrant+http://localhost:6333 --table reviews', 'Qdrant'],
           ['embedmill load reviews.npy --to reviews.lance', 'LanceDB'],
           ['embedmill load reviews.npy --to s3://shop/reviews --dtype float16', 'shards in a bucket'],
         ),
@@ -103,17 +103,17 @@ export function addLoadCommand(
 async function loadCommand(vectors: string, flags: LoadFlags, context: CommandContext): Promise<void> {
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
-  const bring = readTarget(flags, context);
+  const load = readTarget(flags, context);
   const file = await openVectors(vectors);
   try {
-    const report = await bring(file, {
-      onRows: countingOn(display, file.rows),
-      onRetry: (reason) => display.note(`${reason}; trying again`),
+    const report = await load(file, {
+      onRows: countRows(display, file.rows),
+      onRetry: (reason) => display.note(`${reason}; retrying`),
       signal,
     });
     display.end();
     const { rows, missing, store } = report;
-    const what = isObjectUrl(flags.to) ? 'kept as null' : 'left out';
+    const what = isObjectUrl(flags.to) ? 'stored as null' : 'skipped';
     const left = missing === 0 ? '' : `; ${formatNoun(missing, 'row')} without a vector ${what}`;
     context.stdout.write(
       flags.json ? `${JSON.stringify(report)}\n` : `${formatNoun(rows, 'row')} in ${store}${left}\n`,
@@ -123,35 +123,35 @@ async function loadCommand(vectors: string, flags: LoadFlags, context: CommandCo
   }
 }
 
-/** Brings a file to where `--to` says. */
-type Bring = (
+/** Loads a file into the target of `--to`. */
+type LoadFile = (
   file: VectorFile,
-  watch: Repetition & { onRows: (rows: number) => void },
+  deps: RetryDeps & { onRows: (rows: number) => void },
 ) => Promise<LoadReport>;
 
-/** @throws {UsageError} before anything is opened */
-function readTarget(flags: LoadFlags, { environment }: CommandContext): Bring {
+/** Validates the options before anything is opened. @throws {UsageError} */
+function readTarget(flags: LoadFlags, { environment }: CommandContext): LoadFile {
   const { to, table, batchRows } = flags;
   if (!isObjectUrl(to)) {
     const url = readStoreUrl(to);
-    const other = OF_SHARDS.find((name) => flags[name] !== undefined);
+    const other = SHARD_FLAGS.find((name) => flags[name] !== undefined);
     if (other !== undefined) {
       const option = `--${other.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
-      throw new UsageError(`${option} is for shards in a bucket, --to s3://…; ${quote(to, 200)} has none`);
+      throw new UsageError(`${option} requires a bucket, --to s3://…; ${quote(to, 200)} has no shards`);
     }
-    return (file, watch) => {
-      const open = (dim: number) => openStore({ url, table, dim, signal: watch.signal });
-      return load({ file, open, batchRows, ...watch });
+    return (file, deps) => {
+      const open = (dim: number) => openStore({ url, table, dim, signal: deps.signal });
+      return loadIntoStore({ file, open, batchRows, ...deps });
     };
   }
   const { bucket: name, key } = readObjectUrl(to);
   const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
-  const { format = 'parquet', dtype = 'float32', shardRows = SHARD_ROWS, overwrite = false } = flags;
-  return async (file, watch) => {
-    const bucket = await openBucket(name, { environment, signal: watch.signal });
+  const { format = 'parquet', dtype = 'float32', shardRows = DEFAULT_SHARD_ROWS, overwrite = false } = flags;
+  return async (file, deps) => {
+    const bucket = await openBucket(name, { environment, signal: deps.signal });
     try {
       const choices = { format, dtype, shardRows };
-      return await loadShards({ file, bucket, prefix, choices, overwrite, ...watch });
+      return await loadShards({ file, bucket, prefix, choices, overwrite, ...deps });
     } finally {
       bucket.close();
     }

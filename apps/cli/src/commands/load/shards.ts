@@ -1,10 +1,10 @@
 /**
- * Brings a file of vectors into a bucket, as shards with a manifest; `embedmill load` calls it for `s3://…`.
+ * Loads a vector file into a bucket, as shards with a manifest.
  *
- * A prefix is in one of three states. *Nothing there*: no manifest, no shards. *Unfinished*: shards, but no manifest, which readers
- * take for nothing. *Complete*: a manifest that names all shards, the last object to be written. A load takes a prefix from
- * any of them to complete; it removes the manifest before it changes the first shard of a complete set, so that no
- * manifest ever names shards that are not those it was written for.
+ * A prefix is in one of three states. *Empty*: no manifest, no shards. *Unfinished*: shards without a
+ * manifest, which readers ignore. *Complete*: a manifest, written last, that lists all shards. A load takes a
+ * prefix from any state to complete. It deletes the manifest before it changes the first shard of a complete
+ * set, so that a manifest never lists shards other than its own.
  */
 
 import { createHash } from 'node:crypto';
@@ -16,66 +16,69 @@ import { pipeline } from 'node:stream/promises';
 import { type Dtype, EmbedmillError, type VectorRows } from '@embedmill/contract';
 import { FORMATS, groupSlices, type OutputShape } from '@embedmill/core/formats';
 import type { Bucket, ObjectFile } from '../../io/objects/types.ts';
+import type { LoadReport } from '../../io/stores/load.ts';
+import { type RetryDeps, retryRequest } from '../../io/stores/retry.ts';
 import type { VectorFile } from '../../io/vectors/types.ts';
-import type { LoadReport } from './load.ts';
-import { type Repetition, repeat } from './repeat.ts';
 
-/** Formats of shards: those that have room for the ids. */
+/** Formats of shards: those with ids. */
 export const SHARD_FORMATS = ['parquet', 'arrow', 'jsonl'] as const;
 
-/** What a set of shards is made of. */
+/** How a set of shards is written. */
 export interface ShardChoices {
   format: (typeof SHARD_FORMATS)[number];
   dtype: Dtype;
-  /** Rows of every shard but the last, which may have fewer. */
+  /** Rows per shard; the last one may have fewer. */
   shardRows: number;
 }
 
-/** What a load into a bucket works with. */
-export interface ShardDeps extends Repetition {
+/** Dependencies and options of {@link loadShards}. */
+export interface ShardDeps extends RetryDeps {
   file: VectorFile;
   bucket: Bucket;
-  /** Begins the keys of all objects; '' or ends with a slash. */
+  /** Prefix of all keys: '', or it ends with a slash. */
   prefix: string;
   choices: ShardChoices;
-  /** Replaces another set of shards that is complete. */
+  /** Whether a complete set of other shards may be replaced. */
   overwrite: boolean;
+  /** Receives the number of rows stored so far. */
   onRows: (rows: number) => void;
 }
 
-/** The object that says that a set is complete, and what belongs to it. Part of the interface. */
+/** The object that marks a set as complete and lists its shards. Public interface. */
 export interface ShardManifest extends ShardChoices {
   version: 1;
+  /** Numbers per vector. */
   dim: number;
-  /** With those without a vector. */
+  /** All rows, including those without a vector. */
   rows: number;
   rowsWithoutVector: number;
-  /** In the order of the rows. */
+  /** Shards in row order; `sha256` is in hexadecimal. */
   shards: { name: string; rows: number; bytes: number; sha256: string }[];
 }
 
 const MANIFEST = '_manifest.json';
 
-/** Names of shards, of any format. */
+/** Names of shards of any format. */
 const SHARD_NAME = /^part-\d{5,}\.(parquet|arrow|jsonl)$/;
 
 /**
- * Writes every row of the file, null where one has no vector. A shard that is there with the same contents is not sent again, so the
- * same command continues what was interrupted. Holds the vectors of one shard in memory, and its bytes in a file.
- * @throws {EmbedmillError} `store-refused` when another set is complete there and is not to be replaced
+ * Writes every row of the file, with null for missing vectors. Existing shards with the same contents are not
+ * sent again, so the same command resumes. Holds the vectors of one shard in memory and its encoding in a
+ * temporary file.
+ * @throws {EmbedmillError} `store-refused` when a complete set of other shards exists and `overwrite` is
+ * false
  */
-export async function loadShards(parts: ShardDeps): Promise<LoadReport> {
-  const { file, bucket, prefix, choices, onRows } = parts;
-  const before = await readManifest(parts);
+export async function loadShards(deps: ShardDeps): Promise<LoadReport> {
+  const { file, bucket, prefix, choices, onRows } = deps;
+  const before = await readManifest(deps);
   const after: ShardManifest = { version: 1, ...choices, dim: 0, rows: 0, rowsWithoutVector: 0, shards: [] };
   const folder = await mkdtemp(join(tmpdir(), 'embedmill-'));
-  let isWhole = before !== null;
-  /** From here on the set of before is no more. */
-  const begin = async () => {
-    if (!isWhole) return;
-    refuseToReplace(before, parts);
+  let isComplete = before !== null;
+  const markUnfinished = async () => {
+    if (!isComplete) return;
+    assertReplaceable(before, deps);
     await bucket.delete(`${prefix}${MANIFEST}`);
-    isWhole = false;
+    isComplete = false;
   };
   try {
     for await (const slices of groupSlices(file.read(), choices.shardRows)) {
@@ -84,11 +87,11 @@ export async function loadShards(parts: ShardDeps): Promise<LoadReport> {
       const shape = { rows, dim: slices[0]!.dim };
       const draft = await writeShard(join(folder, name), { slices, shape, choices });
       const { bytes, sha256 } = draft;
-      if (before?.shards[after.shards.length]?.sha256 !== sha256) await begin();
-      await repeat(async () => {
-        const there = await bucket.look(`${prefix}${name}`);
-        if (there?.sha256 !== sha256 || there.bytes !== bytes) await bucket.put(`${prefix}${name}`, draft);
-      }, parts);
+      if (before?.shards[after.shards.length]?.sha256 !== sha256) await markUnfinished();
+      await retryRequest(async () => {
+        const stored = await bucket.stat(`${prefix}${name}`);
+        if (stored?.sha256 !== sha256 || stored.bytes !== bytes) await bucket.put(`${prefix}${name}`, draft);
+      }, deps);
       await rm(draft.path);
       after.shards.push({ name, rows, bytes, sha256 });
       after.dim = shape.dim;
@@ -97,10 +100,10 @@ export async function loadShards(parts: ShardDeps): Promise<LoadReport> {
       onRows(after.rows);
     }
     if (JSON.stringify(before) !== JSON.stringify(after)) {
-      await begin();
-      await removeOthers(parts, after);
+      await markUnfinished();
+      await deleteOtherShards(deps, after);
       const text = `${JSON.stringify(after, null, 2)}\n`;
-      await repeat(() => bucket.putText(`${prefix}${MANIFEST}`, text), parts);
+      await retryRequest(() => bucket.putText(`${prefix}${MANIFEST}`, text), deps);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -113,9 +116,9 @@ export async function loadShards(parts: ShardDeps): Promise<LoadReport> {
   };
 }
 
-/** The manifest of a complete set; `null` where there is none, or one that is none of ours. */
-async function readManifest({ bucket, prefix, ...repetition }: ShardDeps): Promise<ShardManifest | null> {
-  const text = await repeat(() => bucket.getText(`${prefix}${MANIFEST}`), repetition);
+/** The manifest of a complete set; `null` if it is missing or not recognized. */
+async function readManifest({ bucket, prefix, ...retry }: ShardDeps): Promise<ShardManifest | null> {
+  const text = await retryRequest(() => bucket.getText(`${prefix}${MANIFEST}`), retry);
   if (text === null) return null;
   try {
     const manifest: ShardManifest = JSON.parse(text);
@@ -125,24 +128,24 @@ async function readManifest({ bucket, prefix, ...repetition }: ShardDeps): Promi
   }
 }
 
-function refuseToReplace(before: ShardManifest | null, { bucket, prefix, overwrite }: ShardDeps): void {
+function assertReplaceable(before: ShardManifest | null, { bucket, prefix, overwrite }: ShardDeps): void {
   if (overwrite || before === null) return;
   throw new EmbedmillError(
     'store-refused',
-    `s3://${bucket.name}/${prefix} holds other shards: ${before.rows} rows × ${before.dim} as ${before.format} of ${before.dtype}, ` +
-      `${before.shardRows} rows each; add --overwrite to replace them`,
+    `s3://${bucket.name}/${prefix} holds other shards: ${before.rows} rows × ${before.dim} as ${before.format} of ` +
+      `${before.dtype}, ${before.shardRows} rows each; add --overwrite to replace them`,
   );
 }
 
-/** Removes shards that an earlier set had and this one has not. Other objects stay. */
-async function removeOthers(
-  { bucket, prefix, ...repetition }: ShardDeps,
+/** Deletes shards of an earlier set that are not in this one. Other objects are kept. */
+async function deleteOtherShards(
+  { bucket, prefix, ...retry }: ShardDeps,
   { shards }: ShardManifest,
 ): Promise<void> {
   const names = new Set(shards.map(({ name }) => name));
   for await (const key of bucket.list(`${prefix}part-`)) {
     const name = key.slice(prefix.length);
-    if (SHARD_NAME.test(name) && !names.has(name)) await repeat(() => bucket.delete(key), repetition);
+    if (SHARD_NAME.test(name) && !names.has(name)) await retryRequest(() => bucket.delete(key), retry);
   }
 }
 

@@ -1,9 +1,9 @@
-/** Lets a model embed sentences of ours and looks at what comes out, for `embedmill model check`. */
+/** Checks the vectors that a model gives for known sentences. */
 
 import type { Precision } from '@embedmill/contract';
 import type { PreparedModel } from '@embedmill/embed';
 
-/** Sentences that say nearly the same, each beside one that does not. */
+/** Triples: two sentences of similar meaning and an unrelated one. */
 const TRIPLES = [
   ['The train was an hour late.', 'Our train arrived sixty minutes behind time.', 'She paints birds in oil.'],
   ['How do I reset my password?', 'I forgot my password and need a new one.', 'The soup was too salty.'],
@@ -12,21 +12,25 @@ const TRIPLES = [
 
 const SENTENCES = TRIPLES.flat();
 
-/** What was seen of one precision. */
+/** The result for one precision. */
 export interface ModelCheck {
   precision: Precision;
-  /** Problems for people; empty when the model may work. */
+  /** Problem descriptions; empty if all checks passed. */
   problems: string[];
-  /** Sentences embedded twice for equal bytes, and compared with recorded vectors where there are some. */
+  /** Number of sentences embedded twice, and compared with recorded vectors if there are any. */
   sentences: number;
-  /** Mean cosine of sentences that say nearly the same, and of unrelated ones. */
+  /** Mean cosine similarity of sentences with similar meaning. */
   similar: number;
+  /** Mean cosine similarity of unrelated sentences. */
   unrelated: number;
-  /** Least cosine between the int8 and the fp32 vector of a sentence; null when the model has only one of them. */
+  /**
+   * Minimum cosine similarity of int8 and fp32 vectors of a sentence; null if the model has only one
+   * precision.
+   */
   worstToFp32: number | null;
 }
 
-/** Checks every precision of one model. @throws EmbedError when a file cannot be opened */
+/** Checks every precision of a model. @throws EmbedError when a file cannot be opened */
 export async function checkPrepared(models: readonly PreparedModel[]): Promise<ModelCheck[]> {
   const seen: { check: ModelCheck; vectors: Float32Array[] }[] = [];
   for (const model of models) seen.push(await checkOne(model));
@@ -52,7 +56,7 @@ async function checkOne(model: PreparedModel): Promise<{ check: ModelCheck; vect
       if (verdict !== 'ok') {
         problems.push(`${JSON.stringify(text)} got the verdict ${verdict}${message ? `: ${message}` : ''}`);
       } else if (Math.abs(length - 1) > 1e-3) {
-        problems.push(`${JSON.stringify(text)} has a vector of length ${length}, expected 1`);
+        problems.push(`the vector of ${JSON.stringify(text)} has length ${length}; expected 1`);
       }
       vectors.push(vector);
     }
@@ -62,7 +66,8 @@ async function checkOne(model: PreparedModel): Promise<{ check: ModelCheck; vect
     const [similar, unrelated] = [mean(1), mean(2)];
     if (!(similar > unrelated)) {
       problems.push(
-        `English sentences that say the same have a mean cosine of ${similar.toFixed(3)}, unrelated ones ${unrelated.toFixed(3)}; expected the first to be larger`,
+        `English sentences of similar meaning have a mean cosine of ${similar.toFixed(3)}, unrelated ones ` +
+          `${unrelated.toFixed(3)}; expected the first to be larger`,
       );
     }
     const { precision } = model;
@@ -75,7 +80,7 @@ async function checkOne(model: PreparedModel): Promise<{ check: ModelCheck; vect
   }
 }
 
-/** The cosine, as vectors have length 1. */
+/** The dot product: the cosine of vectors of length 1. */
 function dot(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 }

@@ -1,4 +1,4 @@
-/** `embedmill model`: which models there are, what each is, whether it works, and how one is added. */
+/** `embedmill model`: lists, describes, checks and adds models. */
 
 import { basename, resolve } from 'node:path';
 import { asError, BUILT_IN_MODEL } from '@embedmill/contract';
@@ -14,15 +14,15 @@ import { factsOf, infoRows, LIST_HEAD, listRow } from './describe.ts';
 import { prepareEach, tryEach } from './prepare.ts';
 
 const EXPLANATION = `
-A model is all-MiniLM-L6-v2 (built in), the name of an added one, or a folder in
-the hub's layout: config.json, tokenizer.json, and onnx/model.onnx,
-onnx/model_quantized.onnx or, for a BERT, model.safetensors, which is compiled;
-1_Pooling/config.json and sentence_bert_config.json are followed. Added models
-are kept in $EMBEDMILL_CACHE/models, on this machine: every worker of a fleet
-needs its own.
+A model is all-MiniLM-L6-v2 (built in), the name of an added model, or a folder
+in the hub's layout: config.json, tokenizer.json, and onnx/model.onnx,
+onnx/model_quantized.onnx or, for BERT, model.safetensors, which is compiled.
+1_Pooling/config.json and sentence_bert_config.json are read if present. Added
+models are stored in $EMBEDMILL_CACHE/models on this machine; add them on every
+machine that runs workers.
 `;
 
-interface Flags {
+interface ModelCommandFlags {
   json?: true;
 }
 
@@ -32,30 +32,32 @@ export function addModelCommand(
   context: CommandContext,
   end: (code: ExitCode) => void,
 ): void {
-  const print = (flags: Flags, figures: unknown, lines: readonly string[]) =>
+  const print = (flags: ModelCommandFlags, figures: unknown, lines: readonly string[]) =>
     context.stdout.write(flags.json ? `${JSON.stringify(figures)}\n` : `${lines.join('\n')}\n`);
   const config = () => readConfig(context.environment);
   const model = program
     .command('model')
-    .summary('list, add and check models')
-    .description('Lists, adds, describes and checks sentence models.')
+    .summary('list, describe, check or add models')
+    .description('List, describe, check or add models.')
+    .helpCommand(false)
     .addHelpText(
       'after',
       EXPLANATION +
         examples(
-          ['embedmill model list', 'the built-in model and the added ones'],
-          ['embedmill model add models/bge-small-en-v1.5 --name bge-small', 'checks and copies it'],
-          ['embedmill model check bge-small', 'does it compute what it should?'],
-          ['EMBEDMILL_MODEL=bge-small embedmill embed in.jsonl --to out.npy', 'uses it'],
+          ['embedmill model list', 'the built-in model and added ones'],
+          ['embedmill model add models/bge-small-en-v1.5 --name bge-small', 'validate and install a model'],
+          ['embedmill model check bge-small', 'check its vectors'],
+          ['embedmill embed in.jsonl --to out.npy --model bge-small', 'embed with it'],
         ),
     );
 
   model
     .command('list')
-    .description('Lists the built-in model and the added ones; a model that cannot be used with the reason.')
+    .summary('list models')
+    .description('List the built-in model and added models, and why a model cannot be used.')
     .option('--json', 'print a JSON array')
-    .addHelpText('after', examples(['embedmill model list', 'all models of this machine']))
-    .action(async (flags: Flags) => {
+    .addHelpText('after', examples(['embedmill model list', 'all models on this machine']))
+    .action(async (flags: ModelCommandFlags) => {
       const { models, broken } = await listModels(config());
       print(
         flags,
@@ -70,11 +72,12 @@ export function addModelCommand(
 
   model
     .command('info')
-    .description('Tells the facts of a model, and which file states each.')
-    .argument('<model>', `name or folder, or ${BUILT_IN_MODEL}`)
+    .summary('describe a model')
+    .description("Show a model's dimension, limits and pooling, and where each value comes from.")
+    .argument('<model>', `name or folder of a model, such as ${BUILT_IN_MODEL}`)
     .option('--json', 'print a JSON object')
-    .addHelpText('after', examples(['embedmill model info models/bge-small-en-v1.5', 'before it is added']))
-    .action(async (given: string, flags: Flags) => {
+    .addHelpText('after', examples(['embedmill model info models/bge-small-en-v1.5', 'before adding it']))
+    .action(async (given: string, flags: ModelCommandFlags) => {
       const { prepared, unavailable } = await prepareEach(given, config());
       const facts = await Promise.all(prepared.map(factsOf));
       print(flags, { models: facts, unavailable }, [
@@ -86,11 +89,12 @@ export function addModelCommand(
 
   model
     .command('check')
-    .description('Embeds sentences, and looks at sameness, length, meaning and the error of int8.')
-    .argument('<model>', `name or folder, or ${BUILT_IN_MODEL}`)
+    .summary("check a model's vectors")
+    .description('Embed known sentences, and check repeatability, length, meaning and the error of int8.')
+    .argument('<model>', `name or folder of a model, such as ${BUILT_IN_MODEL}`)
     .option('--json', 'print a JSON object')
     .addHelpText('after', examples([`embedmill model check ${BUILT_IN_MODEL}`, 'the built-in model']))
-    .action(async (given: string, flags: Flags) => {
+    .action(async (given: string, flags: ModelCommandFlags) => {
       const { prepared, unavailable } = await prepareEach(given, config());
       const checks = await checkPrepared(prepared);
       print(flags, { checks, unavailable }, [
@@ -102,9 +106,10 @@ export function addModelCommand(
 
   model
     .command('add')
-    .description('Looks whether a folder can be run, and copies it, so that its name is enough.')
-    .argument('<folder>', "a model in the hub's layout")
-    .option('--name <name>', "what to call it (default: the folder's name)")
+    .summary('install a model')
+    .description('Validate a model folder and install it under a name.')
+    .argument('<folder>', "model folder in the hub's layout")
+    .option('--name <name>', 'name of the model (default: name of the folder)')
     .option('--json', 'print a JSON object')
     .addHelpText(
       'after',
@@ -113,13 +118,13 @@ export function addModelCommand(
         'then EMBEDMILL_MODEL=bge-small',
       ]),
     )
-    .action(async (folder: string, flags: Flags & { name?: string }) => {
+    .action(async (folder: string, flags: ModelCommandFlags & { name?: string }) => {
       const name = flags.name ?? basename(resolve(folder));
       const { prepared, unavailable } = await prepareEach(resolve(folder), config());
       await tryEach(prepared);
       const copy = await keepModel(folder, name, config().cacheDir);
       print(flags, { name, folder: copy, unavailable }, [
-        `added ${name}, in ${copy}`,
+        `added ${name} in ${copy}`,
         ...unavailable.map(({ precision, reason }) => `no ${precision}: ${reason}`),
       ]);
       end(EXIT.ok);
@@ -149,10 +154,10 @@ function checkLines({
   worstToFp32,
 }: ModelCheck): string[] {
   return [
-    `${precision}: ${problems.length === 0 ? 'good' : 'NOT GOOD'}`,
-    `  ${sentences} sentences embedded twice, for equal bytes`,
-    `  mean cosine ${similar.toFixed(3)} of sentences that say the same, ${unrelated.toFixed(3)} of unrelated ones`,
-    ...(worstToFp32 === null ? [] : [`  least cosine to fp32 ${worstToFp32.toFixed(4)}`]),
+    `${precision}: ${problems.length === 0 ? 'ok' : 'FAILED'}`,
+    `  ${sentences} sentences embedded twice and compared`,
+    `  mean cosine ${similar.toFixed(3)} for similar sentences, ${unrelated.toFixed(3)} for unrelated ones`,
+    ...(worstToFp32 === null ? [] : [`  minimum cosine to fp32 ${worstToFp32.toFixed(4)}`]),
     ...problems.map((problem) => `  ${problem}`),
   ];
 }

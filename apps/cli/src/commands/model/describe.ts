@@ -1,10 +1,10 @@
-/** What `embedmill model` tells of a model: one line of the list, or every fact with the file that states it. */
+/** Describes models: as a row of the list, or as a table of values and their sources. */
 
 import { stat } from 'node:fs/promises';
 import type { PreparedModel } from '@embedmill/embed';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
 
-/** The facts of a model in one precision, as `--json` prints them. */
+/** A model in one precision, as printed by `--json`. */
 export interface ModelFacts
   extends Pick<
     PreparedModel,
@@ -14,15 +14,17 @@ export interface ModelFacts
   bytes: number;
 }
 
+/** Collects the facts of a prepared model. */
 export async function factsOf(model: PreparedModel): Promise<ModelFacts> {
   const { name, precision, fingerprint, dim, maxTokens, pooling, modelPath, sources } = model;
   const { size: bytes } = await stat(modelPath);
   return { name, precision, fingerprint, dim, maxTokens, pooling, bytes, modelPath, sources };
 }
 
-/** The head of the list; its columns are those of {@link listRow}. */
+/** Column headings of {@link listRow}. */
 export const LIST_HEAD = ['MODEL', 'PRECISION', 'DIM', 'TOKENS', 'POOLING', 'SIZE', 'FINGERPRINT'];
 
+/** A row of the list. */
 export function listRow({
   name,
   precision,
@@ -35,12 +37,12 @@ export function listRow({
   return [name, precision, String(dim), String(maxTokens), pooling, formatBytes(bytes), fingerprint];
 }
 
-/** Rows of two cells: what, and the value with its source. */
+/** Rows of two cells: name, and value with its source. */
 export function infoRows(facts: ModelFacts): string[][] {
   const { sources } = facts;
   return [
     ['model', `${facts.name} ${facts.precision}`],
-    ['dimension', `${facts.dim} (the model's output)`],
+    ['dimension', `${facts.dim} (output of the model)`],
     ['limit', `${facts.maxTokens} tokens (${sources.maxTokens})`],
     ['pooling', `${facts.pooling} (${sources.pooling})`],
     ['weights', `${formatBytes(facts.bytes)} (${sources.weights})`],

@@ -1,29 +1,31 @@
-/** Prepares a model in every precision that it can be run in, for `embedmill model`. */
+/** Prepares a model in every precision that it supports. */
 
 import { asError, type Precision } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import type { PreparedModel } from '@embedmill/embed';
 
-/** A precision in which the model cannot be run, and why. */
-export interface Unavailable {
+/** An unsupported precision, and why. */
+export interface UnavailablePrecision {
   precision: Precision;
   reason: string;
 }
 
-export interface Preparation {
+/** The result of {@link prepareEach}. */
+export interface PreparedPrecisions {
   /** At least one, int8 first. */
   prepared: PreparedModel[];
-  unavailable: Unavailable[];
+  unavailable: UnavailablePrecision[];
 }
 
 /**
- * @param model name of a model, or a folder
- * @throws EmbedError when the model runs in neither, with the reason of each where they differ
+ * Prepares int8 and fp32.
+ * @param model name or folder of a model
+ * @throws EmbedError when neither is supported, with both reasons if they differ
  */
 export async function prepareEach(
   model: string,
   { cacheDir }: Pick<Config, 'cacheDir'>,
-): Promise<Preparation> {
+): Promise<PreparedPrecisions> {
   const { EmbedError, prepareModel } = await import('@embedmill/embed');
   const neither = ([int8, fp32]: readonly { error: Error }[]): Error => {
     const [first, second] = [int8!.error, fp32!.error];
@@ -47,7 +49,10 @@ export async function prepareEach(
   };
 }
 
-/** Embeds a sentence with every precision: a file that was only looked at may still not run. @throws EmbedError */
+/**
+ * Embeds a sentence in every precision, because a valid file may still fail to run.
+ * @throws EmbedError when it does
+ */
 export async function tryEach(models: readonly PreparedModel[]): Promise<void> {
   const { Embedder, EmbedError } = await import('@embedmill/embed');
   for (const model of models) {

@@ -1,11 +1,11 @@
-/** `embedmill producer`: the HTTP API as a process in the foreground. */
+/** `embedmill producer`: runs the HTTP API in the foreground. */
 
 import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { endWithin } from '../../shell/end-within.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
-import { examples, port, redisOption } from '../../shell/options.ts';
+import { defaultFrom, examples, port, redisOption } from '../../shell/options.ts';
 
 interface ProducerFlags {
   redis?: string;
@@ -20,25 +20,27 @@ export function addProducerCommand(
   context: CommandContext,
   end: (code: ExitCode) => void,
 ): void {
+  const { environment } = context;
   program
     .command('producer')
-    .summary('run the HTTP API')
-    .description(
-      'Takes texts over HTTP, hands them to workers through Redis, and collects their vectors into files.',
-    )
+    .summary('run a producer: the HTTP API')
+    .description('Run a producer, which takes texts over HTTP and stores their vectors in files.')
     .addOption(redisOption())
-    .option('--host <address>', 'address to listen on (default: $EMBEDMILL_HOST, 127.0.0.1)')
-    .option('--port <port>', 'port to listen on (default: $PORT, 8080)', port)
-    .option('--data-dir <folder>', 'folder of runs (default: $EMBEDMILL_DATA_DIR, ~/.local/share/embedmill)')
+    .option('--host <address>', `listen address ${defaultFrom(environment, 'EMBEDMILL_HOST', '127.0.0.1')}`)
+    .option('--port <port>', `listen port ${defaultFrom(environment, 'PORT', 8080)}`, port)
+    .option(
+      '--data-dir <folder>',
+      `data folder ${defaultFrom(environment, 'EMBEDMILL_DATA_DIR', '~/.local/share/embedmill')}`,
+    )
     .addHelpText(
       'after',
       examples(
-        ['embedmill producer --redis redis://10.0.0.5:6379', 'on this machine only'],
-        ['embedmill producer --redis redis://10.0.0.5:6379 --host 0.0.0.0', 'for others too'],
+        ['embedmill producer --redis redis://10.0.0.5:6379', 'reachable from this machine only'],
+        ['embedmill producer --redis redis://10.0.0.5:6379 --host 0.0.0.0', 'reachable by other machines'],
       ),
     )
     .action(async (flags: ProducerFlags) => {
-      // Loaded when it is needed: the help of the command is not to wait for express.
+      // Loaded on use, so that the help does not wait for express.
       const { runProducer } = await import('@embedmill/producer');
       const config = readConfig({
         ...context.environment,

@@ -1,4 +1,4 @@
-/** `embedmill runs`: what a producer has worked on, and the end of it. */
+/** `embedmill runs`: lists, shows, cancels or deletes the runs of a producer. */
 
 import { EmbedmillClient } from '@embedmill/client';
 import type { RunInfo } from '@embedmill/contract';
@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples } from '../../shell/options.ts';
+import { examples, localProducerUrl, producerOption } from '../../shell/options.ts';
 import { formatClock, formatCount, formatRate } from '../../shell/terminal/numbers.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
 
@@ -16,7 +16,7 @@ interface RunsFlags {
   json?: true;
 }
 
-/** What a subcommand does with the producer; returns what is printed: lines for people, a value for programs. */
+/** The work of a subcommand; returns lines for people and a JSON value for programs. */
 type RunsWork = (client: EmbedmillClient, id: string) => Promise<{ lines: string[]; value: unknown }>;
 
 /** Adds the command; `end` receives its exit code. */
@@ -27,28 +27,29 @@ export function addRunsCommand(
 ): void {
   const runs = program
     .command('runs')
-    .summary('list, show, cancel or delete runs of a producer')
-    .description('Lists, shows, cancels or deletes the runs of a producer.')
+    .summary('list, show, cancel or delete runs')
+    .description('List, show, cancel or delete the runs of a producer.')
     .helpCommand(false)
     .addHelpText(
       'after',
       examples(
-        ['embedmill runs list', 'of the producer on this machine'],
-        ['embedmill runs show r0mk3… --server http://mill:8080', 'of another one'],
+        ['embedmill runs list', 'runs of the producer on this machine'],
+        ['embedmill runs show r0mk3… --server http://mill:8080', 'a run of another producer'],
         ['embedmill runs list --json | jq .[0].id', 'for programs'],
       ),
     );
-  const add = (usage: string, description: string, work: RunsWork) =>
+  const add = (usage: string, description: string, example: string, work: RunsWork) =>
     runs
       .command(usage)
       .summary(description)
       .description(`${description[0]?.toUpperCase()}${description.slice(1)}.`)
-      .option('--server <url>', 'the producer (default: http://127.0.0.1:$PORT)')
+      .addOption(producerOption(context.environment))
       .option('--json', 'print JSON')
+      .addHelpText('after', examples([`embedmill runs ${example}`, 'on this machine']))
       .action(async (...given: unknown[]) => {
         const flags = given.at(-2) as RunsFlags;
         const { port, apiKey } = readConfig(context.environment);
-        const url = flags.server ?? `http://127.0.0.1:${port}`;
+        const url = flags.server ?? localProducerUrl(port);
         const client = new EmbedmillClient({ url, apiKey, signal: interruptionSignal(() => {}) });
         const { lines, value } = await work(client, given.length > 2 ? String(given[0]) : '');
         context.stdout.write(
@@ -57,19 +58,19 @@ export function addRunsCommand(
         end(EXIT.ok);
       });
 
-  add('list', 'list runs, the newest first', async (client) => {
+  add('list', 'list runs, newest first', 'list', async (client) => {
     const all = await client.listRuns();
     return { lines: all.length === 0 ? ['no runs'] : describeRuns(all), value: all };
   });
-  add('show <id>', 'show one run', async (client, id) => {
+  add('show <id>', 'show a run', 'show r0mk3…', async (client, id) => {
     const run = await client.getRun(id);
     return { lines: describeRun(run), value: run };
   });
-  add('cancel <id>', 'end a run; vectors that are stored stay', async (client, id) => {
+  add('cancel <id>', 'cancel a run and keep its stored vectors', 'cancel r0mk3…', async (client, id) => {
     const run = await client.cancel(id);
     return { lines: [`${run.id} is ${run.state}`], value: run };
   });
-  add('delete <id>', 'end a run and remove its files', async (client, id) => {
+  add('delete <id>', 'cancel a run and delete its files', 'delete r0mk3…', async (client, id) => {
     await client.delete(id);
     return { lines: [`${id} is deleted`], value: { id, deleted: true } };
   });
@@ -93,7 +94,7 @@ export function describeRuns(runs: readonly RunInfo[]): string[] {
   );
 }
 
-/** Everything about one run that people ask for. */
+/** A table of the properties of a run. */
 export function describeRun(run: RunInfo): string[] {
   const { rows, batches, verdicts, options } = run;
   const counts = Object.entries(verdicts).filter(([, count]) => count > 0);
@@ -110,7 +111,7 @@ export function describeRun(run: RunInfo): string[] {
       'verdicts',
       counts.map(([verdict, count]) => `${formatCount(count)} ${verdict}`).join(', ') || 'none yet',
     ],
-    ['tokens', `${formatCount(run.tokens)}, ${formatCount(run.lostTokens)} cut off`],
+    ['tokens', `${formatCount(run.tokens)}, ${formatCount(run.lostTokens)} truncated`],
     ['speed', `${formatRate(run.rowsPerSecond)} rows/s, ${formatRate(run.tokensPerSecond)} tokens/s`],
     ...(run.etaSeconds === null ? [] : [['ETA', formatClock(run.etaSeconds)]]),
     [
@@ -122,7 +123,7 @@ export function describeRun(run: RunInfo): string[] {
   ]);
 }
 
-/** `2026-03-01 14:05:09` in the machine's time zone. */
+/** Formats as `2026-03-01 14:05:09` in the local time zone. */
 function localTime(iso: string): string {
   return new Date(iso).toLocaleString('sv-SE');
 }

@@ -1,4 +1,4 @@
-/** `embedmill search`: the rows of a file of vectors that are nearest to a question. */
+/** `embedmill search`: finds the rows of a vector file nearest to a question. */
 
 import { createInterface } from 'node:readline';
 import type { RowFormat } from '@embedmill/core/formats';
@@ -10,22 +10,27 @@ import { openVectors } from '../../io/vectors/open.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { embedderOptions, examples, textsOptions, wholeNumber } from '../../shell/options.ts';
-import { countingOn, displayFor, type ProgressDisplay } from '../../shell/progress/index.ts';
+import {
+  embedderOptions,
+  examples,
+  textsOptions,
+  VECTORS_ARGUMENT,
+  wholeNumber,
+} from '../../shell/options.ts';
+import { countRows, displayFor, type ProgressDisplay } from '../../shell/progress/index.ts';
 import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { describeHits } from './describe.ts';
-import { type Found, loadSearch, type SearchDeps, searchFile } from './search.ts';
+import { loadSearch, type SearchDeps, type SearchHit, searchFile } from './search.ts';
 
 const EXPLANATION = `
-VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow, as
-"embedmill embed" writes it, or a folder .lance. Every row is compared with the
-question (exact search); the score is the cosine, 1 for the same text. Use the
-model, the precision and the treatment (--clean, --glossary) that the file was
-made with; the prompt is the one for questions, where the model was trained
-with two.
+VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow file, as
+written by "embedmill embed", or a .lance folder. Every row is compared with the
+question (exact search). The score is the cosine similarity: 1 for equal texts.
+Use the model, precision and treatment (--clean, --glossary) of the file. If the
+model has two prompts, use the one for queries.
 
-Without a question, questions are read from stdin, one a line, and the file is
-loaded once.
+Without a question, the file is loaded once and questions are read from stdin,
+one per line.
 `;
 
 interface SearchFlags extends EmbedderFlags {
@@ -47,14 +52,14 @@ export function addSearchCommand(
   const command = program
     .command('search')
     .summary('find the rows nearest to a question')
-    .description('Finds the rows of a file of vectors that are nearest to a question.')
-    .argument('<vectors>', 'vectors: .npy, .jsonl, .parquet, .arrow or .lance')
-    .argument('[question]', 'what to look for (default: questions from stdin, one a line)')
-    .option('-k, --count <rows>', 'rows to find', wholeNumber(1), 10)
-    .option('--texts <file>', 'the file that was embedded, to print texts')
+    .description('Find the rows of a vector file nearest to a question.')
+    .argument(...VECTORS_ARGUMENT)
+    .argument('[question]', 'text to search for (default: lines of stdin)')
+    .option('-k, --count <rows>', 'maximum rows to print', wholeNumber(1), 10)
+    .option('--texts <file>', 'the embedded text file, to print texts')
     .option('--json', 'print one JSON object per question')
     .option('--quiet', 'print no progress');
-  for (const option of [...textsOptions(), ...embedderOptions(), ...treatmentOptions()])
+  for (const option of [...textsOptions(), ...embedderOptions(context.environment), ...treatmentOptions()])
     command.addOption(option);
   command
     .addHelpText(
@@ -66,7 +71,7 @@ export function addSearchCommand(
             'scores, ids and texts',
           ],
           ['embedmill search reviews.parquet "too loud" -k 50 --json | jq .hits[].id', 'for programs'],
-          ['embedmill search reviews.npy --texts reviews.csv --text body', 'question after question'],
+          ['embedmill search reviews.npy --texts reviews.csv --text body', 'questions from stdin'],
         ),
     )
     .action(async (vectors: string, question: string | undefined, flags: SearchFlags) => {
@@ -84,7 +89,7 @@ interface SearchCall {
 }
 
 async function searchCommand({ vectors, question, flags, context, config }: SearchCall): Promise<void> {
-  if (question?.trim() === '') throw new UsageError('the question is empty; expected a text to look for');
+  if (question?.trim() === '') throw new UsageError('the question is empty; expected a text to search for');
   const { stdin, stdout } = context;
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
@@ -94,15 +99,15 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
       ? () => null
       : await findTexts({ ...flags, path: flags.texts }, { config, stdin, signal }, rows);
   const embedder = await openEmbedder(flags, { config, signal });
-  const parts: SearchDeps = {
+  const deps: SearchDeps = {
     vectors: file,
     embedder,
     count: flags.count,
     findTexts: texts,
-    onRows: countingOn(display, file.rows),
+    onRows: countRows(display, file.rows),
     signal,
   };
-  const print = (asked: string, hits: readonly Found[]) => {
+  const print = (asked: string, hits: readonly SearchHit[]) => {
     display.end();
     if (flags.texts !== undefined && hits.every(({ text }) => text === null)) {
       display.note(
@@ -120,11 +125,11 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
   };
   try {
     if (question !== undefined) {
-      print(question, await searchFile(parts, question));
+      print(question, await searchFile(deps, question));
       return;
     }
     const known = await texts(null);
-    const ask = await loadSearch({ ...parts, findTexts: async () => known });
+    const ask = await loadSearch({ ...deps, findTexts: async () => known });
     await answerLines(context, { display, signal }, async (line) => print(line, await ask(line)));
   } finally {
     display.end();
@@ -132,7 +137,7 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
   }
 }
 
-/** Calls `answer` with each line of stdin that is not blank, until the signal; a terminal is shown a prompt. */
+/** Calls `answer` with each non-blank line of stdin until the signal; prints a prompt on a terminal. */
 async function answerLines(
   { stdin, stderr }: CommandContext,
   { display, signal }: { display: ProgressDisplay; signal: AbortSignal },

@@ -1,4 +1,4 @@
-/** Finds the rows nearest to questions in a file of vectors; `embedmill search` calls it. */
+/** Searches a vector file exactly, by comparing every row. */
 
 import { quote, type VectorRows } from '@embedmill/contract';
 import { type Hit, Nearest, scanRows } from '@embedmill/core/formats';
@@ -7,46 +7,46 @@ import type { TextLookup } from '../../io/texts/read-texts.ts';
 import type { VectorFile } from '../../io/vectors/types.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 
-/** A row that was found, with its text where one is known. */
-export interface Found extends Hit {
+/** A hit with its text, if known. */
+export interface SearchHit extends Hit {
   text: string | null;
 }
 
-/** What a search works with. */
+/** Dependencies of a search. */
 export interface SearchDeps {
   vectors: VectorFile;
   embedder: TextEmbedder;
-  /** Hits per question. */
+  /** Maximum hits per question. */
   count: number;
   findTexts: (hits: readonly Hit[]) => Promise<TextLookup>;
-  /** Told how many rows were read. */
+  /** Receives the number of rows read so far. */
   onRows: (rows: number) => void;
   signal: AbortSignal;
 }
 
-/** Searches once, holding one slice of the file at a time. */
-export async function searchFile(parts: SearchDeps, question: string): Promise<Found[]> {
-  return search(parts, question, parts.vectors.read());
+/** Searches once, with one slice of the file in memory at a time. */
+export async function searchFile(deps: SearchDeps, question: string): Promise<SearchHit[]> {
+  return search(deps, question, deps.vectors.read());
 }
 
-/** Reads the whole file into memory, 1.5 GB for a million rows of 384 floats; then each call searches it. */
-export async function loadSearch(parts: SearchDeps): Promise<(question: string) => Promise<Found[]>> {
+/** Loads the file (1.5 GB for a million rows of 384 floats) and returns a function that searches it. */
+export async function loadSearch(deps: SearchDeps): Promise<(question: string) => Promise<SearchHit[]>> {
   const slices: VectorRows[] = [];
   let rows = 0;
-  for await (const slice of parts.vectors.read()) {
-    parts.signal.throwIfAborted();
+  for await (const slice of deps.vectors.read()) {
+    deps.signal.throwIfAborted();
     slices.push(slice);
     rows += slice.ids.length;
-    parts.onRows(rows);
+    deps.onRows(rows);
   }
-  return (question) => search({ ...parts, onRows: () => {} }, question, slices);
+  return (question) => search({ ...deps, onRows: () => {} }, question, slices);
 }
 
 async function search(
   { vectors: { name }, embedder, count, findTexts, onRows, signal }: SearchDeps,
   question: string,
   slices: AsyncIterable<VectorRows> | Iterable<VectorRows>,
-): Promise<Found[]> {
+): Promise<SearchHit[]> {
   const { vectors: query } = await embedder.embed([question]);
   const nearest = new Nearest(count);
   let rows = 0;
@@ -54,8 +54,8 @@ async function search(
     signal.throwIfAborted();
     if (slice.dim !== query.length) {
       throw new UsageError(
-        `${quote(name, 200)} has vectors of ${slice.dim} floats, and ${embedder.name} makes ${query.length}; ` +
-          'search with the model that the file was made with (--model)',
+        `${quote(name, 200)} has vectors of ${slice.dim} floats, but ${embedder.name} produces ${query.length}; ` +
+          'search with the model of the file (--model)',
       );
     }
     scanRows(query, slice, rows, nearest);

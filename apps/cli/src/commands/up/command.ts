@@ -1,4 +1,4 @@
-/** `embedmill up`: Redis, producer and worker on this machine, in one terminal. */
+/** `embedmill up`: runs Redis, a producer and a worker on this machine. */
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { Stack } from '../../engine/stack/stack.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, Interrupted } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples, port, redisOption, threadsOption } from '../../shell/options.ts';
+import { defaultFrom, examples, port, threadsOption } from '../../shell/options.ts';
 import { displayFor } from '../../shell/progress/index.ts';
 import { paintFor } from '../../shell/terminal/style.ts';
 import { showSample } from './tour.ts';
@@ -26,19 +26,19 @@ interface UpFlags {
 export function addUpCommand(program: Command, context: CommandContext, end: (code: ExitCode) => void): void {
   program
     .command('up')
-    .summary('run everything on this machine')
-    .description('Runs Redis, a producer and a worker on this machine until Ctrl-C.')
-    .addOption(redisOption().default(undefined, '$REDIS_URL, else a private server'))
-    .option('--port <port>', 'port of the API (default: $PORT, 8080)', port)
-    .addOption(threadsOption())
-    .option('--sample', 'embed 2,500 sample reviews first and ask a question about them')
-    .option('--once', 'end after the sample')
+    .summary('run Redis, a producer and a worker')
+    .description('Run Redis, a producer and a worker on this machine until Ctrl-C.')
+    .option('--redis <url>', 'URL of Redis or Valkey (default: $REDIS_URL, or a private server)')
+    .option('--port <port>', `port of the API ${defaultFrom(context.environment, 'PORT', 8080)}`, port)
+    .addOption(threadsOption(context.environment))
+    .option('--sample', 'embed 2,500 sample reviews first, and search them')
+    .option('--once', 'exit after the sample')
     .addHelpText(
       'after',
       examples(
-        ['embedmill up', 'an API on port 8080, all CPUs at work'],
-        ['embedmill up --sample --once', 'see it work, then end'],
-        ['EMBEDMILL_HOST=0.0.0.0 embedmill up --redis redis://10.0.0.5:6379', 'workers elsewhere can join'],
+        ['embedmill up', 'the API on port 8080, one inference thread per CPU'],
+        ['embedmill up --sample --once', 'a demonstration'],
+        ['EMBEDMILL_HOST=0.0.0.0 embedmill up --redis redis://10.0.0.5:6379', 'reachable by other machines'],
       ),
     )
     .action(async (flags: UpFlags) => end(await up(flags, context)));
@@ -55,7 +55,7 @@ async function up(flags: UpFlags, context: CommandContext): Promise<ExitCode> {
   const config = readConfig(environment);
   const display = displayFor(context, false);
   const signal = interruptionSignal(() =>
-    display.note('Stopping; runs are kept and go on at the next start.'),
+    display.note('Stopping; runs are kept and continue at the next start.'),
   );
   const stack = await start(config, environment, (line) => display.note(line));
   try {
@@ -67,11 +67,11 @@ async function up(flags: UpFlags, context: CommandContext): Promise<ExitCode> {
     const sampleRun = wantsSample ? await showSample({ client, display, signal, context }) : null;
     if (flags.once) return EXIT.ok;
     if (sampleRun !== null) display.note(`The vectors: ${stack.url}/v1/runs/${sampleRun}/results?format=npy`);
-    display.note('Ctrl-C stops.');
+    display.note('Press Ctrl-C to stop.');
     const end = await Promise.race([stack.whenBroken, whenAborted(signal)]);
     throw end;
   } catch (error) {
-    // Ctrl-C is how this command is meant to end.
+    // Ctrl-C is the normal end of this command.
     if (error instanceof Interrupted) return flags.once ? EXIT.interrupted : EXIT.ok;
     throw error;
   } finally {
@@ -86,7 +86,7 @@ async function start(
   onNote: (line: string) => void,
 ) {
   const logDir = logDirOf(config);
-  // Logs of the last start only; who wants to keep them runs "producer" and "worker".
+  // Only the logs of the last start are kept; "producer" and "worker" log to the terminal instead.
   await rm(logDir, { recursive: true, force: true });
   await mkdir(logDir, { recursive: true });
   const { redisUrl, dataDir, cacheDir, shutdownMs } = config;
@@ -101,7 +101,7 @@ async function start(
   });
 }
 
-/** Of producer and worker. */
+/** Folder for the logs of producer and worker. */
 function logDirOf({ dataDir }: Config): string {
   return join(dataDir, 'logs');
 }
@@ -113,7 +113,7 @@ function describeUrls(stack: Stack, config: Config, { stderr, environment }: Com
     ['API', `${stack.url}/v1/runs`],
     ['Ready', `${stack.url}/readyz`],
     ['Metrics', `${stack.url}/metrics and ${stack.workerUrl}/metrics`],
-    ['Redis', stack.redisOrigin === 'private' ? 'private, ends with this command' : 'as in REDIS_URL'],
+    ['Redis', stack.redisOrigin === 'private' ? 'private, stops with this command' : 'from REDIS_URL'],
     ['Data', config.dataDir],
     ['Logs', logDirOf(config)],
   ];

@@ -1,4 +1,4 @@
-/** `up --sample`: embeds reviews of the project's own through the API and asks a question about them. */
+/** `embedmill up --sample`: embeds the sample reviews through the API and searches them. */
 
 import type { EmbedmillClient } from '@embedmill/client';
 import { searchRows } from '@embedmill/core/formats';
@@ -7,10 +7,10 @@ import type { ProgressDisplay } from '../../shell/progress/index.ts';
 import { cutLine } from '../../shell/terminal/lines.ts';
 import { formatCount, formatDuration, formatRate } from '../../shell/terminal/numbers.ts';
 import { paintFor } from '../../shell/terminal/style.ts';
-import { embedTexts } from './embed-texts.ts';
-import { SAMPLE_QUESTIONS, sampleReviews } from './sample/index.ts';
+import { embedSample } from './embed-sample.ts';
+import { readSampleReviews, SAMPLE_QUESTIONS } from './sample/index.ts';
 
-/** What the tour works with. */
+/** Dependencies of {@link showSample}. */
 export interface TourDeps {
   client: EmbedmillClient;
   display: ProgressDisplay;
@@ -20,21 +20,28 @@ export interface TourDeps {
 
 const RUN_NAME = 'sample reviews';
 const QUESTION_NAME = 'sample question';
-const REVIEWS = 2500;
-const SEED = 1;
 const NEIGHBOURS = 3;
 
-/** Prints rows/s, tokens/s and the reviews nearest to a question on stdout; returns the id of the run of reviews. */
+/**
+ * Prints the throughput and the reviews nearest to a question on stdout.
+ * @returns the id of the run with the reviews
+ */
 export async function showSample({ client, display, signal, context }: TourDeps): Promise<string> {
-  await forgetRuns(client);
-  const reviews = sampleReviews({ count: REVIEWS, seed: SEED });
+  await deleteSampleRuns(client);
+  const reviews = readSampleReviews();
   const question = SAMPLE_QUESTIONS[0]!.text;
   display.note(`\nEmbedding ${formatCount(reviews.length)} sample reviews …`);
   const startedAt = performance.now();
-  const { run, dim, vectors } = await embedTexts({ client, display, signal, name: RUN_NAME, texts: reviews });
+  const { run, dim, vectors } = await embedSample({
+    client,
+    display,
+    signal,
+    name: RUN_NAME,
+    texts: reviews,
+  });
   const seconds = (performance.now() - startedAt) / 1000;
-  // The same path as any bulk row: the same text gives the same vector.
-  const asked = await embedTexts({
+  // Embedded as a bulk row, because the same text gives the same vector everywhere.
+  const asked = await embedSample({
     client,
     display,
     signal,
@@ -66,8 +73,8 @@ export async function showSample({ client, display, signal, context }: TourDeps)
   return run.id;
 }
 
-/** Runs of earlier tours would pile up in the data folder. */
-async function forgetRuns(client: EmbedmillClient): Promise<void> {
+/** Deletes the runs of earlier samples, which would accumulate in the data folder. */
+async function deleteSampleRuns(client: EmbedmillClient): Promise<void> {
   for (const { id, options } of await client.listRuns()) {
     if (options.name === RUN_NAME || options.name === QUESTION_NAME) await client.delete(id);
   }

@@ -1,11 +1,11 @@
-/** `embedmill worker`: inference as a process in the foreground; any number of them, on any machines. */
+/** `embedmill worker`: runs a worker in the foreground. */
 
 import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { endWithin } from '../../shell/end-within.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
-import { examples, port, redisOption, threadsOption } from '../../shell/options.ts';
+import { defaultFrom, examples, modelOption, port, redisOption, threadsOption } from '../../shell/options.ts';
 
 interface WorkerFlags {
   redis?: string;
@@ -21,29 +21,32 @@ export function addWorkerCommand(
   context: CommandContext,
   end: (code: ExitCode) => void,
 ): void {
+  const { environment } = context;
   program
     .command('worker')
     .summary('run a worker')
-    .description(
-      'Takes batches of texts from Redis, embeds them and hands back the vectors. Add as many as you like.',
-    )
+    .description('Run a worker, which embeds batches of texts from Redis. Start any number, on any machines.')
     .addOption(redisOption())
-    .addOption(threadsOption())
+    .addOption(threadsOption(environment))
+    .addOption(modelOption(environment))
     .option(
-      '--model <folder>',
-      "another model in the hub's layout (default: $EMBEDMILL_MODEL, all-MiniLM-L6-v2)",
+      '--host <address>',
+      `address for health checks and metrics ${defaultFrom(environment, 'EMBEDMILL_HOST', '127.0.0.1')}`,
     )
-    .option('--host <address>', 'address of health and metrics (default: $EMBEDMILL_HOST, 127.0.0.1)')
-    .option('--port <port>', 'port of health and metrics (default: $EMBEDMILL_WORKER_PORT, 9464)', port)
+    .option(
+      '--port <port>',
+      `port for health checks and metrics ${defaultFrom(environment, 'EMBEDMILL_WORKER_PORT', 9464)}`,
+      port,
+    )
     .addHelpText(
       'after',
       examples(
-        ['embedmill worker --redis redis://10.0.0.5:6379', 'all CPUs of this machine join the fleet'],
-        ['embedmill worker --redis redis://10.0.0.5:6379 --threads 2 --port 0', 'a second, small one'],
+        ['embedmill worker --redis redis://10.0.0.5:6379', 'with one thread per CPU'],
+        ['embedmill worker --redis redis://10.0.0.5:6379 --threads 2 --port 0', 'a second, smaller worker'],
       ),
     )
     .action(async (flags: WorkerFlags) => {
-      // Loaded when it is needed: the help of the command is not to wait for ONNX Runtime.
+      // Loaded on use, so that the help does not wait for ONNX Runtime.
       const { runWorker } = await import('@embedmill/worker');
       const config = readConfig({
         ...context.environment,

@@ -1,24 +1,24 @@
-/** Embeds texts in this process, on one thread; for a question or an evaluation, not for a bulk run. */
+/** Embeds texts in this process on one thread, for queries and evaluations. */
 
 import { setImmediate } from 'node:timers/promises';
 import type { Precision, StoredGlossary, Treatment } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import type { TextEmbedder, TextVectors } from './types.ts';
 
-/** Which model. */
-export interface LocalModel {
+/** Dependencies and options of {@link openLocalEmbedder}. */
+export interface LocalEmbedderDeps {
   config: Pick<Config, 'cacheDir'>;
-  /** Folder in the hub's layout; `null` for the built-in all-MiniLM-L6-v2. */
+  /** Name of an added model, or a folder in the hub's layout; `null` for the built-in model. */
   model: string | null;
   precision: Precision;
   treatment: Treatment<StoredGlossary>;
-  /** Put before documents instead of the prompt of `treatment`; left out: nothing. */
+  /** Prefix of documents, instead of the prompt of `treatment`. Default: none. */
   documentPrompt?: string;
-  /** Ends the work between two texts. */
+  /** Checked between two texts; its reason is thrown. */
   signal: AbortSignal;
 }
 
-/** @throws EmbedError when the model cannot be opened */
+/** Opens the model. @throws EmbedError when it cannot be opened */
 export async function openLocalEmbedder({
   config,
   model,
@@ -26,8 +26,8 @@ export async function openLocalEmbedder({
   treatment,
   documentPrompt = '',
   signal,
-}: LocalModel): Promise<TextEmbedder> {
-  // Loaded when it is needed: other commands start twice as fast without ONNX Runtime.
+}: LocalEmbedderDeps): Promise<TextEmbedder> {
+  // Loaded on use: other commands start twice as fast without ONNX Runtime.
   const { Embedder, prepareModel } = await import('@embedmill/embed');
   const prepared = await prepareModel({ model: model ?? undefined, precision, cacheDir: config.cacheDir });
   const embedder = await Embedder.open(prepared);
@@ -40,7 +40,7 @@ export async function openLocalEmbedder({
       for (const [row, text] of texts.entries()) {
         await embedder.embed(text, vectors, row * dim, { treatment: treatments[as] });
         onText(row + 1);
-        // The model blocks the thread; signals and the progress bar have their turn here.
+        // The model blocks the thread; this lets signals and the progress bar run.
         await setImmediate();
         signal.throwIfAborted();
       }

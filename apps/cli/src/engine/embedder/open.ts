@@ -1,22 +1,20 @@
-/** Opens what embeds the texts of a command, as its options ask. */
+/** Opens the embedder that the options of a command select: the model in this process, or a producer. */
 
 import type { Precision } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
-import { readModel, readServer } from '../../commands/embed/request.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { openLocalEmbedder } from './local.ts';
+import { type ModelFlags, readModel, readServer } from './model-options.ts';
 import { openRemoteEmbedder } from './remote.ts';
 import { readTreatment, type TreatmentFlags } from './treatment.ts';
 import type { TextEmbedder } from './types.ts';
 
-/** The options, as `embedderOptions` and `treatmentOptions` declare them. */
-export interface EmbedderFlags extends TreatmentFlags {
-  server?: string;
-  model?: string;
+/** The options that `embedderOptions` and `treatmentOptions` declare. */
+export interface EmbedderFlags extends TreatmentFlags, ModelFlags {
   precision: Precision;
 }
 
-/** @throws {UsageError} for an option that cannot be */
+/** Opens the embedder. @throws {UsageError} for options that cannot be combined or used */
 export async function openEmbedder(
   flags: EmbedderFlags,
   { config, signal }: { config: Pick<Config, 'model' | 'cacheDir' | 'apiKey'>; signal: AbortSignal },
@@ -26,8 +24,8 @@ export async function openEmbedder(
   const { precision } = flags;
   if (url !== null && flags.glossary !== undefined) {
     throw new UsageError(
-      '--glossary is for texts of this process; on a server a glossary belongs to a run (leave out --server, or ' +
-        'search in the run)',
+      '--glossary cannot be used with --server, where a glossary belongs to a run; leave out --server, or search ' +
+        'in the run',
     );
   }
   const treatment = await readTreatment(flags);

@@ -1,24 +1,25 @@
-/** Embeds texts at a producer, ahead of its bulk runs. */
+/** Embeds texts through a producer, with priority over its bulk runs. */
 
 import { EmbedmillClient } from '@embedmill/client';
 import type { Precision, Treatment } from '@embedmill/contract';
 import type { TextEmbedder } from './types.ts';
 
-/** Which producer, and how it is asked. */
-export interface RemoteModel {
+/** Dependencies and options of {@link openRemoteEmbedder}. */
+export interface RemoteEmbedderDeps {
+  /** Base URL of the producer. */
   url: string;
   apiKey: string | undefined;
-  /** Name that the producer's workers know; `null` for the producer's own. */
+  /** Name of a model of its workers; `null` for the producer's default. */
   model: string | null;
   precision: Precision;
   treatment: Pick<Treatment, 'clean' | 'long' | 'prompt'>;
   signal: AbortSignal;
 }
 
-/** Texts of one request: as many as a worker answers in about a second, so that progress can be shown. */
+/** Texts per request: about one second of work, so that progress is visible. */
 const REQUEST_TEXTS = 256;
 
-/** Every call throws what {@link EmbedmillClient} throws. */
+/** An embedder that sends requests to a producer. Its calls throw the errors of {@link EmbedmillClient}. */
 export function openRemoteEmbedder({
   url,
   apiKey,
@@ -26,17 +27,17 @@ export function openRemoteEmbedder({
   precision,
   treatment,
   signal,
-}: RemoteModel): TextEmbedder {
+}: RemoteEmbedderDeps): TextEmbedder {
   const client = new EmbedmillClient({ url, apiKey, signal });
   const { clean, long, prompt } = treatment;
-  const terms = { precision, clean, long, prompt, ...(model === null ? {} : { model }) };
+  const options = { precision, clean, long, prompt, ...(model === null ? {} : { model }) };
   return {
     name: `${model ?? url} ${precision}`,
     async embed(texts, onText = () => {}) {
       let dim = 0;
       let vectors = new Float32Array(0);
       for (let from = 0; from < texts.length; from += REQUEST_TEXTS) {
-        const answer = await client.embed(texts.slice(from, from + REQUEST_TEXTS), terms);
+        const answer = await client.embed(texts.slice(from, from + REQUEST_TEXTS), options);
         if (dim === 0) {
           dim = answer.dim;
           vectors = new Float32Array(texts.length * dim);

@@ -1,16 +1,16 @@
-/** How a command treats its own texts, read from its options; `open.ts` and `embedmill eval` call it. */
+/** Reads the treatment options of a command, including its glossary file. */
 
 import type { StoredGlossary, Treatment } from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
 import { readGlossary } from '../../io/glossary.ts';
 
-/** The options, as `treatmentOptions` declares them. */
+/** The options that `treatmentOptions` declares. */
 export interface TreatmentFlags extends Pick<Treatment, 'clean' | 'long' | 'prompt'> {
-  /** Path of a glossary. */
+  /** Path of a glossary file. */
   glossary?: string;
 }
 
-/** @throws {UsageError} for a glossary that cannot be used */
+/** The treatment, with the glossary loaded. @throws {UsageError} for an invalid glossary */
 export async function readTreatment({
   clean,
   long,

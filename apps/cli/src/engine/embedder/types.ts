@@ -1,13 +1,13 @@
-/** What turns a few texts into vectors for a command: the model in this process, or a producer. */
+/** The port to an embedder of a few texts: the model in this process, or a producer. */
 
-/** Texts in, vectors out; `search` and `eval` hold one. */
+/** Embeds texts. */
 export interface TextEmbedder {
-  /** As tables name it: the model and its precision, or the server. */
+  /** Name in tables: the model or server, and the precision. */
   readonly name: string;
   /**
-   * One vector of length 1 per text, zeros for a text without any token.
-   * @param onText is told how many texts are done
-   * @param as what is searched is a `document`; models that were trained with two prompts put another one before it
+   * One vector of Euclidean length 1 per text; zeros for a text without tokens.
+   * @param onText receives the number of texts done
+   * @param as selects the prompt, for models with separate prompts for queries and documents
    */
   embed(
     texts: readonly string[],
@@ -17,9 +17,9 @@ export interface TextEmbedder {
   close(): Promise<void>;
 }
 
-/** Vectors of texts, in their order. */
+/** Vectors of texts, in the same order. */
 export interface TextVectors {
   dim: number;
-  /** texts × dim, row by row. */
+  /** Matrix of texts × dim, in row-major order. */
   vectors: Float32Array;
 }

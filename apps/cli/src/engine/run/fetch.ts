@@ -1,21 +1,23 @@
-/** Fetches the files of a completed run: vectors, what an .npy has no room for, the report when there is something to report. */
+/**
+ * Downloads the output of a completed run: vectors, companion files of .npy, and the report if rows lack
+ * vectors.
+ */
 
-import { basename, dirname, join } from 'node:path';
 import { type EmbedmillClient, type RetryOptions, withRetry } from '@embedmill/client';
 import type { RunInfo } from '@embedmill/contract';
-import type { ExpectedFile } from '../../commands/embed/check-file.ts';
-import type { Destination } from '../../commands/embed/destination/types.ts';
-import type { EmbedRequest } from '../../commands/embed/request.ts';
-import { type Draft, writeDraft } from '../../commands/embed/save.ts';
+import type { ExpectedFile } from '../../io/output/check-file.ts';
+import type { Destination, OutputDraft, OutputTarget } from '../../io/output/types.ts';
+import { writeDraft } from '../../io/output/write-draft.ts';
+import { idsPath, reportPath, scalesPath } from '../../io/vectors/companions.ts';
 
-/** A file that is complete and has its name. */
+/** A published file. */
 export interface OutputFile {
   /** Absolute path, or the URL of an object. */
   name: string;
   bytes: number;
 }
 
-/** The files of one output; those that it does not have are `null`. */
+/** The files of one output; `null` for a file that this output does not have. */
 export interface OutputFiles {
   vectors: OutputFile;
   ids: OutputFile | null;
@@ -23,43 +25,31 @@ export interface OutputFiles {
   report: OutputFile | null;
 }
 
-/** `out.npy` → `out.ids.jsonl`: an .npy has no room for ids. */
-export function idsPath(outputPath: string): string {
-  return join(dirname(outputPath), `${basename(outputPath).replace(/\.npy$/i, '')}.ids.jsonl`);
-}
-
-/** `out.npy` → `out.scales.npy`: nor for the scales of int8. */
-export function scalesPath(outputPath: string): string {
-  return join(dirname(outputPath), `${basename(outputPath).replace(/\.npy$/i, '')}.scales.npy`);
-}
-
-/** `out.npy` → `out.npy.report.jsonl`. */
-export function reportPath(outputPath: string): string {
-  return `${outputPath}.report.jsonl`;
-}
-
-/** Rows of a run that have no vector. */
+/** The number of rows without a vector. */
 export function rowsWithoutVector({ verdicts }: Pick<RunInfo, 'verdicts'>): number {
   return verdicts.empty + verdicts.failed;
 }
 
-/** What an output is fetched with. */
+/** Dependencies of {@link fetchOutput}. */
 export interface FetchDeps {
   client: EmbedmillClient;
-  output: EmbedRequest['output'];
+  output: OutputTarget;
   destination: Destination;
-  patience: RetryOptions;
+  retry: RetryOptions;
 }
 
-/** Downloads everything, then publishes it: the output itself last, so that it is there only with the others. */
+/**
+ * Downloads all files, then publishes them. The vectors come last, so that they never exist without the
+ * others.
+ */
 export async function fetchOutput(
   run: RunInfo,
-  { client, output, destination, patience }: FetchDeps,
+  { client, output, destination, retry }: FetchDeps,
 ): Promise<OutputFiles> {
   const rows = run.rows.done;
   const missing = rowsWithoutVector(run);
   const download = (path: string, open: () => Promise<AsyncIterable<Uint8Array>>, expected: ExpectedFile) =>
-    withRetry(async () => writeDraft(path, await open(), expected), patience);
+    withRetry(async () => writeDraft(path, await open(), expected), retry);
 
   const { path, format, dtype } = output;
   const vectors = await download(path, () => client.openResults(run.id, format, output), {
@@ -79,7 +69,7 @@ export async function fetchOutput(
     missing > 0
       ? await download(reportPath(path), () => client.openReport(run.id), { format: 'jsonl', rows: missing })
       : null;
-  // Those of an earlier output under this name would speak of other rows.
+  // Companion files of an earlier output under this name would describe other rows.
   const stale = [
     ...(report === null ? [reportPath(path)] : []),
     ...(format === 'npy' && scales === null ? [scalesPath(path)] : []),
@@ -88,11 +78,14 @@ export async function fetchOutput(
     [ids, scales, report, vectors].filter((draft) => draft !== null),
     stale,
   );
-  const fileOf = (draft: Draft): OutputFile => ({ name: destination.nameOf(draft.path), bytes: draft.bytes });
+  const published = (draft: OutputDraft): OutputFile => ({
+    name: destination.nameOf(draft.path),
+    bytes: draft.bytes,
+  });
   return {
-    vectors: fileOf(vectors),
-    ids: ids && fileOf(ids),
-    scales: scales && fileOf(scales),
-    report: report && fileOf(report),
+    vectors: published(vectors),
+    ids: ids && published(ids),
+    scales: scales && published(scales),
+    report: report && published(report),
   };
 }

@@ -1,58 +1,58 @@
-/** Puts together what is read, what is done and what is waited for; the display shows the result. */
+/** Combines rows read, rows done and waits into progress snapshots. */
 
 import { emptyVerdictCounts, type RunInfo } from '@embedmill/contract';
 import type { ProgressDisplay, ProgressSnapshot } from '../../shell/progress/index.ts';
 
-/** What a tracker is told about the input. */
+/** Dependencies of a {@link Tracker}. */
 export interface TrackerDeps {
   display: ProgressDisplay;
-  /** Part of the input that was read, from 0 to 1; `null` when nobody knows. */
+  /** The fraction of the input read so far, from 0 to 1; `null` if unknown. */
   fractionRead: () => number | null;
-  /** Most rows that will be read. */
+  /** Maximum rows to read; `null` for all. */
   limit: number | null;
 }
 
-/** A run that stands still for so long lacks something: most likely a worker. */
-const STANDSTILL_MS = 20_000;
+/** A run without progress for this long probably lacks a worker. */
+const STALL_MS = 20_000;
 
-/** Who may wait: the sending of rows or the asking for figures. */
-export type Waiter = 'feed' | 'watch';
+/** What may wait: sending rows, or watching the run. */
+export type Waiter = 'send' | 'watch';
 
-/** Shows a new snapshot after each thing it is told. */
+/** Shows a new snapshot after each update. */
 export class Tracker {
   readonly #deps: TrackerDeps;
-  readonly #waits: Record<Waiter, string | null> = { feed: null, watch: null };
+  readonly #waits: Record<Waiter, string | null> = { send: null, watch: null };
   #run: RunInfo | null = null;
   #rowsRead = 0;
   #total: number | null = null;
-  #movedAt = performance.now();
+  #progressAt = performance.now();
 
-  constructor(parts: TrackerDeps) {
-    this.#deps = parts;
+  constructor(deps: TrackerDeps) {
+    this.#deps = deps;
   }
 
-  /** More rows were read. */
-  read(rows: number): void {
+  /** Adds rows read. */
+  addRead(rows: number): void {
     this.#rowsRead += rows;
     this.#show();
   }
 
-  /** The input has ended after so many rows. */
-  ended(rows: number): void {
+  /** Sets the total number of rows, known at the end of the input. */
+  setTotal(rows: number): void {
     this.#total = rows;
     this.#show();
   }
 
-  /** The producer's latest figures. */
-  saw(run: RunInfo): void {
-    if (run.rows.done !== this.#run?.rows.done) this.#movedAt = performance.now();
+  /** Sets the latest state of the run. */
+  setRun(run: RunInfo): void {
+    if (run.rows.done !== this.#run?.rows.done) this.#progressAt = performance.now();
     this.#run = run;
     this.#show();
   }
 
-  /** Something is waited for, or no longer. */
-  waits(who: Waiter, reason: string | null): void {
-    this.#waits[who] = reason;
+  /** Sets the reason why sending or watching waits; `null` when it no longer does. */
+  setWait(waiter: Waiter, reason: string | null): void {
+    this.#waits[waiter] = reason;
     this.#show();
   }
 
@@ -65,7 +65,7 @@ export class Tracker {
       rowsPerSecond: run?.rowsPerSecond ?? 0,
       tokensPerSecond: run?.tokensPerSecond ?? 0,
       verdicts: run?.verdicts ?? emptyVerdictCounts(),
-      waitingFor: this.#waits.watch ?? this.#waits.feed ?? this.#standstill(),
+      waitingFor: this.#waits.watch ?? this.#waits.send ?? this.#stall(),
     };
   }
 
@@ -73,7 +73,10 @@ export class Tracker {
     this.#deps.display.show(this.snapshot());
   }
 
-  /** Rows in all, concluded from the bytes that are read; they run ahead of the rows, so it is a little low at first. */
+  /**
+   * Estimates the total from the bytes read. Bytes are read ahead of rows, so the estimate is a little low at
+   * first.
+   */
   #estimate(): number | null {
     const { fractionRead, limit } = this.#deps;
     const fraction = fractionRead();
@@ -82,9 +85,9 @@ export class Tracker {
     return limit === null ? rows : Math.min(limit, rows);
   }
 
-  #standstill(): string | null {
+  #stall(): string | null {
     const run = this.#run;
     if (run === null || run.rows.done >= run.rows.accepted) return null;
-    return performance.now() - this.#movedAt > STANDSTILL_MS ? 'a worker (no row was finished lately)' : null;
+    return performance.now() - this.#progressAt > STALL_MS ? 'a worker (no row finished recently)' : null;
   }
 }

@@ -1,52 +1,68 @@
-/** One of our own processes, kept alive: started, started again when it dies, stopped with us; the stack has two. */
+/** Supervises a child process: starts it, restarts it when it exits, and stops it with the command. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbedmillError } from '@embedmill/contract';
 import type { Environment } from '@embedmill/core/process';
-import { logTail } from './log-tail.ts';
 
 /** How to run a child. */
 export interface SupervisedChildOptions {
-  /** The command of the CLI that is the child: also its name in messages. */
+  /** The command of the CLI to run; also the child's name in messages. */
   command: 'producer' | 'worker';
-  /** Asked at every start. */
+  /** Called at every start. */
   environment: () => Environment;
-  /** File that gets what the child writes. */
+  /** File for stdout and stderr of the child. */
   logPath: string;
-  /** Receives one line when the child died and is started again. */
+  /** Receives a line when the child has exited and is restarted. */
   onNote: (line: string) => void;
-  /** Receives the id of every process that is started. */
+  /** Receives the id of every started process. */
   onStart: (pid: number) => void;
 }
 
-/** The entry of this very command, beside this file's folder. */
+/** The entry of this command. */
 const ENTRY = new URL('../../main.js', import.meta.url);
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 8_000;
-/** A child that lived so long was healthy: its death is a new story, told again and with the short pause. */
+const MIN_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 8_000;
+/** After this uptime an exit counts as the first one: it is reported, and the pause is short. */
 const HEALTHY_MS = 30_000;
-/** Starts in a row that may end before the child was ready. */
+/** Maximum consecutive starts that end before the child is ready. */
 const MAX_FAILED_STARTS = 5;
 
+/** Lines of the log quoted in errors. */
+const LOG_TAIL_LINES = 12;
+
+/** Numeric levels of pino: https://github.com/pinojs/pino/blob/main/docs/api.md#logger-level */
+const LOG_LEVELS: Readonly<Record<number, string>> = {
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'fatal',
+};
+
 /**
- * The child has a session of its own, so that a Ctrl-C in the terminal reaches us alone and we decide the order of the
- * end. It stops when its channel to us closes, which the kernel does for us if we are killed.
+ * A child process that is restarted when it exits.
+ *
+ * It has its own session, so that Ctrl-C in the terminal reaches only this command, which then stops its
+ * children in order. A child also stops when its IPC channel closes, which happens even if this command is
+ * killed.
  */
 export class SupervisedChild {
-  /** Settles with the reason when the child cannot be kept alive. */
+  /** Resolves with the reason when the child cannot be kept alive. */
   readonly whenBroken: Promise<Error>;
   readonly #options: SupervisedChildOptions;
   #break: (error: Error) => void = () => {};
   #child: ChildProcess | undefined;
   #url = '';
-  /** Aborted by `stop`; every start has a new one, so that nothing of the life before goes on. */
+  /** Aborted by `stop`. Every start has a new one, so that no earlier restart continues. */
   #stopping = new AbortController();
   #failedStarts = 0;
-  #deaths = 0;
+  #exits = 0;
 
   constructor(options: SupervisedChildOptions) {
     this.#options = options;
@@ -55,18 +71,18 @@ export class SupervisedChild {
     });
   }
 
-  /** Where the child listens; after a restart another place. */
+  /** Base URL of the child; changes after a restart. */
   get url(): string {
     return this.#url;
   }
 
-  /** Starts the child and resolves when it is ready. @throws when its first start fails, with the end of its log */
+  /** Resolves when the child is ready. @throws {EmbedmillError} `child-failed`, with the end of its log */
   async start(): Promise<void> {
     this.#stopping = new AbortController();
     if (!(await this.#launch())) throw await this.#failure('did not start');
   }
 
-  /** Closes the channel, and kills the child when it takes longer than `graceMs`. It can be started again. */
+  /** Stops the child, and kills it after `graceMs`. It can be started again. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
     const child = this.#child;
@@ -78,7 +94,7 @@ export class SupervisedChild {
     clearTimeout(killer);
   }
 
-  /** Starts a process; true when it said that it is ready, false when it ended first. */
+  /** Starts a process; true when it is ready, false when it exits before. */
   async #launch(): Promise<boolean> {
     const { signal } = this.#stopping;
     const { command, environment, logPath, onStart } = this.#options;
@@ -103,27 +119,26 @@ export class SupervisedChild {
     if (isReady) {
       this.#failedStarts = 0;
       void exited.then(([code, killedBy]) =>
-        this.#revive(code ?? killedBy, performance.now() - startedAt, signal),
+        this.#restart(code ?? killedBy, performance.now() - startedAt, signal),
       );
     }
     return isReady;
   }
 
-  async #revive(status: number | string, livedMs: number, signal: AbortSignal): Promise<void> {
+  async #restart(status: number | string, uptimeMs: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const { command, onNote } = this.#options;
-    if (livedMs > HEALTHY_MS) this.#deaths = 0;
-    this.#deaths += 1;
-    if (this.#deaths === 1) onNote(`The ${command} ended (${status}) and is started again; nothing is lost.`);
+    if (uptimeMs > HEALTHY_MS) this.#exits = 0;
+    this.#exits += 1;
+    if (this.#exits === 1) onNote(`The ${command} exited (${status}); restarting it. No data is lost.`);
     for (;;) {
-      const tries = this.#deaths + this.#failedStarts - 1;
-      await sleep(Math.min(FIRST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS), undefined, { signal }).catch(
-        () => {},
-      );
+      const attempt = this.#exits + this.#failedStarts - 1;
+      const pauseMs = Math.min(MIN_PAUSE_MS * 2 ** attempt, MAX_PAUSE_MS);
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
       if (signal.aborted || (await this.#launch()) || signal.aborted) return;
       this.#failedStarts += 1;
       if (this.#failedStarts < MAX_FAILED_STARTS) continue;
-      this.#break(await this.#failure(`could not be started again after ${MAX_FAILED_STARTS} attempts`));
+      this.#break(await this.#failure(`could not be restarted in ${MAX_FAILED_STARTS} attempts`));
       return;
     }
   }
@@ -132,5 +147,21 @@ export class SupervisedChild {
     const { command, logPath } = this.#options;
     const tail = await logTail(logPath);
     return new EmbedmillError('child-failed', `the ${command} ${what}; the end of its log:\n${tail}`);
+  }
+}
+
+/** The last lines of a log file, indented; log records become `level: message (reason)`. */
+async function logTail(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const lines = text.trimEnd().split('\n').slice(-LOG_TAIL_LINES);
+  return lines.map((line) => `    ${describeRecord(line)}`).join('\n');
+}
+
+function describeRecord(line: string): string {
+  try {
+    const { level, msg, reason } = JSON.parse(line);
+    return `${LOG_LEVELS[level] ?? 'log'}: ${msg}${reason === undefined ? '' : ` (${reason})`}`;
+  } catch {
+    return line;
   }
 }

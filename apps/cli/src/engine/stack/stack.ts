@@ -1,4 +1,4 @@
-/** Redis, a producer and a worker for one command on this machine; `embed` and `up` start one. */
+/** Runs Redis, a producer and a worker on this machine for one command. */
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,30 +7,30 @@ import { SupervisedChild } from './child.ts';
 
 /** How to start a {@link Stack}. */
 export interface StackOptions {
-  /** Of the children, besides what the stack sets: where Redis is and where data go. */
+  /** Environment of the children; the stack adds the URL of Redis and the data folder. */
   environment: Environment;
-  /** Milliseconds that a child may take to finish its work when it stops. */
+  /** Time for a child to finish its work when it stops. */
   shutdownMs: number;
-  /** A Redis that exists; without it a private one is started. */
+  /** An existing Redis; without it a private one is started. */
   redisUrl: string | undefined;
-  /** Runs, and the private Redis in it. */
+  /** Folder for runs and the private Redis. */
   dataDir: string;
-  /** A fetched Redis is kept there. */
+  /** Folder for a downloaded Redis. */
   cacheDir: string;
-  /** Folder of `producer.log` and `worker.log`. */
+  /** Folder for `producer.log` and `worker.log`. */
   logDir: string;
-  /** Receives one line for each thing that takes time or went wrong. */
+  /** Receives a line for each slow step or failure. */
   onNote: (line: string) => void;
-  /** Receives the id of every process that is started. */
+  /** Receives the id of every started process. */
   onStart?: (pid: number) => void;
 }
 
-/** A child may use its own time to stop and a little more. */
+/** Time beyond `shutdownMs` after which a stopping child is killed. */
 const GRACE_BEYOND_SHUTDOWN_MS = 3_000;
 
-/** Redis first, then producer and worker side by side; stopped in reverse. */
+/** Starts Redis, then producer and worker concurrently; stops them in reverse order. */
 export class Stack {
-  /** Settles with the reason when a part cannot be kept alive. */
+  /** Resolves with the reason when a process cannot be kept alive. */
   readonly whenBroken: Promise<Error>;
   readonly #options: StackOptions;
   readonly #producer: SupervisedChild;
@@ -62,7 +62,7 @@ export class Stack {
     });
   }
 
-  /** Starts everything and resolves when producer and worker are ready. What was started is stopped when a part fails. */
+  /** Resolves when producer and worker are ready. On failure, stops what was started. */
   static async start(options: StackOptions): Promise<Stack> {
     const stack = new Stack(options);
     try {
@@ -74,7 +74,7 @@ export class Stack {
     }
   }
 
-  /** Base URL of the producer's API; another one after it was started again. */
+  /** Base URL of the producer's API; changes after a restart. */
   get url(): string {
     return this.#producer.url;
   }
@@ -84,17 +84,18 @@ export class Stack {
     return this.#worker.url;
   }
 
+  /** Where Redis comes from: `REDIS_URL` or a private server. */
   get redisOrigin(): ResolvedRedis['origin'] {
     return this.#redis?.origin ?? 'private';
   }
 
-  /** Ends everything without letting it finish; for when nothing that is kept there is needed any more. */
+  /** Kills all processes; for data that is no longer needed. */
   async kill(): Promise<void> {
     this.#graceMs = 0;
     await this.stop();
   }
 
-  /** Worker, producer, Redis, each when the one before is gone. Safe to call twice. */
+  /** Stops worker, producer and Redis, one after the other. Idempotent. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#replacing;
@@ -122,16 +123,19 @@ export class Stack {
     });
   }
 
-  /** Both or neither: when one fails, the other is waited for, so that nothing is left half started. */
+  /** Starts both. If one fails, waits for the other before throwing, so that neither is left half started. */
   async #startChildren(): Promise<void> {
     const started = await Promise.allSettled([this.#producer.start(), this.#worker.start()]);
     const failed = started.find((each) => each.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
-  /** A new server reads the old one's append-only file but has another port, so the children are killed: they lose nothing. */
+  /**
+   * A new server reads the append-only file but has another port, so the children are killed. They lose no
+   * data.
+   */
   async #replaceRedis(): Promise<void> {
-    this.#options.onNote('The private Redis ended and is started again; nothing is lost.');
+    this.#options.onNote('The private Redis exited; restarting it. No data is lost.');
     await Promise.all([this.#producer.stop(0), this.#worker.stop(0)]);
     await this.#startRedis();
     if (!this.#isStopping) await this.#startChildren();

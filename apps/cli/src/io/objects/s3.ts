@@ -1,4 +1,4 @@
-/** Buckets of S3 and of stores that speak its API, through AWS's own client. */
+/** Buckets in S3 and compatible stores, through the AWS client. */
 
 import { createReadStream } from 'node:fs';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
@@ -6,16 +6,19 @@ import { asError, EmbedmillError, quote, UnavailableError } from '@embedmill/con
 import type { Environment } from '@embedmill/core/process';
 import type { Bucket } from './types.ts';
 
-/** A part of an upload; S3 takes 10 000 of them, so a file may have 156 GB. Up to this size a file goes in one request. */
+/**
+ * Part size of uploads. S3 takes 10,000 parts, so a file may have 156 GB. Smaller files are sent in one
+ * request.
+ */
 const PART_BYTES = 16 * 1024 * 1024;
 
-/** Parts under way at once, which bounds what is held in memory. */
-const PARTS_AT_ONCE = 3;
+/** Concurrent parts of an upload, which bounds the memory used. */
+const MAX_CONCURRENT_PARTS = 3;
 
-/** Attempts of one request, by the client itself, with growing waits in between; AWS's own variable may ask for others. */
-const ATTEMPTS = 5;
+/** Attempts per request by the AWS client, with growing pauses, unless AWS_MAX_ATTEMPTS is set. */
+const MAX_ATTEMPTS = 5;
 
-/** What a failure of AWS's client tells. */
+/** The used fields of errors from the AWS client. */
 interface S3Failure {
   name: string;
   code?: string;
@@ -24,14 +27,14 @@ interface S3Failure {
 }
 
 /**
- * Opens a bucket. Keys, region and endpoint are those of AWS's own variables and files (AWS_ACCESS_KEY_ID, AWS_PROFILE,
- * AWS_REGION, AWS_ENDPOINT_URL_S3, …). The client is loaded by the first bucket.
+ * Opens a bucket. Credentials, region and endpoint come from the usual AWS variables and files
+ * (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_S3, …). The client is loaded on first use.
  */
 export async function openBucket(
   name: string,
   { environment, signal }: { environment: Environment; signal: AbortSignal },
 ): Promise<Bucket> {
-  // It would tell on stderr, at every start, until when it supports Node 20.
+  // Suppresses a warning on stderr, at every start, about the end of support for Node 20.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const library = await import('@aws-sdk/client-s3');
   const { Upload } = await import('@aws-sdk/lib-storage');
@@ -53,11 +56,11 @@ export async function openBucket(
       const abort = () => abortController.abort();
       signal.addEventListener('abort', abort);
       try {
-        // Parts of an upload that fails are removed: they would cost money, and nobody would see them.
-        const options = { partSize: PART_BYTES, queueSize: PARTS_AT_ONCE, leavePartsOnError: false };
+        // Parts of a failed upload are removed: they are invisible, but would be billed.
+        const options = { partSize: PART_BYTES, queueSize: MAX_CONCURRENT_PARTS, leavePartsOnError: false };
         await new Upload({ client, params, abortController, ...options }).done();
         const { ContentLength } = await client.send(new library.HeadObjectCommand(at(key)), call);
-        if (ContentLength !== bytes) throw new Error(`${ContentLength} bytes arrived of ${bytes}`);
+        if (ContentLength !== bytes) throw new Error(`${ContentLength} of ${bytes} bytes were stored`);
       } catch (cause) {
         failed(cause);
       } finally {
@@ -74,12 +77,12 @@ export async function openBucket(
       await client.send(command, call).catch(failed);
     },
     async getText(key) {
-      const answer = await client.send(new library.GetObjectCommand(at(key)), call).catch(absent);
-      return (await answer?.Body?.transformToString().catch(failed)) ?? null;
+      const response = await client.send(new library.GetObjectCommand(at(key)), call).catch(absent);
+      return (await response?.Body?.transformToString().catch(failed)) ?? null;
     },
-    async look(key) {
-      const answer = await client.send(new library.HeadObjectCommand(at(key)), call).catch(absent);
-      return answer && { bytes: answer.ContentLength ?? 0, sha256: answer.Metadata?.sha256 ?? null };
+    async stat(key) {
+      const response = await client.send(new library.HeadObjectCommand(at(key)), call).catch(absent);
+      return response && { bytes: response.ContentLength ?? 0, sha256: response.Metadata?.sha256 ?? null };
     },
     async *list(prefix) {
       let token: string | undefined;
@@ -98,20 +101,21 @@ export async function openBucket(
 }
 
 /**
- * What AWS's client does not know by itself. Stores other than AWS are called by path, as most have no name in the DNS for each
- * bucket, and without the checksums behind a body that some do not understand; AWS's own variable asks for them.
+ * Settings beyond the defaults of the AWS client. Stores other than AWS are addressed by path, because most
+ * have no DNS name per bucket, and without trailing checksums, which some do not support, unless an AWS
+ * variable requests them.
  */
 function settingsFrom(environment: Environment): S3ClientConfig {
   const endpoint = environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL;
   const region = environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION;
-  const isElsewhere = endpoint !== undefined;
+  const isOtherStore = endpoint !== undefined;
   return {
-    maxAttempts: Number(environment.AWS_MAX_ATTEMPTS) || ATTEMPTS,
-    ...(isElsewhere ? { endpoint, forcePathStyle: true } : {}),
-    ...(isElsewhere && environment.AWS_REQUEST_CHECKSUM_CALCULATION === undefined
+    maxAttempts: Number(environment.AWS_MAX_ATTEMPTS) || MAX_ATTEMPTS,
+    ...(isOtherStore ? { endpoint, forcePathStyle: true } : {}),
+    ...(isOtherStore && environment.AWS_REQUEST_CHECKSUM_CALCULATION === undefined
       ? { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }
       : {}),
-    ...(region !== undefined || isElsewhere ? { region: region ?? 'us-east-1' } : {}),
+    ...(region !== undefined || isOtherStore ? { region: region ?? 'us-east-1' } : {}),
   };
 }
 
@@ -119,25 +123,27 @@ function isAbsent({ name }: S3Failure): boolean {
   return name === 'NoSuchKey' || name === 'NotFound';
 }
 
-/** What to do about a failure. Messages of the client name no secrets. */
+/** An error that says what to do. Messages of the client contain no secrets. */
 function explain(cause: S3Failure, bucket: string): EmbedmillError {
   const { name, code, message, $metadata } = cause;
   const status = $metadata?.httpStatusCode ?? 0;
-  const refused = (words: string) => new EmbedmillError('store-refused', words, { cause });
+  const refused = (text: string) => new EmbedmillError('store-refused', text, { cause });
   if (name === 'CredentialsProviderError') {
     return refused(
-      `there are no keys for s3://${bucket}: ${message}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE`,
+      `no credentials for s3://${bucket}: ${message}; ` +
+        'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE',
     );
   }
-  if (message === 'Region is missing') return refused(`s3://${bucket} is in no region; set AWS_REGION`);
+  if (message === 'Region is missing') return refused(`no region for s3://${bucket}; set AWS_REGION`);
   if (name === 'NoSuchBucket') return refused(`there is no bucket ${quote(bucket)}`);
   if (status === 301) return refused(`the bucket ${quote(bucket)} is in another region; set AWS_REGION`);
   if (status === 403) {
     return refused(
-      `s3://${bucket} refuses us (${name}: ${message}); the keys need GetObject, PutObject, DeleteObject and ListBucket`,
+      `access to s3://${bucket} denied (${name}: ${message}); the credentials need s3:GetObject, s3:PutObject, ` +
+        's3:DeleteObject and s3:ListBucket',
     );
   }
-  const words = `s3://${bucket} says ${[name, code].filter(Boolean).join(' ')}: ${message}`;
-  if (status >= 400 && status < 500 && status !== 408 && status !== 429) return refused(words);
-  return new UnavailableError('store-unavailable', words, { cause });
+  const text = `s3://${bucket} reports ${[name, code].filter(Boolean).join(' ')}: ${message}`;
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) return refused(text);
+  return new UnavailableError('store-unavailable', text, { cause });
 }

@@ -1,37 +1,40 @@
-/** Object storage as the command uses it: one bucket, objects that appear whole or not at all. */
+/** The port to object storage: one bucket with atomic writes. */
 
-/** A file on this machine that is to become an object. */
+/** A local file to upload. */
 export interface ObjectFile {
   path: string;
   bytes: number;
-  /** Of its contents, in hexadecimal; kept with the object, so that the same contents are not sent again. */
+  /**
+   * Hash of the contents in hexadecimal; stored with the object, so that equal contents are not sent again.
+   */
   sha256: string;
   contentType: string;
 }
 
-/** What is known of an object without reading it. */
-export interface ObjectFacts {
+/** Metadata of an object. */
+export interface ObjectStat {
   bytes: number;
-  /** As {@link ObjectFile} has it; `null` for an object that somebody else put there. */
+  /** Hash stored by {@link Bucket.put}; `null` for an object from another program. */
   sha256: string | null;
 }
 
 /**
- * A bucket. Keys are complete, without the name of the bucket. All calls repeat what may pass by itself and then throw
- * `store-unavailable`, retryable; what a repetition does not cure is `store-refused`.
+ * A bucket. Keys do not include its name. Calls retry temporary errors, then throw the retryable
+ * `store-unavailable`; permanent errors throw `store-refused`.
  */
 export interface Bucket {
   readonly name: string;
-  /** Replaces the object; when it resolves the store holds it. */
+  /** Creates or replaces an object; resolves when it is stored. */
   put(key: string, file: ObjectFile): Promise<void>;
+  /** Creates or replaces a JSON object. */
   putText(key: string, text: string): Promise<void>;
-  /** `null` when there is none. */
+  /** The contents of an object; `null` if it does not exist. */
   getText(key: string): Promise<string | null>;
-  /** `null` when there is none. */
-  look(key: string): Promise<ObjectFacts | null>;
-  /** Keys that begin so, in their order. */
+  /** The metadata of an object; `null` if it does not exist. */
+  stat(key: string): Promise<ObjectStat | null>;
+  /** Keys with this prefix, sorted. */
   list(prefix: string): AsyncIterable<string>;
-  /** Also when there is none. */
+  /** Deletes an object. Idempotent. */
   delete(key: string): Promise<void>;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** Reads records with named fields from .jsonl, .csv and .tsv, each also as .gz; commands that need more than a text call it. */
+/** Reads records with named fields from .jsonl, .csv and .tsv, optionally .gz. */
 
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -8,21 +8,21 @@ import { detectFormat, gunzip } from '@embedmill/core/formats';
 import { parse } from 'csv-parse';
 import { UsageError } from '../../shell/exit-codes.ts';
 
-/** One record, with where it stands. */
+/** One record and its position. */
 export interface FileRecord {
-  /** `pairs.csv:7`, for messages. */
+  /** File and line for messages, such as `pairs.csv:7`. */
   place: string;
-  /** Values of .csv and .tsv are texts. */
+  /** Values by field name; strings in .csv and .tsv. */
   fields: Readonly<Record<string, unknown>>;
 }
 
-/** @throws {UsageError} for a file that is not there or not what its name says */
+/** Yields the records in order. @throws {UsageError} for a missing or invalid file */
 export async function* readRecords(path: string): AsyncGenerator<FileRecord> {
   if (!existsSync(path)) throw new UsageError(`there is no file ${quote(path, 200)}`);
   const found = detectFormat(path);
   if (found === null || found.format === 'txt') {
     throw new UsageError(
-      `the name ${quote(path, 200)} must end in .jsonl, .csv or .tsv, or one of these and .gz`,
+      `the name ${quote(path, 200)} must end in .jsonl, .csv or .tsv, or one of these with .gz`,
     );
   }
   const file = createReadStream(path);
@@ -30,7 +30,7 @@ export async function* readRecords(path: string): AsyncGenerator<FileRecord> {
   yield* found.format === 'jsonl' ? jsonRecords(text, path) : tableRecords(text, path, found.format);
 }
 
-/** The text of the bytes, without a byte order mark. @throws {UsageError} for another encoding than UTF-8, and a broken .gz */
+/** Decodes UTF-8, without the byte order mark. @throws {UsageError} for invalid UTF-8 or gzip */
 async function* decode(bytes: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 1;
@@ -40,7 +40,7 @@ async function* decode(bytes: AsyncIterable<Uint8Array>, path: string): AsyncGen
     } catch (cause) {
       const [before] = new TextDecoder().decode(block).split('\ufffd', 1);
       const place = `near line ${line + breaksIn(before!)}`;
-      throw new UsageError(`${quote(path, 200)} is not UTF-8 ${place}; expected a text in UTF-8`, { cause });
+      throw new UsageError(`${quote(path, 200)} is not UTF-8 ${place}; expected text in UTF-8`, { cause });
     }
   };
   try {
@@ -91,7 +91,7 @@ async function* tableRecords(
       bom: true,
       skip_empty_lines: true,
       delimiter: format === 'csv' ? ',' : '\t',
-      // TSV has no quotes in most files that are called so (BEIR's qrels among them).
+      // Most TSV files, such as the qrels of BEIR, use no quotes.
       quote: format === 'csv' ? '"' : null,
     }),
   );
@@ -104,7 +104,7 @@ async function* tableRecords(
   }
 }
 
-/** A field that must be a text. @throws {UsageError} that lists the fields that there are */
+/** The value of a string field. @throws {UsageError} that lists the existing fields */
 export function textField({ fields, place }: FileRecord, name: string): string {
   const value = fields[name];
   if (typeof value === 'string') return value;
@@ -113,11 +113,11 @@ export function textField({ fields, place }: FileRecord, name: string): string {
       ? `${place} has no ${quote(name)}; its fields are ${Object.keys(fields)
           .map((key) => quote(key))
           .join(', ')}`
-      : `${place} has the ${quote(name)} ${quote(value)}; expected a text`,
+      : `${place} has the ${quote(name)} ${quote(value)}; expected a string`,
   );
 }
 
-/** A field that must be a number, as such or as text. @throws {UsageError} */
+/** The value of a numeric field; strings are converted. @throws {UsageError} for anything else */
 export function numberField({ fields, place }: FileRecord, name: string): number {
   const value = fields[name];
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;

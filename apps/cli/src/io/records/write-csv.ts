@@ -1,4 +1,4 @@
-/** Writes rows of cells as CSV, whole or not at all; `cluster` and `dedupe` call it. */
+/** Writes CSV files atomically. */
 
 import { createWriteStream, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -9,14 +9,17 @@ import { quote } from '@embedmill/contract';
 import { stringify } from 'csv-stringify';
 import { UsageError } from '../../shell/exit-codes.ts';
 
-/** Refuses a name that cannot be written to, before anything is computed. @throws {UsageError} */
+/**
+ * Checks an output path before any work starts.
+ * @throws {UsageError} for another extension or a missing folder
+ */
 export function checkCsvPath(path: string): void {
   if (!/\.csv$/i.test(path)) throw new UsageError(`the output ${quote(path, 200)} must end in .csv`);
   const folder = dirname(resolve(path));
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${quote(folder, 200)} for the output`);
 }
 
-/** A header, then one record per row. The file appears under its name when it is complete. */
+/** Writes a header and one record per row. The file appears once it is complete. */
 export async function writeCsv(
   path: string,
   columns: readonly string[],

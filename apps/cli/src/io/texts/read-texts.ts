@@ -1,53 +1,61 @@
-/** Reads the texts of an input file with the ids that `embedmill embed` gives them; commands that show or score texts call it. */
+/**
+ * Reads the texts of an input file with the ids that `embedmill embed` assigns, for commands that show texts.
+ */
 
 import type { Readable } from 'node:stream';
 import { quote } from '@embedmill/contract';
-import { rowDefaults } from '@embedmill/core/formats';
+import { type RowFormat, rowDefaults } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
-import { type EmbedFlags, readInput } from '../../commands/embed/request.ts';
-import { openInput } from '../input.ts';
+import { locateInput, openTextInput } from './input.ts';
 
-/** Which file, and which of its fields. */
-export interface TextsRequest extends Pick<EmbedFlags, 'text' | 'id' | 'format'> {
+/** Which file to read, and which of its fields. */
+export interface TextsRequest {
   path: string;
+  /** Text field; the default if absent. */
+  text?: string;
+  /** Id field; the default if absent. */
+  id?: string;
+  /** Format, if the file name does not show it. */
+  format?: RowFormat;
 }
 
-/** What reading needs of the process. */
-export interface TextsGround {
+/** Dependencies of reading texts. */
+export interface TextsDeps {
   config: Pick<Config, 'maxRowBytes'>;
   stdin: Readable;
   signal: AbortSignal;
 }
 
-/** A text under the id of its vector: its own, or the number of its row, from 1. */
+/** A text and its position. */
 export interface TextRow {
-  /** Number of the row in the file, from 0: that of its vector, when the file was embedded as it is. */
+  /** Row number in the file, from 0; also that of its vector if the whole file was embedded. */
   row: number;
+  /** The id in the file, or else the row number from 1. */
   id: string;
   text: string;
 }
 
-/** A row of a file of vectors. */
+/** A row of a vector file. */
 export type VectorRow = Pick<TextRow, 'row' | 'id'>;
 
-/** The text of a row of a file of vectors; `null` when none is known. */
+/** Returns the text of a row of a vector file; `null` if unknown. */
 export type TextLookup = (wanted: VectorRow) => string | null;
 
 /**
- * The texts in order; rows without a text are left out but counted.
- * @throws {UsageError} when there is no such file or field
+ * Yields the texts in order. Rows without a text are skipped but counted.
+ * @throws {UsageError} when the file or field does not exist
  */
-export async function* readTexts(
+export async function* readTextRows(
   { path, text, id, format }: TextsRequest,
-  { config, stdin, signal }: TextsGround,
+  { config, stdin, signal }: TextsDeps,
 ): AsyncGenerator<TextRow> {
   const request = {
-    input: readInput(path, format === undefined ? {} : { format }),
+    input: locateInput(path, format),
     textField: text ?? rowDefaults.textField,
     idField: id ?? rowDefaults.idField,
-    isIdAsked: id !== undefined,
+    isIdRequired: id !== undefined,
   };
-  const { rows } = await openInput(request, { stdin, maxRowBytes: config.maxRowBytes, signal });
+  const { rows } = await openTextInput(request, { stdin, maxRowBytes: config.maxRowBytes, signal });
   let number = 0;
   for await (const slice of rows) {
     for (const row of slice) {
@@ -58,19 +66,19 @@ export async function* readTexts(
 }
 
 /**
- * The texts of these rows, or with `null` of all. Ids may repeat, so the text in the same row counts when it has the id of
- * the vector; in a file of other rows, the first text with the id.
+ * Looks up the texts of these rows, or of all rows for `null`. Ids may repeat, so the text in the same row is
+ * preferred if its id matches; otherwise the first text with the id is used.
  */
 export async function findTexts(
   request: TextsRequest,
-  ground: TextsGround,
+  deps: TextsDeps,
   wanted: readonly VectorRow[] | null,
 ): Promise<TextLookup> {
   const idOfRow = new Map(wanted?.map(({ row, id }) => [row, id]));
   const ids = new Set(idOfRow.values());
   const inRow = new Map<number, TextRow>();
   const firstOfId = new Map<string, string>();
-  for await (const found of readTexts(request, ground)) {
+  for await (const found of readTextRows(request, deps)) {
     const isWanted = wanted === null || ids.has(found.id);
     if (isWanted && !firstOfId.has(found.id)) firstOfId.set(found.id, found.text);
     if (wanted === null || idOfRow.get(found.row) === found.id) inRow.set(found.row, found);
@@ -82,7 +90,8 @@ export async function findTexts(
   };
 }
 
-/** What to say when a file of texts has none of the ids that are looked for: most often the field of the id is another one. */
+/** The message for a text file without any of the wanted ids; usually the id field is another one. */
 export function noTextsFound(path: string, ids: readonly string[]): string {
-  return `${quote(path, 200)} has no text with ${ids.length === 1 ? 'the id' : 'an id such as'} ${quote(ids[0])}; name the field of the ids with --id`;
+  const wanted = ids.length === 1 ? 'the id' : 'an id such as';
+  return `${quote(path, 200)} has no text with ${wanted} ${quote(ids[0])}; name the id field with --id`;
 }

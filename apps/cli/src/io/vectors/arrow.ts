@@ -1,4 +1,4 @@
-/** Reads vectors from Arrow's IPC files: `vector` as fixed-size list of float32, float16 or int8. */
+/** Reads vectors from Arrow IPC files: a column `vector` of fixed-size lists of float32, float16 or int8. */
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { asError, quote, type VectorRows } from '@embedmill/contract';
@@ -8,7 +8,7 @@ import { UsageError } from '../../shell/exit-codes.ts';
 import { makeSlice } from './slice.ts';
 import type { VectorFile } from './types.ts';
 
-/** @throws {UsageError} when the file is no Arrow file or has no such column */
+/** Opens the file. @throws {UsageError} if it is not an Arrow file or has no such column */
 export async function openArrow(path: string, name: string): Promise<VectorFile> {
   const file = await open(path, 'r');
   let dim: number;
@@ -28,7 +28,7 @@ export async function openArrow(path: string, name: string): Promise<VectorFile>
   return { name, rows: null, dim, read: () => readRows(path, name) };
 }
 
-/** The library is loaded by the first Arrow file. */
+/** Loads the library on first use. */
 async function readerOf(file: FileHandle, name: string) {
   const { RecordBatchReader } = await import('apache-arrow');
   try {
@@ -60,7 +60,7 @@ function sliceOf(batch: RecordBatch, first: number): VectorRows {
   const names: string[] = [];
   for (let row = 0; row < batch.numRows; row++) {
     names.push(String(ids?.get(row) ?? first + row + 1));
-    // The library gives the numbers as they lie in the file: of a half, its bits.
+    // The library returns the stored numbers: of a float16, its bits.
     const numbers = lists.get(row)?.toArray() as Float32Array | Uint16Array | Int8Array | undefined;
     if (numbers === undefined) continue;
     vectors.set(numbers instanceof Uint16Array ? floatsOfHalves(numbers) : numbers, row * dim);

@@ -1,4 +1,4 @@
-/** Reads vectors from JSON lines as `embedmill embed` writes them: a list of numbers, base64, or null. */
+/** Reads vectors from JSON lines: a list of numbers, base64 or null. */
 
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -8,12 +8,13 @@ import { UsageError } from '../../shell/exit-codes.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
 import type { VectorFile } from './types.ts';
 
-/** Rows without a vector have no dimension of their own; this many are held until one has. */
+/** Buffered rows. Rows without a vector are held until a row with one shows the dimension. */
 interface Pending {
   ids: string[];
   vectors: (Float32Array | null)[];
 }
 
+/** Opens the file; errors appear when it is read. */
 export function openJsonl(path: string, name: string): VectorFile {
   return { name, rows: null, read: () => readRows(path, name) };
 }
@@ -31,7 +32,7 @@ async function* readRows(path: string, name: string): AsyncGenerator<VectorRows>
     const { id, vector } = readLine(text, `${name}:${line}`);
     if (vector !== null && dim !== null && vector.length !== dim) {
       throw new UsageError(
-        `${name}:${line} has ${vector.length} floats; expected ${dim}, as the lines before`,
+        `${name}:${line} has ${vector.length} floats; expected ${dim}, as in earlier lines`,
       );
     }
     dim ??= vector?.length ?? null;
@@ -66,13 +67,13 @@ function readVector(given: unknown, dtype: unknown, place: string): Float32Array
     if (floats !== null) return floats;
   }
   throw new UsageError(
-    `${place} has the "vector" ${quote(given)}; expected a list of numbers, null, or base64 of float32 or what "dtype" says`,
+    `${place} has the "vector" ${quote(given)}; expected a list of numbers, null, or base64 of float32 or the "dtype" given`,
   );
 }
 
-/** `null` when the bytes are no whole numbers of this type. Those of int8 come without their scale: directions count here. */
+/** `null` unless the bytes are complete numbers. int8 is not scaled, because vectors are normalized later. */
 function readBase64(given: string, dtype: unknown): Float32Array | null {
-  // A copy, because floats must begin at a multiple of four.
+  // A copy, because floats must be aligned to four bytes.
   const bytes = Uint8Array.from(Buffer.from(given, 'base64'));
   if (bytes.length === 0) return null;
   if (dtype === 'int8') return Float32Array.from(new Int8Array(bytes.buffer));

@@ -1,17 +1,17 @@
-/** Reads vectors from a table of LanceDB: columns `vector` and, if there is one, `id`. */
+/** Reads vectors from a LanceDB table: a column `vector` and optionally a column `id`. */
 
 import { quote, type VectorRows } from '@embedmill/contract';
 import type { Table } from '@lancedb/lancedb';
 import { UsageError } from '../../shell/exit-codes.ts';
-import { dimOf, openLanceFolder } from '../lance/folder.ts';
+import { dimOf, openLanceFolder } from '../lance-folder.ts';
 import { makeSlice } from './slice.ts';
 import type { VectorFile } from './types.ts';
 
-/** @throws {UsageError} when the folder is no table of LanceDB or has no such column */
+/** Opens the table. @throws {UsageError} if the folder is not a LanceDB table or has no such column */
 export async function openLanceTable(path: string, name: string): Promise<VectorFile> {
   const { database, table: tableName } = await openLanceFolder(path);
   const table = await database.openTable(tableName).catch((cause) => {
-    throw new UsageError(`${quote(name, 200)} is no table of LanceDB`, { cause });
+    throw new UsageError(`${quote(name, 200)} is not a LanceDB table`, { cause });
   });
   const { fields } = await table.schema();
   const dim = await dimOf(table);

@@ -1,22 +1,27 @@
-/** Brings a whole file of vectors into memory, for the analyses that compare rows with each other. */
+/** Loads a vector file into memory, for analyses that compare rows with each other. */
 
 import type { Matrix } from '@embedmill/analysis';
 import { quote, rowView, type VectorRows } from '@embedmill/contract';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { VectorFile } from './types.ts';
 
-/** The rows of a file that have a vector. */
+/** The rows with a vector. */
 export interface LoadedVectors {
+  /** One row per vector, each of Euclidean length 1. */
   matrix: Matrix;
-  /** Ids of the rows of the matrix. */
+  /** Ids of the rows of the matrix; they may repeat. */
   ids: string[];
-  /** Their numbers in the file, from 0, as ids may repeat. */
+  /** Row numbers in the file, from 0. */
   numbers: number[];
-  /** Rows of the file that have no vector, and are not here. */
+  /** Number of rows without a vector, which are omitted. */
   missing: number;
 }
 
-/** @throws {UsageError} when no row has a vector */
+/**
+ * Reads all rows.
+ * @param options.onRows receives the number of rows read so far
+ * @throws {UsageError} when no row has a vector
+ */
 export async function loadVectors(
   file: VectorFile,
   { onRows, signal }: { onRows: (rows: number) => void; signal: AbortSignal },

@@ -1,31 +1,34 @@
-/** Reads vectors from NumPy's .npy, with the ids from the .ids.jsonl beside it. */
+/** Reads vectors from NumPy files (.npy), with ids from the companion file .ids.jsonl. */
 
 import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type Dtype, quote, type VectorRows } from '@embedmill/contract';
 import { dtypeBytes, floatsOfHalves } from '@embedmill/core/formats';
-import { idsPath } from '../../engine/run/fetch.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { idsPath } from './companions.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
 import type { VectorFile } from './types.ts';
 
-/** NEP 1: magic, version and the length of the header's text come before it; version 2 has four bytes of length. */
-const LONGEST_PREFIX = 12;
+/**
+ * Maximum bytes before the header text: magic, version and header length (NEP 1), which has four bytes in
+ * version 2.
+ */
+const MAX_PREFIX_BYTES = 12;
 
-/** Types that are read, by NumPy's names of them. */
+/** Supported types by their NumPy names. */
 const DTYPES: Readonly<Record<string, Dtype>> = { '<f4': 'float32', '<f2': 'float16', '|i1': 'int8' };
 
-/** What the header says. */
+/** Contents of the header. */
 interface NpyShape {
   rows: number;
   dim: number;
   dtype: Dtype;
-  /** Where the first float stands. */
+  /** Offset of the first number in bytes. */
   start: number;
 }
 
-/** @throws {UsageError} unless it is a C-ordered matrix of float32, float16 or int8 */
+/** Opens the file. @throws {UsageError} unless it is a C-ordered matrix of float32, float16 or int8 */
 export async function openNpy(path: string, name: string): Promise<VectorFile> {
   const file = await open(path, 'r');
   const shape = await readShape(file, name).finally(() => file.close());
@@ -33,10 +36,10 @@ export async function openNpy(path: string, name: string): Promise<VectorFile> {
 }
 
 async function readShape(file: FileHandle, name: string): Promise<NpyShape> {
-  const prefix = Buffer.alloc(LONGEST_PREFIX);
-  const { bytesRead } = await file.read(prefix, 0, LONGEST_PREFIX, 0);
-  if (bytesRead < LONGEST_PREFIX || prefix.toString('latin1', 0, 6) !== '\x93NUMPY') {
-    throw new UsageError(`${quote(name, 200)} does not begin as a .npy file does`);
+  const prefix = Buffer.alloc(MAX_PREFIX_BYTES);
+  const { bytesRead } = await file.read(prefix, 0, MAX_PREFIX_BYTES, 0);
+  if (bytesRead < MAX_PREFIX_BYTES || prefix.toString('latin1', 0, 6) !== '\x93NUMPY') {
+    throw new UsageError(`${quote(name, 200)} is not a .npy file`);
   }
   const textStart = prefix[6] === 1 ? 10 : 12;
   const textBytes = prefix[6] === 1 ? prefix.readUInt16LE(8) : prefix.readUInt32LE(8);
@@ -47,7 +50,8 @@ async function readShape(file: FileHandle, name: string): Promise<NpyShape> {
   const dtype = DTYPES[/'descr': '([^']*)'/.exec(header)?.[1] ?? ''];
   if (found === null || dtype === undefined || !/'fortran_order': False/.test(header)) {
     throw new UsageError(
-      `${quote(name, 200)} holds ${quote(header, 120)}; expected a matrix of float32 ('<f4'), float16 ('<f2') or int8 ('|i1') in C order`,
+      `${quote(name, 200)} holds ${quote(header, 120)}; ` +
+        "expected a matrix of float32 ('<f4'), float16 ('<f2') or int8 ('|i1') in C order",
     );
   }
   const shape = { rows: Number(found[1]), dim: Number(found[2]), dtype, start: textStart + textBytes };
@@ -76,7 +80,7 @@ async function* readRows(path: string, shape: NpyShape): AsyncGenerator<VectorRo
   }
 }
 
-/** The numbers of some rows as floats; those of int8 without their scales, as only directions count here. */
+/** The numbers of `count` rows as floats. int8 is not scaled, because vectors are normalized later. */
 async function readFloats(
   file: FileHandle,
   { dim, dtype, start }: NpyShape,
@@ -95,15 +99,15 @@ async function readFloats(
 async function readFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesRead } = await file.read(bytes, at, bytes.length - at, position + at);
-    if (bytesRead === 0) throw new UsageError('the .npy file became shorter while it was read');
+    if (bytesRead === 0) throw new UsageError('the .npy file was truncated while it was read');
     at += bytesRead;
   }
 }
 
-/** The ids beside the file; `null` when it has none. */
+/** The ids of the companion file; `null` if it does not exist. */
 function readIds(path: string): AsyncGenerator<string, undefined> | null {
-  const beside = idsPath(path);
-  return existsSync(beside) ? idLines(beside) : null;
+  const companion = idsPath(path);
+  return existsSync(companion) ? idLines(companion) : null;
 }
 
 async function* idLines(path: string): AsyncGenerator<string, undefined> {
@@ -115,7 +119,7 @@ async function* idLines(path: string): AsyncGenerator<string, undefined> {
   }
 }
 
-/** The next ids; rows without one are called by their number, from 1, as the rest of Embedmill does. */
+/** The next ids; a row without one gets its number from 1, as everywhere in Embedmill. */
 async function takeIds(
   ids: AsyncGenerator<string, undefined> | null,
   first: number,

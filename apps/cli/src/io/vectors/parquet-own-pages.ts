@@ -1,31 +1,34 @@
 /**
- * Reads the vector column of a Parquet file that Embedmill wrote: the counterpart of core's `parquet-vectors.ts`.
+ * Reads the vector column of Parquet files written by Embedmill: the counterpart of core's
+ * `parquet-vectors.ts`.
  *
- * A general reader makes an array of every list, 11 000 rows a second. The pages of our own files hold the numbers as they
- * lie in memory and, in front of them, levels in runs as long as a vector.
+ * A general reader creates an array per list: 11,000 rows per second. The pages of our own files contain the
+ * numbers in their memory layout, preceded by levels in runs as long as a vector.
  */
 
 import { floatsOfHalves } from '@embedmill/core/formats';
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 
-/** Definition level of a number that is there; runs of another level are rows without a vector. */
+/** Definition level of a present number; runs of other levels are rows without a vector. */
 const DEFINED = 2;
 
-/** The number that the first place in the dictionary of an int8 column is; those behind it follow. */
+/** The first number in the dictionary of an int8 column; the others follow in order. */
 const FIRST_INT8 = -127;
 
-/** The numbers of a data page as floats; the bytes begin where its values do. */
+/** Decodes `count` numbers of a data page; the bytes start with its values. */
 type ReadValues = (bytes: ArrayBuffer, count: number) => Float32Array;
 
-/** How the values of our column chunks are read, by their type in Parquet and the encoding of the page. */
+/** Decoders by Parquet type and page encoding. */
 const READERS: Readonly<Record<string, ReadValues>> = {
   'FLOAT PLAIN': (bytes) => new Float32Array(bytes),
   'FIXED_LEN_BYTE_ARRAY PLAIN': (bytes) => floatsOfHalves(new Uint16Array(bytes)),
-  'INT32 RLE_DICTIONARY': readPlaces,
+  'INT32 RLE_DICTIONARY': readIndexes,
 };
 
-/** The vectors of a row group, zeros where a row has none; `null` when its pages are not as we write them. */
+/**
+ * The vectors of a row group, zeros for rows without one; `null` if the pages have another layout than ours.
+ */
 export async function readOwnVectors(
   file: AsyncBuffer,
   group: FileMetaData['row_groups'][number],
@@ -70,7 +73,9 @@ export async function readOwnVectors(
   return row === rows ? { dim, vectors } : null;
 }
 
-/** Runs of equal levels: twice the length as a varint, then the value (parquet-format, Encodings.md, "RLE"). */
+/**
+ * Runs of equal levels: twice the length as a varint, then the value (parquet-format, Encodings.md, "RLE").
+ */
 function* levelRuns(bytes: Uint8Array): Generator<{ level: number; count: number }> {
   for (let at = 0; at < bytes.length; ) {
     const { value, next } = readVarint(bytes, at);
@@ -79,15 +84,18 @@ function* levelRuns(bytes: Uint8Array): Generator<{ level: number; count: number
   }
 }
 
-/** The values of an int8 page: the width of a place, the head of one bit-packed run, and a byte for each place. */
-function readPlaces(bytes: ArrayBuffer, count: number): Float32Array {
+/**
+ * The values of an int8 page: the bit width, the header of one bit-packed run, and one byte per dictionary
+ * index.
+ */
+function readIndexes(bytes: ArrayBuffer, count: number): Float32Array {
   if (count === 0) return new Float32Array(0);
-  const places = new Uint8Array(bytes);
-  const { next } = readVarint(places, 1);
-  return Float32Array.from(places.subarray(next, next + count), (place) => place + FIRST_INT8);
+  const indexes = new Uint8Array(bytes);
+  const { next } = readVarint(indexes, 1);
+  return Float32Array.from(indexes.subarray(next, next + count), (index) => index + FIRST_INT8);
 }
 
-/** Seven bits a byte, the lowest first; the highest bit says that more follow (ULEB128). */
+/** Seven bits per byte, lowest first; the highest bit means that more bytes follow (ULEB128). */
 function readVarint(bytes: Uint8Array, at: number): { value: number; next: number } {
   let value = 0;
   let next = at;

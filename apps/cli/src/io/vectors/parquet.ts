@@ -1,4 +1,4 @@
-/** Reads vectors from Parquet: a column `vector` with lists of numbers and, if there is one, a column `id`. */
+/** Reads vectors from Parquet: a column `vector` of lists of numbers and optionally a column `id`. */
 
 import { quote, type VectorRows } from '@embedmill/contract';
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -9,7 +9,7 @@ import type { VectorFile } from './types.ts';
 
 type ParquetBytes = Awaited<ReturnType<typeof asyncBufferFromFile>>;
 
-/** @throws {UsageError} when the file is no Parquet or has no column `vector` */
+/** Opens the file. @throws {UsageError} if it is not Parquet or has no column `vector` */
 export async function openParquet(path: string, name: string): Promise<VectorFile> {
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file).catch((cause) => {
@@ -24,7 +24,7 @@ export async function openParquet(path: string, name: string): Promise<VectorFil
   return { name, rows: Number(metadata.num_rows), read: () => readRows(file, metadata, name) };
 }
 
-/** The names directly below the root of the schema, which is a tree in the order of a walk (parquet-format, "Metadata"). */
+/** Names of the top-level columns; the schema is a tree in depth-first order (parquet-format, "Metadata"). */
 function topColumns({ schema }: FileMetaData): string[] {
   const names: string[] = [];
   const skip = (at: number): number => {
@@ -53,7 +53,7 @@ async function* readRows(
     const { dim, vectors } = own ?? pack(await parquetReadObjects({ ...range, columns: ['vector'] }), name);
     const from = first;
     const names = Array.from({ length: rows }, (_, n) => String(ids[n] ?? from + n + 1));
-    // A group without any vector says nothing of the dimension, and nothing can be found in it.
+    // A group without any vector does not show the dimension, and contains nothing to find.
     if (dim > 0) yield makeSlice(names, dim, vectors);
     first += rows;
   }

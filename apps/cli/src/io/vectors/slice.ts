@@ -1,21 +1,21 @@
-/** Makes the slices that the readers give out: vectors of length 1, and a mark for each row that has one. */
+/** Builds the slices that readers yield: normalized vectors, and a mark for each row with a vector. */
 
 import type { VectorRows } from '@embedmill/contract';
 
-/** Bytes of vectors in a slice: what a reader holds at a time. */
+/** Bytes of vectors per slice, which bounds the memory of a reader. */
 const SLICE_BYTES = 8 * 1024 * 1024;
 
-/** A length this near to 1 is rounding, and the vector stays as it is. */
+/** A length this close to 1 is due to rounding; the vector is left unchanged. */
 const LENGTH_TOLERANCE = 1e-4;
 
-/** Rows of `dim` floats that go into one slice. */
+/** Rows of `dim` floats per slice. */
 export function rowsPerSlice(dim: number): number {
   return Math.max(1, Math.floor(SLICE_BYTES / (dim * 4)));
 }
 
 /**
- * The slice that holds these vectors. Scales them to length 1 in place, for files that another program wrote and for numbers of
- * int8, whose scales no reader needs; a row of zeros, or with a float that is no number, has no vector.
+ * Builds a slice, and normalizes its vectors in place: files of other programs and int8 without scales may
+ * have any length. A row of zeros, or with a NaN or infinity, has no vector.
  */
 export function makeSlice(ids: readonly string[], dim: number, vectors: Float32Array): VectorRows {
   const present = new Uint8Array(ids.length);

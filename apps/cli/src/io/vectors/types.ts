@@ -1,15 +1,18 @@
-/** A file of finished vectors as the commands that work on one see it. */
+/** The port to vector files. */
 
 import type { VectorRows } from '@embedmill/contract';
 
-/** Vectors on disk, read as often as somebody asks. */
+/** Vectors on disk. */
 export interface VectorFile {
-  /** As messages name it. */
+  /** Name for messages. */
   readonly name: string;
-  /** Rows of the whole file; `null` while it has not been read (.jsonl). */
+  /** Total rows; `null` if the file does not state them (.jsonl). */
   readonly rows: number | null;
-  /** Floats per vector, where the file says so before its rows. */
+  /** Numbers per vector, if the file states them before its rows. */
   readonly dim?: number;
-  /** The rows in order, in slices of a few megabytes; vectors have length 1, zeros where a row has none. */
+  /**
+   * The rows in order, in slices of a few megabytes. Vectors have length 1, or are zeros. Can be called
+   * repeatedly.
+   */
   read(): AsyncIterable<VectorRows>;
 }

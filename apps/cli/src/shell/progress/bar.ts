@@ -1,19 +1,19 @@
-/** Progress on a terminal: one line that is drawn again and again. */
+/** Progress on a terminal: one line, redrawn in place. */
 
 import { SingleBar } from 'cli-progress';
 import type { Paint } from '../terminal/style.ts';
 import { describePercent, describeRows, describeSpeed, describeVerdicts, fractionDone } from './describe.ts';
 import type { ProgressDisplay, ProgressSnapshot } from './types.ts';
 
-const LONGEST_BAR = 32;
-const SHORTEST_BAR = 8;
+const MAX_BAR_CHARS = 32;
+const MIN_BAR_CHARS = 8;
 const DONE = '█';
 const LEFT = '░';
 const FRAMES_PER_SECOND = 8;
 
 /**
- * The line for a terminal of `columns`: what matters least goes first when it is narrow (tokens/s, then rows/s, then
- * the bar itself), and a line never wraps.
+ * The line for a terminal with `columns`. It never wraps: on narrow terminals tokens/s is dropped first, then
+ * rows/s, then the bar.
  */
 export function drawLine(snapshot: ProgressSnapshot, columns: number, paint: Paint): string {
   const fraction = fractionDone(snapshot);
@@ -27,12 +27,12 @@ export function drawLine(snapshot: ProgressSnapshot, columns: number, paint: Pai
     [describeRows(snapshot), speed.eta, verdicts, ...tail],
     [describeRows(snapshot), ...tail],
   ].map((segments) => segments.filter((segment) => segment !== ''));
-  // One column stays free: some terminals wrap when the last one is written.
+  // One column stays empty, because some terminals wrap after writing the last one.
   const roomFor = (segments: string[]) => columns - 1 - segments.join('  ').length - percent.length - 3;
-  const segments = candidates.find((each) => roomFor(each) >= SHORTEST_BAR) ?? candidates.at(-1) ?? [];
-  const width = Math.min(LONGEST_BAR, roomFor(segments));
+  const segments = candidates.find((each) => roomFor(each) >= MIN_BAR_CHARS) ?? candidates.at(-1) ?? [];
+  const width = Math.min(MAX_BAR_CHARS, roomFor(segments));
   const words = segments.join('  ');
-  if (width < SHORTEST_BAR) return words.slice(0, Math.max(0, columns - 1));
+  if (width < MIN_BAR_CHARS) return words.slice(0, Math.max(0, columns - 1));
   const done = Math.floor((fraction ?? 0) * width);
   const bar = `${paint('bar', DONE.repeat(done))}${paint('quiet', LEFT.repeat(width - done))}`;
   const painted = segments.map((segment) => {
@@ -42,7 +42,7 @@ export function drawLine(snapshot: ProgressSnapshot, columns: number, paint: Pai
   return `${bar} ${percent}  ${painted.join('  ')}`;
 }
 
-/** A bar on stderr. */
+/** A progress bar on a terminal. */
 export class BarDisplay implements ProgressDisplay {
   readonly #stream: NodeJS.WriteStream;
   readonly #bar: SingleBar;

@@ -1,10 +1,13 @@
-/** Shows work that is nothing but rows one after the other: reading a file, embedding a list of texts. */
+/** Shows the progress of sequential work, such as reading a file. */
 
 import { emptyVerdictCounts } from '@embedmill/contract';
 import type { ProgressDisplay } from './types.ts';
 
-/** Shows `done` rows of `total` (`null` while nobody can say) on the display, with the speed since the first call of this. */
-export function countingOn(display: ProgressDisplay, total: number | null): (done: number) => void {
+/**
+ * Returns a function that shows the number of rows done, of `total` (`null` if unknown), and the mean rate
+ * since now.
+ */
+export function countRows(display: ProgressDisplay, total: number | null): (done: number) => void {
   const startedAt = performance.now();
   return (done) => {
     const seconds = (performance.now() - startedAt) / 1000;

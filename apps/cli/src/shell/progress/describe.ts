@@ -1,15 +1,15 @@
-/** The words of a progress display, without their looks. */
+/** The text of a progress display, without colours. */
 
 import { formatClock, formatCount, formatRate } from '../terminal/numbers.ts';
 import type { ProgressSnapshot } from './types.ts';
 
-/** Part of the work that is done, from 0 to 1; `null` without a total. */
+/** The fraction of the work done, from 0 to 1; `null` without a total. */
 export function fractionDone({ rowsDone, rowsTotal }: ProgressSnapshot): number | null {
   if (rowsTotal === null) return null;
   return rowsTotal === 0 ? 1 : Math.min(1, rowsDone / rowsTotal);
 }
 
-/** `43%`; never `100%` before everything is done. */
+/** `43%`, rounded down, so that `100%` means done; empty without a total. */
 export function describePercent(snapshot: ProgressSnapshot): string {
   const fraction = fractionDone(snapshot);
   return fraction === null ? '' : `${Math.floor(fraction * 100)}%`;
@@ -21,7 +21,7 @@ export function describeRows({ rowsDone, rowsTotal, isEstimate }: ProgressSnapsh
   return `${formatCount(rowsDone)}${total} rows`;
 }
 
-/** Rows per second, tokens per second and the time to the end; the last two only when they can be said. */
+/** Rows per second, tokens per second and remaining time; the last two are empty if unknown. */
 export function describeSpeed(snapshot: ProgressSnapshot): { rows: string; tokens: string; eta: string } {
   const { rowsDone, rowsTotal, rowsPerSecond, tokensPerSecond } = snapshot;
   const isKnown = rowsTotal !== null && rowsPerSecond > 0 && rowsTotal > rowsDone;
@@ -32,7 +32,7 @@ export function describeSpeed(snapshot: ProgressSnapshot): { rows: string; token
   };
 }
 
-/** `3 truncated, 1 empty`: the verdicts that are not `ok` and occur. */
+/** `3 truncated, 1 empty`: counts of the verdicts other than `ok`. */
 export function describeVerdicts({ verdicts }: ProgressSnapshot): string {
   return (['truncated', 'empty', 'failed'] as const)
     .filter((verdict) => verdicts[verdict] > 0)

@@ -1,9 +1,9 @@
-/** Progress where nobody can redraw a line (a file, a pipe, CI): a plain line now and then. */
+/** Progress in a file, a pipe or CI: a plain line every few seconds. */
 
 import { describePercent, describeRows, describeSpeed, describeVerdicts } from './describe.ts';
 import type { ProgressDisplay, ProgressSnapshot } from './types.ts';
 
-/** Time between two lines. */
+/** Minimum time between two lines. */
 const INTERVAL_MS = 5_000;
 
 /** One line, for example `43%  1,712/4,000 rows  214 rows/s  25.3k tokens/s  ETA 0:11`. */
@@ -23,13 +23,13 @@ export function plainLine(snapshot: ProgressSnapshot): string {
     .join('  ');
 }
 
-/** Lines on `stream`: the first after one interval, then one per interval. */
+/** Writes lines to a stream: the first after one interval, then one per interval. */
 export class LineDisplay implements ProgressDisplay {
   readonly #stream: { write(text: string): unknown };
   readonly #now: () => number;
   #nextAt: number | null = null;
 
-  /** @param now milliseconds from any start; tests bring their own */
+  /** @param now a monotonic clock in milliseconds */
   constructor(stream: { write(text: string): unknown }, now: () => number = () => performance.now()) {
     this.#stream = stream;
     this.#now = now;

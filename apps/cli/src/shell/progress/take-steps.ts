@@ -1,12 +1,16 @@
-/** Takes the steps of a long computation with progress on the display and an ear for Ctrl-C. */
+/** Runs a long computation in steps, so that progress is shown and Ctrl-C is noticed. */
 
 import { setImmediate } from 'node:timers/promises';
 import type { Steps } from '@embedmill/analysis';
 
-/** Milliseconds of computing between two looks at the signal. */
+/** Computing time between two checks of the signal. */
 const SLICE_MS = 50;
 
-/** @throws the signal's reason */
+/**
+ * Runs all steps and returns the result.
+ * @param options.onShare receives the fraction done, from 0 to 1
+ * @throws the signal's reason
+ */
 export async function takeSteps<Result>(
   steps: Steps<Result>,
   { onShare, signal }: { onShare: (share: number) => void; signal: AbortSignal },

@@ -1,29 +1,29 @@
-/** What a display of progress is told; the commands that take long tell it. */
+/** The port to progress displays. */
 
 import type { VerdictCounts } from '@embedmill/contract';
 
-/** How far a run is. */
+/** The progress of a run at one moment. */
 export interface ProgressSnapshot {
-  /** Rows that have a verdict. */
+  /** Rows with a verdict. */
   rowsDone: number;
-  /** Rows in all; `null` while nobody can say. */
+  /** Total rows; `null` if unknown. */
   rowsTotal: number | null;
-  /** True while the total is concluded from the part of the file that was read. */
+  /** True while the total is estimated from the part of the file read so far. */
   isEstimate: boolean;
   rowsPerSecond: number;
-  /** `null` where no tokens are counted. */
+  /** `null` if tokens are not counted. */
   tokensPerSecond: number | null;
   verdicts: VerdictCounts;
-  /** Why nothing goes on at the moment; `null` when it does. */
+  /** Why there is no progress at the moment; `null` if there is. */
   waitingFor: string | null;
 }
 
-/** Shows progress until `end`. */
+/** Shows progress. */
 export interface ProgressDisplay {
-  /** Takes the latest figures; may show them later, or never. */
+  /** Updates the figures. They may be shown later, or replaced before they are shown. */
   show(snapshot: ProgressSnapshot): void;
-  /** Says one thing beside the progress, on a line of its own. */
+  /** Prints a message on its own line. */
   note(line: string): void;
-  /** Leaves the cursor at the start of an empty line. Safe to call twice. */
+  /** Ends the display with the cursor on an empty line. Idempotent. */
   end(): void;
 }

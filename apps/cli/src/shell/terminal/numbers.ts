@@ -1,11 +1,11 @@
-/** Numbers as people read them. */
+/** Formats numbers, rates, durations and sizes for people. */
 
 /** `1234567` → `1,234,567`. */
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
-/** A rate with three digits: `7.25`, `214`, `25.3k`, `1.20M`. */
+/** A rate with three significant digits: `7.25`, `214`, `25.3k`, `1.20M`. */
 export function formatRate(perSecond: number): string {
   if (perSecond >= 999_500) return `${threeDigits(perSecond / 1_000_000)}M`;
   if (perSecond >= 999.5) return `${threeDigits(perSecond / 1000)}k`;
@@ -20,7 +20,7 @@ export function formatClock(seconds: number): string {
   return hours > 0 ? `${hours}:${tail}` : tail;
 }
 
-/** A length of time in words: `0.8 s`, `42 s`, `12 min 30 s`, `3 h 5 min`. */
+/** A duration: `0.8 s`, `42 s`, `12 min 30 s`, `3 h 5 min`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -29,7 +29,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
 }
 
-/** Bytes in the unit that fits: `812 B`, `1.5 kB`, `6.1 MB`. */
+/** A size: `812 B`, `1.5 kB`, `6.1 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
@@ -38,7 +38,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : threeDigits(value)} ${units[unit]}`;
 }
 
-/** `1 row`, `2 rows`, `1,234 rows`. */
+/** A count with its noun: `1 row`, `2 rows`, `1,234 rows`. */
 export function formatNoun(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

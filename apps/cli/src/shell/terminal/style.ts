@@ -1,11 +1,12 @@
-/** Colours, where a terminal can show them and nobody asked for none. */
+/** Terminal colours, unless `NO_COLOR` is set or the output is not a terminal. */
 
 import { styleText } from 'node:util';
 import type { Environment } from '@embedmill/core/process';
 
-/** The few looks the command uses. */
-export type Look = 'good' | 'warning' | 'bad' | 'quiet' | 'strong' | 'bar';
+/** Styles by purpose. */
+export type Style = 'good' | 'warning' | 'bad' | 'quiet' | 'strong' | 'bar';
 
+/** Formats of `styleText`. */
 const FORMATS = {
   good: 'green',
   warning: 'yellow',
@@ -15,13 +16,13 @@ const FORMATS = {
   bar: 'cyan',
 } as const;
 
-/** Paints a text, or leaves it as it is. */
-export type Paint = (look: Look, text: string) => string;
+/** Adds a style to a text, or returns it unchanged. */
+export type Paint = (style: Style, text: string) => string;
 
-/** How to paint on `stream`: not at all unless it is a terminal and `NO_COLOR` is unset or empty (no-color.org). */
+/** The styling of a stream: none unless it is a terminal and `NO_COLOR` is unset or empty (no-color.org). */
 export function paintFor(stream: { isTTY?: boolean }, environment: Environment): Paint {
   const isPlain = stream.isTTY !== true || (environment.NO_COLOR ?? '') !== '' || environment.TERM === 'dumb';
-  if (isPlain) return (_look, text) => text;
-  // Node's own check looks at stdout, whatever we write to.
-  return (look, text) => styleText(FORMATS[look], text, { validateStream: false });
+  if (isPlain) return (_style, text) => text;
+  // Node's own check would examine stdout, whatever the stream.
+  return (style, text) => styleText(FORMATS[style], text, { validateStream: false });
 }

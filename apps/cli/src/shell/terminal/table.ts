@@ -1,6 +1,6 @@
-/** Columns for `runs list`. */
+/** Formats tables for the terminal. */
 
-/** Rows of cells as lines with aligned columns; `right` names the columns of numbers. */
+/** Rows of cells as lines with aligned columns; `right` lists the indexes of right-aligned columns. */
 export function formatTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
   const widths: number[] = [];
   for (const row of rows) {

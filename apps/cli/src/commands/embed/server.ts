@@ -1,0 +1,115 @@
+/** The producer that embeds the rows: a running one, or one started for this command. */
+
+import { createHash } from 'node:crypto';
+import { EmbedmillClient } from '@embedmill/client';
+import { EmbedmillError } from '@embedmill/contract';
+import type { Config, Environment } from '@embedmill/core/process';
+import { Stack } from '../../engine/stack/stack.ts';
+import type { OutputLock } from './lock.ts';
+import type { EmbedFileRequest } from './request.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+/** A producer and its lifetime. */
+export interface EmbedServer {
+  /** Current base URL; changes after a restart. */
+  url: () => string;
+  /** Resolves with the reason when the processes cannot be kept alive. */
+  whenBroken: Promise<Error>;
+  /** Stops own processes gracefully. */
+  stop(): Promise<void>;
+  /** Kills own processes; for use after the output is complete. */
+  discard(): Promise<void>;
+}
+
+/** Dependencies of {@link startOwnServer}. */
+export interface OwnServerDeps {
+  config: Config;
+  environment: Environment;
+  folder: WorkFolder;
+  lock: OutputLock;
+  onNote: (line: string) => void;
+}
+
+/** Time for worker and producer to stop: a batch takes about one second. */
+const SHUTDOWN_MS = 5_000;
+
+/**
+ * Time until a killed worker's batch is retried. Shorter than in a fleet, because no other worker can take
+ * it.
+ */
+const LOCK_MS = 6_000;
+
+/** Connects to a running producer. @throws {EmbedmillError} `no-producer` when it is not healthy */
+export async function connectServer(
+  url: string,
+  { signal, apiKey }: { signal: AbortSignal; apiKey: string | undefined },
+): Promise<EmbedServer> {
+  await new EmbedmillClient({ url, signal, apiKey }).checkHealth().catch((error) => {
+    signal.throwIfAborted();
+    throw new EmbedmillError(
+      'no-producer',
+      `no usable producer at ${url}: ${error instanceof Error ? error.message : error}. ` +
+        'Start one there with "embedmill up", or leave out --server.',
+      { cause: error },
+    );
+  });
+  return { url: () => url, whenBroken: new Promise(() => {}), stop: async () => {}, discard: async () => {} };
+}
+
+/** Starts Redis, a producer and a worker for this command. Their data is in the work folder. */
+export async function startOwnServer(request: EmbedFileRequest, deps: OwnServerDeps): Promise<EmbedServer> {
+  const { config, environment, folder, lock, onNote } = deps;
+  const threads = request.threads ?? config.threads;
+  const stack = await Stack.start({
+    environment: {
+      ...environment,
+      PORT: '0',
+      EMBEDMILL_HOST: '127.0.0.1',
+      EMBEDMILL_WORKER_PORT: '0',
+      EMBEDMILL_PREFIX: ownPrefix(request.output.path),
+      EMBEDMILL_THREADS: threads === undefined ? undefined : String(threads),
+      EMBEDMILL_MODEL: request.model ?? undefined,
+      // The producer serves this command only, so it needs no authentication or rate limit.
+      EMBEDMILL_API_KEYS: undefined,
+      EMBEDMILL_API_KEYS_FILE: undefined,
+      EMBEDMILL_RATE_LIMIT: undefined,
+      EMBEDMILL_LOCK_MS: String(LOCK_MS),
+      EMBEDMILL_LOG_LEVEL: environment.EMBEDMILL_LOG_LEVEL ?? 'warn',
+    },
+    shutdownMs: SHUTDOWN_MS,
+    redisUrl: config.redisUrl,
+    dataDir: folder.dataDir,
+    cacheDir: config.cacheDir,
+    logDir: folder.path,
+    onNote,
+    onStart: (pid) => lock.addChild(pid),
+  });
+  return {
+    url: () => stack.url,
+    whenBroken: stack.whenBroken,
+    stop: () => stack.stop(),
+    discard: () => stack.kill(),
+  };
+}
+
+/**
+ * Deletes the keys that an own server left in a shared Redis; a private Redis is deleted with the work
+ * folder.
+ */
+export async function deleteOwnKeys(config: Config, outputPath: string): Promise<void> {
+  if (config.redisUrl === undefined) return;
+  const { connect } = await import('@embedmill/core/redis');
+  const { createLogger } = await import('@embedmill/core/telemetry');
+  const redis = connect(config.redisUrl, 'patient', createLogger({ logLevel: 'silent' }, 'cli'));
+  try {
+    const scan = redis.scanStream({ match: `{${ownPrefix(outputPath)}}*`, count: 1000 });
+    for await (const keys of scan) if (keys.length > 0) await redis.unlink(keys);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** A key prefix unique to the output, which keeps commands apart on a shared Redis. */
+function ownPrefix(outputPath: string): string {
+  return `embed-${createHash('sha256').update(outputPath).digest('hex').slice(0, 16)}`;
+}

@@ -1,0 +1,83 @@
+/** The work folder of an output, and the note in it that lets a later invocation resume. */
+
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Environment } from '@embedmill/core/process';
+import type { InputIdentity, RowChoices } from './identity.ts';
+
+/** What a later invocation needs in order to resume. */
+export interface ResumeNote {
+  /** Format version of this file. */
+  version: 1;
+  /** Id of the run at the producer. */
+  run: string;
+  input: InputIdentity | null;
+  choices: RowChoices;
+  /** True after --overwrite, so that the same command resumes. */
+  overwrite: boolean;
+  /** ISO 8601. */
+  createdAt: string;
+}
+
+/** State that must outlive an invocation; removed when the output is complete. */
+export class WorkFolder {
+  readonly path: string;
+
+  /** Beside the output, or in `EMBEDMILL_DATA_DIR` if set. */
+  constructor(outputPath: string, { EMBEDMILL_DATA_DIR: dataDir }: Environment) {
+    const isChosen = dataDir !== undefined && dataDir !== '';
+    this.path = isChosen
+      ? resolve(dataDir, 'embed', createHash('sha256').update(outputPath).digest('hex'))
+      : `${outputPath}.partial`;
+  }
+
+  /** Data folder of the embedded producer and Redis. */
+  get dataDir(): string {
+    return join(this.path, 'data');
+  }
+
+  async create(): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+  }
+
+  /** The note of an earlier invocation, or null. An unrecognized file is ignored. */
+  async readNote(): Promise<ResumeNote | null> {
+    const text = await readFile(this.#notePath, 'utf8').catch(() => null);
+    if (text === null) return null;
+    try {
+      const note: ResumeNote = JSON.parse(text);
+      return note.version === 1 ? note : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Replaces the note atomically. */
+  async writeNote(note: ResumeNote): Promise<void> {
+    const draft = `${this.#notePath}.draft`;
+    const file = await open(draft, 'w', 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(note, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, this.#notePath);
+  }
+
+  /** Removes everything but the lock. */
+  async clear(): Promise<void> {
+    for (const name of await readdir(this.path)) {
+      if (!name.startsWith('lock.json')) await rm(join(this.path, name), { recursive: true, force: true });
+    }
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  get #notePath(): string {
+    return join(this.path, 'job.json');
+  }
+}

@@ -1,0 +1,47 @@
+/** Reads `--model` and `--server`, which decide where texts are embedded and by which model. */
+
+import { existsSync } from 'node:fs';
+import { quote } from '@embedmill/contract';
+import type { Config } from '@embedmill/core/process';
+import { modelFolder } from '@embedmill/embed/added-models';
+import { UsageError } from '../../shell/exit-codes.ts';
+
+/** The options as commander passes them. */
+export interface ModelFlags {
+  model?: string;
+  server?: string;
+}
+
+/**
+ * The model to use: a folder on this machine, or with `--server` the name by which its workers know the
+ * model; `null` for the default model.
+ * @throws {UsageError} when no such model exists on this machine
+ */
+export function readModel(
+  { model: named, server }: ModelFlags,
+  config: Pick<Config, 'model' | 'cacheDir'>,
+): string | null {
+  if (server !== undefined) return named ?? null;
+  const model = named ?? config.model;
+  if (model === undefined) return null;
+  const folder = modelFolder(model, config.cacheDir);
+  if (folder === undefined) return null;
+  if (existsSync(folder)) return folder;
+  throw new UsageError(
+    `there is no model folder ${quote(model, 200)}, and no added model of that name (embedmill model list)`,
+  );
+}
+
+/**
+ * The base URL of a producer, without a trailing slash; `null` if not given.
+ * @throws {UsageError} unless it is a URL
+ */
+export function readServer(server: string | undefined): string | null {
+  if (server === undefined) return null;
+  const isUrl = URL.canParse(server) && ['http:', 'https:'].includes(new URL(server).protocol);
+  if (!isUrl)
+    throw new UsageError(
+      `--server ${quote(server, 200)} is not a URL; expected one such as http://127.0.0.1:8080`,
+    );
+  return server.replace(/\/+$/, '');
+}

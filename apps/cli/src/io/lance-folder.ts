@@ -1,0 +1,53 @@
+/** Opens the LanceDB table in a folder `NAME.lance`. */
+
+import { basename, dirname, extname } from 'node:path';
+import { asError, EmbedmillError } from '@embedmill/contract';
+import type { Connection, Table } from '@lancedb/lancedb';
+
+/** The part of the LanceDB package that is used. */
+export type LanceDb = Pick<typeof import('@lancedb/lancedb'), 'connect' | 'Index' | 'makeArrowTable'>;
+
+/** A LanceDB folder: its parent is the database, and its name without the extension is the table. */
+export interface LanceFolder {
+  library: LanceDb;
+  database: Connection;
+  /** Table name. */
+  table: string;
+}
+
+/** Whether a path has the extension of LanceDB tables; it need not exist. */
+export function isLancePath(path: string): boolean {
+  return extname(path).toLowerCase() === '.lance';
+}
+
+/**
+ * Connects to the database that contains `path`, an absolute path.
+ * @throws {EmbedmillError} `no-lancedb` if the package is missing
+ */
+export async function openLanceFolder(path: string): Promise<LanceFolder> {
+  const library = await importLanceDb();
+  return { library, database: await library.connect(dirname(path)), table: basename(path, extname(path)) };
+}
+
+/** The dimension of a table's column `vector`; `null` unless it is a column of float vectors. */
+export async function dimOf(table: Table): Promise<number | null> {
+  const { fields } = await table.schema();
+  const type = String(fields.find(({ name }) => name === 'vector')?.type);
+  return Number(/^FixedSizeList\[(\d+)\]<Float(16|32)>$/.exec(type)?.[1]) || null;
+}
+
+/** Loads the package on first use. It is optional, because some machines have no build of it. */
+async function importLanceDb(): Promise<LanceDb> {
+  // By default LanceDB writes a warning to stderr for each table that does not exist yet.
+  process.env.LANCEDB_LOG ??= 'error';
+  try {
+    return await import('@lancedb/lancedb');
+  } catch (cause) {
+    throw new EmbedmillError(
+      'no-lancedb',
+      `LanceDB cannot be loaded on ${process.platform}-${process.arch}: ${asError(cause).message}. ` +
+        'Its package @lancedb/lancedb is installed with Embedmill where it has a build for the machine.',
+      { cause },
+    );
+  }
+}

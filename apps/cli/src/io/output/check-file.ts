@@ -1,0 +1,71 @@
+/** Checks that a downloaded file is complete, before it is published. */
+
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Dtype, FormatName } from '@embedmill/contract';
+import { dtypeBytes, npyHeader } from '@embedmill/core/formats';
+
+/** The expected contents of a file. */
+export interface ExpectedFile {
+  /** `scales` is an .npy with one float32 per row. */
+  format: FormatName | 'scales';
+  rows: number;
+  /** Number type of an .npy. Default `float32`. */
+  dtype?: Dtype;
+}
+
+/** Describes what is wrong with a file; `null` if nothing is. */
+export async function fileProblem(path: string, expected: ExpectedFile): Promise<string | null> {
+  const { format, rows } = expected;
+  if (format === 'npy' || format === 'scales') return npyProblem(path, expected);
+  if (format === 'parquet') return magicProblem(path, 'PAR1');
+  if (format === 'arrow') return magicProblem(path, 'ARROW1');
+  const lines = await countLines(path);
+  return lines === rows ? null : `it has ${lines} lines, expected ${rows}`;
+}
+
+/** Expects our own header for this shape, with any dimension, and exactly the bytes it announces. */
+async function npyProblem(
+  path: string,
+  { format, rows, dtype = 'float32' }: ExpectedFile,
+): Promise<string | null> {
+  const { head, size } = await readEnds(path, 256);
+  const shape = /'shape': (\(\d+, ?(\d*)\))/.exec(head.toString('latin1'));
+  const dim = format === 'scales' ? 1 : Number(shape?.[2]);
+  const header = npyHeader(format === 'scales' ? [rows] : [rows, dim], dtype);
+  if (!head.subarray(0, header.length).equals(header)) {
+    const found = shape === null ? 'no shape' : `the shape ${shape[1]}`;
+    return `its header has ${found}, expected ${rows} rows of ${dtype}`;
+  }
+  const expected = header.length + rows * dim * dtypeBytes[dtype];
+  return size === expected ? null : `it has ${size} bytes, expected ${expected}`;
+}
+
+/** Parquet and Arrow files have their magic number at both ends; the last one follows the footer. */
+async function magicProblem(path: string, magic: string): Promise<string | null> {
+  const { head, tail } = await readEnds(path, magic.length);
+  return head.toString('latin1') === magic && tail.toString('latin1') === magic ? null : 'it is truncated';
+}
+
+async function readEnds(path: string, bytes: number): Promise<{ head: Buffer; tail: Buffer; size: number }> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(bytes, size);
+    const [head, tail] = [Buffer.alloc(length), Buffer.alloc(length)];
+    await file.read(head, 0, length, 0);
+    await file.read(tail, 0, length, size - length);
+    return { head, tail, size };
+  } finally {
+    await file.close();
+  }
+}
+
+async function countLines(path: string): Promise<number> {
+  let lines = 0;
+  for await (const chunk of createReadStream(path)) {
+    const bytes = chunk as Buffer;
+    for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
+  }
+  return lines;
+}

@@ -1,0 +1,16 @@
+/** Opens the destination of an output. */
+
+import type { Environment } from '@embedmill/core/process';
+import { toBucket } from './bucket.ts';
+import { toFiles } from './files.ts';
+import { toLance } from './lance.ts';
+import type { Destination, OutputTarget } from './types.ts';
+
+/** The destination of `target`: a bucket, a LanceDB table or files. */
+export function openDestination(
+  { path, object, isLance }: Pick<OutputTarget, 'path' | 'object' | 'isLance'>,
+  deps: { environment: Environment; signal: AbortSignal },
+): Destination {
+  if (object !== null) return toBucket(object, deps);
+  return isLance ? toLance(path, deps) : toFiles(path);
+}
