@@ -3,7 +3,7 @@
 import { type RunInfo, readResults } from '@embedmill/core';
 import { describe, expect, it } from 'vitest';
 // The cache behind the route, which no package exports.
-import { RunVectors } from '../../apps/producer/dist/search/run-vectors.js';
+import { RunVectors } from '../../apps/producer/src/search/run-vectors.ts';
 import { linesOf, until } from '../support/api.ts';
 import { startCollecting, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 // Not part of the public surface: a run keeps one.
-import { Pace } from '../../../packages/core/dist/runs/pace.js';
+import { Pace } from '../../../packages/core/src/runs/pace.ts';
 
 const START = Date.parse('2026-11-23T12:00:00Z');
 
