@@ -1,8 +1,10 @@
 /** Random faults over a real run; `npm run test:chaos -- --minutes 10 --seed 1` uses it. */
 
 import { defineConfig } from 'vitest/config';
+import { packagesFromSource } from './test/support/source.ts';
 
 export default defineConfig({
+  plugins: [packagesFromSource()],
   test: {
     name: 'chaos',
     include: ['test/chaos/**/*.test.ts'],

@@ -1,12 +1,14 @@
 /** The test suite: five projects, from pure functions to whole processes, over one private Redis. */
 
 import { defineConfig } from 'vitest/config';
+import { packagesFromSource } from './test/support/source.ts';
 
 /** Longest time to an event that a test waits for: nothing is slower for it, only a failure is. */
 const EVENT_TIMEOUT_MS = 20_000;
 
 /** One folder of tests; `timeoutMs` is for one test, with room for a machine that does other things too. */
 const project = (name: string, timeoutMs: number) => ({
+  plugins: [packagesFromSource()],
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
@@ -19,6 +21,7 @@ const project = (name: string, timeoutMs: number) => ({
 });
 
 export default defineConfig({
+  plugins: [packagesFromSource()],
   test: {
     globalSetup: 'test/support/global-setup.ts',
     // Inference threads, child processes and Redis compete with the tests for the cores.

@@ -1,8 +1,10 @@
 /** All fault tests, those that are too slow for `npm test` too; `npm run test:faults` uses it. */
 
 import { defineConfig } from 'vitest/config';
+import { packagesFromSource } from './test/support/source.ts';
 
 export default defineConfig({
+  plugins: [packagesFromSource()],
   test: {
     name: 'faults',
     include: ['test/faults/**/*.test.ts'],

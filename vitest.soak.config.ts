@@ -1,8 +1,10 @@
 /** A run of millions of rows; `npm run test:soak -- --rows 2000000` uses it. */
 
 import { defineConfig } from 'vitest/config';
+import { packagesFromSource } from './test/support/source.ts';
 
 export default defineConfig({
+  plugins: [packagesFromSource()],
   test: {
     name: 'soak',
     include: ['test/soak/**/*.test.ts'],

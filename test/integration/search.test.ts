@@ -4,7 +4,7 @@ import type { RunInfo } from '@embedmill/contract';
 import { readResults } from '@embedmill/core/runs';
 import { describe, expect, it } from 'vitest';
 // The cache behind the route, which no package exports.
-import { RunVectors } from '../../apps/producer/dist/native/run-vectors.js';
+import { RunVectors } from '../../apps/producer/src/native/run-vectors.ts';
 import { linesOf, until } from '../support/api.ts';
 import { startCollecting, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -200,5 +200,5 @@ function queryOf(values: Readonly<Record<string, string | number | undefined>>):
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return given.length === 0
     ? ''
-    : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+    : `?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]))}`;
 }

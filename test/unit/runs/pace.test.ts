@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 // Internal to `Run`.
-import { Pace } from '../../../packages/core/dist/runs/pace.js';
+import { Pace } from '../../../packages/core/src/runs/pace.ts';
 
 const START = Date.parse('2026-11-23T12:00:00Z');
 
