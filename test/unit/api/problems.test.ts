@@ -4,8 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CorruptError, EmbedmillError, RequestError, UnavailableError } from '@embedmill/contract';
 import { describe, expect, it } from 'vitest';
-import { asKnownError } from '../../../apps/producer/src/http/known-error.ts';
-import { problemOf } from '../../../apps/producer/src/http/problem.ts';
+import { asKnownError, problemOf } from '../../../apps/producer/src/http/errors.ts';
 import { PROBLEMS } from '../../../apps/producer/src/http/problems.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');

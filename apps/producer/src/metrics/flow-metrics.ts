@@ -1,21 +1,21 @@
-/** What is between the producer's intake and its disk, for Prometheus: credits, backlog and results that wait for a shard. */
+/** Metrics of the data flow from intake to disk: credits, backlog and results that are not yet in a shard. */
 
 import type { Scale } from '@embedmill/contract';
 import type { Credits } from '@embedmill/core/runs';
 import { readGauge, STAGE_BUCKETS_SECONDS } from '@embedmill/core/telemetry';
 import { Histogram, type Registry } from 'prom-client';
 
-/** What the series look at. */
+/** What the metrics are read from. */
 export interface FlowMetricsDeps {
   credits: Credits;
   /** Runs that are open or sealed. */
   activeRuns: () => number;
-  /** Bytes of results that are in Redis until their shard is written. */
+  /** Bytes of results that stay in Redis until their shard is written. */
   unackedBytes: () => number;
   scale: () => Promise<Scale | undefined>;
 }
 
-/** Registers the gauges; returns what counts the way from commit to disk, in seconds. */
+/** Registers the metrics. Returns a function that records the time of a batch from commit to disk, in seconds. */
 export function registerFlowMetrics(
   registry: Registry,
   { credits, activeRuns, unackedBytes, scale }: FlowMetricsDeps,
@@ -33,7 +33,7 @@ export function registerFlowMetrics(
     'Bytes of batches that may be enqueued and not yet stored.',
     () => credits.limitBytes,
   );
-  gauge('credit_waiters', 'Parts of runs whose reading waits for credit.', () => credits.waiting);
+  gauge('credit_waiters', 'Deps of runs whose reading waits for credit.', () => credits.waiting);
   gauge(
     'results_unacked_bytes',
     'Bytes of results that the collector holds until their shard is written.',

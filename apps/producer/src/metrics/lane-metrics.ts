@@ -1,10 +1,10 @@
-/** What becomes of interactive calls, for Prometheus. */
+/** Metrics of interactive calls. */
 
 import { CALL_OUTCOMES, type SettledCall } from '@embedmill/core/redis';
 import { LATENCY_BUCKETS_SECONDS, readGauge } from '@embedmill/core/telemetry';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
-/** Registers `embedmill_interactive_*`; returns what counts a call that is over. */
+/** Registers `embedmill_interactive_*`. Returns a function that counts a finished call. */
 export function registerLaneMetrics(
   registry: Registry,
   textsInFlight: () => number,
