@@ -136,7 +136,7 @@ const refused: [path: string, body: unknown, status: number, error: unknown][] =
   ['/api/embed', { input: 'a' }, 400, 'model is required'],
   ['/api/embed', { model: MODEL, input: 7 }, 400, 'invalid input type'],
   ['/api/embed', { model: MODEL, input: ['a', 7] }, 400, 'invalid input type'],
-  ['/api/embed', { model: MODEL, input: [''] }, 400, 'input 0 holds nothing to embed'],
+  ['/api/embed', { model: MODEL, input: [''] }, 400, 'input 0 contains nothing to embed'],
   [
     '/api/embed',
     { model: MODEL, input: 'long', truncate: false },

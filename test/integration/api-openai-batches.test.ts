@@ -115,8 +115,8 @@ describe('a batch', () => {
     expect(told).toEqual([
       ['empty', expect.stringContaining("'$.input' is invalid")],
       ['blank', expect.stringContaining("'$.input' is invalid")],
-      ['ids', expect.stringContaining('a batch takes texts, not token ids')],
-      ['huge', expect.stringContaining('a text may have 1000 bytes')],
+      ['ids', expect.stringContaining('a batch accepts texts, not token ids')],
+      ['huge', expect.stringContaining('a text must have at most 1000 bytes')],
       ['format', expect.stringContaining("Invalid value for 'encoding_format' = md5")],
       ['wide', expect.stringContaining('This model has 16 dimensions')],
       ['long', expect.stringContaining('maximum context length')],

@@ -372,7 +372,7 @@ describe('a fault while results are sent', () => {
         api.logged.some(
           (line) =>
             line.requestId === response.headers.get('x-request-id') &&
-            line.msg === 'an answer was broken off for a fault of ours',
+            line.msg === 'response aborted by an internal error',
         ),
       );
     }

@@ -382,7 +382,7 @@ describe('limits', () => {
     clearInterval(drip);
     await once(socket, 'close');
     expect(answer()).toMatch(/^HTTP\/1\.1 408 /);
-    expect(answer()).toContain('fewer than 1024 bytes of the body came in 0.5 s');
+    expect(answer()).toContain('fewer than 1024 bytes of the body arrived in 0.5 s');
   });
 
   it('lets a slow body take its time, and longer still while it is not read', async () => {

@@ -143,7 +143,7 @@ const refused: [body: unknown, status: number, error: string, type: string][] = 
   [
     { inputs: 'a', normalize: false },
     422,
-    'Input validation error: `normalize` must be true: the models here give vectors of length 1 only',
+    'Input validation error: `normalize` must be true: this server returns vectors of length 1 only',
     'Validation',
   ],
   [

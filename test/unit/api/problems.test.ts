@@ -57,7 +57,7 @@ describe('a problem', () => {
     const facts = { state: 'sealed', status: 200, code: 'fine' };
     expect(answer(new RequestError('run-sealed', 'run r1 is sealed', { facts }))).toEqual({
       type: 'urn:embedmill:problem:run-sealed',
-      title: 'The run takes no more rows',
+      title: 'The run is sealed',
       status: 409,
       detail: 'run r1 is sealed',
       code: 'run-sealed',

@@ -34,7 +34,7 @@ describe('a body', () => {
 
   it('may not have a name that breaks a line or a file name', () => {
     for (const name of ['', 'a\nb', 'a\0b', '\u009b2J', '\ud800', 'x'.repeat(201), 7, ['a']]) {
-      expect(() => checkInput(createRunBody, 'body', { name })).toThrow(/^the body cannot be used: name: /);
+      expect(() => checkInput(createRunBody, 'body', { name })).toThrow(/^invalid body: name: /);
     }
     for (const name of ['reviews', 'Bücher & Co. 書', '../../etc/passwd']) {
       expect(checkInput(createRunBody, 'body', { name }).name).toBe(name);
@@ -58,7 +58,7 @@ describe('a query', () => {
       ['1', '2'],
       undefined,
     ]) {
-      expect(() => checkInput(addRowsQuery, 'query', { part })).toThrow(/^the query cannot be used: part: /);
+      expect(() => checkInput(addRowsQuery, 'query', { part })).toThrow(/^invalid query: part: /);
     }
   });
 
