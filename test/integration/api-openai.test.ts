@@ -305,7 +305,7 @@ describe('an error', () => {
     const response = await api.call('GET', '/v1/embeddings');
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('OPTIONS, POST');
-    expect((await response.json()).error.message).toContain('takes OPTIONS, POST');
+    expect((await response.json()).error.message).toContain('accepts OPTIONS, POST');
   });
 
   it('for a bad deadline names what is expected', async () => {
