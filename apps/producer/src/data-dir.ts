@@ -38,10 +38,11 @@ interface Opened {
 }
 
 /**
- * States: `waiting` (for Redis and for the lease; access to runs, files and batches throws) → `open` → stopped.
+ * States: `waiting` (for Redis and for the lease; access to runs, files and batches throws) → `open` →
+ * stopped.
  *
- * Redis may become unavailable and return while the folder is `open`. If another producer takes the lease, `whenLost`
- * resolves and nothing may be written any more.
+ * Redis may become unavailable and return while the folder is `open`. If another producer takes the lease,
+ * `whenLost` resolves and nothing may be written any more.
  */
 export class DataDir {
   /** Resolves when another producer has taken over the folder. */
@@ -172,7 +173,10 @@ export class DataDir {
   }
 }
 
-/** Reads the id of a data folder, or creates the folder and its id. Results of its runs are announced in Redis under the id. */
+/**
+ * Reads the id of a data folder, or creates the folder and its id. Results of its runs are announced in Redis
+ * under the id.
+ */
 export async function readDataDirId(dataDir: string): Promise<string> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, 'home-id');

@@ -26,13 +26,15 @@ export interface RunningProducer {
 }
 
 /**
- * How long idle connections are kept: longer than load balancers keep theirs (AWS: 60 s), so that the side that sends requests
- * is the one that closes, and no request is sent into a closing connection. Node's default is 5 s.
+ * How long idle connections are kept: longer than load balancers keep theirs (AWS: 60 s), so that the side
+ * that sends requests is the one that closes, and no request is sent into a closing connection. Node's
+ * default is 5 s.
  */
 const KEEP_ALIVE_MS = 75_000;
 
 /**
- * Starts a producer. The API answers at once; until Redis answers and the data folder's lease is held, requests for runs get 503.
+ * Starts a producer. The API answers at once; until Redis answers and the data folder's lease is held,
+ * requests for runs get 503.
  * @throws {ConfigError} without `REDIS_URL`, or when the file of API keys cannot be used
  * @throws when the port is in use or the data folder cannot be written
  */
@@ -59,7 +61,8 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
       access: { keys, limiter },
       queues: service.ownQueues,
     });
-    // Nothing is read from a stream that is slowed down, so only TCP itself detects that its client was switched off.
+    // Nothing is read from a stream that is slowed down, so only TCP itself detects that its client was
+    // switched off.
     const server = createServer({ keepAlive: true, keepAliveInitialDelay: TCP_PROBE_AFTER_MS }, api);
     // A part may be uploaded for hours; the API itself ends a stalled body.
     server.requestTimeout = 0;

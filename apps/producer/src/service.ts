@@ -1,4 +1,4 @@
-/** Puts the producer behind the API together: connections, queues, interactive lane, data folder, overview and metrics. */
+/** Wires the producer behind the API: connections, queues, lane, data folder, overview and metrics. */
 
 import { asError } from '@embedmill/contract';
 import { type Config, Releasers } from '@embedmill/core/process';
@@ -45,8 +45,8 @@ export interface RunningService extends ProducerService {
 }
 
 /**
- * Starts the service. It resolves without waiting for Redis; until Redis answers and the data folder's lease is held,
- * requests for runs are rejected with `redis-unavailable`.
+ * Starts the service. It resolves without waiting for Redis; until Redis answers and the data folder's lease
+ * is held, requests for runs are rejected with `redis-unavailable`.
  * @throws when the data folder cannot be written
  */
 export async function startService({ config, redisUrl, tracing, log }: ServiceDeps): Promise<RunningService> {

@@ -18,7 +18,7 @@ const EXPOSED = [
 /** How long browsers cache preflight responses; Chromium allows at most two hours. */
 const MAX_AGE_SECONDS = 3600;
 
-/** Answers preflight requests. Pages send API keys in headers that they set themselves, so no credentials are allowed. */
+/** Answers preflight requests. Pages set the key header themselves, so no credentials are allowed. */
 export function allowOrigins(origins: readonly string[]): RequestHandler {
   return cors({
     origin: origins.includes('*') ? '*' : [...origins],

@@ -1,4 +1,4 @@
-/** Authenticates and authorizes requests, as two separate steps, so that the rate limit between them also counts rejected ones. */
+/** Authenticates and authorizes requests; the rate limit between the two steps counts rejected ones. */
 
 import { RequestError } from '@embedmill/contract';
 import { type ApiKey, type Config, ROLES } from '@embedmill/core/process';
@@ -20,7 +20,10 @@ export function callerOf(res: Response): ApiKey | undefined {
   return res.locals.caller;
 }
 
-/** Rejects requests without a valid key with `unauthorized`, and those whose role does not suffice with `forbidden`. */
+/**
+ * Rejects requests without a valid key with `unauthorized`, and those whose role does not suffice with
+ * `forbidden`.
+ */
 export function authorize({ metricsNeed }: Pick<Config, 'metricsNeed'>): RequestHandler {
   const rules: readonly AccessRule[] = [['GET', '/metrics', metricsNeed], ...RULES];
   return (req, res, next) => {
@@ -62,7 +65,10 @@ function secretOf(req: Request): string | undefined {
   return pair.slice(pair.indexOf(':') + 1);
 }
 
-/** Browsers add a Basic password even to requests from pages of other sites, but declare those (Fetch Metadata, W3C). */
+/**
+ * Browsers add a Basic password even to requests from pages of other sites, but declare those (Fetch
+ * Metadata, W3C).
+ */
 function isCrossSite(req: Request): boolean {
   const site = req.get('sec-fetch-site') ?? 'none';
   const isBasic = /^basic /i.test(req.get('authorization') ?? '');

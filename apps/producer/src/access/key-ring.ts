@@ -16,7 +16,7 @@ export interface KeyRingDeps {
 
 const DEFAULT_POLL_MS = 2000;
 
-/** Reloads the file when it changes. An invalid file leaves the keys unchanged, so that a typo locks no client out. */
+/** Reloads the file when it changes; after an invalid change, the previous keys stay valid. */
 export class KeyRing {
   readonly #deps: KeyRingDeps;
   #fromFile: readonly ApiKey[] = [];
@@ -26,7 +26,8 @@ export class KeyRing {
   }
 
   /**
-   * Reads the keys and starts to watch the file. Returns `undefined` if neither keys nor a file are configured.
+   * Reads the keys and starts to watch the file. Returns `undefined` if neither keys nor a file are
+   * configured.
    * @throws {ConfigError} if the file is invalid
    */
   static open(deps: KeyRingDeps): KeyRing | undefined {
@@ -35,7 +36,8 @@ export class KeyRing {
     const ring = new KeyRing(deps);
     if (apiKeysFile !== undefined) {
       ring.#fromFile = readKeys(apiKeysFile);
-      // Polls instead of waiting for events: Kubernetes swaps a link above the file, which gives no event for the file itself.
+      // Polls instead of waiting for events: Kubernetes swaps a link above the file, which gives no event for
+      // the file itself.
       const options = { persistent: false, interval: deps.pollMs ?? DEFAULT_POLL_MS };
       watchFile(apiKeysFile, options, ring.#reload);
     }

@@ -35,7 +35,10 @@ export interface RateLimiterDeps {
 
 const WINDOW_SECONDS = 60;
 
-/** Opens a limiter; `undefined` if no limit is configured. While Redis is unavailable, each producer counts its own requests. */
+/**
+ * Opens a limiter; `undefined` if no limit is configured. While Redis is unavailable, each producer counts
+ * its own requests.
+ */
 export function openRateLimiter({ config, redisUrl, log }: RateLimiterDeps): RateLimiter | undefined {
   const limit = config.requestsPerMinute;
   if (limit === undefined) return undefined;
@@ -66,8 +69,9 @@ export function openRateLimiter({ config, redisUrl, log }: RateLimiterDeps): Rat
 }
 
 /**
- * Rejects requests over the limit with `rate-limited`, and reports the remaining allowance in the headers `RateLimit` and
- * `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Routes that need no key are not counted.
+ * Rejects requests over the limit with `rate-limited`, and reports the remaining allowance in the headers
+ * `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Routes that need no key are
+ * not counted.
  */
 export function limitRate(limiter: RateLimiter): RequestHandler {
   return async (req, res, next) => {

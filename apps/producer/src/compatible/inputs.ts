@@ -17,7 +17,7 @@ const tokenIds = z.array(
     .max(2 ** 31 - 1),
 );
 
-/** A text, texts, the token ids of one text, or those of several; ids are from the vocabulary of the served model. */
+/** One or several texts, or the token ids of one or several texts, in the served model's vocabulary. */
 export const inputsSchema = z.union([z.string(), z.array(z.string()), tokenIds, z.array(tokenIds)]);
 
 /** A value of `inputsSchema`. */

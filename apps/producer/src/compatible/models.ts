@@ -26,7 +26,9 @@ export function isServedModel(given: string, config: ModelSetting): boolean {
   return namesOf(config).some((known) => known.toLowerCase() === name);
 }
 
-/** @throws {RequestError} `unknown-model` for any name that does not mean the served model (facts: `model`) */
+/**
+ * @throws {RequestError} `unknown-model` for any name that does not mean the served model (facts: `model`)
+ */
 export function assertServedModel(given: string, config: ModelSetting): void {
   if (isServedModel(given, config)) return;
   throw new RequestError(

@@ -14,8 +14,8 @@ export type TextFault =
 
 /**
  * The fault of a text, or `null` if its vector is usable.
- * @param mayTruncate false if the caller wants over-long texts to fail. They are embedded all the same, because the
- *   outcome of a truncated text states its length and the limit.
+ * @param mayTruncate false if the caller wants over-long texts to fail. They are embedded all the same,
+ *   because the outcome of a truncated text states its length and the limit.
  */
 function faultOf(outcome: RowOutcome, mayTruncate: boolean): TextFault | null {
   const { verdict, tokens, lostTokens, message } = outcome;

@@ -1,4 +1,4 @@
-/** The options of a run and of other requests that embed texts: their schemas, and defaults from the producer's settings. */
+/** The options of requests that embed texts: schemas, and defaults from the producer's settings. */
 
 import {
   CLEAN_STEPS,

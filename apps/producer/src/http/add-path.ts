@@ -9,7 +9,9 @@ export type PathHandlers = Partial<Record<'get' | 'post' | 'delete', PathHandler
 /** Handles a request. Errors that it throws or rejects with are sent by the error handler. */
 export type PathHandler = (req: Request, res: Response) => Promise<void> | void;
 
-/** Registers a path. Other methods are answered with 405 and `Allow`; OPTIONS is answered with `Allow` alone. */
+/**
+ * Registers a path. Other methods are answered with 405 and `Allow`; OPTIONS is answered with `Allow` alone.
+ */
 export function addPath(router: Router, path: string, handlers: PathHandlers): void {
   const allowed = ['OPTIONS', ...(handlers.get === undefined ? [] : ['HEAD'])];
   const route = router.route(path);

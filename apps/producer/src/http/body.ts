@@ -14,14 +14,14 @@ export interface BodyLimits {
 }
 
 /**
- * Minimum progress of a sender that occupies a connection and a part. Low enough for a program that sends a short row every
- * few seconds; an occasional byte does not suffice.
+ * Minimum progress of a sender that occupies a connection and a part. Low enough for a program that sends a
+ * short row every few seconds; an occasional byte does not suffice.
  */
 const MIN_BYTES = 1024;
 
 /**
- * The bytes of a body, decompressed if it has `Content-Encoding: gzip`. Nothing is read ahead: a slow consumer slows the
- * client down. The connection stays usable after an error.
+ * The bytes of a body, decompressed if it has `Content-Encoding: gzip`. Nothing is read ahead: a slow
+ * consumer slows the client down. The connection stays usable after an error.
  * @throws {RequestError} `body-too-large`, `body-stalled`, `unsupported-encoding`
  * @throws {CorruptError} `corrupt-gzip`
  */
@@ -62,8 +62,8 @@ export async function readJsonBody(req: Request, limits: BodyLimits): Promise<un
 }
 
 /**
- * Reads a JSON body with any Content-Type, for APIs whose own examples call `curl -d` without one; an absent body is
- * `undefined`.
+ * Reads a JSON body with any Content-Type, for APIs whose own examples call `curl -d` without one; an absent
+ * body is `undefined`.
  * @throws {RequestError} as `readBody`, and `malformed-json`
  */
 export async function readJsonOfAnyType(req: Request, limits: BodyLimits): Promise<unknown> {

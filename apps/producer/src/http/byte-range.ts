@@ -10,8 +10,9 @@ export interface ByteRange {
 }
 
 /**
- * The requested range, or `null` for the whole file: without a range, or if it is unreadable, a list of several, or for
- * a file that has changed since (`If-Range`). RFC 9110, 14.2 permits the whole file in all these cases.
+ * The requested range, or `null` for the whole file: without a range, or if it is unreadable, a list of
+ * several, or for a file that has changed since (`If-Range`). RFC 9110, 14.2 permits the whole file in all
+ * these cases.
  * @throws {RequestError} `range-not-satisfiable`
  */
 export function requestedRange(

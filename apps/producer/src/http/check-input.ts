@@ -8,7 +8,8 @@ const MAX_LISTED = 10;
 
 /**
  * Returns the values of a request, with defaults filled in.
- * @throws {RequestError} `invalid-body`, `invalid-query` or `invalid-headers`, with all faults (facts: `errors`)
+ * @throws {RequestError} `invalid-body`, `invalid-query` or `invalid-headers`, with all faults (facts:
+ *   `errors`)
  */
 export function checkInput<Schema extends z.ZodObject>(
   schema: Schema,

@@ -1,4 +1,4 @@
-/** Turns every failed request into one response: a problem document (RFC 9457), or the error shape of a compatible API. */
+/** Turns failed requests into responses: problem documents (RFC 9457) or errors of a compatible API. */
 
 import { CorruptError, EmbedmillError, quote, RequestError, UnavailableError } from '@embedmill/contract';
 import { isRedisFault } from '@embedmill/core/redis';
@@ -48,8 +48,8 @@ export function handleErrors({ dialects, log }: ErrorHandlerDeps): ErrorRequestH
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 /**
- * Maps anything thrown to an error with a code of the API. What a client must not see (paths, addresses, stack traces)
- * stays in `cause`.
+ * Maps anything thrown to an error with a code of the API. What a client must not see (paths, addresses,
+ * stack traces) stays in `cause`.
  */
 export function asKnownError(thrown: unknown): EmbedmillError {
   if (thrown instanceof EmbedmillError && isProblemCode(thrown.code)) return thrown;
@@ -111,8 +111,8 @@ function sendProblem(res: Response, error: EmbedmillError): void {
 const DEFAULT_RETRY_SECONDS = 2;
 
 /**
- * Sets `Retry-After` in whole seconds and the finer `retry-after-ms`, which the official OpenAI clients read. The error
- * states the delay in its facts `retryAfterMs` or `retryAfterSeconds`.
+ * Sets `Retry-After` in whole seconds and the finer `retry-after-ms`, which the official OpenAI clients read.
+ * The error states the delay in its facts `retryAfterMs` or `retryAfterSeconds`.
  */
 export function setRetryAfter(res: Response, { facts }: Pick<EmbedmillError, 'facts'>): void {
   const seconds = Number(facts?.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS);

@@ -1,4 +1,4 @@
-/** Every error code of the API with its HTTP status and title. The error handler and the OpenAPI document use this table. */
+/** Every error code of the API with its HTTP status and title. */
 
 /** How an error code is answered. */
 export interface ProblemKind {
@@ -8,8 +8,9 @@ export interface ProblemKind {
 }
 
 /**
- * 400: the request cannot be read. 422: it can be read but not carried out. 409: not in the current state. 503: temporarily
- * impossible, the same request may succeed later (with `Retry-After`). 504: not within the client's deadline.
+ * 400: the request cannot be read. 422: it can be read but not carried out. 409: not in the current state.
+ * 503: temporarily impossible, the same request may succeed later (with `Retry-After`). 504: not within the
+ * client's deadline.
  */
 export const PROBLEMS = {
   'malformed-json': { status: 400, title: 'The body is not JSON' },

@@ -28,8 +28,8 @@ export interface StreamResponse {
 /**
  * Sends a stream whose chunks are produced as the client reads them. HEAD gets the headers alone.
  *
- * An error before the first chunk is thrown, so that it can be reported to the client. A later one is logged and destroys
- * the connection, so that a partial file never looks complete.
+ * An error before the first chunk is thrown, so that it can be reported to the client. A later one is logged
+ * and destroys the connection, so that a partial file never looks complete.
  */
 export async function sendStream(
   req: Request,
@@ -59,7 +59,8 @@ export async function sendStream(
       await chunks.return?.();
     }
   }
-  // Rejects for internal errors and for disconnected clients. Only the former matter, and `res` is destroyed in both cases.
+  // Rejects for internal errors and for disconnected clients. Only the former matter, and `res` is destroyed
+  // in both cases.
   await pipeline(watched(), res).catch(() => {});
   if (fault !== undefined)
     log.error({ requestId: requestIdOf(res), err: fault }, 'response aborted by an internal error');

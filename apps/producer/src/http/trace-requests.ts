@@ -1,4 +1,4 @@
-/** Opens a span for every request in the trace of its caller, so that its jobs can be followed to the workers. */
+/** Opens a span for every request in the trace of its caller, which continues in the workers. */
 
 import type { Tracing } from '@embedmill/core/telemetry';
 import type { RequestHandler } from 'express';
@@ -7,7 +7,9 @@ import { requestIdOf } from './request-id.ts';
 /** Routes that monitoring requests every few seconds; their traces are of no use. */
 const UNTRACED = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** Opens the span before the routes run and ends it once the response is sent or the client has disconnected. */
+/**
+ * Opens the span before the routes run and ends it once the response is sent or the client has disconnected.
+ */
 export function traceRequests(tracing: Tracing): RequestHandler {
   return (req, res, next) => {
     if (UNTRACED.has(req.path)) {

@@ -1,4 +1,4 @@
-/** What the routes of every protocol share: the producer behind them, the limits and the other dependencies. */
+/** What the routes of every protocol share: the producer behind them, limits and other dependencies. */
 
 import type { Scale } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
@@ -28,15 +28,22 @@ export interface CoreService {
 
 /** Times and sizes that are not settings; tests shorten them. */
 export interface ApiLimits {
-  /** A body that makes almost no progress for this long, while the producer waits for it, is rejected with 408. */
+  /**
+   * A body that makes almost no progress for this long, while the producer waits for it, is rejected with
+   * 408.
+   */
   bodyStallMs: number;
   /**
-   * Maximum wait of a small body for credit. A body of known length, at most `smallBodyBytes`, is rejected with 429 after
-   * this time, because its sender can repeat it. All other bodies are streams, which are slowed down and never rejected.
+   * Maximum wait of a small body for credit. A body of known length, at most `smallBodyBytes`, is rejected
+   * with 429 after this time, because its sender can repeat it. All other bodies are streams, which are
+   * slowed down and never rejected.
    */
   creditPatienceMs: number;
   smallBodyBytes: number;
-  /** After an early response, the rest of the body is read and discarded for this long, so that the client sees the response. */
+  /**
+   * After an early response, the rest of the body is read and discarded for this long, so that the client
+   * sees the response.
+   */
   lingerMs: number;
   /** Minimum time between two progress events for one client. */
   progressIntervalMs: number;

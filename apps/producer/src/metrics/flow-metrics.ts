@@ -15,7 +15,9 @@ export interface FlowMetricsDeps {
   scale: () => Promise<Scale | undefined>;
 }
 
-/** Registers the metrics. Returns a function that records the time of a batch from commit to disk, in seconds. */
+/**
+ * Registers the metrics. Returns a function that records the time of a batch from commit to disk, in seconds.
+ */
 export function registerFlowMetrics(
   registry: Registry,
   { credits, activeRuns, unackedBytes, scale }: FlowMetricsDeps,

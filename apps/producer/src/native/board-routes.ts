@@ -11,7 +11,10 @@ import { thirdPartyPagePolicy } from '../http/page-policy.ts';
 
 const PATH = '/admin/queues';
 
-/** Two boards for the same queues; the role of each request selects one. Without API keys, the board is read-only. */
+/**
+ * Two boards for the same queues; the role of each request selects one. Without API keys, the board is
+ * read-only.
+ */
 export function boardRoutes(queues: OwnQueues): Router {
   const [readOnlyBoard, writableBoard] = [makeBoard(queues, true), makeBoard(queues, false)];
   const router = Router();

@@ -31,7 +31,10 @@ export interface DownloadType {
   variant: string;
 }
 
-/** Response headers of a file. Its bytes are fixed once the run has ended, so run, end time and variant identify them. */
+/**
+ * Response headers of a file. Its bytes are fixed once the run has ended, so run, end time and variant
+ * identify them.
+ */
 export function fileHeaders(run: Run, { contentType, extension, variant }: DownloadType) {
   const { endedAt, options } = run.info();
   return {

@@ -8,8 +8,8 @@ import { sendJson } from '../http/send.ts';
 import type { ApiLimits, RouteDeps } from '../http/types.ts';
 
 /**
- * The stream of a run sends `progress` with the run whenever it has changed and closes with `end` once it has ended. The
- * stream of the overview sends `overview` until the client disconnects.
+ * The stream of a run sends `progress` with the run whenever it has changed and closes with `end` once it has
+ * ended. The stream of the overview sends `overview` until the client disconnects.
  */
 export function eventRoutes({ service, limits }: RouteDeps): Router {
   const router = Router();
@@ -57,7 +57,9 @@ function followRun(run: Run, stream: EventStream, limits: ApiLimits): void {
   sendProgress();
 }
 
-/** Each interval starts after the previous read has finished, so that reads do not pile up when Redis is slow. */
+/**
+ * Each interval starts after the previous read has finished, so that reads do not pile up when Redis is slow.
+ */
 function followOverview(read: () => Promise<object>, stream: EventStream, limits: ApiLimits): void {
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;

@@ -6,7 +6,9 @@ import { addPath } from '../http/add-path.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 
-/** `/healthz` depends on nothing but the process; `/readyz` lists what is missing; `/v1/scale` needs Redis. */
+/**
+ * `/healthz` depends on nothing but the process; `/readyz` lists what is missing; `/v1/scale` needs Redis.
+ */
 export function healthRoutes({ service, version }: RouteDeps): Router {
   const router = Router();
   addPath(router, '/healthz', {

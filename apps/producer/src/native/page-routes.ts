@@ -1,4 +1,4 @@
-/** Serves the dashboard at `/`, as built from `apps/web`. Requests for `/` that do not accept HTML go to other routes. */
+/** Serves the dashboard that is built from `apps/web`. */
 
 import { join } from 'node:path';
 import { RequestError } from '@embedmill/contract';

@@ -16,8 +16,8 @@ interface CachedRun {
 const BYTES_BESIDE_VECTOR = 64;
 
 /**
- * Evicts the least recently searched run first. A run larger than the limit is read from its files for each search, one
- * batch at a time.
+ * Evicts the least recently searched run first. A run larger than the limit is read from its files for each
+ * search, one batch at a time.
  */
 export class RunVectors {
   readonly #limitBytes: number;

@@ -1,4 +1,4 @@
-/** Schemas of the bodies, queries and headers of the native API; the routes and the OpenAPI document use them. */
+/** Schemas of the bodies, queries and headers of the native API. */
 
 import { z } from 'zod';
 import { MAX_INPUTS } from '../compatible/inputs.ts';

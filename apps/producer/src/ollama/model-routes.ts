@@ -1,4 +1,4 @@
-/** Describes the served model as Ollama does: /api/tags, /api/ps, /api/show, /api/version and the text at /. */
+/** Describes the served model as Ollama does: /api/tags, /api/ps, /api/show, /api/version and /. */
 
 import { createHash } from 'node:crypto';
 import { UnavailableError } from '@embedmill/contract';
@@ -101,7 +101,8 @@ export function ollamaModelRoutes({ service, config, limits, version }: RouteDep
   addPath(router, '/api/version', {
     get: (_req, res) => sendJson(res, 200, { version: OLLAMA_VERSION, embedmill: version }),
   });
-  // Clients check here whether a server is running. Browsers get the dashboard, which is served by an earlier route.
+  // Clients check here whether a server is running. Browsers get the dashboard, which is served by an earlier
+  // route.
   router.get('/', (req, res, next) => {
     if (req.get('accept')?.includes('text/html')) next();
     else res.type('text/plain').send('Ollama is running');

@@ -1,4 +1,4 @@
-/** Schemas of the requests to the Ollama API. Fields without a use here (`keep_alive`, `options`) are ignored, as unknown fields are in Ollama. */
+/** Schemas of the requests to the Ollama API; unused fields (`keep_alive`, `options`) are ignored. */
 
 import { z } from 'zod';
 import { OllamaError } from './errors.ts';

@@ -18,7 +18,8 @@ export interface ListPage<Shown> {
 
 /**
  * Selects a page of a list.
- * @param newestFirst all items; ids sort by age, so a page continues correctly even if the item that it starts after was deleted
+ * @param newestFirst all items; ids sort by age, so a page continues correctly even if the item that it
+ *   starts after was deleted
  */
 export function listPageOf<Item extends { id: string }, Shown>(
   newestFirst: readonly Item[],

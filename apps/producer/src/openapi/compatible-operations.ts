@@ -1,4 +1,4 @@
-/** Describes the routes of the compatible APIs for the OpenAPI document. Their responses are specified by those APIs. */
+/** Describes the routes of the compatible APIs, which specify their own responses. */
 
 import type { DocumentedResponse, Operation } from './native-operations.ts';
 

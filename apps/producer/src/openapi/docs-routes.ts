@@ -1,4 +1,4 @@
-/** Serves the OpenAPI document and Swagger UI, with all files local, so that it works without internet access. */
+/** Serves the OpenAPI document and Swagger UI, without resources from other servers. */
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

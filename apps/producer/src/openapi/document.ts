@@ -74,7 +74,9 @@ const responseSchemas: Readonly<
   Problem: schemas.problemSchema,
 };
 
-/** A set of parameters. `io: output` documents the result of a coercion, because its input type is unknown. */
+/**
+ * A set of parameters. `io: output` documents the result of a coercion, because its input type is unknown.
+ */
 interface ParameterSetSchema {
   in: 'query' | 'header';
   schema: z.ZodObject;
@@ -181,7 +183,10 @@ function operationOf(operation: Operation, requiresKeys: boolean): Json {
   };
 }
 
-/** `post /v1/runs/:id/rows` → `postRunsRows`; operations of compatible APIs are prefixed with the name of the API. */
+/**
+ * `post /v1/runs/:id/rows` → `postRunsRows`; operations of compatible APIs are prefixed with the name of the
+ * API.
+ */
 function operationIdOf({ method, path, tag }: Operation): string {
   const words = path
     .split('/')

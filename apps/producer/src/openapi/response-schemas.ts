@@ -1,4 +1,4 @@
-/** Schemas of the JSON responses, for the OpenAPI document; the type checker compares them with the types of the code. */
+/** Schemas of the JSON responses, for the OpenAPI document; checked against the types of the code. */
 
 import {
   CLEAN_STEPS,

@@ -1,4 +1,4 @@
-/** Calculates how many workers the backlog requires, for GET /v1/scale and the metric `embedmill_workers_wanted`. */
+/** Calculates how many workers the backlog requires, for GET /v1/scale and a metric. */
 
 import type { RunInfo, Scale } from '@embedmill/contract';
 
@@ -20,17 +20,18 @@ export interface ScaleDeps {
 const DEFAULT_TOKENS_PER_ROW = 32;
 
 /**
- * How long the number of workers must be constant, with a backlog, before their throughput is measured: rates cover the last
- * 15 seconds, and a new worker needs time for its first batch. Measuring earlier would count new workers without their rows,
- * underestimate the throughput per worker and request ever more workers.
+ * How long the number of workers must be constant, with a backlog, before their throughput is measured: rates
+ * cover the last 15 seconds, and a new worker needs time for its first batch. Measuring earlier would count
+ * new workers without their rows, underestimate the throughput per worker and request ever more workers.
  */
 const STEADY_MS = 20_000;
 
 /**
- * desired = ceil(backlog tokens ÷ (tokens/s of one worker × drain target)), at least 1 while there is a backlog, 0 without.
+ * desired = ceil(backlog tokens ÷ (tokens/s of one worker × drain target)), at least 1 while there is a
+ * backlog, 0 without.
  *
- * The throughput per worker is the last one that could be measured: not while the number of workers changes, and not at the
- * end of a backlog, when some workers are idle.
+ * The throughput per worker is the last one that could be measured: not while the number of workers changes,
+ * and not at the end of a backlog, when some workers are idle.
  */
 export class Scaler {
   readonly #deps: ScaleDeps;

@@ -116,7 +116,10 @@ function assertTextCount(texts: number): void {
     throw new TeiError('Validation', `batch size ${texts} > maximum allowed batch size ${MAX_INPUTS}`);
 }
 
-/** Sets the timing headers, in milliseconds. Tokenization is part of inference here and has no time of its own. */
+/**
+ * Sets the timing headers, in milliseconds. Tokenization is part of inference here and has no time of its
+ * own.
+ */
 function setTimingHeaders(
   res: Response,
   { timings, outcomes }: EmbedAnswer,

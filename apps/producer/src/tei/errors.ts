@@ -1,4 +1,4 @@
-/** Errors in the shape of Text Embeddings Inference: `{"error", "error_type"}`, and plain text for unreadable bodies. */
+/** Errors in the shape of Text Embeddings Inference: `{"error", "error_type"}` or plain text. */
 
 import { type EmbedmillError, RequestError } from '@embedmill/contract';
 import type { Response } from 'express';

@@ -42,8 +42,8 @@ export function batchObject(batch: OpenAiBatch) {
 }
 
 /**
- * Requests by outcome. An ended batch has counted them one by one. Before that they are derived from rows: exact if every
- * request has one text, otherwise based on the average number of texts per request.
+ * Requests by outcome. An ended batch has counted them one by one. Before that they are derived from rows:
+ * exact if every request has one text, otherwise based on the average number of texts per request.
  */
 function countsOf(batch: OpenAiBatch): LineCounts {
   const { validated, ended } = batch.ledger;
@@ -60,7 +60,10 @@ function countsOf(batch: OpenAiBatch): LineCounts {
   };
 }
 
-/** Seconds until all texts of the file are embedded, whether or not they are in the run yet; `null` if unknown. */
+/**
+ * Seconds until all texts of the file are embedded, whether or not they are in the run yet; `null` if
+ * unknown.
+ */
 function etaSeconds({ ledger, run }: OpenAiBatch): number | null {
   const info = run?.info();
   if (info === undefined || ledger.validated === undefined || info.rowsPerSecond === 0) return null;

@@ -7,7 +7,10 @@ import type { Run, Runs } from '@embedmill/core/runs';
 import { defaultRunOptions } from '../../compatible/run-options.ts';
 import { type InputLine, type InputOptions, readInputLines } from './input-lines.ts';
 
-/** Creates the run of a batch, or finds one that was created just before the process died: it is named after the batch. */
+/**
+ * Creates the run of a batch, or finds one that was created just before the process died: it is named after
+ * the batch.
+ */
 export async function createRunOfBatch(
   batchId: string,
   { runs, config }: { runs: Runs; config: Config },
@@ -19,7 +22,8 @@ export async function createRunOfBatch(
 }
 
 /**
- * Adds all texts of the input file to the run as one part and seals it. Batches that the run already has are skipped.
+ * Adds all texts of the input file to the run as one part and seals it. Batches that the run already has are
+ * skipped.
  * @param signal ends it with the reason of the signal
  * @throws {RequestError} `part-conflict` if the rows differ from those that an earlier process added
  */
@@ -35,7 +39,9 @@ export async function feedRun(
   await run.seal();
 }
 
-/** The texts of all lines as rows. A line with several texts gives the ids `<custom_id>:0`, `<custom_id>:1`, … */
+/**
+ * The texts of all lines as rows. A line with several texts gives the ids `<custom_id>:0`, `<custom_id>:1`, …
+ */
 async function* rowsOf(input: AsyncIterable<InputLine[]>, signal: AbortSignal): AsyncGenerator<RowRead[]> {
   for await (const lines of input) {
     signal.throwIfAborted();

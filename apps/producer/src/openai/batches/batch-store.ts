@@ -10,7 +10,10 @@ import type { BatchCreateParams } from './types.ts';
 
 const ID = /^batch_[0-9a-z]{19}$/;
 
-/** Each batch has a folder `<dataDir>/batches/<id>/` with its `ledger.journal` and its input file, `input.jsonl`. */
+/**
+ * Each batch has a folder `<dataDir>/batches/<id>/` with its `ledger.journal` and its input file,
+ * `input.jsonl`.
+ */
 export class OpenAiBatchStore {
   readonly #deps: OpenAiBatchDeps;
   readonly #folder: string;
@@ -21,7 +24,10 @@ export class OpenAiBatchStore {
     this.#folder = folder;
   }
 
-  /** Opens all batches in the data folder and continues those that have not ended. A damaged one is logged and skipped. */
+  /**
+   * Opens all batches in the data folder and continues those that have not ended. A damaged one is logged and
+   * skipped.
+   */
   static async open(deps: OpenAiBatchDeps, dataDir: string): Promise<OpenAiBatchStore> {
     const folder = join(dataDir, 'batches');
     await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -1,4 +1,4 @@
-/** Reads the lines of a batch input file. Validation, embedding and output each read it and must get the same lines. */
+/** Reads the lines of a batch input file: the same lines for validation, embedding and output. */
 
 import { createReadStream } from 'node:fs';
 import { quote } from '@embedmill/contract';

@@ -1,4 +1,4 @@
-/** One batch of the OpenAI API, from its input file to its output files; created and kept by `OpenAiBatchStore`. */
+/** The OpenAI batch of one input file, up to its output files; created and kept by `OpenAiBatchStore`. */
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,15 +41,18 @@ export const LEDGER_NAME = 'ledger.journal';
  * States:
  *
  * - `validating`: the initial state. The input file is read and checked; nothing has been embedded.
- * - `failed`: a line makes the file unusable, or the run of the batch is lost. Entered from any state before `finalizing`.
+ * - `failed`: a line makes the file unusable, or the run of the batch is lost. Entered from any state before
+ *   `finalizing`.
  * - `in_progress`: the texts are in a run, or are being added to it.
  * - `finalizing`: the run has ended, and its vectors are written to the output file.
  * - `completed`: entered from `finalizing` only, whatever the outcome of single lines.
- * - `cancelling`: `cancel` was called. The run is cancelled, and its finished rows are written to the output file.
+ * - `cancelling`: `cancel` was called. The run is cancelled, and its finished rows are written to the output
+ *   file.
  * - `cancelled`, `expired`: entered when those files exist; `expired` if the completion window ended first.
  *
- * Every step starts from what is on disk (the ledger of the batch, the ledger of the run, the files) and may be repeated: the
- * same input gives the same rows and the same lines. After a crash, `start` continues the batch.
+ * Every step starts from what is on disk (the ledger of the batch, the ledger of the run, the files) and may
+ * be repeated: the same input gives the same rows and the same lines. After a crash, `start` continues the
+ * batch.
  */
 export class OpenAiBatch {
   readonly #deps: OpenAiBatchDeps;

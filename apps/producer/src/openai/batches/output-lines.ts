@@ -1,4 +1,4 @@
-/** Produces the lines of a batch's output and error files from its input and its run: the same bytes each time. */
+/** Produces the lines of a batch's output files from its input and run: the same bytes each time. */
 
 import type { EmbedmillError } from '@embedmill/contract';
 import type { FinishedRows } from '@embedmill/core/runs';

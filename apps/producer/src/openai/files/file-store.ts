@@ -28,7 +28,10 @@ export function newFileId(): string {
   return `file-${ageSortedId()}`;
 }
 
-/** Each file is a folder `<dataDir>/files/<id>/` with `content` and `file.json`, which appears and disappears by rename. */
+/**
+ * Each file is a folder `<dataDir>/files/<id>/` with `content` and `file.json`, which appears and disappears
+ * by rename.
+ */
 export class FileStore {
   readonly #deps: FileStoreDeps;
   readonly #folder: string;

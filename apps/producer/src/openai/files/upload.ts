@@ -28,7 +28,8 @@ interface ReceivedPart {
 }
 
 /**
- * Stores the file of an upload; no more than a few chunks are in memory at a time. When it resolves, the file is durable.
+ * Stores the file of an upload; no more than a few chunks are in memory at a time. When it resolves, the file
+ * is durable.
  * @throws {OpenAiError} for a form without a file or with invalid fields
  * @throws {RequestError} `body-too-large`, `body-stalled`
  */
