@@ -1,4 +1,4 @@
-/** How errors become problems: every code has a status, and nothing of the inside gets out. */
+/** How errors become problem documents: every code has a status, and no internals are disclosed. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const SOURCES = [
   'apps/producer/src',
 ];
 
-/** Codes that are for the log, or for a client that is gone. */
+/** Codes that are only logged, or whose client has disconnected. */
 const NEVER_ANSWERED = new Set(['no-ledger', 'client-gone']);
 
 function codesIn(folder: string): string[] {
@@ -34,14 +34,14 @@ function codesIn(folder: string): string[] {
 const answer = (thrown: unknown) => problemOf(asKnownError(thrown), 'req-1');
 
 describe('the table of problems', () => {
-  it('has every code that reaches the API', () => {
+  it('has every code that can reach the API', () => {
     const codes = new Set(SOURCES.flatMap(codesIn));
     expect(codes.size).toBeGreaterThan(15);
     const missing = [...codes].filter((code) => !Object.hasOwn(PROBLEMS, code) && !NEVER_ANSWERED.has(code));
     expect(missing).toEqual([]);
   });
 
-  it('uses 503 for what may be tried again, and for nothing else', () => {
+  it('uses 503 only for errors that may be retried', () => {
     const passing = Object.entries(PROBLEMS).filter(([, { status }]) => status === 503);
     expect(passing.map(([code]) => code).sort()).toEqual([
       'disk-full',
@@ -53,7 +53,7 @@ describe('the table of problems', () => {
 });
 
 describe('a problem', () => {
-  it('has the facts of its error beside its own fields, which they cannot replace', () => {
+  it('includes the facts of its error, which cannot replace its own fields', () => {
     const facts = { state: 'sealed', status: 200, code: 'fine' };
     expect(answer(new RequestError('run-sealed', 'run r1 is sealed', { facts }))).toEqual({
       type: 'urn:embedmill:problem:run-sealed',
@@ -76,7 +76,7 @@ describe('a problem', () => {
     ],
     ['damage on the disk', new CorruptError('corrupt-shard', '/data/secret is damaged')],
     ['a missing file', Object.assign(new Error("ENOENT: '/data/secret'"), { code: 'ENOENT' })],
-  ])('of %s says nothing about the inside', (_what, thrown) => {
+  ])('of %s discloses no internals', (_what, thrown) => {
     const problem = answer(thrown);
     expect(problem.status).toBe(500);
     expect(JSON.stringify(problem)).not.toMatch(/secret|swordfish|data/);
@@ -88,7 +88,7 @@ describe('a problem', () => {
     ['redis-unavailable', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
     ['disk-full', Object.assign(new Error('write'), { code: 'ENOSPC' })],
     ['unavailable', new UnavailableError('lease-lost', 'the lease is lost')],
-  ])('is %s for what passes: %s', (code, thrown) => {
+  ])('is %s for a temporary failure: %s', (code, thrown) => {
     expect(asKnownError(thrown)).toMatchObject({ code, retryable: true });
     expect(answer(thrown)).toMatchObject({ code, status: 503 });
     expect(JSON.stringify(answer(thrown))).not.toContain('10.0.0.7');

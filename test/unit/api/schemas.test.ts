@@ -1,4 +1,4 @@
-/** What requests may hold, and what the refusal of others says. */
+/** Validation of requests, and its error messages. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { checkInput } from '../../../apps/producer/src/http/check-input.ts';
 import { addRowsQuery, listRunsQuery } from '../../../apps/producer/src/native/schemas.ts';
 
 describe('a body', () => {
-  it('is filled in where it says nothing', () => {
+  it('has defaults for omitted fields', () => {
     expect(checkInput(createRunBody, 'body', {})).toEqual({
       precision: 'int8',
       truncate: 'end',
@@ -18,7 +18,7 @@ describe('a body', () => {
     expect(checkInput(createRunBody, 'body', { name: null }).name).toBeNull();
   });
 
-  it('is taken or refused in few words, whatever it is', () => {
+  it('is accepted or rejected with a short message, whatever it is', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (given) => {
         try {
@@ -32,7 +32,7 @@ describe('a body', () => {
     );
   });
 
-  it('may not have a name that breaks a line or a file name', () => {
+  it('must not have a name that breaks a log line or a file name', () => {
     for (const name of ['', 'a\nb', 'a\0b', '\u009b2J', '\ud800', 'x'.repeat(201), 7, ['a']]) {
       expect(() => checkInput(createRunBody, 'body', { name })).toThrow(/^invalid body: name: /);
     }
@@ -43,7 +43,7 @@ describe('a body', () => {
 });
 
 describe('a query', () => {
-  it('has numbers in plain digits', () => {
+  it('has numbers in decimal digits', () => {
     expect(checkInput(addRowsQuery, 'query', { part: '007' }).part).toBe(7);
     for (const part of [
       '',
@@ -62,7 +62,7 @@ describe('a query', () => {
     }
   });
 
-  it('says all that is wrong with it', () => {
+  it('reports all its faults', () => {
     expect(() => checkInput(listRunsQuery, 'query', { limit: '0', state: 'done', page: '2' })).toThrow(
       expect.objectContaining({
         facts: {
