@@ -31,7 +31,7 @@ async function follow(api: TestApi, run: string) {
       }
     }
   })();
-  // The test that leaves early sees the abort where it waits.
+  // A test that disconnects early sees the abort where it waits.
   ended.catch(() => {});
   return { response, heard, ended, leave: () => leaving.abort() };
 }

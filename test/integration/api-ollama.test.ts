@@ -53,7 +53,7 @@ describe('the official client', () => {
   });
 
   it.each([MODEL, `${MODEL}:latest`, 'all-MiniLM-L6-v2', 'sentence-transformers/all-MiniLM-L6-v2'])(
-    'may call the model %s',
+    'can use the model name %s',
     async (model) => {
       const { client } = await start();
       expect((await client.embed({ model, input: 'a kettle' })).model).toBe(model);

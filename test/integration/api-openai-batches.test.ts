@@ -194,7 +194,7 @@ const unusable: [name: string, lines: unknown[], code: string, line: number | nu
 
 describe('an input file with', () => {
   it.each(unusable)(
-    '%s fails the batch, later and with the line',
+    '%s fails the batch during validation, with the line number',
     async (_name, lines, code, line, param) => {
       const { api, client } = await start({ config: { maxBatchLines: 3 } });
       const created = await submitBatch(client, lines);

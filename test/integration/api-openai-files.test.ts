@@ -19,7 +19,7 @@ const upload = async (client: OpenAI, text: string, name = 'requests.jsonl') =>
 /** Names in the folder of files, including drafts. */
 const kept = (api: TestApi): string[] => readdirSync(join(api.dataDir, 'files'));
 
-/** A form written by hand. */
+/** A raw multipart form. */
 const form = (api: TestApi, parts: readonly string[], end = '--frame--\r\n') =>
   api.call('POST', '/v1/files', {
     headers: { 'content-type': 'multipart/form-data; boundary=frame' },
@@ -51,7 +51,7 @@ describe('the official client', () => {
     const { api, client } = await start();
     const made: string[] = [];
     for (const name of ['a', 'b', 'c', 'd', 'e']) made.push((await upload(client, name)).id);
-    // Ids of one millisecond sort by chance.
+    // Ids from the same millisecond have no defined order.
     const sorted = made.toSorted();
     const names: string[] = [];
     for await (const { id } of client.files.list({ limit: 2, order: 'asc' })) names.push(id);

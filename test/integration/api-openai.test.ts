@@ -16,7 +16,7 @@ async function start(options: LaneApiOptions = {}): Promise<{ api: LaneApi; clie
   return { api, client: new OpenAI({ baseURL: `${api.url}/v1`, apiKey: 'none', maxRetries: 0 }) };
 }
 
-/** Sends a body as it is. */
+/** Sends a raw body. */
 const post = (api: LaneApi, body: unknown) =>
   api.call('POST', '/v1/embeddings', {
     headers: { 'content-type': 'application/json' },
@@ -68,7 +68,7 @@ describe('the official client', () => {
   });
 
   it.each([MODEL, `sentence-transformers/${MODEL}`, 'all-minilm', 'all-minilm:latest', 'ALL-MINILM-L6-V2'])(
-    'may call the model %s, and is told that name again',
+    'can use the model name %s and gets it back',
     async (model) => {
       const { client } = await start();
       expect((await client.embeddings.create({ model, input: 'a kettle' })).model).toBe(model);
@@ -109,7 +109,7 @@ describe('the official client', () => {
     const client = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: 'none', maxRetries: 2 });
     await client.embeddings.create({ model: MODEL, input: 'a kettle' });
     expect(calls).toHaveLength(3);
-    // Without `retry-after-ms` it would come after 0.5 s at most.
+    // Without `retry-after-ms`, the client would retry within 0.5 s.
     expect(calls[1]! - calls[0]!).toBeGreaterThanOrEqual(990);
   });
 
@@ -186,7 +186,7 @@ const refused: [name: string, body: unknown, status: number, error: Record<strin
     { message: expect.stringMatching(/^'\$\.input' is invalid: array length must be 2048 or less/) },
   ],
   [
-    'more than 300 000 tokens',
+    'more than 300,000 tokens',
     { model: MODEL, input: Array(2000).fill('many words '.repeat(100)) },
     400,
     {
@@ -203,7 +203,7 @@ const refused: [name: string, body: unknown, status: number, error: Record<strin
   ],
   ['no dimensions', { model: MODEL, input: 'a', dimensions: 0 }, 400, { param: 'dimensions' }],
   [
-    'more dimensions than there are',
+    'more dimensions than the model has',
     { model: MODEL, input: 'a', dimensions: HASH_DIM + 1 },
     400,
     { param: 'dimensions', message: expect.stringContaining('This model has 16 dimensions') },

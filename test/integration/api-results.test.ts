@@ -361,7 +361,7 @@ describe('a failure while results are sent', () => {
   });
 
   it('closes the connection later, so that a partial file never looks complete', async () => {
-    // One shard per batch: the first ones are read well, the others are damaged.
+    // One shard per batch: the first shards are intact, the others damaged.
     const { api, id, get } = await completedRun(makeRows(20_000), { shardBytes: 400_000 }, 1000);
     await damageShards(api, id, 1);
     for (const what of ['results?format=npy', 'results?format=jsonl']) {

@@ -39,7 +39,7 @@ async function finish(api: TestApi, run: string): Promise<[string, boolean][]> {
     .map(({ id, vector }) => [id, vector !== null]);
 }
 
-/** A request written by hand; `headers` without the empty line. */
+/** A raw request; `headers` without the empty line. */
 function rawPost(api: TestApi, run: string, query: string, headers: readonly string[]) {
   const socket = connect(api.port, '127.0.0.1');
   onTestFinished(() => {
@@ -195,7 +195,7 @@ describe('a part', () => {
     const response = await api.send(id, 1, makeRows(1));
     expect(response.status).toBe(409);
     expect(await response.json()).toMatchObject({ code: 'run-sealed', state: 'sealed' });
-    // What is there already may still be asked for.
+    // A known part may still be repeated.
     expect((await api.send(id, 0, makeRows(1))).status).toBe(200);
   });
 });
@@ -238,7 +238,7 @@ describe('formats', () => {
       column: 'text',
       found: ['review', 'stars'],
     });
-    // Nothing of it was kept: the part is free for the right question.
+    // Nothing was stored, so the part can be sent with the right column.
     expect(
       (await post(api, id, 'part=0&textField=review', 'text/csv', 'review,stars\ngood,5\n')).status,
     ).toBe(201);
@@ -262,7 +262,7 @@ describe('formats', () => {
     ['nonsense for a type', { 'content-type': 'csv please' }, 415, 'unsupported-media-type'],
     ['another charset', { 'content-type': 'text/csv; charset=latin1' }, 415, 'unsupported-media-type'],
     [
-      'another packing',
+      'another content encoding',
       { 'content-type': 'text/csv', 'content-encoding': 'br' },
       415,
       'unsupported-encoding',
@@ -386,7 +386,7 @@ describe('limits', () => {
   });
 
   it('accepts a slow body, and does not count the time in which it is not read', async () => {
-    // Three batches fit: the others wait for a worker, longer than a body may stall.
+    // Three batches fit; the others wait for a worker longer than the stall limit.
     const api = await startApi({ limits: { bodyStallMs: 300 }, budgetBytes: 60_000 });
     const { id } = await api.create();
     const rows = makeRows(60).map((row) => ({ ...row, text: row.text.padEnd(1500, ' and on') }));

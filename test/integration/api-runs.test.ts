@@ -121,7 +121,7 @@ describe('GET /v1/runs', () => {
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) {
       ids.unshift((await api.create({ name: `run ${i}` })).id);
-      // Ids are ordered by millisecond.
+      // Ids sort by millisecond.
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     const seen: string[] = [];
@@ -131,7 +131,7 @@ describe('GET /v1/runs', () => {
       const page = await (await api.call('GET', `/v1/runs?limit=2${after}`)).json();
       seen.push(...page.runs.map(({ id }: { id: string }) => id));
       next = page.next;
-      // A page goes on rightly when its last run is gone.
+      // A page continues correctly after its last run was deleted.
       if (next !== null) await api.call('DELETE', `/v1/runs/${next}`);
     }
     expect(seen).toEqual(ids);
@@ -187,7 +187,7 @@ describe('a run', () => {
     });
     expect(run.rowsPerSecond).toBeGreaterThan(0);
     expect(api.collecting.credits.usedBytes).toBe(0);
-    // Again changes nothing.
+    // Idempotent.
     expect((await (await api.call('POST', `/v1/runs/${id}/seal`)).json()).sealedAt).toBe(run.sealedAt);
   });
 

@@ -20,7 +20,7 @@ const floats = (vectors: readonly number[][]) => vectors.map((vector) => Float32
 
 describe('/embed', () => {
   it.each(['/embed', '/', '/invocations'])(
-    'as %s gives a list of vectors, even for one text',
+    'as %s returns a list of vectors, even for one text',
     async (path) => {
       const api = await startLaneApi();
       const one = await post(api, path, { inputs: PLAIN_TEXTS[0] });

@@ -118,7 +118,7 @@ describe('the examples of docs/api.md,', () => {
       'curl() { command curl --silent --show-error --fail-with-body "$@"; }',
       code.replaceAll('http://localhost:8080', url),
     ].join('\n');
-    // Rejects, with what it wrote, when a call got an answer of 400 or more.
+    // Rejects with the output if a call is answered with a status of 400 or above.
     const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { timeout: 25_000 });
     expect(stderr).toBe('');
     expect(stdout).not.toMatch(/"error":[{"]/);

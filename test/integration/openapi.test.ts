@@ -102,7 +102,7 @@ describe('the document', () => {
     const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
-    // `/` answers programs and people, by two routes.
+    // Two routes answer `/`: one for clients, one for browsers.
     expect(documented.toSorted()).toEqual([...new Set(routes)].toSorted());
   });
 

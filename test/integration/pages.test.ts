@@ -72,7 +72,7 @@ describe('the pages', () => {
       (name) => gzipSync(readFileSync(join(pagesFolder, name))).length,
     );
     expect(bytes.reduce((sum, n) => sum + n, 0)).toBeLessThan(250 * 1024);
-    // The map and its thread come when somebody wants a map.
+    // The map and its web worker are loaded on demand.
     const all = readdirSync(join(pagesFolder, 'assets'));
     expect(all.filter((name) => !first.includes(`assets/${name}`))).toEqual([
       expect.stringMatching(/^map-thread-/),
@@ -81,7 +81,7 @@ describe('the pages', () => {
   });
 
   it.each(['/assets/nothing.js', '/assets/..%2Findex.html', '/assets/..%2F..%2Findex.js', '/assets/%00'])(
-    'answer %s with a problem that nobody keeps',
+    'answer %s with a problem that is not cached',
     async (path) => {
       const api = await startApi();
       const answer = await api.call('GET', path);
@@ -148,7 +148,7 @@ describe('the statistics of a run', () => {
       lengths: [],
       rows: 0,
     });
-    // The engine of these tests counts words and two, and cuts after 400 characters.
+    // The test engine counts words plus two as tokens, and truncates after 400 characters.
     const words = (n: number) => Array.from({ length: n }, () => 'word').join(' ');
     const texts = [words(1), words(5), words(6), words(30), '', 'x'.repeat(1000)];
     await api.send(

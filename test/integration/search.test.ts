@@ -139,7 +139,7 @@ describe('vectors in memory', () => {
     const two = new RunVectors(2 * oneRun);
     for (const run of [first, second, first, third]) expect(await rowsOf(two, run)).toEqual(fromDisk);
     expect(two.usedBytes).toBe(2 * oneRun);
-    // Of the two that are left, the first must not be read again, so that damage on its disk is not seen.
+    // The first of the two remaining runs is cached, so damage to its files goes unnoticed.
     const { shards } = first.archive;
     shards.read = () => Promise.reject(new Error('it was read again'));
     expect(await rowsOf(two, first)).toEqual(fromDisk);

@@ -14,7 +14,7 @@ import { temporaryFolder } from './folder.ts';
 import { hashLane } from './hash-lane.ts';
 import { type TestRedis, testRedis } from './redis.ts';
 
-/** What a test may change. */
+/** Options of the API under test. */
 export interface TestApiOptions extends CollectingOptions {
   config?: Partial<Config>;
   limits?: Partial<ApiLimits>;
@@ -22,13 +22,13 @@ export interface TestApiOptions extends CollectingOptions {
   access?: Access;
 }
 
-/** An answer whose JSON a test may look into as it is. */
+/** A response whose JSON is untyped. */
 export interface TestResponse extends Omit<Response, 'json'> {
-  // biome-ignore lint/suspicious/noExplicitAny: answers have many shapes, and the test says which it expects
+  // biome-ignore lint/suspicious/noExplicitAny: responses have many shapes, and the test states which one it expects
   json(): Promise<any>;
 }
 
-/** An API that listens. */
+/** A running API. */
 export interface TestApi {
   url: string;
   port: number;
@@ -37,13 +37,13 @@ export interface TestApi {
   collecting: Collecting;
   /** Lines of the log so far. */
   logged: Record<string, unknown>[];
-  /** Connections that are open. */
+  /** Number of open connections. */
   connections(): Promise<number>;
-  /** Makes the service say that Redis was never there. */
+  /** Makes the service behave as before the first contact with Redis. */
   isWaitingForRedis: boolean;
-  /** A request below the base URL. */
+  /** Sends a request to a path. */
   call(method: string, path: string, init?: RequestInit): Promise<TestResponse>;
-  /** Starts a run. */
+  /** Creates a run. */
   create(body?: Record<string, unknown>): Promise<RunInfo>;
   /** Sends JSON rows as a part. */
   send(run: string, part: number, rows: readonly unknown[]): Promise<TestResponse>;
@@ -51,7 +51,7 @@ export interface TestApi {
   completed(run: string): Promise<RunInfo>;
 }
 
-/** What the API says about scaling. */
+/** The response of GET /v1/scale. */
 const SCALE = {
   backlogRows: 0,
   backlogTokens: 0,
@@ -63,7 +63,7 @@ const SCALE = {
   desiredWorkers: 0,
 };
 
-/** Starts it; it ends with the test. */
+/** Starts an API that stops with the test. */
 export async function startApi({
   config,
   limits,
@@ -180,7 +180,7 @@ export function linesOf(values: readonly unknown[]): string {
   return values.map((value) => `${JSON.stringify(value)}\n`).join('');
 }
 
-/** Rows with the ids `<start>`, `<start + 1>` … and a text each. */
+/** Rows with the ids `<start>`, `<start + 1>`, … and one text each. */
 export function makeRows(count: number, start = 0): { id: string; text: string }[] {
   return Array.from({ length: count }, (_, i) => ({
     id: `id-${start + i}`,
@@ -188,7 +188,7 @@ export function makeRows(count: number, start = 0): { id: string; text: string }
   }));
 }
 
-/** Polls until `isTrue` holds; fails after `timeoutMs`. For what no event tells. */
+/** Polls until `isTrue` returns true; fails after `timeoutMs`. For states without an event. */
 export async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; !(await isTrue()); ) {
     if (Date.now() > deadline) throw new Error(`it did not come true within ${timeoutMs} ms: ${isTrue}`);

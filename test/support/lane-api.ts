@@ -12,24 +12,24 @@ import { onTestFinished } from 'vitest';
 import type { TestResponse } from './api.ts';
 import { hashLane } from './hash-lane.ts';
 
-/** What a test may change. */
+/** Options of the API under test. */
 export interface LaneApiOptions {
-  /** Default: answers at once, with vectors of hashes. */
+  /** Default: a lane that answers immediately, with hashes as vectors. */
   lane?: InteractiveLane;
   config?: Partial<Config>;
   limits?: Partial<ApiLimits>;
-  /** Whether the service says that it is ready. Default true. */
+  /** Whether the service reports that it is ready. Default: true. */
   isReady?: boolean;
 }
 
-/** An API that listens. */
+/** A running API. */
 export interface LaneApi {
   url: string;
-  /** A request below the base URL. */
+  /** Sends a request to a path. */
   call(method: string, path: string, init?: RequestInit): Promise<TestResponse>;
 }
 
-/** Starts it; it ends with the test. */
+/** Starts an API that stops with the test. */
 export async function startLaneApi({
   lane = hashLane(),
   config,

@@ -3,7 +3,7 @@
 import OpenAI, { toFile } from 'openai';
 import { linesOf, until } from './api.ts';
 
-/** A batch with the fields that are ours. */
+/** A batch with our additional fields. */
 export type ShownBatch = OpenAI.Batch & {
   run_id: string | null;
   rows: { total: number; done: number };
@@ -11,7 +11,7 @@ export type ShownBatch = OpenAI.Batch & {
   eta_seconds: number | null;
 };
 
-/** The client of a test. @param maxRetries how often it repeats a call by itself; default never */
+/** An OpenAI client. @param maxRetries automatic retries per call; default: none */
 export function openAiClient(url: string, maxRetries = 0): OpenAI {
   return new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries });
 }
@@ -26,7 +26,7 @@ export function requestLine(customId: string, input: unknown, body: Record<strin
   };
 }
 
-/** Uploads lines (values as JSON, strings as they are) and starts a batch of them. */
+/** Uploads lines (values as JSON, strings unchanged) and creates a batch from them. */
 export async function submitBatch(
   client: OpenAI,
   lines: readonly unknown[],
@@ -67,19 +67,19 @@ export interface AnswerLine {
   response: {
     status_code: number;
     request_id: string;
-    // biome-ignore lint/suspicious/noExplicitAny: an answer or an error, and the test says which it expects
+    // biome-ignore lint/suspicious/noExplicitAny: a response or an error, and the test states which one it expects
     body: any;
   } | null;
   error: { code: string; message: string } | null;
 }
 
-/** The lines of a file; none when there is no file. */
+/** The lines of a file; empty without a file. */
 export async function readAnswers(client: OpenAI, fileId: string | null | undefined): Promise<AnswerLine[]> {
   if (fileId === null || fileId === undefined) return [];
   return parseAnswers(await (await client.files.content(fileId)).text());
 }
 
-/** Answers from JSON lines. */
+/** Parses JSON lines. */
 export function parseAnswers(text: string): AnswerLine[] {
   return text
     .split('\n')

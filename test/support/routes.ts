@@ -1,21 +1,21 @@
-/** Lists the routes of an express app as it was put together; for tests that hold tables against it. */
+/** Lists the routes of an Express app, for tests that compare tables with them. */
 
 import type { Express } from 'express';
 
 /** One route. */
 export interface FoundRoute {
   method: string;
-  /** As in Express, with `:id`. */
+  /** In the syntax of Express, with `:id`. */
   path: string;
 }
 
-/** As far as this looks into Express (router 2.x). */
+/** The internals of Express (router 2.x) that this reads. */
 interface Layer {
   route?: { path: string; methods: Record<string, boolean | undefined> };
   handle?: { stack?: Layer[] };
 }
 
-/** Every method of every path but OPTIONS and HEAD, which all have. */
+/** Every method of every path except OPTIONS and HEAD, which all paths have. */
 export function routesOf(app: Express): FoundRoute[] {
   const { stack } = app.router as unknown as { stack: Layer[] };
   return stack.flatMap(routesIn);

@@ -71,7 +71,7 @@ describe('a problem', () => {
     ['undefined', undefined],
     ['a type error', new TypeError("cannot read 'secret' of undefined")],
     [
-      'an error of the family that is not for clients',
+      'an internal error code',
       new EmbedmillError('no-ledger', '/data/secret holds no run'),
     ],
     ['damage on the disk', new CorruptError('corrupt-shard', '/data/secret is damaged')],

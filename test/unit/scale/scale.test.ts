@@ -21,7 +21,7 @@ function simulate({ maxWorkers = 20 } = {}) {
     maxWorkers,
     now: () => state.seconds * 1000,
   });
-  /** Lets time pass and asks every second; the last answer. */
+  /** Advances the clock, reading the scale every second; returns the last one. */
   const pass = async (seconds: number) => {
     let scale = await scaler.scale();
     for (let second = 0; second < seconds; second += 1) {
@@ -47,7 +47,7 @@ describe('the number of workers that a backlog requires', () => {
   it('finishes the backlog in time, up to the maximum', async () => {
     const { state, pass } = simulate();
     Object.assign(state, { rows: 60_000, workers: 1 });
-    // 600,000 tokens, less what was done, at 1,000 a second and worker, in 100 seconds.
+    // 600,000 tokens, minus those done, at 1,000 per second and worker, in 100 seconds.
     expect(await pass(25)).toMatchObject({ tokensPerSecondPerWorker: 1000, desiredWorkers: 6 });
     const few = simulate({ maxWorkers: 2 });
     Object.assign(few.state, { rows: 60_000, workers: 1 });
