@@ -70,10 +70,7 @@ describe('a problem', () => {
     ['a thrown string', 'the password is swordfish'],
     ['undefined', undefined],
     ['a type error', new TypeError("cannot read 'secret' of undefined")],
-    [
-      'an internal error code',
-      new EmbedmillError('no-ledger', '/data/secret holds no run'),
-    ],
+    ['an internal error code', new EmbedmillError('no-ledger', '/data/secret holds no run')],
     ['damage on the disk', new CorruptError('corrupt-shard', '/data/secret is damaged')],
     ['a missing file', Object.assign(new Error("ENOENT: '/data/secret'"), { code: 'ENOENT' })],
   ])('of %s discloses no internals', (_what, thrown) => {
