@@ -27,25 +27,25 @@ export function registerFlowMetrics(
   gauge('runs_active', 'Runs that are open or sealed.', activeRuns);
   gauge(
     'credit_used_bytes',
-    'Bytes of batches that are enqueued and not yet stored.',
+    'Bytes of batches that are enqueued but not yet stored.',
     () => credits.usedBytes,
   );
   gauge(
     'credit_limit_bytes',
-    'Bytes of batches that may be enqueued and not yet stored.',
+    'Maximum bytes of batches that are enqueued but not yet stored.',
     () => credits.limitBytes,
   );
   gauge('credit_waiters', 'Deps of runs whose reading waits for credit.', () => credits.waiting);
   gauge(
     'results_unacked_bytes',
-    'Bytes of results that the collector holds until their shard is written.',
+    'Bytes of results held by the collector until their shard is written.',
     unackedBytes,
   );
-  gauge('backlog_rows', 'Accepted rows without a vector.', async () => (await scale())?.backlogRows);
-  gauge('backlog_tokens', 'Tokens in those rows, estimated from the rows that are done.', async () => {
+  gauge('backlog_rows', 'Accepted rows that are not embedded yet.', async () => (await scale())?.backlogRows);
+  gauge('backlog_tokens', 'Tokens in the backlog, estimated from finished rows.', async () => {
     return (await scale())?.backlogTokens;
   });
-  gauge('rows_per_second', 'Rows done per second over the last 15 seconds, by all workers.', async () => {
+  gauge('rows_per_second', 'Rows embedded per second by all workers, over the last 15 seconds.', async () => {
     return (await scale())?.rowsPerSecond;
   });
   gauge('workers_wanted', 'Workers that would finish the backlog within the drain target.', async () => {

@@ -31,13 +31,13 @@ export function registerHttpMetrics(registry: Registry): (request: AnsweredReque
   const registers = [registry];
   const requests = new Counter({
     name: 'embedmill_http_requests_total',
-    help: 'Requests to the API by the class of their answer.',
+    help: 'Requests to the API by status class.',
     labelNames: ['method', 'route', 'status'],
     registers,
   });
   const seconds = new Histogram({
     name: 'embedmill_http_request_seconds',
-    help: 'Time from a request to the end of its answer.',
+    help: 'Time from a request to the end of its response.',
     labelNames: ['method', 'route'],
     buckets: BUCKETS_SECONDS,
     registers,

@@ -12,18 +12,18 @@ export function registerLaneMetrics(
   const registers = [registry];
   readGauge(
     registry,
-    { name: 'embedmill_interactive_texts_in_flight', help: 'Interactive texts that wait for their answer.' },
+    { name: 'embedmill_interactive_texts_in_flight', help: 'Interactive texts waiting for their answer.' },
     textsInFlight,
   );
   const calls = new Counter({
     name: 'embedmill_interactive_calls_total',
-    help: 'Interactive calls by what became of them.',
+    help: 'Interactive calls by outcome.',
     labelNames: ['outcome'],
     registers,
   });
   const seconds = new Histogram({
     name: 'embedmill_interactive_call_seconds',
-    help: 'Time from an interactive call to its answer; calls without an answer are not in it.',
+    help: 'Time from an interactive call to its answer; excludes unanswered calls.',
     buckets: [...LATENCY_BUCKETS_SECONDS],
     registers,
   });

@@ -54,11 +54,11 @@ export function registerQueueMetrics(
     });
   perLane(
     'queue_oldest_batch_age_seconds',
-    'How long the oldest waiting batch has waited; 0 when none waits.',
+    'Age of the oldest waiting batch; 0 without waiting batches.',
     async ({ oldestWaitingMs }) => {
       const ms = await oldestWaitingMs();
       return ms === undefined ? undefined : ms / 1000;
     },
   );
-  perLane('workers', 'Workers that are connected to the queue.', ({ workers }) => workers());
+  perLane('workers', 'Workers connected to the queue.', ({ workers }) => workers());
 }
