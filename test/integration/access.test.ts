@@ -1,4 +1,4 @@
-/** Keys, roles, rate limit and foreign origins, asked over HTTP. */
+/** API keys, roles, rate limit and CORS over HTTP. */
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const KEYS = Object.entries(SECRETS)
 
 const silent = createLogger({ logLevel: 'silent' }, 'test');
 
-/** An API that asks for keys. */
+/** Starts an API that requires keys. */
 async function startLocked(environment: Record<string, string> = {}, log = silent): Promise<TestApi> {
   const config = readConfig({ EMBEDMILL_API_KEYS: KEYS, ...environment });
   const keys = KeyRing.open({ config, log, pollMs: 20 });
@@ -37,7 +37,7 @@ function limiterOf(redisUrl: string, prefix: string, requestsPerMinute: number):
   return limiter;
 }
 
-/** A limiter that counts in Redis from the first request on. */
+/** A limiter that counts in Redis from the first request. */
 async function connectedLimiter({ url, prefix, client }: TestRedis, limit: number): Promise<RateLimiter> {
   const limiter = limiterOf(url, prefix, limit);
   await until(async () => {
@@ -63,7 +63,7 @@ describe('the table of rules', () => {
     expect(without).toEqual([]);
   });
 
-  it('asks for the highest role where nobody wrote a rule', () => {
+  it('requires the role admin for paths without a rule', () => {
     expect(needOf('GET', '/v2/anything')).toBe('admin');
     expect(needOf('DELETE', '/v1/runs')).toBe('admin');
   });
@@ -75,13 +75,13 @@ describe('the table of rules', () => {
     ['GET', '/v1/runsall', 'admin'],
     ['GET', '/healthz/x', 'admin'],
     ['OPTIONS', '/v1/runs', 'open'],
-  ])('reads paths as Express does: %s %s', (method, path, need) => {
+  ])('matches paths as Express does: %s %s', (method, path, need) => {
     expect(needOf(method, path)).toBe(need);
   });
 });
 
 describe('an API with keys', () => {
-  it('answers probes without one, and refuses everything else', async () => {
+  it('answers probes without a key and rejects everything else', async () => {
     const api = await startLocked();
     for (const path of ['/healthz', '/readyz', '/metrics'])
       expect((await api.call('GET', path)).status).toBe(200);
@@ -98,13 +98,13 @@ describe('an API with keys', () => {
     }
   });
 
-  it('asks for one at /metrics too when it is told to', async () => {
+  it('requires a key at /metrics if configured', async () => {
     const api = await startLocked({ EMBEDMILL_METRICS_ACCESS: 'read' });
     expect((await api.call('GET', '/metrics')).status).toBe(401);
     expect((await api.call('GET', '/metrics', { headers: bearer(SECRETS.read) })).status).toBe(200);
   });
 
-  it('takes a key as every kind of client sends it', async () => {
+  it('accepts a key in every form that clients send', async () => {
     const api = await startLocked();
     const basic = (user: string) => `Basic ${Buffer.from(`${user}:${SECRETS.read}`).toString('base64')}`;
     for (const headers of [
@@ -126,7 +126,7 @@ describe('an API with keys', () => {
     }
   });
 
-  it('lets each role do what is its own and nothing more', async () => {
+  it('grants each role its own routes and no others', async () => {
     const api = await startLocked();
     const ask = async (role: keyof typeof SECRETS, method: string, path: string) =>
       (await api.call(method, path, { headers: bearer(SECRETS[role]) })).status;
@@ -142,7 +142,7 @@ describe('an API with keys', () => {
     expect(await refused.json()).toMatchObject({ code: 'forbidden', need: 'submit', role: 'read' });
   });
 
-  it('refuses a page of another site that uses the password of its visitor', async () => {
+  it('rejects cross-site requests with Basic authentication', async () => {
     const api = await startLocked();
     const authorization = `Basic ${Buffer.from(`me:${SECRETS.submit}`).toString('base64')}`;
     const from = async (site: string) =>
@@ -152,7 +152,7 @@ describe('an API with keys', () => {
     ]);
   });
 
-  it('logs the name of a key and never a key', async () => {
+  it('logs the name of a key, never its secret', async () => {
     const api = await startLocked();
     await api.call('POST', '/v1/runs', { headers: bearer(SECRETS.submit) });
     await api.call('POST', '/v1/runs', { headers: { 'x-api-key': 'a-guess-that-is-wrong' } });
@@ -161,7 +161,7 @@ describe('an API with keys', () => {
     expect(JSON.stringify(api.logged)).not.toMatch(/the-key-of|a-guess/);
   });
 
-  it('is used by the command with the key of its environment', async () => {
+  it('accepts the command with the key from its environment', async () => {
     const api = await startLocked();
     const list = (key: string | undefined) =>
       embedmill(['runs', 'list', '--server', api.url], { env: { EMBEDMILL_API_KEY: key } });
@@ -170,7 +170,7 @@ describe('an API with keys', () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('EMBEDMILL_API_KEY')]);
   });
 
-  it('reads its file again: old keys end, new ones begin, and a slip locks nobody out', async () => {
+  it('reloads its file: old keys become invalid, new ones valid, and a typo locks no client out', async () => {
     const path = join(temporaryFolder(), 'keys');
     const replace = (text: string) => {
       writeFileSync(`${path}.new`, text);
@@ -192,7 +192,7 @@ describe('an API with keys', () => {
     expect([await status(SECRETS.admin), await status(SECRETS.submit)]).toEqual([200, 401]);
   });
 
-  it('does not start with a file that cannot be used', () => {
+  it('does not start with an invalid file', () => {
     const config = readConfig({ EMBEDMILL_API_KEYS_FILE: join(temporaryFolder(), 'nowhere') });
     expect(() => KeyRing.open({ config, log: silent })).toThrow(
       /EMBEDMILL_API_KEYS_FILE: .*nowhere.*cannot be read/,
@@ -200,8 +200,8 @@ describe('an API with keys', () => {
   });
 });
 
-describe('a refusal', () => {
-  it('speaks the protocol of its path', async () => {
+describe('a rejection', () => {
+  it('has the error shape of its path', async () => {
     const api = await startLocked();
     const answer = async (method: string, path: string, headers: Record<string, string> = {}) => {
       const response = await api.call(method, path, { headers });
@@ -236,7 +236,7 @@ describe('a refusal', () => {
 });
 
 describe('the rate limit', () => {
-  it('is one for all producers, tells what is left, and is kept for each key', async () => {
+  it('is shared by all producers, reports the remaining allowance, and applies per key', async () => {
     const redis = testRedis();
     const config = readConfig({ EMBEDMILL_API_KEYS: KEYS });
     const start = async () =>
@@ -263,7 +263,7 @@ describe('the rate limit', () => {
     expect((await one.call('GET', '/healthz')).status).toBe(200);
   });
 
-  it('counts addresses where there are no keys', async () => {
+  it('applies per address without keys', async () => {
     const limiter = await connectedLimiter(testRedis(), 1);
     const api = await startApi({ access: { limiter } });
     expect([(await api.call('GET', '/v1/runs')).status, (await api.call('GET', '/v1/runs')).status]).toEqual([
@@ -271,7 +271,7 @@ describe('the rate limit', () => {
     ]);
   });
 
-  it('goes on without Redis, counted by each producer', async () => {
+  it('continues without Redis, counted by each producer', async () => {
     const api = await startApi({ access: { limiter: limiterOf('redis://127.0.0.1:1', 'none', 2) } });
     const statuses = [];
     for (let i = 0; i < 3; i++) statuses.push((await api.call('GET', '/v1/runs')).status);
@@ -286,13 +286,13 @@ describe('pages of other origins', () => {
     'access-control-request-headers': 'authorization,content-type',
   };
 
-  it('are not let in unless they are named', async () => {
+  it('are rejected unless configured', async () => {
     const api = await startApi();
     const response = await api.call('OPTIONS', '/v1/runs', { headers: preflight });
     expect(response.headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  it('are let in by name, before any key is asked for', async () => {
+  it('are accepted if configured, before any key is required', async () => {
     const api = await startLocked({ EMBEDMILL_CORS_ORIGINS: 'https://app.example.com' });
     const allowed = await api.call('OPTIONS', '/v1/runs', { headers: preflight });
     expect(allowed.status).toBe(204);

@@ -1,4 +1,4 @@
-/** How clients follow a run through server-sent events. */
+/** Server-sent events of a run. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ interface Heard {
   run: RunInfo | null;
 }
 
-/** Follows a run; `heard` grows while it goes on. */
+/** Follows a run and collects its events in `heard`. */
 async function follow(api: TestApi, run: string) {
   const leaving = new AbortController();
   const response = await api.call('GET', `/v1/runs/${run}/events`, { signal: leaving.signal });
@@ -31,13 +31,13 @@ async function follow(api: TestApi, run: string) {
       }
     }
   })();
-  // The test that leaves early sees the abort where it waits.
+  // A test that disconnects early sees the abort where it waits.
   ended.catch(() => {});
   return { response, heard, ended, leave: () => leaving.abort() };
 }
 
 describe('events of a run', () => {
-  it('tell how it goes on, and end with it', async () => {
+  it('report its progress and end with it', async () => {
     const api = await startApi();
     const { id } = await api.create();
     const { response, heard, ended } = await follow(api, id);
@@ -53,7 +53,7 @@ describe('events of a run', () => {
     expect(heard.filter(({ event }) => event === 'end')).toHaveLength(1);
   });
 
-  it('come no faster than the interval, and not at all without a change', async () => {
+  it('are sent at most once per interval, and only after a change', async () => {
     const api = await startApi({ limits: { progressIntervalMs: 100, eventKeepAliveMs: 60_000 } });
     const { id } = await api.create();
     const { heard } = await follow(api, id);
@@ -66,14 +66,14 @@ describe('events of a run', () => {
     expect(heard.length).toBe(before);
   });
 
-  it('are kept alive by comments', async () => {
+  it('include comments as keep-alive', async () => {
     const api = await startApi({ limits: { eventKeepAliveMs: 60 } });
     const { id } = await api.create();
     const { heard } = await follow(api, id);
     await until(() => heard.some(({ event }) => event.startsWith(':')));
   });
 
-  it.each(['cancel', 'delete'])('end when the run is gone by %s', async (how) => {
+  it.each(['cancel', 'delete'])('end when the run is ended by %s', async (how) => {
     const api = await startApi();
     const { id } = await api.create();
     const { heard, ended } = await follow(api, id);
@@ -85,7 +85,7 @@ describe('events of a run', () => {
     expect(heard.at(-1)).toMatchObject({ event: 'end', run: { state: 'cancelled' } });
   });
 
-  it('of an ended run are its end alone', async () => {
+  it('of an ended run are a single end event', async () => {
     const api = await startApi();
     const { id } = await api.create();
     await api.call('POST', `/v1/runs/${id}/cancel`);
@@ -94,7 +94,7 @@ describe('events of a run', () => {
     expect(heard.map(({ event }) => event)).toEqual(['end']);
   });
 
-  it('leave nothing behind when their clients go', async () => {
+  it('stop when their clients disconnect', async () => {
     const api = await startApi();
     const { id } = await api.create();
     const run = api.collecting.runs.get(id);

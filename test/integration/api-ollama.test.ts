@@ -1,4 +1,4 @@
-/** The Ollama API as its official client uses it, and every error as that client reads it. */
+/** The Ollama API with its official client, and its errors as that client reads them. */
 
 import { UnavailableError } from '@embedmill/contract';
 import { Ollama } from 'ollama';
@@ -15,7 +15,7 @@ async function start(options: LaneApiOptions = {}): Promise<{ api: LaneApi; clie
   return { api, client: new Ollama({ host: api.url }) };
 }
 
-/** Sends a body as `curl -d` does: without saying that it is JSON. */
+/** Sends a body as `curl -d` does, without the media type of JSON. */
 async function post(api: LaneApi, path: string, body: unknown) {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const sent = typeof body === 'string' ? body : JSON.stringify(body);
@@ -27,7 +27,7 @@ const floats = (vectors: readonly (readonly number[])[]) =>
   vectors.map((vector) => Float32Array.from(vector));
 
 describe('the official client', () => {
-  it('gets vectors for one text or several, in their order', async () => {
+  it('gets the vectors of one or several texts, in order', async () => {
     const { client } = await start();
     const one = await client.embed({ model: MODEL, input: PLAIN_TEXTS[0] });
     expect(floats(one.embeddings)).toEqual([hashVector(PLAIN_TEXTS[0])]);
@@ -37,13 +37,13 @@ describe('the official client', () => {
     expect(many).toMatchObject({ model: MODEL, total_duration: 3_000_000, prompt_eval_count: tokens });
   });
 
-  it('gets the vector of a prompt by the older call', async () => {
+  it('gets the vector of a prompt with the older call', async () => {
     const { client } = await start();
     const { embedding } = await client.embeddings({ model: MODEL, prompt: PLAIN_TEXTS[0] });
     expect(floats([embedding])).toEqual([hashVector(PLAIN_TEXTS[0])]);
   });
 
-  it('gets the first dimensions, and all for as many as there are or more', async () => {
+  it('gets the leading dimensions, and all of them for a number at or above the dimension', async () => {
     const { client } = await start();
     const ask = async (dimensions: number) =>
       (await client.embed({ model: MODEL, input: 'a kettle', dimensions })).embeddings[0]!;
@@ -53,7 +53,7 @@ describe('the official client', () => {
   });
 
   it.each([MODEL, `${MODEL}:latest`, 'all-MiniLM-L6-v2', 'sentence-transformers/all-MiniLM-L6-v2'])(
-    'may call the model %s',
+    'can use the model name %s',
     async (model) => {
       const { client } = await start();
       expect((await client.embed({ model, input: 'a kettle' })).model).toBe(model);
@@ -61,7 +61,7 @@ describe('the official client', () => {
     },
   );
 
-  it('finds the model in every list, with the size of its vectors', async () => {
+  it('finds the model in every list, with its dimension', async () => {
     const { client } = await start();
     const { models } = await client.list();
     expect(models).toHaveLength(1);
@@ -80,7 +80,7 @@ describe('the official client', () => {
     expect(model_info).toMatchObject({ 'bert.embedding_length': HASH_DIM, 'bert.context_length': 256 });
   });
 
-  it('is told a version', async () => {
+  it('gets a version', async () => {
     const { client } = await start();
     expect((await client.version()).version).toMatch(/^\d+\.\d+\.\d+$/);
   });
@@ -93,13 +93,13 @@ describe('a fleet without workers', () => {
     },
   });
 
-  it('still lists its model, and has none loaded', async () => {
+  it('lists its model, with none loaded', async () => {
     const { client } = await start({ lane });
     expect((await client.list()).models).toHaveLength(1);
     expect((await client.ps()).models).toEqual([]);
   });
 
-  it('says so to everything else', async () => {
+  it('reports the missing workers on every other call', async () => {
     const { client } = await start({ lane });
     await expect(client.show({ model: MODEL })).rejects.toMatchObject({ status_code: 503 });
     await expect(client.embed({ model: MODEL, input: 'a' })).rejects.toMatchObject({
@@ -110,13 +110,13 @@ describe('a fleet without workers', () => {
 });
 
 describe('nothing to embed', () => {
-  it.each([[''], [null], [[]]])('as input %j gets no vectors', async (input) => {
+  it.each([[''], [null], [[]]])('as input %j returns no vectors', async (input) => {
     const { api } = await start();
     const { status, body } = await post(api, '/api/embed', { model: MODEL, input });
     expect([status, body]).toEqual([200, { model: MODEL, embeddings: [] }]);
   });
 
-  it('as prompt gets an empty vector', async () => {
+  it('as prompt returns an empty vector', async () => {
     const { api } = await start();
     const { status, body } = await post(api, '/api/embeddings', { model: MODEL, prompt: '' });
     expect([status, body]).toEqual([200, { embedding: [] }]);
@@ -128,7 +128,7 @@ const outcomes = {
   bad: { verdict: 'failed', tokens: 0, lostTokens: 1, message: 'no finite vector' },
 } as const;
 
-/** [path, what is sent, status, error] */
+/** [path, body, status, error] */
 const refused: [path: string, body: unknown, status: number, error: unknown][] = [
   ['/api/embed', '', 400, 'missing request body'],
   ['/api/embed', '{"model', 400, expect.stringContaining('not JSON')],
@@ -136,7 +136,7 @@ const refused: [path: string, body: unknown, status: number, error: unknown][] =
   ['/api/embed', { input: 'a' }, 400, 'model is required'],
   ['/api/embed', { model: MODEL, input: 7 }, 400, 'invalid input type'],
   ['/api/embed', { model: MODEL, input: ['a', 7] }, 400, 'invalid input type'],
-  ['/api/embed', { model: MODEL, input: [''] }, 400, 'input 0 holds nothing to embed'],
+  ['/api/embed', { model: MODEL, input: [''] }, 400, 'input 0 contains nothing to embed'],
   [
     '/api/embed',
     { model: MODEL, input: 'long', truncate: false },
@@ -152,14 +152,14 @@ const refused: [path: string, body: unknown, status: number, error: unknown][] =
 ];
 
 describe('an error', () => {
-  it.each(refused)('of %s for %j is a text', async (path, sent, status, error) => {
+  it.each(refused)('of %s for %j is a message', async (path, sent, status, error) => {
     const { api } = await start({ lane: hashLane({ outcomes }) });
     const answer = await post(api, path, sent);
     expect(answer.status).toBe(status);
     expect(answer.body).toEqual({ error });
   });
 
-  it('of an overload is 503 in the words of Ollama', async () => {
+  it('of an overload is 503 with the wording of Ollama', async () => {
     const lane = hashLane({
       before: () => {
         throw new UnavailableError('overloaded', 'too much', { facts: { retryAfterSeconds: 3 } });
@@ -174,7 +174,7 @@ describe('an error', () => {
     });
   });
 
-  it('of a mistake is 500', async () => {
+  it('inside the producer is 500', async () => {
     const lane = hashLane({
       before: () => {
         throw new Error('a mistake');
@@ -199,14 +199,14 @@ describe('an error', () => {
 });
 
 describe('the root', () => {
-  it('says to clients that Ollama is running, to HEAD too', async () => {
+  it('tells clients that Ollama is running, for HEAD too', async () => {
     const { api } = await start();
     const response = (await api.call('GET', '/')) as unknown as Response;
     expect(await response.text()).toBe('Ollama is running');
     expect((await api.call('HEAD', '/')).status).toBe(200);
   });
 
-  it('is not theirs for a browser', async () => {
+  it('serves the dashboard to browsers', async () => {
     const { api } = await start();
     const response = await api.call('GET', '/', { headers: { accept: 'text/html,*/*' } });
     expect(await (response as unknown as Response).text()).not.toContain('Ollama');

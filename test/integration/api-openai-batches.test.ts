@@ -1,4 +1,4 @@
-/** Batches as the official OpenAI client runs them: answers, errors, cancelling, expiry, and what is ours beside it. */
+/** OpenAI batches with the official client: responses, errors, cancellation, expiry, and our additional fields. */
 
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ async function start(options: TestApiOptions = {}): Promise<{ api: TestApi; clie
   return { api, client: openAiClient(api.url) };
 }
 
-/** A gate that holds a worker back after `free` batches, until it is opened. */
+/** A gate that blocks a worker after `free` batches until it is opened. */
 function gate(free: number) {
   let passed = 0;
   let open = () => {};
@@ -33,7 +33,7 @@ function gate(free: number) {
 }
 
 describe('a batch', () => {
-  it('answers every request, with the vectors of its own texts', async () => {
+  it('answers every request with the vectors of its texts', async () => {
     const { api, client } = await start();
     await startHashWorker(api.redis);
     const lines = [
@@ -86,7 +86,7 @@ describe('a batch', () => {
     expect(output).toMatchObject({ purpose: 'batch_output', filename: `${done.id}_output.jsonl` });
   });
 
-  it('tells in the error file what became of requests that cannot be done, and hurts no other', async () => {
+  it('lists failed requests in the error file and completes all others', async () => {
     const { api, client } = await start({ config: { maxRowBytes: 1000 } });
     await startHashWorker(api.redis);
     const created = await submitBatch(client, [
@@ -115,15 +115,15 @@ describe('a batch', () => {
     expect(told).toEqual([
       ['empty', expect.stringContaining("'$.input' is invalid")],
       ['blank', expect.stringContaining("'$.input' is invalid")],
-      ['ids', expect.stringContaining('a batch takes texts, not token ids')],
-      ['huge', expect.stringContaining('a text may have 1000 bytes')],
+      ['ids', expect.stringContaining('a batch accepts texts, not token ids')],
+      ['huge', expect.stringContaining('a text must have at most 1000 bytes')],
       ['format', expect.stringContaining("Invalid value for 'encoding_format' = md5")],
       ['wide', expect.stringContaining('This model has 16 dimensions')],
       ['long', expect.stringContaining('maximum context length')],
     ]);
   });
 
-  it('is completed without an output file when every request failed', async () => {
+  it('is completed without an output file if every request fails', async () => {
     const { client } = await start();
     const { id } = await submitBatch(client, [requestLine('a', ''), requestLine('b', [])]);
     const done = await whenBatch(client, id);
@@ -131,7 +131,7 @@ describe('a batch', () => {
     expect(await readAnswers(client, done.error_file_id)).toHaveLength(2);
   });
 
-  it('does not need its input file any more once it is created', async () => {
+  it('does not need the uploaded input file once it is created', async () => {
     const { api, client } = await start();
     const batch = await submitBatch(client, [requestLine('a', 'a kettle')]);
     await client.files.delete(batch.input_file_id);
@@ -140,7 +140,7 @@ describe('a batch', () => {
     expect(await readAnswers(client, done.output_file_id)).toHaveLength(1);
   });
 
-  it('is a run too, whose vectors can be had in every format', async () => {
+  it('is also a run, whose vectors are available in every format', async () => {
     const { api, client } = await start();
     await startHashWorker(api.redis);
     const { id } = await submitBatch(client, [requestLine('a', 'a kettle'), requestLine('b', ['x', 'y'])]);
@@ -194,7 +194,7 @@ const unusable: [name: string, lines: unknown[], code: string, line: number | nu
 
 describe('an input file with', () => {
   it.each(unusable)(
-    '%s fails the batch, later and with the line',
+    '%s fails the batch during validation, with the line number',
     async (_name, lines, code, line, param) => {
       const { api, client } = await start({ config: { maxBatchLines: 3 } });
       const created = await submitBatch(client, lines);
@@ -211,7 +211,7 @@ describe('an input file with', () => {
     },
   );
 
-  it('many bad lines lists the first hundred', async () => {
+  it('many faulty lines reports the first hundred', async () => {
     const { client } = await start();
     const { id } = await submitBatch(client, Array(150).fill('no JSON'));
     const { errors } = await whenBatch(client, id);
@@ -219,10 +219,10 @@ describe('an input file with', () => {
   });
 });
 
-describe('a batch at work', () => {
+describe('a batch in progress', () => {
   const lines = Array.from({ length: 60 }, (_, i) => requestLine(`r${i}`, `text ${i}`));
 
-  it('shows how far it is, and gives out what is done so far in order', async () => {
+  it('reports its progress and serves its partial output in order', async () => {
     const { api, client } = await start({ shardBytes: 1 });
     const held = gate(3);
     await startHashWorker(api.redis, held);
@@ -248,7 +248,7 @@ describe('a batch at work', () => {
     expect(await after.text()).toBe(whole);
   });
 
-  it('can be cancelled; what is done is kept, the rest is told', async () => {
+  it('can be cancelled; finished requests are kept, the others reported', async () => {
     const { api, client } = await start({ shardBytes: 1 });
     const held = gate(3);
     await startHashWorker(api.redis, held);
@@ -278,7 +278,7 @@ describe('a batch at work', () => {
     await expect(again).rejects.toBeInstanceOf(OpenAI.ConflictError);
   });
 
-  it('expires when its time is over', async () => {
+  it('expires at the end of its completion window', async () => {
     const { client } = await start();
     const { id } = await submitBatch(client, lines, {
       completion_window: '1s' as OpenAI.BatchCreateParams['completion_window'],
@@ -290,7 +290,7 @@ describe('a batch at work', () => {
     expect(rest.map(({ error }) => error?.code)).toEqual(Array(60).fill('batch_expired'));
   });
 
-  it('is cancelled when somebody cancels its run', async () => {
+  it('is cancelled when its run is cancelled', async () => {
     const { api, client } = await start();
     const { id } = await submitBatch(client, lines);
     await until(async () => (await whenBatch(client, id, ['in_progress'])).run_id !== null);
@@ -302,7 +302,7 @@ describe('a batch at work', () => {
 });
 
 describe('the list of batches', () => {
-  it('has pages, newest first', async () => {
+  it('is paginated, newest first', async () => {
     const { client } = await start();
     const made: string[] = [];
     for (let i = 0; i < 5; i++) made.push((await submitBatch(client, ['no JSON'])).id);
@@ -324,13 +324,13 @@ const refused: [body: Record<string, unknown>, param: string][] = [
 ];
 
 describe('a request for a batch', () => {
-  it.each(refused)('with %j is refused at once', async (body, param) => {
+  it.each(refused)('with %j is rejected immediately', async (body, param) => {
     const { client } = await start();
     const call = submitBatch(client, [requestLine('a', 'x')], body as Partial<OpenAI.BatchCreateParams>);
     await expect(call).rejects.toMatchObject({ status: 400, param, type: 'invalid_request_error' });
   });
 
-  it('for one that is not there is 404', async () => {
+  it('that does not exist is 404', async () => {
     const { client } = await start();
     for (const call of [client.batches.retrieve('batch_x'), client.batches.cancel('batch_x')]) {
       await expect(call).rejects.toMatchObject({ status: 404, param: 'batch_id' });

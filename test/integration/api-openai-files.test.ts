@@ -1,4 +1,4 @@
-/** Files as the official OpenAI client uploads, lists, reads and deletes them, and uploads that go wrong. */
+/** OpenAI files with the official client: upload, list, download, delete, and failed uploads. */
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,10 +16,10 @@ async function start(options: TestApiOptions = {}): Promise<{ api: TestApi; clie
 const upload = async (client: OpenAI, text: string, name = 'requests.jsonl') =>
   client.files.create({ file: await toFile(Buffer.from(text), name), purpose: 'batch' });
 
-/** What is in the folder of files, drafts included. */
+/** Names in the folder of files, including drafts. */
 const kept = (api: TestApi): string[] => readdirSync(join(api.dataDir, 'files'));
 
-/** A form written by hand. */
+/** A raw multipart form. */
 const form = (api: TestApi, parts: readonly string[], end = '--frame--\r\n') =>
   api.call('POST', '/v1/files', {
     headers: { 'content-type': 'multipart/form-data; boundary=frame' },
@@ -47,11 +47,11 @@ describe('the official client', () => {
     expect(await (await client.files.content(file.id)).text()).toBe(text);
   });
 
-  it('turns the pages of the list, newest first or oldest first', async () => {
+  it('pages through the list, newest first or oldest first', async () => {
     const { api, client } = await start();
     const made: string[] = [];
     for (const name of ['a', 'b', 'c', 'd', 'e']) made.push((await upload(client, name)).id);
-    // Ids of one millisecond sort by chance.
+    // Ids from the same millisecond have no defined order.
     const sorted = made.toSorted();
     const names: string[] = [];
     for await (const { id } of client.files.list({ limit: 2, order: 'asc' })) names.push(id);
@@ -64,7 +64,7 @@ describe('the official client', () => {
     expect((await client.files.list({ purpose: 'batch_output' })).data).toEqual([]);
   });
 
-  it('deletes a file for good', async () => {
+  it('deletes a file permanently', async () => {
     const { api, client } = await start();
     const { id } = await upload(client, 'text');
     expect(await client.files.delete(id)).toEqual({ id, object: 'file', deleted: true });
@@ -74,7 +74,7 @@ describe('the official client', () => {
     await expect(client.files.delete(id)).rejects.toThrow(`No such File object: "${id}"`);
   });
 
-  it('may say when a file expires', async () => {
+  it('can set when a file expires', async () => {
     const { client } = await start();
     const file = await client.files.create({
       file: await toFile(Buffer.from('x'), 'x.jsonl'),
@@ -85,7 +85,7 @@ describe('the official client', () => {
     expect(file.expires_at! - file.created_at).toBeLessThanOrEqual(3601);
   });
 
-  it('is refused another purpose', async () => {
+  it('cannot use another purpose', async () => {
     const { api, client } = await start();
     const file = await toFile(Buffer.from('x'), 'x.jsonl');
     const call = client.files.create({ file, purpose: 'fine-tune' });
@@ -95,7 +95,7 @@ describe('the official client', () => {
 });
 
 describe('the content of a file', () => {
-  it('may be asked for in ranges', async () => {
+  it('can be downloaded in ranges', async () => {
     const { api, client } = await start();
     const { id } = await upload(client, '0123456789');
     const ask = (range: string) => api.call('GET', `/v1/files/${id}/content`, { headers: { range } });
@@ -117,8 +117,8 @@ describe('the content of a file', () => {
   });
 });
 
-describe('an upload that goes wrong', () => {
-  it('without a form is refused', async () => {
+describe('a failed upload', () => {
+  it('without a form is rejected', async () => {
     const { api } = await start();
     const headers = { 'content-type': 'application/json' };
     const response = await api.call('POST', '/v1/files', { headers, body: '{}' });
@@ -128,7 +128,7 @@ describe('an upload that goes wrong', () => {
     ]);
   });
 
-  it('without a file, or without a purpose, is refused and leaves nothing', async () => {
+  it('without a file or without a purpose is rejected and leaves no files behind', async () => {
     const { api } = await start();
     const noFile = await form(api, ['name="purpose"\r\n\r\nbatch']);
     expect([noFile.status, (await noFile.json()).error.param]).toEqual([400, 'file']);
@@ -137,7 +137,7 @@ describe('an upload that goes wrong', () => {
     expect(kept(api)).toEqual([]);
   });
 
-  it('may have the purpose before or behind the file', async () => {
+  it('accepts the purpose before or after the file', async () => {
     const { api } = await start();
     const purpose = 'name="purpose"\r\n\r\nbatch';
     for (const parts of [
@@ -149,7 +149,7 @@ describe('an upload that goes wrong', () => {
     }
   });
 
-  it('that breaks off leaves nothing', async () => {
+  it('that is interrupted leaves no files behind', async () => {
     const { api } = await start();
     const response = await form(api, [FILE_PART], '');
     expect([response.status, (await response.json()).error.message]).toEqual([
@@ -159,13 +159,13 @@ describe('an upload that goes wrong', () => {
     await until(() => kept(api).length === 0);
   });
 
-  it('beyond the limit is told and leaves nothing', async () => {
+  it('over the size limit is reported and leaves no files behind', async () => {
     const { api, client } = await start({ config: { maxFileBytes: MEGABYTE } });
     await expect(upload(client, 'x'.repeat(3 * MEGABYTE))).rejects.toMatchObject({ status: 413 });
     await until(() => kept(api).length === 0);
   });
 
-  it('that stalls is told and leaves nothing', async () => {
+  it('that stalls is reported and leaves no files behind', async () => {
     const { api } = await start({ limits: { bodyStallMs: 100 } });
     const body = new ReadableStream({
       start: (controller) => {

@@ -1,4 +1,4 @@
-/** POST /v1/embeddings and /v1/models as the official OpenAI clients use them, and every error as they read it. */
+/** /v1/embeddings and /v1/models with the official OpenAI clients, and their errors as those clients read them. */
 
 import { UnavailableError } from '@embedmill/contract';
 import { OpenAIEmbeddings } from '@langchain/openai';
@@ -16,7 +16,7 @@ async function start(options: LaneApiOptions = {}): Promise<{ api: LaneApi; clie
   return { api, client: new OpenAI({ baseURL: `${api.url}/v1`, apiKey: 'none', maxRetries: 0 }) };
 }
 
-/** Sends a body as it is. */
+/** Sends a raw body. */
 const post = (api: LaneApi, body: unknown) =>
   api.call('POST', '/v1/embeddings', {
     headers: { 'content-type': 'application/json' },
@@ -24,7 +24,7 @@ const post = (api: LaneApi, body: unknown) =>
   });
 
 describe('the official client', () => {
-  it('gets a vector for one text, in the base64 that it asks for by default', async () => {
+  it('gets the vector of one text, in base64 by default', async () => {
     const { client } = await start();
     const answer = await client.embeddings.create({ model: MODEL, input: PLAIN_TEXTS[0] });
     expect(answer).toMatchObject({ object: 'list', model: MODEL });
@@ -41,7 +41,7 @@ describe('the official client', () => {
     expect(answer.data.map(({ embedding }) => Float32Array.from(embedding))).toEqual(input.map(hashVector));
   });
 
-  it('may send the token ids of one text or of several', async () => {
+  it('can send the token ids of one or several texts', async () => {
     const { client } = await start();
     const one = await client.embeddings.create({ model: MODEL, input: [2023, 2003] });
     expect(Float32Array.from(one.data[0]!.embedding)).toEqual(hashVector('2023 2003'));
@@ -51,7 +51,7 @@ describe('the official client', () => {
     );
   });
 
-  it('gets the first dimensions, brought back to length 1', async () => {
+  it('gets the leading dimensions, renormalized to length 1', async () => {
     const { client } = await start();
     const { data } = await client.embeddings.create({ model: MODEL, input: 'a kettle', dimensions: 3 });
     const kept = hashVector('a kettle').subarray(0, 3);
@@ -60,7 +60,7 @@ describe('the official client', () => {
     for (const [i, value] of kept.entries()) expect(data[0]!.embedding[i]).toBeCloseTo(value / length, 6);
   });
 
-  it('counts the tokens that were embedded, not those that were cut off', async () => {
+  it('gets the number of embedded tokens, without truncated ones', async () => {
     const outcomes = { long: { verdict: 'truncated', tokens: 256, lostTokens: 744 } } as const;
     const { client } = await start({ lane: hashLane({ outcomes }) });
     const { usage } = await client.embeddings.create({ model: MODEL, input: ['long', 'short'] });
@@ -68,7 +68,7 @@ describe('the official client', () => {
   });
 
   it.each([MODEL, `sentence-transformers/${MODEL}`, 'all-minilm', 'all-minilm:latest', 'ALL-MINILM-L6-V2'])(
-    'may call the model %s, and is told that name again',
+    'can use the model name %s and gets it back',
     async (model) => {
       const { client } = await start();
       expect((await client.embeddings.create({ model, input: 'a kettle' })).model).toBe(model);
@@ -86,7 +86,7 @@ describe('the official client', () => {
     expect(Math.abs(found[0]!.created - Date.now() / 1000)).toBeLessThan(3600);
   });
 
-  it('is told the id of its request and how long it took', async () => {
+  it('gets the request id and the processing time', async () => {
     const { client } = await start();
     const { data, response, request_id } = await client.embeddings
       .create({ model: MODEL, input: 'a kettle' })
@@ -96,7 +96,7 @@ describe('the official client', () => {
     expect(response.headers.get('openai-processing-ms')).toMatch(/^\d+$/);
   });
 
-  it('waits as long as it is told when the fleet is behind, and tries again', async () => {
+  it('waits as requested and retries when the workers are overloaded', async () => {
     const calls: number[] = [];
     const lane = hashLane({
       before: () => {
@@ -109,11 +109,11 @@ describe('the official client', () => {
     const client = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: 'none', maxRetries: 2 });
     await client.embeddings.create({ model: MODEL, input: 'a kettle' });
     expect(calls).toHaveLength(3);
-    // Without `retry-after-ms` it would come after 0.5 s at most.
+    // Without `retry-after-ms`, the client would retry within 0.5 s.
     expect(calls[1]! - calls[0]!).toBeGreaterThanOrEqual(990);
   });
 
-  it('does not repeat what would fail again', async () => {
+  it('does not retry requests that would fail again', async () => {
     let calls = 0;
     const lane = hashLane({
       before: () => {
@@ -130,7 +130,7 @@ describe('the official client', () => {
     expect(calls).toBe(1);
   });
 
-  it('withdraws its texts when it gives up', async () => {
+  it('withdraws its texts when it disconnects', async () => {
     let told: AbortSignal | undefined;
     const lane = hashLane({
       before: async (_texts, signal) => {
@@ -146,7 +146,7 @@ describe('the official client', () => {
 });
 
 describe('LangChain', () => {
-  it('embeds documents and a question', async () => {
+  it('embeds documents and a query', async () => {
     const { api } = await start();
     const embeddings = new OpenAIEmbeddings({
       model: MODEL,
@@ -164,7 +164,7 @@ describe('LangChain', () => {
 const INVALID =
   "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference.";
 
-/** [what is sent, status, error] */
+/** [body, status, error] */
 const refused: [name: string, body: unknown, status: number, error: Record<string, unknown>][] = [
   ['an empty list', { model: MODEL, input: [] }, 400, { message: INVALID, param: null, code: null }],
   ...EMPTY_TEXTS.map((text): (typeof refused)[number] => [
@@ -186,7 +186,7 @@ const refused: [name: string, body: unknown, status: number, error: Record<strin
     { message: expect.stringMatching(/^'\$\.input' is invalid: array length must be 2048 or less/) },
   ],
   [
-    'more than 300 000 tokens',
+    'more than 300,000 tokens',
     { model: MODEL, input: Array(2000).fill('many words '.repeat(100)) },
     400,
     {
@@ -203,7 +203,7 @@ const refused: [name: string, body: unknown, status: number, error: Record<strin
   ],
   ['no dimensions', { model: MODEL, input: 'a', dimensions: 0 }, 400, { param: 'dimensions' }],
   [
-    'more dimensions than there are',
+    'more dimensions than the model has',
     { model: MODEL, input: 'a', dimensions: HASH_DIM + 1 },
     400,
     { param: 'dimensions', message: expect.stringContaining('This model has 16 dimensions') },
@@ -219,7 +219,7 @@ const refused: [name: string, body: unknown, status: number, error: Record<strin
 ];
 
 describe('an error', () => {
-  it.each(refused)('for %s is told in the words of that API', async (_name, body, status, error) => {
+  it.each(refused)('for %s has the wording of the OpenAI API', async (_name, body, status, error) => {
     const { api } = await start();
     const response = await post(api, body);
     expect(response.status).toBe(status);
@@ -229,7 +229,7 @@ describe('an error', () => {
     expect(told.error).toMatchObject(error);
   });
 
-  it('for invalid UTF-8 is that for no JSON', async () => {
+  it('for invalid UTF-8 is the one for invalid JSON', async () => {
     const { api } = await start();
     const bytes = Buffer.from(`{"model":"${MODEL}","input":"caf\xe9"}`, 'latin1');
     const response = await api.call('POST', '/v1/embeddings', { body: bytes });
@@ -237,7 +237,7 @@ describe('an error', () => {
     expect((await response.json()).error.message).toContain('could not parse the JSON body');
   });
 
-  it('for a text beyond the limit is an error only when the caller asks for it', async () => {
+  it('for an over-long text is sent only if the caller requests it', async () => {
     const outcomes = { long: { verdict: 'truncated', tokens: 256, lostTokens: 45 } } as const;
     const { api } = await start({ lane: hashLane({ outcomes }) });
     expect((await post(api, { model: MODEL, input: 'long' })).status).toBe(200);
@@ -254,7 +254,7 @@ describe('an error', () => {
     });
   });
 
-  it('for a text that the model cannot do is ours, and not worth a repetition', async () => {
+  it('for a text that the model fails on is a server error without retry', async () => {
     const outcomes = {
       bad: { verdict: 'failed', tokens: 0, lostTokens: 2, message: 'no finite vector' },
     } as const;
@@ -265,7 +265,7 @@ describe('an error', () => {
     expect((await response.json()).error.message).toContain('no finite vector');
   });
 
-  it('for a body beyond the limit is 413', async () => {
+  it('for a body over the limit is 413', async () => {
     const { api } = await start({ limits: { maxTextsBytes: 1000 } });
     const response = await post(api, { model: MODEL, input: 'long '.repeat(400) });
     expect(response.status).toBe(413);
@@ -277,7 +277,7 @@ describe('an error', () => {
     ['no-workers', 503, 'server_error', null],
     ['deadline-exceeded', 504, 'server_error', null],
     ['redis-unavailable', 503, 'server_error', null],
-  ])('for %s says when to come again', async (code, status, type, shown) => {
+  ])('for %s states when to retry', async (code, status, type, shown) => {
     const lane = hashLane({
       before: () => {
         throw new UnavailableError(code, 'not now', { facts: { retryAfterSeconds: 7 } });
@@ -292,7 +292,7 @@ describe('an error', () => {
     await expect(call).rejects.toMatchObject({ status, type, code: shown, requestID: expect.any(String) });
   });
 
-  it('of each kind is the class that the client has for it', async () => {
+  it('of each kind is the matching error class of the client', async () => {
     const { client } = await start();
     const ask = (model: string, input: string) => client.embeddings.create({ model, input });
     await expect(ask(MODEL, '')).rejects.toBeInstanceOf(OpenAI.BadRequestError);
@@ -300,15 +300,15 @@ describe('an error', () => {
     await expect(client.models.retrieve('gpt')).rejects.toMatchObject({ code: 'model_not_found' });
   });
 
-  it('for a wrong method names those that are right', async () => {
+  it('for a wrong method lists the allowed ones', async () => {
     const { api } = await start();
     const response = await api.call('GET', '/v1/embeddings');
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('OPTIONS, POST');
-    expect((await response.json()).error.message).toContain('takes OPTIONS, POST');
+    expect((await response.json()).error.message).toContain('accepts OPTIONS, POST');
   });
 
-  it('for a bad deadline names what is expected', async () => {
+  it('for an invalid deadline states what is expected', async () => {
     const { api } = await start();
     const response = await api.call('POST', '/v1/embeddings', {
       headers: { 'request-timeout-ms': 'soon' },

@@ -1,11 +1,11 @@
-/** What every request gets, whatever it asks for: an answer, a name, headers, a line in the log; and what machines ask. */
+/** What every request gets: a response, an id, headers and a log line; and the monitoring routes. */
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { makeRows, startApi, type TestApi, until } from '../support/api.ts';
 
-/** Sends bytes as they are and gives back all that comes until the server or the client ends it. */
+/** Sends raw bytes and returns everything received until either side closes the connection. */
 async function raw(api: TestApi, bytes: string): Promise<string> {
   const socket = connect(api.port, '127.0.0.1');
   let answer = '';
@@ -22,15 +22,15 @@ async function raw(api: TestApi, bytes: string): Promise<string> {
 const request = (line: string, ...headers: string[]) =>
   [`${line} HTTP/1.1`, 'Host: test', 'Connection: close', ...headers, '', ''].join('\r\n');
 
-describe('machines', () => {
-  it('hear that the process lives without Redis', async () => {
+describe('monitoring', () => {
+  it('reports liveness without Redis', async () => {
     const api = await startApi();
     api.isWaitingForRedis = true;
     const response = await api.call('GET', '/healthz');
     expect([response.status, await response.json()]).toEqual([200, { status: 'ok', version: '1.2.3' }]);
   });
 
-  it('hear whether runs could be accepted, and if not, why', async () => {
+  it('reports readiness and the reasons if not ready', async () => {
     const api = await startApi();
     const ready = await api.call('GET', '/readyz');
     expect([ready.status, await ready.json()]).toEqual([200, { ready: true, reasons: [] }]);
@@ -39,7 +39,7 @@ describe('machines', () => {
     expect([waiting.status, await waiting.json()]).toEqual([503, { ready: false, reasons: ['starting'] }]);
   });
 
-  it('read metrics', async () => {
+  it('serves metrics', async () => {
     const api = await startApi();
     const response = await api.call('GET', '/metrics');
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4');
@@ -47,8 +47,8 @@ describe('machines', () => {
   });
 });
 
-describe('while Redis is away', () => {
-  it('runs are refused for now', async () => {
+describe('while Redis is unavailable', () => {
+  it('runs are rejected with 503', async () => {
     const api = await startApi();
     api.isWaitingForRedis = true;
     for (const [method, path] of [
@@ -63,7 +63,7 @@ describe('while Redis is away', () => {
     }
   });
 
-  it('rows that are on disk are kept, and the same part goes on when it is back', async () => {
+  it('rows on disk are kept, and the same part continues when Redis is back', async () => {
     const api = await startApi({ waits: true });
     const { id } = await api.create();
     const { exchange } = api.collecting;
@@ -81,7 +81,7 @@ describe('while Redis is away', () => {
     await until(async () => (await api.collecting.queue.counts()).waiting === 3);
   });
 
-  it('its address is not told', async () => {
+  it('its address is not disclosed', async () => {
     const api = await startApi();
     const { id } = await api.create();
     api.collecting.exchange.closeRun = () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:6379'));
@@ -91,8 +91,8 @@ describe('while Redis is away', () => {
   });
 });
 
-describe('a mistake of ours', () => {
-  it('is answered without its details, which go to the log', async () => {
+describe('an internal error', () => {
+  it('is answered without its details, which are logged', async () => {
     const api = await startApi();
     api.collecting.runs.list = () => {
       throw new TypeError('secret of the house');
@@ -110,7 +110,7 @@ describe('a mistake of ours', () => {
     expect(logged).toMatchObject({ requestId: 'find-me-42', err: { message: 'secret of the house' } });
   });
 
-  it.each(['ENOSPC', 'EDQUOT'])('is none when the disk is full (%s)', async (code) => {
+  it.each(['ENOSPC', 'EDQUOT'])('is not reported for a full disk (%s)', async (code) => {
     const api = await startApi();
     api.collecting.runs.create = () => Promise.reject(Object.assign(new Error('write /data/x'), { code }));
     const response = await api.call('POST', '/v1/runs');
@@ -122,8 +122,8 @@ describe('a mistake of ours', () => {
   });
 });
 
-describe('every answer', () => {
-  it('has a name: the one that was given, or one of its own', async () => {
+describe('every response', () => {
+  it('has the id that was given, or a new one', async () => {
     const api = await startApi();
     const given = await api.call('GET', '/healthz', { headers: { 'x-request-id': 'order-7:step.2' } });
     expect(given.headers.get('x-request-id')).toBe('order-7:step.2');
@@ -135,7 +135,7 @@ describe('every answer', () => {
     }
   });
 
-  it('has the headers that browsers are kept in check with, and none about the software', async () => {
+  it('has security headers, and none that name the software', async () => {
     const api = await startApi();
     for (const path of ['/healthz', '/nowhere', '/v1/runs']) {
       const { headers } = await api.call('GET', path);
@@ -145,7 +145,7 @@ describe('every answer', () => {
     }
   });
 
-  it('has a line in the log, without query, body or id in its route', async () => {
+  it('has a log line whose route contains no query, body or id', async () => {
     const api = await startApi();
     const { id } = await api.create();
     await api.call('POST', `/v1/runs/${id}/rows?part=0&textField=secretField`, {
@@ -165,7 +165,7 @@ describe('every answer', () => {
   });
 });
 
-describe('a request for what is not there', () => {
+describe('a request for something that does not exist', () => {
   it.each([
     '/v1',
     '/v1/runs/r1/vectors',
@@ -222,8 +222,8 @@ describe('a request for what is not there', () => {
   });
 });
 
-describe('a request that is no good', () => {
-  it('does not hurt the others', async () => {
+describe('a malformed request', () => {
+  it('does not affect other requests', async () => {
     const api = await startApi();
     const nonsense = [
       'GET / HTTP/1.1\r\n\r\n',

@@ -1,4 +1,4 @@
-/** What a completed run gives out over HTTP: vectors in four formats, ranges, ids, scales, the report; and how faults end it. */
+/** Downloads of a completed run: vectors in four formats, ranges, ids, scales, the report, and failures while sending. */
 
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ interface Line {
   vector: number[] | string | null;
 }
 
-/** A completed run of these rows. */
+/** Creates a completed run of these rows. */
 async function completedRun(
   rows: readonly { id?: string; text: string }[],
   options: TestApiOptions = {},
@@ -53,7 +53,7 @@ async function linesIn(response: TestResponse): Promise<Line[]> {
 
 const bytesIn = async (response: TestResponse) => Buffer.from(await response.arrayBuffer());
 
-/** Flips a byte of every vector block from shard `from` on, so that its checksum no longer fits. */
+/** Flips a byte of every vector block from shard `from`, so that its checksum no longer matches. */
 async function damageShards(api: TestApi, run: string, from: number): Promise<void> {
   const folder = join(api.dataDir, 'runs', run, 'shards');
   for (const name of (await readdir(folder)).sort().slice(from)) {
@@ -63,7 +63,7 @@ async function damageShards(api: TestApi, run: string, from: number): Promise<vo
   }
 }
 
-/** The batches whose vectors are read from now on, in order. */
+/** Records the batches whose vectors are read from now on, in order. */
 function watchReads(api: TestApi, run: string): number[] {
   const { shards } = api.collecting.runs.get(run).files;
   const batches: number[] = [];
@@ -76,7 +76,7 @@ function watchReads(api: TestApi, run: string): number[] {
 }
 
 describe('results as JSON lines', () => {
-  it('have one line per row, in order, with null where there is no vector', async () => {
+  it('have one line per row, in order, with null for rows without a vector', async () => {
     const rows = [...makeRows(23), { id: 'blank', text: '' }, { text: 'no id' }, ...makeRows(10, 50)];
     const { get } = await completedRun(rows);
     const response = await get('results');
@@ -92,7 +92,7 @@ describe('results as JSON lines', () => {
     expect(Float32Array.from(lines[34]!.vector as number[])).toEqual(hashVector(rows[34]!.text));
   });
 
-  it('can have base64 for vectors', async () => {
+  it('can encode vectors in base64', async () => {
     const { get } = await completedRun(makeRows(3));
     const [line] = await linesIn(await get('results?format=jsonl&encoding=base64'));
     const bytes = Buffer.from(line!.vector as string, 'base64');
@@ -101,7 +101,7 @@ describe('results as JSON lines', () => {
 });
 
 describe('results as JSON lines of another dtype', () => {
-  it('have the scale of each row behind its vector', async () => {
+  it('have the scale of each row after its vector', async () => {
     const { get } = await completedRun(makeRows(3));
     const [line] = await linesIn(await get('results?dtype=int8'));
     expect(Object.keys(line!)).toEqual(['id', 'vector', 'scale']);
@@ -112,7 +112,7 @@ describe('results as JSON lines of another dtype', () => {
 });
 
 describe('results as Parquet', () => {
-  it('are a whole file', async () => {
+  it('are a complete file', async () => {
     const { get } = await completedRun(makeRows(30));
     const response = await get('results?format=parquet');
     expect(response.headers.get('content-type')).toBe('application/vnd.apache.parquet');
@@ -125,7 +125,7 @@ describe('results as Parquet', () => {
 });
 
 describe('results as npy', () => {
-  it('are a header and the vectors, with zeros where there is none', async () => {
+  it('are a header and the vectors, with zeros for rows without one', async () => {
     const rows = [...makeRows(12), { id: 'blank', text: ' ' }];
     const { get } = await completedRun(rows);
     const response = await get('results?format=npy');
@@ -141,7 +141,7 @@ describe('results as npy', () => {
     }
   });
 
-  it('can be had in any range', async () => {
+  it('are available in any range', async () => {
     const { get } = await completedRun(makeRows(45));
     const whole = await bytesIn(await get('results?format=npy'));
     const last = whole.length - 1;
@@ -177,7 +177,7 @@ describe('results as npy', () => {
   it.each([
     ['float16', "'<f2'", 2],
     ['int8', "'|i1'", 1],
-  ])('can keep %s of each float, in any range too', async (dtype, descr, numberBytes) => {
+  ])('can store %s numbers, in any range too', async (dtype, descr, numberBytes) => {
     const { get } = await completedRun(makeRows(45));
     const what = `results?format=npy&dtype=${dtype}`;
     const response = await get(what);
@@ -196,7 +196,7 @@ describe('results as npy', () => {
     }
   });
 
-  it('have their scales in a file of their own', async () => {
+  it('have their scales in a separate file', async () => {
     const { get } = await completedRun([...makeRows(12), { id: 'blank', text: ' ' }]);
     const response = await get('scales');
     expect(response.headers.get('content-disposition')).toContain('.scales.npy');
@@ -212,7 +212,7 @@ describe('results as npy', () => {
     }
   });
 
-  it('are refused in a range behind their end', async () => {
+  it('are rejected for a range after their end', async () => {
     const { get } = await completedRun(makeRows(2));
     const response = await get('results?format=npy', { range: 'bytes=100000-' });
     expect(response.status).toBe(416);
@@ -220,13 +220,13 @@ describe('results as npy', () => {
     expect((await response.json()).code).toBe('range-not-satisfiable');
   });
 
-  it.each(['bytes=a-b', 'lines=1-2', 'bytes=0-1,5-9'])('are sent whole for %s', async (range) => {
+  it.each(['bytes=a-b', 'lines=1-2', 'bytes=0-1,5-9'])('are sent completely for %s', async (range) => {
     const { get } = await completedRun(makeRows(2));
     const response = await get('results?format=npy', { range });
     expect([response.status, (await bytesIn(response)).length]).toEqual([200, HEADER_BYTES + 2 * ROW_BYTES]);
   });
 
-  it('are continued only if they are what they were', async () => {
+  it('are resumed only if they are unchanged', async () => {
     const { get } = await completedRun(makeRows(2));
     const etag = (await get('results?format=npy', {}, 'HEAD')).headers.get('etag')!;
     const same = await get('results?format=npy', { range: 'bytes=5-6', 'if-range': etag });
@@ -237,7 +237,7 @@ describe('results as npy', () => {
     expect(known.status).toBe(304);
   });
 
-  it('are read from no other batches than those of the range', async () => {
+  it('are read only from the batches of the range', async () => {
     const { api, id, get } = await completedRun(makeRows(100));
     const read = watchReads(api, id);
     const start = HEADER_BYTES + 40 * ROW_BYTES;
@@ -271,7 +271,7 @@ describe('every file', () => {
     );
   });
 
-  it('is there only when the run is completed', async () => {
+  it('exists only once the run is completed', async () => {
     const api = await startApi();
     const { id } = await api.create();
     await api.send(id, 0, makeRows(5));
@@ -291,7 +291,7 @@ describe('every file', () => {
     'results?format=npy&dtype=int4',
     'results?fields=id',
     'report?include=all',
-  ])('is not made for %s', async (what) => {
+  ])('is not served for %s', async (what) => {
     const { get } = await completedRun(makeRows(1));
     const response = await get(what);
     expect([response.status, (await response.json()).code]).toEqual([400, 'invalid-query']);
@@ -324,7 +324,7 @@ describe('the report', () => {
     ]);
   });
 
-  it('has the truncated ones too when asked', async () => {
+  it('includes truncated rows on request', async () => {
     const { get } = await completedRun(rows, {}, 3);
     expect(await linesIn(await get('report?include=truncated'))).toEqual([
       expect.objectContaining({ id: 'blank' }),
@@ -339,14 +339,14 @@ describe('the report', () => {
     ]);
   });
 
-  it('is empty when all is well', async () => {
+  it('is empty if every row has a vector', async () => {
     const { get } = await completedRun(makeRows(3));
     expect(await linesIn(await get('report'))).toEqual([]);
   });
 });
 
-describe('a fault while results are sent', () => {
-  it('is answered when nothing was sent yet, without a word about the disk', async () => {
+describe('a failure while results are sent', () => {
+  it('is answered if nothing was sent yet, without details of the disk', async () => {
     const { api, id, get } = await completedRun(makeRows(20));
     await damageShards(api, id, 0);
     const response = await get('results');
@@ -360,8 +360,8 @@ describe('a fault while results are sent', () => {
     );
   });
 
-  it('breaks the connection off later, so that half a file is never taken for a whole one', async () => {
-    // One shard per batch: the first ones are read well, the others are damaged.
+  it('closes the connection later, so that a partial file never looks complete', async () => {
+    // One shard per batch: the first shards are intact, the others damaged.
     const { api, id, get } = await completedRun(makeRows(20_000), { shardBytes: 400_000 }, 1000);
     await damageShards(api, id, 1);
     for (const what of ['results?format=npy', 'results?format=jsonl']) {
@@ -372,7 +372,7 @@ describe('a fault while results are sent', () => {
         api.logged.some(
           (line) =>
             line.requestId === response.headers.get('x-request-id') &&
-            line.msg === 'an answer was broken off for a fault of ours',
+            line.msg === 'response aborted by an internal error',
         ),
       );
     }
@@ -380,8 +380,8 @@ describe('a fault while results are sent', () => {
   });
 });
 
-describe('a client of results', () => {
-  it('that reads slowly slows the reading of the files', async () => {
+describe('a client that downloads results', () => {
+  it('slowly slows down the reading of the files', async () => {
     const { api, id } = await completedRun(makeRows(60_000), {}, 4000);
     const socket = connect(api.port, '127.0.0.1');
     onTestFinished(() => {
@@ -409,7 +409,7 @@ describe('a client of results', () => {
     expect(lines).toBeGreaterThan(60_000);
   });
 
-  it('that goes away leaves nothing behind', async () => {
+  it('and disconnects leaves nothing open', async () => {
     const { api, id } = await completedRun(makeRows(60_000), {}, 4000);
     const gone = new AbortController();
     const response = await api.call('GET', `/v1/runs/${id}/results`, { signal: gone.signal });

@@ -1,4 +1,4 @@
-/** How rows come in over HTTP: formats, parts, limits, and uploads that break off, stall or come too fast. */
+/** Uploads of rows: formats, parts, limits, and uploads that are interrupted, stall or are too fast. */
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -27,7 +27,7 @@ function post(
   } as RequestInit);
 }
 
-/** The lines of a run's results, as [id, whether it has a vector]. */
+/** The results of a run, as [id, whether it has a vector]. */
 async function finish(api: TestApi, run: string): Promise<[string, boolean][]> {
   await api.call('POST', `/v1/runs/${run}/seal`);
   await api.completed(run);
@@ -39,7 +39,7 @@ async function finish(api: TestApi, run: string): Promise<[string, boolean][]> {
     .map(({ id, vector }) => [id, vector !== null]);
 }
 
-/** A request written by hand; `headers` without the empty line. */
+/** A raw request; `headers` without the empty line. */
 function rawPost(api: TestApi, run: string, query: string, headers: readonly string[]) {
   const socket = connect(api.port, '127.0.0.1');
   onTestFinished(() => {
@@ -63,7 +63,7 @@ function rawPost(api: TestApi, run: string, query: string, headers: readonly str
 }
 
 describe('a part', () => {
-  it('is taken with good rows and a list of the bad ones', async () => {
+  it('is accepted with its valid rows and a list of the rejected ones', async () => {
     const api = await startApi();
     const { id } = await api.create();
     const body = [
@@ -96,7 +96,7 @@ describe('a part', () => {
     expect(api.collecting.runs.get(id).info().rows).toEqual({ accepted: 2, rejected: 5, done: 0 });
   });
 
-  it('changes nothing when it comes again', async () => {
+  it('is idempotent', async () => {
     const api = await startApi();
     const { id } = await api.create();
     const first = await (await api.send(id, 0, makeRows(25))).json();
@@ -110,7 +110,7 @@ describe('a part', () => {
     });
   });
 
-  it('is a conflict when it comes again with other rows', async () => {
+  it('is a conflict when it is sent again with other rows', async () => {
     const api = await startApi();
     const { id } = await api.create();
     await api.send(id, 0, makeRows(25));
@@ -120,7 +120,7 @@ describe('a part', () => {
     expect(api.collecting.runs.get(id).info().rows.accepted).toBe(25);
   });
 
-  it('keeps the place of a row that the client knows to be bad', async () => {
+  it('keeps the position of a row that the client marks as bad', async () => {
     const api = await startApi();
     await startHashWorker(api.redis);
     const { id } = await api.create();
@@ -143,7 +143,7 @@ describe('a part', () => {
     });
   });
 
-  it('has its place by its number, whatever came first', async () => {
+  it('is ordered by its number, not by its arrival', async () => {
     const api = await startApi();
     await startHashWorker(api.redis);
     const { id } = await api.create();
@@ -163,7 +163,7 @@ describe('a part', () => {
     );
   });
 
-  it('may be sent by several requests at once, each with its own number', async () => {
+  it('can be sent concurrently with other parts', async () => {
     const api = await startApi();
     await startHashWorker(api.redis);
     const { id } = await api.create();
@@ -174,7 +174,7 @@ describe('a part', () => {
     expect(await finish(api, id)).toEqual(makeRows(800).map((row) => [row.id, true]));
   });
 
-  it('is refused while another request sends it, and that may be tried again', async () => {
+  it('is rejected, with a retry allowed, while another request sends it', async () => {
     const api = await startApi();
     const { id } = await api.create();
     const slow = rawPost(api, id, 'part=0', ['Content-Length: 1000']);
@@ -187,7 +187,7 @@ describe('a part', () => {
     });
   });
 
-  it('is refused by a sealed run', async () => {
+  it('is rejected by a sealed run', async () => {
     const api = await startApi();
     const { id } = await api.create();
     await api.send(id, 0, makeRows(1));
@@ -195,7 +195,7 @@ describe('a part', () => {
     const response = await api.send(id, 1, makeRows(1));
     expect(response.status).toBe(409);
     expect(await response.json()).toMatchObject({ code: 'run-sealed', state: 'sealed' });
-    // What is there already may still be asked for.
+    // A known part may still be repeated.
     expect((await api.send(id, 0, makeRows(1))).status).toBe(200);
   });
 });
@@ -228,7 +228,7 @@ describe('formats', () => {
     ]);
   });
 
-  it('tells which columns there are when the one asked for is missing', async () => {
+  it('lists the columns if the requested one is missing', async () => {
     const api = await startApi();
     const { id } = await api.create();
     const response = await post(api, id, 'part=0', 'text/csv', 'review,stars\ngood,5\n');
@@ -238,13 +238,13 @@ describe('formats', () => {
       column: 'text',
       found: ['review', 'stars'],
     });
-    // Nothing of it was kept: the part is free for the right question.
+    // Nothing was stored, so the part can be sent with the right column.
     expect(
       (await post(api, id, 'part=0&textField=review', 'text/csv', 'review,stars\ngood,5\n')).status,
     ).toBe(201);
   });
 
-  it('reads gzip, and knows a part again however it is packed', async () => {
+  it('reads gzip, and recognizes a part regardless of its compression', async () => {
     const api = await startApi();
     const { id } = await api.create();
     const plain = linesOf(makeRows(500));
@@ -262,13 +262,13 @@ describe('formats', () => {
     ['nonsense for a type', { 'content-type': 'csv please' }, 415, 'unsupported-media-type'],
     ['another charset', { 'content-type': 'text/csv; charset=latin1' }, 415, 'unsupported-media-type'],
     [
-      'another packing',
+      'another content encoding',
       { 'content-type': 'text/csv', 'content-encoding': 'br' },
       415,
       'unsupported-encoding',
     ],
     ['gzip that is none', { 'content-type': 'text/csv', 'content-encoding': 'gzip' }, 400, 'corrupt-gzip'],
-  ])('refuses %s', async (_what, headers, status, code) => {
+  ])('rejects %s', async (_what, headers, status, code) => {
     const api = await startApi();
     const { id } = await api.create();
     const response = await api.call('POST', `/v1/runs/${id}/rows?part=0`, {
@@ -288,7 +288,7 @@ describe('formats', () => {
     'part=1&part=2',
     'part=1&textfield=a',
     'part=0&textField=',
-  ])('refuses ?%s', async (query) => {
+  ])('rejects ?%s', async (query) => {
     const api = await startApi();
     const { id } = await api.create();
     const response = await post(api, id, query, 'application/x-ndjson', '{"text":"a"}\n');
@@ -298,7 +298,7 @@ describe('formats', () => {
 });
 
 describe('limits', () => {
-  it('rejects a row over its limit and takes those around it', async () => {
+  it('rejects a row over the limit and accepts its neighbours', async () => {
     const api = await startApi({ config: { maxRowBytes: 1000 } });
     const { id } = await api.create();
     const rows = [{ text: 'a' }, { text: 'b'.repeat(2000) }, { text: 'c' }];
@@ -306,7 +306,7 @@ describe('limits', () => {
     expect(receipt).toMatchObject({ accepted: 2, rejected: [{ line: 2, code: 'row-too-large' }] });
   });
 
-  it('refuses a body over the limit before it comes', async () => {
+  it('rejects a body over the limit before it is sent', async () => {
     const api = await startApi({ config: { maxBodyBytes: MEGABYTE } });
     const { id } = await api.create();
     const { answer } = rawPost(api, id, 'part=0', [`Content-Length: ${2 * MEGABYTE}`]);
@@ -315,7 +315,7 @@ describe('limits', () => {
     expect(answer()).toContain(`"limitBytes":${MEGABYTE}`);
   });
 
-  it('refuses a body over the limit that did not say how long it is', async () => {
+  it('rejects a body over the limit without a Content-Length', async () => {
     const api = await startApi({ config: { maxBodyBytes: MEGABYTE } });
     const { id } = await api.create();
     const chunk = Buffer.from(linesOf(makeRows(2000)));
@@ -332,7 +332,7 @@ describe('limits', () => {
     expect((await response.json()).code).toBe('body-too-large');
   });
 
-  it('counts the bytes of a packed body after unpacking', async () => {
+  it('counts the bytes of a compressed body after decompression', async () => {
     const api = await startApi({ config: { maxBodyBytes: MEGABYTE } });
     const { id } = await api.create();
     const bomb = gzipSync(Buffer.alloc(200 * MEGABYTE, '\n'));
@@ -344,7 +344,7 @@ describe('limits', () => {
     expect((await response.json()).code).toBe('body-too-large');
   });
 
-  it('ends a body that stalls, and the same part may be sent again', async () => {
+  it('ends a stalled body, and the same part can be sent again', async () => {
     const api = await startApi({ limits: { bodyStallMs: 100, lingerMs: 100 } });
     const { id } = await api.create();
     const { socket, answer } = rawPost(api, id, 'part=0', ['Content-Length: 1000']);
@@ -355,7 +355,7 @@ describe('limits', () => {
     expect((await api.send(id, 0, makeRows(3))).status).toBe(201);
   });
 
-  it('keeps the connection of a large body that was refused unread', async () => {
+  it('keeps the connection of a large body that was rejected unread', async () => {
     const api = await startApi({ limits: { lingerMs: 100 } });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => agent.destroy());
@@ -373,7 +373,7 @@ describe('limits', () => {
     expect(await upload()).toEqual({ status: 404, reusedSocket: true });
   });
 
-  it('ends a body that drips, however regularly', async () => {
+  it('ends a body that arrives too slowly, however regularly', async () => {
     const api = await startApi({ limits: { bodyStallMs: 500, lingerMs: 100 } });
     const { id } = await api.create();
     const { socket, answer } = rawPost(api, id, 'part=0', ['Content-Length: 100000']);
@@ -382,11 +382,11 @@ describe('limits', () => {
     clearInterval(drip);
     await once(socket, 'close');
     expect(answer()).toMatch(/^HTTP\/1\.1 408 /);
-    expect(answer()).toContain('fewer than 1024 bytes of the body came in 0.5 s');
+    expect(answer()).toContain('fewer than 1024 bytes of the body arrived in 0.5 s');
   });
 
-  it('lets a slow body take its time, and longer still while it is not read', async () => {
-    // Three batches fit: the others wait for a worker, longer than a body may stall.
+  it('accepts a slow body, and does not count the time in which it is not read', async () => {
+    // Three batches fit; the others wait for a worker longer than the stall limit.
     const api = await startApi({ limits: { bodyStallMs: 300 }, budgetBytes: 60_000 });
     const { id } = await api.create();
     const rows = makeRows(60).map((row) => ({ ...row, text: row.text.padEnd(1500, ' and on') }));
@@ -407,7 +407,7 @@ describe('limits', () => {
   });
 });
 
-describe('an upload that breaks off', () => {
+describe('an interrupted upload', () => {
   it('is continued by sending the part again', async () => {
     const api = await startApi();
     await startHashWorker(api.redis);
@@ -448,7 +448,7 @@ describe('an upload that breaks off', () => {
     expect((await shorter.json()).code).toBe('part-conflict');
   });
 
-  it('keeps nothing in memory and no credit', async () => {
+  it('holds neither memory nor credit', async () => {
     const api = await startApi({ waits: true, budgetBytes: 100_000 });
     const { id } = await api.create();
     const bytes = Buffer.from(linesOf(makeRows(2000)));
@@ -465,7 +465,7 @@ describe('an upload that breaks off', () => {
 });
 
 describe('an upload that is faster than the workers', () => {
-  it('is slowed down, with Redis bounded, and goes on when results are stored', async () => {
+  it('is slowed down, with bounded Redis memory, and continues as results are stored', async () => {
     const api = await startApi({ budgetBytes: 500_000, shardBytes: 100_000 });
     const { id } = await api.create({ batchRows: 20 });
     const rows = makeRows(10_000);
@@ -496,7 +496,7 @@ describe('an upload that is faster than the workers', () => {
     expect(api.collecting.credits.usedBytes).toBe(0);
   });
 
-  it('is told at once when its run is cancelled', async () => {
+  it('ends immediately when its run is cancelled', async () => {
     const api = await startApi({ waits: true, budgetBytes: 100_000 });
     const { id } = await api.create();
     const upload = api.send(id, 0, makeRows(2000));

@@ -1,4 +1,4 @@
-/** The life of runs over HTTP: create, list, look, seal, cancel, delete. */
+/** The life of runs over HTTP: create, list, show, seal, cancel, delete. */
 
 import { describe, expect, it } from 'vitest';
 import { makeRows, startApi, until } from '../support/api.ts';
@@ -7,7 +7,7 @@ import { startHashWorker } from '../support/hash-worker.ts';
 const json = (body: string) => ({ headers: { 'content-type': 'application/json' }, body });
 
 describe('POST /v1/runs', () => {
-  it('starts an open run and says where it is', async () => {
+  it('creates an open run and returns its location', async () => {
     const api = await startApi();
     const response = await api.call(
       'POST',
@@ -33,7 +33,7 @@ describe('POST /v1/runs', () => {
     expect(await (await api.call('GET', `/v1/runs/${run.id}`)).json()).toEqual(run);
   });
 
-  it('fills in the settings of the producer', async () => {
+  it('takes defaults from the settings of the producer', async () => {
     const api = await startApi({ config: { batchRows: 33, batchTokens: 444, model: '/models/minilm-de' } });
     const response = await api.call('POST', '/v1/runs');
     expect(response.status).toBe(201);
@@ -51,7 +51,7 @@ describe('POST /v1/runs', () => {
     });
   });
 
-  it('refuses unknown keys and names those it knows', async () => {
+  it('rejects unknown keys and lists the known ones', async () => {
     const api = await startApi();
     const response = await api.call('POST', '/v1/runs', json('{"presicion":"fp32","__proto__":{"a":1}}'));
     expect(response.status).toBe(422);
@@ -67,7 +67,7 @@ describe('POST /v1/runs', () => {
     expect(problem.detail).toContain('expected name, model, precision');
   });
 
-  it('lists every bad value with what was given', async () => {
+  it('lists every invalid value with what was given', async () => {
     const api = await startApi();
     const body = '{"precision":"int4","batchRows":0,"name":"two\\nlines"}';
     const problem = await (await api.call('POST', '/v1/runs', json(body))).json();
@@ -101,7 +101,7 @@ describe('POST /v1/runs', () => {
     expect(problem.detail.length).toBeLessThan(1000);
   });
 
-  it('refuses JSON that is called something else, or is not UTF-8', async () => {
+  it('rejects JSON with another media type or not in UTF-8', async () => {
     const api = await startApi();
     const other = await api.call('POST', '/v1/runs', { headers: { 'content-type': 'text/xml' }, body: '{}' });
     expect(other.status).toBe(415);
@@ -116,12 +116,12 @@ describe('POST /v1/runs', () => {
 });
 
 describe('GET /v1/runs', () => {
-  it('lists the newest first, page by page', async () => {
+  it('lists runs newest first, page by page', async () => {
     const api = await startApi();
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) {
       ids.unshift((await api.create({ name: `run ${i}` })).id);
-      // Ids are ordered by millisecond.
+      // Ids sort by millisecond.
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     const seen: string[] = [];
@@ -131,13 +131,13 @@ describe('GET /v1/runs', () => {
       const page = await (await api.call('GET', `/v1/runs?limit=2${after}`)).json();
       seen.push(...page.runs.map(({ id }: { id: string }) => id));
       next = page.next;
-      // A page goes on rightly when its last run is gone.
+      // A page continues correctly after its last run was deleted.
       if (next !== null) await api.call('DELETE', `/v1/runs/${next}`);
     }
     expect(seen).toEqual(ids);
   });
 
-  it('shows runs of one state', async () => {
+  it('filters runs by state', async () => {
     const api = await startApi();
     const open = await api.create();
     const cancelled = await api.create();
@@ -153,7 +153,7 @@ describe('GET /v1/runs', () => {
     ['limit=1&limit=2', 'limit'],
     ['state=done', 'state'],
     ['page=2', 'unknown "page"'],
-  ])('refuses ?%s', async (query, expected) => {
+  ])('rejects ?%s', async (query, expected) => {
     const api = await startApi();
     const response = await api.call('GET', `/v1/runs?${query}`);
     expect(response.status).toBe(400);
@@ -164,7 +164,7 @@ describe('GET /v1/runs', () => {
 });
 
 describe('a run', () => {
-  it('is completed by itself when it is sealed and all its rows are done', async () => {
+  it('is completed automatically once it is sealed and all its rows are done', async () => {
     const api = await startApi();
     await startHashWorker(api.redis);
     const { id } = await api.create();
@@ -187,11 +187,11 @@ describe('a run', () => {
     });
     expect(run.rowsPerSecond).toBeGreaterThan(0);
     expect(api.collecting.credits.usedBytes).toBe(0);
-    // Again changes nothing.
+    // Idempotent.
     expect((await (await api.call('POST', `/v1/runs/${id}/seal`)).json()).sealedAt).toBe(run.sealedAt);
   });
 
-  it('is completed at once when it is sealed without rows', async () => {
+  it('is completed immediately if it is sealed without rows', async () => {
     const api = await startApi();
     const { id } = await api.create();
     const response = await api.call('POST', `/v1/runs/${id}/seal`);
@@ -201,7 +201,7 @@ describe('a run', () => {
     expect(await (await api.call('GET', `/v1/runs/${id}/results`)).text()).toBe('');
   });
 
-  it('cannot be sealed while a part is not whole, and says which', async () => {
+  it('cannot be sealed while a part is incomplete, and names the part', async () => {
     const api = await startApi();
     const { id } = await api.create();
     const broken = new AbortController();
@@ -232,7 +232,7 @@ describe('a run', () => {
     expect(await after.json()).toMatchObject({ code: 'parts-incomplete', parts: [4] });
   });
 
-  it('can be cancelled, gives its place in Redis back and takes no more rows', async () => {
+  it('can be cancelled, which frees its memory in Redis and rejects further rows', async () => {
     const api = await startApi();
     const { id } = await api.create();
     await api.send(id, 0, makeRows(50));
@@ -251,7 +251,7 @@ describe('a run', () => {
     expect((await (await api.call('GET', `/v1/runs/${id}/results`)).json()).state).toBe('cancelled');
   });
 
-  it('is gone after DELETE, whatever it was doing', async () => {
+  it('no longer exists after DELETE, whatever its state', async () => {
     const api = await startApi();
     const { id } = await api.create();
     await api.send(id, 0, makeRows(50));

@@ -20,7 +20,7 @@ const floats = (vectors: readonly number[][]) => vectors.map((vector) => Float32
 
 describe('/embed', () => {
   it.each(['/embed', '/', '/invocations'])(
-    'as %s gives a list of vectors, even for one text',
+    'as %s returns a list of vectors, even for one text',
     async (path) => {
       const api = await startLaneApi();
       const one = await post(api, path, { inputs: PLAIN_TEXTS[0] });
@@ -30,7 +30,7 @@ describe('/embed', () => {
     },
   );
 
-  it('takes token ids', async () => {
+  it('accepts token ids', async () => {
     const api = await startLaneApi();
     expect(floats((await post(api, '/embed', { inputs: [7, 8] })).body)).toEqual([hashVector('7 8')]);
     expect(floats((await post(api, '/embed', { inputs: [[7], [8]] })).body)).toEqual(
@@ -38,7 +38,7 @@ describe('/embed', () => {
     );
   });
 
-  it('tells in headers where the time went', async () => {
+  it('reports timings in headers', async () => {
     const api = await startLaneApi();
     const { headers } = await post(api, '/embed', { inputs: ['a kettle', '👍'] });
     const told = ['type', 'characters', 'tokens', 'time'].map((name) => headers.get(`x-compute-${name}`));
@@ -47,7 +47,7 @@ describe('/embed', () => {
     expect(times).toEqual(['3', '1', '2']);
   });
 
-  it('keeps the first dimensions', async () => {
+  it('keeps the leading dimensions', async () => {
     const api = await startLaneApi();
     const { body } = await post(api, '/embed', { inputs: 'a kettle', dimensions: 4 });
     expect(body[0]).toHaveLength(4);
@@ -56,7 +56,7 @@ describe('/embed', () => {
 });
 
 describe('the other calls', () => {
-  it('/similarity gives the cosine of a text with others', async () => {
+  it('/similarity returns the cosine of a text with others', async () => {
     const api = await startLaneApi();
     const inputs = { source_sentence: 'a kettle', sentences: ['a kettle', 'boots'] };
     const { status, body } = await post(api, '/similarity', { inputs });
@@ -67,7 +67,7 @@ describe('the other calls', () => {
     expect(body[1]).toBeCloseTo(dot(source, hashVector('boots')), 5);
   });
 
-  it('/tokenize gives the tokens of each text', async () => {
+  it('/tokenize returns the tokens of each text', async () => {
     const api = await startLaneApi();
     const { body } = await post(api, '/tokenize', { inputs: ['a kettle', 'boots'] });
     expect(body.map((tokens: { text: string }[]) => tokens.map(({ text }) => text))).toEqual([
@@ -90,13 +90,13 @@ describe('the other calls', () => {
     });
   });
 
-  it('/health is an empty answer when workers are there', async () => {
+  it('/health is empty while workers are connected', async () => {
     const api = await startLaneApi();
     const response = (await api.call('GET', '/health')) as unknown as Response;
     expect([response.status, await response.text()]).toEqual([200, '']);
   });
 
-  it('/health is 503 when the producer is not ready or no worker is there', async () => {
+  it('/health is 503 if the producer is not ready or no worker is connected', async () => {
     const notReady = await startLaneApi({ isReady: false });
     const lane = hashLane({
       before: () => {
@@ -116,7 +116,7 @@ const outcomes = {
   bad: { verdict: 'failed', tokens: 0, lostTokens: 1, message: 'no finite vector' },
 } as const;
 
-/** [what is sent, status, error, type] */
+/** [body, status, error, type] */
 const refused: [body: unknown, status: number, error: string, type: string][] = [
   [{ inputs: [] }, 400, '`inputs` cannot be empty', 'Empty'],
   [{ inputs: '' }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
@@ -143,7 +143,7 @@ const refused: [body: unknown, status: number, error: string, type: string][] = 
   [
     { inputs: 'a', normalize: false },
     422,
-    'Input validation error: `normalize` must be true: the models here give vectors of length 1 only',
+    'Input validation error: `normalize` must be true: this server returns vectors of length 1 only',
     'Validation',
   ],
   [
@@ -156,12 +156,15 @@ const refused: [body: unknown, status: number, error: string, type: string][] = 
 ];
 
 describe('an error', () => {
-  it.each(refused)('for %j has the words and the type of that server', async (sent, status, error, type) => {
-    const api = await startLaneApi({ lane: hashLane({ outcomes }) });
-    const answer = await post(api, '/embed', sent);
-    expect(answer.status).toBe(status);
-    expect(answer.body).toEqual({ error, error_type: type });
-  });
+  it.each(refused)(
+    'for %j has the wording and the type of that server',
+    async (sent, status, error, type) => {
+      const api = await startLaneApi({ lane: hashLane({ outcomes }) });
+      const answer = await post(api, '/embed', sent);
+      expect(answer.status).toBe(status);
+      expect(answer.body).toEqual({ error, error_type: type });
+    },
+  );
 
   it.each([
     ['{"inputs"', 400, /^Failed to parse the request body as JSON: /],
@@ -177,7 +180,7 @@ describe('an error', () => {
     expect(answer.body).toMatch(text);
   });
 
-  it('for invalid UTF-8 is that for no JSON', async () => {
+  it('for invalid UTF-8 is the one for invalid JSON', async () => {
     const api = await startLaneApi();
     const response = await api.call('POST', '/embed', {
       body: Buffer.from('{"inputs":"caf\xe9"}', 'latin1'),

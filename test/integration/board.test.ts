@@ -1,4 +1,4 @@
-/** The board at /admin/queues on a real producer: who may look, who may change, and what it never shows. */
+/** The board at /admin/queues on a real producer: who may read and change it, and what it never shows. */
 
 import { UNTREATED } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
@@ -40,13 +40,13 @@ const boardOf =
       headers: key === undefined ? {} : { authorization: `Basic ${btoa(`me:${key}`)}` },
     });
 
-/** As far as the tests look into it. */
+/** The fields that the tests read. */
 interface Shown {
   queues: { name: string; readOnlyMode: boolean; isPaused: boolean; jobs: { data: unknown }[] }[];
 }
 
 describe('the board', () => {
-  it('asks a browser for its key, then shows both queues to every role', async () => {
+  it('makes a browser prompt for the key, then shows both queues to every role', async () => {
     const redis = testRedis();
     const board = boardOf(await start(redis, KEYS));
     const refused = await board('');
@@ -61,7 +61,7 @@ describe('the board', () => {
     ]);
   });
 
-  it('is changed by admins only', async () => {
+  it('can be changed by admins only', async () => {
     const board = boardOf(await start(testRedis(), KEYS));
     const isPaused = async () =>
       ((await (await board('/api/queues', ADMIN)).json()) as Shown).queues.map((queue) => queue.isPaused);
@@ -72,7 +72,7 @@ describe('the board', () => {
     expect((await board('/api/queues/bulk/resume', ADMIN, 'PUT')).status).toBe(200);
   });
 
-  it('is to look at where there are no keys', async () => {
+  it('is read-only without API keys', async () => {
     const board = boardOf(await start(testRedis()));
     const shown = (await (await board('/api/queues')).json()) as Shown;
     expect(shown.queues.every(({ readOnlyMode }) => readOnlyMode)).toBe(true);
@@ -85,7 +85,7 @@ describe('the board', () => {
     }
   });
 
-  it('shows no text of a caller', async () => {
+  it('shows no texts of callers', async () => {
     const redis = testRedis();
     const { queuePrefix } = keysOf(redis.prefix);
     const queue = new BullInteractiveQueue({ url: redis.url, prefix: queuePrefix, onError: () => {} });
@@ -113,7 +113,7 @@ describe('the board', () => {
     }
   });
 
-  it('has its files here and asks nobody else', async () => {
+  it('loads all its files from the producer', async () => {
     const board = boardOf(await start(testRedis()));
     const page = await board('/');
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'self';/);

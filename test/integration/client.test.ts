@@ -1,4 +1,4 @@
-/** The client against a real producer, from rows to vectors, and the examples of its page. */
+/** The client with a real producer, from rows to vectors, and the examples of its README. */
 
 import { readFileSync } from 'node:fs';
 import { EmbedmillClient } from '@embedmill/client';
@@ -7,7 +7,7 @@ import { makeRows, startApi } from '../support/api.ts';
 import { HASH_DIM, startHashWorker } from '../support/hash-worker.ts';
 
 describe('a client', () => {
-  it('goes the whole way of a run', async () => {
+  it('runs from rows to results', async () => {
     const api = await startApi();
     await startHashWorker(api.redis);
     const client = new EmbedmillClient({ url: api.url });
@@ -56,7 +56,7 @@ describe('a client', () => {
     await expect(client.getRun(run.id)).rejects.toMatchObject({ code: 'unknown-run', status: 404 });
   });
 
-  it('lets go of a download that nobody reads on', async () => {
+  it('closes an abandoned download', async () => {
     const api = await startApi();
     await startHashWorker(api.redis);
     const client = new EmbedmillClient({ url: api.url });
@@ -73,7 +73,7 @@ describe('a client', () => {
 });
 
 describe('packages/client/README.md', () => {
-  it('has examples that run', async () => {
+  it('has working examples', async () => {
     const api = await startApi();
     await startHashWorker(api.redis);
     const page = readFileSync(new URL('../../packages/client/README.md', import.meta.url), 'utf8');

@@ -1,4 +1,4 @@
-/** The APIs that others speak on a real producer and a real worker: one text has one vector in all of them, and the examples of docs/api.md work. */
+/** The compatible APIs on a real producer and worker: one text has one vector in all, and the examples of docs/api.md work. */
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const lane = laneForAll();
 const MODEL = 'all-MiniLM-L6-v2';
 const TEXTS = [...PLAIN_TEXTS, ...AWKWARD_TEXTS, longText(400)];
 
-/** The vectors of these texts from a run of their own. */
+/** The vectors of these texts from a separate run. */
 async function bulkVectors(texts: readonly string[]): Promise<Float32Array[]> {
   const { url } = lane.producer;
   await until(async () => (await fetch(`${url}/readyz`)).ok);
@@ -31,7 +31,7 @@ async function bulkVectors(texts: readonly string[]): Promise<Float32Array[]> {
 }
 
 describe('a text', () => {
-  it('has bit for bit the vector of a bulk run in every API', async () => {
+  it('has the same vector as in a bulk run, bit for bit, in every API', async () => {
     const expected = await bulkVectors(TEXTS);
     const { url } = lane.producer;
     const floats = (vectors: readonly number[][]) => vectors.map((vector) => Float32Array.from(vector));
@@ -56,7 +56,7 @@ describe('a text', () => {
     expect(floats(answers.map(({ response }) => response?.body.data[0].embedding))).toEqual(expected);
   });
 
-  it('is refused as too long only by those who ask for it', async () => {
+  it('is rejected as too long only on request', async () => {
     const call = (truncate: string) =>
       fetch(`${lane.producer.url}/v1/embeddings`, {
         method: 'POST',
@@ -70,7 +70,7 @@ describe('a text', () => {
 });
 
 describe('token ids', () => {
-  it('are those of the model, without its frame', async () => {
+  it('are from the vocabulary of the model, without [CLS] and [SEP]', async () => {
     const client = openAiClient(lane.producer.url);
     const ask = async (input: string | number[]) =>
       (await client.embeddings.create({ model: MODEL, input })).data[0]!.embedding;
@@ -82,7 +82,7 @@ describe('token ids', () => {
     expect(await ask(ids!.map(({ id }) => id))).toEqual(await ask(PLAIN_TEXTS[0]));
   });
 
-  it('that the model does not have are the fault of the caller', async () => {
+  it('outside the vocabulary are an error of the caller', async () => {
     const call = openAiClient(lane.producer.url).embeddings.create({ model: MODEL, input: [999_999] });
     await expect(call).rejects.toMatchObject({
       status: 400,
@@ -105,7 +105,7 @@ const examples = [...readFileSync('docs/api.md', 'utf8').matchAll(/```sh\n(.*?)`
 );
 
 describe('the examples of docs/api.md,', () => {
-  it('are there', () => {
+  it('exist', () => {
     expect(examples.length).toBeGreaterThan(5);
   });
 
@@ -118,7 +118,7 @@ describe('the examples of docs/api.md,', () => {
       'curl() { command curl --silent --show-error --fail-with-body "$@"; }',
       code.replaceAll('http://localhost:8080', url),
     ].join('\n');
-    // Rejects, with what it wrote, when a call got an answer of 400 or more.
+    // Rejects with the output if a call is answered with a status of 400 or above.
     const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { timeout: 25_000 });
     expect(stderr).toBe('');
     expect(stdout).not.toMatch(/"error":[{"]/);

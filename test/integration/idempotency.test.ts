@@ -1,4 +1,4 @@
-/** Idempotency-Key on POST /v1/runs: who does not know whether a request went through sends it again. */
+/** Idempotency-Key on POST /v1/runs: a client that got no response can safely repeat the request. */
 
 import { EmbedmillClient } from '@embedmill/client';
 import { UNTREATED } from '@embedmill/contract';
@@ -11,15 +11,15 @@ import { startCollecting } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { testRedis } from '../support/redis.ts';
 
-/** Starts a run under a key. */
+/** Creates a run with a key. */
 const ask = (api: TestApi, key: string, body: object = {}, headers: Record<string, string> = {}) =>
   api.call('POST', '/v1/runs', {
     headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
     body: JSON.stringify(body),
   });
 
-describe('a run that is started twice under one key', () => {
-  it('is one run, also when both requests come at once', async () => {
+describe('a run that is created twice with one key', () => {
+  it('is one run, also if both requests are concurrent', async () => {
     const api = await startApi();
     const answers = await Promise.all([ask(api, 'job-7', { name: 'a' }), ask(api, 'job-7', { name: 'a' })]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 201]);
@@ -31,7 +31,7 @@ describe('a run that is started twice under one key', () => {
     expect(await client.listRuns()).toHaveLength(1);
   });
 
-  it('must be the same run', async () => {
+  it('must have the same options', async () => {
     const api = await startApi();
     const { id } = await (await ask(api, 'job-7', { precision: 'int8' })).json();
     const other = await ask(api, 'job-7', { precision: 'fp32' });
@@ -39,7 +39,7 @@ describe('a run that is started twice under one key', () => {
     expect(await other.json()).toMatchObject({ code: 'key-reused', run: id });
   });
 
-  it('is another one once the first is deleted', async () => {
+  it('is a new run once the first one is deleted', async () => {
     const api = await startApi();
     const { id } = await (await ask(api, 'job-7')).json();
     await api.call('DELETE', `/v1/runs/${id}`);
@@ -48,7 +48,7 @@ describe('a run that is started twice under one key', () => {
     expect((await again.json()).id).not.toBe(id);
   });
 
-  it('is known after a restart', async () => {
+  it('is recognized after a restart', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const options = {
@@ -70,7 +70,7 @@ describe('a run that is started twice under one key', () => {
 });
 
 describe('a key', () => {
-  it('is each caller’s own', async () => {
+  it('belongs to one caller', async () => {
     const config = readConfig({
       EMBEDMILL_API_KEYS: 'one:submit:the-key-of-the-first,two:submit:the-key-of-the-second',
     });
@@ -81,7 +81,7 @@ describe('a key', () => {
     expect(await idFor('the-key-of-the-first')).not.toBe(await idFor('the-key-of-the-second'));
   });
 
-  it.each(['two words', 'x'.repeat(201)])('is refused when it is no name: %j', async (key) => {
+  it.each(['two words', 'x'.repeat(201)])('is rejected if it is invalid: %j', async (key) => {
     const api = await startApi();
     const response = await ask(api, key);
     expect([response.status, (await response.json()).code]).toEqual([400, 'invalid-headers']);

@@ -1,4 +1,4 @@
-/** The OpenAPI document against the real answers of a real stack: every route is in it, and what it says is what comes. */
+/** Compares the OpenAPI document with the responses of a real stack: every route and every schema. */
 
 import { readConfig } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
@@ -20,7 +20,7 @@ interface Operation {
   responses: Record<string, { content?: Record<string, unknown> }>;
 }
 
-/** As far as the tests look into it. */
+/** The parts of the document that the tests read. */
 interface Document {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
@@ -39,7 +39,7 @@ beforeAll(async () => {
 const pointer = (...names: string[]) =>
   names.map((name) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
 
-/** Asks, and holds the answer against what the document says of the operation at `path` (`id` stands for its parameter). */
+/** Sends a request and compares the response with the operation at `path` (`id` is the value of its parameter). */
 async function ask(method: string, path: string, init: RequestInit & { id?: string; query?: string } = {}) {
   const { id = '', query = '', ...request } = init;
   const response = await fetch(`${lane.producer.url}${path.replace(/\{\w+\}/, id)}${query}`, {
@@ -80,7 +80,7 @@ const ndjson = (rows: readonly unknown[]) => ({
 });
 
 describe('the document', () => {
-  it('is OpenAPI 3.1 whose schemas are JSON Schema', () => {
+  it('is valid OpenAPI 3.1 with valid JSON Schemas', () => {
     expect(document.openapi).toBe('3.1.0');
     const names = Object.keys(
       (document as unknown as { components: { schemas: object } }).components.schemas,
@@ -93,7 +93,7 @@ describe('the document', () => {
     }
   });
 
-  it('has every route of the API, and no other', () => {
+  it('has every route of the API and no others', () => {
     const app = createApi({ service: {} as never, config: readConfig({}), log, version: '1.2.3' });
     const isFileOfPage = ({ path }: { path: string }) => /^\/(docs\/|assets\/|favicon)/.test(path);
     const routes = routesOf(app)
@@ -102,11 +102,11 @@ describe('the document', () => {
     const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
-    // `/` answers programs and people, by two routes.
+    // Two routes answer `/`: one for clients, one for browsers.
     expect(documented.toSorted()).toEqual([...new Set(routes)].toSorted());
   });
 
-  it('asks for a key only where the producer does', async () => {
+  it('requires a key only where the producer does', async () => {
     const config = readConfig({ EMBEDMILL_API_KEYS: 'ops:admin:a-key-that-nobody-uses' });
     const keys = KeyRing.open({ config, log });
     const pathsOf = async (access: Access) => {
@@ -120,8 +120,8 @@ describe('the document', () => {
   });
 });
 
-describe('what the document says', () => {
-  it('is what a run answers from its beginning to its end', async () => {
+describe('the documented responses', () => {
+  it('are those of a run from creation to deletion', async () => {
     await until(async () => (await fetch(`${lane.producer.url}/readyz`)).ok);
     const request = json({ name: 'documented', batchRows: 20 });
     const named = { ...request, headers: { ...request.headers, 'idempotency-key': 'documented' } };
@@ -156,7 +156,7 @@ describe('what the document says', () => {
     expect((await ask('delete', '/v1/runs/{id}', { id })).status).toBe(204);
   });
 
-  it('is what a few texts answer', async () => {
+  it('are those of an interactive request', async () => {
     const asked = await ask('post', '/v1/embed', json({ texts: ['a quiet morning', ''] }));
     expect(asked.status).toBe(200);
     expect((await ask('post', '/v1/embed', json({ text: 'x', encoding: 'base64' }))).status).toBe(200);
@@ -182,7 +182,7 @@ describe('what the document says', () => {
     expect((await ask(method, path, init)).status).toBe(status);
   });
 
-  it('is what machines get', async () => {
+  it('are those of the monitoring routes', async () => {
     for (const path of [
       '/v1/scale',
       '/v1/overview',
@@ -197,7 +197,7 @@ describe('what the document says', () => {
   });
 });
 
-describe('what the document says of the APIs of others', () => {
+describe('the documented responses of the compatible APIs', () => {
   it.each([
     ['post', '/v1/embeddings', json({ model: 'all-MiniLM-L6-v2', input: 'a quiet morning' }), 200],
     ['post', '/v1/embeddings', json({ model: 'all-MiniLM-L6-v2' }), 400],
@@ -224,8 +224,8 @@ describe('what the document says of the APIs of others', () => {
   });
 });
 
-describe('events without an end', () => {
-  it('have the type that the document says', async () => {
+describe('endless event streams', () => {
+  it('have the documented media type', async () => {
     const leaving = new AbortController();
     const response = await fetch(`${lane.producer.url}/v1/events`, { signal: leaving.signal });
     const type = response.headers.get('content-type');
@@ -235,7 +235,7 @@ describe('events without an end', () => {
 });
 
 describe('the page', () => {
-  it('has everything it asks for, from here alone', async () => {
+  it('loads all its resources from the producer', async () => {
     const page = await fetch(`${lane.producer.url}/docs`);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
     const html = await page.text();

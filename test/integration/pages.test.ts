@@ -1,4 +1,4 @@
-/** The pages as files over HTTP, and what they live on: overview, its events and the statistics of a run. */
+/** The dashboard as files over HTTP, and its data: the overview, its events and the statistics of a run. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ const REPORT: WorkerReport = {
 };
 
 describe('the pages', () => {
-  it('are served to browsers, forbid everything foreign, and are asked for again each time', async () => {
+  it('are served to browsers, allow no external resources, and are revalidated each time', async () => {
     const api = await startApi();
     const answer = await api.call('GET', '/', HTML);
     expect(answer.status).toBe(200);
@@ -47,13 +47,13 @@ describe('the pages', () => {
     expect(await answer.text()).not.toMatch(/(src|href)="(https?:)?\/\//);
   });
 
-  it('are not for programs that take anything', async () => {
+  it('are not served to clients that accept anything', async () => {
     const api = await startApi();
     const answer = await api.call('GET', '/', { headers: { accept: '*/*' } });
     expect(answer.headers.get('content-type')).not.toContain('text/html');
   });
 
-  it('keep their assets for ever, because a name holds the hash of its content', async () => {
+  it('have immutable assets, because names contain a hash of the content', async () => {
     const api = await startApi();
     const names = [...readFileSync(join(pagesFolder, 'index.html'), 'utf8').matchAll(/assets\/[^"]+/g)];
     expect(names.length).toBeGreaterThan(1);
@@ -65,14 +65,14 @@ describe('the pages', () => {
     }
   });
 
-  it('take at most 250 KB to load first, packed', () => {
+  it('take at most 250 KB to load initially, compressed', () => {
     const html = readFileSync(join(pagesFolder, 'index.html'), 'utf8');
     const first = [...html.matchAll(/assets\/[^"]+/g)].map(([name]) => name);
     const bytes = ['index.html', ...first].map(
       (name) => gzipSync(readFileSync(join(pagesFolder, name))).length,
     );
     expect(bytes.reduce((sum, n) => sum + n, 0)).toBeLessThan(250 * 1024);
-    // The map and its thread come when somebody wants a map.
+    // The map and its web worker are loaded on demand.
     const all = readdirSync(join(pagesFolder, 'assets'));
     expect(all.filter((name) => !first.includes(`assets/${name}`))).toEqual([
       expect.stringMatching(/^map-thread-/),
@@ -81,7 +81,7 @@ describe('the pages', () => {
   });
 
   it.each(['/assets/nothing.js', '/assets/..%2Findex.html', '/assets/..%2F..%2Findex.js', '/assets/%00'])(
-    'answer %s with a problem that nobody keeps',
+    'answer %s with a problem that is not cached',
     async (path) => {
       const api = await startApi();
       const answer = await api.call('GET', path);
@@ -93,7 +93,7 @@ describe('the pages', () => {
 });
 
 describe('the overview', () => {
-  it('tells runs, queue, workers and Redis, as an answer and as events', async () => {
+  it('reports runs, queues, workers and Redis, as a response and as events', async () => {
     const redis = testRedis();
     const config = readConfig({
       REDIS_URL: redis.url,
@@ -139,7 +139,7 @@ describe('the overview', () => {
 });
 
 describe('the statistics of a run', () => {
-  it('count texts by their whole length, also where they were cut', async () => {
+  it('count texts by their full length, even if they were truncated', async () => {
     const api = await startApi({ shardBytes: 1 });
     await startHashWorker(api.redis);
     const { id } = await api.create();
@@ -148,7 +148,7 @@ describe('the statistics of a run', () => {
       lengths: [],
       rows: 0,
     });
-    // The engine of these tests counts words and two, and cuts after 400 characters.
+    // The test engine counts words plus two as tokens, and truncates after 400 characters.
     const words = (n: number) => Array.from({ length: n }, () => 'word').join(' ');
     const texts = [words(1), words(5), words(6), words(30), '', 'x'.repeat(1000)];
     await api.send(

@@ -1,4 +1,4 @@
-/** The producer put together: API, runs, collector and lease on one Redis. */
+/** A complete producer: API, runs, collector and lease on one Redis. */
 
 import { readConfig } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
@@ -29,7 +29,7 @@ async function start(
 
 const isReady = async ({ url }: RunningProducer) => (await fetch(`${url}/readyz`)).status === 200;
 
-/** Answers with the id of a run that has these rows as its only part and is sealed. */
+/** Creates a sealed run with these rows as its only part and returns its id. */
 async function submit({ url }: RunningProducer, count: number): Promise<string> {
   const { id } = (await (await fetch(`${url}/v1/runs`, { method: 'POST' })).json()) as { id: string };
   const sent = await fetch(`${url}/v1/runs/${id}/rows?part=0`, {
@@ -48,7 +48,7 @@ const stateOf = async ({ url }: RunningProducer, run: string) => {
 };
 
 describe('a producer', () => {
-  it('takes a run from rows to results, and counts', async () => {
+  it('processes a run from rows to results and counts its requests', async () => {
     const redis = testRedis();
     const producer = await start(redis, temporaryFolder());
     await until(() => isReady(producer));
@@ -61,7 +61,7 @@ describe('a producer', () => {
     expect(metrics).toContain('embedmill_credit_used_bytes 0\n');
   });
 
-  it('lets another one have its data folder only when it is gone; runs go on there', async () => {
+  it('gives its data folder to another producer only after it has stopped; runs continue there', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
     const first = await start(redis, dataDir);
@@ -79,7 +79,7 @@ describe('a producer', () => {
     await until(async () => (await stateOf(second, run)) === 'completed');
   });
 
-  it('answers without Redis: it lives, it is not ready, and says so within seconds', async () => {
+  it('reports within seconds that it is alive but not ready without Redis', async () => {
     const { prefix } = testRedis();
     const producer = await start({ url: 'redis://127.0.0.1:1', prefix }, temporaryFolder());
     const startedAt = Date.now();

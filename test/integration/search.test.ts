@@ -1,4 +1,4 @@
-/** How a completed run is asked: nearest rows to a text, texts of rows, and what is kept in memory for it. */
+/** Search in a completed run: rows nearest to a text, texts of rows, and the cache of vectors. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { readResults } from '@embedmill/core/runs';
@@ -22,7 +22,7 @@ const TEXTS = [
   'This kettle boils a litre in two minutes.',
 ];
 
-/** What the routes answer, as far as these tests look. */
+/** The parts of the responses that the tests read. */
 interface Found {
   hits: { row: number; id: string; text: string; score: number }[];
   rows: number;
@@ -51,7 +51,7 @@ async function completed(run: string): Promise<void> {
 const search = (run: string, body: unknown) => call('POST', `/v1/runs/${run}/search`, JSON.stringify(body));
 
 describe('a completed run', () => {
-  it('finds what a text means, and not the row without a vector', async () => {
+  it('finds rows by meaning and skips rows without a vector', async () => {
     const run = await startedRun();
     const early = await search(run, { text: 'power' });
     expect([early.status, ((await early.json()) as { code: string }).code]).toEqual([
@@ -84,7 +84,7 @@ describe('a completed run', () => {
     expect((await search(run, { text: 'x', count: 0 })).status).toBe(422);
   });
 
-  it('treats the question as it did its rows, with its glossary', async () => {
+  it('treats the query like its rows, with its glossary', async () => {
     const glossary = [['ZK9', 'kettle']];
     const [run, plain] = await Promise.all([startedRun({ glossary, clean: ['html'] }), startedRun()]);
     await Promise.all([completed(run), completed(plain)]);
@@ -97,7 +97,7 @@ describe('a completed run', () => {
     expect(without.hits[0]!.score).toBeLessThan(0.99);
   });
 
-  it('lends its glossary to texts that are embedded at once', async () => {
+  it('provides its glossary for interactive requests', async () => {
     const run = await startedRun({ glossary: [['ZK9', 'kettle']] });
     const embed = async (body: object) => {
       const response = await postEmbed(lane.producer.url, { encoding: 'base64', ...body });
@@ -119,7 +119,7 @@ describe('a completed run', () => {
 });
 
 describe('vectors in memory', () => {
-  it('stay within the limit, the run asked longest ago going first, and do not change what is found', async () => {
+  it('stay within the limit, evict the least recently searched run, and do not change the hits', async () => {
     const redis = testRedis();
     await startHashWorker(redis);
     const { submit } = await startCollecting(redis, temporaryFolder());

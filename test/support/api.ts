@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { type RunInfo, UnavailableError } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
-import { type Access, type ApiLimits, Batches, createApi, FileStore } from '@embedmill/producer';
+import { type Access, type ApiLimits, createApi, FileStore, OpenAiBatchStore } from '@embedmill/producer';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Collecting, type CollectingOptions, startCollecting } from './collecting.ts';
@@ -43,7 +43,7 @@ export interface TestApi {
   isWaitingForRedis: boolean;
   /** Sends a request to a path of the API. */
   call(method: string, path: string, init?: RequestInit): Promise<TestResponse>;
-  /** Starts a run. */
+  /** Creates a run. */
   create(body?: Record<string, unknown>): Promise<RunInfo>;
   /** Sends JSON rows as a part. */
   send(run: string, part: number, rows: readonly unknown[]): Promise<TestResponse>;
@@ -87,7 +87,7 @@ export async function startApi({
   const allConfig = { ...readConfig({}), ...config };
   const assertLeaseHeld = () => {};
   const files = await FileStore.open({ assertLeaseHeld, log }, dataDir);
-  const batches = await Batches.open(
+  const batches = await OpenAiBatchStore.open(
     { runs: collecting.runs, files, config: allConfig, assertLeaseHeld, log },
     dataDir,
   );

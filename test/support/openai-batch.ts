@@ -26,7 +26,7 @@ export function requestLine(customId: string, input: unknown, body: Record<strin
   };
 }
 
-/** Uploads lines (values as JSON, strings as they are) and starts a batch of them. */
+/** Uploads lines (values as JSON, strings unchanged) and creates a batch from them. */
 export async function submitBatch(
   client: OpenAI,
   lines: readonly unknown[],

@@ -1,65 +1,86 @@
-/** The producer's HTTP API as an express app, in the order in which a request passes through it. */
+/** The producer's HTTP API as an Express app, in the order in which a request passes through it. */
 
 import { RequestError } from '@embedmill/contract';
-import { noTracing } from '@embedmill/core/telemetry';
+import type { OwnQueues } from '@embedmill/core/redis';
+import { noTracing, type Tracing } from '@embedmill/core/telemetry';
 import { pagesFolder } from '@embedmill/web';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { checkAccess } from './access/index.ts';
 import { drainBodies } from './http/drain-body.ts';
-import { answerErrors } from './http/error-answer.ts';
-import { nameRequests } from './http/request-id.ts';
+import { handleErrors } from './http/errors.ts';
+import { assignRequestId } from './http/request-id.ts';
 import { logRequests } from './http/request-log.ts';
 import { traceRequests } from './http/trace-requests.ts';
-import { type ApiDeps, defaultApiLimits, type RouteParts } from './http/types.ts';
-import { boardRoutes } from './native/board.ts';
-import { docsRoutes } from './native/docs.ts';
-import { embedRoutes } from './native/embed.ts';
-import { eventRoutes } from './native/events.ts';
-import { healthRoutes } from './native/health.ts';
-import { pageRoutes } from './native/pages.ts';
-import { reportRoutes } from './native/report.ts';
-import { resultRoutes } from './native/results.ts';
-import { rowRoutes } from './native/rows.ts';
-import { runRoutes } from './native/runs.ts';
-import { scaleRoutes } from './native/scale.ts';
-import { searchRoutes } from './native/search.ts';
+import { type ApiLimits, type CoreService, DEFAULT_API_LIMITS, type RouteDeps } from './http/types.ts';
+import { boardRoutes } from './native/board-routes.ts';
+import { embedRoutes } from './native/embed-routes.ts';
+import { eventRoutes } from './native/event-routes.ts';
+import { healthRoutes } from './native/health-routes.ts';
+import { pageRoutes } from './native/page-routes.ts';
+import { reportRoutes } from './native/report-routes.ts';
+import { resultRoutes } from './native/result-routes.ts';
+import { rowRoutes } from './native/row-routes.ts';
+import { runRoutes } from './native/run-routes.ts';
+import { searchRoutes } from './native/search-routes.ts';
+import { OLLAMA_ERRORS } from './ollama/errors.ts';
 import { ollamaRoutes } from './ollama/index.ts';
+import { OPENAI_ERRORS } from './openai/errors.ts';
 import { openAiRoutes } from './openai/index.ts';
+import type { OpenAiService } from './openai/types.ts';
+import { docsRoutes } from './openapi/docs-routes.ts';
+import { TEI_ERRORS } from './tei/errors.ts';
 import { teiRoutes } from './tei/index.ts';
 
-/** Makes the API; the caller puts it on a server. Every request is answered, whatever it holds. */
-export function createApi(given: ApiDeps): Express {
-  const parts: RouteParts = { ...given, limits: { ...defaultApiLimits, ...given.limits } };
+/** The producer behind the API, with what each protocol needs. */
+export interface ProducerService extends CoreService, OpenAiService {}
+
+/** Dependencies of the API. */
+export interface ApiDeps extends Omit<RouteDeps, 'limits'> {
+  service: ProducerService;
+  /** Default: no tracing. */
+  tracing?: Tracing;
+  /** Queues of the board at /admin/queues. Default: no board. */
+  queues?: OwnQueues;
+  limits?: Partial<ApiLimits>;
+}
+
+/** Creates the API; the caller mounts it on a server. Every request is answered, whatever it contains. */
+export function createApi({ tracing = noTracing, queues, ...given }: ApiDeps): Express {
+  const deps = { ...given, limits: { ...DEFAULT_API_LIMITS, ...given.limits } };
   const app = express();
-  // Answers change from call to call; results have an ETag of their own.
+  // Responses change from call to call; results have an ETag of their own.
   app.set('etag', false);
-  const { tracing = noTracing, limits } = parts;
-  app.use(nameRequests, logRequests(parts), traceRequests(tracing), drainBodies(limits.lingerMs), helmet());
-  app.set('trust proxy', parts.config.proxies);
-  // Before the keys: the pages are no secret, and they are where a key is entered.
+  app.use(
+    assignRequestId,
+    logRequests(deps),
+    traceRequests(tracing),
+    drainBodies(deps.limits.lingerMs),
+    helmet(),
+  );
+  app.set('trust proxy', deps.config.proxies);
+  // Before the API keys are checked: the pages are not secret, and users enter their key there.
   app.use(pageRoutes(pagesFolder));
-  for (const step of checkAccess(parts.access ?? {}, parts.config)) app.use(step);
-  app.use(healthRoutes(parts));
-  app.use(embedRoutes(parts));
-  app.use(runRoutes(parts));
-  app.use(rowRoutes(parts));
-  app.use(resultRoutes(parts));
-  app.use(reportRoutes(parts));
-  app.use(searchRoutes(parts));
-  app.use(eventRoutes(parts));
-  app.use(scaleRoutes(parts));
-  app.use(docsRoutes(parts));
-  if (parts.queues !== undefined) app.use(boardRoutes(parts.queues));
-  app.use(openAiRoutes(parts));
-  app.use(ollamaRoutes(parts));
-  app.use(teiRoutes(parts));
+  for (const step of checkAccess(deps.access ?? {}, deps.config)) app.use(step);
+  app.use(healthRoutes(deps));
+  app.use(embedRoutes(deps));
+  app.use(runRoutes(deps));
+  app.use(rowRoutes(deps));
+  app.use(resultRoutes(deps));
+  app.use(reportRoutes(deps));
+  app.use(searchRoutes(deps));
+  app.use(eventRoutes(deps));
+  app.use(docsRoutes(deps));
+  if (queues !== undefined) app.use(boardRoutes(queues));
+  app.use(openAiRoutes(deps));
+  app.use(ollamaRoutes(deps));
+  app.use(teiRoutes(deps));
   app.use((req) => {
     throw new RequestError(
       'not-found',
-      `there is nothing at ${req.method} ${JSON.stringify(req.path.slice(0, 100))}`,
+      `nothing is served at ${req.method} ${JSON.stringify(req.path.slice(0, 100))}`,
     );
   });
-  app.use(answerErrors(parts.log));
+  app.use(handleErrors({ dialects: [OPENAI_ERRORS, OLLAMA_ERRORS, TEI_ERRORS], log: deps.log }));
   return app;
 }

@@ -1,19 +1,19 @@
-/** The producer: takes texts over HTTP, enqueues batches, collects vectors into files. */
+/** The producer: accepts texts over HTTP, enqueues batches and collects vectors into files. */
 
 export {
   type Access,
+  type AccessRule,
   KeyRing,
   type KeyRingDeps,
   type Need,
   needOf,
   openRateLimiter,
   type RateLimiter,
-  type Rule,
   ruleFor,
 } from './access/index.ts';
-export { createApi } from './app.ts';
-export { type ApiDeps, type ApiLimits, defaultApiLimits, type ProducerService } from './http/types.ts';
-export { Batches } from './openai/batches/batches.ts';
+export { type ApiDeps, createApi, type ProducerService } from './app.ts';
+export { type ApiLimits, DEFAULT_API_LIMITS } from './http/types.ts';
+export { OpenAiBatchStore } from './openai/batches/batch-store.ts';
 export { FileStore } from './openai/files/file-store.ts';
 export { type ScaleDeps, Scaler } from './overview/scale.ts';
 export { runProducer } from './process.ts';

@@ -1,10 +1,13 @@
-/** The life of a producer process; `main.ts` and `embedmill producer` run it. */
+/** Runs a producer as a process, for `main.ts` and `embedmill producer`. */
 
 import { announce, type Config, whenStopped } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
 import { startProducer } from './producer.ts';
 
-/** Runs a producer until it is told to stop. Resolves with the exit code: 0, or 1 when another producer took its data folder. */
+/**
+ * Runs a producer until the process is asked to stop.
+ * @returns the exit code: 0, or 1 if another producer has taken over the data folder
+ */
 export async function runProducer(config: Config): Promise<number> {
   const log = createLogger(config, 'producer');
   const stopReason = whenStopped();
@@ -13,8 +16,8 @@ export async function runProducer(config: Config): Promise<number> {
   announce({ ready: true, url: producer.url });
 
   const reason = await Promise.race([stopReason, producer.whenBroken]);
-  if (reason instanceof Error) log.fatal({ reason: reason.message }, 'producer cannot go on');
-  else log.info({ reason }, 'producer stops');
+  if (reason instanceof Error) log.fatal({ reason: reason.message }, 'producer cannot continue');
+  else log.info({ reason }, 'producer is stopping');
   await producer.stop();
   return reason instanceof Error ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-/** Puts a producer together: Redis, runs, collector and the HTTP API. */
+/** Starts a producer: API keys, rate limit, the service and the HTTP server. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -9,36 +9,38 @@ import { openTracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import { KeyRing, openRateLimiter } from './access/index.ts';
 import { createApi } from './app.ts';
-import { Service } from './service.ts';
-import { version } from './version.ts';
+import { startService } from './service.ts';
+import { PRODUCER_VERSION } from './version.ts';
 
-/** Silence of a connection after which TCP asks whether the other side is still there. */
+/** Idle time of a connection after which TCP probes the other side. */
 const TCP_PROBE_AFTER_MS = 30_000;
 
-/** A producer at work. */
+/** A started producer. */
 export interface RunningProducer {
   /** Base URL of the API. */
   readonly url: string;
-  /** Resolves when another producer took over the data folder; this one must then end. */
+  /** Resolves when another producer has taken over the data folder; this one must then end. */
   readonly whenBroken: Promise<Error>;
-  /** Takes no more requests, writes what is collected, gives the data folder back. */
+  /** Accepts no more requests, writes what is collected and gives the data folder back. */
   stop(): Promise<void>;
 }
 
 /**
- * Connections without a request are kept for so long: longer than load balancers keep theirs (AWS: 60 s), so that the end which
- * sends requests is the one that closes, and none is sent into a closing connection. Node's own 5 s are shorter.
+ * How long idle connections are kept: longer than load balancers keep theirs (AWS: 60 s), so that the side
+ * that sends requests is the one that closes, and no request is sent into a closing connection. Node's
+ * default is 5 s.
  */
 const KEEP_ALIVE_MS = 75_000;
 
 /**
- * Starts a producer. The API answers at once; until Redis does too and the data folder is ours, runs get 503.
+ * Starts a producer. The API answers at once; until Redis answers and the data folder's lease is held,
+ * requests for runs get 503.
  * @throws {ConfigError} without `REDIS_URL`, or when the file of API keys cannot be used
- * @throws when the port is taken or the data folder cannot be written
+ * @throws when the port is in use or the data folder cannot be written
  */
 export async function startProducer(config: Config, { log }: { log: Logger }): Promise<RunningProducer> {
   const { redisUrl } = config;
-  if (redisUrl === undefined) throw new ConfigError(['REDIS_URL: a producer needs a Redis']);
+  if (redisUrl === undefined) throw new ConfigError(['REDIS_URL: required by a producer']);
   const releasers = new Releasers();
   try {
     const tracing = await openTracing(config, { service: 'embedmill-producer', log });
@@ -47,18 +49,22 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
     releasers.add(() => keys?.close());
     const limiter = openRateLimiter({ config, redisUrl, log });
     releasers.add(() => limiter?.close());
-    const service = await Service.open({ config, redisUrl, tracing, log });
+    const service = await startService({ config, redisUrl, tracing, log });
     releasers.add(() => service.stop());
-    service.start();
 
-    // While a stream is slowed down nothing is read from it, so only TCP itself notices a client that was switched off.
-    const tcp = { keepAlive: true, keepAliveInitialDelay: TCP_PROBE_AFTER_MS };
-    const access = { keys, limiter };
-    const server = createServer(
-      tcp,
-      createApi({ service, config, tracing, log, version, access, queues: service.ownQueues }),
-    );
-    // A part may be uploaded for hours; the API itself ends a body that stalls.
+    const api = createApi({
+      service,
+      config,
+      tracing,
+      log,
+      version: PRODUCER_VERSION,
+      access: { keys, limiter },
+      queues: service.ownQueues,
+    });
+    // Nothing is read from a stream that is slowed down, so only TCP itself detects that its client was
+    // switched off.
+    const server = createServer({ keepAlive: true, keepAliveInitialDelay: TCP_PROBE_AFTER_MS }, api);
+    // A part may be uploaded for hours; the API itself ends a stalled body.
     server.requestTimeout = 0;
     server.keepAliveTimeout = KEEP_ALIVE_MS;
     server.listen(config.port, config.host);

@@ -1,296 +1,162 @@
-/** The producer behind its API: runs, collector, lease and connections, with one life. */
+/** Wires the producer behind the API: connections, queues, lane, data folder, overview and metrics. */
 
-import { asError, type Scale, UnavailableError } from '@embedmill/contract';
+import { asError } from '@embedmill/contract';
 import { type Config, Releasers } from '@embedmill/core/process';
 import {
   BullBatchQueue,
   BullInteractiveQueue,
   connect,
-  type InteractiveLane,
   keysOf,
-  Lease,
-  type Overview,
   type OwnQueues,
   RedisClock,
   RedisExchange,
   RedisInteractiveLane,
 } from '@embedmill/core/redis';
-import { Collector, Credits, MemoryGate, Runs } from '@embedmill/core/runs';
+import { Credits } from '@embedmill/core/runs';
 import { sharedAnswer, type Tracing } from '@embedmill/core/telemetry';
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { readHome } from './data-dir-id.ts';
-import type { ProducerService } from './http/types.ts';
-import type { AnsweredRequest } from './metrics/http-metrics.ts';
+import type { ProducerService } from './app.ts';
+import { modelOf } from './compatible/models.ts';
+import { DataDir, readDataDirId } from './data-dir.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
-import { modelOf } from './model.ts';
-import { Batches } from './openai/batches/batches.ts';
-import { FileStore } from './openai/files/file-store.ts';
 import { OverviewReader } from './overview/overview.ts';
 import { Scaler } from './overview/scale.ts';
-import { version } from './version.ts';
+import { PRODUCER_VERSION } from './version.ts';
 
-/** The series of one page of metrics share one look at the backlog. */
-const SCALE_MS = 500;
+/** How long the scale is cached, so that all series of one metrics page share one reading of the backlog. */
+const SCALE_CACHE_MS = 500;
 
 /** What a service works with. */
-interface ServiceDeps {
+export interface ServiceDeps {
   config: Config;
   redisUrl: string;
   tracing: Tracing;
   log: Logger;
 }
 
-/**
- * States: `waiting` (for Redis and for the lease of the data folder; runs are refused with 503) → `open` → stopped.
- * Redis may go and come while it is `open`: requests that need it are refused, everything else goes on.
- */
-export class Service implements ProducerService {
+/** A started service. */
+export interface RunningService extends ProducerService {
+  /** Resolves when another producer has taken over the data folder; this one must then end. */
   readonly whenBroken: Promise<Error>;
-  readonly #deps: ServiceDeps;
-  readonly #dataDirId: string;
-  readonly #redis: Redis;
-  readonly #blocking: Redis;
-  readonly #exchange: RedisExchange;
-  readonly #queue: BullBatchQueue;
-  readonly #interactiveQueue: BullInteractiveQueue;
-  readonly #subscriber: Redis;
-  readonly #clock: RedisClock;
-  readonly #lane: RedisInteractiveLane;
-  readonly #credits: Credits;
-  readonly #lease: Lease;
-  readonly #metrics: ProducerMetrics;
-  readonly #scaler: Scaler;
-  readonly #overview: OverviewReader;
-  readonly #releasers = new Releasers();
-  #runs: Runs | undefined;
-  #files: FileStore | undefined;
-  #batches: Batches | undefined;
-  #collector: Collector | undefined;
-  #opening: Promise<void> = Promise.resolve();
-  #isStopping = false;
-
-  private constructor(parts: ServiceDeps, dataDirId: string) {
-    const { config, redisUrl, tracing, log } = parts;
-    const keys = keysOf(config.prefix);
-    this.#deps = parts;
-    this.#dataDirId = dataDirId;
-    this.#redis = connect(redisUrl, 'command', log);
-    this.#blocking = connect(redisUrl, 'patient', log);
-    this.#exchange = new RedisExchange({ redis: this.#redis, blocking: this.#blocking, keys });
-    this.#queue = new BullBatchQueue({
-      url: redisUrl,
-      prefix: keys.queuePrefix,
-      lane: 'bulk',
-      telemetry: tracing.telemetry,
-      onError: (error) => log.debug({ reason: error.message }, 'the queue does not answer'),
-    });
-    this.#interactiveQueue = new BullInteractiveQueue({
-      url: redisUrl,
-      prefix: keys.queuePrefix,
-      telemetry: tracing.telemetry,
-      onError: (error) => log.debug({ reason: error.message }, 'the interactive queue does not answer'),
-    });
-    this.#subscriber = connect(redisUrl, 'command', log);
-    this.#clock = new RedisClock(this.#redis);
-    this.#lane = new RedisInteractiveLane({
-      redis: this.#redis,
-      subscriber: this.#subscriber,
-      queue: this.#interactiveQueue,
-      keys,
-      clock: this.#clock,
-      model: modelOf(config),
-      maxTexts: config.interactiveTexts,
-      onSettled: (call) => this.#metrics.countCall(call),
-      log,
-    });
-    this.#credits = new Credits(config.redisBudgetBytes);
-    let reject: (error: Error) => void;
-    this.whenBroken = new Promise((resolve) => {
-      reject = resolve;
-    });
-    this.#lease = new Lease({
-      redis: this.#redis,
-      key: keys.lease(dataDirId),
-      log,
-      onLost: () => reject(new Error(`another producer took over the data folder ${config.dataDir}`)),
-    });
-    this.#scaler = new Scaler({
-      runs: () => (this.#runs?.active() ?? []).map((run) => run.info()),
-      workers: () => this.#queue.workers(),
-      drainTargetSeconds: config.drainTargetSeconds,
-      maxWorkers: config.maxWorkers,
-    });
-    const scale = sharedAnswer(SCALE_MS, () => this.#scaler.scale());
-    const queues = { bulk: this.#queue, interactive: this.#interactiveQueue };
-    this.#overview = new OverviewReader({
-      version,
-      redis: this.#redis,
-      keys,
-      queues,
-      credits: this.#credits,
-      runs: () => this.#runs?.list() ?? [],
-      readiness: () => this.readiness(),
-      scale,
-    });
-    this.#metrics = new ProducerMetrics({
-      credits: this.#credits,
-      queues,
-      redis: this.#redis,
-      textsInFlight: () => this.#lane.textsInFlight,
-      activeRuns: () => this.#runs?.active().length ?? 0,
-      unackedBytes: () => this.#collector?.openBytes ?? 0,
-      scale,
-    });
-    this.#releasers.add(async () => {
-      await Promise.all([this.#queue.close(), this.#interactiveQueue.close()]);
-      this.#subscriber.disconnect();
-      this.#blocking.disconnect();
-      this.#redis.disconnect();
-    });
-  }
-
-  /** Reads the data folder's name and connects. */
-  static async open(parts: ServiceDeps): Promise<Service> {
-    return new Service(parts, await readHome(parts.config.dataDir));
-  }
-
-  /** Opens the interactive lane and begins to wait for the lease; the runs are open when it is ours. */
-  start(): void {
-    this.#clock.start();
-    this.#releasers.add(() => this.#clock.stop());
-    this.#lane.start();
-    this.#releasers.add(() => this.#lane.stop());
-    this.#overview.start();
-    this.#opening = this.#open().catch((error) => {
-      if (!this.#isStopping)
-        this.#deps.log.fatal({ reason: asError(error).message }, 'the data folder cannot be opened');
-    });
-  }
-
-  runs(): Runs {
-    return mustBeOpen(this.#runs);
-  }
-
-  files(): FileStore {
-    return mustBeOpen(this.#files);
-  }
-
-  batches(): Batches {
-    return mustBeOpen(this.#batches);
-  }
-
-  lane(): InteractiveLane {
-    return this.#lane;
-  }
-
-  async readiness(): Promise<{ ready: boolean; reasons: string[] }> {
-    const reasons: string[] = [];
-    if (this.#runs === undefined) reasons.push('the data folder is not open yet');
-    await this.#exchange
-      .ping()
-      .catch((error) => reasons.push(`Redis does not answer: ${asError(error).message}`));
-    if (this.#credits.isClosed)
-      reasons.push('Redis is nearly full: no rows are admitted until workers made room');
-    return { ready: reasons.length === 0, reasons };
-  }
-
-  /** For the board. */
-  get ownQueues(): OwnQueues {
-    return { bulk: this.#queue.own, interactive: this.#interactiveQueue.own };
-  }
-
-  metrics(): Promise<{ contentType: string; body: string }> {
-    return this.#metrics.render();
-  }
-
-  countRequest(request: AnsweredRequest): void {
-    this.#metrics.countRequest(request);
-  }
-
-  scale(): Promise<Scale> {
-    return this.#scaler.scale();
-  }
-
-  overview(): Promise<Overview> {
-    return this.#overview.look();
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    this.#overview.stop();
-    if (this.#runs === undefined) await this.#lease.stop();
-    await this.#opening;
-    await this.#releasers.release();
-  }
-
-  #assertLeaseHeld(): void {
-    if (this.#lease.isSure) return;
-    throw new UnavailableError(
-      'redis-unavailable',
-      'Redis was away for so long that another producer may have the data folder; nothing is written until it is back',
-    );
-  }
-
-  async #open(): Promise<void> {
-    const { config, log } = this.#deps;
-    await this.#lease.start();
-    const gate = new MemoryGate({ redis: this.#redis, credits: this.#credits, log });
-    await gate.start();
-    this.#releasers.add(() => gate.stop());
-    const runs = await Runs.open(
-      {
-        dataDirId: this.#dataDirId,
-        exchange: this.#exchange,
-        queue: this.#queue,
-        credits: this.#credits,
-        assertLeaseHeld: () => this.#assertLeaseHeld(),
-        log,
-      },
-      config.dataDir,
-    );
-    // The folder is given back when nothing of ours writes to it any more.
-    this.#releasers.add(() => this.#lease.stop());
-    this.#releasers.add(() => runs.close());
-    const collector = new Collector({
-      dataDirId: this.#dataDirId,
-      runs,
-      exchange: this.#exchange,
-      credits: this.#credits,
-      shardBytes: config.shardBytes,
-      onDrained: (seconds) => this.#metrics.countDrained(seconds),
-      log,
-    });
-    this.#collector = collector;
-    // What Redis holds may be older than what we know: it was restarted, or it is another one.
-    this.#redis.on('ready', () => collector.audit());
-    collector.start();
-    this.#releasers.add(async () => {
-      const stopped = collector.stop();
-      // Ends a read that waits for a Redis that is away.
-      this.#blocking.disconnect();
-      await stopped;
-    });
-    await this.#openBatches(runs);
-    this.#runs = runs;
-  }
-
-  async #openBatches(runs: Runs): Promise<void> {
-    const { config, log } = this.#deps;
-    const assertLeaseHeld = () => this.#assertLeaseHeld();
-    const files = await FileStore.open({ assertLeaseHeld, log }, config.dataDir);
-    this.#releasers.add(() => files.close());
-    const batches = await Batches.open({ runs, files, config, assertLeaseHeld, log }, config.dataDir);
-    this.#releasers.add(() => batches.close());
-    this.#files = files;
-    this.#batches = batches;
-  }
+  /** The queues for the board at /admin/queues. */
+  readonly ownQueues: OwnQueues;
+  /** Writes what is collected, gives the data folder back and closes all connections. */
+  stop(): Promise<void>;
 }
 
-function mustBeOpen<Opened>(opened: Opened | undefined): Opened {
-  if (opened !== undefined) return opened;
-  throw new UnavailableError(
-    'redis-unavailable',
-    'the producer is starting: it waits for Redis, or for another producer to leave its data folder',
-  );
+/**
+ * Starts the service. It resolves without waiting for Redis; until Redis answers and the data folder's lease
+ * is held, requests for runs are rejected with `redis-unavailable`.
+ * @throws when the data folder cannot be written
+ */
+export async function startService({ config, redisUrl, tracing, log }: ServiceDeps): Promise<RunningService> {
+  const dataDirId = await readDataDirId(config.dataDir);
+  const releasers = new Releasers();
+  const keys = keysOf(config.prefix);
+  const redis = connect(redisUrl, 'command', log);
+  const blocking = connect(redisUrl, 'patient', log);
+  const subscriber = connect(redisUrl, 'command', log);
+  const queueOptions = { url: redisUrl, prefix: keys.queuePrefix, telemetry: tracing.telemetry };
+  const queue = new BullBatchQueue({
+    ...queueOptions,
+    lane: 'bulk',
+    onError: (error) => log.debug({ reason: error.message }, 'the bulk queue is unreachable'),
+  });
+  const interactiveQueue = new BullInteractiveQueue({
+    ...queueOptions,
+    onError: (error) => log.debug({ reason: error.message }, 'the interactive queue is unreachable'),
+  });
+  releasers.add(async () => {
+    await Promise.all([queue.close(), interactiveQueue.close()]);
+    subscriber.disconnect();
+    blocking.disconnect();
+    redis.disconnect();
+  });
+
+  const clock = new RedisClock(redis);
+  clock.start();
+  releasers.add(() => clock.stop());
+  const lane = new RedisInteractiveLane({
+    redis,
+    subscriber,
+    queue: interactiveQueue,
+    keys,
+    clock,
+    model: modelOf(config),
+    maxTexts: config.interactiveTexts,
+    onSettled: (call) => metrics.countCall(call),
+    log,
+  });
+  lane.start();
+  releasers.add(() => lane.stop());
+
+  const exchange = new RedisExchange({ redis, blocking, keys });
+  const credits = new Credits(config.redisBudgetBytes);
+  const dataDir = new DataDir({
+    id: dataDirId,
+    config,
+    keys,
+    redis,
+    blocking,
+    exchange,
+    queue,
+    credits,
+    onDrained: (seconds) => metrics.countDrained(seconds),
+    log,
+  });
+
+  const readiness = async () => {
+    const reasons: string[] = [];
+    if (!dataDir.isOpen) reasons.push('the data folder is not open yet');
+    await exchange.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
+    if (credits.isClosed)
+      reasons.push('Redis is nearly full: no rows are accepted until workers have freed memory');
+    return { ready: reasons.length === 0, reasons };
+  };
+  const scaler = new Scaler({
+    runs: () => (dataDir.runsIfOpen?.active() ?? []).map((run) => run.info()),
+    workers: () => queue.workers(),
+    drainTargetSeconds: config.drainTargetSeconds,
+    maxWorkers: config.maxWorkers,
+  });
+  const cachedScale = sharedAnswer(SCALE_CACHE_MS, () => scaler.scale());
+  const queues = { bulk: queue, interactive: interactiveQueue };
+  const metrics = new ProducerMetrics({
+    credits,
+    queues,
+    redis,
+    textsInFlight: () => lane.textsInFlight,
+    activeRuns: () => dataDir.runsIfOpen?.active().length ?? 0,
+    unackedBytes: () => dataDir.unackedBytes,
+    scale: cachedScale,
+  });
+  const overview = new OverviewReader({
+    version: PRODUCER_VERSION,
+    redis,
+    keys,
+    queues,
+    credits,
+    runs: () => dataDir.runsIfOpen?.list() ?? [],
+    readiness,
+    scale: cachedScale,
+  });
+  dataDir.start();
+  releasers.add(() => dataDir.stop());
+  overview.start();
+  releasers.add(() => overview.stop());
+
+  return {
+    whenBroken: dataDir.whenLost,
+    ownQueues: { bulk: queue.own, interactive: interactiveQueue.own },
+    runs: () => dataDir.runs,
+    files: () => dataDir.files,
+    batches: () => dataDir.batches,
+    lane: () => lane,
+    readiness,
+    metrics: () => metrics.render(),
+    countRequest: (request) => metrics.countRequest(request),
+    scale: () => scaler.scale(),
+    overview: () => overview.read(),
+    stop: () => releasers.release(),
+  };
 }

@@ -1,6 +1,6 @@
-/** The version of this software, from its package.json. */
+/** The version of the producer. */
 
 import { createRequire } from 'node:module';
 
-/** As in package.json, for example `0.1.0`. */
-export const version: string = createRequire(import.meta.url)('../package.json').version;
+/** The version in package.json, for example `0.1.0`. */
+export const PRODUCER_VERSION: string = createRequire(import.meta.url)('../package.json').version;

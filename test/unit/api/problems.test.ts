@@ -1,11 +1,10 @@
-/** How errors become problems: every code has a status, and nothing of the inside gets out. */
+/** How errors become problem documents: every code has a status, and no internals are disclosed. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CorruptError, EmbedmillError, RequestError, UnavailableError } from '@embedmill/contract';
 import { describe, expect, it } from 'vitest';
-import { asKnownError } from '../../../apps/producer/src/http/known-error.ts';
-import { problemOf } from '../../../apps/producer/src/http/problem.ts';
+import { asKnownError, problemOf } from '../../../apps/producer/src/http/errors.ts';
 import { PROBLEMS } from '../../../apps/producer/src/http/problems.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -18,7 +17,7 @@ const SOURCES = [
   'apps/producer/src',
 ];
 
-/** Codes that are for the log, or for a client that is gone. */
+/** Codes that are only logged, or whose client has disconnected. */
 const NEVER_ANSWERED = new Set(['no-ledger', 'client-gone']);
 
 function codesIn(folder: string): string[] {
@@ -35,14 +34,14 @@ function codesIn(folder: string): string[] {
 const answer = (thrown: unknown) => problemOf(asKnownError(thrown), 'req-1');
 
 describe('the table of problems', () => {
-  it('has every code that reaches the API', () => {
+  it('has every code that can reach the API', () => {
     const codes = new Set(SOURCES.flatMap(codesIn));
     expect(codes.size).toBeGreaterThan(15);
     const missing = [...codes].filter((code) => !Object.hasOwn(PROBLEMS, code) && !NEVER_ANSWERED.has(code));
     expect(missing).toEqual([]);
   });
 
-  it('uses 503 for what may be tried again, and for nothing else', () => {
+  it('uses 503 only for errors that may be retried', () => {
     const passing = Object.entries(PROBLEMS).filter(([, { status }]) => status === 503);
     expect(passing.map(([code]) => code).sort()).toEqual([
       'disk-full',
@@ -54,11 +53,11 @@ describe('the table of problems', () => {
 });
 
 describe('a problem', () => {
-  it('has the facts of its error beside its own fields, which they cannot replace', () => {
+  it('includes the facts of its error, which cannot replace its own fields', () => {
     const facts = { state: 'sealed', status: 200, code: 'fine' };
     expect(answer(new RequestError('run-sealed', 'run r1 is sealed', { facts }))).toEqual({
       type: 'urn:embedmill:problem:run-sealed',
-      title: 'The run takes no more rows',
+      title: 'The run is sealed',
       status: 409,
       detail: 'run r1 is sealed',
       code: 'run-sealed',
@@ -71,13 +70,10 @@ describe('a problem', () => {
     ['a thrown string', 'the password is swordfish'],
     ['undefined', undefined],
     ['a type error', new TypeError("cannot read 'secret' of undefined")],
-    [
-      'an error of the family that is not for clients',
-      new EmbedmillError('no-ledger', '/data/secret holds no run'),
-    ],
+    ['an internal error code', new EmbedmillError('no-ledger', '/data/secret holds no run')],
     ['damage on the disk', new CorruptError('corrupt-shard', '/data/secret is damaged')],
     ['a missing file', Object.assign(new Error("ENOENT: '/data/secret'"), { code: 'ENOENT' })],
-  ])('of %s says nothing about the inside', (_what, thrown) => {
+  ])('of %s discloses no internals', (_what, thrown) => {
     const problem = answer(thrown);
     expect(problem.status).toBe(500);
     expect(JSON.stringify(problem)).not.toMatch(/secret|swordfish|data/);
@@ -89,7 +85,7 @@ describe('a problem', () => {
     ['redis-unavailable', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
     ['disk-full', Object.assign(new Error('write'), { code: 'ENOSPC' })],
     ['unavailable', new UnavailableError('lease-lost', 'the lease is lost')],
-  ])('is %s for what passes: %s', (code, thrown) => {
+  ])('is %s for a temporary failure: %s', (code, thrown) => {
     expect(asKnownError(thrown)).toMatchObject({ code, retryable: true });
     expect(answer(thrown)).toMatchObject({ code, status: 503 });
     expect(JSON.stringify(answer(thrown))).not.toContain('10.0.0.7');

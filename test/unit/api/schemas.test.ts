@@ -1,27 +1,28 @@
-/** What requests may hold, and what the refusal of others says. */
+/** Validation of requests, and its error messages. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parse } from '../../../apps/producer/src/http/parse.ts';
-import { addRowsQuery, createRunBody, listRunsQuery } from '../../../apps/producer/src/native/schemas.ts';
+import { createRunBody } from '../../../apps/producer/src/compatible/run-options.ts';
+import { checkInput } from '../../../apps/producer/src/http/check-input.ts';
+import { addRowsQuery, listRunsQuery } from '../../../apps/producer/src/native/schemas.ts';
 
 describe('a body', () => {
-  it('is filled in where it says nothing', () => {
-    expect(parse(createRunBody, 'body', {})).toEqual({
+  it('has defaults for omitted fields', () => {
+    expect(checkInput(createRunBody, 'body', {})).toEqual({
       precision: 'int8',
       truncate: 'end',
       clean: [],
       long: 'truncate',
       prompt: '',
     });
-    expect(parse(createRunBody, 'body', { name: null }).name).toBeNull();
+    expect(checkInput(createRunBody, 'body', { name: null }).name).toBeNull();
   });
 
-  it('is taken or refused in few words, whatever it is', () => {
+  it('is accepted or rejected with a short message, whatever it is', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (given) => {
         try {
-          const body = parse(createRunBody, 'body', given);
+          const body = checkInput(createRunBody, 'body', given);
           expect(Object.keys(body).every((key) => key in createRunBody.shape)).toBe(true);
         } catch (error) {
           expect(error).toMatchObject({ name: 'RequestError', code: 'invalid-body' });
@@ -31,19 +32,19 @@ describe('a body', () => {
     );
   });
 
-  it('may not have a name that breaks a line or a file name', () => {
+  it('must not have a name that breaks a log line or a file name', () => {
     for (const name of ['', 'a\nb', 'a\0b', '\u009b2J', '\ud800', 'x'.repeat(201), 7, ['a']]) {
-      expect(() => parse(createRunBody, 'body', { name })).toThrow(/^the body cannot be used: name: /);
+      expect(() => checkInput(createRunBody, 'body', { name })).toThrow(/^invalid body: name: /);
     }
     for (const name of ['reviews', 'Bücher & Co. 書', '../../etc/passwd']) {
-      expect(parse(createRunBody, 'body', { name }).name).toBe(name);
+      expect(checkInput(createRunBody, 'body', { name }).name).toBe(name);
     }
   });
 });
 
 describe('a query', () => {
-  it('has numbers in plain digits', () => {
-    expect(parse(addRowsQuery, 'query', { part: '007' }).part).toBe(7);
+  it('has numbers in decimal digits', () => {
+    expect(checkInput(addRowsQuery, 'query', { part: '007' }).part).toBe(7);
     for (const part of [
       '',
       ' 1',
@@ -57,12 +58,12 @@ describe('a query', () => {
       ['1', '2'],
       undefined,
     ]) {
-      expect(() => parse(addRowsQuery, 'query', { part })).toThrow(/^the query cannot be used: part: /);
+      expect(() => checkInput(addRowsQuery, 'query', { part })).toThrow(/^invalid query: part: /);
     }
   });
 
-  it('says all that is wrong with it', () => {
-    expect(() => parse(listRunsQuery, 'query', { limit: '0', state: 'done', page: '2' })).toThrow(
+  it('reports all its faults', () => {
+    expect(() => checkInput(listRunsQuery, 'query', { limit: '0', state: 'done', page: '2' })).toThrow(
       expect.objectContaining({
         facts: {
           errors: [

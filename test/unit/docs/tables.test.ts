@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../../../apps/producer/src/http/problems.ts';
-import { COMPATIBLE_OPERATIONS } from '../../../apps/producer/src/openapi/compatible.ts';
-import { OPERATIONS } from '../../../apps/producer/src/openapi/operations.ts';
+import { COMPATIBLE_OPERATIONS } from '../../../apps/producer/src/openapi/compatible-operations.ts';
+import { NATIVE_OPERATIONS } from '../../../apps/producer/src/openapi/native-operations.ts';
 import { keysOf } from '../../../packages/core/src/redis/keys.ts';
 
 describe('docs/README.md', () => {
@@ -20,7 +20,7 @@ describe('docs/api.md', () => {
     const page = readFileSync('docs/api.md', 'utf8');
     // Paths stand alone, behind a method, or in a curl call; the name of a model may contain slashes.
     const listed = [...page.matchAll(/(?:[`"]|[A-Z] |localhost:8080)(\/[\w/:.-]*)/g)].map(([, path]) => path);
-    const paths = [...OPERATIONS, ...COMPATIBLE_OPERATIONS].map(({ path }) =>
+    const paths = [...NATIVE_OPERATIONS, ...COMPATIBLE_OPERATIONS].map(({ path }) =>
       path.replace('*name', 'all-minilm'),
     );
     expect(paths.filter((path) => !listed.includes(path))).toEqual([]);

@@ -1,10 +1,10 @@
-/** How many workers a backlog asks for, with the clock in hand. */
+/** The number of workers that a backlog requires, with a controlled clock. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { Scaler } from '@embedmill/producer';
 import { describe, expect, it } from 'vitest';
 
-/** A fleet whose every worker does 1,000 tokens a second, seen through rates that look 15 seconds back, as a run's do. */
+/** Simulates workers of 1,000 tokens per second each, with rates over the last 15 seconds, like those of a run. */
 function simulate({ maxWorkers = 20 } = {}) {
   const state = { seconds: 0, workers: 0, idle: 0, rows: 0, done: 0 };
   const speeds: number[] = [];
@@ -21,7 +21,7 @@ function simulate({ maxWorkers = 20 } = {}) {
     maxWorkers,
     now: () => state.seconds * 1000,
   });
-  /** Lets time pass and asks every second; the last answer. */
+  /** Advances the clock, reading the scale every second; returns the last one. */
   const pass = async (seconds: number) => {
     let scale = await scaler.scale();
     for (let second = 0; second < seconds; second += 1) {
@@ -36,25 +36,25 @@ function simulate({ maxWorkers = 20 } = {}) {
   return { state, pass };
 }
 
-describe('the workers that a backlog asks for', () => {
-  it('are one while nobody knows how fast a worker is, and none when all is done', async () => {
+describe('the number of workers that a backlog requires', () => {
+  it('is one while the throughput per worker is unknown, and zero without a backlog', async () => {
     const { state, pass } = simulate();
     expect(await pass(1)).toMatchObject({ backlogRows: 0, desiredWorkers: 0 });
     state.rows = 1_000_000;
     expect(await pass(30)).toMatchObject({ tokensPerSecondPerWorker: null, desiredWorkers: 1 });
   });
 
-  it('are as many as finish it in time, but no more than may be', async () => {
+  it('finishes the backlog in time, up to the maximum', async () => {
     const { state, pass } = simulate();
     Object.assign(state, { rows: 60_000, workers: 1 });
-    // 600,000 tokens, less what was done, at 1,000 a second and worker, in 100 seconds.
+    // 600,000 tokens, minus those done, at 1,000 per second and worker, in 100 seconds.
     expect(await pass(25)).toMatchObject({ tokensPerSecondPerWorker: 1000, desiredWorkers: 6 });
     const few = simulate({ maxWorkers: 2 });
     Object.assign(few.state, { rows: 60_000, workers: 1 });
     expect(await few.pass(25)).toMatchObject({ desiredWorkers: 2 });
   });
 
-  it('do not grow because the fleet grows: new workers are not held against its speed', async () => {
+  it('does not grow because workers were added: new workers do not lower the throughput', async () => {
     const { state, pass } = simulate();
     Object.assign(state, { rows: 60_000, workers: 1 });
     await pass(25);
@@ -65,7 +65,7 @@ describe('the workers that a backlog asks for', () => {
     expect((await pass(1)).desiredWorkers).toBeLessThan(6);
   });
 
-  it('do not grow because the last rows leave workers idle', async () => {
+  it('does not grow because the last rows leave workers idle', async () => {
     const { state, pass } = simulate();
     Object.assign(state, { rows: 60_000, workers: 3 });
     expect(await pass(195)).toMatchObject({ backlogRows: 1500, tokensPerSecondPerWorker: 1000 });

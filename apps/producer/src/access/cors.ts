@@ -1,9 +1,9 @@
-/** Lets pages of other origins call the API, those that the settings name. */
+/** Allows pages of the configured origins to call the API (CORS). */
 
 import cors from 'cors';
 import type { RequestHandler } from 'express';
 
-/** Headers of answers that such a page may read besides the usual ones. */
+/** Response headers that such a page may read in addition to the default ones. */
 const EXPOSED = [
   'Content-Disposition',
   'Content-Range',
@@ -15,10 +15,10 @@ const EXPOSED = [
   'X-Request-Id',
 ];
 
-/** Preflights are kept for an hour; two hours is what Chromium allows. */
+/** How long browsers cache preflight responses; Chromium allows at most two hours. */
 const MAX_AGE_SECONDS = 3600;
 
-/** Answers preflights. Keys come in headers that the page sets itself, so no credentials are allowed. */
+/** Answers preflight requests. Pages set the key header themselves, so no credentials are allowed. */
 export function allowOrigins(origins: readonly string[]): RequestHandler {
   return cors({
     origin: origins.includes('*') ? '*' : [...origins],

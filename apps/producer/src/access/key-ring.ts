@@ -1,4 +1,4 @@
-/** The API keys that are let in now, from the settings and from a file that may change; the producer opens one. */
+/** The valid API keys, from the settings and from a file that may change. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
@@ -6,43 +6,45 @@ import { asError, ConfigError, quote } from '@embedmill/contract';
 import { type ApiKey, type Config, readKeyList } from '@embedmill/core/process';
 import type { Logger } from 'pino';
 
-/** Where keys come from. */
+/** Sources of keys. */
 export interface KeyRingDeps {
   config: Pick<Config, 'apiKeys' | 'apiKeysFile'>;
   log: Logger;
-  /** Time between two looks at the file. Default 2 s. */
+  /** Time between two checks of the file. Default: 2 s. */
   pollMs?: number;
 }
 
-const POLL_MS = 2000;
+const DEFAULT_POLL_MS = 2000;
 
-/** Reads the file again when it changed; a file that cannot be used changes nothing, so that nobody is locked out by a slip. */
+/** Reloads the file when it changes; after an invalid change, the previous keys stay valid. */
 export class KeyRing {
   readonly #deps: KeyRingDeps;
   #fromFile: readonly ApiKey[] = [];
 
-  private constructor(parts: KeyRingDeps) {
-    this.#deps = parts;
+  private constructor(deps: KeyRingDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * Reads the keys and begins to watch the file; undefined when no keys are asked for.
-   * @throws {ConfigError} when the file cannot be used
+   * Reads the keys and starts to watch the file. Returns `undefined` if neither keys nor a file are
+   * configured.
+   * @throws {ConfigError} if the file is invalid
    */
-  static open(parts: KeyRingDeps): KeyRing | undefined {
-    const { apiKeys, apiKeysFile } = parts.config;
+  static open(deps: KeyRingDeps): KeyRing | undefined {
+    const { apiKeys, apiKeysFile } = deps.config;
     if (apiKeys === undefined && apiKeysFile === undefined) return undefined;
-    const ring = new KeyRing(parts);
+    const ring = new KeyRing(deps);
     if (apiKeysFile !== undefined) {
       ring.#fromFile = readKeys(apiKeysFile);
-      // Looks at the file instead of waiting for events: Kubernetes swaps a link above it, of which the file itself tells nothing.
-      const options = { persistent: false, interval: parts.pollMs ?? POLL_MS };
-      watchFile(apiKeysFile, options, ring.#readAgain);
+      // Polls instead of waiting for events: Kubernetes swaps a link above the file, which gives no event for
+      // the file itself.
+      const options = { persistent: false, interval: deps.pollMs ?? DEFAULT_POLL_MS };
+      watchFile(apiKeysFile, options, ring.#reload);
     }
     return ring;
   }
 
-  /** The key with this secret. Takes equally long whether, and for which key, it fits. */
+  /** Returns the key with this secret. The time taken does not depend on whether, or which, key matches. */
   find(secret: string): ApiKey | undefined {
     const sha256 = createHash('sha256').update(secret).digest();
     let found: ApiKey | undefined;
@@ -55,16 +57,16 @@ export class KeyRing {
   /** Stops watching. */
   close(): void {
     const { apiKeysFile } = this.#deps.config;
-    if (apiKeysFile !== undefined) unwatchFile(apiKeysFile, this.#readAgain);
+    if (apiKeysFile !== undefined) unwatchFile(apiKeysFile, this.#reload);
   }
 
-  readonly #readAgain = (): void => {
+  readonly #reload = (): void => {
     const { config, log } = this.#deps;
     try {
       this.#fromFile = readKeys(config.apiKeysFile!);
-      log.info({ names: this.#fromFile.map(({ name }) => name) }, 'the file of API keys was read again');
+      log.info({ names: this.#fromFile.map(({ name }) => name) }, 'API keys reloaded');
     } catch (error) {
-      log.error({ reason: asError(error).message }, 'the keys stay as they were');
+      log.error({ reason: asError(error).message }, 'API keys unchanged: the file is invalid');
     }
   };
 }

@@ -1,4 +1,4 @@
-/** Limits the requests of each key or address in a minute, counted in Redis over all producers. */
+/** Limits the requests per minute of each API key or address, counted in Redis across all producers. */
 
 import { UnavailableError } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
@@ -9,19 +9,20 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limite
 import { callerOf } from './guard.ts';
 import { needOf } from './rules.ts';
 
-/** What is left of a caller's minute. */
-export interface RateLeft {
-  /** False when this request was one too many. */
+/** The remaining allowance of a caller. */
+export interface RateLimitState {
+  /** False if this request exceeds the limit. */
   ok: boolean;
   limit: number;
   remaining: number;
-  /** Until the caller has the whole limit again. */
+  /** Seconds until the caller has the full limit again. */
   resetSeconds: number;
 }
 
-/** Counts requests. */
+/** Counts requests per caller. */
 export interface RateLimiter {
-  take(caller: string): Promise<RateLeft>;
+  /** Counts one request of a caller. */
+  take(caller: string): Promise<RateLimitState>;
   close(): void;
 }
 
@@ -34,7 +35,10 @@ export interface RateLimiterDeps {
 
 const WINDOW_SECONDS = 60;
 
-/** Opens a limiter; undefined when there is no limit. While Redis is away, every producer counts for itself. */
+/**
+ * Opens a limiter; `undefined` if no limit is configured. While Redis is unavailable, each producer counts
+ * its own requests.
+ */
 export function openRateLimiter({ config, redisUrl, log }: RateLimiterDeps): RateLimiter | undefined {
   const limit = config.requestsPerMinute;
   if (limit === undefined) return undefined;
@@ -49,9 +53,9 @@ export function openRateLimiter({ config, redisUrl, log }: RateLimiterDeps): Rat
   });
   return {
     take: async (caller) => {
-      const taken = await limiter.consume(caller).catch((refused: unknown) => {
-        if (refused instanceof RateLimiterRes) return refused;
-        throw refused;
+      const taken = await limiter.consume(caller).catch((rejected: unknown) => {
+        if (rejected instanceof RateLimiterRes) return rejected;
+        throw rejected;
       });
       return {
         ok: taken.consumedPoints <= limit,
@@ -65,8 +69,9 @@ export function openRateLimiter({ config, redisUrl, log }: RateLimiterDeps): Rat
 }
 
 /**
- * Refuses with `rate-limited` what is too much, and tells every caller what is left in the headers `RateLimit` and
- * `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). What is open to everybody is not counted.
+ * Rejects requests over the limit with `rate-limited`, and reports the remaining allowance in the headers
+ * `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Routes that need no key are
+ * not counted.
  */
 export function limitRate(limiter: RateLimiter): RequestHandler {
   return async (req, res, next) => {
@@ -78,7 +83,7 @@ export function limitRate(limiter: RateLimiter): RequestHandler {
     if (left.ok) return next();
     throw new UnavailableError(
       'rate-limited',
-      `more than ${left.limit} requests came in ${WINDOW_SECONDS} s; the next one is answered in ${left.resetSeconds} s`,
+      `more than ${left.limit} requests in ${WINDOW_SECONDS} s; try again in ${left.resetSeconds} s`,
       { facts: { retryAfterSeconds: left.resetSeconds } },
     );
   };

@@ -1,27 +1,27 @@
-/** Which route needs which role: the one table that the guard, the OpenAPI document and docs/api.md follow. */
+/** The role that each route requires: one table for the guard, the OpenAPI document and docs/api.md. */
 
 import type { Role } from '@embedmill/core/process';
 
-/** Nobody must show a key for what is `open`. */
+/** A role, or `open` for routes that need no key. */
 export type Need = Role | 'open';
 
-/** A route, written as in Express; `/*` at the end stands for everything below, too. */
-export type Rule = readonly [method: 'GET' | 'POST' | 'DELETE' | 'any', path: string, need: Need];
+/** A route in the syntax of Express; a final `/*` matches the path and everything below it. */
+export type AccessRule = readonly [method: 'GET' | 'POST' | 'DELETE' | 'any', path: string, need: Need];
 
-/** The first rule that fits decides. HEAD is as GET. */
-export const RULES: readonly Rule[] = [
+/** The first matching rule applies. HEAD is treated as GET. */
+export const RULES: readonly AccessRule[] = [
   ['GET', '/healthz', 'open'],
   ['GET', '/readyz', 'open'],
   ['GET', '/health', 'open'],
-  // `EMBEDMILL_METRICS_ACCESS` may ask for a key.
+  // `EMBEDMILL_METRICS_ACCESS` may require a key.
   ['GET', '/metrics', 'open'],
-  // Pages hold no data: what they show they ask for with a key.
+  // Pages contain no data; they request it with a key.
   ['GET', '/', 'open'],
   ['GET', '/assets/*', 'open'],
   ['GET', '/favicon.svg', 'open'],
   ['GET', '/docs/*', 'open'],
   ['GET', '/openapi.json', 'open'],
-  // Native.
+  // Native API.
   ['POST', '/v1/runs', 'submit'],
   ['GET', '/v1/runs/*', 'read'],
   ['POST', '/v1/runs/:id/search', 'read'],
@@ -34,7 +34,7 @@ export const RULES: readonly Rule[] = [
   ['GET', '/v1/scale', 'read'],
   ['GET', '/v1/overview', 'read'],
   ['GET', '/v1/events', 'read'],
-  // OpenAI.
+  // OpenAI API.
   ['POST', '/v1/embeddings', 'submit'],
   ['GET', '/v1/models/*', 'read'],
   ['GET', '/v1/files/*', 'read'],
@@ -43,7 +43,7 @@ export const RULES: readonly Rule[] = [
   ['GET', '/v1/batches/*', 'read'],
   ['POST', '/v1/batches', 'submit'],
   ['POST', '/v1/batches/:id/cancel', 'submit'],
-  // Ollama.
+  // Ollama API.
   ['POST', '/api/embed', 'submit'],
   ['POST', '/api/embeddings', 'submit'],
   ['GET', '/api/tags', 'read'],
@@ -57,35 +57,39 @@ export const RULES: readonly Rule[] = [
   ['POST', '/similarity', 'submit'],
   ['POST', '/tokenize', 'submit'],
   ['GET', '/info', 'read'],
-  // bull-board; what changes something is refused there to all but admins.
+  // bull-board; the board itself rejects changes by callers other than admins.
   ['GET', '/admin/queues/*', 'read'],
   ['any', '/admin/*', 'admin'],
 ];
 
-/** What a request needs; for a path that no rule has, `admin`, so that nothing is open because it was forgotten. */
-export function needOf(method: string, path: string, rules: readonly Rule[] = RULES): Need {
-  // Says which methods a path takes and does nothing.
+/** What a request needs. Paths without a rule need `admin`, so that a forgotten rule opens nothing. */
+export function needOf(method: string, path: string, rules: readonly AccessRule[] = RULES): Need {
+  // Lists the methods of a path and has no effect.
   if (method === 'OPTIONS') return 'open';
   return ruleFor(method, path, rules)?.[2] ?? 'admin';
 }
 
-/** The rule for a request, or for a route written as in Express. */
-export function ruleFor(method: string, path: string, rules: readonly Rule[] = RULES): Rule | undefined {
+/** The rule for a request, or for a route in the syntax of Express; `undefined` if none matches. */
+export function ruleFor(
+  method: string,
+  path: string,
+  rules: readonly AccessRule[] = RULES,
+): AccessRule | undefined {
   const wanted = method === 'HEAD' ? 'GET' : method;
   return rules.find((rule) => (rule[0] === 'any' || rule[0] === wanted) && patternOf(rule[1]).test(path));
 }
 
-const patterns = new Map<string, RegExp>();
+const PATTERNS = new Map<string, RegExp>();
 
-/** As Express reads paths: upper and lower case are the same, and so is a slash at the end. */
+/** Matches paths as Express does: case-insensitive, with an optional final slash. */
 function patternOf(path: string): RegExp {
-  const known = patterns.get(path);
+  const known = PATTERNS.get(path);
   if (known !== undefined) return known;
   const source = path
     .replace(/[.]/g, '\\.')
     .replace(/:[a-z]+/g, '[^/]+')
     .replace(/\/\*$/, '(?:/.*)?');
   const pattern = new RegExp(`^${source === '/' ? '' : source}/?$`, 'i');
-  patterns.set(path, pattern);
+  PATTERNS.set(path, pattern);
   return pattern;
 }

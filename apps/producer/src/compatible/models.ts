@@ -1,32 +1,39 @@
-/** Under which names callers may ask for the model of this fleet; the routes of every foreign API check with it. */
+/** The model that this producer serves and the names that callers may use for it. */
 
+import { basename } from 'node:path';
 import { BUILT_IN_MODEL, quote, RequestError } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
-import { modelOf } from '../model.ts';
 
-/** The names that the hub and Ollama have for the built-in model. */
+/** Names of the built-in model on the Hugging Face Hub and in Ollama. */
 const BUILT_IN_ALIASES = [BUILT_IN_MODEL, `sentence-transformers/${BUILT_IN_MODEL}`, 'all-minilm'];
 
-/** Says which model workers have. */
+/** The setting that selects the model. */
 type ModelSetting = Pick<Config, 'model'>;
 
-/** All names of the model, its own first. Ollama's `:latest` fits every one of them. */
+/** The model of requests that name none: the name under which workers with the same settings run it. */
+export function modelOf(config: ModelSetting): string {
+  return config.model === undefined ? BUILT_IN_MODEL : basename(config.model);
+}
+
+/** All names of the served model, the primary name first. Each may also end in Ollama's `:latest`. */
 export function namesOf(config: ModelSetting): readonly string[] {
   return config.model === undefined ? BUILT_IN_ALIASES : [modelOf(config)];
 }
 
-/** True for a name of the model, in capitals or not. */
-export function isModel(given: string, config: ModelSetting): boolean {
+/** Whether a name means the served model; case-insensitive. */
+export function isServedModel(given: string, config: ModelSetting): boolean {
   const name = given.toLowerCase().replace(/:latest$/, '');
   return namesOf(config).some((known) => known.toLowerCase() === name);
 }
 
-/** @throws {RequestError} `unknown-model` for a name that the model does not have (facts: `model`) */
-export function checkModel(given: string, config: ModelSetting): void {
-  if (isModel(given, config)) return;
+/**
+ * @throws {RequestError} `unknown-model` for any name that does not mean the served model (facts: `model`)
+ */
+export function assertServedModel(given: string, config: ModelSetting): void {
+  if (isServedModel(given, config)) return;
   throw new RequestError(
     'unknown-model',
-    `there is no model ${quote(given)} here; expected ${namesOf(config).join(', ')}`,
+    `unknown model ${quote(given)}; expected ${namesOf(config).join(', ')}`,
     { facts: { model: given.slice(0, 200) } },
   );
 }

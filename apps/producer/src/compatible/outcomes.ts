@@ -1,34 +1,34 @@
-/** Why a text has no vector that a caller may be given; every foreign API words it in its own way. */
+/** Reasons why a text has no usable vector; each compatible API words them in its own way. */
 
 import type { RowOutcome, TextInput } from '@embedmill/contract';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 
-/** What is wrong with one text. */
+/** The fault of one text. */
 export type TextFault =
   | { kind: 'empty' }
-  /** `tokens` of the whole text, about; `maxTokens` that one vector holds. Both with [CLS] and [SEP]. */
+  /** `tokens`: estimate for the whole text; `maxTokens`: limit of the model. Both include [CLS] and [SEP]. */
   | { kind: 'too-long'; tokens: number; maxTokens: number }
-  /** Its token ids mean nothing to the model. */
+  /** Its token ids are not in the vocabulary of the model. */
   | { kind: 'bad-tokens'; message: string }
   | { kind: 'failed'; message: string };
 
 /**
- * The fault of a text, or `null` when its vector may be given out.
- * @param mayTruncate false when the caller asked to be told about texts beyond the limit. They are embedded and judged
- *   here, since the outcome of a text that was cut says what its limit and its length are.
+ * The fault of a text, or `null` if its vector is usable.
+ * @param mayTruncate false if the caller wants over-long texts to fail. They are embedded all the same,
+ *   because the outcome of a truncated text states its length and the limit.
  */
 function faultOf(outcome: RowOutcome, mayTruncate: boolean): TextFault | null {
   const { verdict, tokens, lostTokens, message } = outcome;
   if (verdict === 'empty') return { kind: 'empty' };
-  if (verdict === 'failed') return { kind: 'failed', message: message ?? 'the model gave no vector' };
+  if (verdict === 'failed') return { kind: 'failed', message: message ?? 'the model returned no vector' };
   if (verdict === 'truncated' && !mayTruncate)
     return { kind: 'too-long', tokens: tokens + lostTokens, maxTokens: tokens };
   return null;
 }
 
 /**
- * The first fault of an answer and the place of its text.
- * @param texts as they were asked for: what fails of token ids is the fault of the ids
+ * The first fault of an answer and the index of its text, or `null` if there is none.
+ * @param texts the texts of the call; a failure of a text given as token ids is blamed on the ids
  */
 export function firstFault(
   { outcomes }: Pick<EmbedAnswer, 'outcomes'>,
@@ -44,7 +44,7 @@ export function firstFault(
   return null;
 }
 
-/** Tokens that went through the model. */
+/** Number of tokens that the model computed. */
 export function countTokens(outcomes: readonly RowOutcome[]): number {
   return outcomes.reduce((sum, { tokens }) => sum + tokens, 0);
 }

@@ -1,8 +1,8 @@
-/** Cuts one vector out of many, and vectors to fewer dimensions; the routes of foreign APIs call it. */
+/** Shortens vectors to fewer dimensions for the compatible APIs. */
 
 /**
- * The first `dimensions` floats, brought back to length 1 in double precision; the vector itself when nothing is cut,
- * so that its bytes are those of a bulk run.
+ * The first `dimensions` floats, renormalized to length 1 in double precision. Without a reduction it is the
+ * vector itself, so that its bytes equal those of a bulk run.
  */
 export function shorten(vector: Float32Array, dimensions: number | undefined): Float32Array {
   if (dimensions === undefined || dimensions >= vector.length) return vector;

@@ -1,27 +1,27 @@
-/** Reads request bodies: unpacked, limited, and at the pace of whoever takes them. */
+/** Reads request bodies: decompressed, limited in size and time, with back-pressure. */
 
 import { isUtf8 } from 'node:buffer';
 import { quote, RequestError } from '@embedmill/contract';
 import { gunzip } from '@embedmill/core/formats';
 import type { Request } from 'express';
 
-/** How much and how slow a body may be. */
+/** Size and speed limits of a body. */
 export interface BodyLimits {
-  /** Bytes after unpacking. */
+  /** Maximum bytes after decompression. */
   maxBytes: number;
-  /** Longest time in which fewer than `MIN_BYTES` come. Only the time counts in which somebody waits for them. */
+  /** Maximum time in which fewer than `MIN_BYTES` arrive. Only time spent waiting for the client counts. */
   stallMs: number;
 }
 
 /**
- * A sender that keeps a connection and a place among the parts must be worth it. Low enough for a program that sends a short
- * row every few seconds; a byte now and then is not enough.
+ * Minimum progress of a sender that occupies a connection and a part. Low enough for a program that sends a
+ * short row every few seconds; an occasional byte does not suffice.
  */
 const MIN_BYTES = 1024;
 
 /**
- * The bytes of a body, unpacked if it came with `Content-Encoding: gzip`. Nothing is read ahead: a caller that takes
- * its time slows the client down. The connection stays usable after an error.
+ * The bytes of a body, decompressed if it has `Content-Encoding: gzip`. Nothing is read ahead: a slow
+ * consumer slows the client down. The connection stays usable after an error.
  * @throws {RequestError} `body-too-large`, `body-stalled`, `unsupported-encoding`
  * @throws {CorruptError} `corrupt-gzip`
  */
@@ -36,17 +36,17 @@ export async function* readBody(req: Request, limits: BodyLimits): AsyncGenerato
   }
   const received = receive(req, stallMs);
   const declared = Number(req.get('content-length') ?? 0);
-  if (encoding === 'identity' && declared > maxBytes) throw tooLarge(maxBytes, `it has ${declared}`);
+  if (encoding === 'identity' && declared > maxBytes) throw tooLarge(maxBytes, `${declared}`);
   let bytes = 0;
   for await (const chunk of encoding === 'gzip' ? gunzip(received) : received) {
     bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw tooLarge(maxBytes, 'it has more');
+    if (bytes > maxBytes) throw tooLarge(maxBytes, 'more');
     yield chunk;
   }
 }
 
 /**
- * A small JSON body; no body is an empty object.
+ * Reads a small JSON body; an absent body is an empty object.
  * @throws {RequestError} as `readBody`, and `unsupported-media-type`, `malformed-json`
  */
 export async function readJsonBody(req: Request, limits: BodyLimits): Promise<unknown> {
@@ -62,11 +62,11 @@ export async function readJsonBody(req: Request, limits: BodyLimits): Promise<un
 }
 
 /**
- * A JSON body whatever Content-Type it has, for APIs whose own examples call `curl -d` without one; no body is
- * `undefined`.
+ * Reads a JSON body with any Content-Type, for APIs whose own examples call `curl -d` without one; an absent
+ * body is `undefined`.
  * @throws {RequestError} as `readBody`, and `malformed-json`
  */
-export async function readAnyJson(req: Request, limits: BodyLimits): Promise<unknown> {
+export async function readJsonOfAnyType(req: Request, limits: BodyLimits): Promise<unknown> {
   const bytes = await readWhole(req, limits);
   return bytes.byteLength === 0 ? undefined : parseJson(bytes);
 }
@@ -79,7 +79,7 @@ async function readWhole(req: Request, limits: BodyLimits): Promise<Buffer> {
 
 function parseJson(bytes: Buffer): unknown {
   try {
-    if (!isUtf8(bytes)) throw new SyntaxError('it is not UTF-8');
+    if (!isUtf8(bytes)) throw new SyntaxError('not UTF-8');
     return JSON.parse(bytes.toString());
   } catch (error) {
     throw new RequestError(
@@ -93,16 +93,16 @@ function parseJson(bytes: Buffer): unknown {
 }
 
 async function* receive(req: Request, stallMs: number): AsyncGenerator<Uint8Array> {
-  // Ending the iteration must not destroy the request: the answer still has to go out on its connection.
+  // Ending the iteration must not destroy the request: the response still has to be sent on its connection.
   const chunks = req.iterator({ destroyOnReturn: false });
   let waitedMs = 0;
   let bytes = 0;
   for (;;) {
-    // A caller that takes its time between two chunks (back-pressure) costs the client nothing: it is not waited for then.
-    const askedAt = performance.now();
+    // Time between two chunks that the consumer spends (back-pressure) is not charged to the client.
+    const requestedAt = performance.now();
     const { done, value } = await withinTime(chunks.next(), stallMs, waitedMs);
     if (done === true) return;
-    waitedMs += performance.now() - askedAt;
+    waitedMs += performance.now() - requestedAt;
     bytes += value.byteLength;
     if (bytes >= MIN_BYTES) {
       waitedMs = 0;
@@ -120,7 +120,7 @@ async function withinTime<Value>(promise: Promise<Value>, stallMs: number, waite
         reject(
           new RequestError(
             'body-stalled',
-            `fewer than ${MIN_BYTES} bytes of the body came in ${stallMs / 1000} s; send it again`,
+            `fewer than ${MIN_BYTES} bytes of the body arrived in ${stallMs / 1000} s; send it again`,
             { facts: { stallMs, minBytes: MIN_BYTES } },
           ),
         );
@@ -135,10 +135,10 @@ async function withinTime<Value>(promise: Promise<Value>, stallMs: number, waite
   }
 }
 
-function tooLarge(maxBytes: number, found: string): RequestError {
+function tooLarge(maxBytes: number, given: string): RequestError {
   return new RequestError(
     'body-too-large',
-    `a body may have ${maxBytes} bytes after unpacking, ${found}; send it in smaller pieces`,
+    `the body exceeds the maximum of ${maxBytes} bytes after decompression, got ${given}; split it`,
     { facts: { limitBytes: maxBytes } },
   );
 }

@@ -1,42 +1,43 @@
-/** One client that listens to server-sent events; the events routes open it. */
+/** A response that streams server-sent events to one client. */
 
 import type { Response } from 'express';
 
-/** Writes events in the form of the HTML standard, 9.2.6. */
+/** Writes events in the format of the HTML standard, 9.2.6. */
 export class EventStream {
   readonly #res: Response;
 
-  /** Answers 200 with the headers of a stream; the client hears the rest as it comes. */
+  /** Sends status 200 and the headers of an event stream. */
   constructor(res: Response) {
     this.#res = res;
     res.status(200);
     res.setHeader('Content-Type', 'text/event-stream');
     res.setHeader('Cache-Control', 'no-store');
-    // nginx would hold events back to fill its buffer.
+    // Stops nginx from buffering events.
     res.setHeader('X-Accel-Buffering', 'no');
     res.flushHeaders();
   }
 
-  /** True while the client has not yet read what was sent. */
+  /** Whether the client has not yet read what was sent. */
   get isFull(): boolean {
     return this.#res.writableNeedDrain;
   }
 
+  /** Sends an event whose data is JSON text. */
   send(event: string, json: string): void {
     this.#res.write(eventOf(event, json));
   }
 
-  /** A comment, so that no proxy takes the silence for an end. */
+  /** Sends a comment, so that no proxy closes a silent connection. */
   keepAlive(): void {
-    this.#res.write(': still here\n\n');
+    this.#res.write(': keep-alive\n\n');
   }
 
-  /** The last event; then the stream closes. */
+  /** Sends the last event and closes the stream. */
   end(event: string, json: string): void {
     this.#res.end(eventOf(event, json));
   }
 
-  /** Called once when either side has closed the stream. */
+  /** Calls the listener once, when either side has closed the stream. */
   onClose(listener: () => void): void {
     this.#res.once('close', listener);
   }

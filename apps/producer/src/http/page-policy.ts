@@ -1,12 +1,12 @@
-/** The content security policy of pages that others made (Swagger UI, bull-board); their routes set it. */
+/** The content security policy of third-party pages (Swagger UI, bull-board). */
 
 import helmet from 'helmet';
 
 /**
- * Such pages set styles from scripts and draw with data URLs. bull-board asks a font service for its letters, which this
- * refuses; it looks as well without. No upgrade to https: most producers have no certificate.
+ * These pages set styles from scripts and use images in data URLs. bull-board requests a web font, which this
+ * policy blocks; the page works without it. No upgrade to https, because most producers have no certificate.
  */
-export const foreignPagePolicy = helmet.contentSecurityPolicy({
+export const thirdPartyPagePolicy = helmet.contentSecurityPolicy({
   useDefaults: false,
   directives: {
     defaultSrc: ["'self'"],

@@ -1,20 +1,20 @@
-/** Names every request: the name stands in its answer, in its problems and in the log. */
+/** Gives every request an id, which is in its response headers, its problem documents and the log. */
 
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 
-/** What a caller may give: no spaces, no control characters, nothing that breaks a log line. */
-const SANE = /^[A-Za-z0-9._:/+=-]{1,128}$/;
+/** No spaces, no control characters, nothing that breaks a log line. */
+const VALID_REQUEST_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 
-/** Takes the caller's `X-Request-Id` if it is sane, else makes one, and sets it on the answer. */
-export const nameRequests: RequestHandler = (req, res, next) => {
+/** Adopts a valid `X-Request-Id` or creates an id, and sets it on the response. */
+export const assignRequestId: RequestHandler = (req, res, next) => {
   const given = req.get('x-request-id');
-  res.locals.requestId = given !== undefined && SANE.test(given) ? given : randomUUID();
+  res.locals.requestId = given !== undefined && VALID_REQUEST_ID.test(given) ? given : randomUUID();
   res.setHeader('X-Request-Id', requestIdOf(res));
   next();
 };
 
-/** The name of the request that this answer is for. */
+/** The id of the request that this response belongs to. */
 export function requestIdOf(res: Response): string {
   return String(res.locals.requestId);
 }

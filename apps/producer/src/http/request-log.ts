@@ -1,18 +1,18 @@
-/** One line in the log and one count per request: what was asked, what was answered and how long it took; never bodies or queries. */
+/** Writes one log line per request and counts it: route, status and duration, never bodies or queries. */
 
 import type { Request, RequestHandler } from 'express';
 import { callerOf } from '../access/index.ts';
 import { requestIdOf } from './request-id.ts';
-import type { ApiDeps } from './types.ts';
+import type { RouteDeps } from './types.ts';
 
-/** Asked every few seconds or oftener by machines: probes, Prometheus, and clients that wait for a run. */
+/** Routes that programs request every few seconds: probes, Prometheus, and clients that wait for a run. */
 const FREQUENT = new Set(['/healthz', '/readyz', '/metrics', '/v1/runs/:id', '/v1/batches/:id']);
 
-/** Characters of a run's id in the log; ours have fewer. */
+/** Maximum characters of a run's id in the log; valid ids are shorter. */
 const MAX_ID_CHARS = 64;
 
-/** Writes the line and counts the request when the answer is out or the client is gone. */
-export function logRequests({ log, service }: Pick<ApiDeps, 'log' | 'service'>): RequestHandler {
+/** Logs and counts a request once its response is sent or its client has disconnected. */
+export function logRequests({ log, service }: Pick<RouteDeps, 'log' | 'service'>): RequestHandler {
   return (req, res, next) => {
     const startedAt = performance.now();
     res.once('close', () => {
@@ -41,7 +41,7 @@ export function logRequests({ log, service }: Pick<ApiDeps, 'log' | 'service'>):
   };
 }
 
-/** The run that the request is about; cut, because callers can write anything there. */
+/** The run in the path of a request; shortened, because it may be any text. */
 function runOf(req: Request): string | undefined {
   const { id } = req.params;
   return typeof id === 'string' && req.route?.path.startsWith('/v1/runs/')

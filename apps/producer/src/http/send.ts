@@ -1,16 +1,16 @@
-/** Sends answers: small ones as JSON, large ones as streams at the pace of the client. */
+/** Sends responses: small ones as JSON, large ones as streams with back-pressure. */
 
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { requestIdOf } from './request-id.ts';
 
-/** Answers with JSON. */
+/** Sends a value as JSON. */
 export function sendJson(res: Response, status: number, value: unknown): void {
   sendJsonText(res, status, JSON.stringify(value));
 }
 
-/** Answers with JSON that is text already. */
+/** Sends text that is JSON already. */
 export function sendJsonText(res: Response, status: number, text: string): void {
   res.status(status);
   res.setHeader('Cache-Control', 'no-store');
@@ -18,20 +18,25 @@ export function sendJsonText(res: Response, status: number, text: string): void 
   res.send(Buffer.from(text));
 }
 
-/** A large answer. */
-export interface Stream {
+/** A large response. */
+export interface StreamResponse {
   status: number;
   headers: Readonly<Record<string, string | number>>;
   chunks: AsyncIterable<Uint8Array>;
 }
 
 /**
- * Answers with a stream; chunks are made when the client takes them. HEAD gets the headers alone.
+ * Sends a stream whose chunks are produced as the client reads them. HEAD gets the headers alone.
  *
- * A fault before the first chunk is thrown and can be answered; one after it destroys the connection, so that a broken
- * file never looks like a whole one, and goes to the log.
+ * An error before the first chunk is thrown, so that it can be reported to the client. A later one is logged
+ * and destroys the connection, so that a partial file never looks complete.
  */
-export async function sendStream(req: Request, res: Response, stream: Stream, log: Logger): Promise<void> {
+export async function sendStream(
+  req: Request,
+  res: Response,
+  stream: StreamResponse,
+  log: Logger,
+): Promise<void> {
   const { status, headers } = stream;
   const chunks = stream.chunks[Symbol.asyncIterator]();
   const isHead = req.method === 'HEAD';
@@ -54,8 +59,9 @@ export async function sendStream(req: Request, res: Response, stream: Stream, lo
       await chunks.return?.();
     }
   }
-  // Rejects for a fault of ours and for a client that is gone; only the first is news, and `res` is destroyed by now.
+  // Rejects for internal errors and for disconnected clients. Only the former matter, and `res` is destroyed
+  // in both cases.
   await pipeline(watched(), res).catch(() => {});
   if (fault !== undefined)
-    log.error({ requestId: requestIdOf(res), err: fault }, 'an answer was broken off for a fault of ours');
+    log.error({ requestId: requestIdOf(res), err: fault }, 'response aborted by an internal error');
 }

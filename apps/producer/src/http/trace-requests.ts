@@ -1,13 +1,15 @@
-/** Puts every request into a span of the trace that its caller names, so that what it enqueues is found again at the workers. */
+/** Opens a span for every request in the trace of its caller, which continues in the workers. */
 
 import type { Tracing } from '@embedmill/core/telemetry';
 import type { RequestHandler } from 'express';
 import { requestIdOf } from './request-id.ts';
 
-/** Asked by machines every few seconds; nobody looks for their traces. */
+/** Routes that monitoring requests every few seconds; their traces are of no use. */
 const UNTRACED = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** Opens the span before the routes and closes it when the answer is out or the client is gone. */
+/**
+ * Opens the span before the routes run and ends it once the response is sent or the client has disconnected.
+ */
 export function traceRequests(tracing: Tracing): RequestHandler {
   return (req, res, next) => {
     if (UNTRACED.has(req.path)) {

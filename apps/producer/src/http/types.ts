@@ -1,91 +1,85 @@
-/** What the API needs from the process around it; `producer.ts` hands it over. */
+/** What the routes of every protocol share: the producer behind them, limits and other dependencies. */
 
 import type { Scale } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
-import type { InteractiveLane, Overview, OwnQueues } from '@embedmill/core/redis';
+import type { InteractiveLane, Overview } from '@embedmill/core/redis';
 import type { Runs } from '@embedmill/core/runs';
-import type { Tracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
-import type { Batches } from '../openai/batches/batches.ts';
-import type { FileStore } from '../openai/files/file-store.ts';
 
-/** The producer behind the API. */
-export interface ProducerService {
-  /** @throws {UnavailableError} `redis-unavailable` until the data folder's lease is ours */
+/** The part of the producer that is independent of any protocol. */
+export interface CoreService {
+  /** @throws {UnavailableError} `redis-unavailable` until this producer holds the lease of the data folder */
   runs(): Runs;
-  /** Uploaded files and those that batches made. @throws as `runs` */
-  files(): FileStore;
-  /** Batches of the OpenAI API. @throws as `runs` */
-  batches(): Batches;
-  /** Answers from whichever worker is free first. */
+  /** The interactive lane: answers come from the first free worker. */
   lane(): InteractiveLane;
-  /** Whether a run could be accepted now, and if not, why. */
+  /** Whether a run could be accepted now, and the reasons if not. */
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
-  /** The page for Prometheus. */
+  /** The Prometheus page. */
   metrics(): Promise<{ contentType: string; body: string }>;
-  /** Told about every request when its answer is out. */
+  /** Counts a request; called once its response is sent or its client has disconnected. */
   countRequest(request: AnsweredRequest): void;
-  /** Backlog, speed and the workers they ask for. @throws a Redis fault */
+  /** Backlog, throughput and the number of workers they require. @throws a Redis fault */
   scale(): Promise<Scale>;
-  /** What goes on; also while Redis is away. */
+  /** The state of runs, queues, workers and Redis; also works while Redis is unavailable. */
   overview(): Promise<Overview>;
 }
 
-/** Times and sizes that are no settings; tests shorten them. */
+/** Times and sizes that are not settings; tests shorten them. */
 export interface ApiLimits {
-  /** A body that brings next to nothing for so long, though it is waited for, is ended with 408. */
+  /**
+   * A body that makes almost no progress for this long, while the producer waits for it, is rejected with
+   * 408.
+   */
   bodyStallMs: number;
   /**
-   * A body of known length, at most `smallBodyBytes`, is refused with 429 when it would wait longer than this for the workers:
-   * its sender can come again. All others are streams, which are slowed down and never refused.
+   * Maximum wait of a small body for credit. A body of known length, at most `smallBodyBytes`, is rejected
+   * with 429 after this time, because its sender can repeat it. All other bodies are streams, which are
+   * slowed down and never rejected.
    */
   creditPatienceMs: number;
   smallBodyBytes: number;
-  /** After an early answer the rest of the body is read and thrown away for so long, so that the client sees the answer. */
+  /**
+   * After an early response, the rest of the body is read and discarded for this long, so that the client
+   * sees the response.
+   */
   lingerMs: number;
-  /** Least time between two progress events of one client. */
+  /** Minimum time between two progress events for one client. */
   progressIntervalMs: number;
-  /** Time between two looks at everything for one client. */
+  /** Time between two overview events for one client. */
   overviewIntervalMs: number;
-  /** A comment is sent to clients of events when nothing else was for so long, so that no proxy closes the connection. */
+  /** Silence after which event streams send a comment, so that no proxy closes the connection. */
   eventKeepAliveMs: number;
-  /** Largest body of an interactive request. */
+  /** Maximum body size of an interactive request. */
   maxTextsBytes: number;
-  /** Largest other JSON body; rows do not count, they have `EMBEDMILL_MAX_BODY_MB`. */
+  /** Maximum size of other JSON bodies. Rows are limited by `EMBEDMILL_MAX_BODY_MB`. */
   maxJsonBytes: number;
 }
 
-const SECOND = 1000;
+const SECOND_MS = 1000;
 
-export const defaultApiLimits: ApiLimits = {
-  bodyStallMs: 120 * SECOND,
-  creditPatienceMs: 4 * SECOND,
+/** The limits outside of tests. */
+export const DEFAULT_API_LIMITS: ApiLimits = {
+  bodyStallMs: 120 * SECOND_MS,
+  creditPatienceMs: 4 * SECOND_MS,
   smallBodyBytes: 1024 * 1024,
-  lingerMs: 5 * SECOND,
-  progressIntervalMs: SECOND / 2,
-  overviewIntervalMs: SECOND,
-  eventKeepAliveMs: 15 * SECOND,
+  lingerMs: 5 * SECOND_MS,
+  progressIntervalMs: SECOND_MS / 2,
+  overviewIntervalMs: SECOND_MS,
+  eventKeepAliveMs: 15 * SECOND_MS,
   maxTextsBytes: 16 * 1024 * 1024,
   maxJsonBytes: 64 * 1024,
 };
 
-/** What the API is made of. */
-export interface ApiDeps {
-  service: ProducerService;
+/** Dependencies of the routes. A protocol that needs more of the producer extends `service`. */
+export interface RouteDeps {
+  service: CoreService;
   config: Config;
-  /** Default: none. */
-  tracing?: Tracing;
+  limits: ApiLimits;
   log: Logger;
-  /** Of this software, for `/healthz`. */
+  /** Version of this software. */
   version: string;
-  /** What the board at /admin/queues shows; without them there is none. */
-  queues?: OwnQueues;
-  /** Keys and rate limit. Default: none. */
+  /** API keys and rate limit. Default: none. */
   access?: Access;
-  limits?: Partial<ApiLimits>;
 }
-
-/** What the routes are made of. */
-export type RouteParts = ApiDeps & { limits: ApiLimits };

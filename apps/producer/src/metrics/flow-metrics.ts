@@ -1,21 +1,23 @@
-/** What is between the producer's intake and its disk, for Prometheus: credits, backlog and results that wait for a shard. */
+/** Metrics of the data flow from intake to disk: credits, backlog and results that are not yet in a shard. */
 
 import type { Scale } from '@embedmill/contract';
 import type { Credits } from '@embedmill/core/runs';
 import { readGauge, STAGE_BUCKETS_SECONDS } from '@embedmill/core/telemetry';
 import { Histogram, type Registry } from 'prom-client';
 
-/** What the series look at. */
+/** What the metrics are read from. */
 export interface FlowMetricsDeps {
   credits: Credits;
   /** Runs that are open or sealed. */
   activeRuns: () => number;
-  /** Bytes of results that are in Redis until their shard is written. */
+  /** Bytes of results that stay in Redis until their shard is written. */
   unackedBytes: () => number;
   scale: () => Promise<Scale | undefined>;
 }
 
-/** Registers the gauges; returns what counts the way from commit to disk, in seconds. */
+/**
+ * Registers the metrics. Returns a function that records the time of a batch from commit to disk, in seconds.
+ */
 export function registerFlowMetrics(
   registry: Registry,
   { credits, activeRuns, unackedBytes, scale }: FlowMetricsDeps,
@@ -25,25 +27,25 @@ export function registerFlowMetrics(
   gauge('runs_active', 'Runs that are open or sealed.', activeRuns);
   gauge(
     'credit_used_bytes',
-    'Bytes of batches that are enqueued and not yet stored.',
+    'Bytes of batches that are enqueued but not yet stored.',
     () => credits.usedBytes,
   );
   gauge(
     'credit_limit_bytes',
-    'Bytes of batches that may be enqueued and not yet stored.',
+    'Maximum bytes of batches that are enqueued but not yet stored.',
     () => credits.limitBytes,
   );
-  gauge('credit_waiters', 'Parts of runs whose reading waits for credit.', () => credits.waiting);
+  gauge('credit_waiters', 'Deps of runs whose reading waits for credit.', () => credits.waiting);
   gauge(
     'results_unacked_bytes',
-    'Bytes of results that the collector holds until their shard is written.',
+    'Bytes of results held by the collector until their shard is written.',
     unackedBytes,
   );
-  gauge('backlog_rows', 'Accepted rows without a vector.', async () => (await scale())?.backlogRows);
-  gauge('backlog_tokens', 'Tokens in those rows, estimated from the rows that are done.', async () => {
+  gauge('backlog_rows', 'Accepted rows that are not embedded yet.', async () => (await scale())?.backlogRows);
+  gauge('backlog_tokens', 'Tokens in the backlog, estimated from finished rows.', async () => {
     return (await scale())?.backlogTokens;
   });
-  gauge('rows_per_second', 'Rows done per second over the last 15 seconds, by all workers.', async () => {
+  gauge('rows_per_second', 'Rows embedded per second by all workers, over the last 15 seconds.', async () => {
     return (await scale())?.rowsPerSecond;
   });
   gauge('workers_wanted', 'Workers that would finish the backlog within the drain target.', async () => {

@@ -1,23 +1,23 @@
-/** Requests to the API for Prometheus: rate, errors, duration. */
+/** Metrics of the requests to the API: rate, errors and duration. */
 
 import { Counter, Histogram, type Registry } from 'prom-client';
 
-/** A request that was answered, or whose client left. */
+/** A request that was answered, or whose client disconnected. */
 export interface AnsweredRequest {
   method: string;
-  /** The pattern of the route, never the path of the request; undefined when there is none. */
+  /** The pattern of the route, never the path of the request; `undefined` if no route matched. */
   route: string | undefined;
   status: number;
   seconds: number;
 }
 
-/** Methods with a series of their own; everything else is `other`, so that clients cannot make up labels. */
+/** Methods with their own series; all others are `other`, so that clients cannot create labels. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']);
 
-/** Seconds from a health check to the upload of a large part. */
+/** From health checks to uploads of large parts. */
 const BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** What every client asks first; these series exist at zero from the start. */
+/** Routes that every client uses; their series exist from the start, at zero. */
 const USUAL_ROUTES = [
   { method: 'POST', route: '/v1/runs' },
   { method: 'GET', route: '/v1/runs/:id' },
@@ -26,18 +26,18 @@ const USUAL_ROUTES = [
   { method: 'GET', route: '/v1/runs/:id/results' },
 ];
 
-/** Registers `embedmill_http_*`; returns what counts a request. */
+/** Registers `embedmill_http_*`. Returns a function that counts a request. */
 export function registerHttpMetrics(registry: Registry): (request: AnsweredRequest) => void {
   const registers = [registry];
   const requests = new Counter({
     name: 'embedmill_http_requests_total',
-    help: 'Requests to the API by the class of their answer.',
+    help: 'Requests to the API by status class.',
     labelNames: ['method', 'route', 'status'],
     registers,
   });
   const seconds = new Histogram({
     name: 'embedmill_http_request_seconds',
-    help: 'Time from a request to the end of its answer.',
+    help: 'Time from a request to the end of its response.',
     labelNames: ['method', 'route'],
     buckets: BUCKETS_SECONDS,
     registers,

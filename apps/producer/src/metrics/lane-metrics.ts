@@ -1,10 +1,10 @@
-/** What becomes of interactive calls, for Prometheus. */
+/** Metrics of interactive calls. */
 
 import { CALL_OUTCOMES, type SettledCall } from '@embedmill/core/redis';
 import { LATENCY_BUCKETS_SECONDS, readGauge } from '@embedmill/core/telemetry';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
-/** Registers `embedmill_interactive_*`; returns what counts a call that is over. */
+/** Registers `embedmill_interactive_*`. Returns a function that counts a finished call. */
 export function registerLaneMetrics(
   registry: Registry,
   textsInFlight: () => number,
@@ -12,18 +12,18 @@ export function registerLaneMetrics(
   const registers = [registry];
   readGauge(
     registry,
-    { name: 'embedmill_interactive_texts_in_flight', help: 'Interactive texts that wait for their answer.' },
+    { name: 'embedmill_interactive_texts_in_flight', help: 'Interactive texts waiting for their answer.' },
     textsInFlight,
   );
   const calls = new Counter({
     name: 'embedmill_interactive_calls_total',
-    help: 'Interactive calls by what became of them.',
+    help: 'Interactive calls by outcome.',
     labelNames: ['outcome'],
     registers,
   });
   const seconds = new Histogram({
     name: 'embedmill_interactive_call_seconds',
-    help: 'Time from an interactive call to its answer; calls without an answer are not in it.',
+    help: 'Time from an interactive call to its answer; excludes unanswered calls.',
     buckets: [...LATENCY_BUCKETS_SECONDS],
     registers,
   });

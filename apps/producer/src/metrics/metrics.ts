@@ -1,4 +1,4 @@
-/** What a producer tells Prometheus; the service makes it and hands out what counts. */
+/** All metrics of a producer. */
 
 import type { Lane } from '@embedmill/contract';
 import type { QueueState, SettledCall } from '@embedmill/core/redis';
@@ -14,22 +14,22 @@ import { type AnsweredRequest, registerHttpMetrics } from './http-metrics.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
 import { registerQueueMetrics } from './queue-metrics.ts';
 
-/** What the metrics look at. */
+/** What the metrics are read from. */
 export interface ProducerMetricsDeps extends FlowMetricsDeps {
   queues: Readonly<Partial<Record<Lane, QueueState>>>;
   redis: RedisInfo;
-  /** Interactive texts that wait for their answer. */
+  /** Number of interactive texts that are waiting for their answer. */
   textsInFlight: () => number;
 }
 
-/** Series are read when Prometheus asks; none has the id of a run, a batch or a request as a label. */
+/** Metrics are read on each scrape. None is labelled with the id of a run, batch or request. */
 export class ProducerMetrics {
   readonly #registry = new Registry();
   /** Counts a request to the API. */
   readonly countRequest: (request: AnsweredRequest) => void;
-  /** Counts an interactive call that is over. */
+  /** Counts a finished interactive call. */
   readonly countCall: (call: SettledCall) => void;
-  /** Counts a batch that is on disk, with the seconds since its commit. */
+  /** Records a batch that is on disk, with the seconds since its commit. */
   readonly countDrained: (seconds: number) => void;
 
   constructor({ queues, redis, textsInFlight, ...flow }: ProducerMetricsDeps) {
@@ -42,7 +42,7 @@ export class ProducerMetrics {
     this.countDrained = registerFlowMetrics(this.#registry, flow);
   }
 
-  /** The page for /metrics. */
+  /** The response of /metrics. */
   async render(): Promise<{ contentType: string; body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }

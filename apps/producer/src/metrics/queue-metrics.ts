@@ -1,14 +1,14 @@
-/** Depth and age of the queues for Prometheus. */
+/** Metrics of the depth and age of the queues. */
 
 import type { Lane } from '@embedmill/contract';
 import type { QueueState } from '@embedmill/core/redis';
 import { sharedAnswer } from '@embedmill/core/telemetry';
 import { Gauge, type Registry } from 'prom-client';
 
-/** The series of one page share one question to each queue. */
-const ANSWER_MS = 500;
+/** How long values are cached, so that all series of one scrape share one query per queue. */
+const CACHE_MS = 500;
 
-/** Registers `embedmill_queue_*` and `embedmill_workers`; all are absent while Redis does not answer. */
+/** Registers `embedmill_queue_*` and `embedmill_workers`; all are absent while Redis is unavailable. */
 export function registerQueueMetrics(
   registry: Registry,
   queues: Readonly<Partial<Record<Lane, QueueState>>>,
@@ -16,9 +16,9 @@ export function registerQueueMetrics(
   const registers = [registry];
   const lanes = Object.entries(queues).map(([lane, queue]) => ({
     lane,
-    counts: sharedAnswer(ANSWER_MS, () => queue.counts()),
-    oldestWaitingMs: sharedAnswer(ANSWER_MS, () => queue.oldestWaitingMs()),
-    workers: sharedAnswer(ANSWER_MS, () => queue.workers()),
+    counts: sharedAnswer(CACHE_MS, () => queue.counts()),
+    oldestWaitingMs: sharedAnswer(CACHE_MS, () => queue.oldestWaitingMs()),
+    workers: sharedAnswer(CACHE_MS, () => queue.workers()),
   }));
   new Gauge({
     name: 'embedmill_queue_batches',
@@ -54,11 +54,11 @@ export function registerQueueMetrics(
     });
   perLane(
     'queue_oldest_batch_age_seconds',
-    'How long the oldest waiting batch has waited; 0 when none waits.',
+    'Age of the oldest waiting batch; 0 without waiting batches.',
     async ({ oldestWaitingMs }) => {
       const ms = await oldestWaitingMs();
       return ms === undefined ? undefined : ms / 1000;
     },
   );
-  perLane('workers', 'Workers that are connected to the queue.', ({ workers }) => workers());
+  perLane('workers', 'Workers connected to the queue.', ({ workers }) => workers());
 }

@@ -2,11 +2,11 @@
 
 import { type EmbedmillError, RequestError } from '@embedmill/contract';
 import type { Response } from 'express';
+import { type ErrorDialect, setRetryAfter } from '../http/errors.ts';
 import { statusOf } from '../http/problems.ts';
-import { askForPatience } from '../http/retry-after.ts';
 import { sendJson } from '../http/send.ts';
 
-/** A request that Ollama would refuse too, in its words. */
+/** A request that Ollama would reject too, with its wording. */
 export class OllamaError extends RequestError {
   readonly status: number;
 
@@ -16,20 +16,23 @@ export class OllamaError extends RequestError {
   }
 }
 
-/** Ollama's own words, two spaces included: clients compare them. */
+/** Requests that get errors in the shape of the Ollama API. */
+export const OLLAMA_ERRORS: ErrorDialect = { paths: /^\/api\//i, send: sendOllamaError };
+
+/** The exact message of Ollama, including both spaces: clients compare it. */
 const BUSY = 'server busy, please try again.  maximum pending requests exceeded';
 
-/** Where its status differs from ours. */
+/** HTTP status of Ollama for our error codes, where it differs. */
 const STATUS: Readonly<Record<string, number>> = { 'invalid-body': 400, 'unknown-model': 404 };
 
-/** Answers with an error. Ollama tells an overload with 503. */
-export function sendOllamaError(res: Response, error: EmbedmillError): void {
-  if (error.retryable) askForPatience(res, error);
+/** Sends an error. Ollama reports an overload with 503. */
+function sendOllamaError(res: Response, error: EmbedmillError): void {
+  if (error.retryable) setRetryAfter(res, error);
   if (error.code === 'overloaded') sendJson(res, 503, { error: BUSY });
-  else sendJson(res, ownStatusOf(error), { error: messageOf(error) });
+  else sendJson(res, ollamaStatusOf(error), { error: messageOf(error) });
 }
 
-function ownStatusOf(error: EmbedmillError): number {
+function ollamaStatusOf(error: EmbedmillError): number {
   if (error instanceof OllamaError) return error.status;
   return STATUS[error.code] ?? statusOf(error.code);
 }

@@ -1,10 +1,11 @@
-/** The Ollama API. */
+/** The routes of the Ollama API. */
 
 import { Router } from 'express';
-import type { RouteParts } from '../http/types.ts';
-import { describeRoutes } from './describe.ts';
-import { embedRoutes } from './embed.ts';
+import type { RouteDeps } from '../http/types.ts';
+import { ollamaEmbedRoutes } from './embed-routes.ts';
+import { ollamaModelRoutes } from './model-routes.ts';
 
-export function ollamaRoutes(parts: RouteParts): Router {
-  return Router().use(embedRoutes(parts), describeRoutes(parts));
+/** All routes of the API. */
+export function ollamaRoutes(deps: RouteDeps): Router {
+  return Router().use(ollamaEmbedRoutes(deps), ollamaModelRoutes(deps));
 }

@@ -1,57 +1,71 @@
-/** POST /v1/embeddings: texts in, vectors out, now. */
+/** The request and the response of an embeddings call of the OpenAI API, synchronous or in a batch. */
 
-import { rowView } from '@embedmill/contract';
+import { quote, rowView } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
-import { Router } from 'express';
-import { patienceOf } from '../compatible/call.ts';
-import { estimateCall, MAX_CALL_TOKENS, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
-import { checkModel } from '../compatible/models.ts';
+import { z } from 'zod';
+import { inputsSchema, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';
 import { shorten } from '../compatible/vectors.ts';
-import { readAnyJson } from '../http/body.ts';
-import { addPath } from '../http/methods.ts';
-import { sendJsonText } from '../http/send.ts';
-import type { RouteParts } from '../http/types.ts';
-import { errorOfText, invalidInput, OpenAiError } from './errors.ts';
-import { type EmbeddingsBody, parseEmbeddings } from './schemas.ts';
+import { invalidInput, OpenAiError, openAiTextError } from './errors.ts';
+import { parseOpenAiInput } from './parse-input.ts';
 
-export function embeddingsRoutes({ service, config, limits }: RouteParts): Router {
-  const router = Router();
-  const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
-  addPath(router, '/v1/embeddings', {
-    post: async (req, res) => {
-      const startedAt = performance.now();
-      const body = parseEmbeddings(await readAnyJson(req, bodyLimits));
-      checkModel(body.model, config);
-      const texts = textsOf(body.input);
-      if (texts.length > MAX_INPUTS) throw invalidInput(`array length must be ${MAX_INPUTS} or less`);
-      const tokens = estimateCall(texts);
-      if (tokens > MAX_CALL_TOKENS) {
-        throw new OpenAiError(`Requested ${tokens} tokens, max ${MAX_CALL_TOKENS} tokens per request`, {
-          type: 'max_tokens_per_request',
-          code: 'max_tokens_per_request',
-        });
-      }
-      const answer = await service.lane().embed(texts, {
-        precision: 'int8',
-        truncate: body.truncate === 'start' ? 'start' : 'end',
-        ...patienceOf(req, res),
-      });
-      const json = embeddingsJson(body, answer);
-      res.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
-      sendJsonText(res, 200, json);
-    },
+/** Body of `POST /v1/embeddings`. Unknown fields are ignored. */
+export const openAiEmbeddingsBody = z.object({
+  model: z.string().describe('A name of the served model.'),
+  input: inputsSchema.describe(
+    `A text, up to ${MAX_INPUTS} texts, or token ids from the vocabulary of the served model.`,
+  ),
+  encoding_format: z
+    .enum(['float', 'base64'])
+    .default('float')
+    .describe('Encoding of the vectors; base64 encodes little-endian float32.'),
+  dimensions: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Number of leading floats to keep; the shortened vector is renormalized to length 1.'),
+  user: z.string().optional().describe('Accepted and ignored.'),
+  truncate: z
+    .enum(['end', 'start', 'error'])
+    .default('end')
+    .describe(
+      'Not in the OpenAI API: which end of an over-long text to cut; `error` answers 400 as the OpenAI API does.',
+    ),
+});
+
+/** A checked body. */
+export type OpenAiEmbeddings = z.output<typeof openAiEmbeddingsBody>;
+
+/**
+ * Checks the body of an embeddings call.
+ * @throws {OpenAiError} with the wording of the OpenAI API
+ */
+export function parseOpenAiEmbeddings(given: unknown): OpenAiEmbeddings {
+  const body = parseOpenAiInput(openAiEmbeddingsBody, given, (field, value) => {
+    if (field === 'model' && value === undefined)
+      return new OpenAiError('you must provide a model parameter');
+    if (field === 'input') return invalidInput();
+    if (field === 'encoding_format')
+      return new OpenAiError(
+        `Invalid value for 'encoding_format' = ${typeof value === 'string' ? value.slice(0, 60) : quote(value)}. Supported values: ['float', 'base64'].`,
+        { param: 'encoding_format' },
+      );
+    return undefined;
   });
-  return router;
+  if (body.input.length === 0) throw invalidInput();
+  if (Array.isArray(body.input) && body.input.some((one) => typeof one !== 'number' && one.length === 0))
+    throw invalidInput();
+  return body;
 }
 
 /**
- * The answer to a call, as JSON text; batches write it into their output too.
- * @throws {OpenAiError} for the first text without a vector
+ * The response to an embeddings call, as JSON text.
+ * @param vectors one row of `dim` floats per text
+ * @throws {OpenAiError} for the first text without a vector, and for more `dimensions` than the model has
  */
 export function embeddingsJson(
-  { model, input, encoding_format, dimensions, truncate }: EmbeddingsBody,
+  { model, input, encoding_format, dimensions, truncate }: OpenAiEmbeddings,
   { vectors, dim, outcomes }: Pick<EmbedAnswer, 'vectors' | 'dim' | 'outcomes'>,
 ): string {
   if (dimensions !== undefined && dimensions > dim) {
@@ -61,7 +75,7 @@ export function embeddingsJson(
     );
   }
   const found = firstFault({ outcomes }, truncate !== 'error', textsOf(input));
-  if (found !== null) throw errorOfText(found.fault);
+  if (found !== null) throw openAiTextError(found.fault);
   const items = outcomes.map((_, index) => {
     const embedding = vectorJson(shorten(rowView(vectors, dim, index), dimensions), encoding_format);
     return `{"object":"embedding","index":${index},"embedding":${embedding}}`;

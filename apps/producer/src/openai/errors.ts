@@ -3,8 +3,8 @@
 import { type EmbedmillError, RequestError } from '@embedmill/contract';
 import type { Response } from 'express';
 import type { TextFault } from '../compatible/outcomes.ts';
+import { type ErrorDialect, setRetryAfter } from '../http/errors.ts';
 import { statusOf } from '../http/problems.ts';
-import { askForPatience } from '../http/retry-after.ts';
 import { sendJson } from '../http/send.ts';
 
 /** The body of an error. */
@@ -12,18 +12,18 @@ export interface OpenAiErrorBody {
   error: { message: string; type: string; param: string | null; code: string | null };
 }
 
-/** What an error says besides its message. */
+/** Fields of an error besides its message. */
 export interface OpenAiErrorDetails {
-  /** Default 400. */
+  /** Default: 400. */
   status?: number;
-  /** Default by status. */
+  /** Default: derived from the status. */
   type?: string;
   /** The parameter at fault. */
   param?: string;
   code?: string;
 }
 
-/** A request that the OpenAI API would refuse too, in its words. */
+/** A request that the OpenAI API would reject too, with its wording. */
 export class OpenAiError extends RequestError {
   readonly details: OpenAiErrorDetails;
 
@@ -33,15 +33,21 @@ export class OpenAiError extends RequestError {
   }
 }
 
+/** Requests that get errors in the shape of the OpenAI API. */
+export const OPENAI_ERRORS: ErrorDialect = {
+  paths: /^\/v1\/(embeddings|models|files|batches)(\/|$)/i,
+  send: sendOpenAiError,
+};
+
 const REFERENCE = 'Please check the API reference: https://platform.openai.com/docs/api-reference.';
 
-/** For an `input` of a wrong shape, and for one with nothing in it. */
+/** The error for an invalid or empty `input`. */
 export function invalidInput(why?: string): OpenAiError {
   return new OpenAiError(`'$.input' is invalid${why === undefined ? '' : `: ${why}`}. ${REFERENCE}`);
 }
 
-/** For a text that got no vector, or none of its whole length. */
-export function errorOfText(fault: TextFault): OpenAiError {
+/** The error for a text without a vector, or for an over-long text that must not be truncated. */
+export function openAiTextError(fault: TextFault): OpenAiError {
   switch (fault.kind) {
     case 'empty':
       return invalidInput();
@@ -57,8 +63,8 @@ export function errorOfText(fault: TextFault): OpenAiError {
   }
 }
 
-/** Where the words of that API differ from ours. */
-const WORDS: Readonly<Record<string, OpenAiErrorDetails & { message?: string }>> = {
+/** Wording and fields of the OpenAI API for our error codes, where they differ. */
+const OVERRIDES: Readonly<Record<string, OpenAiErrorDetails & { message?: string }>> = {
   'malformed-json': {
     message: 'We could not parse the JSON body of your request. The OpenAI API expects a JSON payload.',
   },
@@ -72,23 +78,25 @@ const WORDS: Readonly<Record<string, OpenAiErrorDetails & { message?: string }>>
   'rate-limited': { code: 'rate_limit_exceeded' },
 };
 
-/** An error as status and body. */
+/** Status and body of an error. */
 export function openAiErrorOf(error: EmbedmillError): { status: number; body: OpenAiErrorBody } {
-  const own = error instanceof OpenAiError;
-  const words = own ? error.details : (WORDS[error.code] ?? {});
-  const status = words.status ?? (own ? 400 : statusOf(error.code));
-  const message = own ? error.message : (WORDS[error.code]?.message ?? error.message);
-  const code = words.code ?? null;
+  const isOpenAi = error instanceof OpenAiError;
+  const overrides = isOpenAi ? error.details : (OVERRIDES[error.code] ?? {});
+  const status = overrides.status ?? (isOpenAi ? 400 : statusOf(error.code));
+  const message = isOpenAi ? error.message : (OVERRIDES[error.code]?.message ?? error.message);
+  const code = overrides.code ?? null;
   return {
     status,
-    body: { error: { message, type: words.type ?? typeOf(status), param: words.param ?? null, code } },
+    body: {
+      error: { message, type: overrides.type ?? typeOf(status), param: overrides.param ?? null, code },
+    },
   };
 }
 
-/** Answers with an error. The official client waits as `retry-after-ms` says, and repeats no 5xx that would be the same again. */
-export function sendOpenAiError(res: Response, error: EmbedmillError): void {
+/** Sends an error. `retry-after-ms` and `x-should-retry` keep the official clients from useless retries. */
+function sendOpenAiError(res: Response, error: EmbedmillError): void {
   const { status, body } = openAiErrorOf(error);
-  if (error.retryable) askForPatience(res, error);
+  if (error.retryable) setRetryAfter(res, error);
   else if (status >= 500) res.setHeader('x-should-retry', 'false');
   sendJson(res, status, body);
 }

@@ -1,12 +1,18 @@
-/** The OpenAI API: embeddings, models, files and batches. */
+/** The routes of the OpenAI API: embeddings, models, files and batches. */
 
 import { Router } from 'express';
-import type { RouteParts } from '../http/types.ts';
-import { batchRoutes } from './batches.ts';
-import { embeddingsRoutes } from './embeddings.ts';
-import { fileRoutes } from './files.ts';
-import { modelRoutes } from './models.ts';
+import { openAiBatchRoutes } from './batches/batch-routes.ts';
+import { openAiEmbeddingsRoutes } from './embeddings-routes.ts';
+import { openAiFileRoutes } from './files/file-routes.ts';
+import { openAiModelRoutes } from './model-routes.ts';
+import type { OpenAiRouteDeps } from './types.ts';
 
-export function openAiRoutes(parts: RouteParts): Router {
-  return Router().use(embeddingsRoutes(parts), modelRoutes(parts), fileRoutes(parts), batchRoutes(parts));
+/** All routes of the API. */
+export function openAiRoutes(deps: OpenAiRouteDeps): Router {
+  return Router().use(
+    openAiEmbeddingsRoutes(deps),
+    openAiModelRoutes(deps),
+    openAiFileRoutes(deps),
+    openAiBatchRoutes(deps),
+  );
 }

@@ -1,14 +1,14 @@
-/** Pages of a list, as the OpenAI clients turn them: by the id of the last thing on the page before. */
+/** Pagination of lists as in the OpenAI API: by the id of the last item of the previous page. */
 
-/** Which page. */
+/** Selects a page. */
 export interface PageRequest {
   limit: number;
   order?: 'asc' | 'desc';
   after?: string | undefined;
 }
 
-/** One page. */
-export interface Page<Shown> {
+/** One page of a list. */
+export interface ListPage<Shown> {
   object: 'list';
   data: Shown[];
   first_id: string | null;
@@ -17,16 +17,17 @@ export interface Page<Shown> {
 }
 
 /**
- * Cuts a page out of a list.
- * @param newestFirst by id; ids sort by age, so a page goes on rightly even when what it goes on from was removed
+ * Selects a page of a list.
+ * @param newestFirst all items; ids sort by age, so a page continues correctly even if the item that it
+ *   starts after was deleted
  */
-export function pageOf<Thing extends { id: string }, Shown>(
-  newestFirst: readonly Thing[],
+export function listPageOf<Item extends { id: string }, Shown>(
+  newestFirst: readonly Item[],
   { limit, order = 'desc', after }: PageRequest,
-  show: (thing: Thing) => Shown,
-): Page<Shown> {
+  show: (item: Item) => Shown,
+): ListPage<Shown> {
   const ordered = order === 'desc' ? newestFirst : newestFirst.toReversed();
-  const isAfter = ({ id }: Thing): boolean =>
+  const isAfter = ({ id }: Item): boolean =>
     after === undefined || (order === 'desc' ? id < after : id > after);
   const found = ordered.filter(isAfter);
   const page = found.slice(0, limit);

@@ -1,13 +1,13 @@
-/** Makes the OpenAPI 3.1 document from the schemas that check requests and the table of operations. */
+/** Builds the OpenAPI 3.1 document from the schemas that check requests and the tables of operations. */
 
 import { z } from 'zod';
 import { needOf } from '../access/index.ts';
+import { createRunBody } from '../compatible/run-options.ts';
+import { deadlineHeaders } from '../http/deadline.ts';
 import { PROBLEMS, type ProblemCode } from '../http/problems.ts';
 import {
   addRowsQuery,
-  createRunBody,
   createRunHeaders,
-  deadlineHeaders,
   embedBody,
   listRunsQuery,
   reportQuery,
@@ -15,71 +15,75 @@ import {
   searchBody,
   textsQuery,
 } from '../native/schemas.ts';
-import * as ollama from '../ollama/schemas.ts';
-import { createBatchBody, listBatchesQuery } from '../openai/batch-schemas.ts';
-import { listFilesQuery } from '../openai/file-schemas.ts';
-import * as openai from '../openai/schemas.ts';
-import * as tei from '../tei/schemas.ts';
-import * as answers from './answers.ts';
-import { COMPATIBLE_OPERATIONS } from './compatible.ts';
+import { ollamaEmbedBody, ollamaEmbeddingsBody, ollamaShowBody } from '../ollama/schemas.ts';
+import { createBatchBody, listBatchesQuery } from '../openai/batches/batch-schemas.ts';
+import { openAiEmbeddingsBody } from '../openai/embeddings.ts';
+import { listFilesQuery } from '../openai/files/file-schemas.ts';
+import { teiEmbedBody, teiSimilarityBody, teiTokenizeBody } from '../tei/schemas.ts';
+import { COMPATIBLE_OPERATIONS } from './compatible-operations.ts';
 import {
-  type Answer,
-  OPERATIONS,
+  type DocumentedResponse,
+  NATIVE_OPERATIONS,
   type Operation,
   type ParameterSet,
   type SchemaName,
   type Tag,
-} from './operations.ts';
+} from './native-operations.ts';
+import * as schemas from './response-schemas.ts';
 
-/** A part of the document; it is written as JSON and read by nobody here. */
+/** Any JSON object of the document. */
 type Json = Record<string, unknown>;
 
-/** What is not the same in every process. */
-export interface DocumentDeps {
-  /** Of this software. */
+/** What differs between producers. */
+export interface DocumentOptions {
+  /** Version of this software. */
   version: string;
   /** Whether requests need an API key. */
-  asksForKeys: boolean;
+  requiresKeys: boolean;
 }
 
-const requests = {
+const requestSchemas = {
   NewRun: createRunBody,
   EmbedRequest: embedBody,
   SearchRequest: searchBody,
-  OpenAiEmbeddings: openai.embeddingsBody,
+  OpenAiEmbeddings: openAiEmbeddingsBody,
   OpenAiBatch: createBatchBody,
-  OllamaEmbed: ollama.embedBody,
-  OllamaEmbeddings: ollama.embeddingsBody,
-  OllamaShow: ollama.showBody,
-  TeiEmbed: tei.embedBody,
-  TeiSimilarity: tei.similarityBody,
-  TeiTokenize: tei.tokenizeBody,
+  OllamaEmbed: ollamaEmbedBody,
+  OllamaEmbeddings: ollamaEmbeddingsBody,
+  OllamaShow: ollamaShowBody,
+  TeiEmbed: teiEmbedBody,
+  TeiSimilarity: teiSimilarityBody,
+  TeiTokenize: teiTokenizeBody,
 } as const satisfies Partial<Record<SchemaName, z.ZodType>>;
 
-const responses: Readonly<Record<Exclude<SchemaName, keyof typeof requests> | 'Problem', z.ZodType>> = {
-  Run: answers.run,
-  RunPage: answers.runPage,
-  PartReceipt: answers.partReceipt,
-  PartList: answers.partList,
-  Embedding: answers.embedding,
-  Scale: answers.scale,
-  Statistics: answers.statistics,
-  SearchResult: answers.searchResult,
-  Texts: answers.texts,
-  Overview: answers.overview,
-  Health: answers.health,
-  Readiness: answers.readiness,
-  Problem: answers.problem,
+const responseSchemas: Readonly<
+  Record<Exclude<SchemaName, keyof typeof requestSchemas> | 'Problem', z.ZodType>
+> = {
+  Run: schemas.runSchema,
+  RunPage: schemas.runPageSchema,
+  PartReceipt: schemas.partReceiptSchema,
+  PartList: schemas.partListSchema,
+  Embedding: schemas.embeddingSchema,
+  Scale: schemas.scaleSchema,
+  Statistics: schemas.statisticsSchema,
+  SearchResult: schemas.searchResultSchema,
+  Texts: schemas.textsSchema,
+  Overview: schemas.overviewSchema,
+  Health: schemas.healthSchema,
+  Readiness: schemas.readinessSchema,
+  Problem: schemas.problemSchema,
 };
 
-/** Parameters, and which side of their schema the document shows: what is coerced says nothing of what it takes. */
-interface Parameters {
+/**
+ * A set of parameters. `io: output` documents the result of a coercion, because its input type is unknown.
+ */
+interface ParameterSetSchema {
   in: 'query' | 'header';
   schema: z.ZodObject;
   io?: 'output';
 }
 
-const parameterSets: Readonly<Record<ParameterSet, Parameters>> = {
+const parameterSets: Readonly<Record<ParameterSet, ParameterSetSchema>> = {
   listFiles: { in: 'query', schema: listFilesQuery, io: 'output' },
   listBatches: { in: 'query', schema: listBatchesQuery, io: 'output' },
   createRun: { in: 'header', schema: createRunHeaders },
@@ -91,11 +95,12 @@ const parameterSets: Readonly<Record<ParameterSet, Parameters>> = {
   deadline: { in: 'header', schema: deadlineHeaders },
 };
 
-/** `:id`, and `*name` for a parameter that may have slashes. */
+/** `:id`, or `*name` for a parameter that may contain slashes. */
 const PARAMETER = /[:*]([a-z]+)/g;
 
 const text = { type: 'string' };
-const ERRORS_OF_OTHERS: Readonly<Partial<Record<Tag, Json>>> = {
+/** The error shape of each compatible API. */
+const COMPATIBLE_ERRORS: Readonly<Partial<Record<Tag, Json>>> = {
   openai: {
     type: 'object',
     required: ['error'],
@@ -116,16 +121,16 @@ const ERRORS_OF_OTHERS: Readonly<Partial<Record<Tag, Json>>> = {
   tei: { type: 'object', required: ['error', 'error_type'], properties: { error: text, error_type: text } },
 };
 
-/** Any route may answer with these. */
-const PROBLEMS_OF_ALL: readonly ProblemCode[] = ['internal'];
-const PROBLEMS_OF_LOCKED: readonly ProblemCode[] = ['unauthorized', 'forbidden', 'rate-limited'];
+/** Problems of every route, and of every route that requires a key. */
+const COMMON_PROBLEMS: readonly ProblemCode[] = ['internal'];
+const ACCESS_PROBLEMS: readonly ProblemCode[] = ['unauthorized', 'forbidden', 'rate-limited'];
 
-/** The document; a new one for every call. */
-export function openApiDocument({ version, asksForKeys }: DocumentDeps): Json {
+/** A new OpenAPI document. */
+export function openApiDocument({ version, requiresKeys }: DocumentOptions): Json {
   const paths: Record<string, Json> = {};
-  for (const operation of [...OPERATIONS, ...COMPATIBLE_OPERATIONS]) {
+  for (const operation of [...NATIVE_OPERATIONS, ...COMPATIBLE_OPERATIONS]) {
     const path = operation.path.replace(PARAMETER, '{$1}');
-    paths[path] = { ...paths[path], [operation.method]: operationOf(operation, asksForKeys) };
+    paths[path] = { ...paths[path], [operation.method]: operationOf(operation, requiresKeys) };
   }
   return {
     openapi: '3.1.0',
@@ -133,48 +138,55 @@ export function openApiDocument({ version, asksForKeys }: DocumentDeps): Json {
       title: 'Embedmill',
       version,
       description:
-        'Texts in, vectors out: bulk runs with numbered, repeatable parts, and a lane for single questions. ' +
+        'Turns texts into vectors: bulk runs with numbered, idempotent parts, and immediate answers for a few texts. ' +
         'Errors are problem documents (RFC 9457) with a stable `code`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
     tags: [
-      { name: 'runs', description: 'Many rows, one set of options, one output.' },
-      { name: 'interactive', description: 'A few texts, answered at once.' },
-      { name: 'operation', description: 'For machines that watch and scale.' },
-      { name: 'openai', description: 'The OpenAI API: embeddings, models, files, batches.' },
-      { name: 'ollama', description: 'The Ollama API, as far as it embeds.' },
-      { name: 'tei', description: 'Text Embeddings Inference.' },
+      { name: 'runs', description: 'Bulk requests: many rows, one set of options, one output.' },
+      { name: 'interactive', description: 'A few texts, embedded immediately.' },
+      { name: 'operation', description: 'Monitoring and scaling.' },
+      { name: 'openai', description: 'OpenAI API: embeddings, models, files, batches.' },
+      { name: 'ollama', description: 'Embedding endpoints of the Ollama API.' },
+      { name: 'tei', description: 'API of Hugging Face Text Embeddings Inference.' },
     ],
     paths,
     components: {
-      schemas: { ...schemasOf(requests, 'input'), ...schemasOf(responses, 'output') },
+      schemas: { ...schemasOf(requestSchemas, 'input'), ...schemasOf(responseSchemas, 'output') },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
-        basic: { type: 'http', scheme: 'basic', description: 'The key is the password; any name.' },
+        basic: {
+          type: 'http',
+          scheme: 'basic',
+          description: 'The password is the key; the user name is ignored.',
+        },
       },
     },
   };
 }
 
-function operationOf(operation: Operation, asksForKeys: boolean): Json {
+function operationOf(operation: Operation, requiresKeys: boolean): Json {
   const { method, path, tag, summary, body } = operation;
   const need = needOf(method.toUpperCase(), path);
-  const isLocked = asksForKeys && need !== 'open';
+  const requiresKey = requiresKeys && need !== 'open';
   return {
     tags: [tag],
     summary,
     operationId: operationIdOf(operation),
     ...(need === 'open' ? {} : { description: `Role: \`${need}\`.` }),
-    ...(isLocked ? { security: [{ bearer: [] }, { apiKey: [] }, { basic: [] }] } : {}),
+    ...(requiresKey ? { security: [{ bearer: [] }, { apiKey: [] }, { basic: [] }] } : {}),
     parameters: parametersOf(operation),
     ...(body === undefined ? {} : { requestBody: requestBodyOf(body) }),
-    responses: { ...errorAnswers(operation), ...plainAnswers(operation.answers) },
+    responses: { ...errorResponses(operation), ...successResponses(operation.responses) },
   };
 }
 
-/** `post /v1/runs/:id/rows` → `postRunsRows`; of an API of others, with its name. */
+/**
+ * `post /v1/runs/:id/rows` → `postRunsRows`; operations of compatible APIs are prefixed with the name of the
+ * API.
+ */
 function operationIdOf({ method, path, tag }: Operation): string {
   const words = path
     .split('/')
@@ -182,17 +194,17 @@ function operationIdOf({ method, path, tag }: Operation): string {
     .map((word) => word.replace(/\W/g, ''));
   const one = path.endsWith('/:id') ? 'One' : '';
   const name = method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('') + one;
-  return tag in ERRORS_OF_OTHERS ? `${tag}_${name}` : name;
+  return tag in COMPATIBLE_ERRORS ? `${tag}_${name}` : name;
 }
 
 function parametersOf({ path, parameters }: Operation): Json[] {
-  const inPath = [...path.matchAll(PARAMETER)].map(([, name]) => ({
+  const pathParameters = [...path.matchAll(PARAMETER)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
-  if (parameters === undefined) return inPath;
+  if (parameters === undefined) return pathParameters;
   const set = parameterSets[parameters];
   const { required = [] } = jsonSchema(set.schema, 'input');
   const { properties = {} } = jsonSchema(set.schema, set.io ?? 'input');
@@ -205,7 +217,7 @@ function parametersOf({ path, parameters }: Operation): Json[] {
       schema,
     }),
   );
-  return [...inPath, ...others];
+  return [...pathParameters, ...others];
 }
 
 function requestBodyOf(body: NonNullable<Operation['body']>): Json {
@@ -213,39 +225,41 @@ function requestBodyOf(body: NonNullable<Operation['body']>): Json {
   return { required: true, content: Object.fromEntries(body.map((type) => [type, {}])) };
 }
 
-function plainAnswers(given: Operation['answers']): Json {
-  return Object.fromEntries(Object.entries(given).map(([status, answer]) => [status, answerOf(answer)]));
+function successResponses(given: Operation['responses']): Json {
+  return Object.fromEntries(
+    Object.entries(given).map(([status, response]) => [status, responseOf(response)]),
+  );
 }
 
-function answerOf({ description, json, files }: Answer): Json {
+function responseOf({ description, json, files }: DocumentedResponse): Json {
   if (json !== undefined)
     return { description, content: { 'application/json': { schema: referenceTo(json) } } };
   if (files === undefined) return { description };
   return { description, content: Object.fromEntries(files.map((type) => [type, {}])) };
 }
 
-/** Problems by status; the APIs of others have one shape for all errors. */
-function errorAnswers(operation: Operation): Json {
-  const ofOthers: Json | undefined = ERRORS_OF_OTHERS[operation.tag];
-  if (ofOthers === undefined) return problemAnswers(operation);
-  // A body that cannot be read is told of in plain text by one of them.
-  const content = { 'application/json': { schema: ofOthers }, 'text/plain': {} };
-  return { default: { description: 'An error as that API tells it.', content } };
+/** Problems by status; each compatible API has one shape for all errors. */
+function errorResponses(operation: Operation): Json {
+  const compatible: Json | undefined = COMPATIBLE_ERRORS[operation.tag];
+  if (compatible === undefined) return problemResponses(operation);
+  // Text Embeddings Inference reports unreadable bodies in plain text.
+  const content = { 'application/json': { schema: compatible }, 'text/plain': {} };
+  return { default: { description: 'An error in the shape of that API.', content } };
 }
 
-/** One answer per status, with the codes that it may have. */
-function problemAnswers({ method, path, problems }: Operation): Json {
+/** One response per status, with the possible codes. */
+function problemResponses({ method, path, problems }: Operation): Json {
   const isOpen = needOf(method.toUpperCase(), path) === 'open';
-  const codes = new Set([...problems, ...PROBLEMS_OF_ALL, ...(isOpen ? [] : PROBLEMS_OF_LOCKED)]);
+  const codes = new Set([...problems, ...COMMON_PROBLEMS, ...(isOpen ? [] : ACCESS_PROBLEMS)]);
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of codes) {
     const { status } = PROBLEMS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return Object.fromEntries(
-    [...byStatus].map(([status, ofStatus]) => {
-      const schema = { allOf: [referenceTo('Problem')], properties: { code: { enum: ofStatus } } };
-      const description = ofStatus.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' ');
+    [...byStatus].map(([status, codesOfStatus]) => {
+      const schema = { allOf: [referenceTo('Problem')], properties: { code: { enum: codesOfStatus } } };
+      const description = codesOfStatus.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' ');
       return [status, { description, content: { 'application/problem+json': { schema } } }];
     }),
   );
@@ -255,28 +269,28 @@ function referenceTo(name: string): Json {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** The schemas with references to each other. */
+/** JSON Schemas that refer to each other by name. */
 function schemasOf(named: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output'): Json {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
   const uri = (id: string) => `#/components/schemas/${id}`;
-  const { schemas } = z.toJSONSchema(registry, { io, uri, override: tidy });
+  const { schemas: generated } = z.toJSONSchema(registry, { io, uri, override: simplify });
   return Object.fromEntries(
-    Object.entries(schemas).map(([id, schema]) => [id, withoutFrame(schema as Json)]),
+    Object.entries(generated).map(([id, schema]) => [id, withoutIdentity(schema as Json)]),
   );
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
-  return withoutFrame(z.toJSONSchema(schema, { io, override: tidy }) as Json);
+  return withoutIdentity(z.toJSONSchema(schema, { io, override: simplify }) as Json);
 }
 
-/** The document itself says which JSON Schema it is written in, and where each schema is. */
-function withoutFrame({ $schema, $id, ...schema }: Json): Json {
+/** Drops `$schema` and `$id`, which the document itself implies. */
+function withoutIdentity({ $schema, $id, ...schema }: Json): Json {
   return schema;
 }
 
-/** Numbers in a query are text that is checked with a pattern; the document shows the number. */
-function tidy({ jsonSchema }: { jsonSchema: Json }): void {
+/** Drops the pattern of numbers that are sent as text, and limits that only restate the number type. */
+function simplify({ jsonSchema }: { jsonSchema: Json }): void {
   if (jsonSchema.type === 'integer') delete jsonSchema.pattern;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 }

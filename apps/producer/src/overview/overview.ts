@@ -1,21 +1,21 @@
-/** Puts the overview together from runs, queues, workers and Redis; the service owns one and GET /v1/overview asks it. */
+/** Reads the overview: the state of runs, queues, workers and Redis. */
 
 import type { Lane, Scale } from '@embedmill/contract';
 import { infoNumber, type Keys, type Overview, type QueueState, readWorkers } from '@embedmill/core/redis';
 import type { Credits, ShownRun } from '@embedmill/core/runs';
 import type { Redis } from 'ioredis';
 
-/** Runs that an overview lists; older ones are asked for with GET /v1/runs. */
+/** Maximum runs in an overview; GET /v1/runs lists older ones. */
 const MAX_RUNS_SHOWN = 20;
 
-/** Five minutes of rows/s. */
+/** The history of rows/s covers five minutes. */
 const SAMPLE_MS = 2000;
 const MAX_SAMPLES = 150;
 
-/** All who follow the overview share one look. */
-const LOOK_MS = 400;
+/** How long an overview is cached, so that all clients share one read. */
+const CACHE_MS = 400;
 
-/** What an overview looks at. */
+/** What an overview is read from. */
 export interface OverviewDeps {
   version: string;
   redis: Redis;
@@ -28,15 +28,15 @@ export interface OverviewDeps {
   scale: () => Promise<Scale | undefined>;
 }
 
-/** Samples the rate of all runs from `start` to `stop`; everything else is looked at when it is asked for. */
+/** Samples the rate of all runs from `start` to `stop`; everything else is read on request. */
 export class OverviewReader {
   readonly #deps: OverviewDeps;
   readonly #samples: number[] = [];
   #timer: NodeJS.Timeout | undefined;
   #latest: { at: number; answer: Promise<Overview> } | undefined;
 
-  constructor(parts: OverviewDeps) {
-    this.#deps = parts;
+  constructor(deps: OverviewDeps) {
+    this.#deps = deps;
   }
 
   start(): void {
@@ -51,16 +51,16 @@ export class OverviewReader {
     clearInterval(this.#timer);
   }
 
-  /** What goes on now. What Redis would have to say is left empty while it does not answer. */
-  look(): Promise<Overview> {
+  /** The current overview. Facts that come from Redis are empty while it is unavailable. */
+  read(): Promise<Overview> {
     const now = performance.now();
-    if (this.#latest === undefined || now - this.#latest.at > LOOK_MS) {
-      this.#latest = { at: now, answer: this.#lookNow() };
+    if (this.#latest === undefined || now - this.#latest.at > CACHE_MS) {
+      this.#latest = { at: now, answer: this.#readNow() };
     }
     return this.#latest.answer;
   }
 
-  async #lookNow(): Promise<Overview> {
+  async #readNow(): Promise<Overview> {
     const { version, credits, runs, readiness, scale } = this.#deps;
     const [state, speed, queues, workers, redis] = await Promise.all([
       readiness(),
@@ -110,7 +110,7 @@ export class OverviewReader {
 
   async #redisMemory(): Promise<Overview['redis']> {
     const info = await this.#deps.redis.info();
-    // Without `maxmemory`, the memory of its machine is the limit.
+    // Without `maxmemory`, the limit is the memory of the machine.
     const limitBytes = infoNumber(info, 'maxmemory') || infoNumber(info, 'total_system_memory');
     return { usedBytes: infoNumber(info, 'used_memory'), limitBytes };
   }

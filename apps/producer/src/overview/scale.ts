@@ -1,51 +1,52 @@
-/** How many workers the backlog asks for; GET /v1/scale and the metric `embedmill_workers_wanted` show it. */
+/** Calculates how many workers the backlog requires, for GET /v1/scale and a metric. */
 
 import type { RunInfo, Scale } from '@embedmill/contract';
 
-/** What the answer is made of. */
+/** What the scale is calculated from. */
 export interface ScaleDeps {
-  /** Runs at work. */
+  /** Active runs. */
   runs: () => readonly RunInfo[];
-  /** Workers that are connected now. */
+  /** Number of connected workers. */
   workers: () => Promise<number>;
-  /** Seconds in which the backlog should be done. */
+  /** Target time for finishing the backlog. */
   drainTargetSeconds: number;
-  /** Never ask for more workers than this. */
+  /** Maximum number of workers to request. */
   maxWorkers: number;
-  /** Milliseconds of a clock that only goes forward. Default: the process's own. */
+  /** Milliseconds of a monotonic clock. Default: `performance.now`. */
   now?: () => number;
 }
 
-/** Tokens of a row before any row is done: a sentence or two. */
-const USUAL_TOKENS_PER_ROW = 32;
+/** Assumed tokens per row until a row is done: a sentence or two. */
+const DEFAULT_TOKENS_PER_ROW = 32;
 
 /**
- * Time for which the same workers must have been busy before their speed counts: rates look 15 seconds back, and a new worker
- * needs some for its first batch. Sooner, new workers would be counted whose rows are not, each would look slow, and more
- * would be asked for: a fleet that grows for no reason but its growth.
+ * How long the number of workers must be constant, with a backlog, before their throughput is measured: rates
+ * cover the last 15 seconds, and a new worker needs time for its first batch. Measuring earlier would count
+ * new workers without their rows, underestimate the throughput per worker and request ever more workers.
  */
 const STEADY_MS = 20_000;
 
 /**
- * desired = ceil(backlog tokens ÷ (tokens/s of one worker × drain target)), at least 1 while there is a backlog, 0 without.
+ * desired = ceil(backlog tokens ÷ (tokens/s of one worker × drain target)), at least 1 while there is a
+ * backlog, 0 without.
  *
- * The speed of a worker is kept from the last time that it could be seen: not while the fleet changes, and not at the end of a
- * backlog, when some workers have nothing to do.
+ * The throughput per worker is the last one that could be measured: not while the number of workers changes,
+ * and not at the end of a backlog, when some workers are idle.
  */
 export class Scaler {
   readonly #deps: ScaleDeps;
   readonly #now: () => number;
   #tokensPerSecondPerWorker: number | null = null;
-  #tokensPerRow = USUAL_TOKENS_PER_ROW;
-  /** Since when this many workers have had a backlog; `null` while there is none. */
+  #tokensPerRow = DEFAULT_TOKENS_PER_ROW;
+  /** Since when this number of workers has had a backlog; `null` without a backlog. */
   #steady: { workers: number; sinceMs: number } | null = null;
 
-  constructor(parts: ScaleDeps) {
-    this.#deps = parts;
-    this.#now = parts.now ?? (() => performance.now());
+  constructor(deps: ScaleDeps) {
+    this.#deps = deps;
+    this.#now = deps.now ?? (() => performance.now());
   }
 
-  /** @throws a Redis fault when the workers cannot be counted */
+  /** The current scale. @throws a Redis error if the workers cannot be counted */
   async scale(): Promise<Scale> {
     const { runs, workers: countWorkers, drainTargetSeconds, maxWorkers } = this.#deps;
     const workers = await countWorkers();
@@ -81,8 +82,8 @@ export class Scaler {
 
   #desired(backlogTokens: number, drainTargetSeconds: number, maxWorkers: number): number {
     if (backlogTokens === 0) return 0;
-    const speed = this.#tokensPerSecondPerWorker;
-    if (speed === null) return 1;
-    return Math.min(maxWorkers, Math.max(1, Math.ceil(backlogTokens / (speed * drainTargetSeconds))));
+    const perWorker = this.#tokensPerSecondPerWorker;
+    if (perWorker === null) return 1;
+    return Math.min(maxWorkers, Math.max(1, Math.ceil(backlogTokens / (perWorker * drainTargetSeconds))));
   }
 }

@@ -1,13 +1,13 @@
-/** Errors in the shape of Text Embeddings Inference: `{"error", "error_type"}`, and plain text for bodies that cannot be read. */
+/** Errors in the shape of Text Embeddings Inference: `{"error", "error_type"}` or plain text. */
 
 import { type EmbedmillError, RequestError } from '@embedmill/contract';
 import type { Response } from 'express';
 import type { TextFault } from '../compatible/outcomes.ts';
+import { type ErrorDialect, setRetryAfter } from '../http/errors.ts';
 import { statusOf } from '../http/problems.ts';
-import { askForPatience } from '../http/retry-after.ts';
 import { sendJson } from '../http/send.ts';
 
-/** Kinds of errors, capitalised as the server sends them (its documents show lower case). */
+/** Error types, capitalized as the server sends them (its documentation shows lower case). */
 export type TeiErrorType = 'Unhealthy' | 'Backend' | 'Overloaded' | 'Validation' | 'Tokenizer' | 'Empty';
 
 const STATUS: Readonly<Record<TeiErrorType, number>> = {
@@ -19,7 +19,7 @@ const STATUS: Readonly<Record<TeiErrorType, number>> = {
   Unhealthy: 503,
 };
 
-/** A request that Text Embeddings Inference would refuse too, in its words. */
+/** A request that Text Embeddings Inference would reject too, with its wording. */
 export class TeiError extends RequestError {
   readonly type: TeiErrorType;
 
@@ -29,8 +29,8 @@ export class TeiError extends RequestError {
   }
 }
 
-/** For a text that got no vector, or none of its whole length. */
-export function errorOfText(fault: TextFault): TeiError {
+/** The error for a text without a vector, or for an over-long text that must not be truncated. */
+export function teiTextError(fault: TextFault): TeiError {
   switch (fault.kind) {
     case 'empty':
       return new TeiError('Empty', 'Input validation error: `inputs` cannot be empty');
@@ -46,16 +46,21 @@ export function errorOfText(fault: TextFault): TeiError {
   }
 }
 
-/** What cannot be read is told in plain text there, by the framework. */
+/** Unreadable bodies, which the framework of that server answers in plain text. */
 const PLAIN: Readonly<Record<string, { status: number; text: string }>> = {
   'malformed-json': { status: 400, text: 'Failed to parse the request body as JSON' },
   'invalid-body': { status: 422, text: 'Failed to deserialize the JSON body into the target type' },
   'body-too-large': { status: 413, text: 'Failed to buffer the request body: length limit exceeded' },
 };
 
-/** Answers with an error. */
-export function sendTeiError(res: Response, error: EmbedmillError): void {
-  if (error.retryable) askForPatience(res, error);
+/** Requests that get errors in the shape of Text Embeddings Inference. */
+export const TEI_ERRORS: ErrorDialect = {
+  paths: /^\/(embed|invocations|info|health|similarity|tokenize)?\/?$/i,
+  send: sendTeiError,
+};
+
+function sendTeiError(res: Response, error: EmbedmillError): void {
+  if (error.retryable) setRetryAfter(res, error);
   if (error instanceof TeiError) {
     sendJson(res, STATUS[error.type], { error: error.message, error_type: error.type });
     return;
@@ -67,7 +72,7 @@ export function sendTeiError(res: Response, error: EmbedmillError): void {
     return;
   }
   const status = statusOf(error.code);
-  // A missing or wrong key is answered without a word.
+  // A missing or unknown key is answered with an empty body.
   if (status === 401) res.status(status).end();
   else if (error.code === 'overloaded')
     sendJson(res, 429, { error: 'Model is overloaded', error_type: 'Overloaded' });

@@ -1,10 +1,11 @@
-/** The API of Hugging Face's Text Embeddings Inference. */
+/** The routes of the API of Hugging Face's Text Embeddings Inference. */
 
 import { Router } from 'express';
-import type { RouteParts } from '../http/types.ts';
-import { describeRoutes } from './describe.ts';
-import { embedRoutes } from './embed.ts';
+import type { RouteDeps } from '../http/types.ts';
+import { teiEmbedRoutes } from './embed-routes.ts';
+import { teiInfoRoutes } from './info-routes.ts';
 
-export function teiRoutes(parts: RouteParts): Router {
-  return Router().use(embedRoutes(parts), describeRoutes(parts));
+/** All routes of the API. */
+export function teiRoutes(deps: RouteDeps): Router {
+  return Router().use(teiEmbedRoutes(deps), teiInfoRoutes(deps));
 }

@@ -1,4 +1,4 @@
-/** What requests to Text Embeddings Inference may hold. */
+/** Schemas of the requests to the API of Text Embeddings Inference. */
 
 import { quote, RequestError } from '@embedmill/contract';
 import { z } from 'zod';
@@ -6,46 +6,48 @@ import { inputsSchema, MAX_INPUTS } from '../compatible/inputs.ts';
 import { TeiError } from './errors.ts';
 
 /** Body of `POST /embed`. */
-export const embedBody = z.object({
+export const teiEmbedBody = z.object({
   inputs: inputsSchema.describe(`A text, up to ${MAX_INPUTS} texts, or token ids.`),
   truncate: z
     .boolean()
     .nullish()
-    .describe('Default true: a text beyond the limit is cut; false: it is an error.'),
+    .describe('Whether to truncate over-long texts; otherwise they are an error. Default: true.'),
   truncation_direction: z
     .enum(['left', 'right', 'Left', 'Right'])
     .default('right')
-    .describe('The side where a long text is cut.'),
-  prompt_name: z.string().nullish().describe('Must be absent: the served models have no prompts.'),
-  normalize: z.boolean().default(true).describe('Must be true: vectors have length 1.'),
-  dimensions: z.int().nullish().describe('First floats to keep, brought back to length 1.'),
+    .describe('Which end of an over-long text to cut.'),
+  prompt_name: z.string().nullish().describe('Must be absent, because the served models have no prompts.'),
+  normalize: z.boolean().default(true).describe('Must be true, because vectors always have length 1.'),
+  dimensions: z
+    .int()
+    .nullish()
+    .describe('Number of leading floats to keep; the shortened vector is renormalized to length 1.'),
 });
 
 /** Body of `POST /similarity`. */
-export const similarityBody = z.object({
+export const teiSimilarityBody = z.object({
   inputs: z.object({
-    source_sentence: z.string().describe('The text that the others are compared with.'),
-    sentences: z.array(z.string()).describe('The others.'),
+    source_sentence: z.string().describe('The text to compare the sentences with.'),
+    sentences: z.array(z.string()).describe('The sentences to compare.'),
   }),
-  parameters: embedBody
+  parameters: teiEmbedBody
     .pick({ truncate: true, truncation_direction: true, prompt_name: true })
     .nullish()
-    .describe('As in /embed.'),
+    .describe('Same as in /embed.'),
 });
 
 /** Body of `POST /tokenize`. */
-export const tokenizeBody = z.object({
+export const teiTokenizeBody = z.object({
   inputs: z.union([z.string(), z.array(z.string())]).describe('A text or texts.'),
-  add_special_tokens: z.boolean().default(true).describe('Whether [CLS] and [SEP] are listed.'),
+  add_special_tokens: z.boolean().default(true).describe('Whether to include [CLS] and [SEP].'),
   prompt_name: z.string().nullish().describe('Must be absent.'),
 });
 
 /**
- * The values of a body.
- * @throws {RequestError} `invalid-body` for a wrong shape
- * @throws {TeiError} for a prompt, of which there are none
+ * Returns the values of a body, with defaults filled in.
+ * @throws {RequestError} `invalid-body` for the first invalid field
  */
-export function checkBody<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+export function parseTeiBody<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
@@ -54,8 +56,8 @@ export function checkBody<Schema extends z.ZodType>(schema: Schema, given: unkno
   return parsed.data;
 }
 
-/** @throws {TeiError} for any prompt */
-export function refusePrompt(name: string | null | undefined): void {
+/** @throws {TeiError} for any prompt name, because the served models have no prompts */
+export function rejectPrompt(name: string | null | undefined): void {
   if (name === null || name === undefined) return;
   throw new TeiError(
     'Validation',

@@ -1,11 +1,12 @@
-/** Walks over the finished rows of a run, as many at a time as a line of the input has texts. */
+/** Iterates over the finished rows of a run, a given number at a time. */
 
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import type { FinishedRows } from '@embedmill/core/runs';
 
-/** What became of some rows. */
+/** Vectors and outcomes of consecutive rows. */
 export type RowAnswers = Pick<EmbedAnswer, 'vectors' | 'dim' | 'outcomes'>;
 
+/** A forward-only position in the rows of a run. */
 export class RowCursor {
   readonly #slices: AsyncIterator<FinishedRows>;
   #slice: FinishedRows | undefined;
@@ -15,7 +16,7 @@ export class RowCursor {
     this.#slices = slices[Symbol.asyncIterator]();
   }
 
-  /** The next `count` rows; `null` when one of them is not done, or when the run has fewer. */
+  /** Returns the next `count` rows, or `null` if one of them is not done or the run has fewer. */
   async take(count: number): Promise<RowAnswers | null> {
     const pieces: RowAnswers[] = [];
     let isWhole = true;
@@ -37,7 +38,7 @@ export class RowCursor {
     return isWhole ? join(pieces) : null;
   }
 
-  /** Reads no more. */
+  /** Ends the iteration. */
   async close(): Promise<void> {
     await this.#slices.return?.();
   }

@@ -1,6 +1,6 @@
-/** The words of a batch: its states, what its journal keeps and what it says about itself. Times are milliseconds since 1970. */
+/** Types of OpenAI batches: states, journal entries and counts. Times are milliseconds since 1970. */
 
-/** @see Batch for what enters and leaves each state */
+/** @see OpenAiBatch for the transitions between the states */
 export type BatchState =
   | 'validating'
   | 'failed'
@@ -11,19 +11,19 @@ export type BatchState =
   | 'cancelling'
   | 'cancelled';
 
-/** What a caller asks for. */
-export interface BatchRequest {
+/** The checked body of `POST /v1/batches`. */
+export interface BatchCreateParams {
   inputFileId: string;
   endpoint: string;
-  /** As given, for example `24h`. */
+  /** The window as given, for example `24h`. */
   completionWindow: string;
   windowMs: number;
   metadata: Record<string, string> | null;
-  /** Seconds after their making when the output files are removed; `null` is never. */
+  /** Lifetime of the output files in seconds; `null` is unlimited. */
   outputExpiresAfterSeconds: number | null;
 }
 
-/** Why the input file of a batch cannot be used. */
+/** Why the input file of a batch is unusable. */
 export interface BatchFault {
   code: string;
   message: string;
@@ -32,16 +32,16 @@ export interface BatchFault {
   line: number | null;
 }
 
-/** Lines by what became of them. */
+/** Number of lines by outcome. */
 export interface LineCounts {
   total: number;
   completed: number;
   failed: number;
 }
 
-/** One line of the journal of a batch. */
+/** One entry in the journal of a batch. The field names are part of the file format. */
 export type BatchEntry =
-  | { type: 'created'; id: string; at: number; expiresAt: number; request: BatchRequest }
+  | { type: 'created'; id: string; at: number; expiresAt: number; request: BatchCreateParams }
   | { type: 'validated'; at: number; lines: number; rows: number; refused: number; model: string }
   | { type: 'started'; run: string }
   | { type: 'stopping'; at: number; why: 'cancelled' | 'expired' }
@@ -57,7 +57,7 @@ export interface BatchEnd {
   faults: BatchFault[];
   counts: LineCounts;
   tokens: number;
-  /** `null` when no line went into it. */
+  /** `null` if it would have no lines. */
   outputFileId: string | null;
   errorFileId: string | null;
 }

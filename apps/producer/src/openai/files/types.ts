@@ -1,17 +1,17 @@
-/** What is known of a kept file besides its bytes. */
+/** Facts about a stored file. */
 
-/** `batch`: uploaded as the input of a batch. `batch_output`: made by one. */
+/** `batch`: uploaded as the input of a batch. `batch_output`: written by a batch. */
 export type FilePurpose = 'batch' | 'batch_output';
 
-/** A file that is whole. Times are milliseconds since 1970. */
-export interface KeptFile {
+/** A complete file. Times are milliseconds since 1970. */
+export interface StoredFile {
   /** `file-…`; sorts by age. */
   id: string;
   bytes: number;
   createdAt: number;
-  /** When it is removed by itself; `null` is never. */
+  /** When it is deleted automatically; `null` is never. */
   expiresAt: number | null;
-  /** As its sender called it. */
+  /** Name given by the client. */
   filename: string;
   purpose: FilePurpose;
 }

@@ -1,0 +1,100 @@
+/** The options of requests that embed texts: schemas, and defaults from the producer's settings. */
+
+import {
+  CLEAN_STEPS,
+  LONG_TEXTS,
+  type LongTexts,
+  MAX_GLOSSARY_TERMS,
+  MAX_PROMPT_CHARS,
+  MAX_TERM_CHARS,
+  type RunOptions,
+  treatmentOf,
+} from '@embedmill/contract';
+import type { Config } from '@embedmill/core/process';
+import { z } from 'zod';
+import { modelOf } from './models.ts';
+
+/** A name of a run or model. No control characters, because it becomes part of file names and log lines. */
+const name = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cs}]+$/u, 'expected no control characters');
+
+/** A regular expression, which JSON Schema can express; the type is what matches it. */
+export const longTexts = z
+  .string()
+  .regex(
+    LONG_TEXTS,
+    'expected truncate, mean, plain-mean or max-chunks=N',
+  ) as z.ZodType<unknown> as z.ZodType<LongTexts>;
+
+/** Fields of every request that embeds texts: model, precision and treatment. */
+export const embedFields = {
+  model: name.optional().describe("Model that the workers must serve. Default: the producer's model."),
+  precision: z.enum(['int8', 'fp32']).default('int8').describe('Arithmetic of the linear layers.'),
+  truncate: z
+    .enum(['end', 'start', 'error'])
+    .default('end')
+    .describe('Which end of an over-long text to cut, or `error` to fail the row.'),
+  clean: z
+    .array(z.enum(CLEAN_STEPS))
+    .max(CLEAN_STEPS.length)
+    .default([])
+    .describe('Cleaning steps, in any order; docs/treatment.md describes each step.'),
+  long: longTexts
+    .default('truncate')
+    .describe('How to embed texts over the token limit: truncated, or as the mean of their chunks.'),
+  prompt: z
+    .string()
+    .max(MAX_PROMPT_CHARS)
+    .default('')
+    .describe('Text prepended to every text, for models that expect one.'),
+};
+
+const glossaryText = z.string().max(MAX_TERM_CHARS);
+
+/** Body of `POST /v1/runs`; omitted options take their defaults from the producer's settings. */
+export const createRunBody = z.strictObject({
+  name: name.nullable().optional().describe('Display name; need not be unique.'),
+  ...embedFields,
+  glossary: z
+    .array(
+      z.union([
+        z.tuple([glossaryText.min(1), glossaryText]),
+        z.tuple([glossaryText.min(1), glossaryText, z.enum(['exact', 'any'])]),
+      ]),
+    )
+    .max(MAX_GLOSSARY_TERMS)
+    .optional()
+    .describe(
+      'Terms and their plain wording: [term, wording], or [term, wording, "exact" | "any"] to set whether the case must match.',
+    ),
+  batchRows: z.int().min(1).max(4096).optional().describe('Maximum rows per batch.'),
+  batchTokens: z.int().min(1).max(1_000_000).optional().describe('Maximum estimated tokens per batch.'),
+});
+
+/**
+ * Complete options for a run.
+ * @param glossary id of the glossary in the body, if it has one
+ */
+export function runOptions(
+  body: z.output<typeof createRunBody>,
+  config: Config,
+  glossary: string | null = null,
+): RunOptions {
+  return {
+    name: body.name ?? null,
+    model: body.model ?? modelOf(config),
+    precision: body.precision,
+    truncate: body.truncate,
+    ...treatmentOf({ ...body, glossary }),
+    batchRows: body.batchRows ?? config.batchRows,
+    batchTokens: body.batchTokens ?? config.batchTokens,
+  };
+}
+
+/** Options for a run with the given name and defaults for everything else. */
+export function defaultRunOptions(name: string, config: Config): RunOptions {
+  return runOptions(createRunBody.parse({ name }), config);
+}

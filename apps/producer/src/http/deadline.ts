@@ -1,0 +1,31 @@
+/** The deadline of an interactive request: its timeout header and the disconnection of its client. */
+
+import { RequestError } from '@embedmill/contract';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { checkInput, integerText } from './check-input.ts';
+
+/** Headers of interactive requests, in lower case. */
+export const deadlineHeaders = z.object({
+  'request-timeout-ms': integerText(1, 600_000)
+    .default(30_000)
+    .describe('Deadline in milliseconds; a request that is not answered by then fails with 504.'),
+});
+
+/**
+ * How long a request may take: `timeoutMs`, and a signal that is aborted when the client disconnects.
+ * @throws {RequestError} `invalid-headers`
+ */
+export function deadlineOf(req: Request, res: Response): { timeoutMs: number; signal: AbortSignal } {
+  const { 'request-timeout-ms': timeoutMs } = checkInput(deadlineHeaders, 'headers', req.headers);
+  return { timeoutMs, signal: abortOnDisconnect(res) };
+}
+
+/** A signal that is aborted when the connection closes before the response is sent. */
+export function abortOnDisconnect(res: Response): AbortSignal {
+  const controller = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) controller.abort(new RequestError('client-gone', 'the client disconnected'));
+  });
+  return controller.signal;
+}

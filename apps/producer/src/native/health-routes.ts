@@ -1,0 +1,37 @@
+/** Routes for monitoring and scaling: liveness, readiness, metrics and the required number of workers. */
+
+import { asError } from '@embedmill/contract';
+import { Router } from 'express';
+import { addPath } from '../http/add-path.ts';
+import { sendJson } from '../http/send.ts';
+import type { RouteDeps } from '../http/types.ts';
+
+/**
+ * `/healthz` depends on nothing but the process; `/readyz` lists what is missing; `/v1/scale` needs Redis.
+ */
+export function healthRoutes({ service, version }: RouteDeps): Router {
+  const router = Router();
+  addPath(router, '/healthz', {
+    get: (_req, res) => sendJson(res, 200, { status: 'ok', version }),
+  });
+  addPath(router, '/readyz', {
+    get: async (_req, res) => {
+      const readiness = await service
+        .readiness()
+        .catch((error) => ({ ready: false, reasons: [asError(error).message] }));
+      sendJson(res, readiness.ready ? 200 : 503, readiness);
+    },
+  });
+  addPath(router, '/metrics', {
+    get: async (_req, res) => {
+      const { contentType, body } = await service.metrics();
+      res.setHeader('Content-Type', contentType);
+      res.send(Buffer.from(body));
+    },
+  });
+  // KEDA's metrics-api trigger and `embedmill autoscale` read it.
+  addPath(router, '/v1/scale', {
+    get: async (_req, res) => sendJson(res, 200, await service.scale()),
+  });
+  return router;
+}

@@ -1,0 +1,60 @@
+/** Routes that search a completed run for the rows nearest to a text, and that return the texts of rows. */
+
+import { hasVector, treatmentOf } from '@embedmill/contract';
+import { readRowTexts, resultsShape } from '@embedmill/core/runs';
+import { Router } from 'express';
+import { addPath } from '../http/add-path.ts';
+import { readJsonBody } from '../http/body.ts';
+import { checkInput } from '../http/check-input.ts';
+import { abortOnDisconnect } from '../http/deadline.ts';
+import { sendJson } from '../http/send.ts';
+import type { RouteDeps } from '../http/types.ts';
+import { completedRun } from './downloads.ts';
+import { RunVectors } from './run-vectors.ts';
+import { searchBody, textsQuery } from './schemas.ts';
+
+/** `/v1/runs/:id/search` and `/v1/runs/:id/texts`. */
+export function searchRoutes({ service, config, limits }: RouteDeps): Router {
+  const router = Router();
+  const vectors = new RunVectors(config.searchMemoryBytes);
+  const bodyLimits = { maxBytes: limits.maxJsonBytes, stallMs: limits.bodyStallMs };
+
+  addPath(router, '/v1/runs/:id/search', {
+    post: async (req, res) => {
+      const run = completedRun(service.runs(), req);
+      const { text, count } = checkInput(searchBody, 'body', await readJsonBody(req, bodyLimits));
+      const { model, precision } = run.options;
+      await run.offerGlossary();
+      const startedAt = performance.now();
+      const embedded = await service.lane().embed([text], {
+        model,
+        precision,
+        truncate: 'end',
+        treatment: treatmentOf(run.options),
+        signal: abortOnDisconnect(res),
+      });
+      const embeddedAt = performance.now();
+      const outcome = embedded.outcomes[0]!;
+      const found = hasVector(outcome.verdict) ? await vectors.search(run, embedded.vectors, count) : [];
+      const texts = await readRowTexts(
+        run,
+        found.map(({ row }) => row),
+      );
+      sendJson(res, 200, {
+        outcome,
+        rows: resultsShape(run).rows,
+        hits: found.map((hit, i) => ({ ...hit, text: texts[i]?.text ?? null })),
+        timings: { embedMs: embeddedAt - startedAt, searchMs: performance.now() - embeddedAt },
+      });
+    },
+  });
+
+  addPath(router, '/v1/runs/:id/texts', {
+    get: async (req, res) => {
+      const run = completedRun(service.runs(), req);
+      const { rows } = checkInput(textsQuery, 'query', req.query);
+      sendJson(res, 200, { rows: await readRowTexts(run, rows) });
+    },
+  });
+  return router;
+}

@@ -1,0 +1,43 @@
+/** POST /v1/embeddings: embeds texts immediately. */
+
+import { Router } from 'express';
+import { estimateCall, MAX_CALL_TOKENS, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
+import { assertServedModel } from '../compatible/models.ts';
+import { addPath } from '../http/add-path.ts';
+import { readJsonOfAnyType } from '../http/body.ts';
+import { deadlineOf } from '../http/deadline.ts';
+import { sendJsonText } from '../http/send.ts';
+import type { RouteDeps } from '../http/types.ts';
+import { embeddingsJson, parseOpenAiEmbeddings } from './embeddings.ts';
+import { invalidInput, OpenAiError } from './errors.ts';
+
+/** `/v1/embeddings`. */
+export function openAiEmbeddingsRoutes({ service, config, limits }: RouteDeps): Router {
+  const router = Router();
+  const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
+  addPath(router, '/v1/embeddings', {
+    post: async (req, res) => {
+      const startedAt = performance.now();
+      const body = parseOpenAiEmbeddings(await readJsonOfAnyType(req, bodyLimits));
+      assertServedModel(body.model, config);
+      const texts = textsOf(body.input);
+      if (texts.length > MAX_INPUTS) throw invalidInput(`array length must be ${MAX_INPUTS} or less`);
+      const tokens = estimateCall(texts);
+      if (tokens > MAX_CALL_TOKENS) {
+        throw new OpenAiError(`Requested ${tokens} tokens, max ${MAX_CALL_TOKENS} tokens per request`, {
+          type: 'max_tokens_per_request',
+          code: 'max_tokens_per_request',
+        });
+      }
+      const answer = await service.lane().embed(texts, {
+        precision: 'int8',
+        truncate: body.truncate === 'start' ? 'start' : 'end',
+        ...deadlineOf(req, res),
+      });
+      const json = embeddingsJson(body, answer);
+      res.setHeader('openai-processing-ms', Math.round(performance.now() - startedAt));
+      sendJsonText(res, 200, json);
+    },
+  });
+  return router;
+}

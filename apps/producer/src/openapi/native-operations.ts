@@ -1,0 +1,355 @@
+/** Describes every native route for the OpenAPI document: parameters, body, responses and problems. */
+
+import type { ProblemCode } from '../http/problems.ts';
+
+/** Names of the schemas in `document.ts`. */
+export type SchemaName =
+  | 'NewRun'
+  | 'EmbedRequest'
+  | 'SearchRequest'
+  | 'OpenAiEmbeddings'
+  | 'OpenAiBatch'
+  | 'OllamaEmbed'
+  | 'OllamaEmbeddings'
+  | 'OllamaShow'
+  | 'TeiEmbed'
+  | 'TeiSimilarity'
+  | 'TeiTokenize'
+  | 'Run'
+  | 'RunPage'
+  | 'PartReceipt'
+  | 'PartList'
+  | 'Embedding'
+  | 'Scale'
+  | 'Statistics'
+  | 'SearchResult'
+  | 'Texts'
+  | 'Overview'
+  | 'Health'
+  | 'Readiness';
+
+/** Names of the queries and headers in `document.ts`. */
+export type ParameterSet =
+  | 'listFiles'
+  | 'listBatches'
+  | 'createRun'
+  | 'listRuns'
+  | 'addRows'
+  | 'results'
+  | 'report'
+  | 'texts'
+  | 'deadline';
+
+/** A response other than a problem: JSON of a schema, media types of a file, or no body. */
+export interface DocumentedResponse {
+  description: string;
+  json?: SchemaName;
+  files?: readonly string[];
+}
+
+/** Groups of routes; the last three report errors in the shape of the API that they implement. */
+export type Tag = 'runs' | 'interactive' | 'operation' | 'openai' | 'ollama' | 'tei';
+
+/** One method of one path. */
+export interface Operation {
+  method: 'get' | 'post' | 'delete';
+  /** In the syntax of Express. */
+  path: string;
+  tag: Tag;
+  summary: string;
+  parameters?: ParameterSet;
+  /** The schema of a JSON body, or the media types of another body. */
+  body?: SchemaName | readonly string[];
+  responses: Readonly<Record<number, DocumentedResponse>>;
+  /** Problems in addition to those of every route. */
+  problems: readonly ProblemCode[];
+}
+
+/** Problems by what a route reads. */
+const BODY_PROBLEMS = ['body-stalled', 'body-too-large', 'unsupported-encoding', 'corrupt-gzip'] as const;
+const JSON_PROBLEMS = [...BODY_PROBLEMS, 'unsupported-media-type', 'malformed-json', 'invalid-body'] as const;
+const RUN_PROBLEMS = ['unknown-run', 'redis-unavailable', 'bad-path'] as const;
+const FILE_PROBLEMS = [...RUN_PROBLEMS, 'run-not-completed', 'invalid-query', 'corrupt-files'] as const;
+
+const NDJSON = 'application/x-ndjson';
+const CURRENT_RUN = { description: 'The current state of the run.', json: 'Run' } as const;
+
+/** All native routes. */
+export const NATIVE_OPERATIONS: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/v1/runs',
+    tag: 'runs',
+    summary: 'Create a run',
+    parameters: 'createRun',
+    body: 'NewRun',
+    responses: {
+      200: { description: 'The run that was created earlier with this `Idempotency-Key`.', json: 'Run' },
+      201: { description: 'The new run; `Location` is its path.', json: 'Run' },
+    },
+    problems: [...JSON_PROBLEMS, 'invalid-headers', 'key-reused', 'redis-unavailable', 'disk-full'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs',
+    tag: 'runs',
+    summary: 'List runs, newest first',
+    parameters: 'listRuns',
+    responses: { 200: { description: 'A page of runs.', json: 'RunPage' } },
+    problems: ['invalid-query', 'redis-unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id',
+    tag: 'runs',
+    summary: 'Get the state, counts, throughput and ETA of a run',
+    responses: { 200: CURRENT_RUN },
+    problems: RUN_PROBLEMS,
+  },
+  {
+    method: 'delete',
+    path: '/v1/runs/:id',
+    tag: 'runs',
+    summary: 'Delete a run and its files, cancelling it first if necessary',
+    responses: { 204: { description: 'The run was deleted.' } },
+    problems: RUN_PROBLEMS,
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/:id/rows',
+    tag: 'runs',
+    summary: 'Add the rows of a part; repeating a part is idempotent',
+    parameters: 'addRows',
+    body: [NDJSON, 'text/csv', 'text/tab-separated-values'],
+    responses: {
+      200: { description: 'The part had been received before.', json: 'PartReceipt' },
+      201: { description: 'The rows are stored durably.', json: 'PartReceipt' },
+    },
+    problems: [
+      ...RUN_PROBLEMS,
+      ...BODY_PROBLEMS,
+      'unsupported-media-type',
+      'invalid-query',
+      'missing-column',
+      'invalid-header',
+      'run-sealed',
+      'run-ended',
+      'part-conflict',
+      'part-in-progress',
+      'overloaded',
+      'disk-full',
+    ],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/parts',
+    tag: 'runs',
+    summary: 'List the complete parts',
+    responses: { 200: { description: 'Receipts without the rejected rows.', json: 'PartList' } },
+    problems: RUN_PROBLEMS,
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/:id/seal',
+    tag: 'runs',
+    summary: 'Seal a run: no more rows will be added',
+    responses: { 200: CURRENT_RUN },
+    problems: [...RUN_PROBLEMS, 'parts-incomplete', 'run-ended'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/events',
+    tag: 'runs',
+    summary: 'Follow a run through server-sent events: `progress` and `end`, each with the run',
+    responses: { 200: { description: 'Events until the run has ended.', files: ['text/event-stream'] } },
+    problems: RUN_PROBLEMS,
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/results',
+    tag: 'runs',
+    summary: 'Download the vectors in row order',
+    parameters: 'results',
+    responses: {
+      200: {
+        description: 'The file; its `ETag` is fixed once the run has ended.',
+        files: [
+          NDJSON,
+          'application/octet-stream',
+          'application/vnd.apache.parquet',
+          'application/vnd.apache.arrow.file',
+        ],
+      },
+      206: { description: 'The requested byte range; npy only.', files: ['application/octet-stream'] },
+      304: { description: 'The client already has the file.' },
+    },
+    problems: [...FILE_PROBLEMS, 'range-not-satisfiable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/ids',
+    tag: 'runs',
+    summary: 'Download the ids in row order, one JSON object per line',
+    responses: { 200: { description: 'The file.', files: [NDJSON] } },
+    problems: FILE_PROBLEMS,
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/scales',
+    tag: 'runs',
+    summary: 'Download the scales by which the rows of an int8 .npy must be multiplied',
+    responses: {
+      200: {
+        description: 'A float32 .npy file with one number per row.',
+        files: ['application/octet-stream'],
+      },
+    },
+    problems: FILE_PROBLEMS,
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/report',
+    tag: 'runs',
+    summary: 'Download the rows without a vector and the reasons, one JSON object per line',
+    parameters: 'report',
+    responses: { 200: { description: 'The file.', files: [NDJSON] } },
+    problems: FILE_PROBLEMS,
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/statistics',
+    tag: 'runs',
+    summary: 'Get the throughput of a run over time and the lengths of its texts',
+    responses: { 200: { description: 'Statistics of the stored rows.', json: 'Statistics' } },
+    problems: [...RUN_PROBLEMS, 'corrupt-files'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/:id/search',
+    tag: 'runs',
+    summary: 'Find the rows of a completed run that are nearest to a text',
+    body: 'SearchRequest',
+    responses: { 200: { description: 'The hits, nearest first.', json: 'SearchResult' } },
+    problems: [
+      ...JSON_PROBLEMS,
+      ...RUN_PROBLEMS,
+      'run-not-completed',
+      'corrupt-files',
+      'unknown-model',
+      'overloaded',
+      'no-workers',
+      'deadline-exceeded',
+    ],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/texts',
+    tag: 'runs',
+    summary: 'Get the texts of selected rows of a completed run',
+    parameters: 'texts',
+    responses: { 200: { description: 'The texts, in the requested order.', json: 'Texts' } },
+    problems: [...RUN_PROBLEMS, 'invalid-query', 'run-not-completed', 'corrupt-files'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/:id/retry',
+    tag: 'runs',
+    summary: 'Embed the failed rows of a completed run again',
+    responses: { 200: CURRENT_RUN },
+    problems: [...RUN_PROBLEMS, 'run-not-completed'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/:id/cancel',
+    tag: 'runs',
+    summary: 'Cancel a run',
+    responses: { 200: CURRENT_RUN },
+    problems: [...RUN_PROBLEMS, 'run-ended'],
+  },
+  {
+    method: 'post',
+    path: '/v1/embed',
+    tag: 'interactive',
+    summary: 'Embed a few texts immediately, with priority over bulk runs',
+    parameters: 'deadline',
+    body: 'EmbedRequest',
+    responses: { 200: { description: 'One vector and one outcome per text.', json: 'Embedding' } },
+    problems: [
+      ...JSON_PROBLEMS,
+      'invalid-headers',
+      'unknown-run',
+      'unknown-model',
+      'overloaded',
+      'no-workers',
+      'redis-unavailable',
+      'deadline-exceeded',
+    ],
+  },
+  {
+    method: 'get',
+    path: '/v1/scale',
+    tag: 'operation',
+    summary: 'Get the number of workers that the backlog requires',
+    responses: { 200: { description: 'Backlog, throughput and workers.', json: 'Scale' } },
+    problems: ['redis-unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/overview',
+    tag: 'operation',
+    summary: 'Get the state of runs, queues, workers and Redis',
+    responses: { 200: { description: 'A snapshot.', json: 'Overview' } },
+    problems: ['redis-unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/v1/events',
+    tag: 'operation',
+    summary: 'Follow the overview through server-sent events: `overview`, until the client disconnects',
+    responses: { 200: { description: 'An endless stream of events.', files: ['text/event-stream'] } },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/healthz',
+    tag: 'operation',
+    summary: 'Check liveness',
+    responses: { 200: { description: 'The process is running.', json: 'Health' } },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/readyz',
+    tag: 'operation',
+    summary: 'Check readiness',
+    responses: {
+      200: { description: 'A run would be accepted.', json: 'Readiness' },
+      503: { description: 'A run would not be accepted, for these reasons.', json: 'Readiness' },
+    },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    tag: 'operation',
+    summary: 'Get metrics for Prometheus',
+    responses: { 200: { description: 'Metrics in the Prometheus text format.', files: ['text/plain'] } },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    tag: 'operation',
+    summary: 'Get this document',
+    responses: { 200: { description: 'An OpenAPI 3.1 document.', files: ['application/json'] } },
+    problems: [],
+  },
+  {
+    method: 'get',
+    path: '/docs',
+    tag: 'operation',
+    summary: 'Show this document as a page',
+    responses: { 200: { description: 'A page that loads no external resources.', files: ['text/html'] } },
+    problems: [],
+  },
+];

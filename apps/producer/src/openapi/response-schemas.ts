@@ -1,0 +1,222 @@
+/** Schemas of the JSON responses, for the OpenAPI document; checked against the types of the code. */
+
+import {
+  CLEAN_STEPS,
+  type PartReceipt,
+  type ReportRow,
+  ROW_VERDICTS,
+  type RunInfo,
+  type Scale,
+} from '@embedmill/contract';
+import type { Overview } from '@embedmill/core/redis';
+import type { RunStatistics } from '@embedmill/core/runs';
+import { z } from 'zod';
+import { longTexts } from '../compatible/run-options.ts';
+import { PROBLEMS } from '../http/problems.ts';
+
+const count = z.number().min(0);
+const time = z.iso.datetime().describe('ISO 8601 time in UTC.');
+const verdict = z.enum(ROW_VERDICTS);
+
+const runState = z.enum(['open', 'sealed', 'completed', 'failed', 'cancelled']);
+
+/** A run, the response of most native routes. */
+export const runSchema: z.ZodType<RunInfo> = z.strictObject({
+  id: z.string(),
+  state: runState,
+  options: z.strictObject({
+    name: z.string().nullable(),
+    model: z.string(),
+    precision: z.enum(['int8', 'fp32']),
+    truncate: z.enum(['end', 'start', 'error']),
+    clean: z.array(z.enum(CLEAN_STEPS)),
+    long: longTexts,
+    prompt: z.string(),
+    glossary: z.string().nullable().describe('Hash of the glossary.'),
+    batchRows: count,
+    batchTokens: count,
+  }),
+  createdAt: time,
+  sealedAt: time.nullable(),
+  endedAt: time.nullable(),
+  error: z.string().nullable().describe('Why the run failed.'),
+  parts: count,
+  rows: z.strictObject({ accepted: count, rejected: count, done: count }),
+  batches: z.strictObject({ total: count, done: count, stored: count }),
+  verdicts: z.strictObject({ ok: count, truncated: count, empty: count, failed: count }),
+  tokens: count.describe('Tokens that the model computed.'),
+  lostTokens: count.describe('Tokens lost to truncation.'),
+  chunkedRows: count.describe('Rows whose vector is the mean of several chunks.'),
+  replacements: count.describe('Number of replaced glossary terms.'),
+  rowsPerSecond: count,
+  tokensPerSecond: count,
+  etaSeconds: count
+    .nullable()
+    .describe('Estimated seconds until all accepted rows are done, at the current rate.'),
+  dim: count.nullable().describe('Floats per vector.'),
+  fingerprint: z
+    .string()
+    .nullable()
+    .describe('Identifies model and treatment: vectors with equal fingerprints are comparable.'),
+});
+
+/** A page of runs. */
+export const runPageSchema = z.strictObject({
+  runs: z.array(runSchema).describe('Newest first.'),
+  next: z.string().nullable().describe('Value of `after` for the next page; null on the last page.'),
+});
+
+const receipt = {
+  part: count,
+  accepted: count.describe('Rows that were added to the run.'),
+  rejectedCount: count,
+  sha256: z.string().describe('SHA-256 of the decompressed body, in hexadecimal.'),
+};
+
+/** The receipt of an uploaded part. */
+export const partReceiptSchema: z.ZodType<PartReceipt & { duplicate: boolean }> = z.strictObject({
+  ...receipt,
+  rejected: z
+    .array(z.strictObject({ line: count, code: z.string(), message: z.string() }))
+    .describe('Rows that were not added to the run; at most 1,000.'),
+  duplicate: z.boolean().describe('Whether the part had been received before.'),
+});
+
+/** The receipts of all complete parts. */
+export const partListSchema = z.strictObject({ parts: z.array(z.strictObject(receipt)) });
+
+/** One line of a report. */
+export const reportRowSchema: z.ZodType<ReportRow> = z.strictObject({
+  id: z.string(),
+  line: count,
+  verdict,
+  message: z.string(),
+  lostTokens: z.exactOptional(count),
+});
+
+/** Backlog, throughput and required workers. */
+export const scaleSchema: z.ZodType<Scale> = z.strictObject({
+  backlogRows: count,
+  backlogTokens: count.describe('Estimated tokens in the backlog.'),
+  rowsPerSecond: count,
+  tokensPerSecond: count,
+  workers: count.describe('Connected workers.'),
+  tokensPerSecondPerWorker: count.nullable(),
+  drainTargetSeconds: count,
+  desiredWorkers: count.describe('Workers that would finish the backlog within the target.'),
+});
+
+const outcome = z.strictObject({
+  verdict,
+  tokens: count,
+  lostTokens: count,
+  chunks: z.exactOptional(count).describe('Number of chunks whose mean is the vector, if it is a mean.'),
+  replacements: z.exactOptional(count).describe('Number of replaced glossary terms.'),
+  chunkSpans: z
+    .exactOptional(z.array(z.strictObject({ start: count, end: count, tokens: count })))
+    .describe('If requested: the chunks in the vector, as offsets in UTF-16 units of the treated text.'),
+  treated: z
+    .exactOptional(z.string())
+    .describe('The text that chunkSpans refer to, if the treatment changed it; without the prompt.'),
+  message: z.string().optional(),
+});
+
+/** The response of `POST /v1/embed`. */
+export const embeddingSchema = z.strictObject({
+  fingerprint: z.string().describe('Identifies the model.'),
+  dim: count,
+  vectors: z
+    .array(z.union([z.array(z.number()), z.string(), z.null()]))
+    .describe(
+      'One vector per text: floats, base64 of little-endian float32, or null for a text without a vector.',
+    ),
+  outcomes: z.array(outcome),
+  usage: z.strictObject({ tokens: count, lostTokens: count }),
+  timings: z.strictObject({ totalMs: count, queueMs: count, inferMs: count }),
+});
+
+/** Throughput over time and the distribution of text lengths. */
+export const statisticsSchema: z.ZodType<RunStatistics> = z.strictObject({
+  pace: z.strictObject({
+    startedAt: time.nullable(),
+    intervalMs: count,
+    rows: z.array(count).describe('Rows done per interval; the last interval may be incomplete.'),
+  }),
+  lengths: z
+    .array(z.strictObject({ fromTokens: count, rows: count }))
+    .describe('Number of texts by tokens before truncation; each bucket ends where the next one begins.'),
+  rows: count.describe('Total rows in the buckets.'),
+});
+
+const rowText = {
+  row: count.describe('Row number in the output, from 0.'),
+  id: z.string(),
+  text: z.string().nullable().describe('null for a row that was submitted without a text.'),
+};
+
+/** The hits of a search. */
+export const searchResultSchema = z.strictObject({
+  outcome: outcome.describe('Outcome of the query text; without a vector there are no hits.'),
+  rows: count.describe('Rows in the run.'),
+  hits: z.array(
+    z.strictObject({ ...rowText, score: z.number().describe('Cosine similarity, −1 to 1; highest first.') }),
+  ),
+  timings: z.strictObject({ embedMs: count, searchMs: count }),
+});
+
+/** The texts of selected rows. */
+export const textsSchema = z.strictObject({ rows: z.array(z.strictObject(rowText)) });
+
+/** The state of runs, queues, workers and Redis. */
+export const overviewSchema: z.ZodType<Overview> = z.strictObject({
+  at: time,
+  version: z.string(),
+  ready: z.boolean(),
+  reasons: z.array(z.string()),
+  runs: z.array(runSchema).describe('Newest first, at most 20.'),
+  runCounts: z.record(runState, count),
+  rowsPerSecond: count,
+  tokensPerSecond: count,
+  tokensPerSecondPerWorker: count.nullable(),
+  history: z.strictObject({ intervalMs: count, rowsPerSecond: z.array(count) }),
+  queues: z.array(
+    z.strictObject({
+      lane: z.enum(['bulk', 'interactive']),
+      counts: z.strictObject({ waiting: count, active: count, delayed: count, failed: count }),
+      oldestWaitingMs: count,
+    }),
+  ),
+  workers: z.array(
+    z.strictObject({
+      id: z.string(),
+      host: z.string(),
+      startedAt: time,
+      threads: count,
+      busyThreads: count,
+      waitingBatches: count,
+      usedCores: count,
+      quotaCores: count,
+      memoryBytes: count,
+      model: z.string(),
+      fingerprint: z.string(),
+    }),
+  ),
+  redis: z.strictObject({ usedBytes: count, limitBytes: count }).nullable(),
+  credits: z.strictObject({ usedBytes: count, limitBytes: count, waiting: count }),
+});
+
+/** The response of `/healthz`. */
+export const healthSchema = z.strictObject({ status: z.literal('ok'), version: z.string() });
+
+/** The response of `/readyz`. */
+export const readinessSchema = z.strictObject({ ready: z.boolean(), reasons: z.array(z.string()) });
+
+/** Any error of the native API (RFC 9457); the facts of the error are additional members. */
+export const problemSchema = z.looseObject({
+  type: z.string().describe('`urn:embedmill:problem:<code>`'),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe('What was given and what was expected.'),
+  code: z.enum(Object.keys(PROBLEMS) as [string, ...string[]]).describe('Stable identifier for programs.'),
+  instance: z.string().describe('`urn:embedmill:request:<X-Request-Id>`'),
+});
