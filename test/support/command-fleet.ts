@@ -1,22 +1,22 @@
-/** A producer and workers as processes of the built `embedmill` command, for all tests of a file. */
+/** A producer and workers as processes of the built `embedmill` command, shared by the tests of a file. */
 
 import { basename, join } from 'node:path';
 import { inject } from 'vitest';
 import { startSharedEmbedmill } from './embedmill.ts';
 import type { TestProcess } from './process.ts';
 
-/** What a file's tests talk to. */
+/** A running fleet. */
 export interface CommandFleet {
   /** URL of the producer. */
   server: string;
-  /** Ends the processes, the newest first. */
+  /** Stops the processes, newest first. */
   end(): Promise<void>;
 }
 
 /**
- * Starts them on the Redis of the test run and resolves when they can work. Call it before all tests, and `end` after them.
- * @param folder a random one; the producer keeps its data there, under `data`, and Redis keys begin with its name
- * @param workers how many, of one thread each
+ * Starts the processes on the Redis of the test run, and resolves when they are ready. Call `end` after all tests.
+ * @param folder a random folder; `data` in it is the data folder, and its name is the prefix of Redis keys
+ * @param workers number of workers, with one thread each
  */
 export async function startCommandFleet(folder: string, workers: number): Promise<CommandFleet> {
   const env = {

@@ -1,4 +1,4 @@
-/** Runs the built `embedmill` command, and reads what it writes. */
+/** Runs the built `embedmill` command, and reads its output files. */
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,8 +7,8 @@ import { PLAIN_TEXTS } from './texts.ts';
 
 const ENTRY = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
 
-/** Nothing of the machine's own Redis, fleets or data. */
-const OWN_GROUND = {
+/** Keeps commands away from the Redis, fleets and data of the machine. */
+const ISOLATED = {
   REDIS_URL: undefined,
   EMBEDMILL_DATA_DIR: undefined,
   EMBEDMILL_PREFIX: undefined,
@@ -18,15 +18,15 @@ const OWN_GROUND = {
 
 /** Starts a command that ends with the test. */
 export function startEmbedmill(args: readonly string[], options: TestProcessOptions = {}): TestProcess {
-  return startNode([ENTRY, ...args], { ...options, env: { ...OWN_GROUND, ...options.env } });
+  return startNode([ENTRY, ...args], { ...options, env: { ...ISOLATED, ...options.env } });
 }
 
-/** Starts a command that several tests use; the caller must end it. */
+/** Starts a command for several tests; the caller must end it. */
 export function startSharedEmbedmill(args: readonly string[], options: TestProcessOptions): TestProcess {
-  return new TestProcess([ENTRY, ...args], { ...options, env: { ...OWN_GROUND, ...options.env } });
+  return new TestProcess([ENTRY, ...args], { ...options, env: { ...ISOLATED, ...options.env } });
 }
 
-/** What a command that ended left. */
+/** The result of a command. */
 export interface Ended {
   code: number | null;
   stdout: string;
@@ -40,7 +40,7 @@ export async function embedmill(args: readonly string[], options: TestProcessOpt
   return { code, stdout: command.stdout, stderr: command.stderr };
 }
 
-/** Rows of the tests' own: different texts with ids. */
+/** Distinct texts with ids. */
 export function sentences(count: number): { id: string; text: string }[] {
   return Array.from({ length: count }, (_, i) => ({
     id: `s${i + 1}`,
