@@ -217,7 +217,8 @@ describe('a store', () => {
   test('is retried while it is overloaded', async () => {
     const s3 = await startS3();
     let refusals = 3;
-    s3.filter = (request) => (request.startsWith('PUT /reviews/part-00001') && refusals-- > 0 ? 'busy' : 'pass');
+    s3.filter = (request) =>
+      request.startsWith('PUT /reviews/part-00001') && refusals-- > 0 ? 'busy' : 'pass';
     const reasons: string[] = [];
     await loadInto(s3, rows, { onRetry: (reason) => reasons.push(reason) });
     expect(reasons).toEqual([expect.stringMatching(/^s3:\/\/vectors reports SlowDown/)]);
@@ -230,7 +231,9 @@ describe('a store', () => {
     s3.filter = (request) => (request.includes('partNumber=2') && cuts-- > 0 ? 'cut' : 'pass');
     const large = unitRows(14_000, 384);
     await loadInto(s3, large, { shardRows: 20_000 });
-    expect(s3.requests.filter((request) => request.includes('partNumber=2')).length).toBeGreaterThanOrEqual(3);
+    expect(s3.requests.filter((request) => request.includes('partNumber=2')).length).toBeGreaterThanOrEqual(
+      3,
+    );
     const file = await openVectors(join(await download(s3), 'reviews', 'part-00000.parquet'));
     const bytes: Uint8Array[] = [];
     for await (const { vectors } of file.read()) bytes.push(new Uint8Array(vectors.buffer));
