@@ -104,7 +104,7 @@ describe('a bucket', () => {
     return { s3, env, drafts: () => readdirSync(join(cache, 'outputs')) };
   }
 
-  const names = (asked: string) => /^PUT \/([^?]+)/.exec(asked)?.[1] ?? [];
+  const names = (request: string) => /^PUT \/([^?]+)/.exec(request)?.[1] ?? [];
 
   test('has the same files as a folder, with the vectors last', async () => {
     const { s3, env, drafts } = await startBucket();
@@ -112,7 +112,7 @@ describe('a bucket', () => {
       code: 0,
       stdout: expect.stringContaining('"output":"s3://vectors/a/rows.npy"'),
     });
-    expect(s3.asked.flatMap(names)).toEqual(['a/rows.ids.jsonl', 'a/rows.scales.npy', 'a/rows.npy']);
+    expect(s3.requests.flatMap(names)).toEqual(['a/rows.ids.jsonl', 'a/rows.scales.npy', 'a/rows.npy']);
     const local = join(temporaryFolder(), 'rows.npy');
     await embed(input, local, {}, '--dtype', 'int8');
     expect(await s3.read('a/rows.npy')).toEqual(readFileSync(local));
@@ -125,8 +125,8 @@ describe('a bucket', () => {
     const { code, stderr } = await embed(input, 's3://vectors/a/rows.npy', env, '--overwrite');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('s3://vectors/a/rows.npy') });
     expect(await s3.read('a/rows.npy')).toEqual(readFileSync(expected));
-    const changes = s3.asked.filter((asked) => /^(PUT|DELETE)/.test(asked)).slice(-5);
-    expect(changes.map((asked) => asked.split('?')[0])).toEqual([
+    const changes = s3.requests.filter((request) => /^(PUT|DELETE)/.test(request)).slice(-5);
+    expect(changes.map((request) => request.split('?')[0])).toEqual([
       'DELETE /a/rows.npy',
       'DELETE /a/rows.npy.report.jsonl',
       'DELETE /a/rows.scales.npy',
@@ -138,12 +138,12 @@ describe('a bucket', () => {
 
   test('that becomes unavailable gets all files when the command is repeated', async () => {
     const { s3, env, drafts } = await startBucket();
-    s3.door = (asked) => (asked.startsWith('PUT /rows.npy') ? 'busy' : 'pass');
+    s3.filter = (request) => (request.startsWith('PUT /rows.npy') ? 'busy' : 'pass');
     expect(await embed(input, 's3://vectors/rows.npy', env)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('s3://vectors reports'),
     });
-    s3.door = () => 'pass';
+    s3.filter = () => 'pass';
     const { code, stdout } = await embed(input, 's3://vectors/rows.npy', env, '--json');
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, resumed: true });
     expect(await s3.read('rows.npy')).toEqual(readFileSync(expected));
@@ -153,14 +153,14 @@ describe('a bucket', () => {
   test('gets all files after the command was killed during an upload', async () => {
     const { s3, env } = await startBucket();
     let call: TestProcess | undefined;
-    s3.door = (asked) => {
-      if (asked.startsWith('PUT /rows.npy')) call?.kill('SIGKILL');
+    s3.filter = (request) => {
+      if (request.startsWith('PUT /rows.npy')) call?.kill('SIGKILL');
       return 'pass';
     };
     const args = ['embed', input, '--to', 's3://vectors/rows.npy', '--server', server];
     call = startEmbedmill(args, { env });
     await call.waitForExit();
-    s3.door = () => 'pass';
+    s3.filter = () => 'pass';
     expect(await embedmill([...args, '--overwrite'], { env })).toMatchObject({ code: 0 });
     expect(await s3.read('rows.npy')).toEqual(readFileSync(expected));
   });
@@ -174,7 +174,7 @@ describe('a bucket', () => {
         stdout: '60 rows in 3 shards at s3://vectors/shards/\n',
       });
     }
-    expect(s3.asked.flatMap(names)).toEqual([
+    expect(s3.requests.flatMap(names)).toEqual([
       ...[0, 1, 2].map((n) => `shards/part-0000${n}.jsonl`),
       'shards/_manifest.json',
     ]);
@@ -197,6 +197,6 @@ describe('a bucket', () => {
       code: 1,
       stderr: expect.stringContaining('no credentials for s3://vectors'),
     });
-    expect(s3.asked.flatMap(names)).toEqual([]);
+    expect(s3.requests.flatMap(names)).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { inject } from 'vitest';
 import { startSharedEmbedmill } from './embedmill.ts';
 import type { TestProcess } from './process.ts';
 
-/** The running processes. */
+/** A running fleet. */
 export interface CommandFleet {
   /** URL of the producer. */
   server: string;
@@ -14,10 +14,8 @@ export interface CommandFleet {
 }
 
 /**
- * Starts the processes on the Redis of the test run; resolves when they are ready. Call it before all tests,
- * and `end` after.
- * @param folder a random folder; the producer's data folder is `data` in it, and its name is the prefix of
- *   Redis keys
+ * Starts the processes on the Redis of the test run, and resolves when they are ready. Call `end` after all tests.
+ * @param folder a random folder; `data` in it is the data folder, and its name is the prefix of Redis keys
  * @param workers number of workers, with one thread each
  */
 export async function startCommandFleet(folder: string, workers: number): Promise<CommandFleet> {

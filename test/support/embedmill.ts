@@ -1,4 +1,4 @@
-/** Runs the built `embedmill` command and reads its output files. */
+/** Runs the built `embedmill` command, and reads its output files. */
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,8 +7,8 @@ import { PLAIN_TEXTS } from './texts.ts';
 
 const ENTRY = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
 
-/** Environment without the machine's own Redis, fleets or data. */
-const OWN_GROUND = {
+/** Keeps commands away from the Redis, fleets and data of the machine. */
+const ISOLATED = {
   REDIS_URL: undefined,
   EMBEDMILL_DATA_DIR: undefined,
   EMBEDMILL_PREFIX: undefined,
@@ -16,31 +16,31 @@ const OWN_GROUND = {
   PORT: undefined,
 } as const;
 
-/** Starts a command; it is stopped with the test. */
+/** Starts a command that ends with the test. */
 export function startEmbedmill(args: readonly string[], options: TestProcessOptions = {}): TestProcess {
-  return startNode([ENTRY, ...args], { ...options, env: { ...OWN_GROUND, ...options.env } });
+  return startNode([ENTRY, ...args], { ...options, env: { ...ISOLATED, ...options.env } });
 }
 
-/** Starts a command for several tests; the caller must stop it. */
+/** Starts a command for several tests; the caller must end it. */
 export function startSharedEmbedmill(args: readonly string[], options: TestProcessOptions): TestProcess {
-  return new TestProcess([ENTRY, ...args], { ...options, env: { ...OWN_GROUND, ...options.env } });
+  return new TestProcess([ENTRY, ...args], { ...options, env: { ...ISOLATED, ...options.env } });
 }
 
-/** Result of a finished command. */
+/** The result of a command. */
 export interface Ended {
   code: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a command until it exits. */
+/** Runs a command to its end. */
 export async function embedmill(args: readonly string[], options: TestProcessOptions = {}): Promise<Ended> {
   const command = startEmbedmill(args, options);
   const { code } = await command.waitForExit(120_000);
   return { code, stdout: command.stdout, stderr: command.stderr };
 }
 
-/** Test rows with different texts and ids. */
+/** Distinct texts with ids. */
 export function sentences(count: number): { id: string; text: string }[] {
   return Array.from({ length: count }, (_, i) => ({
     id: `s${i + 1}`,
@@ -54,7 +54,7 @@ export function jsonLines(rows: readonly unknown[]): string {
 }
 
 /** The objects in a file of JSON lines. */
-// biome-ignore lint/suspicious/noExplicitAny: lines have many shapes, and the test checks its own
+// biome-ignore lint/suspicious/noExplicitAny: lines have many shapes, and the test says which it expects
 export function readLines(path: string): any[] {
   return readFileSync(path, 'utf8')
     .split('\n')
@@ -70,6 +70,6 @@ export function readMatrix(path: string): Float32Array[] {
   const [rows, dim] = [Number(shape?.[1]), Number(shape?.[2])];
   const floats = new Float32Array(Uint8Array.from(bytes.subarray(start)).buffer);
   if (floats.length !== rows * dim)
-    throw new Error(`${path} has ${floats.length} floats, expected ${rows} × ${dim}`);
+    throw new Error(`${path} has ${floats.length} floats for ${rows} × ${dim}`);
   return Array.from({ length: rows }, (_, row) => floats.subarray(row * dim, (row + 1) * dim));
 }

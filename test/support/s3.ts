@@ -1,4 +1,4 @@
-/** A test S3 server: s3rver behind a gate that records requests and can reject or cut them. */
+/** A test S3 server: s3rver behind a proxy that records requests, and can reject or interrupt them. */
 
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -7,30 +7,30 @@ import S3rver from 's3rver';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from './folder.ts';
 
-/** What the gate does with a request. */
-export type Door = (asked: string, req: IncomingMessage) => 'pass' | 'busy' | 'cut';
+/** Decides what to do with a request, given its method and path. */
+export type RequestFilter = (request: string, req: IncomingMessage) => 'pass' | 'busy' | 'cut';
 
 /** A server with the bucket `vectors`. */
 export interface TestS3 {
   /** Method and path with query of each request, without the bucket. */
-  asked: string[];
-  /** Environment for the command and for AWS's client. */
+  requests: string[];
+  /** Environment of the command and of the AWS client. */
   environment: Record<string, string>;
-  /** Decides about each request from now on. */
-  door: Door;
-  /** Content of an object, read without credentials. @throws {Error} when it does not exist */
+  /** Applies to each request from now on. */
+  filter: RequestFilter;
+  /** Reads an object anonymously. @throws {Error} if it does not exist */
   read(key: string): Promise<Buffer>;
 }
 
-/** Starts a server; it stops with the test. */
+/** Starts a server that ends with the test. */
 export async function startS3(): Promise<TestS3> {
   const directory = temporaryFolder();
   mkdirSync(join(directory, 'vectors'));
   const store = new S3rver({ directory, silent: true }).callback();
   const s3: TestS3 = {
-    asked: [],
+    requests: [],
     environment: {},
-    door: () => 'pass',
+    filter: () => 'pass',
     async read(key) {
       const answer = await fetch(`${s3.environment.AWS_ENDPOINT_URL}/vectors/${key}`);
       if (!answer.ok) throw new Error(`${key}: ${answer.status}`);
@@ -38,11 +38,11 @@ export async function startS3(): Promise<TestS3> {
     },
   };
   const server = createServer((req: IncomingMessage, res: ServerResponse) => {
-    const asked = `${req.method} ${req.url?.replace('/vectors/', '/')}`;
-    s3.asked.push(asked);
-    const verdict = s3.door(asked, req);
-    // s3rver cannot abort a multipart upload, whose parts are not visible anyway.
-    if (/^DELETE .*uploadId=/.test(asked)) res.writeHead(204).end();
+    const request = `${req.method} ${req.url?.replace('/vectors/', '/')}`;
+    s3.requests.push(request);
+    const verdict = s3.filter(request, req);
+    // s3rver cannot abort a multipart upload; nothing of it is visible anyway.
+    if (/^DELETE .*uploadId=/.test(request)) res.writeHead(204).end();
     else if (verdict === 'pass') store(req, res);
     else if (verdict === 'cut') req.once('data', () => req.destroy());
     else {
@@ -60,7 +60,7 @@ export async function startS3(): Promise<TestS3> {
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   s3.environment = {
     AWS_ENDPOINT_URL: `http://127.0.0.1:${address.port}`,
-    // s3rver accepts only these keys.
+    // The only credentials that s3rver accepts.
     AWS_ACCESS_KEY_ID: 'S3RVER',
     AWS_SECRET_ACCESS_KEY: 'S3RVER',
     AWS_MAX_ATTEMPTS: '2',

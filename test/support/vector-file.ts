@@ -1,9 +1,9 @@
-/** A vector file in memory, for tests of readers. */
+/** An in-memory vector file. */
 
 import type { VectorRows } from '@embedmill/contract';
 import type { VectorFile } from '../../apps/cli/src/io/vectors/types.ts';
 
-/** All rows as one slice. */
+/** A vector file with these rows in one slice. */
 export function vectorFile(rows: VectorRows): VectorFile {
   return {
     name: 'test.npy',

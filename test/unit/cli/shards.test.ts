@@ -88,7 +88,7 @@ async function download(s3: TestS3): Promise<string> {
   return folder;
 }
 
-const writes = (s3: TestS3) => s3.asked.filter((asked) => /^(PUT|POST|DELETE)/.test(asked));
+const writes = (s3: TestS3) => s3.requests.filter((request) => /^(PUT|POST|DELETE)/.test(request));
 
 describe('shards', () => {
   test('hold every row in order, and are listed in the manifest', async () => {
@@ -148,7 +148,7 @@ describe('shards', () => {
   test('are not sent again if they exist', async () => {
     const s3 = await startS3();
     await loadInto(s3, rows);
-    s3.asked.length = 0;
+    s3.requests.length = 0;
     expect(await loadInto(s3, rows)).toMatchObject({ rows: 21 });
     expect(writes(s3)).toEqual([]);
   });
@@ -156,16 +156,16 @@ describe('shards', () => {
   test('resume after an interruption, and are complete only then', async () => {
     const s3 = await startS3();
     const interrupt = new AbortController();
-    s3.door = (asked) => {
-      if (asked.startsWith('PUT /reviews/part-00002')) interrupt.abort(new Error('stopped by a signal'));
+    s3.filter = (request) => {
+      if (request.startsWith('PUT /reviews/part-00002')) interrupt.abort(new Error('stopped by a signal'));
       return 'pass';
     };
     await expect(loadInto(s3, rows, { signal: interrupt.signal })).rejects.toThrow('stopped by a signal');
     expect(await manifestIn(s3)).toBeNull();
-    s3.door = () => 'pass';
-    s3.asked.length = 0;
+    s3.filter = () => 'pass';
+    s3.requests.length = 0;
     await loadInto(s3, rows);
-    expect(writes(s3).filter((asked) => /part-0000[01]/.test(asked))).toEqual([]);
+    expect(writes(s3).filter((request) => /part-0000[01]/.test(request))).toEqual([]);
     expect((await manifestIn(s3))?.shards).toHaveLength(3);
   });
 
@@ -217,7 +217,8 @@ describe('a store', () => {
   test('is retried while it is overloaded', async () => {
     const s3 = await startS3();
     let refusals = 3;
-    s3.door = (asked) => (asked.startsWith('PUT /reviews/part-00001') && refusals-- > 0 ? 'busy' : 'pass');
+    s3.filter = (request) =>
+      request.startsWith('PUT /reviews/part-00001') && refusals-- > 0 ? 'busy' : 'pass';
     const reasons: string[] = [];
     await loadInto(s3, rows, { onRetry: (reason) => reasons.push(reason) });
     expect(reasons).toEqual([expect.stringMatching(/^s3:\/\/vectors reports SlowDown/)]);
@@ -227,10 +228,12 @@ describe('a store', () => {
   test('has the complete file although a part of a large upload was interrupted', async () => {
     const s3 = await startS3();
     let cuts = 2;
-    s3.door = (asked) => (asked.includes('partNumber=2') && cuts-- > 0 ? 'cut' : 'pass');
+    s3.filter = (request) => (request.includes('partNumber=2') && cuts-- > 0 ? 'cut' : 'pass');
     const large = unitRows(14_000, 384);
     await loadInto(s3, large, { shardRows: 20_000 });
-    expect(s3.asked.filter((asked) => asked.includes('partNumber=2')).length).toBeGreaterThanOrEqual(3);
+    expect(s3.requests.filter((request) => request.includes('partNumber=2')).length).toBeGreaterThanOrEqual(
+      3,
+    );
     const file = await openVectors(join(await download(s3), 'reviews', 'part-00000.parquet'));
     const bytes: Uint8Array[] = [];
     for await (const { vectors } of file.read()) bytes.push(new Uint8Array(vectors.buffer));
@@ -239,7 +242,7 @@ describe('a store', () => {
 
   test('deletes the stored parts of a failed upload', async () => {
     const s3 = await startS3();
-    s3.door = (asked) => (asked.includes('partNumber=2') ? 'busy' : 'pass');
+    s3.filter = (request) => (request.includes('partNumber=2') ? 'busy' : 'pass');
     const path = join(temporaryFolder(), 'large.bin');
     writeFileSync(path, Buffer.alloc(20_000_000, 7));
     const file = { path, bytes: 20_000_000, sha256: 'x', contentType: 'application/octet-stream' };
@@ -247,7 +250,7 @@ describe('a store', () => {
       code: 'store-unavailable',
       retryable: true,
     });
-    expect(s3.asked).toContainEqual(expect.stringMatching(/^DELETE \/large.bin\?.*uploadId=/));
+    expect(s3.requests).toContainEqual(expect.stringMatching(/^DELETE \/large.bin\?.*uploadId=/));
     expect([...(await objectsIn(s3)).keys()]).toEqual([]);
   });
 
@@ -273,7 +276,7 @@ describe('a store', () => {
       code: 'store-refused',
       message: expect.stringContaining(words),
     });
-    expect(s3.asked.length).toBeLessThanOrEqual(1);
+    expect(s3.requests.length).toBeLessThanOrEqual(1);
   });
 
   test('that does not respond is named, as a temporary failure', async () => {
