@@ -35,7 +35,7 @@ export function registerFlowMetrics(
     'Maximum bytes of batches that are enqueued but not yet stored.',
     () => credits.limitBytes,
   );
-  gauge('credit_waiters', 'Deps of runs whose reading waits for credit.', () => credits.waiting);
+  gauge('credit_waiters', 'Parts of runs waiting for credit.', () => credits.waiting);
   gauge(
     'results_unacked_bytes',
     'Bytes of results held by the collector until their shard is written.',
