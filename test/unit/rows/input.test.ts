@@ -51,7 +51,7 @@ describe.each<[RowFormat, string, (text: string) => string]>([
       yield Buffer.from(`${header}${record('first')}\n`);
       const [open = '', close = ''] = record('\0').split(format === 'jsonl' ? '\\u0000' : '\0');
       yield Buffer.from(open);
-      for (let n = 0; n < 200; n++) {
+      for (let n = 0; n < 400; n++) {
         highest = Math.max(highest, process.memoryUsage.rss());
         yield Buffer.alloc(megabyte, 'h');
       }
@@ -60,7 +60,8 @@ describe.each<[RowFormat, string, (text: string) => string]>([
     const texts: string[] = [];
     for await (const rows of readRows(input(), { format })) texts.push(...brief(rows));
     expect(texts).toEqual(['first', '!row-too-large', 'last']);
-    expect(highest - before).toBeLessThan(100 * megabyte);
+    // Half of the row. Node 24 frees buffers later than Node 20: of a row of 200 MB it had 107 MB in memory.
+    expect(highest - before).toBeLessThan(200 * megabyte);
   });
 
   test('are read at the pace of whoever takes them, and leaving closes the source', async () => {
