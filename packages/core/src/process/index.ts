@@ -4,6 +4,7 @@ export * from './config/index.ts';
 export * from './cpu/index.ts';
 export { ageSortedId } from './disk/age-sorted-id.ts';
 export { syncFolder } from './disk/sync-folder.ts';
+export { type Deferred, deferred, settledWithin, throttled } from './lifecycle/promises.ts';
 export { Releasers } from './lifecycle/releasers.ts';
 export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
 export * from './redis-server/index.ts';
