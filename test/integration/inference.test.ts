@@ -41,6 +41,7 @@ async function embedBulk(
 }
 
 /** Returns the bytes of each row's vector in hexadecimal. */
+
 function rowBytes(vectors: Float32Array, rows: number): string[] {
   const bytes = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
   const size = bytes.length / rows;
@@ -140,7 +141,7 @@ describe('the life of threads', () => {
       const batches = [1, 2, 3].map(() => embedBulk(pool, Array(400).fill(longText(400))));
       const settled = Promise.allSettled(batches);
       // An interactive text is answered between two bulk texts: its thread is in the middle of a batch.
-      await pool.embedTexts(PLAIN_TEXTS.slice(0, 1), TERMS);
+      await pool.embedTexts(PLAIN_TEXTS.slice(0, 1), OPTIONS);
       await pool.stop({ deadlineMs: 0 });
       const codes = (await settled).map((batch) => batch.status === 'rejected' && batch.reason.code);
       expect(codes.sort()).toEqual(['inference-stopped', 'inference-stopped', 'inference-stopped']);
