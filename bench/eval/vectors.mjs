@@ -11,7 +11,7 @@ export async function openEmbedder(precision = 'int8') {
 /**
  * @param {Embedder} embedder
  * @param {string[]} texts
- * @param {import('@embedmill/embed').EmbedOptions} options
+ * @param {import('@embedmill/embed').EmbedTextOptions} options
  * @returns {Promise<Float32Array[]>} zeros for a text without a vector
  */
 export async function embedAll(embedder, texts, options = {}) {

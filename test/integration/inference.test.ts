@@ -1,4 +1,7 @@
-/** The inference pool on the real engine: the same bytes whatever the threads do, and a process that survives them. */
+/**
+ * Tests the inference pool on the real engine: equal bytes on any threads, and a process that survives dead
+ * threads.
+ */
 
 import type { Precision } from '@embedmill/contract';
 import { type BatchResult, decodeBatchResult, encodeBatchPayload } from '@embedmill/core/batch';
@@ -9,7 +12,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { AWKWARD_TEXTS, EMPTY_TEXTS, longText, PLAIN_TEXTS } from '../support/texts.ts';
 import { cacheDir } from '../unit/embed/models.ts';
 
-const TERMS = { precision: 'int8', truncate: 'end' } as const;
+const OPTIONS = { precision: 'int8', truncate: 'end' } as const;
 const TEXTS = [...PLAIN_TEXTS, ...AWKWARD_TEXTS, ...EMPTY_TEXTS, longText(40), longText(400)];
 
 const models = {} as Record<Precision, PreparedModel>;
@@ -30,19 +33,22 @@ async function startedPool(options: Partial<InferencePoolOptions> = {}): Promise
 async function embedBulk(
   pool: InferencePool,
   texts: readonly string[],
-  terms: { precision: Precision; truncate: 'end' } = TERMS,
+  options: { precision: Precision; truncate: 'end' } = OPTIONS,
 ): Promise<BatchResult> {
-  return decodeBatchResult(await pool.embedBatch({ payload: encodeBatchPayload(texts), batch: 0, ...terms }));
+  return decodeBatchResult(
+    await pool.embedBatch({ payload: encodeBatchPayload(texts), batch: 0, ...options }),
+  );
 }
 
-/** The bytes of each row's vector, as text that can be compared. */
+/** Returns the bytes of each row's vector in hexadecimal. */
+
 function rowBytes(vectors: Float32Array, rows: number): string[] {
   const bytes = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
   const size = bytes.length / rows;
   return Array.from({ length: rows }, (_, row) => bytes.toString('hex', row * size, (row + 1) * size));
 }
 
-/** Texts → vector bytes, each text embedded alone. */
+/** Returns a map from text to vector bytes, with each text embedded alone. */
 async function oneByOne(pool: InferencePool, precision: Precision): Promise<Map<string, string>> {
   const bytes = new Map<string, string>();
   for (const text of TEXTS) {
@@ -52,7 +58,7 @@ async function oneByOne(pool: InferencePool, precision: Precision): Promise<Map<
   return bytes;
 }
 
-describe('sameness', () => {
+describe('reproducibility', () => {
   test.each(['int8', 'fp32'] as const)(
     'a text has the same %s bytes in any batch, order, lane and number of threads',
     { timeout: 120_000 },
@@ -68,10 +74,10 @@ describe('sameness', () => {
           fc.array(batch, { minLength: 1, maxLength: 6 }),
           fc.constantFrom(...pools),
           async (batches, pool) => {
-            const terms = { precision, truncate: 'end' } as const;
+            const options = { precision, truncate: 'end' } as const;
             const results = await Promise.all(
               batches.map(({ texts, lane }) =>
-                lane === 'bulk' ? embedBulk(pool, texts, terms) : pool.embedTexts(texts, terms),
+                lane === 'bulk' ? embedBulk(pool, texts, options) : pool.embedTexts(texts, options),
               ),
             );
             for (const [index, { texts }] of batches.entries()) {
@@ -98,7 +104,7 @@ describe('sameness', () => {
 });
 
 describe('verdicts', () => {
-  test('come through with tokens: ok, truncated, empty', async () => {
+  test('arrive with token counts: ok, truncated, empty', async () => {
     const pool = await startedPool({ threads: 1 });
     const { outcomes } = await embedBulk(pool, [PLAIN_TEXTS[0], longText(400), '']);
     expect(outcomes).toMatchObject([
@@ -110,7 +116,7 @@ describe('verdicts', () => {
 });
 
 describe('the life of threads', () => {
-  test('30 pools start, work and stop in one process, which ends up no larger', {
+  test('30 pools start, embed and stop in one process without a memory leak', {
     timeout: 120_000,
   }, async () => {
     const cycle = async () => {
@@ -125,7 +131,7 @@ describe('the life of threads', () => {
     expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(250);
   });
 
-  test('threads told to go in the middle of a run leave after their text and take no process with them', {
+  test('threads stopped during a batch exit after their current text and do not crash the process', {
     timeout: 60_000,
   }, async () => {
     for (let done = 0; done < 3; done++) {
@@ -135,7 +141,7 @@ describe('the life of threads', () => {
       const batches = [1, 2, 3].map(() => embedBulk(pool, Array(400).fill(longText(400))));
       const settled = Promise.allSettled(batches);
       // An interactive text is answered between two bulk texts: its thread is in the middle of a batch.
-      await pool.embedTexts(PLAIN_TEXTS.slice(0, 1), TERMS);
+      await pool.embedTexts(PLAIN_TEXTS.slice(0, 1), OPTIONS);
       await pool.stop({ deadlineMs: 0 });
       const codes = (await settled).map((batch) => batch.status === 'rejected' && batch.reason.code);
       expect(codes.sort()).toEqual(['inference-stopped', 'inference-stopped', 'inference-stopped']);
@@ -143,7 +149,7 @@ describe('the life of threads', () => {
     }
   });
 
-  test('a missing model file fails the start with the words of the engine', async () => {
+  test("a missing model file fails the start with the engine's message", async () => {
     const prepare = () => ({ ...models.int8, modelPath: '/nowhere/model.onnx' });
     const pool = new InferencePool({ threads: 2, prepare });
     await expect(pool.start()).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** What a worker does with batches, with the real model on a real Redis. */
+/** Tests how a worker processes batches, with the real model and a real Redis. */
 
 import type { Treatment } from '@embedmill/contract';
 import { storeGlossary, vectorFingerprint } from '@embedmill/core/batch';
@@ -38,7 +38,7 @@ const texts = (count: number) =>
   Array.from({ length: count }, (_, i) => `${PLAIN_TEXTS[i % PLAIN_TEXTS.length]} (${i})`);
 
 describe('a worker', () => {
-  it('embeds every row of a run and leaves nothing of it in Redis', async () => {
+  it('embeds every row of a run and leaves no keys of it in Redis', async () => {
     const redis = testRedis();
     const { submit, credits } = await startCollecting(redis, temporaryFolder());
     const worker = await join(redis);
@@ -62,7 +62,7 @@ describe('a worker', () => {
     expect(await redis.client.xlen(`${prefix}:ready:home`)).toBe(0);
   });
 
-  it('gives each row a verdict of its own', async () => {
+  it('gives each row its own verdict', async () => {
     const redis = testRedis();
     const { submit } = await startCollecting(redis, temporaryFolder());
     await join(redis);
@@ -77,7 +77,7 @@ describe('a worker', () => {
     expect(run.info().lostTokens).toBeGreaterThan(100);
   });
 
-  it('treats the texts as the run says, and says so in the fingerprint', async () => {
+  it('applies the treatment of the run and includes it in the fingerprint', async () => {
     const redis = testRedis();
     const { submit } = await startCollecting(redis, temporaryFolder());
     const worker = await join(redis);
@@ -106,7 +106,7 @@ describe('a worker', () => {
     expect(await bytesOfRow(run, 1)).not.toBe(await bytesOfRow(plain, 1));
   });
 
-  it('replaces the terms of a glossary, also after Redis has lost it, and counts them', async () => {
+  it('replaces the terms of a glossary, even after Redis has lost it, and counts them', async () => {
     const redis = testRedis();
     const { runs, submit, audit } = await startCollecting(redis, temporaryFolder());
     const { id, content } = storeGlossary([['CTP margin', 'futures trading margin']]);
@@ -131,7 +131,7 @@ describe('a worker', () => {
     expect(replaced.subarray(0, 2 * VECTOR_BYTES).equals(asWritten)).toBe(true);
   });
 
-  it('gives the same bytes whoever did the batches and however they were cut', async () => {
+  it('returns the same bytes for any workers and any batch size', async () => {
     const redis = testRedis();
     const { submit } = await startCollecting(redis, temporaryFolder());
     const rows = texts(60);
@@ -148,7 +148,7 @@ describe('a worker', () => {
     expect(await vectorBytes(second)).toEqual(await vectorBytes(alone));
   });
 
-  it('hands a batch for another model back, for the worker that has it', async () => {
+  it('returns a batch for another model to the queue, for the worker that has it', async () => {
     const redis = testRedis();
     const { submit, queue } = await startCollecting(redis, temporaryFolder());
     const without = await join(redis);
@@ -158,13 +158,13 @@ describe('a worker', () => {
     expect(await queue.counts()).toMatchObject({ failed: 0 });
     const withIt = await join(redis, { model: smallBertFolder(), cacheDir: temporaryFolder() });
     expect(withIt.fingerprint).not.toBe(without.fingerprint);
-    // Else it depends on luck how often the batch is handed back before the right worker takes it.
+    // Otherwise chance decides how often the batch is returned before the right worker takes it.
     await without.stop();
     await whenEnded(run);
     expect(run.info()).toMatchObject({ state: 'completed', dim: 24, fingerprint: withIt.fingerprint });
   });
 
-  it('keeps its vectors while Redis is full, burns no attempt, and goes on when there is room', async () => {
+  it('keeps its vectors while Redis is full, uses no attempt, and continues when there is room', async () => {
     const own = await resolveRedis({ dataDir: temporaryFolder(), cacheDir });
     onTestFinished(() => own.stop());
     const client = new Redis(own.url);
@@ -185,7 +185,7 @@ describe('a worker', () => {
     await expect.poll(() => queue.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 0 });
   });
 
-  it('finishes what it has begun when it is told to stop, and another worker does the rest', async () => {
+  it('finishes batches in progress when it stops, and another worker takes the rest', async () => {
     const redis = testRedis();
     const { submit, queue } = await startCollecting(redis, temporaryFolder());
     const leaving = await join(redis);
@@ -213,7 +213,7 @@ describe('a worker', () => {
     expect(metrics).toContain('embedmill_batches_total{outcome="committed"} 1');
   });
 
-  it('refuses to start without a Redis', async () => {
+  it('does not start without REDIS_URL', async () => {
     const config = { ...readConfig({}), redisUrl: undefined };
     await expect(startWorker(config, { log })).rejects.toThrow(/REDIS_URL/);
   });

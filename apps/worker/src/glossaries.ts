@@ -1,13 +1,14 @@
-/** Fetches glossaries from Redis, each once, in memory that all threads share; bulk and interactive work ask for them. */
+/**
+ * Fetches each glossary once from Redis into memory that all threads share, for bulk and interactive work.
+ */
 
-import { type Treatment, UnavailableError } from '@embedmill/contract';
+import { type StoredGlossary, type Treatment, UnavailableError } from '@embedmill/contract';
 import type { WorkerExchange } from '@embedmill/core/redis';
-import type { ThreadTreatment } from './inference/index.ts';
 
-/** Glossaries kept: runs at a time are few, and a thread keeps what it has read. */
-const KEPT = 8;
+/** Maximum glossaries kept: few runs are active at a time, and a thread keeps what it has read. */
+const MAX_GLOSSARIES = 8;
 
-/** Treatments with all that threads need for them. */
+/** Adds the contents of glossaries to treatments; keeps the last few. */
 export class Glossaries {
   readonly #exchange: Pick<WorkerExchange, 'readGlossary'>;
   readonly #known = new Map<string, Uint8Array>();
@@ -17,11 +18,12 @@ export class Glossaries {
   }
 
   /**
-   * The treatment with its glossary.
-   * @throws {UnavailableError} `no-glossary`: Redis has lost it; its producer brings it back when it looks after the run
+   * Returns the treatment with the content of its glossary, in shared memory.
+   * @throws {UnavailableError} `no-glossary` if Redis has lost it; the producer stores it again when it
+   * checks the run
    */
-  async resolve({ glossary: id, ...rest }: Treatment): Promise<ThreadTreatment> {
-    // Jobs of a producer that knows of no glossaries have none.
+  async resolve({ glossary: id, ...rest }: Treatment): Promise<Treatment<StoredGlossary>> {
+    // `undefined`: jobs of producers before glossaries existed lack the field.
     if (id === null || id === undefined) return { ...rest, glossary: null };
     const content = this.#known.get(id) ?? (await this.#fetch(id));
     return { ...rest, glossary: { id, content } };
@@ -29,11 +31,11 @@ export class Glossaries {
 
   async #fetch(id: string): Promise<Uint8Array> {
     const bytes = await this.#exchange.readGlossary(id);
-    if (bytes === null) throw new UnavailableError('no-glossary', `the glossary ${id} is not in Redis now`);
+    if (bytes === null) throw new UnavailableError('no-glossary', `glossary ${id} is not in Redis`);
     const content = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
     content.set(bytes);
     const [oldest] = this.#known.keys();
-    if (this.#known.size >= KEPT && oldest !== undefined) this.#known.delete(oldest);
+    if (this.#known.size >= MAX_GLOSSARIES && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(id, content);
     return content;
   }

@@ -1,27 +1,27 @@
-/** The worker's own small HTTP server: /healthz, /readyz and /metrics. */
+/** HTTP server of a worker with the routes /healthz, /readyz and /metrics. */
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What the server answers with. */
+/** Dependencies of `HealthServer`. */
 export interface HealthServerDeps {
   isReady: () => Promise<boolean>;
   metrics: () => Promise<{ contentType: string; body: string }>;
 }
 
-interface Answer {
+interface Reply {
   status: number;
   contentType: string;
   body: string;
 }
 
-/** Answers GET and HEAD; everything else is 404. */
+/** Answers GET and HEAD on three paths; everything else is 404. */
 export class HealthServer {
   readonly #server: Server;
 
   constructor({ isReady, metrics }: HealthServerDeps) {
-    const routes: Record<string, () => Promise<Answer>> = {
+    const routes: Record<string, () => Promise<Reply>> = {
       '/healthz': async () => plain(200, 'ok'),
       '/readyz': async () => ((await isReady()) ? plain(200, 'ready') : plain(503, 'not ready')),
       '/metrics': async () => ({ status: 200, ...(await metrics()) }),
@@ -29,13 +29,16 @@ export class HealthServer {
     this.#server = createServer(async (request, response) => {
       const isRead = request.method === 'GET' || request.method === 'HEAD';
       const route = isRead ? routes[request.url?.split('?')[0] ?? ''] : undefined;
-      const answer = await (route ?? notFound)().catch(() => plain(500, 'error'));
-      response.writeHead(answer.status, { 'content-type': answer.contentType });
-      response.end(request.method === 'HEAD' ? undefined : answer.body);
+      const reply = await (route ?? notFound)().catch(() => plain(500, 'error'));
+      response.writeHead(reply.status, { 'content-type': reply.contentType });
+      response.end(request.method === 'HEAD' ? undefined : reply.body);
     });
   }
 
-  /** Listens and returns the base URL. @throws when the port is taken */
+  /**
+   * Starts listening and returns the base URL.
+   * @throws if the port is in use
+   */
   async start(host: string, port: number): Promise<string> {
     this.#server.listen(port, host);
     await once(this.#server, 'listening');
@@ -43,6 +46,7 @@ export class HealthServer {
     return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
   }
 
+  /** Closes the port and all connections. */
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -51,10 +55,10 @@ export class HealthServer {
   }
 }
 
-async function notFound(): Promise<Answer> {
+async function notFound(): Promise<Reply> {
   return plain(404, 'not found');
 }
 
-function plain(status: number, body: string): Answer {
+function plain(status: number, body: string): Reply {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${body}\n` };
 }

@@ -1,4 +1,4 @@
-/** The worker: takes batches from the queue, embeds them in inference threads, commits the vectors. */
+/** The public interface of the worker: start one, or use its pool of inference threads alone. */
 
 export { InferencePool, type InferencePoolOptions } from './inference/index.ts';
 export { runWorker } from './process.ts';

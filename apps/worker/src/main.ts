@@ -1,7 +1,7 @@
-/** The worker as a process of its own: `node apps/worker/dist/main.js`. */
+/** Entry of the worker process: `node apps/worker/dist/main.js`. */
 
 import { readConfig } from '@embedmill/core/process';
 import { runWorker } from './process.ts';
 
-// Everything has ended when this resolves; a timer of a library must not keep the process.
+// Everything has stopped when this resolves; a leftover timer of a library must not keep the process alive.
 process.exit(await runWorker(readConfig(process.env)));

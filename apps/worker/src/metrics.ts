@@ -1,4 +1,4 @@
-/** What a worker tells Prometheus; `worker.ts` makes it, `batch-work.ts` counts with it. */
+/** Prometheus metrics of a worker; `worker.ts` creates them, the work of both lanes updates them. */
 
 import {
   type BatchSummary,
@@ -18,23 +18,26 @@ import {
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { InferenceEvent, InferencePool } from './inference/index.ts';
 
-/** Lanes that a text can come from. */
+/** Values of the label `lane`. */
 const LANES: readonly Lane[] = ['bulk', 'interactive'];
 
-/** Why nobody waits for an interactive text: its caller left, or its deadline passed. */
+/** Why an interactive text is no longer needed: its caller withdrew, or its deadline passed. */
 const UNANSWERED = ['withdrawn', 'expired'] as const;
 
-/** What can become of a delivery. */
+/** Outcomes of the delivery of a batch. */
 const OUTCOMES = ['committed', 'duplicate', 'gone', 'lost', 'handed-back', 'abandoned'] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
-/** Where the vector of a text can be known from. */
+/** Where the vector of a repeated text came from. */
 const REPEAT_SOURCES = ['thread', 'cache'] as const;
 
-/** Stages of a batch at a worker; the producer adds `drain`. */
+/** Stages of a batch in a worker; the producer adds `drain`. */
 const STAGES = ['queue-wait', 'fetch', 'tokenize', 'infer', 'commit'] as const;
 
-/** Every series exists from the start, at zero, so that rates work from the first scrape. No label holds an id of a run. */
+/**
+ * All series start at zero when the worker starts, so that rates work from the first scrape. No label holds a
+ * run id.
+ */
 export class WorkerMetrics {
   readonly #registry = new Registry();
   readonly #texts: Counter<'lane' | 'verdict'>;
@@ -56,44 +59,47 @@ export class WorkerMetrics {
     const registers = [this.#registry];
     const counter = <Label extends string = never>(name: string, help: string, ...labelNames: Label[]) =>
       new Counter<Label>({ name: `embedmill_${name}`, help, labelNames, registers });
-    this.#texts = counter('texts_total', 'Texts that got a verdict.', 'lane', 'verdict');
-    this.#tokens = counter('tokens_total', 'Tokens that went through the model.', 'lane');
+    this.#texts = counter('texts_total', 'Texts with a verdict.', 'lane', 'verdict');
+    this.#tokens = counter('tokens_total', 'Tokens processed by the model.', 'lane');
     this.#lostTokens = counter('lost_tokens_total', 'Tokens cut off by truncation.', 'lane');
-    this.#batches = counter('batches_total', 'Deliveries of batches by what became of them.', 'outcome');
-    this.#stalled = counter('stalled_batches_total', 'Batches taken over from a worker that fell silent.');
+    this.#batches = counter('batches_total', 'Deliveries of batches by outcome.', 'outcome');
+    this.#stalled = counter('stalled_batches_total', 'Batches taken over from an unresponsive worker.');
     this.#retried = counter('retried_batches_total', 'Deliveries of batches that had failed before.');
     this.#duplicates = counter(
       'duplicate_batches_total',
-      'Deliveries of batches that another delivery had committed; they changed nothing.',
+      'Deliveries of batches that another delivery had already committed; they have no effect.',
     );
     this.#lostLocks = counter(
       'lock_renewal_failures_total',
       'Batches whose lock could not be renewed in time.',
     );
-    this.#threadDeaths = counter('thread_deaths_total', 'Inference threads that ended before their time.');
-    this.#isolatedRows = counter('isolated_rows_total', 'Rows set aside because they end inference threads.');
+    this.#threadDeaths = counter('thread_deaths_total', 'Inference threads that died unexpectedly.');
+    this.#isolatedRows = counter(
+      'isolated_rows_total',
+      'Rows with the verdict failed because they crash inference threads.',
+    );
     this.#repeats = counter(
       'repeated_texts_total',
-      'Texts, and chunks of long ones, whose vectors were known: to the thread, or from the cache in Redis.',
+      'Texts and chunks of long texts whose vectors came from thread memory or from the cache in Redis.',
       'source',
     );
     this.#stageSeconds = new Histogram({
       name: 'embedmill_stage_seconds',
-      help: 'Time of a batch in each stage.',
+      help: 'Time per batch in each stage.',
       labelNames: ['stage'],
       buckets: [...STAGE_BUCKETS_SECONDS],
       registers,
     });
     this.#interactiveSeconds = new Histogram({
       name: 'embedmill_interactive_stage_seconds',
-      help: 'Time of interactive texts in each stage.',
+      help: 'Time per interactive part in each stage.',
       labelNames: ['stage'],
       buckets: [...LATENCY_BUCKETS_SECONDS],
       registers,
     });
     this.#unanswered = counter(
       'interactive_unanswered_texts_total',
-      'Interactive texts that nobody waited for any more, begun or not.',
+      'Interactive texts dropped because their caller withdrew or their deadline passed.',
       'reason',
     );
     registerCpuMetrics(this.#registry);
@@ -109,14 +115,18 @@ export class WorkerMetrics {
     for (const reason of UNANSWERED) this.#unanswered.inc({ reason }, 0);
   }
 
-  /** Shows the threads of this pool and the model in them. */
+  /** Adds the gauges of a pool and the info metric of its model. */
   watch(pool: InferencePool, model: { name: string; fingerprint: string }): void {
     const gauge = (name: string, help: string, read: () => number) =>
       readGauge(this.#registry, { name: `embedmill_${name}`, help }, read);
-    gauge('threads', 'Inference threads that this worker should have.', () => pool.threads);
-    gauge('threads_ready', 'Inference threads that take work.', () => pool.readyThreads);
-    gauge('threads_busy', 'Inference threads at work.', () => pool.busyThreads);
-    gauge('waiting_batches', 'Batches that this worker holds and has not begun.', () => pool.waitingBatches);
+    gauge('threads', 'Configured inference threads.', () => pool.threads);
+    gauge('threads_ready', 'Inference threads that accept work.', () => pool.readyThreads);
+    gauge('threads_busy', 'Inference threads that have work.', () => pool.busyThreads);
+    gauge(
+      'waiting_batches',
+      'Batches that this worker has fetched and not begun.',
+      () => pool.waitingBatches,
+    );
     new Gauge({
       name: 'embedmill_model_info',
       help: 'The model of this worker; always 1.',
@@ -125,14 +135,14 @@ export class WorkerMetrics {
     }).set({ model: model.name, fingerprint: model.fingerprint }, 1);
   }
 
-  /** Counts a delivery when it arrives. */
+  /** Counts a delivery on arrival. */
   countDelivery({ stalls, attempt, waitedMs }: Delivery): void {
     if (stalls > 0) this.#stalled.inc();
     if (attempt > 1) this.#retried.inc();
     this.#stageSeconds.observe({ stage: 'queue-wait' }, waitedMs / 1000);
   }
 
-  /** Times a step, also one that fails. */
+  /** Measures the duration of a step, even of one that fails. */
   async time<Value>(
     stage: Exclude<(typeof STAGES)[number], 'queue-wait' | 'tokenize'>,
     step: () => Promise<Value>,
@@ -145,17 +155,17 @@ export class WorkerMetrics {
     }
   }
 
-  /** Counts what the tokenizer took of a batch's time of inference. */
+  /** Records the milliseconds that the tokenizer took within the inference of a batch. */
   countTokenizing(ms: number): void {
     this.#stageSeconds.observe({ stage: 'tokenize' }, ms / 1000);
   }
 
-  /** Counts texts that did not have to be computed. */
+  /** Counts texts whose vectors were not computed again. */
   countRepeats(source: (typeof REPEAT_SOURCES)[number], texts: number): void {
     this.#repeats.inc({ source }, texts);
   }
 
-  /** Counts a delivery that brought nothing to commit. */
+  /** Counts a delivery that led to no commit. */
   countOutcome(outcome: Exclude<Outcome, 'committed'>): void {
     this.#countBatch(outcome);
   }
@@ -167,24 +177,24 @@ export class WorkerMetrics {
     this.#countTexts('bulk', summary);
   }
 
-  /** Counts interactive texts that were answered, and where their time went. */
+  /** Counts answered interactive texts, and records their time in the queue and in inference. */
   countInteractive({ queueMs, inferMs }: PartTimings, outcomes: readonly RowOutcome[]): void {
     this.#countTexts('interactive', summarizeOutcomes(outcomes));
     this.#interactiveSeconds.observe({ stage: 'queue-wait' }, queueMs / 1000);
     this.#interactiveSeconds.observe({ stage: 'infer' }, inferMs / 1000);
   }
 
-  /** Counts interactive texts that nobody waits for. */
+  /** Counts interactive texts that are no longer needed. */
   countUnanswered(reason: (typeof UNANSWERED)[number], texts: number): void {
     this.#unanswered.inc({ reason }, texts);
   }
 
-  /** Counts batches that another worker may have taken over by now. */
+  /** Counts batches whose lock was lost, which another worker may have taken over. */
   countLostLocks(batches: number): void {
     this.#lostLocks.inc(batches);
   }
 
-  /** Counts what happens to the threads. */
+  /** Counts thread deaths and isolated rows. */
   countEvent({ kind }: InferenceEvent): void {
     if (kind === 'thread-died') this.#threadDeaths.inc();
     if (kind === 'row-isolated') this.#isolatedRows.inc();
@@ -201,7 +211,7 @@ export class WorkerMetrics {
     this.#lostTokens.inc({ lane }, lostTokens);
   }
 
-  /** The page for /metrics. */
+  /** Renders the response of /metrics. */
   async render(): Promise<{ contentType: string; body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }

@@ -1,4 +1,4 @@
-/** What a worker tells the fleet of itself; `worker.ts` hands it to the heartbeat. */
+/** Builds the report that a worker's heartbeat stores in Redis; `worker.ts` passes it to the heartbeat. */
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -7,7 +7,7 @@ import type { WorkerReport } from '@embedmill/core/redis';
 import { CpuLoad, usableCores } from '@embedmill/core/telemetry';
 import type { InferencePool } from './inference/index.ts';
 
-/** Returns what makes the report anew each time it is called. */
+/** Returns a function that builds a current report on each call. */
 export function reporter(
   pool: InferencePool,
   model: { name: string; fingerprint: string },

@@ -1,9 +1,9 @@
-/** Shows in a trace what an inference thread did with a piece; the work of both lanes calls it. */
+/** Adds the work of an inference thread to a trace; both lanes call it. */
 
 import type { OpenSpan } from '@embedmill/core/telemetry';
 import type { PieceTimings } from './inference/protocol.ts';
 
-/** Adds a step below the span of the inference, with the thread's own times. */
+/** Adds a child step to the inference span, with the start and end times that the thread measured. */
 export function addThreadStep(span: OpenSpan, { startedAtMs, endedAtMs, tokenizeMs }: PieceTimings): void {
   span.addStep('inference thread', { 'embedmill.tokenize_ms': tokenizeMs }, startedAtMs, endedAtMs);
 }

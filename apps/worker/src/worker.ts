@@ -1,7 +1,7 @@
-/** Puts a worker together: model, inference threads, queue, health and metrics. */
+/** Assembles a worker: model, inference threads, queue consumers, health server and metrics. */
 
 import { ConfigError, type Precision } from '@embedmill/contract';
-import { type Config, defaultThreads, Releasers } from '@embedmill/core/process';
+import { type Config, defaultThreads, deferred, Releasers } from '@embedmill/core/process';
 import {
   BullBatchConsumer,
   connect,
@@ -23,40 +23,48 @@ import { joinInteractiveLane } from './interactive/join.ts';
 import { WorkerMetrics } from './metrics.ts';
 import { reporter } from './report.ts';
 
-/** What a worker is given besides its settings. */
+/** Options of `startWorker` besides the configuration. */
 export interface WorkerOptions {
   log: Logger;
-  /** Another engine for the inference threads (benchmarks and fault tests). Default: ours. */
+  /** Module of another engine, for benchmarks and fault tests. Default: the engine of `@embedmill/embed`. */
   engineUrl?: URL;
 }
 
-/** A worker at work. */
+/** A started worker. */
 export interface RunningWorker {
-  /** Base URL of /healthz, /readyz and /metrics. */
+  /** Base URL of the routes /healthz, /readyz and /metrics. */
   readonly url: string;
+  /** Number of inference threads. */
   readonly threads: number;
+  /** Model name. */
   readonly model: string;
+  /** Fingerprint of the int8 model: 16 hexadecimal characters. */
   readonly fingerprint: string;
-  /** Resolves when the inference threads have given up; the process should then end and be started again. */
+  /**
+   * Resolves when no inference thread can be started any more; the process should then exit and be restarted.
+   */
   readonly whenBroken: Promise<Error>;
-  /** No new batches; those in work are finished within `shutdownMs`, the rest goes to other workers. */
+  /**
+   * Takes no new batches, finishes those in progress within `shutdownMs` and leaves the rest to other
+   * workers.
+   */
   stop(): Promise<void>;
 }
 
-/** Precision that every thread opens at start; the other one is opened when a run asks for it. */
+/** Precision that every thread opens at start; the other one is opened when a run needs it. */
 const FIRST_PRECISION: Precision = 'int8';
 
-/** Batches held for each thread: one in work and one fetched ahead, so that no thread waits for Redis. */
+/** Batches per thread: one in progress and one prefetched, so that no thread waits for Redis. */
 const BATCHES_PER_THREAD = 2;
 
 /**
- * Starts a worker. It joins the queue only after its model has passed the golden sentences.
- * @throws {ConfigError} without `REDIS_URL`
- * @throws when the model cannot be prepared or does not compute what it must
+ * Starts a worker. It joins the queue only after its model has reproduced the recorded vectors.
+ * @throws {ConfigError} if `REDIS_URL` is not set
+ * @throws if the model cannot be prepared or does not reproduce the recorded vectors
  */
 export async function startWorker(config: Config, { log, engineUrl }: WorkerOptions): Promise<RunningWorker> {
   if (config.redisUrl === undefined)
-    throw new ConfigError(['REDIS_URL: a worker needs the Redis of its producer']);
+    throw new ConfigError(['REDIS_URL: required; a worker needs the Redis server of its producer']);
   const releasers = new Releasers();
   try {
     const tracing = await openTracing(config, { service: 'embedmill-worker', log });
@@ -64,13 +72,10 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const prepare = (precision: Precision) =>
       prepareModel({ model: config.model, precision, cacheDir: config.cacheDir });
     const model = await prepare(FIRST_PRECISION);
-    if (engineUrl === undefined) await proveModel(model);
+    if (engineUrl === undefined) await checkModel(model);
 
     const threads = config.threads ?? defaultThreads();
-    let reject: (error: Error) => void;
-    const whenBroken = new Promise<Error>((resolve) => {
-      reject = resolve;
-    });
+    const broken = deferred<Error>();
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
       threads,
@@ -80,7 +85,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       onEvent: (event) => {
         logEvent(log, event);
         metrics.countEvent(event);
-        if (event.kind === 'gave-up') reject(event.error);
+        if (event.kind === 'gave-up') broken.resolve(event.error);
       },
     });
     metrics.watch(pool, model);
@@ -121,10 +126,10 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       work.stop();
       const outcome = await consumer.stop(config.shutdownMs, () => pool.stop({ deadlineMs: 0 }));
       if (outcome === 'deadline')
-        log.warn('batches in work were not finished in time; other workers take them over');
+        log.warn('batches in progress did not finish in time; other workers take them over');
     });
 
-    const leave = joinInteractiveLane({
+    const leaveInteractiveLane = joinInteractiveLane({
       config,
       redisUrl: config.redisUrl,
       keys,
@@ -135,10 +140,10 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       tracing,
       log,
     });
-    releasers.add(leave);
-    const watched = connect(config.redisUrl, 'command', log);
-    releasers.add(() => watched.disconnect());
-    const heartbeat = new Heartbeat({ redis: watched, keys, report: reporter(pool, model), log });
+    releasers.add(leaveInteractiveLane);
+    const heartbeatRedis = connect(config.redisUrl, 'command', log);
+    releasers.add(() => heartbeatRedis.disconnect());
+    const heartbeat = new Heartbeat({ redis: heartbeatRedis, keys, report: reporter(pool, model), log });
     heartbeat.start();
     releasers.add(() => heartbeat.stop());
 
@@ -154,21 +159,24 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       threads,
       model: model.name,
       fingerprint: model.fingerprint,
-      whenBroken,
+      whenBroken: broken.promise,
       stop: () => releasers.release(),
     };
   } catch (error) {
     await releasers.release().catch((failure) => log.debug({ reason: String(failure) }, 'while cleaning up'));
-    throw isRedisFault(error) ? new Error('Redis did not answer', { cause: error }) : error;
+    throw isRedisFault(error) ? new Error('Redis is unreachable', { cause: error }) : error;
   }
 }
 
-/** A worker whose CPU or model file computes something else must not join. */
-async function proveModel(model: PreparedModel): Promise<void> {
+/**
+ * Throws if this CPU and model file do not reproduce the recorded vectors: such a worker must not join the
+ * queue.
+ */
+async function checkModel(model: PreparedModel): Promise<void> {
   const embedder = await Embedder.open(model);
   try {
     const report = await checkGolden(embedder);
-    if (!report.ok) throw new Error(`the model does not compute what it must: ${report.message}`);
+    if (!report.ok) throw new Error(`the model does not reproduce the recorded vectors: ${report.message}`);
   } finally {
     await embedder.close();
   }
@@ -183,13 +191,13 @@ function logEvent(log: Logger, event: InferenceEvent): void {
     case 'thread-refused':
       log.error(
         { thread: event.thread, reason: event.error.message },
-        'inference thread ended; another one takes its place',
+        'inference thread died; it is replaced',
       );
       break;
     case 'row-isolated':
       log.error(
         { run: event.run, batch: event.batch, row: event.row, reason: event.reason },
-        'a row that ends inference threads was set aside',
+        'row crashes inference threads; it gets the verdict failed',
       );
       break;
     case 'gave-up':

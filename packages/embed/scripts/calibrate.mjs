@@ -1,8 +1,10 @@
 /**
- * Measures the largest activation per channel of every linear layer over data/calibration-sentences.txt and writes
- * data/activation-maxima.json, which the int8 compiler reads. Run after `npm run build`, whenever the sentences or
- * the weights change: `node packages/embed/scripts/calibrate.mjs`. Takes half a minute.
+ * Measures the maximum activation per channel of every linear layer over data/calibration-sentences.txt.
+ *
+ * Writes data/activation-maxima.json, which the int8 compiler reads. Run it after `npm run build` whenever
+ * the sentences or the weights change: `node packages/embed/scripts/calibrate.mjs`. Takes half a minute.
  */
+
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,7 +59,7 @@ function raise(maxima, name, { data, dims }) {
   maxima.set(name, largest);
 }
 
-/** Enough for a scale, and the same on every machine. */
+/** Rounds to four digits: enough for a scale, and equal on every machine. */
 function fourDigits(value) {
   return Number(value.toPrecision(4));
 }

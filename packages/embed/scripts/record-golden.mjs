@@ -1,8 +1,11 @@
 /**
- * Records the fp32 vectors of the golden sentences in data/golden-vectors.json. To be run after `npm run build` only
- * when the sentences change: `node packages/embed/scripts/record-golden.mjs`. Anything else that changes these vectors is
- * what they are there to catch.
+ * Records the fp32 vectors of the golden sentences in data/golden-vectors.json.
+ *
+ * Run it after `npm run build`, and only if the sentences change: `node
+ * packages/embed/scripts/record-golden.mjs`. Any other change of these vectors is an error that they exist to
+ * detect.
  */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +23,7 @@ const sentences = [
   'SELECT id, price FROM orders WHERE price > 100;',
   'no',
   'Delivery took 3 days 🚚, box was wet 😕 but the book is fine.',
-  // Beyond the limit: a worker that cuts elsewhere gives another vector.
+  // Over the token limit: a worker that cuts the text elsewhere computes a different vector.
   `${lighthouse.repeat(20)}In the end the sea took the tower.`,
 ];
 

@@ -1,12 +1,12 @@
-/** The one error class of this package, thrown to whoever prepares or opens a model. */
+/** The error class of this package; preparing and opening a model throws it. */
 
 /**
- * What went wrong, stable across versions:
- * - `MODEL_NOT_FOUND`: a folder or a file of the model is missing.
- * - `MODEL_INVALID`: a file of the model cannot be read as what it should be.
- * - `MODEL_UNSUPPORTED`: the model is valid, but has an input, an operator or a pooling that we do not run.
+ * Stable error codes:
+ * - `MODEL_NOT_FOUND`: a folder or file of the model is missing.
+ * - `MODEL_INVALID`: a file of the model cannot be parsed or is inconsistent.
+ * - `MODEL_UNSUPPORTED`: the model is valid but has an unsupported input, operator or pooling.
  * - `CACHE_UNWRITABLE`: the compiled model could not be stored.
- * - `EMBEDDER_CLOSED`: a text was given to an embedder after `close`.
+ * - `EMBEDDER_CLOSED`: `embed` was called after `close`.
  */
 export type EmbedErrorCode =
   | 'MODEL_NOT_FOUND'
@@ -15,11 +15,14 @@ export type EmbedErrorCode =
   | 'CACHE_UNWRITABLE'
   | 'EMBEDDER_CLOSED';
 
-/** An error of the engine: same shape as the errors of `@embedmill/core`, which this package must not import. */
+/**
+ * An error of a model or an embedder, with the same fields as `EmbedmillError` of the contract and upper-case
+ * codes.
+ */
 export class EmbedError extends Error {
   override readonly name = 'EmbedError';
   readonly code: EmbedErrorCode;
-  /** true when the same call may succeed later without anybody changing a file. */
+  /** True if the same call may succeed later without a change of any file. */
   readonly retryable: boolean;
 
   constructor(code: EmbedErrorCode, message: string, options: { cause?: unknown; retryable?: boolean } = {}) {
@@ -28,7 +31,7 @@ export class EmbedError extends Error {
     this.retryable = options.retryable ?? false;
   }
 
-  /** The fields that may travel: to a log, or from an inference thread to its parent. */
+  /** Returns the error as plain data, for logs and for messages between threads. */
   toJSON(): { name: string; code: EmbedErrorCode; message: string; retryable: boolean } {
     return { name: this.name, code: this.code, message: this.message, retryable: this.retryable };
   }

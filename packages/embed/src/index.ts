@@ -1,4 +1,8 @@
-/** The engine's interface: prepare a model once, open it in every inference thread, embed one text at a time. */
+/**
+ * The public interface of the engine: prepare a model once, open it in every inference thread, embed one text
+ * at a time.
+ */
+
 export { Embedder } from './embedder/embedder.ts';
 export { EmbedError, type EmbedErrorCode } from './errors.ts';
 export { checkGolden, type GoldenReport } from './golden/check-golden.ts';
@@ -7,7 +11,7 @@ export { Glossary, type GlossaryEntry, type ReplacedText } from './text/glossary
 export type { TextChunk } from './text/long/chunks.ts';
 export { CLEANERS } from './text/treatment/clean-steps.ts';
 export type {
-  EmbedOptions,
+  EmbedTextOptions,
   GoldenSet,
   ModelSources,
   Pooling,

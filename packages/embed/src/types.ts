@@ -1,22 +1,27 @@
-/** The words of this package's interface: what a prepared model is, and what becomes of one text. */
+/** Types of the public interface: prepared models, and options to prepare and embed. */
 
 import type { Precision, StoredGlossary, Treatment, Truncate } from '@embedmill/contract';
 
-/** How token vectors become one vector. `in-graph`: the model's output is already one vector per text. */
+/**
+ * How token vectors become one vector. `in-graph`: the output of the model is already one vector per text.
+ */
 export type Pooling = 'in-graph' | 'mean' | 'cls';
 
-/** Which recorded vectors a model is compared with before it may work. */
+/** The recorded vectors that a model is checked against before it is used. */
 export type GoldenSet = 'all-MiniLM-L6-v2' | 'none';
 
 /**
- * A model that is ready to be opened: plain data, so that it can be compiled once on the main thread and sent to
+ * A model that is ready to open. Plain data, so that it can be compiled once on the main thread and sent to
  * every inference thread by structured clone.
  */
 export interface PreparedModel {
-  /** For people: `all-MiniLM-L6-v2`, or the name of the model's folder. */
+  /** Display name: `all-MiniLM-L6-v2`, or the name of the model folder. */
   name: string;
   precision: Precision;
-  /** 16 hex digits over weights, graph, precision, tokenizer and limits: equal means comparable vectors. */
+  /**
+   * 16 hexadecimal characters that hash weights, graph, precision, tokenizer and limits; equal means
+   * comparable vectors.
+   */
   fingerprint: string;
   /** Absolute path of the ONNX file. */
   modelPath: string;
@@ -24,43 +29,45 @@ export interface PreparedModel {
   tokenizerPath: string;
   /** Floats per vector. */
   dim: number;
-  /** Most tokens fed to the model for one text, `[CLS]` and `[SEP]` included. */
+  /** Maximum tokens per text, `[CLS]` and `[SEP]` included. */
   maxTokens: number;
   pooling: Pooling;
-  /** How far ONNX Runtime may rewrite the graph: our own graphs lose speed beyond `basic`. */
+  /** How far ONNX Runtime may rewrite the graph; compiled graphs are slower beyond `basic`. */
   optimization: 'basic' | 'all';
   goldenSet: GoldenSet;
   sources: ModelSources;
 }
 
-/** Which file said what, for people; no part of the fingerprint. */
+/** Where each property of the model comes from, for people; not part of the fingerprint. */
 export interface ModelSources {
   weights: string;
   pooling: string;
   maxTokens: string;
 }
 
+/** Options of `prepareModel`. */
 export interface PrepareOptions {
-  /** A folder in the hub's layout or the name of an added model; `undefined` is the built-in all-MiniLM-L6-v2. */
+  /** Folder in the layout of the Hugging Face Hub, or name of an added model. Default: all-MiniLM-L6-v2. */
   model?: string | undefined;
   precision: Precision;
   /**
-   * Where compiled and added models are kept; created if missing, safe to share between processes. Compiled ones
-   * are built again after it was deleted, added ones (in `models`) are not.
+   * Folder of compiled and added models; created if missing, safe to share between processes. If it is
+   * deleted, compiled models are built again, added models (in `models`) are lost.
    */
   cacheDir: string;
 }
 
-export interface EmbedOptions {
-  /** Default `end`. */
+/** Options of `Embedder.embed`. */
+export interface EmbedTextOptions {
+  /** Which end of a text over the limit to cut, or `error` to fail it. Default `end`. */
   truncate?: Truncate | undefined;
-  /** Default: the text as it is. */
+  /** Default: the text is embedded unchanged. */
   treatment?: Treatment<StoredGlossary> | undefined;
   /**
-   * Awaited between two chunks of a long text, which may take minutes: whoever calls may do something else in between,
-   * and ends the text by throwing.
+   * Awaited between two chunks of a long text, which may take minutes in total: the caller can do other work
+   * in between, or cancel the text by throwing.
    */
   betweenChunks?: (() => void | Promise<void>) | undefined;
-  /** Whether the outcome says where the chunks of the text are. Default false. */
+  /** Whether the outcome lists the chunks of the text. Default false. */
   chunkSpans?: boolean | undefined;
 }

@@ -68,7 +68,7 @@ describe('embedmill model', () => {
     writeFileSync(join(folder, 'tokenizer.json'), '{}');
     const { code, stderr } = await run('add', folder, '--name', 'mute');
     expect(code).toBe(1);
-    expect(stderr).toContain('tokenizer.json" is not a tokenizer that we can run');
+    expect(stderr).toContain('tokenizer.json" is not a supported tokenizer');
     expect(existsSync(join(cache, 'models', 'mute'))).toBe(false);
   });
 
@@ -96,7 +96,7 @@ describe('added models', () => {
       'model.safetensors',
       'tokenizer.json',
     ]);
-    await expect(keepModel(folder, 'one', cacheDir)).rejects.toThrow('there is a model "one" already');
+    await expect(keepModel(folder, 'one', cacheDir)).rejects.toThrow('a model named "one" already exists');
     const both = await Promise.allSettled([1, 2].map(() => keepModel(folder, 'two', cacheDir)));
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(readdirSync(join(cacheDir, 'models')).sort()).toEqual(['one', 'two']);

@@ -1,4 +1,4 @@
-/** What each step of cleaning does to a text, and what none of them ever does. */
+/** Tests what each cleaning step does to a text, and what no step may do. */
 
 import { CLEAN_STEPS, type CleanStep } from '@embedmill/contract';
 import fc from 'fast-check';
@@ -40,13 +40,13 @@ describe('a step', () => {
     expect(cleanerOf([step])(text)).toBe(expected);
   });
 
-  test('leaves plain text alone', () => {
+  test('leaves plain text unchanged', () => {
     const text = 'The battery lasts two days, at 20 °C. 电池可以用两天';
     expect(cleanerOf(ALL)(text)).toBe(text);
   });
 });
 
-/** Pieces that the steps care about, and what surrounds them. */
+/** Texts of pieces that the steps act on, and other pieces. */
 const piece = fc.oneof(
   fc.constantFrom(
     ...[
@@ -86,10 +86,10 @@ const piece = fc.oneof(
 );
 const anyText = fc.array(piece, { maxLength: 24 }).map((pieces) => pieces.join(''));
 
-describe('whatever the text and the steps', () => {
+describe('for any text and steps', () => {
   const anySteps = fc.subarray(ALL);
 
-  test('cleaning again changes nothing', () => {
+  test('cleaning is idempotent', () => {
     fc.assert(
       fc.property(anyText, anySteps, (text, steps) => {
         const clean = cleanerOf(steps);
@@ -99,7 +99,7 @@ describe('whatever the text and the steps', () => {
     );
   });
 
-  test('the text gets no longer; with nfkc at most 18 times', () => {
+  test('the text does not grow, except with nfkc by a factor of at most 18', () => {
     fc.assert(
       fc.property(anyText, anySteps, (text, steps) => {
         expect(cleanerOf(steps)(text).length).toBeLessThanOrEqual(
@@ -110,7 +110,7 @@ describe('whatever the text and the steps', () => {
     );
   });
 
-  test('the order in which steps are named does not matter', () => {
+  test('the order of the given steps does not matter', () => {
     fc.assert(
       fc.property(anyText, fc.shuffledSubarray(ALL), (text, steps) => {
         const inOrder = ALL.filter((step) => steps.includes(step));
@@ -120,7 +120,7 @@ describe('whatever the text and the steps', () => {
   });
 });
 
-test('a long text takes linear time, whatever it is made of', () => {
+test('a long text of any content takes linear time', () => {
   const clean = cleanerOf(ALL);
   const units = [
     '<',
@@ -140,7 +140,7 @@ test('a long text takes linear time, whatever it is made of', () => {
   for (const unit of units) {
     const startedAt = performance.now();
     clean(`中${unit.repeat(2 ** 18 / unit.length)}中`);
-    // Milliseconds; quadratic time is minutes.
+    // Takes milliseconds; quadratic time would take minutes.
     expect(performance.now() - startedAt, JSON.stringify(unit)).toBeLessThan(10_000);
   }
 });

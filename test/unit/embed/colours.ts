@@ -1,4 +1,4 @@
-/** A tokenizer of three words, for models that tests make themselves. */
+/** A tokenizer with three words, for models that tests build. */
 
 const VOCABULARY = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'red', 'green', 'blue'];
 
@@ -12,7 +12,7 @@ const specials = VOCABULARY.slice(0, 4).map((content, id) => ({
   rstrip: false,
 }));
 
-/** Its tokenizer.json; truncation and padding are there to be ignored. */
+/** The tokenizer.json; its truncation and padding must be ignored. */
 export const tokenizerFile = {
   version: '1.0',
   truncation: { max_length: 3, strategy: 'LongestFirst', stride: 0 },

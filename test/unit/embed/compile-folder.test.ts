@@ -1,4 +1,4 @@
-/** BERT folders without an ONNX file: compiled by our own graph builder, and what is said when that cannot be. */
+/** Tests BERT folders without an ONNX file: compilation by the graph builder, and errors. */
 
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -30,21 +30,21 @@ const mean = unit(states[0]!.map((_, i) => states.reduce((sum, state) => sum + s
 const first = unit(states[0]!);
 
 describe('a BERT folder with safetensors', () => {
-  test('gives the vectors that plain loops give, with the mean over its tokens', async () => {
+  test('has the vectors that plain loops compute, with the mean over its tokens', async () => {
     const vector = await vectorFrom(smallBertFolder(), 'fp32');
     for (const [i, value] of mean.entries()) expect(vector[i]).toBeCloseTo(value, 5);
   });
 
-  test('gives the first token’s when its pooling asks for it', async () => {
+  test('has the vector of the first token if its pooling says so', async () => {
     const vector = await vectorFrom(smallBertFolder({ '1_Pooling/config.json': CLS }), 'fp32');
     for (const [i, value] of first.entries()) expect(vector[i]).toBeCloseTo(value, 5);
   });
 
-  test('gives int8 without recorded activations, near fp32', async () => {
+  test('has int8 vectors near fp32 without recorded activations', async () => {
     expect(cosine(await vectorFrom(smallBertFolder(), 'int8'), mean)).toBeGreaterThan(0.99);
   });
 
-  test('tells its sizes, and which file states each', async () => {
+  test('reports its sizes and the file that states each', async () => {
     const model = await prepare(
       smallBertFolder({ 'sentence_bert_config.json': { max_seq_length: 9 } }),
       'fp32',
@@ -56,13 +56,13 @@ describe('a BERT folder with safetensors', () => {
       pooling: 'in-graph',
       sources: {
         weights: 'model.safetensors, compiled',
-        pooling: 'compiled into the graph: mean, by no file: the default',
+        pooling: 'compiled into the graph: mean (default, no file states it)',
         maxTokens: 'sentence_bert_config.json',
       },
     });
   });
 
-  test('has a fingerprint that follows pooling, limit and precision', async () => {
+  test('has a fingerprint that depends on pooling, limit and precision', async () => {
     const models = await Promise.all([
       prepare(smallBertFolder(), 'fp32'),
       prepare(smallBertFolder(), 'fp32'),
@@ -90,13 +90,13 @@ describe('a BERT folder with safetensors', () => {
     ],
     ['a size that is missing', { vocab_size: undefined }, 'MODEL_INVALID', /has vocab_size undefined/],
     [
-      'a size that the weights do not have',
+      'a size that differs from the weights',
       { vocab_size: 8 },
       'MODEL_INVALID',
       /has shape 7x24, expected 8x24/,
     ],
     [
-      'heads that do not divide',
+      'a size that the heads do not divide',
       { num_attention_heads: 5 },
       'MODEL_INVALID',
       /expected a multiple of num_attention_heads 5/,
@@ -110,7 +110,7 @@ describe('a BERT folder with safetensors', () => {
     });
   });
 
-  test('is refused for a limit beyond its positions', async () => {
+  test('is rejected for a limit beyond its positions', async () => {
     const folder = smallBertFolder({ 'sentence_bert_config.json': { max_seq_length: 13 } });
     await expect(prepare(folder, 'fp32')).rejects.toMatchObject({
       code: 'MODEL_INVALID',
@@ -118,7 +118,7 @@ describe('a BERT folder with safetensors', () => {
     });
   });
 
-  test('is refused for a module behind the pooling, which would not be applied', async () => {
+  test('is rejected for a module after the pooling, which would not be applied', async () => {
     const modules = (...names: string[]) => ({
       'modules.json': names.map((name) => ({ type: `sentence_transformers.models.${name}` })),
     });

@@ -1,4 +1,4 @@
-/** The compiler of the built-in model and the folder that keeps what it made. */
+/** Tests the compiler of the built-in model and its cache. */
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -13,13 +13,13 @@ import { startNode } from '../../support/process.ts';
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 
 describe('compiling', () => {
-  // A fingerprint must never stand for two different files. When one of these changes, raise GRAPH_REVISION.
+  // A fingerprint must never stand for two different files. If one of these changes, increase GRAPH_REVISION.
   test.each([
     ['fp32', 127, '8263cdf1c7cce28e'],
     ['int8', 127, '6e0f8f7b7b13c3f8'],
     ['int8', 63, '601f999cd2840643'],
   ] as const)(
-    '%s with weights up to %d gives the bytes of this revision, every time',
+    '%s with weights up to %d has the bytes of this revision, every time',
     async (precision, limit, expected) => {
       expect(GRAPH_REVISION).toBe(1);
       expect(digest(await compileBuiltIn(precision, limit))).toBe(expected);
@@ -29,7 +29,7 @@ describe('compiling', () => {
 });
 
 describe('the model cache', () => {
-  test('compiles once, and again when the file is damaged, cut or has lost its seal', async () => {
+  test('compiles once, and again if the file is damaged, truncated or without its seal', async () => {
     const cacheDir = join(temporaryFolder(), 'deep', 'cache');
     const { modelPath } = await prepareModel({ precision: 'int8', cacheDir });
     const whole = readFileSync(modelPath);
@@ -51,7 +51,7 @@ describe('the model cache', () => {
     expect(readdirSync(cacheDir)).toHaveLength(2);
   });
 
-  test('does not build what is already there', async () => {
+  test('does not build an existing file', async () => {
     const folder = temporaryFolder();
     const builds: string[] = [];
     const build = async () => {
@@ -64,7 +64,7 @@ describe('the model cache', () => {
     expect(builds).toEqual(['build']);
   });
 
-  test('leaves no part of a file behind when a build fails', async () => {
+  test('leaves no partial file after a failed build', async () => {
     const folder = temporaryFolder();
     await expect(
       cachedFile(folder, 'model.onnx', () => Promise.reject(new Error('no weights'))),
@@ -72,7 +72,7 @@ describe('the model cache', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('says so when it cannot write', async () => {
+  test('reports that it cannot write', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
     await expect(prepareModel({ precision: 'int8', cacheDir: join(folder, 'file') })).rejects.toMatchObject({
@@ -80,7 +80,7 @@ describe('the model cache', () => {
     });
   });
 
-  test('is filled by three processes at once', async () => {
+  test('is filled by three processes at the same time', async () => {
     const cacheDir = temporaryFolder();
     const script = `
       import { prepareModel } from '@embedmill/embed';

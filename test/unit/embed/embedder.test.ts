@@ -1,4 +1,6 @@
-/** The embedder with the built-in model: vectors, verdicts, sameness, and how near int8 comes to fp32. */
+/**
+ * Tests the embedder with the built-in model: vectors, verdicts, reproducibility, and the accuracy of int8.
+ */
 
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
@@ -13,7 +15,7 @@ const sentences = readFileSync(new URL('../../fixtures/embed/sentences.txt', imp
   .split('\n');
 
 describe('the vector of a text', () => {
-  test('has the published first values of the model in fp32', async () => {
+  test('starts with the published values of the model in fp32', async () => {
     const vector = await vectorOf(await openBuiltIn('fp32'), 'hello world');
     // sentence-transformers and ONNX publish these to four decimals.
     const published = [-0.0345, 0.0311, 0.0067, 0.0261, -0.0395];
@@ -22,7 +24,7 @@ describe('the vector of a text', () => {
     });
   });
 
-  test('has length 1 and tells related texts from unrelated ones', async () => {
+  test('has length 1 and separates related texts from unrelated ones', async () => {
     const embedder = await openBuiltIn('int8');
     const [kettle, pot, tram] = await Promise.all(
       ['The kettle leaks.', 'Water runs out of the teapot.', 'The tram was late again.'].map((text) =>
@@ -52,7 +54,7 @@ describe('the verdict of a text', () => {
   };
   const zeros = new Float32Array(384);
 
-  test('is ok with the tokens that were fed', async () => {
+  test('is ok, with the number of tokens that the model received', async () => {
     expect(await embed('hello world')).toMatchObject({ verdict: 'ok', tokens: 4, lostTokens: 0 });
   });
 
@@ -71,24 +73,24 @@ describe('the verdict of a text', () => {
     expect(bytesOf(end.target)).not.toBe(bytesOf(start.target));
   });
 
-  test('is failed beyond 256 tokens with truncate: error, and says how many there are', async () => {
+  test('is failed beyond 256 tokens with truncate: error, with the number of tokens', async () => {
     expect(await embed(long, 'error')).toMatchObject({
       verdict: 'failed',
       tokens: 0,
       target: zeros,
-      message: expect.stringMatching(/^the text has about 60\d tokens, the model reads at most 256$/),
+      message: expect.stringMatching(/^the text has about 60\d tokens, expected at most 256$/),
     });
     expect(await embed('word '.repeat(254), 'error')).toMatchObject({ verdict: 'ok', tokens: 256 });
     expect(await embed('word '.repeat(255), 'error')).toMatchObject({ verdict: 'failed' });
   });
 
-  test('counts tokens exactly, whatever the limit', async () => {
+  test('comes with exact token counts beyond the limit', async () => {
     const embedder = await openBuiltIn('int8');
     expect(embedder.countTokens(long)).toBe(602);
     expect(embedder.countTokens('')).toBe(2);
   });
 
-  test('is never asked of a closed embedder', async () => {
+  test('is an error after close', async () => {
     const embedder = await Embedder.open(await prepareModel({ precision: 'int8', cacheDir }));
     await embedder.close();
     await embedder.close();
@@ -98,9 +100,9 @@ describe('the verdict of a text', () => {
   });
 });
 
-describe('sameness', () => {
+describe('reproducibility', () => {
   test.each(['int8', 'fp32'] as const)(
-    '%s: any order, any neighbours, any embedder gives the same bytes',
+    '%s: any order, any neighbors and any embedder give the same bytes',
     async (precision) => {
       const [one, other] = [await openBuiltIn(precision), await openBuiltIn(precision)];
       const expected = new Map<string, string>();
@@ -121,7 +123,7 @@ describe('sameness', () => {
     },
   );
 
-  test('texts given all at once do not mix', async () => {
+  test('concurrent texts do not mix', async () => {
     const embedder = await openBuiltIn('int8');
     const together = await Promise.all(sentences.map((text) => vectorOf(embedder, text)));
     for (const [i, text] of sentences.entries()) {
@@ -129,7 +131,7 @@ describe('sameness', () => {
     }
   });
 
-  test('another thread gives the same bytes', async () => {
+  test('another thread returns the same bytes', async () => {
     const model = await prepareModel({ precision: 'int8', cacheDir });
     const worker = new Worker(
       `import { parentPort, workerData } from 'node:worker_threads';
@@ -162,7 +164,7 @@ describe('sameness', () => {
 });
 
 describe('int8', () => {
-  test('stays close to fp32 on sentences that it was not calibrated with', async () => {
+  test('is close to fp32 on sentences outside the calibration set', async () => {
     const [int8, fp32] = [await openBuiltIn('int8'), await openBuiltIn('fp32')];
     const cosines: number[] = [];
     for (const text of sentences)
@@ -179,7 +181,7 @@ describe('the golden check', () => {
     expect(report.worstCosine).toBeGreaterThan(report.requiredCosine);
   });
 
-  test('fails a model with another limit', async () => {
+  test('fails for a model with another token limit', async () => {
     const model = await prepareModel({ precision: 'int8', cacheDir });
     const embedder = await Embedder.open({ ...model, maxTokens: 128 });
     const report = await checkGolden(embedder);
@@ -190,10 +192,10 @@ describe('the golden check', () => {
     );
   });
 
-  test('fails an int8 file where fp32 is promised', async () => {
+  test('fails for an int8 file in place of fp32', async () => {
     const model = await prepareModel({ precision: 'int8', cacheDir });
     const fp32 = await prepareModel({ precision: 'fp32', cacheDir });
-    // int8 where fp32 is promised: a mixed-up file.
+    // An int8 file in place of fp32.
     const embedder = await Embedder.open({ ...fp32, modelPath: model.modelPath });
     expect(await checkGolden(embedder)).toMatchObject({ ok: false });
     await embedder.close();

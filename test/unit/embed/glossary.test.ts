@@ -1,4 +1,4 @@
-/** Which terms of a glossary are found in a text, and what becomes of it. */
+/** Tests which terms of a glossary are found in a text, and the text after replacement. */
 
 import { Glossary, type GlossaryEntry } from '@embedmill/embed';
 import fc from 'fast-check';
@@ -48,7 +48,7 @@ describe('a term is replaced', () => {
     expect(apply(entries, text)).toEqual({ text: expected, replacements });
   });
 
-  test('by the rule of its own for capitals', () => {
+  test('by its own rule for capitals', () => {
     expect(apply([entry('us', 'United States', 'exact')], 'US us').text).toBe('US United States');
     expect(apply([entry('US', 'United States', 'any')], 'US us').text).toBe('United States United States');
     expect(apply([entry('Go', 'a language', 'exact'), entry('go', 'leave')], 'Go go').text).toBe(
@@ -56,22 +56,22 @@ describe('a term is replaced', () => {
     );
   });
 
-  test('and what stands for it is not looked at again', () => {
+  test('and the replacement is not searched again', () => {
     expect(apply([entry('a', 'a b'), entry('b', 'a')], 'a b')).toEqual({ text: 'a b a', replacements: 2 });
   });
 
-  test('by nothing, without joining its neighbours', () => {
+  test('by nothing, without joining its neighbors', () => {
     expect(apply([entry('🚀', '')], 'go🚀fast 🚀').text).toBe('go fast ');
   });
 
-  test('by its last entry; blank terms are none', () => {
+  test('by its last entry; blank terms are ignored', () => {
     const glossary = new Glossary([entry('x', 'one'), entry(' ', 'blank'), entry('X', 'two', 'any')]);
     expect(glossary.size).toBe(1);
     expect(glossary.apply(' x ').text).toBe(' two ');
   });
 });
 
-describe('whatever the text', () => {
+describe('in any text', () => {
   const word = fc.constantFrom(
     'CTP',
     'margin',
@@ -91,7 +91,7 @@ describe('whatever the text', () => {
   );
   const words = fc.array(word, { maxLength: 12 }).map((pieces) => pieces.join(''));
 
-  test('it finds what a search of every term at every place finds', () => {
+  test('it finds what a search of every term at every position finds', () => {
     fc.assert(
       fc.property(fc.array(words, { maxLength: 6 }), words, (terms, text) => {
         const entries = terms.map((term) => entry(term, '<>', 'exact'));
@@ -101,7 +101,7 @@ describe('whatever the text', () => {
     );
   });
 
-  test('without a term in it, it stays as it is', () => {
+  test('it leaves a text without terms unchanged', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(apply([entry('not in there', 'x')], text)).toEqual({ text, replacements: 0 });
@@ -110,7 +110,9 @@ describe('whatever the text', () => {
   });
 });
 
-/** The same rules without an index: the longest term at the leftmost place where a boundary is on both sides. */
+/**
+ * Applies the same rules without an index: the longest term at the leftmost position between two boundaries.
+ */
 function searchEverywhere(terms: readonly string[], text: string): string {
   const sticky = /^(?![\p{sc=Han}\p{sc=Thai}])[\p{L}\p{N}\p{M}_]/u;
   const before = (at: number) => [...text.slice(0, at)].at(-1) ?? '';

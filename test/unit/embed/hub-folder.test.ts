@@ -1,6 +1,6 @@
 /**
- * Models from a folder in the hub's layout. The folders are built here: a vocabulary table as the whole model, so that
- * the expected vectors can be computed by hand, or our own compiled file.
+ * Tests models from a folder in the layout of the Hub. The tests build the folders: a model that is only a
+ * vocabulary table, so that the expected vectors can be computed by hand, or a compiled file.
  */
 
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { tokenizerFile } from './colours.ts';
 import { bytesOf, cacheDir, openBuiltIn, vectorOf } from './models.ts';
 
 const DIM = 4;
-/** One row per token: [CLS] and [SEP] count in the mean like any other. */
+/** One row per token; [CLS] and [SEP] count in the mean like any other token. */
 const TABLE = [
   [9, 9, 9, 9],
   [1, 1, 1, 1],
@@ -33,7 +33,7 @@ interface TableModel {
   scale?: number;
 }
 
-/** A model that looks its vectors up. */
+/** Builds a model that looks up its vectors in a table. */
 function tableModel({
   inputs = {},
   output = 'last_hidden_state',
@@ -53,7 +53,7 @@ function tableModel({
     const real = graph.node(`${name}.real`, 'Cast', [input], { to: { int: 1 } });
     const axis = graph.constant(`${name}.axis`, BigInt64Array.of(-1n), [1]);
     const factor = graph.node(`${name}.factor`, 'Unsqueeze', [real, axis]);
-    // attention_mask must be ones and token_type_ids zeros for the vectors to stay as they are.
+    // Only with ones as attention_mask and zeros as token_type_ids the vectors stay unchanged.
     states = graph.node(`${name}.used`, name === 'attention_mask' ? 'Mul' : 'Add', [states, factor]);
   }
   graph.node(output, operator, [states]);
@@ -61,7 +61,7 @@ function tableModel({
   return graph.encode('table');
 }
 
-/** A folder in the hub's layout; `files` replaces or, with undefined, leaves out. */
+/** Writes a folder in the layout of the Hub; `files` replaces files or, with undefined, omits them. */
 function hubFolder(files: Record<string, object | Uint8Array | undefined> = {}): string {
   const root = join(temporaryFolder(), 'colours-mini');
   const all: typeof files = {
@@ -93,8 +93,8 @@ function unit(values: number[]): Float32Array {
 
 const closeTo = (expected: Float32Array) => Array.from(expected, (value) => expect.closeTo(value, 5));
 
-describe('a folder in the hub’s layout', () => {
-  test('is embedded with the inputs that it declares, the mean over its tokens, its own dimension and limit', async () => {
+describe('a folder in the layout of the Hub', () => {
+  test('is embedded with its declared inputs, mean pooling, and its own dimension and limit', async () => {
     const model = await prepareFp32(hubFolder());
     expect(model).toMatchObject({ name: 'colours-mini', dim: DIM, maxTokens: 6, pooling: 'mean' });
     const embedder = await open(model);
@@ -106,11 +106,11 @@ describe('a folder in the hub’s layout', () => {
       lostTokens: 1,
     });
     expect((await checkGolden(embedder)).message).toBe(
-      'colours-mini fp32: 9 sentences checked for equal vectors twice',
+      'colours-mini fp32: 9 sentences checked for equal vectors in two runs',
     );
   });
 
-  test('takes the first token’s vector when its pooling asks for it', async () => {
+  test('uses the vector of the first token if its pooling says so', async () => {
     const model = await prepareFp32(
       hubFolder({
         '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false },
@@ -120,14 +120,14 @@ describe('a folder in the hub’s layout', () => {
     expect([...(await vectorOf(await open(model), 'red'))]).toEqual([0, 0, 0, 1]);
   });
 
-  test('is fed 32-bit integers and positions when it declares them', async () => {
+  test('receives 32-bit integers and positions if it declares them', async () => {
     const folder = hubFolder({ 'onnx/model.onnx': tableModel({ inputs: { position_ids: 'int32' } }) });
     // Positions 0, 1, 2 are added to the vectors of [CLS], red and [SEP].
     const expected = unit([0 + 4 + 2, 0 + 1 + 2, 0 + 1 + 2, 2 + 1 + 2]);
     expect([...(await vectorOf(await open(await prepareFp32(folder)), 'red'))]).toEqual(closeTo(expected));
   });
 
-  test('gives int8 from model_quantized.onnx, with another fingerprint', async () => {
+  test('uses model_quantized.onnx for int8, with another fingerprint', async () => {
     const folder = hubFolder({ 'onnx/model_quantized.onnx': tableModel({ scale: 2 }) });
     const int8 = await prepareModel({ model: folder, precision: 'int8', cacheDir });
     expect(int8.modelPath).toBe(join(folder, 'onnx/model_quantized.onnx'));
@@ -135,7 +135,7 @@ describe('a folder in the hub’s layout', () => {
     expect(int8.fingerprint).not.toBe((await prepareFp32(folder)).fingerprint);
   });
 
-  test('has a fingerprint that follows weights, tokenizer and limits, and not the place', async () => {
+  test('has a fingerprint that depends on weights, tokenizer and limits, and not on the path', async () => {
     const fingerprint = async (files = {}) => (await prepareFp32(hubFolder(files))).fingerprint;
     const same = await fingerprint();
     expect(await fingerprint()).toBe(same);
@@ -148,7 +148,7 @@ describe('a folder in the hub’s layout', () => {
     expect(new Set([same, ...others]).size).toBe(5);
   });
 
-  test('may hold our own compiled model', async () => {
+  test('may contain a compiled model', async () => {
     const builtIn = await prepareModel({ precision: 'fp32', cacheDir });
     const folder = hubFolder({
       'tokenizer.json': undefined,
@@ -166,7 +166,7 @@ describe('a folder in the hub’s layout', () => {
     );
   });
 
-  test('that vanishes after it was prepared is missed by name', async () => {
+  test('that is deleted after preparation is named in the error', async () => {
     const folder = hubFolder();
     const model = await prepareFp32(folder);
     rmSync(folder, { recursive: true });
@@ -174,19 +174,19 @@ describe('a folder in the hub’s layout', () => {
   });
 });
 
-describe('a folder that cannot be used is refused', () => {
+describe('an unusable folder is rejected', () => {
   test.each([
     ['a missing model', { 'onnx/model.onnx': undefined }, 'MODEL_NOT_FOUND', /has no "onnx\/model.onnx"/],
     ['a missing tokenizer', { 'tokenizer.json': undefined }, 'MODEL_NOT_FOUND', /has no "tokenizer.json"/],
     ['a missing config', { 'config.json': undefined }, 'MODEL_NOT_FOUND', /config\.json/],
     [
-      'a config that is no JSON',
+      'a config that is not JSON',
       { 'config.json': Buffer.from('{') },
       'MODEL_INVALID',
       /config.json" is not JSON/,
     ],
     [
-      'bytes that are no ONNX',
+      'bytes that are not ONNX',
       { 'onnx/model.onnx': Buffer.from('weights') },
       'MODEL_INVALID',
       /cannot load ".*model.onnx"/,
@@ -219,7 +219,7 @@ describe('a folder that cannot be used is refused', () => {
       'another pooling',
       { '1_Pooling/config.json': { pooling_mode_max_tokens: true } },
       'MODEL_UNSUPPORTED',
-      /asks for pooling_mode_max_tokens, expected/,
+      /requires pooling_mode_max_tokens, expected/,
     ],
   ])('for %s', async (_, files, code, message) => {
     await expect(prepareFp32(hubFolder(files))).rejects.toMatchObject({
@@ -229,18 +229,18 @@ describe('a folder that cannot be used is refused', () => {
     });
   });
 
-  test('for a tokenizer that is none, when it is opened', async () => {
+  test('for an invalid tokenizer, when it is opened', async () => {
     const model = await prepareFp32(hubFolder({ 'tokenizer.json': { model: {} } }));
     await expect(Embedder.open(model)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
   });
 
-  test('with an error that can travel between threads', async () => {
+  test('with an error that can be sent between threads', async () => {
     const error = await prepareFp32('/nowhere/at-all').catch((reason: unknown) => reason);
     expect(JSON.parse(JSON.stringify(error))).toEqual({
       name: 'EmbedError',
       code: 'MODEL_NOT_FOUND',
       retryable: false,
-      message: 'cannot read "/nowhere/at-all/config.json" of the model folder',
+      message: 'cannot read "/nowhere/at-all/config.json" in the model folder',
     });
   });
 });

@@ -1,4 +1,4 @@
-/** Texts beyond the limit of the model: how they are split, and what their vectors are. */
+/** Tests texts over the token limit: how they are split, and what their vectors are. */
 
 import { type Treatment, UNTREATED } from '@embedmill/contract';
 import type { Embedder } from '@embedmill/embed';
@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { chunksOf, takeChunks } from '../../../packages/embed/src/text/long/chunks.ts';
 import { bytesOf, cosine, openBuiltIn, vectorOf } from './models.ts';
 
-/** A token per character but blanks, so that sizes can be counted by eye. */
+/** Returns one token per character other than a space, so that sizes can be counted by eye. */
 const perCharacter = (text: string) =>
   [...text.replace(/\s/g, '')].map((character) => character.codePointAt(0)!);
 const split = (text: string, room: number) =>
@@ -25,7 +25,7 @@ describe('a long text is split', () => {
     expect(split(text, room)).toEqual(expected);
   });
 
-  test('into chunks that fit and together are the text', () => {
+  test('into chunks within the limit that together are the text', () => {
     const text = 'Sentences of 真的很多 kinds. '.repeat(50) + 'x'.repeat(500) + '。完！'.repeat(40);
     const chunks = [...chunksOf(text, 40, perCharacter)];
     expect(Math.max(...chunks.map(({ ids }) => ids.length))).toBeLessThanOrEqual(40);
@@ -33,11 +33,11 @@ describe('a long text is split', () => {
     expect(chunks.flatMap(({ ids }) => ids)).toEqual(perCharacter(text));
   });
 
-  test('into none when it is blank', () => {
+  test('into no chunks if it is blank', () => {
     expect(split(' \n\n ', 5)).toEqual([]);
   });
 
-  test('and of too many chunks the last are dropped, or the first', () => {
+  test('and chunks over the maximum are dropped at the end or the start', () => {
     const text = 'Aaaa. Bbbb. Cccc.';
     const take = (truncate: 'end' | 'start') =>
       takeChunks(chunksOf(text, 6, perCharacter), 2, truncate, text.length);
@@ -60,35 +60,32 @@ describe('the vector of a long text', () => {
   test.each([
     { long: 'mean', weightOf: (tokens: number) => tokens, of: 'by their tokens' },
     { long: 'plain-mean', weightOf: () => 1, of: 'each as much as any other' },
-  ] as const)(
-    'is with $long the mean of its chunks $of, at length 1, and the same every time',
-    async (way) => {
-      const embedder = await openBuiltIn('int8');
-      const treatment: Treatment<never> = { ...UNTREATED, long: way.long };
-      const outcome = await embed(embedder, start + end, { treatment });
-      const chunks = embedder.chunksOf(start + end, treatment);
-      expect(outcome).toMatchObject({ verdict: 'ok', lostTokens: 0, chunks: chunks.length });
-      expect(chunks.length).toBeGreaterThan(1);
+  ] as const)('is with $long the mean of its chunks $of, at length 1, and equal every time', async (way) => {
+    const embedder = await openBuiltIn('int8');
+    const treatment: Treatment<never> = { ...UNTREATED, long: way.long };
+    const outcome = await embed(embedder, start + end, { treatment });
+    const chunks = embedder.chunksOf(start + end, treatment);
+    expect(outcome).toMatchObject({ verdict: 'ok', lostTokens: 0, chunks: chunks.length });
+    expect(chunks.length).toBeGreaterThan(1);
 
-      const expected = new Float64Array(embedder.model.dim);
-      for (const { text, tokens } of chunks) {
-        const vector = await vectorOf(embedder, text);
-        for (const [i, value] of vector.entries()) expected[i]! += way.weightOf(tokens) * value;
-      }
-      const length = Math.hypot(...expected);
-      expect(
-        cosine(
-          outcome.vector,
-          Float32Array.from(expected, (value) => value / length),
-        ),
-      ).toBeCloseTo(1, 6);
-      expect(Math.hypot(...outcome.vector)).toBeCloseTo(1, 5);
-      const again = await embed(embedder, start + end, { treatment });
-      expect(bytesOf(again.vector)).toBe(bytesOf(outcome.vector));
-    },
-  );
+    const expected = new Float64Array(embedder.model.dim);
+    for (const { text, tokens } of chunks) {
+      const vector = await vectorOf(embedder, text);
+      for (const [i, value] of vector.entries()) expected[i]! += way.weightOf(tokens) * value;
+    }
+    const length = Math.hypot(...expected);
+    expect(
+      cosine(
+        outcome.vector,
+        Float32Array.from(expected, (value) => value / length),
+      ),
+    ).toBeCloseTo(1, 6);
+    expect(Math.hypot(...outcome.vector)).toBeCloseTo(1, 5);
+    const again = await embed(embedder, start + end, { treatment });
+    expect(bytesOf(again.vector)).toBe(bytesOf(outcome.vector));
+  });
 
-  test('speaks of the end too, which a truncated one does not', async () => {
+  test('depends on the end of the text, unlike a truncated one', async () => {
     const embedder = await openBuiltIn('int8');
     const question = await vectorOf(embedder, 'late delivery, damaged box');
     const truncated = await embed(embedder, start + end, {});
@@ -96,7 +93,7 @@ describe('the vector of a long text', () => {
     expect(cosine(mean.vector, question)).toBeGreaterThan(cosine(truncated.vector, question) + 0.1);
   });
 
-  test('has at most N chunks with max-chunks=N, is truncated then, and is failed with truncate: error', async () => {
+  test('has at most N chunks with max-chunks=N: truncated, or failed with truncate: error', async () => {
     const embedder = await openBuiltIn('int8');
     const treatment: Treatment<never> = { ...UNTREATED, long: 'max-chunks=2' };
     const whole = embedder.countTokens(start + end);
@@ -109,14 +106,14 @@ describe('the vector of a long text', () => {
     });
   });
 
-  test('of a text within the limit keeps its bytes', async () => {
+  test('has the same bytes for a text within the limit', async () => {
     const embedder = await openBuiltIn('int8');
     const { vector, ...outcome } = await embed(embedder, 'Fits well.', { treatment: MEAN });
     expect(bytesOf(vector)).toBe(bytesOf(await vectorOf(embedder, 'Fits well.')));
     expect(outcome).toEqual({ verdict: 'ok', tokens: 5, lostTokens: 0 });
   });
 
-  test('comes with the places of the chunks in it when asked, and of those alone', async () => {
+  test('comes with the offsets of exactly its chunks on request', async () => {
     const embedder = await openBuiltIn('int8');
     const all = embedder.chunksOf(start + end, MEAN).map(({ text, ...span }) => span);
     const asked = { treatment: MEAN, chunkSpans: true };
@@ -124,11 +121,11 @@ describe('the vector of a long text', () => {
     const lastTwo = { ...UNTREATED, long: 'max-chunks=2' } as const;
     const fromStart = { treatment: lastTwo, chunkSpans: true, truncate: 'start' } as const;
     expect((await embed(embedder, start + end, fromStart)).chunkSpans).toEqual(all.slice(-2));
-    // A text that was cut in the middle of its tokens has no such place.
+    // A text that was cut between its tokens has no such offset.
     expect(await embed(embedder, start + end, { chunkSpans: true })).not.toHaveProperty('chunkSpans');
   });
 
-  test('is given up when the caller says so between two chunks', async () => {
+  test('is cancelled when the caller throws between two chunks', async () => {
     const embedder = await openBuiltIn('int8');
     const betweenChunks = () => {
       throw new Error('not wanted');
@@ -142,25 +139,25 @@ describe('the vector of a long text', () => {
 describe('a prompt', () => {
   const QUERY: Treatment<never> = { ...UNTREATED, prompt: 'query: ' };
 
-  test('is embedded as if it were written before the text', async () => {
+  test('is embedded as if it were part of the text', async () => {
     const embedder = await openBuiltIn('int8');
     const vector = new Float32Array(embedder.model.dim);
     await embedder.embed('how long does it last?', vector, 0, { treatment: QUERY });
     expect(bytesOf(vector)).toBe(bytesOf(await vectorOf(embedder, 'query: how long does it last?')));
   });
 
-  test('does not make a vector of an empty text, nor of none when it fills the limit', async () => {
+  test('gives no vector to an empty text, nor to any text if it fills the limit', async () => {
     const embedder = await openBuiltIn('int8');
     const vector = new Float32Array(embedder.model.dim);
     expect(await embedder.embed(' ', vector, 0, { treatment: QUERY })).toMatchObject({ verdict: 'empty' });
     const endless: Treatment<never> = { ...UNTREATED, prompt: 'a '.repeat(300) };
     expect(await embedder.embed('text', vector, 0, { treatment: endless })).toMatchObject({
       verdict: 'failed',
-      message: 'the prompt alone fills the 256 tokens that the model reads',
+      message: 'the prompt alone fills the limit of 256 tokens of the model',
     });
   });
 
-  test('stays when the start of a text is cut off', async () => {
+  test('is kept when the start of a text is cut off', async () => {
     const embedder = await openBuiltIn('int8');
     const ids = embedder.idsOf('word '.repeat(400), QUERY);
     expect(ids.slice(0, 3)).toEqual(embedder.idsOf('', QUERY).slice(0, 3));

@@ -1,4 +1,7 @@
-/** The steps that prepare weights for int8: each must leave what the layer computes as it was, but for rounding. */
+/**
+ * Tests the steps that prepare weights for int8: none may change what the layer computes, except for
+ * rounding.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { quantizeColumns, quantizeRows } from '../../../packages/embed/src/compile/quantize/integers.ts';
@@ -11,7 +14,7 @@ import {
 import type { Dense } from '../../../packages/embed/src/compile/weights/bert-weights.ts';
 import { weightLimitFor } from '../../../packages/embed/src/prepare/cpu.ts';
 
-/** A layer with fixed odd numbers in it. */
+/** Returns a layer with fixed irregular weights. */
 function layer(inputs: number, outputs: number, seed: number): Dense {
   const number = (i: number) => Math.sin(seed + i * 12.9898);
   return {
@@ -44,11 +47,11 @@ describe('smoothing', () => {
     expect(Math.max(...divided.map(Math.abs))).toBeLessThan(10);
   });
 
-  test('leaves a channel alone that never fires', () => {
+  test('leaves a channel that is always 0 unchanged', () => {
     expect(smoothingFactors(activationMax, [layer(4, 3, 1)])[3]).toBe(1);
   });
 
-  test('can be taken off the output of the layer before', () => {
+  test('can divide the output of the previous layer instead', () => {
     const dense = layer(4, 3, 2);
     const factors = Float32Array.of(2, 4, 0.5);
     const expected = apply(dense, input).map((value, i) => value / factors[i]!);
@@ -57,7 +60,7 @@ describe('smoothing', () => {
 });
 
 describe('splitting outliers', () => {
-  test('computes the loudest channel several times and reads the same sum', () => {
+  test('computes the largest channel several times and reads the same sum', () => {
     const [writer, reader] = [layer(4, 6, 3), layer(6, 2, 4)];
     const split = splitOutliers(writer, reader, [1, 30, 2, 1, 8, 1], 5);
     expect(split.activationMax.slice(6)).toContain(30);
@@ -70,7 +73,7 @@ describe('splitting outliers', () => {
 });
 
 describe('int8 weights', () => {
-  test.each([127, 63] as const)('stay within %d and within half a step of their reals', (limit) => {
+  test.each([127, 63] as const)('stay within %d and within half a step of the real values', (limit) => {
     const dense = layer(16, 5, 5);
     const { integers, scales } = quantizeColumns(dense, limit);
     expect(Math.max(...integers.map(Math.abs))).toBe(limit);
@@ -80,7 +83,7 @@ describe('int8 weights', () => {
     });
   });
 
-  test('have a scale per row in a table, and rows of zeros stay zeros', () => {
+  test('have one scale per row in a table, and rows of zeros stay zeros', () => {
     const { integers, scales } = quantizeRows(Float32Array.of(1, -0.25, 0, 0, 100, 30), 2);
     expect([...integers]).toEqual([127, -32, 0, 0, 127, 38]);
     expect([...scales]).toEqual([Math.fround(1 / 127), 0, Math.fround(100 / 127)]);

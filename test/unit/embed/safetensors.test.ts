@@ -1,9 +1,9 @@
-/** The reader of weight files: values of each type, and what it says about damaged files. */
+/** Tests the reader of weight files: values of each type, and errors for damaged files. */
 
 import { describe, expect, test } from 'vitest';
 import { Safetensors } from '../../../packages/embed/src/compile/weights/safetensors.ts';
 
-/** A file with the given tensors, their bytes one after the other. */
+/** Returns a file with the given tensors, their bytes one after the other. */
 function fileOf(tensors: Record<string, { dtype: string; shape: number[]; bytes: Uint8Array }>): Uint8Array {
   let end = 0;
   const header = Object.entries(tensors).map(([name, { dtype, shape, bytes }]) => {
@@ -20,7 +20,7 @@ function fileOf(tensors: Record<string, { dtype: string; shape: number[]; bytes:
 const halves = new Uint8Array(Uint16Array.of(0x3c00, 0xc000, 0x3555, 0x0001, 0x7bff, 0x8000).buffer);
 
 describe('a safetensors file', () => {
-  test('gives F16, BF16 and F32 tensors as float32 without loss', () => {
+  test('returns F16, BF16 and F32 tensors as float32 without loss', () => {
     const file = Safetensors.parse(
       'small.safetensors',
       fileOf({
@@ -35,7 +35,7 @@ describe('a safetensors file', () => {
     expect(file.tensor('full', [2]).values).toEqual(Float32Array.of(0.1, -3));
   });
 
-  test('that misses a tensor, or has it in another shape or type, is refused by the name of the tensor', () => {
+  test('with a tensor that is missing or has another shape or type is rejected with its name', () => {
     const file = Safetensors.parse(
       'small.safetensors',
       fileOf({
@@ -48,7 +48,7 @@ describe('a safetensors file', () => {
     expect(() => file.tensor('integers', [1])).toThrow('is I64 in 8 bytes, expected 1 values');
   });
 
-  test('that was cut anywhere is refused', () => {
+  test('truncated at any position is rejected', () => {
     const whole = fileOf({ half: { dtype: 'F16', shape: [2, 3], bytes: halves } });
     for (const bytes of [0, 7, 8, 20, whole.byteLength - 1]) {
       expect(() => Safetensors.parse('cut.safetensors', whole.subarray(0, bytes))).toThrow(

@@ -1,4 +1,4 @@
-/** A small BERT with random weights: its folder, and its vectors computed here with plain loops. */
+/** A small BERT with random weights: its folder, and its vectors computed with plain loops. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { tokenizerFile } from './colours.ts';
 
-/** Sizes that are all unlike the built-in model's. */
+/** Sizes that all differ from those of the built-in model. */
 export const SMALL = {
   model_type: 'bert',
   hidden_act: 'gelu',
@@ -22,7 +22,7 @@ export const SMALL = {
 
 type Tensors = Map<string, { shape: number[]; values: Float32Array }>;
 
-/** The tensors of a BERT of these sizes; gains are near 1, all others near 0. */
+/** Returns the tensors of a BERT of these sizes; gains are near 1, all others near 0. */
 export function smallTensors(): Tensors {
   const random = seededRandom(11);
   const tensors: Tensors = new Map();
@@ -58,7 +58,7 @@ export function smallTensors(): Tensors {
   return tensors;
 }
 
-/** A folder with these weights as safetensors and no ONNX file. */
+/** Writes a folder with these weights as safetensors and no ONNX file. */
 export function smallBertFolder(files: Record<string, object> = {}): string {
   const root = join(temporaryFolder(), 'small-bert');
   mkdirSync(join(root, '1_Pooling'), { recursive: true });
@@ -84,7 +84,9 @@ export function smallBertFolder(files: Record<string, object> = {}): string {
   return root;
 }
 
-/** The states after the last layer, tokens × hidden, after "BERT" (Devlin et al. 2018), in float64. */
+/**
+ * Computes the states after the last layer, tokens × hidden, as in "BERT" (Devlin et al. 2018), in float64.
+ */
 export function smallBertStates(ids: readonly number[]): number[][] {
   const tensors = smallTensors();
   const values = (name: string) => tensors.get(name)!.values;
@@ -143,7 +145,7 @@ export function smallBertStates(ids: readonly number[]): number[][] {
   return states;
 }
 
-/** x Φ(x), with Φ by its Taylor series, which converges for the small values here. */
+/** Computes x Φ(x), with Φ by its Taylor series, which converges for the small values here. */
 function gelu(x: number): number {
   let term = x;
   let series = x;

@@ -1,6 +1,6 @@
 /**
- * Texts to ids. The expected tokens were worked out by the reference algorithm (BERT's clean-up, NFD, words, longest
- * match first) against the model's vocabulary, not copied from what the code printed.
+ * Tests the conversion of texts to token ids. The expected tokens come from the reference algorithm (BERT's
+ * clean-up, NFD, words, longest match first) and the model's vocabulary, not from the output of the code.
  */
 
 import { readFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 const tokensOf = (text: string) => tokenizer.encode(text, 'end').ids.map((id) => vocabulary.get(id));
 
-describe('ids of nasty texts', () => {
+describe('ids of difficult texts', () => {
   test.each([
     ['case and punctuation', "Don't STOP...now", "don ' t stop . . . now"],
     ['accents', 'Café déjà vu', 'cafe de ##ja vu'],
@@ -52,12 +52,9 @@ describe('ids of nasty texts', () => {
     expect(tokensOf(text).join(' ')).toBe(`[CLS] ${expected} [SEP]`);
   });
 
-  test.each(['', '   \n\t', '\u200b\u200d', '\u0301', '\ud800', '\ufffd'])(
-    'nothing is left of %j',
-    (text) => {
-      expect(tokenizer.encode(text, 'end').contentTokens).toBe(0);
-    },
-  );
+  test.each(['', '   \n\t', '\u200b\u200d', '\u0301', '\ud800', '\ufffd'])('%j has no tokens', (text) => {
+    expect(tokenizer.encode(text, 'end').contentTokens).toBe(0);
+  });
 });
 
 describe('the limit', () => {
@@ -75,12 +72,12 @@ describe('the limit', () => {
     expect(lostTokens).toBe(400 - 254);
   });
 
-  test('is not the 128 that the tokenizer file bakes in, and nothing is padded', () => {
+  test('is not the 128 of the tokenizer file, and nothing is padded', () => {
     expect(tokenizer.encode('one two', 'end').ids).toHaveLength(4);
     expect(tokenizer.encode(long, 'end').ids).toHaveLength(256);
   });
 
-  test('estimates what was never read within a tenth on prose', () => {
+  test('estimates the unread tokens of prose within 10 %', () => {
     const prose =
       'The river was high, and the ferryman asked twice the usual price for the crossing. '.repeat(400);
     const { lostTokens } = tokenizer.encode(prose, 'end');
@@ -90,7 +87,7 @@ describe('the limit', () => {
 });
 
 describe('cutting before tokenizing', () => {
-  /** Characters that matter to BERT, often in long runs. */
+  /** Texts of characters that matter to BERT, often in long runs. */
   const alphabet = [
     ...['a', 'Z', 'é', 'ß', 'Σ', 'İ', '7', '東', '𠀀', '한', 'ก', '😀', '👩‍👧', '½', '$', '_'],
     ...[' ', '\n', '\u00a0', '\u3000', '.', ',', "'", '…', '。', '[', ']', '[SEP]', '[CLS]', 'SEP]'],
@@ -104,7 +101,7 @@ describe('cutting before tokenizing', () => {
     .map(([character, count]) => character.repeat(count));
   const text = fc.array(run, { minLength: 1, maxLength: 60 }).map((runs) => runs.join(''));
 
-  test('changes no id of the end that is kept', () => {
+  test('changes no id of the kept end', () => {
     fc.assert(
       fc.property(text, (nasty) => {
         const all = unlimited.encode(nasty, 'end').ids.slice(1, -1);
@@ -116,7 +113,7 @@ describe('cutting before tokenizing', () => {
     );
   });
 
-  test('changes no id wherever the cut falls', () => {
+  test('changes no id at any cut position', () => {
     const none = new Set([...'UNKCLSEPAMD]']);
     fc.assert(
       fc.property(text, fc.integer({ min: 1, max: 3000 }), (nasty, units) => {
@@ -145,7 +142,7 @@ describe('cutting before tokenizing', () => {
     }
   });
 
-  test('leaves nothing of a megabyte that adds no token', () => {
+  test('drops a megabyte that adds no token', () => {
     expect(squeeze(' \n'.repeat(500_000))).toHaveLength(1);
     expect(squeeze(`x ${'y'.repeat(1_000_000)} z`).length).toBeLessThan(300);
   });

@@ -1,4 +1,4 @@
-/** What an embedder remembers of earlier texts. */
+/** Tests the vector memory of an embedder. */
 
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { expect, onTestFinished, test } from 'vitest';
@@ -10,7 +10,7 @@ const recalled = (memory: VectorMemory, key: string) => {
   return memory.recall(key, target, 1) ? [...target] : null;
 };
 
-test('gives back what was kept, and forgets what was asked for longest ago', () => {
+test('returns kept vectors and drops the least recently used one', () => {
   const memory = new VectorMemory(2, 2 * 2 * 4);
   memory.keep('a', Float32Array.of(9, 1, 2), 1);
   memory.keep('b', Float32Array.of(3, 4), 0);
@@ -21,18 +21,18 @@ test('gives back what was kept, and forgets what was asked for longest ago', () 
   expect(recalled(memory, 'c')).toEqual([0, 5, 6]);
 });
 
-test('keeps nothing when there is no room for one vector', () => {
+test('keeps nothing without room for one vector', () => {
   const memory = new VectorMemory(384, 100);
   memory.keep('a', new Float32Array(384), 0);
   expect(recalled(memory, 'a')).toBeNull();
 });
 
-test('tells texts apart by every token', () => {
+test('distinguishes texts by every token', () => {
   const keys = [[], [1], [1, 2], [12], [1, 65_536 + 2], [256], [65_536]].map(memoryKey);
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test('spares an embedder what it has computed, to the bit', async () => {
+test('returns the same bits that the embedder computed', async () => {
   const model = await prepareModel({ precision: 'int8', cacheDir });
   const embedder = await Embedder.open(model, { memoryBytes: 1024 * 1024 });
   onTestFinished(() => embedder.close());

@@ -3,11 +3,11 @@ import { DIM, embedBulk, numbered, startedPool } from './stand-in.ts';
 
 const OPTIONS = { precision: 'int8', truncate: 'end' } as const;
 
-/** `embedTexts` hands its pieces to the threads within a few microtasks; a turn of the event loop later they are there. */
+/** Waits one turn of the event loop, after which the pieces of `embedTexts` have been sent to the threads. */
 const handedOver = () => new Promise(setImmediate);
 
 describe('embedTexts', () => {
-  test('gives vectors and verdicts in the order of the texts, however many', async () => {
+  test('returns vectors and verdicts in the order of the texts, for any number of texts', async () => {
     const { pool } = await startedPool({ threads: 2 });
     const texts = numbered(1, 101);
     const interactive = await pool.embedTexts(texts, OPTIONS);
@@ -16,12 +16,12 @@ describe('embedTexts', () => {
     expect(interactive.outcomes).toEqual(bulk.outcomes);
   });
 
-  test('answers no texts with no vectors', async () => {
+  test('returns no vectors for no texts', async () => {
     const { pool } = await startedPool();
     expect(await pool.embedTexts([], OPTIONS)).toMatchObject({ vectors: new Float32Array(0), outcomes: [] });
   });
 
-  test('overtakes bulk between two texts of the batch that runs', async () => {
+  test('overtakes bulk between two texts of the running batch', async () => {
     const { pool, signals } = await startedPool();
     const bulk = embedBulk(pool, ['#1 gate!', ...numbered(2, 9)]);
     await expect.poll(() => signals.atGate).toBe(1);
@@ -45,7 +45,7 @@ describe('embedTexts', () => {
     expect(outcomes.map(({ verdict }) => verdict)).toEqual(['ok', 'ok']);
   });
 
-  test('overtakes a batch that waits in the thread, and one that waits in the pool', async () => {
+  test('overtakes a batch queued in the thread and one queued in the pool', async () => {
     const { pool, signals } = await startedPool();
     const bulk = [1, 2, 3, 4].map((batch) => embedBulk(pool, [`#${batch} gate!`], batch));
     await expect.poll(() => signals.atGate).toBe(1);
@@ -68,17 +68,17 @@ describe('embedTexts', () => {
     expect(order).toEqual(['interactive', 'bulk']);
   });
 
-  test('shares the texts of one call among the threads', async () => {
+  test('spreads the texts of one call over the threads', async () => {
     const { pool, signals } = await startedPool({ threads: 3 });
     const call = pool.embedTexts(['gate!', 'gate!', 'gate!'], OPTIONS);
-    // All three at the gate at once: each is in a thread of its own.
+    // All three are at the gate at once, so each is in a different thread.
     await expect.poll(() => signals.atGate).toBe(3);
     expect(pool.busyThreads).toBe(3);
     signals.openGate();
     expect((await call).vectors).toHaveLength(3 * DIM);
   });
 
-  test('goes to the thread that is free', async () => {
+  test('goes to the idle thread', async () => {
     const { pool, signals } = await startedPool({ threads: 2 });
     const bulk = embedBulk(pool, ['gate!']);
     await expect.poll(() => signals.atGate).toBe(1);
@@ -89,7 +89,7 @@ describe('embedTexts', () => {
     await bulk;
   });
 
-  test('gives up when its signal says so; texts that were not begun are never embedded', async () => {
+  test('rejects when its signal aborts; texts that were not begun are never embedded', async () => {
     const { pool, signals } = await startedPool();
     const bulk = embedBulk(pool, ['#1 gate!', '#2']);
     await expect.poll(() => signals.atGate).toBe(1);
@@ -103,13 +103,13 @@ describe('embedTexts', () => {
     expect(signals.log).toEqual([1, 2]);
   });
 
-  test('is refused with a signal that was given before', async () => {
+  test('rejects if its signal has already aborted', async () => {
     const { pool } = await startedPool();
     const signal = AbortSignal.abort(new Error('gone'));
     await expect(pool.embedTexts(['text'], { ...OPTIONS, signal })).rejects.toThrow('gone');
   });
 
-  test('stops between two texts of the piece that runs', async () => {
+  test('stops between two texts of the running piece', async () => {
     const { pool, signals } = await startedPool();
     const abort = new AbortController();
     const call = pool.embedTexts(['#1 gate!', '#2', '#3'], { ...OPTIONS, signal: abort.signal });

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EngineSignals, embedBulk, numbered, standInPool, startedPool, vectorOf } from './stand-in.ts';
 
-/** What the batch must look like: each row as if it were alone, poisonous rows failed with a zero vector. */
+/**
+ * Expects each row to have the vector it has alone, and poison rows the verdict `failed` and a vector of
+ * zeros.
+ */
 async function expectOnlyFailed(pool: InferencePool, texts: readonly string[], failed: readonly number[]) {
   const result = await embedBulk(pool, texts, 5);
   const failedRows = result.outcomes.flatMap(({ verdict }, row) => (verdict === 'failed' ? [row] : []));
@@ -18,7 +21,7 @@ async function expectOnlyFailed(pool: InferencePool, texts: readonly string[], f
 }
 
 describe('a text that makes the engine throw', () => {
-  test('fails alone and leaves no half vector', async () => {
+  test('fails alone and leaves no partial vector', async () => {
     const { pool, count } = await startedPool();
     const texts = numbered(1, 9);
     texts[4] = 'scribble!';
@@ -34,7 +37,7 @@ describe('a text that makes the engine throw', () => {
   });
 });
 
-describe('a text that ends its thread', () => {
+describe('a text that crashes its thread', () => {
   test.each([
     { word: 'exit!', reason: 'the thread exited with code 3' },
     { word: 'uncaught!', reason: 'told to fail later' },
@@ -51,13 +54,13 @@ describe('a text that ends its thread', () => {
     const result = await expectOnlyFailed(pool, texts, [17]);
     expect(result).toMatchObject({ batch: 5, rows: 40 });
     expect(result.outcomes[17]?.message).toBe(
-      `this text ended every inference thread that tried it: ${reason}`,
+      `this text crashed every inference thread that embedded it: ${reason}`,
     );
     expect(count('thread-died')).toBe(3);
     expect(events).toContainEqual({ kind: 'row-isolated', batch: 5, row: 17, reason });
   });
 
-  test('does not burden the batch that waited behind it', async () => {
+  test('does not affect the batch queued behind it', async () => {
     const { pool, signals } = await startedPool();
     const [bad, good] = await Promise.all([
       embedBulk(pool, ['#1', '#2 exit!', '#3'], 1),
@@ -65,16 +68,16 @@ describe('a text that ends its thread', () => {
     ]);
     expect(bad.outcomes.map(({ verdict }) => verdict)).toEqual(['ok', 'failed', 'ok']);
     expect(good.outcomes.map(({ verdict }) => verdict)).toEqual(['ok', 'ok', 'ok']);
-    // The good batch ran once and whole: it was sent again, never suspected.
+    // The good batch ran once and uncut: it was sent again and never a suspect.
     expect(signals.log.filter((number) => number > 10)).toEqual([11, 12, 13]);
   });
 
-  test('does not make an interrupted bulk batch a suspect when it is interactive', async () => {
+  test('does not make an interrupted bulk batch a suspect if it is interactive', async () => {
     const { pool, signals, events } = await startedPool();
     const bulk = embedBulk(pool, ['#1 gate!', '#2'], 1);
     await expect.poll(() => signals.atGate).toBe(1);
     const interactive = pool.embedTexts(['fine', 'exit!'], { precision: 'int8', truncate: 'end' });
-    // The pool hands interactive texts over in a later turn; the gate must not open before.
+    // The pool sends interactive texts in a later turn of the event loop; the gate must not open before.
     await new Promise(setImmediate);
     signals.openGate();
     expect((await interactive).outcomes.map(({ verdict }) => verdict)).toEqual(['ok', 'failed']);
@@ -82,7 +85,7 @@ describe('a text that ends its thread', () => {
     expect(events.filter(({ kind }) => kind === 'row-isolated')).toMatchObject([{ batch: 0, row: 1 }]);
   });
 
-  test('is found wherever it is, however many there are, on any number of threads', async () => {
+  test('is isolated at any position, in any number, on any number of threads', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom('good', 'good', 'good', 'exit!', 'throw!'), { minLength: 1, maxLength: 12 }),
@@ -103,8 +106,8 @@ describe('a text that ends its thread', () => {
   });
 });
 
-describe('an engine that ends its thread while it opens', () => {
-  test('costs the batch two threads and is no row verdict', async () => {
+describe('an engine that crashes its thread while it opens', () => {
+  test('costs the batch two threads and is not a row verdict', async () => {
     const { shared } = new EngineSignals();
     const { pool, count } = await startedPool({
       prepare: (precision) => ({ dim: 3, shared, exitAtOpen: precision === 'fp32' }),
@@ -120,7 +123,7 @@ describe('an engine that ends its thread while it opens', () => {
 });
 
 describe('threads that cannot be replaced', () => {
-  test('make the pool give up after a few tries, and hand back what waits', async () => {
+  test('make the pool give up after a few attempts and reject waiting batches', async () => {
     const { pool, signals, events, count } = await startedPool({
       threads: 2,
       maxOpens: 2,
@@ -136,7 +139,7 @@ describe('threads that cannot be replaced', () => {
       });
     }
     expect({ died: count('thread-died'), refused: count('thread-refused') }).toEqual({ died: 2, refused: 4 });
-    // Nothing is tried after the end, except what was opening just then.
+    // No further attempt is made, except for threads that were already opening.
     expect(signals.opened).toBeLessThanOrEqual(2 + 4 + 1);
     expect(events.at(-1)).toMatchObject({
       kind: 'gave-up',
@@ -147,7 +150,7 @@ describe('threads that cannot be replaced', () => {
     await expect(embedBulk(pool, ['later'])).rejects.toMatchObject({ code: 'inference-gave-up' });
   });
 
-  test('do not stop the others, and are tried again and again', async () => {
+  test('do not stop the others, and the pool keeps trying', async () => {
     const { pool, count } = await startedPool({ threads: 2, maxOpens: 2, maxFailedStarts: 1 });
     expect((await embedBulk(pool, ['exitOnce!'])).outcomes[0]?.verdict).toBe('ok');
     await expect.poll(() => count('thread-refused')).toBeGreaterThan(2);

@@ -7,7 +7,7 @@ import { DIM, embedBulk, numbered, standInPool, startedPool, vectorOf } from './
 const TERMS = { precision: 'int8', truncate: 'end' } as const;
 
 describe('embedBatch', () => {
-  test('gives every row its vector and its verdict, in order', async () => {
+  test('returns the vector and verdict of every row, in order', async () => {
     const { pool } = await startedPool();
     const alone = await Promise.all(['one', 'two', 'three'].map((text) => embedBulk(pool, [text])));
     const together = await embedBulk(pool, ['one', 'two', 'three'], 41);
@@ -17,7 +17,7 @@ describe('embedBatch', () => {
     expect(new Set(together.vectors).size).toBe(9);
   });
 
-  test('takes the payload over at once: the caller is left with an empty view', async () => {
+  test('transfers the payload at once: the caller keeps an empty view', async () => {
     const { pool } = await startedPool();
     const payload = encodeBatchPayload(numbered(1, 3));
     const embedding = pool.embedBatch({ payload, batch: 0, ...TERMS });
@@ -25,26 +25,26 @@ describe('embedBatch', () => {
     expect(peekBatchResult(await embedding).rows).toBe(3);
   });
 
-  test('carries an empty batch through', async () => {
+  test('embeds an empty batch', async () => {
     const { pool } = await startedPool();
     expect((await embedBulk(pool, [])).outcomes).toEqual([]);
   });
 
-  test('refuses bytes that are no payload, and goes on', async () => {
+  test('rejects bytes that are not a payload, and continues', async () => {
     const { pool } = await startedPool();
     const payload = new Uint8Array(new ArrayBuffer(100));
     await expect(pool.embedBatch({ payload, batch: 0, ...TERMS })).rejects.toThrow(CorruptError);
     expect((await embedBulk(pool, ['next'])).rows).toBe(1);
   });
 
-  test('runs batches that were asked for before start', async () => {
+  test('runs batches that were requested before start', async () => {
     const { pool } = standInPool();
     const early = embedBulk(pool, ['early']);
     await pool.start();
     expect((await early).outcomes[0]?.verdict).toBe('ok');
   });
 
-  test('opens the other precision when it is asked for, once per thread', async () => {
+  test('opens the other precision at the first request, once per thread', async () => {
     const { pool, signals } = await startedPool();
     expect(signals.opened).toBe(1);
     for (const batch of [1, 2]) {
@@ -55,7 +55,7 @@ describe('embedBatch', () => {
     expect(signals.opened).toBe(2);
   });
 
-  test('passes on why the other precision cannot be opened, and tries again with the next batch', async () => {
+  test('rejects with the error of the other precision, and tries again with the next batch', async () => {
     const { pool, signals } = await startedPool({ maxOpens: 1 });
     for (const opened of [2, 3]) {
       const payload = encodeBatchPayload(['text']);
@@ -67,12 +67,12 @@ describe('embedBatch', () => {
     expect((await embedBulk(pool, ['still here'])).rows).toBe(1);
   });
 
-  test('never lets a thread idle while another has two batches', async () => {
+  test('leaves no thread idle while another has two batches', async () => {
     const { pool, signals } = await startedPool({ threads: 2 });
     const stuck = embedBulk(pool, ['gate!'], 0);
     await expect.poll(() => signals.atGate).toBe(1);
     const others = Array.from({ length: 9 }, (_, index) => embedBulk(pool, ['quick'], index + 1));
-    // One of the nine was at hand for the stuck thread; it comes back only if the other thread takes it over.
+    // One of the nine was queued in the stuck thread; it finishes only if the other thread takes it over.
     expect((await Promise.all(others)).map(({ batch }) => batch)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect({ busy: pool.busyThreads, waiting: pool.waitingBatches }).toEqual({ busy: 1, waiting: 0 });
     signals.openGate();
@@ -96,14 +96,14 @@ describe('embedBatch', () => {
 });
 
 describe('start', () => {
-  test('resolves when every thread has its engine', async () => {
+  test('resolves when every thread has opened its engine', async () => {
     const { pool, signals, events } = await startedPool({ threads: 3 });
     expect(signals.opened).toBe(3);
     expect(pool.readyThreads).toBe(3);
     expect(events.map(({ kind }) => kind)).toEqual(['thread-ready', 'thread-ready', 'thread-ready']);
   });
 
-  test("fails with the engine's own error and tries no thread twice", async () => {
+  test("fails with the engine's own error and starts no thread twice", async () => {
     const { pool, signals } = standInPool({ threads: 3, maxOpens: 1 });
     await expect(pool.start()).rejects.toMatchObject({
       name: 'EmbedError',
@@ -118,7 +118,7 @@ describe('start', () => {
     await expect(embedBulk(pool, ['late'])).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
 
-  test('fails when the model cannot be prepared', async () => {
+  test('fails if the model cannot be prepared', async () => {
     const { pool } = standInPool({
       prepare: () => {
         throw new Error('no such model');
@@ -127,7 +127,7 @@ describe('start', () => {
     await expect(pool.start()).rejects.toThrow('no such model');
   });
 
-  test('fails when the engine ends its thread', async () => {
+  test('fails if the engine crashes its thread', async () => {
     const { pool } = standInPool({
       prepare: () => ({ dim: DIM, shared: new SharedArrayBuffer(64), exitAtOpen: true }),
     });
@@ -138,13 +138,13 @@ describe('start', () => {
     });
   });
 
-  test.each([0, -1, 1.5, Number.NaN])('is refused %d threads', (threads) => {
+  test.each([0, -1, 1.5, Number.NaN])('rejects %d threads', (threads) => {
     expect(() => new InferencePool({ threads, prepare: () => ({}) })).toThrow(/at least 1, got/);
   });
 });
 
 describe('stop', () => {
-  test('finishes what runs, hands back what waits, closes every engine', async () => {
+  test('finishes running batches, rejects waiting ones and closes every engine', async () => {
     const { pool, signals } = await startedPool({ threads: 2 });
     const batches = Array.from({ length: 7 }, () => embedBulk(pool, ['gate!', 'second']));
     const settled = Promise.allSettled(batches);
@@ -162,7 +162,7 @@ describe('stop', () => {
     expect({ opened: signals.opened, closed: signals.closed }).toEqual({ opened: 2, closed: 2 });
   });
 
-  test('ends a thread that is stuck at the deadline and hands its batch back', async () => {
+  test('stops a stuck thread at the deadline and rejects its batch', async () => {
     const { pool, signals } = await startedPool();
     const stuck = embedBulk(pool, ['#1 hang!']);
     const handedBack = expect(stuck).rejects.toMatchObject({ retryable: true });

@@ -4,7 +4,7 @@ import { EngineSignals, embedBulk, STAND_IN_URL } from './stand-in.ts';
 
 const MB = 2 ** 20;
 
-/** Starts a pool of two threads, uses it, stops it. */
+/** Starts a pool of two threads, embeds with it and stops it. */
 async function cycle(signals: EngineSignals): Promise<void> {
   const pool = new InferencePool({
     threads: 2,
@@ -18,7 +18,7 @@ async function cycle(signals: EngineSignals): Promise<void> {
 }
 
 describe('starting and stopping', () => {
-  test('120 times, 240 threads, closes every engine and gives the memory back', {
+  test('120 times with 240 threads closes every engine and frees the memory', {
     timeout: 120_000,
   }, async () => {
     const signals = new EngineSignals();
@@ -26,7 +26,7 @@ describe('starting and stopping', () => {
     const before = process.memoryUsage().rss;
     for (let done = 0; done < 80; done++) await cycle(signals);
     expect({ opened: signals.opened, closed: signals.closed }).toEqual({ opened: 240, closed: 240 });
-    // A thread's heap is 4 MB and more: 160 that stayed would be seen many times over.
+    // A thread's heap is at least 4 MB: 160 leaked threads would exceed the limit many times over.
     expect((process.memoryUsage().rss - before) / MB).toBeLessThan(100);
   });
 });

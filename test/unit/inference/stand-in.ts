@@ -1,4 +1,6 @@
-/** Pools on the stand-in engine of `test/fixtures/engines`, and the memory that a test shares with it. */
+/**
+ * Pools on the stand-in engine of `test/fixtures/engines`, and the memory that the engine shares with a test.
+ */
 
 import { type BatchResult, decodeBatchResult, encodeBatchPayload } from '@embedmill/core/batch';
 import { type InferenceEvent, InferencePool, type InferencePoolOptions } from '@embedmill/worker/inference';
@@ -7,7 +9,7 @@ import { onTestFinished } from 'vitest';
 export const STAND_IN_URL = new URL('../../fixtures/engines/stand-in.mjs', import.meta.url);
 export const DIM = 3;
 
-/** What the engine tells the test, and the gate the test opens for it. */
+/** Signals from the engine to the test, and the gate that the test opens for the engine. */
 export class EngineSignals {
   readonly shared = new SharedArrayBuffer(4 * 4096);
   readonly #cells = new Int32Array(this.shared);
@@ -42,7 +44,7 @@ export interface StandInOptions extends Partial<InferencePoolOptions> {
   maxOpens?: number;
 }
 
-/** A pool that is not started, its events and its signals; stopped after the test. */
+/** Creates a pool that is not started, with its events and signals; the pool stops after the test. */
 export function standInPool({ maxOpens, ...options }: StandInOptions = {}) {
   const signals = new EngineSignals();
   const events: InferenceEvent[] = [];
@@ -63,7 +65,7 @@ export function standInPool({ maxOpens, ...options }: StandInOptions = {}) {
   return { pool, signals, events, count };
 }
 
-/** As `standInPool`, started. */
+/** Like `standInPool`, but started. */
 export async function startedPool(options: StandInOptions = {}) {
   const made = standInPool(options);
   await made.pool.start();
@@ -80,12 +82,12 @@ export async function embedBulk(
   return decodeBatchResult(await pool.embedBatch({ payload, batch, precision: 'int8', truncate: 'end' }));
 }
 
-/** Texts `#from` to `#to`, the last one included. */
+/** Returns the texts `#from` to `#to`, inclusive. */
 export function numbered(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, index) => `text #${from + index}`);
 }
 
-/** The vector of row `row`. */
+/** Returns the vector of row `row`. */
 export function vectorOf({ vectors, dim }: BatchResult, row: number): number[] {
   return [...vectors.subarray(row * dim, (row + 1) * dim)];
 }

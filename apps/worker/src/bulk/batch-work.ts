@@ -1,4 +1,4 @@
-/** What a worker does with one batch: open, embed, commit; called by the queue consumer. */
+/** Processes one batch: takes its payload, embeds it and commits the result; called by the queue consumer. */
 
 import {
   asError,
@@ -27,44 +27,46 @@ import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { addThreadStep } from '../thread-step.ts';
 import { embedThroughCache } from './cached-rows.ts';
-import { SUSPECT_AFTER_STALLS, tryRows } from './probe.ts';
+import { probeRows, SUSPECT_AFTER_STALLS } from './probe.ts';
 import { retryUntil } from './retry-until.ts';
 import { SharedExclusiveLock } from './shared-exclusive-lock.ts';
 
-/** What the work needs. */
+/** Dependencies of `BatchWork`. */
 export interface BatchWorkDeps {
   exchange: WorkerExchange;
   pool: InferencePool;
-  /** The model of this worker; a batch for another one is handed back. */
+  /** Model of this worker; a batch for another model goes back to the queue. */
   model: PreparedModel;
-  /** What results of a precision say of the model. */
-  /** What treatments need besides themselves. */
   glossaries: Glossaries;
+  /** Returns the vector dimension and the model fingerprint that results of a precision carry. */
   identityOf: (precision: Precision) => Promise<{ dim: number; fingerprint: string }>;
-  /** Vectors over runs and workers; `null`: every text is computed. */
+  /** Vector cache that runs and workers share; `null` if every text is computed. */
   cache: VectorCache | null;
   metrics: WorkerMetrics;
   tracing: Tracing;
   log: Logger;
 }
 
-/** Time until a batch for another model is offered again: long enough not to spin, short enough for its worker. */
-const HAND_BACK_MS = 2000;
+/**
+ * Delay before a returned batch is delivered again: long enough not to spin, short enough for the right
+ * worker.
+ */
+const HAND_BACK_MS = 2_000;
 
-/** @see Run for the states of a batch */
+/** Embeds and commits batches; see `Run` for the states of a batch. */
 export class BatchWork {
   readonly #deps: BatchWorkDeps;
   readonly #stopping = new AbortController();
   readonly #lock = new SharedExclusiveLock();
   readonly #fingerprints = new Map<Precision, string>();
 
-  constructor(parts: BatchWorkDeps) {
-    this.#deps = parts;
+  constructor(deps: BatchWorkDeps) {
+    this.#deps = deps;
   }
 
   /**
-   * Embeds a batch and commits it. Faults of Redis are waited out with the vectors in memory, so that they cost no
-   * attempt; only an error of our own is thrown.
+   * Embeds a batch and commits it. During an outage of Redis the vectors stay in memory and the step is
+   * retried, so that an outage costs no attempt; only internal errors are thrown.
    */
   async consume(job: BatchJob, delivery: Delivery): Promise<ConsumeOutcome> {
     const { model, metrics, log } = this.#deps;
@@ -74,7 +76,7 @@ export class BatchWork {
       metrics.countOutcome('handed-back');
       log.warn(
         { run, batch, asked: job.model, have: model.name },
-        'a batch is for another model; it is handed back',
+        'batch returned to the queue: it needs another model',
       );
       return { status: 'hand-back', afterMs: HAND_BACK_MS };
     }
@@ -88,21 +90,24 @@ export class BatchWork {
     try {
       const isSuspect = delivery.stalls >= SUSPECT_AFTER_STALLS;
       result = isSuspect
-        ? await this.#lock.alone(() => this.#tryRows(job, payload))
+        ? await this.#lock.alone(() => this.#probeRows(job, payload))
         : await this.#lock.together(() => this.#embed(job, payload));
     } catch (error) {
       if (!(error instanceof EmbedmillError && error.retryable)) throw error;
       metrics.countOutcome('handed-back');
-      log.info({ run, batch, reason: error.message }, 'a batch is handed back');
-      // A thread that is needed again is there at once; a glossary that is lost comes when its producer looks after the run.
+      log.info({ run, batch, reason: error.message }, 'batch returned to the queue');
+      // A replaced thread is available at once; a lost glossary returns when its producer next checks the
+      // run.
       return { status: 'hand-back', afterMs: error.code === 'no-glossary' ? HAND_BACK_MS : 0 };
     }
-    if (result === null) await this.abandon(job, 'workers die of it, and of none of its rows alone');
+    if (result === null) await this.abandon(job, 'it crashes workers, but none of its rows does so alone');
     else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
     return { status: 'done' };
   }
 
-  /** A payload that was damaged in Redis is as good as lost: the producer has its rows on disk. */
+  /**
+   * Takes a payload. A damaged one is deleted and counts as lost, because the producer has its rows on disk.
+   */
   async #take(job: BatchJob): Promise<TakenPayload> {
     const { exchange, log } = this.#deps;
     const { run, batch, home: dataDirId } = job;
@@ -114,7 +119,7 @@ export class BatchWork {
     } catch (error) {
       log.error(
         { run, batch, reason: asError(error).message },
-        'a payload is damaged; it is asked for again',
+        'payload is damaged; deleted, so that the producer sends it again',
       );
     }
     await exchange.dropPayload(run, batch);
@@ -131,11 +136,14 @@ export class BatchWork {
       embed: (missing) => this.#compute(job, missing),
       onServed: (rows) => metrics.countRepeats('cache', rows),
       onFault: (error) =>
-        log.warn({ run, batch, reason: asError(error).message }, 'the cache of vectors is of no use now'),
+        log.warn(
+          { run, batch, reason: asError(error).message },
+          'vector cache unavailable, continuing without it',
+        ),
     });
   }
 
-  /** Of the model of a precision; looked up once, because preparing a model reads its file. */
+  /** Model fingerprint of a precision; read once, because preparing a model reads its file. */
   async #fingerprintOf(precision: Precision): Promise<string> {
     const known = this.#fingerprints.get(precision);
     if (known !== undefined) return known;
@@ -168,28 +176,30 @@ export class BatchWork {
     return result;
   }
 
-  async #tryRows(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
+  async #probeRows(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
     const { exchange, pool, glossaries, log, identityOf } = this.#deps;
     const { run, batch } = job;
-    log.warn({ run, batch }, 'workers ended over a batch; its rows are tried one by one');
-    return await tryRows(job, payload, {
+    log.warn({ run, batch }, 'batch crashed workers; its rows are probed one by one');
+    return await probeRows(job, payload, {
       exchange,
       pool,
       identity: await identityOf(job.precision),
       treatment: await glossaries.resolve(job.treatment ?? UNTREATED),
       retryUntil: (step) => this.#retryUntil(step),
-      onGuilty: (row) =>
-        log.error({ run, batch, row }, 'a row ends worker processes; it gets the verdict failed'),
+      onPoisonRow: (row) =>
+        log.error({ run, batch, row }, 'row crashes worker processes; it gets the verdict failed'),
     });
   }
 
-  /** Gives every row of a batch that cannot be done the verdict `failed`, so that its run can end. */
+  /**
+   * Commits the verdict `failed` for every row of a batch that cannot be embedded, so that its run can end.
+   */
   async abandon(job: BatchJob, reason: string): Promise<void> {
     const { identityOf, metrics, log } = this.#deps;
     const { run, batch, rows, precision } = job;
     metrics.countOutcome('abandoned');
-    log.error({ run, batch, reason }, 'a batch cannot be done; its rows get the verdict failed');
-    const message = `the batch could not be done: ${reason}`;
+    log.error({ run, batch, reason }, 'batch cannot be embedded; its rows get the verdict failed');
+    const message = `the batch could not be embedded: ${reason}`;
     const outcomes = Array.from(
       { length: rows },
       (): RowOutcome => ({ verdict: 'failed', tokens: 0, lostTokens: 0, message }),
@@ -207,9 +217,9 @@ export class BatchWork {
     await this.#commit(job, result, summarizeOutcomes(outcomes));
   }
 
-  /** Ends the waiting for a Redis that is away; what waits is given up and done by another worker. */
+  /** Stops retrying while Redis is unreachable; the batches concerned go to other workers. */
   stop(): void {
-    this.#stopping.abort(new Error('the worker stops'));
+    this.#stopping.abort(new Error('the worker is stopping'));
   }
 
   async #commit(job: BatchJob, result: Uint8Array, summary: BatchSummary): Promise<void> {
@@ -219,10 +229,10 @@ export class BatchWork {
       this.#retryUntil(() => exchange.commit(job.run, job.batch, job.home, result, summary)),
     );
     metrics.countBatch(outcome, summary);
-    log.debug({ run, batch, rows, outcome }, 'a batch is done');
+    log.debug({ run, batch, rows, outcome }, 'batch finished');
   }
 
-  /** A step in the histogram and in the trace of its batch. */
+  /** Runs a step and records it in the stage histogram and in the trace of its batch. */
   #stage<Value>(
     name: 'fetch' | 'infer' | 'commit',
     { run, batch, rows }: BatchJob,
@@ -236,12 +246,12 @@ export class BatchWork {
   #retryUntil<Value>(step: () => Promise<Value>): Promise<Value> {
     const { log } = this.#deps;
     return retryUntil(step, {
-      isPassing: isRedisFault,
+      isTemporary: isRedisFault,
       signal: this.#stopping.signal,
       onWait: (error) =>
         log.warn(
           { reason: asError(error).message },
-          'Redis does not take results; they are kept and offered again',
+          'Redis is unavailable; results stay in memory and the step is retried',
         ),
     });
   }

@@ -1,7 +1,6 @@
-/** Serves the rows of a batch that the cache knows and has only the others embedded; `batch-work.ts` calls it where there is a cache. */
+/** Takes the rows of a batch from the vector cache and embeds only the others; `batch-work.ts` calls it. */
 
-import type { RowOutcome } from '@embedmill/contract';
-import { rowView } from '@embedmill/contract';
+import { type RowOutcome, rowView } from '@embedmill/contract';
 import {
   decodeBatchResult,
   encodeBatchPayload,
@@ -10,19 +9,21 @@ import {
 } from '@embedmill/core/batch';
 import type { CachedVector, CacheOptions, VectorCache } from '@embedmill/core/redis';
 
-/** What serving works with. */
+/** Dependencies of `embedThroughCache`. */
 export interface CachedRowsDeps {
   cache: VectorCache;
   terms: CacheOptions;
-  /** Embeds a payload, which is taken over. */
+  /** Embeds a payload; takes ownership of its buffer. */
   embed: (payload: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
-  /** Told how many rows the cache knew. */
+  /** Called with the number of rows that the cache had. */
   onServed: (rows: number) => void;
-  /** Told about a cache that does not answer; the batch does without it. */
+  /** Called when the cache is unavailable; the batch is embedded without it. */
   onFault: (error: unknown) => void;
 }
 
-/** `encodeBatchResult` bytes of the whole batch: the same, whether or not the cache knew a row. */
+/**
+ * Returns `encodeBatchResult` bytes of the whole batch: the same bytes, whether or not the cache had a row.
+ */
 export async function embedThroughCache(
   payload: Uint8Array<ArrayBuffer>,
   { cache, terms, embed, onServed, onFault }: CachedRowsDeps,

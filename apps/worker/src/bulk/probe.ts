@@ -1,14 +1,14 @@
 /**
- * Finds the rows of a batch that end the whole process (a native abort, not an exception); batch-work.ts calls it for a
- * batch that workers died over.
+ * Isolates rows that crash the whole process (a native abort, not an exception), the second layer that
+ * `inference/bisect.ts` describes; `batch-work.ts` calls it for a batch that crashed workers.
  *
- * The rows are embedded one by one, alone in the process, and Redis knows which one is tried. A process that dies leaves that
- * mark, and the next worker counts it. One death may be chance (a machine that was switched off), two over the same row are
- * not: the row gets the verdict `failed` and is never tried again. So a batch costs the deaths that made it suspect and
- * two for each row that kills.
+ * The rows are embedded one by one, with nothing else in the process, and Redis records which row is being
+ * probed. If the process dies, the record stays, and the next worker counts it. One death may be chance (a
+ * machine that was switched off), two deaths at the same row are not: the row gets the verdict `failed` and
+ * is never embedded again. So a batch costs the deaths that made it suspect plus two for each poison row.
  */
 
-import type { RowOutcome } from '@embedmill/contract';
+import type { RowOutcome, StoredGlossary, Treatment } from '@embedmill/contract';
 import {
   decodeBatchResult,
   encodeBatchPayload,
@@ -16,43 +16,44 @@ import {
   readBatchPayload,
 } from '@embedmill/core/batch';
 import type { BatchJob, WorkerExchange } from '@embedmill/core/redis';
-import type { InferencePool, ThreadTreatment } from '../inference/index.ts';
+import type { InferencePool } from '../inference/index.ts';
 
-/** Deaths of processes over a batch after which its rows are tried one by one. */
+/** Number of processes that a batch may crash before its rows are probed one by one. */
 export const SUSPECT_AFTER_STALLS = 2;
 
-/** Deaths over one row that make it the cause. */
-const DEATHS_OF_A_GUILTY_ROW = 2;
+/** Number of processes that a row crashes before it counts as poison. */
+const DEATHS_PER_POISON_ROW = 2;
 
-/** Trials that may end without any row to blame before the whole batch is to blame. */
-const UNEXPLAINED_TRIALS = 5;
+/** Number of probes that may end without a recorded row before the whole batch fails. */
+const MAX_UNEXPLAINED_PROBES = 5;
 
-/** What the trials need. */
-export interface TrialDeps {
+/** Dependencies of `probeRows`. */
+export interface ProbeDeps {
   exchange: Pick<WorkerExchange, 'beginProbe' | 'markProbedRow'>;
   pool: Pick<InferencePool, 'embedBatch'>;
-  /** What results say of the model. */
+  /** Vector dimension and model fingerprint for the header of the result. */
   identity: { dim: number; fingerprint: string };
-  treatment: ThreadTreatment;
-  /** Waits out a Redis that is away. */
+  treatment: Treatment<StoredGlossary>;
+  /** Repeats a step while Redis is unreachable. */
   retryUntil: <Value>(step: () => Promise<Value>) => Promise<Value>;
-  /** Told about each row that was found guilty before. */
-  onGuilty: (row: number) => void;
+  /** Called for each row that earlier probes found to be poison. */
+  onPoisonRow: (row: number) => void;
 }
 
 /**
- * Embeds a suspect batch row by row. Nothing else may be embedded in this process meanwhile.
- * @returns the result of the batch, or `null` when workers die of it and none of its rows is to blame
+ * Embeds a suspect batch row by row. The caller must embed nothing else in this process at the same time.
+ * @returns encoded result of the batch, or `null` if it crashes workers and no single row explains the
+ * crashes
  */
-export async function tryRows(
+export async function probeRows(
   job: BatchJob,
   payload: Uint8Array<ArrayBuffer>,
-  { exchange, pool, identity, treatment, retryUntil, onGuilty }: TrialDeps,
+  { exchange, pool, identity, treatment, retryUntil, onPoisonRow }: ProbeDeps,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const { run, batch, precision, truncate } = job;
   const { begun, deaths } = await retryUntil(() => exchange.beginProbe(run, batch));
   const explained = [...deaths.values()].reduce((sum, count) => sum + count, 0);
-  if (begun - explained > UNEXPLAINED_TRIALS) return null;
+  if (begun - explained > MAX_UNEXPLAINED_PROBES) return null;
 
   const { rows, text } = readBatchPayload(payload);
   const { dim, fingerprint } = identity;
@@ -60,9 +61,9 @@ export async function tryRows(
   const outcomes: RowOutcome[] = [];
   for (let row = 0; row < rows; row++) {
     const count = deaths.get(row) ?? 0;
-    if (count >= DEATHS_OF_A_GUILTY_ROW) {
-      onGuilty(row);
-      const message = `this text ended ${count} worker processes that embedded nothing but it`;
+    if (count >= DEATHS_PER_POISON_ROW) {
+      onPoisonRow(row);
+      const message = `this text crashed ${count} worker processes that were embedding only this text`;
       outcomes.push({ verdict: 'failed', tokens: 0, lostTokens: 0, message });
       continue;
     }
@@ -75,7 +76,7 @@ export async function tryRows(
       vectors.set(result.vectors, row * dim);
       outcomes.push(result.outcomes[0]!);
     } catch (error) {
-      // We are alive, so whatever ends this try is no guilt of the row.
+      // The process is alive, so the row did not cause this error.
       await retryUntil(() => exchange.markProbedRow(run, batch, null));
       throw error;
     }

@@ -1,30 +1,31 @@
-/** Lets many steps run side by side, or one alone; a batch that may kill the process is embedded alone. */
+/** An async shared/exclusive lock; a batch that may kill the process is embedded under the exclusive lock. */
 
+/** Runs shared steps side by side and exclusive steps alone, exclusive ones in the order of their calls. */
 export class SharedExclusiveLock {
-  /** Resolves when nobody is alone or waits for it. */
-  #door: Promise<unknown> = Promise.resolve();
-  readonly #inside = new Set<Promise<unknown>>();
+  /** Resolves when the last exclusive step that was requested so far has finished. */
+  #exclusive: Promise<unknown> = Promise.resolve();
+  readonly #shared = new Set<Promise<unknown>>();
 
-  /** Runs a step beside others, once nobody is alone. */
+  /** Runs a step beside other shared steps, after the exclusive steps requested before it. */
   async together<Value>(step: () => Promise<Value>): Promise<Value> {
-    // It may have been closed again while we waited.
-    for (let door: unknown; door !== this.#door; await door) door = this.#door;
+    // Another exclusive step may have been requested during the wait.
+    for (let awaited: unknown; awaited !== this.#exclusive; await awaited) awaited = this.#exclusive;
     const work = step();
-    this.#inside.add(work);
+    this.#shared.add(work);
     try {
       return await work;
     } finally {
-      this.#inside.delete(work);
+      this.#shared.delete(work);
     }
   }
 
-  /** Runs a step when all others are out, and keeps them out until it is done. */
+  /** Waits for all running steps, then runs a step that excludes all others. */
   alone<Value>(step: () => Promise<Value>): Promise<Value> {
-    const turn = this.#door.then(async () => {
-      await Promise.allSettled(this.#inside);
+    const turn = this.#exclusive.then(async () => {
+      await Promise.allSettled(this.#shared);
       return await step();
     });
-    this.#door = turn.catch(() => {});
+    this.#exclusive = turn.catch(() => {});
     return turn;
   }
 }

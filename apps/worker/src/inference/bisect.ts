@@ -1,77 +1,92 @@
 /**
- * What becomes of a piece whose thread died under it; used by the pool.
+ * Decides what happens to a piece whose thread died; used by the pool.
  *
- * A piece that was only waiting is sent again as it is. A piece that was being embedded loses a life and is tried once more on
- * another thread: one death may be chance. At the second it is cut: at the row that was inside the engine (its claim
- * says which), else in the middle. Cut pieces have one life, so every further death cuts again or, of a piece of one row,
- * is the verdict. Each death makes a piece smaller or ends it: n rows cost at most 2n threads, a single bad row three.
+ * A poison row is a text that crashes whatever embeds it. Three layers isolate such rows, all by one idea:
+ * repeat the work on smaller inputs until one row is alone, then give that row the verdict `failed`.
+ *
+ * 1. Threads (this file): a text ends its inference thread, and the process survives. The pool cuts the
+ *    piece.
+ * 2. Processes (`bulk/probe.ts`): a text aborts the whole process. The queue delivers the batch to another
+ *    worker, which embeds its rows one by one and records the current row in Redis.
+ * 3. Interactive calls (`redis-lane.ts` of core): a job dies with its worker. The queue does not deliver it
+ *    again, the next worker reports its parts as lost (`interactive/work.ts`), and the producer repeats each
+ *    text in a job of its own and fails a text after its third loss.
+ *
+ * In this layer a piece that was only queued is sent again as it is. A piece that was being embedded is sent
+ * once more to another thread, because one death may be chance. At the second death it is cut: at the row
+ * that was inside the engine (recorded in its claim), else in the middle. Pieces that result from a cut have
+ * one attempt, so each further death cuts again or, for a piece of one row, decides its verdict. Each death
+ * makes a piece smaller or ends it: n rows cost at most 2n threads, a single poison row costs three.
  */
 
 import { encodeBatchPayload, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
-import type { Progress } from './claim.ts';
-import type { EngineIdentity } from './protocol.ts';
+import type { PieceProgress } from './claim.ts';
+import type { EngineIdentity } from './engine.ts';
 import type { Piece } from './request.ts';
 
-/** Threads that a whole piece may cost before it is cut. */
-export const LIVES_OF_A_WHOLE_PIECE = 2;
+/** Number of threads that may die with an uncut piece before it is cut. */
+export const ATTEMPTS_PER_WHOLE_PIECE = 2;
 
-/** A piece that a dead thread held, and how far it had come. */
+/** A piece that a dead thread held, with its progress. */
 export interface HeldPiece {
   readonly piece: Piece;
-  readonly progress: Progress;
+  readonly progress: PieceProgress;
 }
 
-/** The same piece, and what to think of it. */
+/** A piece that a dead thread held, and whether it may have caused the death. */
 export interface SuspectPiece {
   readonly piece: Piece;
-  /** Whether the thread may have died of it. */
+  /** Whether the piece may have caused the death. */
   readonly isSuspect: boolean;
-  /** The row that was inside the engine, counted in the piece; undefined when none was. */
+  /** Index in the piece of the row that was inside the engine; undefined if none was. */
   readonly row: number | undefined;
 }
 
-/** What to do next. */
+/** How to continue with a piece after the death of its thread. */
 export type AfterDeath =
   | { readonly kind: 'send'; readonly pieces: readonly Piece[] }
-  /** A row that ended its threads: it gets the verdict `failed`. */
+  /** The piece is one row that crashed all its threads: it gets the verdict `failed`. */
   | { readonly kind: 'give-up-row'; readonly piece: Piece; readonly engine: EngineIdentity }
-  /** Threads end before their engine is open, so no row is to blame; or no vectors are wanted, so no row can be set aside. */
+  /**
+   * Threads die before their engine is open, so no row is the cause; or the request wants tokens, which have
+   * no verdict.
+   */
   | { readonly kind: 'give-up-request' };
 
 /**
- * Which of the pieces a dead thread held may have killed it: the one with a row inside the engine; without such a row (an
- * engine that fails later, out of memory between two rows) all that were begun, and all whose engine was not open yet: the
- * thread may have died of opening it for them.
+ * Marks the pieces that may have caused the death of their thread: the one with a row inside the engine.
+ * Without such a row (an engine that fails later, out of memory between two rows) all begun pieces are
+ * suspects, and all pieces whose engine was not open yet, because opening it may have caused the death.
  */
 export function findSuspects(
   held: readonly HeldPiece[],
   hasEngine: (piece: Piece) => boolean,
 ): SuspectPiece[] {
-  const isCaughtInTheAct = held.some(({ progress }) => progress.row !== undefined);
+  const isRowInside = held.some(({ progress }) => progress.row !== undefined);
   return held.map(({ piece, progress: { begun, row } }) => ({
     piece,
-    isSuspect: isCaughtInTheAct ? row !== undefined : begun || !hasEngine(piece),
+    isSuspect: isRowInside ? row !== undefined : begun || !hasEngine(piece),
     row,
   }));
 }
 
 /**
- * How a piece that a dead thread held goes on.
- * @param engine what the thread's engine said about itself, if it was open.
+ * Decides how to continue with a piece that a dead thread held.
+ * @param engine identity of the thread's engine; undefined if it was not open
  */
 export function afterDeath(
   { piece, isSuspect, row }: SuspectPiece,
   engine: EngineIdentity | undefined,
 ): AfterDeath {
   if (!isSuspect) return { kind: 'send', pieces: [piece] };
-  if (piece.lives > 1) return { kind: 'send', pieces: [{ ...piece, lives: piece.lives - 1 }] };
-  const { tokenize } = piece.request.terms;
+  if (piece.attempts > 1) return { kind: 'send', pieces: [{ ...piece, attempts: piece.attempts - 1 }] };
+  const { tokenize } = piece.request.options;
   if (engine === undefined || tokenize !== undefined) return { kind: 'give-up-request' };
   if (piece.rows === 1) return { kind: 'give-up-row', piece, engine };
   return { kind: 'send', pieces: cut(piece, row) };
 }
 
-/** Rows before, at and after `row`, each with something in it; two halves when the row is not known. */
+/** Cuts a piece into the non-empty parts before, at and after `row`, or into halves if the row is unknown. */
 function cut(piece: Piece, row: number | undefined): Piece[] {
   const middle = piece.rows >> 1;
   const ends = row === undefined ? [middle, piece.rows] : [row, row + 1, piece.rows];
@@ -89,20 +104,20 @@ function cut(piece: Piece, row: number | undefined): Piece[] {
             start: piece.start + first,
             rows: texts.length,
             payload: encodeBatchPayload(texts),
-            lives: 1,
+            attempts: 1,
           },
         ];
   });
 }
 
-/** The result of a piece of one row that no thread survives: no vector, and the reason. */
+/** Encodes the result of a piece of one poison row: verdict `failed`, a vector of zeros, and the reason. */
 export function failedRowResult(
   piece: Piece,
   { dim, fingerprint }: EngineIdentity,
   reason: string,
 ): Uint8Array<ArrayBuffer> {
-  const { batch, precision } = piece.request.terms;
-  const message = `this text ended every inference thread that tried it: ${reason}`;
+  const { batch, precision } = piece.request.options;
+  const message = `this text crashed every inference thread that embedded it: ${reason}`;
   return encodeBatchResult({
     batch,
     rows: 1,

@@ -1,21 +1,23 @@
 /**
- * The few bytes that both sides of a thread share per piece of work: the thread says how far it is, the pool takes work back.
+ * Shared memory of one sent piece: its thread records progress in it, and the pool takes the piece back
+ * through it.
  *
- * States: `waiting` (sent, not looked at) → `begun` (the thread embeds its rows) or `withdrawn` (the pool took it back).
- * `begun` → `withdrawn` only when nobody wants the answer any more. Never `withdrawn` → anything. Three cells, read and written
- * with Atomics, because a thread in the middle of a text answers no messages, and a dead one none at all.
+ * States: `waiting` (sent, not begun) → `begun` (the thread embeds its rows) or `withdrawn` (the pool took it
+ * back). `begun` → `withdrawn` only if the answer is no longer needed. `withdrawn` is final. Three cells,
+ * read and written with Atomics, because a thread that is embedding a text reads no messages, and a dead
+ * thread never will.
  */
 
-/** Cell 0: state; cell 1: the row inside the engine now, or -1; cell 2: turns, see `Progress`. */
+/** Cell 0: state; cell 1: index of the row inside the engine, or -1; cell 2: turns, see `PieceProgress`. */
 export type Claim = Int32Array<SharedArrayBuffer>;
 
-/** What a claim says about its thread. */
-export interface Progress {
-  /** Whether the thread had looked at the piece. */
+/** Progress of a thread with one piece. */
+export interface PieceProgress {
+  /** Whether the thread has begun the piece. */
   begun: boolean;
-  /** The row of the piece that was inside the engine, if one was. */
+  /** Index in the piece of the row inside the engine; undefined if none is. */
   row: number | undefined;
-  /** Rows, and chunks of long texts, that have been embedded; it moves as long as the thread does. */
+  /** Rows and chunks of long texts embedded so far; the number grows as long as the thread is working. */
   turns: number;
 }
 
@@ -27,51 +29,54 @@ const BEGUN = 1;
 const WITHDRAWN = 2;
 const NO_ROW = -1;
 
-/** A claim in state `waiting`; one for every time a piece is sent. */
+/** Returns a claim in state `waiting`; each sending of a piece has its own. */
 export function newClaim(): Claim {
   const claim = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT));
   claim[ROW] = NO_ROW;
   return claim;
 }
 
-/** Thread: `waiting` → `begun`; false when the pool was faster. */
+/** Thread: `waiting` → `begun`. Returns false if the pool has taken the piece back. */
 export function begin(claim: Claim): boolean {
   return Atomics.compareExchange(claim, STATE, WAITING, BEGUN) === WAITING;
 }
 
-/** Thread: this row enters the engine. */
+/** Thread: records that a row enters the engine. */
 export function enterRow(claim: Claim, row: number): void {
   Atomics.store(claim, ROW, row);
 }
 
-/** Thread: the row is done, no row of this piece is inside the engine. */
+/** Thread: records that the row is finished and no row of this piece is inside the engine. */
 export function leaveRow(claim: Claim): void {
   countTurn(claim);
   Atomics.store(claim, ROW, NO_ROW);
 }
 
-/** Thread: a part of the row is done. */
+/** Thread: records that a row, or one chunk of it, is finished. */
 export function countTurn(claim: Claim): void {
   Atomics.add(claim, TURNS, 1);
 }
 
-/** Thread: whether nobody waits for the rest. */
+/** Thread: returns true if the rest of the piece is no longer needed. */
 export function isWithdrawn(claim: Claim): boolean {
   return Atomics.load(claim, STATE) === WITHDRAWN;
 }
 
-/** Pool: `waiting` → `withdrawn`, to give the piece to another thread; false when this thread has begun. */
+/**
+ * Pool: `waiting` → `withdrawn`, so that another thread can have the piece. Returns false if this thread has
+ * begun it.
+ */
 export function takeBack(claim: Claim): boolean {
   return Atomics.compareExchange(claim, STATE, WAITING, WITHDRAWN) === WAITING;
 }
 
-/** Pool: whatever state → `withdrawn`; a thread that has begun stops after its current row and answers nothing. */
+/** Pool: any state → `withdrawn`. A thread that has begun stops after its current row and sends no answer. */
 export function abandon(claim: Claim): void {
   Atomics.store(claim, STATE, WITHDRAWN);
 }
 
-/** Pool: how far the thread was. */
-export function progressOf(claim: Claim): Progress {
+/** Pool: returns the progress of the thread. */
+export function progressOf(claim: Claim): PieceProgress {
   const row = Atomics.load(claim, ROW);
   return {
     begun: Atomics.load(claim, STATE) === BEGUN,

@@ -1,17 +1,19 @@
-/** The engine of every real worker: `@embedmill/embed` behind the engine port; loaded inside inference threads by URL. */
+/** The default engine: `@embedmill/embed` behind the engine port; inference threads load it by URL. */
 
 import { Embedder, type PreparedModel } from '@embedmill/embed';
 import type { Engine } from './engine.ts';
 
-/** What a pool's `prepare` returns for this engine: the model, and how much each thread remembers. */
+/**
+ * What the pool's `prepare` returns for this engine: the model, and the size of each thread's vector memory.
+ */
 export interface EmbedEngineModel extends PreparedModel {
-  /** Bytes of vectors that a thread keeps for texts that come again. Default 0: none. */
+  /** Maximum bytes of vectors that a thread keeps for repeated texts. Default 0: none. */
   memoryBytes?: number;
 }
 
 /**
  * Opens a prepared model.
- * @throws {EmbedError} when a file of the model is missing or cannot be run.
+ * @throws {EmbedError} if a model file is missing or cannot be run
  */
 export async function openEngine(model: unknown): Promise<Engine> {
   const { memoryBytes, ...prepared } = model as EmbedEngineModel;

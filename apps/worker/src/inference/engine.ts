@@ -1,40 +1,54 @@
-/** The port behind which an inference thread finds its engine; `embed-engine.ts` is ours, tests and benchmarks bring others. */
+/**
+ * The engine port: what an inference thread needs of an engine. `embed-engine.ts` implements it, and so do
+ * tests.
+ */
 
-import type { RowOutcome, TextInput, TextToken, Truncate } from '@embedmill/contract';
-import type { ThreadTreatment } from './types.ts';
+import type {
+  RowOutcome,
+  StoredGlossary,
+  TextInput,
+  TextToken,
+  Treatment,
+  Truncate,
+} from '@embedmill/contract';
 
-/** How a text is to be embedded. */
+/** How to embed a text. */
 export interface EngineOptions {
   truncate: Truncate;
-  treatment: ThreadTreatment;
-  /** Whether the outcome says where the chunks of the text are. */
+  /** The content of the glossary is in memory that threads share, so that no copy travels with a piece. */
+  treatment: Treatment<StoredGlossary>;
+  /** Whether the outcome lists the chunks of the text. */
   chunkSpans: boolean;
   /**
-   * Awaited between two chunks of a long text, so that it holds up nobody and is not taken for stuck. Throws when nobody
-   * waits for the text any more; that must end it.
+   * Awaited between two chunks of a long text, so that other texts can run and the thread does not count as
+   * stuck. It throws if the result is no longer needed; the engine must then stop and rethrow.
    */
   betweenChunks: () => Promise<void>;
 }
 
-/** How texts are taken apart. */
+/** How to tokenize a text. */
 export interface TokenizeOptions {
-  /** Whether [CLS] and [SEP] are among the tokens. */
+  /** Whether the tokens include `[CLS]` and `[SEP]`. */
   specialTokens: boolean;
 }
 
-/** An opened model: one text at a time. */
-export interface Engine {
+/** Facts of an opened engine that results carry. */
+export interface EngineIdentity {
   /** Floats per vector. */
   readonly dim: number;
-  /** 16 hexadecimal characters; results carry it, so that vectors of different models never meet. */
+  /** 16 hexadecimal characters; results carry it, so that vectors of different models are never mixed. */
   readonly fingerprint: string;
-  /** Milliseconds that the tokenizer took since the engine was opened; absent where nobody measures it. */
+}
+
+/** An opened model, which embeds one text at a time. */
+export interface Engine extends EngineIdentity {
+  /** Milliseconds spent in the tokenizer since the engine was opened; absent if not measured. */
   readonly tokenizeMs?: number;
-  /** Texts and chunks since then whose vectors were known from before; absent where nothing is remembered. */
+  /** Texts and chunks since then whose vectors were in memory; absent if the engine keeps none. */
   readonly repeats?: number;
   /**
-   * Writes the vector of a text, or of its token ids, to `target` from `offset` on, or zeros when there is none.
-   * Anything thrown becomes the verdict `failed` of this text alone.
+   * Writes the vector of a text, or of its token ids, to `target` at `offset`, or zeros if it has none. An
+   * exception becomes the verdict `failed` of this text alone.
    */
   embed(
     text: TextInput,
@@ -42,14 +56,14 @@ export interface Engine {
     offset: number,
     options: EngineOptions,
   ): RowOutcome | Promise<RowOutcome>;
-  /** The tokens of a whole text. Anything thrown fails the call. */
+  /** Returns the tokens of the whole text. An exception fails the call. */
   tokenize(text: string, options: TokenizeOptions): TextToken[];
-  /** Gives the memory back; called once, when the thread stops. */
+  /** Frees the memory; called once, when the thread stops. */
   close(): void | Promise<void>;
 }
 
-/** What a module must export to be a pool's `engineUrl`. */
+/** The exports of a module that can be the `engineUrl` of a pool. */
 export interface EngineModule {
-  /** @param model what the pool's `prepare` returned: plain data, copied to each thread. */
+  /** @param model what the pool's `prepare` returned: plain data, copied to each thread */
   openEngine(model: unknown): Engine | Promise<Engine>;
 }

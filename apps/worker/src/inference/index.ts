@@ -1,13 +1,12 @@
-/** Inference threads: texts in, vectors out, without the main thread computing anything. */
+/** The interface of the inference threads: texts in, vectors out, without computation on the main thread. */
 
 export { PIECES_PER_LANE } from './dispatch.ts';
 export type { Engine, EngineModule, TokenizeOptions } from './engine.ts';
 export type { InferenceEvent, InferencePoolOptions } from './options.ts';
 export { InferencePool } from './pool.ts';
 export type {
-  BatchRequest,
-  EmbeddedTexts,
+  EmbedBatchOptions,
   EmbedTextsOptions,
-  ThreadTreatment,
+  EmbedTextsResult,
   TokenizeTextsOptions,
 } from './types.ts';

@@ -1,16 +1,18 @@
-/** Results of pieces → one result; used by the pool for interactive calls and for batches that had to be cut. */
+/**
+ * Joins the results of pieces into one; used by the pool for interactive calls and for batches that were cut.
+ */
 
 import { type BatchResult, decodeBatchResult } from '@embedmill/core/batch';
 
 /**
- * Rows of all parts, in the order given.
- * @param parts at least one encoded result, all of one model.
+ * Decodes the results and concatenates their rows in the given order.
+ * @param parts at least one encoded result, all of the same model
  * @throws {CorruptError} `corrupt-result`
  */
 export function joinResults(parts: readonly Uint8Array[]): BatchResult {
   const results = parts.map(decodeBatchResult);
   const first = results[0];
-  if (first === undefined) throw new RangeError('joinResults takes at least one part, got none');
+  if (first === undefined) throw new RangeError('joinResults expects at least one part, got none');
   const rows = results.reduce((sum, result) => sum + result.rows, 0);
   const vectors = new Float32Array(rows * first.dim);
   let offset = 0;

@@ -1,16 +1,18 @@
-/** What a pool can be told, with every default in one object. */
+/** Options of an inference pool with their defaults, and the events that it reports. */
 
 import type { Precision } from '@embedmill/contract';
 
-/** Something that happened in the pool; for logs and metrics. */
+/** An event of the pool, for logs and metrics. */
 export type InferenceEvent =
   /** A thread has opened its engine and takes work. */
   | { readonly kind: 'thread-ready'; readonly thread: number; readonly openMs: number }
-  /** A thread ended by itself or was ended for being stuck; what it held goes to others, and another takes its place. */
+  /**
+   * A thread exited or was stopped because it was stuck; its pieces go to other threads, and it is replaced.
+   */
   | { readonly kind: 'thread-died'; readonly thread: number; readonly error: Error }
-  /** A thread meant to replace one that died could not open its engine; the pool tries again. */
+  /** A replacement thread could not open its engine; the pool tries again. */
   | { readonly kind: 'thread-refused'; readonly thread: number; readonly error: Error }
-  /** A row that ended every thread that tried it got the verdict `failed`. */
+  /** A row that crashed every thread that embedded it got the verdict `failed`. */
   | {
       readonly kind: 'row-isolated';
       /** Absent in the interactive lane. */
@@ -19,42 +21,49 @@ export type InferenceEvent =
       readonly row: number;
       readonly reason: string;
     }
-  /** No thread can be started any more: the pool refuses work from now on. */
+  /** No thread can be started any more: the pool rejects all further work. */
   | { readonly kind: 'gave-up'; readonly error: Error };
 
 /** Options of `InferencePool`. */
 export interface InferencePoolOptions {
-  /** Inference threads, at least 1. `defaultThreads()` of `@embedmill/core` fits the CPU quota. */
+  /**
+   * Number of inference threads, at least 1. `defaultThreads()` of `@embedmill/core` matches the CPU quota.
+   */
   threads: number;
   /**
-   * The model of a precision as plain data; each thread gets a copy. Called once per precision: at `start` for the first one,
-   * for the other one when a request asks for it. An error fails that request and is not remembered.
+   * Returns the model of a precision as plain data, which is copied to each thread. Called once per
+   * precision: at `start` for the first one, at the first request for the other one. An error fails only that
+   * request.
    */
   prepare: (precision: Precision) => unknown;
   /** Precision that every thread opens at `start`. Default `int8`. */
   precision?: Precision;
-  /** Module with the engine (see `EngineModule`). Default: ours, on `@embedmill/embed`. */
+  /** Module of the engine, see `EngineModule`. Default: the engine of `@embedmill/embed`. */
   engineUrl?: URL;
-  /** A thread that holds work and finishes no text for so long is stuck: it is ended and replaced. Default 1 minute. */
+  /** Time after which a thread that finishes no text is stopped and replaced. Default 1 minute. */
   stuckAfterMs?: number;
   /**
-   * Time for a thread that must go to finish its current text and end by itself, before it is ended by force. Default 5 s.
-   * Force is for endless loops: ONNX Runtime aborts the whole process when its thread is terminated inside a run.
+   * Time for a stopping thread to finish its current text and exit before it is terminated. Default 5 s.
+   * Termination is for endless loops: ONNX Runtime aborts the whole process if its thread is terminated
+   * during a run.
    */
   terminateAfterMs?: number;
-  /** Pause before the first replacement of a thread; doubles with every death in a row. Default 100 ms. */
+  /** Delay before a dead thread is replaced; doubles with each consecutive death. Default 100 ms. */
   restartDelayMs?: number;
-  /** Longest pause before a replacement. Default 30 s. */
+  /** Maximum delay before a replacement. Default 30 s. */
   maxRestartDelayMs?: number;
-  /** Replacements that may fail to start in a row, with no other thread alive, before the pool gives up. Default 5. */
+  /** Maximum consecutive failed starts, with no other thread alive, before the pool gives up. Default 5. */
   maxFailedStarts?: number;
-  /** JS heap of one thread in MB, without tensors and buffers; a thread that needs more ends. Default 128. */
+  /**
+   * Maximum JS heap of one thread in MB, without tensors and buffers; a thread that needs more exits. Default
+   * 128.
+   */
   maxHeapMb?: number;
-  /** Called with everything that happens; must not throw. Default: nobody listens. */
+  /** Called with each event; must not throw. Default: events are dropped. */
   onEvent?: (event: InferenceEvent) => void;
 }
 
-/** Options with nothing left open. */
+/** Options of a pool with all defaults filled in. */
 export type FilledPoolOptions = Required<InferencePoolOptions>;
 
 /** The defaults of `InferencePoolOptions`. */

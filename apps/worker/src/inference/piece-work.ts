@@ -1,4 +1,7 @@
-/** A piece as the inference thread works on it, one row at a time, so that the thread can do something else in between. */
+/**
+ * Embeds a piece inside an inference thread, one row at a time, so that other pieces can run between two
+ * rows.
+ */
 
 import type { RowOutcome } from '@embedmill/contract';
 import { type BatchPayload, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
@@ -6,7 +9,7 @@ import { countTurn, enterRow, isWithdrawn, leaveRow } from './claim.ts';
 import type { Engine } from './engine.ts';
 import type { PieceMessage } from './protocol.ts';
 
-/** Rows of a piece, vectors and verdicts so far. */
+/** A piece in progress: its rows, and the vectors and outcomes so far. */
 export class PieceWork {
   readonly #message: PieceMessage;
   readonly #engine: Engine;
@@ -16,7 +19,7 @@ export class PieceWork {
   #tokenizeMs = 0;
   #repeats = 0;
 
-  /** @throws {CorruptError} when the payload cannot be read. */
+  /** @throws {CorruptError} if the payload cannot be read */
   constructor(message: PieceMessage, engine: Engine) {
     this.#message = message;
     this.#engine = engine;
@@ -24,12 +27,13 @@ export class PieceWork {
     this.#vectors = new Float32Array(this.#payload.rows * engine.dim);
   }
 
+  /** Whether every row has an outcome. */
   get isDone(): boolean {
     return this.#outcomes.length === this.#payload.rows;
   }
 
   /**
-   * Embeds the next row; an engine that throws costs this row its vector and nothing else.
+   * Embeds the next row. If the engine throws, only this row fails.
    * @param giveWay awaited between two chunks of a long text
    */
   async doNextRow(giveWay: () => Promise<void>): Promise<void> {
@@ -38,7 +42,7 @@ export class PieceWork {
     const betweenChunks = async () => {
       countTurn(claim);
       await giveWay();
-      if (isWithdrawn(claim)) throw new Error('nobody waits for this text any more');
+      if (isWithdrawn(claim)) throw new Error('the result of this text is no longer needed');
     };
     const offset = row * this.#engine.dim;
     const { tokenizeMs: tokenizedBeforeMs = 0, repeats: repeatedBefore = 0 } = this.#engine;
@@ -48,7 +52,7 @@ export class PieceWork {
       const options = { truncate, treatment, chunkSpans, betweenChunks };
       this.#outcomes.push(await this.#engine.embed(input, this.#vectors, offset, options));
     } catch (thrown) {
-      // What it had written before it threw must not look like a vector.
+      // Floats written before the throw must not look like a vector.
       this.#vectors.fill(0, offset, offset + this.#engine.dim);
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       this.#outcomes.push({
@@ -63,17 +67,17 @@ export class PieceWork {
     this.#repeats += (this.#engine.repeats ?? 0) - repeatedBefore;
   }
 
-  /** What the tokenizer took so far; 0 where the engine does not say. */
+  /** Milliseconds spent in the tokenizer so far; 0 if the engine does not measure it. */
   get tokenizeMs(): number {
     return this.#tokenizeMs;
   }
 
-  /** Texts and chunks so far that the engine knew from before. */
+  /** Texts and chunks so far whose vectors the engine had in memory. */
   get repeats(): number {
     return this.#repeats;
   }
 
-  /** The finished piece as result bytes in a buffer of their own. */
+  /** Encodes the finished piece as a batch result in a new buffer. */
   encode(): Uint8Array<ArrayBuffer> {
     const { batch, precision } = this.#message;
     const { dim, fingerprint } = this.#engine;

@@ -1,20 +1,23 @@
-/** How requests become pieces; used by the pool for every new request. */
+/** Cuts requests into pieces; the pool calls it for every new request. */
 
 import type { TextInput } from '@embedmill/contract';
 import { encodeBatchPayload } from '@embedmill/core/batch';
-import { LIVES_OF_A_WHOLE_PIECE } from './bisect.ts';
-import type { EmbedRequest, Piece } from './request.ts';
+import { ATTEMPTS_PER_WHOLE_PIECE } from './bisect.ts';
+import type { Piece, PoolRequest } from './request.ts';
 
-/** Texts of an interactive call that go to a thread together: small, so that long calls spread evenly and short ones slip in. */
+/**
+ * Maximum texts per interactive piece: small, so that long calls spread evenly over threads and short ones
+ * wait little.
+ */
 const TEXTS_PER_INTERACTIVE_PIECE = 8;
 
-/** A bulk batch as it came: one piece. */
-export function pieceOf(request: EmbedRequest, payload: Uint8Array<ArrayBuffer>): Piece {
-  return { request, start: 0, rows: request.terms.rows, payload, lives: LIVES_OF_A_WHOLE_PIECE };
+/** Returns a bulk batch as one piece. */
+export function pieceOf(request: PoolRequest, payload: Uint8Array<ArrayBuffer>): Piece {
+  return { request, start: 0, rows: request.options.rows, payload, attempts: ATTEMPTS_PER_WHOLE_PIECE };
 }
 
-/** An interactive call as pieces that `threads` threads can share. */
-export function piecesOf(request: EmbedRequest, texts: readonly TextInput[], threads: number): Piece[] {
+/** Cuts an interactive call into pieces that `threads` threads can share. */
+export function piecesOf(request: PoolRequest, texts: readonly TextInput[], threads: number): Piece[] {
   const size = Math.min(TEXTS_PER_INTERACTIVE_PIECE, Math.ceil(texts.length / threads));
   return Array.from({ length: Math.ceil(texts.length / size) }, (_, index): Piece => {
     const start = index * size;
@@ -24,7 +27,7 @@ export function piecesOf(request: EmbedRequest, texts: readonly TextInput[], thr
       start,
       rows: own.length,
       payload: encodeBatchPayload(own),
-      lives: LIVES_OF_A_WHOLE_PIECE,
+      attempts: ATTEMPTS_PER_WHOLE_PIECE,
     };
   });
 }

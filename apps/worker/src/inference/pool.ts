@@ -1,9 +1,10 @@
 /**
- * The inference threads of a worker as one thing that turns texts into vectors; the worker's consumers call it.
+ * A pool of inference threads that turns texts into vectors; the consumers of the worker call it.
  *
- * A request is cut into pieces (`request.ts`), pieces go to threads (`dispatch.ts`), threads are kept alive (`crew.ts`), and pieces
- * that end threads are cut until the guilty row stands alone (`bisect.ts`). Requests wait until `start` has threads for them, and are
- * refused for good from `stop` on, after a failed `start`, and when no thread can be replaced any more.
+ * Requests are cut into pieces (`pieces.ts`), pieces are assigned to threads (`dispatch.ts`), dead threads
+ * are replaced (`thread-supervisor.ts`), and pieces that crash threads are cut until the poison row is alone
+ * (`bisect.ts`). Requests wait until `start` has threads for them. They are rejected permanently after
+ * `stop`, after a failed `start`, and if no thread can be replaced.
  */
 
 import {
@@ -11,38 +12,39 @@ import {
   type Precision,
   quote,
   RequestError,
+  type StoredGlossary,
   type TextInput,
   type TextToken,
+  type Treatment,
   UNTREATED,
   UnavailableError,
 } from '@embedmill/contract';
 import { encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
+import { settledWithin } from '@embedmill/core/process';
 import { afterDeath, failedRowResult, findSuspects, type HeldPiece } from './bisect.ts';
 import { dispatch, LANES, type WaitingPieces } from './dispatch.ts';
 import { joinResults } from './join.ts';
 import { DEFAULT_POOL_OPTIONS, type FilledPoolOptions, type InferencePoolOptions } from './options.ts';
 import { pieceOf, piecesOf } from './pieces.ts';
-import { EmbedRequest, type Piece, type RequestTerms } from './request.ts';
-import { settledWithin } from './settled-within.ts';
+import { type Piece, PoolRequest, type PoolRequestOptions } from './request.ts';
 import type { InferenceThread } from './thread-handle.ts';
 import { ThreadSupervisor } from './thread-supervisor.ts';
 import { decodeTokens } from './token-work.ts';
 import type {
-  BatchRequest,
-  EmbeddedTexts,
+  EmbedBatchOptions,
   EmbedTextsOptions,
-  ThreadTreatment,
+  EmbedTextsResult,
   TokenizeTextsOptions,
 } from './types.ts';
 
-/** Texts as they are. */
-const PLAIN: ThreadTreatment = { ...UNTREATED, glossary: null };
+/** Texts unchanged. */
+const PLAIN: Treatment<StoredGlossary> = { ...UNTREATED, glossary: null };
 
-/** Time for running pieces when `stop` is given none. */
+/** Default time for running pieces after `stop`. */
 const DEFAULT_STOP_DEADLINE_MS = 30_000;
 
-/** Least time for a thread to close its engines, even when running pieces used up the deadline. */
-const CLOSE_MS = 1_000;
+/** Minimum time for a thread to close its engines, even if running pieces used up the deadline. */
+const MIN_CLOSE_MS = 1_000;
 
 /** A pool of inference threads. */
 export class InferencePool {
@@ -50,7 +52,7 @@ export class InferencePool {
   readonly #threads: ThreadSupervisor;
   readonly #models = new Map<Precision, Promise<unknown>>();
   readonly #waiting: WaitingPieces = { interactive: [], bulk: [] };
-  /** Why requests are refused; undefined until `stop`, a failed `start`, or the end of the last thread. */
+  /** Why requests are rejected; undefined until `stop`, a failed `start`, or the death of the last thread. */
   #refusal: Error | undefined;
 
   /** @throws {RequestError} `bad-thread-count` */
@@ -58,7 +60,7 @@ export class InferencePool {
     if (!Number.isInteger(options.threads) || options.threads < 1) {
       throw new RequestError(
         'bad-thread-count',
-        `a pool has a whole number of threads, at least 1, got ${quote(options.threads)}`,
+        `threads must be a whole number of at least 1, got ${quote(options.threads)}`,
       );
     }
     this.#options = { ...DEFAULT_POOL_OPTIONS, ...options };
@@ -68,7 +70,7 @@ export class InferencePool {
       listener: {
         onReady: () => this.#dispatch(),
         onDone: (piece, result, timings) => {
-          piece.request.terms.onPiece?.(timings);
+          piece.request.options.onPiece?.(timings);
           this.#finish(piece, result);
         },
         onFailed: (piece, error) => this.#fail(piece.request, error),
@@ -78,12 +80,12 @@ export class InferencePool {
     });
   }
 
-  /** Places for threads, whether one is alive there or not. */
+  /** Configured number of threads, dead ones included. */
   get threads(): number {
     return this.#options.threads;
   }
 
-  /** Threads that take work now. */
+  /** Threads that accept work now. */
   get readyThreads(): number {
     return this.#threads.ready.length;
   }
@@ -93,15 +95,15 @@ export class InferencePool {
     return this.#threads.ready.filter((thread) => thread.held.length > 0).length;
   }
 
-  /** Bulk pieces (whole batches, unless one had to be cut) that are not their thread's first. */
+  /** Bulk pieces (whole batches, unless one was cut) that no thread has begun. */
   get waitingBatches(): number {
-    const atHand = this.#threads.ready.map((thread) => Math.max(0, thread.load('bulk').pieces - 1));
-    return atHand.reduce((sum, pieces) => sum + pieces, this.#waiting.bulk.length);
+    const queued = this.#threads.ready.map((thread) => Math.max(0, thread.load('bulk').pieces - 1));
+    return queued.reduce((sum, pieces) => sum + pieces, this.#waiting.bulk.length);
   }
 
   /**
    * Starts all threads and opens the first precision in each.
-   * @throws the engine's own error when one cannot be opened; all threads have ended then.
+   * @throws the engine's own error if one cannot be opened; all threads have exited by then
    */
   async start(): Promise<void> {
     if (this.#refusal !== undefined) throw this.#refusal;
@@ -114,15 +116,20 @@ export class InferencePool {
   }
 
   /**
-   * Embeds a batch; resolves to `encodeBatchResult` bytes in a buffer of their own.
-   * A bad text is a verdict, also one that ends threads; rejects only when the whole batch cannot be embedded.
+   * Embeds a batch and resolves with `encodeBatchResult` bytes in a new buffer. A bad text is a verdict, even
+   * one that crashes threads; the call rejects only if the whole batch cannot be embedded.
    * @throws {CorruptError} `corrupt-payload`
-   * @throws {UnavailableError} `inference-stopped`, `inference-thread-died`: the batch is to be tried elsewhere.
+   * @throws {UnavailableError} `inference-stopped`, `inference-thread-died`: another worker should take the
+   * batch
    */
-  async embedBatch({ payload, treatment = PLAIN, ...terms }: BatchRequest): Promise<Uint8Array<ArrayBuffer>> {
+  async embedBatch({
+    payload,
+    treatment = PLAIN,
+    ...options
+  }: EmbedBatchOptions): Promise<Uint8Array<ArrayBuffer>> {
     const owned = structuredClone(payload, { transfer: [payload.buffer] });
     const { rows } = readBatchPayload(owned);
-    const request = await this.#request({ ...terms, treatment, chunkSpans: false, lane: 'bulk', rows });
+    const request = await this.#request({ ...options, treatment, chunkSpans: false, lane: 'bulk', rows });
     this.#enqueue([pieceOf(request, owned)]);
     const results = await request.results;
     const [only] = results;
@@ -130,28 +137,25 @@ export class InferencePool {
   }
 
   /**
-   * Embeds texts ahead of all bulk work: each waits for at most the text that its thread is embedding.
-   * @throws {UnavailableError} as `embedBatch`, or the signal's reason.
+   * Embeds texts before all bulk work: each waits for at most the text that its thread is embedding.
+   * @throws {UnavailableError} like `embedBatch`, or the reason of the signal
    */
-  async embedTexts(texts: readonly TextInput[], options: EmbedTextsOptions): Promise<EmbeddedTexts> {
+  async embedTexts(texts: readonly TextInput[], options: EmbedTextsOptions): Promise<EmbedTextsResult> {
     const { precision, truncate, treatment = PLAIN, chunkSpans = false, onPiece, signal } = options;
     signal?.throwIfAborted();
     if (texts.length === 0) return { dim: 0, fingerprint: '', vectors: new Float32Array(0), outcomes: [] };
-    const terms = {
-      precision,
-      truncate,
-      treatment,
-      chunkSpans,
-      ...(onPiece === undefined ? {} : { onPiece }),
-    };
-    const results = await this.#interactive(texts, terms, signal);
+    const results = await this.#interactive(
+      texts,
+      { precision, truncate, treatment, chunkSpans, ...(onPiece === undefined ? {} : { onPiece }) },
+      signal,
+    );
     const { dim, fingerprint, vectors, outcomes } = joinResults(results);
     return { dim, fingerprint, vectors, outcomes };
   }
 
   /**
-   * Takes texts apart, ahead of all bulk work.
-   * @throws {UnavailableError} as `embedBatch`, or the signal's reason; the engine's own error
+   * Tokenizes texts, before all bulk work.
+   * @throws {UnavailableError} like `embedBatch`, or the reason of the signal, or the engine's own error
    */
   async tokenizeTexts(
     texts: readonly string[],
@@ -160,17 +164,20 @@ export class InferencePool {
     signal?.throwIfAborted();
     if (texts.length === 0) return [];
     const { precision } = this.#options;
-    const how = { truncate: 'end', treatment: PLAIN, chunkSpans: false } as const;
-    const terms = { precision, ...how, tokenize: { specialTokens } };
-    return (await this.#interactive(texts, terms, signal)).flatMap(decodeTokens);
+    const options = { precision, truncate: 'end', treatment: PLAIN, chunkSpans: false } as const;
+    const results = await this.#interactive(texts, { ...options, tokenize: { specialTokens } }, signal);
+    return results.flatMap(decodeTokens);
   }
 
   async #interactive(
     texts: readonly TextInput[],
-    terms: Pick<RequestTerms, 'precision' | 'truncate' | 'treatment' | 'chunkSpans' | 'tokenize' | 'onPiece'>,
+    options: Pick<
+      PoolRequestOptions,
+      'precision' | 'truncate' | 'treatment' | 'chunkSpans' | 'tokenize' | 'onPiece'
+    >,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array<ArrayBuffer>[]> {
-    const request = await this.#request({ ...terms, lane: 'interactive', batch: 0, rows: texts.length });
+    const request = await this.#request({ ...options, lane: 'interactive', batch: 0, rows: texts.length });
     const onAbort = () => this.#fail(request, signal?.reason);
     signal?.addEventListener('abort', onAbort);
     try {
@@ -183,8 +190,9 @@ export class InferencePool {
   }
 
   /**
-   * Finishes the pieces that threads have begun, rejects all others with a retryable error, ends the threads.
-   * @param options.deadlineMs time for begun pieces; a second after it they are rejected too. Default 30 s.
+   * Finishes the pieces that threads have begun, rejects all others with a retryable error and stops the
+   * threads.
+   * @param options.deadlineMs time for begun pieces; one second later they are rejected too. Default 30 s
    */
   async stop({ deadlineMs = DEFAULT_STOP_DEADLINE_MS }: { deadlineMs?: number } = {}): Promise<void> {
     const stopped = new UnavailableError(
@@ -196,17 +204,17 @@ export class InferencePool {
     for (const piece of this.#threads.ready.flatMap(takeAllBack)) this.#fail(piece.request, stopped);
     const begun = this.#threads.ready.flatMap(({ held }) => held.map(({ request }) => request.results));
     await settledWithin(begun, deadlineMs);
-    await this.#threads.stop(Math.max(CLOSE_MS, deadlineMs - (performance.now() - startedAt)));
+    await this.#threads.stop(Math.max(MIN_CLOSE_MS, deadlineMs - (performance.now() - startedAt)));
   }
 
-  /** A request that may be enqueued: its model is at hand. */
-  async #request(terms: Omit<RequestTerms, 'model'>): Promise<EmbedRequest> {
+  /** Returns a request that can be enqueued, once its model is prepared. */
+  async #request(options: Omit<PoolRequestOptions, 'model'>): Promise<PoolRequest> {
     if (this.#refusal !== undefined) throw this.#refusal;
-    const model = await this.#model(terms.precision);
-    return new EmbedRequest({ ...terms, model });
+    const model = await this.#model(options.precision);
+    return new PoolRequest({ ...options, model });
   }
 
-  /** The model of a precision, prepared once; a failure is forgotten, so that the next request tries again. */
+  /** Prepares the model of a precision once; after a failure the next request tries again. */
   #model(precision: Precision): Promise<unknown> {
     const known = this.#models.get(precision);
     if (known !== undefined) return known;
@@ -218,7 +226,7 @@ export class InferencePool {
 
   #enqueue(pieces: readonly Piece[], end: 'front' | 'back' = 'back'): void {
     for (const lane of LANES) {
-      const own = pieces.filter(({ request }) => request.terms.lane === lane);
+      const own = pieces.filter(({ request }) => request.options.lane === lane);
       this.#waiting[lane].splice(end === 'front' ? 0 : this.#waiting[lane].length, 0, ...own);
     }
     if (this.#refusal === undefined) this.#dispatch();
@@ -235,35 +243,35 @@ export class InferencePool {
     this.#dispatch();
   }
 
-  #fail(request: EmbedRequest, error: unknown): void {
+  #fail(request: PoolRequest, error: unknown): void {
     request.fail(error);
     for (const thread of this.#threads.ready) thread.drop(request);
     this.#dispatch();
   }
 
-  /** Decides about every piece that a dead thread held. */
+  /** Continues with every piece that a dead thread held. */
   #judge(thread: InferenceThread, error: Error, held: readonly HeldPiece[]): void {
-    const again: Piece[] = [];
-    const engineOf = (piece: Piece) => thread.identityOf(piece.request.terms.precision);
-    for (const seen of findSuspects(held, (piece) => engineOf(piece) !== undefined)) {
-      const { terms } = seen.piece.request;
-      const next = afterDeath(seen, engineOf(seen.piece));
-      if (next.kind === 'send') again.push(...next.pieces);
-      else if (next.kind === 'give-up-request') this.#fail(seen.piece.request, error);
+    const resent: Piece[] = [];
+    const engineOf = (piece: Piece) => thread.identityOf(piece.request.options.precision);
+    for (const suspect of findSuspects(held, (piece) => engineOf(piece) !== undefined)) {
+      const { request } = suspect.piece;
+      const next = afterDeath(suspect, engineOf(suspect.piece));
+      if (next.kind === 'send') resent.push(...next.pieces);
+      else if (next.kind === 'give-up-request') this.#fail(request, error);
       else {
         const reason = causeOf(error);
         this.#options.onEvent({
           kind: 'row-isolated',
-          ...(terms.run === undefined ? {} : { run: terms.run }),
-          batch: terms.batch,
+          ...(request.options.run === undefined ? {} : { run: request.options.run }),
+          batch: request.options.batch,
           row: next.piece.start,
           reason,
         });
         this.#finish(next.piece, failedRowResult(next.piece, next.engine, reason));
       }
     }
-    // Back to the front: these have waited longest.
-    this.#enqueue(again, 'front');
+    // At the front, because these have waited longest.
+    this.#enqueue(resent, 'front');
   }
 
   #giveUp(error: Error): void {
@@ -277,7 +285,7 @@ export class InferencePool {
     onEvent({ kind: 'gave-up', error: refusal });
   }
 
-  /** Takes no more requests, and none of those that wait. */
+  /** Rejects the waiting requests and all later ones. */
   #refuse(error: Error): void {
     this.#refusal = error;
     for (const lane of LANES) {
@@ -286,7 +294,7 @@ export class InferencePool {
   }
 }
 
-/** Every piece that a thread has not begun. */
+/** Takes back every piece that a thread has not begun. */
 function takeAllBack(thread: InferenceThread): Piece[] {
   const pieces: Piece[] = [];
   for (const lane of LANES) {
@@ -295,7 +303,7 @@ function takeAllBack(thread: InferenceThread): Piece[] {
   return pieces;
 }
 
-/** Why a thread died, in its own words. */
+/** Returns the message of the error that ended a thread, without the pool's own wording around it. */
 function causeOf(error: Error): string {
   return error.cause instanceof Error ? error.cause.message : error.message;
 }

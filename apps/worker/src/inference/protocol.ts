@@ -1,89 +1,85 @@
 /**
- * The messages between `thread-handle.ts` (main thread) and `thread.ts` (inference thread).
+ * Messages between `thread-handle.ts` (main thread) and `thread.ts` (inference thread).
  *
- * Two ports lead to a thread, so that interactive pieces need not queue behind bulk ones; every answer comes back on the
- * thread's main port, the one whose last messages Node delivers before it reports the thread's end.
+ * Each thread has two ports, so that interactive pieces do not queue behind bulk pieces. All answers arrive
+ * on the main port, because Node delivers the last messages of that port before it reports the exit of the
+ * thread.
  */
 
 import type { MessagePort } from 'node:worker_threads';
-import type { Precision, SerializedError, Truncate } from '@embedmill/contract';
+import type { Precision, SerializedError, StoredGlossary, Treatment, Truncate } from '@embedmill/contract';
 import type { Claim } from './claim.ts';
-import type { TokenizeOptions } from './engine.ts';
-import type { ThreadTreatment } from './types.ts';
+import type { EngineIdentity, TokenizeOptions } from './engine.ts';
 
-/** `workerData`: what a thread gets with its first breath. */
+/** `workerData`, passed when the thread starts. */
 export interface ThreadData {
   /** Module that exports `openEngine`. */
   engineUrl: string;
-  /** Brings interactive pieces. */
+  /** Port for interactive pieces. */
   interactivePort: MessagePort;
 }
 
-/** Main port: open the engine of a precision; sent before the first piece that needs it. */
+/** Main port: opens the engine of a precision; sent before the first piece that needs it. */
 export interface OpenMessage {
   kind: 'open';
   precision: Precision;
   model: unknown;
 }
 
-/** Either port: embed these rows, or take them apart. */
+/** Either port: embeds or tokenizes the rows of a piece. */
 export interface PieceMessage {
   kind: 'piece';
-  /** Of this sending, not of the piece: a piece that is sent again has another one. */
+  /** Id of this sending; a piece that is sent again has a new one. */
   id: number;
   claim: Claim;
   payload: Uint8Array;
-  /** Batch number in its run, for the header of the result. */
+  /** Batch number in the run, for the header of the result. */
   batch: number;
   precision: Precision;
   truncate: Truncate;
-  treatment: ThreadTreatment;
-  /** Whether outcomes say where the chunks of their texts are. */
+  treatment: Treatment<StoredGlossary>;
+  /** Whether outcomes list the chunks of their texts. */
   chunkSpans: boolean;
-  /** Set when tokens are wanted and no vectors. */
+  /** Set if the request wants tokens instead of vectors. */
   tokenize?: TokenizeOptions | undefined;
 }
 
-/** Main port: finish what you hold, close the engines, end. */
+/** Main port: the thread finishes its pieces, closes its engines and exits. */
 export interface CloseMessage {
   kind: 'close';
 }
 
+/** A message to an inference thread. */
 export type MessageToThread = OpenMessage | PieceMessage | CloseMessage;
 
-/** What an opened engine says about itself. */
-export interface EngineIdentity {
-  /** Floats per vector. */
-  dim: number;
-  /** 16 hexadecimal characters. */
-  fingerprint: string;
-}
-
-/** Answer to `open`. */
+/** Answer to `open`: the engine is open. */
 export interface OpenedMessage extends EngineIdentity {
   kind: 'opened';
   precision: Precision;
 }
 
-/** Answer to `open`: the engine refused, with its own error. */
+/** Answer to `open`: the engine could not be opened, with its own error. */
 export interface OpenFailedMessage {
   kind: 'open-failed';
   precision: Precision;
   error: SerializedError;
 }
 
-/** Where the time of a piece went inside its thread, and what was spared. */
+/** Timings of a piece inside its thread, and how many of its texts were in memory. */
 export interface PieceTimings {
-  /** Milliseconds since 1970; pieces of the other lane may have had their turns in between. */
+  /** Milliseconds since 1970; pieces of the other lane may have run between start and end. */
   startedAtMs: number;
   endedAtMs: number;
-  /** Of that time, what the tokenizer took; 0 where the engine does not say. */
+  /** Milliseconds of that time spent in the tokenizer; 0 if the engine does not measure it. */
   tokenizeMs: number;
-  /** Texts and chunks whose vectors the engine knew from before. */
+  /** Texts and chunks whose vectors the engine had in memory. */
   repeats: number;
 }
 
-/** Answer to `piece`: an encoded batch result, or tokens as `token-work.ts` writes them; transferred. */
+/**
+ * Answer to `piece`: an encoded batch result, or tokens as `token-work.ts` encodes them; the buffer is
+ * transferred.
+ */
 export interface DoneMessage {
   kind: 'done';
   id: number;
@@ -91,11 +87,12 @@ export interface DoneMessage {
   timings: PieceTimings;
 }
 
-/** Answer to `piece`: not one row could be embedded (no engine, no readable payload). */
+/** Answer to `piece`: no row could be embedded (no engine, or an unreadable payload). */
 export interface FailedMessage {
   kind: 'failed';
   id: number;
   error: SerializedError;
 }
 
+/** A message from an inference thread. */
 export type MessageFromThread = OpenedMessage | OpenFailedMessage | DoneMessage | FailedMessage;

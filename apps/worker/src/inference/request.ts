@@ -1,80 +1,81 @@
-/** One call of the pool and the pieces it was cut into; the pool makes it, threads' answers settle it. */
+/**
+ * One call of the pool and the pieces it was cut into; the pool creates it, the answers of threads settle it.
+ */
 
-import type { Lane, Precision, Truncate } from '@embedmill/contract';
+import type { Lane, Precision, StoredGlossary, Treatment, Truncate } from '@embedmill/contract';
+import { deferred } from '@embedmill/core/process';
 import type { TokenizeOptions } from './engine.ts';
 import type { PieceTimings } from './protocol.ts';
-import type { ThreadTreatment } from './types.ts';
 
 /** Consecutive rows of a request, sent to one thread at a time. */
 export interface Piece {
-  readonly request: EmbedRequest;
-  /** First row, counted in the request. */
+  readonly request: PoolRequest;
+  /** Index of the first row in the request. */
   readonly start: number;
   readonly rows: number;
-  /** Kept until the answer is there (threads get a copy), so that a thread that dies takes nothing with it. */
+  /** Kept until the answer arrives, so that nothing is lost with a thread; threads get a copy. */
   readonly payload: Uint8Array<ArrayBuffer>;
-  /** How many more threads this piece may cost before it is cut, or its only row is given up. */
-  readonly lives: number;
+  /** Number of threads that may still die with this piece before it is cut, or its only row fails. */
+  readonly attempts: number;
 }
 
-/** What all pieces of a request share. */
-export interface RequestTerms {
+/** Options that all pieces of a request share. */
+export interface PoolRequestOptions {
   readonly lane: Lane;
-  /** Id of its run, for what is told of it; absent in the interactive lane. */
+  /** Run id, for events; absent in the interactive lane. */
   readonly run?: string;
-  /** Batch number in its run; 0 in the interactive lane. */
+  /** Batch number in the run; 0 in the interactive lane. */
   readonly batch: number;
   readonly rows: number;
   readonly precision: Precision;
   readonly truncate: Truncate;
-  readonly treatment: ThreadTreatment;
-  /** Whether outcomes say where the chunks of their texts are. */
+  readonly treatment: Treatment<StoredGlossary>;
+  /** Whether outcomes list the chunks of their texts. */
   readonly chunkSpans: boolean;
-  /** Set when tokens are wanted and no vectors. */
+  /** Set if the request wants tokens instead of vectors. */
   readonly tokenize?: TokenizeOptions;
-  /** What a thread needs to open the engine. */
+  /** Plain data that a thread opens the engine with. */
   readonly model: unknown;
+  /** Called for each piece that a thread has finished. */
   readonly onPiece?: (timings: PieceTimings) => void;
 }
 
 /** Collects results until every row has one. */
-export class EmbedRequest {
-  readonly terms: RequestTerms;
-  /** The results in row order; rejects when the request fails. */
-  readonly results: Promise<Uint8Array<ArrayBuffer>[]>;
-  readonly #parts: { start: number; result: Uint8Array<ArrayBuffer> }[] = [];
+export class PoolRequest {
+  readonly options: PoolRequestOptions;
+  readonly #results = deferred<Uint8Array<ArrayBuffer>[]>();
+  readonly #finished: { start: number; result: Uint8Array<ArrayBuffer> }[] = [];
   #rowsLeft: number;
   #isSettled = false;
-  #resolve!: (results: Uint8Array<ArrayBuffer>[]) => void;
-  #reject!: (error: unknown) => void;
 
-  constructor(terms: RequestTerms) {
-    this.terms = terms;
-    this.#rowsLeft = terms.rows;
-    this.results = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+  constructor(options: PoolRequestOptions) {
+    this.options = options;
+    this.#rowsLeft = options.rows;
   }
 
-  /** Nothing that arrives now changes anything. */
+  /** Encoded results of the pieces in row order; rejects if the request fails. */
+  get results(): Promise<Uint8Array<ArrayBuffer>[]> {
+    return this.#results.promise;
+  }
+
+  /** Whether the request has finished or failed; later answers are ignored. */
   get isSettled(): boolean {
     return this.#isSettled;
   }
 
-  /** Result bytes of one piece. */
+  /** Records the encoded result of one piece. */
   finish(piece: Piece, result: Uint8Array<ArrayBuffer>): void {
-    this.#parts.push({ start: piece.start, result });
+    this.#finished.push({ start: piece.start, result });
     this.#rowsLeft -= piece.rows;
     if (this.#rowsLeft > 0 || this.#isSettled) return;
     this.#isSettled = true;
-    this.#parts.sort((a, b) => a.start - b.start);
-    this.#resolve(this.#parts.map(({ result }) => result));
+    this.#finished.sort((a, b) => a.start - b.start);
+    this.#results.resolve(this.#finished.map(({ result }) => result));
   }
 
-  /** The whole request fails; the first reason stands. */
+  /** Fails the whole request; only the first error counts. */
   fail(error: unknown): void {
     this.#isSettled = true;
-    this.#reject(error);
+    this.#results.reject(error);
   }
 }

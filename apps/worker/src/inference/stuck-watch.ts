@@ -1,18 +1,21 @@
-/** Notices that a thread which holds work gets nowhere; used by `thread-handle.ts`. */
+/** Detects a thread that holds work and makes no progress; used by `thread-handle.ts`. */
 
-/** Checks in a row before a thread counts as stuck: a process that was frozen and thaws has missed one, not all. */
+/**
+ * Consecutive checks without progress before a thread counts as stuck: a process that was frozen fails one
+ * check, not all.
+ */
 const CHECKS = 10;
 
-/** Dependencies of a watch. */
+/** Options of `StuckWatch`. */
 export interface StuckWatchOptions {
   /** Time without progress after which `onStuck` is called. */
   stuckAfterMs: number;
-  /** Any number that changes as long as the thread gets on. */
+  /** Returns a number that changes as long as the thread makes progress. */
   progress: () => number;
   onStuck: () => void;
 }
 
-/** A clock that runs while its thread holds work. */
+/** A timer that runs while its thread holds work. */
 export class StuckWatch {
   readonly #options: StuckWatchOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -21,11 +24,12 @@ export class StuckWatch {
     this.#options = options;
   }
 
-  /** Starts the clock, if it does not run. */
+  /** Starts the timer unless it is running. */
   start(): void {
     if (this.#timer === undefined) this.#check(this.#options.progress(), CHECKS);
   }
 
+  /** Stops the timer. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

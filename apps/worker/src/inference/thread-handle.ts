@@ -1,71 +1,66 @@
 /**
- * The main thread's side of one inference thread; made by `crew.ts`, given work by `dispatch.ts`.
+ * Handle of one inference thread on the main thread; created by `thread-supervisor.ts`, given work by
+ * `dispatch.ts`.
  *
- * Life: `open` → any number of `give` → `close`. It ends earlier when the thread exits, throws, runs out of heap or is stuck;
- * then `onDeath` says once what it held. After its end it reports nothing more.
+ * Life: `open` → any number of `give` → `close`. It ends earlier if the thread exits, throws, runs out of
+ * heap or is stuck. `onDeath` is called once, with the pieces that the thread held; after it the handle
+ * reports nothing.
  */
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { asError, type Lane, type Precision, UnavailableError } from '@embedmill/contract';
+import { type Deferred, deferred } from '@embedmill/core/process';
 import type { HeldPiece } from './bisect.ts';
 import { abandon, type Claim, newClaim, progressOf, takeBack } from './claim.ts';
-import type {
-  EngineIdentity,
-  MessageFromThread,
-  MessageToThread,
-  PieceTimings,
-  ThreadData,
-} from './protocol.ts';
-import type { EmbedRequest, Piece } from './request.ts';
+import type { EngineIdentity } from './engine.ts';
+import type { MessageFromThread, MessageToThread, PieceTimings, ThreadData } from './protocol.ts';
+import type { Piece, PoolRequest } from './request.ts';
 import { reviveError } from './revive-error.ts';
 import { StuckWatch } from './stuck-watch.ts';
 
-/** Where a thread's news go. */
+/** Receives the events of a thread. */
 export interface ThreadListener {
-  /** A piece is done, and this thread has room. */
+  /** A piece is finished, and this thread has room for another. */
   onDone(piece: Piece, result: Uint8Array<ArrayBuffer>, timings: PieceTimings): void;
-  /** The thread could do nothing at all with a piece. */
+  /** The thread could embed no row of a piece. */
   onFailed(piece: Piece, error: Error): void;
-  /** The thread is no more. */
+  /** The thread died while it held these pieces. */
   onDeath(thread: InferenceThread, error: Error, held: readonly HeldPiece[]): void;
 }
 
 /** Options of one thread. */
 export interface ThreadOptions {
-  /** Number of its place in the pool, 0-based; a replacement has the same. */
+  /** Index of the thread in the pool; a replacement has the same one. */
   place: number;
   engineUrl: URL;
-  /** JS heap in MB. */
+  /** Maximum JS heap in MB. */
   maxHeapMb: number;
-  /** Time in which a thread that holds work must finish a text. */
+  /** Time after which a thread that finishes no text counts as stuck. */
   stuckAfterMs: number;
-  /** Time for a thread that must go to end by itself. */
+  /** Time for a stopping thread to exit before it is terminated. */
   terminateAfterMs: number;
   listener: ThreadListener;
 }
 
-/** The young generation holds the strings of a few texts; V8's default of 48 MB per thread would never be filled. */
+/**
+ * Size of V8's young generation: it holds the strings of a few texts and would never fill the default of 48
+ * MB.
+ */
 const YOUNG_GENERATION_MB = 16;
 
-interface Opening {
-  readonly opened: Promise<EngineIdentity>;
-  resolve(identity: EngineIdentity): void;
-  reject(error: Error): void;
-}
-
-/** One inference thread as the pool sees it. */
+/** One inference thread, as the pool sees it. */
 export class InferenceThread {
   readonly place: number;
-  /** Resolves when the thread is gone; later than `onDeath` for one that had to be given up. */
+  /** Resolves when the thread has exited; for a stuck thread this is later than `onDeath`. */
   readonly exited: Promise<void>;
   readonly #worker: Worker;
   readonly #interactivePort: MessagePort;
   readonly #listener: ThreadListener;
   readonly #terminateAfterMs: number;
   readonly #watch: StuckWatch;
-  readonly #openings = new Map<Precision, Opening>();
+  readonly #openings = new Map<Precision, Deferred<EngineIdentity>>();
   readonly #identities = new Map<Precision, EngineIdentity>();
-  /** Pieces sent and not answered, by id, oldest first. */
+  /** Unanswered pieces by id, oldest first. */
   readonly #held = new Map<number, { piece: Piece; claim: Claim }>();
   #lastId = 0;
   #state: 'alive' | 'closing' | 'dead' = 'alive';
@@ -90,84 +85,85 @@ export class InferenceThread {
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.#worker.on('message', (message: MessageFromThread) => this.#receive(message));
-    // 'error' comes before 'exit', but answers that were on their way are still delivered in between.
+    // 'error' precedes 'exit', and answers in transit are still delivered between the two.
     this.#worker.on('error', (error) => {
       this.#causeOfDeath = error;
     });
     this.#worker.on('messageerror', (error) => this.#giveUp(error));
-    this.exited = new Promise((resolve) => {
-      this.#worker.on('exit', (code) => {
-        this.#interactivePort.close();
-        this.#die(this.#causeOfDeath ?? new Error(`the thread exited with code ${code}`));
-        resolve();
-      });
+    const exit = deferred();
+    this.exited = exit.promise;
+    this.#worker.on('exit', (code) => {
+      this.#interactivePort.close();
+      this.#die(this.#causeOfDeath ?? new Error(`the thread exited with code ${code}`));
+      exit.resolve();
     });
   }
 
-  /** Opens an engine, or joins the opening under way. Rejects with the engine's own error, or when the thread dies first. */
+  /** Opens an engine once per precision. Rejects with the engine's own error, or if the thread dies first. */
   open(precision: Precision, model: unknown): Promise<EngineIdentity> {
     const known = this.#openings.get(precision);
-    if (known !== undefined) return known.opened;
-    const opening = newOpening();
+    if (known !== undefined) return known.promise;
+    const opening = deferred<EngineIdentity>();
     this.#openings.set(precision, opening);
     try {
       this.#send({ kind: 'open', precision, model });
     } catch (error) {
-      // The model is no plain data.
+      // The model is not plain data.
       this.#openings.delete(precision);
       opening.reject(asError(error));
     }
-    return opening.opened;
+    return opening.promise;
   }
 
-  /** What the engine of a precision said about itself; undefined while it is not open. */
+  /** Identity of the engine of a precision; undefined until it is open. */
   identityOf(precision: Precision): EngineIdentity | undefined {
     return this.#identities.get(precision);
   }
 
-  /** Pieces and rows of a lane that this thread holds. */
+  /** Returns the pieces and rows of a lane that this thread holds. */
   load(lane: Lane): { pieces: number; rows: number } {
     const load = { pieces: 0, rows: 0 };
     for (const { piece } of this.#held.values()) {
-      if (piece.request.terms.lane !== lane) continue;
+      if (piece.request.options.lane !== lane) continue;
       load.pieces += 1;
       load.rows += piece.rows;
     }
     return load;
   }
 
-  /** Everything this thread holds, oldest first. */
+  /** Pieces that this thread holds, oldest first. */
   get held(): readonly Piece[] {
     return Array.from(this.#held.values(), ({ piece }) => piece);
   }
 
-  /** Sends a piece, and first the order to open its engine if need be. */
+  /** Sends a piece, preceded by the message that opens its engine if it is not open. */
   give(piece: Piece): void {
-    const { lane, batch, precision, truncate, treatment, chunkSpans, tokenize, model } = piece.request.terms;
-    // A failure comes back as the answer to the piece.
+    const { lane, batch, precision, truncate, treatment, chunkSpans, tokenize, model } =
+      piece.request.options;
+    // The answer to the piece reports a failure.
     this.open(precision, model).catch(() => {});
     this.#lastId += 1;
     const id = this.#lastId;
     const claim = newClaim();
     this.#held.set(id, { piece, claim });
     const { payload } = piece;
-    const terms = { batch, precision, truncate, treatment, chunkSpans, tokenize };
-    this.#send({ kind: 'piece', id, claim, payload, ...terms }, lane);
+    const options = { batch, precision, truncate, treatment, chunkSpans, tokenize };
+    this.#send({ kind: 'piece', id, claim, payload, ...options }, lane);
     this.#watch.start();
   }
 
-  /** Takes the youngest piece of a lane back, unless the thread has begun it. */
+  /** Takes back the newest piece of a lane that the thread has not begun; undefined if there is none. */
   takeBack(lane: Lane): Piece | undefined {
     for (const [id, { piece, claim }] of [...this.#held].reverse()) {
-      if (piece.request.terms.lane !== lane || !takeBack(claim)) continue;
+      if (piece.request.options.lane !== lane || !takeBack(claim)) continue;
       this.#release(id);
       return piece;
     }
     return undefined;
   }
 
-  /** Forgets the pieces of a request that nobody waits for; a row inside the engine still runs to its end. */
-  drop(request: EmbedRequest): void {
+  /** Drops the pieces of a settled request; a row inside the engine still runs to its end. */
+  drop(request: PoolRequest): void {
     for (const [id, { piece, claim }] of this.#held) {
       if (piece.request !== request) continue;
       abandon(claim);
@@ -176,8 +172,8 @@ export class InferenceThread {
   }
 
   /**
-   * Lets the thread finish what it holds, close its engines and end. At the deadline it is given up: what it still holds comes to
-   * `onDeath`. Resolves when it is gone.
+   * Lets the thread finish its pieces, close its engines and exit. At the deadline `onDeath` is called with
+   * the pieces that it still holds. Resolves when the thread has exited.
    */
   async close(deadlineMs: number): Promise<void> {
     if (this.#state === 'alive') {
@@ -185,7 +181,7 @@ export class InferenceThread {
       this.#send({ kind: 'close' });
     }
     const timer = setTimeout(
-      () => this.#giveUp(new Error(`the thread did not end in ${deadlineMs} ms`)),
+      () => this.#giveUp(new Error(`the thread did not exit within ${deadlineMs} ms`)),
       deadlineMs,
     );
     await this.exited;
@@ -211,20 +207,22 @@ export class InferenceThread {
       return;
     }
     const held = this.#held.get(message.id);
-    // Dropped while its last row was inside the engine: nobody waits for this answer.
+    // The piece was dropped while its last row was inside the engine.
     if (held === undefined) return;
     this.#release(message.id);
     if (message.kind === 'done') this.#listener.onDone(held.piece, message.result, message.timings);
     else this.#listener.onFailed(held.piece, reviveError(message.error));
   }
 
-  /** Holds a piece no more; without any, no answer is expected. */
+  /** Removes a piece; once no piece is left, no answer is expected. */
   #release(id: number): void {
     this.#held.delete(id);
     if (this.#held.size === 0) this.#watch.stop();
   }
 
-  /** Texts and chunks finished of what is held; it moves as long as the thread does. */
+  /**
+   * Texts and chunks finished in the held pieces; the number changes as long as the thread makes progress.
+   */
   #turns(): number {
     let turns = 0;
     for (const { claim } of this.#held.values()) turns += progressOf(claim).turns;
@@ -232,8 +230,9 @@ export class InferenceThread {
   }
 
   /**
-   * Treats the thread as dead now and lets it leave: it may finish its current text, because terminating a thread inside
-   * ONNX Runtime aborts the process (an exception that no thread is left to take). Only one that does not leave is terminated.
+   * Treats the thread as dead from now on and asks it to exit. It may finish its current text, because
+   * terminating a thread inside ONNX Runtime aborts the process (its exception has no thread left to handle
+   * it). A thread that does not exit in time is terminated.
    */
   #giveUp(error: Error): void {
     const held = this.#takeAll();
@@ -243,7 +242,7 @@ export class InferenceThread {
     this.#die(error, held);
   }
 
-  /** Empties the thread's hands: nothing it still does counts. */
+  /** Takes back all pieces; later answers are ignored. */
   #takeAll(): HeldPiece[] {
     const held = Array.from(this.#held.values(), ({ piece, claim }) => {
       const progress = progressOf(claim);
@@ -268,12 +267,4 @@ export class InferenceThread {
     }
     this.#listener.onDeath(this, death, held);
   }
-}
-
-function newOpening(): Opening {
-  let settle!: Omit<Opening, 'opened'>;
-  const opened = new Promise<EngineIdentity>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return { opened, ...settle };
 }

@@ -1,46 +1,47 @@
 /**
- * Keeps the inference threads of a pool at their number: starts them, replaces those that die, ends them all.
+ * Keeps the configured number of inference threads alive: starts them, replaces dead ones, stops them all.
  *
- * A place in the crew is `starting` (engine not open yet), `ready`, or `pausing` (its thread died; the next one starts after a
- * delay that doubles with each death until a piece is finished). A thread that dies while `starting` is a failed start: at
- * `start` it fails the whole crew with the engine's own error, later it pauses its place again, and after `maxFailedStarts` in a
- * row with nobody ready the crew gives up for good. Nobody is replaced once `stop` was called.
+ * Each place holds one thread and is `starting` (engine not open yet), `ready`, or `pausing` (its thread
+ * died; the next one starts after a delay that doubles with each death until a piece is finished). A thread
+ * that dies while `starting` is a failed start. During `start` it fails the whole pool with the engine's own
+ * error. Later its place pauses again, and after `maxFailedStarts` consecutive failures with no ready thread
+ * the supervisor gives up permanently. After `stop` no thread is replaced.
  */
 
 import type { HeldPiece } from './bisect.ts';
 import type { FilledPoolOptions } from './options.ts';
 import { InferenceThread, type ThreadListener } from './thread-handle.ts';
 
-/** Time for a thread that could not open its engine to end by itself. */
+/** Time for a thread that could not open its engine to exit. */
 const FAILED_START_CLOSE_MS = 5_000;
 
-/** What a crew tells its pool. */
-export interface CrewListener extends Omit<ThreadListener, 'onDeath'> {
-  /** A new thread takes work. */
+/** Receives the events of a thread supervisor. */
+export interface SupervisorListener extends Omit<ThreadListener, 'onDeath'> {
+  /** A new thread accepts work. */
   onReady(): void;
-  /** A ready thread died with these pieces; its replacement is on the way. */
+  /** A ready thread died with these pieces and is being replaced. */
   onDeath: ThreadListener['onDeath'];
-  /** There are no threads and there will be none. */
+  /** No thread is alive, and none will be started. */
   onGaveUp(error: Error): void;
 }
 
-/** Dependencies of a crew. */
+/** Dependencies of `ThreadSupervisor`. */
 export interface ThreadSupervisorDeps {
   options: FilledPoolOptions;
-  /** The model that a thread opens first. */
+  /** Returns the model that each thread opens first. */
   firstModel: () => Promise<unknown>;
-  listener: CrewListener;
+  listener: SupervisorListener;
 }
 
 /** The threads of one pool. */
 export class ThreadSupervisor {
   readonly #options: FilledPoolOptions;
   readonly #firstModel: () => Promise<unknown>;
-  readonly #listener: CrewListener;
+  readonly #listener: SupervisorListener;
   readonly #ready = new Set<InferenceThread>();
   readonly #starting = new Set<Promise<void>>();
-  /** Threads that are given up and not gone yet. */
-  readonly #leaving = new Set<Promise<void>>();
+  /** Exits of threads that count as dead and are still running. */
+  readonly #exiting = new Set<Promise<void>>();
   readonly #pauses = new Set<NodeJS.Timeout>();
   #deathsInARow = 0;
   #failedStarts = 0;
@@ -52,12 +53,12 @@ export class ThreadSupervisor {
     this.#listener = listener;
   }
 
-  /** Threads that take work, in the order they became ready. */
+  /** Threads that accept work, in the order in which they became ready. */
   get ready(): readonly InferenceThread[] {
     return [...this.#ready];
   }
 
-  /** Fills every place. Rejects with the first failure, after all threads have ended. */
+  /** Starts a thread in every place. Rejects with the first failure after all threads have exited. */
   async start(): Promise<void> {
     const places = Array.from({ length: this.#options.threads }, (_, place) => this.#fill(place));
     const failure = (await Promise.allSettled(places)).find(({ status }) => status === 'rejected');
@@ -66,21 +67,24 @@ export class ThreadSupervisor {
     throw (failure as PromiseRejectedResult).reason;
   }
 
-  /** Work gets done: whatever died before, it is not the crew that is ill. */
+  /** Resets the failure counters; called when a piece is finished. */
   recordProgress(): void {
     this.#deathsInARow = 0;
     this.#failedStarts = 0;
   }
 
-  /** Ends all threads; those that still work at the deadline may finish their current text. Resolves when all are gone. */
+  /**
+   * Stops all threads. Those still working at the deadline may finish their current text. Resolves when all
+   * have exited.
+   */
   async stop(deadlineMs: number): Promise<void> {
     this.#endPauses();
     await Promise.allSettled(this.#starting);
     await Promise.all(this.ready.map((thread) => thread.close(deadlineMs)));
-    await Promise.all(this.#leaving);
+    await Promise.all(this.#exiting);
   }
 
-  /** Starts a thread and waits for its engine. */
+  /** Starts a thread in a place and waits until its engine is open. */
   async #fill(place: number): Promise<void> {
     const { precision, engineUrl, maxHeapMb, stuckAfterMs, terminateAfterMs, onEvent } = this.#options;
     const model = await this.#firstModel();
@@ -116,10 +120,10 @@ export class ThreadSupervisor {
   }
 
   #replace(thread: InferenceThread, error: Error, held: readonly HeldPiece[]): void {
-    // A thread that was not ready reports through its rejected opening; one that ended at `stop` died as it should.
+    // A thread that was not ready rejects its opening instead; one that exits after `stop` is expected to.
     if (!this.#ready.delete(thread)) return;
-    this.#leaving.add(thread.exited);
-    void thread.exited.then(() => this.#leaving.delete(thread.exited));
+    this.#exiting.add(thread.exited);
+    void thread.exited.then(() => this.#exiting.delete(thread.exited));
     if (held.length > 0 || !this.#isStopping) {
       this.#options.onEvent({ kind: 'thread-died', thread: thread.place, error });
     }
@@ -151,7 +155,7 @@ export class ThreadSupervisor {
     this.#listener.onGaveUp(error);
   }
 
-  /** From here on no place is filled again. */
+  /** Cancels all pending replacements and prevents new ones. */
   #endPauses(): void {
     this.#isStopping = true;
     for (const pause of this.#pauses) clearTimeout(pause);

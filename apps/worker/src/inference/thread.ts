@@ -1,8 +1,9 @@
 /**
- * What runs inside an inference thread; started by `thread-handle.ts`, reached by URL only.
+ * The program of an inference thread; `thread-handle.ts` starts it by URL.
  *
- * One loop, one text per turn: read the ports, take the oldest interactive piece or else the oldest bulk piece, embed its next
- * row. So an interactive text waits for at most one other text, and a bulk piece resumes where it was left.
+ * One loop, one text per turn: read the ports, take the oldest interactive piece or else the oldest bulk
+ * piece, embed its next row. So an interactive text waits for at most one other text, and a bulk piece
+ * resumes where it stopped.
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
@@ -19,15 +20,15 @@ import type {
 } from './protocol.ts';
 import { TokenWork } from './token-work.ts';
 
-/** A piece in line; it has work from its first turn on. */
+/** A queued piece; `work` is set at its first turn. */
 interface Task {
   message: PieceMessage;
   work?: PieceWork | TokenWork;
-  /** When its first turn began, in milliseconds since 1970. */
+  /** Start of the first turn, in milliseconds since 1970. */
   startedAtMs: number;
 }
 
-if (parentPort === null) throw new Error('thread.js is the inside of an inference thread and no program');
+if (parentPort === null) throw new Error('thread.js must run as a worker thread; InferencePool starts it');
 const mainPort = parentPort;
 const { engineUrl, interactivePort } = workerData as ThreadData;
 const engines = new Map<Precision, Promise<Engine>>();
@@ -36,8 +37,8 @@ const bulk: Task[] = [];
 let isClosing = false;
 let wake = () => {};
 
-// Two ways in: events while we wait, `readPorts` between two texts. Events alone would be late, because an engine that answers
-// at once never lets the event loop turn.
+// Messages arrive in two ways: as events while the loop waits, and through `readPorts` between two texts.
+// Events alone would be late, because an engine that answers synchronously never yields to the event loop.
 interactivePort.on('message', (message: MessageToThread) => {
   accept(message, interactive);
   wake();
@@ -66,7 +67,10 @@ for (const engine of await Promise.allSettled(engines.values())) {
 interactivePort.close();
 mainPort.close();
 
-/** Takes in what has arrived. The interactive port first: its pieces are sent after the `open` on the main port they need. */
+/**
+ * Reads all queued messages. The interactive port first: its pieces are sent after the `open` on the main
+ * port they need.
+ */
 function readPorts(): void {
   for (
     let found = receiveMessageOnPort(interactivePort);
@@ -86,7 +90,10 @@ function accept(message: MessageToThread, queue: Task[]): void {
   else isClosing = true;
 }
 
-/** Opens an engine; pieces wait for the promise in `engines`, which holds its error until another `open` takes its place. */
+/**
+ * Opens an engine. Pieces wait for the promise in `engines`, which keeps an error until the next `open`
+ * replaces it.
+ */
 async function open({ precision, model }: OpenMessage): Promise<void> {
   const opening = import(engineUrl).then((module: EngineModule) => module.openEngine(model));
   engines.set(precision, opening);
@@ -98,7 +105,7 @@ async function open({ precision, model }: OpenMessage): Promise<void> {
   }
 }
 
-/** Gives a task one turn; true when it is out of the way: answered, or withdrawn, which wants no answer. */
+/** Gives a task one turn. Returns true once it is answered, or withdrawn, which needs no answer. */
 async function embedOneText(task: Task): Promise<boolean> {
   const { id, claim, precision } = task.message;
   try {
@@ -126,7 +133,7 @@ async function embedOneText(task: Task): Promise<boolean> {
   return true;
 }
 
-/** Between two chunks of a bulk text, which may have hundreds: interactive pieces go first, as they do between two texts. */
+/** Embeds interactive pieces between two chunks of a bulk text, which may have hundreds. */
 async function giveWay(task: Task): Promise<void> {
   if (task !== bulk[0]) return;
   readPorts();
@@ -136,7 +143,9 @@ async function giveWay(task: Task): Promise<void> {
   }
 }
 
-/** Now, in milliseconds since 1970 with fractions; a clock that all threads share and that nobody sets back. */
+/**
+ * Returns the time in milliseconds since 1970, with fractions, from a monotonic clock that all threads share.
+ */
 function epochMs(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -145,7 +154,10 @@ function answer(message: MessageFromThread): void {
   mainPort.postMessage(message);
 }
 
-/** An error as data: its own form if it has one (the families of core and embed do), else name and message. */
+/**
+ * Returns an error as data: its `toJSON` form if it has one (`EmbedmillError` and `EmbedError` do), else name
+ * and message.
+ */
 function serialize(thrown: unknown): SerializedError {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const data = (error as { toJSON?: () => Partial<SerializedError> }).toJSON?.();

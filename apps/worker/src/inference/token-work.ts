@@ -1,4 +1,7 @@
-/** A piece whose rows are taken apart instead of embedded; the inference thread works on it, the pool reads what it wrote. */
+/**
+ * Tokenizes a piece instead of embedding it: the work inside an inference thread, and the decoder for the
+ * pool.
+ */
 
 import type { TextToken } from '@embedmill/contract';
 import { type BatchPayload, readBatchPayload } from '@embedmill/core/batch';
@@ -6,7 +9,7 @@ import { enterRow, leaveRow } from './claim.ts';
 import type { Engine, TokenizeOptions } from './engine.ts';
 import type { PieceMessage } from './protocol.ts';
 
-/** Rows of a piece and their tokens so far. */
+/** A piece in progress: its rows, and their tokens so far. */
 export class TokenWork {
   readonly #message: PieceMessage;
   readonly #engine: Engine;
@@ -15,7 +18,7 @@ export class TokenWork {
   readonly #tokens: TextToken[][] = [];
   #tokenizeMs = 0;
 
-  /** @throws {CorruptError} when the payload cannot be read. */
+  /** @throws {CorruptError} if the payload cannot be read */
   constructor(message: PieceMessage, engine: Engine, options: TokenizeOptions) {
     this.#message = message;
     this.#engine = engine;
@@ -23,19 +26,20 @@ export class TokenWork {
     this.#payload = readBatchPayload(message.payload);
   }
 
+  /** Whether every row is tokenized. */
   get isDone(): boolean {
     return this.#tokens.length === this.#payload.rows;
   }
 
-  /** What the tokenizer took so far. */
+  /** Milliseconds spent in the tokenizer so far. */
   get tokenizeMs(): number {
     return this.#tokenizeMs;
   }
 
-  /** Tokens are not remembered. */
+  /** Always 0, because tokens are not kept in memory. */
   readonly repeats = 0;
 
-  /** Takes the next row apart. */
+  /** Tokenizes the next row. */
   async doNextRow(): Promise<void> {
     const row = this.#tokens.length;
     enterRow(this.#message.claim, row);
@@ -45,13 +49,13 @@ export class TokenWork {
     leaveRow(this.#message.claim);
   }
 
-  /** The tokens of every row as JSON in a buffer of its own. */
+  /** Encodes the tokens of every row as JSON in a new buffer. */
   encode(): Uint8Array<ArrayBuffer> {
     return new TextEncoder().encode(JSON.stringify(this.#tokens));
   }
 }
 
-/** Reads what `TokenWork.encode` wrote. */
+/** Decodes the bytes of `TokenWork.encode`: one list of tokens per row. */
 export function decodeTokens(bytes: Uint8Array): TextToken[][] {
   return JSON.parse(new TextDecoder().decode(bytes));
 }

@@ -1,58 +1,56 @@
-/** What goes into the pool and what comes out of it. */
+/** Inputs and outputs of the inference pool. */
 
-import type { Precision, RowOutcome, Treatment, Truncate } from '@embedmill/contract';
+import type { Precision, RowOutcome, StoredGlossary, Treatment, Truncate } from '@embedmill/contract';
 import type { TokenizeOptions } from './engine.ts';
 import type { PieceTimings } from './protocol.ts';
 
-/** A treatment with the content of its glossary. */
-export type ThreadTreatment = Omit<Treatment, 'glossary'> & {
-  /** The content is in memory that threads share, so that no copy travels with a piece. */
-  glossary: { id: string; content: Uint8Array } | null;
-};
-
-/** One bulk batch. */
-export interface BatchRequest {
-  /** `encodeBatchPayload` bytes. Taken over: the caller's view is empty as soon as `embedBatch` was called. */
+/** A bulk batch and how to embed it. */
+export interface EmbedBatchOptions {
+  /**
+   * `encodeBatchPayload` bytes. The buffer is transferred: the caller's view is empty after `embedBatch` is
+   * called.
+   */
   payload: Uint8Array<ArrayBuffer>;
-  /** Id of its run, for what is told of it. */
+  /** Run id, for events. */
   run?: string;
-  /** Batch number in its run, for the header of the result. */
+  /** Batch number in the run, for the header of the result. */
   batch: number;
   precision: Precision;
   truncate: Truncate;
-  /** Default: the texts as they are. */
-  treatment?: ThreadTreatment | undefined;
-  /** Told about each piece of the batch that a thread has finished: usually one. */
+  /** Default: the texts are embedded unchanged. */
+  treatment?: Treatment<StoredGlossary> | undefined;
+  /** Called for each piece of the batch that a thread has finished; usually there is one. */
   onPiece?: (timings: PieceTimings) => void;
 }
 
-/** How interactive texts are embedded. */
+/** How to embed interactive texts. */
 export interface EmbedTextsOptions {
   precision: Precision;
   truncate: Truncate;
-  /** Default: the texts as they are. */
-  treatment?: ThreadTreatment | undefined;
-  /** Whether outcomes say where the chunks of their texts are. Default false. */
+  /** Default: the texts are embedded unchanged. */
+  treatment?: Treatment<StoredGlossary> | undefined;
+  /** Whether outcomes list the chunks of their texts. Default false. */
   chunkSpans?: boolean;
-  /** Told about each piece of the call that a thread has finished. */
+  /** Called for each piece of the call that a thread has finished. */
   onPiece?: (timings: PieceTimings) => void;
-  /** Gives up waiting; texts that are not in an engine yet are not embedded. */
+  /** Cancels the call; texts that no engine has begun are not embedded. */
   signal?: AbortSignal;
 }
 
-/** How interactive texts are taken apart. */
+/** How to tokenize interactive texts. */
 export interface TokenizeTextsOptions extends TokenizeOptions {
-  /** Gives up waiting. */
+  /** Cancels the call. */
   signal?: AbortSignal;
 }
 
-/** Interactive texts, embedded. */
-export interface EmbeddedTexts {
+/** Vectors and outcomes of interactive texts. */
+export interface EmbedTextsResult {
   /** Floats per vector; 0 without texts. */
   dim: number;
-  /** 16 hexadecimal characters; none without texts. */
+  /** 16 hexadecimal characters; empty without texts. */
   fingerprint: string;
-  /** texts × dim, zeros where a text has no vector. */
+  /** texts × dim floats, zeros for a text without a vector. */
   vectors: Float32Array;
+  /** One outcome per text, in order. */
   outcomes: RowOutcome[];
 }

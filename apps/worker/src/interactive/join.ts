@@ -1,4 +1,4 @@
-/** Puts the worker's end of the interactive lane together; `worker.ts` calls it once the model is proved. */
+/** Assembles the worker's side of the interactive lane; `worker.ts` calls it once the model is checked. */
 
 import { type Config, Releasers } from '@embedmill/core/process';
 import {
@@ -19,7 +19,7 @@ import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { InteractiveWork } from './work.ts';
 
-/** What the lane needs of its worker. */
+/** Dependencies of the interactive lane. */
 export interface InteractiveLaneDeps {
   config: Config;
   redisUrl: string;
@@ -33,19 +33,23 @@ export interface InteractiveLaneDeps {
 }
 
 /**
- * Somebody waits: a job of a silent worker goes to another one after this time, whatever the bulk lane allows. A worker
- * whose machine stood still for longer has its texts embedded twice, which does no harm.
+ * Time after which a job of an unresponsive worker goes to another one, even if the bulk lane allows more,
+ * because a caller is waiting. If a worker's machine was only frozen for longer, its texts are embedded
+ * twice, without harm.
  */
 const LOCK_MS = 3_000;
 
-/** Jobs held for each thread: one in work and one that waits beside it, so that no thread waits for Redis. */
+/** Jobs per thread: one in progress and one prefetched, so that no thread waits for Redis. */
 const JOBS_PER_THREAD = 2;
 
-/** Takes part from now on. @returns what ends that: jobs in work are finished first */
-export function joinInteractiveLane(parts: InteractiveLaneDeps): () => Promise<void> {
-  const { config, redisUrl, keys, pool, glossaries, model, metrics, tracing, log } = parts;
+/**
+ * Starts to consume interactive jobs and announces the model.
+ * @returns a function that leaves the lane after the jobs in progress are finished
+ */
+export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<void> {
+  const { config, redisUrl, keys, pool, glossaries, model, metrics, tracing, log } = deps;
   const releasers = new Releasers();
-  // Of its own: an answer does not wait behind a bulk result on its way to Redis.
+  // A separate connection, so that an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
   releasers.add(() => redis.disconnect());
   const clock = new RedisClock(redis);
@@ -64,7 +68,7 @@ export function joinInteractiveLane(parts: InteractiveLaneDeps): () => Promise<v
     metrics,
     tracing,
   });
-  // Of its own, with places of its own: a lane never waits for a place that the other one holds.
+  // A separate consumer with its own concurrency, so that neither lane waits for a slot of the other.
   const consumer = new BullBatchConsumer<InteractiveJob>({
     url: redisUrl,
     prefix: keys.queuePrefix,
@@ -80,7 +84,7 @@ export function joinInteractiveLane(parts: InteractiveLaneDeps): () => Promise<v
   consumer.start();
   releasers.add(() => consumer.stop(config.shutdownMs));
   withdrawals.start();
-  // First to go: from then on producers do not count on this worker.
+  // Released first: from then on producers do not send to this worker.
   releasers.add(() => subscriber.disconnect());
 
   const { name, fingerprint, dim, maxTokens } = model;

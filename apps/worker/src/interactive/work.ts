@@ -1,4 +1,7 @@
-/** What a worker does with one job of the interactive queue: its parts side by side, each answered as soon as it is done. */
+/**
+ * Processes one job of the interactive queue: embeds its parts in parallel and answers each as soon as it is
+ * finished.
+ */
 
 import { asError, EmbedmillError, UNTREATED } from '@embedmill/contract';
 import { encodeBatchResult } from '@embedmill/core/batch';
@@ -17,13 +20,12 @@ import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { addThreadStep } from '../thread-step.ts';
 
-/** What the work needs. */
+/** Dependencies of `InteractiveWork`. */
 export interface InteractiveWorkDeps {
   answers: AnswerChannels;
   pool: InferencePool;
-  /** What treatments need besides themselves. */
   glossaries: Glossaries;
-  /** Name of this worker's model; a job for another one is handed back. */
+  /** Model name of this worker; a job for another model goes back to the queue. */
   model: string;
   clock: RedisClock;
   withdrawals: Withdrawals;
@@ -31,18 +33,21 @@ export interface InteractiveWorkDeps {
   tracing: Tracing;
 }
 
-/** Time until a job for another model is offered again: somebody waits for it. */
+/** Delay before a returned job is delivered again: short, because a caller is waiting. */
 const HAND_BACK_MS = 100;
 
-/** @see RedisInteractiveLane for the other end */
+/** Embeds or tokenizes interactive texts; `RedisInteractiveLane` is the producer's side. */
 export class InteractiveWork {
   readonly #deps: InteractiveWorkDeps;
 
-  constructor(parts: InteractiveWorkDeps) {
-    this.#deps = parts;
+  constructor(deps: InteractiveWorkDeps) {
+    this.#deps = deps;
   }
 
-  /** Does a job. Returns when every answer is in Redis: a worker that ends before it has the job done again. */
+  /**
+   * Processes a job. Returns when every answer is in Redis; if the worker dies before that, the job is
+   * repeated.
+   */
   async consume(job: InteractiveJob): Promise<ConsumeOutcome> {
     if (job.model !== this.#deps.model) return { status: 'hand-back', afterMs: HAND_BACK_MS };
     const queueMs = Math.max(0, this.#deps.clock.now() - job.enqueuedAt);
@@ -50,7 +55,10 @@ export class InteractiveWork {
     return { status: 'done' };
   }
 
-  /** Tells the callers of a job that workers ended over it. */
+  /**
+   * Reports the parts of a job as lost after a worker died with it. The producer repeats them; this is the
+   * third layer that `inference/bisect.ts` describes.
+   */
   async abandon(job: InteractiveJob): Promise<void> {
     for (const { id } of job.parts) await this.#deps.answers.send(job.producer, { part: id, kind: 'lost' });
   }
@@ -64,21 +72,21 @@ export class InteractiveWork {
       countUnanswered();
       return;
     }
-    const leaving = withdrawals.watch(part.id, remainingMs);
+    const withdrawal = withdrawals.watch(part.id, remainingMs);
     try {
-      await answers.send(job.producer, await this.#work(part, queueMs, leaving.signal));
+      await answers.send(job.producer, await this.#work(part, queueMs, withdrawal.signal));
     } catch (error) {
-      if (leaving.signal.aborted) countUnanswered();
+      if (withdrawal.signal.aborted) countUnanswered();
       else await answers.send(job.producer, answerOf(part, asError(error)));
     } finally {
-      leaving.end();
+      withdrawal.end();
     }
   }
 
   async #work({ id, texts, work }: CallPart, queueMs: number, signal: AbortSignal): Promise<PartAnswer> {
     const { pool, glossaries, metrics, tracing } = this.#deps;
     if (work.kind === 'tokenize') {
-      // The lane has no other texts to tokenize than texts.
+      // The lane accepts only strings to tokenize, no token ids.
       const own = texts as readonly string[];
       const tokens = await pool.tokenizeTexts(own, { specialTokens: work.specialTokens, signal });
       return { part: id, kind: 'tokens', tokens };

@@ -13,6 +13,7 @@ export {
   faultOf,
   REDIS_REPLIES,
 } from './faults.ts';
+export { type Deferred, deferred, settledWithin, throttled } from './lifecycle/promises.ts';
 export { Releasers } from './lifecycle/releasers.ts';
 export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
 export * from './redis-server/index.ts';

@@ -1,10 +1,10 @@
-/** The engine: one text in, one vector out. Every inference thread holds one. */
+/** The embedder turns one text into one vector; every inference thread owns one. */
 
-import type { Treatment } from '@embedmill/contract';
 import {
   type RowOutcome,
   type StoredGlossary,
   type TextToken,
+  type Treatment,
   type Truncate,
   UNTREATED,
 } from '@embedmill/contract';
@@ -13,25 +13,26 @@ import { type Chunk, chunksOf, spanOf, type TextChunk, takeChunks } from '../tex
 import { ChunkMean } from '../text/long/mean.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
 import { type ReadyTreatment, TreatmentReader } from '../text/treatment/treatment.ts';
-import type { EmbedOptions, PreparedModel } from '../types.ts';
+import type { EmbedTextOptions, PreparedModel } from '../types.ts';
 import { poolInto } from './pooling.ts';
 import { ModelSession } from './session.ts';
 import { memoryKey, VectorMemory } from './vector-memory.ts';
 
-/** What the chunks of a text are embedded with. */
-interface ChunkTerms extends Pick<EmbedOptions, 'betweenChunks' | 'chunkSpans'> {
+/** How to embed the chunks of a text. */
+interface ChunkOptions extends Pick<EmbedTextOptions, 'betweenChunks' | 'chunkSpans'> {
   truncate: Truncate;
   ready: ReadyTreatment;
   prompt: readonly number[];
   failed: (message: string, lostTokens: number) => RowOutcome;
 }
 
+/** An opened model with its tokenizer; embeds one text at a time. */
 export class Embedder {
   readonly model: PreparedModel;
   readonly #tokenizer: TextTokenizer;
   readonly #session: ModelSession;
   readonly #treatments = new TreatmentReader();
-  /** The treatment of the last text: rows of a batch share theirs. */
+  /** Treatment of the last text, kept because the rows of a batch share one. */
   #last: { treatment: Treatment<StoredGlossary>; ready: ReadyTreatment; prompt: number[] };
   #closed = false;
   #tokenizeMs = 0;
@@ -52,9 +53,9 @@ export class Embedder {
   }
 
   /**
-   * @param options.memoryBytes bytes of vectors of earlier texts to keep, so that texts that come again are not computed again.
-   * Default 0: none
-   * @throws EmbedError when a file of the prepared model has gone or cannot be run
+   * Opens a prepared model.
+   * @param options.memoryBytes maximum bytes of vectors kept for repeated texts. Default 0: none
+   * @throws {EmbedError} if a file of the prepared model is missing or cannot be run
    */
   static async open(
     model: PreparedModel,
@@ -67,22 +68,24 @@ export class Embedder {
   }
 
   /**
-   * Embeds one text by itself, at its exact length: the same text with the same options gives the same bytes whatever came
-   * before. Blocks the calling thread while the model runs.
+   * Embeds one text alone, at its exact length: equal texts with equal options give equal bytes, whatever was
+   * embedded before. Blocks the calling thread while the model runs. A bad text is an outcome, never an
+   * exception.
    *
-   * @param text or the ids of its tokens, without `[CLS]` and `[SEP]`, which are not treated; an id that the vocabulary does not
-   * have fails it
-   * @param target receives `model.dim` floats of a vector of length 1 at `offset`; zeros on `empty` and `failed`
-   * @throws EmbedError `EMBEDDER_CLOSED`, and what `betweenChunks` throws; a bad text is an outcome, never an exception
+   * @param text a text, or its token ids without `[CLS]` and `[SEP]`, to which no treatment applies; an id
+   * outside the vocabulary gives the verdict `failed`
+   * @param target receives `model.dim` floats at `offset`: a vector of length 1, or zeros for `empty` and
+   * `failed`
+   * @throws {EmbedError} `EMBEDDER_CLOSED`, and whatever `betweenChunks` throws
    */
   async embed(
     text: string | readonly number[],
     target: Float32Array,
     offset: number,
-    options: EmbedOptions = {},
+    options: EmbedTextOptions = {},
   ): Promise<RowOutcome> {
     if (this.#closed) throw new EmbedError('EMBEDDER_CLOSED', 'embed was called after close');
-    // Token ids are as they are.
+    // No treatment applies to token ids.
     if (typeof text !== 'string') return await this.#embedTreated(text, target, offset, options, UNTREATED);
     const startedAt = performance.now();
     const treatment = options.treatment ?? UNTREATED;
@@ -98,7 +101,7 @@ export class Embedder {
     treated: string | readonly number[],
     target: Float32Array,
     offset: number,
-    options: EmbedOptions,
+    options: EmbedTextOptions,
     treatment: Treatment<StoredGlossary>,
   ): Promise<RowOutcome> {
     const { dim, maxTokens } = this.model;
@@ -108,8 +111,8 @@ export class Embedder {
     };
 
     const truncate = options.truncate ?? 'end';
-    const stranger = typeof treated === 'string' ? undefined : this.#tokenizer.findStranger(treated);
-    if (stranger !== undefined) return failed(stranger, 0);
+    const unknownId = typeof treated === 'string' ? undefined : this.#tokenizer.describeUnknownId(treated);
+    if (unknownId !== undefined) return failed(unknownId, 0);
     const startedAt = performance.now();
     const { ready, prompt } = this.#read(treatment);
     const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(treated, truncate, prompt);
@@ -118,8 +121,8 @@ export class Embedder {
       target.fill(0, offset, offset + dim);
       return { verdict: 'empty', tokens: 0, lostTokens: 0 };
     }
-    if (this.#tokenizer.roomBehind(prompt) === 0) {
-      return failed(`the prompt alone fills the ${maxTokens} tokens that the model reads`, contentTokens);
+    if (this.#tokenizer.roomAfter(prompt) === 0) {
+      return failed(`the prompt alone fills the limit of ${maxTokens} tokens of the model`, contentTokens);
     }
     if (typeof treated === 'string' && lostTokens > 0 && ready.isChunked) {
       return await this.#embedInChunks(treated, target, offset, {
@@ -132,7 +135,7 @@ export class Embedder {
     }
     if (lostTokens > 0 && truncate === 'error') {
       const all = ids.length + lostTokens;
-      return failed(`the text has about ${all} tokens, the model reads at most ${maxTokens}`, all);
+      return failed(`the text has about ${all} tokens, expected at most ${maxTokens}`, all);
     }
     const problem = await this.#run(ids, target, offset);
     if (problem !== null) return failed(problem, contentTokens);
@@ -147,33 +150,36 @@ export class Embedder {
     return outcome;
   }
 
-  /** Milliseconds that `embed` has spent on treating and tokenizing since `open`. */
+  /** Milliseconds that `embed` has spent on treatment and tokenization since `open`. */
   get tokenizeMs(): number {
     return this.#tokenizeMs;
   }
 
-  /** Texts, and chunks of texts, that `embed` has found in its memory since `open`. */
+  /** Texts and chunks whose vectors `embed` found in memory since `open`. */
   get repeats(): number {
     return this.#repeats;
   }
 
-  /** Tokens of the whole text, `[CLS]` and `[SEP]` included, whatever the limit; always exact. */
+  /**
+   * Returns the exact number of tokens of the whole text, `[CLS]` and `[SEP]` included, regardless of the
+   * limit.
+   */
   countTokens(text: string): number {
     return this.#tokenizer.count(text);
   }
 
-  /** The text as it goes into the tokenizer, without the prompt. */
+  /** Returns the treated text that the tokenizer receives, without the prompt. */
   treat(text: string, treatment: Treatment<StoredGlossary>): string {
     return this.#read(treatment).ready.apply(text).text;
   }
 
-  /** What the model is fed for a text that is cut at its end. */
+  /** Returns the token ids that the model receives for a text that is truncated at its end. */
   idsOf(text: string, treatment: Treatment<StoredGlossary>): readonly number[] {
     const { ready, prompt } = this.#read(treatment);
     return this.#tokenizer.encode(ready.apply(text).text, 'end', prompt).ids;
   }
 
-  /** The chunks that `long: 'mean'` and `'plain-mean'` make of a text under this treatment; one for a text within the limit. */
+  /** Returns the chunks of a text for `long: 'mean'` and `'plain-mean'`; one for a text within the limit. */
   chunksOf(text: string, treatment: Treatment<StoredGlossary>): TextChunk[] {
     const { ready, prompt } = this.#read(treatment);
     const { text: treated } = ready.apply(text);
@@ -183,26 +189,26 @@ export class Embedder {
     }));
   }
 
-  /** The tokens of the whole text, whatever the limit. */
+  /** Returns the tokens of the whole text, regardless of the limit. */
   tokenize(text: string, options: { specialTokens: boolean }): TextToken[] {
     return this.#tokenizer.tokens(text, options);
   }
 
-  /** Frees the session's memory; calling it again does nothing. */
+  /** Frees the memory of the session. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#session.close();
   }
 
-  /** The mean of a text's chunks, each embedded by itself. */
+  /** Embeds each chunk of a text alone and writes their mean. */
   async #embedInChunks(
     treated: string,
     target: Float32Array,
     offset: number,
-    terms: ChunkTerms,
+    options: ChunkOptions,
   ): Promise<RowOutcome> {
-    const { ready, prompt, truncate, failed, betweenChunks, chunkSpans } = terms;
+    const { ready, prompt, truncate, failed, betweenChunks, chunkSpans } = options;
     const { chunks, lostTokens } = takeChunks(
       this.#split(treated, prompt),
       ready.maxChunks,
@@ -217,11 +223,11 @@ export class Embedder {
     let tokens = 0;
     for (const [i, { ids }] of chunks.entries()) {
       if (i > 0) await betweenChunks?.();
-      const fed = this.#tokenizer.frame([...prompt, ...ids]);
-      const problem = await this.#run(fed, vector, 0);
+      const framed = this.#tokenizer.frame([...prompt, ...ids]);
+      const problem = await this.#run(framed, vector, 0);
       if (problem !== null) return failed(`chunk ${i + 1} of ${chunks.length}: ${problem}`, tokens);
       mean.add(vector, ready.weightOf(ids.length));
-      tokens += fed.length;
+      tokens += framed.length;
     }
     if (!mean.writeTo(target, offset)) return failed('the chunks cancel each other out', tokens);
     const outcome: RowOutcome = {
@@ -233,7 +239,7 @@ export class Embedder {
     return chunkSpans ? { ...outcome, chunkSpans: chunks.map(spanOf) } : outcome;
   }
 
-  /** Runs the model, unless these ids are known; returns what went wrong, or null. */
+  /** Runs the model unless the vector of these ids is in memory. Returns an error message, or null. */
   async #run(ids: readonly number[], target: Float32Array, offset: number): Promise<string | null> {
     if (this.#memory === undefined) return await this.#compute(ids, target, offset);
     const key = memoryKey(ids);
@@ -250,14 +256,14 @@ export class Embedder {
     try {
       const { values } = await this.#session.run(ids);
       const { dim, pooling } = this.model;
-      return poolInto(target, offset, dim, values, pooling) ? null : 'the model gave no finite vector';
+      return poolInto(target, offset, dim, values, pooling) ? null : 'the model returned no finite vector';
     } catch (error) {
       return `the model failed: ${error instanceof Error ? error.message : error}`;
     }
   }
 
   #split(treated: string, prompt: readonly number[]): Generator<Chunk> {
-    return chunksOf(treated, this.#tokenizer.roomBehind(prompt), (part) => {
+    return chunksOf(treated, this.#tokenizer.roomAfter(prompt), (part) => {
       const startedAt = performance.now();
       const ids = this.#tokenizer.idsOf(part);
       this.#tokenizeMs += performance.now() - startedAt;

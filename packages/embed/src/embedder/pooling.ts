@@ -1,7 +1,8 @@
-/** Turns a model's output into one vector of length 1, for models whose graph does not do it. */
+/** Pools the output of a model into one vector of length 1, for models whose graph does not pool. */
+
 import type { Pooling } from '../types.ts';
 
-/** Writes `dim` floats at `offset`; returns false when the result is no finite vector, and then writes zeros. */
+/** Writes `dim` floats at `offset`. Returns false and writes zeros if the vector is zero or not finite. */
 export function poolInto(
   target: Float32Array,
   offset: number,
@@ -12,10 +13,12 @@ export function poolInto(
   const vector = target.subarray(offset, offset + dim);
   if (pooling === 'mean') addTokens(vector, output);
   else vector.set(output.subarray(0, dim));
-  return normalise(vector);
+  return normalize(vector);
 }
 
-/** The sum points where the mean points, and only the direction survives normalisation. */
+/**
+ * Sums the token vectors: the sum has the direction of the mean, and normalization keeps only the direction.
+ */
 function addTokens(vector: Float32Array, output: Float32Array): void {
   vector.fill(0);
   for (let at = 0; at < output.length; at += vector.length) {
@@ -23,7 +26,7 @@ function addTokens(vector: Float32Array, output: Float32Array): void {
   }
 }
 
-function normalise(vector: Float32Array): boolean {
+function normalize(vector: Float32Array): boolean {
   let squares = 0;
   for (const value of vector) squares += value * value;
   const length = Math.sqrt(squares);
@@ -31,7 +34,7 @@ function normalise(vector: Float32Array): boolean {
     vector.fill(0);
     return false;
   }
-  // A vector that the graph has normalised keeps its bits.
+  // A vector that the graph has already normalized keeps its bits.
   if (Math.abs(length - 1) > 1e-5) for (let i = 0; i < vector.length; i++) vector[i]! /= length;
   return true;
 }

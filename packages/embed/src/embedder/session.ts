@@ -1,9 +1,13 @@
-/** Wraps one ONNX Runtime session: knows what a model wants to be fed, runs one text; the embedder owns one. */
+/**
+ * Wraps one ONNX Runtime session: maps token ids to the inputs of a model and runs one text; the embedder
+ * owns one.
+ */
+
 import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EmbedError } from '../errors.ts';
 
-/** What may be fed, and its value per token. */
+/** Supported inputs of a model, and their value per token. */
 const FEEDS: Record<string, 'ids' | 'ones' | 'zeros' | 'positions'> = {
   input_ids: 'ids',
   attention_mask: 'ones',
@@ -11,15 +15,17 @@ const FEEDS: Record<string, 'ids' | 'ones' | 'zeros' | 'positions'> = {
   position_ids: 'positions',
 };
 
-/** Outputs that hold one vector per text, or one per token, by the names that converters use. */
+/** Names that converters use for outputs with one vector per text. */
 const SENTENCE_OUTPUTS = ['sentence_embedding'];
+
+/** Names that converters use for outputs with one vector per token. */
 const TOKEN_OUTPUTS = ['last_hidden_state', 'token_embeddings'];
 
-/** What a model's declared inputs and outputs mean to us. */
+/** The output of a model, as its file declares it. */
 export interface ModelShape {
   /** Floats per vector. */
   dim: number;
-  /** Whether the output that we read holds one vector per text or one per token. */
+  /** Whether the output holds one vector per text or one per token. */
   vectorOutput: 'sentence' | 'tokens';
 }
 
@@ -28,20 +34,26 @@ type Integers = Int32Array | BigInt64Array;
 interface Feed {
   name: string;
   type: 'int32' | 'int64';
-  /** maxTokens values that no text changes; undefined for the ids. */
+  /** `maxTokens` values that do not depend on the text; undefined for the token ids. */
   constants: Integers | undefined;
 }
 
+/** Options of `ModelSession.open`. */
 export interface SessionOptions {
+  /** Maximum token ids per run. */
   maxTokens: number;
+  /** How far ONNX Runtime may rewrite the graph. */
   optimization: 'basic' | 'all';
 }
 
-/** @throws EmbedError `MODEL_INVALID` or `MODEL_UNSUPPORTED` */
+/**
+ * Opens a model, runs it once and returns its shape.
+ * @throws {EmbedError} `MODEL_INVALID` or `MODEL_UNSUPPORTED`
+ */
 export async function inspectModel(modelPath: string): Promise<ModelShape> {
   const session = await ModelSession.open(modelPath, { maxTokens: 8, optimization: 'basic' });
   try {
-    // Run once: a declared size may be symbolic, and some operators are refused only when they run.
+    // Run once, because a declared size may be symbolic and some operators fail only when they run.
     const output = await session.run([0, 0]);
     return { dim: output.dims.at(-1)!, vectorOutput: session.vectorOutput };
   } finally {
@@ -50,8 +62,8 @@ export async function inspectModel(modelPath: string): Promise<ModelShape> {
 }
 
 /**
- * `run` blocks its thread although it returns a promise: onnxruntime-node computes synchronously. One thread
- * computes; parallelism is one session per inference thread.
+ * An open session. `run` blocks its thread although it returns a promise, because onnxruntime-node computes
+ * synchronously. A session uses one thread; for parallelism every inference thread has its own session.
  */
 export class ModelSession {
   readonly vectorOutput: ModelShape['vectorOutput'];
@@ -70,14 +82,18 @@ export class ModelSession {
     this.vectorOutput = output.kind;
   }
 
-  /** @throws EmbedError `MODEL_INVALID` or `MODEL_UNSUPPORTED`, naming the operator or the input */
+  /**
+   * Opens an ONNX file.
+   * @throws {EmbedError} `MODEL_INVALID` or `MODEL_UNSUPPORTED`, with the operator or input in the message
+   */
   static async open(modelPath: string, options: SessionOptions): Promise<ModelSession> {
     const session = await InferenceSession.create(modelPath, {
       executionProviders: ['cpu'],
       executionMode: 'sequential',
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
-      // The arena never shrinks below the longest text; without it the speed is the same (docs/decisions/0010-own-graph-one-text-per-run.md).
+      // The arena never shrinks below the longest text, and is not faster
+      // (docs/decisions/0010-own-graph-one-text-per-run.md).
       enableCpuMemArena: false,
       graphOptimizationLevel: options.optimization,
       logSeverityLevel: 3,
@@ -93,11 +109,11 @@ export class ModelSession {
     }
   }
 
-  /** Runs one text. The output is 1 × dim, or 1 × tokens × dim. */
+  /** Runs one text. Returns 1 × dim or 1 × tokens × dim floats. */
   async run(ids: readonly number[]): Promise<{ values: Float32Array; dims: readonly number[] }> {
     const tensors: Record<string, Tensor> = {};
     for (const { name, type, constants } of this.#feeds) {
-      // Ids have an array of their own: the session reads it later, when another text may already be on its way.
+      // A new array for the ids: the session reads it later, when the next text may already be prepared.
       const values = constants ? constants.subarray(0, ids.length) : integers(type, ids);
       tensors[name] = new Tensor(type, values, [1, ids.length]);
     }
@@ -105,6 +121,7 @@ export class ModelSession {
     return { values: output.data as Float32Array, dims: output.dims };
   }
 
+  /** Frees the memory of the session. */
   async close(): Promise<void> {
     await this.#session.release();
   }
@@ -120,7 +137,7 @@ function feedFor(modelPath: string, input: InferenceSession.ValueMetadata, maxTo
   const meaning = FEEDS[input.name];
   if (!meaning) throw unsupported(`is unknown, expected ${Object.keys(FEEDS).join(', ')}`);
   if (!input.isTensor || (input.type !== 'int64' && input.type !== 'int32')) {
-    throw unsupported(`is ${input.isTensor ? input.type : 'no tensor'}, expected int64 or int32`);
+    throw unsupported(`is ${input.isTensor ? input.type : 'not a tensor'}, expected int64 or int32`);
   }
   const constants = Array.from({ length: maxTokens }, (_, position) =>
     meaning === 'ones' ? 1 : meaning === 'positions' ? position : 0,
@@ -147,7 +164,7 @@ function pickOutput(
   );
 }
 
-/** ONNX Runtime names the operator in its message; we say which file, and whether the file or the operator is at fault. */
+/** Adds the path to an error of ONNX Runtime, and tells an unsupported operator from an invalid file. */
 function openError(modelPath: string, cause: unknown): EmbedError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const isOperator = /not a registered function\/op|NOT_IMPLEMENTED|Could not find an implementation/i.test(

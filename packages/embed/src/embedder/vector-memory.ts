@@ -1,22 +1,22 @@
 /**
- * The vectors of the last texts, so that one that comes again is not computed again; an embedder may own one.
+ * Keeps the vectors of recent texts, so that a repeated text is not computed again; an embedder may own one.
  *
- * The key is all the model is fed, token by token: equal ids have equal vectors, bit for bit, and texts that differ only in
- * what the tokenizer drops (capitals, blanks) have equal ids.
+ * The key consists of the token ids that the model receives: equal ids have equal vectors, bit for bit, and
+ * texts that differ only in what the tokenizer drops (capitals, spaces) have equal ids.
  */
 
-/** Bounded; the vector that was asked for longest ago makes room. */
+/** A bounded memory of vectors; the least recently used one is replaced. */
 export class VectorMemory {
   readonly #dim: number;
-  /** One block for all vectors: the system gives it page by page, as they come. */
+  /** One block for all vectors; the operating system commits it page by page as it fills. */
   readonly #vectors: Float32Array;
   readonly #slots: number;
-  /** Slot of each key; a Map keeps its order, so the first one is the oldest. */
+  /** Slot of each key; a Map keeps insertion order, so the first key is the least recently used. */
   readonly #places = new Map<string, number>();
 
   /**
    * @param dim floats per vector
-   * @param bytes most bytes of vectors; the keys take about a tenth of it on top
+   * @param bytes maximum bytes of vectors; the keys take about a tenth of it in addition
    */
   constructor(dim: number, bytes: number) {
     this.#dim = dim;
@@ -24,7 +24,7 @@ export class VectorMemory {
     this.#vectors = new Float32Array(this.#slots * dim);
   }
 
-  /** Writes the vector of these ids at `offset`; false when it is not known. */
+  /** Writes the vector of a key to `target` at `offset`. Returns false if there is none. */
   recall(key: string, target: Float32Array, offset: number): boolean {
     const slot = this.#places.get(key);
     if (slot === undefined) return false;
@@ -34,22 +34,22 @@ export class VectorMemory {
     return true;
   }
 
-  /** Keeps the vector at `offset`. */
+  /** Keeps the vector in `source` at `offset` under a key. */
   keep(key: string, source: Float32Array, offset: number): void {
     if (this.#slots === 0) return;
-    const slot = this.#places.size < this.#slots ? this.#places.size : this.#forgetOldest();
+    const slot = this.#places.size < this.#slots ? this.#places.size : this.#removeOldest();
     this.#places.set(key, slot);
     this.#vectors.set(source.subarray(offset, offset + this.#dim), slot * this.#dim);
   }
 
-  #forgetOldest(): number {
+  #removeOldest(): number {
     const [key, slot] = this.#places.entries().next().value!;
     this.#places.delete(key);
     return slot;
   }
 }
 
-/** Ids as a key: the four bytes of each. */
+/** Returns token ids as a key: four bytes per id. */
 export function memoryKey(ids: readonly number[]): string {
   return Buffer.from(Uint32Array.from(ids).buffer).toString('latin1');
 }

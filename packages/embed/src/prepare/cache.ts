@@ -1,4 +1,4 @@
-/** Keeps compiled models in a folder that several processes may share; all that is compiled goes through it. */
+/** Cache of compiled models in a folder that several processes may share. */
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
@@ -6,17 +6,17 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { EmbedError } from '../errors.ts';
 
-/** What is written beside a cached file: enough to notice a cut or damaged one. */
+/** Checksum file beside a cached file, which detects truncation and damage. */
 interface Seal {
   bytes: number;
   crc32: number;
 }
 
 /**
- * The path of a cached file, which is built when it is missing or damaged. Builds are deterministic, so when two
- * processes build at once the last rename wins and both are right.
+ * Returns the path of a cached file and builds it if it is missing or damaged. Builds are deterministic: if
+ * two processes build at the same time, the last rename wins, and both files are correct.
  *
- * @throws EmbedError `CACHE_UNWRITABLE`, or whatever `build` throws
+ * @throws {EmbedError} `CACHE_UNWRITABLE`, or whatever `build` throws
  */
 export async function cachedFile(
   folder: string,
@@ -30,7 +30,7 @@ export async function cachedFile(
   const seal: Seal = { bytes: content.byteLength, crc32: crc32(content) };
   try {
     await mkdir(folder, { recursive: true });
-    // The seal first: a crash in between leaves a file that does not match its seal and is built again.
+    // The seal first: after a crash in between, the file does not match its seal and is built again.
     await writeAtomically(sealPath, Buffer.from(`${JSON.stringify(seal)}\n`));
     await writeAtomically(path, content);
   } catch (cause) {
@@ -49,7 +49,7 @@ async function isIntact(path: string, sealPath: string): Promise<boolean> {
   }
 }
 
-/** Under the final name there is either nothing or the whole content, whenever the power goes. */
+/** Writes a file so that its final name has either no content or all of it, even after a power failure. */
 async function writeAtomically(path: string, content: Uint8Array): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {

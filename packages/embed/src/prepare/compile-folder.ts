@@ -1,4 +1,4 @@
-/** Compiles a folder with BERT's safetensors weights and no ONNX file; `hub-folder.ts` calls it. */
+/** Compiles a folder with BERT weights in safetensors and no ONNX file; `hub-folder.ts` calls it. */
 
 import { join } from 'node:path';
 import type { Precision } from '@embedmill/contract';
@@ -13,12 +13,14 @@ import { GRAPH_REVISION } from './built-in.ts';
 import { cachedFile } from './cache.ts';
 import { fileDigest, fingerprintOf } from './fingerprint.ts';
 
-/** The weights' file, as sentence-transformers saves it. */
+/** Name of the weights file, as sentence-transformers saves it. */
 export const WEIGHTS_FILE = 'model.safetensors';
 
+/** A model folder and how to compile it. */
 export interface FolderToCompile {
+  /** Absolute path of the folder. */
   root: string;
-  /** Its `config.json`. */
+  /** Parsed `config.json` of the folder. */
   config: Record<string, unknown>;
   pooling: Exclude<Pooling, 'in-graph'>;
   precision: Precision;
@@ -26,7 +28,7 @@ export interface FolderToCompile {
   weightLimit: WeightLimit;
 }
 
-/** Sizes that the graph is built from; a config that lacks one is refused by its name. */
+/** Sizes that the graph is built from; a config must have all of them. */
 const SIZES = [
   'hidden_size',
   'intermediate_size',
@@ -38,10 +40,11 @@ const SIZES = [
 ] as const;
 
 /**
- * The compiled file, built when it is not in the cache. Without recorded activations nothing can be smoothed, so int8
- * is the plain kind: less exact than the built-in model's, which `embedmill model check` measures.
- * @returns `weights`, which stands for the compiled file in the fingerprint
- * @throws EmbedError `MODEL_UNSUPPORTED` when it is no BERT, `MODEL_INVALID` when sizes or tensors do not fit
+ * Compiles a folder into the cache if needed. Without recorded activations there is no smoothing, so that
+ * int8 is less exact than that of the built-in model; `embedmill model check` measures the difference.
+ * @returns path of the ONNX file, and `weights`: a hash that stands for the file in the fingerprint
+ * @throws {EmbedError} `MODEL_UNSUPPORTED` if the model is not BERT, `MODEL_INVALID` if sizes or tensors do
+ * not match
  */
 export async function compileFolder(
   folder: FolderToCompile,
@@ -74,7 +77,7 @@ function readBertConfig(path: string, config: Record<string, unknown>): BertConf
     if (given !== expected) {
       throw new EmbedError(
         'MODEL_UNSUPPORTED',
-        `"${path}" has ${field} ${JSON.stringify(given)}, expected "${expected}"; a model of another kind needs its ONNX file in "onnx"`,
+        `"${path}" has ${field} ${JSON.stringify(given)}, expected "${expected}"; other architectures need an ONNX file in the folder "onnx"`,
       );
     }
   }
@@ -83,7 +86,7 @@ function readBertConfig(path: string, config: Record<string, unknown>): BertConf
     if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
     throw new EmbedError(
       'MODEL_INVALID',
-      `"${path}" has ${field} ${JSON.stringify(value)}, expected a whole number`,
+      `"${path}" has ${field} ${JSON.stringify(value)}, expected a positive whole number`,
     );
   };
   const sizes = Object.fromEntries(SIZES.map((field) => [field, size(field)])) as Omit<
@@ -96,7 +99,7 @@ function readBertConfig(path: string, config: Record<string, unknown>): BertConf
       `"${path}" has hidden_size ${sizes.hidden_size}, expected a multiple of num_attention_heads ${sizes.num_attention_heads}`,
     );
   }
-  // The default of transformers' BertConfig.
+  // Default of BertConfig in transformers.
   const epsilon = config.layer_norm_eps ?? 1e-12;
   if (typeof epsilon === 'number' && epsilon > 0) return { ...sizes, layer_norm_eps: epsilon };
   throw new EmbedError(

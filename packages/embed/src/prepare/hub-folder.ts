@@ -1,4 +1,7 @@
-/** Prepares a model from a local folder in the hub's layout, with an ONNX file or with weights that are compiled. */
+/**
+ * Prepares a model from a folder in the layout of the Hugging Face Hub, with an ONNX file or with weights to
+ * compile.
+ */
 
 import { access, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
@@ -10,44 +13,45 @@ import type { Pooling, PreparedModel } from '../types.ts';
 import { compileFolder, WEIGHTS_FILE } from './compile-folder.ts';
 import { fileDigest, fingerprintOf } from './fingerprint.ts';
 
-/** Where the hub's converters put the file of each precision. */
+/** Path of the file of each precision, as the converters of the Hub write it. */
 const MODEL_FILES: Record<Precision, string> = { fp32: 'onnx/model.onnx', int8: 'onnx/model_quantized.onnx' };
 
-/** Used when no file of the folder states a limit. */
+/** Token limit if no file of the folder states one. */
 const DEFAULT_MAX_TOKENS = 512;
 
-/** What a compiled file depends on beside the folder. */
-export interface CompileTerms {
+/** Options of `prepareHubFolder`. */
+export interface CompileOptions {
   precision: Precision;
   cacheDir: string;
   weightLimit: WeightLimit;
 }
 
-/** A fact of the model and the file that states it. */
+/** A property of the model and the file that states it. */
 interface Stated<T> {
   value: T;
   source: string;
 }
 
 /**
- * Runs the folder's ONNX file of the precision; without one, compiles its safetensors weights. Takes about the time to
- * load the model once: it is opened to see what inputs it declares.
- * @throws EmbedError `MODEL_NOT_FOUND`, `MODEL_INVALID` or `MODEL_UNSUPPORTED`, naming the file, input or operator
+ * Prepares the ONNX file of the precision or, if the folder has none, compiles its safetensors weights. Takes
+ * about as long as loading the model once, because the model is opened to read its inputs and outputs.
+ * @throws {EmbedError} `MODEL_NOT_FOUND`, `MODEL_INVALID` or `MODEL_UNSUPPORTED`, with the file, input or
+ * operator
  */
-export async function prepareHubFolder(folder: string, terms: CompileTerms): Promise<PreparedModel> {
-  const { precision } = terms;
+export async function prepareHubFolder(folder: string, options: CompileOptions): Promise<PreparedModel> {
+  const { precision } = options;
   const root = resolve(folder);
   const onnxPath = join(root, MODEL_FILES[precision]);
   const tokenizerPath = join(root, 'tokenizer.json');
   const config = await readJson(join(root, 'config.json'));
-  await mustExist(tokenizerPath, root);
+  await assertExists(tokenizerPath, root);
   const isCompiled = !(await exists(onnxPath)) && (await exists(join(root, WEIGHTS_FILE)));
-  if (!isCompiled) await mustExist(onnxPath, root);
+  if (!isCompiled) await assertExists(onnxPath, root);
 
-  const asked = await readPooling(root);
+  const stated = await readPooling(root);
   const limit = await readMaxTokens(root, config);
   const positions = config.max_position_embeddings;
-  // Our own graph slices its table of positions, and has nothing behind its end.
+  // The compiled graph slices its position table and cannot read past the end.
   if (isCompiled && isLimit(positions) && limit.value > positions) {
     throw new EmbedError(
       'MODEL_INVALID',
@@ -55,14 +59,14 @@ export async function prepareHubFolder(folder: string, terms: CompileTerms): Pro
     );
   }
   const { modelPath, weights } = isCompiled
-    ? await compileFolder({ root, config, pooling: asked.value, ...terms })
+    ? await compileFolder({ root, config, pooling: stated.value, ...options })
     : { modelPath: onnxPath, weights: await fileDigest(onnxPath) };
   const { dim, vectorOutput } = await inspectModel(modelPath);
-  // An ONNX file with one vector per text has all modules in it; otherwise we pool, and nothing comes after.
-  if (isCompiled || vectorOutput === 'tokens') await refuseFurtherModules(root);
-  const pooling: Pooling = vectorOutput === 'sentence' ? 'in-graph' : asked.value;
+  // An ONNX file with one vector per text contains all modules; otherwise pooling is the last step.
+  if (isCompiled || vectorOutput === 'tokens') await assertKnownModules(root);
+  const pooling: Pooling = vectorOutput === 'sentence' ? 'in-graph' : stated.value;
   const ownPooling = isCompiled
-    ? `compiled into the graph: ${asked.value}, by ${asked.source}`
+    ? `compiled into the graph: ${stated.value} (${stated.source})`
     : 'the ONNX file';
   return {
     name: basename(root),
@@ -83,14 +87,14 @@ export async function prepareHubFolder(folder: string, terms: CompileTerms): Pro
     goldenSet: 'none',
     sources: {
       weights: isCompiled ? `${WEIGHTS_FILE}, compiled` : MODEL_FILES[precision],
-      pooling: pooling === 'in-graph' ? ownPooling : asked.source,
+      pooling: pooling === 'in-graph' ? ownPooling : stated.source,
       maxTokens: limit.source,
     },
   };
 }
 
-/** Without a Dense module that the authors trained, the vectors would look right and mean little. */
-async function refuseFurtherModules(root: string): Promise<void> {
+/** Throws for a module such as Dense: without it the vectors would look valid and be wrong. */
+async function assertKnownModules(root: string): Promise<void> {
   const path = join(root, 'modules.json');
   const modules = Object.values(await readOptionalJson(path)) as { type?: unknown }[];
   for (const { type } of modules) {
@@ -102,23 +106,28 @@ async function refuseFurtherModules(root: string): Promise<void> {
   }
 }
 
-/** sentence-transformers' pooling module; a folder without one means the mean, as its library assumes. */
+/**
+ * Reads the pooling module of sentence-transformers; a folder without one uses the mean, like that library.
+ */
 async function readPooling(root: string): Promise<Stated<'mean' | 'cls'>> {
   const source = '1_Pooling/config.json';
   const config = await readOptionalJson(join(root, source));
   const modes = Object.entries(config)
     .filter(([name, on]) => name.startsWith('pooling_mode_') && on === true)
     .map(([name]) => name);
-  if (modes.length === 0) return { value: 'mean', source: 'no file: the default' };
+  if (modes.length === 0) return { value: 'mean', source: 'default, no file states it' };
   if (modes.length === 1 && modes[0] === 'pooling_mode_mean_tokens') return { value: 'mean', source };
   if (modes.length === 1 && modes[0] === 'pooling_mode_cls_token') return { value: 'cls', source };
   throw new EmbedError(
     'MODEL_UNSUPPORTED',
-    `"${join(root, source)}" asks for ${modes.join(' + ')}, expected pooling_mode_mean_tokens or pooling_mode_cls_token`,
+    `"${join(root, source)}" requires ${modes.join(' + ')}, expected pooling_mode_mean_tokens or pooling_mode_cls_token`,
   );
 }
 
-/** The authors' own limit if they state one, else the tokenizer's and the position table's, whichever is less. */
+/**
+ * Reads the limit that the authors state, else the smaller of the tokenizer's and the position table's
+ * limits.
+ */
 async function readMaxTokens(root: string, config: Record<string, unknown>): Promise<Stated<number>> {
   const sentenceConfig = await readOptionalJson(join(root, 'sentence_bert_config.json'));
   if (isLimit(sentenceConfig.max_seq_length)) {
@@ -130,10 +139,10 @@ async function readMaxTokens(root: string, config: Record<string, unknown>): Pro
     { value: config.max_position_embeddings, source: 'config.json' },
   ].filter((limit): limit is Stated<number> => isLimit(limit.value));
   limits.sort((a, b) => a.value - b.value);
-  return limits[0] ?? { value: DEFAULT_MAX_TOKENS, source: 'no file: the default' };
+  return limits[0] ?? { value: DEFAULT_MAX_TOKENS, source: 'default, no file states it' };
 }
 
-/** Converters write 1e30 for "no limit". */
+/** Returns true for a usable limit; converters write 1e30 for "no limit". */
 function isLimit(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 2 && (value as number) <= 1_000_000;
 }
@@ -145,7 +154,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function mustExist(path: string, root: string): Promise<void> {
+async function assertExists(path: string, root: string): Promise<void> {
   await access(path).catch((cause: unknown) => {
     throw new EmbedError(
       'MODEL_NOT_FOUND',
@@ -163,7 +172,7 @@ async function readOptionalJson(path: string): Promise<Record<string, unknown>> 
 
 async function readJson(path: string): Promise<Record<string, unknown>> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new EmbedError('MODEL_NOT_FOUND', `cannot read "${path}" of the model folder`, { cause });
+    throw new EmbedError('MODEL_NOT_FOUND', `cannot read "${path}" in the model folder`, { cause });
   });
   try {
     return JSON.parse(text);

@@ -1,18 +1,23 @@
 /**
- * The two places where `@huggingface/tokenizers` departs from the reference BERT tokenizer (Rust `tokenizers`, which
- * the model was trained and published with), mended in the text before it is tokenized.
+ * Corrects the two deviations of `@huggingface/tokenizers` from the reference BERT tokenizer, before
+ * tokenization.
+ *
+ * The reference is the Rust library `tokenizers`, with which the model was trained and published.
  */
 
-/** Ideographs beyond the basic plane, U+20000 to U+2FA1F, in the reference's ranges. */
+/** Ideographs outside the basic plane, U+20000 to U+2FA1F, in the ranges of the reference. */
 const ASTRAL_IDEOGRAPH = /[\u{20000}-\u{2a6df}\u{2a700}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu;
 
 /**
- * - The reference lowercases character by character, so Σ always becomes σ; JavaScript makes it ς at a word's end.
- * - The reference sets every ideograph apart as a word; the library looks at UTF-16 units and misses those of two.
+ * Rewrites a text so that the library produces the ids of the reference:
+ * - The reference lowercases character by character, so Σ always becomes σ; JavaScript makes it ς at the end
+ *   of a word.
+ * - The reference treats every ideograph as a word; the library reads UTF-16 units and misses those of two
+ *   units.
  *
- * @param lowercase whether the tokenizer lowercases at all
+ * @param lowercase whether the tokenizer lowercases texts
  */
 export function matchReference(text: string, lowercase: boolean): string {
-  const mended = lowercase ? text.replaceAll('Σ', 'σ') : text;
-  return mended.replace(ASTRAL_IDEOGRAPH, ' $& ');
+  const lowered = lowercase ? text.replaceAll('Σ', 'σ') : text;
+  return lowered.replace(ASTRAL_IDEOGRAPH, ' $& ');
 }

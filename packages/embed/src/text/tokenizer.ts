@@ -1,4 +1,5 @@
-/** Turns a text into the ids that the model is fed, within its limit; the embedder owns one. */
+/** Turns a text into the token ids for the model, within its limit; the embedder owns one. */
+
 import { readFile } from 'node:fs/promises';
 import type { TextToken, Truncate } from '@embedmill/contract';
 import { Tokenizer } from '@huggingface/tokenizers';
@@ -6,16 +7,17 @@ import { EmbedError } from '../errors.ts';
 import { keepEnd, keepStart, squeeze } from './cut.ts';
 import { matchReference } from './reference-bert.ts';
 
+/** Token ids of a text, and how many tokens were cut off. */
 export interface EncodedText {
-  /** At most maxTokens, special tokens included. */
+  /** At most `maxTokens` ids, special tokens included. */
   ids: number[];
-  /** Tokens of the text itself that were kept or counted, special tokens excluded; 0: nothing to embed. */
+  /** Tokens of the text that were read, without special tokens; 0 if there is nothing to embed. */
   contentTokens: number;
   /** See `RowOutcome.lostTokens`. */
   lostTokens: number;
 }
 
-/** The parts of tokenizer.json that we look at. */
+/** Fields of tokenizer.json that are read here. */
 interface TokenizerFile {
   truncation: unknown;
   padding: unknown;
@@ -24,20 +26,22 @@ interface TokenizerFile {
   added_tokens: { content: string }[];
 }
 
-/** English prose has 4 to 5 UTF-16 units per token: this often holds the whole limit at the first attempt. */
+/** UTF-16 units read per token. English prose has 4 to 5, so that the first attempt usually suffices. */
 const UNITS_PER_TOKEN = 6;
 
+/** A tokenizer with the token limit of its model. */
 export class TextTokenizer {
   readonly #tokenizer: Tokenizer;
   readonly #maxTokens: number;
-  /** Special tokens before and behind the text's own. */
+  /** Special tokens before the text. */
   readonly #prefix: number[];
+  /** Special tokens after the text. */
   readonly #suffix: number[];
-  /** undefined: not a BERT tokenizer, texts are tokenized as they are. */
+  /** Facts of a BERT tokenizer; undefined for any other kind, whose texts are tokenized whole. */
   readonly #bert: { lowercase: boolean; inner: ReadonlySet<string> } | undefined;
 
   private constructor(file: TokenizerFile, maxTokens: number) {
-    // Files in the wild bake a truncation and a padding in; both are ours to decide.
+    // Published files contain settings for truncation and padding; the embedder decides both itself.
     this.#tokenizer = new Tokenizer({ ...file, truncation: null, padding: null }, {});
     this.#maxTokens = maxTokens;
     const bare: number[] = this.#tokenizer.encode('a', { add_special_tokens: false }).ids;
@@ -51,7 +55,10 @@ export class TextTokenizer {
     }
   }
 
-  /** @throws EmbedError `MODEL_NOT_FOUND` or `MODEL_INVALID` */
+  /**
+   * Reads a tokenizer.json.
+   * @throws {EmbedError} `MODEL_NOT_FOUND` or `MODEL_INVALID`
+   */
   static async read(path: string, maxTokens: number): Promise<TextTokenizer> {
     const text = await readFile(path, 'utf8').catch((cause: unknown) => {
       throw new EmbedError('MODEL_NOT_FOUND', `cannot read the tokenizer "${path}"`, { cause });
@@ -59,16 +66,17 @@ export class TextTokenizer {
     try {
       return new TextTokenizer(JSON.parse(text), maxTokens);
     } catch (cause) {
-      throw new EmbedError('MODEL_INVALID', `"${path}" is not a tokenizer that we can run`, { cause });
+      throw new EmbedError('MODEL_INVALID', `"${path}" is not a supported tokenizer`, { cause });
     }
   }
 
   /**
-   * Ids of a text or of its tokens, truncated to the limit; with `error` a text beyond it is reported as `end` would cut it.
-   * @param prompt ids that stand before the text's own and are never cut
+   * Encodes a text, or takes its token ids, truncated to the limit. `error` truncates like `end`, and the
+   * caller checks `lostTokens`.
+   * @param prompt token ids before the text, which are never cut
    */
   encode(text: string | readonly number[], truncate: Truncate, prompt: readonly number[] = []): EncodedText {
-    const room = this.roomBehind(prompt);
+    const room = this.roomAfter(prompt);
     const { ids, unreadTokens } =
       typeof text === 'string' ? this.#read(text, room, truncate) : { ids: text, unreadTokens: 0 };
     const kept = truncate === 'start' ? ids.slice(Math.max(0, ids.length - room)) : ids.slice(0, room);
@@ -79,28 +87,28 @@ export class TextTokenizer {
     };
   }
 
-  /** Tokens of the whole text, special tokens included. */
+  /** Returns the number of tokens of the whole text, special tokens included. */
   count(text: string): number {
     return this.#prefix.length + this.idsOf(text).length + this.#suffix.length;
   }
 
-  /** Ids of the whole text, without special tokens. */
+  /** Returns the token ids of the whole text, without special tokens. */
   idsOf(text: string): number[] {
-    const mended = this.#bert ? matchReference(text, this.#bert.lowercase) : text;
-    return this.#tokenizer.encode(mended, { add_special_tokens: false }).ids;
+    const corrected = this.#bert ? matchReference(text, this.#bert.lowercase) : text;
+    return this.#tokenizer.encode(corrected, { add_special_tokens: false }).ids;
   }
 
-  /** Ids with the special tokens around them, as the model is fed. */
+  /** Returns the ids between the special tokens, as the model receives them. */
   frame(ids: readonly number[]): number[] {
     return [...this.#prefix, ...ids, ...this.#suffix];
   }
 
-  /** Tokens of a text that fit behind these; 0 when they fill the limit themselves. */
-  roomBehind(prompt: readonly number[]): number {
+  /** Returns how many tokens of a text fit after a prompt; 0 if the prompt fills the limit. */
+  roomAfter(prompt: readonly number[]): number {
     return Math.max(0, this.#maxTokens - this.#prefix.length - this.#suffix.length - prompt.length);
   }
 
-  /** The tokens of the whole text, with or without those that frame it. */
+  /** Returns the tokens of the whole text, with or without the special tokens around it. */
   tokens(text: string, { specialTokens }: { specialTokens: boolean }): TextToken[] {
     const describe = (special: boolean) => (id: number) => ({
       id,
@@ -113,15 +121,15 @@ export class TextTokenizer {
       : own;
   }
 
-  /** What is wrong with the first id that the vocabulary does not have; undefined when it has all. */
-  findStranger(ids: readonly number[]): string | undefined {
+  /** Returns a message about the first id outside the vocabulary; undefined if there is none. */
+  describeUnknownId(ids: readonly number[]): string | undefined {
     const position = ids.findIndex((id) => this.#tokenizer.id_to_token(id) === undefined);
     return position < 0
       ? undefined
       : `token id ${ids[position]} at position ${position} is not in the vocabulary`;
   }
 
-  /** Ids of as much of the text as is sure to hold `room` tokens from the kept end. */
+  /** Tokenizes only as much of the text as is certain to hold `room` tokens at the kept end. */
   #read(text: string, room: number, truncate: Truncate): { ids: number[]; unreadTokens: number } {
     if (!this.#bert) return { ids: this.idsOf(text), unreadTokens: 0 };
     const keep = truncate === 'start' ? keepEnd : keepStart;

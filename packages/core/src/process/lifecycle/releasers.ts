@@ -10,7 +10,10 @@ export class Releasers {
     this.#stack.push(release);
   }
 
-  /** Runs all, last first; a second call waits for the first. Every one is run even when one fails; the first error is thrown. */
+  /**
+   * Runs all, last first; a second call waits for the first. Every one is run even when one fails; the first
+   * error is thrown.
+   */
   release(): Promise<void> {
     this.#released ??= this.#releaseAll();
     return this.#released;

@@ -3,7 +3,10 @@
 /** What ended it: a signal, or the end of the process that started it and speaks to it over a channel. */
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'disconnect';
 
-/** Resolves with the first reason to stop; a second signal ends the process at once, for people who cannot wait. */
+/**
+ * Resolves with the first reason to stop; a second signal ends the process at once, for people who cannot
+ * wait.
+ */
 export function whenStopped(): Promise<StopReason> {
   return new Promise((resolve) => {
     let received = false;

@@ -1,23 +1,26 @@
-/** What differs between the fp32 and the int8 graph: how a table is looked up and how a linear layer is computed. */
+/** The parts that differ between the fp32 and the int8 graph: table lookup and linear layers. */
+
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { BertLayer, BertWeights, Dense } from '../weights/bert-weights.ts';
 
-/** Writes the weight-bearing parts of the graph. */
+/** Adds the nodes with weights to a graph. */
 export interface Arithmetic {
-  /** The operator of the activation function. */
+  /** Operator of the activation function. */
   gelu: string;
-  /** The weights as this arithmetic wants them, once per layer, before anything of the layer is written. */
+  /** Prepares the weights of a layer; called once per layer, before its first node is added. */
   prepareLayer(layer: BertLayer, index: number): PreparedLayer;
-  /** Rows of the word table, tokens × hidden. */
+  /** Adds the lookup of word embeddings; the value is tokens × hidden. */
   lookUpWords(graph: GraphBuilder, weights: BertWeights, ids: Value): Value;
-  /** `input × weight + bias`. */
+  /** Adds `input × weight + bias`; the value is tokens × outputs. */
   dense(graph: GraphBuilder, name: string, input: Value, dense: Dense): Value;
 }
 
-/** A layer's weights, and what its inputs are multiplied with before they are read. */
+/** Weights of a layer, and the factors that its inputs are multiplied by first. */
 export interface PreparedLayer extends BertLayer {
-  /** Per channel; undefined: read as it is. */
+  /** One factor per input channel of query, key and value; undefined if the input is not scaled. */
   attentionInputScale?: Float32Array;
+  /** One factor per input channel of the intermediate layer; undefined if the input is not scaled. */
   intermediateInputScale?: Float32Array;
+  /** One factor per input channel of the output layer; undefined if the input is not scaled. */
   outputInputScale?: Float32Array;
 }

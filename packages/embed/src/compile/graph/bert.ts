@@ -1,20 +1,24 @@
 /**
- * Builds the graph of a BERT sentence encoder for one text at its exact length: token ids in, one pooled vector of
- * length 1 out. Called by the compiler (`prepare/built-in.ts`) and, with taps, by the calibration script.
+ * Builds the ONNX graph of a BERT sentence encoder for one text at its exact length.
  *
- * Without padding there is nothing to mask: no mask input exists, which is what opens ONNX Runtime's flash-attention
- * path, and the mean over tokens is a plain ReduceMean. Residual sums and LayerNormalization stay separate operators:
- * the fused SkipLayerNormalization costs more than both (docs/decisions/0010-own-graph-one-text-per-run.md).
+ * Token ids in, one pooled vector of length 1 out. Called by the compiler (`prepare/built-in.ts`) and, with
+ * taps, by the calibration script. A single text needs no padding and therefore no mask: without a mask input
+ * ONNX Runtime takes its flash-attention path, and the mean over tokens is a plain ReduceMean. Residual sums
+ * and LayerNormalization stay separate operators, because the fused SkipLayerNormalization is slower than
+ * both (docs/decisions/0010-own-graph-one-text-per-run.md).
  */
+
 import { GraphBuilder, type Value } from '../onnx/graph-builder.ts';
 import type { BertWeights, Dense, Norm } from '../weights/bert-weights.ts';
 import type { Arithmetic, PreparedLayer } from './arithmetic.ts';
 
-/** Names of the graph's one input and one output. */
+/** Name of the input: token ids, 1 × tokens, int32. */
 export const GRAPH_INPUT = 'input_ids';
+
+/** Name of the output: one vector of length 1, 1 × hidden, float32. */
 export const GRAPH_OUTPUT = 'sentence_embedding';
 
-/** The inputs of each layer's linear parts, as names of graph values: what calibration looks at. */
+/** Graph values that calibration measures: the inputs of the linear parts of a layer. */
 export interface LayerTaps {
   attention: Value;
   attentionOutput: Value;
@@ -22,14 +26,15 @@ export interface LayerTaps {
   output: Value;
 }
 
+/** Options of `buildBertGraph`. */
 export interface BertGraphOptions {
-  /** Makes the inputs of all linear layers outputs of the graph; default false. */
+  /** Adds the inputs of all linear layers to the outputs of the graph. Default false. */
   tapLinearInputs?: boolean;
-  /** Default `mean`. */
+  /** How token vectors become one vector. Default `mean`. */
   pooling?: 'mean' | 'cls';
 }
 
-/** @returns the ONNX file and the names of the taps, one entry per layer */
+/** Returns the bytes of the ONNX file and the names of the taps, one entry per layer. */
 export function buildBertGraph(
   weights: BertWeights,
   arithmetic: Arithmetic,
@@ -138,7 +143,7 @@ export function buildBertGraph(
   return { onnx: graph.encode('sentence-encoder'), taps };
 }
 
-/** One layer in place of several that read the same input: one product with more columns is faster. */
+/** Joins layers that read the same input into one, because one product with more columns is faster. */
 function joinOutputs(...parts: Dense[]): Dense {
   const inputs = parts[0]!.inputs;
   const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);

@@ -1,6 +1,8 @@
 /** The reference arithmetic: float32 throughout. */
+
 import type { Arithmetic } from './arithmetic.ts';
 
+/** Returns the arithmetic of the fp32 graph. */
 export function fp32Arithmetic(): Arithmetic {
   return {
     gelu: 'com.microsoft:Gelu',

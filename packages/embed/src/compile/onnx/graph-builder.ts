@@ -1,26 +1,30 @@
-/** Collects nodes and constants and writes them as one ONNX file; the BERT graph is built with it. */
+/** Collects nodes and constants and encodes them as an ONNX file; the BERT graph is built with it. */
+
 import { ATTRIBUTE_TYPE, DATA_TYPE, type DataType, encodeModel } from './schema.ts';
 
-/** The name of a tensor in the graph. */
+/** Name of a tensor in the graph. */
 export type Value = string;
 
-/** A fixed size, or the name of a size that is known at run time. */
+/** A fixed size, or the name of a size that is only known at run time. */
 export type Dim = number | string;
 
-/** An attribute is written as ONNX's `float` unless it is an integer in `{ int }` or a list of integers. */
+/** Attributes of a node by name: a float, an integer or a list of integers. */
 export type Attributes = Record<string, { float: number } | { int: number } | { ints: number[] }>;
 
 type Constant = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 
-/** Operators of the default domain at opset 17 (LayerNormalization's first) and ONNX Runtime's own at 1. */
+/**
+ * Operators of the default domain at opset 17 (the first with LayerNormalization) and of ONNX Runtime at 1.
+ */
 const OPSETS = [
   { domain: '', version: 17 },
   { domain: 'com.microsoft', version: 1 },
 ];
 
-/** ONNX's IR version that belongs to opset 17. */
+/** ONNX IR version that belongs to opset 17. */
 const IR_VERSION = 8;
 
+/** Builds one ONNX graph; values are referenced by name. */
 export class GraphBuilder {
   readonly #nodes: object[] = [];
   readonly #constants: object[] = [];
@@ -33,24 +37,24 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Declares that `value` is an output of the graph. */
+  /** Declares `value` as an output of the graph. */
   output(value: Value, type: DataType, dims: readonly Dim[]): void {
     this.#outputs.push(valueInfo(value, type, dims));
   }
 
-  /** Stores a tensor in the file; its type follows from the array. */
+  /** Stores a tensor in the file; the element type follows from the array type. */
   constant(name: string, values: Constant, dims: readonly number[]): Value {
     const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     this.#constants.push({ name, dims, dataType: DATA_TYPE[dataTypeOf(values)], rawData });
     return name;
   }
 
-  /** Adds one operator with one output, which takes the node's name. An input '' is an omitted optional input. */
+  /** Adds an operator with one output, named like the node. The input '' omits an optional input. */
   node(name: string, operator: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
     return this.split(name, operator, inputs, [name], attributes)[0]!;
   }
 
-  /** Adds one operator with several outputs. */
+  /** Adds an operator with several outputs and returns their names. */
   split<const Names extends readonly string[]>(
     name: string,
     operator: string,
@@ -64,7 +68,7 @@ export class GraphBuilder {
     return outputs;
   }
 
-  /** The ONNX file: the same calls give the same bytes. */
+  /** Encodes the ONNX file; equal calls give equal bytes. */
   encode(name: string): Uint8Array {
     return encodeModel({
       irVersion: IR_VERSION,

@@ -1,7 +1,8 @@
 /**
- * The messages of ONNX's protobuf schema that our graphs use, for the graph builder. Names and numbers are those of
- * onnx.proto (IR version 10); fields that we never write are left out.
+ * The protobuf messages of ONNX that the graph builder writes. Names and numbers are those of onnx.proto
+ * (IR version 10); fields that are never written are omitted.
  */
+
 import protobuf from 'protobufjs/light.js';
 
 const root = protobuf.Root.fromJSON({
@@ -61,11 +62,12 @@ const root = protobuf.Root.fromJSON({
   },
 });
 
-/** `TensorProto.DataType`. */
+/** Element types: `TensorProto.DataType`. */
 export const DATA_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
+/** Name of an element type. */
 export type DataType = keyof typeof DATA_TYPE;
 
-/** `AttributeProto.AttributeType`. */
+/** Attribute types: `AttributeProto.AttributeType`. */
 export const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 } as const;
 
 /** Encodes a `ModelProto` given as a plain object. */

@@ -1,4 +1,5 @@
-/** Symmetric int8 quantisation of weight matrices, for the int8 graph. */
+/** Symmetric int8 quantization of weight matrices, for the int8 graph. */
+
 import type { Dense } from '../weights/bert-weights.ts';
 
 /** Signed integers with one scale per column or row: `real = scale × integer`. */
@@ -7,10 +8,10 @@ export interface Quantized {
   scales: Float32Array;
 }
 
-/** Largest magnitude of a weight: 127 uses 8 bits, 63 uses 7. See `prepare/cpu.ts` for who needs which. */
+/** Maximum magnitude of a weight: 127 uses 8 bits, 63 uses 7. `prepare/cpu.ts` selects it by CPU. */
 export type WeightLimit = 127 | 63;
 
-/** One scale per output column, so that one large weight only coarsens its own column. */
+/** Quantizes with one scale per output column, so that a large weight makes only its own column coarser. */
 export function quantizeColumns({ inputs, outputs, weight }: Dense, limit: WeightLimit): Quantized {
   const scales = new Float32Array(outputs);
   for (let i = 0; i < weight.length; i++) {
@@ -23,7 +24,7 @@ export function quantizeColumns({ inputs, outputs, weight }: Dense, limit: Weigh
   return { integers, scales };
 }
 
-/** One scale per row: for an embedding table, whose rows are looked up and scaled back. */
+/** Quantizes with one scale per row, for an embedding table whose rows are looked up and scaled back. */
 export function quantizeRows(values: Float32Array, width: number): Quantized {
   const scales = new Float32Array(values.length / width);
   const integers = new Int8Array(values.length);
@@ -35,7 +36,7 @@ export function quantizeRows(values: Float32Array, width: number): Quantized {
   return { integers, scales };
 }
 
-/** A column or row of zeros has scale 0. */
+/** Divides and rounds; returns 0 for scale 0, which a column or row of zeros has. */
 function divideRounded(value: number, scale: number): number {
   return scale === 0 ? 0 : Math.round(value / scale);
 }

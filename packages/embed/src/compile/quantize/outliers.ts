@@ -1,28 +1,33 @@
 /**
- * Splits the few channels of a feed-forward layer whose activations dwarf all others (Zhao et al. 2019, "Improving
- * neural network quantization without retraining using outlier channel splitting", arXiv 1901.09504), for the int8
- * graph: one channel of 25 among 1 536 of at most 6 would otherwise stretch the scale that all of them share.
+ * Splits the few channels of a feed-forward layer whose activations are far larger than all others, for the
+ * int8 graph.
  *
- * A channel that is computed n times and read n times with weights of 1/n adds up to the same output; the smaller
- * weights let smoothing take more of its activation. In all-MiniLM-L6-v2 this more than halves the error of int8
- * (docs/decisions/0011-int8-smoothing-and-splitting.md), for one more tile of columns.
+ * The method is outlier channel splitting (Zhao et al. 2019, "Improving neural network quantization without
+ * retraining using outlier channel splitting", arXiv 1901.09504). Otherwise one channel with activations up
+ * to 25 would set the scale of 1,536 channels that reach at most 6.
+ *
+ * A channel that is computed n times and read n times with 1/n of its weights adds up to the same output. The
+ * smaller weights let smoothing absorb more of its activation. In all-MiniLM-L6-v2 this more than halves the
+ * error of int8 for one more tile of columns (docs/decisions/0011-int8-smoothing-and-splitting.md).
  */
+
 import type { Dense } from '../weights/bert-weights.ts';
 import { rowMax, smoothingFactor } from './smoothing.ts';
 
-/** Channels added per layer: the width of one column tile of ONNX Runtime's int8 product. */
+/** Channels added per layer: the width of one column tile in ONNX Runtime's int8 matrix product. */
 export const EXTRA_CHANNELS = 16;
 
+/** Two adjacent layers after the split of their shared channels. */
 export interface SplitChannels {
-  /** Computes the channels: more output columns. */
+  /** Layer that computes the channels; it has more output columns than before. */
   writer: Dense;
-  /** Reads them: more input rows. */
+  /** Layer that reads the channels; it has more input rows than before. */
   reader: Dense;
-  /** Per channel after the split. */
+  /** Maximum activation per channel after the split. */
   activationMax: number[];
 }
 
-/** Gives `extra` copies one by one to the channel that is largest after smoothing. */
+/** Adds `extra` copies, each of the channel that is largest after smoothing at that point. */
 export function splitOutliers(
   writer: Dense,
   reader: Dense,

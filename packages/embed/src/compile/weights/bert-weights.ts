@@ -1,4 +1,5 @@
-/** The weights of a BERT encoder by role, laid out for ONNX; the graph builder's input. */
+/** The weights of a BERT encoder by role, in the layout that the graph builder needs. */
+
 import { type FloatTensor, Safetensors } from './safetensors.ts';
 
 /** The fields of a BERT `config.json` that shape the graph. */
@@ -13,20 +14,22 @@ export interface BertConfig {
   layer_norm_eps: number;
 }
 
-/** `output = input × weight + bias`. */
+/** A linear layer: `output = input × weight + bias`. */
 export interface Dense {
   inputs: number;
   outputs: number;
-  /** inputs × outputs, row-major: the transpose of what PyTorch stores. */
+  /** inputs × outputs, row-major; PyTorch stores the transpose. */
   weight: Float32Array;
   bias: Float32Array;
 }
 
+/** Parameters of a layer normalization, one per channel. */
 export interface Norm {
   gain: Float32Array;
   bias: Float32Array;
 }
 
+/** Weights of one encoder layer. */
 export interface BertLayer {
   query: Dense;
   key: Dense;
@@ -38,17 +41,24 @@ export interface BertLayer {
   outputNorm: Norm;
 }
 
+/** All weights of a BERT encoder. */
 export interface BertWeights {
   config: BertConfig;
-  /** vocabulary × hidden */
+  /** Word embeddings, vocabulary × hidden. */
   words: FloatTensor;
-  /** positions × hidden, with the vector of token type 0 already added: one text per run has no other type. */
+  /**
+   * Position embeddings, positions × hidden, with token type 0 already added: a single text has no other
+   * type.
+   */
   positions: FloatTensor;
   embeddingNorm: Norm;
   layers: BertLayer[];
 }
 
-/** Reads the tensors under their PyTorch names. @throws EmbedError when one is missing or of another shape */
+/**
+ * Reads the tensors of a safetensors file under their PyTorch names.
+ * @throws {EmbedError} `MODEL_NOT_FOUND` or `MODEL_INVALID` if a tensor is missing or has another shape
+ */
 export async function readBertWeights(path: string, config: BertConfig): Promise<BertWeights> {
   const file = await Safetensors.read(path);
   const { hidden_size: hidden, intermediate_size: inner } = config;

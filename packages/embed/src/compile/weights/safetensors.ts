@@ -1,4 +1,5 @@
 /** Reads a safetensors file into float32 tensors, for the model compiler. */
+
 import { readFile } from 'node:fs/promises';
 import { EmbedError } from '../../errors.ts';
 
@@ -14,7 +15,7 @@ interface TensorEntry {
   data_offsets: [number, number];
 }
 
-/** The tensors of one file, read whole and converted when asked for. */
+/** The tensors of one file, which is read whole; each tensor is converted on request. */
 export class Safetensors {
   readonly #path: string;
   readonly #entries: Map<string, TensorEntry>;
@@ -26,7 +27,10 @@ export class Safetensors {
     this.#body = body;
   }
 
-  /** @throws EmbedError `MODEL_NOT_FOUND` or `MODEL_INVALID` */
+  /**
+   * Reads a file.
+   * @throws {EmbedError} `MODEL_NOT_FOUND` or `MODEL_INVALID`
+   */
   static async read(path: string): Promise<Safetensors> {
     const file = await readFile(path).catch((cause: unknown) => {
       throw new EmbedError('MODEL_NOT_FOUND', `cannot read the weights "${path}"`, { cause });
@@ -35,8 +39,9 @@ export class Safetensors {
   }
 
   /**
-   * The layout: a little-endian u64 with the header's length, the header as JSON, then the tensors' bytes.
-   * @throws EmbedError `MODEL_INVALID`
+   * Parses the bytes of a file: a little-endian u64 with the length of the header, the header as JSON, then
+   * the tensors.
+   * @throws {EmbedError} `MODEL_INVALID`
    */
   static parse(path: string, file: Uint8Array): Safetensors {
     const invalid = (why: string, cause?: unknown) =>
@@ -45,7 +50,7 @@ export class Safetensors {
     const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
     const headerBytes = Number(view.getBigUint64(0, true));
     if (headerBytes > file.byteLength - 8) {
-      throw invalid(`its header claims ${headerBytes} bytes, the file has ${file.byteLength}`);
+      throw invalid(`its header claims ${headerBytes} bytes, but the file has ${file.byteLength}`);
     }
     let header: Record<string, TensorEntry>;
     try {
@@ -65,8 +70,10 @@ export class Safetensors {
   }
 
   /**
-   * One tensor as float32; F16, BF16 and F32 are understood, and every F16 and BF16 value is exact in float32.
-   * @throws EmbedError `MODEL_INVALID` when it is missing, of another type, or of another shape than `shape`
+   * Returns one tensor as float32. F16, BF16 and F32 are supported; every F16 and BF16 value is exact in
+   * float32.
+   * @throws {EmbedError} `MODEL_INVALID` if it is missing, has another element type, or a shape other than
+   * `shape`
    */
   tensor(name: string, shape: readonly number[]): FloatTensor {
     const entry = this.#entries.get(name);
@@ -77,7 +84,7 @@ export class Safetensors {
         `tensor "${name}" of "${this.#path}" has shape ${entry.shape.join('x')}, expected ${shape.join('x')}`,
       );
     }
-    // Copied, because a tensor may start at an odd byte of the file and typed arrays must be aligned.
+    // Copied, because a tensor may start at an odd byte of the file, and typed arrays must be aligned.
     const bytes = Uint8Array.from(this.#body.subarray(...entry.data_offsets));
     const values = toFloat32(entry.dtype, bytes);
     const expected = shape.reduce((product, size) => product * size, 1);
@@ -98,7 +105,7 @@ function toFloat32(dtype: string, bytes: Uint8Array): Float32Array | undefined {
     halfTable ??= buildHalfTable();
     const halves = new Uint16Array(bytes.buffer);
     const values = new Float32Array(halves.length);
-    // A loop, because Float32Array.from takes two seconds for these 22 million.
+    // A loop, because Float32Array.from takes two seconds for these 22 million values.
     for (let i = 0; i < halves.length; i++) values[i] = halfTable[halves[i]!]!;
     return values;
   }
@@ -111,7 +118,7 @@ function toFloat32(dtype: string, bytes: Uint8Array): Float32Array | undefined {
 
 let halfTable: Float32Array | undefined;
 
-/** IEEE 754 binary16 has 65 536 values: a table converts 22 million of them in 0.1 s. */
+/** Builds a table of the 65,536 values of IEEE 754 binary16, which converts 22 million values in 0.1 s. */
 function buildHalfTable(): Float32Array {
   const table = new Float32Array(65536);
   for (let bits = 0; bits < 65536; bits++) {

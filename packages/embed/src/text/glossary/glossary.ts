@@ -1,70 +1,74 @@
 /**
- * Puts plain wording in the place of a trade's own terms ("CTP margin" → "futures trading margin"); part of the treatment of
- * a text.
+ * Replaces terms of a field by plain wording ("CTP margin" → "futures trading margin"); part of the treatment
+ * of a text.
  *
- * A tree of words: a term can begin and end only where words do, so a text is cut into words once, and from each of them the
- * tree is followed as far as it goes. The longest term on the way wins, and reading goes on behind it. That is what an
- * automaton over characters finds (leftmost, longest), with a step per word: docs/decisions/0092-glossary-as-a-tree-of-words.md.
+ * The glossary is a tree of words. A term can begin and end only at word boundaries, so a text is split into
+ * words once, and the tree is followed from each word as far as it matches. The longest term wins, and the
+ * search continues after it. The result is that of an automaton over characters (leftmost, longest), with one
+ * step per word: docs/decisions/0092-glossary-as-a-tree-of-words.md.
  */
 
 import { isWordEnd, isWordStart, wordsOf } from './words.ts';
 
-/** A letter, digit or mark of any script at the edge of a text, of which two units are enough to see. */
+/** A letter, digit or mark of any script at the edge of a text; two UTF-16 units suffice to detect it. */
 const ENDS_WITH_LETTER = /[\p{L}\p{N}\p{M}]$/u;
 const STARTS_WITH_LETTER = /^[\p{L}\p{N}\p{M}]/u;
 
-/** White space other than a blank, one unit each. */
-const OTHER_BLANK = /[^\S ]/g;
+/** White space other than the space character, one UTF-16 unit each. */
+const OTHER_SPACE = /[^\S ]/g;
 
-/** One term and what stands for it. */
+/** A term and its replacement. */
 export interface GlossaryEntry {
   term: string;
   wording: string;
   /**
-   * `exact`: only as written; `any`: in capitals or not. Default: `exact` for a term in capitals only (an acronym such as
-   * "IT", which "it" is not), else `any`.
+   * `exact` matches only as written, `any` ignores case. Default: `exact` for a term in capitals only (an
+   * acronym such as "IT", which "it" is not), else `any`.
    */
   case?: 'exact' | 'any' | undefined;
 }
 
-/** A word of a term, and what may follow it. */
+/** A word of a term, and the words that may follow it. */
 interface Node {
   next?: Map<string, Node>;
-  /** What stands for the term that ends here, in whatever capitals. */
+  /** Replacement of the case-insensitive term that ends here. */
   wording?: string;
-  /** The same by the term as it must be written. */
+  /** Replacements of the exact terms that end here, by the term as written. */
   exact?: Map<string, string>;
 }
 
 /** A text with its terms replaced. */
 export interface ReplacedText {
   text: string;
+  /** Number of terms replaced. */
   replacements: number;
 }
 
-/** Terms, ready to be looked for; immutable. */
+/** A searchable, immutable set of terms. */
 export class Glossary {
   readonly #root: Node = {};
   #size = 0;
 
-  /** Of two entries with the same term and case the last one counts; an entry with a blank term is left out. */
+  /**
+   * Of two entries with the same term and case the last one counts; an entry with a blank term is ignored.
+   */
   constructor(entries: Iterable<GlossaryEntry>) {
     for (const { term, wording, case: rule } of entries) {
-      const written = term.trim().replace(OTHER_BLANK, ' ');
+      const written = term.trim().replace(OTHER_SPACE, ' ');
       if (written !== '')
         this.#add(written, wording, rule === undefined ? isAcronym(written) : rule === 'exact');
     }
   }
 
-  /** Terms in it. */
+  /** Number of terms. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * The text with every term replaced, once: what stands for a term is not looked at again. A blank sets it apart where it
-   * would touch a letter, as terms may in scripts without blanks, beside signs and emoji: a tokenizer would take both for
-   * one word, mostly an unknown one.
+   * Replaces every term once; replacements are not searched again. A space is added where a replacement would
+   * touch a letter, as happens in scripts without spaces and beside symbols and emoji: a tokenizer would read
+   * both as one word, mostly an unknown one.
    */
   apply(text: string): ReplacedText {
     const words = wordsOf(fold(text));
@@ -79,15 +83,15 @@ export class Glossary {
         first += 1;
         continue;
       }
-      addApart(pieces, text.slice(kept, at));
-      addApart(pieces, found.wording);
+      addSeparated(pieces, text.slice(kept, at));
+      addSeparated(pieces, found.wording);
       replacements += 1;
       at = found.end;
       kept = at;
       first += found.words;
     }
     if (replacements === 0) return { text, replacements };
-    addApart(pieces, text.slice(kept));
+    addSeparated(pieces, text.slice(kept));
     return { text: pieces.join(''), replacements };
   }
 
@@ -108,7 +112,10 @@ export class Glossary {
     }
   }
 
-  /** The longest term that begins with a word; of two that are the same but for capitals, the one that is exact. */
+  /**
+   * Finds the longest term that begins with a word; an exact term takes precedence over one that ignores
+   * case.
+   */
   #longestAt(
     text: string,
     at: number,
@@ -124,15 +131,15 @@ export class Glossary {
       if (node === undefined) break;
       end += words[i]!.length;
       const wording: string | undefined =
-        node.exact?.get(text.slice(at, end).replace(OTHER_BLANK, ' ')) ?? node.wording;
+        node.exact?.get(text.slice(at, end).replace(OTHER_SPACE, ' ')) ?? node.wording;
       if (wording !== undefined && isWordEnd(text, end)) longest = { wording, end, words: i - first + 1 };
     }
     return longest;
   }
 }
 
-/** Adds a piece of a text, behind a blank where it would touch a letter with a letter. */
-function addApart(pieces: string[], piece: string): void {
+/** Adds a piece of a text, after a space if two letters would touch. */
+function addSeparated(pieces: string[], piece: string): void {
   if (piece === '') return;
   if (ENDS_WITH_LETTER.test(pieces.at(-1)?.slice(-2) ?? '') && STARTS_WITH_LETTER.test(piece.slice(0, 2))) {
     pieces.push(' ');
@@ -141,22 +148,22 @@ function addApart(pieces: string[], piece: string): void {
 }
 
 /**
- * Capitals and their small letters become one, character by character, so that places stay the same; so do a blank and a
- * line break, which a term may be broken by.
+ * Maps a text to lower case character by character, so that positions stay the same, and every white space to
+ * a space, because a line break may be inside a term.
  */
 function fold(text: string): string {
   const whole = text.toLowerCase();
   const folded = whole.length === text.length ? whole : Array.from(text, foldCharacter).join('');
-  return folded.replace(OTHER_BLANK, ' ').replaceAll('ς', 'σ');
+  return folded.replace(OTHER_SPACE, ' ').replaceAll('ς', 'σ');
 }
 
-/** A few capitals have small letters of another length (İ); they are left as they are. */
+/** Lower-cases a character; the few whose lower case has another length (İ) stay unchanged. */
 function foldCharacter(character: string): string {
   const small = character.toLowerCase();
   return small.length === character.length ? small : character;
 }
 
-/** Two capitals or more, and no small letter. */
+/** Returns true for at least two capitals and no lower-case letter. */
 function isAcronym(term: string): boolean {
   return /\p{Lu}.*\p{Lu}/u.test(term) && !/\p{Ll}/u.test(term);
 }

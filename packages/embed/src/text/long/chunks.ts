@@ -1,11 +1,11 @@
 /**
- * Splits a text that is longer than the model reads into chunks that it does read, at ends of sentences; the embedder
- * embeds each and takes their mean.
+ * Splits a text over the token limit into chunks within it, at sentence boundaries; the embedder embeds each
+ * chunk and takes the mean.
  */
 
 import type { ChunkSpan, Truncate } from '@embedmill/contract';
 
-/** A part of a text, in UTF-16 units of it, and the ids of its tokens. */
+/** A part of a text, as offsets in UTF-16 units, and its token ids. */
 export interface Chunk {
   start: number;
   end: number;
@@ -17,21 +17,23 @@ export interface TextChunk extends ChunkSpan {
   text: string;
 }
 
-/** Ids of a part of a text, without special tokens. */
+/** Returns the token ids of a part of a text, without special tokens. */
 export type Tokenize = (text: string) => number[];
 
-/** Unicode's rules for sentences know 。！？ as well as full stops; the locale changes nothing in them. */
+/** Sentence segmentation by Unicode rules, which include 。！？ and do not depend on the locale. */
 const SENTENCES = new Intl.Segmenter('en', { granularity: 'sentence' });
-/** Knows words of Chinese, Japanese and Thai, which no blank sets apart. */
+/** Word segmentation, which finds words of Chinese, Japanese and Thai without spaces. */
 const WORDS = new Intl.Segmenter('en', { granularity: 'word' });
 
-/** Where the middle of an endless sentence is looked for, so that no dictionary has to read a megabyte. */
+/**
+ * Search distance around the middle of an endless sentence, so that the segmenter does not read a megabyte.
+ */
 const MIDDLE_UNITS = 128;
 
 /**
- * The chunks of a text, in order and without a gap but for blank parts, each of at most `room` tokens. Sentences are kept
- * together as far as they fit; one that does not fit at all is halved between two words. Read lazily: a text of a
- * megabyte costs no more than the chunks that are asked for.
+ * Yields the chunks of a text in order, each of at most `room` tokens; only parts without tokens are left
+ * out. A chunk holds as many whole sentences as fit; a sentence over the limit is halved between two words.
+ * The generator is lazy: a text of a megabyte costs no more than the chunks that are read.
  */
 export function* chunksOf(text: string, room: number, tokenize: Tokenize): Generator<Chunk> {
   let open: Chunk | undefined;
@@ -47,7 +49,7 @@ export function* chunksOf(text: string, room: number, tokenize: Tokenize): Gener
   if (open !== undefined) yield open;
 }
 
-/** Sentences, and parts of those that have more than `room` tokens; none is empty. */
+/** Yields sentences, and parts of sentences with more than `room` tokens; none is empty. */
 function* piecesOf(text: string, room: number, tokenize: Tokenize): Generator<Chunk> {
   for (const { index, segment } of SENTENCES.segment(text)) {
     yield* fittingParts(text, index, index + segment.length, room, tokenize);
@@ -72,7 +74,10 @@ function* fittingParts(
   yield* fittingParts(text, middle, end, room, tokenize);
 }
 
-/** A place between two words near the middle, or within a word that fills it all; undefined in a single character. */
+/**
+ * Returns a position between two words near the middle, else within the word; undefined for a single
+ * character.
+ */
 function middleOf(text: string, start: number, end: number): number | undefined {
   const middle = (start + end) >> 1;
   const from = Math.max(start, middle - MIDDLE_UNITS);
@@ -90,23 +95,24 @@ function middleOf(text: string, start: number, end: number): number | undefined 
 }
 
 /**
- * The chunks that `max-chunks` leaves: the first `most`, or the last ones when the start is what may be dropped.
- * @returns `lostTokens`: tokens in the other chunks; estimated from the units that were not read, when the end is dropped
+ * Returns the first `maxChunks` chunks, or the last ones with truncation at the start.
+ * @param units length of the whole text in UTF-16 units
+ * @returns the chunks, and `lostTokens` of the others: estimated from the unread units if the end is dropped
  */
 export function takeChunks(
   chunks: Iterable<Chunk>,
-  most: number,
+  maxChunks: number,
   truncate: Truncate,
   units: number,
 ): { chunks: Chunk[]; lostTokens: number } {
   if (truncate === 'start') {
     const all = [...chunks];
-    const dropped = all.slice(0, Math.max(0, all.length - most));
+    const dropped = all.slice(0, Math.max(0, all.length - maxChunks));
     return { chunks: all.slice(dropped.length), lostTokens: tokensIn(dropped) };
   }
   const taken: Chunk[] = [];
   for (const chunk of chunks) {
-    if (taken.length === most) {
+    if (taken.length === maxChunks) {
       const unread = (units - chunk.start) * (tokensIn(taken) / chunk.start);
       return { chunks: taken, lostTokens: Math.ceil(unread) };
     }
@@ -115,7 +121,7 @@ export function takeChunks(
   return { chunks: taken, lostTokens: 0 };
 }
 
-/** A chunk as it is told. */
+/** Returns the offsets and token count of a chunk. */
 export function spanOf({ start, end, ids }: Chunk): ChunkSpan {
   return { start, end, tokens: ids.length };
 }

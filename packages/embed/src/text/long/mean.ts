@@ -1,6 +1,6 @@
-/** The mean of a long text's chunks; the embedder adds them one by one. */
+/** Computes the mean of the chunks of a long text; the embedder adds them one by one. */
 
-/** Sums vectors, each by its weight, and gives the mean at length 1. */
+/** A weighted sum of vectors, written as a mean of length 1. */
 export class ChunkMean {
   readonly #sum: Float64Array;
 
@@ -9,12 +9,16 @@ export class ChunkMean {
     this.#sum = new Float64Array(dim);
   }
 
-  /** @param weight tokens of the chunk itself: a last chunk of one sentence counts for one sentence; or 1 for every chunk */
+  /**
+   * Adds a vector.
+   * @param weight number of tokens of the chunk, so that a short last chunk counts less, or 1 for an
+   * unweighted mean
+   */
   add(vector: Float32Array, weight: number): void {
     for (let i = 0; i < this.#sum.length; i++) this.#sum[i]! += weight * vector[i]!;
   }
 
-  /** Writes the mean at `offset`; false when the chunks cancel each other out. */
+  /** Writes the mean to `target` at `offset`. Returns false if the vectors cancel each other out. */
   writeTo(target: Float32Array, offset: number): boolean {
     const length = Math.sqrt(this.#sum.reduce((squares, value) => squares + value * value, 0));
     if (!(length > 0)) return false;

@@ -1,57 +1,63 @@
-/** The steps that clean a text, each by its name; `clean.ts` applies those that were chosen, in this order. */
+/** The cleaning steps by name; `clean.ts` applies the chosen ones in this order. */
+
 import type { CleanStep } from '@embedmill/contract';
 import { withoutHtml } from './html.ts';
 
-/** Breaks that are no line feed: vertical tab, form feed, NEL, and Unicode's line and paragraph separators. */
+/** Line breaks other than a line feed: CR, CRLF, vertical tab, form feed, NEL, and Unicode's separators. */
 const LINE_BREAKS = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 
-/** Characters without a width that mean nothing to a reader: soft hyphen, zero-width blank, word joiner, BOM, directions. */
+/** Invisible characters without meaning: soft hyphen, zero-width space, word joiner, BOM, direction marks. */
 const INVISIBLE = /[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u{e0001}]/gu;
 
-/** Joiners shape letters of Arabic and Indic scripts and tie emoji together; beside ASCII, blanks and nothing they are litter. */
+/** Joiners, which shape letters of Arabic and Indic scripts and combine emoji. */
 const JOINERS = /[\u200c\u200d]+/g;
-const BESIDE_LITTER = /[\s\p{ASCII}]/u;
 
-/** Control characters but tab, line feed and carriage return; unpaired surrogates; what a broken decoding left. */
+/** Characters beside which a joiner has no effect and is removed; so is one at the edge of a text. */
+const BESIDE_STRAY = /[\s\p{ASCII}]/u;
+
+/**
+ * Control characters except tab, line feed and carriage return; unpaired surrogates; replacement characters.
+ */
 const CONTROL = /[^\P{Cc}\t\n\r]|\p{Cs}|\ufffd/gu;
 
-/** Blanks that are none of ASCII's: no-break, full-width, thin and their kind. */
+/** Spaces: no-break, full-width, thin and others. */
 const SPACES = /\p{Zs}/gu;
 
-/** Runs, with one between breaks; at the edges they go. */
+/** A run of white space. */
 const RUN = /\s+/g;
 
-/** A mark that ends a sentence, or a blank behind one. */
+/** A mark that ends a sentence, or white space after one. */
 const FINAL_MARK = /[\s.!?…\u203c\u2047-\u2049\u3002\uff0e\uff01\uff1f\uff61]/;
 
-/** The steps in the order of their work. None makes a text longer, but `nfkc`: at most 18 times as long. */
+/** The steps in their order of application. Only `nfkc` can make a text longer, at most 18 times as long. */
 export const CLEANERS = {
-  /** Tags, comments, scripts and styles go, entities become characters. */
+  /** Removes tags, comments, scripts and styles, and decodes entities. */
   html: withoutHtml,
-  /** Unicode's compatibility form: ｆｕｌｌ ｗｉｄｔｈ, ligatures, superscripts and circled digits become plain. */
+  /** Applies Unicode NFKC: ｆｕｌｌ ｗｉｄｔｈ, ligatures, superscripts and circled digits become plain characters. */
   nfkc: (text: string) => text.normalize('NFKC'),
-  /** Every kind of line break becomes a line feed. */
+  /** Replaces every kind of line break by a line feed. */
   'line-breaks': (text: string) => text.replace(LINE_BREAKS, '\n'),
-  /** Zero-width characters, BOM, soft hyphens and marks of direction go. */
+  /** Removes zero-width characters, BOM, soft hyphens and direction marks. */
   invisible: (text: string) => text.replace(INVISIBLE, '').replace(JOINERS, dropStray),
-  /** Control characters and broken characters go. */
+  /** Removes control characters, unpaired surrogates and replacement characters. */
   control: (text: string) => text.replace(CONTROL, ''),
-  /** Blanks of every width become the common one. */
+  /** Replaces spaces of every width by the ASCII space. */
   spaces: (text: string) => text.replace(SPACES, ' '),
-  /** A run of white space becomes one blank, or one line feed if it breaks the line; the edges are trimmed. */
+  /**
+   * Replaces a run of white space by one space, or by one line feed if it contains one, and trims the text.
+   */
   'white-space': (text: string) =>
     text.replace(RUN, (run) => (run.includes('\n') ? '\n' : ' ')).replace(/^\s|\s$/g, ''),
-  /** The marks that end the last sentence go: `.` `!` `?` `…` `。` `！` `？` and their kind. Those inside stay. */
+  /** Removes the marks after the last sentence: `.` `!` `?` `…` `。` `！` `？` and similar ones. */
   'final-punctuation': withoutFinalMarks,
 } as const satisfies Record<CleanStep, (text: string) => string>;
 
-// Character by character from the edges: a pattern would begin again at every mark of a run, and take quadratic time.
-
 function dropStray(joiners: string, at: number, text: string): string {
-  const neighbours = [text[at - 1] ?? ' ', text[at + joiners.length] ?? ' '];
-  return neighbours.some((neighbour) => BESIDE_LITTER.test(neighbour)) ? '' : joiners;
+  const neighbors = [text[at - 1] ?? ' ', text[at + joiners.length] ?? ' '];
+  return neighbors.some((neighbor) => BESIDE_STRAY.test(neighbor)) ? '' : joiners;
 }
 
+/** A loop, because a pattern would start again at every mark of a run and take quadratic time. */
 function withoutFinalMarks(text: string): string {
   let end = text.length;
   while (end > 0 && FINAL_MARK.test(text[end - 1]!)) end -= 1;

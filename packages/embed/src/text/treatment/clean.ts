@@ -1,14 +1,16 @@
-/** Cleans a text by the steps that were chosen; part of what `treatment.ts` does to it. */
+/** Applies the chosen cleaning steps to a text; part of the treatment in `treatment.ts`. */
+
 import { CLEAN_STEPS, type CleanStep } from '@embedmill/contract';
 import { CLEANERS } from './clean-steps.ts';
 
 /**
- * One step may uncover work for an earlier one (`&amp;lt;`, a tag in full-width letters), so all are applied until nothing
- * changes. Real texts need two rounds, the second of which finds nothing; the limit is for texts that were built to need more.
+ * Maximum rounds over all steps. One step may create work for an earlier one (`&amp;lt;`, a tag in full-width
+ * letters), so the steps are repeated until nothing changes. Real texts need two rounds, the second without a
+ * change; the limit stops texts that are crafted to need more.
  */
 const MAX_ROUNDS = 8;
 
-/** A function that applies these steps, in the order of `CLEAN_STEPS`. Cleaning what is clean changes nothing. */
+/** Returns a function that applies steps in the order of `CLEAN_STEPS`. It is idempotent. */
 export function cleanerOf(steps: readonly CleanStep[]): (text: string) => string {
   const chosen = CLEAN_STEPS.filter((step) => steps.includes(step)).map((step) => CLEANERS[step]);
   if (chosen.length === 0) return (text) => text;

@@ -1,33 +1,34 @@
-/** Takes HTML out of a text; the step `html` of `clean-steps.ts`. */
+/** Removes HTML from a text; the step `html` of `clean-steps.ts`. */
+
 import { Tokenizer } from 'htmlparser2';
 
-/** Elements that stand inside a word or a line; every other one stands for a blank. */
+/** Inline elements; every other element is replaced by a space. */
 const INLINE = new Set(
   'a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup tt u var'.split(
     ' ',
   ),
 );
 
-/** Elements whose content is not written for people; the tokenizer sees no tag within them but their own end. */
-const SILENT = new Set(['script', 'style']);
+/** Elements whose content is code; the tokenizer finds no tags inside them except their end tag. */
+const SKIPPED = new Set(['script', 'style']);
 
-/** What can only begin a tag when a `>` follows before the next `<`: "x <y" is a text, not the start of an endless tag. */
+/** A `<` without a `>` before the next `<`: "x <y" is text, not the start of an endless tag. */
 const UNCLOSED = /<(?![^<]*>)/g;
 
-const nothing = () => {};
+const ignore = () => {};
 
 /**
- * The text without tags, comments, scripts and styles, and with entities as the characters they stand for. The library's
- * tokenizer without its parser: nesting does not matter here, and keeping track of it takes quadratic time.
+ * Returns the text without tags, comments, scripts and styles, and with entities decoded. Uses only the
+ * tokenizer of the library: nesting does not matter here, and its parser takes quadratic time to track it.
  */
 export function withoutHtml(text: string): string {
   if (!/[<&]/.test(text)) return text;
   const html = text.replace(UNCLOSED, '&lt;');
   let plain = '';
-  let isSilent = false;
+  let isSkipped = false;
   const passTag = (start: number, end: number, opens: boolean) => {
     const name = html.slice(start, end).toLowerCase();
-    if (SILENT.has(name)) isSilent = opens;
+    if (SKIPPED.has(name)) isSkipped = opens;
     else if (!INLINE.has(name)) plain += ' ';
   };
   const tokenizer = new Tokenizer(
@@ -36,22 +37,22 @@ export function withoutHtml(text: string): string {
       onopentagname: (start, end) => passTag(start, end, true),
       onclosetag: (start, end) => passTag(start, end, false),
       ontext: (start, end) => {
-        if (!isSilent) plain += html.slice(start, end);
+        if (!isSkipped) plain += html.slice(start, end);
       },
       ontextentity: (codePoint) => {
-        if (!isSilent) plain += String.fromCodePoint(codePoint);
+        if (!isSkipped) plain += String.fromCodePoint(codePoint);
       },
-      onattribdata: nothing,
-      onattribend: nothing,
-      onattribentity: nothing,
-      onattribname: nothing,
-      oncdata: nothing,
-      oncomment: nothing,
-      ondeclaration: nothing,
-      onend: nothing,
-      onopentagend: nothing,
-      onprocessinginstruction: nothing,
-      onselfclosingtag: nothing,
+      onattribdata: ignore,
+      onattribend: ignore,
+      onattribentity: ignore,
+      onattribname: ignore,
+      oncdata: ignore,
+      oncomment: ignore,
+      ondeclaration: ignore,
+      onend: ignore,
+      onopentagend: ignore,
+      onprocessinginstruction: ignore,
+      onselfclosingtag: ignore,
     },
   );
   tokenizer.write(html);

@@ -1,33 +1,36 @@
-/** What is done to a text besides embedding it: the options, and how the embedder reads them. */
+/** Prepares the treatment of texts: cleaning, glossary, prompt and the handling of long texts. */
+
 import { maxChunks, type StoredGlossary, type Treatment } from '@embedmill/contract';
 import { Glossary, type GlossaryEntry, type ReplacedText } from '../glossary/glossary.ts';
 import { cleanerOf } from './clean.ts';
 
-/** Glossaries that an embedder keeps: runs at a time are few. */
-const GLOSSARIES = 4;
+/** Maximum glossaries that an embedder keeps: few runs are active at a time. */
+const MAX_GLOSSARIES = 4;
 
 /** A treatment that is ready to be applied. */
 export interface ReadyTreatment {
+  /** Cleans a text and replaces the terms of the glossary. */
   apply(text: string): ReplacedText;
   prompt: string;
-  /** Whether a long text is embedded in chunks instead of being truncated. */
+  /** Whether a text over the token limit is embedded in chunks instead of truncated. */
   isChunked: boolean;
   /** Maximum chunks per long text. */
   maxChunks: number;
-  /** Weight in the mean of a chunk of so many tokens. */
+  /** Returns the weight of a chunk in the mean by its number of tokens. */
   weightOf(tokens: number): number;
 }
 
-/** Reads treatments, each once for many texts; an embedder owns one. */
+/** Prepares treatments and keeps their glossaries; an embedder owns one. */
 export class TreatmentReader {
-  /** The last glossaries by id: that of 50 000 terms takes a third of a second to read. */
+  /** Recent glossaries by id: a glossary of 50,000 terms takes a third of a second to build. */
   readonly #glossaries = new Map<string, Glossary>();
 
+  /** Returns a treatment that is ready to be applied to many texts. */
   read({ clean, long, prompt, glossary }: Treatment<StoredGlossary>): ReadyTreatment {
     const cleaned = cleanerOf(clean);
-    const terms = glossary === null ? null : this.#glossaryOf(glossary);
+    const replacer = glossary === null ? null : this.#glossaryOf(glossary);
     return {
-      apply: (text) => terms?.apply(cleaned(text)) ?? { text: cleaned(text), replacements: 0 },
+      apply: (text) => replacer?.apply(cleaned(text)) ?? { text: cleaned(text), replacements: 0 },
       prompt,
       isChunked: long !== 'truncate',
       maxChunks: maxChunks(long),
@@ -41,7 +44,7 @@ export class TreatmentReader {
     const rows: [string, string, GlossaryEntry['case']?][] = JSON.parse(new TextDecoder().decode(content));
     const glossary = new Glossary(rows.map(([term, wording, rule]) => ({ term, wording, case: rule })));
     const [oldest] = this.#glossaries.keys();
-    if (this.#glossaries.size >= GLOSSARIES && oldest !== undefined) this.#glossaries.delete(oldest);
+    if (this.#glossaries.size >= MAX_GLOSSARIES && oldest !== undefined) this.#glossaries.delete(oldest);
     this.#glossaries.set(id, glossary);
     return glossary;
   }
