@@ -32,7 +32,7 @@ const PICTURES = [
   {
     name: 'similarity',
     route: 'similarity',
-    prepare: (page) => page.getByText('With cleaned texts: 0').waitFor(),
+    prepare: (page) => page.getByText('After cleaning: 0').waitFor(),
   },
   {
     name: 'matrix',
@@ -65,7 +65,7 @@ const PICTURES = [
     route: (runs) => `search/${runs.sample}`,
     prepare: async (page) => {
       await page.getByRole('button', { name: 'Draw the map' }).click();
-      await page.getByLabel('Colour by the beginning of the id').check();
+      await page.getByLabel('Color by id prefix').check();
       await page.locator('.map-canvas').scrollIntoViewIfNeeded();
     },
   },

@@ -52,7 +52,7 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
       <dt>Time</dt>
       <dd>
         {speed === null ? (
-          'not known before the first run; start, and the run says'
+          'unknown before the first run'
         ) : (
           <>
             about {duration(Math.max(1, tokens / speed.tokensPerSecond))}{' '}
@@ -62,7 +62,7 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
           </>
         )}
       </dd>
-      <dt>Too long</dt>
+      <dt>Over the limit</dt>
       <dd>{truncated === 0 ? 'none' : share(truncated, outcomes.length)} of the sample</dd>
     </dl>
   );
@@ -90,8 +90,10 @@ function speedOf(overview: Overview | null): { tokensPerSecond: number; source: 
   if (tokensPerSecondPerWorker !== null && workers.length > 0)
     return {
       tokensPerSecond: tokensPerSecondPerWorker * workers.length,
-      source: 'as these workers were measured',
+      source: 'measured on these workers',
     };
   const ended = runs.find(({ state, tokensPerSecond }) => state === 'completed' && tokensPerSecond > 0);
-  return ended === undefined ? null : { tokensPerSecond: ended.tokensPerSecond, source: 'as the last run' };
+  return ended === undefined
+    ? null
+    : { tokensPerSecond: ended.tokensPerSecond, source: 'measured in the last run' };
 }

@@ -28,7 +28,7 @@ export function readPairs(text: string): LabelledPair[] {
     if (same !== null && a.trim() !== '' && b.trim() !== '') return [{ a, b, same }];
     if (i === 0) return [];
     throw new Error(
-      `Line ${i + 1} is no labelled pair: expected two texts and “same” or “different” (or 1 or 0), got ${JSON.stringify(fields.slice(0, 4))}.`,
+      `Line ${i + 1} is not a labelled pair: expected two texts and “same” or “different” (or 1 or 0), got ${JSON.stringify(fields.slice(0, 4))}.`,
     );
   });
 }
