@@ -1,9 +1,9 @@
 /**
  * Fails when a package imports what it must not, in whatever form: `npm run check:direction [folder]`.
  *
- * The rules are the overrides with `noRestrictedImports` in biome.json, and Biome finds the imports. Biome overlooks
- * types imported inside an expression, computed names and `require` in a module, and it obeys comments that switch
- * it off; those are refused here.
+ * The rules are the overrides with `noRestrictedImports` in biome.json, and Biome finds the imports. Biome
+ * overlooks types imported inside an expression, computed names and `require` in a module, and it obeys
+ * comments that switch it off; those are refused here.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * `npm run docs:screenshots [-- /usr/bin/chromium]`: pictures of every page in both themes into docs/images/, from a stack of
- * its own with the sample reviews. As WebP, which a page of text and charts takes a quarter of a PNG's bytes in.
+ * `npm run docs:screenshots [-- /usr/bin/chromium]`: pictures of every page in both themes into docs/images/,
+ * from a stack of its own with the sample reviews. As WebP, which a page of text and charts takes a quarter
+ * of a PNG's bytes in.
  */
 
 import { spawn } from 'node:child_process';

@@ -1,4 +1,7 @@
-/** HTTP client for the API; all pages use it. Paths are relative, so that a proxy may serve the producer at any path. */
+/**
+ * HTTP client for the API; all pages use it. Paths are relative, so that a proxy may serve the producer at
+ * any path.
+ */
 
 import { ApiError } from './errors.ts';
 import { authorization } from './key.ts';

@@ -1,4 +1,7 @@
-/** A run as a map: points by cluster or label, the text of the point under the pointer, and the texts of those that were selected. */
+/**
+ * A run as a map: points by cluster or label, the text of the point under the pointer, and the texts of those
+ * that were selected.
+ */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useMemo, useState } from 'preact/hooks';

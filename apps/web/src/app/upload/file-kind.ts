@@ -30,7 +30,9 @@ export function kindOf(name: string): FileKind {
   return { ...kind, isGzip: packed !== undefined };
 }
 
-/** The bytes of a file, unpacked if need be. @param onRead told how many bytes of the file itself were read */
+/**
+ * The bytes of a file, unpacked if need be. @param onRead told how many bytes of the file itself were read
+ */
 export function openFile(
   file: File,
   { isGzip }: FileKind,

@@ -1,7 +1,10 @@
-/** How many tokens and how much time a file will take: from a sample of its texts and the speed that was measured last. */
+/**
+ * How many tokens and how much time a file will take: from a sample of its texts and the speed that was
+ * measured last.
+ */
 
 import { useEffect, useState } from 'preact/hooks';
-import { type Embedded, embedTexts } from '../../api/embed.ts';
+import { type EmbeddedReply, embedTexts } from '../../api/embed.ts';
 import { describeError } from '../../api/errors.ts';
 import type { Overview } from '../../api/types.ts';
 import { useOverview } from '../../overview.tsx';
@@ -15,7 +18,7 @@ const SAMPLE_TEXTS = 32;
 
 export function Estimate({ preview, choice }: { preview: Preview; choice: RunChoice }) {
   const { overview } = useOverview();
-  const [sample, setSample] = useState<Embedded | null>(null);
+  const [sample, setSample] = useState<EmbeddedReply | null>(null);
   const [error, setError] = useState<unknown>(null);
   const { textField, precision, truncate, clean } = choice;
   useEffect(() => {

@@ -2,7 +2,7 @@
 
 import type { RowOutcome } from '@embedmill/contract';
 import { useId, useState } from 'preact/hooks';
-import { cosine, type Embedded } from '../../api/embed.ts';
+import { cosine, type EmbeddedReply } from '../../api/embed.ts';
 import { ALL_STEPS } from '../../ui/clean-steps.ts';
 import { count } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';
@@ -101,9 +101,9 @@ function CosineOf({
   cleaned,
   isAsking,
 }: {
-  embedded: Embedded;
+  embedded: EmbeddedReply;
   /** The same texts, cleaned first. */
-  cleaned: Embedded | null;
+  cleaned: EmbeddedReply | null;
   isAsking: boolean;
 }) {
   const [a, b] = embedded.vectors;

@@ -1,4 +1,7 @@
-/** What labelled pairs say: three thresholds, the curve between missing and being wrong, and the scores of both kinds. */
+/**
+ * What labelled pairs say: three thresholds, the curve between missing and being wrong, and the scores of
+ * both kinds.
+ */
 
 import type { Calibration, ThresholdChoice } from '@embedmill/analysis/calibration';
 import { useMemo, useRef } from 'preact/hooks';

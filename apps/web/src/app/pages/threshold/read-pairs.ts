@@ -13,8 +13,8 @@ const SAME = new Set(['1', 'true', 'yes', 'y', 'same', 'duplicate']);
 const DIFFERENT = new Set(['0', 'false', 'no', 'n', 'different', 'other']);
 
 /**
- * One pair a line: first text, second text, label; with commas, tabs or semicolons between them, a first line of titles is
- * left out.
+ * One pair a line: first text, second text, label; with commas, tabs or semicolons between them, a first line
+ * of titles is left out.
  * @throws {Error} in words for the page, naming the first line that cannot be read
  */
 export function readPairs(text: string): LabelledPair[] {
