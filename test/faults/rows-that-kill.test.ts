@@ -36,7 +36,7 @@ describe('a text that kills its process', () => {
     );
     const report = await (await producer.call('GET', `/v1/runs/${run}/report`)).text();
     for (const row of guilty) expect(report).toContain(`id-${row}`);
-    expect(report).toContain('ended 2 worker processes');
+    expect(report).toContain('crashed 2 worker processes');
     // Two that make the batch suspect, two for each row.
     expect(deaths()).toBe(2 + 2 * guilty.length);
     expect(await redis.client.keys(`{${redis.prefix}}:trials:*`)).toEqual([]);
