@@ -1,7 +1,7 @@
 /**
- * What a glossary costs: `npm run bench:glossary -- --texts FILE [--terms 50000] [--limit 1000]`. Half of its terms are pairs of words
- * that stand in the texts, half stand nowhere. Prints the time of replacing as a share of the time of embedding the
- * same texts, slice by slice in turn, and the time to read the glossary.
+ * What a glossary costs: `npm run bench:glossary -- --texts FILE [--terms 50000] [--limit 1000]`. Half of its
+ * terms are pairs of words that stand in the texts, half stand nowhere. Prints the time of replacing as a
+ * share of the time of embedding the same texts, slice by slice in turn, and the time to read the glossary.
  */
 
 import { parseArgs } from 'node:util';

@@ -1,9 +1,10 @@
 /**
- * `npm run bench:preemption [-- --file PATH --threads N --questions N]`: what an interactive text waits for while every
- * inference thread works on bulk batches.
+ * `npm run bench:preemption [-- --file PATH --threads N --questions N]`: what an interactive text waits for
+ * while every inference thread works on bulk batches.
  *
- * The same questions are timed twice, one after another and each at a random moment: on idle threads, and while bulk runs. Bulk
- * texts are timed as well, alone on one thread: one such text is what a question may have to wait for.
+ * The same questions are timed twice, one after another and each at a random moment: on idle threads, and
+ * while bulk runs. Bulk texts are timed as well, alone on one thread: one such text is what a question may
+ * have to wait for.
  */
 
 import { tmpdir } from 'node:os';

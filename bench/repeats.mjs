@@ -1,7 +1,8 @@
 /**
- * What remembering vectors saves, and what it costs where nothing repeats: `npm run bench:repeats -- --texts FILE [--limit N]`. One
- * embedder without a memory and one with it, turn by turn over the same slices, so that what else runs on the machine hits
- * both. First the texts as they are, then those of them that are different.
+ * What remembering vectors saves, and what it costs where nothing repeats: `npm run bench:repeats -- --texts
+ * FILE [--limit N]`. One embedder without a memory and one with it, turn by turn over the same slices, so
+ * that what else runs on the machine hits both. First the texts as they are, then those of them that are
+ * different.
  */
 
 import { parseArgs } from 'node:util';

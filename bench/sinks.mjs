@@ -1,4 +1,6 @@
-/** Rows per second and memory of each output encoding: `node bench/sinks.mjs [rows]` after `npm run build`. */
+/**
+ * Rows per second and memory of each output encoding: `node bench/sinks.mjs [rows]` after `npm run build`.
+ */
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

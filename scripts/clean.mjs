@@ -1,4 +1,6 @@
-/** `npm run clean`: removes what `npm run build` and `npm test` made, but no packages, no models and no data. */
+/**
+ * `npm run clean`: removes what `npm run build` and `npm test` made, but no packages, no models and no data.
+ */
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

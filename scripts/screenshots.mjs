@@ -1,6 +1,7 @@
 /**
- * `npm run docs:screenshots [-- /usr/bin/chromium]`: pictures of every page in both themes into docs/images/, from a stack of
- * its own with the sample reviews. As WebP, which a page of text and charts takes a quarter of a PNG's bytes in.
+ * `npm run docs:screenshots [-- /usr/bin/chromium]`: pictures of every page in both themes into docs/images/,
+ * from a stack of its own with the sample reviews. As WebP, which a page of text and charts takes a quarter
+ * of a PNG's bytes in.
  */
 
 import { spawn } from 'node:child_process';
@@ -32,7 +33,7 @@ const PICTURES = [
   {
     name: 'similarity',
     route: 'similarity',
-    prepare: (page) => page.getByText('With cleaned texts: 0').waitFor(),
+    prepare: (page) => page.getByText('After cleaning: 0').waitFor(),
   },
   {
     name: 'matrix',
@@ -65,7 +66,7 @@ const PICTURES = [
     route: (runs) => `search/${runs.sample}`,
     prepare: async (page) => {
       await page.getByRole('button', { name: 'Draw the map' }).click();
-      await page.getByLabel('Colour by the beginning of the id').check();
+      await page.getByLabel('Color by id prefix').check();
       await page.locator('.map-canvas').scrollIntoViewIfNeeded();
     },
   },

@@ -1,4 +1,7 @@
-/** `npm run test:soak -- --rows 2000000 [--curve PATH]`: a long run whose memory must not grow; its curve goes to PATH (SVG). */
+/**
+ * `npm run test:soak -- --rows 2000000 [--curve PATH]`: a long run whose memory must not grow; its curve goes
+ * to PATH (SVG).
+ */
 
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,7 @@
-/** `npm start`: sets the checkout up, then runs `embedmill up --sample` in this process, with the arguments behind `--`. */
+/**
+ * `npm start`: sets the checkout up, then runs `embedmill up --sample` in this process, with the arguments
+ * behind `--`.
+ */
 
 import { main } from './lib/main.mjs';
 import { setUp } from './lib/setup.mjs';

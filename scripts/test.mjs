@@ -1,4 +1,7 @@
-/** `npm test`: sets the checkout up and runs vitest with the arguments behind `--`; the last line is for programs. */
+/**
+ * `npm test`: sets the checkout up and runs vitest with the arguments behind `--`; the last line is for
+ * programs.
+ */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,7 +1,8 @@
 /**
- * Indexes of LanceDB: `node bench/analysis/lance.mjs VECTORS [questions]`. Loads a file of vectors into a table as `embedmill load` does, then
- * builds each index and asks for the ten rows nearest to some of its own: how long a build and a search take, how large the index is, and
- * which share of the true ten nearest it finds, alone and with `refineFactor(5)`.
+ * Indexes of LanceDB: `node bench/analysis/lance.mjs VECTORS [questions]`. Loads a file of vectors into a
+ * table as `embedmill load` does, then builds each index and asks for the ten rows nearest to some of its
+ * own: how long a build and a search take, how large the index is, and which share of the true ten nearest it
+ * finds, alone and with `refineFactor(5)`.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * Search latency: `node bench/analysis/search.mjs [rows]`. Makes vectors from a seed, then times the scan of all of them for a
- * question, with the dot product as `@embedmill/core` has it and as one plain loop, and the reading of the same rows from
- * .npy and .parquet.
+ * Search latency: `node bench/analysis/search.mjs [rows]`. Makes vectors from a seed, then times the scan of
+ * all of them for a question, with the dot product as `@embedmill/core` has it and as one plain loop, and the
+ * reading of the same rows from .npy and .parquet.
  */
 
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
@@ -67,8 +67,8 @@ function plainLoop() {
 }
 
 /**
- * Median of the clock, and of the CPU time, which other programs on the machine do not lengthen as much. The scans take turns, so that
- * a busy moment falls on all of them.
+ * Median of the clock, and of the CPU time, which other programs on the machine do not lengthen as much. The
+ * scans take turns, so that a busy moment falls on all of them.
  */
 function timesOf(scans) {
   const all = Object.entries(scans).map(([name, scan]) => ({ name, scan, ms: [], cpuMs: [] }));

@@ -1,4 +1,7 @@
-/** One engine in a process of its own: opens it, then embeds the texts it was given as often as the parent asks. */
+/**
+ * One engine in a process of its own: opens it, then embeds the texts it was given as often as the parent
+ * asks.
+ */
 
 import { performance } from 'node:perf_hooks';
 import { ENGINES } from './engines.mjs';

@@ -1,4 +1,7 @@
-/** The engines that are measured: how each is opened and how it embeds a list of texts; used inside the bench's children. */
+/**
+ * The engines that are measured: how each is opened and how it embeds a list of texts; used inside the
+ * bench's children.
+ */
 
 import { performance } from 'node:perf_hooks';
 import { readConfig } from '@embedmill/core/process';
@@ -14,7 +17,10 @@ import { hubFolder, importPeer } from './peers.mjs';
 
 const cacheDir = readConfig(process.env).cacheDir;
 
-/** @param {'int8' | 'fp32'} precision @param {63 | undefined} weightLimit for a CPU that the process only pretends to be */
+/**
+ * @param {'int8' | 'fp32'} precision @param {63 | undefined} weightLimit for a CPU that the process only
+ * pretends to be
+ */
 async function ours(precision, weightLimit) {
   const model = weightLimit
     ? await prepareBuiltIn(precision, cacheDir, weightLimit)

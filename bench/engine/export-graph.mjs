@@ -1,13 +1,17 @@
 /**
- * Builds the ONNX files that the hub serves for this model, for the peers: the graph as PyTorch's exporter writes it (every
- * LayerNorm and GELU in single steps, a mask, token types, padding allowed) in fp32, and its dynamic int8 form as the hub's
- * converter quantises it (every MatMul with constant weights, one scale per column, 7-bit range, word table in int8).
+ * Builds the ONNX files that the hub serves for this model, for the peers: the graph as PyTorch's exporter
+ * writes it (every LayerNorm and GELU in single steps, a mask, token types, padding allowed) in fp32, and its
+ * dynamic int8 form as the hub's converter quantises it (every MatMul with constant weights, one scale per
+ * column, 7-bit range, word table in int8).
  */
 
 import { GraphBuilder } from '../../packages/embed/dist/compile/onnx/graph-builder.js';
 import { quantizeColumns, quantizeRows } from '../../packages/embed/dist/compile/quantize/integers.js';
 
-/** @param {import('../../packages/embed/dist/compile/weights/bert-weights.js').BertWeights} weights @param {'fp32' | 'q8'} precision */
+/**
+ * @param {import('../../packages/embed/dist/compile/weights/bert-weights.js').BertWeights} weights @param
+ * {'fp32' | 'q8'} precision
+ */
 export function exportGraph(weights, precision) {
   const { config } = weights;
   const [hidden, heads] = [config.hidden_size, config.num_attention_heads];

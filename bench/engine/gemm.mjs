@@ -1,4 +1,7 @@
-/** Measures the raw int8 matrix product of one core, in a process of its own: the physical limit that the engine is compared with. */
+/**
+ * Measures the raw int8 matrix product of one core, in a process of its own: the physical limit that the
+ * engine is compared with.
+ */
 
 import { performance } from 'node:perf_hooks';
 import { InferenceSession, Tensor } from 'onnxruntime-node';

@@ -1,7 +1,8 @@
 /**
- * Compares our engine with the engines a Node user would pick, on the same texts and threads:
- * `npm run bench:engine -- [--file PATH] [--texts 120] [--rounds 3] [--cores one|all|both] [--only NAME]…`.
- * Every engine has a process of its own; rounds are interleaved, so that a change of the machine's pace hits all alike.
+ * Compares our engine with the engines a Node user would pick, on the same texts and threads: `npm run
+ * bench:engine -- [--file PATH] [--texts 120] [--rounds 3] [--cores one|all|both] [--only NAME]…`. Every
+ * engine has a process of its own; rounds are interleaved, so that a change of the machine's pace hits all
+ * alike.
  */
 
 import { fork } from 'node:child_process';
@@ -34,7 +35,10 @@ const BASE = 'embedmill int8';
 const BASE_FP32 = 'embedmill fp32';
 const AVX2 = 'embedmill int8, 7-bit weights';
 
-/** Multiplications and additions in the linear layers of all-MiniLM-L6-v2: 6 × (4 × 384² + 2 × 384 × 1536) weights. */
+/**
+ * Multiplications and additions in the linear layers of all-MiniLM-L6-v2: 6 × (4 × 384² + 2 × 384 × 1536)
+ * weights.
+ */
 const LINEAR_OPERATIONS_PER_TOKEN = 2 * 6 * (4 * 384 ** 2 + 2 * 384 * 1536);
 
 installPeers();
@@ -216,7 +220,9 @@ async function answer(child) {
   }
 }
 
-/** The first words of a text that make 16 tokens with [CLS] and [SEP]; undefined when no number of words does. */
+/**
+ * The first words of a text that make 16 tokens with [CLS] and [SEP]; undefined when no number of words does.
+ */
 function cutTo16Tokens(text) {
   const words = text.split(/\s+/);
   for (let count = 1; count <= Math.min(14, words.length); count++) {

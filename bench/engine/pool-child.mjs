@@ -1,4 +1,7 @@
-/** Our engine on several threads in a process of its own: the worker's pool of inference threads, one session each. */
+/**
+ * Our engine on several threads in a process of its own: the worker's pool of inference threads, one session
+ * each.
+ */
 
 import { performance } from 'node:perf_hooks';
 import { encodeBatchPayload } from '@embedmill/core/batch';

@@ -1,11 +1,13 @@
 /**
- * Writes a folder in BEIR's layout from labelled texts and from pairs with scores, for `embedmill eval --retrieval`:
- * `node bench/eval/beir-folder.mjs --to FOLDER [--labelled FILE] [--queries N] [--most N] [--sts FILE] [--same-from N]`.
+ * Writes a folder in BEIR's layout from labelled texts and from pairs with scores, for `embedmill eval
+ * --retrieval`: `node bench/eval/beir-folder.mjs --to FOLDER [--labelled FILE] [--queries N] [--most N]
+ * [--sts FILE] [--same-from N]`.
  *
- * Labelled texts: N of them, drawn by a seed, are the queries, all others the corpus; relevant are those with the same label, of
- * which at most `--most` that are drawn stay in the corpus, so that a perfect ranking can have them all among the first 10.
- * Pairs: the first sentences are the queries, the second ones the corpus; relevant are pairs with a score of at least 4.
- * Both are stand-ins for retrieval, made of data for something else: no figure of them compares with one of BEIR.
+ * Labelled texts: N of them, drawn by a seed, are the queries, all others the corpus; relevant are those with
+ * the same label, of which at most `--most` that are drawn stay in the corpus, so that a perfect ranking can
+ * have them all among the first 10. Pairs: the first sentences are the queries, the second ones the corpus;
+ * relevant are pairs with a score of at least 4. Both are stand-ins for retrieval, made of data for something
+ * else: no figure of them compares with one of BEIR.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * What each step of cleaning does: `npm run eval:clean -- --texts FILE --sts FILE`. For every step alone and for all together: how
- * many texts it changes, how many get other ids (the tokenizer cleans too), how far their vectors move, its time, and the
- * Spearman correlation on the sentence pairs with both sides cleaned.
+ * What each step of cleaning does: `npm run eval:clean -- --texts FILE --sts FILE`. For every step alone and
+ * for all together: how many texts it changes, how many get other ids (the tokenizer cleans too), how far
+ * their vectors move, its time, and the Spearman correlation on the sentence pairs with both sides cleaned.
  */
 
 import { parseArgs } from 'node:util';

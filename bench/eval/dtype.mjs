@@ -1,6 +1,7 @@
 /**
- * What smaller floats cost: `npm run eval:dtype -- --sts FILE`. Embeds the sentences of scored pairs, keeps their vectors as each dtype,
- * and prints Spearman of the cosines, the largest error of a cosine, and the bytes of a row in each format.
+ * What smaller floats cost: `npm run eval:dtype -- --sts FILE`. Embeds the sentences of scored pairs, keeps
+ * their vectors as each dtype, and prints Spearman of the cosines, the largest error of a cosine, and the
+ * bytes of a row in each format.
  */
 
 import { parseArgs } from 'node:util';

@@ -1,7 +1,8 @@
 /**
- * What the built-in model makes of other languages: `npm run eval:languages -- --texts FILE`. Rows of a file are
- * sorted by their script; for each, what the tokenizer does not know, how near unrelated rows are, and how often a
- * row is found again after edits. Then sentences of ours in English and Chinese: is the one that says the same nearest?
+ * What the built-in model makes of other languages: `npm run eval:languages -- --texts FILE`. Rows of a file
+ * are sorted by their script; for each, what the tokenizer does not know, how near unrelated rows are, and
+ * how often a row is found again after edits. Then sentences of ours in English and Chinese: is the one that
+ * says the same nearest?
  */
 
 import { parseArgs } from 'node:util';
@@ -13,7 +14,9 @@ import { dot, embedAll, openEmbedder } from './vectors.mjs';
 
 /** Id of `[UNK]` in the built-in model's vocabulary. */
 const UNKNOWN = 100;
-/** Rows per language: the recall among few rows is not that among many, so all languages have equally many. */
+/**
+ * Rows per language: the recall among few rows is not that among many, so all languages have equally many.
+ */
 const ROWS = 250;
 
 const SCRIPTS = { English: /\p{Script=Latin}/gu, Chinese: /\p{Script=Han}/gu, Thai: /\p{Script=Thai}/gu };
@@ -150,7 +153,9 @@ function swap(text) {
   return characters.join('');
 }
 
-/** How often the vector of the same number is the nearest, and the mean cosine with it and with all others. */
+/**
+ * How often the vector of the same number is the nearest, and the mean cosine with it and with all others.
+ */
 function compare(from, to) {
   let [found, same, others] = [0, 0, 0];
   for (const [n, vector] of from.entries()) {

@@ -1,8 +1,9 @@
 /**
- * Whether long texts are better embedded in chunks: `npm run eval:long -- --texts FILE [--limit 400]
- * [--ways mean,plain-mean]`. Only texts beyond the model's limit count. For each way: the cosine of a text to itself without its last
- * or its first third, with its sentences in another order, and of its first to its second half; how often its half finds the other
- * half first among all texts; the share of the ten nearest texts that stay when a third is cut off; and time.
+ * Whether long texts are better embedded in chunks: `npm run eval:long -- --texts FILE [--limit 400] [--ways
+ * mean,plain-mean]`. Only texts beyond the model's limit count. For each way: the cosine of a text to itself
+ * without its last or its first third, with its sentences in another order, and of its first to its second
+ * half; how often its half finds the other half first among all texts; the share of the ten nearest texts
+ * that stay when a third is cut off; and time.
  */
 
 import { parseArgs } from 'node:util';

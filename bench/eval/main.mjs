@@ -1,7 +1,8 @@
 /**
- * Evaluates the engine on sentence pairs with human scores: `npm run eval -- --sts FILE [--texts FILE]`. FILE is .jsonl with a, b and
- * score, or the STS Benchmark's own tab-separated form. Prints Spearman and Pearson of the cosines for int8 and fp32, and
- * how near int8's vectors are to fp32's, on the pairs and, with --texts, on the texts of another file.
+ * Evaluates the engine on sentence pairs with human scores: `npm run eval -- --sts FILE [--texts FILE]`. FILE
+ * is .jsonl with a, b and score, or the STS Benchmark's own tab-separated form. Prints Spearman and Pearson
+ * of the cosines for int8 and fp32, and how near int8's vectors are to fp32's, on the pairs and, with
+ * --texts, on the texts of another file.
  */
 
 import { parseArgs } from 'node:util';

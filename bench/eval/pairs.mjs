@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 
 /**
- * @param {string} path .jsonl with a, b and score; anything else is read as the STS Benchmark's tab-separated form:
- * genre, file, year, number, score, sentence, sentence
+ * @param {string} path .jsonl with a, b and score; anything else is read as the STS Benchmark's tab-separated
+ * form: genre, file, year, number, score, sentence, sentence
  * @returns {Promise<{ a: string, b: string, score: number }[]>}
  */
 export async function readPairs(path) {

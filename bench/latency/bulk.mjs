@@ -1,4 +1,6 @@
-/** Keeps every inference thread on bulk work and counts what it does; `main.mjs` runs it beside the questions. */
+/**
+ * Keeps every inference thread on bulk work and counts what it does; `main.mjs` runs it beside the questions.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 

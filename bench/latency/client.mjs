@@ -12,8 +12,10 @@ export class Client {
   }
 
   /**
-   * Milliseconds of `count` requests of one text each, by `clients` that each wait for an answer before the next request.
-   * @param {{ clients: number, pauseMs: number }} options `pauseMs`: mean of a random pause before each request
+   * Milliseconds of `count` requests of one text each, by `clients` that each wait for an answer before the
+   * next request.
+   * @param {{ clients: number, pauseMs: number }} options `pauseMs`: mean of a random pause before each
+   * request
    */
   async ask(texts, count, { clients, pauseMs }) {
     const ms = [];

@@ -1,10 +1,12 @@
 /**
- * `npm run bench:latency [-- --threads N --requests N --seconds N --bulk PATH]`: how long one text of 60 tokens takes from HTTP
- * request to HTTP answer, on an idle stack and while a bulk run works on every inference thread; and what the questions cost the run.
+ * `npm run bench:latency [-- --threads N --requests N --seconds N --bulk PATH]`: how long one text of 60
+ * tokens takes from HTTP request to HTTP answer, on an idle stack and while a bulk run works on every
+ * inference thread; and what the questions cost the run.
  *
- * Producer, worker and Redis are processes of their own, the client is this one, all on the same machine. Requests of one client come
- * one at a time at random moments; those of 8 and 32 come as fast as their answers. Bulk is measured in the same run, alone and
- * beside the questions by turns, in tokens through the model: a stack that loses nothing does as many in both.
+ * Producer, worker and Redis are processes of their own, the client is this one, all on the same machine.
+ * Requests of one client come one at a time at random moments; those of 8 and 32 come as fast as their
+ * answers. Bulk is measured in the same run, alone and beside the questions by turns, in tokens through the
+ * model: a stack that loses nothing does as many in both.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,7 +64,10 @@ async function measure() {
   return byClients;
 }
 
-/** Tokens per second of the bulk run alone and beside a single client, by turns, and those of the client's texts. */
+/**
+ * Tokens per second of the bulk run alone and beside a single client, by turns, and those of the client's
+ * texts.
+ */
 async function measureBulk(bulk) {
   const rates = { alone: [], beside: [], questionTokens: [] };
   for (let round = 0; round < rounds; round += 1) {

@@ -1,4 +1,7 @@
-/** The engine alone, in a process of its own: the same texts in the same batches through the same threads, without queue and files. */
+/**
+ * The engine alone, in a process of its own: the same texts in the same batches through the same threads,
+ * without queue and files.
+ */
 
 import { encodeBatchPayload } from '@embedmill/core/batch';
 import { readConfig } from '@embedmill/core/process';

@@ -1,8 +1,10 @@
 /**
- * What the pipeline costs: `npm run bench:pipeline -- [--file PATH] [--limit N] [--rounds N] [--threads N] [--instant ROWS,ROWS,…]`
+ * What the pipeline costs: `npm run bench:pipeline -- [--file PATH] [--limit N] [--rounds N] [--threads N]
+ * [--instant ROWS,ROWS,…]`
  *
- * Table 1: rows/s from the first HTTP request to the finished .npy file, beside those of the bare engine on the same texts,
- * batches and threads, in interleaved rounds. Table 2: the same pipeline with an engine that costs nothing.
+ * Table 1: rows/s from the first HTTP request to the finished .npy file, beside those of the bare engine on
+ * the same texts, batches and threads, in interleaved rounds. Table 2: the same pipeline with an engine that
+ * costs nothing.
  */
 
 import { once } from 'node:events';

@@ -1,4 +1,7 @@
-/** A private Redis, a producer and a worker as processes, as `embedmill embed` starts them; and a client that measures one run. */
+/**
+ * A private Redis, a producer and a worker as processes, as `embedmill embed` starts them; and a client that
+ * measures one run.
+ */
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -75,7 +78,10 @@ export async function startStack({ threads, engine }) {
   };
 }
 
-/** Seconds from the first request to the last byte of the .npy file. `rows` gives texts, so that a million need no memory. */
+/**
+ * Seconds from the first request to the last byte of the .npy file. `rows` gives texts, so that a million
+ * need no memory.
+ */
 export async function measureRun(stack, rows) {
   const startedAt = performance.now();
   const run = await request(`${stack.url}/v1/runs`, {

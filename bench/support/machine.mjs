@@ -1,10 +1,15 @@
-/** One line about the machine and the software, printed over every table: a figure without it means nothing. */
+/**
+ * One line about the machine and the software, printed over every table: a figure without it means nothing.
+ */
 
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { defaultThreads } from '@embedmill/core/process';
 
-/** For example `AMD EPYC · 2 cores (avx2 avx512f avx512_vnni) · 24 GB · Node v20.20.2 · onnxruntime-node 1.30.0 · 2026-11-23`. */
+/**
+ * For example `AMD EPYC · 2 cores (avx2 avx512f avx512_vnni) · 24 GB · Node v20.20.2 · onnxruntime-node
+ * 1.30.0 · 2026-11-23`.
+ */
 export function describeMachine() {
   const flags = readFlags();
   const wanted = ['avx2', 'avx512f', 'avx512_vnni', 'avx_vnni', 'amx_int8', 'asimddp', 'i8mm'].filter(

@@ -1,4 +1,7 @@
-/** Puts the compiled model into the cache; run as a process of its own by setup.mjs, because ONNX Runtime stays in memory. */
+/**
+ * Puts the compiled model into the cache; run as a process of its own by setup.mjs, because ONNX Runtime
+ * stays in memory.
+ */
 
 import { statSync } from 'node:fs';
 import { readConfig } from '@embedmill/core/process';

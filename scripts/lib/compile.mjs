@@ -12,7 +12,10 @@ export function workspaces() {
   );
 }
 
-/** Brings every `dist` up to date; returns whether anything had to be compiled. tsc knows what changed in 0.3 s. */
+/**
+ * Brings every `dist` up to date; returns whether anything had to be compiled. tsc knows what changed in 0.3
+ * s.
+ */
 export async function compile() {
   const before = newestBuild();
   const isDistGone = workspaces().some((folder) => !existsSync(join(ROOT, folder, 'dist')));

@@ -6,8 +6,9 @@ import { ROOT } from './root.mjs';
 import { run } from './run.mjs';
 
 /**
- * Whether node_modules holds what package-lock.json asks for. npm writes `node_modules/.package-lock.json` when an
- * install is complete, so the two are compared; packages for other machines are optional and may be missing.
+ * Whether node_modules holds what package-lock.json asks for. npm writes `node_modules/.package-lock.json`
+ * when an install is complete, so the two are compared; packages for other machines are optional and may be
+ * missing.
  */
 export function areDependenciesInstalled(root = ROOT) {
   const installed = readPackages(join(root, 'node_modules/.package-lock.json'));

@@ -1,4 +1,6 @@
-/** Runs the tests of one vitest config, with variables for them; `chaos.mjs` and `soak.mjs` are such tests. */
+/**
+ * Runs the tests of one vitest config, with variables for them; `chaos.mjs` and `soak.mjs` are such tests.
+ */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

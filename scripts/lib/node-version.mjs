@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './root.mjs';
 
-/** Throws when this Node is older than the root package.json's `engines.node`, which is of the form `>=20.19`. */
+/**
+ * Throws when this Node is older than the root package.json's `engines.node`, which is of the form `>=20.19`.
+ */
 export function checkNodeVersion(version = process.versions.node) {
   const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const oldest = engines.node.replace('>=', '');

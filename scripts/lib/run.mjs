@@ -4,7 +4,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ROOT } from './root.mjs';
 
-/** Runs `command` in the checkout. Throws with what it said when it fails: a set-up that works has nothing to say. */
+/**
+ * Runs `command` in the checkout. Throws with what it said when it fails: a set-up that works has nothing to
+ * say.
+ */
 export async function run(title, command, args) {
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

@@ -1,4 +1,7 @@
-/** Makes a checkout ready to run: packages, compiled code, bundled pages, compiled model; called by `npm start`, `npm test` and `npm run build`. */
+/**
+ * Makes a checkout ready to run: packages, compiled code, bundled pages, compiled model; called by `npm
+ * start`, `npm test` and `npm run build`.
+ */
 
 import { join } from 'node:path';
 import { compile } from './compile.mjs';
@@ -10,8 +13,8 @@ import { ROOT } from './root.mjs';
 import { run } from './run.mjs';
 
 /**
- * Does what is missing and says so on stderr, one line for each thing done; says nothing when all is there. Two
- * set-ups at once do not meet.
+ * Does what is missing and says so on stderr, one line for each thing done; says nothing when all is there.
+ * Two set-ups at once do not meet.
  *
  * @param {{ model?: boolean }} options whether the model is compiled, too; default true
  */

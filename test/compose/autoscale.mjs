@@ -1,9 +1,11 @@
 /**
- * Shows `embedmill autoscale --compose` on a load ramp with real containers: a run for one worker, one that takes three, and the calm
- * after them; `node test/compose/autoscale.mjs`. Skipped with a message where no Docker engine answers.
+ * Shows `embedmill autoscale --compose` on a load ramp with real containers: a run for one worker, one that
+ * takes three, and the calm after them; `node test/compose/autoscale.mjs`. Skipped with a message where no
+ * Docker engine answers.
  *
- * Prints the backlog and the workers over time, the command's own lines, and exits with 1 when the fleet did not grow to three
- * and shrink to one again, or when a row is missing. The command must be built (`npm run build`).
+ * Prints the backlog and the workers over time, the command's own lines, and exits with 1 when the fleet did
+ * not grow to three and shrink to one again, or when a row is missing. The command must be built (`npm run
+ * build`).
  */
 
 import { spawn } from 'node:child_process';

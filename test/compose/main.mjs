@@ -1,9 +1,11 @@
 /**
- * Runs the real compose stack: 32 000 rows, workers 1 → 3 → one killed → 1, every row checked; `node test/compose/main.mjs`.
+ * Runs the real compose stack: 32 000 rows, workers 1 → 3 → one killed → 1, every row checked; `node
+ * test/compose/main.mjs`.
  *
- * Skipped with a message where no Docker engine answers. Grafana is left out where its image is not there. Prints a report as JSON
- * and exits with 1 when a row is missing or Prometheus did not see the workers come and go. A second argument names a file that
- * gets what the Overview shows of the whole run; render-overview.mjs draws it.
+ * Skipped with a message where no Docker engine answers. Grafana is left out where its image is not there.
+ * Prints a report as JSON and exits with 1 when a row is missing or Prometheus did not see the workers come
+ * and go. A second argument names a file that gets what the Overview shows of the whole run;
+ * render-overview.mjs draws it.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,7 @@
-/** Asks a Prometheus for everything that the Overview shows of the last while, and keeps it in a file for render-overview.mjs. */
+/**
+ * Asks a Prometheus for everything that the Overview shows of the last while, and keeps it in a file for
+ * render-overview.mjs.
+ */
 
 import { readFile, writeFile } from 'node:fs/promises';
 

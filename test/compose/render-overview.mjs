@@ -1,6 +1,7 @@
 /**
- * Draws the Overview's panels for a look without Grafana: `node test/compose/render-overview.mjs panels.json overview.svg`, then
- * `rsvg-convert overview.svg -o overview.png`. `main.mjs` keeps the panels of its whole run in such a file, `metrics-dashboards.test.ts` those of a minute.
+ * Draws the Overview's panels for a look without Grafana: `node test/compose/render-overview.mjs panels.json
+ * overview.svg`, then `rsvg-convert overview.svg -o overview.png`. `main.mjs` keeps the panels of its whole
+ * run in such a file, `metrics-dashboards.test.ts` those of a minute.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';

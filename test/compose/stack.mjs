@@ -1,4 +1,7 @@
-/** The compose stack on ports of its own, with workers of half a core; the scripts of this folder start it, ask it and take it down. */
+/**
+ * The compose stack on ports of its own, with workers of half a core; the scripts of this folder start it,
+ * ask it and take it down.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +15,10 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROJECT = 'embedmill-test';
 /** Longest wait for the answer to an upload, which is held back only while Redis is full. */
 const UPLOAD_MS = 60_000;
-/** Longest wait for any other answer; Docker's proxy may take a connection before the container listens, and then never answer. */
+/**
+ * Longest wait for any other answer; Docker's proxy may take a connection before the container listens, and
+ * then never answer.
+ */
 const ANSWER_MS = 5000;
 
 /** A port that nobody else on this machine uses. */
@@ -150,7 +156,10 @@ export async function resultOf(id) {
   };
 }
 
-/** Asks twice a second until `check` gives something; a failure of it counts as nothing. @throws after `seconds` */
+/**
+ * Asks twice a second until `check` gives something; a failure of it counts as nothing. @throws after
+ * `seconds`
+ */
 export async function until(what, seconds, check) {
   for (const deadline = performance.now() + seconds * 1000; ; await sleep(500)) {
     const found = await check().catch(() => false);
@@ -159,10 +168,14 @@ export async function until(what, seconds, check) {
   }
 }
 
-/** Runs `work` between start and end of a stack, prints its report as JSON and exits with 1 when it is not good. */
+/**
+ * Runs `work` between start and end of a stack, prints its report as JSON and exits with 1 when it is not
+ * good.
+ */
 export async function withStack(report, work) {
   ensureEnvFile();
-  // A request alone does not keep Node 20 alive, and a probe that is lost must not end this script without a word.
+  // A request alone does not keep Node 20 alive, and a probe that is lost must not end this script without a
+  // word.
   const alive = setInterval(() => {}, 1000);
   try {
     const isGood = await work();

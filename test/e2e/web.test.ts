@@ -1,4 +1,4 @@
-/** The pages in a real Chromium over a real stack with real vectors, as a newcomer walks through them. */
+/** Tests the pages in a real Chromium on a real stack with real vectors. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -69,16 +69,16 @@ describe.skipIf(chromium === null)('the pages', async () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('say what to do when there is nothing yet, and show the worker that is there', async () => {
+  it('say what to do without runs, and show the connected worker', async () => {
     await open('runs');
     await page.getByText('No runs yet.').waitFor();
     await page.getByRole('row', { name: /all-MiniLM-L6-v2/ }).waitFor();
     await page.getByRole('link', { name: 'Search' }).click();
-    await page.getByText('There is no completed run to search.').waitFor();
+    await page.getByText('No completed runs to search.').waitFor();
     await open('nowhere');
-    expect(await heading()).toBe('Nothing here');
+    expect(await heading()).toBe('Page not found');
     await open('runs/r0000000000000000000');
-    await page.getByText('There is no such run; it may have been deleted.').waitFor();
+    await page.getByText('This run does not exist; it may have been deleted.').waitFor();
   });
 
   it(`take a file of ${ROWS} rows from its columns to its vectors, through a pause and a reload`, async () => {
@@ -88,7 +88,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await open('new');
     await page.locator('input[type=file]').setInputFiles(path);
     await page.getByLabel('Id').selectOption('code');
-    await page.getByText(/about .* tokens\/s|not known before the first run/).waitFor();
+    await page.getByText(/about .* tokens\/s|unknown before the first run/).waitFor();
     // Held on its way, so that there is something to pause.
     let release = () => {};
     const held = new Promise<void>((resolve) => {
@@ -100,16 +100,16 @@ describe.skipIf(chromium === null)('the pages', async () => {
     });
     await page.getByRole('button', { name: 'Start' }).click();
     await page.getByRole('button', { name: 'Pause' }).click();
-    await page.getByText('Paused. What is there stays there.').waitFor();
+    await page.getByText('Paused. Uploaded rows are kept.').waitFor();
     release();
     await page.unrouteAll({ behavior: 'wait' });
     await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByText('All rows are there.').waitFor();
+    await page.getByText('All rows are uploaded.').waitFor();
     await page.getByRole('link', { name: 'Watch the run' }).click();
     await page.getByText(new RegExp(`of ${ROWS.toLocaleString('en')} rows`)).waitFor();
     await page.reload();
     await page.getByText('completed').waitFor({ timeout: 160_000 });
-    await page.getByText('No text was too long for the model').waitFor();
+    await page.getByText('No text was over the token limit').waitFor();
     await page.getByRole('img', { name: /Histogram of 5,000 rows/ }).waitFor();
 
     const saved = async (name: string) => {
@@ -125,19 +125,19 @@ describe.skipIf(chromium === null)('the pages', async () => {
     expect(readFileSync(ids, 'utf8').split('\n')[4999]).toContain('R4999');
   });
 
-  it('go on with the same file after the page was closed', async () => {
+  it('resume the same file after the page was closed', async () => {
     const path = join(folder, 'few.jsonl');
     writeFileSync(path, '{"id":"a","text":"one"}\n{"id":"b","text":"two"}\n');
     await open('new');
     await page.locator('input[type=file]').setInputFiles(path);
     await page.route(/\/rows\?/, (route) => route.abort());
     await page.getByRole('button', { name: 'Start' }).click();
-    await page.getByText('The producer is away or behind').waitFor();
+    await page.getByText('The server is unreachable or overloaded').waitFor();
     await page.reload();
     await page.unrouteAll({ behavior: 'wait' });
     await page.locator('input[type=file]').setInputFiles(path);
-    await page.getByRole('button', { name: 'Go on where it stopped' }).click();
-    await page.getByText('All rows are there.').waitFor();
+    await page.getByRole('button', { name: 'Resume the upload' }).click();
+    await page.getByText('All rows are uploaded.').waitFor();
     await page.getByText('2 rows').waitFor();
   });
 
@@ -194,20 +194,20 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText('1.000').first().waitFor();
     await focusOn('Show the example');
     await page.keyboard.press('Enter');
-    await page.getByText('With cleaned texts').waitFor();
+    await page.getByText('After cleaning').waitFor();
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Control+A');
     await page.keyboard.insertText('x '.repeat(400));
-    await page.getByText(/Cut off: 256 tokens are in the vector, the last \d+ are not/).waitFor();
+    await page.getByText(/Truncated: the vector covers 256 tokens, the last \d+ are cut off/).waitFor();
     await page.getByText('Many lines').click();
     await page.getByRole('cell', { name: '1.00' }).first().waitFor();
   });
 
   it('find thresholds from labelled pairs, and save them', async () => {
     await open('threshold');
-    await page.getByLabel(/One pair a line/).fill('a,b,same\nno label here,and none there,maybe');
+    await page.getByLabel(/One pair per line/).fill('a,b,same\nno label here,and none there,maybe');
     await page.getByRole('button', { name: 'Find thresholds' }).click();
-    await page.getByText('Line 2 is no labelled pair').waitFor();
+    await page.getByText('Line 2 is not a labelled pair').waitFor();
     await page.getByRole('button', { name: 'Show the example' }).click();
     await page.getByRole('button', { name: 'Find thresholds' }).click();
     await page.getByText('Balanced: best F1').waitFor();
@@ -229,28 +229,28 @@ describe.skipIf(chromium === null)('the pages', async () => {
     ).toBe('PNG');
   });
 
-  it('say so when Redis is away, and go on when it is back', async () => {
+  it('report that Redis is unreachable, and continue when it is back', async () => {
     await open('runs');
     await page.getByRole('heading', { name: 'Workers' }).waitFor();
     await redis.kill();
-    await page.getByText('Redis does not answer. Runs wait and nothing is lost').waitFor();
+    await page.getByText('Redis is unreachable. Runs are paused and nothing is lost').waitFor();
     await open('similarity');
     await page.getByLabel('First text').fill('while Redis is away');
     await page.getByRole('alert').waitFor();
     await redis.start();
-    await page.getByText('Redis does not answer.').waitFor({ state: 'detached' });
+    await page.getByText('Runs are paused and nothing is lost').waitFor({ state: 'detached' });
     await page.getByLabel('First text').fill('when Redis is back');
     await page.getByText(/^0\.\d\d\d$/).waitFor();
   });
 
-  it('ask for a key where the producer does, and keep it for the tab', async () => {
+  it('request an API key if the server requires one, and keep it for the tab', async () => {
     const key = 'a-key-for-this-test-0123456789';
     const settings = { EMBEDMILL_API_KEYS: `reader:read:${key}`, EMBEDMILL_DATA_DIR: folder, PORT: '0' };
     const config = readConfig({ ...settings, REDIS_URL: redis.url, EMBEDMILL_PREFIX: 'locked' });
     const producer = await startProducer(config, { log: createLogger({ logLevel: 'silent' }, 'test') });
     onTestFinished(() => producer.stop());
     await page.goto(`${producer.url}/#/runs`);
-    await page.getByRole('alert').getByText('This producer asks for a key.').waitFor();
+    await page.getByRole('alert').getByText('This server requires an API key.').waitFor();
     await page.getByRole('link', { name: 'Admin' }).click();
     await page.getByLabel('API key').fill(key);
     await page.getByRole('button', { name: 'Use this key' }).click();
@@ -261,7 +261,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText('No runs yet.').waitFor();
   });
 
-  it.each(['light', 'dark'] as const)('have no serious fault for axe, %s', async (colorScheme) => {
+  it.each(['light', 'dark'] as const)('have no serious axe violations, %s', async (colorScheme) => {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const findings: string[] = [];
     for (const route of ['runs', 'new', 'similarity', 'search', 'threshold', 'admin']) {
@@ -284,7 +284,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     }
   });
 
-  it('threw nothing, asked nobody else, and kept to their policy all the while', () => {
+  it('threw no errors, contacted no other server and kept to their policy', () => {
     expect(faults).toEqual([]);
   });
 });

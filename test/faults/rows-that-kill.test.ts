@@ -36,7 +36,7 @@ describe('a text that crashes its process', () => {
     );
     const report = await (await producer.call('GET', `/v1/runs/${run}/report`)).text();
     for (const row of poison) expect(report).toContain(`id-${row}`);
-    expect(report).toContain('ended 2 worker processes');
+    expect(report).toContain('crashed 2 worker processes');
     // Two crashes make the batch suspect; two more per poison row.
     expect(crashes()).toBe(2 + 2 * poison.length);
     expect(await redis.client.keys(`{${redis.prefix}}:trials:*`)).toEqual([]);

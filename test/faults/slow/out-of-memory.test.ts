@@ -33,7 +33,7 @@ it('a text that makes the kernel kill its worker fails alone, after a known numb
   expect(info).toMatchObject({ state: 'completed', verdicts: { ok: 59, failed: 1 } });
   expect(await faultsOfResults(rows, resultLines(producer, run))).toEqual(['row id-25 has no vector']);
   const report = await (await producer.call('GET', `/v1/runs/${run}/report`)).text();
-  expect(report).toContain('ended 2 worker processes');
+  expect(report).toContain('crashed 2 worker processes');
   expect(cgroup.oomKills()).toBe(4);
   expect(crashes()).toBe(4);
 });

@@ -1,4 +1,7 @@
-/** What the scripts that run real containers say where there are none; the containers themselves are not for this suite. */
+/**
+ * What the scripts that run real containers say where there are none; the containers themselves are not for
+ * this suite.
+ */
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

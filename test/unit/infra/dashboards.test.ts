@@ -1,4 +1,7 @@
-/** Whether the dashboards are what Grafana takes: their JSON against the types that Grafana publishes, by the compiler. */
+/**
+ * Whether the dashboards are what Grafana takes: their JSON against the types that Grafana publishes, by the
+ * compiler.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,8 +18,9 @@ const FOLDER = join(ROOT, 'infra/grafana/dashboards');
 const PANELS = ['stat', 'timeseries', 'bargauge', 'table', 'gauge'];
 
 /**
- * The shape of a dashboard file. Grafana's types name enums where JSON has their values, and demand what Grafana fills in
- * by itself: `Plain` turns the ones into the others and leaves every field out that may be; unknown ones stay errors.
+ * The shape of a dashboard file. Grafana's types name enums where JSON has their values, and demand what
+ * Grafana fills in by itself: `Plain` turns the ones into the others and leaves every field out that may be;
+ * unknown ones stay errors.
  */
 const SHAPE = `
 import type { Dashboard, FieldConfig, Panel } from '${SDK}/dashboard/index.js';

@@ -1,4 +1,7 @@
-/** Whether the manifests are what Kubernetes and KEDA take: each against the schema of its kind, and the names against each other. */
+/**
+ * Whether the manifests are what Kubernetes and KEDA take: each against the schema of its kind, and the names
+ * against each other.
+ */
 
 import { readFileSync } from 'node:fs';
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1';
@@ -9,7 +12,9 @@ import { ConfigMap, PersistentVolumeClaim, Service } from 'kubernetes-models/v1'
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 
-/** Kinds that the manifests may use; their classes check against the schemas that Kubernetes and KEDA publish. */
+/**
+ * Kinds that the manifests may use; their classes check against the schemas that Kubernetes and KEDA publish.
+ */
 const KINDS = {
   'v1/ConfigMap': ConfigMap,
   'v1/PersistentVolumeClaim': PersistentVolumeClaim,

@@ -17,7 +17,10 @@ function numbered(
   return cases.map(([path, code], n) => [path.replace(/a(?=\.m?[jt]s$)/, `a${n}`), code]);
 }
 
-/** Runs the check over a small tree with the rules of this repository and these files, each below a first line. */
+/**
+ * Runs the check over a small tree with the rules of this repository and these files, each below a first
+ * line.
+ */
 async function check(files: readonly [path: string, code: string][]) {
   const tree = temporaryFolder();
   for (const file of ['biome.json', '.gitignore']) cpSync(join(ROOT, file), join(tree, file));

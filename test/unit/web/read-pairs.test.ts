@@ -19,10 +19,10 @@ describe('labelled pairs', () => {
   });
 
   it.each([
-    ['an unknown label', 'a,b,same\nc,d,perhaps', 'Line 2 is no labelled pair'],
+    ['an unknown label', 'a,b,same\nc,d,perhaps', 'Line 2 is not a labelled pair'],
     ['a text that is missing', 'a,b,1\nc,,0', 'Line 2'],
     ['a line without a label', 'a,b,1\nc,d', 'Line 2'],
-  ])('are refused with %s, and the line is named', (_what, text, message) => {
+  ])('are rejected with %s, with the line number', (_what, text, message) => {
     expect(() => readPairs(text)).toThrow(message);
   });
 

@@ -1,4 +1,7 @@
-/** The frame around all pages: navigation, theme, what is wrong right now, and the page that the address names. */
+/**
+ * The frame around all pages: navigation, theme, what is wrong right now, and the page that the address
+ * names.
+ */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Banner } from './banner.tsx';

@@ -1,4 +1,4 @@
-/** Says at the top of every page what is wrong right now; it goes by itself. */
+/** Banner at the top of every page with the current problem; it disappears when the problem is solved. */
 
 import { describeError } from './api/errors.ts';
 import { useOverview } from './overview.tsx';
@@ -17,6 +17,6 @@ function wrongNow(overview: ReturnType<typeof useOverview>['overview'], error: u
   if (error !== null) return describeError(error);
   if (overview === null || overview.ready) return null;
   if (overview.redis === null)
-    return 'Redis does not answer. Runs wait and nothing is lost; this page goes on by itself when Redis is back.';
-  return `No new rows are taken now: ${overview.reasons.join('; ')}.`;
+    return 'Redis is unreachable. Runs are paused and nothing is lost; they continue automatically when Redis is back.';
+  return `New rows are not accepted at the moment: ${overview.reasons.join('; ')}.`;
 }

@@ -6,7 +6,9 @@ import { ApiError } from './api/errors.ts';
 import { listen } from './api/events.ts';
 import type { Overview } from './api/types.ts';
 
-/** The newest overview, and why there is none now; both are there when the stream broke after it had begun. */
+/**
+ * The newest overview, and why there is none now; both are there when the stream broke after it had begun.
+ */
 export interface LiveOverview {
   overview: Overview | null;
   error: unknown;

@@ -1,4 +1,7 @@
-/** Which page the address names: `#/runs/<id>`. Behind the `#`, so that the producer needs one path for all pages. */
+/**
+ * Which page the address names: `#/runs/<id>`. Behind the `#`, so that the producer needs one path for all
+ * pages.
+ */
 
 import { useEffect, useState } from 'preact/hooks';
 

@@ -1,4 +1,7 @@
-/** Asks the API; every page goes through it. Paths are relative, so that a proxy may put the producer anywhere. */
+/**
+ * HTTP client for the API; all pages use it. Paths are relative, so that a proxy may serve the producer at
+ * any path.
+ */
 
 import { ApiError } from './errors.ts';
 import { authorization } from './key.ts';
@@ -38,7 +41,7 @@ export async function request(path: string, options: AskOptions = {}): Promise<R
     ...(signal === undefined ? {} : { signal }),
   }).catch((error) => {
     signal?.throwIfAborted();
-    throw new ApiError('unreachable', 0, `there was no answer: ${error}`);
+    throw new ApiError('unreachable', 0, `no response: ${error}`);
   });
   if (!answer.ok) throw await errorOf(answer);
   return answer;
@@ -51,7 +54,7 @@ export async function ask<Answer>(path: string, options: AskOptions = {}): Promi
     return (await answer.json()) as Answer;
   } catch {
     options.signal?.throwIfAborted();
-    throw new ApiError('unreadable', answer.status, `the answer to ${path} is not JSON`);
+    throw new ApiError('unreadable', answer.status, `the response to ${path} is not JSON`);
   }
 }
 
@@ -83,7 +86,7 @@ async function errorOf(answer: Response): Promise<ApiError> {
     return new ApiError(
       'unreadable',
       answer.status,
-      `the producer answered ${answer.status} ${answer.statusText}`,
+      `the server responded with ${answer.status} ${answer.statusText}`,
     );
   }
 }

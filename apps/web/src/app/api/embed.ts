@@ -1,10 +1,13 @@
-/** Texts in, vectors out, through the interactive lane; the pages Similarity, Search, Threshold and New run use it. */
+/**
+ * Texts in, vectors out, through the interactive lane; the pages Similarity, Search, Threshold and New run
+ * use it.
+ */
 
 import type { CleanStep, Precision, RowOutcome, Truncate } from '@embedmill/contract';
 import { ask } from './client.ts';
 
 /** How texts are embedded. */
-export interface EmbedTerms {
+export interface EmbedTextsOptions {
   precision?: Precision;
   truncate?: Truncate;
   /** Steps of cleaning; docs/treatment.md says what each does. */
@@ -12,7 +15,7 @@ export interface EmbedTerms {
 }
 
 /** The answer, in the order of the texts; a text without a vector has `null`. */
-export interface Embedded {
+export interface EmbeddedReply {
   vectors: (Float32Array | null)[];
   outcomes: RowOutcome[];
   usage: { tokens: number; lostTokens: number };
@@ -22,12 +25,12 @@ export interface Embedded {
 /** Throws as `ask`. */
 export async function embedTexts(
   texts: readonly string[],
-  terms: EmbedTerms = {},
+  options: EmbedTextsOptions = {},
   signal?: AbortSignal,
-): Promise<Embedded> {
-  const answer = await ask<Omit<Embedded, 'vectors'> & { vectors: (number[] | null)[] }>('v1/embed', {
+): Promise<EmbeddedReply> {
+  const answer = await ask<Omit<EmbeddedReply, 'vectors'> & { vectors: (number[] | null)[] }>('v1/embed', {
     method: 'POST',
-    json: { texts, ...terms },
+    json: { texts, ...options },
     ...(signal === undefined ? {} : { signal }),
   });
   const vectors = answer.vectors.map((vector) => (vector === null ? null : Float32Array.from(vector)));

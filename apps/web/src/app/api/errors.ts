@@ -1,10 +1,10 @@
-/** What went wrong with a request, and how a page says so in plain words. */
+/** Errors of API requests, and their messages for people. */
 
-/** A request that was refused, or never answered. */
+/** A request that was rejected or got no response. */
 export class ApiError extends Error {
-  /** Of the API's problems, or `unreachable` (no answer) or `unreadable` (no answer of this API). */
+  /** Problem code of the API, or `unreachable` (no response) or `unreadable` (not a response of this API). */
   readonly code: string;
-  /** HTTP status; 0 without an answer. */
+  /** HTTP status; 0 without a response. */
   readonly status: number;
 
   constructor(code: string, status: number, message: string) {
@@ -14,22 +14,22 @@ export class ApiError extends Error {
   }
 }
 
-/** First what it means for the person in front of the page; the API's own words follow where they add something. */
+/** Messages for the errors that people can act on; for all others the page shows the message of the API. */
 const MEANING: Readonly<Record<string, string>> = {
-  unreachable: 'The producer does not answer. Is it running? This page tries again by itself.',
-  'redis-unavailable': 'Redis is away, so this cannot be done now. It works again as soon as Redis is back.',
-  'no-workers': 'No worker is there to embed texts. Start one with “embedmill worker”.',
-  'disk-full': 'The disk of the producer is full. Make room there, then try again.',
-  overloaded: 'The workers are behind. Try again in a moment.',
-  'deadline-exceeded': 'No worker had time within the limit. Try again in a moment.',
-  'unknown-run': 'There is no such run; it may have been deleted.',
-  'body-too-large': 'This is more than the producer takes at once.',
+  unreachable: 'The server does not respond. Is it running? This page reconnects automatically.',
+  'redis-unavailable': 'Redis is unreachable. This works again as soon as Redis is available.',
+  'no-workers': 'No workers are connected. Start one with “embedmill worker”.',
+  'disk-full': 'The disk of the server is full. Free some space, then try again.',
+  overloaded: 'The workers are overloaded. Try again in a moment.',
+  'deadline-exceeded': 'No worker finished within the time limit. Try again in a moment.',
+  'unknown-run': 'This run does not exist; it may have been deleted.',
+  'body-too-large': 'This is larger than the server accepts in one request.',
 };
 
-/** One or two sentences for people. */
+/** Returns one or two sentences for people. */
 export function describeError(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
-  if (error.status === 401) return 'This producer asks for a key. Enter it on the page Admin.';
+  if (error.status === 401) return 'This server requires an API key. Enter it on the Admin page.';
   if (error.status === 403) return 'Your key does not allow this.';
   return MEANING[error.code] ?? sentence(error.message);
 }

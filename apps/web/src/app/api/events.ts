@@ -1,5 +1,6 @@
 /**
- * Listens to server-sent events of the API. Not `EventSource`: that cannot send a key, and hides why it was refused.
+ * Listens to server-sent events of the API. Not `EventSource`: that cannot send a key, and hides why it was
+ * refused.
  */
 
 import { request } from './client.ts';
@@ -15,7 +16,8 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5000;
 
 /**
- * Listens until the signal is aborted or an event `end` came; a stream that breaks is opened again after a while.
+ * Listens until the signal is aborted or an event `end` came; a stream that breaks is opened again after a
+ * while.
  * @param path as for `ask`
  */
 export async function listen(

@@ -1,4 +1,7 @@
-/** The API key of this browser tab: entered on the page Admin, sent with every request, forgotten with the tab. */
+/**
+ * The API key of this browser tab: entered on the page Admin, sent with every request, forgotten with the
+ * tab.
+ */
 
 const SLOT = 'embedmill.key';
 

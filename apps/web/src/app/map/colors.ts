@@ -1,4 +1,7 @@
-/** Colours of groups of points: told apart by most colour-blind readers, and seen on light and dark ground (after Okabe and Ito, 2008). */
+/**
+ * Colours of groups of points: told apart by most colour-blind readers, and seen on light and dark ground
+ * (after Okabe and Ito, 2008).
+ */
 
 const COLORS = [
   '#0b84c4',

@@ -1,4 +1,6 @@
-/** Labels that ids carry: `kettle-00017` and `kettle-00018` are both `kettle`; the map colours points by them. */
+/**
+ * Labels that ids carry: `kettle-00017` and `kettle-00018` are both `kettle`; the map colours points by them.
+ */
 
 /** Points in groups. */
 export interface PointGroups {

@@ -9,8 +9,8 @@ import type { MapRequest, PlacedRows } from './protocol.ts';
 const MAX_SAMPLE_ROWS = 1000;
 
 /**
- * Principal components of a sample, then every row on the first two; clusters by k-means on the whole vectors, because two
- * axes of 384 hide most of what tells texts apart.
+ * Principal components of a sample, then every row on the first two; clusters by k-means on the whole
+ * vectors, because two axes of 384 hide most of what tells texts apart.
  */
 export function placeRows(request: MapRequest, onStep: (step: string) => void): PlacedRows {
   const { dim, vectors } = request;

@@ -100,12 +100,12 @@ export function PointCanvas({
 function pointsIn({ x, y }: PlacedRows, width: number): Map<number, Point> {
   const rows = Array.from(x.keys()).filter((row) => !Number.isNaN(x[row]!));
   const bounds = (values: Float32Array) => {
-    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const row of rows) {
-      least = Math.min(least, values[row]!);
-      most = Math.max(most, values[row]!);
+      min = Math.min(min, values[row]!);
+      max = Math.max(max, values[row]!);
     }
-    return { least, span: Math.max(most - least, 1e-6) };
+    return { min, span: Math.max(max - min, 1e-6) };
   };
   const [across, down] = [bounds(x), bounds(y)];
   const inner = { width: width - 2 * MARGIN_PX, height: HEIGHT_PX - 2 * MARGIN_PX };
@@ -113,8 +113,8 @@ function pointsIn({ x, y }: PlacedRows, width: number): Map<number, Point> {
     rows.map((row): [number, Point] => [
       row,
       [
-        MARGIN_PX + (inner.width * (x[row]! - across.least)) / across.span,
-        MARGIN_PX + (inner.height * (y[row]! - down.least)) / down.span,
+        MARGIN_PX + (inner.width * (x[row]! - across.min)) / across.span,
+        MARGIN_PX + (inner.height * (y[row]! - down.min)) / down.span,
       ],
     ]),
   );

@@ -1,4 +1,7 @@
-/** A run as a map: points by cluster or label, the text of the point under the pointer, and the texts of those that were selected. */
+/**
+ * A run as a map: points by cluster or label, the text of the point under the pointer, and the texts of those
+ * that were selected.
+ */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useMemo, useState } from 'preact/hooks';
@@ -47,8 +50,8 @@ function PlacedMap({
     <>
       <p class="soft small">
         {rows < run.rows.accepted && `The first ${count(rows)} of ${count(run.rows.accepted)} rows. `}
-        The two axes show {share(placed.shown, 1)} of what tells the vectors apart; clusters are those of
-        whole vectors. Draw around points to read them.
+        The two axes show {share(placed.shown, 1)} of the variance; clusters are computed from the whole
+        vectors. Draw around points to select them.
       </p>
       {labels !== null && (
         <label class="map-choice">
@@ -57,7 +60,7 @@ function PlacedMap({
             checked={byLabel}
             onChange={(event) => setByLabel(event.currentTarget.checked)}
           />
-          Colour by the beginning of the id
+          Color by id prefix
         </label>
       )}
       <div class="map">
@@ -128,7 +131,7 @@ function HoveredText({ run, row }: { run: RunInfo; row: number | null }) {
   return (
     <p class="map-text">
       {found === undefined ? (
-        <span class="soft">Point at a dot to read its text.</span>
+        <span class="soft">Hover over a point to read its text.</span>
       ) : (
         <>
           <code>{found.id}</code> {found.text}

@@ -6,11 +6,11 @@ import { useOverview } from '../overview.tsx';
 import { Page, Section } from '../ui/page.tsx';
 
 const LINKS = [
-  { name: 'Queues', path: 'admin/queues', remark: 'bull-board: the batches of both lanes, one by one' },
-  { name: 'HTTP API', path: 'docs', remark: 'every route, to read and to try' },
-  { name: 'OpenAPI', path: 'openapi.json', remark: 'the same for programs' },
+  { name: 'Queues', path: 'admin/queues', remark: 'bull-board: the batches of both lanes' },
+  { name: 'HTTP API', path: 'docs', remark: 'reference of all routes, with a console to try them' },
+  { name: 'OpenAPI', path: 'openapi.json', remark: 'the API description for programs' },
   { name: 'Metrics', path: 'metrics', remark: 'for Prometheus; dashboards for Grafana are in infra/grafana' },
-  { name: 'Readiness', path: 'readyz', remark: 'whether a run could be taken now, and if not, why' },
+  { name: 'Readiness', path: 'readyz', remark: 'whether the server accepts runs, and if not, why' },
 ] as const;
 
 /** @param onKey called when the key has changed */
@@ -18,7 +18,7 @@ export function AdminPage({ onKey }: { onKey: () => void }) {
   const { overview } = useOverview();
   return (
     <Page title="Admin" lead={overview !== null && `Embedmill ${overview.version}`}>
-      <Section title="Elsewhere">
+      <Section title="Links">
         <ul class="links">
           {LINKS.map(({ name, path, remark }) => (
             <li key={path}>
@@ -69,14 +69,14 @@ function KeyForm({ onKey }: { onKey: () => void }) {
         </button>
         {isStored && (
           <button type="button" class="button" onClick={() => keep('')}>
-            Forget the key
+            Remove the key
           </button>
         )}
       </div>
       <p class="soft small" role="status">
         {isStored
-          ? 'A key is in use in this tab; it is forgotten when the tab is closed.'
-          : 'Only needed when the producer asks for keys. It stays in this tab.'}
+          ? 'A key is in use in this tab; it is removed when the tab is closed.'
+          : 'Only needed if the server requires API keys. It is kept in this tab only.'}
       </p>
     </form>
   );

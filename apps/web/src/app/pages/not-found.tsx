@@ -1,4 +1,4 @@
-/** For addresses that name no page. */
+/** Page for unknown addresses. */
 
 import { to } from '../router.ts';
 import { Page } from '../ui/page.tsx';
@@ -6,9 +6,9 @@ import { Empty } from '../ui/states.tsx';
 
 export function NotFoundPage() {
   return (
-    <Page title="Nothing here">
-      <Empty title="There is no such page.">
-        <a href={to('runs')}>To the runs</a>
+    <Page title="Page not found">
+      <Empty title="This page does not exist.">
+        <a href={to('runs')}>Show the runs</a>
       </Empty>
     </Page>
   );

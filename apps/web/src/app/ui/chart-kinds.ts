@@ -15,7 +15,7 @@ export function paceOptions(colors: ChartColors): Options {
       axis(colors, { space: 80 }),
       axis(colors, { size: 56, values: (_, ticks) => ticks.map((tick) => rate(tick)) }),
     ],
-    scales: { y: { range: (_chart, _least, most) => [0, Math.max(1, most * 1.1)] } },
+    scales: { y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.1)] } },
     series: [{}, { stroke: colors.accent, fill: colors.fill, width: 2, points: { show: false } }],
   };
 }
@@ -27,7 +27,7 @@ export function columnOptions({ x, y }: { x: string; y: string }): (colors: Char
     cursor: { y: false },
     scales: {
       x: { time: false, range: withLastColumn },
-      y: { range: (_chart, _least, most) => [0, Math.max(1, most * 1.1)] },
+      y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.1)] },
     },
     axes: [
       named(colors, x),
@@ -68,7 +68,7 @@ export function twoColumnOptions(colors: ChartColors): Options {
     legend: { show: true, live: false },
     scales: {
       x: { time: false, range: withLastColumn },
-      y: { range: (_chart, _least, most) => [0, Math.max(1, most * 1.1)] },
+      y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.1)] },
     },
     axes: [named(colors, 'cosine'), { ...named(colors, 'pairs'), size: 48 }],
     series: [
@@ -99,8 +99,8 @@ function named(colors: ChartColors, label: string): uPlot.Axis {
 }
 
 /** A column begins at its x, so the last one needs room behind it. */
-function withLastColumn({ data: [x] }: uPlot, least: number, most: number): uPlot.Range.MinMax {
-  return [least, most + ((x[1] ?? 1) - (x[0] ?? 0))];
+function withLastColumn({ data: [x] }: uPlot, min: number, max: number): uPlot.Range.MinMax {
+  return [min, max + ((x[1] ?? 1) - (x[0] ?? 0))];
 }
 
 /** To the right of x, because a bucket begins there. */

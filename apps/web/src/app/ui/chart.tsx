@@ -1,4 +1,6 @@
-/** A uPlot chart as a part of a page: it fits its place, follows the theme, and says in words what it shows. */
+/**
+ * A uPlot chart as a part of a page: it fits its place, follows the theme, and says in words what it shows.
+ */
 
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef } from 'preact/hooks';

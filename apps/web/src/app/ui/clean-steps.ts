@@ -9,7 +9,7 @@ export const CLEAN_STEPS: readonly { step: CleanStep; meaning: string }[] = [
   { step: 'line-breaks', meaning: 'unusual line breaks' },
   { step: 'invisible', meaning: 'invisible characters' },
   { step: 'control', meaning: 'control characters' },
-  { step: 'spaces', meaning: 'unusual blanks' },
+  { step: 'spaces', meaning: 'unusual spaces' },
   { step: 'white-space', meaning: 'runs of white space' },
   { step: 'final-punctuation', meaning: 'punctuation at the end' },
 ];

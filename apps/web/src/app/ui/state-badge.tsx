@@ -3,8 +3,8 @@
 import type { RunState } from '@embedmill/contract';
 
 const SHOWN: Readonly<Record<RunState, { word: string; sign: string }>> = {
-  open: { word: 'taking rows', sign: '◌' },
-  sealed: { word: 'at work', sign: '▶' },
+  open: { word: 'receiving rows', sign: '◌' },
+  sealed: { word: 'running', sign: '▶' },
   completed: { word: 'completed', sign: '✓' },
   failed: { word: 'failed', sign: '✕' },
   cancelled: { word: 'cancelled', sign: '⏹' },

@@ -1,4 +1,6 @@
-/** What a part of a page shows while it has nothing to show: not yet, nothing there, or something went wrong. */
+/**
+ * What a part of a page shows while it has nothing to show: not yet, nothing there, or something went wrong.
+ */
 
 import type { ComponentChildren } from 'preact';
 import { describeError } from '../api/errors.ts';

@@ -1,7 +1,7 @@
 /** The vectors of texts that somebody is typing: asked for when the typing rests, the newest answer wins. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { type Embedded, type EmbedTerms, embedTexts } from '../api/embed.ts';
+import { type EmbeddedReply, type EmbedTextsOptions, embedTexts } from '../api/embed.ts';
 import { useDebounced } from './use-debounced.ts';
 
 /** Shorter, and one asks for every letter; longer, and it no longer feels live. */
@@ -10,23 +10,23 @@ const REST_MS = 250;
 /** The last answer and the texts it is for; kept while the next one is on its way. */
 export interface LiveEmbedded {
   texts: readonly string[];
-  embedded: Embedded | null;
+  embedded: EmbeddedReply | null;
   error: unknown;
   isAsking: boolean;
 }
 
 /**
  * @param json the texts as JSON, so that equal ones are the same value; no texts ask nothing
- * @param terms how they are cleaned; the same array for the same steps
+ * @param options how they are cleaned; the same array for the same steps
  */
-export function useEmbedded(json: string, terms: Pick<EmbedTerms, 'clean'>): LiveEmbedded {
+export function useEmbedded(json: string, options: Pick<EmbedTextsOptions, 'clean'>): LiveEmbedded {
   const still = useDebounced(json, REST_MS);
-  const [answer, setAnswer] = useState<{ json: string; embedded: Embedded | null; error: unknown }>({
+  const [answer, setAnswer] = useState<{ json: string; embedded: EmbeddedReply | null; error: unknown }>({
     json: '[]',
     embedded: null,
     error: null,
   });
-  const { clean } = terms;
+  const { clean } = options;
   useEffect(() => {
     const texts = JSON.parse(still) as string[];
     if (texts.length === 0) {

@@ -5,10 +5,10 @@ import { count } from './format.ts';
 
 /** In the order of the API; the meaning is shown on a run's page. */
 export const VERDICTS = [
-  { verdict: 'ok', meaning: 'whole text in the vector' },
+  { verdict: 'ok', meaning: 'the vector covers the whole text' },
   { verdict: 'truncated', meaning: 'the end or start of the text did not fit' },
   { verdict: 'empty', meaning: 'no text, no vector' },
-  { verdict: 'failed', meaning: 'no vector; the report says why' },
+  { verdict: 'failed', meaning: 'no vector; see the report' },
 ] as const;
 
 export function Verdicts({ verdicts }: { verdicts: VerdictCounts }) {

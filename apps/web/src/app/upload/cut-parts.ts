@@ -1,4 +1,7 @@
-/** Cuts a file into parts that end where a record ends; the upload sends them, and cuts the same way when it goes on. */
+/**
+ * Cuts a file into parts that end where a record ends; the upload sends them, and cuts the same way when it
+ * goes on.
+ */
 
 import type { FileKind } from './file-kind.ts';
 
@@ -15,8 +18,8 @@ export interface FilePart {
 }
 
 /**
- * A line feed ends a record unless it stands inside of quotes, which is so after an odd number of them (RFC 4180: a quote
- * within quotes is doubled). JSON lines hold no line feed at all.
+ * A line feed ends a record unless it stands inside of quotes, which is so after an odd number of them (RFC
+ * 4180: a quote within quotes is doubled). JSON lines hold no line feed at all.
  *
  * @param partBytes a part ends with the first record that reaches this size
  */

@@ -25,12 +25,14 @@ export function kindOf(name: string): FileKind {
   const kind = KINDS[ending.toLowerCase()];
   if (kind === undefined)
     throw new Error(
-      `“${name}” is of no kind that is read here: choose a .csv, .tsv or .jsonl file, or one packed as .gz.`,
+      `“${name}” is not a supported file type: choose a .csv, .tsv or .jsonl file, optionally compressed as .gz.`,
     );
   return { ...kind, isGzip: packed !== undefined };
 }
 
-/** The bytes of a file, unpacked if need be. @param onRead told how many bytes of the file itself were read */
+/**
+ * The bytes of a file, unpacked if need be. @param onRead told how many bytes of the file itself were read
+ */
 export function openFile(
   file: File,
   { isGzip }: FileKind,

@@ -1,9 +1,9 @@
 /**
  * Sends a file as the parts of a run, and seals the run after the last one.
  *
- * States: `sending` ⇄ `paused`; `sending` ⇄ `waiting` (the producer is away or behind; it goes on by itself); `sending` →
- * `sent`, or → `failed` with what only a person can mend. A part that was broken off is sent again as it is: the producer
- * knows what it has.
+ * States: `sending` ⇄ `paused`; `sending` ⇄ `waiting` (the producer is away or behind; it goes on by itself);
+ * `sending` → `sent`, or → `failed` with what only a person can mend. A part that was broken off is sent
+ * again as it is: the producer knows what it has.
  */
 
 import { ask } from '../api/client.ts';

@@ -26,7 +26,7 @@ export async function readPreview(file: File, kind: FileKind): Promise<Preview> 
   );
   const rows = kind.format === 'jsonl' ? readJsonLines(text) : readTable(text, kind.format);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  if (rows.length === 0 || columns.length === 0) throw new Error(`No rows were found in “${file.name}”.`);
+  if (rows.length === 0 || columns.length === 0) throw new Error(`“${file.name}” contains no rows.`);
   const share = isWhole ? 1 : file.size / (kind.isGzip ? packedBytes : bytes);
   return { columns, rows, rowsInFile: Math.round(rows.length * share), isWhole };
 }

@@ -1,4 +1,7 @@
-/** Remembers uploads that were begun, so that the same file goes on where it stopped, also after the page was closed. */
+/**
+ * Remembers uploads that were begun, so that the same file goes on where it stopped, also after the page was
+ * closed.
+ */
 
 const SLOT = 'embedmill.uploads';
 const MAX_KEPT = 20;

@@ -1,7 +1,10 @@
-/** How many tokens and how much time a file will take: from a sample of its texts and the speed that was measured last. */
+/**
+ * How many tokens and how much time a file will take: from a sample of its texts and the speed that was
+ * measured last.
+ */
 
 import { useEffect, useState } from 'preact/hooks';
-import { type Embedded, embedTexts } from '../../api/embed.ts';
+import { type EmbeddedReply, embedTexts } from '../../api/embed.ts';
 import { describeError } from '../../api/errors.ts';
 import type { Overview } from '../../api/types.ts';
 import { useOverview } from '../../overview.tsx';
@@ -15,7 +18,7 @@ const SAMPLE_TEXTS = 32;
 
 export function Estimate({ preview, choice }: { preview: Preview; choice: RunChoice }) {
   const { overview } = useOverview();
-  const [sample, setSample] = useState<Embedded | null>(null);
+  const [sample, setSample] = useState<EmbeddedReply | null>(null);
   const [error, setError] = useState<unknown>(null);
   const { textField, precision, truncate, clean } = choice;
   useEffect(() => {
@@ -52,7 +55,7 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
       <dt>Time</dt>
       <dd>
         {speed === null ? (
-          'not known before the first run; start, and the run says'
+          'unknown before the first run'
         ) : (
           <>
             about {duration(Math.max(1, tokens / speed.tokensPerSecond))}{' '}
@@ -62,7 +65,7 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
           </>
         )}
       </dd>
-      <dt>Too long</dt>
+      <dt>Over the limit</dt>
       <dd>{truncated === 0 ? 'none' : share(truncated, outcomes.length)} of the sample</dd>
     </dl>
   );
@@ -90,8 +93,10 @@ function speedOf(overview: Overview | null): { tokensPerSecond: number; source: 
   if (tokensPerSecondPerWorker !== null && workers.length > 0)
     return {
       tokensPerSecond: tokensPerSecondPerWorker * workers.length,
-      source: 'as these workers were measured',
+      source: 'measured on these workers',
     };
   const ended = runs.find(({ state, tokensPerSecond }) => state === 'completed' && tokensPerSecond > 0);
-  return ended === undefined ? null : { tokensPerSecond: ended.tokensPerSecond, source: 'as the last run' };
+  return ended === undefined
+    ? null
+    : { tokensPerSecond: ended.tokensPerSecond, source: 'measured in the last run' };
 }

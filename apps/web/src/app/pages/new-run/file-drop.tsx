@@ -35,8 +35,8 @@ export function FileDrop({ file, onFile }: { file: File | null; onFile: (file: F
       </span>
       <span class="soft small">
         {file === null
-          ? 'CSV, TSV or JSON lines in UTF-8, of any size; also packed as .gz'
-          : 'Choose another one'}
+          ? 'CSV, TSV or JSON Lines in UTF-8, of any size, optionally compressed as .gz'
+          : 'Choose another file'}
       </span>
     </label>
   );

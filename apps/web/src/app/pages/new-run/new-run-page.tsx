@@ -88,7 +88,7 @@ export function NewRunPage() {
           <FileDrop file={chosen?.file ?? null} onFile={choose} />
           {chosen?.unfinished != null && (
             <div class="notice notice-warn">
-              <p>This file was begun before and not finished.</p>
+              <p>The upload of this file was not finished.</p>
               <button
                 type="button"
                 class="button"
@@ -97,7 +97,7 @@ export function NewRunPage() {
                   send(run, chosen.file, textField, idField);
                 }}
               >
-                Go on where it stopped
+                Resume the upload
               </button>
             </div>
           )}

@@ -55,7 +55,7 @@ export function RunForm({
               onChange={(event) => change({ idField: event.currentTarget.value || null })}
             >
               {/* The producer takes a column of this name for the ids unless another one is named. */}
-              {!preview.columns.includes('id') && <option value="">none: number the rows</option>}
+              {!preview.columns.includes('id') && <option value="">none, use row numbers</option>}
               {preview.columns.map((column) => (
                 <option key={column}>{column}</option>
               ))}
@@ -100,15 +100,15 @@ export function RunForm({
             />
           </div>
           <div>
-            <label for={`${id}truncate`}>Texts that are too long</label>
+            <label for={`${id}truncate`}>Texts over the token limit</label>
             <select
               id={`${id}truncate`}
               value={choice.truncate}
               onChange={(event) => change({ truncate: event.currentTarget.value as RunChoice['truncate'] })}
             >
-              <option value="end">lose their end</option>
-              <option value="start">lose their start</option>
-              <option value="error">fail, and are reported</option>
+              <option value="end">cut the end</option>
+              <option value="start">cut the start</option>
+              <option value="error">fail the row</option>
             </select>
           </div>
           <div>
@@ -119,12 +119,12 @@ export function RunForm({
               onChange={(event) => change({ precision: event.currentTarget.value as RunChoice['precision'] })}
             >
               <option value="int8">int8: fast</option>
-              <option value="fp32">fp32: as the original model</option>
+              <option value="fp32">fp32: exact</option>
             </select>
           </div>
         </div>
         <fieldset class="checks">
-          <legend>Clean away before embedding</legend>
+          <legend>Remove before embedding</legend>
           {CLEAN_STEPS.map(({ step, meaning }) => (
             <label key={step}>
               <input

@@ -8,10 +8,10 @@ import type { FileUpload, UploadState } from '../../upload/file-upload.ts';
 
 const SAID: Readonly<Record<UploadState['state'], string>> = {
   sending: 'Sending …',
-  paused: 'Paused. What is there stays there.',
-  waiting: 'The producer is away or behind; this goes on by itself.',
-  sent: 'All rows are there.',
-  failed: 'It could not be sent.',
+  paused: 'Paused. Uploaded rows are kept.',
+  waiting: 'The server is unreachable or overloaded; the upload continues automatically.',
+  sent: 'All rows are uploaded.',
+  failed: 'The upload failed.',
 };
 
 export function UploadProgress({
@@ -30,7 +30,7 @@ export function UploadProgress({
       <Bar name="Uploaded" value={sentBytes} whole={totalBytes} />
       <p class="soft">
         {bytes(sentBytes)} of {bytes(totalBytes)}, {count(accepted)} rows
-        {rejected > 0 && `, ${count(rejected)} lines refused`}
+        {rejected > 0 && `, ${count(rejected)} lines rejected`}
       </p>
       {state === 'failed' && <Failure error={error} />}
       <div class="actions">
@@ -45,13 +45,11 @@ export function UploadProgress({
           </button>
         )}
         <a class={state === 'sent' ? 'button button-main' : 'button'} href={to('runs', run)}>
-          {state === 'sent' ? 'Watch the run' : 'Look at the run'}
+          {state === 'sent' ? 'Watch the run' : 'Show the run'}
         </a>
       </div>
       {state !== 'sent' && state !== 'failed' && (
-        <p class="soft small">
-          Leaving this page pauses the upload; the same file then goes on where it stopped.
-        </p>
+        <p class="soft small">Leaving this page pauses the upload; choose the same file to resume it.</p>
       )}
     </>
   );

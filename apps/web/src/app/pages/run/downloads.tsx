@@ -9,12 +9,12 @@ import { Failure } from '../../ui/states.tsx';
 const FILES = [
   { name: 'Vectors .npy', path: 'results?format=npy', remark: 'NumPy, float32' },
   { name: 'Vectors .parquet', path: 'results?format=parquet', remark: 'id and vector' },
-  { name: 'Vectors .jsonl', path: 'results?format=jsonl', remark: 'one JSON object a row' },
+  { name: 'Vectors .jsonl', path: 'results?format=jsonl', remark: 'one JSON object per row' },
   { name: 'Ids', path: 'ids', remark: 'in the order of the vectors' },
   {
     name: 'Report',
     path: 'report?include=truncated',
-    remark: 'rows without a vector or with one that misses tokens',
+    remark: 'rows without vectors and truncated rows',
   },
 ] as const;
 

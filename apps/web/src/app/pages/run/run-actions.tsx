@@ -35,14 +35,14 @@ export function RunActions({ run, onChange }: { run: RunInfo; onChange: () => vo
       {isActive ? (
         <ConfirmButton
           name="Cancel run"
-          question="Cancel this run? Rows without a vector stay without."
+          question="Cancel this run? The remaining rows will not be embedded."
           answer="Cancel the run"
           onConfirm={() => act(request(`${path}/cancel`, { method: 'POST' }), onChange)}
         />
       ) : (
         <ConfirmButton
           name="Delete"
-          question="Delete this run and its vectors? They cannot be brought back."
+          question="Delete this run and its vectors? This cannot be undone."
           answer="Delete the run"
           onConfirm={() => act(request(path, { method: 'DELETE' }), () => go('runs'))}
         />

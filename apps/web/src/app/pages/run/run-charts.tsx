@@ -32,7 +32,7 @@ export function RunCharts({ run }: { run: RunInfo }) {
       <Section title="Throughput">
         <Throughput statistics={value} />
       </Section>
-      <Section title="Lengths of the texts">
+      <Section title="Text lengths">
         <Lengths statistics={value} />
       </Section>
     </div>
@@ -47,10 +47,8 @@ function Throughput({ statistics: { pace } }: { statistics: RunStatistics }) {
   }, [pace]);
   if (pace.rows.length < 2) {
     return (
-      <Empty title="Nothing to draw.">
-        <p>
-          The curve is kept while the producer runs; this run was too short, or ended before the last start.
-        </p>
+      <Empty title="No data.">
+        <p>The server keeps the curve in memory; this run was too short, or ended before the last restart.</p>
       </Empty>
     );
   }
@@ -74,7 +72,7 @@ function Lengths({ statistics: { lengths, rows } }: { statistics: RunStatistics 
     ],
     [lengths],
   );
-  if (rows === 0) return <Empty title="No row is on disk yet." />;
+  if (rows === 0) return <Empty title="No rows are stored yet." />;
   return (
     <Chart
       title={`Texts by tokens, ${count(rows)} rows`}

@@ -54,13 +54,13 @@ function RunDetails({ run }: { run: RunInfo }) {
             <dd>{run.options.model}</dd>
             <dt>Precision</dt>
             <dd>{run.options.precision}</dd>
-            <dt>Longer texts</dt>
+            <dt>Texts over the limit</dt>
             <dd>{LONGER_TEXTS[run.options.truncate]}</dd>
             <dt>Cleaned</dt>
-            <dd>{run.options.clean.length === 0 ? 'not at all' : run.options.clean.join(', ')}</dd>
+            <dd>{run.options.clean.length === 0 ? 'no' : run.options.clean.join(', ')}</dd>
             <dt>Model fingerprint</dt>
             <dd>
-              {run.fingerprint === null ? 'not known before the first batch' : <code>{run.fingerprint}</code>}
+              {run.fingerprint === null ? 'unknown before the first batch' : <code>{run.fingerprint}</code>}
             </dd>
           </dl>
         </Section>
@@ -70,4 +70,4 @@ function RunDetails({ run }: { run: RunInfo }) {
   );
 }
 
-const LONGER_TEXTS = { end: 'lose their end', start: 'lose their start', error: 'fail' } as const;
+const LONGER_TEXTS = { end: 'cut the end', start: 'cut the start', error: 'fail the row' } as const;

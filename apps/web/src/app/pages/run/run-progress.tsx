@@ -18,23 +18,21 @@ export function RunProgress({ run }: { run: RunInfo }) {
       </p>
       <Bar name="Rows done" value={rows.done} whole={rows.accepted} />
       <dl class="facts facts-wide">
-        <dt>{isActive ? 'Speed now' : 'Speed over all'}</dt>
+        <dt>{isActive ? 'Current speed' : 'Average speed'}</dt>
         <dd>
           {rate(run.rowsPerSecond)} rows/s, {rate(run.tokensPerSecond)} tokens/s
         </dd>
-        <dt>{isActive ? 'Time to go' : 'Took'}</dt>
-        <dd>
-          {isActive ? (etaSeconds === null ? 'not known yet' : duration(etaSeconds)) : duration(seconds)}
-        </dd>
+        <dt>{isActive ? 'Time left' : 'Duration'}</dt>
+        <dd>{isActive ? (etaSeconds === null ? 'unknown' : duration(etaSeconds)) : duration(seconds)}</dd>
         <dt>Batches on disk</dt>
         <dd>
           {count(batches.stored)} of {count(batches.total)}
         </dd>
-        <dt>Begun</dt>
+        <dt>Started</dt>
         <dd>{moment(createdAt)}</dd>
         {rows.rejected > 0 && (
           <>
-            <dt>Refused lines</dt>
+            <dt>Rejected lines</dt>
             <dd>{count(rows.rejected)}, not in the run</dd>
           </>
         )}

@@ -37,7 +37,7 @@ export function VerdictBreakdown({ run }: { run: RunInfo }) {
       </table>
       <p class="remark">
         {verdicts.truncated === 0
-          ? 'No text was too long for the model: every vector has all of its text.'
+          ? 'No text was over the token limit: every vector covers its whole text.'
           : `${share(verdicts.truncated, rows.done)} of rows truncated, ${share(lostTokens, tokens + lostTokens)} of tokens lost.`}
       </p>
     </>

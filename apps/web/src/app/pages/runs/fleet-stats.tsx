@@ -20,8 +20,8 @@ export function FleetStats({ overview }: { overview: Overview }) {
         <Sparkline values={history.rowsPerSecond} />
         <span>{rate(overview.tokensPerSecond)} tokens/s, all runs; line: 5 minutes</span>
       </Stat>
-      <Stat name="Queue" value={count(waiting)} unit={waiting === 1 ? 'batch waits' : 'batches wait'}>
-        {count(active)} at work
+      <Stat name="Queue" value={count(waiting)} unit={waiting === 1 ? 'batch waiting' : 'batches waiting'}>
+        {count(active)} in progress
         {waiting > 0 && <>; the oldest has waited {duration(oldestMs / 1000)}</>}
       </Stat>
       <Stat name="Threads busy" value={`${busy} of ${threads}`}>
@@ -35,8 +35,8 @@ export function FleetStats({ overview }: { overview: Overview }) {
           whole={credits.limitBytes}
           warnAt={BUDGET_WARNING}
         />
-        {redis === null ? 'Redis does not answer' : `Redis holds ${bytes(redis.usedBytes)} in all`}
-        {credits.waiting > 0 && <>; {credits.waiting} uploads wait for room</>}
+        {redis === null ? 'Redis is unreachable' : `Redis uses ${bytes(redis.usedBytes)} in total`}
+        {credits.waiting > 0 && <>; {credits.waiting} uploads waiting for space</>}
       </Stat>
     </div>
   );

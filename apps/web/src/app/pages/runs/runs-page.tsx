@@ -21,7 +21,7 @@ export function RunsPage() {
     >
       {overview === null ? (
         error === null ? (
-          <Loading what="what goes on" />
+          <Loading what="the overview" />
         ) : (
           <Failure error={error} />
         )
@@ -32,7 +32,7 @@ export function RunsPage() {
             {overview.runs.length === 0 ? (
               <Empty title="No runs yet.">
                 <p>
-                  <a href={to('new')}>Drop a file</a> and its texts become vectors here.
+                  <a href={to('new')}>Upload a file</a> to embed its texts.
                 </p>
               </Empty>
             ) : (
@@ -41,9 +41,9 @@ export function RunsPage() {
           </Section>
           <Section title="Workers">
             {overview.workers.length === 0 ? (
-              <Empty title="No worker has been heard of.">
+              <Empty title="No workers are connected.">
                 <p>
-                  Start one on any machine that reaches the same Redis: <code>embedmill worker</code>
+                  Start one on any machine that can reach the same Redis server: <code>embedmill worker</code>
                 </p>
               </Empty>
             ) : (

@@ -41,7 +41,7 @@ export function RunsTable({ overview }: { overview: Overview }) {
                 Verdicts
               </th>
               <th scope="col" class="wide-only">
-                Begun
+                Started
               </th>
             </tr>
           </thead>
@@ -84,7 +84,7 @@ function RunRow({ run }: { run: RunInfo }) {
           <Bar name={`Rows done of ${options.name ?? id}`} value={rows.done} whole={rows.accepted} />
         )}
         {isActive && etaSeconds !== null && rows.done < rows.accepted && (
-          <span class="soft small">{duration(etaSeconds)} to go</span>
+          <span class="soft small">{duration(etaSeconds)} left</span>
         )}
       </td>
       <td class="number wide-only">{rate(rowsPerSecond)}</td>

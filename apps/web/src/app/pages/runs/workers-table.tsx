@@ -14,7 +14,7 @@ export function WorkersTable({ workers }: { workers: readonly WorkerReport[] }) 
             <th scope="col">Threads busy</th>
             <th scope="col">CPU</th>
             <th scope="col" class="number wide-only">
-              Batches ahead
+              Batches queued
             </th>
             <th scope="col" class="number wide-only">
               Memory

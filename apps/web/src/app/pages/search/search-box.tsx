@@ -75,8 +75,7 @@ export function SearchBox({ run }: { run: RunInfo }) {
 
 function Hits({ result, isOld }: { result: SearchResult & { totalMs: number }; isOld: boolean }) {
   const { hits, rows, timings, totalMs } = result;
-  if (hits.length === 0)
-    return <Empty title="Nothing was found: the question holds no text for the model." />;
+  if (hits.length === 0) return <Empty title="The question contains no text that the model can embed." />;
   return (
     <div class={isOld ? 'hits-old' : ''}>
       <p class="soft small" role="status">

@@ -21,19 +21,19 @@ export function SearchPage({ id }: { id: string | null }) {
   return (
     <Page
       title="Search"
-      lead="Ask in your own words; the nearest vectors are the answer, whatever words they use."
+      lead="Search by meaning: the rows with the nearest vectors, even if they use other words."
     >
       {value === null &&
         (error === null ? <Loading what="the runs" /> : <Failure error={error} onRetry={again} />)}
       {value !== null && runs.length === 0 && (
-        <Empty title="There is no completed run to search.">
+        <Empty title="No completed runs to search.">
           <p>
-            <a href={to('new')}>Start one</a> and come back when it is done.
+            <a href={to('new')}>Start one</a> and come back when it is completed.
           </p>
         </Empty>
       )}
       {runs.length > 0 && <RunChoice runs={runs} chosen={run?.id ?? ''} />}
-      {runs.length > 0 && run === undefined && <Empty title="This run is not completed, or it is gone." />}
+      {runs.length > 0 && run === undefined && <Empty title="This run is not completed or was deleted." />}
       {run !== undefined && <RunSearch key={run.id} run={run} />}
     </Page>
   );
@@ -66,8 +66,8 @@ function RunSearch({ run }: { run: RunInfo }) {
           ) : (
             <div>
               <p class="soft">
-                Every text as a point, alike ones near each other. It takes a few seconds of this computer and
-                up to 30 MB from the producer.
+                Shows every text as a point, with similar texts near each other. Takes a few seconds and
+                downloads up to 30 MB.
               </p>
               <p class="actions actions-below">
                 <button type="button" class="button" onClick={() => setShowsMap(true)}>

@@ -29,7 +29,7 @@ export function MatrixView() {
   return (
     <>
       <div class="card text-card">
-        <label for={id}>Texts, one a line, at most {MAX_LINES}</label>
+        <label for={id}>Texts, one per line, at most {MAX_LINES}</label>
         <textarea id={id} rows={7} value={text} onInput={(event) => setText(event.currentTarget.value)} />
         {lines.length > MAX_LINES && (
           <p class="mark-warn small">
@@ -37,9 +37,9 @@ export function MatrixView() {
           </p>
         )}
       </div>
-      <Section title="Cosine of each with each">
+      <Section title="Cosine of all pairs">
         {used.length < 2 ? (
-          <Empty title="Write two lines or more." />
+          <Empty title="Enter at least two lines." />
         ) : error !== null ? (
           <Failure error={error} />
         ) : embedded === null ? (

@@ -2,7 +2,7 @@
 
 import type { RowOutcome } from '@embedmill/contract';
 import { useId, useState } from 'preact/hooks';
-import { cosine, type Embedded } from '../../api/embed.ts';
+import { cosine, type EmbeddedReply } from '../../api/embed.ts';
 import { ALL_STEPS } from '../../ui/clean-steps.ts';
 import { count } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';
@@ -41,7 +41,7 @@ export function PairView() {
         }
       >
         {isEmpty ? (
-          <Empty title="Write two texts." />
+          <Empty title="Enter two texts." />
         ) : error !== null ? (
           <Failure error={error} />
         ) : embedded === null || texts.length === 0 ? (
@@ -88,12 +88,12 @@ function Tokens({ outcome: { verdict, tokens, lostTokens, message } }: { outcome
   if (verdict === 'truncated') {
     return (
       <span class="mark-warn">
-        Cut off: {count(tokens)} tokens are in the vector, the last {count(lostTokens)} are not.
+        Truncated: the vector covers {count(tokens)} tokens, the last {count(lostTokens)} are cut off.
       </span>
     );
   }
   if (verdict === 'failed') return <span class="mark-warn">{message}</span>;
-  return verdict === 'empty' ? <>No text for the model.</> : <>{count(tokens)} tokens, the whole text</>;
+  return verdict === 'empty' ? <>No text to embed.</> : <>{count(tokens)} tokens, the whole text</>;
 }
 
 function CosineOf({
@@ -101,14 +101,14 @@ function CosineOf({
   cleaned,
   isAsking,
 }: {
-  embedded: Embedded;
+  embedded: EmbeddedReply;
   /** The same texts, cleaned first. */
-  cleaned: Embedded | null;
+  cleaned: EmbeddedReply | null;
   isAsking: boolean;
 }) {
   const [a, b] = embedded.vectors;
   const score = cosine(a, b);
-  if (score === null) return <Empty title="A text without a vector is like nothing." />;
+  if (score === null) return <Empty title="One of the texts has no vector, so they cannot be compared." />;
   return (
     <div class={`cosine${isAsking ? ' cosine-old' : ''}`}>
       <output class="cosine-value" aria-live="polite">
@@ -119,13 +119,12 @@ function CosineOf({
       </div>
       <div class="cosine-words soft small" aria-hidden="true">
         <span>0: unrelated</span>
-        <span>1: the same</span>
+        <span>1: same</span>
       </div>
       <p>{effectOf(score, cosine(cleaned?.vectors[0], cleaned?.vectors[1]))}</p>
       <p class="soft small">
-        {embedded.timings.totalMs.toFixed(0)} ms at the producer, of these{' '}
-        {embedded.timings.inferMs.toFixed(0)} ms of a worker. Where “alike” begins depends on your texts: the
-        page Threshold finds it.
+        {embedded.timings.totalMs.toFixed(0)} ms in total, of which {embedded.timings.inferMs.toFixed(0)} ms
+        in a worker. The threshold for “same” depends on your texts; the Threshold page finds it.
       </p>
     </div>
   );
@@ -133,8 +132,8 @@ function CosineOf({
 
 /** What cleaning the texts would change: HTML, Unicode variants, odd blanks, punctuation at the end. */
 function effectOf(plain: number, cleaned: number | null): string {
-  if (cleaned === null) return 'With cleaned texts: …';
+  if (cleaned === null) return 'After cleaning: …';
   const change = cleaned - plain;
-  if (Math.abs(change) < 0.0005) return `With cleaned texts: ${cleaned.toFixed(3)}, the same.`;
-  return `With cleaned texts: ${cleaned.toFixed(3)}, ${Math.abs(change).toFixed(3)} ${change > 0 ? 'more' : 'less'}.`;
+  if (Math.abs(change) < 0.0005) return `After cleaning: ${cleaned.toFixed(3)} (unchanged).`;
+  return `After cleaning: ${cleaned.toFixed(3)} (${change > 0 ? '+' : '−'}${Math.abs(change).toFixed(3)}).`;
 }

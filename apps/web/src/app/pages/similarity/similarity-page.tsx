@@ -10,7 +10,7 @@ export function SimilarityPage() {
   return (
     <Page
       title="Similarity"
-      lead="The cosine of two vectors: 1 for the same meaning, around 0 for nothing in common."
+      lead="The cosine of two vectors: 1 for the same meaning, about 0 for unrelated texts."
       actions={
         <fieldset class="choice">
           <legend class="unseen">View</legend>

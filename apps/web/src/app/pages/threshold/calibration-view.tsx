@@ -1,4 +1,7 @@
-/** What labelled pairs say: three thresholds, the curve between missing and being wrong, and the scores of both kinds. */
+/**
+ * What labelled pairs say: three thresholds, the curve between missing and being wrong, and the scores of
+ * both kinds.
+ */
 
 import type { Calibration, ThresholdChoice } from '@embedmill/analysis/calibration';
 import { useMemo, useRef } from 'preact/hooks';
@@ -45,11 +48,10 @@ export function CalibrationView({ found: { calibration, left } }: { found: PairC
         </div>
         <p class="soft small">
           {count(pairs)} pairs, {count(same)} of them the same; average precision{' '}
-          {averagePrecision.toFixed(3)}. In brackets: where 95 of 100 other samples of this size would put the
-          threshold.
-          {left > 0 && ` ${count(left)} pairs were left out: a text without a vector.`}
+          {averagePrecision.toFixed(3)}. In brackets: the 95 % confidence interval of the threshold.
+          {left > 0 && ` ${count(left)} pairs were skipped, because a text has no vector.`}
         </p>
-        {warnings.length > 0 && <p class="notice notice-warn">With care: {warnings.join('; ')}.</p>}
+        {warnings.length > 0 && <p class="notice notice-warn">Caution: {warnings.join('; ')}.</p>}
       </Section>
       <div class="columns">
         <Section title="Precision and recall">
@@ -83,7 +85,7 @@ function Choice({
         {name}: {meaning}
       </h3>
       {choice === null ? (
-        <p>No threshold is so precise.</p>
+        <p>No threshold reaches this precision.</p>
       ) : (
         <>
           <p class="stat-value">

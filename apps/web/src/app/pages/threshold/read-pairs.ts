@@ -13,8 +13,8 @@ const SAME = new Set(['1', 'true', 'yes', 'y', 'same', 'duplicate']);
 const DIFFERENT = new Set(['0', 'false', 'no', 'n', 'different', 'other']);
 
 /**
- * One pair a line: first text, second text, label; with commas, tabs or semicolons between them, a first line of titles is
- * left out.
+ * One pair a line: first text, second text, label; with commas, tabs or semicolons between them, a first line
+ * of titles is left out.
  * @throws {Error} in words for the page, naming the first line that cannot be read
  */
 export function readPairs(text: string): LabelledPair[] {
@@ -28,7 +28,7 @@ export function readPairs(text: string): LabelledPair[] {
     if (same !== null && a.trim() !== '' && b.trim() !== '') return [{ a, b, same }];
     if (i === 0) return [];
     throw new Error(
-      `Line ${i + 1} is no labelled pair: expected two texts and “same” or “different” (or 1 or 0), got ${JSON.stringify(fields.slice(0, 4))}.`,
+      `Line ${i + 1} is not a labelled pair: expected two texts and “same” or “different” (or 1 or 0), got ${JSON.stringify(fields.slice(0, 4))}.`,
     );
   });
 }

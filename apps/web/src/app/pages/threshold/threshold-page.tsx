@@ -40,7 +40,7 @@ export function ThresholdPage() {
     if (file === undefined) return;
     if (file.size > MAX_FILE_BYTES) {
       setError(
-        new Error(`“${file.name}” has ${bytes(file.size)}; at most ${bytes(MAX_FILE_BYTES)} are read here.`),
+        new Error(`“${file.name}” has ${bytes(file.size)}; expected at most ${bytes(MAX_FILE_BYTES)}.`),
       );
       return;
     }
@@ -49,7 +49,7 @@ export function ThresholdPage() {
   return (
     <Page
       title="Threshold"
-      lead="From which cosine on two texts count as the same depends on your texts. Pairs that you have labelled tell."
+      lead="Finds the similarity threshold for “same” from labelled pairs of your own texts."
     >
       <Section
         title="Labelled pairs"
@@ -67,7 +67,7 @@ export function ThresholdPage() {
           }}
         >
           <label for={`${id}pairs`}>
-            One pair a line: text, text, <code>same</code> or <code>different</code>
+            One pair per line: text, text, <code>same</code> or <code>different</code>
           </label>
           <textarea
             id={`${id}pairs`}
@@ -100,8 +100,8 @@ export function ThresholdPage() {
       {progress !== null && <Loading what={`the vectors, ${Math.round(100 * progress)} %`} />}
       {found !== null && <CalibrationView found={found} />}
       {found === null && progress === null && error === null && (
-        <Empty title="Nothing measured yet.">
-          <p>200 pairs or more give figures to rely on; the example shows what comes of a few.</p>
+        <Empty title="No results yet.">
+          <p>Use at least 200 pairs for reliable results; the example shows the page with fewer.</p>
         </Empty>
       )}
     </Page>
