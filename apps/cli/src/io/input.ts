@@ -3,7 +3,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { quote, type RowRead } from '@embedmill/contract';
-import { gunzip, type ReadRowsOptions, readFields, readRows, rowDefaults } from '@embedmill/core/formats';
+import { gunzip, type ReadRowsOptions, ROW_DEFAULTS, readFields, readRows } from '@embedmill/core/formats';
 import type { EmbedRequest } from '../commands/embed/request.ts';
 import { UsageError } from '../shell/exit-codes.ts';
 
@@ -83,7 +83,7 @@ async function checkFields(
 
 function noField(kind: string, name: string, list: string, flag: string, fields: string[]): UsageError {
   // The text is more likely in a field that is not called like an id.
-  const proposal = fields.find((field) => flag === '--id' || field !== rowDefaults.idField) ?? fields[0];
+  const proposal = fields.find((field) => flag === '--id' || field !== ROW_DEFAULTS.idField) ?? fields[0];
   const example =
     proposal === undefined ? '' : `; choose one with ${flag}, for example ${flag} ${shellWord(proposal)}`;
   return new UsageError(

@@ -1,6 +1,6 @@
 /** Gives out the vectors, ids and scales of a completed run, in row order. */
 
-import { dtypeBytes, encodeIds, encodeScales, FORMATS, npyHeaderBytes } from '@embedmill/core/formats';
+import { DTYPE_BYTES, encodeIds, encodeScales, FORMATS, NPY_HEADER_BYTES } from '@embedmill/core/formats';
 import { readIds, readResults, resultsShape } from '@embedmill/core/runs';
 import { Router } from 'express';
 import { completedRun, fileHeaders } from '../http/downloads.ts';
@@ -32,7 +32,7 @@ export function resultRoutes({ service, log }: RouteParts): Router {
         await sendStream(req, res, { status: 200, headers, chunks }, log);
         return;
       }
-      const totalBytes = npyHeaderBytes + shape.rows * shape.dim * dtypeBytes[dtype];
+      const totalBytes = NPY_HEADER_BYTES + shape.rows * shape.dim * DTYPE_BYTES[dtype];
       const range = rangeOf(req, res, totalBytes, headers.ETag);
       const chunks =
         range === null ? encode(readResults(run), shape, { dtype }) : npyRange(run, range, dtype);

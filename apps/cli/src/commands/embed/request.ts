@@ -11,7 +11,7 @@ import {
   type Truncate,
   type VectorEncoding,
 } from '@embedmill/contract';
-import { detectFormat, type RowFormat, rowDefaults } from '@embedmill/core/formats';
+import { detectFormat, ROW_DEFAULTS, type RowFormat } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { isLancePath } from '../../io/lance/folder.ts';
@@ -113,8 +113,8 @@ export function readRequest(
   }
   return {
     input,
-    textField: flags.text ?? rowDefaults.textField,
-    idField: flags.id ?? rowDefaults.idField,
+    textField: flags.text ?? ROW_DEFAULTS.textField,
+    idField: flags.id ?? ROW_DEFAULTS.idField,
     isIdAsked: flags.id !== undefined,
     limit: flags.limit ?? null,
     output,

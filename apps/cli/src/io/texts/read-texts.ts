@@ -2,7 +2,7 @@
 
 import type { Readable } from 'node:stream';
 import { quote } from '@embedmill/contract';
-import { rowDefaults } from '@embedmill/core/formats';
+import { ROW_DEFAULTS } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
 import { type EmbedFlags, readInput } from '../../commands/embed/request.ts';
 import { openInput } from '../input.ts';
@@ -43,8 +43,8 @@ export async function* readTexts(
 ): AsyncGenerator<TextRow> {
   const request = {
     input: readInput(path, format === undefined ? {} : { format }),
-    textField: text ?? rowDefaults.textField,
-    idField: id ?? rowDefaults.idField,
+    textField: text ?? ROW_DEFAULTS.textField,
+    idField: id ?? ROW_DEFAULTS.idField,
     isIdAsked: id !== undefined,
   };
   const { rows } = await openInput(request, { stdin, maxRowBytes: config.maxRowBytes, signal });

@@ -5,7 +5,7 @@
  * lie in memory and, in front of them, levels in runs as long as a vector.
  */
 
-import { floatsOfHalves } from '@embedmill/core/formats';
+import { floatsOfHalves } from '@embedmill/contract';
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 
