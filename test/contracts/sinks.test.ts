@@ -1,13 +1,12 @@
 /** What every encoding of vectors must do. */
 
-import type { Dtype, VectorRows } from '@embedmill/contract';
+import { type Dtype, floatsOfHalves, type VectorRows } from '@embedmill/contract';
 import {
   arrow,
   type EncodeOptions,
   encodeIds,
   encodeScales,
   type Format,
-  floatsOfHalves,
   jsonl,
   MAX_CHUNK_BYTES,
   npy,
