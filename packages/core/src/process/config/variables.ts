@@ -161,7 +161,7 @@ export const VARIABLES = {
   ),
   dataDir: text(
     'EMBEDMILL_DATA_DIR',
-    'Data folder of the producer: the rows, batches, result shards and ledger of each run.',
+    'Data folder of the producer: the rows, result shards and ledger of each run.',
     '~/.local/share/embedmill',
     join(homedir(), '.local', 'share', 'embedmill'),
   ),
