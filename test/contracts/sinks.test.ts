@@ -1,15 +1,14 @@
 /** What every encoding of vectors must do. */
 
-import type { Dtype, VectorRows } from '@embedmill/contract';
+import { type Dtype, floatsOfHalves, type VectorRows } from '@embedmill/contract';
 import {
   arrow,
   type EncodeOptions,
   encodeIds,
   encodeScales,
   type Format,
-  floatsOfHalves,
   jsonl,
-  maxChunkBytes,
+  MAX_CHUNK_BYTES,
   npy,
   numbersOf,
   parquet,
@@ -193,13 +192,13 @@ describe.each(contracts)('$name', ({ encoding, options, absent, decode }) => {
       ids: Array.from({ length: 6000 }, (_, n) => `${n}`.padEnd(512, 'x')),
     };
     const chunks = await encodeChunks(encoding, rows, options);
-    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(maxChunkBytes);
+    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(MAX_CHUNK_BYTES);
     expect(chunks.length).toBeGreaterThan(3);
   });
 
   test('splits one vector that is larger than a chunk', async () => {
     const chunks = await encodeChunks(encoding, makeRows(1, 400_000), options);
-    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(maxChunkBytes);
+    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(MAX_CHUNK_BYTES);
   });
 
   test('takes no more rows than the reader asks for', async () => {

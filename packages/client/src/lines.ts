@@ -1,7 +1,7 @@
 /** Cuts bytes into lines of text; NDJSON and server-sent events are read with it. */
 
 /** Lines without their end (`\n` or `\r\n`); the last one may lack it. */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+export async function* streamLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {
@@ -15,5 +15,5 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
 
 /** The values of JSON lines. */
 export async function* readJsonLines<Value>(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Value> {
-  for await (const line of readLines(chunks)) if (line !== '') yield JSON.parse(line) as Value;
+  for await (const line of streamLines(chunks)) if (line !== '') yield JSON.parse(line) as Value;
 }

@@ -1,6 +1,6 @@
 /** Sends rows of any number as parts of a run, as fast as the producer takes them. */
 
-import type { PartReceipt, RejectedRow } from '@embedmill/contract';
+import { DEFAULT_PART_ROWS, type PartReceipt, type RejectedRow } from '@embedmill/contract';
 import type { CallOptions } from './http.ts';
 import { withRetry } from './retry.ts';
 import type { RowInput } from './types.ts';
@@ -38,7 +38,13 @@ export type SendPart = (part: number, body: Uint8Array, options: { gzip: boolean
 /** One part is on its way while the next one is filled; more would only take memory. */
 const MAX_IN_FLIGHT = 2;
 
-const defaults = { firstPart: 0, maxRows: 2016, maxBytes: 4_000_000, gzip: false, patienceMs: 600_000 };
+const DEFAULTS = {
+  firstPart: 0,
+  maxRows: DEFAULT_PART_ROWS,
+  maxBytes: 4_000_000,
+  gzip: false,
+  patienceMs: 600_000,
+};
 
 /**
  * Takes a row from `rows` only when there is room for it. The same rows with the same options make the same parts, so
@@ -49,7 +55,7 @@ export async function sendRows(
   rows: Iterable<RowInput> | AsyncIterable<RowInput>,
   options: SendRowsOptions = {},
 ): Promise<SentRows> {
-  const filled = { ...defaults, ...options };
+  const filled = { ...DEFAULTS, ...options };
   const { signal, onWait, onSent, gzip, patienceMs } = filled;
   const sent: SentRows = { parts: 0, accepted: 0, rejectedCount: 0, rejected: [] };
   const inFlight = new Set<Promise<void>>();

@@ -19,13 +19,13 @@ export interface ReadVectorsOptions extends CallOptions {
   batchRows?: number;
 }
 
-const defaultBatchRows = 1000;
+const DEFAULT_VECTOR_ROWS = 1000;
 
 /** Vectors and ids come over two requests, as fast as the caller takes them; nothing but one batch is kept. */
 export async function* readVectors(
   http: Http,
   id: string,
-  { batchRows = defaultBatchRows, signal }: ReadVectorsOptions = {},
+  { batchRows = DEFAULT_VECTOR_ROWS, signal }: ReadVectorsOptions = {},
 ): AsyncGenerator<VectorBatch> {
   const path = `/v1/runs/${encodeURIComponent(id)}`;
   const idLines = readJsonLines<{ id: string }>(await http.open(`${path}/ids`, { signal }));

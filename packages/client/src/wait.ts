@@ -3,7 +3,7 @@
 import type { RunInfo } from '@embedmill/contract';
 import { ClientError, PassingFault } from './errors.ts';
 import type { CallOptions, Http } from './http.ts';
-import { readLines } from './lines.ts';
+import { streamLines } from './lines.ts';
 import { pause, withRetry } from './retry.ts';
 
 /** How to wait. */
@@ -60,7 +60,7 @@ async function connect(
     signal: signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]),
     headers: { accept: 'text/event-stream' },
   });
-  return readRuns(readLines(watched(chunks, silence)));
+  return readRuns(streamLines(watched(chunks, silence)));
 }
 
 /** Aborts when nothing comes for too long. */

@@ -1,7 +1,7 @@
 /** Parquet as DuckDB sees it: types, nulls, row groups, and a cosine in SQL. */
 
 import type { VectorRows } from '@embedmill/contract';
-import { type EncodeOptions, maxChunkBytes, parquet } from '@embedmill/core/formats';
+import { type EncodeOptions, MAX_CHUNK_BYTES, parquet } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
 import { queryParquet } from './duck.ts';
 import { encodeChunks, makeRows } from './vectors.ts';
@@ -90,7 +90,7 @@ describe('parquet', () => {
 
   test('is the same when slices end inside pages and row groups', async () => {
     const rows = makeRows(14, 300_000, { absentEvery: 5 });
-    expect(rows.dim * 4).toBeGreaterThan(maxChunkBytes);
+    expect(rows.dim * 4).toBeGreaterThan(MAX_CHUNK_BYTES);
     const whole = await encode(rows);
     expect((await encode(rows, [1, 1, 6, 8, 13])).equals(whole)).toBe(true);
     const [answer] = await queryParquet(

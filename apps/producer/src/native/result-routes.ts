@@ -1,6 +1,6 @@
 /** Routes for the vectors, ids and scales of a completed run, in row order. */
 
-import { dtypeBytes, encodeIds, encodeScales, FORMATS, npyHeaderBytes } from '@embedmill/core/formats';
+import { DTYPE_BYTES, encodeIds, encodeScales, FORMATS, NPY_HEADER_BYTES } from '@embedmill/core/formats';
 import { readIds, readResults, resultsShape } from '@embedmill/core/runs';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
@@ -34,7 +34,7 @@ export function resultRoutes({ service, log }: RouteDeps): Router {
         await sendStream(req, res, { status: 200, headers, chunks }, log);
         return;
       }
-      const totalBytes = npyHeaderBytes + shape.rows * shape.dim * dtypeBytes[dtype];
+      const totalBytes = NPY_HEADER_BYTES + shape.rows * shape.dim * DTYPE_BYTES[dtype];
       const range = requestedRange(req, res, totalBytes, headers.ETag);
       const chunks =
         range === null ? encode(readResults(run), shape, { dtype }) : npyRange(run, range, dtype);

@@ -1,28 +1,28 @@
-/** Re-cuts a byte stream into blocks of one size, so that no parser depends on how its bytes arrived. */
+/** Splits a byte stream into blocks of equal size, so that parsers do not depend on the size of the input's chunks. */
 
-/** Bytes in each block but the last. One block is one array of rows: small enough to stay in the CPU's cache. */
-export const blockBytes = 64 * 1024;
+/** Size of each block but the last, in bytes. One block becomes one array of rows, small enough for the CPU cache. */
+export const BLOCK_BYTES = 64 * 1024;
 
-const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * The same bytes in blocks of `blockBytes`, without a UTF-8 byte order mark at the start. Holds at most one block; a
- * block is not written to again after it was given out. Nothing comes before a block is full or the input ends.
+ * Yields the same bytes in blocks of `BLOCK_BYTES`, without a UTF-8 byte order mark at the start. Holds at most one block;
+ * a block is not modified after it was yielded. Yields only when a block is full or the input ends.
  */
 export async function* cutBlocks(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let block = Buffer.allocUnsafe(blockBytes);
+  let block = Buffer.allocUnsafe(BLOCK_BYTES);
   let filled = 0;
   let first = true;
   for await (const chunk of bytes) {
     for (let at = 0; at < chunk.length; ) {
-      const taken = Math.min(chunk.length - at, blockBytes - filled);
+      const taken = Math.min(chunk.length - at, BLOCK_BYTES - filled);
       block.set(chunk.subarray(at, at + taken), filled);
       at += taken;
       filled += taken;
-      if (filled < blockBytes) continue;
+      if (filled < BLOCK_BYTES) continue;
       yield first ? withoutMark(block) : block;
       first = false;
-      block = Buffer.allocUnsafe(blockBytes);
+      block = Buffer.allocUnsafe(BLOCK_BYTES);
       filled = 0;
     }
   }
@@ -32,7 +32,7 @@ export async function* cutBlocks(bytes: AsyncIterable<Uint8Array>): AsyncGenerat
 }
 
 function withoutMark(block: Buffer): Buffer {
-  return block.subarray(0, byteOrderMark.length).equals(byteOrderMark)
-    ? block.subarray(byteOrderMark.length)
+  return block.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? block.subarray(BYTE_ORDER_MARK.length)
     : block;
 }

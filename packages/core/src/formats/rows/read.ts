@@ -1,4 +1,4 @@
-/** Reads rows from bytes: the producer calls it with request bodies, the CLI with files and stdin. */
+/** Reads rows from bytes: request bodies in the producer, files and stdin in the CLI. */
 
 import { isUtf8 } from 'node:buffer';
 import type { RowRead } from '@embedmill/contract';
@@ -9,24 +9,23 @@ import { keysOfLine, parseJsonl } from './jsonl.ts';
 import { LineSplitter } from './lines.ts';
 import type { RawRecord, Splitter } from './record.ts';
 import { parseTxt } from './txt.ts';
-import { type ReadRowsOptions, type RowFormat, type RowSettings, rowDefaults } from './types.ts';
+import { type ReadRowsOptions, ROW_DEFAULTS, type RowFormat, type RowSettings } from './types.ts';
 
 /**
- * The rows of an input in order, as one array per 64 KiB of input. Nothing is read ahead of the caller; what is held is
- * one block, its rows, and one unfinished record of at most `maxRowBytes`.
+ * The rows of an input in order, as one array per 64 KiB of input. Does not read ahead of the caller; holds one block, its
+ * rows, and one unfinished record of at most `maxRowBytes`.
  *
- * A row that cannot be used becomes a `BadRow` and the rows around it are not touched. A byte order mark at the start
- * is dropped, LF and CRLF end lines, and the last line needs no end. Blank lines: jsonl, csv and tsv skip them (they
- * still count as lines), in txt they are rows with an empty text.
+ * An invalid row becomes a `BadRow` and does not affect its neighbours. A byte order mark at the start is dropped; lines
+ * end with LF or CRLF, the last one also with the input. Blank lines are skipped in jsonl, csv and tsv (they still count
+ * as lines); in txt they are rows with an empty text. Errors of the source pass through.
  *
- * Throws `missing-column` (facts: `column`, `found`) and `invalid-header` for a CSV or TSV input as a whole; what the
- * source throws passes through.
+ * @throws {EmbedmillError} `missing-column` (facts: `column`, `found`) or `invalid-header`, for a whole CSV or TSV input
  */
 export async function* readRows(
   bytes: AsyncIterable<Uint8Array>,
   options: ReadRowsOptions,
 ): AsyncGenerator<RowRead[]> {
-  const settings: RowSettings = { ...rowDefaults, ...options };
+  const settings: RowSettings = { ...ROW_DEFAULTS, ...options };
   const splitter = splitterFor(settings);
   const parser = parserFor(settings);
   for await (const block of cutBlocks(bytes)) {
@@ -39,15 +38,15 @@ export async function* readRows(
 }
 
 /**
- * The names a caller may choose the text and the id from: the columns of a CSV or TSV header, or the keys of the first
- * JSON object; none for txt, and none when the input holds no record. Reads no more than it needs and then closes the
- * source. Throws `invalid-header`.
+ * The names that can be used as `textField` and `idField`: the columns of a CSV or TSV header, or the keys of the first
+ * JSON object; empty for txt and for an input without records. Reads no more than necessary, then closes the source.
+ * @throws {EmbedmillError} `invalid-header`
  */
 export async function readFields(
   bytes: AsyncIterable<Uint8Array>,
   options: { readonly format: RowFormat; readonly maxRowBytes?: number },
 ): Promise<string[]> {
-  const settings: RowSettings = { ...rowDefaults, ...options };
+  const settings: RowSettings = { ...ROW_DEFAULTS, ...options };
   if (settings.format === 'txt') return [];
   const splitter = splitterFor(settings);
   for await (const block of cutBlocks(bytes)) {
@@ -57,15 +56,15 @@ export async function readFields(
   return fieldsIn(splitter.end(), settings) ?? [];
 }
 
-/** One line of an input. */
+/** One line of an input with its number, counted from 1, or the reason why it cannot be read. */
 export type LineRead = { line: number; text: string } | { line: number; fault: 'too-long' | 'invalid-utf8' };
 
 /**
- * The lines of an input in order, as one array per 64 KiB of it, for formats that are no rows. Blank lines are left
- * out and still count; a byte order mark at the start is dropped.
- * @param maxLineBytes longest line, without its end
+ * The lines of an input in order, as one array per 64 KiB of input, for formats other than rows. Blank lines are skipped
+ * but counted; a byte order mark at the start is dropped.
+ * @param maxLineBytes maximum length of a line in bytes, without its line end
  */
-export async function* readLines(
+export async function* readTextLines(
   bytes: AsyncIterable<Uint8Array>,
   maxLineBytes: number,
 ): AsyncGenerator<LineRead[]> {
@@ -81,7 +80,7 @@ export async function* readLines(
   yield decode(splitter.end());
 }
 
-/** How the records of one format become rows. */
+/** Parses the records of one format into rows. */
 interface Parser {
   parse(records: readonly RawRecord[]): RowRead[];
   end?(): void;

@@ -1,10 +1,11 @@
-/** Parses plain text: every line is a row, a blank one too, so that row n is always line n. */
+/** Parses plain text: every line, blank or not, is a row, so that row n is always line n. */
+
 import type { RowRead } from '@embedmill/contract';
 import { faultOf } from './decode.ts';
 import type { RawRecord } from './record.ts';
 import type { RowSettings } from './types.ts';
 
-/** The rows of these lines, in order, without ids. */
+/** Parses lines into rows without ids, in order. */
 export function parseTxt(records: readonly RawRecord[], settings: RowSettings): RowRead[] {
   return records.map(
     (record) =>

@@ -12,7 +12,7 @@ import type { Format } from './types.ts';
 type Arrow = typeof import('apache-arrow');
 
 /** Bytes of the floats in a full record batch: what is held in memory at a time. */
-const batchBytes = 8 * 1024 * 1024;
+const BATCH_BYTES = 8 * 1024 * 1024;
 
 /** `vector` is null where a row has none; with `dtype` int8 there is a column `scale` too. Holds one batch at a time. */
 export const arrow: Format = {
@@ -25,7 +25,7 @@ export const arrow: Format = {
     const writer = new library.RecordBatchFileWriter({ autoDestroy: false });
     const schema = schemaOf(library, shape.dim, dtype);
     writer.reset(queue as unknown as AsyncByteQueue, schema);
-    const rowsPerBatch = Math.max(1, Math.floor(batchBytes / (shape.dim * 4)));
+    const rowsPerBatch = Math.max(1, Math.floor(BATCH_BYTES / (shape.dim * 4)));
     for await (const group of groupRows(rows, shape, rowsPerBatch)) {
       writer.write(batchOf(library, schema, group, dtype));
       yield* queue.take();

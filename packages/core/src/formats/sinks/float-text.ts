@@ -1,18 +1,18 @@
 /** Writes a float32 as the shortest decimal that reads back as the same float32, for jsonl. */
 
 /** Room one number may need: a sign, "0.", six zeros and nine digits, or an exponent. */
-export const maxFloatChars = 24;
+export const MAX_FLOAT_CHARS = 24;
 
-const zero = 0x30;
-const point = 0x2e;
-const minus = 0x2d;
+const ZERO = 0x30;
+const POINT = 0x2e;
+const MINUS = 0x2d;
 
 /** 10^0 … 10^22 are exact in a double. */
-const powers = Float64Array.from({ length: 23 }, (_, n) => Number(`1e${n}`));
+const POWERS = Float64Array.from({ length: 23 }, (_, n) => Number(`1e${n}`));
 
 /** Within these, `writeFloat32` writes plain decimals itself; outside, the slow way writes exponents. */
-const smallest = 1e-6;
-const largest = 1e6;
+const MIN_PLAIN = 1e-6;
+const MAX_PLAIN = 1e6;
 
 /** Digits of the number being written; one buffer, as nothing here waits. */
 const digits = new Uint8Array(9);
@@ -29,25 +29,25 @@ const digits = new Uint8Array(9);
  */
 export function writeFloat32(out: Uint8Array, at: number, value: number): number {
   const size = Math.abs(value);
-  if (!(size >= smallest && size < largest)) return writeSlowly(out, at, value);
+  if (!(size >= MIN_PLAIN && size < MAX_PLAIN)) return writeSlowly(out, at, value);
   let exponent = 5; // of the leading digit: 10^exponent <= size
-  while (exponent >= 0 ? size < powers[exponent]! : size * powers[-exponent]! < 1) exponent--;
+  while (exponent >= 0 ? size < POWERS[exponent]! : size * POWERS[-exponent]! < 1) exponent--;
   let count = 7;
   let decimals = count - 1 - exponent;
-  let candidate = Math.round(size * powers[decimals]!);
-  while (count < 9 && Math.fround(candidate / powers[decimals]!) !== size) {
+  let candidate = Math.round(size * POWERS[decimals]!);
+  while (count < 9 && Math.fround(candidate / POWERS[decimals]!) !== size) {
     count++;
     decimals++;
-    candidate = Math.round(size * powers[decimals]!);
+    candidate = Math.round(size * POWERS[decimals]!);
   }
-  if (Math.fround(candidate / powers[decimals]!) !== size) return writeSlowly(out, at, value);
+  if (Math.fround(candidate / POWERS[decimals]!) !== size) return writeSlowly(out, at, value);
   while (candidate % 10 === 0) {
     candidate /= 10;
     decimals--;
   }
-  if (value < 0) out[at++] = minus;
+  if (value < 0) out[at++] = MINUS;
   return decimals <= 0
-    ? writeInteger(out, at, candidate * powers[-decimals]!)
+    ? writeInteger(out, at, candidate * POWERS[-decimals]!)
     : writeDecimal(out, at, candidate, decimals);
 }
 
@@ -63,15 +63,15 @@ function writeDecimal(out: Uint8Array, at: number, candidate: number, decimals: 
   // Integers below 2^30 divide fast; the candidates of 9 digits are just under it.
   for (let rest = candidate | 0; rest > 0; rest = (rest / 10) | 0) digits[count++] = rest % 10;
   if (count <= decimals) {
-    out[at++] = zero;
-    out[at++] = point;
-    for (let n = count; n < decimals; n++) out[at++] = zero;
-    while (count > 0) out[at++] = zero + digits[--count]!;
+    out[at++] = ZERO;
+    out[at++] = POINT;
+    for (let n = count; n < decimals; n++) out[at++] = ZERO;
+    while (count > 0) out[at++] = ZERO + digits[--count]!;
     return at;
   }
   while (count > 0) {
-    if (count === decimals) out[at++] = point;
-    out[at++] = zero + digits[--count]!;
+    if (count === decimals) out[at++] = POINT;
+    out[at++] = ZERO + digits[--count]!;
   }
   return at;
 }

@@ -2,16 +2,16 @@
 
 import type { VectorRows } from '@embedmill/contract';
 import { rowView } from '@embedmill/contract';
-import { maxChunkBytes } from './chunks.ts';
+import { MAX_CHUNK_BYTES } from './chunks.ts';
 import { checkShape } from './shape.ts';
 import type { Format } from './types.ts';
 import { vectorTextBytes, writerOf } from './vector-text.ts';
 
 /** A chunk is given out when it is as long as this; a row more may be on it. */
-const chunkBytes = 256 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /** A line without its vector, beside what the id needs. */
-const frameBytes = 64;
+const FRAME_BYTES = 64;
 
 /**
  * One object per line: `id`, and `vector` as a list of numbers, as base64, or null for a row without one. An int8 vector has
@@ -28,7 +28,7 @@ export const jsonl: Format = {
     for await (const slice of checkShape(rows, shape)) {
       for (let row = 0; row < slice.ids.length; row++) {
         const id = JSON.stringify(slice.ids[row]);
-        yield* lines.reserve(id.length * 3 + frameBytes + vectorBytes);
+        yield* lines.reserve(id.length * 3 + FRAME_BYTES + vectorBytes);
         lines.write(`{"id":${id},"vector":`);
         if (slice.present[row] === 1)
           lines.fill((out, at) => write(out, at, rowView(slice.vectors, slice.dim, row)));
@@ -46,7 +46,7 @@ export async function* encodeIds(rows: AsyncIterable<Pick<VectorRows, 'ids'>>): 
   for await (const { ids } of rows) {
     for (const given of ids) {
       const id = JSON.stringify(given);
-      yield* lines.reserve(id.length * 3 + frameBytes);
+      yield* lines.reserve(id.length * 3 + FRAME_BYTES);
       lines.write(`{"id":${id}}\n`);
     }
   }
@@ -55,14 +55,14 @@ export async function* encodeIds(rows: AsyncIterable<Pick<VectorRows, 'ids'>>): 
 
 /** Collects lines into chunks. */
 class LineBuffer {
-  #out = Buffer.allocUnsafe(chunkBytes);
+  #out = Buffer.allocUnsafe(CHUNK_BYTES);
   #length = 0;
 
   /** Makes room for `bytes`, giving out what is there when they do not fit. */
   *reserve(bytes: number): Generator<Uint8Array> {
     if (this.#length + bytes <= this.#out.length) return;
     yield* this.rest();
-    this.#out = Buffer.allocUnsafe(Math.max(chunkBytes, bytes));
+    this.#out = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, bytes));
     this.#length = 0;
   }
 
@@ -77,8 +77,8 @@ class LineBuffer {
 
   /** What has not been given out. */
   *rest(): Generator<Uint8Array> {
-    for (let at = 0; at < this.#length; at += maxChunkBytes) {
-      yield this.#out.subarray(at, Math.min(this.#length, at + maxChunkBytes));
+    for (let at = 0; at < this.#length; at += MAX_CHUNK_BYTES) {
+      yield this.#out.subarray(at, Math.min(this.#length, at + MAX_CHUNK_BYTES));
     }
   }
 }

@@ -7,33 +7,33 @@ import type { Format, OutputShape } from './types.ts';
 
 /**
  * Length of the header, whatever the shape. Row r of vectors with d numbers of b bytes is at bytes
- * `npyHeaderBytes + r·d·b` to `npyHeaderBytes + (r + 1)·d·b` of the file, so that a range can be served without the rest.
+ * `NPY_HEADER_BYTES + r·d·b` to `NPY_HEADER_BYTES + (r + 1)·d·b` of the file, so that a range can be served without the rest.
  */
-export const npyHeaderBytes = 128;
+export const NPY_HEADER_BYTES = 128;
 
 /** Magic, version 1.0 and the length of the text behind it: NEP 1, "format specification: version 1.0". */
-const prefixBytes = 10;
+const PREFIX_BYTES = 10;
 
 /** NumPy's names of the types: order of the bytes, kind, bytes. */
-const descriptions: Readonly<Record<Dtype, string>> = { float32: '<f4', float16: '<f2', int8: '|i1' };
+const DESCRIPTIONS: Readonly<Record<Dtype, string>> = { float32: '<f4', float16: '<f2', int8: '|i1' };
 
 /**
- * The header of a C-ordered little-endian array: version 1.0, padded with spaces to `npyHeaderBytes` (the format asks for a
+ * The header of a C-ordered little-endian array: version 1.0, padded with spaces to `NPY_HEADER_BYTES` (the format asks for a
  * multiple of 64), which leaves room for any shape up to 2^53 × 2^53.
  * @param shape rows and dim, or rows alone
  */
 export function npyHeader(shape: readonly number[], dtype: Dtype = 'float32'): Uint8Array {
-  const header = Buffer.alloc(npyHeaderBytes, ' ');
+  const header = Buffer.alloc(NPY_HEADER_BYTES, ' ');
   header.write('\x93NUMPY\x01\x00', 'latin1');
-  header.writeUInt16LE(npyHeaderBytes - prefixBytes, 8);
+  header.writeUInt16LE(NPY_HEADER_BYTES - PREFIX_BYTES, 8);
   // Python writes a tuple of one with a comma behind it.
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   header.write(
-    `{'descr': '${descriptions[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`,
-    prefixBytes,
+    `{'descr': '${DESCRIPTIONS[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`,
+    PREFIX_BYTES,
     'latin1',
   );
-  header.write('\n', npyHeaderBytes - 1, 'latin1');
+  header.write('\n', NPY_HEADER_BYTES - 1, 'latin1');
   return header;
 }
 

@@ -4,15 +4,15 @@ import type { Dtype, VectorRows } from '@embedmill/contract';
 import { rowView } from '@embedmill/contract';
 import type { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
-import { bytesOf, inChunks, maxChunkBytes } from './chunks.ts';
-import { dtypeBytes, numbersOf } from './dtype.ts';
+import { bytesOf, inChunks, MAX_CHUNK_BYTES } from './chunks.ts';
+import { DTYPE_BYTES, numbersOf } from './dtype.ts';
 import { cutSlice } from './shape.ts';
 
 /** What the footer says of a column; the type is hyparquet's, which is no dependency of ours. */
 type ColumnChunk = ParquetWriter['row_groups'][number]['columns'][number];
 
 /** How a column chunk of each dtype is written: the type of Parquet, and the encoding of its data pages. */
-const layouts = {
+const LAYOUTS = {
   float32: { type: 'FLOAT', encoding: 'PLAIN' },
   float16: { type: 'FIXED_LEN_BYTE_ARRAY', encoding: 'PLAIN' },
   int8: { type: 'INT32', encoding: 'RLE_DICTIONARY' },
@@ -22,12 +22,12 @@ const layouts = {
  * Parquet has no type of one byte: a plain INT32 takes four. As places in a dictionary of all the numbers from −127 to 127,
  * eight bits wide, they are bytes, one behind the other.
  */
-const int8Dictionary = Int32Array.from({ length: 255 }, (_, place) => place - 127);
-const placeBits = 8;
+const INT8_DICTIONARY = Int32Array.from({ length: 255 }, (_, place) => place - 127);
+const INDEX_BITS = 8;
 
 /** Definition levels: of a float that is there (the optional list, its repeated entry), and of a null list. */
-const defined = 2;
-const nullList = 0;
+const DEFINED_LEVEL = 2;
+const NULL_LIST_LEVEL = 0;
 
 /**
  * Writes the column chunk `vector` of these rows, giving out its bytes page by page, and returns what the footer needs
@@ -42,11 +42,11 @@ export function* writeVectorColumn(
   dtype: Dtype,
 ): Generator<Uint8Array, ColumnChunk> {
   const start = writer.offset;
-  const { type, encoding } = layouts[dtype];
+  const { type, encoding } = LAYOUTS[dtype];
   const hasDictionary = dtype === 'int8';
   if (hasDictionary) writeDictionary(writer);
   const dataStart = writer.offset;
-  const rowsPerPage = Math.max(1, Math.floor(maxChunkBytes / ((group[0]?.dim ?? 1) * dtypeBytes[dtype])));
+  const rowsPerPage = Math.max(1, Math.floor(MAX_CHUNK_BYTES / ((group[0]?.dim ?? 1) * DTYPE_BYTES[dtype])));
   let values = 0;
   let pages = 0;
   for (const page of cutPages(group, rowsPerPage)) {
@@ -117,7 +117,7 @@ function* writePage(
       repetitions.add(0, 1);
       if (mark === 1) repetitions.add(1, dim - 1);
       else nulls++;
-      definitions.add(mark === 1 ? defined : nullList, mark === 1 ? dim : 1);
+      definitions.add(mark === 1 ? DEFINED_LEVEL : NULL_LIST_LEVEL, mark === 1 ? dim : 1);
     }
   }
   const repetitionBytes = repetitions.finish();
@@ -133,7 +133,7 @@ function* writePage(
       num_values: entries,
       num_nulls: nulls,
       num_rows: rows,
-      encoding: layouts[dtype].encoding,
+      encoding: LAYOUTS[dtype].encoding,
       repetition_levels_byte_length: repetitionBytes.length,
       definition_levels_byte_length: definitionBytes.length,
       is_compressed: false,
@@ -152,11 +152,11 @@ function* writePage(
 function writeDictionary(writer: ByteWriter): void {
   writePageHeader(writer, {
     type: 'DICTIONARY_PAGE',
-    uncompressed_page_size: int8Dictionary.byteLength,
-    compressed_page_size: int8Dictionary.byteLength,
-    dictionary_page_header: { num_values: int8Dictionary.length, encoding: 'PLAIN' },
+    uncompressed_page_size: INT8_DICTIONARY.byteLength,
+    compressed_page_size: INT8_DICTIONARY.byteLength,
+    dictionary_page_header: { num_values: INT8_DICTIONARY.length, encoding: 'PLAIN' },
   });
-  writer.appendBytes(bytesOf(int8Dictionary));
+  writer.appendBytes(bytesOf(INT8_DICTIONARY));
 }
 
 /** The values of a data page as they are stored. */
@@ -170,9 +170,9 @@ function valuesOf(floats: Float32Array, dim: number, dtype: Dtype): Uint8Array {
  * number of groups of eight, plus one, as a varint (Encodings.md, "RLE / bit-packing hybrid").
  */
 function placesOf(numbers: Int8Array): Uint8Array {
-  if (numbers.length === 0) return Uint8Array.of(placeBits);
+  if (numbers.length === 0) return Uint8Array.of(INDEX_BITS);
   const groups = Math.ceil(numbers.length / 8);
-  const head = [placeBits, ...varint(groups * 2 + 1)];
+  const head = [INDEX_BITS, ...varint(groups * 2 + 1)];
   const places = new Uint8Array(head.length + groups * 8);
   places.set(head);
   for (let n = 0; n < numbers.length; n++) places[head.length + n] = numbers[n]! + 127;

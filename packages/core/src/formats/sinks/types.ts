@@ -28,7 +28,7 @@ export interface Format {
   /** Of files, with the dot. */
   readonly extension: string;
   /**
-   * The bytes of the output, in chunks of at most `maxChunkBytes`; rows are taken as chunks are asked for. Throws
+   * The bytes of the output, in chunks of at most `MAX_CHUNK_BYTES`; rows are taken as chunks are asked for. Throws
    * `wrong-shape` when a slice is inconsistent or there are more or fewer rows than `shape` says.
    */
   encode(

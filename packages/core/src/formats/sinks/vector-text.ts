@@ -1,28 +1,28 @@
 /** Writes a vector as JSON, as a list of numbers or as base64; the jsonl encoder and the interactive routes use it. */
 
-import type { Dtype, VectorEncoding } from '@embedmill/contract';
+import { type Dtype, halvesOf, type VectorEncoding } from '@embedmill/contract';
 import { bytesOf } from './chunks.ts';
-import { halvesOf, int8Of, scalesOf } from './dtype.ts';
-import { maxFloatChars, writeFloat32 } from './float-text.ts';
+import { int8Of, scalesOf } from './dtype.ts';
+import { MAX_FLOAT_CHARS, writeFloat32 } from './float-text.ts';
 import { halfText } from './half-text.ts';
 
 /** Writes the text of a vector at a position and returns the position behind it. */
 export type WriteVector = (out: Buffer, at: number, vector: Float32Array) => number;
 
 /** What a line says of the dtype behind its vector: its name and a scale. */
-const tailBytes = 64;
+const TAIL_BYTES = 64;
 
 /** Room that the text of a vector may need, in bytes. */
 export function vectorTextBytes(dim: number, encoding: VectorEncoding): number {
-  return (encoding === 'float' ? dim * (maxFloatChars + 1) + 2 : dim * 6 + 4) + tailBytes;
+  return (encoding === 'float' ? dim * (MAX_FLOAT_CHARS + 1) + 2 : dim * 6 + 4) + TAIL_BYTES;
 }
 
 /** What writes vectors of a dtype; behind the vector come the fields of JSON that a reader needs to understand it. */
 export function writerOf(encoding: VectorEncoding, dtype: Dtype): WriteVector {
-  return writers[dtype][encoding];
+  return WRITERS[dtype][encoding];
 }
 
-const writers: Readonly<Record<Dtype, Readonly<Record<VectorEncoding, WriteVector>>>> = {
+const WRITERS: Readonly<Record<Dtype, Readonly<Record<VectorEncoding, WriteVector>>>> = {
   float32: { float: writeFloats, base64: (out, at, vector) => writeBase64(out, at, vector) },
   float16: {
     float: (out, at, vector) => writeList(out, at, Array.from(halvesOf(vector), halfText)),
