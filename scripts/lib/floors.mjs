@@ -50,7 +50,7 @@ export function importsOf(source) {
 }
 
 /**
- * The file or folder of ours that an import leads to, relative to the root.
+ * The own file or folder that an import leads to, relative to the root.
  * @param {string} root
  * @param {string} file the importing file, relative to the root
  * @param {string} specifier as written
@@ -98,7 +98,7 @@ export function reasonAgainst(file, target, isType) {
   const allowed = FLOORS[floor].flatMap((entry) => expand(entry));
   if (allowed.some(({ folder, typesOnly }) => isWithin(target, folder) && (isType || !typesOnly)))
     return undefined;
-  const list = FLOORS[floor].length === 0 ? 'nothing of ours' : FLOORS[floor].join(', ');
+  const list = FLOORS[floor].length === 0 ? 'no other folder of this repository' : FLOORS[floor].join(', ');
   return `${floor} must not import ${floorOf(target)}; it may import ${list}.`;
 }
 

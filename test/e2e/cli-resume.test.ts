@@ -41,7 +41,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(shared, { recursive: true, force: true }));
 
-/** Resolves when a call that works on `output` has so many rows behind it. */
+/** Resolves when a call that works on `output` has embedded `rows` rows. */
 async function whenRowsAreDone(output: string, rows = INTERRUPT_AT): Promise<void> {
   const log = `${output}.partial/producer.log`;
   const done = async (): Promise<number> => {
@@ -174,8 +174,8 @@ describe('another command for the same output', () => {
     const call = await startToMiddle(output);
     // It must not be finished before the other one has begun.
     for (const pid of childrenOf(output)) process.kill(pid, 'SIGSTOP');
-    const meanwhile = await embedmill(['embed', input, '--to', output]);
-    expect(meanwhile).toMatchObject({ code: 1, stderr: expect.stringContaining(`process ${call.pid}`) });
+    const second = await embedmill(['embed', input, '--to', output]);
+    expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(`process ${call.pid}`) });
     for (const pid of childrenOf(output)) process.kill(pid, 'SIGCONT');
     call.kill('SIGINT');
     await call.waitForExit();

@@ -71,7 +71,7 @@ function isForeign(
   // Only the browser sets this header. Behind a proxy that replaces Host, it is what tells our own pages from others.
   if (site === 'same-origin' || site === 'none') return false;
   if (origin !== undefined) return originHost(origin) !== host.toLowerCase();
-  // A link to a page of ours, followed by a person.
+  // A person followed a link to one of our pages.
   if (mode === 'navigate' && method === 'GET') return false;
   return site === 'cross-site' || site === 'same-site';
 }
