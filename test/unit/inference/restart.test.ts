@@ -18,9 +18,7 @@ async function cycle(signals: EngineSignals): Promise<void> {
 }
 
 describe('starting and stopping', () => {
-  test('120 times with 240 threads closes every engine and frees the memory', {
-    timeout: 120_000,
-  }, async () => {
+  test('120 times with 240 threads closes every engine and frees the memory', async () => {
     const signals = new EngineSignals();
     for (let done = 0; done < 40; done++) await cycle(signals);
     const before = process.memoryUsage().rss;
