@@ -1,6 +1,8 @@
+/** Inference threads that start and stop many times leave no memory behind. */
+
 import { InferencePool } from '@embedmill/worker/inference';
 import { describe, expect, test } from 'vitest';
-import { EngineSignals, embedBulk, STAND_IN_URL } from './stand-in.ts';
+import { EngineSignals, embedBulk, STAND_IN_URL } from '../../unit/inference/stand-in.ts';
 
 const MB = 2 ** 20;
 
