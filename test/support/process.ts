@@ -72,9 +72,9 @@ export class TestProcess {
 
   /**
    * Waits until stdout or stderr matches, and returns the match. Fails with the whole output when the process
-   * exits first or after `timeoutMs` (default 20 s).
+   * exits first or after `timeoutMs` (default 2 minutes).
    */
-  async waitFor(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp, timeoutMs = 120_000): Promise<RegExpExecArray> {
     const deadline = AbortSignal.timeout(timeoutMs);
     for (;;) {
       const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
@@ -85,8 +85,8 @@ export class TestProcess {
     }
   }
 
-  /** Waits for the exit. Fails with the whole output after `timeoutMs` (default 20 s). */
-  async waitForExit(timeoutMs = 20_000): Promise<TestProcessExit> {
+  /** Waits for the exit. Fails with the whole output after `timeoutMs` (default 2 minutes). */
+  async waitForExit(timeoutMs = 120_000): Promise<TestProcessExit> {
     const deadline = AbortSignal.timeout(timeoutMs);
     while (this.#exit === undefined) {
       if (deadline.aborted) throw this.#failure(`waited ${timeoutMs} ms for its exit`);
@@ -125,10 +125,10 @@ export function startNode(args: readonly string[], options: TestProcessOptions =
 }
 
 /**
- * Resolves when no process has this id; fails after `timeoutMs` (default 10 s). For processes other than
+ * Resolves when no process has this id; fails after `timeoutMs` (default 1 minute). For processes other than
  * children.
  */
-export async function waitUntilGone(pid: number, timeoutMs = 10_000): Promise<void> {
+export async function waitUntilGone(pid: number, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (isRunning(pid)) {
     if (Date.now() > deadline) throw new Error(`process ${pid} is still running after ${timeoutMs} ms`);
