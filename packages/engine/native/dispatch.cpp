@@ -70,13 +70,20 @@ bool osSaves(unsigned components) {
 constexpr unsigned YMM_STATE = 0x6, ZMM_STATE = 0xe6, TILE_STATE = 0x60000;
 
 bool hasAvx2() { return osSaves(YMM_STATE) && bits(Cpuid(7, 0).ebx, bit_AVX2); }
-bool hasAvxVnni() { return hasAvx2() && bits(Cpuid(7, 1).eax, 1u << 4); }
 bool hasAvx512Vnni() {
   const Cpuid leaf7(7, 0);
   return hasAvx2() && osSaves(ZMM_STATE) &&
          bits(leaf7.ebx, bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL) && bits(leaf7.ecx, bit_AVX512VNNI);
 }
+bool hasAvxVnni() {
+#if defined(EVEX_VNNI)
+  return hasAvx512Vnni();
+#else
+  return hasAvx2() && bits(Cpuid(7, 1).eax, 1u << 4);
+#endif
+}
 #if !defined(WITHOUT_AMX)
+#if !defined(EMULATED_TILES)
 /** Linux grants the tile registers to a process that asks for them; the permission then holds for all its threads. */
 bool requestTiles() {
 #if defined(__linux__)
@@ -87,9 +94,14 @@ bool requestTiles() {
   return false;
 #endif
 }
+#endif
 bool hasAmx() {
+#if defined(EMULATED_TILES)
+  return hasAvx512Vnni();
+#else
   constexpr unsigned AMX_TILE = 1u << 24, AMX_INT8 = 1u << 25;
   return hasAvx512Vnni() && osSaves(TILE_STATE) && bits(Cpuid(7, 0).edx, AMX_TILE | AMX_INT8) && requestTiles();
+#endif
 }
 #endif
 #elif defined(__aarch64__)

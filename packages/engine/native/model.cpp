@@ -3,17 +3,25 @@
 
 #include <array>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <map>
-#include <mutex>
 #include <new>
-#include <tuple>
 
 namespace embedmill {
 namespace {
+
+/** Throws; a build without exceptions (WebAssembly) ends with the message. */
+template <class Error>
+[[noreturn]] void raise(const Error &error) {
+#if defined(__cpp_exceptions)
+  throw error;
+#else
+  std::fprintf(stderr, "%s\n", error.what());
+  std::exit(2);
+#endif
+}
 
 constexpr size_t HEADER_BYTES = 64;
 constexpr size_t SECTION_BYTES = 64;
@@ -29,7 +37,7 @@ struct Header {
 static_assert(sizeof(Header) == HEADER_BYTES);
 
 [[noreturn]] void refuse(const std::string &path, const std::string &why) {
-  throw ModelError("\"" + path + "\" is not a weight file of the exact engine: " + why);
+  raise(ModelError("\"" + path + "\" is not a weight file of the exact engine: " + why));
 }
 
 void checkHeader(const std::string &path, const Header &header) {
@@ -138,23 +146,12 @@ void addColumnSums(Model &model) {
   }
 }
 
-using FileVersion = std::tuple<std::string, uintmax_t, int64_t>;
-
-FileVersion fileVersion(const std::string &path) {
-  std::error_code error;
-  const auto canonical = std::filesystem::canonical(path, error);
-  const auto size = error ? 0 : std::filesystem::file_size(canonical, error);
-  const auto time = error ? std::filesystem::file_time_type() : std::filesystem::last_write_time(canonical, error);
-  if (error) throw ModelError("cannot read the weights \"" + path + "\": " + error.message());
-  return {canonical.string(), size, int64_t(time.time_since_epoch().count())};
-}
-
 }  // namespace
 
 AlignedBytes::AlignedBytes(size_t size) {
   const size_t padded = roundUp(size, 64);
   auto *memory = static_cast<uint8_t *>(std::aligned_alloc(64, padded));
-  if (!memory) throw std::bad_alloc();
+  if (!memory) raise(std::bad_alloc());
   std::memset(memory, 0, padded);
   bytes.reset(memory);
 }
@@ -189,7 +186,7 @@ uint32_t crc32(const uint8_t *bytes, size_t size, uint32_t crc) {
 
 std::shared_ptr<const Model> loadModel(const std::string &path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) throw ModelError("cannot read the weights \"" + path + "\"");
+  if (!file) raise(ModelError("cannot read the weights \"" + path + "\""));
   const std::streamoff end = file.tellg();
   file.seekg(0);
   if (end < std::streamoff(HEADER_BYTES))
@@ -230,18 +227,6 @@ std::shared_ptr<const Model> loadModel(const std::string &path) {
       if (!(std::fabs(values[i]) <= MAX_MAGNITUDE))
         refuse(path, "it holds the float " + std::to_string(values[i]) + ", expected magnitudes up to 1,024");
   addColumnSums(*model);
-  return model;
-}
-
-std::shared_ptr<const Model> shareModel(const std::string &path) {
-  static std::mutex mutex;
-  static std::map<FileVersion, std::weak_ptr<const Model>> models;
-  const std::lock_guard lock(mutex);
-  const FileVersion version = fileVersion(path);
-  if (auto model = models[version].lock()) return model;
-  auto model = loadModel(path);
-  std::erase_if(models, [](const auto &entry) { return entry.second.expired(); });
-  models[version] = model;
   return model;
 }
 

@@ -5,8 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { include_dir as nodeApiHeaders } from 'node-api-headers';
-import { compileAll, findCompiler, link } from './compiler.mjs';
+import { compileAll, findCompiler, link, nodeApiHeaders } from './compiler.mjs';
 import { KERNELS } from './targets.mjs';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
@@ -35,7 +34,7 @@ export async function buildEngine() {
       arch: process.arch,
       folder,
       flags: ['-fPIC', '-isystem', nodeApiHeaders, '-DNAPI_VERSION=8'],
-      sources: ['addon.cpp'],
+      sources: ['addon.cpp', 'share.cpp'],
     });
     const isMac = process.platform === 'darwin';
     await link(compiler.command, objects, join(folder, 'engine.node'), [

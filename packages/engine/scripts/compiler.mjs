@@ -5,7 +5,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { include_dir as nodeApiHeaders } from 'node-api-headers';
 import { COMMON_FLAGS, KERNELS, SHARED_SOURCES } from './targets.mjs';
+
+export { nodeApiHeaders };
 
 const run = promisify(execFile);
 const NATIVE = fileURLToPath(new URL('../native', import.meta.url));
