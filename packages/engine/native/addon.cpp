@@ -2,8 +2,8 @@
  * The Node-API addon: models and packs of token ids in, vectors out.
  *
  * It is context-aware: every thread of Node has its own handles and scratch memory, while the weights behind them are
- * shared by the process. Everything that JavaScript gives is checked here, after it was copied: another thread may write
- * to a shared array at any time.
+ * shared by the process. Everything that JavaScript gives is checked here, after it was copied: another thread may
+ * write to a shared array at any time.
  */
 #include <node_api.h>
 
@@ -73,7 +73,8 @@ class Arguments {
     size_t length = 0;
     void *data = nullptr;
     if (napi_is_typedarray(env, values[index], &matches) != napi_ok || !matches ||
-        napi_get_typedarray_info(env, values[index], &type, &length, &data, nullptr, nullptr) != napi_ok || type != expected)
+        napi_get_typedarray_info(env, values[index], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+        type != expected)
       badInput(message);
     return {static_cast<T *>(data), data ? length : 0};
   }
@@ -164,11 +165,13 @@ napi_value embed(napi_env env, napi_callback_info info) {
   if (texts == 0) return nullptr;
   handle.lengths.assign(lengths, lengths + texts);
   handle.ids.assign(ids, ids + (idCount < size_t(MAX_PACK_TOKENS) ? idCount : size_t(MAX_PACK_TOKENS)));
-  const std::string problem = findProblem(model, handle.ids.data(), handle.ids.size(), handle.lengths.data(), int(texts));
+  const std::string problem =
+      findProblem(model, handle.ids.data(), handle.ids.size(), handle.lengths.data(), int(texts));
   if (!problem.empty()) badInput(problem);
   const size_t needed = texts * size_t(model.width);
   if (offset < 0 || size_t(offset) > space || space - size_t(offset) < needed)
-    badInput(std::to_string(needed) + " floats at " + std::to_string(offset) + " do not fit into a target of " + std::to_string(space));
+    badInput(std::to_string(needed) + " floats at " + std::to_string(offset) + " do not fit into a target of " +
+             std::to_string(space));
 
   int tokens = 0;
   for (const int32_t length : handle.lengths) tokens += length;

@@ -1,14 +1,14 @@
 /**
- * The arithmetic, in its exact order: what makes the bytes of a vector independent of the CPU, of the compiler and of the
- * other texts in a pack.
+ * The arithmetic, in its exact order: what makes the bytes of a vector independent of the CPU, of the compiler and of
+ * the other texts in a pack.
  *
  * Every product of matrices is computed in integers, so its order is free. Everything else is a fixed sequence of IEEE
  * single-precision additions, multiplications, divisions and square roots, each rounded to nearest, half to even. Never
- * used: fused multiply-add (the compiler must not contract either: -ffp-contract=off), approximate reciprocals, functions
- * of a mathematical library. Denormals are kept.
+ * used: fused multiply-add (the compiler must not contract either: -ffp-contract=off), approximate reciprocals,
+ * functions of a mathematical library. Denormals are kept.
  *
- * Rows are handled 16 lanes at a time. sumOf adds lane l to lane l + 8, then l + 4, l + 2 and l + 1. A sum over a row has
- * four accumulators, vector i goes to accumulator i mod 4 in order, and the result is sumOf((t0 + t1) + (t2 + t3)).
+ * Rows are handled 16 lanes at a time. sumOf adds lane l to lane l + 8, then l + 4, l + 2 and l + 1. A sum over a row
+ * has four accumulators, vector i goes to accumulator i mod 4 in order, and the result is sumOf((t0 + t1) + (t2 + t3)).
  * madd(a, b, c) is a * b rounded, plus c, rounded.
  *
  * 1. Embedding        x = madd(float(word byte), word scale, position vector); then LayerNorm.
@@ -17,16 +17,15 @@
  * 3. Row to bytes     of v = y * factor, of the context, or of GELU * factor: lo = min(0, row), hi = max(0, row);
  *                     scale = (hi - lo) * (1 / 255), or 1 if that is below 1e-30; inverse = 1 / scale;
  *                     zero = round(-lo * inverse); byte = min(round(v * inverse) + zero, 255).
- *                     One scale and zero point per row: no text influences its neighbours. The factors undo those by which
- *                     the weights were multiplied (SmoothQuant, arXiv 2211.10438).
+ *                     One scale and zero point per row: no text influences its neighbours. The factors undo those by
+ * which the weights were multiplied (SmoothQuant, arXiv 2211.10438).
  * 4. Linear layer     acc = sum of byte * weight, exact; t = madd(-zero, column sum, float(acc));
  *                     out = madd(t * row scale, column scale, bias).
  * 5. GELU             u = clamp(x, -3.6, 3.6); out = x * madd(u, P(u * u), 0.5), P a polynomial of degree 5 by Horner.
- * 6. Attention        per head and text: q scale = max|Q| * (1 / 127), k scale alike, v scale alike but per channel; all
- *                     maxima at least 1e-12. Bytes are round(x * (1 / scale)).
- *                     S = Q . K, exact; e = max(float(S - row maximum) * ((q scale * k scale) * C), -100) with
- *                     C = log2(e) / sqrt(head size), rounded once; P = round(32767 * 2^e), 0 to 32,767; the sum of P in
- *                     integers. context = (float(P . V) * (1 / float(sum of P))) * v scale. |S| < 2^24 and P . V < 2^31.
+ * 6. Attention        per head and text: q scale = max|Q| * (1 / 127), k scale alike, v scale alike but per channel;
+ * all maxima at least 1e-12. Bytes are round(x * (1 / scale)). S = Q . K, exact; e = max(float(S - row maximum) * ((q
+ * scale * k scale) * C), -100) with C = log2(e) / sqrt(head size), rounded once; P = round(32767 * 2^e), 0 to 32,767;
+ * the sum of P in integers. context = (float(P . V) * (1 / float(sum of P))) * v scale. |S| < 2^24 and P . V < 2^31.
  * 7. Residual         x = x + out of mix, x = x + out of narrow; LayerNorm after each.
  * 8. Pooling          mean: plain sums over the tokens in order; CLS: the first token. Then every value times
  *                     1 / sqrt(sum(madd v * v)), or times 0 if that sum is 0.
@@ -42,8 +41,8 @@ namespace embedmill::KERNEL {
 INLINE Floats madd(Floats a, Floats b, Floats c) { return add(mul(a, b), c); }
 
 /**
- * 32767 * 2^x for -100 <= x <= 0: a cubic on [-0.5, 0.5], fitted with minimal relative error (7.4e-5, Lawson's iteration),
- * times a power of two by adding to the exponent.
+ * 32767 * 2^x for -100 <= x <= 0: a cubic on [-0.5, 0.5], fitted with minimal relative error (7.4e-5, Lawson's
+ * iteration), times a power of two by adding to the exponent.
  */
 INLINE Floats exp2Times32767(Floats x) {
   const Floats shifted = add(x, splat(ROUNDING));

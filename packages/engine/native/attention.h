@@ -90,8 +90,8 @@ INLINE float packKeys(const Scratch &scratch, const HeadRows &rows) {
 }
 
 /**
- * Writes the values of 16 channels as a panel, of bytes or of halves, with zeros for tokens beyond the text; returns their
- * scales.
+ * Writes the values of 16 channels as a panel, of bytes or of halves, with zeros for tokens beyond the text; returns
+ * their scales.
  */
 INLINE Floats packValues(const HeadRows &rows, int panel, int paddedTokens, int8_t *next) {
   constexpr int group = 32 / VALUE_BITS;
@@ -114,8 +114,8 @@ INLINE Floats packValues(const HeadRows &rows, int panel, int paddedTokens, int8
 }
 
 /**
- * Softmax of a row of scores, of which the first `tokens` count; writes 15-bit probabilities, returns the inverse of their
- * sum.
+ * Softmax of a row of scores, of which the first `tokens` count; writes 15-bit probabilities, returns the inverse of
+ * their sum.
  */
 INLINE float softmax(const int32_t *scores, int tokens, Floats scale, uint8_t *probabilities, size_t plane) {
   const int panels = (tokens + LANES - 1) / LANES;
@@ -160,11 +160,12 @@ static void attention(Scratch &scratch, const float *head, size_t panelStride, i
     {
       const Timer timer(scratch, SCORES);
       const Byte *bytes = (const Byte *)scratch.queries + size_t(first) * Layout::depth;
-      eachBlock(queries, BLOCK_ROWS, keyPanels, BLOCK_PANELS, [&](int row, int rowCount, int panel, int count) INLINE_LAMBDA {
-        product(bytes + row * Layout::depth, Layout::depth, rowCount, scratch.keys + panel * Layout::keyPanelBytes,
-                Layout::keyPanelBytes, Layout::depth, count, scratch.keyOffsets + panel * LANES,
-                scratch.scores + row * scoreStride + panel * LANES, scoreStride);
-      });
+      eachBlock(
+          queries, BLOCK_ROWS, keyPanels, BLOCK_PANELS, [&](int row, int rowCount, int panel, int count) INLINE_LAMBDA {
+            product(bytes + row * Layout::depth, Layout::depth, rowCount, scratch.keys + panel * Layout::keyPanelBytes,
+                    Layout::keyPanelBytes, Layout::depth, count, scratch.keyOffsets + panel * LANES,
+                    scratch.scores + row * scoreStride + panel * LANES, scoreStride);
+          });
     }
     {
       const Timer timer(scratch, SOFTMAX);
@@ -174,15 +175,17 @@ static void attention(Scratch &scratch, const float *head, size_t panelStride, i
     }
     const Timer timer(scratch, WEIGH);
     alignas(64) int32_t sums[BLOCK_ROWS * BLOCK_PANELS * LANES];
-    eachBlock(queries, BLOCK_ROWS, Layout::panels, BLOCK_PANELS, [&](int row, int rowCount, int panel, int count) INLINE_LAMBDA {
-      constexpr int ldc = BLOCK_PANELS * LANES;
-      weigh(scratch.probabilities + size_t(row) * scoreStride * PROBABILITY_BYTES, scoreStride, rowCount, plane,
-            scratch.values + panel * valueBytes, valueBytes, paddedTokens, count, sums, ldc);
-      for (int i = 0; i < rowCount; i++)
-        for (int j = 0; j < count; j++)
-          store(context + size_t(first + row + i) * width + (panel + j) * LANES,
-                mul(mul(toFloats(loadInts(sums + i * ldc + j * LANES)), splat(inverse[row + i])), valueScales[panel + j]));
-    });
+    eachBlock(queries, BLOCK_ROWS, Layout::panels, BLOCK_PANELS,
+              [&](int row, int rowCount, int panel, int count) INLINE_LAMBDA {
+                constexpr int ldc = BLOCK_PANELS * LANES;
+                weigh(scratch.probabilities + size_t(row) * scoreStride * PROBABILITY_BYTES, scoreStride, rowCount,
+                      plane, scratch.values + panel * valueBytes, valueBytes, paddedTokens, count, sums, ldc);
+                for (int i = 0; i < rowCount; i++)
+                  for (int j = 0; j < count; j++)
+                    store(context + size_t(first + row + i) * width + (panel + j) * LANES,
+                          mul(mul(toFloats(loadInts(sums + i * ldc + j * LANES)), splat(inverse[row + i])),
+                              valueScales[panel + j]));
+              });
   }
 }
 

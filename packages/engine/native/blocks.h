@@ -5,8 +5,8 @@
 namespace embedmill::KERNEL {
 
 /**
- * Divides rows and panels into blocks of nearly equal size, the rows in steps of ROW_UNIT; panels are the outer loop, so
- * that they stay in the L1 cache.
+ * Divides rows and panels into blocks of nearly equal size, the rows in steps of ROW_UNIT; panels are the outer loop,
+ * so that they stay in the L1 cache.
  */
 template <class Block>
 INLINE void eachBlock(int rows, int maxRows, int panels, int maxPanels, Block &&block) {

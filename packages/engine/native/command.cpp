@@ -60,12 +60,14 @@ int embed(const char *path, const char *kernelName, int packTokens) {
       return 2;
     }
     if (!scratch || scratch->rows < tokens) scratch = std::make_unique<Scratch>(*model, tokens);
-    run(*kernel, *model, *scratch, ids.data() + next, lengths.data() + first, count, vectors.data() + size_t(first) * model->width);
+    run(*kernel, *model, *scratch, ids.data() + next, lengths.data() + first, count,
+        vectors.data() + size_t(first) * model->width);
     next += size_t(tokens);
   }
   if (std::fwrite(vectors.data(), sizeof(float), vectors.size(), stdout) != vectors.size()) return 2;
 #if defined(EMBEDMILL_PROFILE)
-  static const char *const names[STAGES] = {"embed", "qkv", "pack", "scores", "softmax", "weigh", "mix", "wide", "narrow", "rows"};
+  static const char *const names[STAGES] = {"embed", "qkv", "pack", "scores", "softmax",
+                                            "weigh", "mix", "wide", "narrow", "rows"};
   for (int i = 0; i < STAGES && scratch; i++) std::fprintf(stderr, "%s %.6f\n", names[i], scratch->profile[i]);
 #endif
   return 0;

@@ -72,8 +72,8 @@ constexpr unsigned YMM_STATE = 0x6, ZMM_STATE = 0xe6, TILE_STATE = 0x60000;
 bool hasAvx2() { return osSaves(YMM_STATE) && bits(Cpuid(7, 0).ebx, bit_AVX2); }
 bool hasAvx512Vnni() {
   const Cpuid leaf7(7, 0);
-  return hasAvx2() && osSaves(ZMM_STATE) &&
-         bits(leaf7.ebx, bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL) && bits(leaf7.ecx, bit_AVX512VNNI);
+  return hasAvx2() && osSaves(ZMM_STATE) && bits(leaf7.ebx, bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL) &&
+         bits(leaf7.ecx, bit_AVX512VNNI);
 }
 bool hasAvxVnni() {
 #if defined(EVEX_VNNI)
@@ -145,24 +145,25 @@ const std::vector<Kernel> &kernels() {
   static const std::vector<Kernel> all = {
 #if defined(__x86_64__)
 #if !defined(WITHOUT_AMX)
-      {"amx", hasAmx, amx::forward},
+    {"amx", hasAmx, amx::forward},
 #endif
-      {"avx512vnni", hasAvx512Vnni, avx512vnni::forward},
-      {"avxvnni", hasAvxVnni, avxvnni::forward},
-      {"avx2", hasAvx2, avx2::forward},
+    {"avx512vnni", hasAvx512Vnni, avx512vnni::forward},
+    {"avxvnni", hasAvxVnni, avxvnni::forward},
+    {"avx2", hasAvx2, avx2::forward},
 #elif defined(__aarch64__)
-      {"neon-i8mm", hasI8mm, neon_i8mm::forward},
-      {"neon-dotprod", hasDotprod, neon_dotprod::forward},
-      {"neon", always, neon::forward},
+    {"neon-i8mm", hasI8mm, neon_i8mm::forward},
+    {"neon-dotprod", hasDotprod, neon_dotprod::forward},
+    {"neon", always, neon::forward},
 #elif defined(__wasm__)
-      {"wasm", always, wasm::forward},
+    {"wasm", always, wasm::forward},
 #endif
-      {"scalar", always, scalar::forward},
+    {"scalar", always, scalar::forward},
   };
   return all;
 }
 
-void run(const Kernel &kernel, const Model &model, Scratch &scratch, const int32_t *ids, const int32_t *lengths, int texts, float *out) {
+void run(const Kernel &kernel, const Model &model, Scratch &scratch, const int32_t *ids, const int32_t *lengths,
+         int texts, float *out) {
   [[maybe_unused]] const FloatingPoint environment;
   kernel.forward(model, scratch, ids, lengths, texts, out);
 }

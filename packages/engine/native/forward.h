@@ -6,9 +6,11 @@
 
 namespace embedmill::KERNEL {
 
-/** Queries, keys and values of all rows, one head at a time, so that a head's floats stay in the cache; then its attention. */
+/** Queries, keys and values of all rows, one head at a time, so that a head's floats stay in the cache; then its
+ * attention. */
 template <int headSize>
-static void attentionOfAllHeads(const Model &model, const Layer &layer, Scratch &scratch, const int32_t *lengths, int texts, int rows) {
+static void attentionOfAllHeads(const Model &model, const Layer &layer, Scratch &scratch, const int32_t *lengths,
+                                int texts, int rows) {
   constexpr int panels = 3 * headSize / LANES;
   const size_t panelStride = size_t(rows) * LANES;
   for (int head = 0; head < model.heads; head++) {
@@ -26,7 +28,8 @@ static void attentionOfAllHeads(const Model &model, const Layer &layer, Scratch 
 }
 
 /** Everything behind attention, for a few rows; `factors` are those of the next layer, null behind the last one. */
-static void feedForward(const Model &model, const Layer &layer, Scratch &scratch, int first, int rows, const float *factors) {
+static void feedForward(const Model &model, const Layer &layer, Scratch &scratch, int first, int rows,
+                        const float *factors) {
   const int width = model.width, inner = layer.narrow.paddedInputs;
   float *stream = scratch.stream + size_t(first) * width, *scale = scratch.scale + first, *zero = scratch.zero + first;
   Byte *bytes = (Byte *)scratch.bytes + size_t(first) * width, *wideBytes = (Byte *)scratch.wideBytes;
@@ -51,22 +54,27 @@ static void feedForward(const Model &model, const Layer &layer, Scratch &scratch
   }
   {
     const Timer timer(scratch, WIDE);
-    linear(layer.wide, 0, layer.wide.columns / LANES, bytes, rows, scale, zero, [&](int row, int panel, Floats v) INLINE_LAMBDA {
-      store(scratch.wide + size_t(row) * inner + panel * LANES, mul(gelu(v), load(layer.narrowFactors + panel * LANES)));
-    });
+    linear(layer.wide, 0, layer.wide.columns / LANES, bytes, rows, scale, zero,
+           [&](int row, int panel, Floats v) INLINE_LAMBDA {
+             store(scratch.wide + size_t(row) * inner + panel * LANES,
+                   mul(gelu(v), load(layer.narrowFactors + panel * LANES)));
+           });
   }
   {
     const Timer timer(scratch, ROWS);
     for (int i = 0; i < rows; i++)
-      quantiseRow(scratch.wide + size_t(i) * inner, model.inner, wideBytes + size_t(i) * inner, scratch.wideScale[i], scratch.wideZero[i]);
+      quantiseRow(scratch.wide + size_t(i) * inner, model.inner, wideBytes + size_t(i) * inner, scratch.wideScale[i],
+                  scratch.wideZero[i]);
   }
   {
     const Timer timer(scratch, NARROW);
-    linear(layer.narrow, 0, layer.narrow.columns / LANES, wideBytes, rows, scratch.wideScale, scratch.wideZero, addToStream);
+    linear(layer.narrow, 0, layer.narrow.columns / LANES, wideBytes, rows, scratch.wideScale, scratch.wideZero,
+           addToStream);
   }
   const Timer timer(scratch, ROWS);
   for (int i = 0; i < rows; i++)
-    normalise(stream + size_t(i) * width, width, model.epsilon, layer.outputNorm, factors, bytes + size_t(i) * width, scale + i, zero + i);
+    normalise(stream + size_t(i) * width, width, model.epsilon, layer.outputNorm, factors, bytes + size_t(i) * width,
+              scale + i, zero + i);
 }
 
 void forward(const Model &model, Scratch &scratch, const int32_t *ids, const int32_t *lengths, int texts, float *out) {
@@ -94,7 +102,8 @@ void forward(const Model &model, Scratch &scratch, const int32_t *ids, const int
       feedForward(model, layer, scratch, first, smaller(rows - first, CHUNK_ROWS), factors);
   }
   const float *x = scratch.stream;
-  for (int text = 0; text < texts; x += size_t(lengths[text++]) * width) pool(model, x, lengths[text], out + size_t(text) * width);
+  for (int text = 0; text < texts; x += size_t(lengths[text++]) * width)
+    pool(model, x, lengths[text], out + size_t(text) * width);
 }
 
 }  // namespace embedmill::KERNEL

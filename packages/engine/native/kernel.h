@@ -1,4 +1,5 @@
-/** What a kernel is: the forward pass compiled for one instruction set. All kernels give the same bytes (arithmetic.h). */
+/** What a kernel is: the forward pass compiled for one instruction set. All kernels give the same bytes (arithmetic.h).
+ */
 #pragma once
 #include "model.h"
 
@@ -47,8 +48,8 @@ struct Scratch {
 };
 
 /**
- * Embeds `texts` texts, whose ids lie one after the other in `ids`, with `lengths[i]` ids each; writes one unit vector of
- * `width` floats per text. The caller has validated ids and lengths.
+ * Embeds `texts` texts, whose ids lie one after the other in `ids`, with `lengths[i]` ids each; writes one unit vector
+ * of `width` floats per text. The caller has validated ids and lengths.
  */
 using Forward = void(const Model &, Scratch &, const int32_t *ids, const int32_t *lengths, int texts, float *out);
 

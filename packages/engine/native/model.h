@@ -2,20 +2,18 @@
  * The weights of a model in memory: loading and validation of the packed weight file.
  *
  * File, little-endian, written by src/weights/pack.ts:
- *   header, 64 bytes   magic "emexact1"; u32 layers, width, heads, inner, vocabulary, positions, pooling (0 mean, 1 CLS);
- *                      f32 epsilon of LayerNorm; zeros up to byte 60; u32 CRC-32 of the header's first 60 bytes and the body
- *   body               sections in a fixed order, each padded with zeros to a multiple of 64 bytes:
- *     words            i8 [vocabulary][width], f32 scale [vocabulary]
- *     positions        f32 [positions][width]; the vector of token type 0 is added to each
- *     embedding norm   f32 gain [width], f32 bias [width]
- *     each layer       f32 attentionFactors [width]; qkv; mix; f32 gain, bias [width];
- *                      f32 wideFactors [width]; wide; f32 narrowFactors [inner]; narrow; f32 gain, bias [width]
- *   a linear layer     i8 weights in panels of 16 columns: [column / 16][k / 4][column % 16][k % 4], k padded with zeros to a
- *                      multiple of 64; f32 scale [columns], f32 bias [columns]
+ *   header, 64 bytes   magic "emexact1"; u32 layers, width, heads, inner, vocabulary, positions, pooling (0 mean, 1
+ * CLS); f32 epsilon of LayerNorm; zeros up to byte 60; u32 CRC-32 of the header's first 60 bytes and the body body
+ * sections in a fixed order, each padded with zeros to a multiple of 64 bytes: words            i8 [vocabulary][width],
+ * f32 scale [vocabulary] positions        f32 [positions][width]; the vector of token type 0 is added to each embedding
+ * norm   f32 gain [width], f32 bias [width] each layer       f32 attentionFactors [width]; qkv; mix; f32 gain, bias
+ * [width]; f32 wideFactors [width]; wide; f32 narrowFactors [inner]; narrow; f32 gain, bias [width] a linear layer i8
+ * weights in panels of 16 columns: [column / 16][k / 4][column % 16][k % 4], k padded with zeros to a multiple of 64;
+ * f32 scale [columns], f32 bias [columns]
  *
- * A panel is what one vector instruction, four NEON registers or one AMX tile multiplies, so every kernel reads this one
- * layout. The columns of `qkv` are grouped by head: [head][query, key, value][head size].
- * Every size follows from the header; the file holds no offset that could point outside.
+ * A panel is what one vector instruction, four NEON registers or one AMX tile multiplies, so every kernel reads this
+ * one layout. The columns of `qkv` are grouped by head: [head][query, key, value][head size]. Every size follows from
+ * the header; the file holds no offset that could point outside.
  */
 #pragma once
 #include <cstddef>

@@ -8,8 +8,7 @@ namespace embedmill::KERNEL {
 template <class F>
 INLINE float rowSum(int width, F &&f) {
   Floats t[4] = {splat(0), splat(0), splat(0), splat(0)};
-  for (int i = 0; i < width; i += 4 * LANES)
-    unroll<4>([&](auto j) INLINE_LAMBDA { t[j] = f(i + LANES * j, t[j]); });
+  for (int i = 0; i < width; i += 4 * LANES) unroll<4>([&](auto j) INLINE_LAMBDA { t[j] = f(i + LANES * j, t[j]); });
   return sumOf(add(add(t[0], t[1]), add(t[2], t[3])));
 }
 
@@ -37,7 +36,8 @@ static void quantiseRow(const float *x, int width, Byte *bytes, float &scale, fl
 }
 
 /** LayerNorm in place; with factors, also the bytes of the row times them. */
-static void normalise(float *x, int width, float epsilon, const Norm &norm, const float *factors, Byte *bytes, float *scale, float *zero) {
+static void normalise(float *x, int width, float epsilon, const Norm &norm, const float *factors, Byte *bytes,
+                      float *scale, float *zero) {
   const float share = 1.f / float(width);
   const Floats mean = splat(rowSum(width, [&](int i, Floats t) INLINE_LAMBDA { return add(t, load(x + i)); }) * share);
   const float squares = rowSum(width, [&](int i, Floats t) INLINE_LAMBDA {
@@ -55,7 +55,8 @@ static void normalise(float *x, int width, float epsilon, const Norm &norm, cons
     high = max(high, v);
   }
   if (!factors) return;
-  quantise(width, low, high, bytes, *scale, *zero, [&](int i) INLINE_LAMBDA { return mul(load(x + i), load(factors + i)); });
+  quantise(width, low, high, bytes, *scale, *zero,
+           [&](int i) INLINE_LAMBDA { return mul(load(x + i), load(factors + i)); });
 }
 
 static void embedToken(const Model &model, int id, int position, float *x) {
@@ -76,7 +77,8 @@ static void pool(const Model &model, const float *x, int tokens, float *out) {
       for (int row = (sum = splat(0), 0); row < tokens; row++) sum = add(sum, load(x + size_t(row) * width + i));
     store(out + i, sum);
   }
-  const float squares = rowSum(width, [&](int i, Floats t) INLINE_LAMBDA { return madd(load(out + i), load(out + i), t); });
+  const float squares =
+      rowSum(width, [&](int i, Floats t) INLINE_LAMBDA { return madd(load(out + i), load(out + i), t); });
   const Floats inverse = splat(squares > 0 ? 1.f / sqrtf(squares) : 0);
   for (int i = 0; i < width; i += LANES) store(out + i, mul(load(out + i), inverse));
 }

@@ -5,7 +5,8 @@
 namespace embedmill {
 
 /** Why this pack cannot be embedded, or an empty string. `available` is the number of ids that the caller gave. */
-inline std::string findProblem(const Model &model, const int32_t *ids, size_t available, const int32_t *lengths, int texts) {
+inline std::string findProblem(const Model &model, const int32_t *ids, size_t available, const int32_t *lengths,
+                               int texts) {
   size_t tokens = 0;
   for (int text = 0; text < texts; text++) {
     const int32_t length = lengths[text];
@@ -17,7 +18,8 @@ inline std::string findProblem(const Model &model, const int32_t *ids, size_t av
       return "the pack has more than " + std::to_string(MAX_PACK_TOKENS) + " tokens";
   }
   if (tokens > available)
-    return "the lengths add up to " + std::to_string(tokens) + " tokens, but there are " + std::to_string(available) + " ids";
+    return "the lengths add up to " + std::to_string(tokens) + " tokens, but there are " + std::to_string(available) +
+           " ids";
   for (size_t i = 0; i < tokens; i++)
     if (ids[i] < 0 || ids[i] >= model.vocabulary)
       return "token id " + std::to_string(ids[i]) + " at " + std::to_string(i) + " is not in the vocabulary of " +

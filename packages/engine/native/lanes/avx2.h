@@ -95,7 +95,8 @@ INLINE int32_t sumOfInts(Ints a) {
 /** Panel of keys: [4 groups of 4 bytes][16 rows] from 16 rows of 16 bytes. */
 INLINE void transposeGroups(const int8_t *rows, size_t stride, int8_t *panel) {
   unroll<4>([&](auto i) INLINE_LAMBDA {  // four rows at a time: a 4 x 4 transposition of 32-bit groups
-    const auto row = [&](int r) INLINE_LAMBDA { return _mm_loadu_si128((const __m128i *)(rows + (4 * i + r) * stride)); };
+    const auto row = [&](int r)
+                         INLINE_LAMBDA { return _mm_loadu_si128((const __m128i *)(rows + (4 * i + r) * stride)); };
     const __m128i a = _mm_unpacklo_epi32(row(0), row(1)), b = _mm_unpackhi_epi32(row(0), row(1));
     const __m128i c = _mm_unpacklo_epi32(row(2), row(3)), d = _mm_unpackhi_epi32(row(2), row(3));
     __m128i *group = (__m128i *)(panel + 16 * i);

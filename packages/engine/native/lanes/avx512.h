@@ -61,7 +61,8 @@ INLINE float sumOf(Floats a) {
 INLINE void transposeGroups(const int8_t *rows, size_t stride, int8_t *panel) {
   __m512i quads[4];  // four rows of four groups each
   unroll<4>([&](auto i) INLINE_LAMBDA {
-    const auto row = [&](int r) INLINE_LAMBDA { return _mm_loadu_si128((const __m128i *)(rows + (4 * i + r) * stride)); };
+    const auto row = [&](int r)
+                         INLINE_LAMBDA { return _mm_loadu_si128((const __m128i *)(rows + (4 * i + r) * stride)); };
     const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(row(0)), row(1), 1);
     const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(row(2)), row(3), 1);
     quads[i] = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);

@@ -1,4 +1,5 @@
-/** Helpers of every kernel. Nothing here or in a kernel is an inline function of a shared name: the linker would keep one copy, compiled for one instruction set, for all. */
+/** Helpers of every kernel. Nothing here or in a kernel is an inline function of a shared name: the linker would keep
+ * one copy, compiled for one instruction set, for all. */
 #pragma once
 #include <cmath>
 #include <cstring>
@@ -20,9 +21,8 @@ namespace embedmill::KERNEL {
 /** Calls f(0), ... f(count - 1) with constants, so that arrays indexed by them live in registers. */
 template <int count, class F>
 INLINE void unroll(F &&f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) INLINE_LAMBDA {
-    (f(std::integral_constant<int, i>{}), ...);
-  }(std::make_integer_sequence<int, count>{});
+  [&]<int... i>(std::integer_sequence<int, i...>) INLINE_LAMBDA { (f(std::integral_constant<int, i>{}), ...); }
+  (std::make_integer_sequence<int, count>{});
 }
 
 INLINE int smaller(int a, int b) { return a < b ? a : b; }

@@ -1,6 +1,6 @@
 /**
- * Sixteen lanes by the compiler's own means: with WIDTH = 1 plain C++, the scalar reference; with WIDTH = 4 the vectors of
- * NEON and WebAssembly.
+ * Sixteen lanes by the compiler's own means: with WIDTH = 1 plain C++, the scalar reference; with WIDTH = 4 the vectors
+ * of NEON and WebAssembly.
  */
 #pragma once
 #include "common.h"
@@ -43,16 +43,16 @@ INLINE void store(float *p, Floats v) { memcpy(p, &v, sizeof v); }
 INLINE Floats splat(float x) {
   return each<Floats>([&](int) INLINE_LAMBDA { return FloatVector{} + x; });
 }
-#define LANEWISE(name, Type, expression)                       \
-  INLINE Type name(Type first, Type second) {                  \
-    return each<Type>([&](int i) INLINE_LAMBDA {               \
-      const auto a = first.part[i], b = second.part[i];        \
-      return expression;                                       \
-    });                                                        \
+#define LANEWISE(name, Type, expression)                \
+  INLINE Type name(Type first, Type second) {           \
+    return each<Type>([&](int i) INLINE_LAMBDA {        \
+      const auto a = first.part[i], b = second.part[i]; \
+      return expression;                                \
+    });                                                 \
   }
 LANEWISE(add, Floats, a + b)
 LANEWISE(sub, Floats, a - b)
-LANEWISE(mul, Floats, a * b)
+LANEWISE(mul, Floats, a *b)
 LANEWISE(div, Floats, a / b)
 LANEWISE(min, Floats, a < b ? a : b)
 LANEWISE(max, Floats, a > b ? a : b)
@@ -60,7 +60,7 @@ LANEWISE(addInts, Ints, a + b)
 LANEWISE(subInts, Ints, a - b)
 LANEWISE(minInts, Ints, a < b ? a : b)
 LANEWISE(maxInts, Ints, a > b ? a : b)
-LANEWISE(andInts, Ints, a & b)
+LANEWISE(andInts, Ints, a &b)
 LANEWISE(orInts, Ints, a | b)
 #undef LANEWISE
 

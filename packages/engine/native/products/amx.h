@@ -33,7 +33,8 @@ class Session {
   };
 };
 
-BLOCK product(const Byte *a, int lda, int rows, const int8_t *b, size_t stride, int k, int panels, const int32_t *start, int32_t *c, int ldc) {
+BLOCK product(const Byte *a, int lda, int rows, const int8_t *b, size_t stride, int k, int panels, const int32_t *start,
+              int32_t *c, int ldc) {
   static constexpr int32_t zeros[2 * LANES] = {};
   const Byte *below = a + 16 * size_t(lda);
   const int8_t *right = b + stride;

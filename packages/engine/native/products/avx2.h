@@ -23,7 +23,8 @@ BLOCK block(const Byte *a, int lda, const int8_t *b, int k, const int32_t *start
     unroll<rows>([&](auto i) INLINE_LAMBDA { sum[i][0] = sum[i][1] = _mm256_setzero_si256(); });
     const __m128i *panel = (const __m128i *)b;
     for (int i = 0; i < k; i += 4, panel += 4) {
-      const __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(panel)), w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(panel + 1));
+      const __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(panel)),
+                    w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(panel + 1));
       unroll<rows>([&](auto r) INLINE_LAMBDA {
         int64_t bits;
         memcpy(&bits, a + size_t(r) * lda + i, 8);
@@ -62,7 +63,8 @@ BLOCK block16(const uint16_t *a, int lda, const int16_t *b, int k, int32_t *c, i
   });
 }
 
-INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t, int k, int, const int32_t *start, int32_t *c, int ldc) {
+INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t, int k, int, const int32_t *start,
+                    int32_t *c, int ldc) {
   withConstant<BLOCK_ROWS>(rows, [&](auto m) INLINE_LAMBDA { block<m>(a, lda, b, k, start, c, ldc); });
 }
 INLINE void product16(const uint16_t *a, int lda, int rows, const int16_t *b, size_t, int k, int, int32_t *c, int ldc) {

@@ -16,7 +16,8 @@ INLINE void addPairs(__m512i &sum, __m512i a, __m512i b) { asm("vpdpwssd %2, %1,
 
 /** 32 bits of `a` (four bytes or two halves) meet 64 bytes of a panel a step. */
 template <int rows, int panels, class A, class B, class Add>
-INLINE void block512(const A *a, int lda, const B *b, size_t stride, int k, const int32_t *start, int32_t *c, int ldc, Add &&add) {
+INLINE void block512(const A *a, int lda, const B *b, size_t stride, int k, const int32_t *start, int32_t *c, int ldc,
+                     Add &&add) {
   constexpr int step = 4 / sizeof(A);
   __m512i sum[rows][panels];
   unroll<panels>([&](auto j) INLINE_LAMBDA {
@@ -48,12 +49,14 @@ BLOCK block16(const uint16_t *a, int lda, const int16_t *b, size_t stride, int k
   block512<rows, panels>(a, lda, b, stride, k, nullptr, c, ldc, addPairs);
 }
 
-INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t stride, int k, int panels, const int32_t *start, int32_t *c, int ldc) {
+INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t stride, int k, int panels,
+                    const int32_t *start, int32_t *c, int ldc) {
   withConstant<BLOCK_PANELS>(panels, [&](auto n) INLINE_LAMBDA {
     withConstant<BLOCK_ROWS>(rows, [&](auto m) INLINE_LAMBDA { block<m, n>(a, lda, b, stride, k, start, c, ldc); });
   });
 }
-INLINE void product16(const uint16_t *a, int lda, int rows, const int16_t *b, size_t stride, int k, int panels, int32_t *c, int ldc) {
+INLINE void product16(const uint16_t *a, int lda, int rows, const int16_t *b, size_t stride, int k, int panels,
+                      int32_t *c, int ldc) {
   withConstant<BLOCK_PANELS>(panels, [&](auto n) INLINE_LAMBDA {
     withConstant<BLOCK_ROWS>(rows, [&](auto m) INLINE_LAMBDA { block16<m, n>(a, lda, b, stride, k, c, ldc); });
   });

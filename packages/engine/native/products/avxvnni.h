@@ -18,8 +18,12 @@ constexpr int K_STEP = 4, BLOCK_ROWS = 6, ROW_UNIT = 1, BLOCK_PANELS = 1;
 #else
 #define VNNI_ENCODING "%{vex%} "
 #endif
-INLINE void addQuads(__m256i &sum, __m256i a, __m256i b) { asm(VNNI_ENCODING "vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b)); }
-INLINE void addPairs(__m256i &sum, __m256i a, __m256i b) { asm(VNNI_ENCODING "vpdpwssd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b)); }
+INLINE void addQuads(__m256i &sum, __m256i a, __m256i b) {
+  asm(VNNI_ENCODING "vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+}
+INLINE void addPairs(__m256i &sum, __m256i a, __m256i b) {
+  asm(VNNI_ENCODING "vpdpwssd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+}
 #undef VNNI_ENCODING
 
 template <int rows, class A, class B, class Add>
@@ -58,7 +62,8 @@ BLOCK block16(const uint16_t *a, int lda, const int16_t *b, int k, int32_t *c, i
   block256<rows>(a, lda, b, k, nullptr, c, ldc, addPairs);
 }
 
-INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t, int k, int, const int32_t *start, int32_t *c, int ldc) {
+INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t, int k, int, const int32_t *start,
+                    int32_t *c, int ldc) {
   withConstant<BLOCK_ROWS>(rows, [&](auto m) INLINE_LAMBDA { block<m>(a, lda, b, k, start, c, ldc); });
 }
 INLINE void product16(const uint16_t *a, int lda, int rows, const int16_t *b, size_t, int k, int, int32_t *c, int ldc) {

@@ -76,7 +76,8 @@ BLOCK block(const Byte *a, int lda, const int8_t *b, int k, const int32_t *start
   });
 }
 
-INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t, int k, int, const int32_t *start, int32_t *c, int ldc) {
+INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t, int k, int, const int32_t *start,
+                    int32_t *c, int ldc) {
   withConstant<BLOCK_ROWS>(rows, [&](auto m) INLINE_LAMBDA { block<m>(a, lda, b, k, start, c, ldc); });
 }
 

@@ -1,4 +1,5 @@
-/** Probabilities as two planes of bytes, high and low, weighed in two products of bytes; for kernels without product16. */
+/** Probabilities as two planes of bytes, high and low, weighed in two products of bytes; for kernels without product16.
+ */
 #pragma once
 #include "common.h"
 
@@ -14,7 +15,8 @@ INLINE void storeProbabilities(uint8_t *row, int panel, size_t plane, Ints v) {
 }
 
 /** The sums of probability * value for a block of rows; `stride` is keys from row to row. */
-INLINE void weigh(const uint8_t *probabilities, int stride, int rows, size_t plane, const int8_t *values, size_t panelBytes, int keys, int panels, int32_t *c, int ldc) {
+INLINE void weigh(const uint8_t *probabilities, int stride, int rows, size_t plane, const int8_t *values,
+                  size_t panelBytes, int keys, int panels, int32_t *c, int ldc) {
   alignas(64) int32_t low[BLOCK_ROWS * BLOCK_PANELS * LANES];
   constexpr int lowStride = BLOCK_PANELS * LANES;
   product(probabilities, stride, rows, values, panelBytes, keys, panels, nullptr, c, ldc);

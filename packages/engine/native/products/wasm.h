@@ -1,4 +1,5 @@
-/** The products with WebAssembly's 128-bit SIMD: blocks of 2 rows x 8 columns. Relaxed SIMD is not used: its results depend on the CPU. */
+/** The products with WebAssembly's 128-bit SIMD: blocks of 2 rows x 8 columns. Relaxed SIMD is not used: its results
+ * depend on the CPU. */
 #pragma once
 #include <wasm_simd128.h>
 
@@ -15,7 +16,8 @@ template <int rows>
 BLOCK block(const Byte *a, int lda, const int8_t *b, int k, const int32_t *start, int32_t *c, int ldc) {
   for (int half = 0; half < 2; half++, b += 32) {
     v128_t sum[rows][4];
-    unroll<rows>([&](auto i) INLINE_LAMBDA { unroll<4>([&](auto j) INLINE_LAMBDA { sum[i][j] = wasm_i32x4_splat(0); }); });
+    unroll<rows>([&](auto i)
+                     INLINE_LAMBDA { unroll<4>([&](auto j) INLINE_LAMBDA { sum[i][j] = wasm_i32x4_splat(0); }); });
     const int8_t *panel = b;
     for (int i = 0; i < k; i += 4, panel += 64) {
       const v128_t low = wasm_v128_load(panel), high = wasm_v128_load(panel + 16);
@@ -41,7 +43,8 @@ BLOCK block(const Byte *a, int lda, const int8_t *b, int k, const int32_t *start
 template <int rows>
 BLOCK block16(const uint16_t *a, int lda, const int16_t *b, int k, int32_t *c, int ldc) {
   v128_t sum[rows][4];
-  unroll<rows>([&](auto i) INLINE_LAMBDA { unroll<4>([&](auto j) INLINE_LAMBDA { sum[i][j] = wasm_i32x4_splat(0); }); });
+  unroll<rows>([&](auto i)
+                   INLINE_LAMBDA { unroll<4>([&](auto j) INLINE_LAMBDA { sum[i][j] = wasm_i32x4_splat(0); }); });
   for (int i = 0; i < k; i += 2, b += 32) {
     unroll<rows>([&](auto r) INLINE_LAMBDA {
       const v128_t x = wasm_v128_load32_splat(a + size_t(r) * lda + i);
@@ -50,10 +53,13 @@ BLOCK block16(const uint16_t *a, int lda, const int16_t *b, int k, int32_t *c, i
       });
     });
   }
-  unroll<rows>([&](auto i) INLINE_LAMBDA { unroll<4>([&](auto j) INLINE_LAMBDA { wasm_v128_store(c + size_t(i) * ldc + 4 * j, sum[i][j]); }); });
+  unroll<rows>([&](auto i) INLINE_LAMBDA {
+    unroll<4>([&](auto j) INLINE_LAMBDA { wasm_v128_store(c + size_t(i) * ldc + 4 * j, sum[i][j]); });
+  });
 }
 
-INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t, int k, int, const int32_t *start, int32_t *c, int ldc) {
+INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t, int k, int, const int32_t *start,
+                    int32_t *c, int ldc) {
   withConstant<BLOCK_ROWS>(rows, [&](auto m) INLINE_LAMBDA { block<m>(a, lda, b, k, start, c, ldc); });
 }
 INLINE void product16(const uint16_t *a, int lda, int rows, const int16_t *b, size_t, int k, int, int32_t *c, int ldc) {
