@@ -34,8 +34,19 @@ async function doWhatIsMissing(model) {
     });
   }
   await step('Built the packages', compile);
+  await step('Built the exact engine', buildExactEngine);
   await step('Bundled the pages', bundlePages);
   if (model) await step('Compiled the model all-MiniLM-L6-v2', compileModel);
+}
+
+/** Returns whether the addon was built; without it ONNX Runtime computes, so no failure ends the set-up. */
+async function buildExactEngine() {
+  // Loaded here: its packages may just have been installed.
+  const { buildEngine } = await import('../../packages/engine/scripts/build.mjs');
+  const result = await buildEngine();
+  if (typeof result === 'object')
+    say(`No exact engine on this machine, ONNX Runtime computes: ${result.skipped}.`);
+  return result === 'built';
 }
 
 /** Returns whether the model was compiled; false when it was in the cache. */
