@@ -5,8 +5,8 @@ import { Embedder, prepareModel } from '@embedmill/embed';
 import { ExactModel, packWeights } from '@embedmill/engine';
 import { describe, expect, it } from 'vitest';
 import { int8Arithmetic } from '../../../packages/embed/src/compile/graph/int8.ts';
-import { readBuiltInWeights } from '../../../packages/embed/src/prepare/built-in.ts';
 import { readActivationMaxima } from '../../../packages/embed/src/compile/quantize/activation-maxima.ts';
+import { readBuiltInWeights } from '../../../packages/embed/src/prepare/built-in.ts';
 import { TextTokenizer } from '../../../packages/embed/src/text/tokenizer.ts';
 import {
   availableKernels,
