@@ -6,7 +6,7 @@ import { noTracing, type Tracing } from '@embedmill/core/telemetry';
 import { pagesFolder } from '@embedmill/web';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import { checkAccess } from './access/index.ts';
+import { checkAccess, guardBrowsers } from './access/index.ts';
 import { drainBodies } from './http/drain-body.ts';
 import { handleErrors } from './http/errors.ts';
 import { assignRequestId } from './http/request-id.ts';
@@ -59,6 +59,7 @@ export function createApi({ tracing = noTracing, queues, ...given }: ApiDeps): E
     helmet(),
   );
   app.set('trust proxy', deps.config.proxies);
+  app.use(guardBrowsers(deps.config));
   // Before the API keys are checked: the pages are not secret, and users enter their key there.
   app.use(pageRoutes(pagesFolder));
   for (const step of checkAccess(deps.access ?? {}, deps.config)) app.use(step);
