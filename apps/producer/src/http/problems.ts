@@ -40,7 +40,7 @@ export const PROBLEMS = {
   'range-not-satisfiable': { status: 416, title: 'The range is outside the file' },
   'host-not-allowed': { status: 421, title: 'The host name is not allowed' },
   'rate-limited': { status: 429, title: 'Too many requests' },
-  overloaded: { status: 429, title: 'The workers are overloaded' },
+  overloaded: { status: 429, title: 'The workers or the memory of the producer are in use' },
   'invalid-body': { status: 422, title: 'Invalid body' },
   'key-reused': { status: 422, title: 'The Idempotency-Key belongs to another run' },
   'missing-column': { status: 422, title: 'A column is missing' },
