@@ -9,7 +9,7 @@ import type { RunInfo } from '@embedmill/contract';
 import { expect } from 'vitest';
 import { linesOf, until } from './api.ts';
 import { temporaryFolder } from './folder.ts';
-import { startNode, type TestProcess } from './process.ts';
+import { startNode, type TestProcess, type TestProcessOptions } from './process.ts';
 
 const PRODUCER = fileURLToPath(new URL('../../apps/producer/dist/main.js', import.meta.url));
 const WORKER = fileURLToPath(new URL('../fixtures/processes/worker.mjs', import.meta.url));
@@ -53,9 +53,11 @@ export async function startProducerProcess(
   { url: redisUrl, prefix }: MillPlace,
   dataDir: string,
   env: Record<string, string> = {},
+  { cgroup }: Pick<TestProcessOptions, 'cgroup'> = {},
 ): Promise<ProducerProcess> {
   const started = startNode([PRODUCER], {
     env: { REDIS_URL: redisUrl, EMBEDMILL_PREFIX: prefix, EMBEDMILL_DATA_DIR: dataDir, PORT: '0', ...env },
+    ...(cgroup === undefined ? {} : { cgroup }),
   });
   const [, url = ''] = await started.waitFor(/"url":"([^"]+)"/, START_MS);
   const call: ProducerProcess['call'] = (method, path, init = {}, timeoutMs = 60_000) =>

@@ -14,6 +14,8 @@ export interface TestProcessOptions {
   input?: string | Uint8Array;
   /** Whether stdin stays open after `input`, as a terminal does. Default false. */
   keepsInput?: boolean;
+  /** `cgroup.procs` file of a cgroup that the process joins before Node starts. */
+  cgroup?: string;
 }
 
 /** How a process exited; exactly one of the two is not null. */
@@ -37,10 +39,12 @@ export class TestProcess {
 
   constructor(
     args: readonly string[],
-    { env = {}, cwd, input = '', keepsInput = false }: TestProcessOptions,
+    { env = {}, cwd, input = '', keepsInput = false, cgroup }: TestProcessOptions,
   ) {
     this.#title = `node ${args.join(' ')}`;
-    this.#child = spawn(process.execPath, args, {
+    const join = cgroup === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', cgroup];
+    const [command = '', ...rest] = [...join, process.execPath, ...args];
+    this.#child = spawn(command, rest, {
       env: { ...process.env, ...env },
       ...(cwd === undefined ? {} : { cwd }),
     });
