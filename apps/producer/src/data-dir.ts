@@ -132,6 +132,8 @@ export class DataDir {
     const { config, keys, redis, redisUrl, credits, log } = this.#deps;
     const folder = config.dataDir;
     const id = await this.#retry(() => readDataDirId(folder));
+    // From here on, `stop` also stops the lease.
+    this.#stopping.signal.throwIfAborted();
     const leaseKey = keys.lease(id);
     const lease = new Lease({
       redis,
