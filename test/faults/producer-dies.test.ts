@@ -104,7 +104,8 @@ describe('two producers on one data folder', () => {
     await first.send(run, 0, rows);
     const second = await startProducerProcess(redis, dataDir);
     first.process.kill('SIGSTOP');
-    await second.ready();
+    // The lease expires after 6 s; then the first one counts as gone if it does not renew its ownership for 10 s.
+    await second.ready(60 * SECOND);
     first.process.kill('SIGCONT');
     expect(await first.process.waitForExit()).toEqual({ code: 1, signal: null });
     await startWorkerProcess(redis);

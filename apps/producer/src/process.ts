@@ -6,7 +6,7 @@ import { startProducer } from './producer.ts';
 
 /**
  * Runs a producer until the process is asked to stop.
- * @returns the exit code: 0, or 1 if another producer has taken over the data folder
+ * @returns the exit code: 0, or 1 if another producer owns the data folder or the folder cannot be used
  */
 export async function runProducer(config: Config): Promise<number> {
   const log = createLogger(config, 'producer');

@@ -17,7 +17,7 @@ import { sharedAnswer, type Tracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import type { ProducerService } from './app.ts';
 import { modelOf } from './compatible/models.ts';
-import { DataDir, readDataDirId } from './data-dir.ts';
+import { DataDir } from './data-dir.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
 import { OverviewReader } from './overview/overview.ts';
 import { Scaler } from './overview/scale.ts';
@@ -36,7 +36,7 @@ export interface ServiceDeps {
 
 /** A started service. */
 export interface RunningService extends ProducerService {
-  /** Resolves when another producer has taken over the data folder; this one must then end. */
+  /** Resolves when another producer owns the data folder, or the folder cannot be used; this producer must then end. */
   readonly whenBroken: Promise<Error>;
   /** The queues for the board at /admin/queues. */
   readonly ownQueues: OwnQueues;
@@ -47,10 +47,8 @@ export interface RunningService extends ProducerService {
 /**
  * Starts the service. It resolves without waiting for Redis; until Redis answers and the data folder's lease
  * is held, requests for runs are rejected with `redis-unavailable`.
- * @throws when the data folder cannot be written
  */
 export async function startService({ config, redisUrl, tracing, log }: ServiceDeps): Promise<RunningService> {
-  const dataDirId = await readDataDirId(config.dataDir);
   const releasers = new Releasers();
   const keys = keysOf(config.prefix);
   const redis = connect(redisUrl, 'command', log);
@@ -93,10 +91,10 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const exchange = new RedisExchange({ redis, blocking, keys });
   const credits = new Credits(config.redisBudgetBytes);
   const dataDir = new DataDir({
-    id: dataDirId,
     config,
     keys,
     redis,
+    redisUrl,
     blocking,
     exchange,
     queue,
@@ -106,8 +104,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   });
 
   const readiness = async () => {
-    const reasons: string[] = [];
-    if (!dataDir.isOpen) reasons.push('the data folder is not open yet');
+    const reasons = await dataDir.reasons();
     await exchange.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
     if (credits.isClosed)
       reasons.push('Redis is nearly full: no rows are accepted until workers have freed memory');

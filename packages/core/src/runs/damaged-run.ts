@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { emptyVerdictCounts, type RunInfo, type RunOptions, UNTREATED } from '@embedmill/contract';
 import { Journal } from './journal.ts';
 import type { LedgerEntry } from './ledger.ts';
+import { LEDGER_FILE } from './run-files.ts';
 
 /** Options of a run whose first record is damaged too. */
 const UNKNOWN_OPTIONS: RunOptions = {
@@ -14,6 +15,12 @@ const UNKNOWN_OPTIONS: RunOptions = {
   ...UNTREATED,
   batchRows: 0,
   batchTokens: 0,
+};
+
+const READ_ONLY = {
+  assertWritable: () => {
+    throw new Error('the files of a damaged run are not written');
+  },
 };
 
 /** Its files are never written, so that the run opens again once they are repaired. */
@@ -49,8 +56,7 @@ export class DamagedRun {
       }
     };
     // Replays every record before the damage, then fails.
-    const journal = await Journal.open<LedgerEntry>(join(folder, 'ledger.journal'), count).catch(() => null);
-    await journal?.close();
+    await Journal.open<LedgerEntry>(join(folder, LEDGER_FILE), count, READ_ONLY).catch(() => {});
     return new DamagedRun(reason, {
       id,
       state: 'failed',

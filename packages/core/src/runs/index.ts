@@ -3,7 +3,7 @@
 export { Collector, type CollectorDeps } from './collector.ts';
 export { Credits } from './credits.ts';
 export { estimateTokens } from './cut.ts';
-export { Journal } from './journal.ts';
+export { formatRecord, Journal } from './journal.ts';
 export { MemoryGate } from './memory-gate.ts';
 export type { PaceSeries } from './pace.ts';
 export type { PartUpload } from './part-intake.ts';

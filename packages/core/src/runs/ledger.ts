@@ -1,12 +1,13 @@
 /** The ledger: durable events of a run (options, parts, batches, end), replayed from a journal. */
 
 import {
-  EmbedmillError,
+  CorruptError,
   type PartReceipt,
   type RunOptions,
   type RunState,
   UNTREATED,
 } from '@embedmill/contract';
+import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import { Journal } from './journal.ts';
 import type { BatchRows } from './retry.ts';
 import type { RowSpan } from './row-log.ts';
@@ -48,32 +49,21 @@ export class Ledger {
     this.#contents = contents;
   }
 
-  /** Starts the ledger of a new run. */
-  static async create(path: string, created: Extract<LedgerEntry, { type: 'created' }>): Promise<Ledger> {
-    const contents = new Contents();
-    const ledger = new Ledger(await Journal.open<LedgerEntry>(path, () => {}), contents);
-    await ledger.append([created]);
-    return ledger;
-  }
-
   /**
-   * Opens the ledger of an existing run.
-   * @throws {EmbedmillError} `no-ledger` when the file is empty: the process died while it created the run
-   * @throws {CorruptError} `corrupt-journal`
+   * Opens the ledger of an existing run; nothing is written.
+   * @throws {CorruptError} `corrupt-journal`, also for an empty file or one that does not start with the run's options
    */
-  static async open(path: string): Promise<Ledger> {
+  static async open(path: string, deps: AppendedFileDeps): Promise<Ledger> {
     const contents = new Contents();
-    const journal = await Journal.open<LedgerEntry>(path, (entry) => contents.add(entry));
-    if (contents.created === undefined) {
-      await journal.close();
-      throw new EmbedmillError('no-ledger', `${path} does not contain a run`);
-    }
+    const journal = await Journal.open<LedgerEntry>(path, (entry) => contents.add(entry), deps);
+    if (contents.created === undefined)
+      throw new CorruptError('corrupt-journal', `${path} lacks its first record, the options of the run`);
     return new Ledger(journal, contents);
   }
 
   /** The first entry. */
   get created(): Extract<LedgerEntry, { type: 'created' }> {
-    // `create` and `open` guarantee the first entry.
+    // `open` guarantees the first entry.
     return this.#contents.created!;
   }
 

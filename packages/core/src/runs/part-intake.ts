@@ -18,8 +18,6 @@ export interface PartIntakeDeps {
   turn: LimitFunction;
   /** Called when the rows of a new part begin to arrive. */
   onUpload: () => void;
-  /** Throws when another producer may own the data folder. */
-  assertLeaseHeld: () => void;
 }
 
 /** One part as a client sends it. */
@@ -55,7 +53,7 @@ export class PartIntake {
    * @throws {UnavailableError} `redis-unavailable`
    */
   async add({ part, rows, sha256, signal, maxWaitMs, onHeld }: PartUpload): Promise<PartReceipt> {
-    const { files, dispatcher, credits, credit, turn, onUpload, assertLeaseHeld } = this.#deps;
+    const { files, dispatcher, credits, credit, turn, onUpload } = this.#deps;
     const { ledger, rowLog } = files;
     const known = ledger.receipts.get(part);
     if (known !== undefined) return await this.#repeat(known, rows, sha256);
@@ -75,10 +73,7 @@ export class PartIntake {
         credits,
         dim: ledger.model?.dim ?? BUILT_IN_DIM,
         turn,
-        assertOpen: () => {
-          assertLeaseHeld();
-          this.#assertOpen('accepts no more rows');
-        },
+        assertOpen: () => this.#assertOpen('accepts no more rows'),
         hold: (batch) => credit.hold(batch),
       },
       {
@@ -102,12 +97,11 @@ export class PartIntake {
    * @throws {RequestError} `run-ended`, `parts-incomplete`
    */
   async seal(): Promise<void> {
-    const { files, turn, assertLeaseHeld } = this.#deps;
+    const { files, turn } = this.#deps;
     const { ledger } = files;
     // In turn with the uploads: none can write between the check of the parts and the seal.
     await turn(async () => {
       if (ledger.state === 'sealed' || ledger.state === 'completed') return;
-      assertLeaseHeld();
       this.#assertOpen('cannot be sealed');
       const incomplete = [...ledger.batchesOfPart.keys()].filter((part) => !ledger.receipts.has(part));
       const parts = [...new Set([...incomplete, ...this.#sending])].sort((a, b) => a - b);

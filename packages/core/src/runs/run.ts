@@ -3,6 +3,7 @@
 import {
   asError,
   type BatchSummary,
+  CorruptError,
   type PartReceipt,
   RequestError,
   type RunInfo,
@@ -11,6 +12,7 @@ import {
 } from '@embedmill/contract';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
+import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import { isRedisFault } from '../redis/faults.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
@@ -32,7 +34,7 @@ export interface RunDeps {
   exchange: ProducerExchange;
   queue: BatchQueue;
   credits: Credits;
-  /** Throws when another producer may own the data folder; called before each write. */
+  /** Throws unless this producer owns the data folder and holds its lease; called by the files before each write. */
   assertLeaseHeld: () => void;
   log: Logger;
 }
@@ -91,19 +93,27 @@ export class Run {
       credit: this.#credit,
       turn: this.#turn,
       onUpload: () => this.#results.progress.start(Date.now()),
-      assertLeaseHeld: deps.assertLeaseHeld,
     });
   }
 
   /** Starts a run in a new folder. */
   static async create(deps: RunDeps, folder: string, newRun: NewRun): Promise<Run> {
-    deps.assertLeaseHeld();
-    return new Run(deps, await RunFiles.create(folder, newRun));
+    return new Run(deps, await RunFiles.create(folder, newRun, filesDepsOf(deps)));
   }
 
-  /** Opens the run and claims credit for its unstored batches; `reconcile` then updates Redis. */
+  /**
+   * Opens the run and claims credit for its unstored batches; `reconcile` then updates Redis.
+   * @throws {CorruptError} when a file is damaged or missing
+   */
   static async open(deps: RunDeps, folder: string): Promise<Run> {
-    const run = new Run(deps, await RunFiles.open(folder));
+    const run = new Run(deps, await RunFiles.open(folder, filesDepsOf(deps)));
+    const missing = run.state === 'completed' ? run.#results.missing().length : 0;
+    if (missing > 0) {
+      throw new CorruptError(
+        'missing-batch',
+        `${folder} is completed according to its ledger, but ${missing} of its batches are in no shard`,
+      );
+    }
     for (const batch of run.#outstanding()) run.#credit.claim(batch);
     return run;
   }
@@ -201,7 +211,6 @@ export class Run {
         );
       }
       const rows = await findFailedRows(this.#files);
-      this.#deps.assertLeaseHeld();
       if (rows.length > 0) await ledger.append([{ type: 'retry', at: Date.now(), rows }]);
       return rows.map(([batch]) => batch);
     });
@@ -256,7 +265,6 @@ export class Run {
 
   /** Writes results to disk; when it resolves, they survive a power cut and may be acknowledged. */
   async store(batches: readonly ShardBatch[]): Promise<void> {
-    this.#deps.assertLeaseHeld();
     await this.#results.store(batches);
   }
 
@@ -319,7 +327,6 @@ export class Run {
     if (!isDue()) return;
     const hasEnded = await this.#turn(async () => {
       if (!isDue()) return false;
-      this.#deps.assertLeaseHeld();
       await this.#files.ledger.append([{ type: 'ended', at: Date.now(), state, error }]);
       return true;
     });
@@ -334,4 +341,8 @@ export class Run {
       this.#deps.log.warn({ run: this.id, reason }, 'keys of the run will be deleted when Redis is back');
     });
   }
+}
+
+function filesDepsOf({ assertLeaseHeld }: RunDeps): AppendedFileDeps {
+  return { assertWritable: assertLeaseHeld };
 }

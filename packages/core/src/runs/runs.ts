@@ -3,12 +3,13 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { asError, CorruptError, EmbedmillError, quote, RequestError } from '@embedmill/contract';
+import { asError, CorruptError, quote, RequestError } from '@embedmill/contract';
 import { ageSortedId, createdAtOf } from '../process/disk/age-sorted-id.ts';
 import { syncFolder } from '../process/disk/sync-folder.ts';
+import { faultOf } from '../process/faults.ts';
 import { DamagedRun } from './damaged-run.ts';
 import { Run, type RunDeps } from './run.ts';
-import type { NewRun } from './run-files.ts';
+import { DRAFT_PREFIX, isUnfinishedRun, type NewRun } from './run-files.ts';
 
 /** What can be shown of any run, including one with damaged files. */
 export type ShownRun = Pick<Run, 'id' | 'state' | 'info'>;
@@ -24,6 +25,8 @@ export class Runs {
   readonly #folder: string;
   readonly #runs = new Map<string, Run>();
   readonly #damaged = new Map<string, DamagedRun>();
+  /** Runs that are removed, and whose files may still be on disk; the next start finishes that, too. */
+  readonly #removing = new Set<string>();
   /** Runs by request key, including those that are being created. */
   readonly #byRequest = new Map<string, Promise<Run>>();
 
@@ -32,14 +35,21 @@ export class Runs {
     this.#folder = folder;
   }
 
-  /** Opens every run in the data folder. A run with damaged files is listed as failed. */
+  /**
+   * Opens every run in the data folder. A run with damaged files is listed as failed.
+   * @throws a passing fault of the disk; the caller tries again
+   */
   static async open(deps: RunDeps, dataDir: string): Promise<Runs> {
     const folder = join(dataDir, 'runs');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await syncFolder(dataDir);
     const runs = new Runs(deps, folder);
     const names = await readdir(folder);
-    for (const name of names.filter((name) => name.startsWith(REMOVED_PREFIX))) {
+    const leftovers = names.filter(
+      (name) => name.startsWith(REMOVED_PREFIX) || name.startsWith(DRAFT_PREFIX),
+    );
+    for (const name of leftovers) {
+      deps.assertLeaseHeld();
       await rm(join(folder, name), { recursive: true, force: true });
     }
     for (const id of names.filter((name) => ID.test(name)).sort()) await runs.#open(id);
@@ -116,27 +126,33 @@ export class Runs {
   }
 
   /**
-   * Cancels the run if it is active and removes its files.
+   * Cancels the run if it is active and removes its files; a removal that failed half-way is continued.
    * @throws {RequestError} `unknown-run`
+   * @throws the error of the file system; the run or a part of its files is then still on disk, and the call may be repeated
    * @throws a Redis fault when the run has keys in Redis and Redis is unreachable; the run is then kept
    */
   async remove(id: string): Promise<void> {
-    const run = this.#runs.get(id);
-    this.#deps.assertLeaseHeld();
-    if (run === undefined) {
-      await this.#deps.exchange.closeRun(this.#damagedRun(id).id, []);
-    } else {
-      await run.cancel();
-      await run.deleteKeys();
-      await run.close();
-    }
-    this.#runs.delete(id);
-    if (run?.requestKey !== undefined) this.#byRequest.delete(run.requestKey);
-    this.#damaged.delete(id);
-    // The rename is atomic: if the process dies now, the next start does not find half a run.
     const doomed = join(this.#folder, `${REMOVED_PREFIX}${id}`);
-    await rename(join(this.#folder, id), doomed);
+    if (!this.#removing.has(id)) {
+      const run = this.#runs.get(id);
+      if (run === undefined) {
+        await this.#deps.exchange.closeRun(this.#damagedRun(id).id, []);
+      } else {
+        await run.cancel();
+        await run.deleteKeys();
+        await run.close();
+      }
+      this.#deps.assertLeaseHeld();
+      // The rename is atomic: if the process dies now, the next start does not find half a run.
+      await rename(join(this.#folder, id), doomed);
+      this.#runs.delete(id);
+      if (run?.requestKey !== undefined) this.#byRequest.delete(run.requestKey);
+      this.#damaged.delete(id);
+      this.#removing.add(id);
+    }
+    this.#deps.assertLeaseHeld();
     await rm(doomed, { recursive: true, force: true });
+    this.#removing.delete(id);
   }
 
   async close(): Promise<void> {
@@ -151,7 +167,11 @@ export class Runs {
       this.#runs.set(id, run);
       if (run.requestKey !== undefined) this.#byRequest.set(run.requestKey, Promise.resolve(run));
     } catch (error) {
-      if (error instanceof EmbedmillError && error.code === 'no-ledger') {
+      const fault = faultOf(error);
+      if (fault.duration === 'passing') throw error;
+      if (await isUnfinishedRun(folder)) {
+        this.#deps.log.info({ run: id }, 'a run whose creation was interrupted is removed');
+        this.#deps.assertLeaseHeld();
         await rm(folder, { recursive: true });
         return;
       }
