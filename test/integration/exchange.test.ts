@@ -121,7 +121,7 @@ describe('the exchange', () => {
     await exchange.openRun('r1');
     await exchange.putPayloads('r1', [{ batch: 0, payload: PAYLOAD }]);
     await exchange.commit('r1', 1, 'home', RESULT, SUMMARY);
-    await exchange.beginProbe('r1', 0);
+    await exchange.beginProbe('r1', 0, 'worker-1');
     const all = [
       keys.run('r1'),
       keys.payload('r1', 0),

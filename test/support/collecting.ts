@@ -29,6 +29,8 @@ export interface CollectingOptions {
   budgetBytes?: number;
   /** Bytes of results per shard. Default 1 MB. */
   shardBytes?: number;
+  /** Called for each unreadable entry of the ready stream. */
+  onUnreadable?: (entry: string, content: string) => void;
   /** Collects only after a call of `collect`. */
   waits?: boolean;
 }
@@ -39,13 +41,18 @@ const log = createLogger({ logLevel: 'silent' }, 'test');
 export async function startCollecting(
   { url, prefix }: Pick<TestRedis, 'url' | 'prefix'>,
   dataDir: string,
-  { budgetBytes = 256 * 1024 * 1024, shardBytes = 1024 * 1024, waits = false }: CollectingOptions = {},
+  {
+    budgetBytes = 256 * 1024 * 1024,
+    shardBytes = 1024 * 1024,
+    waits = false,
+    onUnreadable = () => {},
+  }: CollectingOptions = {},
 ): Promise<Collecting> {
   const keys = keysOf(prefix);
   const redis = connect(url, 'command', log);
   const blocking = connect(url, 'patient', log);
   await whenReady(redis, 5000);
-  const exchange = new RedisExchange({ redis, blocking, keys });
+  const exchange = new RedisExchange({ redis, blocking, keys, onUnreadable });
   const queue = new BullBatchQueue({ url, prefix: keys.queuePrefix, lane: 'bulk', onError: () => {} });
   const credits = new Credits(budgetBytes);
   const dataDirId = 'home';

@@ -106,6 +106,12 @@ export class DataDir {
     return this.#opened?.collector.openBytes ?? 0;
   }
 
+  /** What keeps results from being stored now, as sentences. */
+  faults(): string[] {
+    const reason = this.#opened?.collector.pauseReason ?? null;
+    return reason === null ? [] : [`collecting of results pauses: ${reason}`];
+  }
+
   /** Writes what is collected and gives the lease back. */
   async stop(): Promise<void> {
     this.#isStopping = true;

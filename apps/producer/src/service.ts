@@ -90,7 +90,13 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   lane.start();
   releasers.add(() => lane.stop());
 
-  const exchange = new RedisExchange({ redis, blocking, keys });
+  const exchange = new RedisExchange({
+    redis,
+    blocking,
+    keys,
+    onUnreadable: (entry, content) =>
+      log.error({ entry, content }, 'an unreadable entry of the ready stream was removed'),
+  });
   const credits = new Credits(config.redisBudgetBytes);
   const dataDir = new DataDir({
     id: dataDirId,
@@ -109,6 +115,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     const reasons: string[] = [];
     if (!dataDir.isOpen) reasons.push('the data folder is not open yet');
     await exchange.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
+    reasons.push(...dataDir.faults());
     if (credits.isClosed)
       reasons.push('Redis is nearly full: no rows are accepted until workers have freed memory');
     return { ready: reasons.length === 0, reasons };

@@ -1,12 +1,11 @@
 /** Puts a worker together: model, inference threads, queue, health and metrics. */
 
 import { ConfigError, type Precision } from '@embedmill/contract';
-import { type Config, defaultThreads, Releasers } from '@embedmill/core/process';
+import { type Config, defaultThreads, isRedisFault, Releasers } from '@embedmill/core/process';
 import {
   BullBatchConsumer,
   connect,
   Heartbeat,
-  isRedisFault,
   keysOf,
   RedisExchange,
   RedisVectorCache,
@@ -21,7 +20,7 @@ import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
 import { joinInteractiveLane } from './interactive/join.ts';
 import { WorkerMetrics } from './metrics.ts';
-import { reporter } from './report.ts';
+import { newWorkerId, reporter } from './report.ts';
 
 /** What a worker is given besides its settings. */
 export interface WorkerOptions {
@@ -88,12 +87,14 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     releasers.add(() => pool.stop({ deadlineMs: config.shutdownMs }));
 
     const keys = keysOf(config.prefix);
+    const worker = newWorkerId();
     const redis = connect(config.redisUrl, 'patient', log);
     releasers.add(() => redis.disconnect());
     const exchange = new RedisExchange({ redis, keys });
     const glossaries = new Glossaries(exchange);
     const work = new BatchWork({
       exchange,
+      worker,
       glossaries,
       pool,
       model,
@@ -128,6 +129,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       config,
       redisUrl: config.redisUrl,
       keys,
+      worker,
       pool,
       glossaries,
       model,
@@ -138,7 +140,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     releasers.add(leave);
     const watched = connect(config.redisUrl, 'command', log);
     releasers.add(() => watched.disconnect());
-    const heartbeat = new Heartbeat({ redis: watched, keys, report: reporter(pool, model), log });
+    const heartbeat = new Heartbeat({ redis: watched, keys, report: reporter(worker, pool, model), log });
     heartbeat.start();
     releasers.add(() => heartbeat.stop());
 

@@ -50,7 +50,7 @@ export interface RunInfo {
   createdAt: string;
   sealedAt: string | null;
   endedAt: string | null;
-  /** Why the run `failed`. */
+  /** Why the run `failed`, or why it is set aside while it is `open` or `sealed`. */
   error: string | null;
   parts: number;
   rows: { accepted: number; rejected: number; done: number };

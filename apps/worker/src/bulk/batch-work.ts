@@ -10,14 +10,14 @@ import {
   UNTREATED,
 } from '@embedmill/contract';
 import { decodeOutcomes, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
-import {
-  type BatchJob,
-  type ConsumeOutcome,
-  type Delivery,
-  isRedisFault,
-  type TakenPayload,
-  type VectorCache,
-  type WorkerExchange,
+import { isRedisFault } from '@embedmill/core/process';
+import type {
+  BatchJob,
+  ConsumeOutcome,
+  Delivery,
+  TakenPayload,
+  VectorCache,
+  WorkerExchange,
 } from '@embedmill/core/redis';
 import type { OpenSpan, Tracing } from '@embedmill/core/telemetry';
 import type { PreparedModel } from '@embedmill/embed';
@@ -37,9 +37,11 @@ export interface BatchWorkDeps {
   pool: InferencePool;
   /** The model of this worker; a batch for another one is handed back. */
   model: PreparedModel;
-  /** What results of a precision say of the model. */
+  /** Id of this worker process. */
+  worker: string;
   /** What treatments need besides themselves. */
   glossaries: Glossaries;
+  /** What results of a precision say of the model. */
   identityOf: (precision: Precision) => Promise<{ dim: number; fingerprint: string }>;
   /** Vectors over runs and workers; `null`: every text is computed. */
   cache: VectorCache | null;
@@ -91,11 +93,12 @@ export class BatchWork {
         ? await this.#lock.alone(() => this.#tryRows(job, payload))
         : await this.#lock.together(() => this.#embed(job, payload));
     } catch (error) {
-      if (!(error instanceof EmbedmillError && error.retryable)) throw error;
+      if (!isRedisFault(error) && !(error instanceof EmbedmillError && error.retryable)) throw error;
       metrics.countOutcome('handed-back');
-      log.info({ run, batch, reason: error.message }, 'a batch is handed back');
+      log.info({ run, batch, reason: asError(error).message }, 'a batch is handed back');
       // A thread that is needed again is there at once; a glossary that is lost comes when its producer looks after the run.
-      return { status: 'hand-back', afterMs: error.code === 'no-glossary' ? HAND_BACK_MS : 0 };
+      const isThread = error instanceof EmbedmillError && error.code !== 'no-glossary';
+      return { status: 'hand-back', afterMs: isThread ? 0 : HAND_BACK_MS };
     }
     if (result === null) await this.abandon(job, 'workers die of it, and of none of its rows alone');
     else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
@@ -169,12 +172,13 @@ export class BatchWork {
   }
 
   async #tryRows(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
-    const { exchange, pool, glossaries, log, identityOf } = this.#deps;
+    const { exchange, pool, worker, glossaries, log, identityOf } = this.#deps;
     const { run, batch } = job;
     log.warn({ run, batch }, 'workers ended over a batch; its rows are tried one by one');
     return await tryRows(job, payload, {
       exchange,
       pool,
+      worker,
       identity: await identityOf(job.precision),
       treatment: await glossaries.resolve(job.treatment ?? UNTREATED),
       retryUntil: (step) => this.#retryUntil(step),

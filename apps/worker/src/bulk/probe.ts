@@ -2,8 +2,8 @@
  * Finds the rows of a batch that end the whole process (a native abort, not an exception); batch-work.ts calls it for a
  * batch that workers died over.
  *
- * The rows are embedded one by one, alone in the process, and Redis knows which one is tried. A process that dies leaves that
- * mark, and the next worker counts it. One death may be chance (a machine that was switched off), two over the same row are
+ * The rows are embedded one by one, alone in the process, and Redis knows which worker tries which one. A process that dies
+ * leaves that mark, and the next worker counts it; the mark of a worker that still lives counts for nothing. One death may be chance (a machine that was switched off), two over the same row are
  * not: the row gets the verdict `failed` and is never tried again. So a batch costs the deaths that made it suspect and
  * two for each row that kills.
  */
@@ -24,13 +24,18 @@ export const SUSPECT_AFTER_STALLS = 2;
 /** Deaths over one row that make it the cause. */
 const DEATHS_OF_A_GUILTY_ROW = 2;
 
-/** Trials that may end without any row to blame before the whole batch is to blame. */
-const UNEXPLAINED_TRIALS = 5;
+/** Deaths without any row to blame before the whole batch is to blame. */
+const MAX_UNEXPLAINED_DEATHS = 4;
+
+/** Deaths over rows of one batch before the whole batch is to blame. */
+const MAX_DEATHS = 50;
 
 /** What the trials need. */
 export interface TrialDeps {
-  exchange: Pick<WorkerExchange, 'beginProbe' | 'markProbedRow'>;
+  exchange: Pick<WorkerExchange, 'beginProbe' | 'markProbedRow' | 'endProbe'>;
   pool: Pick<InferencePool, 'embedBatch'>;
+  /** Id of this worker process. */
+  worker: string;
   /** What results say of the model. */
   identity: { dim: number; fingerprint: string };
   treatment: ThreadTreatment;
@@ -47,12 +52,12 @@ export interface TrialDeps {
 export async function tryRows(
   job: BatchJob,
   payload: Uint8Array<ArrayBuffer>,
-  { exchange, pool, identity, treatment, retryUntil, onGuilty }: TrialDeps,
+  { exchange, pool, worker, identity, treatment, retryUntil, onGuilty }: TrialDeps,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const { run, batch, precision, truncate } = job;
-  const { begun, deaths } = await retryUntil(() => exchange.beginProbe(run, batch));
+  const { unexplained, deaths } = await retryUntil(() => exchange.beginProbe(run, batch, worker));
   const explained = [...deaths.values()].reduce((sum, count) => sum + count, 0);
-  if (begun - explained > UNEXPLAINED_TRIALS) return null;
+  if (unexplained > MAX_UNEXPLAINED_DEATHS || explained > MAX_DEATHS) return null;
 
   const { rows, text } = readBatchPayload(payload);
   const { dim, fingerprint } = identity;
@@ -66,7 +71,7 @@ export async function tryRows(
       outcomes.push({ verdict: 'failed', tokens: 0, lostTokens: 0, message });
       continue;
     }
-    await retryUntil(() => exchange.markProbedRow(run, batch, row));
+    await retryUntil(() => exchange.markProbedRow(run, batch, worker, row));
     try {
       const payload = encodeBatchPayload([text(row)]);
       const result = decodeBatchResult(
@@ -76,7 +81,7 @@ export async function tryRows(
       outcomes.push(result.outcomes[0]!);
     } catch (error) {
       // We are alive, so whatever ends this try is no guilt of the row.
-      await retryUntil(() => exchange.markProbedRow(run, batch, null));
+      await retryUntil(() => exchange.endProbe(run, batch, worker));
       throw error;
     }
   }

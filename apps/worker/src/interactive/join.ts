@@ -6,6 +6,7 @@ import {
   BullBatchConsumer,
   connect,
   type InteractiveJob,
+  JobTakers,
   type Keys,
   ModelAnnouncer,
   type ModelDescription,
@@ -24,6 +25,8 @@ export interface InteractiveLaneDeps {
   config: Config;
   redisUrl: string;
   keys: Keys;
+  /** Id of this worker process. */
+  worker: string;
   pool: InferencePool;
   glossaries: Glossaries;
   model: ModelDescription;
@@ -43,7 +46,7 @@ const JOBS_PER_THREAD = 2;
 
 /** Takes part from now on. @returns what ends that: jobs in work are finished first */
 export function joinInteractiveLane(parts: InteractiveLaneDeps): () => Promise<void> {
-  const { config, redisUrl, keys, pool, glossaries, model, metrics, tracing, log } = parts;
+  const { config, redisUrl, keys, worker, pool, glossaries, model, metrics, tracing, log } = parts;
   const releasers = new Releasers();
   // Of its own: an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
@@ -53,9 +56,10 @@ export function joinInteractiveLane(parts: InteractiveLaneDeps): () => Promise<v
   releasers.add(() => clock.stop());
 
   const subscriber = connect(redisUrl, 'patient', log);
-  const withdrawals = new Withdrawals({ subscriber, keys, log });
+  const withdrawals = new Withdrawals({ subscriber, keys, worker, log });
   const work = new InteractiveWork({
     answers: new AnswerChannels({ redis, keys }),
+    takers: new JobTakers({ redis, keys, worker }),
     pool,
     glossaries,
     model: model.name,

@@ -7,6 +7,7 @@ import type {
   CallPart,
   ConsumeOutcome,
   InteractiveJob,
+  JobTakers,
   PartAnswer,
   RedisClock,
   Withdrawals,
@@ -20,6 +21,8 @@ import { addThreadStep } from '../thread-step.ts';
 /** What the work needs. */
 export interface InteractiveWorkDeps {
   answers: AnswerChannels;
+  /** Who has taken which job. */
+  takers: JobTakers;
   pool: InferencePool;
   /** What treatments need besides themselves. */
   glossaries: Glossaries;
@@ -46,13 +49,18 @@ export class InteractiveWork {
   async consume(job: InteractiveJob): Promise<ConsumeOutcome> {
     if (job.model !== this.#deps.model) return { status: 'hand-back', afterMs: HAND_BACK_MS };
     const queueMs = Math.max(0, this.#deps.clock.now() - job.enqueuedAt);
+    const { takers } = this.#deps;
+    takers.take(job.id);
     await Promise.all(job.parts.map((part) => this.#do(job, part, queueMs)));
+    takers.leave(job.id);
     return { status: 'done' };
   }
 
-  /** Tells the callers of a job that workers ended over it. */
+  /** Tells the callers of a job that a worker ended over it, or is only silent. */
   async abandon(job: InteractiveJob): Promise<void> {
-    for (const { id } of job.parts) await this.#deps.answers.send(job.producer, { part: id, kind: 'lost' });
+    const { answers, takers } = this.#deps;
+    const kind = (await takers.isTakerAlive(job.id)) ? 'handed-back' : 'lost';
+    for (const { id } of job.parts) await answers.send(job.producer, { part: id, kind });
   }
 
   async #do(job: InteractiveJob, part: CallPart, queueMs: number): Promise<void> {

@@ -6,11 +6,13 @@ export { ageSortedId } from './disk/age-sorted-id.ts';
 export { type ClaimOptions, FolderOwner } from './disk/folder-owner.ts';
 export { syncFolder } from './disk/sync-folder.ts';
 export {
+  asUnavailable,
   CONNECTION_ERRORS,
   DISK_ERRORS,
   type Fault,
   type FaultSource,
   faultOf,
+  isRedisFault,
   REDIS_REPLIES,
 } from './faults.ts';
 export { Releasers } from './lifecycle/releasers.ts';

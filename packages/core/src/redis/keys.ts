@@ -32,6 +32,10 @@ export interface Keys {
   answers(producer: string): string;
   /** Channel: ids of withdrawn parts of interactive calls; every worker subscribes. */
   readonly withdrawals: string;
+  /** Channel to which only this worker subscribes, so that its subscription shows that its process lives. */
+  alive(worker: string): string;
+  /** String that expires: id of the worker that has taken this interactive job. */
+  taken(job: string): string;
   /** Hash: descriptions of the workers' models, by name. */
   readonly models: string;
   /** Set: ids of live workers. */
@@ -59,6 +63,8 @@ export function keysOf(prefix: string): Keys {
     lease: (dataDirId) => `${tag}:lease:${dataDirId}`,
     answers: (producer) => `${tag}:answers:${producer}`,
     withdrawals: `${tag}:withdrawals`,
+    alive: (worker) => `${tag}:alive:${worker}`,
+    taken: (job) => `${tag}:taken:${job}`,
     models: `${tag}:models`,
     workers: `${tag}:workers`,
     worker: (id) => `${tag}:worker:${id}`,

@@ -1,10 +1,10 @@
 /** The collector: moves finished batches from Redis to shards; the producer runs one. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asError, type BatchSummary, CorruptError } from '@embedmill/contract';
+import { asError, type BatchSummary } from '@embedmill/contract';
 import type { Logger } from 'pino';
+import { faultOf } from '../process/faults.ts';
 import type { ProducerExchange, ReadyBatch } from '../redis/exchange/types.ts';
-import { isRedisFault } from '../redis/faults.ts';
 import type { Credits } from './credits.ts';
 import type { Run } from './run.ts';
 import type { Runs } from './runs.ts';
@@ -65,6 +65,7 @@ export class Collector {
   #position = '0';
   #mustAudit = true;
   #auditAt = 0;
+  #pauseReason: string | null = null;
   #loop: Promise<void> | undefined;
 
   constructor(deps: CollectorDeps) {
@@ -76,6 +77,11 @@ export class Collector {
     let bytes = 0;
     for (const shard of this.#shards.values()) bytes += shard.bytes;
     return bytes;
+  }
+
+  /** Why collecting pauses for all runs; `null` while it works. */
+  get pauseReason(): string | null {
+    return this.#pauseReason;
   }
 
   start(): void {
@@ -96,15 +102,15 @@ export class Collector {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        if (this.#mustAudit || Date.now() >= this.#auditAt) await this.#auditRuns();
+        if (this.#mustAudit || performance.now() >= this.#auditAt) await this.#auditRuns();
         await this.#collect();
+        this.#pauseReason = null;
       } catch (error) {
         if (this.#stopping.signal.aborted) break;
+        const { source, sentence } = faultOf(error);
         const reason = asError(error).message;
-        this.#deps.log.warn(
-          { reason, redis: isRedisFault(error) },
-          'collecting pauses and will be retried; no result is lost',
-        );
+        this.#pauseReason = sentence;
+        this.#deps.log.warn({ reason, source }, 'collecting pauses and will be retried; no result is lost');
         this.#mustAudit = true;
         await sleep(FAULT_PAUSE_MS, undefined, { signal: this.#stopping.signal }).catch(() => {});
       }
@@ -124,10 +130,13 @@ export class Collector {
     this.#position = '0';
     this.#shards.clear();
     for (const run of this.#deps.runs.inRedis()) {
-      await this.#guard(run, () => run.reconcile());
+      await this.#guard(run, async () => {
+        await run.reconcile();
+        run.resume();
+      });
     }
     this.#mustAudit = false;
-    this.#auditAt = Date.now() + AUDIT_INTERVAL_MS;
+    this.#auditAt = performance.now() + AUDIT_INTERVAL_MS;
   }
 
   async #collect(): Promise<void> {
@@ -138,7 +147,9 @@ export class Collector {
       READ_ENTRIES,
       this.#shards.size > 0 ? BLOCK_WITH_OPEN_SHARDS_MS : BLOCK_MS,
     );
-    for (const run of runs.active()) await this.#guard(run, () => run.sendUnsent());
+    for (const run of runs.active()) {
+      if (run.asideReason === null) await this.#guard(run, () => run.sendUnsent());
+    }
     for (const [id, group] of groupByRun(entries)) await this.#take(runs.find(id), id, group);
     this.#position = entries.at(-1)?.entry ?? this.#position;
     const mustFreeCredit = this.#mustFreeCredit();
@@ -153,12 +164,15 @@ export class Collector {
       await exchange.acknowledge(dataDirId, entries);
       return;
     }
+    // Read again at the next audit.
+    if (run.asideReason !== null) return;
     const results = await exchange.fetchResults(
       id,
       entries.map(({ batch }) => batch),
     );
     for (const [i, entry] of entries.entries()) {
       const result = results[i] ?? null;
+      if (run.asideReason !== null) return;
       await this.#guard(run, async () => {
         const outcome = await run.receive(entry.batch, result, entry.summary);
         if (outcome === 'wanted') this.#keep(run, { ...entry, result: result!, summary: entry.summary! });
@@ -172,7 +186,7 @@ export class Collector {
   #keep(run: Run, batch: OpenShard['batches'][number]): void {
     const shard = this.#shards.get(run.id) ?? {
       run,
-      since: Date.now(),
+      since: performance.now(),
       bytes: 0,
       creditBytes: 0,
       batches: [],
@@ -193,7 +207,7 @@ export class Collector {
 
   #isDue({ run, since, bytes }: OpenShard): boolean {
     const { shardBytes } = this.#deps;
-    return bytes >= shardBytes || Date.now() - since >= MAX_AGE_MS || !run.isActive || run.isDone;
+    return bytes >= shardBytes || performance.now() - since >= MAX_AGE_MS || !run.isActive || run.isDone;
   }
 
   async #store(shard: OpenShard): Promise<void> {
@@ -215,14 +229,20 @@ export class Collector {
     await run.settle(entries.map(({ batch }) => batch));
   }
 
-  /** Damage in a run's own files ends that run; after any other fault the loop tries again. */
+  /**
+   * A fault of one run stops only that run: damage in its files ends it, and after any other fault it is set aside until the
+   * next audit tries again. A fault of Redis or of the disk concerns all runs, so the loop pauses.
+   */
   async #guard(run: Run, step: () => Promise<void>): Promise<void> {
     try {
       await step();
     } catch (error) {
-      if (!(error instanceof CorruptError)) throw error;
+      const { source, scope, sentence } = faultOf(error);
+      if (scope === 'all') throw error;
+      const reason = asError(error).message;
       this.#shards.delete(run.id);
-      await run.fail(error.message);
+      if (source !== 'data') run.setAside(`${sentence}: ${reason}`);
+      else await run.fail(reason).catch((fault) => run.setAside(`${reason}; ${asError(fault).message}`));
     }
   }
 }

@@ -11,10 +11,12 @@ export interface RunInfoSources {
   progress: RunProgress;
   /** Batches in shards, without those that are being retried. */
   storedBatches: number;
+  /** Why the run is set aside; `null` while it is not. */
+  asideReason: string | null;
 }
 
 /** The run as the API shows it. Rates cover the last 15 s; after its end, the whole run. */
-export function describeRun({ ledger, progress, storedBatches }: RunInfoSources): RunInfo {
+export function describeRun({ ledger, progress, storedBatches, asideReason }: RunInfoSources): RunInfo {
   const { id, at, options } = ledger.created;
   const { state, sealedAt, ended, model } = ledger;
   const { rowsPerSecond, tokensPerSecond } = rateOf(ledger, progress);
@@ -26,7 +28,7 @@ export function describeRun({ ledger, progress, storedBatches }: RunInfoSources)
     createdAt: isoTime(at),
     sealedAt: sealedAt === null ? null : isoTime(sealedAt),
     endedAt: ended === null ? null : isoTime(ended.at),
-    error: ended?.error ?? null,
+    error: ended?.error ?? asideReason,
     parts: ledger.receipts.size,
     rows: { accepted: ledger.acceptedRows, rejected: ledger.rejectedRows, done: progress.rows },
     batches: { total: ledger.batches.length, done: progress.batches, stored: storedBatches },

@@ -8,11 +8,12 @@ import {
   type RunInfo,
   type RunOptions,
   type RunState,
+  UnavailableError,
 } from '@embedmill/contract';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
+import { isRedisFault } from '../process/faults.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
-import { isRedisFault } from '../redis/faults.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -77,6 +78,7 @@ export class Run {
   readonly #intake: PartIntake;
   /** Serializes the writes to the ledger and the row log. */
   readonly #turn = pLimit(1);
+  #asideReason: string | null = null;
 
   private constructor(deps: RunDeps, files: RunFiles) {
     this.#deps = deps;
@@ -164,9 +166,34 @@ export class Run {
     return this.#results.progress.pace.series();
   }
 
+  /** Why the run is set aside; `null` while it is not. */
+  get asideReason(): string | null {
+    return this.#asideReason;
+  }
+
+  /**
+   * Stops work for this run until `resume`: its results stay in Redis, its credit goes to other runs, and new parts are
+   * refused. For a fault of this run alone that may be repaired, such as a missing file.
+   */
+  setAside(reason: string): void {
+    if (this.#asideReason !== reason)
+      this.#deps.log.error({ run: this.id, reason }, 'a run is set aside; others continue');
+    this.#asideReason = reason;
+    this.#credit.giveAll();
+  }
+
+  /** Ends `setAside`; no effect on other runs. */
+  resume(): void {
+    if (this.#asideReason === null) return;
+    this.#asideReason = null;
+    this.#deps.log.info({ run: this.id }, 'a run that was set aside continues');
+    for (const batch of this.#outstanding()) this.#credit.claim(batch);
+  }
+
   /** The run as the API shows it. */
   info(): RunInfo {
     return describeRun({
+      asideReason: this.#asideReason,
       ledger: this.#files.ledger,
       progress: this.#results.progress,
       storedBatches: this.#results.size,
@@ -175,6 +202,9 @@ export class Run {
 
   /** Takes the rows of one part. @see PartIntake.add */
   async addPart(upload: PartUpload): Promise<PartReceipt> {
+    if (this.#asideReason !== null) {
+      throw new UnavailableError('unavailable', `run ${this.id} is set aside: ${this.#asideReason}`);
+    }
     return await this.#intake.add(upload);
   }
 

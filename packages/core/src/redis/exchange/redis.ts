@@ -1,7 +1,8 @@
 /** The exchange on Redis; the only file that reads or writes the keys of runs and batches. */
 
-import type { BatchSummary } from '@embedmill/contract';
+import { type BatchSummary, quote, ROW_VERDICTS } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
+import { isWorkerAlive } from '../fleet/liveness.ts';
 import type { Keys } from '../keys.ts';
 import { BEGIN_PROBE, COMMIT, TAKE } from './scripts.ts';
 import type {
@@ -19,6 +20,9 @@ const DAY_SECONDS = 24 * 60 * 60;
 /** Expires keys that nothing deletes; far longer than a batch waits in a healthy fleet. */
 const LIFETIME_SECONDS = 14 * DAY_SECONDS;
 
+/** Maximum batch number: the offset of a bit in Redis (https://redis.io/docs/latest/commands/setbit/). */
+const MAX_BATCH = 2 ** 32 - 1;
+
 /** Keys per UNLINK, so that no single command blocks Redis for long. */
 const UNLINK_KEYS = 500;
 
@@ -26,7 +30,7 @@ const UNLINK_KEYS = 500;
 type ScriptedRedis = Redis & {
   embedmillTakeBuffer(...keysAndArguments: (string | number)[]): Promise<Buffer | [Buffer]>;
   embedmillCommit(...keysAndArguments: (string | number | Buffer)[]): Promise<CommitOutcome>;
-  embedmillBeginProbe(key: string, lifetimeSeconds: number): Promise<string[]>;
+  embedmillBeginProbe(key: string, lifetimeSeconds: number, ...workers: string[]): Promise<string[]>;
 };
 
 /** What the exchange works with. */
@@ -36,6 +40,8 @@ export interface RedisExchangeDeps {
   /** Separate connection for `readReady`, which blocks it; only the producer needs one. */
   blocking?: Redis;
   keys: Keys;
+  /** Called for each entry of the ready stream that was removed because it cannot be read. */
+  onUnreadable?: (entry: string, content: string) => void;
 }
 
 /** @see WorkerExchange @see ProducerExchange */
@@ -43,14 +49,16 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   readonly #redis: ScriptedRedis;
   readonly #blocking: Redis;
   readonly #keys: Keys;
+  readonly #onUnreadable: (entry: string, content: string) => void;
 
-  constructor({ redis, blocking, keys }: RedisExchangeDeps) {
+  constructor({ redis, blocking, keys, onUnreadable = () => {} }: RedisExchangeDeps) {
     redis.defineCommand('embedmillTake', { lua: TAKE, numberOfKeys: 4 });
     redis.defineCommand('embedmillCommit', { lua: COMMIT, numberOfKeys: 6 });
     redis.defineCommand('embedmillBeginProbe', { lua: BEGIN_PROBE, numberOfKeys: 1 });
     this.#redis = redis as ScriptedRedis;
     this.#blocking = blocking ?? redis;
     this.#keys = keys;
+    this.#onUnreadable = onUnreadable;
   }
 
   async openRun(run: string): Promise<void> {
@@ -129,22 +137,31 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     );
   }
 
-  async beginProbe(run: string, batch: number): Promise<ProbeHistory> {
-    const fields = await this.#redis.embedmillBeginProbe(this.#keys.probe(run, batch), LIFETIME_SECONDS);
+  async beginProbe(run: string, batch: number, worker: string): Promise<ProbeHistory> {
+    const key = this.#keys.probe(run, batch);
+    const marks = (await this.#redis.hkeys(key)).filter((field) => field.startsWith('at:'));
+    const dead: string[] = [];
+    for (const mark of marks) {
+      const other = mark.slice('at:'.length);
+      if (other !== worker && !(await isWorkerAlive(this.#redis, this.#keys, other))) dead.push(other);
+    }
+    const fields = await this.#redis.embedmillBeginProbe(key, LIFETIME_SECONDS, worker, ...dead);
     const deaths = new Map<number, number>();
-    let begun = 0;
+    let unexplained = 0;
     for (let i = 0; i < fields.length; i += 2) {
       const [field = '', value] = [fields[i], Number(fields[i + 1])];
-      if (field === 'begun') begun = value;
-      else deaths.set(Number(field.slice('deaths:'.length)), value);
+      if (field === 'unexplained') unexplained = value;
+      else if (field.startsWith('deaths:')) deaths.set(Number(field.slice('deaths:'.length)), value);
     }
-    return { begun, deaths };
+    return { unexplained, deaths };
   }
 
-  async markProbedRow(run: string, batch: number, row: number | null): Promise<void> {
-    const key = this.#keys.probe(run, batch);
-    if (row === null) await this.#redis.hdel(key, 'row');
-    else await this.#redis.hset(key, 'row', row);
+  async markProbedRow(run: string, batch: number, worker: string, row: number): Promise<void> {
+    await this.#redis.hset(this.#keys.probe(run, batch), `at:${worker}`, row);
+  }
+
+  async endProbe(run: string, batch: number, worker: string): Promise<void> {
+    await this.#redis.hdel(this.#keys.probe(run, batch), `at:${worker}`);
   }
 
   async readReady(
@@ -162,10 +179,19 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       this.#keys.ready(dataDirId),
       after,
     );
-    return (reply?.[0]?.[1] ?? []).map(([entry, fields]) => {
-      const [, run = '', , batch = '', , summary = 'null'] = fields;
-      return { entry, run, batch: Number(batch), summary: JSON.parse(summary) as BatchSummary | null };
-    });
+    const entries = reply?.[0]?.[1] ?? [];
+    const readable = entries.flatMap(([entry, fields]) => readyBatchOf(entry, fields) ?? []);
+    if (readable.length < entries.length) {
+      const known = new Set(readable.map(({ entry }) => entry));
+      const unreadable = entries.filter(([entry]) => !known.has(entry));
+      // Their batches, if they are batches of ours, are announced again by the next audit.
+      await this.deleteEntries(
+        dataDirId,
+        unreadable.map(([entry]) => entry),
+      );
+      for (const [entry, fields] of unreadable) this.#onUnreadable(entry, quote(fields.join(' '), 100));
+    }
+    return readable;
   }
 
   async fetchResults(run: string, batches: readonly number[]): Promise<(Uint8Array | null)[]> {
@@ -246,4 +272,27 @@ function throwFirst(replies: [error: Error | null, value: unknown][] | null): un
     if (error !== null) throw error;
     return value;
   });
+}
+
+/** An entry of the ready stream; `null` if it is not one that a worker of ours wrote. */
+function readyBatchOf(entry: string, fields: readonly string[]): ReadyBatch | null {
+  const [runField, run = '', batchField, digits = '', summaryField, json = ''] = fields;
+  const batch = Number(digits);
+  if (runField !== 'run' || batchField !== 'batch' || summaryField !== 'summary') return null;
+  if (run === '' || !/^\d+$/.test(digits) || batch > MAX_BATCH) return null;
+  try {
+    const summary: unknown = JSON.parse(json);
+    return summary === null || isSummary(summary) ? { entry, run, batch, summary } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isSummary(value: unknown): value is BatchSummary {
+  const { rows, verdicts, tokens, lostTokens } = (value ?? {}) as Partial<Record<keyof BatchSummary, unknown>>;
+  const counts = (verdicts ?? {}) as Record<string, unknown>;
+  return (
+    [rows, tokens, lostTokens].every(Number.isFinite) &&
+    ROW_VERDICTS.every((verdict) => Number.isFinite(counts[verdict]))
+  );
 }

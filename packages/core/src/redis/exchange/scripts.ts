@@ -54,16 +54,29 @@ return {'lost'}
  * Begins to probe the rows of a batch.
  *
  * KEYS 1 probe
- * ARGV 1 lifetime in seconds
- * Returns the hash: `begun`, and `deaths:<row>` for each row that was marked when a process died.
+ * ARGV 1 lifetime in seconds, 2 the worker that begins, then workers that probed the batch and are dead
+ * Returns the hash: `at:<worker>` with the row that a worker probes, or an empty string; `deaths:<row>` for each row over which
+ * workers died; `unexplained` deaths, over no row. `row` is the mark of a worker that did not write its id.
  */
 export const BEGIN_PROBE = `
-local row = redis.call('HGET', KEYS[1], 'row')
-redis.call('HINCRBY', KEYS[1], 'begun', 1)
-if row then
-  redis.call('HINCRBY', KEYS[1], 'deaths:' .. row, 1)
+local function count(row)
+  local field = 'unexplained'
+  if row ~= '' then field = 'deaths:' .. row end
+  redis.call('HINCRBY', KEYS[1], field, 1)
+end
+local anonymous = redis.call('HGET', KEYS[1], 'row')
+if anonymous then
+  count(anonymous)
   redis.call('HDEL', KEYS[1], 'row')
 end
+for i = 3, #ARGV do
+  local row = redis.call('HGET', KEYS[1], 'at:' .. ARGV[i])
+  if row then
+    count(row)
+    redis.call('HDEL', KEYS[1], 'at:' .. ARGV[i])
+  end
+end
+redis.call('HSET', KEYS[1], 'at:' .. ARGV[2], '')
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 return redis.call('HGETALL', KEYS[1])
 `;

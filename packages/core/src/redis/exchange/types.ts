@@ -30,8 +30,8 @@ export type BatchPresence = 'waiting' | 'ready' | 'absent';
 
 /** What earlier workers recorded about a batch that crashed them. */
 export interface ProbeHistory {
-  /** How often a worker began to probe the rows, including this time. */
-  begun: number;
+  /** Number of processes that died after they began and before they marked a row. */
+  unexplained: number;
   /** Number of processes that died while they probed a row, by 0-based row. */
   deaths: ReadonlyMap<number, number>;
 }
@@ -57,12 +57,14 @@ export interface WorkerExchange {
     summary: BatchSummary,
   ): Promise<CommitOutcome>;
   /**
-   * Begins to probe the rows of a batch one by one: a row that is still marked counts as the death of its
-   * process.
+   * Begins to probe the rows of a batch one by one. The mark of another worker counts as a death if that process is no
+   * longer connected to Redis; a worker that is only slow, or whose machine stood still, is not dead.
    */
-  beginProbe(run: string, batch: number): Promise<ProbeHistory>;
-  /** Marks the row (0-based) that is probed now, so that it is known if the process dies; `null`: none. */
-  markProbedRow(run: string, batch: number, row: number | null): Promise<void>;
+  beginProbe(run: string, batch: number, worker: string): Promise<ProbeHistory>;
+  /** Marks the row (0-based) that this worker probes now, so that it is known if the process dies. */
+  markProbedRow(run: string, batch: number, worker: string, row: number): Promise<void>;
+  /** Removes this worker's mark: it lives, and gives the batch back. */
+  endProbe(run: string, batch: number, worker: string): Promise<void>;
 }
 
 /** The producer's side, with its collector. */

@@ -15,8 +15,8 @@ import {
   UNTREATED,
   UnavailableError,
 } from '@embedmill/contract';
+import { asUnavailable } from '../../process/faults.ts';
 import { vectorFingerprint } from '../batch/fingerprint.ts';
-import { asUnavailable } from '../faults.ts';
 import { Admission } from './admission.ts';
 import { Call } from './call.ts';
 import type { PartWork } from './job.ts';
