@@ -5,7 +5,13 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError, UnavailableError } from '@embedmill/contract';
 import { type Config, Releasers } from '@embedmill/core/process';
-import { type BullBatchQueue, type Keys, Lease, type RedisExchange } from '@embedmill/core/redis';
+import {
+  AbandonedResults,
+  type BullBatchQueue,
+  type Keys,
+  Lease,
+  type RedisExchange,
+} from '@embedmill/core/redis';
 import { Collector, type Credits, MemoryGate, Runs } from '@embedmill/core/runs';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
@@ -35,6 +41,7 @@ interface Opened {
   files: FileStore;
   batches: OpenAiBatchStore;
   collector: Collector;
+  gate: MemoryGate;
 }
 
 /**
@@ -106,10 +113,13 @@ export class DataDir {
     return this.#opened?.collector.openBytes ?? 0;
   }
 
-  /** What keeps results from being stored now, as sentences. */
+  /** What keeps results from being stored now, or may lose them in Redis, as sentences. */
   faults(): string[] {
-    const reason = this.#opened?.collector.pauseReason ?? null;
-    return reason === null ? [] : [`collecting of results pauses: ${reason}`];
+    if (this.#opened === undefined) return [];
+    const { collector, gate } = this.#opened;
+    const pause =
+      collector.pauseReason === null ? null : `collecting of results pauses: ${collector.pauseReason}`;
+    return [pause, gate.policyFault].filter((reason) => reason !== null);
   }
 
   /** Writes what is collected and gives the lease back. */
@@ -121,9 +131,10 @@ export class DataDir {
   }
 
   async #open(): Promise<void> {
-    const { id, config, redis, blocking, exchange, queue, credits, onDrained, log } = this.#deps;
+    const { id, config, keys, redis, blocking, exchange, queue, credits, onDrained, log } = this.#deps;
     await this.#lease.start();
-    const gate = new MemoryGate({ redis, credits, log });
+    const abandoned = new AbandonedResults({ redis, keys });
+    const gate = new MemoryGate({ redis, credits, makeRoom: () => abandoned.sweep(), log });
     await gate.start();
     this.#releasers.add(() => gate.stop());
     const assertLeaseHeld = () => this.#assertLeaseHeld();
@@ -159,7 +170,7 @@ export class DataDir {
       config.dataDir,
     );
     this.#releasers.add(() => batches.close());
-    this.#opened = { runs, files, batches, collector };
+    this.#opened = { runs, files, batches, collector, gate };
   }
 
   #assertOpen(): Opened {

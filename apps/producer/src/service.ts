@@ -54,6 +54,9 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const releasers = new Releasers();
   const keys = keysOf(config.prefix);
   const redis = connect(redisUrl, 'command', log);
+  // Payloads and results have connections of their own: the lease and the calls never wait behind their bytes.
+  const results = connect(redisUrl, 'bulk', log);
+  const uploads = connect(redisUrl, 'bulk', log);
   const blocking = connect(redisUrl, 'patient', log);
   const subscriber = connect(redisUrl, 'command', log);
   const queueOptions = { url: redisUrl, prefix: keys.queuePrefix, telemetry: tracing.telemetry };
@@ -70,6 +73,8 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     await Promise.all([queue.close(), interactiveQueue.close()]);
     subscriber.disconnect();
     blocking.disconnect();
+    results.disconnect();
+    uploads.disconnect();
     redis.disconnect();
   });
 
@@ -91,7 +96,8 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   releasers.add(() => lane.stop());
 
   const exchange = new RedisExchange({
-    redis,
+    redis: results,
+    uploads,
     blocking,
     keys,
     onUnreadable: (entry, content) =>
@@ -114,7 +120,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const readiness = async () => {
     const reasons: string[] = [];
     if (!dataDir.isOpen) reasons.push('the data folder is not open yet');
-    await exchange.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
+    await redis.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
     reasons.push(...dataDir.faults());
     if (credits.isClosed)
       reasons.push('Redis is nearly full: no rows are accepted until workers have freed memory');

@@ -72,6 +72,11 @@ export class BatchWork {
     const { model, metrics, log } = this.#deps;
     const { run, batch } = job;
     metrics.countDelivery(delivery);
+    if (typeof run !== 'string' || !Number.isSafeInteger(batch) || typeof job.home !== 'string') {
+      metrics.countOutcome('lost');
+      log.error({ run, batch }, 'a job without its content is dropped; its producer sends it again');
+      return { status: 'done' };
+    }
     if (job.model !== model.name) {
       metrics.countOutcome('handed-back');
       log.warn(

@@ -105,25 +105,32 @@ export class Dispatcher {
     await this.#sendAgain([batch]);
   }
 
-  /** Sends those of these batches that Redis lacks; called after a restart of Redis or of the producer. */
-  async reconcile(batches: readonly number[]): Promise<void> {
+  /**
+   * Sends those of these batches that Redis lacks or the queue has lost; called in every audit.
+   * @returns the batches whose results are in Redis
+   */
+  async reconcile(batches: readonly number[]): Promise<number[]> {
     const { exchange, files, log } = this.#deps;
     const run = files.ledger.created.id;
     await exchange.openRun(run);
     await this.offerGlossary();
+    const ready: number[] = [];
+    const jobs: BatchJob[] = [];
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const presence = await exchange.presence(run, slice);
-      const waiting = slice.filter((_, i) => presence[i] === 'waiting');
       const absent = slice.filter((_, i) => presence[i] === 'absent');
-      // Payload and job are two writes, so a payload may exist without its job; an existing job is left as it
-      // is.
-      await this.#deps.queue.enqueue(waiting.map((batch) => this.#jobOf(batch)));
+      ready.push(...slice.filter((_, i) => presence[i] === 'ready'));
       for (const batch of absent) await exchange.reopenBatch(run, batch);
       await this.#sendAgain(absent);
       if (absent.length > 0)
         log.warn({ run, batches: absent.length }, 'batches missing in Redis were enqueued again');
+      jobs.push(...slice.filter((_, i) => presence[i] !== 'ready').map((batch) => this.#jobOf(batch)));
     }
+    // Payload and job are two writes and several keys, so a payload may exist without its job.
+    const restored = await this.#deps.queue.restore(jobs);
+    if (restored > 0) log.warn({ run, batches: restored }, 'jobs missing in the queue were enqueued again');
+    return ready;
   }
 
   async #sendAgain(batches: readonly number[]): Promise<void> {

@@ -8,11 +8,13 @@ import {
   type RunInfo,
   type RunOptions,
   type RunState,
+  summarizeOutcomes,
   UnavailableError,
 } from '@embedmill/contract';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { isRedisFault } from '../process/faults.ts';
+import { decodeOutcomes } from '../redis/batch/result.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
@@ -39,7 +41,7 @@ export interface RunDeps {
 }
 
 /** What became of a result that the collector offered. */
-export type ReceivedResult = 'wanted' | 'stored' | 'refused';
+export type ReceivedResult = { status: 'wanted'; batch: ShardBatch } | { status: 'stored' | 'refused' };
 
 /**
  * States of a run:
@@ -257,6 +259,7 @@ export class Run {
 
   /**
    * Checks a result that came from Redis: counts it, or has the batch done again when the result is unusable.
+   * @param summary `null`: computed from the result
    * @returns `wanted`: store it; `stored`: it is already on disk; `refused`: the batch is enqueued again
    */
   async receive(
@@ -265,18 +268,17 @@ export class Run {
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
     const isKnown = this.#files.ledger.batches[batch] !== undefined;
-    if (!this.isActive || !isKnown || this.#results.has(batch)) return 'stored';
-    const fault =
-      result === null || summary === null
-        ? 'its result is not in Redis'
-        : this.#results.faultOf(batch, result);
+    if (!this.isActive || !isKnown || this.#results.has(batch)) return { status: 'stored' };
+    const fault = result === null ? 'its result is not in Redis' : this.#results.faultOf(batch, result);
     if (fault !== null) {
       this.#deps.log.warn({ run: this.id, batch, fault }, 'batch must be done again');
       await this.#dispatcher.redo(batch);
-      return 'refused';
+      return { status: 'refused' };
     }
-    await this.#results.count({ batch, result: result!, summary: summary! });
-    return 'wanted';
+    const known = summary ?? summarizeOutcomes(decodeOutcomes(result!));
+    const received = { batch, result: result!, summary: known };
+    await this.#results.count(received);
+    return { status: 'wanted', batch: received };
   }
 
   /** Bytes of credit that a batch takes while it is in Redis. */
@@ -299,15 +301,19 @@ export class Run {
     await this.#completeIfStored();
   }
 
-  /** Makes Redis match the disk after a restart of either. The keys of an ended run are deleted. */
-  async reconcile(): Promise<void> {
+  /**
+   * Makes Redis match the disk after a restart of either, or after a loss of keys. The keys of an ended run are deleted.
+   * @returns the batches whose results are in Redis
+   */
+  async reconcile(): Promise<number[]> {
     if (!this.isActive) {
       await this.deleteKeys();
-      return;
+      return [];
     }
     this.#results.progress.start(Date.now());
-    await this.#dispatcher.reconcile(this.#outstanding());
+    const ready = await this.#dispatcher.reconcile(this.#outstanding());
     await this.#completeIfStored();
+    return ready;
   }
 
   /** Deletes the Redis keys of a run that has ended. Idempotent. */

@@ -1,7 +1,9 @@
 /** The exchange on Redis; the only file that reads or writes the keys of runs and batches. */
 
+import { randomUUID } from 'node:crypto';
 import { type BatchSummary, quote, ROW_VERDICTS } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
+import pLimit from 'p-limit';
 import { isWorkerAlive } from '../fleet/liveness.ts';
 import type { Keys } from '../keys.ts';
 import { BEGIN_PROBE, COMMIT, TAKE } from './scripts.ts';
@@ -15,13 +17,29 @@ import type {
   WorkerExchange,
 } from './types.ts';
 
-const DAY_SECONDS = 24 * 60 * 60;
+/**
+ * Expires keys within a day after their producer has stopped. A live producer renews those of its runs in every audit; one that
+ * comes back later sends the batches again from its disk.
+ */
+const LIFETIME_SECONDS = 24 * 60 * 60;
 
-/** Expires keys that nothing deletes; far longer than a batch waits in a healthy fleet. */
-const LIFETIME_SECONDS = 14 * DAY_SECONDS;
+/** Maximum bytes of results per command: half a second at 2 MB/s. */
+const FETCH_BYTES = 1024 * 1024;
+
+/**
+ * Maximum bytes of payloads or of a result per command: a slice that is on its way gives no sign of life, so it must arrive
+ * within the silence that a connection allows, also at 100 KB/s.
+ */
+const SEND_BYTES = 256 * 1024;
+
+/** Expires a staged value whose writer died. */
+const STAGED_SECONDS = 60 * 60;
 
 /** Maximum batch number: the offset of a bit in Redis (https://redis.io/docs/latest/commands/setbit/). */
 const MAX_BATCH = 2 ** 32 - 1;
+
+/** Entries of the ready stream per read: about 200 KB. */
+const ENTRIES_PER_READ = 1000;
 
 /** Keys per UNLINK, so that no single command blocks Redis for long. */
 const UNLINK_KEYS = 500;
@@ -37,6 +55,8 @@ type ScriptedRedis = Redis & {
 export interface RedisExchangeDeps {
   /** Connection for all commands except the blocking read. */
   redis: Redis;
+  /** Separate connection for payloads, so that they delay no other command; default: `redis`. */
+  uploads?: Redis;
   /** Separate connection for `readReady`, which blocks it; only the producer needs one. */
   blocking?: Redis;
   keys: Keys;
@@ -47,15 +67,19 @@ export interface RedisExchangeDeps {
 /** @see WorkerExchange @see ProducerExchange */
 export class RedisExchange implements WorkerExchange, ProducerExchange {
   readonly #redis: ScriptedRedis;
+  readonly #uploads: Redis;
   readonly #blocking: Redis;
+  /** Payloads are sent slice by slice, so that no call waits behind all bytes of another one. */
+  readonly #uploadTurn = pLimit(1);
   readonly #keys: Keys;
   readonly #onUnreadable: (entry: string, content: string) => void;
 
-  constructor({ redis, blocking, keys, onUnreadable = () => {} }: RedisExchangeDeps) {
+  constructor({ redis, uploads, blocking, keys, onUnreadable = () => {} }: RedisExchangeDeps) {
     redis.defineCommand('embedmillTake', { lua: TAKE, numberOfKeys: 4 });
-    redis.defineCommand('embedmillCommit', { lua: COMMIT, numberOfKeys: 6 });
+    redis.defineCommand('embedmillCommit', { lua: COMMIT, numberOfKeys: 7 });
     redis.defineCommand('embedmillBeginProbe', { lua: BEGIN_PROBE, numberOfKeys: 1 });
     this.#redis = redis as ScriptedRedis;
+    this.#uploads = uploads ?? redis;
     this.#blocking = blocking ?? redis;
     this.#keys = keys;
     this.#onUnreadable = onUnreadable;
@@ -73,11 +97,25 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   }
 
   async putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void> {
-    const pipeline = this.#redis.pipeline();
-    for (const { batch, payload } of batches) {
-      pipeline.set(this.#keys.payload(run, batch), bufferOf(payload), 'EX', LIFETIME_SECONDS);
+    for (let start = 0; start < batches.length; ) {
+      const slice = prefixWithin(batches.slice(start), SEND_BYTES, ({ payload }) => payload.byteLength);
+      start += slice.length;
+      const [{ batch, payload }] = slice as [(typeof slice)[0]];
+      if (payload.byteLength > SEND_BYTES) {
+        const staged = await this.#stage(this.#uploads, payload, this.#uploadTurn);
+        const key = this.#keys.payload(run, batch);
+        const reply = await this.#uploads.multi().rename(staged, key).expire(key, LIFETIME_SECONDS).exec();
+        throwFirst(reply);
+        continue;
+      }
+      await this.#uploadTurn(async () => {
+        const pipeline = this.#uploads.pipeline();
+        for (const { batch, payload } of slice) {
+          pipeline.set(this.#keys.payload(run, batch), bufferOf(payload), 'EX', LIFETIME_SECONDS);
+        }
+        throwFirst(await pipeline.exec());
+      });
     }
-    throwFirst(await pipeline.exec());
   }
 
   async takePayload(run: string, batch: number, dataDirId: string): Promise<TakenPayload> {
@@ -89,6 +127,7 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       keys.ready(dataDirId),
       batch,
       run,
+      LIFETIME_SECONDS,
     );
     if (Array.isArray(reply)) return { status: reply[0].toString() as 'duplicate' | 'gone' | 'lost' };
     // Copied, because the reply is a slice of ioredis's read buffer, which must not be transferred to a
@@ -114,7 +153,7 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     await this.#redis.unlink(this.#keys.payload(run, batch));
   }
 
-  commit(
+  async commit(
     run: string,
     batch: number,
     dataDirId: string,
@@ -122,15 +161,18 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     summary: BatchSummary,
   ): Promise<CommitOutcome> {
     const keys = this.#keys;
-    return this.#redis.embedmillCommit(
+    const isLarge = result.byteLength > SEND_BYTES;
+    const staged = isLarge ? await this.#stage(this.#redis, result) : keys.staged('');
+    return await this.#redis.embedmillCommit(
       keys.run(run),
       keys.done(run),
       keys.result(run, batch),
       keys.payload(run, batch),
       keys.ready(dataDirId),
       keys.probe(run, batch),
+      staged,
       batch,
-      bufferOf(result),
+      isLarge ? '' : bufferOf(result),
       LIFETIME_SECONDS,
       run,
       JSON.stringify(summary),
@@ -170,15 +212,11 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     maxEntries: number,
     blockMs: number,
   ): Promise<ReadyBatch[]> {
-    const reply = await this.#blocking.xread(
-      'COUNT',
-      maxEntries,
-      'BLOCK',
-      blockMs,
-      'STREAMS',
-      this.#keys.ready(dataDirId),
-      after,
-    );
+    const key = this.#keys.ready(dataDirId);
+    const reply =
+      blockMs === 0
+        ? await this.#redis.xread('COUNT', maxEntries, 'STREAMS', key, after)
+        : await this.#blocking.xread('COUNT', maxEntries, 'BLOCK', blockMs, 'STREAMS', key, after);
     const entries = reply?.[0]?.[1] ?? [];
     const readable = entries.flatMap(([entry, fields]) => readyBatchOf(entry, fields) ?? []);
     if (readable.length < entries.length) {
@@ -194,9 +232,53 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     return readable;
   }
 
-  async fetchResults(run: string, batches: readonly number[]): Promise<(Uint8Array | null)[]> {
-    if (batches.length === 0) return [];
-    return this.#redis.mgetBuffer(batches.map((batch) => this.#keys.result(run, batch)));
+  async fetchResults(
+    run: string,
+    batches: readonly number[],
+    maxBytes = Number.POSITIVE_INFINITY,
+  ): Promise<(Uint8Array | null)[]> {
+    const keys = batches.map((batch) => this.#keys.result(run, batch));
+    const pipeline = this.#redis.pipeline();
+    for (const key of keys) pipeline.strlen(key);
+    const sizes = throwFirst(await pipeline.exec()) as number[];
+    const sized = keys.map((key, i) => ({ key, bytes: sizes[i]! }));
+    const wanted = prefixWithin(sized, maxBytes, ({ bytes }) => bytes);
+    const results: (Uint8Array | null)[] = [];
+    while (results.length < wanted.length) {
+      const slice = prefixWithin(wanted.slice(results.length), FETCH_BYTES, ({ bytes }) => bytes);
+      const [{ key, bytes }] = slice as [(typeof slice)[0]];
+      if (bytes > FETCH_BYTES) results.push(await this.#fetchLarge(key, bytes));
+      else results.push(...(await this.#redis.mgetBuffer(slice.map(({ key }) => key))));
+    }
+    return results;
+  }
+
+  async #fetchLarge(key: string, bytes: number): Promise<Uint8Array> {
+    const slices: Buffer[] = [];
+    for (let start = 0; start < bytes; start += FETCH_BYTES) {
+      slices.push(await this.#redis.getrangeBuffer(key, start, start + FETCH_BYTES - 1));
+    }
+    return Buffer.concat(slices);
+  }
+
+  /**
+   * Writes a large value in slices under a key of its own. SETRANGE can be repeated, so a slice that a broken connection sends twice
+   * does no harm.
+   * @returns the key
+   */
+  async #stage(
+    redis: Redis,
+    bytes: Uint8Array,
+    turn: (step: () => Promise<void>) => Promise<void> = (step) => step(),
+  ): Promise<string> {
+    const key = this.#keys.staged(randomUUID());
+    for (let start = 0; start < bytes.byteLength; start += SEND_BYTES) {
+      const slice = bufferOf(bytes.subarray(start, start + SEND_BYTES));
+      await turn(async () => {
+        throwFirst(await redis.pipeline().setrange(key, start, slice).expire(key, STAGED_SECONDS).exec());
+      });
+    }
+    return key;
   }
 
   async acknowledge(
@@ -230,12 +312,40 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   async presence(run: string, batches: readonly number[]): Promise<BatchPresence[]> {
     const pipeline = this.#redis.pipeline();
     for (const batch of batches) {
-      pipeline.exists(this.#keys.result(run, batch)).exists(this.#keys.payload(run, batch));
+      pipeline
+        .expire(this.#keys.result(run, batch), LIFETIME_SECONDS)
+        .expire(this.#keys.payload(run, batch), LIFETIME_SECONDS);
     }
     const replies = throwFirst(await pipeline.exec());
     return batches.map((_, i) =>
       replies[2 * i] === 1 ? 'ready' : replies[2 * i + 1] === 1 ? 'waiting' : 'absent',
     );
+  }
+
+  async findUnannounced(
+    dataDirId: string,
+    batches: readonly { run: string; batch: number }[],
+  ): Promise<{ run: string; batch: number }[]> {
+    const key = this.#keys.ready(dataDirId);
+    await this.#redis.expire(key, LIFETIME_SECONDS);
+    if (batches.length === 0) return [];
+    const announced = new Set<string>();
+    for (let after = '-'; ; ) {
+      const entries = await this.#redis.xrange(key, after, '+', 'COUNT', ENTRIES_PER_READ);
+      for (const [, [, run, , batch]] of entries) announced.add(`${run} ${batch}`);
+      if (entries.length < ENTRIES_PER_READ) break;
+      after = `(${entries.at(-1)![0]}`;
+    }
+    return batches.filter(({ run, batch }) => !announced.has(`${run} ${batch}`));
+  }
+
+  async announce(dataDirId: string, batches: readonly { run: string; batch: number }[]): Promise<void> {
+    const key = this.#keys.ready(dataDirId);
+    const pipeline = this.#redis.pipeline();
+    for (const { run, batch } of batches) {
+      pipeline.xadd(key, '*', 'run', run, 'batch', batch, 'summary', 'null');
+    }
+    throwFirst(await pipeline.expire(key, LIFETIME_SECONDS).exec());
   }
 
   async closeRun(run: string, batches: readonly number[]): Promise<void> {
@@ -250,15 +360,25 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     );
   }
 
-  async ping(): Promise<void> {
-    await this.#redis.ping();
-  }
-
   async #unlink(keys: readonly string[]): Promise<void> {
     for (let start = 0; start < keys.length; start += UNLINK_KEYS) {
       await this.#redis.unlink(...keys.slice(start, start + UNLINK_KEYS));
     }
   }
+}
+
+/** The first elements with at most `maxBytes` in total, and at least one, if there are any. */
+function prefixWithin<Element>(
+  elements: readonly Element[],
+  maxBytes: number,
+  bytesOf: (element: Element) => number,
+): Element[] {
+  let bytes = 0;
+  const end = elements.findIndex((element, i) => {
+    bytes += bytesOf(element);
+    return i > 0 && bytes > maxBytes;
+  });
+  return elements.slice(0, end < 0 ? elements.length : end);
 }
 
 /** The same bytes as a Buffer, without a copy. */
@@ -289,7 +409,9 @@ function readyBatchOf(entry: string, fields: readonly string[]): ReadyBatch | nu
 }
 
 function isSummary(value: unknown): value is BatchSummary {
-  const { rows, verdicts, tokens, lostTokens } = (value ?? {}) as Partial<Record<keyof BatchSummary, unknown>>;
+  const { rows, verdicts, tokens, lostTokens } = (value ?? {}) as Partial<
+    Record<keyof BatchSummary, unknown>
+  >;
   const counts = (verdicts ?? {}) as Record<string, unknown>;
   return (
     [rows, tokens, lostTokens].every(Number.isFinite) &&

@@ -3,8 +3,8 @@
 /**
  * Commits the result of a batch.
  *
- * KEYS 1 run hash, 2 done bitmap, 3 result, 4 payload, 5 ready stream, 6 probe
- * ARGV 1 batch, 2 result bytes, 3 lifetime of the keys in seconds, 4 run, 5 summary as JSON
+ * KEYS 1 run hash, 2 done bitmap, 3 result, 4 payload, 5 ready stream, 6 probe, 7 staged result
+ * ARGV 1 batch, 2 result bytes (empty: it is staged), 3 lifetime of the keys in seconds, 4 run, 5 summary as JSON
  * Returns `committed`, `duplicate` or `gone`.
  *
  * SETBIT is the first write: a full Redis rejects a script at its first write that needs memory, so a
@@ -12,16 +12,22 @@
  */
 export const COMMIT = `
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('UNLINK', KEYS[4], KEYS[6])
+  redis.call('UNLINK', KEYS[4], KEYS[6], KEYS[7])
   return 'gone'
 end
 if redis.call('SETBIT', KEYS[2], ARGV[1], 1) == 1 then
-  redis.call('UNLINK', KEYS[4], KEYS[6])
+  redis.call('UNLINK', KEYS[4], KEYS[6], KEYS[7])
   return 'duplicate'
 end
 redis.call('EXPIRE', KEYS[2], ARGV[3])
-redis.call('SET', KEYS[3], ARGV[2], 'EX', ARGV[3])
+if ARGV[2] == '' then
+  redis.call('RENAME', KEYS[7], KEYS[3])
+  redis.call('EXPIRE', KEYS[3], ARGV[3])
+else
+  redis.call('SET', KEYS[3], ARGV[2], 'EX', ARGV[3])
+end
 redis.call('XADD', KEYS[5], '*', 'run', ARGV[4], 'batch', ARGV[1], 'summary', ARGV[5])
+redis.call('EXPIRE', KEYS[5], ARGV[3])
 redis.call('UNLINK', KEYS[4], KEYS[6])
 return 'committed'
 `;
@@ -30,7 +36,7 @@ return 'committed'
  * Hands the payload of a batch to a worker.
  *
  * KEYS 1 run hash, 2 done bitmap, 3 payload, 4 ready stream
- * ARGV 1 batch, 2 run
+ * ARGV 1 batch, 2 run, 3 lifetime of the ready stream in seconds
  * Returns the payload, or a table with one of `gone`, `duplicate`, `lost`. A lost payload is reported through
  * the ready stream, so that the producer, which has the rows on disk, enqueues the batch again. The payload
  * of a batch that is done, or whose run has ended, is deleted, because nothing else would delete it.
@@ -47,6 +53,7 @@ end
 local payload = redis.call('GET', KEYS[3])
 if payload then return payload end
 redis.call('XADD', KEYS[4], '*', 'run', ARGV[2], 'batch', ARGV[1], 'summary', 'null')
+redis.call('EXPIRE', KEYS[4], ARGV[3])
 return {'lost'}
 `;
 

@@ -21,7 +21,7 @@ export interface ReadyBatch {
   entry: string;
   run: string;
   batch: number;
-  /** `null` when a worker found no payload; the producer must enqueue the batch again. */
+  /** `null` when a worker found no payload, and when the producer announced a result whose entry was lost. */
   summary: BatchSummary | null;
 }
 
@@ -79,11 +79,14 @@ export interface ProducerExchange {
   putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void>;
   /**
    * Up to `maxEntries` entries after `after` (an entry id, `0` for all), waiting up to `blockMs` for the
-   * first.
+   * first; 0: does not wait.
    */
   readReady(dataDirId: string, after: string, maxEntries: number, blockMs: number): Promise<ReadyBatch[]>;
-  /** Encoded results in the order of `batches`, `null` for each that is missing. */
-  fetchResults(run: string, batches: readonly number[]): Promise<(Uint8Array | null)[]>;
+  /**
+   * Encoded results in the order of `batches`, `null` for each that is missing; the first ones with up to `maxBytes` in total,
+   * and at least one. Read in slices of about 1 MB.
+   */
+  fetchResults(run: string, batches: readonly number[], maxBytes?: number): Promise<(Uint8Array | null)[]>;
   /** Deletes results that are stored on disk, and their entries. */
   acknowledge(
     dataDirId: string,
@@ -93,10 +96,15 @@ export interface ProducerExchange {
   deleteEntries(dataDirId: string, entries: readonly string[]): Promise<void>;
   /** Resets a done batch whose result is lost or corrupt to not done, so that it can be enqueued again. */
   reopenBatch(run: string, batch: number): Promise<void>;
-  /** What Redis has of these batches, in their order. */
+  /** What Redis has of these batches, in their order; renews the TTL of their keys. */
   presence(run: string, batches: readonly number[]): Promise<BatchPresence[]>;
+  /** Those of these batches, whose results are in Redis, that have no entry in the ready stream; renews its TTL. */
+  findUnannounced(
+    dataDirId: string,
+    batches: readonly { run: string; batch: number }[],
+  ): Promise<{ run: string; batch: number }[]>;
+  /** Adds entries without a summary for batches whose results are in Redis. */
+  announce(dataDirId: string, batches: readonly { run: string; batch: number }[]): Promise<void>;
   /** Deletes the keys of a run and of these batches; late commits of its batches are then discarded. */
   closeRun(run: string, batches: readonly number[]): Promise<void>;
-  /** Resolves when Redis responds. */
-  ping(): Promise<void>;
 }

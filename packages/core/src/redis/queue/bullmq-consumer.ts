@@ -75,6 +75,9 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
         maxStalledCount: maxStalls,
         drainDelay: 5,
         skipVersionCheck: true,
+        // Jobs state it too, yet a job that lost its content has no options.
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
         ...(telemetry === undefined ? {} : { telemetry }),
       },
     );

@@ -40,6 +40,11 @@ export interface QueueState {
 export interface JobQueue<Job> extends QueueState {
   /** Enqueues jobs; a job that is already queued is left as it is. */
   enqueue(jobs: readonly Job[]): Promise<void>;
+  /**
+   * Enqueues those of these jobs that the queue has lost: their entry in its lists, their content, or both.
+   * @returns how many
+   */
+  restore(jobs: readonly Job[]): Promise<number>;
   /** Removes a job unless a worker has it. */
   remove(job: Job): Promise<void>;
   close(): Promise<void>;
