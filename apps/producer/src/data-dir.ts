@@ -30,6 +30,8 @@ export interface DataDirDeps {
   exchange: RedisExchange;
   queue: BullBatchQueue;
   credits: Credits;
+  /** What work for a model waits for; `null` for nothing. */
+  missingFor: (model: string) => string | null;
   /** Called after each batch is on disk, with the seconds since its commit. */
   onDrained: (seconds: number) => void;
   log: Logger;
@@ -131,7 +133,8 @@ export class DataDir {
   }
 
   async #open(): Promise<void> {
-    const { id, config, keys, redis, blocking, exchange, queue, credits, onDrained, log } = this.#deps;
+    const { id, config, keys, redis, blocking, exchange, queue, credits, missingFor, onDrained, log } =
+      this.#deps;
     await this.#lease.start();
     const abandoned = new AbandonedResults({ redis, keys });
     const gate = new MemoryGate({ redis, credits, makeRoom: () => abandoned.sweep(), log });
@@ -139,7 +142,7 @@ export class DataDir {
     this.#releasers.add(() => gate.stop());
     const assertLeaseHeld = () => this.#assertLeaseHeld();
     const runs = await Runs.open(
-      { dataDirId: id, exchange, queue, credits, assertLeaseHeld, log },
+      { dataDirId: id, exchange, queue, credits, missingFor, assertLeaseHeld, log },
       config.dataDir,
     );
     // The lease is released last, when this producer no longer writes to the folder.

@@ -6,6 +6,7 @@ import {
   BullBatchQueue,
   BullInteractiveQueue,
   connect,
+  FleetModels,
   keysOf,
   type OwnQueues,
   RedisClock,
@@ -95,6 +96,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   lane.start();
   releasers.add(() => lane.stop());
 
+  const fleet = new FleetModels({ redis, keys });
   const exchange = new RedisExchange({
     redis: results,
     uploads,
@@ -113,6 +115,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     exchange,
     queue,
     credits,
+    missingFor: (model) => fleet.missingFor(model),
     onDrained: (seconds) => metrics.countDrained(seconds),
     log,
   });
@@ -165,6 +168,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     files: () => dataDir.files,
     batches: () => dataDir.batches,
     lane: () => lane,
+    assertOffered: (model) => fleet.assertOffered(model),
     readiness,
     metrics: () => metrics.render(),
     countRequest: (request) => metrics.countRequest(request),

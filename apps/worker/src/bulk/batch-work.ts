@@ -9,7 +9,7 @@ import {
   summarizeOutcomes,
   UNTREATED,
 } from '@embedmill/contract';
-import { decodeOutcomes, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
+import { computedWith, decodeOutcomes, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
 import { isRedisFault } from '@embedmill/core/process';
 import type {
   BatchJob,
@@ -50,8 +50,13 @@ export interface BatchWorkDeps {
   log: Logger;
 }
 
-/** Time until a batch for another model is offered again: long enough not to spin, short enough for its worker. */
+/** Time until a batch is offered again that only another worker can do; it doubles each time, so that many of them slow nobody. */
 const HAND_BACK_MS = 2000;
+const MAX_HAND_BACK_MS = 60_000;
+
+function pauseAfter({ starts }: Delivery): number {
+  return Math.min(HAND_BACK_MS * 2 ** Math.max(0, starts - 1), MAX_HAND_BACK_MS);
+}
 
 /** @see Run for the states of a batch */
 export class BatchWork {
@@ -83,9 +88,14 @@ export class BatchWork {
         { run, batch, asked: job.model, have: model.name },
         'a batch is for another model; it is handed back',
       );
-      return { status: 'hand-back', afterMs: HAND_BACK_MS };
+      return { status: 'hand-back', afterMs: pauseAfter(delivery) };
     }
     const taken = await this.#stage('fetch', job, () => this.#retryUntil(() => this.#take(job)));
+    if (taken.status === 'other-model') {
+      metrics.countOutcome('handed-back');
+      log.warn({ run, batch }, 'the run has vectors of another build of its model; a batch is handed back');
+      return { status: 'hand-back', afterMs: pauseAfter(delivery) };
+    }
     if (taken.status !== 'taken') {
       metrics.countOutcome(taken.status);
       return { status: 'done' };
@@ -114,7 +124,8 @@ export class BatchWork {
   async #take(job: BatchJob): Promise<TakenPayload> {
     const { exchange, log } = this.#deps;
     const { run, batch, home: dataDirId } = job;
-    const taken = await exchange.takePayload(run, batch, dataDirId);
+    const identity = computedWith(await this.#fingerprintOf(job.precision));
+    const taken = await exchange.takePayload(run, batch, dataDirId, identity);
     if (taken.status !== 'taken') return taken;
     try {
       readBatchPayload(taken.payload);

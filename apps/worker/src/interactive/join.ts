@@ -76,7 +76,7 @@ export function joinInteractiveLane(parts: InteractiveLaneDeps): () => Promise<v
     concurrency: pool.threads * JOBS_PER_THREAD,
     lockMs: Math.min(LOCK_MS, config.lockMs),
     maxStalls: 0,
-    consume: (job) => work.consume(job),
+    consume: (job, delivery) => work.consume(job, delivery),
     abandon: (job) => work.abandon(job),
     telemetry: tracing.telemetry,
     log,

@@ -6,6 +6,7 @@ import type {
   AnswerChannels,
   CallPart,
   ConsumeOutcome,
+  Delivery,
   InteractiveJob,
   JobTakers,
   PartAnswer,
@@ -34,8 +35,9 @@ export interface InteractiveWorkDeps {
   tracing: Tracing;
 }
 
-/** Time until a job for another model is offered again: somebody waits for it. */
+/** Time until a job for another model is offered again: somebody waits for it. It doubles each time. */
 const HAND_BACK_MS = 100;
+const MAX_HAND_BACK_MS = 60_000;
 
 /** @see RedisInteractiveLane for the other end */
 export class InteractiveWork {
@@ -46,8 +48,13 @@ export class InteractiveWork {
   }
 
   /** Does a job. Returns when every answer is in Redis: a worker that ends before it has the job done again. */
-  async consume(job: InteractiveJob): Promise<ConsumeOutcome> {
-    if (job.model !== this.#deps.model) return { status: 'hand-back', afterMs: HAND_BACK_MS };
+  async consume(job: InteractiveJob, { starts }: Pick<Delivery, 'starts'>): Promise<ConsumeOutcome> {
+    // A job that lost its content has nobody to answer to.
+    if (typeof job.producer !== 'string' || !Array.isArray(job.parts)) return { status: 'done' };
+    if (job.model !== this.#deps.model) {
+      const afterMs = Math.min(HAND_BACK_MS * 2 ** Math.max(0, starts - 1), MAX_HAND_BACK_MS);
+      return { status: 'hand-back', afterMs };
+    }
     const queueMs = Math.max(0, this.#deps.clock.now() - job.enqueuedAt);
     const { takers } = this.#deps;
     takers.take(job.id);

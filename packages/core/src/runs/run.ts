@@ -35,6 +35,8 @@ export interface RunDeps {
   exchange: ProducerExchange;
   queue: BatchQueue;
   credits: Credits;
+  /** What work for a model waits for, as a sentence; `null` for nothing. Default: nothing is known. */
+  missingFor?: (model: string) => string | null;
   /** Throws when another producer may own the data folder; called before each write. */
   assertLeaseHeld: () => void;
   log: Logger;
@@ -196,6 +198,7 @@ export class Run {
   info(): RunInfo {
     return describeRun({
       asideReason: this.#asideReason,
+      waitsFor: this.isActive && !this.isDone ? (this.#deps.missingFor?.(this.options.model) ?? null) : null,
       ledger: this.#files.ledger,
       progress: this.#results.progress,
       storedBatches: this.#results.size,
@@ -277,7 +280,10 @@ export class Run {
     }
     const known = summary ?? summarizeOutcomes(decodeOutcomes(result!));
     const received = { batch, result: result!, summary: known };
+    const isFirst = this.#files.ledger.model === null;
     await this.#results.count(received);
+    // From now on, workers with another model hand the batches of this run back without computing them.
+    if (isFirst) await this.#deps.exchange.openRun(this.id, this.#files.ledger.computedWith);
     return { status: 'wanted', batch: received };
   }
 

@@ -85,10 +85,11 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     this.#onUnreadable = onUnreadable;
   }
 
-  async openRun(run: string): Promise<void> {
+  async openRun(run: string, computedWith?: string): Promise<void> {
     const keys = this.#keys;
-    const reply = await this.#redis
-      .pipeline()
+    const pipeline = this.#redis.pipeline();
+    if (computedWith !== undefined) pipeline.hset(keys.run(run), 'computedWith', computedWith);
+    const reply = await pipeline
       .hsetnx(keys.run(run), 'openedAt', Date.now())
       .expire(keys.run(run), LIFETIME_SECONDS)
       .expire(keys.done(run), LIFETIME_SECONDS)
@@ -118,7 +119,7 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     }
   }
 
-  async takePayload(run: string, batch: number, dataDirId: string): Promise<TakenPayload> {
+  async takePayload(run: string, batch: number, dataDirId: string, computedWith = ''): Promise<TakenPayload> {
     const keys = this.#keys;
     const reply = await this.#redis.embedmillTakeBuffer(
       keys.run(run),
@@ -128,8 +129,10 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       batch,
       run,
       LIFETIME_SECONDS,
+      computedWith,
     );
-    if (Array.isArray(reply)) return { status: reply[0].toString() as 'duplicate' | 'gone' | 'lost' };
+    if (Array.isArray(reply))
+      return { status: reply[0].toString() as 'duplicate' | 'gone' | 'lost' | 'other-model' };
     // Copied, because the reply is a slice of ioredis's read buffer, which must not be transferred to a
     // thread.
     const payload = new Uint8Array(new ArrayBuffer(reply.byteLength));

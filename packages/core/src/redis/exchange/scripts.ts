@@ -36,8 +36,9 @@ return 'committed'
  * Hands the payload of a batch to a worker.
  *
  * KEYS 1 run hash, 2 done bitmap, 3 payload, 4 ready stream
- * ARGV 1 batch, 2 run, 3 lifetime of the ready stream in seconds
- * Returns the payload, or a table with one of `gone`, `duplicate`, `lost`. A lost payload is reported through
+ * ARGV 1 batch, 2 run, 3 lifetime of the ready stream in seconds,
+ * 4 what the worker computes with, or an empty string
+ * Returns the payload, or a table with one of `gone`, `duplicate`, `lost`, `other-model`. A lost payload is reported through
  * the ready stream, so that the producer, which has the rows on disk, enqueues the batch again. The payload
  * of a batch that is done, or whose run has ended, is deleted, because nothing else would delete it.
  */
@@ -50,6 +51,8 @@ if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 then
   redis.call('UNLINK', KEYS[3])
   return {'duplicate'}
 end
+local pinned = redis.call('HGET', KEYS[1], 'computedWith')
+if pinned and ARGV[4] ~= '' and pinned ~= ARGV[4] then return {'other-model'} end
 local payload = redis.call('GET', KEYS[3])
 if payload then return payload end
 redis.call('XADD', KEYS[4], '*', 'run', ARGV[2], 'batch', ARGV[1], 'summary', 'null')

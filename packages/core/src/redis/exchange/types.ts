@@ -9,11 +9,11 @@ export type CommitOutcome = 'committed' | 'duplicate' | 'gone';
 
 /**
  * What a worker finds when it takes a batch. `duplicate`: it is done. `gone`: its run has ended. `lost`: it
- * is not done and its payload is missing; the producer has been notified.
+ * is not done and its payload is missing; the producer has been notified. `other-model`: the run has vectors of another model or treatment.
  */
 export type TakenPayload =
   | { status: 'taken'; payload: Uint8Array<ArrayBuffer> }
-  | { status: 'duplicate' | 'gone' | 'lost' };
+  | { status: 'duplicate' | 'gone' | 'lost' | 'other-model' };
 
 /** One entry of the ready stream. */
 export interface ReadyBatch {
@@ -40,8 +40,11 @@ export interface ProbeHistory {
 export interface WorkerExchange {
   /** Content of a glossary; `null` when it is not in Redis. */
   readGlossary(id: string): Promise<Uint8Array | null>;
-  /** The payload of a batch, as `encodeBatchPayload` wrote it. */
-  takePayload(run: string, batch: number, dataDirId: string): Promise<TakenPayload>;
+  /**
+   * The payload of a batch, as `encodeBatchPayload` wrote it.
+   * @param computedWith `computedWith` of the worker; without it, batches of a run with another model are taken too
+   */
+  takePayload(run: string, batch: number, dataDirId: string, computedWith?: string): Promise<TakenPayload>;
   /** Deletes an unreadable payload; the next worker to take the batch finds it lost. */
   dropPayload(run: string, batch: number): Promise<void>;
   /**
@@ -73,8 +76,11 @@ export interface ProducerExchange {
   renewGlossary(id: string): Promise<boolean>;
   /** Writes the content of a glossary. */
   putGlossary(id: string, content: Uint8Array): Promise<void>;
-  /** Makes a run known to workers. Idempotent. */
-  openRun(run: string): Promise<void>;
+  /**
+   * Makes a run known to workers. Idempotent.
+   * @param computedWith `computedWith` of its first result; other workers then leave its batches alone
+   */
+  openRun(run: string, computedWith?: string): Promise<void>;
   /** Writes payloads, which are deleted when their batches are done. */
   putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void>;
   /**

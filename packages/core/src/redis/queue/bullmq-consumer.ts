@@ -123,6 +123,7 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
     const outcome = await consume(job.data, {
       waitedMs: Math.max(0, Date.now() - job.timestamp),
       attempt: job.attemptsMade + 1,
+      starts: job.attemptsStarted,
       stalls: job.stalledCounter,
       lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
     });

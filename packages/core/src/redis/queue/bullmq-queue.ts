@@ -92,13 +92,17 @@ class BullQueue<Job> implements JobQueue<Job> {
     return this.#queue;
   }
 
-  async enqueue(jobs: readonly Job[]): Promise<void> {
+  async enqueue(jobs: readonly Job[], delayMs = 0): Promise<void> {
     for (let start = 0; start < jobs.length; start += JOBS_PER_CALL) {
       const slice = jobs.slice(start, start + JOBS_PER_CALL);
       // The id makes the call idempotent: addBulk is not a transaction, and a call that timed out may have
       // succeeded.
       await (this.#queue as Queue).addBulk(
-        slice.map((data) => ({ name: 'batch', data, opts: { jobId: this.#idOf(data) } })),
+        slice.map((data) => ({
+          name: 'batch',
+          data,
+          opts: { jobId: this.#idOf(data), ...(delayMs === 0 ? {} : { delay: delayMs }) },
+        })),
       );
     }
   }
