@@ -16,7 +16,7 @@ export const FLOORS = {
   'packages/core/src/process': ['packages/contract'],
   'packages/core/src/telemetry': ['packages/contract', 'packages/core/src/process'],
   'packages/core/src/formats': ['packages/contract'],
-  'packages/core/src/redis': ['packages/contract'],
+  'packages/core/src/redis': ['packages/contract', 'packages/core/src/process'],
   'packages/core/src/runs': ['packages/contract', 'packages/core/src/{process,formats,redis}'],
   'packages/core': ['packages/contract'],
   'apps/web': ['packages/{contract,analysis}', 'packages/core/src/{redis,runs} (types)'],

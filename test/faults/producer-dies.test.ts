@@ -105,7 +105,7 @@ describe('two producers on one data folder', () => {
     const second = await startProducerProcess(redis, dataDir);
     first.process.kill('SIGSTOP');
     // The lease expires after 6 s; then the first one counts as gone if it does not renew its ownership for 10 s.
-    await second.ready(60 * SECOND);
+    await second.ready(60_000);
     first.process.kill('SIGCONT');
     expect(await first.process.waitForExit()).toEqual({ code: 1, signal: null });
     await startWorkerProcess(redis);

@@ -116,6 +116,8 @@ export async function startApi({
         overview: async () => {
           throw new Error('the overview is tested on a whole producer');
         },
+        // No worker is connected.
+        assertOffered: async () => {},
         lane: () => hashLane(),
         files: () => files,
         batches: () => batches,

@@ -32,6 +32,8 @@ export interface CollectingOptions {
   budgetBytes?: number;
   /** Bytes of results per shard. Default 1 MB. */
   shardBytes?: number;
+  /** Called for each unreadable entry of the ready stream. */
+  onUnreadable?: (entry: string, content: string) => void;
   /** Collects only after a call of `collect`. */
   waits?: boolean;
   /** Called before each write to the data folder. */
@@ -47,6 +49,7 @@ export async function startCollecting(
     shardBytes = 1024 * 1024,
     waits = false,
     assertLeaseHeld = () => {},
+    onUnreadable = () => {},
   }: CollectingOptions = {},
 ): Promise<Collecting> {
   const logged: Record<string, unknown>[] = [];
@@ -63,7 +66,7 @@ export async function startCollecting(
   const redis = connect(url, 'command', log);
   const blocking = connect(url, 'patient', log);
   await whenReady(redis, 5000);
-  const exchange = new RedisExchange({ redis, blocking, keys });
+  const exchange = new RedisExchange({ redis, blocking, keys, onUnreadable });
   const queue = new BullBatchQueue({ url, prefix: keys.queuePrefix, lane: 'bulk', onError: () => {} });
   const credits = new Credits(budgetBytes);
   const dataDirId = 'home';

@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError, UnavailableError } from '@embedmill/contract';
 import { type Config, FolderOwner, faultOf, Releasers, writeSynced } from '@embedmill/core/process';
-import { type BullBatchQueue, type Keys, Lease, type RedisExchange } from '@embedmill/core/redis';
+import {
+  AbandonedResults,
+  type BullBatchQueue,
+  type Keys,
+  Lease,
+  type RedisExchange,
+} from '@embedmill/core/redis';
 import { Collector, type Credits, MemoryGate, Runs } from '@embedmill/core/runs';
 import { sharedAnswer } from '@embedmill/core/telemetry';
 import type { Redis } from 'ioredis';
@@ -25,6 +31,8 @@ export interface DataDirDeps {
   exchange: RedisExchange;
   queue: BullBatchQueue;
   credits: Credits;
+  /** What work for a model waits for; `null` for nothing. */
+  missingFor: (model: string) => string | null;
   /** Called after each batch is on disk, with the seconds since its commit. */
   onDrained: (seconds: number) => void;
   log: Logger;
@@ -36,6 +44,7 @@ interface Opened {
   files: FileStore;
   batches: OpenAiBatchStore;
   collector: Collector;
+  gate: MemoryGate;
 }
 
 /** Pause after a passing fault while the folder is being opened. */
@@ -119,6 +128,15 @@ export class DataDir {
     return this.#opened?.collector.openBytes ?? 0;
   }
 
+  /** What keeps results from being stored now, or may lose them in Redis, as sentences. */
+  faults(): string[] {
+    if (this.#opened === undefined) return [];
+    const { collector, gate } = this.#opened;
+    const pause =
+      collector.pauseReason === null ? null : `collecting of results pauses: ${collector.pauseReason}`;
+    return [pause, gate.policyFault].filter((reason) => reason !== null);
+  }
+
   /** Writes what is collected, and gives the folder and then the lease back. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -157,19 +175,20 @@ export class DataDir {
     );
     this.#owner = owner;
     this.#releasers.add(() => owner.release());
-    const gate = new MemoryGate({ redis, credits, log });
+    const abandoned = new AbandonedResults({ redis, keys });
+    const gate = new MemoryGate({ redis, credits, makeRoom: () => abandoned.sweep(), log });
     await gate.start();
     this.#releasers.add(() => gate.stop());
-    await this.#retry(() => this.#openContents(id));
+    await this.#retry(() => this.#openContents(id, gate));
   }
 
-  async #openContents(id: string): Promise<void> {
-    const { config, redis, blocking, exchange, queue, credits, onDrained, log } = this.#deps;
+  async #openContents(id: string, gate: MemoryGate): Promise<void> {
+    const { config, redis, blocking, exchange, queue, credits, missingFor, onDrained, log } = this.#deps;
     const assertLeaseHeld = () => this.#assertLeaseHeld();
     const releasers = new Releasers();
     try {
       const runs = await Runs.open(
-        { dataDirId: id, exchange, queue, credits, assertLeaseHeld, log },
+        { dataDirId: id, exchange, queue, credits, missingFor, assertLeaseHeld, log },
         config.dataDir,
       );
       releasers.add(() => runs.close());
@@ -200,7 +219,7 @@ export class DataDir {
         await stopped;
       });
       this.#releasers.add(() => releasers.release());
-      this.#opened = { runs, files, batches, collector };
+      this.#opened = { runs, files, batches, collector, gate };
     } catch (error) {
       await releasers.release().catch(() => {});
       throw error;

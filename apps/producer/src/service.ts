@@ -6,6 +6,7 @@ import {
   BullBatchQueue,
   BullInteractiveQueue,
   connect,
+  FleetModels,
   keysOf,
   type OwnQueues,
   RedisClock,
@@ -52,6 +53,9 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const releasers = new Releasers();
   const keys = keysOf(config.prefix);
   const redis = connect(redisUrl, 'command', log);
+  // Payloads and results have connections of their own: the lease and the calls never wait behind their bytes.
+  const results = connect(redisUrl, 'bulk', log);
+  const uploads = connect(redisUrl, 'bulk', log);
   const blocking = connect(redisUrl, 'patient', log);
   const subscriber = connect(redisUrl, 'command', log);
   const queueOptions = { url: redisUrl, prefix: keys.queuePrefix, telemetry: tracing.telemetry };
@@ -68,6 +72,8 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     await Promise.all([queue.close(), interactiveQueue.close()]);
     subscriber.disconnect();
     blocking.disconnect();
+    results.disconnect();
+    uploads.disconnect();
     redis.disconnect();
   });
 
@@ -88,7 +94,15 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   lane.start();
   releasers.add(() => lane.stop());
 
-  const exchange = new RedisExchange({ redis, blocking, keys });
+  const fleet = new FleetModels({ redis, keys });
+  const exchange = new RedisExchange({
+    redis: results,
+    uploads,
+    blocking,
+    keys,
+    onUnreadable: (entry, content) =>
+      log.error({ entry, content }, 'an unreadable entry of the ready stream was removed'),
+  });
   const credits = new Credits(config.redisBudgetBytes);
   const dataDir = new DataDir({
     config,
@@ -99,13 +113,15 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     exchange,
     queue,
     credits,
+    missingFor: (model) => fleet.missingFor(model),
     onDrained: (seconds) => metrics.countDrained(seconds),
     log,
   });
 
   const readiness = async () => {
     const reasons = await dataDir.reasons();
-    await exchange.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
+    await redis.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
+    reasons.push(...dataDir.faults());
     if (credits.isClosed)
       reasons.push('Redis is nearly full: no rows are accepted until workers have freed memory');
     return { ready: reasons.length === 0, reasons };
@@ -149,6 +165,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     files: () => dataDir.files,
     batches: () => dataDir.batches,
     lane: () => lane,
+    assertOffered: (model) => fleet.assertOffered(model),
     readiness,
     metrics: () => metrics.render(),
     countRequest: (request) => metrics.countRequest(request),

@@ -50,8 +50,10 @@ export interface RunInfo {
   createdAt: string;
   sealedAt: string | null;
   endedAt: string | null;
-  /** Why the run `failed`. */
+  /** Why the run `failed`, or why it is set aside while it is `open` or `sealed`. */
   error: string | null;
+  /** What an active run waits for, such as a worker with its model; `null` if nothing is known to be missing. */
+  waitsFor: string | null;
   parts: number;
   rows: { accepted: number; rejected: number; done: number };
   batches: { total: number; done: number; stored: number };

@@ -1,7 +1,7 @@
 /** Turns failed requests into responses: problem documents (RFC 9457) or errors of a compatible API. */
 
 import { CorruptError, EmbedmillError, quote, RequestError, UnavailableError } from '@embedmill/contract';
-import { isRedisFault } from '@embedmill/core/redis';
+import { faultOf } from '@embedmill/core/process';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { isProblemCode, PROBLEMS, statusOf } from './problems.ts';
@@ -45,8 +45,6 @@ export function handleErrors({ dialects, log }: ErrorHandlerDeps): ErrorRequestH
   };
 }
 
-const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
-
 /**
  * Maps anything thrown to an error with a code of the API. What a client must not see (paths, addresses,
  * stack traces) stays in `cause`.
@@ -58,11 +56,12 @@ export function asKnownError(thrown: unknown): EmbedmillError {
     return new CorruptError('corrupt-files', 'the files of this run are damaged', options);
   if (thrown instanceof EmbedmillError && thrown.retryable)
     return new UnavailableError('unavailable', thrown.message, options);
-  if (isRedisFault(thrown))
-    return new UnavailableError('redis-unavailable', 'Redis is unreachable or out of memory', options);
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  if (DISK_FULL.has(code))
-    return new UnavailableError('disk-full', 'the disk of the data folder is full', options);
+  const { source, duration, kind, sentence } = faultOf(thrown);
+  if (source === 'redis') return new UnavailableError('redis-unavailable', sentence, options);
+  if (source === 'disk' && duration === 'passing') {
+    const isFull = kind === 'ENOSPC' || kind === 'EDQUOT';
+    return new UnavailableError(isFull ? 'disk-full' : 'unavailable', sentence, options);
+  }
   // Express could not decode a path parameter.
   if (thrown instanceof URIError)
     return new RequestError(

@@ -12,6 +12,11 @@ import type { AnsweredRequest } from '../metrics/http-metrics.ts';
 export interface CoreService {
   /** @throws {UnavailableError} `redis-unavailable` until this producer holds the lease of the data folder */
   runs(): Runs;
+  /**
+   * Rejects work for a model that no connected worker has.
+   * @throws {RequestError} `unknown-model`
+   */
+  assertOffered(model: string): Promise<void>;
   /** The interactive lane: answers come from the first free worker. */
   lane(): InteractiveLane;
   /** Whether a run could be accepted now, and the reasons if not. */

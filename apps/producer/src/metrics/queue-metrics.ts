@@ -2,8 +2,8 @@
 
 import type { Lane } from '@embedmill/contract';
 import type { QueueState } from '@embedmill/core/redis';
-import { sharedAnswer } from '@embedmill/core/telemetry';
-import { Gauge, type Registry } from 'prom-client';
+import { Gauge, sharedAnswer } from '@embedmill/core/telemetry';
+import type { Registry } from 'prom-client';
 
 /** How long values are cached, so that all series of one scrape share one query per queue. */
 const CACHE_MS = 500;

@@ -8,11 +8,13 @@ export { type ClaimOptions, FolderOwner } from './disk/folder-owner.ts';
 export { syncFolder } from './disk/sync-folder.ts';
 export { writeSynced } from './disk/write-synced.ts';
 export {
+  asUnavailable,
   CONNECTION_ERRORS,
   DISK_ERRORS,
   type Fault,
   type FaultSource,
   faultOf,
+  isRedisFault,
   REDIS_REPLIES,
 } from './faults.ts';
 export { type Deferred, deferred, settledWithin, throttled } from './lifecycle/promises.ts';

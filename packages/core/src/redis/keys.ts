@@ -12,6 +12,8 @@ export interface Keys {
   payload(run: string, batch: number): string;
   /** String: result of a batch, until the collector has stored it on disk. */
   result(run: string, batch: number): string;
+  /** String that expires: a payload or result that is still being written in slices; `writer` is unique. */
+  staged(writer: string): string;
   /** Hash: probe of a batch that crashed workers, until it is done; `trials` in the key since 0.1. */
   probe(run: string, batch: number): string;
   /** String: content of a glossary; it expires. */
@@ -26,12 +28,20 @@ export interface Keys {
   done(run: string): string;
   /** Stream: batches ready for the collector of one data folder. */
   ready(dataDirId: string): string;
+  /** Pattern of the keys of all ready streams; `dataDirIdOf` is its reverse. */
+  readonly readyPattern: string;
+  /** Id of the data folder in the key of a ready stream. */
+  dataDirIdOf(readyKey: string): string;
   /** String that expires: the producer that owns a data folder. */
   lease(dataDirId: string): string;
   /** Channel: answers to the interactive calls of one producer. */
   answers(producer: string): string;
   /** Channel: ids of withdrawn parts of interactive calls; every worker subscribes. */
   readonly withdrawals: string;
+  /** Channel to which only this worker subscribes, so that its subscription shows that its process lives. */
+  alive(worker: string): string;
+  /** String that expires: id of the worker that has taken this interactive job. */
+  taken(job: string): string;
   /** Hash: descriptions of the workers' models, by name. */
   readonly models: string;
   /** Set: ids of live workers. */
@@ -48,6 +58,7 @@ export function keysOf(prefix: string): Keys {
     run: (run) => `${tag}:run:${run}`,
     payload: (run, batch) => `${tag}:in:${run}:${batch}`,
     result: (run, batch) => `${tag}:out:${run}:${batch}`,
+    staged: (writer) => `${tag}:staged:${writer}`,
     probe: (run, batch) => `${tag}:trials:${run}:${batch}`,
     glossary: (id) => `${tag}:glossary:${id}`,
     cachedVectors: `${tag}:cache:vectors`,
@@ -55,12 +66,21 @@ export function keysOf(prefix: string): Keys {
     cacheBytes: `${tag}:cache:bytes`,
     done: (run) => `${tag}:done:${run}`,
     ready: (dataDirId) => `${tag}:ready:${dataDirId}`,
+    readyPattern: `${globEscape(tag)}:ready:*`,
+    dataDirIdOf: (key) => key.slice(`${tag}:ready:`.length),
     rate: `${tag}:rate`,
     lease: (dataDirId) => `${tag}:lease:${dataDirId}`,
     answers: (producer) => `${tag}:answers:${producer}`,
     withdrawals: `${tag}:withdrawals`,
+    alive: (worker) => `${tag}:alive:${worker}`,
+    taken: (job) => `${tag}:taken:${job}`,
     models: `${tag}:models`,
     workers: `${tag}:workers`,
     worker: (id) => `${tag}:worker:${id}`,
   };
+}
+
+/** A text as a pattern that matches only itself (https://redis.io/docs/latest/commands/keys/). */
+function globEscape(text: string): string {
+  return text.replace(/[\\*?[\]^-]/g, '\\$&');
 }

@@ -65,6 +65,7 @@ export class DamagedRun {
       sealedAt: null,
       endedAt: null,
       error: reason,
+      waitsFor: null,
       parts,
       rows: { accepted, rejected, done: 0 },
       batches: { total: batches, done: 0, stored: 0 },

@@ -12,6 +12,10 @@ import type { RunFiles } from './run-files.ts';
 /** Maximum batches that are read and sent in one step when many are sent again. */
 const RESEND_BATCHES = 32;
 
+/** Pause before a batch is done again for the second time; it doubles each time. */
+const FIRST_REDO_PAUSE_MS = 500;
+const MAX_REDO_PAUSE_MS = 60_000;
+
 /** What a dispatcher works with. */
 export interface DispatchDeps {
   /** Id of the data folder in Redis: workers announce results under it. */
@@ -44,6 +48,8 @@ export function rowsToEmbed(ledger: Ledger, batch: number): number {
 export class Dispatcher {
   readonly #deps: DispatchDeps;
   readonly #unsent = new Set<number>();
+  /** How often batches had to be done again. */
+  readonly #redone = new Map<number, number>();
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
@@ -56,17 +62,21 @@ export class Dispatcher {
 
   /**
    * Sends batches.
+   * @param delayMs time until a worker may take them. Default 0
    * @throws {UnavailableError} `redis-unavailable`; `sendUnsent` then sends the batches again
    */
-  async send(batches: readonly NumberedBatch[]): Promise<void> {
+  async send(batches: readonly NumberedBatch[], delayMs = 0): Promise<void> {
     const { exchange, queue, files } = this.#deps;
     const { ledger } = files;
     const run = ledger.created.id;
     try {
-      await exchange.openRun(run);
+      await exchange.openRun(run, ledger.computedWith);
       await this.offerGlossary();
       await exchange.putPayloads(run, batches);
-      await queue.enqueue(batches.map(({ batch }) => this.#jobOf(batch)));
+      await queue.enqueue(
+        batches.map(({ batch }) => this.#jobOf(batch)),
+        delayMs,
+      );
       for (const { batch } of batches) this.#unsent.delete(batch);
       // When the run ended during this call, its keys were deleted before these were written.
       if (ledger.ended !== null) {
@@ -98,35 +108,48 @@ export class Dispatcher {
     await this.#sendAgain([...this.#unsent]);
   }
 
-  /** Reopens a batch whose result is lost or unusable, and sends it again. */
+  /**
+   * Reopens a batch whose result is lost or unusable, and sends it again: at once the first time, and after growing pauses
+   * later, so that workers that only give unusable results do not repeat it without end.
+   */
   async redo(batch: number): Promise<void> {
+    const times = this.#redone.get(batch) ?? 0;
+    this.#redone.set(batch, times + 1);
     this.#unsent.add(batch);
     await this.#deps.exchange.reopenBatch(this.#deps.files.ledger.created.id, batch);
-    await this.#sendAgain([batch]);
+    const delayMs = times === 0 ? 0 : Math.min(FIRST_REDO_PAUSE_MS * 2 ** (times - 1), MAX_REDO_PAUSE_MS);
+    await this.#sendAgain([batch], delayMs);
   }
 
-  /** Sends those of these batches that Redis lacks; called after a restart of Redis or of the producer. */
-  async reconcile(batches: readonly number[]): Promise<void> {
+  /**
+   * Sends those of these batches that Redis lacks or the queue has lost; called in every audit.
+   * @returns the batches whose results are in Redis
+   */
+  async reconcile(batches: readonly number[]): Promise<number[]> {
     const { exchange, files, log } = this.#deps;
     const run = files.ledger.created.id;
-    await exchange.openRun(run);
+    await exchange.openRun(run, files.ledger.computedWith);
     await this.offerGlossary();
+    const ready: number[] = [];
+    const jobs: BatchJob[] = [];
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const presence = await exchange.presence(run, slice);
-      const waiting = slice.filter((_, i) => presence[i] === 'waiting');
       const absent = slice.filter((_, i) => presence[i] === 'absent');
-      // Payload and job are two writes, so a payload may exist without its job; an existing job is left as it
-      // is.
-      await this.#deps.queue.enqueue(waiting.map((batch) => this.#jobOf(batch)));
+      ready.push(...slice.filter((_, i) => presence[i] === 'ready'));
       for (const batch of absent) await exchange.reopenBatch(run, batch);
       await this.#sendAgain(absent);
       if (absent.length > 0)
         log.warn({ run, batches: absent.length }, 'batches missing in Redis were enqueued again');
+      jobs.push(...slice.filter((_, i) => presence[i] !== 'ready').map((batch) => this.#jobOf(batch)));
     }
+    // Payload and job are two writes and several keys, so a payload may exist without its job.
+    const restored = await this.#deps.queue.restore(jobs);
+    if (restored > 0) log.warn({ run, batches: restored }, 'jobs missing in the queue were enqueued again');
+    return ready;
   }
 
-  async #sendAgain(batches: readonly number[]): Promise<void> {
+  async #sendAgain(batches: readonly number[], delayMs = 0): Promise<void> {
     const { rowLog, ledger } = this.#deps.files;
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
@@ -136,7 +159,7 @@ export class Dispatcher {
         const retried = ledger.retries.get(batch)?.map((row) => kept[row]!);
         numbered.push({ batch, payload: payloadOf(retried ?? kept) });
       }
-      await this.send(numbered);
+      await this.send(numbered, delayMs);
     }
   }
 

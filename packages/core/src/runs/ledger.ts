@@ -8,6 +8,7 @@ import {
   UNTREATED,
 } from '@embedmill/contract';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
+import { computedWith, UNSTATED_REVISION } from '../redis/batch/fingerprint.ts';
 import { Journal } from './journal.ts';
 import type { BatchRows } from './retry.ts';
 import type { RowSpan } from './row-log.ts';
@@ -32,7 +33,8 @@ export type LedgerEntry =
   | { type: 'created'; id: string; at: number; options: RunOptions; requestKey?: string }
   | { type: 'batch'; batch: LedgerBatch }
   | { type: 'part'; receipt: PartReceipt }
-  | { type: 'model'; dim: number; fingerprint: string }
+  /** `treatment`: revision of the treatment; entries of older producers have none. */
+  | { type: 'model'; dim: number; fingerprint: string; treatment?: number }
   | { type: 'sealed'; at: number }
   | { type: 'retry'; at: number; rows: BatchRows[] }
   | { type: 'retried'; batches: number[] }
@@ -86,9 +88,15 @@ export class Ledger {
     return this.#contents.isForgotten;
   }
 
-  /** Model of all results, known from the first one on: floats per vector and fingerprint. */
-  get model(): { dim: number; fingerprint: string } | null {
+  /** Model of all results, known from the first one on: floats per vector, fingerprint, and revision of the treatment. */
+  get model(): { dim: number; fingerprint: string; treatment: number } | null {
     return this.#contents.model;
+  }
+
+  /** `computedWith` of all results; `undefined` before the first one. */
+  get computedWith(): string | undefined {
+    const { model } = this.#contents;
+    return model === null ? undefined : computedWith(model.fingerprint, model.treatment);
   }
 
   /** All batches, indexed by number. */
@@ -143,7 +151,7 @@ class Contents {
   sealedAt: number | null = null;
   ended: Extract<LedgerEntry, { type: 'ended' }> | null = null;
   isForgotten = false;
-  model: { dim: number; fingerprint: string } | null = null;
+  model: { dim: number; fingerprint: string; treatment: number } | null = null;
   rowBytes = 0;
   acceptedRows = 0;
   rejectedRows = 0;
@@ -172,7 +180,11 @@ class Contents {
         this.rejectedRows += entry.receipt.rejectedCount;
         break;
       case 'model':
-        this.model = { dim: entry.dim, fingerprint: entry.fingerprint };
+        this.model = {
+          dim: entry.dim,
+          fingerprint: entry.fingerprint,
+          treatment: entry.treatment ?? UNSTATED_REVISION,
+        };
         break;
       case 'sealed':
         this.sealedAt = entry.at;

@@ -2,7 +2,7 @@
 
 import { type BatchSummary, quote, summarizeOutcomes } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
-import { decodeOutcomes, peekBatchResult } from '../redis/batch/result.ts';
+import { decodeOutcomes, decodeTreatmentRevision, peekBatchResult } from '../redis/batch/result.ts';
 import { rowsToEmbed } from './dispatch.ts';
 import { RunProgress } from './progress.ts';
 import { replaceRows } from './retry.ts';
@@ -68,6 +68,10 @@ export class ResultStore {
       if (model !== null && header.fingerprint !== model.fingerprint) {
         return `it was computed with model ${header.fingerprint}, expected ${model.fingerprint}`;
       }
+      const treatment = decodeTreatmentRevision(result);
+      if (model !== null && treatment !== model.treatment) {
+        return `it was computed with revision ${treatment} of the treatment, expected ${model.treatment}`;
+      }
       return header.precision === precision
         ? null
         : `it has precision ${header.precision}, expected ${precision}`;
@@ -81,7 +85,8 @@ export class ResultStore {
     const { ledger } = this.#files;
     if (ledger.model === null) {
       const { dim, fingerprint } = peekBatchResult(given.result, { verify: false });
-      await this.#turn(() => ledger.append([{ type: 'model', dim, fingerprint }]));
+      const treatment = decodeTreatmentRevision(given.result);
+      await this.#turn(() => ledger.append([{ type: 'model', dim, fingerprint, treatment }]));
     }
     if (this.#counted.has(given.batch)) return;
     this.#counted.add(given.batch);

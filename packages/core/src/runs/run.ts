@@ -9,12 +9,15 @@ import {
   type RunInfo,
   type RunOptions,
   type RunState,
+  summarizeOutcomes,
+  UnavailableError,
 } from '@embedmill/contract';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
+import { isRedisFault } from '../process/faults.ts';
+import { decodeOutcomes } from '../redis/batch/result.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
-import { isRedisFault } from '../redis/faults.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -34,13 +37,15 @@ export interface RunDeps {
   exchange: ProducerExchange;
   queue: BatchQueue;
   credits: Credits;
+  /** What work for a model waits for, as a sentence; `null` for nothing. Default: nothing is known. */
+  missingFor?: (model: string) => string | null;
   /** Throws unless this producer owns the data folder and holds its lease; called by the files before each write. */
   assertLeaseHeld: () => void;
   log: Logger;
 }
 
 /** What became of a result that the collector offered. */
-export type ReceivedResult = 'wanted' | 'stored' | 'refused';
+export type ReceivedResult = { status: 'wanted'; batch: ShardBatch } | { status: 'stored' | 'refused' };
 
 /**
  * States of a run:
@@ -79,6 +84,7 @@ export class Run {
   readonly #intake: PartIntake;
   /** Serializes the writes to the ledger and the row log. */
   readonly #turn = pLimit(1);
+  #asideReason: string | null = null;
 
   private constructor(deps: RunDeps, files: RunFiles) {
     this.#deps = deps;
@@ -174,9 +180,35 @@ export class Run {
     return this.#results.progress.pace.series();
   }
 
+  /** Why the run is set aside; `null` while it is not. */
+  get asideReason(): string | null {
+    return this.#asideReason;
+  }
+
+  /**
+   * Stops work for this run until `resume`: its results stay in Redis, its credit goes to other runs, and new parts are
+   * refused. For a fault of this run alone that may be repaired, such as a missing file.
+   */
+  setAside(reason: string): void {
+    if (this.#asideReason !== reason)
+      this.#deps.log.error({ run: this.id, reason }, 'a run is set aside; others continue');
+    this.#asideReason = reason;
+    this.#credit.giveAll();
+  }
+
+  /** Ends `setAside`; no effect on other runs. */
+  resume(): void {
+    if (this.#asideReason === null) return;
+    this.#asideReason = null;
+    this.#deps.log.info({ run: this.id }, 'a run that was set aside continues');
+    for (const batch of this.#outstanding()) this.#credit.claim(batch);
+  }
+
   /** The run as the API shows it. */
   info(): RunInfo {
     return describeRun({
+      asideReason: this.#asideReason,
+      waitsFor: this.isActive && !this.isDone ? (this.#deps.missingFor?.(this.options.model) ?? null) : null,
       ledger: this.#files.ledger,
       progress: this.#results.progress,
       storedBatches: this.#results.size,
@@ -185,6 +217,9 @@ export class Run {
 
   /** Takes the rows of one part. @see PartIntake.add */
   async addPart(upload: PartUpload): Promise<PartReceipt> {
+    if (this.#asideReason !== null) {
+      throw new UnavailableError('unavailable', `run ${this.id} is set aside: ${this.#asideReason}`);
+    }
     return await this.#intake.add(upload);
   }
 
@@ -236,6 +271,7 @@ export class Run {
 
   /**
    * Checks a result that came from Redis: counts it, or has the batch done again when the result is unusable.
+   * @param summary `null`: computed from the result
    * @returns `wanted`: store it; `stored`: it is already on disk; `refused`: the batch is enqueued again
    */
   async receive(
@@ -244,18 +280,20 @@ export class Run {
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
     const isKnown = this.#files.ledger.batches[batch] !== undefined;
-    if (!this.isActive || !isKnown || this.#results.has(batch)) return 'stored';
-    const fault =
-      result === null || summary === null
-        ? 'its result is not in Redis'
-        : this.#results.faultOf(batch, result);
+    if (!this.isActive || !isKnown || this.#results.has(batch)) return { status: 'stored' };
+    const fault = result === null ? 'its result is not in Redis' : this.#results.faultOf(batch, result);
     if (fault !== null) {
       this.#deps.log.warn({ run: this.id, batch, fault }, 'batch must be done again');
       await this.#dispatcher.redo(batch);
-      return 'refused';
+      return { status: 'refused' };
     }
-    await this.#results.count({ batch, result: result!, summary: summary! });
-    return 'wanted';
+    const known = summary ?? summarizeOutcomes(decodeOutcomes(result!));
+    const received = { batch, result: result!, summary: known };
+    const isFirst = this.#files.ledger.model === null;
+    await this.#results.count(received);
+    // From now on, workers with another model hand the batches of this run back without computing them.
+    if (isFirst) await this.#deps.exchange.openRun(this.id, this.#files.ledger.computedWith);
+    return { status: 'wanted', batch: received };
   }
 
   /** Bytes of credit that a batch takes while it is in Redis. */
@@ -277,15 +315,19 @@ export class Run {
     await this.#completeIfStored();
   }
 
-  /** Makes Redis match the disk after a restart of either. The keys of an ended run are deleted. */
-  async reconcile(): Promise<void> {
+  /**
+   * Makes Redis match the disk after a restart of either, or after a loss of keys. The keys of an ended run are deleted.
+   * @returns the batches whose results are in Redis
+   */
+  async reconcile(): Promise<number[]> {
     if (!this.isActive) {
       await this.deleteKeys();
-      return;
+      return [];
     }
     this.#results.progress.start(Date.now());
-    await this.#dispatcher.reconcile(this.#outstanding());
+    const ready = await this.#dispatcher.reconcile(this.#outstanding());
     await this.#completeIfStored();
+    return ready;
   }
 
   /** Deletes the Redis keys of a run that has ended. Idempotent. */

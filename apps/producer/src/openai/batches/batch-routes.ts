@@ -2,6 +2,7 @@
 
 import { create as contentDisposition } from 'content-disposition';
 import { Router } from 'express';
+import { modelOf } from '../../compatible/models.ts';
 import { addPath, idOf } from '../../http/add-path.ts';
 import { readJsonOfAnyType } from '../../http/body.ts';
 import { sendJson, sendStream } from '../../http/send.ts';
@@ -19,7 +20,7 @@ const OUTPUT_BYTES = 8 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 /** `/v1/batches` and below. */
-export function openAiBatchRoutes({ service, limits, log }: OpenAiRouteDeps): Router {
+export function openAiBatchRoutes({ service, config, limits, log }: OpenAiRouteDeps): Router {
   const router = Router();
   const bodyLimits = { maxBytes: limits.maxJsonBytes, stallMs: limits.bodyStallMs };
 
@@ -36,6 +37,7 @@ export function openAiBatchRoutes({ service, limits, log }: OpenAiRouteDeps): Ro
           },
         );
       }
+      await service.assertOffered(modelOf(config));
       sendJson(res, 200, batchObject(await service.batches().create(params)));
     },
     get: (req, res) => {

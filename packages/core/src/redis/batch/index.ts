@@ -1,6 +1,6 @@
 /** Wire format of batches (`@embedmill/core/batch`): payloads, results, glossaries, fingerprints. */
 
-export { vectorFingerprint } from './fingerprint.ts';
+export { computedWith, vectorFingerprint } from './fingerprint.ts';
 export { storeGlossary } from './glossary.ts';
 export { type BatchPayload, encodeBatchPayload, readBatchPayload } from './payload.ts';
 export {

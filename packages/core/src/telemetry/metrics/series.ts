@@ -1,6 +1,7 @@
 /** Small ways to declare series that are read when Prometheus asks; the metrics of producer and worker use them. */
 
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { Counter, Gauge } from './guarded.ts';
 
 /** What a series is called and what it means. */
 export interface SeriesDoc {

@@ -35,7 +35,13 @@ export function RunPage({ id }: { id: string }) {
 function RunDetails({ run }: { run: RunInfo }) {
   return (
     <>
-      {run.error !== null && <p class="notice notice-bad">This run failed: {run.error}.</p>}
+      {run.error !== null && (
+        <p class="notice notice-bad">
+          {run.endedAt === null && run.state !== 'failed' ? 'This run is set aside' : 'This run failed'}:{' '}
+          {run.error}.
+        </p>
+      )}
+      {run.waitsFor !== null && <p class="notice">This run has not finished: {run.waitsFor}.</p>}
       <Section title="Progress" aside={<StateBadge state={run.state} />}>
         <RunProgress run={run} />
       </Section>
