@@ -11,6 +11,7 @@ const WEB = join(ROOT, 'apps/web');
 const SOURCES = [
   ...['index.html', 'vite.config.ts', 'package.json', 'public', 'src/app'].map((name) => `apps/web/${name}`),
   'packages/analysis/src',
+  'packages/contract/src',
 ];
 
 /** Brings the bundle up to date; returns whether it had to be made. */

@@ -1,12 +1,13 @@
-/** The figures at the top of the start page: speed, queue, threads, Redis. */
+/** Figures at the top of the Runs page: speed, queue, threads, Redis. */
 
 import type { Overview } from '../../api/types.ts';
 import { Bar, Sparkline, Stat } from '../../ui/figures.tsx';
 import { bytes, count, duration, rate } from '../../ui/format.ts';
 
-/** From this share of the budget on, the reading of rows waits soon. */
+/** Used share of the Redis budget that is shown as a warning: uploads will soon have to wait. */
 const BUDGET_WARNING = 0.9;
 
+/** Renders the figures of the fleet. */
 export function FleetStats({ overview }: { overview: Overview }) {
   const { queues, workers, credits, redis, history } = overview;
   const waiting = queues.reduce((sum, { counts }) => sum + counts.waiting + counts.delayed, 0);

@@ -1,9 +1,9 @@
-/** How the pages cut a file into the parts of an upload. */
+/** Splitting of a file into the parts of an upload. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-// Part of the pages, which no package exports.
-import { cutParts } from '../../../apps/web/src/app/upload/cut-parts.ts';
+// The package does not export the code of its pages.
+import { splitFile } from '../../../apps/web/src/app/upload/split-file.ts';
 
 async function partsOf(text: string, format: 'csv' | 'jsonl', partBytes: number, chunkBytes: number) {
   const bytes = new TextEncoder().encode(text);
@@ -15,14 +15,14 @@ async function partsOf(text: string, format: 'csv' | 'jsonl', partBytes: number,
     },
   });
   const parts: string[] = [];
-  for await (const { part, bytes: cut } of cutParts(stream, { format }, partBytes)) {
+  for await (const { part, bytes: cut } of splitFile(stream, { format }, partBytes)) {
     expect(part).toBe(parts.length);
     parts.push(new TextDecoder().decode(cut));
   }
   return parts;
 }
 
-describe('cutting a file into parts', () => {
+describe('splitting a file into parts', () => {
   it('ends a part with the record that reaches the size', async () => {
     const text = '{"id":1}\n{"id":2}\n{"id":3}\n{"id":4}\n';
     expect(await partsOf(text, 'jsonl', 10, 7)).toEqual(['{"id":1}\n{"id":2}\n', '{"id":3}\n{"id":4}\n']);
