@@ -58,10 +58,10 @@ const added = [50, 95, 99, 100].map((p) => (percentile(loadedMs, p) - percentile
 printTable(
   ['ms', 'p50', 'p95', 'p99', 'max'],
   [
-    ['question, idle threads', ...percentiles(idleMs)],
-    ['question, bulk on all threads', ...percentiles(loadedMs)],
+    ['query, idle threads', ...percentiles(idleMs)],
+    ['query, all threads on bulk', ...percentiles(loadedMs)],
     ['added by bulk', ...added],
-    ['one bulk text (maximum wait)', ...percentiles(bulkTextMs)],
+    ['one bulk text', ...percentiles(bulkTextMs)],
   ],
 );
 

@@ -56,7 +56,7 @@ console.log(describeMachine());
 console.log(
   `${options.texts ?? 'the sample'}; ${Number(options.memory) / 2 ** 20} MB of memory; int8, one thread\n`,
 );
-printTable(['texts', 'rows', 'not computed', 'speedup', 'median time, with / without'], rows);
+printTable(['texts', 'rows', 'not computed', 'speedup', 'median time with ÷ without'], rows);
 
 async function timeOf(embedder, slice) {
   const vector = new Float32Array(embedder.model.dim);

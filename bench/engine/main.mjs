@@ -118,8 +118,8 @@ async function compare(title, children, list = texts) {
       'p95 ms',
       'CPU ms/text',
       'peak RSS MB',
-      'embedmill int8 is',
-      'embedmill fp32 is',
+      'embedmill int8 ÷ engine',
+      'embedmill fp32 ÷ engine',
     ],
     results.map((result) => [
       result.name,

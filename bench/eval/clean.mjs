@@ -75,6 +75,14 @@ console.log(
   `${options.texts ?? 'the sample'}: ${texts.length} texts; ${options.sts}: ${pairs.length} pairs; int8\n`,
 );
 printTable(
-  ['step', 'texts changed', 'ids changed', 'mean cosine', 'minimum', 'µs per text', 'Spearman'],
+  [
+    'step',
+    'texts changed',
+    'token ids changed',
+    'mean cosine if changed',
+    'minimum',
+    'µs per text',
+    'Spearman',
+  ],
   rows,
 );

@@ -19,7 +19,7 @@ const ROWS = 250;
 const SCRIPTS = { English: /\p{Script=Latin}/gu, Chinese: /\p{Script=Han}/gu, Thai: /\p{Script=Thai}/gu };
 
 /** Each entry: an English sentence, a paraphrase, the same in Chinese, a paraphrase. */
-const SAYINGS = [
+const SENTENCES = [
   [
     'The parcel came two days late.',
     'My package was delayed by two days.',
@@ -82,33 +82,33 @@ printTable(
     'unknown tokens',
     'cosine of unrelated rows',
     'found after swaps',
-    'after cuts',
+    'found after cuts',
   ],
   await Promise.all(Object.keys(SCRIPTS).map(measure)),
 );
 console.log('');
-const says = (column) =>
+const embedColumn = (column) =>
   embedAll(
     embedder,
-    SAYINGS.map((saying) => saying[column]),
+    SENTENCES.map((sentence) => sentence[column]),
   );
 const [english, englishAgain, chinese, chineseAgain] = [
-  await says(0),
-  await says(1),
-  await says(2),
-  await says(3),
+  await embedColumn(0),
+  await embedColumn(1),
+  await embedColumn(2),
+  await embedColumn(3),
 ];
 printTable(
   [
-    `sentences, ${SAYINGS.length} each`,
-    'nearest has the same meaning',
-    'mean cosine, same',
+    `sentences, ${SENTENCES.length} each`,
+    'nearest is the paraphrase',
+    'mean cosine, paraphrases',
     'mean cosine, others',
   ],
   [
-    ['English paraphrased', ...compare(english, englishAgain)],
-    ['Chinese paraphrased', ...compare(chinese, chineseAgain)],
-    ['English and Chinese', ...compare(english, chinese)],
+    ['English paraphrases', ...compare(english, englishAgain)],
+    ['Chinese paraphrases', ...compare(chinese, chineseAgain)],
+    ['English to Chinese', ...compare(english, chinese)],
   ],
 );
 await embedder.close();

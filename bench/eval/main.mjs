@@ -52,7 +52,7 @@ console.log(`${options.sts}: ${pairs.length} pairs\n`);
 printTable(['precision', 'Spearman', 'Pearson'], rows);
 console.log('');
 printTable(
-  ['cosine of int8 and fp32', 'texts', 'mean', 'worst 1 %', 'minimum'],
+  ['cosine similarity of int8 to fp32', 'texts', 'mean', 'worst 1 %', 'minimum'],
   [closeness('the pairs', 'pairs'), ...(others.length > 0 ? [closeness(options.texts, 'others')] : [])],
 );
 

@@ -98,7 +98,7 @@ function report(idle, saturated, alone, beside, questionTokens) {
     ];
   printTable(
     ['ms', 'p50', 'p95', 'p99', 'max'],
-    [...Array.from(idle, rowOf('idle')), ...Array.from(saturated, rowOf('bulk on all threads'))],
+    [...Array.from(idle, rowOf('idle')), ...Array.from(saturated, rowOf('bulk on every thread'))],
   );
   const lost = alone.map((rate, i) => rate - beside[i]);
   console.log(`\nBulk, median of ${rounds} rounds of ${roundMs / 1000} s alone and with one client:\n`);

@@ -34,7 +34,7 @@ describe('formats of the pages', () => {
     [1536, '1.5 KB'],
     [268_435_456, '256 MB'],
     [5 * 1024 ** 5, '5,120 TB'],
-  ])('write %s bytes as %s', (n, written) => {
+  ])('formats %s bytes as %s', (n, written) => {
     expect(bytes(n)).toBe(written);
   });
 
@@ -43,7 +43,7 @@ describe('formats of the pages', () => {
     [0.4, '0.4'],
     [99.96, '100.0'],
     [1240.4, '1,240'],
-  ])('write a rate of %s as %s', (n, written) => {
+  ])('formats a rate of %s as %s', (n, written) => {
     expect(rate(n)).toBe(written);
   });
 });

@@ -28,7 +28,7 @@ describe('splitting a file into parts', () => {
     expect(await partsOf(text, 'jsonl', 10, 7)).toEqual(['{"id":1}\n{"id":2}\n', '{"id":3}\n{"id":4}\n']);
   });
 
-  it('puts the header in front of every part of a table', async () => {
+  it('repeats the header in every part of a table', async () => {
     expect(await partsOf('id,text\n1,one\n2,two\n3,three', 'csv', 6, 4)).toEqual([
       'id,text\n1,one\n',
       'id,text\n2,two\n',
@@ -36,19 +36,19 @@ describe('splitting a file into parts', () => {
     ]);
   });
 
-  it('does not cut within quotes', async () => {
+  it('does not split quoted fields', async () => {
     const records = ['1,"a\nb"\n', '2,"say ""hi""\n\n"\n', '3,c\n'];
     expect(await partsOf(`"id",text\n${records.join('')}`, 'csv', 1, 3)).toEqual(
       records.map((record) => `"id",text\n${record}`),
     );
   });
 
-  it('makes no part of an empty file or of a header alone', async () => {
+  it('yields no part for an empty file or a header alone', async () => {
     expect(await partsOf('', 'jsonl', 10, 5)).toEqual([]);
     expect(await partsOf('id,text\n', 'csv', 10, 5)).toEqual([]);
   });
 
-  it('loses no byte and cuts the same way, whatever the chunks of the file', async () => {
+  it('keeps every byte and gives the same parts for any chunks of the file', async () => {
     const line = fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => JSON.stringify({ text }));
     await fc.assert(
       fc.asyncProperty(

@@ -11,7 +11,8 @@ const COLORS = [
   '#c44e00',
   '#7a68c9',
   '#8a7a00',
-  '#4f8f9e',
+  // Neutral: with labels, the last group collects all others.
+  '#8b949e',
 ] as const;
 
 /** Returns the CSS colour of a group, counted from 0; the eight colours repeat. */

@@ -55,6 +55,8 @@ export function PointCanvas({
     [points],
   );
 
+  const drawOrder = useMemo(() => rowsInDrawOrder(points, groups), [points, groups]);
+
   useEffect(() => {
     const element = canvas.current!;
     const watcher = new ResizeObserver(() => setWidth(element.clientWidth || 600));
@@ -63,8 +65,8 @@ export function PointCanvas({
   }, []);
 
   useEffect(
-    () => draw(canvas.current!, { groups, points, selected, lasso, width }),
-    [groups, points, selected, lasso, width, theme],
+    () => draw(canvas.current!, { groups, points, drawOrder, selected, lasso, width }),
+    [groups, points, drawOrder, selected, lasso, width, theme],
   );
 
   const at = (event: PointerEvent): Point => [event.offsetX, event.offsetY];
@@ -121,17 +123,26 @@ function pointsIn({ x, y }: PlacedRows, width: number): Map<number, Point> {
   );
 }
 
+/** Rows of large groups first, so that small groups are drawn over them. */
+function rowsInDrawOrder(points: ReadonlyMap<number, Point>, { groupOf, names }: PointGroups): number[] {
+  const sizes = names.map(() => 0);
+  for (const row of points.keys()) sizes[groupOf[row]!]! += 1;
+  return [...points.keys()].sort((a, b) => sizes[groupOf[b]!]! - sizes[groupOf[a]!]!);
+}
+
 function draw(
   canvas: HTMLCanvasElement,
   {
     groups,
     points,
+    drawOrder,
     selected,
     lasso,
     width,
   }: {
     groups: PointGroups;
     points: ReadonlyMap<number, Point>;
+    drawOrder: readonly number[];
     selected: readonly number[];
     lasso: readonly Point[];
     width: number;
@@ -144,7 +155,8 @@ function draw(
   context.scale(scale, scale);
   const chosen = new Set(selected);
   const radius = points.size > 5000 ? 1.6 : 2.8;
-  for (const [row, [x, y]] of points) {
+  for (const row of drawOrder) {
+    const [x, y] = points.get(row)!;
     context.globalAlpha = chosen.size === 0 ? 0.75 : chosen.has(row) ? 1 : 0.12;
     context.fillStyle = groupColor(groups.groupOf[row]!);
     context.beginPath();

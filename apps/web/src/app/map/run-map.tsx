@@ -58,7 +58,7 @@ function PlacedMap({
             checked={byLabel}
             onChange={(event) => setByLabel(event.currentTarget.checked)}
           />
-          Color by id prefix
+          Colour by id prefix
         </label>
       )}
       <div class="map">

@@ -14,7 +14,7 @@ const FILES = [
   {
     name: 'Report',
     path: 'report?include=truncated',
-    remark: 'rows without vectors and truncated rows',
+    remark: 'failed, empty and truncated rows',
   },
 ] as const;
 

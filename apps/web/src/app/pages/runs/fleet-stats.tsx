@@ -19,7 +19,7 @@ export function FleetStats({ overview }: { overview: Overview }) {
     <div class="stats">
       <Stat name="Speed" value={rate(overview.rowsPerSecond)} unit="rows/s">
         <Sparkline values={history.rowsPerSecond} />
-        <span>{rate(overview.tokensPerSecond)} tokens/s, all runs; line: 5 minutes</span>
+        <span>{rate(overview.tokensPerSecond)} tokens/s; line: 5 minutes</span>
       </Stat>
       <Stat name="Queue" value={count(waiting)} unit={waiting === 1 ? 'batch waiting' : 'batches waiting'}>
         {count(active)} in progress

@@ -35,12 +35,12 @@ export function CalibrationView({ result: { calibration, skippedPairs } }: { res
           <Choice name="Balanced" meaning="best F1" choice={bestF1} />
           <Choice
             name="Never miss"
-            meaning={`recall of ${share(atRecall.wanted, 1)} or more`}
+            meaning={`recall ≥ ${share(atRecall.wanted, 1)}`}
             choice={atRecall.choice}
           />
           <Choice
             name="Never wrong"
-            meaning={`precision of ${share(atPrecision.wanted, 1)} or more`}
+            meaning={`precision ≥ ${share(atPrecision.wanted, 1)}`}
             choice={atPrecision.choice}
           />
         </div>
