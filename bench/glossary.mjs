@@ -1,7 +1,8 @@
 /**
- * Cost of a glossary: `npm run bench:glossary -- --texts FILE [--terms 50000] [--limit 1000]`. Half of the terms are pairs
- * of words from the texts, the others occur in no text. Prints the time of the replacements as a share of the time for
- * embedding the same texts, measured in alternating slices, and the time for parsing the glossary.
+ * Cost of a glossary: `npm run bench:glossary -- --texts FILE [--terms 50000] [--limit 1000]`. Half of the
+ * terms are pairs of words from the texts, the others occur in no text. Prints the time of the replacements
+ * as a share of the time for embedding the same texts, measured in alternating slices, and the time for
+ * parsing the glossary.
  */
 
 import { parseArgs } from 'node:util';

@@ -1,9 +1,9 @@
 /**
- * `npm run bench:preemption [-- --file PATH --threads N --questions N]`: waiting time of an interactive text while all
- * inference threads work on bulk batches.
+ * `npm run bench:preemption [-- --file PATH --threads N --questions N]`: waiting time of an interactive text
+ * while all inference threads work on bulk batches.
  *
- * The same questions are timed twice, one at a time at random moments: on idle threads, and during bulk work. Bulk texts
- * are timed alone on one thread as well, because a question may have to wait for one.
+ * The same questions are timed twice, one at a time at random moments: on idle threads, and during bulk work.
+ * Bulk texts are timed alone on one thread as well, because a question may have to wait for one.
  */
 
 import { tmpdir } from 'node:os';
@@ -38,11 +38,11 @@ const bulkTextMs = await timeEachText();
 
 const pool = new InferencePool({ threads, prepare: () => model });
 await pool.start();
-const idleMs = await ask();
+const idleMs = await timeQuestions();
 let isBulkRunning = true;
 const started = performance.now();
 const bulk = Array.from({ length: 2 * threads + 1 }, (_, lane) => runBulk(lane));
-const loadedMs = await ask();
+const loadedMs = await timeQuestions();
 isBulkRunning = false;
 const bulkRows = (await Promise.all(bulk)).reduce((sum, rows) => sum + rows, 0);
 const bulkSeconds = (performance.now() - started) / 1000;
@@ -66,7 +66,7 @@ printTable(
 );
 
 /** Milliseconds from question to vector, for each question. */
-async function ask() {
+async function timeQuestions() {
   const ms = [];
   for (let asked = 0; asked < questions; asked++) {
     await delay(Math.random() * 2 * MEAN_PAUSE_MS);

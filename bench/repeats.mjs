@@ -1,7 +1,7 @@
 /**
- * Savings of the memory for repeated texts, and its cost without repeats: `npm run bench:repeats -- --texts FILE [--limit
- * N]`. Embeds the same slices alternately with and without memory, so that load on the machine affects both; first all
- * texts, then the distinct ones.
+ * Savings of the memory for repeated texts, and its cost without repeats: `npm run bench:repeats -- --texts
+ * FILE [--limit N]`. Embeds the same slices alternately with and without memory, so that load on the machine
+ * affects both; first all texts, then the distinct ones.
  */
 
 import { parseArgs } from 'node:util';

@@ -1,4 +1,7 @@
-/** Compiles the built-in model into a cache folder: `node infra/compile-model.mjs FOLDER`; used by infra/Dockerfile. */
+/**
+ * Compiles the built-in model into a cache folder: `node infra/compile-model.mjs FOLDER`; used by
+ * infra/Dockerfile.
+ */
 
 import { prepareModel } from '@embedmill/embed';
 

@@ -1,9 +1,10 @@
 /**
  * Fails on forbidden imports: `npm run check:direction [folder]`.
  *
- * lib/floors.mjs defines which folders of this repository may import which. Third-party packages are restricted with
- * `noRestrictedImports` in biome.json; this script runs Biome for them. Neither detects types imported inside an
- * expression, computed names and `require`, and comments can disable Biome, so this script rejects those forms.
+ * lib/floors.mjs defines which folders of this repository may import which. Third-party packages are
+ * restricted with `noRestrictedImports` in biome.json; this script runs Biome for them. Neither detects types
+ * imported inside an expression, computed names and `require`, and comments can disable Biome, so this script
+ * rejects those forms.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -1,9 +1,9 @@
 /**
- * `npm run dev`: compiles on every change and restarts `embedmill up` (Redis, producer, worker) with the new code;
- * arguments after `--` are passed to `up`.
+ * `npm run dev`: compiles on every change and restarts `embedmill up` (Redis, producer, worker) with the new
+ * code; arguments after `--` are passed to `up`.
  *
- * Compile errors are only printed: the processes of the last successful build continue. The first Ctrl-C shuts
- * everything down in order, the second one immediately.
+ * Compile errors are only printed: the processes of the last successful build continue. The first Ctrl-C
+ * shuts everything down in order, the second one immediately.
  */
 
 import { once } from 'node:events';

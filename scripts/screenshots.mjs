@@ -1,6 +1,7 @@
 /**
- * `npm run docs:screenshots [-- /usr/bin/chromium]`: takes screenshots of every page in both themes and writes them to
- * docs/images. Uses its own stack with the sample reviews. The format is WebP, a quarter of the size of PNG here.
+ * `npm run docs:screenshots [-- /usr/bin/chromium]`: takes screenshots of every page in both themes and
+ * writes them to docs/images. Uses its own stack with the sample reviews. The format is WebP, a quarter of
+ * the size of PNG here.
  */
 
 import { spawn } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * `npm run test:soak -- --rows 2000000 [--curve PATH]`: a long run whose memory must not grow; writes the memory over time
- * to PATH as SVG.
+ * `npm run test:soak -- --rows 2000000 [--curve PATH]`: a long run whose memory must not grow; writes the
+ * memory over time to PATH as SVG.
  */
 
 import { join, resolve } from 'node:path';

@@ -1,8 +1,8 @@
 /**
  * Prints metrics of the source structure: `npm run structure -- [--list] [commit or folder]...`.
  *
- * Each argument is one column (default: this checkout): `npm run structure -- 225308e .` compares a commit with the
- * checkout. `--list` also prints the items behind the counts of the last column.
+ * Each argument is one column (default: this checkout): `npm run structure -- 225308e .` compares a commit
+ * with the checkout. `--list` also prints the items behind the counts of the last column.
  */
 
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,7 @@
-/** `npm test`: sets up the checkout and runs Vitest with the arguments after `--`; the last line is machine-readable. */
+/**
+ * `npm test`: sets up the checkout and runs Vitest with the arguments after `--`; the last line is
+ * machine-readable.
+ */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,7 +33,8 @@ async function runVitest(report) {
     cwd: ROOT,
     stdio: 'inherit',
   });
-  // The terminal sends Ctrl-C to Vitest as well, and its output must be complete. Other signals are forwarded.
+  // The terminal sends Ctrl-C to Vitest as well, and its output must be complete. Other signals are
+  // forwarded.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   const [code] = await once(child, 'close');

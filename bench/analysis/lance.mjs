@@ -1,7 +1,7 @@
 /**
  * LanceDB indexes: `node bench/analysis/lance.mjs VECTORS [questions]`. Loads a vector file into a table as
- * `embedmill load` does, builds each type of index and searches it for the 10 nearest rows of some of its own rows.
- * Prints build time, index size, search time and recall@10, without and with `refineFactor(5)`.
+ * `embedmill load` does, builds each type of index and searches it for the 10 nearest rows of some of its own
+ * rows. Prints build time, index size, search time and recall@10, without and with `refineFactor(5)`.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

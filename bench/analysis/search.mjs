@@ -1,7 +1,7 @@
 /**
- * Search latency: `node bench/analysis/search.mjs [rows]`. Generates vectors from a seed, then times a scan of all of
- * them for one question, with the dot product of `@embedmill/core` and with a plain loop, and the reading of the same
- * rows from .npy and .parquet.
+ * Search latency: `node bench/analysis/search.mjs [rows]`. Generates vectors from a seed, then times a scan
+ * of all of them for one question, with the dot product of `@embedmill/core` and with a plain loop, and the
+ * reading of the same rows from .npy and .parquet.
  */
 
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
@@ -67,8 +67,8 @@ function plainLoop() {
 }
 
 /**
- * Medians of the elapsed time and of the CPU time, which other processes affect less. The scans are interleaved, so
- * that load on the machine affects all of them.
+ * Medians of the elapsed time and of the CPU time, which other processes affect less. The scans are
+ * interleaved, so that load on the machine affects all of them.
  */
 function timesOf(scans) {
   const all = Object.entries(scans).map(([name, scan]) => ({ name, scan, ms: [], cpuMs: [] }));

@@ -1,8 +1,8 @@
 /**
- * Builds the ONNX files for the peers as the hub serves them for this model: in fp32, the graph of the PyTorch exporter
- * (each LayerNorm and GELU in elementary operators, attention mask, token types, padding); in q8, its dynamic int8 form
- * from the converter of the hub (each MatMul with constant weights, one scale per column, 7-bit range, word embeddings in
- * int8).
+ * Builds the ONNX files for the peers as the hub serves them for this model: in fp32, the graph of the
+ * PyTorch exporter (each LayerNorm and GELU in elementary operators, attention mask, token types, padding);
+ * in q8, its dynamic int8 form from the converter of the hub (each MatMul with constant weights, one scale
+ * per column, 7-bit range, word embeddings in int8).
  */
 
 import { GraphBuilder } from '../../packages/embed/dist/compile/onnx/graph-builder.js';

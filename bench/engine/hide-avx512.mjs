@@ -1,7 +1,7 @@
 /**
- * Copies the library of ONNX Runtime with AVX-512 disabled, so that the benchmark can show the speed on older CPUs. The
- * library has no option for that: in the copy, the jump taken if the operating system saves the AVX-512 registers is
- * replaced. A child process loads the copy with LD_PRELOAD.
+ * Copies the library of ONNX Runtime with AVX-512 disabled, so that the benchmark can show the speed on older
+ * CPUs. The library has no option for that: in the copy, the jump taken if the operating system saves the
+ * AVX-512 registers is replaced. A child process loads the copy with LD_PRELOAD.
  */
 
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,8 +15,8 @@ const LIBRARY = new URL(
 );
 
 /**
- * Hexadecimal pattern of `test <CPUID.7.EBX>, AVX512F; je +n; …; test al, 0xe0; je <AVX-512 kernels>`; the last
- * instruction has six bytes.
+ * Hexadecimal pattern of `test <CPUID.7.EBX>, AVX512F; je +n; …; test al, 0xe0; je <AVX-512 kernels>`; the
+ * last instruction has six bytes.
  */
 const CHECK = /f7c[0-7]0000010074(?:[0-9a-f]{2}){1,12}?a8e0(0f84)/dg;
 

@@ -1,7 +1,7 @@
 /**
- * Compares the engine with others for Node on the same texts and threads: `npm run bench:engine -- [--file PATH]
- * [--texts 120] [--rounds 3] [--cores one|all|both] [--only NAME]…`. Each engine has its own process, and the rounds are
- * interleaved, so that load on the machine affects all engines.
+ * Compares the engine with others for Node on the same texts and threads: `npm run bench:engine -- [--file
+ * PATH] [--texts 120] [--rounds 3] [--cores one|all|both] [--only NAME]…`. Each engine has its own process,
+ * and the rounds are interleaved, so that load on the machine affects all engines.
  */
 
 import { fork } from 'node:child_process';
@@ -34,7 +34,10 @@ const BASE = 'embedmill int8';
 const BASE_FP32 = 'embedmill fp32';
 const AVX2 = 'embedmill int8, 7-bit weights';
 
-/** Operations per token in the linear layers of all-MiniLM-L6-v2, which have 6 × (4 × 384² + 2 × 384 × 1,536) weights. */
+/**
+ * Operations per token in the linear layers of all-MiniLM-L6-v2, which have 6 × (4 × 384² + 2 × 384 × 1,536)
+ * weights.
+ */
 const LINEAR_OPERATIONS_PER_TOKEN = 2 * 6 * (4 * 384 ** 2 + 2 * 384 * 1536);
 
 installPeers();
@@ -84,9 +87,9 @@ async function compare(title, children, list = texts) {
   const tokens = tokensOf(list);
   const running = [];
   for (const { name, start: begin } of children) running.push({ name, child: await begin(), runs: [] });
-  for (const { child } of running) await ask(child, list.slice(0, 16));
+  for (const { child } of running) await measureOnce(child, list.slice(0, 16));
   for (let round = 0; round < rounds; round++) {
-    for (const { child, runs } of running) runs.push(await ask(child, list));
+    for (const { child, runs } of running) runs.push(await measureOnce(child, list));
   }
   const results = running.map(({ name, child, runs }) => {
     child.disconnect();
@@ -136,7 +139,9 @@ async function compare(title, children, list = texts) {
   return { rates: new Map(results.map((result) => [result.name, rateOf(result)])) };
 }
 
-/** Prints the share of the raw matrix product that the engine reaches, and the speed for texts of 16 tokens. */
+/**
+ * Prints the share of the raw matrix product that the engine reaches, and the speed for texts of 16 tokens.
+ */
 async function limits({ rates }) {
   const rate = rates.get(BASE);
   if (rate === undefined) return;
@@ -147,12 +152,12 @@ async function limits({ rates }) {
     `\nraw int8 product of one core: ${(raw / 1e9).toFixed(0)} GOP/s; the linear layers alone use ${(used / 1e9).toFixed(0)} GOP/s of it: ${((100 * used) / raw).toFixed(0)} %`,
   );
   const child = await childOf(BASE, 1).start();
-  await ask(child, texts);
+  await measureOnce(child, texts);
   const [full, brief] = [[], []];
   for (let round = 0; round < 3 * rounds; round++) {
     // CPU time of a single thread, which other processes affect less than elapsed time.
-    full.push(tokensOf(texts) / (await ask(child, texts)).cpuSeconds);
-    brief.push(tokensOf(short) / (await ask(child, short)).cpuSeconds);
+    full.push(tokensOf(texts) / (await measureOnce(child, texts)).cpuSeconds);
+    brief.push(tokensOf(short) / (await measureOnce(child, short)).cpuSeconds);
   }
   child.disconnect();
   const share = median(brief.map((value, i) => value / full[i]));
@@ -197,7 +202,7 @@ async function start(file, args, env = {}) {
   return child;
 }
 
-async function ask(child, list) {
+async function measureOnce(child, list) {
   child.send({ texts: list });
   return answer(child);
 }
@@ -216,7 +221,10 @@ async function answer(child) {
   }
 }
 
-/** The first words of a text with 16 tokens, including [CLS] and [SEP]; `undefined` if no number of words has 16. */
+/**
+ * The first words of a text with 16 tokens, including [CLS] and [SEP]; `undefined` if no number of words has
+ * 16.
+ */
 function cutTo16Tokens(text) {
   const words = text.split(/\s+/);
   for (let count = 1; count <= Math.min(14, words.length); count++) {

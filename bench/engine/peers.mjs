@@ -1,4 +1,7 @@
-/** Installs the packages of the peers in bench/peers, and writes the model as a folder in the layout of the hub. */
+/**
+ * Installs the packages of the peers in bench/peers, and writes the model as a folder in the layout of the
+ * hub.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

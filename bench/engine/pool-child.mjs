@@ -1,4 +1,7 @@
-/** Child process with Embedmill's engine on several threads: the thread pool of the worker, one session per thread. */
+/**
+ * Child process with Embedmill's engine on several threads: the thread pool of the worker, one session per
+ * thread.
+ */
 
 import { performance } from 'node:perf_hooks';
 import { encodeBatchPayload } from '@embedmill/core/batch';

@@ -1,11 +1,13 @@
 /**
  * Writes a folder in BEIR layout for `embedmill eval --retrieval`, from labelled texts or scored pairs: `node
- * bench/eval/beir-folder.mjs --to FOLDER (--labelled FILE [--queries N] [--most N] | --sts FILE [--same-from N])`.
+ * bench/eval/beir-folder.mjs --to FOLDER (--labelled FILE [--queries N] [--most N] | --sts FILE [--same-from
+ * N])`.
  *
- * Labelled texts: N texts, drawn from a seed, are the queries, all others the corpus. Texts with the same label are
- * relevant; the corpus keeps at most `--most` per label, so that a perfect ranking has all of them among the first 10.
- * Pairs: the first sentences are the queries, the second ones the corpus; pairs with a score of at least `--same-from`
- * are relevant. Both are substitutes for retrieval data; the results are not comparable with BEIR.
+ * Labelled texts: N texts, drawn from a seed, are the queries, all others the corpus. Texts with the same
+ * label are relevant; the corpus keeps at most `--most` per label, so that a perfect ranking has all of them
+ * among the first 10. Pairs: the first sentences are the queries, the second ones the corpus; pairs with a
+ * score of at least `--same-from` are relevant. Both are substitutes for retrieval data; the results are not
+ * comparable with BEIR.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,8 @@
 /**
- * Effect of each cleaning step: `npm run eval:clean -- --sts FILE [--texts FILE] [--limit N]`. For each step alone and
- * for all together: texts changed, texts with other token ids (the tokenizer cleans as well), cosine of the vectors
- * before and after, time, and the Spearman correlation on the sentence pairs with both sides cleaned.
+ * Effect of each cleaning step: `npm run eval:clean -- --sts FILE [--texts FILE] [--limit N]`. For each step
+ * alone and for all together: texts changed, texts with other token ids (the tokenizer cleans as well),
+ * cosine of the vectors before and after, time, and the Spearman correlation on the sentence pairs with both
+ * sides cleaned.
  */
 
 import { parseArgs } from 'node:util';

@@ -1,7 +1,7 @@
 /**
- * Loss and size of smaller number types: `npm run eval:dtype -- --sts FILE`. Embeds the sentences of scored pairs,
- * stores the vectors as each dtype, and prints the Spearman correlation of the cosines, the largest error of a cosine,
- * and the bytes per row in each format.
+ * Loss and size of smaller number types: `npm run eval:dtype -- --sts FILE`. Embeds the sentences of scored
+ * pairs, stores the vectors as each dtype, and prints the Spearman correlation of the cosines, the largest
+ * error of a cosine, and the bytes per row in each format.
  */
 
 import { parseArgs } from 'node:util';

@@ -1,7 +1,8 @@
 /**
- * Quality of the built-in model in other languages: `npm run eval:languages -- --texts FILE`. Sorts the rows of a file by
- * script and prints for each: the share of unknown tokens, the cosine of unrelated rows, and how often a row is found
- * again after edits. Then compares English and Chinese sentences: is the one with the same meaning the nearest?
+ * Quality of the built-in model in other languages: `npm run eval:languages -- --texts FILE`. Sorts the rows
+ * of a file by script and prints for each: the share of unknown tokens, the cosine of unrelated rows, and how
+ * often a row is found again after edits. Then compares English and Chinese sentences: is the one with the
+ * same meaning the nearest?
  */
 
 import { parseArgs } from 'node:util';
@@ -155,7 +156,9 @@ function swap(text) {
   return characters.join('');
 }
 
-/** How often the vector with the same index is the nearest, and the mean cosine with it and with all others. */
+/**
+ * How often the vector with the same index is the nearest, and the mean cosine with it and with all others.
+ */
 function compare(from, to) {
   let [found, same, others] = [0, 0, 0];
   for (const [n, vector] of from.entries()) {

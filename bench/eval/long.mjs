@@ -1,8 +1,9 @@
 /**
  * Whether long texts are better embedded in chunks: `npm run eval:long -- --texts FILE [--limit 400] [--ways
- * mean,plain-mean]`. Uses only texts over the token limit. For each way: the cosine of a text and itself without its
- * last or first third, with its sentences reordered, and of its two halves; how often the second half is the nearest of
- * all second halves; the share of the 10 nearest texts that stay the same without the first third; and time.
+ * mean,plain-mean]`. Uses only texts over the token limit. For each way: the cosine of a text and itself
+ * without its last or first third, with its sentences reordered, and of its two halves; how often the second
+ * half is the nearest of all second halves; the share of the 10 nearest texts that stay the same without the
+ * first third; and time.
  */
 
 import { parseArgs } from 'node:util';

@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 
 /**
- * @param {string} path .jsonl with a, b and score; any other file is read in the tab-separated form of the STS
- * Benchmark: genre, file, year, number, score, sentence, sentence
+ * @param {string} path .jsonl with a, b and score; any other file is read in the tab-separated form of the
+ * STS Benchmark: genre, file, year, number, score, sentence, sentence
  * @returns {Promise<{ a: string, b: string, score: number }[]>}
  */
 export async function readPairs(path) {

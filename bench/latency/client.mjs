@@ -13,8 +13,10 @@ export class Client {
   }
 
   /**
-   * Returns the milliseconds of `count` requests with one text each; each of the `clients` has one request at a time.
-   * @param {{ clients: number, pauseMs: number }} options `pauseMs`: mean of a random pause before each request
+   * Returns the milliseconds of `count` requests with one text each; each of the `clients` has one request at
+   * a time.
+   * @param {{ clients: number, pauseMs: number }} options `pauseMs`: mean of a random pause before each
+   * request
    */
   async measure(texts, count, { clients, pauseMs }) {
     const ms = [];

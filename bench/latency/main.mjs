@@ -1,12 +1,12 @@
 /**
- * `npm run bench:latency [-- --threads N --requests N --seconds N --bulk PATH]`: time from HTTP request to HTTP response
- * for one text of 60 tokens, on an idle stack and during a bulk run on all inference threads, and the throughput that
- * the bulk run loses.
+ * `npm run bench:latency [-- --threads N --requests N --seconds N --bulk PATH]`: time from HTTP request to
+ * HTTP response for one text of 60 tokens, on an idle stack and during a bulk run on all inference threads,
+ * and the throughput that the bulk run loses.
  *
- * Producer, worker, Redis and client are separate processes on the same machine. One client sends its requests at random
- * moments; 8 and 32 clients send them as soon as the previous one is answered. Bulk throughput is measured in the same
- * run, alternating between bulk alone and bulk with one client, in tokens processed by the model: a stack without loss
- * processes the same number in both.
+ * Producer, worker, Redis and client are separate processes on the same machine. One client sends its
+ * requests at random moments; 8 and 32 clients send them as soon as the previous one is answered. Bulk
+ * throughput is measured in the same run, alternating between bulk alone and bulk with one client, in tokens
+ * processed by the model: a stack without loss processes the same number in both.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -64,7 +64,10 @@ async function measure() {
   return byClients;
 }
 
-/** Tokens per second of the bulk run, alone and with one client in alternation, and of the texts of the client. */
+/**
+ * Tokens per second of the bulk run, alone and with one client in alternation, and of the texts of the
+ * client.
+ */
 async function measureBulk(bulk) {
   const rates = { alone: [], beside: [], questionTokens: [] };
   for (let round = 0; round < rounds; round += 1) {

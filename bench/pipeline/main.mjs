@@ -1,9 +1,10 @@
 /**
- * Overhead of the pipeline: `npm run bench:pipeline -- [--file PATH] [--limit N] [--rounds N] [--threads N] [--instant
- * ROWS,ROWS,…]`
+ * Overhead of the pipeline: `npm run bench:pipeline -- [--file PATH] [--limit N] [--rounds N] [--threads N]
+ * [--instant ROWS,ROWS,…]`
  *
- * Table 1: rows/s from the first HTTP request to the complete .npy file, compared with the engine alone on the same
- * texts, batches and threads, in interleaved rounds. Table 2: the same pipeline with an engine that takes no time.
+ * Table 1: rows/s from the first HTTP request to the complete .npy file, compared with the engine alone on
+ * the same texts, batches and threads, in interleaved rounds. Table 2: the same pipeline with an engine that
+ * takes no time.
  */
 
 import { once } from 'node:events';

@@ -12,7 +12,9 @@ export function workspaces() {
   );
 }
 
-/** Brings every `dist` up to date and returns whether anything was compiled; takes 0.3 s if nothing changed. */
+/**
+ * Brings every `dist` up to date and returns whether anything was compiled; takes 0.3 s if nothing changed.
+ */
 export async function compile() {
   const before = newestBuild();
   const isDistMissing = workspaces().some((folder) => !existsSync(join(ROOT, folder, 'dist')));

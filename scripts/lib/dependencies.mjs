@@ -6,8 +6,9 @@ import { ROOT } from './root.mjs';
 import { run } from './run.mjs';
 
 /**
- * Whether node_modules matches package-lock.json. npm writes `node_modules/.package-lock.json` after a complete install,
- * so the two files are compared; optional packages, such as those for other platforms, may be missing.
+ * Whether node_modules matches package-lock.json. npm writes `node_modules/.package-lock.json` after a
+ * complete install, so the two files are compared; optional packages, such as those for other platforms, may
+ * be missing.
  */
 export function areDependenciesInstalled(root = ROOT) {
   const installed = readPackages(join(root, 'node_modules/.package-lock.json'));

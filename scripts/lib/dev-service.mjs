@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { ROOT } from './root.mjs';
 
 /**
- * Starts a Node script of the checkout in its own process group, so that a Ctrl-C in the terminal reaches only dev.mjs,
- * which shuts its children down in order.
+ * Starts a Node script of the checkout in its own process group, so that a Ctrl-C in the terminal reaches
+ * only dev.mjs, which shuts its children down in order.
  */
 export function startScript(script, args, { stdout, env }) {
   return spawn(process.execPath, [join(ROOT, script), ...args], {

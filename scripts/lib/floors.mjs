@@ -1,11 +1,14 @@
-/** Floors of the source tree: which folders each folder may import. Used by check-direction.mjs and structure.mjs. */
+/**
+ * Floors of the source tree: which folders each folder may import. Used by check-direction.mjs and
+ * structure.mjs.
+ */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 
 /**
- * Folders of this repository that each folder may import in addition to itself. The first entry that contains a file
- * applies. docs/architecture.md shows the same rules. biome.json restricts third-party packages.
+ * Folders of this repository that each folder may import in addition to itself. The first entry that contains
+ * a file applies. docs/architecture.md shows the same rules. biome.json restricts third-party packages.
  */
 export const FLOORS = {
   'packages/contract': [],

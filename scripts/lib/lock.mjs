@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const STALE_MS = 20 * 60_000;
 
 /**
- * Runs `work` while this process holds the lock. If another process holds it, calls `onWait` with its process id and
- * waits. The lock of a process that no longer exists is taken over.
+ * Runs `work` while this process holds the lock. If another process holds it, calls `onWait` with its process
+ * id and waits. The lock of a process that no longer exists is taken over.
  */
 export async function withLock(path, work, { onWait = () => {} } = {}) {
   mkdirSync(dirname(path), { recursive: true });

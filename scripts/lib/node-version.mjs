@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './root.mjs';
 
-/** @throws {Error} if Node is older than `engines.node` of the root package.json, which has the form `>=20.19` */
+/**
+ * @throws {Error} if Node is older than `engines.node` of the root package.json, which has the form `>=20.19`
+ */
 export function checkNodeVersion(version = process.versions.node) {
   const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const minimum = engines.node.replace('>=', '');

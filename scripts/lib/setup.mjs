@@ -1,6 +1,6 @@
 /**
- * Sets up the checkout: packages, compiled code, bundled pages, compiled model. Called by `npm start`, `npm test` and
- * `npm run build`.
+ * Sets up the checkout: packages, compiled code, bundled pages, compiled model. Called by `npm start`, `npm
+ * test` and `npm run build`.
  */
 
 import { join } from 'node:path';
@@ -13,8 +13,8 @@ import { ROOT } from './root.mjs';
 import { run } from './run.mjs';
 
 /**
- * Performs the missing steps and prints one line for each to stderr; prints nothing if the checkout is up to date. A lock
- * file prevents two set-ups at the same time.
+ * Performs the missing steps and prints one line for each to stderr; prints nothing if the checkout is up to
+ * date. A lock file prevents two set-ups at the same time.
  *
  * @param {{ model?: boolean }} options `model`: whether to compile the model as well; default true
  */

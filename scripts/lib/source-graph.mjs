@@ -6,7 +6,8 @@ import { parseSync, Visitor } from 'vite';
 
 /**
  * Returns the packages and apps below `root` with their parsed source files.
- * @returns {{ name: string, folder: string, files: ReturnType<typeof readSource>[] }[]} `folder` such as `apps/cli`
+ * @returns {{ name: string, folder: string, files: ReturnType<typeof readSource>[] }[]} `folder` such as
+ * `apps/cli`
  */
 export function readPackages(root) {
   return ['packages', 'apps'].flatMap((parent) =>
@@ -31,7 +32,8 @@ function readFolder(root, folder) {
 /**
  * Parses one file.
  * @param {string} path relative to the root, as are the paths of the imports
- * @returns imports of files (`isType`: erased by the compiler), top-level declarations, classes with their lines
+ * @returns imports of files (`isType`: erased by the compiler), top-level declarations, classes with their
+ * lines
  */
 export function readSource(path, text) {
   const { program, errors } = parseSync(path, text);

@@ -1,10 +1,10 @@
 /**
- * Runs `embedmill autoscale --compose` with real containers under a load ramp: a run for one worker, a run for three,
- * then no load; `node test/compose/autoscale.mjs [rows]`, after `npm run build`. Skipped with a message if no Docker
- * engine responds.
+ * Runs `embedmill autoscale --compose` with real containers under a load ramp: a run for one worker, a run
+ * for three, then no load; `node test/compose/autoscale.mjs [rows]`, after `npm run build`. Skipped with a
+ * message if no Docker engine responds.
  *
- * Prints the backlog and the workers over time and the output of the command. Exits with 1 if the fleet does not grow
- * to three workers and shrink to one again, or if a row is missing.
+ * Prints the backlog and the workers over time and the output of the command. Exits with 1 if the fleet does
+ * not grow to three workers and shrink to one again, or if a row is missing.
  */
 
 import { spawn } from 'node:child_process';

@@ -1,10 +1,10 @@
 /**
- * Runs the compose stack in Docker, without Grafana: 32,000 rows, workers 1 → 3 → one killed → 1, every row checked;
- * `node test/compose/main.mjs [rows] [panels.json]`.
+ * Runs the compose stack in Docker, without Grafana: 32,000 rows, workers 1 → 3 → one killed → 1, every row
+ * checked; `node test/compose/main.mjs [rows] [panels.json]`.
  *
- * Skipped with a message if no Docker engine responds. Prints a report as JSON and exits with 1 if a row is missing or
- * Prometheus does not see the workers start and stop. `panels.json` receives the data of the overview dashboard for
- * the whole run; render-overview.mjs draws it.
+ * Skipped with a message if no Docker engine responds. Prints a report as JSON and exits with 1 if a row is
+ * missing or Prometheus does not see the workers start and stop. `panels.json` receives the data of the
+ * overview dashboard for the whole run; render-overview.mjs draws it.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';

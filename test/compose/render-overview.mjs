@@ -1,7 +1,7 @@
 /**
- * Draws the panels of the overview dashboard without Grafana: `node test/compose/render-overview.mjs panels.json
- * overview.svg`, then `rsvg-convert overview.svg -o overview.png`. `main.mjs` records such a file over its whole run,
- * `metrics-dashboards.test.ts` over one minute.
+ * Draws the panels of the overview dashboard without Grafana: `node test/compose/render-overview.mjs
+ * panels.json overview.svg`, then `rsvg-convert overview.svg -o overview.png`. `main.mjs` records such a file
+ * over its whole run, `metrics-dashboards.test.ts` over one minute.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';

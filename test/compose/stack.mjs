@@ -31,8 +31,10 @@ async function freePort() {
 
 const producerPort = await freePort();
 const prometheusPort = await freePort();
-/** Base URLs of the producer and of Prometheus. */
+/** Base URL of the producer. */
 export const PRODUCER = `http://127.0.0.1:${producerPort}`;
+
+/** Base URL of Prometheus. */
 export const PROMETHEUS = `http://127.0.0.1:${prometheusPort}`;
 
 /** Environment of all commands for this Compose project. */
@@ -168,7 +170,9 @@ export async function until(what, seconds, check) {
   }
 }
 
-/** Runs `work`, prints the report as JSON, removes the stack, and exits with 1 unless `work` returned true. */
+/**
+ * Runs `work`, prints the report as JSON, removes the stack, and exits with 1 unless `work` returned true.
+ */
 export async function withStack(report, work) {
   ensureEnvFile();
   // A pending request alone does not keep Node 20 alive, and a lost probe must not end this script silently.

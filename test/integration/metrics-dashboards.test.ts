@@ -1,6 +1,7 @@
 /**
- * Runs all queries of the dashboards and all rules on a real Prometheus that scrapes a producer and two busy workers.
- * EMBEDMILL_TEST_PANELS=FILE stores the results of the overview; test/compose/render-overview.mjs draws them.
+ * Runs all queries of the dashboards and all rules on a real Prometheus that scrapes a producer and two busy
+ * workers. EMBEDMILL_TEST_PANELS=FILE stores the results of the overview; test/compose/render-overview.mjs
+ * draws them.
  */
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';

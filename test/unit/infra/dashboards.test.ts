@@ -15,8 +15,9 @@ const FOLDER = join(ROOT, 'infra/grafana/dashboards');
 const PANELS = ['stat', 'timeseries', 'bargauge', 'table', 'gauge'];
 
 /**
- * The type of a dashboard file. The types of Grafana use enums where JSON has their values, and require fields that
- * Grafana fills in. `Plain` replaces enums by their values and makes all fields optional; unknown fields stay errors.
+ * The type of a dashboard file. The types of Grafana use enums where JSON has their values, and require
+ * fields that Grafana fills in. `Plain` replaces enums by their values and makes all fields optional; unknown
+ * fields stay errors.
  */
 const SHAPE = `
 import type { Dashboard, FieldConfig, Panel } from '${SDK}/dashboard/index.js';

@@ -1,4 +1,7 @@
-/** The frame around all pages: navigation, theme switch, the current problem, and the page of the current route. */
+/**
+ * The frame around all pages: navigation, theme switch, the current problem, and the page of the current
+ * route.
+ */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { describeError } from './api/errors.ts';

@@ -6,7 +6,10 @@ import { FetchError } from './api/errors.ts';
 import { listen } from './api/events.ts';
 import type { Overview } from './api/types.ts';
 
-/** The latest overview, and the error of the stream; both are set when the stream breaks after its first event. */
+/**
+ * The latest overview, and the error of the stream; both are set when the stream breaks after its first
+ * event.
+ */
 export interface OverviewState {
   overview: Overview | null;
   error: unknown;

@@ -2,7 +2,7 @@
 
 /** A request that was rejected or got no response. */
 export class FetchError extends Error {
-  /** ApiProblem code of the API, or `unreachable` (no response) or `unreadable` (not a response of this API). */
+  /** Problem code of the API, or `unreachable` (no response) or `unreadable` (not a response of this API). */
   readonly code: string;
   /** HTTP status; 0 without a response. */
   readonly status: number;
@@ -14,7 +14,10 @@ export class FetchError extends Error {
   }
 }
 
-/** Messages by error code, for the errors that people can act on; for all others the page shows the message of the API. */
+/**
+ * Messages by error code, for the errors that people can act on; for all others the page shows the message of
+ * the API.
+ */
 const MESSAGES: Readonly<Record<string, string>> = {
   unreachable: 'The server does not respond. Is it running? This page reconnects automatically.',
   'redis-unavailable': 'Redis is unreachable. This works again as soon as Redis is available.',

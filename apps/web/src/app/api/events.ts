@@ -1,6 +1,6 @@
 /**
- * A reader of server-sent events that reconnects. `EventSource` is not used: it can neither send an API key nor
- * report why a request failed.
+ * A reader of server-sent events that reconnects. `EventSource` is not used: it can neither send an API key
+ * nor report why a request failed.
  */
 
 import { request } from './client.ts';

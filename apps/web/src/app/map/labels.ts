@@ -1,4 +1,7 @@
-/** Groups rows by the prefix of their ids, such as `kettle` for `kettle-00017`; the map colours points by group. */
+/**
+ * Groups rows by the prefix of their ids, such as `kettle` for `kettle-00017`; the map colours points by
+ * group.
+ */
 
 /** An assignment of rows to named groups. */
 export interface PointGroups {

@@ -9,8 +9,8 @@ import type { MapRequest, PlacedRows } from './protocol.ts';
 const MAX_SAMPLE_ROWS = 1000;
 
 /**
- * Projects all rows onto the first two principal components of a sample. Clusters come from k-means on the whole
- * vectors, because two axes of 384 hide most differences between texts.
+ * Projects all rows onto the first two principal components of a sample. Clusters come from k-means on the
+ * whole vectors, because two axes of 384 hide most differences between texts.
  * @param onStep called with the name of each step when it begins
  */
 export function placeRows(request: MapRequest, onStep: (step: string) => void): PlacedRows {

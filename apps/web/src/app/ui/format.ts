@@ -14,7 +14,9 @@ export function rate(perSecond: number): string {
   return perSecond > 0 && perSecond < 100 ? oneDigit.format(perSecond) : whole.format(perSecond);
 }
 
-/** Formats `part` of `total` in percent: `3.1 %`. Shares close to 0 or 1 are not rounded to them: `< 0.1 %`. */
+/**
+ * Formats `part` of `total` in percent: `3.1 %`. Shares close to 0 or 1 are not rounded to them: `< 0.1 %`.
+ */
 export function share(part: number, total: number): string {
   if (part === 0 || total === 0) return '0 %';
   const percent = (100 * part) / total;

@@ -2,8 +2,8 @@
  * Uploads a file as the parts of a run and seals the run after the last part.
  *
  * States: `sending` ⇄ `paused`; `sending` ⇄ `waiting` (the producer is unreachable or overloaded; the upload
- * retries); `sending` → `sent`, or → `failed` with an error that a retry does not solve. An aborted part is sent
- * again unchanged, because the producer recognizes parts that it has.
+ * retries); `sending` → `sent`, or → `failed` with an error that a retry does not solve. An aborted part is
+ * sent again unchanged, because the producer recognizes parts that it has.
  */
 
 import { requestJson } from '../api/client.ts';

@@ -15,8 +15,9 @@ export interface FilePart {
 }
 
 /**
- * Yields the parts of a file in order. A line feed ends a record unless it is quoted, which is the case after an
- * odd number of quotes (RFC 4180: a quote inside a quoted field is doubled). JSON Lines have no quoted line feeds.
+ * Yields the parts of a file in order. A line feed ends a record unless it is quoted, which is the case after
+ * an odd number of quotes (RFC 4180: a quote inside a quoted field is doubled). JSON Lines have no quoted
+ * line feeds.
  *
  * @param partBytes a part ends with the record that reaches this size
  */

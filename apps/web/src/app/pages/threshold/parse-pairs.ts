@@ -14,9 +14,10 @@ const SAME = new Set(['1', 'true', 'yes', 'y', 'same', 'duplicate']);
 const DIFFERENT = new Set(['0', 'false', 'no', 'n', 'different', 'other']);
 
 /**
- * Parses one pair per line: first text, second text, label, separated by commas, tabs or semicolons. A first line
- * that is not a pair counts as a header and is skipped.
- * @throws {Error} with the number of the first other line that is not a pair; the message is shown on the page
+ * Parses one pair per line: first text, second text, label, separated by commas, tabs or semicolons. A first
+ * line that is not a pair counts as a header and is skipped.
+ * @throws {Error} with the number of the first other line that is not a pair; the message is shown on the
+ * page
  */
 export function parsePairs(text: string): LabelledTextPair[] {
   const { data } = parse<string[]>(text.trim(), {
