@@ -34,8 +34,19 @@ async function runMissingSteps(model) {
     });
   }
   await step('Built the packages', compile);
+  await step('Built the exact engine', buildExactEngine);
   await step('Bundled the pages', bundlePages);
   if (model) await step('Compiled the model all-MiniLM-L6-v2', compileModel);
+}
+
+/** Returns whether the addon was built. It is optional: without it, ONNX Runtime is used. */
+async function buildExactEngine() {
+  // Imported here, because its packages may have been installed by an earlier step.
+  const { buildEngine } = await import('../../packages/engine/scripts/build.mjs');
+  const result = await buildEngine();
+  if (typeof result === 'object')
+    log(`The exact engine was not built, ONNX Runtime is used instead: ${result.skipped}.`);
+  return result === 'built';
 }
 
 /** Returns whether the model was compiled; false if it was in the cache. */

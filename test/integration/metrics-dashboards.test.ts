@@ -87,22 +87,16 @@ describe('the dashboards', () => {
       await post(`/v1/runs/${id}/rows?part=0`, rows.join('\n'), 'application/x-ndjson');
       // Rates need two scrapes with a change in between, and rules one more evaluation.
       await expect
-        .poll(
-          async () => {
-            // Requests continue, so that their durations have a rate as well.
-            await fetch(`${producer.url}/v1/runs/${id}`);
-            return (await prometheus.query('embedmill:texts:rate1m > 0')).length;
-          },
-          { timeout: 20_000 },
-        )
+        .poll(async () => {
+          // Requests continue, so that their durations have a rate as well.
+          await fetch(`${producer.url}/v1/runs/${id}`);
+          return (await prometheus.query('embedmill:texts:rate1m > 0')).length;
+        })
         .toBe(1);
       await expect
         .poll(
           async () =>
             (await prometheus.query('sum(embedmill_stage_seconds_count{stage="drain"}) > 0')).length,
-          {
-            timeout: 20_000,
-          },
         )
         .toBe(1);
 

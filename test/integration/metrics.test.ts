@@ -54,9 +54,7 @@ async function runRows(base: string, count: number): Promise<void> {
   await post(`/v1/runs/${id}/rows?part=0`, rows.join('\n'), 'application/x-ndjson');
   await post(`/v1/runs/${id}/seal`, '{}');
   await expect
-    .poll(async () => ((await (await fetch(`${base}/v1/runs/${id}`)).json()) as { state: string }).state, {
-      timeout: 20_000,
-    })
+    .poll(async () => ((await (await fetch(`${base}/v1/runs/${id}`)).json()) as { state: string }).state)
     .toBe('completed');
 }
 

@@ -189,7 +189,7 @@ export function makeRows(count: number, start = 0): { id: string; text: string }
 }
 
 /** Polls until `isTrue` holds; fails after `timeoutMs`. For conditions without an event. */
-export async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+export async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 120_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; !(await isTrue()); ) {
     if (Date.now() > deadline) throw new Error(`condition not met within ${timeoutMs} ms: ${isTrue}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -104,7 +104,7 @@ export async function* rowsOf(texts: readonly string[]): AsyncIterable<RowRead[]
 }
 
 /** Resolves when the run has ended; fails after `timeoutMs` with the state of the run. */
-export async function whenEnded(run: Run, timeoutMs = 25_000): Promise<void> {
+export async function whenEnded(run: Run, timeoutMs = 120_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (run.isActive) {
     if (Date.now() > deadline) throw new Error(`the run has not ended: ${JSON.stringify(run.info())}`);

@@ -9,6 +9,7 @@ export {
   needOf,
   openRateLimiter,
   type RateLimiter,
+  RULES,
   ruleFor,
 } from './access/index.ts';
 export { type ApiDeps, createApi, type ProducerService } from './app.ts';

@@ -226,13 +226,13 @@ describe('rows', () => {
       }
     }
     const sending = clientFor(url).sendRows('r1', source(), { maxRows: 1 });
-    await vi.waitUntil(() => answers.length === 2, { timeout: 10_000 });
+    await vi.waitUntil(() => answers.length === 2, { timeout: 120_000 });
     expect(taken).toBeLessThanOrEqual(4);
     while (answers.length < 20) {
       answers.at(-2)?.();
       answers.at(-1)?.();
       const before = answers.length;
-      await vi.waitUntil(() => answers.length > before, { timeout: 10_000 });
+      await vi.waitUntil(() => answers.length > before, { timeout: 120_000 });
     }
     for (const answer of answers) answer();
     expect((await sending).accepted).toBe(20);

@@ -7,6 +7,7 @@ import { authenticate, authorize } from './guard.ts';
 import type { KeyRing } from './key-ring.ts';
 import { limitRate, type RateLimiter } from './rate-limit.ts';
 
+export { guardBrowsers } from './browser-guard.ts';
 export { callerOf } from './guard.ts';
 export { KeyRing, type KeyRingDeps } from './key-ring.ts';
 export { openRateLimiter, type RateLimiter } from './rate-limit.ts';

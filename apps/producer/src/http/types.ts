@@ -45,6 +45,8 @@ export interface ApiLimits {
    * sees the response.
    */
   lingerMs: number;
+  /** A response of which its client reads nothing for this long is ended. */
+  readStallMs: number;
   /** Minimum time between two progress events for one client. */
   progressIntervalMs: number;
   /** Time between two overview events for one client. */
@@ -65,6 +67,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   creditPatienceMs: 4 * SECOND_MS,
   smallBodyBytes: 1024 * 1024,
   lingerMs: 5 * SECOND_MS,
+  readStallMs: 60 * SECOND_MS,
   progressIntervalMs: SECOND_MS / 2,
   overviewIntervalMs: SECOND_MS,
   eventKeepAliveMs: 15 * SECOND_MS,

@@ -9,6 +9,7 @@ import { addPath, idOf } from '../http/add-path.ts';
 import { readBody } from '../http/body.ts';
 import { checkInput } from '../http/check-input.ts';
 import { abortOnDisconnect } from '../http/deadline.ts';
+import { type MemoryShare, shareOf } from '../http/memory-budget.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 import { addRowsQuery } from './schemas.ts';
@@ -32,11 +33,17 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
       const run = service.runs().get(idOf(req));
       const format = formatOf(req);
       const sha256 = createHash('sha256');
+      const memory = new UploadMemory(shareOf(req), !isSmall(req, limits));
       const bytes = tap(
         readBody(req, { maxBytes: config.maxBodyBytes, stallMs: limits.bodyStallMs }),
-        (chunk) => sha256.update(chunk),
+        async (chunk) => {
+          sha256.update(chunk);
+          await memory.read(chunk.byteLength);
+        },
       );
-      const rows = readRows(bytes, { format, textField, idField, maxRowBytes: config.maxRowBytes });
+      const rows = tap(readRows(bytes, { format, textField, idField, maxRowBytes: config.maxRowBytes }), () =>
+        memory.parsed(),
+      );
       const duplicate = run.receiptOf(part) !== undefined;
       const receipt = await run.addPart({
         part,
@@ -44,6 +51,7 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
         sha256: () => sha256.digest('hex'),
         signal: abortOnDisconnect(res),
         maxWaitMs: isSmall(req, limits) ? limits.creditPatienceMs : undefined,
+        onHeld: (held) => memory.hold(held),
       });
       sendJson(res, duplicate ? 200 : 201, { ...receipt, duplicate });
     },
@@ -97,12 +105,55 @@ function parseType(given: string): MIMEType | undefined {
   }
 }
 
-async function* tap(
-  chunks: AsyncIterable<Uint8Array>,
-  onChunk: (chunk: Uint8Array) => void,
-): AsyncGenerator<Uint8Array> {
+async function* tap<Chunk>(
+  chunks: AsyncIterable<Chunk>,
+  onChunk: (chunk: Chunk) => Promise<void> | void,
+): AsyncGenerator<Chunk> {
   for await (const chunk of chunks) {
-    onChunk(chunk);
+    await onChunk(chunk);
     yield chunk;
+  }
+}
+
+/** Memory of an upload besides its rows: blocks of the reader, decompression, the connection. */
+const UPLOAD_BASE_BYTES = 128 * 1024;
+/** Memory of a row until it is in Redis, as a multiple of its bytes: the line, the text, row log and payload. */
+const ROW_COPIES = 5;
+
+/** Keeps the memory share of an upload as large as what has been read and not yet written. */
+class UploadMemory {
+  readonly #share: MemoryShare;
+  readonly #isStream: boolean;
+  /** Bytes of the unfinished record of the reader. */
+  #unparsed = 0;
+  /** Bytes of the texts that wait for their batch. */
+  #held = 0;
+
+  constructor(share: MemoryShare, isStream: boolean) {
+    this.#share = share;
+    this.#isStream = isStream;
+  }
+
+  /** Called for each chunk of the body. */
+  async read(bytes: number): Promise<void> {
+    this.#unparsed += bytes;
+    await this.#resize();
+  }
+
+  /** A record has ended, so what is left of the next one is less than a block. */
+  parsed(): void {
+    this.#held += this.#unparsed;
+    this.#unparsed = 0;
+  }
+
+  /** Called after the rows of each block. */
+  async hold(bytes: number): Promise<void> {
+    this.#held = bytes;
+    await this.#resize();
+  }
+
+  async #resize(): Promise<void> {
+    const bytes = UPLOAD_BASE_BYTES + ROW_COPIES * (this.#unparsed + this.#held);
+    await this.#share.resize(bytes, { isStream: this.#isStream });
   }
 }

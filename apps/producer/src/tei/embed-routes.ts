@@ -6,6 +6,7 @@ import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
 import { MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';
+import { reserveAnswer, reserveTokens } from '../compatible/reserve-answer.ts';
 import { shorten } from '../compatible/vectors.ts';
 import { addPath } from '../http/add-path.ts';
 import { readJsonOfAnyType } from '../http/body.ts';
@@ -35,6 +36,7 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
   ): Promise<EmbedAnswer> => {
     rejectPrompt(prompt_name);
     assertTextCount(texts.length);
+    await reserveAnswer(req, texts.length);
     const answer = await service.lane().embed(texts, {
       precision: 'int8',
       truncate: truncation_direction.toLowerCase() === 'left' ? 'start' : 'end',
@@ -97,6 +99,7 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
       rejectPrompt(body.prompt_name);
       const texts = typeof body.inputs === 'string' ? [body.inputs] : body.inputs;
       assertTextCount(texts.length);
+      await reserveTokens(req, texts);
       const tokens = await service.lane().tokenize(texts, { specialTokens: body.add_special_tokens });
       sendJson(
         res,

@@ -33,6 +33,8 @@ export interface PartUpload {
   signal?: AbortSignal | undefined;
   /** Maximum wait for the credit of one batch, in milliseconds. Default: unlimited, for a stream. */
   maxWaitMs?: number | undefined;
+  /** Called after each chunk of rows with the bytes of the texts that still wait for their batch. */
+  onHeld?: ((bytes: number) => Promise<void>) | undefined;
 }
 
 /** A part is being sent, or complete (it has a receipt), or was interrupted and must be sent again. */
@@ -52,7 +54,7 @@ export class PartIntake {
    * @throws {RequestError} `run-sealed`, `run-ended`, `part-in-progress`, `part-conflict`, `overloaded`
    * @throws {UnavailableError} `redis-unavailable`
    */
-  async add({ part, rows, sha256, signal, maxWaitMs }: PartUpload): Promise<PartReceipt> {
+  async add({ part, rows, sha256, signal, maxWaitMs, onHeld }: PartUpload): Promise<PartReceipt> {
     const { files, dispatcher, credits, credit, turn, onUpload, assertLeaseHeld } = this.#deps;
     const { ledger, rowLog } = files;
     const known = ledger.receipts.get(part);
@@ -82,6 +84,7 @@ export class PartIntake {
       {
         part,
         maxWaitMs,
+        onHeld,
         signal: AbortSignal.any([this.#ending.signal, ...(signal === undefined ? [] : [signal])]),
       },
     );

@@ -50,6 +50,8 @@ export interface PartWriterOptions {
   signal: AbortSignal;
   /** Maximum wait for the credit of one batch, in milliseconds. Default: unlimited. */
   maxWaitMs?: number | undefined;
+  /** Called after each chunk of rows with the bytes of the texts that still wait for their batch. */
+  onHeld?: ((bytes: number) => Promise<void>) | undefined;
 }
 
 /** A batch with credit that is not on disk yet. */
@@ -92,6 +94,7 @@ export class PartWriter {
       for await (const chunk of rows) {
         for (const row of chunk) await this.#takeRow(row);
         await this.#flush();
+        await this.#options.onHeld?.(this.#cutter.bytes);
       }
       await this.#admit(this.#cutter.flush());
       await this.#flush();

@@ -12,6 +12,9 @@ import type { OpenAiRouteDeps } from '../types.ts';
 import { batchObject } from './batch-object.ts';
 import { listBatchesQuery, parseBatchCreateParams } from './batch-schemas.ts';
 
+/** Memory in which the output is made: the texts and the vectors of one request, and the line with both. */
+const OUTPUT_BYTES = 8 * 1024 * 1024;
+
 /** Approximate size of the chunks in which lines are sent. */
 const CHUNK_BYTES = 64 * 1024;
 
@@ -63,7 +66,13 @@ export function openAiBatchRoutes({ service, limits, log }: OpenAiRouteDeps): Ro
         'Cache-Control': 'no-store',
         'X-Batch-Status': batch.state,
       };
-      await sendStream(req, res, { status: 200, headers, chunks: inChunks(batch.outputSoFar()) }, log);
+      const chunks = inChunks(batch.outputSoFar());
+      await sendStream(
+        req,
+        res,
+        { status: 200, headers, memoryBytes: OUTPUT_BYTES, chunks },
+        { log, limits },
+      );
     },
   });
   return router;

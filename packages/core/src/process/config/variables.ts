@@ -244,6 +244,11 @@ export const VARIABLES = {
     16,
     1024,
   ),
+  producerMemoryBytes: optional(
+    'EMBEDMILL_PRODUCER_MEMORY_MB',
+    'Maximum megabytes that requests keep in the memory of the producer: bodies, rows not yet written, texts in flight, unread answers. Unset: a quarter of the memory limit (cgroup or machine), between 64 and 1024.',
+    wholeNumber(16, 1024 * 1024).transform((n) => n * MEGABYTE),
+  ),
   searchMemoryBytes: megabytes(
     'EMBEDMILL_SEARCH_MEMORY_MB',
     'Maximum megabytes of vectors that the producer keeps in memory for searches; larger runs are read from disk for each search.',

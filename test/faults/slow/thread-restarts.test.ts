@@ -1,6 +1,8 @@
+/** Inference threads that start and stop many times leave no memory behind. */
+
 import { InferencePool } from '@embedmill/worker/inference';
 import { describe, expect, test } from 'vitest';
-import { EngineSignals, embedBulk, STAND_IN_URL } from './stand-in.ts';
+import { EngineSignals, embedBulk, STAND_IN_URL } from '../../unit/inference/stand-in.ts';
 
 const MB = 2 ** 20;
 
@@ -18,9 +20,7 @@ async function cycle(signals: EngineSignals): Promise<void> {
 }
 
 describe('starting and stopping', () => {
-  test('120 times with 240 threads closes every engine and frees the memory', {
-    timeout: 120_000,
-  }, async () => {
+  test('120 times with 240 threads closes every engine and frees the memory', async () => {
     const signals = new EngineSignals();
     for (let done = 0; done < 40; done++) await cycle(signals);
     const before = process.memoryUsage().rss;
