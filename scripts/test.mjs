@@ -1,6 +1,6 @@
 /**
- * `npm test`: sets the checkout up and runs vitest with the arguments behind `--`; the last line is for
- * programs.
+ * `npm test`: sets up the checkout and runs Vitest with the arguments after `--`; the last line is
+ * machine-readable.
  */
 
 import { spawn } from 'node:child_process';
@@ -25,7 +25,7 @@ await main(async () => {
   }
 });
 
-/** Runs all tests, or those that the arguments name; returns vitest's exit code. */
+/** Runs all tests, or those named by the arguments; returns the exit code of Vitest. */
 async function runVitest(report) {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
@@ -33,7 +33,8 @@ async function runVitest(report) {
     cwd: ROOT,
     stdio: 'inherit',
   });
-  // A Ctrl-C reaches vitest by itself; we stay for its last words. Other signals come to us only.
+  // The terminal sends Ctrl-C to Vitest as well, and its output must be complete. Other signals are
+  // forwarded.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   const [code] = await once(child, 'close');

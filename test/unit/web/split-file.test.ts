@@ -1,9 +1,9 @@
-/** How the pages cut a file into the parts of an upload. */
+/** Splitting of a file into the parts of an upload. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-// Part of the pages, which no package exports.
-import { cutParts } from '../../../apps/web/src/app/upload/cut-parts.ts';
+// The package does not export the code of its pages.
+import { splitFile } from '../../../apps/web/src/app/upload/split-file.ts';
 
 async function partsOf(text: string, format: 'csv' | 'jsonl', partBytes: number, chunkBytes: number) {
   const bytes = new TextEncoder().encode(text);
@@ -15,20 +15,20 @@ async function partsOf(text: string, format: 'csv' | 'jsonl', partBytes: number,
     },
   });
   const parts: string[] = [];
-  for await (const { part, bytes: cut } of cutParts(stream, { format }, partBytes)) {
+  for await (const { part, bytes: cut } of splitFile(stream, { format }, partBytes)) {
     expect(part).toBe(parts.length);
     parts.push(new TextDecoder().decode(cut));
   }
   return parts;
 }
 
-describe('cutting a file into parts', () => {
+describe('splitting a file into parts', () => {
   it('ends a part with the record that reaches the size', async () => {
     const text = '{"id":1}\n{"id":2}\n{"id":3}\n{"id":4}\n';
     expect(await partsOf(text, 'jsonl', 10, 7)).toEqual(['{"id":1}\n{"id":2}\n', '{"id":3}\n{"id":4}\n']);
   });
 
-  it('puts the header in front of every part of a table', async () => {
+  it('repeats the header in every part of a table', async () => {
     expect(await partsOf('id,text\n1,one\n2,two\n3,three', 'csv', 6, 4)).toEqual([
       'id,text\n1,one\n',
       'id,text\n2,two\n',
@@ -36,19 +36,19 @@ describe('cutting a file into parts', () => {
     ]);
   });
 
-  it('does not cut within quotes', async () => {
+  it('does not split quoted fields', async () => {
     const records = ['1,"a\nb"\n', '2,"say ""hi""\n\n"\n', '3,c\n'];
     expect(await partsOf(`"id",text\n${records.join('')}`, 'csv', 1, 3)).toEqual(
       records.map((record) => `"id",text\n${record}`),
     );
   });
 
-  it('makes no part of an empty file or of a header alone', async () => {
+  it('yields no part for an empty file or a header alone', async () => {
     expect(await partsOf('', 'jsonl', 10, 5)).toEqual([]);
     expect(await partsOf('id,text\n', 'csv', 10, 5)).toEqual([]);
   });
 
-  it('loses no byte and cuts the same way, whatever the chunks of the file', async () => {
+  it('keeps every byte and gives the same parts for any chunks of the file', async () => {
     const line = fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => JSON.stringify({ text }));
     await fc.assert(
       fc.asyncProperty(

@@ -1,41 +1,46 @@
-/** Which files can be uploaded, told by their names. */
+/** File types for uploads, recognized by file name. */
 
-/** How the rows of a file are written, and whether it is packed. */
-export interface FileKind {
+/** Format and compression of a file. */
+export interface UploadFileType {
   format: 'jsonl' | 'csv' | 'tsv';
   contentType: string;
   isGzip: boolean;
 }
 
-const KINDS: Readonly<Record<string, Omit<FileKind, 'isGzip'>>> = {
+const FILE_TYPES: Readonly<Record<string, Omit<UploadFileType, 'isGzip'>>> = {
   jsonl: { format: 'jsonl', contentType: 'application/x-ndjson' },
   ndjson: { format: 'jsonl', contentType: 'application/x-ndjson' },
   csv: { format: 'csv', contentType: 'text/csv' },
   tsv: { format: 'tsv', contentType: 'text/tab-separated-values' },
 };
 
-/** For the file dialog. */
-export const ACCEPTED_FILES: string = Object.keys(KINDS)
-  .flatMap((ending) => [`.${ending}`, `.${ending}.gz`])
+/** Value of the `accept` attribute of a file input. */
+export const ACCEPTED_FILES: string = Object.keys(FILE_TYPES)
+  .flatMap((extension) => [`.${extension}`, `.${extension}.gz`])
   .join(',');
 
-/** @throws {Error} for a name with another ending, in words for the page */
-export function kindOf(name: string): FileKind {
-  const [, ending = '', packed] = /\.([a-z]+)(\.gz)?$/i.exec(name) ?? [];
-  const kind = KINDS[ending.toLowerCase()];
+/**
+ * Returns the type of a file.
+ * @param name file name with extension
+ * @throws {Error} if the extension is not supported; the message is shown on the page
+ */
+export function fileTypeOf(name: string): UploadFileType {
+  const [, extension = '', gz] = /\.([a-z]+)(\.gz)?$/i.exec(name) ?? [];
+  const kind = FILE_TYPES[extension.toLowerCase()];
   if (kind === undefined)
     throw new Error(
       `“${name}” is not a supported file type: choose a .csv, .tsv or .jsonl file, optionally compressed as .gz.`,
     );
-  return { ...kind, isGzip: packed !== undefined };
+  return { ...kind, isGzip: gz !== undefined };
 }
 
 /**
- * The bytes of a file, unpacked if need be. @param onRead told how many bytes of the file itself were read
+ * Returns the decompressed bytes of a file.
+ * @param onRead called with the number of bytes of each chunk read from the file itself
  */
 export function openFile(
   file: File,
-  { isGzip }: FileKind,
+  { isGzip }: UploadFileType,
   onRead: (bytes: number) => void,
 ): ReadableStream<Uint8Array> {
   const counted = file.stream().pipeThrough(

@@ -1,22 +1,27 @@
-/** One run: how far it is, how fast, what became of its rows, and its files. */
+/** The page of one run: progress, speed, files, verdicts, options and charts. */
 
 import type { RunInfo } from '@embedmill/contract';
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import { FetchError } from '../../api/errors.ts';
+import { listen } from '../../api/events.ts';
 import { to } from '../../router.ts';
-import { Page, Section } from '../../ui/page.tsx';
+import { PageLayout, Section } from '../../ui/page.tsx';
 import { StateBadge } from '../../ui/state-badge.tsx';
 import { Failure, Loading } from '../../ui/states.tsx';
 import { Downloads } from './downloads.tsx';
 import { RunActions } from './run-actions.tsx';
 import { RunCharts } from './run-charts.tsx';
-import { RunProgress } from './run-progress.tsx';
-import { useRun } from './use-run.ts';
+import { RunProgressFacts } from './run-progress.tsx';
 import { VerdictBreakdown } from './verdict-breakdown.tsx';
 
-export function RunPage({ id }: { id: string }) {
+const TRUNCATE_TEXTS = { end: 'cut the end', start: 'cut the start', error: 'fail the row' } as const;
+
+/** @param id of the run in the route */
+export function RunDetailPage({ id }: { id: string }) {
   const { run, error, follow } = useRun(id);
   const title = run === null ? 'Run' : (run.options.name ?? run.id);
   return (
-    <Page
+    <PageLayout
       title={title}
       lead={
         <>
@@ -28,7 +33,7 @@ export function RunPage({ id }: { id: string }) {
       {run === null && error === null && <Loading what="the run" />}
       {run === null && error !== null && <Failure error={error} />}
       {run !== null && <RunDetails run={run} />}
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -43,7 +48,7 @@ function RunDetails({ run }: { run: RunInfo }) {
       )}
       {run.waitsFor !== null && <p class="notice">This run has not finished: {run.waitsFor}.</p>}
       <Section title="Progress" aside={<StateBadge state={run.state} />}>
-        <RunProgress run={run} />
+        <RunProgressFacts run={run} />
       </Section>
       {run.state === 'completed' && (
         <Section title="Files">
@@ -61,7 +66,7 @@ function RunDetails({ run }: { run: RunInfo }) {
             <dt>Precision</dt>
             <dd>{run.options.precision}</dd>
             <dt>Texts over the limit</dt>
-            <dd>{LONGER_TEXTS[run.options.truncate]}</dd>
+            <dd>{TRUNCATE_TEXTS[run.options.truncate]}</dd>
             <dt>Cleaned</dt>
             <dd>{run.options.clean.length === 0 ? 'no' : run.options.clean.join(', ')}</dd>
             <dt>Model fingerprint</dt>
@@ -76,4 +81,33 @@ function RunDetails({ run }: { run: RunInfo }) {
   );
 }
 
-const LONGER_TEXTS = { end: 'cut the end', start: 'cut the start', error: 'fail the row' } as const;
+/** The latest state of a run. */
+interface LiveRun {
+  run: RunInfo | null;
+  error: unknown;
+  /** Opens the event stream again: after a retry, the run is active again. */
+  follow: () => void;
+}
+
+/** Follows a run over its event stream until it has ended. */
+function useRun(id: string): LiveRun {
+  const [run, setRun] = useState<RunInfo | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const unmounted = new AbortController();
+    const onEvent = (_event: string, value: unknown) => {
+      setRun(value as RunInfo);
+      setError(null);
+    };
+    const onBreak = (reason: unknown) => {
+      // A missing run stays missing; all other errors may pass.
+      if (reason instanceof FetchError && reason.status === 404) unmounted.abort();
+      setError(reason);
+    };
+    void listen(`v1/runs/${encodeURIComponent(id)}/events`, { onEvent, onBreak }, unmounted.signal);
+    return () => unmounted.abort();
+  }, [id, turn]);
+  const follow = useCallback(() => setTurn((n) => n + 1), []);
+  return { run, error, follow };
+}

@@ -1,11 +1,12 @@
-/** Reads labelled pairs of texts from what was pasted or from a file. */
+/** Parser for labelled pairs of texts, pasted or from a file. */
 
 import { parse } from 'papaparse';
 
-/** Two texts and what a person says of them. */
-export interface LabelledPair {
+/** Two texts and their label. */
+export interface LabelledTextPair {
   a: string;
   b: string;
+  /** Whether a person judged the texts to mean the same. */
   same: boolean;
 }
 
@@ -13,11 +14,12 @@ const SAME = new Set(['1', 'true', 'yes', 'y', 'same', 'duplicate']);
 const DIFFERENT = new Set(['0', 'false', 'no', 'n', 'different', 'other']);
 
 /**
- * One pair a line: first text, second text, label; with commas, tabs or semicolons between them, a first line
- * of titles is left out.
- * @throws {Error} in words for the page, naming the first line that cannot be read
+ * Parses one pair per line: first text, second text, label, separated by commas, tabs or semicolons. A first
+ * line that is not a pair counts as a header and is skipped.
+ * @throws {Error} with the number of the first other line that is not a pair; the message is shown on the
+ * page
  */
-export function readPairs(text: string): LabelledPair[] {
+export function parsePairs(text: string): LabelledTextPair[] {
   const { data } = parse<string[]>(text.trim(), {
     skipEmptyLines: 'greedy',
     delimitersToGuess: [',', '\t', ';'],

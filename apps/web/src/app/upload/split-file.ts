@@ -1,31 +1,29 @@
-/**
- * Cuts a file into parts that end where a record ends; the upload sends them, and cuts the same way when it
- * goes on.
- */
+/** Splits a file into parts at record boundaries; a resumed upload gets the same parts. */
 
-import type { FileKind } from './file-kind.ts';
+import type { UploadFileType } from './file-type.ts';
 
-/** Above the producer's limit for bodies that it refuses when it is behind: parts are slowed down instead. */
+/** Above the limit up to which an overloaded producer rejects bodies: larger ones are slowed down instead. */
 const PART_BYTES = 2 * 1024 * 1024;
 
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 
-/** One part: its number and its bytes, with the header line in front of it where the format has one. */
+/** Number of a part, from 0, and its bytes; CSV and TSV parts begin with the header line of the file. */
 export interface FilePart {
   part: number;
   bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * A line feed ends a record unless it stands inside of quotes, which is so after an odd number of them (RFC
- * 4180: a quote within quotes is doubled). JSON lines hold no line feed at all.
+ * Yields the parts of a file in order. A line feed ends a record unless it is quoted, which is the case after
+ * an odd number of quotes (RFC 4180: a quote inside a quoted field is doubled). JSON Lines have no quoted
+ * line feeds.
  *
- * @param partBytes a part ends with the first record that reaches this size
+ * @param partBytes a part ends with the record that reaches this size
  */
-export async function* cutParts(
+export async function* splitFile(
   chunks: ReadableStream<Uint8Array>,
-  { format }: Pick<FileKind, 'format'>,
+  { format }: Pick<UploadFileType, 'format'>,
   partBytes: number = PART_BYTES,
 ): AsyncGenerator<FilePart> {
   const hasHeader = format !== 'jsonl';
@@ -34,7 +32,7 @@ export async function* cutParts(
   let keptBytes = 0;
   let isQuoted = false;
   let part = 0;
-  const take = (): Uint8Array<ArrayBuffer> => {
+  const takeKept = (): Uint8Array<ArrayBuffer> => {
     const bytes = concat(kept);
     kept = [];
     keptBytes = 0;
@@ -54,18 +52,18 @@ export async function* cutParts(
         if (header !== null && size < partBytes) continue;
         kept.push(value.subarray(start, i + 1));
         start = i + 1;
-        const bytes = take();
+        const bytes = takeKept();
         if (header === null) header = bytes;
         else yield { part: part++, bytes: concat([header, bytes]) };
       }
-      // A copy: the stream may use its buffer again.
+      // Copied, because the stream may reuse its buffer.
       kept.push(value.slice(start));
       keptBytes += value.length - start;
     }
   } finally {
     await reader.cancel();
   }
-  const rest = take();
+  const rest = takeKept();
   if (rest.length > 0) yield { part: part++, bytes: concat([header ?? new Uint8Array(0), rest]) };
 }
 

@@ -1,4 +1,4 @@
-/** The kinds of charts that pages draw, as options of uPlot. */
+/** uPlot options for the charts of the pages. */
 
 import uPlot from 'uplot';
 import { axis, type ChartColors } from './chart.tsx';
@@ -6,8 +6,8 @@ import { count, rate } from './format.ts';
 
 type Options = Omit<uPlot.Options, 'width' | 'height' | 'title'>;
 
-/** Values over time as a filled line; x in seconds since 1970. */
-export function paceOptions(colors: ChartColors): Options {
+/** A line over time, filled below; x is in seconds since 1970. */
+export function throughputOptions(colors: ChartColors): Options {
   return {
     legend: { show: false },
     cursor: { y: false },
@@ -20,8 +20,8 @@ export function paceOptions(colors: ChartColors): Options {
   };
 }
 
-/** A histogram: one column for each x, which is where its bucket begins. */
-export function columnOptions({ x, y }: { x: string; y: string }): (colors: ChartColors) => Options {
+/** A histogram with the given axis labels; each x value is the lower bound of a bucket. */
+export function histogramOptions({ x, y }: { x: string; y: string }): (colors: ChartColors) => Options {
   return (colors) => ({
     legend: { show: false },
     cursor: { y: false },
@@ -30,9 +30,9 @@ export function columnOptions({ x, y }: { x: string; y: string }): (colors: Char
       y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.1)] },
     },
     axes: [
-      named(colors, x),
+      labelledAxis(colors, x),
       axis(colors, {
-        ...named(colors, y),
+        ...labelledAxis(colors, y),
         size: 56,
         values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : '')),
       }),
@@ -50,19 +50,19 @@ export function columnOptions({ x, y }: { x: string; y: string }): (colors: Char
   });
 }
 
-/** Precision (y) over recall (x), both 0 to 1. */
-export function curveOptions(colors: ChartColors): Options {
+/** Precision (y) by recall (x), both 0 to 1. */
+export function precisionRecallOptions(colors: ChartColors): Options {
   return {
     legend: { show: false },
     cursor: { y: false },
     scales: { x: { time: false, range: [0, 1] }, y: { range: [0, 1.02] } },
-    axes: [named(colors, 'recall'), { ...named(colors, 'precision'), size: 48 }],
+    axes: [labelledAxis(colors, 'recall'), { ...labelledAxis(colors, 'precision'), size: 48 }],
     series: [{}, { stroke: colors.accent, fill: colors.fill, width: 2, points: { show: false } }],
   };
 }
 
-/** Two histograms over the same cosines: what is the same in front, what is different behind. */
-export function twoColumnOptions(colors: ChartColors): Options {
+/** Two histograms over the same cosine buckets: pairs labelled same and pairs labelled different. */
+export function twoHistogramOptions(colors: ChartColors): Options {
   return {
     cursor: { y: false },
     legend: { show: true, live: false },
@@ -70,7 +70,7 @@ export function twoColumnOptions(colors: ChartColors): Options {
       x: { time: false, range: withLastColumn },
       y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.1)] },
     },
-    axes: [named(colors, 'cosine'), { ...named(colors, 'pairs'), size: 48 }],
+    axes: [labelledAxis(colors, 'cosine'), { ...labelledAxis(colors, 'pairs'), size: 48 }],
     series: [
       { label: 'Pairs' },
       {
@@ -93,17 +93,17 @@ export function twoColumnOptions(colors: ChartColors): Options {
   };
 }
 
-/** An axis with its name. */
-function named(colors: ChartColors, label: string): uPlot.Axis {
+/** An axis with a label. */
+function labelledAxis(colors: ChartColors, label: string): uPlot.Axis {
   return axis(colors, { label, labelFont: '12px system-ui, sans-serif', labelSize: 20 });
 }
 
-/** A column begins at its x, so the last one needs room behind it. */
+/** Extends the x range by one bucket, because each column begins at its x value. */
 function withLastColumn({ data: [x] }: uPlot, min: number, max: number): uPlot.Range.MinMax {
   return [min, max + ((x[1] ?? 1) - (x[0] ?? 0))];
 }
 
-/** To the right of x, because a bucket begins there. */
+/** Draws columns to the right of x, the lower bound of the bucket. */
 function columns(): { paths?: uPlot.Series.PathBuilder } {
   const paths = uPlot.paths.bars?.({ size: [0.9, 60], align: 1 });
   return paths === undefined ? {} : { paths };
