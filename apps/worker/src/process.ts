@@ -1,23 +1,26 @@
 /** The life of a worker process; `main.ts` and `embedmill worker` run it. */
 
-import { announce, type Config, whenStopped } from '@embedmill/core/process';
+import { announce, type Config, runUntilStopped } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
-import { startWorker } from './worker.ts';
+import { startWorker, type WorkerOptions } from './worker.ts';
 
-/** Runs a worker until it is told to stop. Resolves with the exit code: 0, or 1 when its inference threads gave up. */
-export async function runWorker(config: Config): Promise<number> {
+/**
+ * Runs a worker until it is told to stop.
+ * @param options another engine than ours
+ * @returns the exit code: 0, or 1 when its inference threads gave up
+ */
+export async function runWorker(config: Config, options: Omit<WorkerOptions, 'log'> = {}): Promise<number> {
   const log = createLogger(config, 'worker');
-  const stopReason = whenStopped();
-  const worker = await startWorker(config, { log });
-  log.info(
-    { url: worker.url, threads: worker.threads, model: worker.model, fingerprint: worker.fingerprint },
-    'worker is ready',
-  );
-  announce({ ready: true, url: worker.url });
-
-  const reason = await Promise.race([stopReason, worker.whenBroken]);
-  if (reason instanceof Error) log.fatal({ reason: reason.message }, 'worker cannot go on');
-  else log.info({ reason }, 'worker stops: no new batches, those in work are finished');
-  await worker.stop();
-  return reason instanceof Error ? 1 : 0;
+  return await runUntilStopped({
+    start: () => startWorker(config, { ...options, log }),
+    shutdownMs: config.shutdownMs,
+    onStarted: ({ url, threads, model, fingerprint }) => {
+      log.info({ url, threads, model, fingerprint }, 'worker is ready');
+      announce({ ready: true, url });
+    },
+    onStop: (reason) => {
+      if (reason instanceof Error) log.fatal({ reason: reason.message }, 'worker cannot go on');
+      else log.info({ reason }, 'worker stops: no new batches, those in work are finished');
+    },
+  });
 }

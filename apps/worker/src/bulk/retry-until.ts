@@ -27,8 +27,8 @@ export async function retryUntil<Value>(
       return await step();
     } catch (error) {
       if (!options.isPassing(error) || options.signal.aborted) throw error;
-      if (Date.now() >= reportAt) {
-        reportAt = Date.now() + REPORT_INTERVAL_MS;
+      if (performance.now() >= reportAt) {
+        reportAt = performance.now() + REPORT_INTERVAL_MS;
         options.onWait(error);
       }
       await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => {});

@@ -16,5 +16,6 @@ export {
   REDIS_REPLIES,
 } from './faults.ts';
 export { Releasers } from './lifecycle/releasers.ts';
-export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
+export { announce, runUntilStopped, type StopReason, whenStopped } from './lifecycle/signals.ts';
 export * from './redis-server/index.ts';
+export { steadyNow } from './steady-clock.ts';

@@ -154,8 +154,8 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
    * read-only would get thousands of requests per second; a pause limits that to one per second.
    */
   #onError(error: Error): void {
-    if (Date.now() >= this.#silentUntil) {
-      this.#silentUntil = Date.now() + ERROR_LOG_INTERVAL_MS;
+    if (performance.now() >= this.#silentUntil) {
+      this.#silentUntil = performance.now() + ERROR_LOG_INTERVAL_MS;
       this.#log.warn({ reason: error.message }, 'queue error; retrying');
     }
     // A connection that is away delays the fetch by itself.
