@@ -39,7 +39,7 @@ const ERROR_LOG_INTERVAL_MS = 5 * SECOND;
 const PAUSE_MS = SECOND;
 
 /** Maximum wait for interrupted batches to be handed back at the end. */
-const HAND_BACK_MS = 2 * SECOND;
+const HAND_BACK_MS = SECOND;
 
 /** @see BatchConsumer */
 export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
