@@ -28,10 +28,6 @@ export interface Keys {
   done(run: string): string;
   /** Stream: batches ready for the collector of one data folder. */
   ready(dataDirId: string): string;
-  /** Pattern of the keys of all ready streams; `dataDirIdOf` is its reverse. */
-  readonly readyPattern: string;
-  /** Id of the data folder in the key of a ready stream. */
-  dataDirIdOf(readyKey: string): string;
   /** String that expires: the producer that owns a data folder. */
   lease(dataDirId: string): string;
   /** Channel: answers to the interactive calls of one producer. */
@@ -66,8 +62,6 @@ export function keysOf(prefix: string): Keys {
     cacheBytes: `${tag}:cache:bytes`,
     done: (run) => `${tag}:done:${run}`,
     ready: (dataDirId) => `${tag}:ready:${dataDirId}`,
-    readyPattern: `${globEscape(tag)}:ready:*`,
-    dataDirIdOf: (key) => key.slice(`${tag}:ready:`.length),
     rate: `${tag}:rate`,
     lease: (dataDirId) => `${tag}:lease:${dataDirId}`,
     answers: (producer) => `${tag}:answers:${producer}`,
@@ -78,9 +72,4 @@ export function keysOf(prefix: string): Keys {
     workers: `${tag}:workers`,
     worker: (id) => `${tag}:worker:${id}`,
   };
-}
-
-/** A text as a pattern that matches only itself (https://redis.io/docs/latest/commands/keys/). */
-function globEscape(text: string): string {
-  return text.replace(/[\\*?[\]^-]/g, '\\$&');
 }

@@ -2,6 +2,7 @@
 
 import { type BatchSummary, quote, summarizeOutcomes } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
+import { steadyNow } from '../process/steady-clock.ts';
 import { decodeOutcomes, decodeTreatmentRevision, peekBatchResult } from '../redis/batch/result.ts';
 import { rowsToEmbed } from './dispatch.ts';
 import { RunProgress } from './progress.ts';
@@ -91,7 +92,7 @@ export class ResultStore {
     if (this.#counted.has(given.batch)) return;
     this.#counted.add(given.batch);
     const { summary } = await this.#complete(given);
-    this.#progress.add(summary, Date.now());
+    this.#progress.add(summary, steadyNow());
   }
 
   /** Writes results to disk; when it resolves, they survive a power cut. */

@@ -1,6 +1,7 @@
 /** Describes a run for the API: state, counts, throughput and remaining time. */
 
 import type { RunInfo } from '@embedmill/contract';
+import { steadyNow } from '../process/steady-clock.ts';
 import { vectorFingerprint } from '../redis/batch/fingerprint.ts';
 import type { Ledger } from './ledger.ts';
 import type { RunProgress } from './progress.ts';
@@ -56,7 +57,7 @@ export function describeRun({
 
 function rateOf(ledger: Ledger, progress: RunProgress): { rowsPerSecond: number; tokensPerSecond: number } {
   const { ended, created } = ledger;
-  if (ended === null) return progress.rate(Date.now());
+  if (ended === null) return progress.rate(steadyNow());
   const seconds = Math.max(0.001, (ended.at - created.at) / 1000);
   return { rowsPerSecond: progress.rows / seconds, tokensPerSecond: progress.tokens / seconds };
 }

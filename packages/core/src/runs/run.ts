@@ -16,6 +16,7 @@ import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import { isRedisFault } from '../process/faults.ts';
+import { steadyNow } from '../process/steady-clock.ts';
 import { decodeOutcomes } from '../redis/batch/result.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
@@ -98,7 +99,7 @@ export class Run {
       credits: deps.credits,
       credit: this.#credit,
       turn: this.#turn,
-      onUpload: () => this.#results.progress.start(Date.now()),
+      onUpload: () => this.#results.progress.start(steadyNow()),
     });
   }
 
@@ -324,7 +325,7 @@ export class Run {
       await this.deleteKeys();
       return [];
     }
-    this.#results.progress.start(Date.now());
+    this.#results.progress.start(steadyNow());
     const ready = await this.#dispatcher.reconcile(this.#outstanding());
     await this.#completeIfStored();
     return ready;

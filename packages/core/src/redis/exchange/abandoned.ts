@@ -37,9 +37,9 @@ export class AbandonedResults {
   async sweep(graceMs = GRACE_MS): Promise<number> {
     const { redis, keys } = this.#deps;
     const without = new Set<string>();
-    for await (const found of redis.scanStream({ match: keys.readyPattern, count: 1000 })) {
+    for await (const found of redis.scanStream({ match: keys.ready('*'), count: 1000 })) {
       for (const key of found as string[]) {
-        const id = keys.dataDirIdOf(key);
+        const id = key.slice(keys.ready('').length);
         if ((await redis.exists(keys.lease(id))) === 0) without.add(id);
       }
     }

@@ -5,7 +5,7 @@
  *
  * KEYS 1 run hash, 2 done bitmap, 3 result, 4 payload, 5 ready stream, 6 probe, 7 staged result
  * ARGV 1 batch, 2 result bytes (empty: it is staged), 3 lifetime of the keys in seconds, 4 run, 5 summary as JSON
- * Returns `committed`, `duplicate` or `gone`.
+ * Returns `committed`, `duplicate` or `gone`; the error STAGED when Redis lost the staged result, which must then be staged again.
  *
  * SETBIT is the first write: a full Redis rejects a script at its first write that needs memory, so a
  * rejected commit has changed nothing and can be repeated.
@@ -14,6 +14,9 @@ export const COMMIT = `
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('UNLINK', KEYS[4], KEYS[6], KEYS[7])
   return 'gone'
+end
+if ARGV[2] == '' and redis.call('EXISTS', KEYS[7]) == 0 and redis.call('GETBIT', KEYS[2], ARGV[1]) == 0 then
+  return redis.error_reply('STAGED the staged result is missing')
 end
 if redis.call('SETBIT', KEYS[2], ARGV[1], 1) == 1 then
   redis.call('UNLINK', KEYS[4], KEYS[6], KEYS[7])

@@ -39,7 +39,7 @@ const ERROR_LOG_INTERVAL_MS = 5 * SECOND;
 const PAUSE_MS = SECOND;
 
 /** Maximum wait for interrupted batches to be handed back at the end. */
-const HAND_BACK_MS = 2 * SECOND;
+const HAND_BACK_MS = SECOND;
 
 /** @see BatchConsumer */
 export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
@@ -154,8 +154,8 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
    * read-only would get thousands of requests per second; a pause limits that to one per second.
    */
   #onError(error: Error): void {
-    if (Date.now() >= this.#silentUntil) {
-      this.#silentUntil = Date.now() + ERROR_LOG_INTERVAL_MS;
+    if (performance.now() >= this.#silentUntil) {
+      this.#silentUntil = performance.now() + ERROR_LOG_INTERVAL_MS;
       this.#log.warn({ reason: error.message }, 'queue error; retrying');
     }
     // A connection that is away delays the fetch by itself.

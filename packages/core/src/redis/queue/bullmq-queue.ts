@@ -16,6 +16,9 @@ const IDS_PER_CALL = 5000;
 /** Age at which the ids in the lists are read again. */
 const LISTED_FRESH_MS = 2000;
 
+/** Longest pause of a job is 60 s; one that is delayed for longer is overdue. */
+const MAX_DELAY_MS = 120_000;
+
 /** Lists of jobs that a worker has or will get. */
 const UNFINISHED = ['waiting', 'active', 'delayed', 'prioritized'] as const;
 
@@ -59,6 +62,8 @@ class BullQueue<Job> implements JobQueue<Job> {
   readonly #queue: Queue<Job>;
   readonly #idOf: (job: Job) => string;
   #lastListed: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
+  /** Ids of delayed jobs and the time (monotonic) since which every audit saw them delayed. */
+  readonly #delayedSince = new Map<string, number>();
   #listedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ url, prefix, lane, telemetry, onError }: BullQueueDeps, { idOf, attempts }: JobOptions<Job>) {
@@ -119,9 +124,7 @@ class BullQueue<Job> implements JobQueue<Job> {
     }
     for (const job of lost) {
       // The rest of a job that is in no list would keep its id from being added. A worker may still have it.
-      await this.remove(job).catch((error) => {
-        if (isRedisFault(error)) throw error;
-      });
+      await this.remove(job).catch(rethrowRedisFault);
     }
     await this.enqueue(lost);
     return lost.length;
@@ -141,14 +144,30 @@ class BullQueue<Job> implements JobQueue<Job> {
 
   async #readListed(): Promise<ReadonlySet<string>> {
     const ids = new Set<string>();
+    const delayed = new Set<string>();
     for (const type of UNFINISHED) {
       for (let start = 0; ; start += IDS_PER_CALL) {
         const found = await this.#queue.getRanges([type], start, start + IDS_PER_CALL - 1);
         for (const id of found) ids.add(id);
+        if (type === 'delayed') for (const id of found) delayed.add(id);
         if (found.length < IDS_PER_CALL) break;
       }
     }
+    await this.#promoteOverdue(delayed);
     return ids;
+  }
+
+  /** BullMQ delays jobs by the clocks of the workers, so a clock that was set back or is wrong delays them for hours. */
+  async #promoteOverdue(delayed: ReadonlySet<string>): Promise<void> {
+    const now = performance.now();
+    for (const id of this.#delayedSince.keys()) if (!delayed.has(id)) this.#delayedSince.delete(id);
+    for (const id of delayed) {
+      const since = this.#delayedSince.get(id) ?? now;
+      this.#delayedSince.set(id, since);
+      if (now - since < MAX_DELAY_MS) continue;
+      this.#delayedSince.delete(id);
+      await (await this.#queue.getJob(id))?.promote().catch(rethrowRedisFault);
+    }
   }
 
   async remove(job: Job): Promise<void> {
@@ -197,4 +216,9 @@ export class BullInteractiveQueue extends BullQueue<InteractiveJob> {
   constructor(deps: Omit<BullQueueDeps, 'lane'>) {
     super({ ...deps, lane: 'interactive' }, { idOf: ({ id }) => id, attempts: 1 });
   }
+}
+
+/** A job that BullMQ does not find or that is locked has moved on by itself. */
+function rethrowRedisFault(error: unknown): void {
+  if (isRedisFault(error)) throw error;
 }

@@ -123,8 +123,8 @@ function reportTrouble(log: Logger): void {
   let silentUntil = 0;
   const ignore = () => {};
   const error = (message: string) => {
-    if (Date.now() < silentUntil) return;
-    silentUntil = Date.now() + TROUBLE_INTERVAL_MS;
+    if (performance.now() < silentUntil) return;
+    silentUntil = performance.now() + TROUBLE_INTERVAL_MS;
     log.warn({ reason: message }, 'traces are not taken; they are dropped');
   };
   diag.setLogger(
