@@ -14,5 +14,6 @@ export {
   REDIS_REPLIES,
 } from './faults.ts';
 export { Releasers } from './lifecycle/releasers.ts';
+export { explainFault, runProcess } from './lifecycle/run-process.ts';
 export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
 export * from './redis-server/index.ts';
