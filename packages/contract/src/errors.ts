@@ -81,10 +81,40 @@ export function asError(thrown: unknown): Error {
     : new Error(`a value was thrown: ${String(thrown)}`, { cause: thrown });
 }
 
-/** A value as it appears in a message: JSON, at most `maxChars` characters, so that no megabyte row ends in a log. */
+/**
+ * Characters that a terminal or a log viewer obeys instead of showing: C0 and C1 controls, line separators, and
+ * marks that change the direction of the text after them (Unicode 16, 23.1 and UAX 9).
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not pass
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/**
+ * Replaces control characters by their JSON escapes, such as `\u001b`.
+ * @param kept control characters that stay. Default: none
+ */
+export function escapeControls(text: string, kept = ''): string {
+  return text.replace(CONTROLS, (character) =>
+    kept.includes(character) ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Maximum characters of a message that {@link boundMessage} returns. */
+export const MAX_MESSAGE_CHARS = 500;
+
+/** A message of any origin as it may be shown: of bounded length, without control characters but line feeds. */
+export function boundMessage(message: string): string {
+  const start = message.length > MAX_MESSAGE_CHARS ? `${message.slice(0, MAX_MESSAGE_CHARS - 1)}…` : message;
+  return escapeControls(start, '\n');
+}
+
+/**
+ * A value as it appears in a message: JSON without control characters, at most `maxChars` characters, so that
+ * no megabyte row ends in a log.
+ */
 export function quote(value: unknown, maxChars = 60): string {
   const text = jsonOf(typeof value === 'string' ? value.slice(0, maxChars + 1) : value);
-  return text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text;
+  // JSON.stringify has escaped the C0 controls already.
+  return escapeControls(text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text);
 }
 
 function jsonOf(value: unknown): string {

@@ -25,6 +25,6 @@ export function checkAccess({ keys, limiter }: Access, config: Config): RequestH
   if (config.corsOrigins !== undefined) steps.push(allowOrigins(config.corsOrigins));
   if (keys !== undefined) steps.push(authenticate(keys));
   if (limiter !== undefined) steps.push(limitRate(limiter));
-  if (keys !== undefined) steps.push(authorize(config));
+  if (keys !== undefined) steps.push(authorize(keys, config));
   return steps;
 }

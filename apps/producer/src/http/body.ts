@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { quote, RequestError } from '@embedmill/contract';
 import { gunzip } from '@embedmill/core/formats';
 import type { Request } from 'express';
-import { type MemoryShare, shareOf } from './memory-budget.ts';
+import { type MemoryShare, SMALL_SHARE_BYTES, shareOf } from './memory-budget.ts';
 
 /** Size and speed limits of a body. */
 export interface BodyLimits {
@@ -81,10 +81,13 @@ export async function readJsonOfAnyType(req: Request, limits: BodyLimits): Promi
 
 async function readWhole(req: Request, limits: BodyLimits): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
+  const isPlain = req.get('content-encoding') === undefined;
+  const allBytes = isPlain ? Number(req.get('content-length') ?? limits.maxBytes) : limits.maxBytes;
   let bytes = 0;
   for await (const chunk of readBody(req, limits)) {
     bytes += chunk.byteLength;
-    await shareOf(req).resize(bytes * BODY_COPIES);
+    const isSmall = bytes * BODY_COPIES <= SMALL_SHARE_BYTES;
+    await shareOf(req).resize((isSmall ? bytes : allBytes) * BODY_COPIES);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -1,6 +1,13 @@
 /** Turns failed requests into responses: problem documents (RFC 9457) or errors of a compatible API. */
 
-import { CorruptError, EmbedmillError, quote, RequestError, UnavailableError } from '@embedmill/contract';
+import {
+  boundMessage,
+  CorruptError,
+  EmbedmillError,
+  quote,
+  RequestError,
+  UnavailableError,
+} from '@embedmill/contract';
 import { faultOf } from '@embedmill/core/process';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
@@ -27,7 +34,7 @@ export interface ErrorHandlerDeps {
 export function handleErrors({ dialects, log }: ErrorHandlerDeps): ErrorRequestHandler {
   // Express recognizes an error handler by its four parameters.
   return (thrown: unknown, req, res, _next) => {
-    const error = asKnownError(thrown);
+    const error = bounded(asKnownError(thrown));
     const requestId = requestIdOf(res);
     // No response can be sent. Reading the body or waiting for the client is what failed.
     if (req.socket.destroyed) {
@@ -43,6 +50,24 @@ export function handleErrors({ dialects, log }: ErrorHandlerDeps): ErrorRequestH
     const send = dialects.find(({ paths }) => paths.test(req.path))?.send ?? sendProblem;
     send(res, error);
   };
+}
+
+/** Maximum characters of the texts in the facts of an error. */
+const MAX_FACT_CHARS = 2000;
+
+/** Bounds the message, which may quote what the client sent, and leaves out facts with long texts. */
+function bounded(error: EmbedmillError): EmbedmillError {
+  error.message = boundMessage(error.message);
+  const facts = Object.entries(error.facts ?? {}).filter(
+    // Numbers of parts are what clients send again; texts are only shown.
+    ([, fact]) => !hasTexts(fact) || JSON.stringify(fact).length <= MAX_FACT_CHARS,
+  );
+  Object.assign(error, { facts: error.facts === undefined ? undefined : Object.fromEntries(facts) });
+  return error;
+}
+
+function hasTexts(fact: unknown): boolean {
+  return typeof fact === 'string' || (Array.isArray(fact) && fact.some((one) => typeof one !== 'number'));
 }
 
 /**

@@ -2,14 +2,13 @@
  * One budget of bytes for everything that requests keep in the producer's memory: bodies, rows that wait to be
  * written, texts whose vectors are awaited, and answers that wait for their reader.
  *
- * A request has one share, which grows before bytes are read and shrinks once they are written:
+ * A request has one share. A small share grows with what is read. A share that becomes large takes all that
+ * the request will need at once, so that requests never wait for each other halfway:
  *
- * - A share that fits grows at once. Otherwise it waits, the oldest share first, so that requests are finished
- *   one after the other rather than all of them halfway.
- * - Large shares use at most three quarters of the budget; the rest is for small requests.
+ * - Large shares of streams take at most half of the budget and all large shares three quarters; the rest is
+ *   for small requests. Beyond that, a share waits, first come, first served.
+ * - Requests that can be repeated are refused after a wait; streams are slowed down.
  * - While something waits, shares whose client neither sends nor reads are revoked, the largest first.
- * - If nothing moves for a second, because shares wait for each other, the oldest one may exceed the budget.
- *   Only one share does so at a time.
  */
 
 import { totalmem } from 'node:os';
@@ -20,14 +19,16 @@ import type { Request, RequestHandler } from 'express';
 const KILOBYTE = 1024;
 const SECOND = 1000;
 
-/** Shares up to this size may use the whole budget. */
-const SMALL_SHARE_BYTES = 256 * KILOBYTE;
-/** Part of the budget for larger shares. */
-const LARGE_SHARES_PART = 0.75;
-/** Interval at which waiting shares are examined. */
-const TICK_MS = SECOND;
-/** A client that moves fewer bytes than this in `idleMs` is idle. */
+/** Shares up to this size are small. */
+export const SMALL_SHARE_BYTES = 512 * KILOBYTE;
+/** Parts of the budget for large shares: of streams, and of all. */
+const STREAMS_PART = 1 / 2;
+const LARGE_PART = 3 / 4;
+/** Interval at which idle shares are revoked, one at a time. */
+const REVOKE_INTERVAL_MS = 200;
+/** A client is idle when it moves fewer bytes than this, or than this part of its share, in `idleMs`. */
 const PROGRESS_BYTES = 64 * KILOBYTE;
+const PROGRESS_PART = 1 / 64;
 /** `Retry-After` of a request that found no room. */
 const RETRY_SECONDS = 5;
 
@@ -53,9 +54,9 @@ export interface MemoryBudgetOptions {
   idleMs?: number;
 }
 
-/** How long a share waits to grow. */
-export interface GrowOptions {
-  /** Whether it waits without a limit, as a stream does, which is slowed down instead. Default: false. */
+/** How a share grows. */
+export interface ResizeOptions {
+  /** Whether it belongs to a stream, which waits without a limit. The same for all calls of a share. Default: false. */
   isStream?: boolean;
 }
 
@@ -63,6 +64,7 @@ export interface GrowOptions {
 interface Waiter {
   share: MemoryShare;
   bytes: number;
+  isStream: boolean;
   grant: () => void;
   refuse: (error: Error) => void;
 }
@@ -73,13 +75,11 @@ export class MemoryBudget {
   readonly #patienceMs: number;
   readonly #idleMs: number;
   readonly #shares = new Set<MemoryShare>();
-  /** Ordered by the age of the shares. */
   readonly #waiters: Waiter[] = [];
   #usedBytes = 0;
-  #exceeding: MemoryShare | undefined;
+  /** Bytes of the shares that streams have taken. */
+  #streamBytes = 0;
   #timer: NodeJS.Timeout | undefined;
-  #hasMoved = false;
-  #nextAge = 0;
 
   /** @param limitBytes maximum bytes of all shares */
   constructor(limitBytes: number, options: MemoryBudgetOptions = {}) {
@@ -101,7 +101,7 @@ export class MemoryBudget {
 
   /** Opens an empty share; its owner must release it. */
   open(): MemoryShare {
-    const share: MemoryShare = new MemoryShare(this.#nextAge++, {
+    const share: MemoryShare = new MemoryShare({
       resize: (bytes, options) => this.#resize(share, bytes, options),
       release: () => this.#release(share),
     });
@@ -109,106 +109,91 @@ export class MemoryBudget {
     return share;
   }
 
-  #resize(share: MemoryShare, bytes: number, { isStream = false }: GrowOptions): Promise<void> | void {
-    if (bytes <= share.bytes || (!this.#mustQueue(share, bytes) && this.#fits(share, bytes))) {
-      this.#set(share, bytes);
-      this.#serve();
+  #resize(
+    share: MemoryShare,
+    wantedBytes: number,
+    { isStream = false }: ResizeOptions,
+  ): Promise<void> | void {
+    // What is larger than the budget takes all of its part.
+    const bytes = Math.min(wantedBytes, this.limitBytes * (isStream ? STREAMS_PART : LARGE_PART));
+    const isQueueing = bytes > SMALL_SHARE_BYTES && this.#waiters.some((one) => one.isStream === isStream);
+    if (bytes <= share.bytes || (!isQueueing && this.#fits(share, bytes, isStream))) {
+      this.#set(share, bytes, isStream);
       return;
     }
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+    this.#timer ??= setInterval(() => this.#revokeIdle(), REVOKE_INTERVAL_MS).unref();
     return new Promise<void>((resolve, reject) => {
-      const patienceMs = this.#patienceMs;
-      const timer = isStream ? undefined : setTimeout(() => drop(full(patienceMs)), patienceMs);
+      const timer = isStream
+        ? undefined
+        : setTimeout(() => this.#drop(waiter, full(this.#patienceMs)), this.#patienceMs);
+      const settle = (how: () => void): void => {
+        clearTimeout(timer);
+        how();
+      };
       const waiter: Waiter = {
         share,
         bytes,
-        grant: () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        refuse: (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
+        isStream,
+        grant: () => settle(resolve),
+        refuse: (error) => settle(() => reject(error)),
       };
-      const drop = (error: Error): void => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-        waiter.refuse(error);
-        this.#serve();
-      };
-      const place = this.#waiters.findIndex((other) => other.share.age > share.age);
-      this.#waiters.splice(place < 0 ? this.#waiters.length : place, 0, waiter);
+      this.#waiters.push(waiter);
     });
   }
 
-  /** Large shares queue behind older ones; small ones overtake, since they have room of their own. */
-  #mustQueue(share: MemoryShare, bytes: number): boolean {
-    const first = this.#waiters[0];
-    return first !== undefined && bytes > SMALL_SHARE_BYTES && first.share.age < share.age;
+  #fits(share: MemoryShare, bytes: number, isStream: boolean): boolean {
+    const added = bytes - share.bytes;
+    if (bytes <= SMALL_SHARE_BYTES) return this.#usedBytes + added <= this.limitBytes;
+    if (isStream && this.#streamBytes + added > this.limitBytes * STREAMS_PART) return false;
+    return this.#usedBytes + added <= this.limitBytes * LARGE_PART;
   }
 
-  #fits(share: MemoryShare, bytes: number): boolean {
-    const limit = bytes <= SMALL_SHARE_BYTES ? this.limitBytes : this.limitBytes * LARGE_SHARES_PART;
-    const others = this.#usedBytes - share.bytes;
-    // A share larger than the whole budget is admitted alone.
-    return others === 0 || others + bytes <= limit;
-  }
-
-  #set(share: MemoryShare, bytes: number): void {
-    this.#usedBytes += bytes - share.bytes;
-    if (bytes < share.bytes) {
-      this.#hasMoved = true;
-      if (this.#exceeding === share && this.#usedBytes <= this.limitBytes) this.#exceeding = undefined;
-    }
+  #set(share: MemoryShare, bytes: number, isStream: boolean): void {
+    const added = bytes - share.bytes;
+    this.#usedBytes += added;
+    if (isStream) this.#streamBytes += added;
     share.bytes = bytes;
+    share.isStream = isStream;
+    if (added < 0) this.#serve();
   }
 
   #serve(): void {
-    let isLargeWaiting = false;
-    for (let i = 0; i < this.#waiters.length; ) {
-      const { share, bytes } = this.#waiters[i]!;
+    const blocked = new Set<boolean>();
+    for (const waiter of [...this.#waiters]) {
+      const { share, bytes, isStream } = waiter;
       const isLarge = bytes > SMALL_SHARE_BYTES;
-      if (!(isLarge && isLargeWaiting) && this.#fits(share, bytes)) this.#grant(i);
-      else {
-        isLargeWaiting ||= isLarge;
-        i += 1;
+      if ((isLarge && blocked.has(isStream)) || !this.#fits(share, bytes, isStream)) {
+        if (isLarge) blocked.add(isStream);
+        continue;
       }
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      this.#set(share, bytes, isStream);
+      waiter.grant();
     }
   }
 
-  #grant(place: number): void {
-    const [waiter] = this.#waiters.splice(place, 1);
-    if (waiter === undefined) return;
-    this.#set(waiter.share, waiter.bytes);
-    this.#hasMoved = true;
-    waiter.grant();
+  #drop(waiter: Waiter, error: Error): void {
+    this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+    waiter.refuse(error);
+    this.#serve();
   }
 
   #release(share: MemoryShare): void {
     this.#shares.delete(share);
-    const place = this.#waiters.findIndex((waiter) => waiter.share === share);
-    if (place >= 0)
-      this.#waiters.splice(place, 1)[0]?.refuse(new UnavailableError('client-gone', 'the request is over'));
-    this.#set(share, 0);
-    if (this.#exceeding === share) this.#exceeding = undefined;
-    this.#serve();
+    const waiter = this.#waiters.find((one) => one.share === share);
+    if (waiter !== undefined) this.#drop(waiter, new UnavailableError('client-gone', 'the request is over'));
+    this.#set(share, 0, share.isStream);
   }
 
-  #tick(): void {
+  #revokeIdle(): void {
     if (this.#waiters.length === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
       return;
     }
-    const idle = [...this.#shares]
-      .filter((share) => share.bytes > 0 && share.idleMs >= this.#idleMs)
-      .sort((a, b) => b.bytes - a.bytes)[0];
-    if (idle !== undefined) idle.revoke(idleClient(this.#idleMs));
-    else if (!this.#hasMoved && this.#exceeding === undefined) {
-      this.#exceeding = this.#waiters[0]!.share;
-      this.#grant(0);
-    }
-    this.#hasMoved = false;
+    const idle = [...this.#shares].filter((share) => share.bytes > 0 && share.idleMs >= this.#idleMs);
+    const largest = idle.sort((a, b) => b.bytes - a.bytes)[0];
+    largest?.revoke(idleClient(this.#idleMs));
   }
 }
 
@@ -229,16 +214,16 @@ export function shareOf(req: Request): MemoryShare {
 
 /** What a share calls in its budget. */
 interface ShareDeps {
-  resize: (bytes: number, options: GrowOptions) => Promise<void> | void;
+  resize: (bytes: number, options: ResizeOptions) => Promise<void> | void;
   release: () => void;
 }
 
 /** The part of the budget that one request has. */
 export class MemoryShare {
-  /** Shares are numbered as they are opened. */
-  readonly age: number;
   /** Current size; set by the budget. */
   bytes = 0;
+  /** Whether a stream has taken it; set by the budget. */
+  isStream = false;
   readonly #deps: ShareDeps;
   #isReleased = false;
   #onRevoke: ((error: Error) => void) | undefined;
@@ -247,8 +232,7 @@ export class MemoryShare {
   #waitedMs = 0;
   #movedBytes = 0;
 
-  constructor(age: number, deps: ShareDeps) {
-    this.age = age;
+  constructor(deps: ShareDeps) {
     this.#deps = deps;
   }
 
@@ -261,7 +245,7 @@ export class MemoryShare {
    * Sets the size; waits until the budget has room for a larger one. Calls must not overlap.
    * @throws {UnavailableError} `overloaded` when there is no room in time
    */
-  async resize(bytes: number, options: GrowOptions = {}): Promise<void> {
+  async resize(bytes: number, options: ResizeOptions = {}): Promise<void> {
     if (!this.#isReleased) await this.#deps.resize(bytes, options);
   }
 
@@ -276,7 +260,7 @@ export class MemoryShare {
     this.#waitedMs += performance.now() - this.#waitingSince;
     this.#onRevoke = undefined;
     this.#movedBytes += bytes;
-    if (this.#movedBytes < PROGRESS_BYTES) return;
+    if (this.#movedBytes < Math.max(PROGRESS_BYTES, this.bytes * PROGRESS_PART)) return;
     this.#waitedMs = 0;
     this.#movedBytes = 0;
   }
@@ -306,8 +290,7 @@ function full(patienceMs: number): UnavailableError {
 function idleClient(idleMs: number): UnavailableError {
   return new UnavailableError(
     'overloaded',
-    `fewer than ${PROGRESS_BYTES} bytes were sent or read in ${idleMs / SECOND} s while other requests waited for memory; ` +
-      'send the request again',
+    `too few bytes were sent or read in ${idleMs / SECOND} s while other requests waited for memory; send the request again`,
     { facts: { retryAfterSeconds: RETRY_SECONDS } },
   );
 }

@@ -4,12 +4,13 @@ import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
 import { quote, RequestError } from '@embedmill/contract';
 import { type RowFormat, readRows } from '@embedmill/core/formats';
+import { MAX_BATCH_BYTES } from '@embedmill/core/runs';
 import { type Request, Router } from 'express';
 import { addPath, idOf } from '../http/add-path.ts';
 import { readBody } from '../http/body.ts';
 import { checkInput } from '../http/check-input.ts';
 import { abortOnDisconnect } from '../http/deadline.ts';
-import { type MemoryShare, shareOf } from '../http/memory-budget.ts';
+import { type MemoryShare, SMALL_SHARE_BYTES, shareOf } from '../http/memory-budget.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 import { addRowsQuery } from './schemas.ts';
@@ -33,7 +34,10 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
       const run = service.runs().get(idOf(req));
       const format = formatOf(req);
       const sha256 = createHash('sha256');
-      const memory = new UploadMemory(shareOf(req), !isSmall(req, limits));
+      const memory = new UploadMemory(shareOf(req), {
+        isStream: !isSmall(req, limits),
+        maxBytes: Math.min(MAX_BATCH_BYTES + config.maxRowBytes, plainBytes(req)),
+      });
       const bytes = tap(
         readBody(req, { maxBytes: config.maxBodyBytes, stallMs: limits.bodyStallMs }),
         async (chunk) => {
@@ -70,6 +74,12 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
     },
   });
   return router;
+}
+
+/** Length of the body; unlimited if it is unknown or compressed. */
+function plainBytes(req: Request): number {
+  const isPlain = req.get('content-encoding') === undefined;
+  return isPlain ? Number(req.get('content-length') ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
 }
 
 function isSmall(req: Request, limits: RouteDeps['limits']): boolean {
@@ -123,15 +133,16 @@ const ROW_COPIES = 5;
 /** Keeps the memory share of an upload as large as what has been read and not yet written. */
 class UploadMemory {
   readonly #share: MemoryShare;
-  readonly #isStream: boolean;
+  readonly #options: { isStream: boolean; maxBytes: number };
   /** Bytes of the unfinished record of the reader. */
   #unparsed = 0;
   /** Bytes of the texts that wait for their batch. */
   #held = 0;
 
-  constructor(share: MemoryShare, isStream: boolean) {
+  /** @param options with `maxBytes`, the maximum bytes that are read and not yet written */
+  constructor(share: MemoryShare, options: { isStream: boolean; maxBytes: number }) {
     this.#share = share;
-    this.#isStream = isStream;
+    this.#options = options;
   }
 
   /** Called for each chunk of the body. */
@@ -153,7 +164,9 @@ class UploadMemory {
   }
 
   async #resize(): Promise<void> {
+    const { isStream, maxBytes } = this.#options;
     const bytes = UPLOAD_BASE_BYTES + ROW_COPIES * (this.#unparsed + this.#held);
-    await this.#share.resize(bytes, { isStream: this.#isStream });
+    const isSmall = bytes <= SMALL_SHARE_BYTES;
+    await this.#share.resize(isSmall ? bytes : UPLOAD_BASE_BYTES + ROW_COPIES * maxBytes, { isStream });
   }
 }

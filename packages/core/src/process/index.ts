@@ -19,6 +19,7 @@ export {
 } from './faults.ts';
 export { type Deferred, deferred, settledWithin, throttled } from './lifecycle/promises.ts';
 export { Releasers } from './lifecycle/releasers.ts';
+export { explainFault, runProcess } from './lifecycle/run-process.ts';
 export { announce, runUntilStopped, type StopReason, whenStopped } from './lifecycle/signals.ts';
 export * from './redis-server/index.ts';
 export { steadyNow } from './steady-clock.ts';

@@ -2,7 +2,7 @@
 
 export { Collector, type CollectorDeps } from './collector.ts';
 export { Credits } from './credits.ts';
-export { estimateTokens } from './cut.ts';
+export { estimateTokens, MAX_BATCH_BYTES } from './cut.ts';
 export { formatRecord, Journal } from './journal.ts';
 export { MemoryGate } from './memory-gate.ts';
 export type { PaceSeries } from './pace.ts';

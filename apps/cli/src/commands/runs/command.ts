@@ -8,6 +8,7 @@ import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
 import { examples, localProducerUrl, producerOption } from '../../shell/options.ts';
+import { printable } from '../../shell/terminal/lines.ts';
 import { formatClock, formatCount, formatRate } from '../../shell/terminal/numbers.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
 
@@ -53,7 +54,7 @@ export function addRunsCommand(
         const client = new EmbedmillClient({ url, apiKey, signal: interruptionSignal(() => {}) });
         const { lines, value } = await work(client, given.length > 2 ? String(given[0]) : '');
         context.stdout.write(
-          flags.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(''),
+          flags.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${printable(line)}\n`).join(''),
         );
         end(EXIT.ok);
       });
