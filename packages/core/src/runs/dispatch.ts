@@ -1,8 +1,9 @@
 /** Sends the batches of one run to Redis, and again when Redis lost them. */
 
+import { createHash } from 'node:crypto';
 import { asError, treatmentOf, UnavailableError } from '@embedmill/contract';
 import type { Logger } from 'pino';
-import { encodeBatchPayload } from '../redis/batch/payload.ts';
+import { digestPayload, encodeBatchPayload } from '../redis/batch/payload.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import type { BatchJob, BatchQueue } from '../redis/queue/types.ts';
 import type { KeptRow } from './cut.ts';
@@ -40,6 +41,16 @@ export function rowsToEmbed(ledger: Ledger, batch: number): number {
   return ledger.retries.get(batch)?.length ?? ledger.batches[batch]!.rows;
 }
 
+/**
+ * Identity of the rows that a worker gets, as it states it in the result: those of the batch, or the retried ones among
+ * them.
+ */
+export function digestToEmbed(ledger: Ledger, batch: number): string {
+  const { digest } = ledger.batches[batch]!;
+  const rows = ledger.retries.get(batch);
+  return rows === undefined ? digest : createHash('sha256').update(`${digest} ${rows}`).digest('base64url');
+}
+
 /** Every call is idempotent: payloads are overwritten with the same bytes, job ids are fixed. */
 export class Dispatcher {
   readonly #deps: DispatchDeps;
@@ -66,7 +77,7 @@ export class Dispatcher {
       await exchange.openRun(run);
       await this.offerGlossary();
       await exchange.putPayloads(run, batches);
-      await queue.enqueue(batches.map(({ batch }) => this.#jobOf(batch)));
+      await queue.enqueue(batches.map(({ batch, payload }) => this.#jobOf(batch, digestPayload(payload))));
       for (const { batch } of batches) this.#unsent.delete(batch);
       // When the run ended during this call, its keys were deleted before these were written.
       if (ledger.ended !== null) {
@@ -118,7 +129,8 @@ export class Dispatcher {
       const absent = slice.filter((_, i) => presence[i] === 'absent');
       // Payload and job are two writes, so a payload may exist without its job; an existing job is left as it
       // is.
-      await this.#deps.queue.enqueue(waiting.map((batch) => this.#jobOf(batch)));
+      // The payload may be of another text, if the folder was replaced by an older copy: the worker compares it.
+      await this.#deps.queue.enqueue(await Promise.all(waiting.map((batch) => this.#jobOfWaiting(batch))));
       for (const batch of absent) await exchange.reopenBatch(run, batch);
       await this.#sendAgain(absent);
       if (absent.length > 0)
@@ -127,20 +139,30 @@ export class Dispatcher {
   }
 
   async #sendAgain(batches: readonly number[]): Promise<void> {
-    const { rowLog, ledger } = this.#deps.files;
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const numbered: NumberedBatch[] = [];
-      for (const batch of slice) {
-        const kept = await rowLog.read(ledger.batches[batch]!.span);
-        const retried = ledger.retries.get(batch)?.map((row) => kept[row]!);
-        numbered.push({ batch, payload: payloadOf(retried ?? kept) });
-      }
+      for (const batch of slice) numbered.push({ batch, payload: await this.#readPayload(batch) });
       await this.send(numbered);
     }
   }
 
-  #jobOf(batch: number): BatchJob {
+  /** The payload of a batch from the row log: all its rows, or those that are retried. */
+  async #readPayload(batch: number): Promise<Uint8Array> {
+    const { rowLog, ledger } = this.#deps.files;
+    const kept = await rowLog.read(ledger.batches[batch]!.span);
+    const retried = ledger.retries.get(batch)?.map((row) => kept[row]!);
+    return payloadOf(retried ?? kept);
+  }
+
+  /** The job of a batch whose payload is in Redis. */
+  async #jobOfWaiting(batch: number): Promise<BatchJob> {
+    const { ledger } = this.#deps.files;
+    const known = ledger.retries.has(batch) ? undefined : ledger.batches[batch]!.payloadDigest;
+    return this.#jobOf(batch, known ?? digestPayload(await this.#readPayload(batch)));
+  }
+
+  #jobOf(batch: number, payloadDigest: string): BatchJob {
     const { files, dataDirId } = this.#deps;
     const { ledger } = files;
     const { tokens } = ledger.batches[batch]!;
@@ -157,6 +179,8 @@ export class Dispatcher {
       truncate,
       treatment: treatmentOf(options),
       model,
+      digest: digestToEmbed(ledger, batch),
+      payloadDigest,
     };
   }
 }

@@ -9,6 +9,7 @@ import {
   type RowRead,
 } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
+import { digestPayload } from '../redis/batch/payload.ts';
 import type { Credits } from './credits.ts';
 import { type Cut, Cutter } from './cut.ts';
 import { type Dispatcher, type NumberedBatch, payloadOf } from './dispatch.ts';
@@ -145,7 +146,9 @@ export class PartWriter {
     await this.#takeCredit(creditBytes);
     const bad = cut.rows.filter((row) => row[2] === null).length;
     const { part } = this.#options;
-    const entry = { part, rows: cut.rows.length, bad, tokens: cut.tokens, creditBytes, digest };
+    const payloadDigest = digestPayload(payload);
+    const { tokens } = cut;
+    const entry = { part, rows: cut.rows.length, bad, tokens, creditBytes, digest, payloadDigest };
     this.#group.push({ rows, payload, entry });
     if (this.#group.length >= GROUP_BATCHES) await this.#flush();
   }

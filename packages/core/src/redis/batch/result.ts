@@ -18,7 +18,7 @@
  * | … | rows × 4 | tokens of each row |
  * | … | rows × 4 | lost tokens of each row |
  * | … | rows | verdict of each row, an index into `ROW_VERDICTS` |
- * | … | messages | JSON: `{ "<row>": "why it failed" }`, or `{ "<row>": { "chunks": 3 } }`, or empty |
+ * | … | messages | JSON: `{ "<row>": "why it failed" }`, or `{ "<row>": { "chunks": 3 } }`, or empty; `"digest"` is that of the job |
  */
 
 import { crc32 } from 'node:zlib';
@@ -127,6 +127,34 @@ export function peekBatchResult(bytes: Uint8Array, options: { verify?: boolean }
   return { batch: view.getUint32(28, true), rows, dim, precision, fingerprint };
 }
 
+/** Key of the digest among the messages, which are otherwise keyed by row number; readers that do not know it ignore it. */
+const DIGEST_KEY = 'digest';
+
+/**
+ * A result that states for which rows it was computed.
+ * @param result `encodeBatchResult` bytes
+ * @param digest `BatchJob.digest`
+ */
+export function withResultDigest(result: Uint8Array, digest: string): Uint8Array<ArrayBuffer> {
+  const { rows, dim } = peekBatchResult(result, { verify: false });
+  const { messages } = layoutOf(rows, dim, 0);
+  const text = JSON.stringify({ ...readMessages(result), [DIGEST_KEY]: digest });
+  const encoded = Buffer.from(text);
+  const bytes = new Uint8Array(new ArrayBuffer(messages + encoded.byteLength));
+  bytes.set(result.subarray(0, messages));
+  bytes.set(encoded, messages);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(12, encoded.byteLength, true);
+  view.setUint32(24, crc32(bytes.subarray(HEADER_BYTES)), true);
+  return bytes;
+}
+
+/** The digest of the job for which a result was computed; `undefined` if its worker did not know of digests. */
+export function resultDigestOf(result: Uint8Array): string | undefined {
+  const digest = readMessages(result)[DIGEST_KEY];
+  return typeof digest === 'string' ? digest : undefined;
+}
+
 /**
  * Bytes → result; the vectors are a copy, so that the bytes may be reused.
  * @throws {CorruptError} `corrupt-result`
@@ -167,9 +195,7 @@ export function decodeTokenCounts(area: Uint8Array): Uint32Array {
 
 function readOutcomes(bytes: Uint8Array, layout: ReturnType<typeof layoutOf>, rows: number): RowOutcome[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const messages = bytes.subarray(layout.messages);
-  const notes: Record<string, RowNote> =
-    messages.length === 0 ? {} : JSON.parse(Buffer.from(messages).toString());
+  const notes = readMessages(bytes);
   return Array.from({ length: rows }, (_, row): RowOutcome => {
     const code = view.getUint8(layout.verdicts + row);
     const verdict = ROW_VERDICTS[code];
@@ -184,6 +210,12 @@ function readOutcomes(bytes: Uint8Array, layout: ReturnType<typeof layoutOf>, ro
       ...(typeof note === 'string' ? { message: note } : note),
     };
   });
+}
+
+function readMessages(bytes: Uint8Array): Record<string, RowNote> {
+  const { rows, dim } = peekBatchResult(bytes, { verify: false });
+  const messages = bytes.subarray(layoutOf(rows, dim, 0).messages);
+  return messages.length === 0 ? {} : JSON.parse(Buffer.from(messages).toString());
 }
 
 function messageBytesOf(bytes: Uint8Array): number {

@@ -67,8 +67,11 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   async putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void> {
     const pipeline = this.#redis.pipeline();
     for (const { batch, payload } of batches) {
+      // A batch of other rows may have been done under this number, if the data folder was replaced by an older copy.
+      pipeline.setbit(this.#keys.done(run), batch, 0);
       pipeline.set(this.#keys.payload(run, batch), bufferOf(payload), 'EX', LIFETIME_SECONDS);
     }
+    pipeline.expire(this.#keys.done(run), LIFETIME_SECONDS);
     throwFirst(await pipeline.exec());
   }
 

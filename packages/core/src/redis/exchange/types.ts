@@ -73,7 +73,7 @@ export interface ProducerExchange {
   putGlossary(id: string, content: Uint8Array): Promise<void>;
   /** Makes a run known to workers. Idempotent. */
   openRun(run: string): Promise<void>;
-  /** Writes payloads, which are deleted when their batches are done. */
+  /** Writes payloads, which are deleted when their batches are done; the batches count as not done. */
   putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void>;
   /**
    * Up to `maxEntries` entries after `after` (an entry id, `0` for all), waiting up to `blockMs` for the
