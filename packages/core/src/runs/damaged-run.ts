@@ -7,7 +7,7 @@ import type { LedgerEntry } from './ledger.ts';
 import { LEDGER_FILE } from './run-files.ts';
 
 /** Options of a run whose first record is damaged too. */
-const UNKNOWN_OPTIONS: RunOptions = {
+export const UNKNOWN_OPTIONS: RunOptions = {
   name: null,
   model: 'unknown',
   precision: 'int8',

@@ -14,7 +14,8 @@ import { DRAFT_PREFIX, isUnfinishedRun, type NewRun } from './run-files.ts';
 /** What can be shown of any run, including one with damaged files. */
 export type ShownRun = Pick<Run, 'id' | 'state' | 'info'>;
 
-const ID = /^r[0-9a-z]{19}$/;
+/** Ids of runs, and names of their folders. */
+export const RUN_ID = /^r[0-9a-z]{19}$/;
 
 /** Prefix of folders that are being removed; after a crash, the next start finishes the removal. */
 const REMOVED_PREFIX = '.removed-';
@@ -52,7 +53,7 @@ export class Runs {
       deps.assertLeaseHeld();
       await rm(join(folder, name), { recursive: true, force: true });
     }
-    for (const id of names.filter((name) => ID.test(name)).sort()) await runs.#open(id);
+    for (const id of names.filter((name) => RUN_ID.test(name)).sort()) await runs.#open(id);
     return runs;
   }
 
