@@ -1,6 +1,7 @@
 /** Turns failed requests into responses: problem documents (RFC 9457) or errors of a compatible API. */
 
 import { CorruptError, EmbedmillError, quote, RequestError, UnavailableError } from '@embedmill/contract';
+import { faultOf } from '@embedmill/core/process';
 import { isRedisFault } from '@embedmill/core/redis';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
@@ -56,13 +57,16 @@ export function asKnownError(thrown: unknown): EmbedmillError {
   const options = { cause: thrown };
   if (thrown instanceof CorruptError)
     return new CorruptError('corrupt-files', 'the files of this run are damaged', options);
+  // Its message names the folder.
+  if (thrown instanceof EmbedmillError && thrown.code === 'folder-lost')
+    return new UnavailableError('unavailable', 'this producer no longer owns its data folder', options);
   if (thrown instanceof EmbedmillError && thrown.retryable)
     return new UnavailableError('unavailable', thrown.message, options);
   if (isRedisFault(thrown))
     return new UnavailableError('redis-unavailable', 'Redis is unreachable or out of memory', options);
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  if (DISK_FULL.has(code))
-    return new UnavailableError('disk-full', 'the disk of the data folder is full', options);
+  const { source, duration, kind, sentence } = faultOf(thrown);
+  if (source === 'disk' && duration === 'passing')
+    return new UnavailableError(DISK_FULL.has(kind) ? 'disk-full' : 'disk-unavailable', sentence, options);
   // Express could not decode a path parameter.
   if (thrown instanceof URIError)
     return new RequestError(

@@ -124,7 +124,9 @@ export class Run {
     return run;
   }
 
+  /** Closes the files and returns the credit of the run. */
   async close(): Promise<void> {
+    this.#credit.giveAll();
     await this.#turn(() => this.#files.close());
   }
 

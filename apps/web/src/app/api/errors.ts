@@ -19,6 +19,7 @@ const MEANING: Readonly<Record<string, string>> = {
   unreachable: 'The producer does not answer. Is it running? This page tries again by itself.',
   'redis-unavailable': 'Redis is away, so this cannot be done now. It works again as soon as Redis is back.',
   'no-workers': 'No worker is there to embed texts. Start one with “embedmill worker”.',
+  'disk-unavailable': 'The disk of the producer refuses access now. Try again later.',
   'disk-full': 'The disk of the producer is full. Make room there, then try again.',
   overloaded: 'The workers are behind. Try again in a moment.',
   'deadline-exceeded': 'No worker had time within the limit. Try again in a moment.',
