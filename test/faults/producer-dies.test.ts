@@ -1,9 +1,8 @@
 /** A producer that is killed, runs twice or has a full disk: no confirmed row is lost. */
 
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { linesOf, until } from '../support/api.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import {
@@ -14,6 +13,7 @@ import {
   startWorkerProcess,
 } from '../support/mill.ts';
 import { testRedis } from '../support/redis.ts';
+import { fill, smallFolder } from '../support/small-folder.ts';
 
 async function kill({ process }: ProducerProcess): Promise<void> {
   process.kill('SIGKILL');
@@ -114,18 +114,6 @@ describe('two producers on one data folder', () => {
   });
 });
 
-/** A folder with room for `megabytes`; `null` when this user may not mount one. */
-function smallFolder(megabytes: number): string | null {
-  const folder = temporaryFolder();
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], { stdio: 'pipe' });
-  } catch {
-    return null;
-  }
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
-  return folder;
-}
-
 describe('a full disk', () => {
   it('rejects rows with a clear error and accepts them when there is room', async ({ skip }) => {
     const dataDir = smallFolder(2);
@@ -169,12 +157,3 @@ describe('a full disk', () => {
     expect(await redis.client.keys(`{${redis.prefix}}:out:*`)).toHaveLength(0);
   });
 });
-
-/** Writes until the disk is full. */
-function fill(path: string): void {
-  try {
-    execFileSync('dd', ['if=/dev/zero', `of=${path}`, 'bs=4k'], { stdio: 'pipe' });
-  } catch {
-    // `dd` fails when the disk is full, as intended.
-  }
-}

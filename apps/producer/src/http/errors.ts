@@ -79,13 +79,16 @@ export function asKnownError(thrown: unknown): EmbedmillError {
   const options = { cause: thrown };
   if (thrown instanceof CorruptError)
     return new CorruptError('corrupt-files', 'the files of this run are damaged', options);
+  // Its message names the folder.
+  if (thrown instanceof EmbedmillError && thrown.code === 'folder-lost')
+    return new UnavailableError('unavailable', 'this producer no longer owns its data folder', options);
   if (thrown instanceof EmbedmillError && thrown.retryable)
     return new UnavailableError('unavailable', thrown.message, options);
   const { source, duration, kind, sentence } = faultOf(thrown);
   if (source === 'redis') return new UnavailableError('redis-unavailable', sentence, options);
   if (source === 'disk' && duration === 'passing') {
     const isFull = kind === 'ENOSPC' || kind === 'EDQUOT';
-    return new UnavailableError(isFull ? 'disk-full' : 'unavailable', sentence, options);
+    return new UnavailableError(isFull ? 'disk-full' : 'disk-unavailable', sentence, options);
   }
   // Express could not decode a path parameter.
   if (thrown instanceof URIError)

@@ -50,6 +50,7 @@ export const PROBLEMS = {
   internal: { status: 500, title: 'Internal server error' },
   'redis-unavailable': { status: 503, title: 'Redis is unavailable' },
   'disk-full': { status: 503, title: 'The disk is full' },
+  'disk-unavailable': { status: 503, title: 'The disk is unavailable' },
   'no-workers': { status: 503, title: 'No workers are connected' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
   'deadline-exceeded': { status: 504, title: 'Deadline exceeded' },

@@ -9,7 +9,14 @@ import {
   summarizeOutcomes,
   UNTREATED,
 } from '@embedmill/contract';
-import { computedWith, decodeOutcomes, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
+import {
+  computedWith,
+  decodeOutcomes,
+  digestPayload,
+  encodeBatchResult,
+  readBatchPayload,
+  withResultDigest,
+} from '@embedmill/core/batch';
 import { isRedisFault } from '@embedmill/core/process';
 import type {
   BatchJob,
@@ -134,7 +141,8 @@ export class BatchWork {
     if (taken.status !== 'taken') return taken;
     try {
       readBatchPayload(taken.payload);
-      return taken;
+      if (job.payloadDigest === undefined || digestPayload(taken.payload) === job.payloadDigest) return taken;
+      log.error({ run, batch }, 'a payload is not that of its job; it is requested again');
     } catch (error) {
       log.error(
         { run, batch, reason: asError(error).message },
@@ -245,8 +253,9 @@ export class BatchWork {
   async #commit(job: BatchJob, result: Uint8Array, summary: BatchSummary): Promise<void> {
     const { exchange, metrics, log } = this.#deps;
     const { run, batch, rows } = job;
+    const stated = job.digest === undefined ? result : withResultDigest(result, job.digest);
     const outcome = await this.#stage('commit', job, () =>
-      this.#retryUntil(() => exchange.commit(job.run, job.batch, job.home, result, summary)),
+      this.#retryUntil(() => exchange.commit(job.run, job.batch, job.home, stated, summary)),
     );
     metrics.countBatch(outcome, summary);
     log.debug({ run, batch, rows, outcome }, 'batch finished');

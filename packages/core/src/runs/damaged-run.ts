@@ -1,13 +1,21 @@
-/** A run whose files are damaged: it is listed as failed and can be removed; `Runs` creates it at start. */
+/** A run that cannot be opened, because its files are damaged or its disk refuses them now; `Runs` creates it at start. */
 
 import { join } from 'node:path';
-import { emptyVerdictCounts, type RunInfo, type RunOptions, UNTREATED } from '@embedmill/contract';
+import {
+  asError,
+  emptyVerdictCounts,
+  type RunInfo,
+  type RunOptions,
+  type RunState,
+  UNTREATED,
+} from '@embedmill/contract';
+import { faultOf } from '../process/faults.ts';
 import { Journal } from './journal.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { LEDGER_FILE } from './run-files.ts';
 
 /** Options of a run whose first record is damaged too. */
-const UNKNOWN_OPTIONS: RunOptions = {
+export const UNKNOWN_OPTIONS: RunOptions = {
   name: null,
   model: 'unknown',
   precision: 'int8',
@@ -23,25 +31,39 @@ const READ_ONLY = {
   },
 };
 
-/** Its files are never written, so that the run opens again once they are repaired. */
+/**
+ * Its files are never written, so that the run opens again once they are repaired. It is listed as `failed` if they are
+ * damaged. After a passing fault of the disk it is listed as `open` with the reason as its error, whatever its state is.
+ */
 export class DamagedRun {
   readonly id: string;
-  readonly state = 'failed';
-  /** What is damaged. */
+  /** What is damaged, or what the disk refuses. */
   readonly reason: string;
+  /** Whether the run may open later without a repair. */
+  readonly isPassing: boolean;
   readonly #info: RunInfo;
 
-  private constructor(reason: string, info: RunInfo) {
+  private constructor(reason: string, isPassing: boolean, info: RunInfo) {
     this.id = info.id;
     this.reason = reason;
+    this.isPassing = isPassing;
     this.#info = info;
+  }
+
+  get state(): RunState {
+    return this.#info.state;
   }
 
   /**
    * Reads the ledger up to the damage.
    * @param createdAt milliseconds since 1970
+   * @param error why the run cannot be opened
    */
-  static async survey(folder: string, id: string, createdAt: number, reason: string): Promise<DamagedRun> {
+  static async survey(folder: string, id: string, createdAt: number, error: unknown): Promise<DamagedRun> {
+    const isPassing = faultOf(error).duration === 'passing';
+    const reason = isPassing
+      ? `the run cannot be opened now, which is tried again: ${asError(error).message}`
+      : asError(error).message;
     let options = UNKNOWN_OPTIONS;
     let [parts, accepted, rejected, batches] = [0, 0, 0, 0];
     const count = (entry: LedgerEntry) => {
@@ -57,9 +79,9 @@ export class DamagedRun {
     };
     // Replays every record before the damage, then fails.
     await Journal.open<LedgerEntry>(join(folder, LEDGER_FILE), count, READ_ONLY).catch(() => {});
-    return new DamagedRun(reason, {
+    return new DamagedRun(reason, isPassing, {
       id,
-      state: 'failed',
+      state: isPassing ? 'open' : 'failed',
       options,
       createdAt: new Date(createdAt).toISOString(),
       sealedAt: null,

@@ -1,8 +1,9 @@
 /** Sends the batches of one run to Redis, and again when Redis lost them. */
 
+import { createHash } from 'node:crypto';
 import { asError, treatmentOf, UnavailableError } from '@embedmill/contract';
 import type { Logger } from 'pino';
-import { encodeBatchPayload } from '../redis/batch/payload.ts';
+import { digestPayload, encodeBatchPayload } from '../redis/batch/payload.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import type { BatchJob, BatchQueue } from '../redis/queue/types.ts';
 import type { KeptRow } from './cut.ts';
@@ -44,6 +45,16 @@ export function rowsToEmbed(ledger: Ledger, batch: number): number {
   return ledger.retries.get(batch)?.length ?? ledger.batches[batch]!.rows;
 }
 
+/**
+ * Identity of the rows that a worker gets, as it states it in the result: those of the batch, or the retried ones among
+ * them.
+ */
+export function digestToEmbed(ledger: Ledger, batch: number): string {
+  const { digest } = ledger.batches[batch]!;
+  const rows = ledger.retries.get(batch);
+  return rows === undefined ? digest : createHash('sha256').update(`${digest} ${rows}`).digest('base64url');
+}
+
 /** Every call is idempotent: payloads are overwritten with the same bytes, job ids are fixed. */
 export class Dispatcher {
   readonly #deps: DispatchDeps;
@@ -74,7 +85,7 @@ export class Dispatcher {
       await this.offerGlossary();
       await exchange.putPayloads(run, batches);
       await queue.enqueue(
-        batches.map(({ batch }) => this.#jobOf(batch)),
+        batches.map(({ batch, payload }) => this.#jobOf(batch, digestPayload(payload))),
         delayMs,
       );
       for (const { batch } of batches) this.#unsent.delete(batch);
@@ -141,29 +152,41 @@ export class Dispatcher {
       await this.#sendAgain(absent);
       if (absent.length > 0)
         log.warn({ run, batches: absent.length }, 'batches missing in Redis were enqueued again');
-      jobs.push(...slice.filter((_, i) => presence[i] !== 'ready').map((batch) => this.#jobOf(batch)));
+      const waiting = slice.filter((_, i) => presence[i] !== 'ready');
+      jobs.push(...(await Promise.all(waiting.map((batch) => this.#jobOfWaiting(batch)))));
     }
-    // Payload and job are two writes and several keys, so a payload may exist without its job.
+    // Payload and job are two writes and several keys, so a payload may exist without its job. It may also be the payload of
+    // other rows, if the folder was replaced by an older copy: the worker compares it with the digest in the job.
     const restored = await this.#deps.queue.restore(jobs);
     if (restored > 0) log.warn({ run, batches: restored }, 'jobs missing in the queue were enqueued again');
     return ready;
   }
 
   async #sendAgain(batches: readonly number[], delayMs = 0): Promise<void> {
-    const { rowLog, ledger } = this.#deps.files;
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const numbered: NumberedBatch[] = [];
-      for (const batch of slice) {
-        const kept = await rowLog.read(ledger.batches[batch]!.span);
-        const retried = ledger.retries.get(batch)?.map((row) => kept[row]!);
-        numbered.push({ batch, payload: payloadOf(retried ?? kept) });
-      }
+      for (const batch of slice) numbered.push({ batch, payload: await this.#readPayload(batch) });
       await this.send(numbered, delayMs);
     }
   }
 
-  #jobOf(batch: number): BatchJob {
+  /** The payload of a batch from the row log: all its rows, or those that are retried. */
+  async #readPayload(batch: number): Promise<Uint8Array> {
+    const { rowLog, ledger } = this.#deps.files;
+    const kept = await rowLog.read(ledger.batches[batch]!.span);
+    const retried = ledger.retries.get(batch)?.map((row) => kept[row]!);
+    return payloadOf(retried ?? kept);
+  }
+
+  /** The job of a batch whose payload is in Redis. */
+  async #jobOfWaiting(batch: number): Promise<BatchJob> {
+    const { ledger } = this.#deps.files;
+    const known = ledger.retries.has(batch) ? undefined : ledger.batches[batch]!.payloadDigest;
+    return this.#jobOf(batch, known ?? digestPayload(await this.#readPayload(batch)));
+  }
+
+  #jobOf(batch: number, payloadDigest: string): BatchJob {
     const { files, dataDirId } = this.#deps;
     const { ledger } = files;
     const { tokens } = ledger.batches[batch]!;
@@ -180,6 +203,8 @@ export class Dispatcher {
       truncate,
       treatment: treatmentOf(options),
       model,
+      digest: digestToEmbed(ledger, batch),
+      payloadDigest,
     };
   }
 }

@@ -17,6 +17,7 @@ export {
   readRowTexts,
   resultsShape,
 } from './read-results.ts';
+export { type RepairOptions, type RepairReport, repairRuns } from './repair.ts';
 export { type ReceivedResult, Run, type RunDeps } from './run.ts';
 export type { NewRun } from './run-files.ts';
 export { Runs, type ShownRun } from './runs.ts';

@@ -25,6 +25,8 @@ export interface LedgerBatch {
   creditBytes: number;
   /** `digestRows` of its rows. */
   digest: string;
+  /** `digestPayload` of all its texts; absent in ledgers written before 0.2. */
+  payloadDigest?: string;
   span: RowSpan;
 }
 

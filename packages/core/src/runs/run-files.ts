@@ -7,8 +7,9 @@ import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import { syncFolder } from '../process/disk/sync-folder.ts';
 import { writeSynced } from '../process/disk/write-synced.ts';
 import { formatRecord } from './journal.ts';
-import { Ledger, type LedgerEntry } from './ledger.ts';
+import { Ledger, type LedgerBatch, type LedgerEntry } from './ledger.ts';
 import { RowLog } from './row-log.ts';
+import type { ShardEntry } from './shards/shard.ts';
 import { ShardIndex } from './shards/shard-index.ts';
 
 /** Prefix of a folder whose run is being created; after a crash, the next start removes it. */
@@ -93,7 +94,8 @@ export class RunFiles {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       throw new CorruptError('corrupt-journal', `${join(folder, LEDGER_FILE)} is missing`, { cause: error });
     });
-    const shards = await ShardIndex.open(join(folder, SHARDS_FOLDER), deps);
+    const belongs = (entry: ShardEntry) => isOfBatch(entry, ledger.batches[entry.batch]);
+    const shards = await ShardIndex.open(join(folder, SHARDS_FOLDER), belongs, deps);
     const rowLog = await RowLog.open(join(folder, ROWS_FILE), ledger.rowBytes, deps);
     return new RunFiles(folder, ledger, rowLog, shards);
   }
@@ -107,6 +109,15 @@ export class RunFiles {
     await this.ledger.close();
     await this.rowLog.close();
   }
+}
+
+/**
+ * Whether a result in a shard is of this batch. Shards and ledgers written before 0.2 have no digests to compare; a batch
+ * that a later version wrote is never in a shard without one.
+ */
+export function isOfBatch(entry: ShardEntry, batch: LedgerBatch | undefined): boolean {
+  if (batch === undefined || entry.summary.rows !== batch.rows) return false;
+  return entry.digest === undefined ? batch.payloadDigest === undefined : entry.digest === batch.digest;
 }
 
 /**

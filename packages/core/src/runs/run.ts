@@ -24,12 +24,11 @@ import type { Credits } from './credits.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { PaceSeries } from './pace.ts';
 import { PartIntake, type PartUpload } from './part-intake.ts';
-import { ResultStore } from './result-store.ts';
+import { type BatchOutput, ResultStore } from './result-store.ts';
 import { findFailedRows } from './retry.ts';
 import { RunCredit } from './run-credit.ts';
 import { type NewRun, RunFiles } from './run-files.ts';
 import { describeRun } from './run-info.ts';
-import type { ShardBatch } from './shards/shard.ts';
 
 /** What all runs of a producer share. */
 export interface RunDeps {
@@ -46,7 +45,7 @@ export interface RunDeps {
 }
 
 /** What became of a result that the collector offered. */
-export type ReceivedResult = { status: 'wanted'; batch: ShardBatch } | { status: 'stored' | 'refused' };
+export type ReceivedResult = { status: 'wanted'; batch: BatchOutput } | { status: 'stored' | 'refused' };
 
 /**
  * States of a run:
@@ -114,6 +113,13 @@ export class Run {
    */
   static async open(deps: RunDeps, folder: string): Promise<Run> {
     const run = new Run(deps, await RunFiles.open(folder, filesDepsOf(deps)));
+    const { foreign } = run.files.shards;
+    if (foreign.length > 0) {
+      deps.log.warn(
+        { run: run.id, batches: foreign.length },
+        'shards contain batches that are not in the ledger, which may be older than they are; they do not count',
+      );
+    }
     const missing = run.state === 'completed' ? run.#results.missing().length : 0;
     if (missing > 0) {
       throw new CorruptError(
@@ -125,7 +131,9 @@ export class Run {
     return run;
   }
 
+  /** Closes the files and returns the credit of the run. */
   async close(): Promise<void> {
+    this.#credit.giveAll();
     await this.#turn(() => this.#files.close());
   }
 
@@ -303,7 +311,7 @@ export class Run {
   }
 
   /** Writes results to disk; when it resolves, they survive a power cut and may be acknowledged. */
-  async store(batches: readonly ShardBatch[]): Promise<void> {
+  async store(batches: readonly BatchOutput[]): Promise<void> {
     await this.#results.store(batches);
   }
 

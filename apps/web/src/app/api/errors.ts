@@ -22,6 +22,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   unreachable: 'The server does not respond. Is it running? This page reconnects automatically.',
   'redis-unavailable': 'Redis is unreachable. This works again as soon as Redis is available.',
   'no-workers': 'No workers are connected. Start one with “embedmill worker”.',
+  'disk-unavailable': 'The disk of the server refuses access at the moment. Try again later.',
   'disk-full': 'The disk of the server is full. Free some space, then try again.',
   overloaded: 'The workers are overloaded. Try again in a moment.',
   'deadline-exceeded': 'No worker finished within the time limit. Try again in a moment.',

@@ -2,7 +2,7 @@
 
 export { computedWith, vectorFingerprint } from './fingerprint.ts';
 export { storeGlossary } from './glossary.ts';
-export { type BatchPayload, encodeBatchPayload, readBatchPayload } from './payload.ts';
+export { type BatchPayload, digestPayload, encodeBatchPayload, readBatchPayload } from './payload.ts';
 export {
   type BatchResult,
   type BatchResultHeader,
@@ -10,4 +10,6 @@ export {
   decodeOutcomes,
   encodeBatchResult,
   peekBatchResult,
+  resultDigestOf,
+  withResultDigest,
 } from './result.ts';

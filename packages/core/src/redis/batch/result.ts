@@ -18,8 +18,8 @@
  * | … | rows × 4 | tokens of each row |
  * | … | rows × 4 | lost tokens of each row |
  * | … | rows | verdict of each row, an index into `ROW_VERDICTS` |
- * | … | messages | JSON: `{ "treatment": 2 }` with `"<row>": "why it failed"` or `"<row>": { "chunks": 3 }`; older workers leave
- * `treatment` out, or all of it |
+ * | … | messages | JSON: `{ "treatment": 2, "digest": "…" }` with `"<row>": "why it failed"` or `"<row>": { "chunks": 3 }`;
+ * older workers leave `treatment` and `digest` out, or all of it; `digest` is that of the job |
  */
 
 import { crc32 } from 'node:zlib';
@@ -130,6 +130,35 @@ export function peekBatchResult(bytes: Uint8Array, options: { verify?: boolean }
   return { batch: view.getUint32(28, true), rows, dim, precision, fingerprint };
 }
 
+/** Key of the digest among the messages, which are otherwise keyed by row number; readers that do not know it ignore it. */
+const DIGEST_KEY = 'digest';
+
+/**
+ * A result that states for which rows it was computed.
+ * @param result `encodeBatchResult` bytes
+ * @param digest `BatchJob.digest`
+ */
+export function withResultDigest(result: Uint8Array, digest: string): Uint8Array<ArrayBuffer> {
+  const { rows, dim } = peekBatchResult(result, { verify: false });
+  const { messages } = layoutOf(rows, dim, 0);
+  const text = JSON.stringify({ ...readNotes(result, layoutOf(rows, dim, 0)), [DIGEST_KEY]: digest });
+  const encoded = Buffer.from(text);
+  const bytes = new Uint8Array(new ArrayBuffer(messages + encoded.byteLength));
+  bytes.set(result.subarray(0, messages));
+  bytes.set(encoded, messages);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(12, encoded.byteLength, true);
+  view.setUint32(24, crc32(bytes.subarray(HEADER_BYTES)), true);
+  return bytes;
+}
+
+/** The digest of the job for which a result was computed; `undefined` if its worker did not know of digests. */
+export function resultDigestOf(result: Uint8Array): string | undefined {
+  const { rows, dim } = peekBatchResult(result, { verify: false });
+  const digest = readNotes(result, layoutOf(rows, dim, 0))[DIGEST_KEY];
+  return typeof digest === 'string' ? digest : undefined;
+}
+
 /**
  * Bytes → result; the vectors are a copy, so that the bytes may be reused.
  * @throws {CorruptError} `corrupt-result`
@@ -181,8 +210,8 @@ export function decodeTokenCounts(area: Uint8Array): Uint32Array {
   );
 }
 
-/** The messages of a result: notes by row, and the revision of the treatment. */
-type Notes = Record<string, RowNote> & { treatment?: number };
+/** The messages of a result: notes by row, the revision of the treatment, and the digest of the job. */
+type Notes = Record<string, RowNote> & { treatment?: number; digest?: string };
 
 function readNotes(bytes: Uint8Array, layout: ReturnType<typeof layoutOf>): Notes {
   const messages = bytes.subarray(layout.messages);

@@ -98,6 +98,7 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   }
 
   async putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void> {
+    const done = this.#keys.done(run);
     for (let start = 0; start < batches.length; ) {
       const slice = prefixWithin(batches.slice(start), SEND_BYTES, ({ payload }) => payload.byteLength);
       start += slice.length;
@@ -105,15 +106,25 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       if (payload.byteLength > SEND_BYTES) {
         const staged = await this.#stage(this.#uploads, payload, this.#uploadTurn);
         const key = this.#keys.payload(run, batch);
-        const reply = await this.#uploads.multi().rename(staged, key).expire(key, LIFETIME_SECONDS).exec();
+        const reply = await this.#uploads
+          .multi()
+          .setbit(done, batch, 0)
+          .rename(staged, key)
+          .expire(key, LIFETIME_SECONDS)
+          .expire(done, LIFETIME_SECONDS)
+          .exec();
         throwFirst(reply);
         continue;
       }
       await this.#uploadTurn(async () => {
         const pipeline = this.#uploads.pipeline();
         for (const { batch, payload } of slice) {
+          // A batch of other rows may have been done under this number, if the data folder was replaced by an
+          // older copy.
+          pipeline.setbit(done, batch, 0);
           pipeline.set(this.#keys.payload(run, batch), bufferOf(payload), 'EX', LIFETIME_SECONDS);
         }
+        pipeline.expire(done, LIFETIME_SECONDS);
         throwFirst(await pipeline.exec());
       });
     }

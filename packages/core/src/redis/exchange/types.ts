@@ -81,7 +81,7 @@ export interface ProducerExchange {
    * @param computedWith `computedWith` of its first result; other workers then leave its batches alone
    */
   openRun(run: string, computedWith?: string): Promise<void>;
-  /** Writes payloads, which are deleted when their batches are done. */
+  /** Writes payloads, which are deleted when their batches are done; the batches count as not done. */
   putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void>;
   /**
    * Up to `maxEntries` entries after `after` (an entry id, `0` for all), waiting up to `blockMs` for the

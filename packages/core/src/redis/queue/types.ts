@@ -16,6 +16,13 @@ export interface BatchJob {
   treatment: Treatment;
   /** Name of the requested model. */
   model: string;
+  /**
+   * Identity of the rows, which the worker states in the result (`withResultDigest`). Absent in jobs of producers before
+   * 0.2; a worker before 0.2 ignores it, and its result states none.
+   */
+  digest?: string;
+  /** `digestPayload` of the payload that belongs to the job; absent for rows that a producer before 0.2 wrote. */
+  payloadDigest?: string;
 }
 
 /** Number of jobs per state. */

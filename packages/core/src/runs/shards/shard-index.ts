@@ -22,6 +22,8 @@ import {
  * @see writeShard for durability
  */
 export class ShardIndex {
+  /** Numbers of batches in shards that are not those of the ledger: it is older than the shards, a copy was restored. */
+  readonly foreign: number[] = [];
   readonly #folder: string;
   readonly #places = new Map<number, { shard: string; entry: ShardEntry }>();
   /** Number of the newest shard. */
@@ -36,17 +38,24 @@ export class ShardIndex {
   }
 
   /**
-   * Reads the entries of all shards in the folder, then removes temporary files that a crash left.
+   * Reads the entries of all shards in the folder that belong to the run, then removes temporary files that a crash left.
+   * @param belongs whether an entry is of the batch with its number in the ledger
    * @throws {CorruptError} `corrupt-shard`
    */
-  static async open(folder: string, deps: AppendedFileDeps): Promise<ShardIndex> {
+  static async open(
+    folder: string,
+    belongs: (entry: ShardEntry) => boolean,
+    deps: AppendedFileDeps,
+  ): Promise<ShardIndex> {
     const { shards, temporary, last } = await listShards(folder);
     const index = new ShardIndex(folder, last, deps);
     for (const shard of shards) {
       const path = join(folder, shard);
       const file = await openShard(path);
       try {
-        index.#place(shard, await readShardEntries(file, path));
+        const entries = await readShardEntries(file, path);
+        index.#place(shard, entries.filter(belongs));
+        index.foreign.push(...entries.filter((entry) => !belongs(entry)).map(({ batch }) => batch));
       } finally {
         await file.close();
       }

@@ -15,6 +15,8 @@ export interface ShardBatch {
   /** `encodeBatchResult` bytes. */
   result: Uint8Array;
   summary: BatchSummary;
+  /** `LedgerBatch.digest`: identity of its rows. */
+  digest: string;
 }
 
 /** A batch in a shard file. */
@@ -24,6 +26,8 @@ export interface ShardEntry {
   offset: number;
   bytes: number;
   summary: BatchSummary;
+  /** `LedgerBatch.digest`: identity of its rows; absent in shards written before 0.2. */
+  digest?: string;
 }
 
 /*
@@ -76,8 +80,8 @@ export async function writeShard(
 ): Promise<ShardEntry[]> {
   assertWritable();
   let offset = 0;
-  const entries = batches.map(({ batch, result, summary }): ShardEntry => {
-    const entry = { batch, offset, bytes: result.byteLength, summary };
+  const entries = batches.map(({ batch, digest, result, summary }): ShardEntry => {
+    const entry = { batch, digest, offset, bytes: result.byteLength, summary };
     offset += result.byteLength;
     return entry;
   });
