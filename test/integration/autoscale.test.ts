@@ -103,7 +103,7 @@ describe('embedmill autoscale', () => {
     docker.mend();
     await until(() => docker.replicas() === 1);
     await producer.stop();
-    await command.waitFor(/no answer from .*; the number of workers is unchanged/);
+    await command.waitFor(/no response from .*; the number of workers is unchanged/);
     expect(docker.replicas()).toBe(1);
   });
 

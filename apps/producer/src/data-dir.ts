@@ -14,7 +14,7 @@ import {
   type RedisExchange,
 } from '@embedmill/core/redis';
 import { Collector, type Credits, MemoryGate, Runs } from '@embedmill/core/runs';
-import { sharedAnswer } from '@embedmill/core/telemetry';
+import { cachedQuery } from '@embedmill/core/telemetry';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { OpenAiBatchStore } from './openai/batches/batch-store.ts';
@@ -73,7 +73,7 @@ export class DataDir {
   readonly #deps: DataDirDeps;
   readonly #releasers = new Releasers();
   readonly #stopping = new AbortController();
-  readonly #diskFault = sharedAnswer(PROBE_CACHE_MS, () => this.#probeDisk());
+  readonly #diskFault = cachedQuery(PROBE_CACHE_MS, () => this.#probeDisk());
   #lose: (error: Error) => void = () => {};
   #lease: Lease | undefined;
   #owner: FolderOwner | undefined;

@@ -14,7 +14,7 @@ import {
   RedisInteractiveLane,
 } from '@embedmill/core/redis';
 import { Credits } from '@embedmill/core/runs';
-import { sharedAnswer, type Tracing } from '@embedmill/core/telemetry';
+import { cachedQuery, type Tracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import type { ProducerService } from './app.ts';
 import { modelOf } from './compatible/models.ts';
@@ -132,7 +132,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     drainTargetSeconds: config.drainTargetSeconds,
     maxWorkers: config.maxWorkers,
   });
-  const cachedScale = sharedAnswer(SCALE_CACHE_MS, () => scaler.scale());
+  const cachedScale = cachedQuery(SCALE_CACHE_MS, () => scaler.scale());
   const queues = { bulk: queue, interactive: interactiveQueue };
   const metrics = new ProducerMetrics({
     credits,

@@ -1,4 +1,7 @@
-/** Conversion between float32 and half-precision numbers (IEEE 754 binary16), for result files and model weights. */
+/**
+ * Conversion between float32 and half-precision numbers (IEEE 754 binary16), for result files and model
+ * weights.
+ */
 
 const scratch = new Float32Array(1);
 const scratchBits = new Uint32Array(scratch.buffer);
@@ -36,13 +39,15 @@ function halfOf(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   // Halfway between the largest half, 65,504, and the value that would follow it.
   if (size >= 65_520) return sign | 0x7c00;
-  // Below the smallest normal half: multiples of 2^-24, to which adding 0.5 rounds, because 2^-24 · 2^23 = 0.5.
+  // Below the smallest normal half: multiples of 2^-24, to which adding 0.5 rounds, because 2^-24 · 2^23 =
+  // 0.5.
   if (size < 2 ** -14) {
     scratch[0] = size + 0.5;
     return sign | (scratchBits[0]! - 0x3f000000);
   }
   scratch[0] = size;
-  // 13 bits of the mantissa are dropped; adding half of the last bit kept, minus one if that is even, rounds to even.
+  // 13 bits of the mantissa are dropped; adding half of the last bit kept, minus one if that is even, rounds
+  // to even.
   const rounded = scratchBits[0]! + 0xfff + ((scratchBits[0]! >>> 13) & 1);
   return sign | ((rounded - 0x38000000) >>> 13);
 }

@@ -1,4 +1,7 @@
-/** The public interface of `@embedmill/contract`: the words and values that several packages share, defined once. */
+/**
+ * The public interface of `@embedmill/contract`: the words and values that several packages share, defined
+ * once.
+ */
 
 export * from './errors.ts';
 export * from './halves.ts';

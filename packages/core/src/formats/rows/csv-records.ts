@@ -1,14 +1,17 @@
 /**
  * Splits blocks into CSV records, for the CSV and TSV parser.
  *
- * csv-parse splits a record into fields, but it buffers a record of any length, and after a stray quote it reads on to
- * the next quote, so that one bad row swallows its neighbours. This splitter finds the ends of records and avoids both:
+ * csv-parse splits a record into fields, but it buffers a record of any length, and after a stray quote it
+ * reads on to the next quote, so that one bad row swallows its neighbours. This splitter finds the ends of
+ * records and avoids both:
  *
  * - A quote opens a field only as its first byte; elsewhere in an unquoted field it is text (`a 12" pan`).
  * - A quoted field ends at a quote that a delimiter or a line end follows; `""` is a quote in the text.
- * - If anything else follows a closing quote, or the input ends inside quotes, the record ends at its first line end.
+ * - If anything else follows a closing quote, or the input ends inside quotes, the record ends at its first
+ *   line end.
  *   It is reported, and the next line starts a new record.
- * - A record over the limit is dropped while it is read. Inside quotes its end is found by the same rules, except that a
+ * - A record over the limit is dropped while it is read. Inside quotes its end is found by the same rules,
+ *   except that a
  *   quote followed by anything else does not close the field: the dropped bytes cannot be read again.
  */
 
@@ -47,7 +50,9 @@ export class CsvRecordSplitter implements Splitter {
   #at = 0;
   #place: Place = 'start';
   #line = 1;
-  /** A record over the limit that is being skipped: its first bytes and the number of its line ends so far. */
+  /**
+   * A record over the limit that is being skipped: its first bytes and the number of its line ends so far.
+   */
   #skipped: { head: Buffer; lineEnds: number } | null = null;
 
   constructor(delimiter: number, maxBytes: number) {

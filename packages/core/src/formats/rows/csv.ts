@@ -89,12 +89,15 @@ export function columnsOf(record: RawRecord, delimiter: ',' | '\t', settings: Ro
   return splitFields([record], delimiter)[0] ?? [];
 }
 
-/** Splits valid records into fields. Parses many records in one call: setting up the parser costs more than a record. */
+/**
+ * Splits valid records into fields. Parses many records in one call: setting up the parser costs more than a
+ * record.
+ */
 function splitFields(records: readonly RawRecord[], delimiter: ',' | '\t'): string[][] {
   if (records.length === 0) return [];
   const bytes = Buffer.concat(records.flatMap((record) => [record.bytes, NEWLINE]));
-  // The splitter follows the parser's rules for the end of a record, except that a quote inside an unquoted field is
-  // text (relax_quotes) and that columns are counted later (relax_column_count).
+  // The splitter follows the parser's rules for the end of a record, except that a quote inside an unquoted
+  // field is text (relax_quotes) and that columns are counted later (relax_column_count).
   const parsed: string[][] = parse(bytes, {
     delimiter,
     record_delimiter: '\n',

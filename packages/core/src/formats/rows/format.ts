@@ -11,8 +11,8 @@ const FORMATS_BY_EXTENSION: ReadonlyMap<string, RowFormat> = new Map([
 ]);
 
 /**
- * The format of a file called `name` (`reviews.jsonl`, `REVIEWS.CSV.GZ`; case-insensitive), and whether it is gzipped;
- * null if the name has no known extension. `.ndjson` means the same as `.jsonl`.
+ * The format of a file called `name` (`reviews.jsonl`, `REVIEWS.CSV.GZ`; case-insensitive), and whether it is
+ * gzipped; null if the name has no known extension. `.ndjson` means the same as `.jsonl`.
  */
 export function detectFormat(name: string): { format: RowFormat; gzip: boolean } | null {
   const found = /\.([a-z]+)(\.gz)?$/i.exec(name);

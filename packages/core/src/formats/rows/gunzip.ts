@@ -5,8 +5,8 @@ import { createGunzip } from 'node:zlib';
 import { CorruptError } from '@embedmill/contract';
 
 /**
- * The decompressed bytes, of all members if there are several. Respects backpressure. The caller must limit the size of
- * the output. Errors of the source pass through.
+ * The decompressed bytes, of all members if there are several. Respects backpressure. The caller must limit
+ * the size of the output. Errors of the source pass through.
  * @throws {CorruptError} `corrupt-gzip` if the input is not gzip, is truncated or fails its checksum
  */
 export async function* gunzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

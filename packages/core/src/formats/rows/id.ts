@@ -43,8 +43,9 @@ export function readJsonId(value: unknown, field: string, json: string, maxIdByt
 }
 
 /**
- * The digits of an integer beyond 2^53 as written in the line (review and tweet ids are often such numbers), or null
- * unless the key occurs exactly once. Inside a string the quotes of a key are escaped, so the pattern cannot match there.
+ * The digits of an integer beyond 2^53 as written in the line (review and tweet ids are often such numbers),
+ * or null unless the key occurs exactly once. Inside a string the quotes of a key are escaped, so the pattern
+ * cannot match there.
  */
 function integerAsWritten(field: string, json: string): string | null {
   const key = JSON.stringify(field).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

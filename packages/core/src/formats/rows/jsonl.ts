@@ -10,7 +10,10 @@ type JsonObject = Record<string, unknown>;
 
 const EXPECTED = 'expected one object per line, such as {"id":"1","text":"Fits well."}';
 
-/** Maximum length of the error code and message that a client sends for a bad row, in UTF-16 units; the rest is cut off. */
+/**
+ * Maximum length of the error code and message that a client sends for a bad row, in UTF-16 units; the rest
+ * is cut off.
+ */
 const MAX_CLIENT_CODE_CHARS = 64;
 const MAX_CLIENT_MESSAGE_CHARS = 500;
 
@@ -37,7 +40,8 @@ export function keysOfLine(record: RawRecord, settings: RowSettings): string[] |
 
 function parseLine(record: RawRecord, settings: RowSettings): RowRead | null {
   const json = record.bytes.toString();
-  // Tested before parsing: one exception per line would make a file of line feeds 1,000 times slower than rows.
+  // Tested before parsing: one exception per line would make a file of line feeds 1,000 times slower than
+  // rows.
   if (json.trim() === '') return null;
   let value: unknown;
   try {
@@ -82,7 +86,9 @@ function clientLine(object: JsonObject): number | null {
   return typeof line === 'number' && Number.isSafeInteger(line) && line > 0 ? line : null;
 }
 
-/** A bad row that the client sends only to keep its position; null if the object has no valid `error` field. */
+/**
+ * A bad row that the client sends only to keep its position; null if the object has no valid `error` field.
+ */
 function clientError(object: JsonObject, line: number, id: string | null): BadRow | null {
   const error = own(object, 'error');
   if (!isObject(error) || typeof error.code !== 'string' || typeof error.message !== 'string') return null;

@@ -46,7 +46,10 @@ export class LineSplitter implements Splitter {
     return { bytes: bytes.subarray(start, start + QUOTED_BYTES), line, lines: 1, fault: 'row-too-large' };
   }
 
-  /** Carries an unfinished line into the next block, unless it exceeds the limit (a final CR may still be removed). */
+  /**
+   * Carries an unfinished line into the next block, unless it exceeds the limit (a final CR may still be
+   * removed).
+   */
   #keep(rest: Buffer): void {
     if (this.#tooLarge === null && rest.length <= this.#maxBytes + 1) {
       this.#carry = rest;

@@ -2,24 +2,33 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { RowRead } from '@embedmill/contract';
-import { cutBlocks } from './blocks.ts';
 import { CsvParser, columnsOf, delimiterOf } from './csv.ts';
 import { CsvRecordSplitter } from './csv-records.ts';
+import { faultOf } from './decode.ts';
 import { keysOfLine, parseJsonl } from './jsonl.ts';
 import { LineSplitter } from './lines.ts';
 import type { RawRecord, Splitter } from './record.ts';
-import { parseTxt } from './txt.ts';
 import { type ReadRowsOptions, ROW_DEFAULTS, type RowFormat, type RowSettings } from './types.ts';
 
 /**
- * The rows of an input in order, as one array per 64 KiB of input. Does not read ahead of the caller; holds one block, its
- * rows, and one unfinished record of at most `maxRowBytes`.
+ * Size of each block but the last, in bytes. One block becomes one array of rows, small enough for the CPU
+ * cache.
+ */
+const BLOCK_BYTES = 64 * 1024;
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/**
+ * The rows of an input in order, as one array per 64 KiB of input. Does not read ahead of the caller; holds
+ * one block, its rows, and one unfinished record of at most `maxRowBytes`.
  *
- * An invalid row becomes a `BadRow` and does not affect its neighbours. A byte order mark at the start is dropped; lines
- * end with LF or CRLF, the last one also with the input. Blank lines are skipped in jsonl, csv and tsv (they still count
- * as lines); in txt they are rows with an empty text. Errors of the source pass through.
+ * An invalid row becomes a `BadRow` and does not affect its neighbours. A byte order mark at the start is
+ * dropped; lines end with LF or CRLF, the last one also with the input. Blank lines are skipped in jsonl, csv
+ * and tsv (they still count as lines); in txt they are rows with an empty text. Errors of the source pass
+ * through.
  *
- * @throws {EmbedmillError} `missing-column` (facts: `column`, `found`) or `invalid-header`, for a whole CSV or TSV input
+ * @throws {EmbedmillError} `missing-column` (facts: `column`, `found`) or `invalid-header`, for a whole CSV
+ * or TSV input
  */
 export async function* readRows(
   bytes: AsyncIterable<Uint8Array>,
@@ -38,8 +47,9 @@ export async function* readRows(
 }
 
 /**
- * The names that can be used as `textField` and `idField`: the columns of a CSV or TSV header, or the keys of the first
- * JSON object; empty for txt and for an input without records. Reads no more than necessary, then closes the source.
+ * The names that can be used as `textField` and `idField`: the columns of a CSV or TSV header, or the keys of
+ * the first JSON object; empty for txt and for an input without records. Reads no more than necessary, then
+ * closes the source.
  * @throws {EmbedmillError} `invalid-header`
  */
 export async function readFields(
@@ -60,8 +70,8 @@ export async function readFields(
 export type LineRead = { line: number; text: string } | { line: number; fault: 'too-long' | 'invalid-utf8' };
 
 /**
- * The lines of an input in order, as one array per 64 KiB of input, for formats other than rows. Blank lines are skipped
- * but counted; a byte order mark at the start is dropped.
+ * The lines of an input in order, as one array per 64 KiB of input, for formats other than rows. Blank lines
+ * are skipped but counted; a byte order mark at the start is dropped.
  * @param maxLineBytes maximum length of a line in bytes, without its line end
  */
 export async function* readTextLines(
@@ -78,6 +88,50 @@ export async function* readTextLines(
     });
   for await (const block of cutBlocks(bytes)) yield decode(splitter.push(block));
   yield decode(splitter.end());
+}
+
+/**
+ * Yields the bytes of an input in blocks of `BLOCK_BYTES`, so that parsers do not depend on the size of its
+ * chunks, without a UTF-8 byte order mark at the start. Holds at most one block; a block is not modified
+ * after it was yielded. Yields only when a block is full or the input ends.
+ */
+async function* cutBlocks(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let filled = 0;
+  let first = true;
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length; ) {
+      const taken = Math.min(chunk.length - at, BLOCK_BYTES - filled);
+      block.set(chunk.subarray(at, at + taken), filled);
+      at += taken;
+      filled += taken;
+      if (filled < BLOCK_BYTES) continue;
+      yield first ? withoutMark(block) : block;
+      first = false;
+      block = Buffer.allocUnsafe(BLOCK_BYTES);
+      filled = 0;
+    }
+  }
+  if (filled === 0) return;
+  const rest = block.subarray(0, filled);
+  yield first ? withoutMark(rest) : rest;
+}
+
+function withoutMark(block: Buffer): Buffer {
+  return block.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? block.subarray(BYTE_ORDER_MARK.length)
+    : block;
+}
+
+/**
+ * Parses lines of plain text into rows without ids. Every line is a row, blank or not, so that row n is line
+ * n.
+ */
+function parseTxt(records: readonly RawRecord[], settings: RowSettings): RowRead[] {
+  return records.map(
+    (record) =>
+      faultOf(record, settings) ?? { ok: true, line: record.line, id: null, text: record.bytes.toString() },
+  );
 }
 
 /** Parses the records of one format into rows. */

@@ -2,7 +2,9 @@
 
 /** The bytes of one record, and the fault found while searching for its end. */
 export interface RawRecord {
-  /** The record without its line end; with a fault, only its first bytes. Valid until the next block is split. */
+  /**
+   * The record without its line end; with a fault, only its first bytes. Valid until the next block is split.
+   */
   readonly bytes: Buffer;
   /** 1-based line of the input where the record starts. */
   readonly line: number;

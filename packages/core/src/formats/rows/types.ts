@@ -9,8 +9,8 @@ export interface ReadRowsOptions {
   /** JSON key or CSV column of the text. Default `text`. Not used by txt. */
   readonly textField?: string;
   /**
-   * JSON key or CSV column of the id. Default `id`. A CSV or TSV input without this column is rejected, unless the name
-   * is the default: then its rows have no ids. Not used by txt.
+   * JSON key or CSV column of the id. Default `id`. A CSV or TSV input without this column is rejected,
+   * unless the name is the default: then its rows have no ids. Not used by txt.
    */
   readonly idField?: string;
   /** Maximum length of a record in bytes, without its line end. Default 1 MiB. */

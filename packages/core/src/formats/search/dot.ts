@@ -1,8 +1,8 @@
 /** Dot product of a query with one row of a matrix, for exact search. */
 
 /**
- * Sum of `query[i] · vectors[row · query.length + i]`, in double precision and always in the same order, so that equal
- * rows get equal scores. For vectors of length 1 it is the cosine.
+ * Sum of `query[i] · vectors[row · query.length + i]`, in double precision and always in the same order, so
+ * that equal rows get equal scores. For vectors of length 1 it is the cosine.
  *
  * Uses four sums, because each addition depends on the previous one: 10 % to 25 % faster than one sum
  * (docs/decisions/0100).

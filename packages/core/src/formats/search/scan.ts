@@ -29,8 +29,8 @@ export function scanRows(query: Float32Array, slice: VectorRows, firstRow: numbe
 }
 
 /**
- * The `count` rows nearest to a query of length 1, nearest first; ties go to the earlier row. Holds one slice at a time
- * and yields to other work between slices.
+ * The `count` rows nearest to a query of length 1, nearest first; ties go to the earlier row. Holds one slice
+ * at a time and yields to other work between slices.
  * @throws {RequestError} `wrong-dimension` if the query does not have the dimension of the rows
  */
 export async function searchRows(

@@ -5,7 +5,7 @@ import { type Dtype, halvesOf } from '@embedmill/contract';
 /** Size of one number in bytes. */
 export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { float32: 4, float16: 2, int8: 1 };
 
-/** Scale of each row, by which its 8-bit numbers are multiplied: its maximum absolute value / 127; 0 for a row of zeros. */
+/** The scale of each row of int8: its maximum absolute value / 127; 0 for a row of zeros. */
 export function scalesOf(floats: Float32Array, dim: number): Float32Array {
   return Float32Array.from({ length: floats.length / dim }, (_, row) => largestOf(floats, row, dim) / 127);
 }

@@ -1,7 +1,8 @@
 /**
- * Writes Parquet: `id` as string, `vector` as list of numbers. hyparquet-writer frames the file and writes the other columns;
- * the vectors' pages are ours, see docs/decisions/0005.
+ * Writes Parquet: `id` as string, `vector` as list of numbers. hyparquet-writer writes the metadata and all
+ * other columns; the pages of the vector column are written here (see docs/decisions/0005).
  */
+
 import type { Dtype, VectorRows } from '@embedmill/contract';
 import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { writeColumn } from 'hyparquet-writer/src/column.js';
@@ -12,8 +13,8 @@ import { groupRows } from './shape.ts';
 import type { EncodeOptions, OutputShape } from './types.ts';
 
 /**
- * Vector bytes in a full row group: what is held in memory at a time, and what a reader reads at a time. 5 461 rows of
- * 384 floats.
+ * Vector bytes per full row group, which is held in memory at a time and is what a reader loads at a time.
+ * 5,461 rows of 384 floats.
  */
 const GROUP_BYTES = 8 * 1024 * 1024;
 
@@ -25,17 +26,20 @@ const ID_ELEMENT: SchemaElement = {
   logical_type: { type: 'STRING' },
 };
 
-/** What the numbers of a row are to be multiplied by; a column of int8 files. */
+/** The scale of each row; a column of int8 files. */
 const SCALE_ELEMENT: SchemaElement = { name: 'scale', type: 'FLOAT', repetition_type: 'REQUIRED' };
 
-/** The numbers of a vector. A half is two bytes to Parquet, and an 8-bit number an INT32 of small values. */
+/** The type of the vector elements. Parquet stores a half as two bytes, and an 8-bit integer as INT32. */
 const NUMBER_TYPES: Readonly<Record<Dtype, Omit<SchemaElement, 'name'>>> = {
   float32: { type: 'FLOAT' },
   float16: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 2, logical_type: { type: 'FLOAT16' } },
   int8: { type: 'INT32', converted_type: 'INT_8' },
 };
 
-/** The list layout that the Parquet format prescribes (LogicalTypes.md, "Lists"): a null list is a row without a vector. */
+/**
+ * The list layout required by the Parquet format (LogicalTypes.md, "Lists"); a null list is a row without a
+ * vector.
+ */
 function schemaOf(dtype: Dtype): SchemaElement[] {
   const scale = dtype === 'int8' ? [SCALE_ELEMENT] : [];
   return [
@@ -54,7 +58,7 @@ function schemaOf(dtype: Dtype): SchemaElement[] {
   ];
 }
 
-/** Uncompressed row groups of 8 MiB, one of which is held at a time. @see Format.encode */
+/** Writes uncompressed row groups of 8 MiB and holds one at a time. @see Format.encode */
 export async function* writeParquet(
   rows: AsyncIterable<VectorRows>,
   shape: OutputShape,
@@ -70,7 +74,7 @@ export async function* writeParquet(
   yield* inChunks(takeBytes(writer));
 }
 
-/** A file that is being written. */
+/** A file being written. */
 interface OpenFile {
   file: ParquetWriter;
   writer: ByteWriter;
