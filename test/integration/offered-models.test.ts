@@ -86,7 +86,7 @@ describe('a run with vectors of another build of its model', () => {
   });
 });
 
-describe('messages that nobody of ours wrote', () => {
+describe('messages that Embedmill did not write', () => {
   it('on channels, in lists and in queues stop neither worker nor producer', async () => {
     const { client } = testRedis();
     const keys = keysOf(lane.config.prefix);

@@ -4,7 +4,7 @@
  * What went wrong, stable across versions:
  * - `engine-unavailable`: no addon was built for this machine, or it cannot be loaded.
  * - `kernel-unavailable`: the requested kernel is unknown, or this CPU cannot run it.
- * - `weights-invalid`: a weight file is missing, damaged, or not one of ours.
+ * - `weights-invalid`: a weight file is missing, damaged, or of another format.
  * - `weights-unsupported`: tensors have a shape or a value that the engine does not take.
  * - `input-invalid`: token ids, lengths or the target of a pack are out of bounds.
  */

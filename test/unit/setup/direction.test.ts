@@ -139,7 +139,7 @@ describe('check:direction', () => {
     );
     expect(said).toEqual(refused.map(([, , rule]) => expect.stringContaining(rule)));
     expect(said).toEqual(refused.map(([, line]) => expect.stringContaining(`\n    ${line}`)));
-    expect(stdout).toBe(`${findings.length} imports against the direction of the packages.\n`);
+    expect(stdout).toBe(`${findings.length} imports against the import directions.\n`);
     expect(code).toBe(1);
   });
 

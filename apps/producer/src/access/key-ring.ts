@@ -1,4 +1,4 @@
-/** The valid API keys, from the settings and from a file that may change. */
+/** The valid API keys, from the settings and from a file that may change; see docs/decisions/0070. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Turns failed requests into responses: problem documents (RFC 9457) or errors of a compatible API. */
+/**
+ * Turns failed requests into responses: problem documents (RFC 9457) or errors of a compatible API.
+ * Decision: docs/decisions/0061.
+ */
 
 import {
   boundMessage,

@@ -1,4 +1,7 @@
-/** The collector: moves finished batches from Redis to shards; the producer runs one. */
+/**
+ * The collector: moves finished batches from Redis to shards; the producer runs one.
+ * Decision: docs/decisions/0001.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError, type BatchSummary } from '@embedmill/contract';

@@ -1,4 +1,7 @@
-/** Accepts the parts of one run until it is sealed: one upload per part at a time, each part once. */
+/**
+ * Accepts the parts of one run until it is sealed: one upload per part at a time, each part once.
+ * Decision: docs/decisions/0002.
+ */
 
 import { BUILT_IN_DIM, type PartReceipt, RequestError, type RowRead } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';

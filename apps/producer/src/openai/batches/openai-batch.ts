@@ -1,4 +1,7 @@
-/** The OpenAI batch of one input file, up to its output files; created and kept by `OpenAiBatchStore`. */
+/**
+ * The OpenAI batch of one input file, up to its output files; created and kept by `OpenAiBatchStore`.
+ * Decision: docs/decisions/0060.
+ */
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,7 @@
-/** A uPlot chart that fits its container, follows the theme and has a text alternative. */
+/**
+ * A uPlot chart that fits its container, follows the theme and has a text alternative.
+ * Decision: docs/decisions/0080.
+ */
 
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef } from 'preact/hooks';

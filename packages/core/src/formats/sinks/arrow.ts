@@ -1,6 +1,8 @@
 /**
  * Writes Arrow IPC files (Feather V2): `id` as string, `vector` as fixed-size list, for pyarrow, polars and
  * other Arrow readers. Uses apache-arrow, which is loaded for the first file.
+ *
+ * Decision: docs/decisions/0103.
  */
 
 import type { Dtype, VectorRows } from '@embedmill/contract';

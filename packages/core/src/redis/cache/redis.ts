@@ -1,4 +1,7 @@
-/** The vector cache in Redis, shared by all workers of a fleet; enabled by `EMBEDMILL_VECTOR_CACHE_MB`. */
+/**
+ * The vector cache in Redis, shared by all workers of a fleet; enabled by `EMBEDMILL_VECTOR_CACHE_MB`.
+ * Decision: docs/decisions/0091.
+ */
 
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';

@@ -236,7 +236,7 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
     if (readable.length < entries.length) {
       const known = new Set(readable.map(({ entry }) => entry));
       const unreadable = entries.filter(([entry]) => !known.has(entry));
-      // Their batches, if they are batches of ours, are announced again by the next audit.
+      // The next audit announces their batches again, if they are batches of this producer.
       await this.deleteEntries(
         dataDirId,
         unreadable.map(([entry]) => entry),
@@ -408,7 +408,7 @@ function throwFirst(replies: [error: Error | null, value: unknown][] | null): un
   });
 }
 
-/** An entry of the ready stream; `null` if it is not one that a worker of ours wrote. */
+/** An entry of the ready stream; `null` if no worker of Embedmill wrote it. */
 function readyBatchOf(entry: string, fields: readonly string[]): ReadyBatch | null {
   const [runField, run = '', batchField, digits = '', summaryField, json = ''] = fields;
   const batch = Number(digits);

@@ -17,7 +17,7 @@ export async function readWorkers(redis: Redis, keys: Keys): Promise<WorkerRepor
   return reports.flatMap((json) => (json == null ? [] : (reportOf(json) ?? [])));
 }
 
-/** `null` for a report that is not one of ours. */
+/** `null` for a report that no worker of Embedmill wrote. */
 function reportOf(json: string): WorkerReport | null {
   try {
     const report = JSON.parse(json) as WorkerReport | null;

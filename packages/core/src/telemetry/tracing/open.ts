@@ -1,4 +1,4 @@
-/** Opens the configured tracing when producer and worker start. */
+/** Opens the configured tracing when producer and worker start; see docs/decisions/0041. */
 
 import type { Config } from '../../process/config/config.ts';
 import { noTracing } from './no-tracing.ts';
