@@ -3,7 +3,8 @@
  * batch that workers died over.
  *
  * The rows are embedded one by one, alone in the process, and Redis knows which worker tries which one. A process that dies
- * leaves that mark, and the next worker counts it; the mark of a worker that still lives counts for nothing. One death may be chance (a machine that was switched off), two over the same row are
+ * leaves that mark, and the next worker counts it; the mark of a worker that still lives counts for nothing. One death may be
+ * chance (a machine that was switched off), two over the same row are
  * not: the row gets the verdict `failed` and is never tried again. So a batch costs the deaths that made it suspect and
  * two for each row that kills.
  */

@@ -37,7 +37,7 @@ export interface InteractiveWorkDeps {
 
 /** Time until a job for another model is offered again: somebody waits for it. It doubles each time. */
 const HAND_BACK_MS = 100;
-const MAX_HAND_BACK_MS = 60_000;
+const MAX_HAND_BACK_MS = 1000;
 
 /** @see RedisInteractiveLane for the other end */
 export class InteractiveWork {
