@@ -54,6 +54,7 @@ export class InferencePool {
   readonly #waiting: WaitingPieces = { interactive: [], bulk: [] };
   /** Why requests are rejected; undefined until `stop`, a failed `start`, or the death of the last thread. */
   #refusal: Error | undefined;
+  #stopped: Promise<void> | undefined;
 
   /** @throws {RequestError} `bad-thread-count` */
   constructor(options: InferencePoolOptions) {
@@ -191,10 +192,15 @@ export class InferencePool {
 
   /**
    * Finishes the pieces that threads have begun, rejects all others with a retryable error and stops the
-   * threads.
+   * threads. A second call waits for the first.
    * @param options.deadlineMs time for begun pieces; one second later they are rejected too. Default 30 s
    */
-  async stop({ deadlineMs = DEFAULT_STOP_DEADLINE_MS }: { deadlineMs?: number } = {}): Promise<void> {
+  stop({ deadlineMs = DEFAULT_STOP_DEADLINE_MS }: { deadlineMs?: number } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs);
+    return this.#stopped;
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
     const stopped = new UnavailableError(
       'inference-stopped',
       'the inference threads of this worker are stopping',

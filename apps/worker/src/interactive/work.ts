@@ -39,7 +39,7 @@ export interface InteractiveWorkDeps {
 
 /** Delay before a returned job is delivered again: short, because a caller is waiting. It doubles each time. */
 const HAND_BACK_MS = 100;
-const MAX_HAND_BACK_MS = 60_000;
+const MAX_HAND_BACK_MS = 1000;
 
 /** Embeds or tokenizes interactive texts; `RedisInteractiveLane` is the producer's side. */
 export class InteractiveWork {

@@ -24,10 +24,10 @@ export function whenStopped(): Promise<StopReason> {
 }
 
 /** Time beyond `shutdownMs` after which a process ends that has not stopped. */
-const MARGIN_MS = 2_700;
+const MARGIN_MS = 2_500;
 
 /**
- * Runs a service until there is a reason to stop, then stops it. The process ends at the latest `shutdownMs` and 2.7 s later, also
+ * Runs a service until there is a reason to stop, then stops it. The process ends at the latest `shutdownMs` and 2.5 s later, also
  * while the service is still starting or a connection to an unreachable Redis blocks it: others repeat unfinished work.
  * @returns the exit code: 0, or 1 if the service cannot continue
  */

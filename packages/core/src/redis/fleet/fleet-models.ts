@@ -7,6 +7,8 @@ import { readWorkers } from './read-workers.ts';
 
 /** Age at which the models are read again. */
 const FRESH_MS = 2000;
+/** The same before a refusal. */
+const REFUSAL_FRESH_MS = 200;
 
 /** Reads the reports of the workers at most every two seconds. */
 export class FleetModels {
@@ -27,7 +29,9 @@ export class FleetModels {
    * @throws {RequestError} `unknown-model` (facts: `models`)
    */
   async assertOffered(model: string): Promise<void> {
-    const models = await this.#read();
+    const known = await this.#read();
+    // A worker may have joined since.
+    const models = known?.has(model) === false ? await this.#read(REFUSAL_FRESH_MS) : known;
     if (models === undefined || models.size === 0 || models.has(model)) return;
     throw unknownModel(model, [...models]);
   }
@@ -43,8 +47,8 @@ export class FleetModels {
       : `it waits for a worker with the model ${quote(model)}; connected workers have ${listOf([...models], 'and')}`;
   }
 
-  #read(): Promise<ReadonlySet<string> | undefined> {
-    if (performance.now() - this.#readAt > FRESH_MS) {
+  #read(freshMs = FRESH_MS): Promise<ReadonlySet<string> | undefined> {
+    if (performance.now() - this.#readAt > freshMs) {
       this.#readAt = performance.now();
       this.#reading = readWorkers(this.#redis, this.#keys)
         .then((workers) => {

@@ -39,7 +39,7 @@ const ERROR_LOG_INTERVAL_MS = 5 * SECOND;
 const PAUSE_MS = SECOND;
 
 /** Maximum wait for interrupted batches to be handed back at the end. */
-const HAND_BACK_MS = SECOND;
+const HAND_BACK_MS = 1.5 * SECOND;
 
 /** @see BatchConsumer */
 export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
@@ -112,10 +112,10 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
     clearTimeout(this.#resumeTimer);
     const finished = this.#worker.close();
     if (await settlesWithin(finished, deadlineMs)) return 'finished';
-    await giveUp();
+    const handedBack = Promise.all([giveUp(), finished]);
     // BullMQ closes once: a forced close would only join the pending one. Batches that are not handed back
     // lose their locks.
-    if (!(await settlesWithin(finished, HAND_BACK_MS))) await this.#worker.disconnect();
+    if (!(await settlesWithin(handedBack, HAND_BACK_MS))) await this.#worker.disconnect();
     return 'deadline';
   }
 
