@@ -1,4 +1,5 @@
-/** The public surface of `@embedmill/analysis`. */
+/** The public interface of `@embedmill/analysis`. */
+
 export * from './calibration/index.ts';
 export {
   bestCount,
@@ -7,7 +8,7 @@ export {
   simplifiedSilhouette,
 } from './cluster/choose-count.ts';
 export { duplicateSteps } from './cluster/duplicates.ts';
-export { type KMeansOptions, kMeans, kMeansDefaults, kMeansSteps } from './cluster/k-means.ts';
+export { K_MEANS_DEFAULTS, type KMeansOptions, kMeans, kMeansSteps } from './cluster/k-means.ts';
 export { KeyTerms } from './cluster/key-terms.ts';
 export { dotOf, pickRows, rowOf } from './cluster/matrix.ts';
 export { representativeRows } from './cluster/representatives.ts';

@@ -1,22 +1,22 @@
-/** Random numbers from a seed, the same on every machine; samples, bootstraps and clusterings draw from them. */
+/** Seeded random numbers, the same on every machine, for samples, bootstraps and clusterings. */
 
-/** Choices drawn one after the other. */
+/** A sequence of random choices. */
 export interface Random {
-  /** From 0 (inclusive) to 1 (exclusive). */
+  /** A number from 0 (inclusive) to 1 (exclusive). */
   next(): number;
-  /** One element of a list that is not empty. */
+  /** One element of a non-empty list. */
   pick<Item>(items: readonly Item[]): Item;
-  /** True in `share` of all cases, 0 to 1. */
+  /** True with probability `share`, 0 to 1. */
   chance(share: number): boolean;
-  /** The elements in another order. */
+  /** A shuffled copy of the list. */
   shuffle<Item>(items: readonly Item[]): Item[];
 }
 
 /**
- * The generator mulberry32 of Tommy Ettinger (public domain): 32 bits of state, uniform enough for sentences, and
- * nothing but integer arithmetic, so that every machine draws the same.
+ * The generator mulberry32 of Tommy Ettinger (public domain): 32 bits of state, uniform enough for sampling,
+ * and only integer arithmetic, so that every machine draws the same numbers.
  *
- * @param seed any number; its lower 32 bits count
+ * @param seed any number; only its lower 32 bits are used
  */
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0;

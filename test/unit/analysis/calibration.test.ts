@@ -1,4 +1,4 @@
-/** Thresholds against values worked out by hand. */
+/** Tests calibration against values calculated by hand. */
 
 import { randomFrom } from '@embedmill/analysis';
 import {
@@ -10,14 +10,14 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-/** `0.9+` is a pair that is the same with score 0.9, `0.4-` one that is not. */
+/** `0.9+` is a same pair with score 0.9, `0.4-` a different pair with score 0.4. */
 const pairsOf = (...marks: string[]): ScoredPair[] =>
   marks.map((mark) => ({ score: Number.parseFloat(mark), same: mark.endsWith('+') }));
 
 /** Six pairs, four the same. From the top: 1/1, 2/2, 2/3, 3/4, 3/5, 4/6 right. */
 const six = pairsOf('0.9+', '0.8+', '0.7-', '0.6+', '0.4-', '0.2+');
 
-/** As many pairs as asked for, whose scores overlap. */
+/** The given number of pairs, with overlapping scores. */
 function manyPairs(count: number): ScoredPair[] {
   const random = randomFrom(5);
   return Array.from({ length: count }, () => {
@@ -38,7 +38,7 @@ describe('the curve', () => {
     ]);
   });
 
-  test('takes pairs with one score together', () => {
+  test('counts pairs with equal scores together', () => {
     const curve = precisionRecallCurve(pairsOf('0.5+', '0.5-', '0.1+'));
     expect(curve.map(({ threshold, precision }) => [threshold, precision])).toEqual([
       [0.5, 0.5],
@@ -53,14 +53,14 @@ describe('the curve', () => {
 });
 
 describe('a calibration', () => {
-  test('picks the thresholds that its rules describe', () => {
+  test('chooses the thresholds of its rules', () => {
     const { bestF1, atRecall, atPrecision } = calibrate(six, { recall: 0.7, precision: 0.9 });
     expect(bestF1).toMatchObject({ threshold: 0.2, f1: 0.8 });
     expect(atRecall).toMatchObject({ wanted: 0.7, choice: { threshold: 0.6, precision: 0.75 } });
     expect(atPrecision).toMatchObject({ wanted: 0.9, choice: { threshold: 0.8, recall: 0.5 } });
   });
 
-  test('says when no threshold is precise enough', () => {
+  test('has no choice if no threshold reaches the precision', () => {
     const { atPrecision } = calibrate(pairsOf('0.9-', '0.8+', '0.1-'), { precision: 0.9 });
     expect(atPrecision).toEqual({ wanted: 0.9, choice: null });
   });
@@ -79,7 +79,7 @@ describe('a calibration', () => {
     );
   });
 
-  test('has intervals that hold the figure, that repeat with the seed and shrink with more pairs', () => {
+  test('has intervals that contain the figure, repeat with the seed and shrink with more pairs', () => {
     const widthOf = (count: number): number => {
       const calibration = calibrate(manyPairs(count));
       expect(calibrate(manyPairs(count))).toEqual(calibration);
@@ -98,7 +98,7 @@ describe('a calibration', () => {
     expect(calibrate(manyPairs(100), { seed: 2 }).bestF1).not.toEqual(calibrate(manyPairs(100)).bestF1);
   });
 
-  test('covers the true recall about as often as it says', () => {
+  test('covers the true recall about as often as the confidence states', () => {
     // Scores of the same are uniform from 0.3 to 1, so that the recall of a threshold t is (1 − t) / 0.7.
     const random = randomFrom(11);
     let covered = 0;
@@ -120,7 +120,7 @@ describe('a calibration', () => {
     expect(covered).toBeGreaterThanOrEqual(75);
   });
 
-  test('warns of few pairs, and of few of one kind', () => {
+  test('warns about few pairs, and few pairs of one kind', () => {
     expect(calibrate(manyPairs(500), { samples: 1 }).warnings).toEqual([]);
     expect(calibrate(six, { samples: 1 }).warnings).toEqual([
       '6 pairs are few: the thresholds may move a lot with 200 or more',
@@ -145,8 +145,8 @@ describe('a calibration', () => {
     [pairsOf('0.5+', '0.6+'), {}, 'none of the 2 pairs is different'],
     [pairsOf('0.5-'), {}, 'none of the 1 pairs is the same'],
     [[...six, { score: Number.NaN, same: true }], {}, 'pair 7 has the score NaN'],
-    [six, { recall: 0 }, 'the wanted recall is 0'],
-    [six, { precision: 1.2 }, 'the wanted precision is 1.2'],
+    [six, { recall: 0 }, 'the target recall is 0'],
+    [six, { precision: 1.2 }, 'the target precision is 1.2'],
   ])('cannot be made of %j with %j', (pairs, options, words) => {
     expect(() => calibrate(pairs, options)).toThrow(words);
   });

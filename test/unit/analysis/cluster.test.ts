@@ -1,4 +1,4 @@
-/** How many clusters, what they are about, and which rows are nearly the same. */
+/** Tests the number of clusters, representative rows, key terms and duplicates. */
 
 import {
   bestCount,
@@ -29,7 +29,7 @@ function bunches(directions: number, rows: number, dim: number, spread: number, 
 }
 
 describe('the number of clusters', () => {
-  test.each([3, 6, 10])('is found when there are %d bunches', (directions) => {
+  test.each([3, 6, 10])('is found for %d separate groups', (directions) => {
     const scores = finish(scoreCountsSteps(bunches(directions, 250, 12, 0.3), 1));
     expect(bestCount(scores)).toBe(directions);
     expect(scores.map(({ clusters }) => clusters)).toEqual(
@@ -37,11 +37,11 @@ describe('the number of clusters', () => {
     );
   });
 
-  test('is 1 where there are too few rows to try', () => {
+  test('is 1 for too few rows', () => {
     expect(bestCount(finish(scoreCountsSteps(bunches(2, 5, 4, 0.1), 1)))).toBe(1);
   });
 
-  test('is searched in steps that tell how far they are', () => {
+  test('is searched in steps that report progress', () => {
     const shares: number[] = [];
     const steps = scoreCountsSteps(bunches(3, 200, 4, 0.3), 1);
     for (let step = steps.next(); !step.done; step = steps.next()) shares.push(step.value);
@@ -51,8 +51,8 @@ describe('the number of clusters', () => {
   });
 });
 
-describe('the rows that stand for a cluster', () => {
-  test('are those nearest to its centre', () => {
+describe('the representative rows of a cluster', () => {
+  test('are nearest to its centroid', () => {
     const rows = bunches(2, 40, 3, 0.9);
     const clustering = kMeans(rows, 2);
     for (const [cluster, shown] of representativeRows(rows, clustering, 3).entries()) {
@@ -91,7 +91,7 @@ describe('key terms', () => {
     expect(terms.top(9)[0]!.indexOf('water')).toBeGreaterThan(terms.top(9)[0]!.indexOf('cord'));
   });
 
-  test('count a plural as its singular, under the name that is written more often', () => {
+  test('count a plural as its singular, under the more frequent form', () => {
     const terms = new KeyTerms(2, new Set());
     for (const text of ['battery', 'batteries', 'batteries', "the battery's lens", 'glass'])
       terms.add(0, text);
@@ -100,14 +100,14 @@ describe('key terms', () => {
     expect(terms.top(2)[1]).toEqual(['box', 'towel']);
   });
 
-  test('are in two rows at least where there are several, and no contractions', () => {
+  test('occur in at least two rows of a larger cluster, and are not contractions', () => {
     const terms = new KeyTerms(1, new Set());
     for (const text of ['kettle', 'kettle', "don't boil", 'they’ve cords', 'Steam, steam, steam'])
       terms.add(0, text);
     expect(terms.top(9)).toEqual([['kettle']]);
   });
 
-  test('are words also where no blanks are between them', () => {
+  test('are words even in scripts without spaces', () => {
     const terms = new KeyTerms(2, new Set());
     terms.add(0, '这个水壶很好，水壶烧水很快');
     terms.add(1, 'a towel');
@@ -116,7 +116,7 @@ describe('key terms', () => {
 });
 
 describe('duplicates', () => {
-  /** The groups by the plain definition: all pairs, then the links followed to the end. */
+  /** The groups by definition: compares all pairs, then follows all links. */
   function slowGroups({ rows, dim, vectors }: Matrix, threshold: number): number[] {
     const groups = Array.from({ length: rows }, (_, row) => row);
     const dot = (a: number, b: number) => {
@@ -138,7 +138,7 @@ describe('duplicates', () => {
     return groups;
   }
 
-  test('are those of the plain definition, whatever the threshold and the length of vectors', () => {
+  test('match the definition for any threshold and dimension', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(8, 64, 100),

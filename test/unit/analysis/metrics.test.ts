@@ -1,4 +1,4 @@
-/** The measures of the evaluation against values worked out by hand. */
+/** Tests the evaluation metrics and k-means against values calculated by hand. */
 
 import {
   compareClasses,
@@ -22,7 +22,7 @@ describe('correlations', () => {
     expect(pearson([1, 2, 3, 4], [1, 3, 1, 3])).toBeCloseTo(2 / Math.sqrt(20), 12);
   });
 
-  test('Spearman looks at ranks only, and equal values share one', () => {
+  test('Spearman uses ranks, which equal values share', () => {
     expect(spearman([1, 10, 100], [2, 3, 4])).toBeCloseTo(1, 12);
     // Ranks 0 1.5 1.5 3 and 0 1 2 3: deviations give 4.5 / √(4.5 · 5)
     expect(spearman([1, 5, 5, 9], [1, 2, 3, 4])).toBeCloseTo(4.5 / Math.sqrt(4.5 * 5), 12);
@@ -48,14 +48,14 @@ describe('a ranking', () => {
     expect(recall(['x'], relevances, 10)).toBe(0);
   });
 
-  test('counts nothing where nothing is relevant', () => {
+  test('is 0 if no document is relevant', () => {
     expect(ndcg(['a'], new Map([['a', 0]]), 10)).toBe(0);
     expect(recall(['a'], new Map(), 10)).toBe(0);
   });
 });
 
 describe('clusters beside labels', () => {
-  test('agree fully whatever the numbers of the clusters', () => {
+  test('agree fully for any numbering of the clusters', () => {
     expect(compareWithLabels(['x', 'x', 'y'], [5, 5, 2])).toEqual({
       homogeneity: 1,
       completeness: 1,
@@ -73,7 +73,7 @@ describe('clusters beside labels', () => {
     ]);
   });
 
-  test('say nothing when they are independent of the labels', () => {
+  test('score 0 if they are independent of the labels', () => {
     expect(compareWithLabels(['x', 'x', 'y', 'y'], [0, 1, 0, 1]).vMeasure).toBeCloseTo(0, 12);
     expect(compareWithLabels(['x', 'y'], [0, 0])).toMatchObject({
       homogeneity: 0,
@@ -97,7 +97,7 @@ describe('the nearest neighbours', () => {
     expect(nearestLabel(Float32Array.of(1, 0), known, 3)).toBe('north');
   });
 
-  test('find classes with an accuracy and a mean F1', () => {
+  test('classify with an accuracy and a mean F1', () => {
     // a: 1 right of 1 found and 2 true, F1 2/3; b: 1 of 2 and 1, F1 2/3.
     const { accuracy, macroF1 } = compareClasses(['a', 'b', 'b'], ['a', 'a', 'b']);
     expect(accuracy).toBeCloseTo(2 / 3, 12);
@@ -133,7 +133,7 @@ describe('k-means', () => {
     return { rows, dim, vectors, truth };
   }
 
-  test('finds bunches that lie apart', () => {
+  test('finds separate groups', () => {
     const rows = bunches(6, 200, 16, 0.4);
     const { assignments, centroids, spread } = kMeans(rows, 6);
     expect(compareWithLabels(rows.truth, assignments).vMeasure).toBeCloseTo(1, 6);
@@ -141,7 +141,7 @@ describe('k-means', () => {
     expect(spread).toBeLessThan(0.12);
   });
 
-  test('gives the same clusters for a seed, the largest first', () => {
+  test('returns the same clusters for a seed, largest first', () => {
     const rows = bunches(5, 60, 8, 1.5);
     const first = kMeans(rows, 7, { seed: 4 });
     expect(kMeans(rows, 7, { seed: 4 })).toEqual(first);
@@ -153,12 +153,12 @@ describe('k-means', () => {
     expect(Math.min(...sizes)).toBeGreaterThan(0);
   });
 
-  test('leaves out clusters that equal rows cannot fill', () => {
+  test('drops clusters without rows if rows are equal', () => {
     const vectors = Float32Array.from([1, 0, 1, 0, 1, 0, 0, 1]);
     expect(kMeans({ rows: 4, dim: 2, vectors }, 4).centroids.rows).toBe(2);
   });
 
-  test.each([0, 5, 1.5])('cannot make %d clusters of 4 rows', (clusters) => {
+  test.each([0, 5, 1.5])('rejects %d clusters of 4 rows', (clusters) => {
     const rows = bunches(2, 2, 4, 0.1);
     expect(() => kMeans(rows, clusters)).toThrow(`${clusters} clusters of 4 rows`);
   });

@@ -1,4 +1,4 @@
-/** Lists of API keys: what is read, and that nothing secret is repeated when one cannot be. */
+/** Tests lists of API keys: syntax, and error messages without secrets. */
 
 import { createHash } from 'node:crypto';
 import { readConfig, readKeyList } from '@embedmill/core/process';
@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 const SECRET = 'correct-horse-battery';
 
 describe('a list of API keys', () => {
-  it('has names, roles and the hashes of the secrets, from lines or between commas', () => {
+  it('has names, roles and hashes of the secrets, separated by commas or lines', () => {
     const read = readKeyList(
       `# the pipelines\nnightly:submit:${SECRET},\n\n  grafana:read:0123456789abcdef , ops:admin:a:secret:with:colons\n`,
     );
@@ -39,20 +39,20 @@ describe('a list of API keys', () => {
 });
 
 describe('settings with secrets', () => {
-  it.each(['EMBEDMILL_API_KEYS', 'EMBEDMILL_API_KEY'])('are never repeated in an error: %s', (name) => {
+  it.each(['EMBEDMILL_API_KEYS', 'EMBEDMILL_API_KEY'])('never appear in an error: %s', (name) => {
     const read = () => readConfig({ [name]: `hunter2 hunter2:${SECRET}` });
     expect(read).toThrow(new RegExp(`${name}: expected`));
     expect(read).not.toThrow(/hunter2|correct-horse/);
   });
 
-  it('hold no plain key of others', () => {
+  it('contain hashes instead of the keys of clients', () => {
     const config = readConfig({ EMBEDMILL_API_KEYS: `ops:admin:${SECRET}` });
     expect(config.apiKeys).toHaveLength(1);
     expect(JSON.stringify(config)).not.toContain(SECRET);
   });
 });
 
-describe('origins of other pages', () => {
+describe('CORS origins', () => {
   it.each(['https://app.example.com/', 'app.example.com', 'https://a.example,,', 'null'])(
     'are refused when no browser would send them: %s',
     (given) => {

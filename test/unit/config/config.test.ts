@@ -1,4 +1,4 @@
-/** What the environment may say, and how mistakes are reported. */
+/** Tests the configuration from environment variables, and its errors. */
 
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '@embedmill/contract';
@@ -6,7 +6,7 @@ import { describeConfig, readConfig } from '@embedmill/core/process';
 import { describe, expect, it } from 'vitest';
 
 describe('readConfig', () => {
-  it('has a default for everything that needs one', () => {
+  it('has a default for every variable that needs one', () => {
     const config = readConfig({});
     expect(config.port).toBe(8080);
     expect(config.prefix).toBe('em');
@@ -25,11 +25,11 @@ describe('readConfig', () => {
     expect(config).toMatchObject({ port: 0, threads: 3, shardBytes: 2 * 1024 * 1024, lockMs: 5000 });
   });
 
-  it('takes an empty variable for none', () => {
+  it('treats an empty variable as unset', () => {
     expect(readConfig({ PORT: '', REDIS_URL: '' })).toMatchObject({ port: 8080, redisUrl: undefined });
   });
 
-  it('reports all bad variables in one error, with what was given and what is expected', () => {
+  it('reports all invalid variables in one error, with the given and the expected value', () => {
     const bad = {
       PORT: '99999',
       EMBEDMILL_THREADS: 'two',
@@ -44,19 +44,19 @@ describe('readConfig', () => {
     expect(read).toThrow(/EMBEDMILL_PREFIX: expected letters, digits/);
   });
 
-  it('never repeats a Redis URL, which may hold a password', () => {
+  it('never quotes a Redis URL, which may contain a password', () => {
     expect(() => readConfig({ REDIS_URL: 'http://user:hunter2@host' })).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('hunter2') }),
     );
   });
 
-  it('lets variables of others pass, as Kubernetes sets some for its services', () => {
+  it('ignores unknown variables, such as those that Kubernetes sets for services', () => {
     expect(() => readConfig({ EMBEDMILL_PRODUCER_SERVICE_HOST: '10.0.0.7' })).not.toThrow();
   });
 });
 
 describe('docs/configuration.md', () => {
-  it('is what the code says; `npm run docs:configuration` makes it so', async () => {
+  it('is up to date (`npm run docs:configuration` updates it)', async () => {
     const page = await readFile(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
     expect(page).toBe(describeConfig());
   });

@@ -1,11 +1,11 @@
-/** Fixture folders that stand for a machine's `/proc` and `/sys`, written by the tests of the CPU readers. */
+/** Writes fixture folders with `/proc` and `/sys` files for the tests of the CPU readers. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A folder with these files (path → text), removed after the test. */
+/** Creates a folder with these files (path → text), which is removed after the test. */
 export function machine(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'embedmill-machine-'));
   onTestFinished(() => rmSync(root, { recursive: true }));

@@ -1,11 +1,11 @@
-/** What Prometheus is told of the CPU, on machines made of files. */
+/** Tests the CPU metrics for Prometheus with fixture files. */
 
 import { registerCpuMetrics } from '@embedmill/core/telemetry';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { machine } from './machine.ts';
 
-/** The values of all series, on a machine with these files. */
+/** The values of all series for a machine with these files. */
 async function shown(files: Record<string, string>): Promise<Record<string, number>> {
   const registry = new Registry();
   registerCpuMetrics(registry, { root: machine(files) });
@@ -15,8 +15,8 @@ async function shown(files: Record<string, string>): Promise<Record<string, numb
   );
 }
 
-describe('the metrics of the CPU', () => {
-  it('show the quota, the throttling and the pressure of the own group', async () => {
+describe('the CPU metrics', () => {
+  it('show the quota, throttling and pressure of the control group', async () => {
     const values = await shown({
       'proc/self/cgroup': '0::/app\n',
       'sys/fs/cgroup/app/cpu.max': '50000 100000\n',
@@ -35,7 +35,7 @@ describe('the metrics of the CPU', () => {
     });
   });
 
-  it('leave the pressure out where the kernel keeps none', async () => {
+  it('omit the pressure if the kernel does not report it', async () => {
     const values = await shown({ 'proc/self/cgroup': '0::/app\n' });
     expect(Object.keys(values).filter((name) => name.includes('pressure'))).toEqual([]);
     expect(values.embedmill_cpu_saturation_ratio).toBeGreaterThanOrEqual(0);

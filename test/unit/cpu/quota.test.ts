@@ -11,7 +11,7 @@ describe('readCpuQuota', () => {
     expect(readCpuQuota({ root })).toBe(1.5);
   });
 
-  test('takes the smallest limit on the way up to the root', () => {
+  test('returns the minimum of the limits up to the root', () => {
     const root = machine({
       'proc/self/cgroup': '0::/kubepods.slice/pod7/worker\n',
       'sys/fs/cgroup/kubepods.slice/cpu.max': '800000 100000\n',
@@ -30,7 +30,7 @@ describe('readCpuQuota', () => {
     expect(readCpuQuota({ root })).toBe(0.5);
   });
 
-  test('reads version 1 of the own group, in a mount that is called cpu', () => {
+  test('reads version 1 of the control group, in a mount named cpu', () => {
     const root = machine({
       'proc/self/cgroup': V1_CGROUP,
       'sys/fs/cgroup/cpu/docker/abc/cpu.cfs_quota_us': '250000\n',
@@ -49,7 +49,7 @@ describe('readCpuQuota', () => {
     expect(readCpuQuota({ root })).toBe(2);
   });
 
-  test('stays inside the mount when the group lies outside the namespace', () => {
+  test('stays inside the mount if the group is outside the namespace', () => {
     const root = machine({
       'proc/self/cgroup': '0::/../../elsewhere\n',
       'sys/fs/cgroup/cpu.max': '200000 100000\n',
@@ -58,7 +58,7 @@ describe('readCpuQuota', () => {
     expect(readCpuQuota({ root })).toBe(2);
   });
 
-  test('is undefined when nothing limits the process', () => {
+  test('is undefined without a limit', () => {
     const unlimited = machine({
       'proc/self/cgroup': `${V1_CGROUP}`,
       'sys/fs/cgroup/cpu.max': 'max 100000\n',
@@ -71,18 +71,18 @@ describe('readCpuQuota', () => {
 });
 
 describe('readAllowedCpus', () => {
-  test('counts single CPUs and ranges of the scheduler mask', () => {
+  test('counts single CPUs and ranges of the CPU mask', () => {
     const root = machine({
       'proc/self/status': 'Name:\tnode\nCpus_allowed:\tff\nCpus_allowed_list:\t0-3,6,8-9\n',
     });
     expect(readAllowedCpus({ root })).toBe(7);
   });
 
-  test('asks the system where there is no /proc', () => {
+  test('uses availableParallelism() without /proc', () => {
     expect(readAllowedCpus({ root: machine({}) })).toBe(availableParallelism());
   });
 
-  test('is never less than the system reports, which may take a quota into account', () => {
+  test('is at least the number that the system reports, which may include a quota', () => {
     expect(readAllowedCpus()).toBeGreaterThanOrEqual(availableParallelism());
   });
 });

@@ -6,7 +6,7 @@ const PRESSURE =
   'some avg10=12.50 avg60=6.25 avg300=1.00 total=2500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n';
 
 describe('readCpuUsage', () => {
-  test('reads usage and throttling of the own group (version 2)', () => {
+  test('reads usage and throttling of the control group (version 2)', () => {
     const root = machine({
       'proc/self/cgroup': '0::/app\n',
       'sys/fs/cgroup/cpu.stat': 'usage_usec 99000000\n',
@@ -37,7 +37,7 @@ describe('readCpuUsage', () => {
     });
   });
 
-  test('passes a version 2 group without CPU accounting over to version 1', () => {
+  test('uses version 1 if the version 2 group has no CPU accounting', () => {
     const root = machine({
       'proc/self/cgroup': '2:cpu,cpuacct:/\n0::/\n',
       'sys/fs/cgroup/unified/cpu.stat': 'nr_periods 0\n',
@@ -59,7 +59,7 @@ describe('readCpuUsage', () => {
 });
 
 describe('readCpuPressure', () => {
-  test('reads the own group as ratios and seconds', () => {
+  test('reads the control group as ratios and seconds', () => {
     const root = machine({
       'proc/self/cgroup': '0::/app\n',
       'sys/fs/cgroup/app/cpu.pressure': PRESSURE,
@@ -79,7 +79,7 @@ describe('readCpuPressure', () => {
     expect(readCpuPressure({ root })).toMatchObject({ source: 'machine', last10sRatio: 0.125 });
   });
 
-  test('is undefined where the kernel keeps none', () => {
+  test('is undefined if the kernel does not report it', () => {
     expect(readCpuPressure({ root: machine({}) })).toBeUndefined();
   });
 });

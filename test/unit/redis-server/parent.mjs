@@ -1,4 +1,4 @@
-/** A process that starts a private Redis in the folder it is given, says where, and stays until it is killed. */
+/** Starts a private Redis in the given folder, prints its URL, and runs until it is killed. */
 
 import { resolveRedis } from '@embedmill/core/process';
 

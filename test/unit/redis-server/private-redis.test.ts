@@ -13,7 +13,7 @@ import { onRedis, processColumn, startInChild, startPrivate } from './start.ts';
 const TAKEN = { code: 'redis-folder-in-use', retryable: true };
 
 describe('a private Redis', () => {
-  test('writes an append-only file, evicts nothing and takes no snapshots', async () => {
+  test('writes an append-only file, evicts no keys and takes no snapshots', async () => {
     const { url } = await startPrivate(temporaryFolder(), { maxMemoryBytes: 64 * 1024 * 1024 });
     const settings = (await onRedis(url, (client) =>
       client.config('GET', 'append*', 'save', 'maxmemory*', 'bind', 'port'),
@@ -27,7 +27,7 @@ describe('a private Redis', () => {
     expect(setting('port')).not.toBe('6379');
   });
 
-  test('answers nobody without its password and shows the password to no other user', async () => {
+  test('requires its password and hides the password from other users', async () => {
     const folder = temporaryFolder();
     const { url } = await startPrivate(folder);
     const { port } = new URL(url);
@@ -36,7 +36,7 @@ describe('a private Redis', () => {
     expect(statSync(join(folder, 'redis')).mode & 0o077).toBe(0);
   });
 
-  test('keeps its data from one start to the next', async () => {
+  test('keeps its data across restarts', async () => {
     const folder = temporaryFolder();
     const first = await resolveRedis({ dataDir: folder, cacheDir });
     await onRedis(first.url, (client) => client.set('kettle', 'boils'));
@@ -47,7 +47,7 @@ describe('a private Redis', () => {
     expect(await onRedis(second.url, (client) => client.get('kettle'))).toBe('boils');
   });
 
-  test('ends when its parent is killed, and the next start finds its data', async () => {
+  test('ends when its parent is killed, and the next start has its data', async () => {
     const folder = temporaryFolder();
     const { parent, url, pid } = await startInChild(folder);
     await onRedis(url, (client) => client.set('boots', 'dry'));
@@ -58,7 +58,7 @@ describe('a private Redis', () => {
     expect(await onRedis(next.url, (client) => client.get('boots'))).toBe('dry');
   });
 
-  test('is waited for while it is still ending, so that two never write one file', async () => {
+  test('delays the next start while it is ending, so that two servers never write the same file', async () => {
     const folder = temporaryFolder();
     const { parent, url, pid } = await startInChild(folder);
     await onRedis(url, (client) => client.set('lamp', 'flickers'));
@@ -72,7 +72,7 @@ describe('a private Redis', () => {
     expect(await onRedis(nextUrl, (client) => client.get('lamp'))).toBe('flickers');
   });
 
-  test('refuses a folder that a living server owns, and names its process', async () => {
+  test('rejects a folder of a running server and names its process', async () => {
     const folder = temporaryFolder();
     const { parent, url } = await startInChild(folder);
     const second = resolveRedis({ dataDir: folder, cacheDir });
@@ -81,7 +81,7 @@ describe('a private Redis', () => {
     expect(await onRedis(url, (client) => client.ping())).toBe('PONG');
   });
 
-  test('starts once when two starts meet in one folder', async () => {
+  test('starts once when two processes start in the same folder', async () => {
     const folder = temporaryFolder();
     const starts = await Promise.allSettled([startPrivate(folder), startPrivate(folder)]);
     const failures = starts.flatMap((start) => (start.status === 'rejected' ? [start.reason] : []));
@@ -89,7 +89,7 @@ describe('a private Redis', () => {
     expect(failures[0]).toBeInstanceOf(EmbedmillError);
   });
 
-  test('takes a folder whose owner is gone, although another program has its port and its process id', async () => {
+  test('takes a folder of a dead owner, even if other programs have its port and process id', async () => {
     const folder = temporaryFolder();
     const stranger = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await once(stranger.listen(0, '127.0.0.1'), 'listening');
@@ -105,7 +105,7 @@ describe('a private Redis', () => {
     stranger.close();
   });
 
-  test('tells when it died, and starts again in the same folder', async () => {
+  test('reports its death and can be started again in the same folder', async () => {
     const folder = temporaryFolder();
     const first = await startPrivate(folder);
     await onRedis(first.url, (client) => client.set('towel', 'blue'));
@@ -116,14 +116,14 @@ describe('a private Redis', () => {
     expect(await onRedis(second.url, (client) => client.get('towel'))).toBe('blue');
   });
 
-  test('ends when somebody kills its guardian only', async () => {
+  test('ends when only its guardian is killed', async () => {
     const { pid = 0, exited } = await startPrivate(temporaryFolder());
     process.kill(Number(processColumn(pid, 'ppid')), 'SIGKILL');
     await exited;
     expect(isRunning(pid)).toBe(false);
   });
 
-  test('is in no process group that a Ctrl-C in our terminal reaches', async () => {
+  test('is outside the process group that receives Ctrl-C from the terminal', async () => {
     const { parent, pid } = await startInChild(temporaryFolder());
     expect(processColumn(pid, 'pgid')).not.toBe(processColumn(parent.pid, 'pgid'));
   });
@@ -136,7 +136,7 @@ describe('a private Redis', () => {
     expect(isRunning(pid)).toBe(false);
   });
 
-  test('quotes the log when it cannot start', async () => {
+  test('quotes its log if it fails to start', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'redis', 'appendonlydir'), { recursive: true });
     writeFileSync(join(folder, 'redis', 'appendonlydir', 'appendonly.aof.manifest'), 'no manifest\n');
@@ -146,7 +146,7 @@ describe('a private Redis', () => {
   });
 });
 
-test('A given Redis is used as it is and outlives stop()', async () => {
+test('A given Redis server is used unchanged and survives stop()', async () => {
   const { url } = await startPrivate(temporaryFolder());
   const given = await resolveRedis({ url, dataDir: '/nonexistent', cacheDir: '/nonexistent' });
   expect(given).toMatchObject({ url, origin: 'given', pid: undefined });

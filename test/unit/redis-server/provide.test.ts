@@ -7,18 +7,18 @@ import { temporaryFolder } from '../../support/folder.ts';
 import { cacheDir } from '../../support/redis.ts';
 import { onRedis } from './start.ts';
 
-/** The path of a program on the real PATH. */
+/** The path of a program on the original PATH. */
 const pathOf = (program: string): string =>
   execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], { encoding: 'utf8' }).trim();
 
-/** The path of the server that this machine really runs; found before PATH is replaced. */
+/** The path of the real server of this machine; found before PATH is replaced. */
 const realCommand = await (async () => {
   const program = await provideRedis({ cacheDir, install: false, log: () => {} });
   if (program.kind !== 'binary') throw new Error('these tests run a real redis-server');
   return pathOf(program.command);
 })();
 
-/** Scripts that stand for the programs of another machine; nothing else is on PATH but the shell and its tools. */
+/** Sets PATH to these scripts, the shell and its tools, to simulate another machine. */
 function machineWith(programs: Readonly<Record<string, string>>): void {
   const bin = temporaryFolder();
   for (const [name, script] of Object.entries({ ...SHELL_TOOLS, ...programs })) {
@@ -35,7 +35,7 @@ const SHELL_TOOLS = Object.fromEntries(
   ]),
 );
 
-/** An apt-get that knows one package and "downloads" a file; dpkg unpacks a server that only tells its version. */
+/** An apt-get with one package and a fake download; dpkg unpacks a server that only prints its version. */
 const APT_GET = `
 case "$*" in
   *--simulate*) echo 'Inst liblzf1 (3.6)'; echo 'Inst redis-tools (7.0.15)' ;;
@@ -59,20 +59,20 @@ describe('provideRedis', () => {
     return () => vi.unstubAllEnvs();
   });
 
-  test('takes a server from PATH and fetches nothing', async () => {
+  test('uses a server on PATH and fetches nothing', async () => {
     machineWith({ 'valkey-server': 'echo "Valkey server v=8.0.1 sha=0"' });
     const program = await provideRedis({ cacheDir: temporaryFolder(), install: true, log });
     expect(program).toEqual({ kind: 'binary', command: 'valkey-server', version: '8.0.1' });
     expect(lines).toEqual([]);
   });
 
-  test('passes over a server that is too old', async () => {
+  test('skips a server that is too old', async () => {
     machineWith({ 'redis-server': 'echo "Redis server v=6.0.16"', 'valkey-server': 'echo "v=7.2.5"' });
     const program = await provideRedis({ cacheDir: temporaryFolder(), install: false, log });
     expect(program).toMatchObject({ command: 'valkey-server' });
   });
 
-  test("unpacks Debian's package into the cache, says so, and finds it there the next time", async () => {
+  test("unpacks Debian's package into the cache, logs it, and finds it there the next time", async () => {
     const cache = temporaryFolder();
     machineWith({ 'apt-get': APT_GET, dpkg: DPKG });
     const program = await provideRedis({ cacheDir: cache, install: true, log });
@@ -91,7 +91,7 @@ describe('provideRedis', () => {
     expect(await provideRedis({ cacheDir: cache, install: true, log })).toMatchObject({ version: '7.0.15' });
   });
 
-  test('names what it tried and what to install when nothing works', async () => {
+  test('lists what it tried and what to install if nothing works', async () => {
     machineWith({
       'apt-get': 'case "$*" in *update*) echo "E: no network" >&2; exit 100 ;; esac',
       dpkg: '',
@@ -102,8 +102,8 @@ describe('provideRedis', () => {
     await expect(failure).rejects.toMatchObject({ code: 'redis-missing' });
     for (const part of [
       'apt-get update failed: E: no network',
-      'no Homebrew here',
-      'daemon does not answer',
+      'Homebrew is not installed',
+      'daemon is not running',
       'brew install redis',
       'REDIS_URL',
     ]) {
@@ -112,7 +112,7 @@ describe('provideRedis', () => {
     expect(existsSync(join(cache, 'redis'))).toBe(false);
   });
 
-  test('fetches nothing when it must not', async () => {
+  test('fetches nothing if install is false', async () => {
     machineWith({ 'apt-get': APT_GET, dpkg: DPKG });
     const failure = provideRedis({ cacheDir: temporaryFolder(), install: false, log });
     await expect(failure).rejects.toMatchObject({ code: 'redis-missing' });
@@ -121,7 +121,7 @@ describe('provideRedis', () => {
 });
 
 describe('resolveRedis', () => {
-  test('tries another port when somebody took the one it chose', async () => {
+  test('tries another port if the first one is taken', async () => {
     const folder = temporaryFolder();
     machineWith({
       'redis-server': `
@@ -135,8 +135,8 @@ describe('resolveRedis', () => {
     expect(existsSync(join(folder, 'tried'))).toBe(true);
   });
 
-  test("runs Docker's image on a loopback port when there is no binary", async () => {
-    // Stands for the daemon: reads the folder and the port from the flags and runs the real server with them.
+  test('runs the Docker image on a loopback port if there is no binary', async () => {
+    // Simulates Docker: reads the folder and the port from the flags and runs the real server with them.
     machineWith({
       docker: `
         [ "$1" = run ] || exit 0

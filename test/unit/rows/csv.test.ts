@@ -1,4 +1,4 @@
-/** CSV and TSV: bad records end where they can, and their neighbours are read. */
+/** Tests CSV and TSV: an invalid record does not affect its neighbours. */
 import { EmbedmillError } from '@embedmill/contract';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
@@ -8,7 +8,7 @@ import { brief, firstBad, readAll } from './read.ts';
 const csv = { format: 'csv' } as const;
 
 describe('rows of CSV', () => {
-  test('come from the columns named, wherever they stand', async () => {
+  test('come from the named columns, in any order', async () => {
     const rows = await readAll('stars,text,id\n5,Sturdy chair.,c1\n1,Wobbles.,\n', csv);
     expect(rows).toEqual([
       { ok: true, line: 2, id: 'c1', text: 'Sturdy chair.' },
@@ -22,19 +22,19 @@ describe('rows of CSV', () => {
     expect(rows.map((row) => row.line)).toEqual([2, 4]);
   });
 
-  test('take a quote inside an unquoted field as text', async () => {
+  test('treat a quote inside an unquoted field as text', async () => {
     expect(brief(await readAll('id,text\n1,a 12" pan\n2, "said" he\n', csv))).toEqual([
       'a 12" pan',
       ' "said" he',
     ]);
   });
 
-  test('may have no id column under the default name, but one that was asked for', async () => {
+  test('need no id column unless one is named', async () => {
     expect((await readAll('text\nhello\n', csv))[0]?.id).toBeNull();
     await expect(readAll('text\nhello\n', { ...csv, idField: 'sku' })).rejects.toThrow('no column "sku"');
   });
 
-  test('skip blank lines, count them, and need no last line end', async () => {
+  test('skip but count blank lines, and need no final line end', async () => {
     const rows = await readAll('\ufeff\r\ntext,id\r\n\r\nhello,1\r\n\r\nbye,2', csv);
     expect(rows.map((row) => [row.line, row.id])).toEqual([
       [4, '1'],
@@ -60,7 +60,7 @@ describe('rows of CSV', () => {
     expect(rows.map((row) => row.line)).toEqual([2, 3, 4, 5]);
   });
 
-  test('lose one line to a quote that is open when the input ends', async () => {
+  test('lose one line to an unclosed quote at the end of the input', async () => {
     const rows = await readAll(
       'id,text\n1,ok\n2,"never closed\n3,fine\n4,"closed"\n5,"open again\n6,six',
       csv,
@@ -69,7 +69,7 @@ describe('rows of CSV', () => {
     expect(firstBad(rows.slice(1)).message).toContain('2,\\"never closed');
   });
 
-  test('name the columns found when the text column is missing', async () => {
+  test('list the columns found if the text column is missing', async () => {
     const failure = await readAll('id,review\n1,a\n', csv).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(EmbedmillError);
     expect(failure).toMatchObject({
@@ -109,14 +109,14 @@ describe('rows of CSV', () => {
     );
   });
 
-  test('never take more than their own lines down, whatever the bytes', async () => {
+  test('fail without affecting other lines, for any bytes', async () => {
     const mess = fc.string({
       unit: fc.constantFrom('a', '"', '""', ',', '\n', '\r', '\r\n', ',"', '",'),
       maxLength: 60,
     });
     await fc.assert(
       fc.asyncProperty(mess, fc.integer({ min: 8, max: 30 }), async (noise, maxRowBytes) => {
-        // A closed quoted field ends any record, so the row behind it must come through.
+        // A closed quoted field ends any record, so the next row must be read.
         const rows = await readAll(`id,text\n${noise}"\n"\n"x","y"\n1,"last"\n`, { ...csv, maxRowBytes });
         expect(rows.at(-1)).toMatchObject({ ok: true, id: '1', text: 'last' });
         const lines = rows.map((row) => row.line);

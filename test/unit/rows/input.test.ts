@@ -1,4 +1,4 @@
-/** What holds for every format: cuts, limits, pace, memory; and plain text, names and gzip. */
+/** Tests what all formats share: chunking, limits, backpressure, memory; and plain text, file names and gzip. */
 import { gzipSync } from 'node:zlib';
 import { detectFormat, gunzip, type RowFormat, readFields, readRows } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { brief, readAll, streamOf } from './read.ts';
 const megabyte = 1024 * 1024;
 
 describe('plain text', () => {
-  test('is one row a line, blank lines too', async () => {
+  test('has one row per line, including blank lines', async () => {
     const rows = await readAll('\ufeffone\r\n\n three \n\n', { format: 'txt' });
     expect(rows.map((row) => [row.line, row.id, row.ok && row.text])).toEqual([
       [1, null, 'one'],
@@ -24,7 +24,7 @@ describe.each<[RowFormat, string, (text: string) => string]>([
   ['tsv', 'text\tn\n', (text) => `${text}\t1`],
   ['txt', '', (text) => text],
 ])('rows of %s', (format, header, record) => {
-  test('do not depend on how the bytes arrive', async () => {
+  test('do not depend on the size of the chunks', async () => {
     const texts = ['ü — ok', 'x'.repeat(40), 'last 😀'];
     const input = Buffer.concat([
       Buffer.from(`\ufeff${header}${texts.map((text) => `${record(text)}\r\n`).join('')}`),
@@ -36,7 +36,7 @@ describe.each<[RowFormat, string, (text: string) => string]>([
       expect(await readAll(input, { format }, pieceBytes)).toEqual(whole);
   });
 
-  test('may be as long as the limit and no longer', async () => {
+  test('may be as long as the limit', async () => {
     const frame = Buffer.byteLength(record(''));
     const fits = 'f'.repeat(70_000 - frame);
     const input = `${header}${record('a')}\r\n${record(fits)}\r\n${record(`${fits}f`)}\r\n${record('b')}`;
@@ -44,7 +44,7 @@ describe.each<[RowFormat, string, (text: string) => string]>([
     expect(brief(rows)).toEqual(['a', fits, '!row-too-large', 'b']);
   });
 
-  test('skip a huge one without keeping it, and go on behind it', async () => {
+  test('skip a huge row without buffering it, and continue after it', async () => {
     const before = process.memoryUsage.rss();
     let highest = before;
     async function* input() {
@@ -64,7 +64,7 @@ describe.each<[RowFormat, string, (text: string) => string]>([
     expect(highest - before).toBeLessThan(200 * megabyte);
   });
 
-  test('are read at the pace of whoever takes them, and leaving closes the source', async () => {
+  test('are read on demand, and leaving the loop closes the source', async () => {
     let given = 0;
     let closed = false;
     async function* input() {
@@ -131,7 +131,7 @@ describe('gzip', () => {
   };
   const packed = gzipSync('one\ntwo\n'.repeat(100));
 
-  test('is unpacked, all members of it', async () => {
+  test('is decompressed with all its members', async () => {
     expect(await unpack(Buffer.concat([gzipSync('one\n'), gzipSync('two\n')]))).toBe('one\ntwo\n');
   });
 
@@ -153,7 +153,7 @@ describe('gzip', () => {
     });
   });
 
-  test('lets an error of its source through', async () => {
+  test('passes on an error of its source', async () => {
     async function* failing() {
       yield packed.subarray(0, 10);
       throw new Error('the disk is gone');

@@ -1,4 +1,4 @@
-/** JSONL: every line has its own fate. */
+/** Tests JSONL: every line is valid or invalid on its own. */
 import { describe, expect, test } from 'vitest';
 import { brief, firstBad, readAll } from './read.ts';
 
@@ -29,18 +29,18 @@ describe('rows of JSONL', () => {
     expect(brief(await readAll('{"a":1}\n', { ...jsonl, textField: 'toString' }))).toEqual(['!missing-text']);
   });
 
-  test('turn numeric ids into text without losing a digit', async () => {
+  test('convert numeric ids to text without losing digits', async () => {
     const ids = ['7', '-1', '1.5', '12345678901234567890', '9007199254740993'];
     const rows = await readAll(ids.map((id) => `{"text":"t", "id" : ${id} }\n`).join(''), jsonl);
     expect(rows.map((row) => row.id)).toEqual(ids);
   });
 
-  test('refuse a large number as id when its digits cannot be told for sure', async () => {
+  test('reject a large number as id if JSON does not represent it exactly', async () => {
     const rows = await readAll('{"id":12345678901234567890,"text":"t","of":{"id":5}}\n', jsonl);
     expect(brief(rows)).toEqual(['!invalid-id']);
   });
 
-  test('count an empty or null id as none', async () => {
+  test('treat an empty or null id as missing', async () => {
     const rows = await readAll('{"id":"","text":"t"}\n{"id":null,"text":"t"}\n', jsonl);
     expect(rows.map((row) => [row.ok, row.id])).toEqual([
       [true, null],
@@ -65,11 +65,11 @@ describe('rows of JSONL', () => {
     expect(firstBad(rows.slice(1)).message).toContain(quoted);
   });
 
-  test('keep the id of a row whose text is bad', async () => {
+  test('keep the id of a row with an invalid text', async () => {
     expect(firstBad(await readAll('{"id":"k9","text":1}\n', jsonl)).id).toBe('k9');
   });
 
-  test('point at the byte that is not UTF-8, past a real U+FFFD', async () => {
+  test('report the position of the invalid UTF-8 byte, after a real U+FFFD', async () => {
     const bytes = Buffer.concat([
       Buffer.from('{"text":"\ufffd'),
       Buffer.from([0xe9]),
@@ -80,7 +80,7 @@ describe('rows of JSONL', () => {
     expect(firstBad(rows).message).toContain('byte 13 of the row (0xe9)');
   });
 
-  test('allow an id of 512 bytes and refuse one of 513, measured in UTF-8', async () => {
+  test('accept an id of 512 bytes and reject one of 513, measured in UTF-8', async () => {
     const rows = await readAll(
       [`é`.repeat(256), `${'é'.repeat(256)}x`].map((id) => `${JSON.stringify({ id, text: 't' })}\n`).join(''),
       jsonl,
@@ -89,7 +89,7 @@ describe('rows of JSONL', () => {
     expect(rows[1]).toMatchObject({ id: null, message: expect.stringContaining('513 bytes') });
   });
 
-  test("take the client's own line numbers, but no other field that is called line", async () => {
+  test('use the line numbers of the client, but no other field named line', async () => {
     const rows = await readAll(
       '{"line":70,"text":"a"}\n{"line":"x1","text":"b"}\n{"line":0,"text":"c"}\n',
       jsonl,
@@ -97,13 +97,13 @@ describe('rows of JSONL', () => {
     expect(rows.map((row) => row.line)).toEqual([70, 2, 3]);
   });
 
-  test('keep the place of a row that the client knows to be bad', async () => {
+  test('keep the position of a row that the client marks as invalid', async () => {
     const error = { code: 'wrong-columns', message: 'the record has 2 columns' };
     const rows = await readAll(`${JSON.stringify({ id: 'k', line: 9, error })}\n`, jsonl);
     expect(rows).toEqual([{ ok: false, line: 9, id: 'k', ...error, keepsPlace: true }]);
   });
 
-  test('prefer a text over an error field, and want an error to be complete', async () => {
+  test('prefer a text over an error field, and require a complete error', async () => {
     const rows = await readAll(
       '{"text":"t","error":{"code":"a","message":"b"}}\n{"error":{"code":"a"}}\n',
       jsonl,

@@ -1,4 +1,4 @@
-/** Exact search against the plain definition: sort all rows by their cosine. */
+/** Tests exact search against its definition: sort all rows by cosine. */
 
 import type { VectorRows } from '@embedmill/contract';
 import { dotRow, Nearest, scanRows, searchRows } from '@embedmill/core/formats';
@@ -24,7 +24,7 @@ function allScores({ ids, dim, vectors }: VectorRows, query: Float32Array): numb
 }
 
 describe('a search', () => {
-  test('gives the nearest first, with id, row and score', async () => {
+  test('returns the nearest rows first, with id, row and score', async () => {
     const rows = rowsOf([1, 0], [0, 1], [0.6, 0.8]);
     expect(await searchRows([rows], Float32Array.of(1, 0), 2)).toEqual([
       { row: 0, id: 'a', score: 1 },
@@ -32,7 +32,7 @@ describe('a search', () => {
     ]);
   });
 
-  test('leaves out rows without a vector, even where all others point away', async () => {
+  test('omits rows without a vector, even if all other scores are negative', async () => {
     const hits = await searchRows([rowsOf(null, [-1, 0], null)], Float32Array.of(1, 0), 3);
     expect(hits).toEqual([{ row: 1, id: 'b', score: -1 }]);
   });
@@ -43,7 +43,7 @@ describe('a search', () => {
     expect(hits.map(({ row }) => row)).toEqual([0, 1, 2, 3]);
   });
 
-  test('finds in slices what a sort of all rows finds', async () => {
+  test('finds in slices the same rows as a sort of all rows', async () => {
     const rows = makeRows(300, 7, { absentEvery: 9 });
     const query = makeRows(1, 7, { seed: 99 }).vectors;
     const scores = allScores(rows, query);
@@ -67,19 +67,19 @@ describe('a search', () => {
     );
   });
 
-  test('refuses a query of another length', async () => {
+  test('rejects a query of a different length', async () => {
     await expect(searchRows([rowsOf([1, 0])], Float32Array.of(1, 0, 0), 1)).rejects.toMatchObject({
       code: 'wrong-dimension',
       message: 'the query has 3 floats; expected 2, the dimension of the searched rows',
     });
   });
 
-  test.each([0, -1, 1.5, Number.NaN])('cannot be asked for %d hits', (count) => {
+  test.each([0, -1, 1.5, Number.NaN])('rejects a count of %d hits', (count) => {
     expect(() => new Nearest(count)).toThrow(`the number of hits is ${count}`);
   });
 });
 
-test('a scan goes on where another one stopped', () => {
+test('a scan continues where another one stopped', () => {
   const nearest = new Nearest(2);
   scanRows(Float32Array.of(1, 0), rowsOf([0, 1], [1, 0]), 0, nearest);
   scanRows(Float32Array.of(1, 0), rowsOf([0.8, 0.6]), 2, nearest);

@@ -1,17 +1,17 @@
-/** Says how far thresholds can be trusted, by drawing the sample again and again from itself (Efron's bootstrap). */
+/** Computes confidence intervals of thresholds by resampling the pairs (Efron's bootstrap). */
 
 import type { Random } from '../random.ts';
-import type { Rule } from './choose.ts';
+import type { ThresholdRule } from './choose.ts';
 import { pointOf, precisionRecallCurve } from './curve.ts';
 import type { CurvePoint, Interval, ScoredPair, ThresholdChoice } from './types.ts';
 
-/** A rule and the threshold that it chose from all pairs. */
+/** A rule and the threshold that it chooses from all pairs. */
 export interface Chosen {
-  rule: Rule;
+  rule: ThresholdRule;
   point: CurvePoint;
 }
 
-/** Figures of one threshold, one entry per sample. */
+/** The figures of one threshold, one entry per sample. */
 interface Draws {
   threshold: number[];
   precision: number[];
@@ -20,8 +20,9 @@ interface Draws {
 }
 
 /**
- * Percentile intervals of each chosen threshold. A sample without a pair of each kind is drawn again: it has no curve.
- * @param pairs sorted by falling score, with both kinds among them
+ * Percentile intervals of each chosen threshold. A sample without pairs of both kinds has no curve and is
+ * drawn again.
+ * @param pairs sorted by descending score, with pairs of both kinds
  */
 export function bootstrap(
   pairs: readonly ScoredPair[],
@@ -33,7 +34,7 @@ export function bootstrap(
     const weights = drawWeights(pairs, random);
     const curve = precisionRecallCurve(pairs, weights);
     for (const [n, { rule, point }] of chosen.entries()) {
-      // Where no threshold of the sample will do, it says nothing about where one would be.
+      // A sample without a suitable threshold adds nothing to the interval of the threshold.
       const again = rule(curve);
       if (again !== null) draws[n]!.threshold.push(again.threshold);
       const { precision, recall, f1 } = pointAt(point.threshold, pairs, weights);
@@ -53,7 +54,7 @@ export function bootstrap(
   }));
 }
 
-/** How often each pair is in a sample of as many pairs. */
+/** Draws a sample of the same size, as the number of times that each pair is in it. */
 function drawWeights(pairs: readonly ScoredPair[], random: Random): Uint32Array {
   for (;;) {
     const weights = new Uint32Array(pairs.length);
@@ -79,7 +80,7 @@ function pointAt(threshold: number, pairs: readonly ScoredPair[], weights: Uint3
   return pointOf(threshold, found, right, relevant);
 }
 
-/** The middle `confidence` of the values; `[fallback, fallback]` without any. */
+/** The central `confidence` share of the values; `[fallback, fallback]` without values. */
 function interval(values: number[], confidence: number, fallback: number): Interval {
   if (values.length === 0) return [fallback, fallback];
   const sorted = values.sort((a, b) => a - b);

@@ -1,15 +1,15 @@
-/** The rules that pick one threshold from a curve. */
+/** The rules that choose one threshold from a curve. */
 
 import type { CurvePoint } from './types.ts';
 
-/** Picks a point, or none when no point will do. */
-export type Rule = (curve: readonly CurvePoint[]) => CurvePoint | null;
+/** Chooses a point of the curve, or null if no point qualifies. */
+export type ThresholdRule = (curve: readonly CurvePoint[]) => CurvePoint | null;
 
-/** The largest F1; of equal ones the highest threshold. */
-export const bestF1: Rule = (curve) => largest(curve, ({ f1 }) => f1);
+/** The maximum F1; the highest threshold in a tie. */
+export const bestF1: ThresholdRule = (curve) => largest(curve, ({ f1 }) => f1);
 
-/** The largest precision among the points with at least this recall; of equal ones the highest threshold. */
-export function atRecall(wanted: number): Rule {
+/** The maximum precision of the points with at least this recall; the highest threshold in a tie. */
+export function atRecall(wanted: number): ThresholdRule {
   return (curve) =>
     largest(
       curve.filter(({ recall }) => recall >= wanted),
@@ -17,8 +17,8 @@ export function atRecall(wanted: number): Rule {
     );
 }
 
-/** The largest recall among the points with at least this precision; of equal ones the highest threshold. */
-export function atPrecision(wanted: number): Rule {
+/** The maximum recall of the points with at least this precision; the highest threshold in a tie. */
+export function atPrecision(wanted: number): ThresholdRule {
   return (curve) =>
     largest(
       curve.filter(({ precision }) => precision >= wanted),
@@ -26,7 +26,7 @@ export function atPrecision(wanted: number): Rule {
     );
 }
 
-/** The first point with the largest value. */
+/** The first point with the maximum value. */
 function largest(curve: readonly CurvePoint[], sizeOf: (point: CurvePoint) => number): CurvePoint | null {
   let best: CurvePoint | null = null;
   for (const point of curve) if (best === null || sizeOf(point) > sizeOf(best)) best = point;

@@ -1,11 +1,11 @@
-/** The precision-recall curve of scored pairs; `calibrate` and its bootstrap make one per sample. */
+/** Computes the precision-recall curve of scored pairs. */
 
 import type { CurvePoint, ScoredPair } from './types.ts';
 
 /**
- * One point per different score, the highest first. Recall rises along it; precision may do both.
- * @param pairs sorted by falling score, with at least one that is the same
- * @param weights how often each pair counts; all once when left out
+ * One point per distinct score, highest first. Recall increases along the curve; precision may rise or fall.
+ * @param pairs sorted by descending score, with at least one that is the same
+ * @param weights how often each pair counts. Default: once
  */
 export function precisionRecallCurve(
   pairs: readonly ScoredPair[],
@@ -28,18 +28,18 @@ export function precisionRecallCurve(
   return curve;
 }
 
-/** Precision 1 where nothing is found: nothing of it is wrong. */
+/** The figures of a threshold from counts; precision is 1 if no pair is found. */
 export function pointOf(threshold: number, found: number, right: number, relevant: number): CurvePoint {
   return {
     threshold,
     precision: found === 0 ? 1 : right / found,
     recall: right / relevant,
-    // Of 2PR / (P + R), without the division by zero where both are.
+    // Equal to 2PR / (P + R), without the division by zero if both are 0.
     f1: (2 * right) / (found + relevant),
   };
 }
 
-/** Area under the curve as steps: Σ (recall − recall before) · precision (scikit-learn's average_precision_score). */
+/** Area under the stepped curve: Σ (recall − previous recall) · precision, as in scikit-learn. */
 export function averagePrecision(curve: readonly CurvePoint[]): number {
   let area = 0;
   let before = 0;

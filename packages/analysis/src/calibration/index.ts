@@ -1,5 +1,6 @@
 /** Thresholds from labelled pairs, for Node and browsers: `@embedmill/analysis/calibration`. */
-export { calibrate, calibrationDefaults, FEWEST_PAIRS } from './calibrate.ts';
+
+export { CALIBRATION_DEFAULTS, calibrate } from './calibrate.ts';
 export { averagePrecision, precisionRecallCurve } from './curve.ts';
 export type {
   Calibration,

@@ -1,4 +1,4 @@
-/** Finds out how many clusters rows fall into; `embedmill cluster --k auto` calls it. */
+/** Chooses the number of clusters by the silhouette, for `embedmill cluster --k auto`. */
 
 import { randomFrom } from '../random.ts';
 import { kMeansSteps } from './k-means.ts';
@@ -6,28 +6,28 @@ import { dotOf, pickRows } from './matrix.ts';
 import type { Steps } from './steps.ts';
 import type { Clustering, Matrix } from './types.ts';
 
-/** A number of clusters and how well they stand apart. */
+/** A number of clusters and its score. */
 export interface CountScore {
   clusters: number;
   /** Mean simplified silhouette, −1 to 1; larger is better. */
   silhouette: number;
 }
 
-/** Rows that the numbers are tried on. */
+/** Maximum rows of the sample on which the numbers are tried. */
 const SAMPLE_ROWS = 8_000;
 
-/** Numbers that are tried, as far as there are rows for them. */
+/** Numbers of clusters to try, if there are enough rows. */
 const CANDIDATES = [2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128] as const;
 
-/** A cluster should have so many rows on average, or it says little. */
+/** Minimum average rows per cluster. */
 const MIN_ROWS_PER_CLUSTER = 8;
 
-/** Fewer than for a result: the numbers are compared with each other, not polished. */
+/** Options of a trial clustering; less work than for a result, because scores are only compared. */
 const TRIAL = { attempts: 2, batches: 50 } as const;
 
 /**
- * Tries numbers of clusters on a sample and gives their scores, in ascending order of the numbers.
- * @param seed of the sample and of the clusterings
+ * Scores numbers of clusters on a sample, in ascending order.
+ * @param seed random seed of the sample and the clusterings
  */
 export function* scoreCountsSteps(matrix: Matrix, seed: number): Steps<CountScore[]> {
   const rows = randomFrom(seed)
@@ -54,7 +54,7 @@ export function* scoreCountsSteps(matrix: Matrix, seed: number): Steps<CountScor
   return scores;
 }
 
-/** The number with the largest silhouette; of equal ones the smallest. 1 when none could be tried. */
+/** The number with the maximum silhouette, the smallest in a tie; 1 if there are no scores. */
 export function bestCount(scores: readonly CountScore[]): number {
   let best: CountScore | null = null;
   for (const score of scores) if (best === null || score.silhouette > best.silhouette) best = score;
@@ -62,8 +62,9 @@ export function bestCount(scores: readonly CountScore[]): number {
 }
 
 /**
- * Mean over the rows of (b − a) / max(a, b), where a is the distance 1 − cosine to the own centroid and b to the nearest
- * other one (Hruschka, de Castro & Campello 2004): the silhouette without comparing every two rows. 0 for one cluster.
+ * Mean over the rows of (b − a) / max(a, b), where a is the distance (1 − cosine) to the centroid of the row
+ * and b to the nearest other centroid (Hruschka, de Castro & Campello 2004): a silhouette without comparing
+ * all pairs of rows. 0 for one cluster.
  */
 export function simplifiedSilhouette(
   matrix: Matrix,

@@ -1,26 +1,27 @@
 /**
- * Finds groups of rows that are nearly the same; `embedmill dedupe` calls it.
+ * Finds groups of near-duplicate rows, for `embedmill dedupe`.
  *
- * Every two rows are compared, exactly. Most pairs are let go after the first 64 floats: by Cauchy and Schwarz, the
- * rest of the dot product is at most the product of the lengths of the two rests.
+ * Compares all pairs of rows exactly. Most pairs are ruled out after the first 64 floats: by the
+ * Cauchy–Schwarz inequality, the rest of the dot product is at most the product of the lengths of the
+ * remaining parts.
  */
 
 import { dotOf, rowOf } from './matrix.ts';
 import type { Steps } from './steps.ts';
 import type { Matrix } from './types.ts';
 
-/** Floats that are compared first. */
+/** Number of floats compared first. */
 const HEAD_FLOATS = 64;
 
-/** Rows of a block: the heads of two blocks lie in the cache together. */
+/** Rows per block; the heads of two blocks fit into the CPU cache together. */
 const BLOCK_ROWS = 256;
 
-/** What rounding may add to a bound. */
+/** Tolerance for rounding errors in a bound. */
 const ROUNDING = 1e-5;
 
 /**
- * The group of each row: the number of the first row that it is linked with, directly or through others, by cosines of at
- * least `threshold`; its own number for a row that is like none before it. Yields the part that is done, 0 to 1.
+ * The group of each row: the number of the first row linked to it, directly or through others, by cosines of
+ * at least `threshold`; its own number if there is none. Yields the share of the work done, 0 to 1.
  * @param threshold above 0, up to 1
  */
 export function* duplicateSteps(matrix: Matrix, threshold: number): Steps<Int32Array> {
@@ -45,8 +46,8 @@ export function* duplicateSteps(matrix: Matrix, threshold: number): Steps<Int32A
       for (let n = block * BLOCK_ROWS; n < to; n++) {
         const last = Math.min(n, (other + 1) * BLOCK_ROWS);
         for (let m = other * BLOCK_ROWS; m < last; m++) {
-          const most = dotOf(packed, n, heads, m * head) + restLengths[n]! * restLengths[m]!;
-          if (most < threshold - ROUNDING) continue;
+          const bound = dotOf(packed, n, heads, m * head) + restLengths[n]! * restLengths[m]!;
+          if (bound < threshold - ROUNDING) continue;
           if (dotOf(matrix, rows[n]!, matrix.vectors, rows[m]! * matrix.dim) < threshold) continue;
           join(groups, rows[n]!, rows[m]!);
         }
@@ -58,7 +59,7 @@ export function* duplicateSteps(matrix: Matrix, threshold: number): Steps<Int32A
   return groups.map((_, row) => firstOf(groups, row));
 }
 
-/** The rows without those that equal an earlier one bit for bit, which join its group at once. */
+/** Returns the distinct rows; a row identical to an earlier one joins its group. */
 function* uniqueRows({ vectors, dim, rows }: Matrix, groups: Int32Array): Steps<number[]> {
   const words = new Int32Array(vectors.buffer, vectors.byteOffset, vectors.length);
   const byHash = new Map<number, number[]>();
@@ -84,7 +85,7 @@ function isEqual(words: Int32Array, a: number, b: number, length: number): boole
   return true;
 }
 
-/** Follows the links to the first row of the group, and shortens them on the way (union-find, path halving). */
+/** Finds the first row of a group and shortens the links on the way (union-find, path halving). */
 function firstOf(groups: Int32Array, row: number): number {
   let at = row;
   while (groups[at] !== at) {
@@ -94,7 +95,7 @@ function firstOf(groups: Int32Array, row: number): number {
   return at;
 }
 
-/** The earlier first row becomes that of both groups. */
+/** Joins two groups; the earlier of their first rows becomes the first row of both. */
 function join(groups: Int32Array, a: number, b: number): void {
   const [first, second] = [firstOf(groups, a), firstOf(groups, b)];
   groups[Math.max(first, second)] = Math.min(first, second);

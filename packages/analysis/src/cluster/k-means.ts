@@ -1,9 +1,10 @@
 /**
- * Mini-batch k-means on the sphere; `embedmill cluster` and the evaluation call it.
+ * Mini-batch k-means on the unit sphere.
  *
- * Sculley's mini-batches ("Web-scale k-means clustering", 2010) with cosines: a batch of rows goes to its nearest
- * centroids, and each centroid moves to the mean of all rows that it has had so far. Begun with k-means++ (Arthur &
- * Vassilvitskii 2007) on a sample, done a few times over, of which the tightest is kept.
+ * Sculley's mini-batches ("Web-scale k-means clustering", 2010) with cosines: each row of a batch is assigned
+ * to its nearest centroid, and each centroid moves to the mean of all rows assigned to it so far. Initialized
+ * with k-means++ (Arthur & Vassilvitskii 2007) on a sample, in several attempts, of which the one with the
+ * smallest spread is kept.
  *
  * Decision: docs/decisions/0102.
  */
@@ -13,47 +14,49 @@ import { dotOf, normalize, pickRows, rowOf } from './matrix.ts';
 import { finish, type Steps } from './steps.ts';
 import type { Clustering, Matrix } from './types.ts';
 
-/** Choices of the clustering; all have a default in `kMeansDefaults`. */
+/** Options of the clustering; `K_MEANS_DEFAULTS` holds the defaults. */
 export interface KMeansOptions {
+  /** Random seed. */
   readonly seed?: number;
-  /** Rows of a mini-batch. */
+  /** Rows per mini-batch. */
   readonly batchRows?: number;
-  /** Batches after which one attempt ends. */
+  /** Mini-batches per attempt. */
   readonly batches?: number;
-  /** Attempts from other beginnings. */
+  /** Attempts with different initial centroids. */
   readonly attempts?: number;
 }
 
-export const kMeansDefaults: Required<KMeansOptions> = {
+/** Default options. */
+export const K_MEANS_DEFAULTS: Required<KMeansOptions> = {
   seed: 1,
   batchRows: 1024,
   batches: 100,
   attempts: 3,
 };
 
-/** Rows that the first centroids are drawn from, per cluster. */
+/** Rows per cluster in the sample from which the initial centroids are drawn. */
 const SAMPLE_ROWS_PER_CLUSTER = 50;
 
-/** Rows between two steps: some milliseconds. */
+/** Rows between two steps, which take some milliseconds. */
 const STEP_ROWS = 1024;
 
-/** Passes over the sample that an attempt is judged by after its batches, moving each centroid to the mean of its rows. */
+/** Passes over the sample after the mini-batches; each moves the centroids to the means of their rows. */
 const POLISHING_PASSES = 3;
 
 /**
- * In steps that yield the part that is done, 0 to 1, for callers that have other things to do too; `finish` takes all steps.
- * @param clusters at most as many as rows; of rows that are all alike, fewer come back
- * @throws {RangeError} when there are fewer rows than clusters, or no cluster is asked for
+ * Clusters rows in steps that yield the share of the work done, 0 to 1; `finish` runs all steps.
+ * @param clusters 1 to the number of rows; the result has fewer if there are fewer distinct rows
+ * @throws {RangeError} if `clusters` is not an integer from 1 to the number of rows
  */
 export function* kMeansSteps(
   matrix: Matrix,
   clusters: number,
   options: KMeansOptions = {},
 ): Steps<Clustering> {
-  const { seed, batchRows, batches, attempts } = { ...kMeansDefaults, ...options };
+  const { seed, batchRows, batches, attempts } = { ...K_MEANS_DEFAULTS, ...options };
   if (!(Number.isInteger(clusters) && clusters >= 1 && clusters <= matrix.rows)) {
     throw new RangeError(
-      `${clusters} clusters of ${matrix.rows} rows are asked for; expected 1 to ${matrix.rows}`,
+      `cannot make ${clusters} clusters of ${matrix.rows} rows; expected a whole number from 1 to ${matrix.rows}`,
     );
   }
   const random = randomFrom(seed);
@@ -79,12 +82,12 @@ export function* kMeansSteps(
   );
 }
 
-/** All steps of `kMeansSteps` at once. */
+/** Runs all steps of `kMeansSteps`. */
 export function kMeans(matrix: Matrix, clusters: number, options: KMeansOptions = {}): Clustering {
   return finish(kMeansSteps(matrix, clusters, options));
 }
 
-/** Up to `rows` different rows. */
+/** Draws up to `rows` distinct rows. */
 function drawSample(matrix: Matrix, rows: number, random: Random): Matrix {
   if (rows >= matrix.rows) return matrix;
   const numbers = new Set<number>();
@@ -93,8 +96,8 @@ function drawSample(matrix: Matrix, rows: number, random: Random): Matrix {
 }
 
 /**
- * Greedy k-means++, as in scikit-learn: each next centroid is a row, more likely one that is far from those before it; a
- * few are drawn, and the one that leaves the rows nearest to a centroid is taken.
+ * Greedy k-means++, as in scikit-learn: each next centroid is a row, drawn with a probability that grows with
+ * its distance; a few candidates are drawn, and the one with the smallest sum of distances is kept.
  */
 function* drawCentroids(sample: Matrix, clusters: number, random: Random, share: number): Steps<Matrix> {
   const draws = 2 + Math.floor(Math.log(clusters));
@@ -107,7 +110,8 @@ function* drawCentroids(sample: Matrix, clusters: number, random: Random, share:
       const next = distances.slice();
       let sum = 0;
       for (let other = 0; other < sample.rows; other++) {
-        // Of unit vectors |a − b|² = 2 (1 − cosine), so this is k-means++'s squared distance.
+        // For unit vectors |a − b|² = 2 (1 − cosine), so this is the squared distance of k-means++ but for a
+        // factor.
         const distance = Math.max(0, 1 - dotOf(sample, other, sample.vectors, row * sample.dim));
         if (picked.length === 0 || distance < next[other]!) next[other] = distance;
         sum += next[other]!;
@@ -121,7 +125,7 @@ function* drawCentroids(sample: Matrix, clusters: number, random: Random, share:
   return pickRows(sample, picked);
 }
 
-/** A number, each as likely as its weight is large. */
+/** Draws an index with a probability proportional to its weight. */
 function drawBy(weights: Float64Array, random: Random): number {
   let rest = random.next() * weights.reduce((sum, weight) => sum + weight, 0);
   let row = 0;
@@ -139,7 +143,7 @@ function moveByBatch(
   const batch = Int32Array.from({ length: Math.min(batchRows, matrix.rows) }, () =>
     Math.floor(random.next() * matrix.rows),
   );
-  // All rows choose before any centroid moves, as in Sculley's algorithm.
+  // All rows are assigned before any centroid moves, as in Sculley's algorithm.
   const chosen = batch.map((row) => nearestCentroid(matrix, row, centroids).cluster);
   for (const [n, row] of batch.entries()) {
     const cluster = chosen[n]!;
@@ -152,7 +156,7 @@ function moveByBatch(
   for (let cluster = 0; cluster < centroids.rows; cluster++) normalize(rowOf(centroids, cluster));
 }
 
-/** One step of Lloyd's: every centroid that has rows moves to their mean. */
+/** One step of Lloyd's algorithm: each centroid with rows moves to their mean. */
 function moveToMeans(
   matrix: Matrix,
   centroids: Matrix,
@@ -186,7 +190,7 @@ function nearestCentroid(
   return { cluster, cosine };
 }
 
-/** Every row goes to its nearest centroid. Yields the part that is done, between `from` and 1. */
+/** Assigns each row to its nearest centroid. Yields the share of the work done, from `from` to 1. */
 function* assignSteps(matrix: Matrix, centroids: Matrix, from = 0): Steps<Omit<Clustering, 'centroids'>> {
   const assignments = new Int32Array(matrix.rows);
   const cosines = new Float32Array(matrix.rows);
@@ -201,7 +205,7 @@ function* assignSteps(matrix: Matrix, centroids: Matrix, from = 0): Steps<Omit<C
   return { assignments, cosines, spread: sum / matrix.rows };
 }
 
-/** Numbers the clusters that have rows anew, the largest first. */
+/** Drops empty clusters and renumbers the others, largest first. */
 function dropEmpty(matrix: Matrix, centroids: Matrix, assigned: Omit<Clustering, 'centroids'>): Clustering {
   const sizes = new Float64Array(centroids.rows);
   for (let row = 0; row < matrix.rows; row++) sizes[assigned.assignments[row]!]! += 1;

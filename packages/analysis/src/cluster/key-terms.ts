@@ -1,36 +1,37 @@
-/** Names clusters by the words that are frequent in them and rare elsewhere; `embedmill cluster` calls it. */
+/** Finds the key terms of clusters: words that are frequent in a cluster and rare elsewhere. */
 
-/** Texts of CJK, Thai, Lao, Khmer and Myanmar have no blanks between words. */
-const WITHOUT_BLANKS =
+/** Scripts without spaces between words: Chinese, Japanese, Thai, Lao, Khmer and Myanmar. */
+const WITHOUT_SPACES =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 
 const WORD = /\p{L}[\p{L}\p{M}\p{N}'’]*/gu;
 
-/** A word of one letter says nothing, but one of one Chinese character may. */
-const SHORTEST = 2;
+/** Minimum length of a word in scripts with spaces; a single Chinese character may be a word. */
+const MIN_WORD_CHARS = 2;
 
-/** English contractions are made of words that say nothing: don't, they've. */
+/** English contractions consist of stop words: don't, they've. */
 const CONTRACTION = /n['’]t$|['’](?:ll|ve|re|m|d)$/;
 
-/** From so many rows on, a word that a single row of the cluster has tells of that row, not of the cluster. */
+/** Cluster size from which a key term must occur in at least two rows. */
 const ROWS_TO_REPEAT = 5;
 
-/** Words that end as a plural does and are none. */
+/** Endings that look like a plural but are not. */
 const NO_PLURAL = /(?:ss|us|is|news)$/;
 
-/** A shorter singular is a word of its own: `as` is not many `a`. */
-const SHORTEST_SINGULAR = 3;
+/** Minimum length of a singular: `as` is not the plural of `a`. */
+const MIN_SINGULAR_CHARS = 3;
 
-/** How often a word occurs in a cluster, and in how many of its rows. */
+/** Occurrences of a word in a cluster, and the number of rows with the word. */
 interface Count {
   times: number;
   rows: number;
 }
 
 /**
- * Counts words by cluster, then ranks them with BERTopic's class-based TF-IDF (Grootendorst 2022): the share of a word in
- * the cluster times log(1 + words of an average cluster / count of the word in all of them). A plural counts as its
- * singular where the texts have both, so that a cluster is not called "battery batteries".
+ * Counts words by cluster, then ranks them with BERTopic's class-based TF-IDF (Grootendorst 2022): the share
+ * of a word in the cluster times log(1 + words of an average cluster / count of the word in all of them). A
+ * plural counts as its singular where the texts have both, so that a cluster is not called "battery
+ * batteries".
  */
 export class KeyTerms {
   readonly #stopWords: ReadonlySet<string>;
@@ -45,7 +46,7 @@ export class KeyTerms {
     this.#rows = new Array<number>(clusters).fill(0);
   }
 
-  /** Adds the text of a row of this cluster. */
+  /** Adds the text of one row of a cluster. */
   add(cluster: number, text: string): void {
     const counts = this.#counts[cluster]!;
     this.#rows[cluster]! += 1;
@@ -57,7 +58,7 @@ export class KeyTerms {
     }
   }
 
-  /** The `count` best words of each cluster, the best first; of equal ones in alphabetical order. */
+  /** The top `count` words of each cluster, best first, ties in alphabetical order. */
   top(count: number): string[][] {
     const written = new Map<string, number>();
     for (const counts of this.#counts) {
@@ -85,15 +86,15 @@ export class KeyTerms {
   }
 
   *#wordsOf(text: string): Generator<string> {
-    if (!WITHOUT_BLANKS.test(text)) {
+    if (!WITHOUT_SPACES.test(text)) {
       for (const [found] of text.matchAll(WORD)) {
         const word = found.replace(/['’]s?$/, '');
-        if (word.length >= SHORTEST && !CONTRACTION.test(word)) yield word;
+        if (word.length >= MIN_WORD_CHARS && !CONTRACTION.test(word)) yield word;
       }
       return;
     }
     for (const { segment, isWordLike } of this.#segmenter.segment(text)) {
-      if (isWordLike && (segment.length >= SHORTEST || WITHOUT_BLANKS.test(segment))) yield segment;
+      if (isWordLike && (segment.length >= MIN_WORD_CHARS || WITHOUT_SPACES.test(segment))) yield segment;
     }
   }
 }
@@ -107,7 +108,7 @@ function addTo(counts: Map<string, Count>, word: string, { times, rows }: Count)
   }
 }
 
-/** What to call a word: of a singular and its plural, the one that is written more often. */
+/** Maps a singular and its plural to the more frequent of the two. */
 function oneOfEachPlural(written: ReadonlyMap<string, number>): (word: string) => string {
   const names = new Map<string, string>();
   for (const [plural, times] of written) {
@@ -125,5 +126,5 @@ function singularsOf(plural: string): string[] {
     plural.slice(0, -1),
     ...(plural.endsWith('ies') ? [`${plural.slice(0, -3)}y`] : []),
     ...(plural.endsWith('es') ? [plural.slice(0, -2)] : []),
-  ].filter((word) => word.length >= SHORTEST_SINGULAR);
+  ].filter((word) => word.length >= MIN_SINGULAR_CHARS);
 }

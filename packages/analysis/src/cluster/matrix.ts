@@ -1,10 +1,10 @@
-/** The arithmetic on rows of vectors that clusters, duplicates and neighbours share. */
+/** Arithmetic on rows of vectors. */
 
 import type { Matrix } from './types.ts';
 
 /**
- * Dot product of a row with the vector at `offset` of `others`, four sums at a time because each addition waits for the
- * one before it.
+ * Dot product of a row with the vector at `offset` of `others`; uses four sums, because each addition has to
+ * wait for the previous one.
  */
 export function dotOf({ vectors, dim }: Matrix, row: number, others: Float32Array, offset: number): number {
   const start = row * dim;
@@ -22,12 +22,12 @@ export function dotOf({ vectors, dim }: Matrix, row: number, others: Float32Arra
   return a + b + (c + d);
 }
 
-/** One row, as a view. */
+/** Returns one row as a view. */
 export function rowOf({ vectors, dim }: Matrix, row: number): Float32Array {
   return vectors.subarray(row * dim, (row + 1) * dim);
 }
 
-/** The rows with these numbers, as a copy. */
+/** Copies the rows with these numbers. */
 export function pickRows(matrix: Matrix, numbers: ArrayLike<number>): Matrix {
   const { dim } = matrix;
   const vectors = new Float32Array(numbers.length * dim);
@@ -35,7 +35,7 @@ export function pickRows(matrix: Matrix, numbers: ArrayLike<number>): Matrix {
   return { rows: numbers.length, dim, vectors };
 }
 
-/** Scales a vector to length 1 in place; returns false for zeros, which stay. */
+/** Scales a vector to length 1 in place; leaves a zero vector unchanged and returns false. */
 export function normalize(vector: Float32Array): boolean {
   let squares = 0;
   for (let i = 0; i < vector.length; i++) squares += vector[i]! * vector[i]!;

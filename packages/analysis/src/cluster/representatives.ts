@@ -1,14 +1,14 @@
-/** Picks the rows that stand for a cluster; `embedmill cluster` calls it. */
+/** Picks the representative rows of clusters. */
 
 import { dotOf } from './matrix.ts';
 import type { Clustering, Matrix } from './types.ts';
 
-/** Rows with this cosine say nearly the same, and one of them is enough to show. */
-const REPEATS_FROM = 0.9;
+/** Minimum cosine of near-duplicates, of which only one is shown. */
+const MIN_REPEAT_COSINE = 0.9;
 
 /**
- * The numbers of up to `count` rows nearest to each centroid, the nearest first. Rows that nearly repeat one before them are
- * passed over, so a cluster of repetitions has fewer.
+ * The numbers of up to `count` rows nearest to each centroid, nearest first. Near-duplicates of an earlier
+ * row are skipped, so a repetitive cluster has fewer.
  */
 export function representativeRows(
   matrix: Matrix,
@@ -20,7 +20,8 @@ export function representativeRows(
   for (const row of byCosine) {
     const rows = shown[assignments[row]!]!;
     if (rows.length === count) continue;
-    const repeats = (other: number) => dotOf(matrix, row, matrix.vectors, other * matrix.dim) >= REPEATS_FROM;
+    const repeats = (other: number) =>
+      dotOf(matrix, row, matrix.vectors, other * matrix.dim) >= MIN_REPEAT_COSINE;
     if (!rows.some(repeats)) rows.push(row);
   }
   return shown;

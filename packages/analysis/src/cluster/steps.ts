@@ -1,9 +1,11 @@
-/** Long computations in steps, so that a caller can show progress, hear signals and give way between them. */
+/**
+ * Long computations in steps, between which a caller can show progress, handle signals and run other work.
+ */
 
-/** Yields the part that is done, 0 to 1, and returns the result. */
+/** Yields the share of the work done, 0 to 1, and returns the result. */
 export type Steps<Result> = Generator<number, Result, void>;
 
-/** Takes all steps at once. */
+/** Runs all steps and returns the result. */
 export function finish<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const step = steps.next();

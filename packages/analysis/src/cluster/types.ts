@@ -1,4 +1,4 @@
-/** Vectors as the analyses take them, and what clusterings give. */
+/** The input of the analyses and the result of a clustering. */
 
 /** Vectors of length 1, row by row in one array. */
 export interface Matrix {
@@ -17,6 +17,6 @@ export interface Clustering {
   readonly centroids: Matrix;
   /** Cosine of each row with the centroid of its cluster. */
   readonly cosines: Float32Array;
-  /** Mean of 1 − cosine: what is minimised. */
+  /** Mean of 1 − cosine, which the clustering minimizes. */
   readonly spread: number;
 }

@@ -1,6 +1,6 @@
-/** The two correlations that sentence similarity is judged by. */
+/** Pearson and Spearman correlation. */
 
-/** Pearson's correlation of two lists of one length, −1 to 1; NaN when one of them is constant. */
+/** Pearson correlation of two lists of equal length, −1 to 1; NaN if one of them is constant. */
 export function pearson(a: readonly number[], b: readonly number[]): number {
   const [meanA, meanB] = [mean(a), mean(b)];
   let [ab, aa, bb] = [0, 0, 0];
@@ -12,7 +12,7 @@ export function pearson(a: readonly number[], b: readonly number[]): number {
   return ab / Math.sqrt(aa * bb);
 }
 
-/** Spearman's correlation: Pearson's of the ranks. */
+/** Spearman correlation: the Pearson correlation of the ranks. */
 export function spearman(a: readonly number[], b: readonly number[]): number {
   return pearson(ranks(a), ranks(b));
 }
@@ -21,7 +21,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Equal values share the mean of their ranks. */
+/** Ranks from 0; equal values get the mean of their ranks. */
 function ranks(values: readonly number[]): number[] {
   const order = values.map((_, i) => i).sort((i, j) => values[i]! - values[j]!);
   const result = new Array<number>(values.length);

@@ -1,16 +1,16 @@
-/** Classifies by the nearest labelled rows: what a vector knows without any training. */
+/** Classifies vectors by their nearest labelled rows, without training. */
 
 import { dotOf } from '../cluster/matrix.ts';
 import type { Matrix } from '../cluster/types.ts';
 
-/** Rows with a label each. */
+/** Rows with one label each. */
 export interface LabelledMatrix extends Matrix {
   readonly labels: readonly string[];
 }
 
 /**
- * The label of a vector of length 1 by its `count` nearest rows, each of which votes with its cosine; of equal sums the
- * label of the nearer row.
+ * The label of a vector of length 1 by its `count` nearest rows, each of which votes with its cosine; in a
+ * tie the label of the nearer row.
  */
 export function nearestLabel(query: Float32Array, known: LabelledMatrix, count: number): string {
   const nearest: { label: string; cosine: number }[] = [];
@@ -29,15 +29,15 @@ export function nearestLabel(query: Float32Array, known: LabelledMatrix, count: 
   return best ?? '';
 }
 
-/** How well classes were found. */
+/** The agreement of predicted and true classes. */
 export interface ClassAgreement {
-  /** Part of the rows whose class is right, 0 to 1. */
+  /** Share of correctly classified rows, 0 to 1. */
   accuracy: number;
-  /** Mean F1 of the classes, each as heavy as the others. */
+  /** Unweighted mean of the F1 of all classes. */
   macroF1: number;
 }
 
-/** Compares the class that was found with the one that it is, row by row. */
+/** Compares predicted classes with true classes, row by row. */
 export function compareClasses(found: readonly string[], truth: readonly string[]): ClassAgreement {
   const classes = new Map<string, { right: number; found: number; true: number }>();
   const countsOf = (label: string) => {

@@ -1,10 +1,10 @@
-/** How well clusters agree with labels; the clustering task of the evaluation calls it. */
+/** Measures the agreement of clusters with labels. */
 
 /** The three figures of Rosenberg & Hirschberg 2007, each 0 to 1. */
 export interface PartitionAgreement {
-  /** 1 when each cluster holds one label only. */
+  /** 1 if each cluster has only one label. */
   homogeneity: number;
-  /** 1 when each label is in one cluster only. */
+  /** 1 if each label is in only one cluster. */
   completeness: number;
   /** Harmonic mean of the two. */
   vMeasure: number;

@@ -1,11 +1,11 @@
-/** How good a ranked list of documents is for one query; the retrieval task of the evaluation averages these. */
+/** Measures the quality of a ranked list of documents for one query. */
 
-/** Ids of documents with their relevance; those that are not in it have none. */
+/** Relevance by document id; missing documents are not relevant. */
 export type Relevances = ReadonlyMap<string, number>;
 
 /**
- * Normalised discounted cumulative gain of the first `depth` documents, 0 to 1 (Järvelin & Kekäläinen 2002, with the
- * relevance itself as gain, as trec_eval and BEIR have it). 0 when no document is relevant.
+ * Normalised discounted cumulative gain of the first `depth` documents, 0 to 1 (Järvelin & Kekäläinen 2002,
+ * with the relevance as gain, as in trec_eval and BEIR). 0 if no document is relevant.
  */
 export function ndcg(ranked: readonly string[], relevances: Relevances, depth: number): number {
   const gains = ranked.slice(0, depth).map((id) => Math.max(0, relevances.get(id) ?? 0));
@@ -16,7 +16,7 @@ export function ndcg(ranked: readonly string[], relevances: Relevances, depth: n
   return ideal.length === 0 ? 0 : discountedSum(gains) / discountedSum(ideal);
 }
 
-/** Part of the relevant documents that is among the first `depth`, 0 to 1. 0 when no document is relevant. */
+/** Share of the relevant documents among the first `depth`, 0 to 1; 0 if no document is relevant. */
 export function recall(ranked: readonly string[], relevances: Relevances, depth: number): number {
   const relevant = [...relevances].filter(([, relevance]) => relevance > 0);
   if (relevant.length === 0) return 0;

@@ -1,7 +1,14 @@
-/** A process and its machine: configuration, lifecycle, CPU quota, disk, and a private Redis server. Loads no client of Redis. */
+/**
+ * Process: configuration, lifecycle, CPU quota, disk, and a private Redis server. Does not load a Redis
+ * client.
+ */
 
-export * from './config/index.ts';
-export * from './cpu/index.ts';
+export { type ApiKey, type KeyList, ROLES, type Role, readKeyList } from './config/api-keys.ts';
+export { type Config, describeConfig, type Environment, readConfig } from './config/config.ts';
+export type { CpuReaderOptions } from './cpu/cgroup.ts';
+export { type CpuPressure, readCpuPressure } from './cpu/pressure.ts';
+export { defaultThreads, readAllowedCpus, readCpuQuota } from './cpu/quota.ts';
+export { type CpuUsage, readCpuUsage } from './cpu/usage.ts';
 export { ageSortedId } from './disk/age-sorted-id.ts';
 export { AppendedFile, type AppendedFileDeps } from './disk/appended-file.ts';
 export { type ClaimOptions, FolderOwner } from './disk/folder-owner.ts';
@@ -21,5 +28,8 @@ export { type Deferred, deferred, settledWithin, throttled } from './lifecycle/p
 export { Releasers } from './lifecycle/releasers.ts';
 export { explainFault, runProcess } from './lifecycle/run-process.ts';
 export { announce, runUntilStopped, type StopReason, whenStopped } from './lifecycle/signals.ts';
-export * from './redis-server/index.ts';
+export { findRedis, type RedisProgram } from './redis-server/find.ts';
+export type { PrivateRedisExit } from './redis-server/private-redis.ts';
+export { provideRedis } from './redis-server/provide.ts';
+export { type ResolvedRedis, type ResolveRedisOptions, resolveRedis } from './redis-server/resolve.ts';
 export { steadyNow } from './steady-clock.ts';

@@ -1,7 +1,7 @@
 /** `embedmill calibrate`: finds the similarity threshold for "same". */
 
 import { basename } from 'node:path';
-import { calibrate, calibrationDefaults } from '@embedmill/analysis';
+import { CALIBRATION_DEFAULTS, calibrate } from '@embedmill/analysis';
 import { type Config, readConfig } from '@embedmill/core/process';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type EmbedderFlags, openEmbedder } from '../../engine/embedder/open.ts';
@@ -45,7 +45,7 @@ export function addCalibrateCommand(
   context: CommandContext,
   end: (code: ExitCode) => void,
 ): void {
-  const { recall, precision, samples, seed } = calibrationDefaults;
+  const { recall, precision, samples, seed } = CALIBRATION_DEFAULTS;
   const command = program
     .command('calibrate')
     .summary('find the threshold for "same"')

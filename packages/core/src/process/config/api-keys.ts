@@ -5,8 +5,10 @@ import { createHash } from 'node:crypto';
 /** What a key may do; each role includes the ones before it. */
 export const ROLES = ['read', 'submit', 'admin'] as const;
 
-/** `read`: view and download. `submit`: also embed, and create, fill, seal, cancel and delete runs. `admin`: also change the
- * queues. */
+/**
+ * `read`: view and download. `submit`: also embed, and create, fill, seal, cancel and delete runs. `admin`:
+ * also change the queues.
+ */
 export type Role = (typeof ROLES)[number];
 
 /** An accepted API key. */
@@ -25,7 +27,9 @@ export type KeyList = { ok: true; keys: ApiKey[] } | { ok: false; problem: strin
 const ENTRY = /^(?<name>[A-Za-z0-9._-]{1,64}):(?<role>[a-z]+):(?<secret>[\x21-\x2b\x2d-\x7e]{16,256})$/;
 const EXPECTED = 'name:role:secret with the role read, submit or admin and a secret of 16 to 256 characters';
 
-/** Reads `name:role:secret` entries, separated by commas or line ends; lines that start with `#` are comments. */
+/**
+ * Reads `name:role:secret` entries, separated by commas or line ends; lines that start with `#` are comments.
+ */
 export function readKeyList(text: string): KeyList {
   const entries = text
     .split('\n')

@@ -1,11 +1,11 @@
-/** Where the kernel keeps this process's control group files; the readers beside it look there. */
+/** Finds the control group files of this process, for the CPU readers. */
 
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
-/** How the readers find `/proc` and `/sys`. */
+/** Options of the CPU readers. */
 export interface CpuReaderOptions {
-  /** Folder that holds `proc` and `sys`; tests point it at a fixture. Default `/`. */
+  /** Folder that contains `proc` and `sys`; tests use a fixture. Default `/`. */
   root?: string;
 }
 
@@ -26,13 +26,18 @@ export function cgroupV2Folders(root: string): string[] {
   return path === undefined ? [] : foldersUp(root, V2_MOUNTS, path);
 }
 
-/** Version 1 folders of this process's group of a controller and its parents, nearest first; they need not exist. */
+/**
+ * Version 1 folders of this process's group of a controller and its parents, nearest first; they need not
+ * exist.
+ */
 export function cgroupV1Folders(root: string, controller: V1Controller): string[] {
   const path = ownPath(root, ([, controllers]) => controllers?.split(',').includes(controller) === true);
   return path === undefined ? [] : foldersUp(root, V1_MOUNTS[controller], path);
 }
 
-/** The text of a file, or undefined when it is missing or the kernel refuses it (pressure files do when switched off). */
+/**
+ * The text of a file; undefined if it is missing or unreadable (as pressure files are when PSI is disabled).
+ */
 export function readText(...path: string[]): string | undefined {
   try {
     return readFileSync(join(...path), 'utf8');
@@ -41,7 +46,7 @@ export function readText(...path: string[]): string | undefined {
   }
 }
 
-/** Lines `key value` as numbers, as in `cpu.stat`. */
+/** Parses lines of `key value`, as in `cpu.stat`. */
 export function parseKeyedNumbers(text: string): Map<string, number> {
   const lines = text.trim().split('\n');
   return new Map(
@@ -52,19 +57,21 @@ export function parseKeyedNumbers(text: string): Map<string, number> {
   );
 }
 
-/** The group of this process in the hierarchy that `isWanted`: the third field of a line of `/proc/self/cgroup`. */
+/**
+ * The control group of this process in the hierarchy selected by `isWanted` (field 3 of `/proc/self/cgroup`).
+ */
 function ownPath(root: string, isWanted: (fields: string[]) => boolean): string | undefined {
   for (const line of readText(root, 'proc/self/cgroup')?.split('\n') ?? []) {
     const fields = line.split(':');
-    // A group outside our namespace starts with "/..": normalising keeps the walk inside the mount.
+    // A group outside the namespace starts with "/.."; normalizing keeps the walk inside the mount.
     if (isWanted(fields)) return posix.normalize(`/${fields.slice(2).join(':')}`);
   }
   return undefined;
 }
 
 /**
- * From the group up to the mount itself, in each mount. The walk matters twice: a limit may be set on any parent, and a
- * container that sees its host's path finds its own group at the mount.
+ * The folders from the group up to the mount, for each mount. Two reasons: any parent may set a limit, and a
+ * container that sees the path on its host finds its own group at the mount.
  */
 function foldersUp(root: string, mounts: readonly string[], group: string): string[] {
   return mounts.flatMap((mount) => {

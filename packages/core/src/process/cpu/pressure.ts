@@ -1,10 +1,10 @@
-/** How long work waited for a CPU (pressure stall information), for the saturation metrics of producer and workers. */
+/** Reads CPU pressure stall information (PSI): how long runnable tasks waited for a CPU. */
 
 import { type CpuReaderOptions, cgroupV2Folders, readText } from './cgroup.ts';
 
-/** The `some` line of a pressure file: at least one task was ready to run and had to wait. */
+/** The `some` line of a pressure file: time in which at least one runnable task waited. */
 export interface CpuPressure {
-  /** The control group's own pressure, or the whole machine's. */
+  /** Whether the figures are of the control group or of the machine. */
   source: 'cgroup-v2' | 'machine';
   /** Share of the last 10 seconds, 0 to 1. */
   last10sRatio: number;
@@ -12,11 +12,11 @@ export interface CpuPressure {
   last60sRatio: number;
   /** Share of the last 300 seconds, 0 to 1. */
   last300sRatio: number;
-  /** Seconds of waiting since the group was made or the machine started; only grows. */
+  /** Seconds of waiting since the group was created or the machine started; never decreases. */
   totalSeconds: number;
 }
 
-/** CPU pressure of the nearest control group that has it, else of the machine; undefined where the kernel keeps none. */
+/** CPU pressure of the nearest control group that reports it, else of the machine; undefined without PSI. */
 export function readCpuPressure({ root = '/' }: CpuReaderOptions = {}): CpuPressure | undefined {
   for (const folder of cgroupV2Folders(root)) {
     const pressure = parsePressure('cgroup-v2', readText(folder, 'cpu.pressure'));
@@ -25,7 +25,9 @@ export function readCpuPressure({ root = '/' }: CpuReaderOptions = {}): CpuPress
   return parsePressure('machine', readText(root, 'proc/pressure/cpu'));
 }
 
-/** `some avg10=1.53 avg60=0.87 avg300=0.31 total=58761459`: averages in per cent, total in µs (kernel accounting/psi.rst). */
+/**
+ * Parses `some avg10=1.53 avg60=0.87 avg300=0.31 total=58761459`: percent and µs (kernel accounting/psi.rst).
+ */
 function parsePressure(source: CpuPressure['source'], text: string | undefined): CpuPressure | undefined {
   const some = /^some avg10=([\d.]+) avg60=([\d.]+) avg300=([\d.]+) total=(\d+)$/m.exec(text ?? '');
   if (some === null) return undefined;

@@ -1,14 +1,14 @@
-/** How many cores this process may use: CPU quota and CPU set, and the number of inference threads that follows. */
+/** Reads how many cores this process may use (CPU quota and CPU set) and derives the number of threads. */
 
 import { availableParallelism } from 'node:os';
 import { type CpuReaderOptions, cgroupV1Folders, cgroupV2Folders, readText } from './cgroup.ts';
 
 /**
- * The CPU quota of this process in cores (1.5 = one and a half), or undefined when nothing limits it.
+ * The CPU quota of this process in cores (such as 1.5), or undefined without a quota.
  *
- * The smallest limit of the own control group and its parents: version 2 `cpu.max`, version 1 `cpu.cfs_quota_us` over
- * `cpu.cfs_period_us`. Read by ourselves because libuv before 1.49 (Node 20) ignores quotas and later ones misread some
- * (nodejs/node#58428, #59200).
+ * The minimum of the limits of the control group and its parents: version 2 `cpu.max`, version 1
+ * `cpu.cfs_quota_us` over `cpu.cfs_period_us`. Not taken from Node, because libuv before 1.49 (Node 20)
+ * ignores quotas and later versions misread some (nodejs/node#58428, #59200).
  */
 export function readCpuQuota({ root = '/' }: CpuReaderOptions = {}): number | undefined {
   const limits = [
@@ -21,8 +21,8 @@ export function readCpuQuota({ root = '/' }: CpuReaderOptions = {}): number | un
 }
 
 /**
- * How many CPUs the scheduler may place this process on (cpuset, `taskset`): the length of `Cpus_allowed_list` in
- * `/proc/self/status`, or what the system reports where there is no such file.
+ * The number of CPUs on which this process may run (cpuset, `taskset`): the length of `Cpus_allowed_list` in
+ * `/proc/self/status`, or `availableParallelism()` on systems without this file.
  */
 export function readAllowedCpus({ root = '/' }: CpuReaderOptions = {}): number {
   const list = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(readText(root, 'proc/self/status') ?? '')?.[1];
@@ -34,15 +34,15 @@ export function readAllowedCpus({ root = '/' }: CpuReaderOptions = {}): number {
 }
 
 /**
- * Inference threads when nobody asks for a number: whole cores of quota and CPU set, at least 1. A thread more than that
- * only takes time from the others: the kernel stops the whole group until its next period.
+ * The default number of inference threads: whole cores of quota and CPU set, at least 1. One more thread
+ * would only take time from the others, because the kernel throttles the whole group until its next period.
  */
 export function defaultThreads(options: CpuReaderOptions = {}): number {
   const quota = readCpuQuota(options) ?? Number.POSITIVE_INFINITY;
   return Math.max(1, Math.floor(Math.min(quota, readAllowedCpus(options))));
 }
 
-/** Quota and period in µs → cores; undefined for "max", -1 and files that are not there. */
+/** Converts quota and period in µs to cores; undefined for "max", -1 and missing files. */
 function quotaOf([quota, period]: (string | undefined)[] = []): number | undefined {
   const quotaUs = Number(quota);
   const periodUs = Number(period);

@@ -1,4 +1,4 @@
-/** CPU time used and withheld, for the saturation metrics of producer and workers. */
+/** Reads the CPU time used and the throttling by the CPU quota. */
 
 import {
   type CpuReaderOptions,
@@ -8,23 +8,23 @@ import {
   readText,
 } from './cgroup.ts';
 
-/** CPU time since the group, or the process, was made; every figure only grows. */
+/** CPU time since the control group or process was created; no figure ever decreases. */
 export interface CpuUsage {
-  /** Whose time: the control group's (all processes of the container), or this process's alone. */
+  /** Whether the figures are of the control group (all processes of the container) or of this process. */
   source: 'cgroup-v2' | 'cgroup-v1' | 'process';
-  /** Seconds on a CPU, over all cores. */
+  /** CPU seconds over all cores. */
   usageSeconds: number;
-  /** Quota periods that ended; 0 without a quota. */
+  /** Elapsed quota periods; 0 without a quota. */
   periods: number;
-  /** Quota periods in which the group was stopped because its quota was used up. */
+  /** Quota periods in which the group was throttled because its quota was exhausted. */
   throttledPeriods: number;
-  /** Seconds in which the group was stopped. */
+  /** Seconds for which the group was throttled. */
   throttledSeconds: number;
 }
 
 /**
- * CPU time of the nearest control group that counts it: version 2 `cpu.stat`, version 1 `cpuacct.usage` and `cpu.stat`;
- * otherwise of this process, which is never throttled as far as it knows.
+ * CPU time of the nearest control group with accounting: version 2 `cpu.stat`, version 1 `cpuacct.usage` and
+ * `cpu.stat`; otherwise of this process, without throttling.
  */
 export function readCpuUsage({ root = '/' }: CpuReaderOptions = {}): CpuUsage {
   return readV2(root) ?? readV1(root) ?? readProcess();

@@ -1,4 +1,4 @@
-/** Small helpers for promises and timers that Node 20 does not have. */
+/** Helpers for promises and timers that Node 20 lacks. */
 
 /** A promise with its resolve and reject functions, like `Promise.withResolvers` of Node 22. */
 export interface Deferred<Value> {

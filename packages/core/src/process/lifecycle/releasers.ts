@@ -1,18 +1,18 @@
-/** Undoes what a process opened, in reverse order; filled while the process starts. */
+/** Releases the resources of a process in reverse order of their creation. */
 
-/** A stack of undo functions. */
+/** A stack of release functions, filled while the process starts. */
 export class Releasers {
   readonly #stack: (() => Promise<unknown> | unknown)[] = [];
   #released: Promise<void> | undefined;
 
-  /** Adds what undoes the step just taken. */
+  /** Adds the release function of a resource just opened. */
   add(release: () => Promise<unknown> | unknown): void {
     this.#stack.push(release);
   }
 
   /**
-   * Runs all, last first; a second call waits for the first. Every one is run even when one fails; the first
-   * error is thrown.
+   * Runs all functions, last first, even if one fails; then throws the first error. A second call waits for
+   * the first.
    */
   release(): Promise<void> {
     this.#released ??= this.#releaseAll();

@@ -1,11 +1,10 @@
-/** Waits for what ends a process. */
+/** Waits for the signal to stop, and reports readiness to the parent process. */
 
-/** What ended it: a signal, or the end of the process that started it and speaks to it over a channel. */
+/** Why a process stops: a signal, or the end of the parent process (its IPC channel closed). */
 export type StopReason = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'disconnect';
 
 /**
- * Resolves with the first reason to stop; a second signal ends the process at once, for people who cannot
- * wait.
+ * Resolves with the first reason to stop. A second signal exits immediately with code 130.
  */
 export function whenStopped(): Promise<StopReason> {
   return new Promise((resolve) => {
@@ -55,7 +54,7 @@ export async function runUntilStopped<Service extends { whenBroken: Promise<Erro
   return reason instanceof Error ? 1 : 0;
 }
 
-/** Tells the process that started this one, if there is a channel to it, that this one is ready. */
+/** Reports to the parent process over the IPC channel, if there is one, that this process is ready. */
 export function announce(message: { ready: true; url: string }): void {
   process.send?.(message);
 }

@@ -1,27 +1,32 @@
-/** The Redis server of Docker's official image, for machines with neither a binary nor a package manager we know. */
+/**
+ * Runs Redis from the official Docker image, for machines without a binary and without a supported package
+ * manager.
+ */
 
 import type { RedisProgram } from './find.ts';
-import { run } from './run.ts';
+import { runProgram } from './run-program.ts';
 
-/** Redis 7.4 on Debian bookworm; pinned to a line so that an append-only file stays readable. */
+/** Redis 7.4 on Debian bookworm; the minor version is pinned so that the append-only file stays readable. */
 const IMAGE = 'redis:7.4-bookworm';
 
-/** The image as a program, pulled if needed; a sentence that says why not, if Docker cannot run it. */
+/**
+ * Returns the image as a program and pulls it if needed; returns an error message if Docker cannot run it.
+ */
 export async function findDocker(log: (line: string) => void): Promise<RedisProgram | string> {
-  const daemon = await run('docker', ['info', '--format', '{{.ServerVersion}}']);
-  if (daemon.code === 127) return 'no Docker here';
-  if (daemon.code !== 0) return 'Docker is here, but its daemon does not answer';
-  if ((await run('docker', ['image', 'inspect', IMAGE])).code !== 0) {
-    log(`Redis is missing: pulling the Docker image ${IMAGE}`);
-    const pulled = await run('docker', ['pull', '--quiet', IMAGE], { timeoutMs: 600_000 });
+  const daemon = await runProgram('docker', ['info', '--format', '{{.ServerVersion}}']);
+  if (daemon.code === 127) return 'Docker is not installed';
+  if (daemon.code !== 0) return 'Docker is installed, but its daemon is not running';
+  if ((await runProgram('docker', ['image', 'inspect', IMAGE])).code !== 0) {
+    log(`Redis not found: pulling the Docker image ${IMAGE}`);
+    const pulled = await runProgram('docker', ['pull', '--quiet', IMAGE], { timeoutMs: 600_000 });
     if (pulled.code !== 0) return `docker pull ${IMAGE} failed: ${pulled.stderr.trim().split('\n').at(-1)}`;
   }
   return { kind: 'docker', image: IMAGE };
 }
 
 /**
- * The command that runs `image` with `folder` as its data folder, published on the loopback port `port` only; as the
- * current user, so that the files belong to whoever started us.
+ * The command that runs `image` with `folder` as its data folder, published on the loopback port `port` only.
+ * Runs as the current user, who then owns the files.
  */
 export function dockerCommand({
   image,
@@ -39,7 +44,7 @@ export function dockerCommand({
   return ['docker', 'run', '--rm', '--user', user, '--publish', publish, '--mount', mount, image, ...server];
 }
 
-/** Where the data folder is inside the container. */
+/** The path of the data folder inside the container. */
 export const DOCKER_FOLDER = '/data';
 
 /** The port inside the container. */

@@ -1,7 +1,7 @@
-/** Finds a redis-server or valkey-server that runs on this machine; called before anything is fetched. */
+/** Finds a redis-server or valkey-server binary that runs on this machine. */
 
 import { join } from 'node:path';
-import { run } from './run.ts';
+import { runProgram } from './run-program.ts';
 
 /** A way to run a Redis server. */
 export type RedisProgram =
@@ -17,17 +17,20 @@ export type RedisProgram =
       image: string;
     };
 
-/** The oldest server we use: XAUTOCLAIM, with which a collector takes over a dead one's shards, came with 6.2. */
-const OLDEST_VERSION = [6, 2] as const;
+/**
+ * Minimum server version: 6.2 introduced XAUTOCLAIM, with which a collector takes over the shards of a dead
+ * one.
+ */
+const MIN_VERSION = [6, 2] as const;
 
-/** Where a fetched server is kept: a script that finds the libraries fetched with it. */
+/** The path of the fetched server: a script that sets the path of the libraries fetched with it. */
 export function fetchedCommand(cacheDir: string): string {
   return join(cacheDir, 'redis', 'bin', 'redis-server');
 }
 
 /**
- * The first server that runs and is new enough: `redis-server`, then `valkey-server` on PATH, then the one fetched
- * earlier into `cacheDir`; undefined if there is none.
+ * Returns the first server that runs and is new enough: `redis-server`, then `valkey-server` on PATH, then
+ * the one fetched earlier into `cacheDir`; undefined if there is none.
  */
 export async function findRedis(cacheDir: string): Promise<RedisProgram | undefined> {
   for (const command of ['redis-server', 'valkey-server', fetchedCommand(cacheDir)]) {
@@ -37,13 +40,13 @@ export async function findRedis(cacheDir: string): Promise<RedisProgram | undefi
   return undefined;
 }
 
-/** The version a server binary prints, for example `7.0.15`; undefined if it does not run here. */
+/** The version printed by a server binary, such as `7.0.15`; undefined if it does not run on this machine. */
 async function serverVersion(command: string): Promise<string | undefined> {
-  const { code, stdout } = await run(command, ['--version']);
+  const { code, stdout } = await runProgram(command, ['--version']);
   return code === 0 ? /\bv=(\d+\.\d+\.\d+)/.exec(stdout)?.[1] : undefined;
 }
 
 function isNewEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor >= OLDEST_VERSION[1]);
+  return major > MIN_VERSION[0] || (major === MIN_VERSION[0] && minor >= MIN_VERSION[1]);
 }

@@ -1,21 +1,23 @@
 /**
- * Starts a server under a guardian, a small shell process that ends the server when we end; used by private-redis.ts.
+ * Starts a server under a guardian: a small shell process that ends the server when this process ends.
  *
- * A killed process (kill -9, out of memory) cannot clean up, and Redis does not notice that its parent is gone. But
- * the kernel closes our end of the guardian's stdin pipe in every case, and the guardian waits for exactly that. The
- * guardian leads its own session, so a Ctrl-C in the terminal reaches us only, and Redis stays until the workers are done.
+ * A killed process (kill -9, out of memory) cannot clean up, and Redis does not notice the death of its
+ * parent. But the kernel always closes this end of the guardian's stdin pipe, and the guardian waits for
+ * that. The guardian leads its own session, so Ctrl-C in the terminal does not reach Redis, which runs until
+ * the workers are done.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
-/** Seconds between the polite signal and the final one: the append-only file of a full server is flushed well within. */
+/** Seconds between SIGTERM and SIGKILL; enough to flush the append-only file of a full server. */
 export const GRACE_SECONDS = 10;
 
 /**
- * $1 is the grace time in seconds, the rest is the server's command. Prints the server's process id, then waits for
- * the server; the watcher in the background waits for the end of stdin. What the server says goes to stderr, the log.
+ * $1 is the grace time in seconds, the rest is the server's command. Prints the server's process id, then
+ * waits for the server; the watcher in the background waits for the end of stdin. The output of the server
+ * goes to stderr, the log.
  */
 const GUARDIAN = `
 grace=$1; shift
@@ -40,15 +42,15 @@ exit "$status"
 /** A running server and its guardian. */
 export interface Guarded {
   guardian: ChildProcess;
-  /** Settles when the guardian ends, right after the server, with the server's status (128 + n for signal n). */
+  /** Resolves when the guardian ends, just after the server, with the exit status (128 + n for signal n). */
   ended: Promise<number>;
   /** Process id of the server. */
   serverPid: number;
 }
 
 /**
- * Starts `command` under a guardian with its output in the file `logPath`; returns as soon as the server's process exists.
- * Our event loop is not kept alive by it.
+ * Starts `command` under a guardian with its output in the file `logPath`; resolves as soon as the server
+ * process exists. Does not keep the event loop of this process alive.
  */
 export async function spawnGuarded(command: readonly string[], logPath: string): Promise<Guarded> {
   const log = await open(logPath, 'w', 0o600);
@@ -61,8 +63,8 @@ export async function spawnGuarded(command: readonly string[], logPath: string):
     },
   );
   const { stdin, stdout } = guardian;
-  if (stdin === null || stdout === null) throw new Error('a guardian without pipes');
-  // From the first moment: a server that fails at once ends before we have read its process id.
+  if (stdin === null || stdout === null) throw new Error('the guardian process has no pipes');
+  // Registered first: a server that fails immediately ends before its process id is read.
   const ended = new Promise<number>((resolve) => {
     guardian.once('exit', (code) => resolve(code ?? 1));
   });
@@ -71,31 +73,31 @@ export async function spawnGuarded(command: readonly string[], logPath: string):
     const lines = createInterface(stdout);
     lines.once('line', (line) => resolve(Number(line)));
     lines.once('close', () =>
-      reject(new Error('the guardian of the Redis server ended before it said anything')),
+      reject(new Error('the guardian of the Redis server ended before it printed a process id')),
     );
   }).finally(() => log.close());
   stdout.destroy();
-  // An error here means that the guardian is gone, which its exit event tells better.
+  // An error here means that the guardian ended, which its exit event reports.
   stdin.on('error', () => {});
   guardian.unref();
   unrefPipe(stdin);
   return { guardian, ended, serverPid };
 }
 
-/** Asks the guardian to end the server by closing the pipe, as our death would. */
-export function letGo({ guardian }: Guarded): void {
+/** Closes the pipe, upon which the guardian ends the server, as after the death of this process. */
+export function closePipe({ guardian }: Guarded): void {
   guardian.ref();
   guardian.stdin?.destroy();
 }
 
-/** Ends the server and the guardian at once; for a server that does not end by itself. */
+/** Kills the server and the guardian, if the server did not end in time. */
 export function killGuarded({ guardian, serverPid }: Guarded): void {
   for (const pid of [serverPid, guardian.pid]) {
     if (pid === undefined) continue;
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It ended in between, which is what we want.
+      // The process has already ended.
     }
   }
 }

@@ -1,6 +1,6 @@
-/** Whether a process exists; for processes that are not our children, which have no exit event for us. */
+/** Checks whether a process exists, for processes that are not children of this one. */
 
-/** True while a process with this id exists, also when it belongs to another user. */
+/** True if a process with this id exists, including processes of other users. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

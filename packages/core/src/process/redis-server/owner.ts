@@ -1,15 +1,15 @@
 /**
- * The file `owner.json` in a private server's folder: at most one server writes there; used by private-redis.ts.
+ * The file `owner.json` in the folder of a private server: ensures that at most one server writes there.
  *
- * The file names the port and the password of the server that owns the folder. It is created before the server starts
- * and removed after it ended. After a kill -9 it stays, so its existence proves nothing; what counts is whether the
- * server behind it still answers, which its password proves even when another program got the port. The states a
- * starting process can meet:
- *   no file                        → the folder is ours
- *   the server answers, its starter lives → in use: an error at once
- *   the server answers, its starter died  → its guardian is ending it: wait
- *   nobody answers, the starter lives, the file is young → it is just starting: wait
- *   nobody answers, otherwise      → left over: take it
+ * The file holds the port and the password of the server that owns the folder. It is created before the server starts
+ * and removed after it ended. It survives kill -9, so its existence proves nothing; what counts is whether the
+ * server still responds, and the password proves that it is not another program on the same port. The states that a
+ * starting process can find:
+ *  no file                                     → take the folder
+ *  server responds, starter is alive           → in use: throw immediately
+ *  server responds, starter is dead            → its guardian is ending it: wait
+ *  no response, starter is alive, file is new  → it is starting: wait
+ *  no response, otherwise                      → stale: take the folder
  */
 
 import { randomBytes } from 'node:crypto';
@@ -21,7 +21,7 @@ import { GRACE_SECONDS } from './guardian.ts';
 import { isAlive } from './is-alive.ts';
 import { ping } from './ping.ts';
 
-/** Who owns a folder. */
+/** The content of the owner file. */
 export interface Owner {
   /** Process id of the process that started the server. */
   starterPid: number;
@@ -29,15 +29,15 @@ export interface Owner {
   password: string;
 }
 
-/** A server listens within milliseconds after its owner file is written; after this nobody is starting any more. */
+/** Age from which an owner file without a responding server is stale; a server listens within milliseconds. */
 const STARTING_MS = 5_000;
 
-/** How long to wait for a server that is starting or ending: its guardian's grace time and a little. */
+/** Maximum wait for a server that is starting or ending: the grace time of its guardian, plus a margin. */
 const WAIT_MS = (GRACE_SECONDS + 3) * 1_000;
 
 /**
- * Makes `owner` the owner of `folder`. Waits for a predecessor that is ending; error `redis-folder-in-use` when one
- * lives.
+ * Makes `owner` the owner of `folder`; waits for a predecessor that is ending.
+ * @throws {UnavailableError} `redis-folder-in-use` if another server owns the folder
  */
 export async function claimFolder(folder: string, owner: Owner): Promise<void> {
   const deadline = performance.now() + WAIT_MS;
@@ -53,8 +53,8 @@ export async function claimFolder(folder: string, owner: Owner): Promise<void> {
     } else if ((!isGone && isStarterAlive) || performance.now() > deadline) {
       throw new UnavailableError(
         'redis-folder-in-use',
-        `The folder "${folder}" is in use by the Redis server that process ${previous.starterPid} started ` +
-          `(127.0.0.1:${previous.port}). Stop that process first, or use another folder with EMBEDMILL_DATA_DIR.`,
+        `folder "${folder}" is in use by the Redis server of process ${previous.starterPid} ` +
+          `(127.0.0.1:${previous.port}); stop that process, or set EMBEDMILL_DATA_DIR to another folder`,
         { facts: { folder, starterPid: previous.starterPid, port: previous.port } },
       );
     } else {
@@ -63,12 +63,12 @@ export async function claimFolder(folder: string, owner: Owner): Promise<void> {
   }
 }
 
-/** Gives `folder` back; only after the server ended. */
+/** Releases `folder`; call it only after the server ended. */
 export async function releaseFolder(folder: string, owner: Owner): Promise<void> {
   await removeOwnerFile(folder, ownerText(owner));
 }
 
-/** Creates the file with all its content at once; false if there is one already. */
+/** Creates the file atomically with its content; returns false if it already exists. */
 async function createOwnerFile(folder: string, owner: Owner): Promise<boolean> {
   const draft = `${ownerPath(folder)}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, ownerText(owner), { mode: 0o600 });
@@ -83,7 +83,7 @@ async function createOwnerFile(folder: string, owner: Owner): Promise<boolean> {
   }
 }
 
-/** Removes the file if it still says `expected`; another process may have replaced it since we read it. */
+/** Removes the file if its content is still `expected`; another process may have replaced it in the meantime. */
 async function removeOwnerFile(folder: string, expected: string): Promise<void> {
   const aside = `${ownerPath(folder)}.${randomBytes(6).toString('hex')}`;
   try {

@@ -1,20 +1,24 @@
-/** Asks whether the server that knows a password answers on a loopback port; used to wait for ours and to recognise a predecessor. */
+/**
+ * Checks which server responds on a loopback port, to wait for a private server and to recognize a
+ * predecessor.
+ */
 
 import { connect } from 'node:net';
 
 /**
- * What is on the port: `ready`, `loading` (ours, still reading its append-only file), `refused` (nobody), `silent`
- * (somebody who accepts and says nothing in time, such as a frozen process), `foreign` (somebody else's server).
+ * The state of the port: `ready`, `loading` (the private server is reading its append-only file), `refused`
+ * (no listener), `silent` (accepts but does not respond in time, such as a frozen process), `foreign`
+ * (another server).
  */
-export type PingAnswer = 'ready' | 'loading' | 'refused' | 'silent' | 'foreign';
+export type PingResult = 'ready' | 'loading' | 'refused' | 'silent' | 'foreign';
 
-/** Sends AUTH and PING to 127.0.0.1:`port`; the password tells our server from any other that took the port since. */
-export function ping(port: number, password: string, timeoutMs = 1_000): Promise<PingAnswer> {
+/** Sends AUTH and PING to 127.0.0.1:`port`; the password distinguishes the private server from any other. */
+export function ping(port: number, password: string, timeoutMs = 1_000): Promise<PingResult> {
   return new Promise((resolve) => {
     let answer = '';
     let isConnected = false;
     const socket = connect(port, '127.0.0.1');
-    const settle = (outcome: PingAnswer): void => {
+    const settle = (outcome: PingResult): void => {
       socket.destroy();
       resolve(outcome);
     };
@@ -23,7 +27,7 @@ export function ping(port: number, password: string, timeoutMs = 1_000): Promise
       isConnected = true;
       socket.write(`AUTH ${password}\r\nPING\r\n`);
     });
-    // A connection that breaks is one that a dying server closed: ask again and the kernel refuses.
+    // A dying server breaks the connection; the kernel would refuse the next one.
     socket.once('error', () => settle(isConnected && answer !== '' ? 'foreign' : 'refused'));
     socket.once('close', () => settle(answer === '' ? 'refused' : 'foreign'));
     socket.on('data', (chunk) => {

@@ -1,4 +1,4 @@
-/** The life of a private Redis server, from an empty folder to a clean end; started by resolve.ts. */
+/** Starts and stops a private Redis server, and writes its configuration file. */
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -9,39 +9,38 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '@embedmill/contract';
 import { DOCKER_FOLDER, DOCKER_PORT, dockerCommand } from './docker.ts';
 import type { RedisProgram } from './find.ts';
-import { GRACE_SECONDS, type Guarded, killGuarded, letGo, spawnGuarded } from './guardian.ts';
+import { closePipe, GRACE_SECONDS, type Guarded, killGuarded, spawnGuarded } from './guardian.ts';
 import { isAlive } from './is-alive.ts';
 import { claimFolder, type Owner, releaseFolder } from './owner.ts';
 import { ping } from './ping.ts';
-import { serverConfig } from './server-config.ts';
 
-/** What a {@link PrivateRedis} needs. */
+/** Options of {@link PrivateRedis}. */
 export interface PrivateRedisOptions {
   program: RedisProgram;
-  /** The server's own folder; created if missing. */
+  /** The data folder of the server; created if missing. */
   folder: string;
   maxMemoryBytes: number;
   startTimeoutMs: number;
   log: (line: string) => void;
 }
 
-/** How the server ended. */
+/** The exit of the server. */
 export interface PrivateRedisExit {
-  /** True when `stop` ended it. */
+  /** True if `stop` ended it. */
   asked: boolean;
   /** Its exit status, 128 + n for signal n. */
   status: number;
 }
 
-/** How often another port is tried: between our look at a free port and the server's, another program may take it. */
-const PORT_TRIES = 5;
+/** Maximum number of ports tried; another program may take a free port before the server binds it. */
+const MAX_PORT_TRIES = 5;
 
-/** What Redis and Docker say when that happened. */
+/** The messages of Redis and Docker for a port in use. */
 const PORT_TAKEN = /address already in use|port is already allocated/i;
 
-/** A Redis server that belongs to this process: nobody else uses it, and it never outlives us. */
+/** A Redis server that only this process uses and that never outlives it. */
 export class PrivateRedis {
-  /** Settles when the started server ended, asked or not. */
+  /** Resolves when the server ends, stopped or not. */
   readonly exited: Promise<PrivateRedisExit>;
 
   readonly #options: PrivateRedisOptions;
@@ -59,17 +58,17 @@ export class PrivateRedis {
     });
   }
 
-  /** Where it listens, with its password; empty before `start`. */
+  /** The URL of the server with its password; empty before `start`. */
   get url(): string {
     return this.#owner === undefined ? '' : `redis://:${this.#owner.password}@127.0.0.1:${this.#owner.port}`;
   }
 
-  /** The server's process id; undefined before `start`. */
+  /** The process id of the server; undefined before `start`. */
   get pid(): number | undefined {
     return this.#guarded?.serverPid;
   }
 
-  /** Starts the server and waits until it answers. Errors: `redis-folder-in-use`, `redis-start-failed`. */
+  /** Starts the server and waits until it is ready. Errors: `redis-folder-in-use`, `redis-start-failed`. */
   async start(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     await chmod(this.#folder, 0o700);
@@ -83,28 +82,29 @@ export class PrivateRedis {
       const failure = await this.#launch(owner).catch((thrown: unknown) => String(thrown));
       if (failure === undefined) return;
       await releaseFolder(this.#folder, owner);
-      if (tries === PORT_TRIES || !PORT_TAKEN.test(failure)) {
+      if (tries === MAX_PORT_TRIES || !PORT_TAKEN.test(failure)) {
         throw new UnavailableError(
           'redis-start-failed',
-          `The private Redis server in "${this.#folder}" did not start: ${failure}`,
+          `the private Redis server in "${this.#folder}" did not start: ${failure}`,
         );
       }
     }
   }
 
-  /** Ends the server and waits until its data is on disk; a server that does not end in time is killed. */
+  /** Stops the server and waits until its data is on disk; a server that does not end in time is killed. */
   async stop(): Promise<void> {
     if (this.#guarded === undefined) return;
     const guarded = this.#guarded;
     this.#isStopping = true;
-    letGo(guarded);
-    // The guardian itself kills a server that ignores it; this is for a guardian that cannot (stopped or killed).
+    closePipe(guarded);
+    // Normally the guardian kills a server that does not end; this covers a guardian that was stopped or
+    // killed.
     const killer = setTimeout(() => killGuarded(guarded), (GRACE_SECONDS + 3) * 1_000);
     await this.exited;
     clearTimeout(killer);
   }
 
-  /** Starts the server for `owner`; returns why it did not start, undefined when it answers. */
+  /** Starts the server for `owner`; returns an error message, or undefined when the server is ready. */
   async #launch(owner: Owner): Promise<string | undefined> {
     await writeFile(join(this.#folder, 'redis.conf'), this.#config(owner), { mode: 0o600 });
     const guarded = await spawnGuarded(this.#command(owner), this.#logPath);
@@ -118,7 +118,7 @@ export class PrivateRedis {
       if (performance.now() > deadline) {
         killGuarded(guarded);
         await guarded.ended;
-        return `no answer within ${this.#options.startTimeoutMs} ms\n${await this.#logTail()}`;
+        return `no response within ${this.#options.startTimeoutMs} ms\n${await this.#logTail()}`;
       }
       await sleep(15);
     }
@@ -131,8 +131,9 @@ export class PrivateRedis {
   }
 
   async #end(owner: Owner, guarded: Guarded, status: number): Promise<void> {
-    // Usually the server is gone by now. If somebody killed only the guardian, its watcher still ends the server.
-    letGo(guarded);
+    // Usually the server has ended by now. If only the guardian was killed, its watcher still ends the
+    // server.
+    closePipe(guarded);
     while (isAlive(guarded.serverPid)) await sleep(20);
     if (!this.#isStopping) this.#options.log(`the private Redis server ended with status ${status}`);
     await releaseFolder(this.#folder, owner);
@@ -165,13 +166,50 @@ export class PrivateRedis {
   }
 }
 
-/** A TCP port that is free on loopback at this moment. */
+/** Returns a TCP port that is currently free on loopback. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a TCP server without a TCP address');
+  if (address === null || typeof address === 'string') throw new Error('the TCP server has no TCP address');
   return address.port;
+}
+
+/** The settings that differ between private servers. */
+interface ServerConfig {
+  /** Address to listen on: 127.0.0.1, or 0.0.0.0 in a container whose port is published on loopback only. */
+  bind: string;
+  port: number;
+  /** Letters and digits. Passed in a file (mode 0600), because other users can read the process list. */
+  password: string;
+  /** Folder of the append-only file. */
+  folder: string;
+  maxMemoryBytes: number;
+}
+
+/** The text of redis.conf, which is written at every start. */
+function serverConfig({ bind, port, password, folder, maxMemoryBytes }: ServerConfig): string {
+  return `# Written by Embedmill at every start; changes are lost.
+bind ${bind}
+port ${port}
+protected-mode yes
+requirepass ${password}
+dir ${quoted(folder)}
+daemonize no
+
+# Acknowledged writes survive a crash of this server; a power cut can lose the last second.
+appendonly yes
+appendfsync everysec
+save ""
+
+# A full Redis rejects writes; it never evicts a batch to make room.
+maxmemory ${maxMemoryBytes}
+maxmemory-policy noeviction
+`;
+}
+
+function quoted(path: string): string {
+  return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

@@ -1,22 +1,22 @@
-/** Makes sure that this machine can run a Redis server: finds one, else fetches one; called before a private server starts. */
+/** Provides a Redis server program: finds one on this machine, or fetches one. */
 
 import { UnavailableError } from '@embedmill/contract';
 import { fetchWithApt } from './apt.ts';
 import { findDocker } from './docker.ts';
 import { findRedis, type RedisProgram } from './find.ts';
-import { run } from './run.ts';
+import { runProgram } from './run-program.ts';
 
-/** What {@link provideRedis} needs. */
+/** Options of {@link provideRedis}. */
 export interface ProvideRedisOptions {
   /** EMBEDMILL_CACHE; a fetched binary is kept in the folder `redis` inside it. */
   cacheDir: string;
   /** Whether a missing binary may be fetched. */
   install: boolean;
-  /** Receives one line for each thing that takes time or changes the machine. */
+  /** Receives one line before each step that takes time or changes the machine. */
   log: (line: string) => void;
 }
 
-const ADVICE = `Install one of them, or set REDIS_URL to a Redis (6.2 or newer) or Valkey that exists:
+const ADVICE = `Install one of them, or set REDIS_URL to an existing Redis (6.2 or newer) or Valkey:
   Debian, Ubuntu    sudo apt-get install redis-server
   Fedora, RHEL      sudo dnf install valkey
   Alpine            sudo apk add redis
@@ -25,8 +25,8 @@ const ADVICE = `Install one of them, or set REDIS_URL to a Redis (6.2 or newer) 
   Windows           use WSL, then as on Ubuntu`;
 
 /**
- * Returns a server to run, in this order: one on PATH, one fetched earlier, Debian's package unpacked into the cache
- * folder, Homebrew's, Docker's. Error `redis-missing` names what to install when nothing works, and what was tried.
+ * Returns the first available server: on PATH, fetched earlier, Debian's package unpacked into the cache
+ * folder, Homebrew's, Docker's. Throws `redis-missing`, which lists what was tried and what to install.
  */
 export async function provideRedis({ cacheDir, install, log }: ProvideRedisOptions): Promise<RedisProgram> {
   const found = await findRedis(cacheDir);
@@ -46,15 +46,18 @@ export async function provideRedis({ cacheDir, install, log }: ProvideRedisOptio
   }
   throw new UnavailableError(
     'redis-missing',
-    `Embedmill needs a Redis server and found none:\n${tried.map((reason) => `  - ${reason}`).join('\n')}\n${ADVICE}`,
+    `no Redis server found:\n${tried.map((reason) => `  - ${reason}`).join('\n')}\n${ADVICE}`,
   );
 }
 
-/** Installs Homebrew's Redis, which starts no service by itself; returns what went wrong, if anything did. */
+/**
+ * Installs Redis with Homebrew, which does not start a service; returns an error message, or undefined on
+ * success.
+ */
 async function installWithBrew({ log }: { log: (line: string) => void }): Promise<string | undefined> {
-  if ((await run('brew', ['--version'])).code !== 0) return 'no Homebrew here';
-  log('Redis is missing: running "brew install redis" (no service is started)');
-  const { code, stderr } = await run('brew', ['install', 'redis'], { timeoutMs: 600_000 });
+  if ((await runProgram('brew', ['--version'])).code !== 0) return 'Homebrew is not installed';
+  log('Redis not found: running "brew install redis" (no service is started)');
+  const { code, stderr } = await runProgram('brew', ['install', 'redis'], { timeoutMs: 600_000 });
   return code === 0 ? undefined : `brew install redis failed: ${lastLine(stderr)}`;
 }
 

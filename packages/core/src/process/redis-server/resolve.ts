@@ -1,5 +1,5 @@
 /**
- * Decides which Redis this process uses, the given one or a private one; called by the CLI, the tests and `npm start`.
+ * Selects the Redis server of a process: the given one, or a private one that it starts.
  * Decision: docs/decisions/0004.
  */
 
@@ -7,45 +7,47 @@ import { join } from 'node:path';
 import { PrivateRedis, type PrivateRedisExit } from './private-redis.ts';
 import { provideRedis } from './provide.ts';
 
-/** What {@link resolveRedis} needs. */
+/** Options of {@link resolveRedis}. */
 export interface ResolveRedisOptions {
-  /** A Redis that exists (REDIS_URL); it is used as it is and never stopped by us. Without it, a private one is started. */
+  /** URL of an existing server (REDIS_URL), which is never stopped. Default: a private server is started. */
   url?: string | undefined;
-  /** EMBEDMILL_DATA_DIR; the private server keeps its files in the folder `redis` inside it. */
+  /** EMBEDMILL_DATA_DIR; the private server stores its files in the subfolder `redis`. */
   dataDir: string;
-  /** EMBEDMILL_CACHE; a fetched Redis binary is kept in the folder `redis` inside it. */
+  /** EMBEDMILL_CACHE; a fetched Redis binary is stored in the subfolder `redis`. */
   cacheDir: string;
-  /** Receives one line for each thing that takes time or changes the machine. Default: nobody is told. */
+  /** Receives one line before each step that takes time or changes the machine. Default: none. */
   log?: (line: string) => void;
-  /** Whether a missing binary may be fetched. Default true; false makes a missing binary an error. */
+  /** Whether a missing binary may be fetched; if false, it is an error. Default true. */
   install?: boolean;
-  /** `maxmemory` of the private server in bytes. Default 512 MiB: Redis is a buffer here, never the store. */
+  /** `maxmemory` of the private server in bytes. Default 512 MiB: Redis is a buffer here, not the store. */
   maxMemoryBytes?: number;
-  /** How long the private server may take until it answers, in ms. Default 60 000 (a large append-only file takes its time). */
+  /**
+   * Maximum start time of the private server in ms. Default 60,000 (a large append-only file loads slowly).
+   */
   startTimeoutMs?: number;
 }
 
-/** The Redis to use, and the duty to stop it. */
+/** The Redis server to use; the caller must stop it. */
 export interface ResolvedRedis {
-  /** Where it listens; the URL of a private server holds its password. */
+  /** The URL of the server; that of a private server contains its password. */
   url: string;
-  /** `given` when the caller brought the URL, `private` when the server is our child. */
+  /** `given` for the URL of the caller, `private` for a server started by this process. */
   origin: 'given' | 'private';
-  /** Process id of the private server; undefined for a given one. */
+  /** Process id of a private server; undefined for a given one. */
   pid: number | undefined;
-  /** Settles when the private server ended, asked or not; never settles for a given one. */
+  /** Resolves when the private server ends, stopped or not; never resolves for a given one. */
   exited: Promise<PrivateRedisExit>;
-  /** Stops the private server and waits until its data is on disk; does nothing to a given one. Safe to call twice. */
+  /** Stops a private server and waits until its data is on disk; does nothing for a given one. Idempotent. */
   stop: () => Promise<void>;
 }
 
 /**
- * Returns the Redis this process shall use. A private server listens on loopback only, on a random port with a random
- * password, writes an append-only file, refuses writes instead of evicting, and ends when this process ends, also by
- * kill -9.
+ * Returns the Redis server to use. A private server listens on loopback only, on a random port with a random
+ * password, writes an append-only file, rejects writes instead of evicting keys, and ends with this process,
+ * even after kill -9.
  *
- * Errors: `redis-missing` (no binary and no way to get one), `redis-folder-in-use` (another process runs a server on
- * the same folder), `redis-start-failed` (with the last lines of the server's log).
+ * Errors: `redis-missing` (no binary found or fetched), `redis-folder-in-use` (another process runs a server
+ * on the same folder), `redis-start-failed` (with the last lines of the server's log).
  */
 export async function resolveRedis(options: ResolveRedisOptions): Promise<ResolvedRedis> {
   if (options.url !== undefined) {

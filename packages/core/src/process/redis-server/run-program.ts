@@ -1,21 +1,21 @@
-/** Runs another program to its end and returns what it printed; used by the search for Redis and its fetching. */
+/** Runs another program to its end and returns its output. */
 
 import { execFile } from 'node:child_process';
 
-/** How a program ended. */
-export interface Ran {
-  /** Its exit code; 127 when it does not exist, 1 when a signal or the deadline ended it. */
+/** The exit code and the output of a program. */
+export interface ProgramResult {
+  /** Exit code; 127 if the program does not exist, 1 if a signal or the timeout ended it. */
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs `command` without a shell; never throws for a program that is missing or fails. `timeoutMs` defaults to 10 s. */
-export function run(
+/** Runs `command` without a shell; does not throw if it is missing or fails. `timeoutMs` defaults to 10 s. */
+export function runProgram(
   command: string,
   args: readonly string[],
   { cwd, timeoutMs = 10_000 }: { cwd?: string; timeoutMs?: number } = {},
-): Promise<Ran> {
+): Promise<ProgramResult> {
   return new Promise((resolve) => {
     execFile(
       command,
