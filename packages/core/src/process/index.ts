@@ -5,6 +5,7 @@ export * from './cpu/index.ts';
 export { ageSortedId } from './disk/age-sorted-id.ts';
 export { AppendedFile, type AppendedFileDeps } from './disk/appended-file.ts';
 export { type ClaimOptions, FolderOwner } from './disk/folder-owner.ts';
+export { removeLeftovers } from './disk/remove-leftovers.ts';
 export { syncFolder } from './disk/sync-folder.ts';
 export { writeSynced } from './disk/write-synced.ts';
 export {

@@ -190,7 +190,7 @@ export class Runs {
       const { duration, kind } = faultOf(error);
       const isPassing = duration === 'passing';
       if (isPassing && !FAULTS_OF_ONE_FILE.has(kind)) throw error;
-      if (!isPassing && (await isUnfinishedRun(folder))) {
+      if (!isPassing && (await isUnfinishedRun(folder).catch(() => false))) {
         this.#deps.log.info({ run: id }, 'a run whose creation was interrupted is removed');
         this.#deps.assertLeaseHeld();
         await rm(folder, { recursive: true });
