@@ -16,6 +16,7 @@ export {
   faultOf,
   REDIS_REPLIES,
 } from './faults.ts';
+export { isRunning, markOf, type ProcessMark } from './lifecycle/process-mark.ts';
 export { Releasers } from './lifecycle/releasers.ts';
 export { announce, type StopReason, whenStopped } from './lifecycle/signals.ts';
 export * from './redis-server/index.ts';

@@ -149,6 +149,8 @@ export class Runs {
    * @throws a Redis fault when the run has keys in Redis and Redis is unreachable; the run is then kept
    */
   async remove(id: string): Promise<void> {
+    // Also before its keys are deleted from Redis.
+    this.#deps.assertLeaseHeld();
     const doomed = join(this.#folder, `${REMOVED_PREFIX}${id}`);
     if (!this.#removing.has(id)) {
       const run = this.#runs.get(id);
