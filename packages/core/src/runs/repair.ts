@@ -83,11 +83,15 @@ async function repairRun(folder: string, run: string, options: RepairOptions): P
 /** Why a run cannot be rebuilt without a guess. */
 class Irreparable extends Error {}
 
-/** What is damaged; `null` if the run opens, has its shards and did not fail. @throws a passing fault of the disk */
+/** What is damaged; `null` if the run opens, its results are whole and it did not fail. @throws a passing fault of the disk */
 async function damageOf(folder: string, deps: AppendedFileDeps): Promise<string | null> {
   try {
     const { ledger, shards } = await RunFiles.open(folder, deps);
     if (ledger.state === 'failed') return `the run failed: ${ledger.ended?.error}`;
+    for (const batch of ledger.batches.keys()) {
+      const result = await shards.read(batch);
+      if (result !== null) peekBatchResult(result);
+    }
     const missing = ledger.batches.filter((_, batch) => !shards.has(batch)).length;
     return ledger.state === 'completed' && missing > 0
       ? `${missing} batches of the completed run are in no shard`
