@@ -77,7 +77,7 @@ describe('a run', () => {
     ['rm', 'half-way'],
   ])(
     'whose removal fails in %s, %s, answers with the fault, and is removed by the next attempt',
-    async (name) => {
+    async (name, _when) => {
       const redis = testRedis();
       const dataDir = temporaryFolder();
       const { runs, submit } = await startCollecting(redis, dataDir);

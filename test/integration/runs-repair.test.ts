@@ -100,19 +100,33 @@ describe('repairing a run', () => {
     expect(readdirSync(folder)).toEqual(before);
   });
 
-  it('with damaged or missing shards has their batches embedded again', async () => {
+  it('with a missing shard has its batches embedded again', async () => {
     const redis = testRedis();
     const { dataDir, id, folder, bytes } = await completedRun(redis);
     const shards = join(folder, 'shards');
-    const [first = '', second = ''] = readdirSync(shards);
-    rmSync(join(shards, first));
-    const damaged = readFileSync(join(shards, second));
-    damaged[100]! ^= 1;
-    writeFileSync(join(shards, second), damaged);
+    rmSync(join(shards, readdirSync(shards)[0]!));
     expect(await repair(dataDir)).toMatchObject([{ run: id, outcome: 'repaired' }]);
-    expect(readdirSync(shards)).toContain(`${second}.damaged-1`);
     await expectCompleted(redis, dataDir, id, bytes);
   });
+
+  it.each([
+    ['vector', (_bytes: Buffer) => 100],
+    ['list of batches', (bytes: Buffer) => bytes.length - 40],
+  ])(
+    'with a damaged %s in a shard has its batches embedded again, and keeps the shard aside',
+    async (_what, placeIn) => {
+      const redis = testRedis();
+      const { dataDir, id, folder, bytes } = await completedRun(redis);
+      const shards = join(folder, 'shards');
+      const [name = ''] = readdirSync(shards);
+      const damaged = readFileSync(join(shards, name));
+      damaged[placeIn(damaged)]! ^= 1;
+      writeFileSync(join(shards, name), damaged);
+      expect(await repair(dataDir)).toMatchObject([{ run: id, outcome: 'repaired' }]);
+      expect(readFileSync(join(shards, `${name}.damaged-1`)).equals(damaged)).toBe(true);
+      await expectCompleted(redis, dataDir, id, bytes);
+    },
+  );
 
   it('whose rows are missing keeps it as it is', async () => {
     const { dataDir, id, folder } = await completedRun(testRedis());

@@ -5,7 +5,14 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asError, UnavailableError } from '@embedmill/contract';
-import { type Config, FolderOwner, faultOf, Releasers, writeSynced } from '@embedmill/core/process';
+import {
+  type Config,
+  FolderOwner,
+  faultOf,
+  Releasers,
+  removeLeftovers,
+  writeSynced,
+} from '@embedmill/core/process';
 import {
   AbandonedResults,
   type BullBatchQueue,
@@ -233,8 +240,9 @@ export class DataDir {
         return await step();
       } catch (error) {
         this.#stopping.signal.throwIfAborted();
-        const { source, duration, sentence } = faultOf(error);
-        if (duration === 'lasting' || (source !== 'disk' && source !== 'redis')) throw error;
+        const { duration, sentence } = faultOf(error);
+        const isOfAnother = error instanceof UnavailableError && /^folder-(in-use|lost)$/.test(error.code);
+        if (duration === 'lasting' || isOfAnother) throw error;
         this.#waitFor(`${sentence} (${asError(error).message})`);
         await sleep(OPEN_RETRY_MS, undefined, { signal: this.#stopping.signal });
       }
@@ -270,14 +278,15 @@ export class DataDir {
   /** What is wrong with the disk, as a sentence; `null` if it takes bytes. */
   async #probeDisk(): Promise<string | null> {
     const path = join(this.#deps.config.dataDir, PROBE_FILE);
+    const deps = { assertWritable: () => this.#owner?.assertOwned() };
     try {
-      this.#owner?.assertOwned();
+      deps.assertWritable();
       await writeFile(path, Buffer.alloc(PROBE_BYTES), { mode: 0o600 });
       return null;
     } catch (error) {
       return faultOf(error).sentence;
     } finally {
-      await rm(path, { force: true }).catch(() => {});
+      await removeLeftovers([path], deps);
     }
   }
 }

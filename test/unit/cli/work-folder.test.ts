@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRunning, markOf } from '@embedmill/core/process';
 import { describe, expect, test } from 'vitest';
 import { OutputLock } from '../../../apps/cli/src/commands/embed/lock.ts';
 import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts';
-import { identifyProcess, isRunning } from '../../../apps/cli/src/engine/stack/process-identity.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startNode } from '../../support/process.ts';
 
@@ -18,10 +18,7 @@ describe('the lock of a work folder', () => {
   test('is refused while another process holds it, which the error names', async () => {
     const folder = temporaryFolder();
     const owner = idle();
-    writeFileSync(
-      join(folder, 'lock.json'),
-      JSON.stringify({ owner: identifyProcess(owner.pid), children: [] }),
-    );
+    writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: markOf(owner.pid), children: [] }));
     await expect(OutputLock.take(folder, '/out.npy')).rejects.toThrow(
       `/out.npy is being written by another embedmill (process ${owner.pid})`,
     );
@@ -30,7 +27,7 @@ describe('the lock of a work folder', () => {
   test('is taken over from a dead process', async () => {
     const folder = temporaryFolder();
     const owner = idle();
-    const mark = identifyProcess(owner.pid);
+    const mark = markOf(owner.pid);
     owner.kill('SIGKILL');
     await owner.exited;
     writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: mark, children: [] }));
@@ -46,7 +43,7 @@ describe('the lock of a work folder', () => {
       const mark = { pid: other.pid, startTicks: 1 };
       writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: mark, children: [mark] }));
       await OutputLock.take(folder, '/out.npy');
-      expect(isRunning(identifyProcess(other.pid))).toBe(true);
+      expect(isRunning(markOf(other.pid))).toBe(true);
     },
   );
 
@@ -56,10 +53,7 @@ describe('the lock of a work folder', () => {
       const folder = temporaryFolder();
       const child = idle();
       const owner = { pid: 2 ** 22 + 1, startTicks: 1 };
-      writeFileSync(
-        join(folder, 'lock.json'),
-        JSON.stringify({ owner, children: [identifyProcess(child.pid)] }),
-      );
+      writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner, children: [markOf(child.pid)] }));
       await OutputLock.take(folder, '/out.npy');
       expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
     },

@@ -12,6 +12,7 @@ export { type CpuUsage, readCpuUsage } from './cpu/usage.ts';
 export { ageSortedId } from './disk/age-sorted-id.ts';
 export { AppendedFile, type AppendedFileDeps } from './disk/appended-file.ts';
 export { type ClaimOptions, FolderOwner } from './disk/folder-owner.ts';
+export { removeLeftovers } from './disk/remove-leftovers.ts';
 export { syncFolder } from './disk/sync-folder.ts';
 export { writeSynced } from './disk/write-synced.ts';
 export {
@@ -24,6 +25,7 @@ export {
   isRedisFault,
   REDIS_REPLIES,
 } from './faults.ts';
+export { isRunning, markOf, type ProcessMark } from './lifecycle/process-mark.ts';
 export { type Deferred, deferred, settledWithin, throttled } from './lifecycle/promises.ts';
 export { Releasers } from './lifecycle/releasers.ts';
 export { explainFault, runProcess } from './lifecycle/run-process.ts';

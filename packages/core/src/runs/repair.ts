@@ -83,11 +83,15 @@ async function repairRun(folder: string, run: string, options: RepairOptions): P
 /** Why a run cannot be rebuilt without a guess. */
 class Irreparable extends Error {}
 
-/** What is damaged; `null` if the run opens, has its shards and did not fail. @throws a passing fault of the disk */
+/** What is damaged; `null` if the run opens, its results are whole and it did not fail. @throws a passing fault of the disk */
 async function damageOf(folder: string, deps: AppendedFileDeps): Promise<string | null> {
   try {
     const { ledger, shards } = await RunFiles.open(folder, deps);
     if (ledger.state === 'failed') return `the run failed: ${ledger.ended?.error}`;
+    for (const batch of ledger.batches.keys()) {
+      const result = await shards.read(batch);
+      if (result !== null) peekBatchResult(result);
+    }
     const missing = ledger.batches.filter((_, batch) => !shards.has(batch)).length;
     return ledger.state === 'completed' && missing > 0
       ? `${missing} batches of the completed run are in no shard`
@@ -308,10 +312,12 @@ function rebuildEntries({
     (shards.model &&
       ({ type: 'model', dim: shards.model.dim, fingerprint: shards.model.fingerprint } as const));
   // What shards of an older version say of a rebuilt batch is checked by its number of rows only.
+  const withDigest = new Set(
+    shards.entries.filter(({ digest }) => digest !== undefined).map(({ batch }) => batch),
+  );
   const marked = batches.map((batch, number): LedgerEntry => {
-    const hasDigest = shards.entries.some((entry) => entry.batch === number && entry.digest !== undefined);
     const { payloadDigest: _, ...old } = batch;
-    return { type: 'batch', batch: stored.has(number) && !hasDigest ? old : batch };
+    return { type: 'batch', batch: stored.has(number) && !withDigest.has(number) ? old : batch };
   });
   const entries: LedgerEntry[] = [created, ...marked];
   entries.push(...records.filter((entry) => entry.type === 'part'));
@@ -320,6 +326,13 @@ function rebuildEntries({
   else if (isIncomplete)
     notes.push(
       'whether the run was sealed is not known: it is open; send its parts again and seal it, or repair it with --seal',
+    );
+  if (
+    records.findLastIndex(({ type }) => type === 'retry') >
+    records.findLastIndex(({ type }) => type === 'ended')
+  )
+    notes.push(
+      'a retry of failed rows was in progress; they keep their earlier verdict and can be retried again',
     );
   const isWhole = stored.size === batches.length;
   if (ended?.state === 'cancelled' || (ended?.state === 'completed' && isWhole)) entries.push(ended);

@@ -1,9 +1,10 @@
 /** The files of one run: its folder, ledger, row log, shards and glossary. */
 
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CorruptError, type RunOptions } from '@embedmill/contract';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
+import { removeLeftovers } from '../process/disk/remove-leftovers.ts';
 import { syncFolder } from '../process/disk/sync-folder.ts';
 import { writeSynced } from '../process/disk/write-synced.ts';
 import { formatRecord } from './journal.ts';
@@ -80,7 +81,7 @@ export class RunFiles {
       await syncFolder(dirname(folder));
       return await RunFiles.open(folder, deps);
     } catch (error) {
-      for (const path of [draft, folder]) await rm(path, { recursive: true, force: true }).catch(() => {});
+      await removeLeftovers([draft, folder], deps);
       throw error;
     }
   }

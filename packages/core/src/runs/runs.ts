@@ -149,6 +149,8 @@ export class Runs {
    * @throws a Redis fault when the run has keys in Redis and Redis is unreachable; the run is then kept
    */
   async remove(id: string): Promise<void> {
+    // Also before its keys are deleted from Redis.
+    this.#deps.assertLeaseHeld();
     const doomed = join(this.#folder, `${REMOVED_PREFIX}${id}`);
     if (!this.#removing.has(id)) {
       const run = this.#runs.get(id);
@@ -190,7 +192,7 @@ export class Runs {
       const { duration, kind } = faultOf(error);
       const isPassing = duration === 'passing';
       if (isPassing && !FAULTS_OF_ONE_FILE.has(kind)) throw error;
-      if (!isPassing && (await isUnfinishedRun(folder))) {
+      if (!isPassing && (await isUnfinishedRun(folder).catch(() => false))) {
         this.#deps.log.info({ run: id }, 'a run whose creation was interrupted is removed');
         this.#deps.assertLeaseHeld();
         await rm(folder, { recursive: true });

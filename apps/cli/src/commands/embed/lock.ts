@@ -5,12 +5,12 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbedmillError } from '@embedmill/contract';
-import { identifyProcess, isRunning, type ProcessIdentity } from '../../engine/stack/process-identity.ts';
+import { isRunning, markOf, type ProcessMark } from '@embedmill/core/process';
 
 /** Contents of the lock file: the owner and the processes it started. */
 interface LockFile {
-  owner: ProcessIdentity;
-  children: ProcessIdentity[];
+  owner: ProcessMark;
+  children: ProcessMark[];
 }
 
 /** Time for the children of a killed command to stop by themselves before they are killed. */
@@ -21,7 +21,7 @@ const MAX_WAIT_MS = 20_000;
 /** Held from `take` to `release`. */
 export class OutputLock {
   readonly #path: string;
-  #file: LockFile = { owner: identifyProcess(process.pid), children: [] };
+  #file: LockFile = { owner: markOf(process.pid), children: [] };
 
   private constructor(folder: string) {
     this.#path = join(folder, 'lock.json');
@@ -47,7 +47,7 @@ export class OutputLock {
 
   /** Records a process that we started, so that no later command takes the folder while it runs. */
   addChild(pid: number): void {
-    this.#file.children = [...this.#file.children.filter(isRunning), identifyProcess(pid)];
+    this.#file.children = [...this.#file.children.filter(isRunning), markOf(pid)];
     const draft = this.#draft();
     renameSync(draft, this.#path);
   }
@@ -58,7 +58,7 @@ export class OutputLock {
 
   /** Waits for orphans, then kills them. This is safe, because they can be interrupted at any point. */
   async #waitForOrphans(
-    orphans: readonly ProcessIdentity[],
+    orphans: readonly ProcessMark[],
     waitedMs: number,
     outputPath: string,
   ): Promise<void> {

@@ -3,7 +3,7 @@
 import { copyFile, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError, CorruptError, quote, RequestError } from '@embedmill/contract';
-import { ageSortedId, faultOf, syncFolder, writeSynced } from '@embedmill/core/process';
+import { ageSortedId, faultOf, removeLeftovers, syncFolder, writeSynced } from '@embedmill/core/process';
 import { formatRecord } from '@embedmill/core/runs';
 import { BatchLedger } from './batch-ledger.ts';
 import { INPUT_NAME, LEDGER_NAME, OpenAiBatch, type OpenAiBatchDeps } from './openai-batch.ts';
@@ -72,7 +72,7 @@ export class OpenAiBatchStore {
       this.#keep(batch);
       return batch;
     } catch (error) {
-      for (const path of [draft, folder]) await rm(path, { recursive: true, force: true }).catch(() => {});
+      await removeLeftovers([draft, folder], { assertWritable: assertLeaseHeld });
       throw error;
     }
   }

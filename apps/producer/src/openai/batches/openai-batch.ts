@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asError, CorruptError, RequestError } from '@embedmill/contract';
+import { asError, CorruptError, RequestError, UnavailableError } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { type Run, type Runs, readFinished } from '@embedmill/core/runs';
 import type { Logger } from 'pino';
@@ -169,7 +169,7 @@ export class OpenAiBatch {
     const { stopping, finalizing, validated } = this.#ledger;
     if (finalizing !== undefined) return await this.#writeOutput(finalizing);
     if (stopping !== undefined) {
-      await this.run?.cancel();
+      await this.#findRun()?.cancel();
       return await this.#finalize();
     }
     if (validated === undefined) return await this.#validate();
@@ -196,10 +196,24 @@ export class OpenAiBatch {
 
   /** Returns `undefined` if the run was removed. */
   async #findOrCreateRun(): Promise<Run | undefined> {
-    if (this.#ledger.run !== undefined) return this.run;
+    if (this.#ledger.run !== undefined) return this.#findRun();
     const run = await createRunOfBatch(this.id, this.#deps);
     await this.#ledger.append({ type: 'started', run: run.id });
     return run;
+  }
+
+  /**
+   * The run; `undefined` if it was removed or is damaged.
+   * @throws {UnavailableError} `disk-unavailable` if it cannot be opened now; the batch then waits
+   */
+  #findRun(): Run | undefined {
+    if (this.#ledger.run === undefined) return undefined;
+    try {
+      return this.#deps.runs.get(this.#ledger.run);
+    } catch (error) {
+      if (error instanceof UnavailableError) throw error;
+      return undefined;
+    }
   }
 
   async #finalize(): Promise<void> {
@@ -262,7 +276,7 @@ export class OpenAiBatch {
   }
 
   get #source(): OutputSource {
-    const { run } = this;
+    const run = this.#findRun();
     return {
       batch: this.id,
       inputPath: this.#inputPath,

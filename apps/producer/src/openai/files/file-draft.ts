@@ -1,8 +1,8 @@
 /** A file that is being written: an upload, or the output of a batch. */
 
-import { type FileHandle, rename, rm } from 'node:fs/promises';
+import { type FileHandle, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type AppendedFileDeps, syncFolder, writeSynced } from '@embedmill/core/process';
+import { type AppendedFileDeps, removeLeftovers, syncFolder, writeSynced } from '@embedmill/core/process';
 import type { FilePurpose, StoredFile } from './types.ts';
 
 /** Facts that the writer states when the file is complete. Times are milliseconds since 1970. */
@@ -66,7 +66,7 @@ export class FileDraft {
       await syncFolder(parent);
     } catch (error) {
       // The client is not told of this file, so it must not stay.
-      await rm(published, { recursive: true, force: true }).catch(() => {});
+      await removeLeftovers([published], this.#deps);
       throw error;
     }
     this.#deps.keep(file);
@@ -76,7 +76,7 @@ export class FileDraft {
   /** Deletes what was written; has no effect after the file was published. Errors are ignored: the next start deletes the rest. */
   async discard(): Promise<void> {
     await this.#close().catch(() => {});
-    if (!this.#isPublished) await rm(this.#folder, { recursive: true, force: true }).catch(() => {});
+    if (!this.#isPublished) await removeLeftovers([this.#folder], this.#deps);
   }
 
   async #close(): Promise<void> {

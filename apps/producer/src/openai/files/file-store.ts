@@ -3,7 +3,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError, CorruptError, quote, RequestError } from '@embedmill/contract';
-import { ageSortedId, faultOf } from '@embedmill/core/process';
+import { ageSortedId, faultOf, removeLeftovers } from '@embedmill/core/process';
 import type { Logger } from 'pino';
 import { FileDraft } from './file-draft.ts';
 import type { StoredFile } from './types.ts';
@@ -111,7 +111,7 @@ export class FileStore {
         keep: (file) => this.#files.set(id, file),
       });
     } catch (error) {
-      await rm(folder, { recursive: true, force: true }).catch(() => {});
+      await removeLeftovers([folder], { assertWritable: this.#deps.assertLeaseHeld });
       throw error;
     }
   }
