@@ -163,7 +163,7 @@ describe.each(contracts)('$name', ({ encoding, options, absent, decode }) => {
     ['no row', makeRows(0, 4)],
     ['one row', makeRows(1, 384)],
     ['one row without a vector', makeRows(1, 4, { absentEvery: 1 })],
-    ['10 000 rows', makeRows(10_000, 24, { absentEvery: 7 })],
+    ['10,000 rows', makeRows(10_000, 24, { absentEvery: 7 })],
     ['vectors of one float', makeRows(300, 1, { absentEvery: 2 })],
     ['only rows without vectors', makeRows(300, 3, { absentEvery: 1 })],
     ['ids of any text', { ...makeRows(4, 2), ids: ['', '"\\\n', 'ü😀', `${'long '.repeat(100)}`] }],
