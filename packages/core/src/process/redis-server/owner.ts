@@ -1,15 +1,16 @@
 /**
  * The file `owner.json` in the folder of a private server: ensures that at most one server writes there.
  *
- * The file holds the port and the password of the server that owns the folder. It is created before the server starts
- * and removed after it ended. It survives kill -9, so its existence proves nothing; what counts is whether the
- * server still responds, and the password proves that it is not another program on the same port. The states that a
- * starting process can find:
- *  no file                                     → take the folder
- *  server responds, starter is alive           → in use: throw immediately
- *  server responds, starter is dead            → its guardian is ending it: wait
- *  no response, starter is alive, file is new  → it is starting: wait
- *  no response, otherwise                      → stale: take the folder
+ * The file holds the port and the password of the server that owns the folder. It is created before the
+ * server starts and removed after it ended. It survives kill -9, so its existence proves nothing; what counts
+ * is whether the server still responds, and the password proves that it is not another program on the same
+ * port. The states that a starting process can find:
+ *
+ *   no file                                     → take the folder
+ *   server responds, starter is alive           → in use: throw immediately
+ *   server responds, starter is dead            → its guardian is ending it: wait
+ *   no response, starter is alive, file is new  → it is starting: wait
+ *   no response, otherwise                      → stale: take the folder
  */
 
 import { randomBytes } from 'node:crypto';
@@ -29,7 +30,9 @@ export interface Owner {
   password: string;
 }
 
-/** Age from which an owner file without a responding server is stale; a server listens within milliseconds. */
+/**
+ * Age from which an owner file without a responding server is stale; a server listens within milliseconds.
+ */
 const STARTING_MS = 5_000;
 
 /** Maximum wait for a server that is starting or ending: the grace time of its guardian, plus a margin. */
@@ -83,7 +86,9 @@ async function createOwnerFile(folder: string, owner: Owner): Promise<boolean> {
   }
 }
 
-/** Removes the file if its content is still `expected`; another process may have replaced it in the meantime. */
+/**
+ * Removes the file if its content is still `expected`; another process may have replaced it in the meantime.
+ */
 async function removeOwnerFile(folder: string, expected: string): Promise<void> {
   const aside = `${ownerPath(folder)}.${randomBytes(6).toString('hex')}`;
   try {
