@@ -98,6 +98,11 @@ export class Dispatcher {
     await this.#sendAgain([...this.#unsent]);
   }
 
+  /** Does not send these batches again. What Redis has of them is computed, acknowledged and not stored. */
+  forget(batches: Iterable<number>): void {
+    for (const batch of batches) this.#unsent.delete(batch);
+  }
+
   /** Reopens a batch whose result is lost or unusable, and sends it again. */
   async redo(batch: number): Promise<void> {
     this.#unsent.add(batch);

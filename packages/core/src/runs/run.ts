@@ -91,6 +91,11 @@ export class Run {
       credit: this.#credit,
       turn: this.#turn,
       onUpload: () => this.#results.progress.start(Date.now()),
+      onDrop: (batches) => {
+        this.#dispatcher.forget(batches);
+        this.#results.recount();
+        this.#results.progress.start(Date.now());
+      },
       assertLeaseHeld: deps.assertLeaseHeld,
     });
   }
@@ -141,7 +146,7 @@ export class Run {
 
   /** True when the run is sealed and every batch is done, stored or not. */
   get isDone(): boolean {
-    return this.state === 'sealed' && this.#results.progress.batches === this.#files.ledger.batches.length;
+    return this.state === 'sealed' && this.#results.progress.batches === this.#files.ledger.keptBatches;
   }
 
   /** Receipts of the complete parts, ordered by part number. */
@@ -176,6 +181,11 @@ export class Run {
   /** Takes the rows of one part. @see PartIntake.add */
   async addPart(upload: PartUpload): Promise<PartReceipt> {
     return await this.#intake.add(upload);
+  }
+
+  /** Removes the rows of an incomplete part. @see PartIntake.drop */
+  async dropPart(part: number): Promise<void> {
+    await this.#intake.drop(part);
   }
 
   /** Records that all rows are in. @see PartIntake.seal */
@@ -227,7 +237,7 @@ export class Run {
 
   /**
    * Checks a result that came from Redis: counts it, or has the batch done again when the result is unusable.
-   * @returns `wanted`: store it; `stored`: it is already on disk; `refused`: the batch is enqueued again
+   * @returns `wanted`: store it; `stored`: it is already on disk, or not needed any more; `refused`: the batch is enqueued again
    */
   async receive(
     batch: number,
@@ -235,7 +245,8 @@ export class Run {
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
     const isKnown = this.#files.ledger.batches[batch] !== undefined;
-    if (!this.isActive || !isKnown || this.#results.has(batch)) return 'stored';
+    const isDropped = this.#files.ledger.droppedBatches.has(batch);
+    if (!this.isActive || !isKnown || isDropped || this.#results.has(batch)) return 'stored';
     const fault =
       result === null || summary === null
         ? 'its result is not in Redis'
@@ -303,7 +314,7 @@ export class Run {
 
   async #completeIfStored(): Promise<void> {
     await this.#end('completed', null, () => {
-      return this.state === 'sealed' && this.#results.size >= this.#files.ledger.batches.length;
+      return this.state === 'sealed' && this.#results.size >= this.#files.ledger.keptBatches;
     });
   }
 
