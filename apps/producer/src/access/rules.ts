@@ -26,6 +26,7 @@ export const RULES: readonly AccessRule[] = [
   ['GET', '/v1/runs/*', 'read'],
   ['POST', '/v1/runs/:id/search', 'read'],
   ['POST', '/v1/runs/:id/rows', 'submit'],
+  ['DELETE', '/v1/runs/:id/parts/:part', 'submit'],
   ['POST', '/v1/runs/:id/seal', 'submit'],
   ['POST', '/v1/runs/:id/retry', 'submit'],
   ['POST', '/v1/runs/:id/cancel', 'submit'],

@@ -22,7 +22,7 @@ const MIN_BYTES = 1024;
 
 /**
  * Memory of a body that is read as a whole, as a multiple of its bytes: the chunks, the text, the parsed
- * values and what is sent to Redis. Measured: see docs/decisions/0071-one-memory-budget.md.
+ * values and what is sent to Redis (docs/decisions/0071-one-memory-budget.md).
  */
 const BODY_COPIES = 6;
 

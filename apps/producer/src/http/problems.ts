@@ -32,6 +32,7 @@ export const PROBLEMS = {
   'run-not-completed': { status: 409, title: 'The run is not completed' },
   'batch-ended': { status: 409, title: 'The batch has ended' },
   'part-conflict': { status: 409, title: 'The part already has other rows' },
+  'part-complete': { status: 409, title: 'The part is complete' },
   'part-in-progress': { status: 409, title: 'The part is already being uploaded' },
   'parts-incomplete': { status: 409, title: 'Some parts are missing or incomplete' },
   'body-too-large': { status: 413, title: 'The body is too large' },

@@ -13,7 +13,7 @@ import { abortOnDisconnect } from '../http/deadline.ts';
 import { type MemoryShare, SMALL_SHARE_BYTES, shareOf } from '../http/memory-budget.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
-import { addRowsQuery } from './schemas.ts';
+import { addRowsQuery, partPath } from './schemas.ts';
 
 /** Row formats by media type. */
 const FORMATS: Readonly<Record<string, RowFormat>> = {
@@ -71,6 +71,14 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
         sha256,
       }));
       sendJson(res, 200, { parts });
+    },
+  });
+
+  addPath(router, '/v1/runs/:id/parts/:part', {
+    delete: async (req, res) => {
+      const { part } = checkInput(partPath, 'query', { part: req.params.part });
+      await service.runs().get(idOf(req)).dropPart(part);
+      res.status(204).end();
     },
   });
   return router;

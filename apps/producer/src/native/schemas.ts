@@ -56,9 +56,15 @@ export const listRunsQuery = z.strictObject({
   state: z.enum(['open', 'sealed', 'completed', 'failed', 'cancelled']).optional(),
 });
 
+/** Number of a part. */
+const part = integerText(0, 999_999_999);
+
+/** Path of `DELETE /v1/runs/:id/parts/:part`. */
+export const partPath = z.strictObject({ part });
+
 /** Query of `POST /v1/runs/:id/rows`. */
 export const addRowsQuery = z.strictObject({
-  part: integerText(0, 999_999_999).describe(
+  part: part.describe(
     'Number of the part. Parts are processed in numerical order; repeating a part is idempotent.',
   ),
   textField: fieldName.default('text').describe('JSON key or CSV column of the text.'),

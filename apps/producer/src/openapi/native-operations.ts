@@ -157,6 +157,21 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     problems: RUN_PROBLEMS,
   },
   {
+    method: 'delete',
+    path: '/v1/runs/:id/parts/:part',
+    tag: 'runs',
+    summary: 'Drop the rows of an interrupted part',
+    responses: { 204: { description: 'The part has no rows.' } },
+    problems: [
+      ...RUN_PROBLEMS,
+      'part-complete',
+      'part-in-progress',
+      'run-sealed',
+      'run-ended',
+      'invalid-query',
+    ],
+  },
+  {
     method: 'post',
     path: '/v1/runs/:id/seal',
     tag: 'runs',

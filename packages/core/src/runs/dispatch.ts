@@ -119,6 +119,11 @@ export class Dispatcher {
     await this.#sendAgain([...this.#unsent]);
   }
 
+  /** Does not send these batches again. What Redis has of them is computed, acknowledged and not stored. */
+  forget(batches: Iterable<number>): void {
+    for (const batch of batches) this.#unsent.delete(batch);
+  }
+
   /**
    * Reopens a batch whose result is lost or unusable, and sends it again: at once the first time, and after growing pauses
    * later, so that workers that only give unusable results do not repeat it without end.

@@ -35,6 +35,8 @@ export type LedgerEntry =
   | { type: 'created'; id: string; at: number; options: RunOptions; requestKey?: string }
   | { type: 'batch'; batch: LedgerBatch }
   | { type: 'part'; receipt: PartReceipt }
+  /** The batches of an incomplete part no longer belong to the run; their numbers are not used again. */
+  | { type: 'dropped'; part: number }
   /** `treatment`: revision of the treatment; entries of older producers have none. */
   | { type: 'model'; dim: number; fingerprint: string; treatment?: number }
   | { type: 'sealed'; at: number }
@@ -116,6 +118,16 @@ export class Ledger {
     return this.#contents.batchesOfPart;
   }
 
+  /** Numbers of the batches whose part was dropped: they have no rows in the output. */
+  get droppedBatches(): ReadonlySet<number> {
+    return this.#contents.droppedBatches;
+  }
+
+  /** Number of batches that belong to the run. */
+  get keptBatches(): number {
+    return this.batches.length - this.droppedBatches.size;
+  }
+
   /** Rows being embedded again, by batch; their old results stay stored until the new ones replace them. */
   get retries(): ReadonlyMap<number, readonly number[]> {
     return this.#contents.retries;
@@ -160,6 +172,7 @@ class Contents {
   readonly batches: LedgerBatch[] = [];
   readonly receipts = new Map<number, PartReceipt>();
   readonly batchesOfPart = new Map<number, number[]>();
+  readonly droppedBatches = new Set<number>();
   readonly retries = new Map<number, readonly number[]>();
 
   add(entry: LedgerEntry): void {
@@ -180,6 +193,13 @@ class Contents {
       case 'part':
         this.receipts.set(entry.receipt.part, entry.receipt);
         this.rejectedRows += entry.receipt.rejectedCount;
+        break;
+      case 'dropped':
+        for (const batch of this.batchesOfPart.get(entry.part) ?? []) {
+          this.droppedBatches.add(batch);
+          this.acceptedRows -= this.batches[batch]!.rows;
+        }
+        this.batchesOfPart.delete(entry.part);
         break;
       case 'model':
         this.model = {

@@ -3,7 +3,13 @@
  * Decision: docs/decisions/0002.
  */
 
-import { BUILT_IN_DIM, type PartReceipt, RequestError, type RowRead } from '@embedmill/contract';
+import {
+  BUILT_IN_DIM,
+  EmbedmillError,
+  type PartReceipt,
+  RequestError,
+  type RowRead,
+} from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
 import type { Credits } from './credits.ts';
 import type { Dispatcher } from './dispatch.ts';
@@ -21,6 +27,8 @@ export interface PartIntakeDeps {
   turn: LimitFunction;
   /** Called when the rows of a new part begin to arrive. */
   onUpload: () => void;
+  /** Called with the batches of a part whose rows were dropped. */
+  onDrop: (batches: readonly number[]) => void;
 }
 
 /** One part as a client sends it. */
@@ -37,6 +45,9 @@ export interface PartUpload {
   /** Called after each chunk of rows with the bytes of the texts that still wait for their batch. */
   onHeld?: ((bytes: number) => Promise<void>) | undefined;
 }
+
+/** Refusals after which the same part is sent again with other rows, or not at all. */
+const ENDS_PART = new Set(['body-too-large', 'corrupt-gzip']);
 
 /** A part is being sent, or complete (it has a receipt), or was interrupted and must be sent again. */
 export class PartIntake {
@@ -61,13 +72,7 @@ export class PartIntake {
     const known = ledger.receipts.get(part);
     if (known !== undefined) return await this.#repeat(known, rows, sha256);
     this.#assertOpen('accepts no more rows');
-    if (this.#sending.has(part)) {
-      throw new RequestError(
-        'part-in-progress',
-        `part ${part} of run ${ledger.created.id} is being sent by another request`,
-        { retryable: true, facts: { part } },
-      );
-    }
+    if (this.#sending.has(part)) throw this.#inProgress(part);
     const writer = new PartWriter(
       {
         ledger,
@@ -90,9 +95,49 @@ export class PartIntake {
     onUpload();
     try {
       return await writer.write(rows, sha256);
+    } catch (error) {
+      // Otherwise its first rows would stay, and come twice when the client splits the part.
+      if (error instanceof EmbedmillError && ENDS_PART.has(error.code)) await this.#drop(part);
+      throw error;
     } finally {
       this.#sending.delete(part);
     }
+  }
+
+  /**
+   * Removes the rows of a part that was interrupted, so that the run can be sealed without it. Idempotent.
+   * @throws {RequestError} `part-complete`, `part-in-progress`, `run-sealed`, `run-ended`
+   */
+  async drop(part: number): Promise<void> {
+    const { ledger } = this.#deps.files;
+    this.#assertOpen('keeps its parts');
+    if (this.#sending.has(part)) throw this.#inProgress(part);
+    if (ledger.receipts.has(part)) {
+      throw new RequestError(
+        'part-complete',
+        `part ${part} of run ${ledger.created.id} is complete; only an interrupted part can be dropped`,
+      );
+    }
+    await this.#drop(part);
+  }
+
+  async #drop(part: number): Promise<void> {
+    const { files, turn, onDrop } = this.#deps;
+    const { ledger } = files;
+    await turn(async () => {
+      const batches = ledger.batchesOfPart.get(part);
+      if (batches === undefined || ledger.state !== 'open') return;
+      await ledger.append([{ type: 'dropped', part }]);
+      onDrop(batches);
+    });
+  }
+
+  #inProgress(part: number): RequestError {
+    return new RequestError(
+      'part-in-progress',
+      `part ${part} of run ${this.#deps.files.ledger.created.id} is being sent by another request`,
+      { retryable: true, facts: { part } },
+    );
   }
 
   /**
@@ -111,7 +156,7 @@ export class PartIntake {
       if (parts.length > 0) {
         throw new RequestError(
           'parts-incomplete',
-          `run ${ledger.created.id} cannot be sealed: parts ${parts.join(', ')} are incomplete; send them again`,
+          `run ${ledger.created.id} cannot be sealed: parts ${parts.join(', ')} are incomplete; send them again, or drop them`,
           { facts: { parts } },
         );
       }

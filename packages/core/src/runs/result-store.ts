@@ -33,7 +33,7 @@ export class ResultStore {
   readonly #files: RunFiles;
   readonly #turn: LimitFunction;
   /** Batches that are counted as done and not yet settled. */
-  readonly #counted = new Set<number>();
+  readonly #counted = new Map<number, BatchSummary>();
   #progress: RunProgress;
 
   constructor({ files, turn }: ResultStoreDeps) {
@@ -47,20 +47,23 @@ export class ResultStore {
     return this.#progress;
   }
 
-  /** True when the batch is in a shard and none of its rows is being retried. */
+  /** True when the batch is in a shard, belongs to the run, and none of its rows is being retried. */
   has(batch: number): boolean {
     const { shards, ledger } = this.#files;
-    return shards.has(batch) && !ledger.retries.has(batch);
+    return shards.has(batch) && !ledger.retries.has(batch) && !ledger.droppedBatches.has(batch);
   }
 
   /** Number of stored batches. */
   get size(): number {
-    return this.#files.shards.size - this.#files.ledger.retries.size;
+    const { shards, ledger } = this.#files;
+    const dropped = [...ledger.droppedBatches].filter((batch) => shards.has(batch)).length;
+    return shards.size - ledger.retries.size - dropped;
   }
 
   /** Numbers of the batches that are not stored. */
   missing(): number[] {
-    return this.#files.ledger.batches.flatMap((_, batch) => (this.has(batch) ? [] : [batch]));
+    const { batches, droppedBatches } = this.#files.ledger;
+    return batches.flatMap((_, batch) => (this.has(batch) || droppedBatches.has(batch) ? [] : [batch]));
   }
 
   /** Why a result cannot belong to this batch; `null` when it can. */
@@ -102,8 +105,9 @@ export class ResultStore {
       await this.#turn(() => ledger.append([{ type: 'model', dim, fingerprint, treatment }]));
     }
     if (this.#counted.has(given.batch)) return;
-    this.#counted.add(given.batch);
+    this.#counted.set(given.batch, given.summary);
     const { summary } = await this.#complete(given);
+    this.#counted.set(given.batch, summary);
     this.#progress.add(summary, steadyNow());
   }
 
@@ -125,10 +129,15 @@ export class ResultStore {
     this.#counted.delete(batch);
   }
 
-  /** Counts again from what is stored; called when a retry has begun. */
+  /** Counts again what is done and belongs to the run; called when a retry has begun or a part was dropped. */
   recount(): void {
-    this.#counted.clear();
-    this.#progress = this.#progressOfStored();
+    const { droppedBatches, retries } = this.#files.ledger;
+    const progress = this.#progressOfStored();
+    for (const [batch, summary] of this.#counted) {
+      if (retries.has(batch) || droppedBatches.has(batch)) this.#counted.delete(batch);
+      else if (!this.has(batch)) progress.add(summary, null);
+    }
+    this.#progress = progress;
   }
 
   #progressOfStored(): RunProgress {

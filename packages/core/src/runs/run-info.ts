@@ -41,7 +41,7 @@ export function describeRun({
     waitsFor,
     parts: ledger.receipts.size,
     rows: { accepted: ledger.acceptedRows, rejected: ledger.rejectedRows, done: progress.rows },
-    batches: { total: ledger.batches.length, done: progress.batches, stored: storedBatches },
+    batches: { total: ledger.keptBatches, done: progress.batches, stored: storedBatches },
     verdicts: { ...progress.verdicts },
     tokens: progress.tokens,
     lostTokens: progress.lostTokens,

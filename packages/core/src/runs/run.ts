@@ -99,6 +99,11 @@ export class Run {
       credit: this.#credit,
       turn: this.#turn,
       onUpload: () => this.#results.progress.start(steadyNow()),
+      onDrop: (batches) => {
+        this.#dispatcher.forget(batches);
+        this.#results.recount();
+        this.#results.progress.start(steadyNow());
+      },
     });
   }
 
@@ -166,7 +171,7 @@ export class Run {
 
   /** True when the run is sealed and every batch is done, stored or not. */
   get isDone(): boolean {
-    return this.state === 'sealed' && this.#results.progress.batches === this.#files.ledger.batches.length;
+    return this.state === 'sealed' && this.#results.progress.batches === this.#files.ledger.keptBatches;
   }
 
   /** Receipts of the complete parts, ordered by part number. */
@@ -232,6 +237,11 @@ export class Run {
     return await this.#intake.add(upload);
   }
 
+  /** Removes the rows of an incomplete part. @see PartIntake.drop */
+  async dropPart(part: number): Promise<void> {
+    await this.#intake.drop(part);
+  }
+
   /** Records that all rows are in. @see PartIntake.seal */
   async seal(): Promise<void> {
     await this.#intake.seal();
@@ -281,7 +291,7 @@ export class Run {
   /**
    * Checks a result that came from Redis: counts it, or has the batch done again when the result is unusable.
    * @param summary `null`: computed from the result
-   * @returns `wanted`: store it; `stored`: it is already on disk; `refused`: the batch is enqueued again
+   * @returns `wanted`: store it; `stored`: it is already on disk, or no longer needed; `refused`: the batch is enqueued again
    */
   async receive(
     batch: number,
@@ -289,7 +299,8 @@ export class Run {
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
     const isKnown = this.#files.ledger.batches[batch] !== undefined;
-    if (!this.isActive || !isKnown || this.#results.has(batch)) return { status: 'stored' };
+    const isDropped = this.#files.ledger.droppedBatches.has(batch);
+    if (!this.isActive || !isKnown || isDropped || this.#results.has(batch)) return { status: 'stored' };
     const fault = result === null ? 'its result is not in Redis' : this.#results.faultOf(batch, result);
     if (fault !== null) {
       this.#deps.log.warn({ run: this.id, batch, fault }, 'batch must be done again');
@@ -362,7 +373,7 @@ export class Run {
 
   async #completeIfStored(): Promise<void> {
     await this.#end('completed', null, () => {
-      return this.state === 'sealed' && this.#results.size >= this.#files.ledger.batches.length;
+      return this.state === 'sealed' && this.#results.size >= this.#files.ledger.keptBatches;
     });
   }
 
