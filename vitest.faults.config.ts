@@ -11,7 +11,7 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     maxWorkers: 2,
     testTimeout: 300_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 20_000 } },
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
   },
 });

@@ -1,7 +1,8 @@
 /**
- * What a glossary costs: `npm run bench:glossary -- --texts FILE [--terms 50000] [--limit 1000]`. Half of its
- * terms are pairs of words that stand in the texts, half stand nowhere. Prints the time of replacing as a
- * share of the time of embedding the same texts, slice by slice in turn, and the time to read the glossary.
+ * Cost of a glossary: `npm run bench:glossary -- --texts FILE [--terms 50000] [--limit 1000]`. Half of the
+ * terms are pairs of words from the texts, the others occur in no text. Prints the time of the replacements
+ * as a share of the time for embedding the same texts, measured in alternating slices, and the time for
+ * parsing the glossary.
  */
 
 import { parseArgs } from 'node:util';
@@ -43,7 +44,7 @@ await embedder.close();
 console.log(describeMachine());
 console.log(`${options.texts ?? 'the sample'}; int8, one thread\n`);
 printTable(
-  ['terms', 'texts', 'terms replaced', 'of the time of embedding', 'to read the glossary'],
+  ['terms', 'texts', 'terms replaced', 'share of embedding time', 'parsing the glossary'],
   [
     [
       glossary.size,
@@ -55,18 +56,18 @@ printTable(
   ],
 );
 
-/** Pairs of words from the texts, each once, and as many that no text has. */
+/** Distinct pairs of words from the texts, and the same number of terms that occur in no text. */
 function termsFor(texts, count) {
   const pairs = new Set();
   for (const text of texts) {
     const words = text.toLowerCase().match(/\p{L}+/gu) ?? [];
     for (let i = 1; i < words.length && pairs.size < count / 2; i++) pairs.add(`${words[i - 1]} ${words[i]}`);
   }
-  // They begin with words of the texts, so that they are looked at.
+  // Their first words occur in the texts, so that the search considers them.
   const firstWords = [...pairs].slice(0, 1000).map((pair) => pair.split(' ')[0]);
-  const strangers = Array.from(
+  const absent = Array.from(
     { length: count - pairs.size },
     (_, i) => `${firstWords[i % firstWords.length]} nowhere${i}`,
   );
-  return [...pairs, ...strangers].map((term) => ({ term, wording: 'plain wording' }));
+  return [...pairs, ...absent].map((term) => ({ term, wording: 'plain wording' }));
 }

@@ -1,8 +1,7 @@
 /**
- * What remembering vectors saves, and what it costs where nothing repeats: `npm run bench:repeats -- --texts
- * FILE [--limit N]`. One embedder without a memory and one with it, turn by turn over the same slices, so
- * that what else runs on the machine hits both. First the texts as they are, then those of them that are
- * different.
+ * Savings of the memory for repeated texts, and its cost without repeats: `npm run bench:repeats -- --texts
+ * FILE [--limit N]`. Embeds the same slices alternately with and without memory, so that load on the machine
+ * affects both; first all texts, then the distinct ones.
  */
 
 import { parseArgs } from 'node:util';
@@ -26,8 +25,8 @@ const { cacheDir } = readConfig(process.env);
 const model = await prepareModel({ precision: 'int8', cacheDir });
 const rows = [];
 for (const [name, some] of [
-  ['as they are', texts],
-  ['each once', [...new Set(texts.map((text) => text.toLowerCase()))]],
+  ['all', texts],
+  ['distinct', [...new Set(texts.map((text) => text.toLowerCase()))]],
 ]) {
   const plain = await Embedder.open(model);
   const remembering = await Embedder.open(model, { memoryBytes: Number(options.memory) });
@@ -55,9 +54,9 @@ for (const [name, some] of [
 }
 console.log(describeMachine());
 console.log(
-  `${options.texts ?? 'the sample'}; ${Number(options.memory) / 2 ** 20} MB remembered; int8, one thread\n`,
+  `${options.texts ?? 'the sample'}; ${Number(options.memory) / 2 ** 20} MB of memory; int8, one thread\n`,
 );
-printTable(['texts', 'rows', 'not computed', 'times as fast', 'median time, with / without'], rows);
+printTable(['texts', 'rows', 'not computed', 'speedup', 'median time with ÷ without'], rows);
 
 async function timeOf(embedder, slice) {
   const vector = new Float32Array(embedder.model.dim);

@@ -1,6 +1,4 @@
-/**
- * Rows per second and memory of each output encoding: `node bench/sinks.mjs [rows]` after `npm run build`.
- */
+/** Rows per second and memory of each output format: `node bench/sinks.mjs [rows]`, after `npm run build`. */
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +15,7 @@ const cases = {
   'jsonl float': [jsonl, { encoding: 'float' }],
 };
 
-/** Rows as the collector gives them: a new slice of 256 each time, every 100th row without a vector. */
+/** Rows as the collector passes them: slices of 256, every 100th row without a vector. */
 async function* makeRows(rows) {
   const floats = Float32Array.from({ length: sliceRows * dim }, (_, n) => Math.sin(n * n) / 8);
   for (let first = 0; first < rows; first += sliceRows) {
@@ -45,7 +43,7 @@ async function measure(name, rows) {
   );
 }
 
-// Each encoding has a process of its own, so that one's garbage is not another's memory.
+// Each format has its own process, so that their memory is measured separately.
 const [what = '100000', child] = process.argv.slice(2);
 if (child !== undefined) await measure(child, Number(what));
 else {

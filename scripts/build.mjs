@@ -1,4 +1,4 @@
-/** `npm run build`: installs and compiles what is missing or changed. */
+/** `npm run build`: installs missing packages and compiles changed code. */
 
 import { main } from './lib/main.mjs';
 import { setUp } from './lib/setup.mjs';

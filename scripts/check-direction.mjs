@@ -1,9 +1,10 @@
 /**
- * Fails if a folder imports something that it must not: `npm run check:direction [folder]`.
+ * Fails on forbidden imports: `npm run check:direction [folder]`.
  *
- * lib/floors.mjs states what our folders may import of each other. Packages of others are banned in the overrides with
- * `noRestrictedImports` in biome.json, and Biome finds those imports. Neither sees types imported inside an expression, computed
- * names and `require`, and Biome obeys comments that switch it off; those are refused here.
+ * lib/floors.mjs defines which folders of this repository may import which. Third-party packages are
+ * restricted with `noRestrictedImports` in biome.json; this script runs Biome for them. Neither detects types
+ * imported inside an expression, computed names and `require`, and comments can disable Biome, so this script
+ * rejects those forms.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -12,37 +13,37 @@ import { join, resolve } from 'node:path';
 import { importsOf, reasonAgainst, resolveImport, sourceFiles } from './lib/floors.mjs';
 import { ROOT } from './lib/root.mjs';
 
-/** What only serves to get around the rules, and what to write instead. */
-const DETOURS = [
+/** Forms that evade the check, and what to write instead. */
+const EVASIONS = [
   {
     pattern: /\bimport\(\s*(['"])[^'"]+\1\s*\)\s*(\.\s*[A-Z]|\[)/,
-    rule: 'a type is imported at the top of its file with `import type`, where the check sees it.',
+    rule: 'types must be imported at the top of the file with `import type`.',
   },
   {
     pattern: /\bimport\(\s*(`|(['"])[^'"]*\2\s*\+)/,
-    rule: 'an import names its module in plain quotes, where the check sees it.',
+    rule: 'the module of an import must be a plain string.',
   },
   {
     pattern: /\b(require|createRequire\([^)]*\))\(\s*['"`][^.]/,
-    rule: 'a package is imported, not required, so that the check sees it.',
+    rule: 'packages must be imported, not required.',
   },
   {
     pattern: /biome-ignore(-all|-start)?\s+lint(\/style(\/noRestricted(Imports|Globals))?)?\s*:/,
-    rule: 'no comment switches the direction check off.',
+    rule: 'comments must not disable the direction check.',
   },
 ];
 
 const root = resolve(process.argv[2] ?? ROOT);
-const findings = [...findUpward(), ...findBanned(), ...findDetours()];
+const findings = [...findUpward(), ...findBanned(), ...findEvasions()];
 for (const { path, line, rule, text } of findings) console.error(`${path}:${line}: ${rule}\n    ${text}`);
 console.log(
   findings.length === 0
     ? 'Import directions hold.'
-    : `${findings.length} import${findings.length === 1 ? '' : 's'} against the direction of the packages.`,
+    : `${findings.length} import${findings.length === 1 ? '' : 's'} against the import directions.`,
 );
 process.exitCode = findings.length === 0 ? 0 : 1;
 
-/** Imports against the floors, as path, line, rule in words and the offending line. */
+/** Imports that the floors forbid: path, line, rule and the text of the line. */
 function findUpward() {
   return sourceFiles(root).flatMap((path) =>
     importsOf(readFileSync(join(root, path), 'utf8')).flatMap(({ specifier, line, isType }) => {
@@ -51,14 +52,14 @@ function findUpward() {
       const rule =
         reasonAgainst(path, target, isType) ??
         (specifier.startsWith('.') && workspaceOf(target) !== workspaceOf(path)
-          ? 'packages are imported by name, not by path.'
+          ? 'packages must be imported by name, not by path.'
           : undefined);
       return rule ? [{ path, line, rule, text: lineOf(path, line) }] : [];
     }),
   );
 }
 
-/** Packages of others that Biome finds where they are banned, in the same form. */
+/** Restricted third-party imports found by Biome, in the same form. */
 function findBanned() {
   const only = ['--only=style/noRestrictedImports', '--only=style/noRestrictedGlobals'];
   const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
@@ -77,13 +78,13 @@ function findBanned() {
   }));
 }
 
-/** Lines that try one of the detours. */
-function findDetours() {
+/** Lines that evade the check, in the same form. */
+function findEvasions() {
   return sourceFiles(root).flatMap((path) =>
     readFileSync(join(root, path), 'utf8')
       .split('\n')
       .flatMap((text, index) =>
-        DETOURS.filter(({ pattern }) => pattern.test(text)).map(({ rule }) => ({
+        EVASIONS.filter(({ pattern }) => pattern.test(text)).map(({ rule }) => ({
           path,
           line: index + 1,
           rule,

@@ -1,6 +1,4 @@
-/**
- * `npm run clean`: removes what `npm run build` and `npm test` made, but no packages, no models and no data.
- */
+/** `npm run clean`: removes the output of `npm run build` and `npm test`; packages, models and data stay. */
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +6,8 @@ import { workspaces } from './lib/compile.mjs';
 import { ROOT } from './lib/root.mjs';
 
 for (const folder of workspaces()) {
-  for (const made of ['dist', 'tsconfig.tsbuildinfo']) {
-    rmSync(join(ROOT, folder, made), { recursive: true, force: true });
+  for (const name of ['dist', 'tsconfig.tsbuildinfo']) {
+    rmSync(join(ROOT, folder, name), { recursive: true, force: true });
   }
 }
-for (const made of ['.embedmill', 'coverage']) rmSync(join(ROOT, made), { recursive: true, force: true });
+for (const name of ['.embedmill', 'coverage']) rmSync(join(ROOT, name), { recursive: true, force: true });

@@ -1,9 +1,9 @@
 /**
- * `npm run dev`: compiles on every change and restarts `embedmill up` (Redis, producer, worker) with the new code;
- * arguments behind `--` go to `up`.
+ * `npm run dev`: compiles on every change and restarts `embedmill up` (Redis, producer, worker) with the new
+ * code; arguments after `--` are passed to `up`.
  *
- * Compile errors are printed and change nothing else: the processes of the last good build go on. The first Ctrl-C
- * stops everything in order, a second one at once.
+ * Compile errors are only printed: the processes of the last successful build continue. The first Ctrl-C
+ * shuts everything down in order, the second one immediately.
  */
 
 import { once } from 'node:events';
@@ -15,14 +15,16 @@ import { bundlePages } from './lib/pages.mjs';
 import { ROOT } from './lib/root.mjs';
 import { setUp } from './lib/setup.mjs';
 
-/** Runs and the private Redis of development; not those that the user of this machine has. */
+/** Data of development: runs and the private Redis, separate from the default data folder of the user. */
 const DATA_DIR = process.env.EMBEDMILL_DATA_DIR ?? join(ROOT, '.embedmill/dev');
 
-/** What tsc prints after a build without errors. */
+/** Output of tsc after a successful build. */
 const GOOD_BUILD = /Found 0 errors/;
 
 await main(async () => {
-  console.log('Watching TypeScript: each good build restarts Redis, producer and worker. Ctrl-C stops.');
+  console.log(
+    'Watching TypeScript: each successful build restarts Redis, producer and worker. Ctrl-C stops.',
+  );
   console.log(`Runs are kept in ${DATA_DIR}.`);
   await setUp();
 
@@ -34,9 +36,9 @@ await main(async () => {
   let isStopping = false;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      if (isStopping) service.hurry();
+      if (isStopping) service.stopNow();
       isStopping = true;
-      // The whole group: tsc's launcher does not pass signals to the compiler.
+      // The whole process group, because the launcher of tsc does not forward signals to the compiler.
       if (tsc.exitCode === null && tsc.signalCode === null) process.kill(-tsc.pid, 'SIGTERM');
     });
   }
@@ -56,7 +58,7 @@ await main(async () => {
   await service.stop();
 });
 
-/** Starts the service with the code and pages of now. Pages that do not bundle are reported, as compile errors are. */
+/** Bundles the pages and restarts the service; an error in the bundle is printed like a compile error. */
 async function restart(service) {
   try {
     await bundlePages();

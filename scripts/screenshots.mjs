@@ -1,7 +1,7 @@
 /**
- * `npm run docs:screenshots [-- /usr/bin/chromium]`: pictures of every page in both themes into docs/images/,
- * from a stack of its own with the sample reviews. As WebP, which a page of text and charts takes a quarter
- * of a PNG's bytes in.
+ * `npm run docs:screenshots [-- /usr/bin/chromium]`: takes screenshots of every page in both themes and
+ * writes them to docs/images. Uses its own stack with the sample reviews. The format is WebP, a quarter of
+ * the size of PNG here.
  */
 
 import { spawn } from 'node:child_process';
@@ -16,10 +16,11 @@ import { setUp } from './lib/setup.mjs';
 
 const THEMES = ['light', 'dark'];
 const QUALITY = 80;
-const LONGEST_MS = 600_000;
+/** Timeout for the start of the stack. */
+const START_TIMEOUT_MS = 600_000;
 const IMAGES = join(ROOT, 'docs/images');
 
-/** Pages in the order in which they are visited, and what is done there before the picture. */
+/** Pages in the order of the screenshots, and the steps before each. */
 const PICTURES = [
   { name: 'runs', route: 'runs', prepare: (page) => page.locator('.badge-sealed').waitFor() },
   {
@@ -66,7 +67,7 @@ const PICTURES = [
     route: (runs) => `search/${runs.sample}`,
     prepare: async (page) => {
       await page.getByRole('button', { name: 'Draw the map' }).click();
-      await page.getByLabel('Color by id prefix').check();
+      await page.getByLabel('Colour by id prefix').check();
       await page.locator('.map-canvas').scrollIntoViewIfNeeded();
     },
   },
@@ -93,7 +94,7 @@ await main(async () => {
     } = await (await fetch(`${stack.url}/v1/runs`)).json();
     writeFileSync(reviews, await textsOf(stack.url, sample));
     await startRun(stack.url, reviews);
-    // Both themes of a page one after the other: the run that is at work does not last.
+    // Both themes of a page in succession, because the active run ends before long.
     for (const picture of PICTURES) {
       for (const theme of THEMES)
         await take(browser, { stack, picture, theme, runs: { sample: sample.id }, reviews });
@@ -106,7 +107,7 @@ await main(async () => {
   }
 });
 
-/** `embedmill up --sample` on a free port; resolves when the sample is embedded. */
+/** Starts `embedmill up --sample` on a free port; resolves when the sample is embedded. */
 async function startStack(folder) {
   const child = spawn(
     process.execPath,
@@ -116,33 +117,37 @@ async function startStack(folder) {
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
-      said += text;
+      output += text;
     });
   }
-  const deadline = Date.now() + LONGEST_MS;
-  while (!said.includes('The vectors:')) {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!output.includes('The vectors:')) {
     if (child.exitCode !== null || Date.now() > deadline)
-      throw new Error(`the stack did not come up:\n${said}`);
+      throw new Error(`the stack did not start:\n${output}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return { child, url: /API\s+(http:\/\/[^/]+)/.exec(said)[1] };
+  return { child, url: /API\s+(http:\/\/[^/]+)/.exec(output)[1] };
 }
 
-/** The reviews of the sample once more, as a file for the page New run. */
+/** The sample reviews as JSON Lines, without those with emoji: the browser may lack a font for them. */
 async function textsOf(url, { id, rows }) {
   const lines = [];
   for (let start = 0; start < rows.accepted; start += 200) {
     const numbers = Array.from({ length: Math.min(200, rows.accepted - start) }, (_, i) => start + i);
-    const answer = await (await fetch(`${url}/v1/runs/${id}/texts?rows=${numbers}`)).json();
-    lines.push(...answer.rows.map((row) => `${JSON.stringify({ id: row.id, text: row.text })}\n`));
+    const response = await (await fetch(`${url}/v1/runs/${id}/texts?rows=${numbers}`)).json();
+    lines.push(
+      ...response.rows
+        .filter(({ text }) => !/\p{Extended_Pictographic}/u.test(text))
+        .map((row) => `${JSON.stringify({ id: row.id, text: row.text })}\n`),
+    );
   }
   return lines.join('');
 }
 
-/** A run that is at work while the pictures are taken. */
+/** Starts a run that is active while the screenshots are taken. */
 async function startRun(url, path) {
   const json = { 'content-type': 'application/json' };
   const { id } = await (
@@ -156,10 +161,11 @@ async function startRun(url, path) {
     });
   }
   await fetch(`${url}/v1/runs/${id}/seal`, { method: 'POST' });
-  // A few batches in, so that there are rates to see.
+  // Time for a few batches, so that the pages show rates.
   await new Promise((resolve) => setTimeout(resolve, 20_000));
 }
 
+/** Takes one screenshot. */
 async function take(browser, { stack, picture, theme, runs, reviews }) {
   const { name, route, prepare } = picture;
   const page = await browser.newPage({
@@ -171,7 +177,7 @@ async function take(browser, { stack, picture, theme, runs, reviews }) {
   await page.goto(`${stack.url}/#/${typeof route === 'string' ? route : route(runs)}`);
   await prepare(page, { reviews });
   await page.evaluate('document.activeElement?.blur()');
-  // Charts are drawn in the next frame.
+  // Charts are drawn in a later frame.
   await page.waitForTimeout(500);
   const session = await page.context().newCDPSession(page);
   const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: QUALITY });

@@ -1,11 +1,11 @@
 /**
- * `npm run test:soak -- --rows 2000000 [--curve PATH]`: a long run whose memory must not grow; its curve goes
- * to PATH (SVG).
+ * `npm run test:soak -- --rows 2000000 [--curve PATH]`: a long run whose memory must not grow; writes the
+ * memory over time to PATH as SVG.
  */
 
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { mustBeNumbers, runLongTest } from './lib/long-test.mjs';
+import { assertPositiveNumbers, runLongTest } from './lib/long-test.mjs';
 import { main } from './lib/main.mjs';
 import { ROOT } from './lib/root.mjs';
 
@@ -16,6 +16,6 @@ await main(async () => {
       curve: { type: 'string', default: join(ROOT, '.embedmill/soak.svg') },
     },
   });
-  mustBeNumbers({ rows: values.rows });
+  assertPositiveNumbers({ rows: values.rows });
   await runLongTest('vitest.soak.config.ts', { SOAK_ROWS: values.rows, SOAK_CURVE: resolve(values.curve) });
 });

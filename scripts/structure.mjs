@@ -1,8 +1,8 @@
 /**
- * Prints the picture of the house, counted from the source: `npm run structure -- [--list] [commit or folder]...`.
+ * Prints metrics of the source structure: `npm run structure -- [--list] [commit or folder]...`.
  *
- * Each argument is one column (default: this checkout), so that `npm run structure -- 225308e .` shows before and
- * after side by side. `--list` names what the last column counts.
+ * Each argument is one column (default: this checkout): `npm run structure -- 225308e .` compares a commit
+ * with the checkout. `--list` also prints the items behind the counts of the last column.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { main } from './lib/main.mjs';
 import { ROOT } from './lib/root.mjs';
 import { cycles, hallOf, readPackages, upwardArrows } from './lib/source-graph.mjs';
 
-/** Words of the domain; each has one definition, in packages/contract. */
+/** Domain terms; each must be defined once, in packages/contract. */
 const DOMAIN_WORDS = `
   CLEAN_STEPS ChunkSpan CleanStep Dtype Format GlossaryTerm LongTexts PartReceipt Precision RejectedRow ReportRow
   RowOutcome RowVerdict RunInfo RunOptions RunState Scale TextInput TextToken Treatment Truncate UNTREATED
@@ -34,7 +34,7 @@ await main(() => {
   if (args.includes('--list')) printList(columns.at(-1).measures);
 });
 
-/** Calls `work` with the folder of a source: itself, or a temporary copy of a commit. */
+/** Calls `work` with a folder: the source itself, or a temporary copy if it is a commit. */
 function withTree(source, work) {
   if (existsSync(source)) return work(source);
   const folder = mkdtempSync(join(tmpdir(), 'embedmill-structure-'));
@@ -50,7 +50,7 @@ function withTree(source, work) {
   }
 }
 
-/** All rows of the table for one tree: name → a number, or a list whose length counts. */
+/** All rows of the table for one tree: by name, a number or a list whose length is shown. */
 function measure(root) {
   const packages = readPackages(root);
   const files = packages.flatMap((entry) => entry.files);
@@ -68,8 +68,8 @@ function measure(root) {
       'runtime import cycles': packages.flatMap((entry) => findCycles(entry, false)),
       'type-only import cycles': packages.flatMap((entry) => findCycles(entry, true)),
       'barrels (index.ts)': files.map(({ path }) => path).filter((path) => basename(path) === 'index.ts'),
-      'exported names defined more than once': findTwice(files, ({ isExported }) => isExported),
-      'domain words defined more than once': findTwice(files, ({ name }) => DOMAIN_WORDS.includes(name)),
+      'exported names defined more than once': findDuplicates(files, ({ isExported }) => isExported),
+      'domain words defined more than once': findDuplicates(files, ({ name }) => DOMAIN_WORDS.includes(name)),
       'files with one importer': single,
       '… of all files, %': files.length === 0 ? 0 : Math.round((100 * single.length) / files.length),
       [`files of at most ${SMALL_FILE_LINES} lines`]: files
@@ -120,7 +120,7 @@ function findUpward(entry) {
   );
 }
 
-/** Circles of files; with `types`, only those that exist through type imports alone. */
+/** Import cycles of files; with `types`, only those that exist because of type imports. */
 function findCycles({ files }, types) {
   const graphOf = (keep) =>
     new Map(files.map(({ path, imports }) => [path, imports.filter(keep).map((entry) => entry.path)]));
@@ -132,7 +132,7 @@ function findCycles({ files }, types) {
     .map((group) => group.join(' ↔ '));
 }
 
-/** Who imports each file, within its package: path → paths. */
+/** The importers of each file within its package, by path. */
 function countImporters(files) {
   const importers = new Map();
   for (const { path, imports } of files)
@@ -143,8 +143,8 @@ function countImporters(files) {
   return importers;
 }
 
-/** Names with a declaration of this kind in two files or more. */
-function findTwice(files, keep) {
+/** Names with a declaration of this kind in at least two files. */
+function findDuplicates(files, keep) {
   const places = new Map();
   for (const { path, declared } of files)
     for (const entry of declared.filter(keep))
@@ -154,7 +154,7 @@ function findTwice(files, keep) {
     .map(([name, paths]) => `${name}: ${paths.join(', ')}`);
 }
 
-/** Decision pages whose file name stands in no other text of the tree, the index of decisions left out. */
+/** Decision pages whose file name occurs in no other text file except the index of decisions. */
 function findUnlinked(root) {
   const folder = join(root, 'docs/decisions');
   if (!existsSync(folder)) return [];

@@ -1,6 +1,6 @@
 /**
- * `npm test`: sets the checkout up and runs vitest with the arguments behind `--`, except `--redis 6.2|7|valkey`;
- * the last line is for programs.
+ * `npm test`: sets up the checkout and runs Vitest with the arguments after `--`, except `--redis 6.2|7|valkey`,
+ * which selects the server; the last line is machine-readable.
  */
 
 import { spawn } from 'node:child_process';
@@ -29,7 +29,7 @@ await main(async () => {
   }
 });
 
-/** Runs all tests, or those that `args` name; returns vitest's exit code. */
+/** Runs all tests, or those named by `args`; returns the exit code of Vitest. */
 async function runVitest(report, args, env) {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
@@ -38,7 +38,8 @@ async function runVitest(report, args, env) {
     env,
     stdio: 'inherit',
   });
-  // A Ctrl-C reaches vitest by itself; we stay for its last words. Other signals come to us only.
+  // The terminal sends Ctrl-C to Vitest as well, and its output must be complete. Other signals are
+  // forwarded.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   const [code] = await once(child, 'close');

@@ -1,8 +1,7 @@
 /**
- * Indexes of LanceDB: `node bench/analysis/lance.mjs VECTORS [questions]`. Loads a file of vectors into a
- * table as `embedmill load` does, then builds each index and asks for the ten rows nearest to some of its
- * own: how long a build and a search take, how large the index is, and which share of the true ten nearest it
- * finds, alone and with `refineFactor(5)`.
+ * LanceDB indexes: `node bench/analysis/lance.mjs VECTORS [questions]`. Loads a vector file into a table as
+ * `embedmill load` does, builds each type of index and searches it for the 10 nearest rows of some of its own
+ * rows. Prints build time, index size, search time and recall@10, without and with `refineFactor(5)`.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,7 +17,8 @@ import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';
 
 const [path, questionCount = 100] = process.argv.slice(2);
-if (path === undefined) throw new Error('expected a file of vectors: node bench/analysis/lance.mjs VECTORS');
+if (path === undefined)
+  throw new Error('expected a vector file: node bench/analysis/lance.mjs VECTORS [questions]');
 const hits = 10;
 const cosines = { distanceType: 'cosine' };
 const indexes = {
@@ -47,20 +47,20 @@ try {
   console.log(describeMachine());
   console.log(`${rows} rows loaded and indexed in ${seconds.toFixed(1)} s; ${questions.length} questions\n`);
   for (const { name } of await table.listIndices()) await table.dropIndex(name);
-  const measured = [['none', '', '', ...(await ask(table, questions))]];
+  const measured = [['none', '', '', ...(await search(table, questions))]];
   for (const [name, config] of Object.entries(indexes)) {
     const before = performance.now();
     await table.createIndex('vector', { config, replace: true });
     const built = ((performance.now() - before) / 1000).toFixed(1);
     const [{ sizeBytes }] = await table.listIndices();
-    measured.push([name, built, (sizeBytes / 1e6).toFixed(1), ...(await ask(table, questions))]);
+    measured.push([name, built, (sizeBytes / 1e6).toFixed(1), ...(await search(table, questions))]);
   }
   printTable(['index', 'built in s', 'MB', 'recall@10', 'ms', 'recall@10 refined', 'ms refined'], measured);
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-/** Rows of the file at even distances, each with the cosine of its tenth nearest. */
+/** Rows of the file at even distances, each with the cosine of its tenth nearest row. */
 async function trueNearest(file) {
   const slices = [];
   for await (const slice of file.read()) slices.push(slice);
@@ -83,8 +83,8 @@ async function trueNearest(file) {
   });
 }
 
-/** Recall and median time of a search, without and with refining. */
-async function ask(table, questions) {
+/** Recall and median time of a search, without and with refinement. */
+async function search(table, questions) {
   const figures = [];
   for (const refine of [1, 5]) {
     let found = 0;
@@ -94,7 +94,7 @@ async function ask(table, questions) {
       const query = table.vectorSearch(vector).distanceType('cosine').select(['id', '_distance']).limit(hits);
       const rows = await (refine > 1 ? query.refineFactor(refine) : query).toArray();
       times.push(performance.now() - before);
-      // By the true cosine: an index reports its own estimate, and equal texts may stand for each other.
+      // Compared by true cosine: an index reports an estimate, and equal texts are interchangeable.
       found += rows.filter(({ id }) => cosine(vectorOf.get(id), vector) >= least - 1e-5).length;
     }
     figures.push((found / (questions.length * hits)).toFixed(3), median(times).toFixed(1));

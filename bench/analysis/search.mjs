@@ -1,6 +1,6 @@
 /**
- * Search latency: `node bench/analysis/search.mjs [rows]`. Makes vectors from a seed, then times the scan of
- * all of them for a question, with the dot product as `@embedmill/core` has it and as one plain loop, and the
+ * Search latency: `node bench/analysis/search.mjs [rows]`. Generates vectors from a seed, then times a scan
+ * of all of them for one question, with the dot product of `@embedmill/core` and with a plain loop, and the
  * reading of the same rows from .npy and .parquet.
  */
 
@@ -26,7 +26,7 @@ printTable(
   ['scan', 'median ms', 'CPU ms'],
   timesOf({
     '@embedmill/core, 10 hits': () => scanAll(10),
-    '@embedmill/core, 1000 hits': () => scanAll(1000),
+    '@embedmill/core, 1,000 hits': () => scanAll(1000),
     'one plain loop, best hit': plainLoop,
   }),
 );
@@ -67,8 +67,8 @@ function plainLoop() {
 }
 
 /**
- * Median of the clock, and of the CPU time, which other programs on the machine do not lengthen as much. The
- * scans take turns, so that a busy moment falls on all of them.
+ * Medians of the elapsed time and of the CPU time, which other processes affect less. The scans are
+ * interleaved, so that load on the machine affects all of them.
  */
 function timesOf(scans) {
   const all = Object.entries(scans).map(([name, scan]) => ({ name, scan, ms: [], cpuMs: [] }));

@@ -1,7 +1,4 @@
-/**
- * One engine in a process of its own: opens it, then embeds the texts it was given as often as the parent
- * asks.
- */
+/** Child process with one engine: opens it, then embeds the texts of each message from its parent. */
 
 import { performance } from 'node:perf_hooks';
 import { ENGINES } from './engines.mjs';

@@ -1,7 +1,4 @@
-/**
- * The engines that are measured: how each is opened and how it embeds a list of texts; used inside the
- * bench's children.
- */
+/** The engines that the benchmark compares: how each is opened and how it embeds texts. */
 
 import { performance } from 'node:perf_hooks';
 import { readConfig } from '@embedmill/core/process';
@@ -18,10 +15,11 @@ import { hubFolder, importPeer } from './peers.mjs';
 const cacheDir = readConfig(process.env).cacheDir;
 
 /**
- * @param {'int8' | 'fp32'} precision @param {63 | undefined} weightLimit for a CPU that the process only
- * pretends to be
+ * Embedmill's engine.
+ * @param {'int8' | 'fp32'} precision
+ * @param {63 | undefined} weightLimit 63 for 7-bit weights, as used on CPUs without VNNI
  */
-async function ours(precision, weightLimit) {
+async function embedmill(precision, weightLimit) {
   const model = weightLimit
     ? await prepareBuiltIn(precision, cacheDir, weightLimit)
     : await prepareModel({ precision, cacheDir });
@@ -54,7 +52,7 @@ async function transformers(dtype, batch, threads) {
         const some = texts.slice(i, i + batch);
         const startedAt = performance.now();
         await extract(some, { pooling: 'mean', normalize: true });
-        // Every text of a batch waits for all of it.
+        // The latency of each text is that of its whole batch.
         latenciesMs.push(...some.map(() => performance.now() - startedAt));
       }
     },
@@ -78,11 +76,11 @@ async function latMd() {
   };
 }
 
-/** By the name that the tables show. @type {Record<string, (threads: number) => Promise<Engine>>} */
+/** Engines by display name. @type {Record<string, (threads: number) => Promise<Engine>>} */
 export const ENGINES = {
-  'embedmill int8': () => ours('int8'),
-  'embedmill fp32': () => ours('fp32'),
-  'embedmill int8, 7-bit weights': () => ours('int8', 63),
+  'embedmill int8': () => embedmill('int8'),
+  'embedmill fp32': () => embedmill('fp32'),
+  'embedmill int8, 7-bit weights': () => embedmill('int8', 63),
   ...Object.fromEntries(
     ['q8', 'fp32'].flatMap((dtype) =>
       [1, 8, 32].map((batch) => [

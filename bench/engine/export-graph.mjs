@@ -1,16 +1,17 @@
 /**
- * Builds the ONNX files that the hub serves for this model, for the peers: the graph as PyTorch's exporter
- * writes it (every LayerNorm and GELU in single steps, a mask, token types, padding allowed) in fp32, and its
- * dynamic int8 form as the hub's converter quantises it (every MatMul with constant weights, one scale per
- * column, 7-bit range, word table in int8).
+ * Builds the ONNX files for the peers as the hub serves them for this model: in fp32, the graph of the
+ * PyTorch exporter (each LayerNorm and GELU in elementary operators, attention mask, token types, padding);
+ * in q8, its dynamic int8 form from the converter of the hub (each MatMul with constant weights, one scale
+ * per column, 7-bit range, word embeddings in int8).
  */
 
 import { GraphBuilder } from '../../packages/embed/dist/compile/onnx/graph-builder.js';
 import { quantizeColumns, quantizeRows } from '../../packages/embed/dist/compile/quantize/integers.js';
 
 /**
- * @param {import('../../packages/embed/dist/compile/weights/bert-weights.js').BertWeights} weights @param
- * {'fp32' | 'q8'} precision
+ * Returns the bytes of the ONNX file.
+ * @param {import('../../packages/embed/dist/compile/weights/bert-weights.js').BertWeights} weights
+ * @param {'fp32' | 'q8'} precision
  */
 export function exportGraph(weights, precision) {
   const { config } = weights;
@@ -37,7 +38,7 @@ export function exportGraph(weights, precision) {
     return graph.node(at, 'Add', [gained, graph.constant(`${at}.bias`, bias, [hidden])]);
   };
 
-  /** In q8 the layers that read the same input share its quantisation, as in the converter's files. */
+  /** In q8, layers with the same input share its quantization, as in the files of the converter. */
   const quantised = new Map();
   const quantise = (input) => {
     if (!quantised.has(input)) {
@@ -104,7 +105,7 @@ export function exportGraph(weights, precision) {
       ids,
     ]);
   } else {
-    // The converter gives the whole table one scale.
+    // The converter uses one scale for the whole table.
     const { integers: table, scales } = quantizeRows(weights.words.values, weights.words.values.length);
     const rows = graph.node('words.rows', 'Gather', [
       graph.constant('words.table', table, weights.words.shape),

@@ -1,13 +1,10 @@
-/**
- * Measures the raw int8 matrix product of one core, in a process of its own: the physical limit that the
- * engine is compared with.
- */
+/** Child process that measures the raw int8 matrix product of one core: the upper limit for the engine. */
 
 import { performance } from 'node:perf_hooks';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../../packages/embed/dist/compile/onnx/graph-builder.js';
 
-/** Rows × depth × columns: the model's own shapes at 128 tokens, and a square that fits the cache. */
+/** Rows × depth × columns: shapes of the model at 128 tokens, and a square that fits into the cache. */
 const SHAPES = [
   [128, 384, 1536],
   [128, 1536, 384],

@@ -1,8 +1,7 @@
 /**
- * Makes a copy of ONNX Runtime's library that takes this CPU for one without AVX-512, so that the bench can
- * tell users of older machines what to expect. The library has no switch for it: the copy loses the one jump
- * that is taken when the operating system saves the AVX-512 registers. A child loads it with LD_PRELOAD in
- * place of the original.
+ * Copies the library of ONNX Runtime with AVX-512 disabled, so that the benchmark can show the speed on older
+ * CPUs. The library has no option for that: in the copy, the jump taken if the operating system saves the
+ * AVX-512 registers is replaced. A child process loads the copy with LD_PRELOAD.
  */
 
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,17 +15,17 @@ const LIBRARY = new URL(
 );
 
 /**
- * In hex: `test <CPUID.7.EBX>, AVX512F; je +n; …; test al, 0xe0; je <the AVX-512 kernels>`, the last with its
- * six bytes.
+ * Hexadecimal pattern of `test <CPUID.7.EBX>, AVX512F; je +n; …; test al, 0xe0; je <AVX-512 kernels>`; the
+ * last instruction has six bytes.
  */
 const CHECK = /f7c[0-7]0000010074(?:[0-9a-f]{2}){1,12}?a8e0(0f84)/dg;
 
-/** A six-byte instruction that does nothing, over the jump. */
+/** Six-byte no-operation that replaces the jump. */
 const NOTHING = [0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00];
 
 /**
- * @returns {string | undefined} the path of the copy; undefined where there is nothing to hide or the check
- * is not found
+ * Writes the copy to a temporary folder.
+ * @returns {string | undefined} its path; `undefined` on a CPU without AVX-512 or if the pattern is not found
  */
 export function libraryWithoutAvx512() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;

@@ -1,8 +1,7 @@
 /**
- * Compares our engine with the engines a Node user would pick, on the same texts and threads: `npm run
- * bench:engine -- [--file PATH] [--texts 120] [--rounds 3] [--cores one|all|both] [--only NAME]…`. Every
- * engine has a process of its own; rounds are interleaved, so that a change of the machine's pace hits all
- * alike.
+ * Compares the engine with others for Node on the same texts and threads: `npm run bench:engine -- [--file
+ * PATH] [--texts 120] [--rounds 3] [--cores one|all|both] [--only NAME]…`. Each engine has its own process,
+ * and the rounds are interleaved, so that load on the machine affects all engines.
  */
 
 import { fork } from 'node:child_process';
@@ -36,7 +35,7 @@ const BASE_FP32 = 'embedmill fp32';
 const AVX2 = 'embedmill int8, 7-bit weights';
 
 /**
- * Multiplications and additions in the linear layers of all-MiniLM-L6-v2: 6 × (4 × 384² + 2 × 384 × 1536)
+ * Operations per token in the linear layers of all-MiniLM-L6-v2, which have 6 × (4 × 384² + 2 × 384 × 1,536)
  * weights.
  */
 const LINEAR_OPERATIONS_PER_TOKEN = 2 * 6 * (4 * 384 ** 2 + 2 * 384 * 1536);
@@ -56,7 +55,7 @@ console.log(
   `@huggingface/transformers ${await peerVersion('@huggingface/transformers')} (onnxruntime-node ${await peerVersion('onnxruntime-node')}) · @lat.md/embed ${await peerVersion('@lat.md/embed')}`,
 );
 console.log(
-  `${options.file ?? 'own sample'}: ${texts.length} texts, ${(tokensOf(texts) / texts.length).toFixed(0)} tokens on average; medians of ${rounds} interleaved rounds; tokens without padding`,
+  `${options.file ?? 'own sample'}: ${texts.length} texts, ${(tokensOf(texts) / texts.length).toFixed(0)} tokens on average; medians of ${rounds} interleaved rounds; padding is not counted`,
 );
 
 if (options.cores !== 'all') {
@@ -73,7 +72,7 @@ if (options.cores !== 'one' && threads > 1) {
   const names = Object.keys(ENGINES).filter(
     (name) => name.startsWith('transformers.js') && (only?.includes(name) ?? true),
   );
-  await compare(`${threads} cores: our threads with a session each, the peers' intra-op threads`, [
+  await compare(`${threads} cores: Embedmill with one session per thread, peers with intra-op threads`, [
     ...['int8', 'fp32'].flatMap((precision) => [
       { name: `embedmill ${precision}`, start: () => start('pool-child.mjs', [precision, String(threads)]) },
       { name: `embedmill ${precision}, 1 thread`, start: () => start('pool-child.mjs', [precision, '1']) },
@@ -83,14 +82,14 @@ if (options.cores !== 'one' && threads > 1) {
 }
 await counter.close();
 
-/** Runs all children in turn, `rounds` times, after one warm-up each, and prints the table. */
+/** Runs all children in turn, `rounds` times, after one warm-up each, and prints a table. */
 async function compare(title, children, list = texts) {
   const tokens = tokensOf(list);
   const running = [];
   for (const { name, start: begin } of children) running.push({ name, child: await begin(), runs: [] });
-  for (const { child } of running) await ask(child, list.slice(0, 16));
+  for (const { child } of running) await measureOnce(child, list.slice(0, 16));
   for (let round = 0; round < rounds; round++) {
-    for (const { child, runs } of running) runs.push(await ask(child, list));
+    for (const { child, runs } of running) runs.push(await measureOnce(child, list));
   }
   const results = running.map(({ name, child, runs }) => {
     child.disconnect();
@@ -122,8 +121,8 @@ async function compare(title, children, list = texts) {
       'p95 ms',
       'CPU ms/text',
       'peak RSS MB',
-      'our int8 is',
-      'our fp32 is',
+      'embedmill int8 ÷ engine',
+      'embedmill fp32 ÷ engine',
     ],
     results.map((result) => [
       result.name,
@@ -140,7 +139,9 @@ async function compare(title, children, list = texts) {
   return { rates: new Map(results.map((result) => [result.name, rateOf(result)])) };
 }
 
-/** How near the engine is to what the core could do at most, and what texts of 16 tokens cost. */
+/**
+ * Prints the share of the raw matrix product that the engine reaches, and the speed for texts of 16 tokens.
+ */
 async function limits({ rates }) {
   const rate = rates.get(BASE);
   if (rate === undefined) return;
@@ -151,12 +152,12 @@ async function limits({ rates }) {
     `\nraw int8 product of one core: ${(raw / 1e9).toFixed(0)} GOP/s; the linear layers alone use ${(used / 1e9).toFixed(0)} GOP/s of it: ${((100 * used) / raw).toFixed(0)} %`,
   );
   const child = await childOf(BASE, 1).start();
-  await ask(child, texts);
+  await measureOnce(child, texts);
   const [full, brief] = [[], []];
   for (let round = 0; round < 3 * rounds; round++) {
-    // CPU time of a single thread, which other programs on the machine do not stretch.
-    full.push(tokensOf(texts) / (await ask(child, texts)).cpuSeconds);
-    brief.push(tokensOf(short) / (await ask(child, short)).cpuSeconds);
+    // CPU time of a single thread, which other processes affect less than elapsed time.
+    full.push(tokensOf(texts) / (await measureOnce(child, texts)).cpuSeconds);
+    brief.push(tokensOf(short) / (await measureOnce(child, short)).cpuSeconds);
   }
   child.disconnect();
   const share = median(brief.map((value, i) => value / full[i]));
@@ -165,12 +166,12 @@ async function limits({ rates }) {
   );
 }
 
-/** The same engine on what ONNX Runtime takes for a CPU of 2013 to 2019. */
+/** Compares the engines with AVX-512 hidden from ONNX Runtime, as on most CPUs from 2013 to 2019. */
 async function withoutAvx512() {
   const library = libraryWithoutAvx512();
   if (library === undefined) {
     console.log(
-      '\nAVX-512 was not hidden: this CPU has none, or this build of ONNX Runtime has another check.',
+      '\nAVX-512 was not hidden: this CPU does not have it, or the check in this build of ONNX Runtime differs.',
     );
     return;
   }
@@ -201,7 +202,7 @@ async function start(file, args, env = {}) {
   return child;
 }
 
-async function ask(child, list) {
+async function measureOnce(child, list) {
   child.send({ texts: list });
   return answer(child);
 }
@@ -209,7 +210,7 @@ async function ask(child, list) {
 async function answer(child) {
   const stop = new AbortController();
   const died = once(child, 'exit', stop).then(([code]) => {
-    throw new Error(`an engine's process ended with ${code}`);
+    throw new Error(`the process of an engine exited with ${code}`);
   });
   died.catch(() => {});
   try {
@@ -221,7 +222,8 @@ async function answer(child) {
 }
 
 /**
- * The first words of a text that make 16 tokens with [CLS] and [SEP]; undefined when no number of words does.
+ * The first words of a text with 16 tokens, including [CLS] and [SEP]; `undefined` if no number of words has
+ * 16.
  */
 function cutTo16Tokens(text) {
   const words = text.split(/\s+/);

@@ -1,4 +1,7 @@
-/** Gets what the peers need: their packages in bench/peers, and the model as a folder in the hub's layout. */
+/**
+ * Installs the packages of the peers in bench/peers, and writes the model as a folder in the layout of the
+ * hub.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,7 +13,7 @@ import { exportGraph } from './export-graph.mjs';
 
 const root = fileURLToPath(new URL('../peers', import.meta.url));
 
-/** Installs the peers' packages from their own lock file, once. */
+/** Installs the packages of the peers from their own lock file, once. */
 export function installPeers() {
   if (existsSync(join(root, 'node_modules/@huggingface/transformers'))) return;
   console.error('installing the peers in bench/peers (once, about 500 MB) …');
@@ -20,19 +23,19 @@ export function installPeers() {
   });
 }
 
-/** @returns {Promise<string>} the version of a peer's package */
+/** @returns {Promise<string>} version of an installed peer */
 export async function peerVersion(name) {
   return JSON.parse(await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
 }
 
-/** Imports a peer's package: the bench itself does not depend on it. */
+/** Imports a module of a peer, which is not a dependency of this repository. */
 export async function importPeer(name, entry) {
   return import(join(root, 'node_modules', name, entry));
 }
 
 /**
- * Writes the model as the hub serves it, once.
- * @param {string} tokenizerPath of the built-in model
+ * Writes the model files as the hub serves them, once.
+ * @param {string} tokenizerPath path of tokenizer.json of the built-in model
  * @returns {Promise<string>} the folder
  */
 export async function hubFolder(tokenizerPath) {

@@ -1,6 +1,6 @@
 /**
- * Our engine on several threads in a process of its own: the worker's pool of inference threads, one session
- * each.
+ * Child process with Embedmill's engine on several threads: the thread pool of the worker, one session per
+ * thread.
  */
 
 import { performance } from 'node:perf_hooks';
@@ -18,7 +18,7 @@ const pool = new InferencePool({
 });
 await pool.start();
 
-/** Texts that travel to a thread together. */
+/** Texts per message to a thread. */
 const BATCH_ROWS = 8;
 
 process.on('message', async ({ texts }) => {

@@ -1,13 +1,13 @@
 /**
- * Writes a folder in BEIR's layout from labelled texts and from pairs with scores, for `embedmill eval
- * --retrieval`: `node bench/eval/beir-folder.mjs --to FOLDER [--labelled FILE] [--queries N] [--most N]
- * [--sts FILE] [--same-from N]`.
+ * Writes a folder in BEIR layout for `embedmill eval --retrieval`, from labelled texts or scored pairs: `node
+ * bench/eval/beir-folder.mjs --to FOLDER (--labelled FILE [--queries N] [--most N] | --sts FILE [--same-from
+ * N])`.
  *
- * Labelled texts: N of them, drawn by a seed, are the queries, all others the corpus; relevant are those with
- * the same label, of which at most `--most` that are drawn stay in the corpus, so that a perfect ranking can
- * have them all among the first 10. Pairs: the first sentences are the queries, the second ones the corpus;
- * relevant are pairs with a score of at least 4. Both are stand-ins for retrieval, made of data for something
- * else: no figure of them compares with one of BEIR.
+ * Labelled texts: N texts, drawn from a seed, are the queries, all others the corpus. Texts with the same
+ * label are relevant; the corpus keeps at most `--most` per label, so that a perfect ranking has all of them
+ * among the first 10. Pairs: the first sentences are the queries, the second ones the corpus; pairs with a
+ * score of at least `--same-from` are relevant. Both are substitutes for retrieval data; the results are not
+ * comparable with BEIR.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -45,22 +45,22 @@ console.log(
   `${options.to}: ${queries.length} queries, ${corpus.length} documents, ${relevant.length} judgements`,
 );
 
-/** @returns {Promise<{ text: string, label: string }[]>} */
+/** @returns {Promise<{ text: string, label: string }[]>} rows of a .jsonl or .jsonl.gz file */
 async function readLabelled(path) {
   const bytes = await readFile(path);
   const lines = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').trim().split('\n');
   return lines.map((line) => JSON.parse(line));
 }
 
-/** Of each label at most `most` texts are in the corpus; the queries are none of them. */
-function fromLabels(rows, queryCount, most) {
+/** The corpus keeps at most `maxPerLabel` texts per label, without the queries. */
+function fromLabels(rows, queryCount, maxPerLabel) {
   const drawn = randomFrom(1).shuffle(rows);
   const queries = drawn.slice(0, queryCount).map(({ text, label }, n) => ({ id: `q${n}`, text, label }));
   const ofLabel = new Map();
   const corpus = [];
   for (const { text, label } of drawn.slice(queryCount)) {
     const ids = ofLabel.get(label) ?? [];
-    if (ids.length === most) continue;
+    if (ids.length === maxPerLabel) continue;
     ids.push(`d${corpus.length}`);
     ofLabel.set(label, ids);
     corpus.push({ id: ids.at(-1), text });
@@ -71,7 +71,7 @@ function fromLabels(rows, queryCount, most) {
   return { corpus, queries, relevant };
 }
 
-/** Sentences that occur in several pairs are one query, or one document. */
+/** A sentence that occurs in several pairs becomes one query or one document. */
 function fromPairs(pairs, sameFrom) {
   const idsOf = (texts, letter) => new Map([...new Set(texts)].map((text, n) => [text, `${letter}${n}`]));
   const same = pairs.filter(({ score }) => score >= sameFrom);
@@ -79,15 +79,15 @@ function fromPairs(pairs, sameFrom) {
     pairs.map(({ b }) => b),
     'd',
   );
-  const asked = idsOf(
+  const queries = idsOf(
     same.map(({ a }) => a),
     'q',
   );
   const rowsOf = (ids) => [...ids].map(([text, id]) => ({ id, text }));
   return {
     corpus: rowsOf(documents),
-    queries: rowsOf(asked),
-    relevant: same.map(({ a, b }) => [asked.get(a), documents.get(b)]),
+    queries: rowsOf(queries),
+    relevant: same.map(({ a, b }) => [queries.get(a), documents.get(b)]),
   };
 }
 

@@ -1,7 +1,8 @@
 /**
- * What each step of cleaning does: `npm run eval:clean -- --texts FILE --sts FILE`. For every step alone and
- * for all together: how many texts it changes, how many get other ids (the tokenizer cleans too), how far
- * their vectors move, its time, and the Spearman correlation on the sentence pairs with both sides cleaned.
+ * Effect of each cleaning step: `npm run eval:clean -- --sts FILE [--texts FILE] [--limit N]`. For each step
+ * alone and for all together: texts changed, texts with other token ids (the tokenizer cleans as well),
+ * cosine of the vectors before and after, time, and the Spearman correlation on the sentence pairs with both
+ * sides cleaned.
  */
 
 import { parseArgs } from 'node:util';
@@ -74,4 +75,15 @@ console.log(describeMachine());
 console.log(
   `${options.texts ?? 'the sample'}: ${texts.length} texts; ${options.sts}: ${pairs.length} pairs; int8\n`,
 );
-printTable(['step', 'texts changed', 'ids changed', 'mean cosine', 'least', 'µs a text', 'Spearman'], rows);
+printTable(
+  [
+    'step',
+    'texts changed',
+    'token ids changed',
+    'mean cosine if changed',
+    'minimum',
+    'µs per text',
+    'Spearman',
+  ],
+  rows,
+);

@@ -1,7 +1,7 @@
 /**
- * What smaller floats cost: `npm run eval:dtype -- --sts FILE`. Embeds the sentences of scored pairs, keeps
- * their vectors as each dtype, and prints Spearman of the cosines, the largest error of a cosine, and the
- * bytes of a row in each format.
+ * Loss and size of smaller number types: `npm run eval:dtype -- --sts FILE`. Embeds the sentences of scored
+ * pairs, stores the vectors as each dtype, and prints the Spearman correlation of the cosines, the largest
+ * error of a cosine, and the bytes per row in each format.
  */
 
 import { parseArgs } from 'node:util';
@@ -49,7 +49,7 @@ for (const dtype of ['float32', 'float16', 'int8']) {
   ]);
 }
 console.log(describeMachine());
-console.log(`${options.sts}: ${pairs.length} pairs; sizes are bytes of a row with its id\n`);
+console.log(`${options.sts}: ${pairs.length} pairs; sizes are bytes per row, including the id\n`);
 printTable(
   [
     'dtype',
@@ -60,7 +60,7 @@ printTable(
   rows,
 );
 
-/** The direction that is left of a vector, at length 1. */
+/** Scales a vector to length 1. */
 function keptOf(vector, dtype) {
   const numbers = numbersOf(vector, vector.length, dtype);
   const floats = numbers instanceof Uint16Array ? floatsOfHalves(numbers) : Float32Array.from(numbers);

@@ -1,8 +1,8 @@
 /**
- * What the built-in model makes of other languages: `npm run eval:languages -- --texts FILE`. Rows of a file
- * are sorted by their script; for each, what the tokenizer does not know, how near unrelated rows are, and
- * how often a row is found again after edits. Then sentences of ours in English and Chinese: is the one that
- * says the same nearest?
+ * Quality of the built-in model in other languages: `npm run eval:languages -- --texts FILE`. Sorts the rows
+ * of a file by script and prints for each: the share of unknown tokens, the cosine of unrelated rows, and how
+ * often a row is found again after edits. Then compares English and Chinese sentences: is the one with the
+ * same meaning the nearest?
  */
 
 import { parseArgs } from 'node:util';
@@ -12,17 +12,15 @@ import { printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
 import { dot, embedAll, openEmbedder } from './vectors.mjs';
 
-/** Id of `[UNK]` in the built-in model's vocabulary. */
+/** Id of `[UNK]` in the vocabulary of the built-in model. */
 const UNKNOWN = 100;
-/**
- * Rows per language: the recall among few rows is not that among many, so all languages have equally many.
- */
+/** Rows per language; the same for all, because recall depends on the number of rows. */
 const ROWS = 250;
 
 const SCRIPTS = { English: /\p{Script=Latin}/gu, Chinese: /\p{Script=Han}/gu, Thai: /\p{Script=Thai}/gu };
 
-/** Per line: English, the same in other words, Chinese, the same in other words. */
-const SAYINGS = [
+/** Each entry: an English sentence, a paraphrase, the same in Chinese, a paraphrase. */
+const SENTENCES = [
   [
     'The parcel came two days late.',
     'My package was delayed by two days.',
@@ -85,28 +83,33 @@ printTable(
     'unknown tokens',
     'cosine of unrelated rows',
     'found after swaps',
-    'after cuts',
+    'found after cuts',
   ],
   await Promise.all(Object.keys(SCRIPTS).map(measure)),
 );
 console.log('');
-const says = (column) =>
+const embedColumn = (column) =>
   embedAll(
     embedder,
-    SAYINGS.map((saying) => saying[column]),
+    SENTENCES.map((sentence) => sentence[column]),
   );
 const [english, englishAgain, chinese, chineseAgain] = [
-  await says(0),
-  await says(1),
-  await says(2),
-  await says(3),
+  await embedColumn(0),
+  await embedColumn(1),
+  await embedColumn(2),
+  await embedColumn(3),
 ];
 printTable(
-  [`sentences, ${SAYINGS.length} each`, 'nearest says the same', 'mean cosine, same', 'mean cosine, others'],
   [
-    ['English in other words', ...compare(english, englishAgain)],
-    ['Chinese in other words', ...compare(chinese, chineseAgain)],
-    ['English in Chinese', ...compare(english, chinese)],
+    `sentences, ${SENTENCES.length} each`,
+    'nearest is the paraphrase',
+    'mean cosine, paraphrases',
+    'mean cosine, others',
+  ],
+  [
+    ['English paraphrases', ...compare(english, englishAgain)],
+    ['Chinese paraphrases', ...compare(chinese, chineseAgain)],
+    ['English to Chinese', ...compare(english, chinese)],
   ],
 );
 await embedder.close();
@@ -132,7 +135,7 @@ async function measure(language) {
   ];
 }
 
-/** Nine letters of ten are of the language's script. */
+/** Whether at least nine of ten letters belong to the script of the language. */
 function isIn(text, language) {
   const length = [...text].length;
   const letters = text.match(/\p{L}/gu)?.length ?? 0;
@@ -144,7 +147,7 @@ function isIn(text, language) {
   );
 }
 
-/** Every tenth character changes places with the next: the typing errors of a hurried writer. */
+/** Swaps every tenth character with the next one, like typing errors. */
 function swap(text) {
   const characters = [...text];
   for (let i = 5; i + 1 < characters.length; i += 10) {
@@ -154,7 +157,7 @@ function swap(text) {
 }
 
 /**
- * How often the vector of the same number is the nearest, and the mean cosine with it and with all others.
+ * How often the vector with the same index is the nearest, and the mean cosine with it and with all others.
  */
 function compare(from, to) {
   let [found, same, others] = [0, 0, 0];

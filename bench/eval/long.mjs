@@ -1,9 +1,9 @@
 /**
  * Whether long texts are better embedded in chunks: `npm run eval:long -- --texts FILE [--limit 400] [--ways
- * mean,plain-mean]`. Only texts beyond the model's limit count. For each way: the cosine of a text to itself
- * without its last or its first third, with its sentences in another order, and of its first to its second
- * half; how often its half finds the other half first among all texts; the share of the ten nearest texts
- * that stay when a third is cut off; and time.
+ * mean,plain-mean]`. Uses only texts over the token limit. For each way: the cosine of a text and itself
+ * without its last or first third, with its sentences reordered, and of its two halves; how often the second
+ * half is the nearest of all second halves; the share of the 10 nearest texts that stay the same without the
+ * first third; and time.
  */
 
 import { parseArgs } from 'node:util';
@@ -36,7 +36,7 @@ for (const long of options.ways.split(',')) {
   const msPerText = (performance.now() - startedAt) / texts.length;
   const noEnd = await embed(texts.map((text) => partOf(text, 0, 2 / 3)));
   const noStart = await embed(texts.map((text) => partOf(text, 1 / 3, 1)));
-  const shuffled = await embed(texts.map(inOtherOrder));
+  const shuffled = await embed(texts.map(reorder));
   const [first, second] = [
     await embed(texts.map((text) => partOf(text, 0, 1 / 2))),
     await embed(texts.map((text) => partOf(text, 1 / 2, 1))),
@@ -62,28 +62,28 @@ printTable(
     'long',
     'last third cut',
     'first third cut',
-    'other order',
-    'halves',
+    'sentences shuffled',
+    'half to half',
     'half finds half',
     'neighbours kept',
-    'ms a text',
+    'ms per text',
   ],
   rows,
 );
 
-/** The part of a text between two fractions of its sentences. */
+/** The sentences of a text between two fractions, 0 to 1. */
 function partOf(text, from, to) {
   const sentences = sentencesOf(text);
   return sentences.slice(Math.floor(from * sentences.length), Math.ceil(to * sentences.length)).join('\n');
 }
 
-/** Every third sentence, then those behind each, then the rest: the same sentences, none where it was. */
-function inOtherOrder(text) {
+/** Reorders the sentences: those at positions 2, 5, …, then 1, 4, …, then 0, 3, …. */
+function reorder(text) {
   const sentences = sentencesOf(text);
   return [2, 1, 0].flatMap((rest) => sentences.filter((_, i) => i % 3 === rest)).join('\n');
 }
 
-/** Lines and sentences; the reviews of films write a line each. */
+/** Splits a text into sentences and lines; film reviews often have one sentence per line. */
 function sentencesOf(text) {
   return text.split(/(?<=[.!?])\s+|\n/).filter((sentence) => /\w/.test(sentence));
 }
@@ -98,13 +98,13 @@ function agreement(a, b) {
   );
 }
 
-/** Indices of the `most` vectors with the greatest cosine. */
-function nearest(vector, all, most) {
+/** Indices of the `count` vectors with the largest cosine. */
+function nearest(vector, all, count) {
   const cosines = all.map((other) => dot(vector, other));
   return cosines
     .map((_, i) => i)
     .sort((i, j) => cosines[j] - cosines[i])
-    .slice(0, most);
+    .slice(0, count);
 }
 
 function meanCosine(a, b) {

@@ -1,7 +1,7 @@
 /**
- * Evaluates the engine on sentence pairs with human scores: `npm run eval -- --sts FILE [--texts FILE]`. FILE
- * is .jsonl with a, b and score, or the STS Benchmark's own tab-separated form. Prints Spearman and Pearson
- * of the cosines for int8 and fp32, and how near int8's vectors are to fp32's, on the pairs and, with
+ * Evaluates the engine on sentence pairs with human scores: `npm run eval -- --sts FILE [--texts FILE] [--limit 1000]`.
+ * FILE is .jsonl with a, b and score, or the tab-separated form of the STS Benchmark. Prints Spearman and Pearson
+ * correlations of the cosines for int8 and fp32, and the cosines of int8 and fp32 vectors on the pairs and, with
  * --texts, on the texts of another file.
  */
 
@@ -52,13 +52,13 @@ console.log(`${options.sts}: ${pairs.length} pairs\n`);
 printTable(['precision', 'Spearman', 'Pearson'], rows);
 console.log('');
 printTable(
-  ['cosine of int8 to fp32', 'texts', 'mean', 'worst 1 %', 'least'],
+  ['cosine similarity of int8 to fp32', 'texts', 'mean', 'worst 1 %', 'minimum'],
   [closeness('the pairs', 'pairs'), ...(others.length > 0 ? [closeness(options.texts, 'others')] : [])],
 );
 
 function closeness(name, set) {
   const cosines = vectors.int8[set].map((vector, i) => dot(vector, vectors.fp32[set][i]));
-  // An empty text has zeros in both.
+  // An empty text has zeros in both precisions.
   const sorted = cosines.filter((cosine) => cosine !== 0).sort((x, y) => x - y);
   const mean = sorted.reduce((sum, cosine) => sum + cosine, 0) / sorted.length;
   const worst = sorted[Math.floor(sorted.length / 100)];

@@ -1,10 +1,10 @@
-/** Reads sentence pairs with scores, for the evaluation. */
+/** Reader for sentence pairs with scores. */
 
 import { readFile } from 'node:fs/promises';
 
 /**
- * @param {string} path .jsonl with a, b and score; anything else is read as the STS Benchmark's tab-separated
- * form: genre, file, year, number, score, sentence, sentence
+ * @param {string} path .jsonl with a, b and score; any other file is read in the tab-separated form of the
+ * STS Benchmark: genre, file, year, number, score, sentence, sentence
  * @returns {Promise<{ a: string, b: string, score: number }[]>}
  */
 export async function readPairs(path) {
@@ -13,7 +13,7 @@ export async function readPairs(path) {
   return lines.map((line, i) => {
     const pair = read(line);
     if (typeof pair.a !== 'string' || typeof pair.b !== 'string' || !Number.isFinite(pair.score)) {
-      throw new Error(`${path}:${i + 1}: expected two sentences and a score, found ${line.slice(0, 80)}`);
+      throw new Error(`${path}:${i + 1}: expected two sentences and a score, got ${line.slice(0, 80)}`);
     }
     return pair;
   });

@@ -1,9 +1,12 @@
-/** Vectors of many texts, for the evaluations of treatment and long texts. */
+/** Vectors and cosines for the evaluations. */
 
 import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
 
-/** @param {'int8' | 'fp32'} precision */
+/**
+ * Opens the built-in model.
+ * @param {'int8' | 'fp32'} precision
+ */
 export async function openEmbedder(precision = 'int8') {
   return Embedder.open(await prepareModel({ precision, cacheDir: readConfig(process.env).cacheDir }));
 }

@@ -1,24 +1,22 @@
-/**
- * Keeps every inference thread on bulk work and counts what it does; `main.mjs` runs it beside the questions.
- */
+/** Keeps all inference threads busy with a bulk run and measures its throughput. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Small, because a batch is counted when it is done. */
+/** Small, because progress is counted in whole batches. */
 const BATCH_ROWS = 32;
 const PART_ROWS = 2000;
 
-/** Rows that are accepted and not done; below it the next part is sent. */
+/** Minimum backlog in rows; below it, the next part is sent. */
 const BACKLOG_ROWS = 4000;
 
-/** Starts an endless run and waits until it is in work. */
+/** Starts a run without end and waits until its first batches are done. */
 export async function startBulk(stack, texts) {
   const { id } = await call(stack, 'POST', '/v1/runs', { batchRows: BATCH_ROWS });
   const state = { isOver: false };
   const feeding = feed(stack, id, texts, state);
   while ((await tokensDone(stack)) === 0) await sleep(100);
   return {
-    /** Tokens per second of the run while `step` goes on. */
+    /** Tokens per second of the run while `step` is running. */
     async tokensPerSecond(step) {
       const before = await tokensDone(stack);
       const startedAt = performance.now();

@@ -1,8 +1,9 @@
-/** Asks for vectors over HTTP with kept connections and times every answer; `main.mjs` has one. */
+/** HTTP client that times requests for vectors over persistent connections. */
 
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** A client of one producer. */
 export class Client {
   #url;
   #agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -12,18 +13,18 @@ export class Client {
   }
 
   /**
-   * Milliseconds of `count` requests of one text each, by `clients` that each wait for an answer before the
-   * next request.
+   * Returns the milliseconds of `count` requests with one text each; each of the `clients` has one request at
+   * a time.
    * @param {{ clients: number, pauseMs: number }} options `pauseMs`: mean of a random pause before each
    * request
    */
-  async ask(texts, count, { clients, pauseMs }) {
+  async measure(texts, count, { clients, pauseMs }) {
     const ms = [];
-    let asked = 0;
+    let sent = 0;
     const worker = async () => {
-      while (asked < count) {
-        const text = texts[asked % texts.length];
-        asked += 1;
+      while (sent < count) {
+        const text = texts[sent % texts.length];
+        sent += 1;
         if (pauseMs > 0) await sleep(Math.random() * 2 * pauseMs);
         const startedAt = performance.now();
         await this.#embed(text);
@@ -42,16 +43,16 @@ export class Client {
     const body = JSON.stringify({ text });
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     return new Promise((resolve, reject) => {
-      const asked = request(this.#url, { method: 'POST', agent: this.#agent, headers }, (response) => {
+      const sent = request(this.#url, { method: 'POST', agent: this.#agent, headers }, (response) => {
         response.resume();
         response.on('end', () =>
           response.statusCode === 200
             ? resolve()
-            : reject(new Error(`the answer was ${response.statusCode}`)),
+            : reject(new Error(`the response status is ${response.statusCode}`)),
         );
       });
-      asked.on('error', reject);
-      asked.end(body);
+      sent.on('error', reject);
+      sent.end(body);
     });
   }
 }

@@ -1,12 +1,12 @@
 /**
- * `npm run bench:latency [-- --threads N --requests N --seconds N --bulk PATH]`: how long one text of 60
- * tokens takes from HTTP request to HTTP answer, on an idle stack and while a bulk run works on every
- * inference thread; and what the questions cost the run.
+ * `npm run bench:latency [-- --threads N --requests N --seconds N --bulk PATH]`: time from HTTP request to
+ * HTTP response for one text of 60 tokens, on an idle stack and during a bulk run on all inference threads,
+ * and the throughput that the bulk run loses.
  *
- * Producer, worker and Redis are processes of their own, the client is this one, all on the same machine.
- * Requests of one client come one at a time at random moments; those of 8 and 32 come as fast as their
- * answers. Bulk is measured in the same run, alone and beside the questions by turns, in tokens through the
- * model: a stack that loses nothing does as many in both.
+ * Producer, worker, Redis and client are separate processes on the same machine. One client sends its
+ * requests at random moments; 8 and 32 clients send them as soon as the previous one is answered. Bulk
+ * throughput is measured in the same run, alternating between bulk alone and bulk with one client, in tokens
+ * processed by the model: a stack without loss processes the same number in both.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,7 +34,7 @@ const requests = Number(values.requests);
 const roundMs = Number(values.seconds) * 1000;
 const rounds = Number(values.rounds);
 
-/** Mean pause of a single client, so that its requests meet the stack at any moment. */
+/** Mean pause of a single client, so that its requests arrive at random moments. */
 const MEAN_PAUSE_MS = 20;
 const CROWDS = [8, 32];
 
@@ -43,7 +43,7 @@ const bulkTexts = await readTexts(values.bulk, 20_000);
 const stack = await startStack({ threads });
 const client = new Client(stack.url);
 try {
-  await client.ask(texts, 50, { pauseMs: 0, clients: 1 });
+  await client.measure(texts, 50, { pauseMs: 0, clients: 1 });
   const idle = await measure();
   const bulk = await startBulk(stack, bulkTexts);
   const saturated = await measure();
@@ -55,18 +55,18 @@ try {
   await stack.stop();
 }
 
-/** Milliseconds of each request, by the number of clients. */
+/** Milliseconds of each request, by number of clients. */
 async function measure() {
   const byClients = new Map();
-  byClients.set(1, await client.ask(texts, requests, { clients: 1, pauseMs: MEAN_PAUSE_MS }));
+  byClients.set(1, await client.measure(texts, requests, { clients: 1, pauseMs: MEAN_PAUSE_MS }));
   for (const clients of CROWDS)
-    byClients.set(clients, await client.ask(texts, requests, { clients, pauseMs: 0 }));
+    byClients.set(clients, await client.measure(texts, requests, { clients, pauseMs: 0 }));
   return byClients;
 }
 
 /**
- * Tokens per second of the bulk run alone and beside a single client, by turns, and those of the client's
- * texts.
+ * Tokens per second of the bulk run, alone and with one client in alternation, and of the texts of the
+ * client.
  */
 async function measureBulk(bulk) {
   const rates = { alone: [], beside: [], questionTokens: [] };
@@ -78,7 +78,7 @@ async function measureBulk(bulk) {
     rates.beside.push(
       await bulk.tokensPerSecond(async () => {
         while (performance.now() < deadline) {
-          asked += (await client.ask(texts, 20, { clients: 1, pauseMs: MEAN_PAUSE_MS })).length;
+          asked += (await client.measure(texts, 20, { clients: 1, pauseMs: MEAN_PAUSE_MS })).length;
         }
       }),
     );
@@ -90,8 +90,8 @@ async function measureBulk(bulk) {
 function report(idle, saturated, alone, beside, questionTokens) {
   console.log(describeMachine());
   console.log(
-    `${threads} threads · ${requests} requests a row, one text of ${QUESTION_TOKENS} tokens each · one client: ` +
-      `${MEAN_PAUSE_MS} ms apart on average, more: as fast as they are answered · bulk: ${values.bulk ?? 'the sample'}\n`,
+    `${threads} threads · ${requests} requests per row, one text of ${QUESTION_TOKENS} tokens each · one client: ` +
+      `${MEAN_PAUSE_MS} ms apart on average; more clients: without pauses · bulk: ${values.bulk ?? 'the sample'}\n`,
   );
   const rowOf =
     (name) =>
@@ -104,13 +104,13 @@ function report(idle, saturated, alone, beside, questionTokens) {
     [...Array.from(idle, rowOf('idle')), ...Array.from(saturated, rowOf('bulk on every thread'))],
   );
   const lost = alone.map((rate, i) => rate - beside[i]);
-  console.log(`\nBulk, median of ${rounds} rounds of ${roundMs / 1000} s alone and beside one client:\n`);
+  console.log(`\nBulk, median of ${rounds} rounds of ${roundMs / 1000} s alone and with one client:\n`);
   printTable(
     ['tokens/s', ''],
     [
       ['bulk alone', median(alone).toFixed(0)],
-      ['bulk beside one client', median(beside).toFixed(0)],
-      ['what bulk lost', median(lost).toFixed(0)],
+      ['bulk with one client', median(beside).toFixed(0)],
+      ['lost by bulk', median(lost).toFixed(0)],
       ["the client's own texts", median(questionTokens).toFixed(0)],
       [
         'both together ÷ bulk alone',

@@ -1,14 +1,14 @@
-/** Texts of one length in tokens, made of the sample; `main.mjs` asks for their vectors. */
+/** Texts with the same number of tokens, composed of words of the sample. */
 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { readTexts } from '../support/texts.mjs';
 
-/** Tokens of every question, [CLS] and [SEP] included. */
+/** Tokens per question, including [CLS] and [SEP]. */
 export const QUESTION_TOKENS = 60;
 
-/** @returns {Promise<string[]>} `count` texts, no two alike */
+/** @returns {Promise<string[]>} `count` distinct texts */
 export async function questions(count) {
   const model = await prepareModel({ precision: 'int8', cacheDir: join(tmpdir(), 'embedmill-bench') });
   const embedder = await Embedder.open(model);
@@ -19,7 +19,7 @@ export async function questions(count) {
     const textTo = (last) => words.slice(at, last).join(' ');
     while (embedder.countTokens(textTo(end + 1)) <= QUESTION_TOKENS) end += 1;
     const text = textTo(end);
-    // A word of several tokens can leap over the length.
+    // A word with several tokens can exceed the length.
     if (embedder.countTokens(text) === QUESTION_TOKENS) found.push(text);
     at = end;
   }

@@ -1,7 +1,4 @@
-/**
- * The engine alone, in a process of its own: the same texts in the same batches through the same threads,
- * without queue and files.
- */
+/** Child process that embeds the same texts in the same batches and threads without queue and files. */
 
 import { encodeBatchPayload } from '@embedmill/core/batch';
 import { readConfig } from '@embedmill/core/process';

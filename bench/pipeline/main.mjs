@@ -1,10 +1,10 @@
 /**
- * What the pipeline costs: `npm run bench:pipeline -- [--file PATH] [--limit N] [--rounds N] [--threads N]
+ * Overhead of the pipeline: `npm run bench:pipeline -- [--file PATH] [--limit N] [--rounds N] [--threads N]
  * [--instant ROWS,ROWS,…]`
  *
- * Table 1: rows/s from the first HTTP request to the finished .npy file, beside those of the bare engine on
+ * Table 1: rows/s from the first HTTP request to the complete .npy file, compared with the engine alone on
  * the same texts, batches and threads, in interleaved rounds. Table 2: the same pipeline with an engine that
- * costs nothing.
+ * takes no time.
  */
 
 import { once } from 'node:events';
@@ -51,9 +51,9 @@ async function compareWithBareEngine() {
   await stack.stop();
   const ratios = rates.pipeline.map((rate, i) => rate / rates.bare[i]);
   printTable(
-    ['', 'rows/s', 'share of the bare engine'],
+    ['', 'rows/s', 'share of the engine alone'],
     [
-      ['bare engine', median(rates.bare).toFixed(0), '1'],
+      ['engine alone', median(rates.bare).toFixed(0), '1'],
       [
         'HTTP → Redis → worker → collector → file',
         median(rates.pipeline).toFixed(0),
@@ -69,7 +69,7 @@ async function measureAlone() {
     .map(Number)
     .filter((count) => count > 0);
   if (counts.length === 0) return;
-  console.log('\nWith an engine that costs nothing:\n');
+  console.log('\nWith an engine that takes no time:\n');
   const stack = await startStack({
     threads: 1,
     engine: new URL('./instant-engine.mjs', import.meta.url).href,

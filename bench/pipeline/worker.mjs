@@ -1,4 +1,4 @@
-/** A worker process for the benchmark; with BENCH_ENGINE it runs that engine instead of ours. */
+/** Worker process of the benchmark; with BENCH_ENGINE it uses the engine of that module. */
 
 import { announce, readConfig, whenStopped } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';

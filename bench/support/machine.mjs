@@ -1,14 +1,12 @@
-/**
- * One line about the machine and the software, printed over every table: a figure without it means nothing.
- */
+/** One line about the machine and the software, printed above every table. */
 
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { defaultThreads } from '@embedmill/core/process';
 
 /**
- * For example `AMD EPYC · 2 cores (avx2 avx512f avx512_vnni) · 24 GB · Node v20.20.2 · onnxruntime-node
- * 1.30.0 · 2026-11-23`.
+ * Describes CPU, memory, versions and date, for example `AMD EPYC · 2 cores (avx2 avx512f avx512_vnni) · 24
+ * GB · Node v20.20.2 · onnxruntime-node 1.30.0 · 2026-11-23`.
  */
 export function describeMachine() {
   const flags = readFlags();

@@ -1,6 +1,10 @@
-/** Prints tables that can be pasted into a page. */
+/** Markdown tables, medians and percentiles. */
 
-/** @param {string[]} head @param {(string | number)[][]} rows */
+/**
+ * Prints a Markdown table.
+ * @param {string[]} head
+ * @param {(string | number)[][]} rows
+ */
 export function printTable(head, rows) {
   const cells = [head, head.map((_, i) => (i === 0 ? '---' : '--:')), ...rows.map((row) => row.map(String))];
   const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
@@ -11,7 +15,7 @@ export function printTable(head, rows) {
   }
 }
 
-/** @param {number[]} values */
+/** @param {number[]} values at least one */
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -1,11 +1,11 @@
-/** The texts that a benchmark runs over: a file of the user, or the project's own sample. */
+/** Texts of a benchmark: a file of the user, or the built-in sample. */
 
 import { createReadStream } from 'node:fs';
 import { detectFormat, gunzip, readRows } from '@embedmill/core/formats';
 
 /**
- * @param {string | undefined} path .jsonl, .csv, .tsv or .txt, each also .gz; the sample without it
- * @param {number} limit most texts
+ * @param {string | undefined} path .jsonl, .csv, .tsv or .txt, optionally with .gz; `undefined`: the sample
+ * @param {number} limit maximum number of texts
  * @returns {Promise<string[]>}
  */
 export async function readTexts(path, limit = Number.POSITIVE_INFINITY) {
@@ -17,7 +17,7 @@ export async function readTexts(path, limit = Number.POSITIVE_INFINITY) {
   const found = detectFormat(path);
   if (found === null)
     throw new Error(
-      `${path}: expected a name that ends in .jsonl, .csv, .tsv or .txt, or one of these and .gz`,
+      `${path}: expected a file name that ends in .jsonl, .csv, .tsv or .txt, optionally followed by .gz`,
     );
   const bytes = createReadStream(path);
   const texts = [];

@@ -1,7 +1,4 @@
-/**
- * Puts the compiled model into the cache; run as a process of its own by setup.mjs, because ONNX Runtime
- * stays in memory.
- */
+/** Compiles the model into the cache. Separate process of setup.mjs, because ONNX Runtime stays in memory. */
 
 import { statSync } from 'node:fs';
 import { readConfig } from '@embedmill/core/process';

@@ -1,8 +1,8 @@
-/** Reads vitest's JSON report; called by test.mjs for its last line. */
+/** Summary of the JSON report of Vitest: the last line of test.mjs. */
 
 import { existsSync, readFileSync } from 'node:fs';
 
-/** `N passed, N failed, N skipped`; a file that could not even be loaded counts as one failure. */
+/** Returns `N passed, N failed, N skipped`; a file that cannot be loaded counts as one failure. */
 export function countTests(reportPath) {
   if (!existsSync(reportPath)) return '0 passed, 1 failed, 0 skipped';
   const report = JSON.parse(readFileSync(reportPath, 'utf8'));

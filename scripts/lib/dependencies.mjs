@@ -1,4 +1,4 @@
-/** Installs the npm packages when they are missing or not those of package-lock.json; a step of setup.mjs. */
+/** Installs the npm packages if they are missing or differ from package-lock.json; a step of setup.mjs. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,9 +6,9 @@ import { ROOT } from './root.mjs';
 import { run } from './run.mjs';
 
 /**
- * Whether node_modules holds what package-lock.json asks for. npm writes `node_modules/.package-lock.json`
- * when an install is complete, so the two are compared; packages for other machines are optional and may be
- * missing.
+ * Whether node_modules matches package-lock.json. npm writes `node_modules/.package-lock.json` after a
+ * complete install, so the two files are compared; optional packages, such as those for other platforms, may
+ * be missing.
  */
 export function areDependenciesInstalled(root = ROOT) {
   const installed = readPackages(join(root, 'node_modules/.package-lock.json'));
@@ -22,7 +22,7 @@ export function areDependenciesInstalled(root = ROOT) {
   });
 }
 
-/** `npm ci`, with the npm that runs us if there is one. */
+/** Runs `npm ci`, with the npm that runs this script if there is one. */
 export async function installDependencies() {
   const npm = process.env.npm_execpath;
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];

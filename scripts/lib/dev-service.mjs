@@ -1,4 +1,4 @@
-/** The processes that `npm run dev` restarts; used by dev.mjs. */
+/** The processes that `npm run dev` restarts. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { ROOT } from './root.mjs';
 
 /**
- * Starts a Node script of the checkout in a process group of its own: a Ctrl-C in the terminal reaches only dev.mjs,
- * which stops its children in order.
+ * Starts a Node script of the checkout in its own process group, so that a Ctrl-C in the terminal reaches
+ * only dev.mjs, which shuts its children down in order.
  */
 export function startScript(script, args, { stdout, env }) {
   return spawn(process.execPath, [join(ROOT, script), ...args], {
@@ -18,19 +18,20 @@ export function startScript(script, args, { stdout, env }) {
   });
 }
 
-/** One `embedmill up` at a time. */
+/** Runs one `embedmill up` at a time. */
 export class DevService {
   #args;
   #env;
   #child;
   #isStopping = false;
 
-  /** `args` of `embedmill up`, and variables besides those of this process. */
+  /** `args` of `embedmill up`, and environment variables in addition to those of this process. */
   constructor(args, env) {
     this.#args = args;
     this.#env = env;
   }
 
+  /** Starts the process; an unexpected exit is reported. */
   start() {
     const child = startScript('apps/cli/dist/main.js', ['up', ...this.#args], {
       stdout: 'inherit',
@@ -40,11 +41,13 @@ export class DevService {
     child.on('close', (code, signal) => {
       this.#child = undefined;
       if (this.#isStopping) return;
-      console.error(`embedmill up ended (${signal ?? `exit code ${code}`}); the next build starts it again.`);
+      console.error(
+        `embedmill up exited (${signal ?? `exit code ${code}`}); the next successful build restarts it.`,
+      );
     });
   }
 
-  /** Stops it in order and waits until it has ended. */
+  /** Shuts the process down and resolves when it has exited. */
   async stop() {
     if (this.#child === undefined) return;
     this.#isStopping = true;
@@ -54,8 +57,8 @@ export class DevService {
     this.#isStopping = false;
   }
 
-  /** Ends it at once, if it is stopping: a second signal does that. */
-  hurry() {
+  /** Stops the process immediately if it is shutting down, with a second signal. */
+  stopNow() {
     if (this.#isStopping) this.#child?.kill('SIGINT');
   }
 }

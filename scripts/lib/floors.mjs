@@ -1,11 +1,14 @@
-/** The floors of the code, from the ground up: what each folder may import; read by check-direction.mjs and structure.mjs. */
+/**
+ * Floors of the source tree: which folders each folder may import. Used by check-direction.mjs and
+ * structure.mjs.
+ */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 
 /**
- * Folder → our own folders that its files may import besides their own. The first entry that contains a file counts.
- * docs/architecture.md draws the same picture. Bans of other people's packages (express in core …) are in biome.json.
+ * Folders of this repository that each folder may import in addition to itself. The first entry that contains
+ * a file applies. docs/architecture.md shows the same rules. biome.json restricts third-party packages.
  */
 export const FLOORS = {
   'packages/contract': [],
@@ -16,7 +19,7 @@ export const FLOORS = {
   'packages/core/src/process': ['packages/contract'],
   'packages/core/src/telemetry': ['packages/contract', 'packages/core/src/process'],
   'packages/core/src/formats': ['packages/contract'],
-  'packages/core/src/redis': ['packages/contract'],
+  'packages/core/src/redis': ['packages/contract', 'packages/core/src/process'],
   'packages/core/src/runs': ['packages/contract', 'packages/core/src/{process,formats,redis}'],
   'packages/core': ['packages/contract'],
   'apps/web': ['packages/{contract,analysis}', 'packages/core/src/{redis,runs} (types)'],
@@ -32,7 +35,7 @@ export const FLOORS = {
   'apps/cli': ['packages', 'apps'],
 };
 
-/** Every form of import that the direction check allows; others are refused there. */
+/** All forms of imports that the direction check accepts; it rejects the others. */
 const IMPORT =
   /(?:^|[^\w.])(?:import|export)\s+(type\s+)?(?:[\w*{}\s,$]+\sfrom\s+)?(['"])([^'"\n]+)\2|\bimport\(\s*(['"])([^'"\n]+)\4/gm;
 
@@ -50,11 +53,11 @@ export function importsOf(source) {
 }
 
 /**
- * The file or folder of ours that an import leads to, relative to the root.
+ * The file or folder of this repository that an import resolves to, relative to the root.
  * @param {string} root
  * @param {string} file the importing file, relative to the root
  * @param {string} specifier as written
- * @returns {string | undefined} `undefined` for packages of others and modules of Node
+ * @returns {string | undefined} `undefined` for third-party packages and Node modules
  */
 export function resolveImport(root, file, specifier) {
   if (specifier.startsWith('.')) return normalize(join(dirname(file), specifier)).replace('/dist/', '/src/');
@@ -69,7 +72,7 @@ export function resolveImport(root, file, specifier) {
 
 const workspaceCache = new Map();
 
-/** Folders of all workspaces by the names of their packages. */
+/** Folders of all workspaces by package name. */
 function workspaces(root) {
   const known = workspaceCache.get(root);
   if (known !== undefined) return known;
@@ -87,9 +90,9 @@ function workspaces(root) {
 }
 
 /**
- * Why a file must not import a target; `undefined` when it may.
+ * Why a file must not import a target; `undefined` if it may.
  * @param {string} file relative to the root
- * @param {string} target as `resolveImport` gives it
+ * @param {string} target as returned by `resolveImport`
  * @param {boolean} isType whether only types are imported
  */
 export function reasonAgainst(file, target, isType) {
@@ -98,7 +101,7 @@ export function reasonAgainst(file, target, isType) {
   const allowed = FLOORS[floor].flatMap((entry) => expand(entry));
   if (allowed.some(({ folder, typesOnly }) => isWithin(target, folder) && (isType || !typesOnly)))
     return undefined;
-  const list = FLOORS[floor].length === 0 ? 'nothing of ours' : FLOORS[floor].join(', ');
+  const list = FLOORS[floor].length === 0 ? 'no other folder of this repository' : FLOORS[floor].join(', ');
   return `${floor} must not import ${floorOf(target)}; it may import ${list}.`;
 }
 

@@ -1,15 +1,15 @@
-/** Lets one process at a time change the checkout (node_modules, dist); used by setup.mjs. */
+/** A lock file for changes of the checkout (node_modules, dist). */
 
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** No set-up takes this long, so the holder is gone and its process id belongs to somebody else now. */
+/** Longer than any set-up: the holder has exited, and another process has its id. */
 const STALE_MS = 20 * 60_000;
 
 /**
- * Runs `work` while this process holds the lock file; waits for another holder first, and calls `onWait` with
- * its process id then. The lock of a process that died is taken over.
+ * Runs `work` while this process holds the lock. If another process holds it, calls `onWait` with its process
+ * id and waits. The lock of a process that no longer exists is taken over.
  */
 export async function withLock(path, work, { onWait = () => {} } = {}) {
   mkdirSync(dirname(path), { recursive: true });
@@ -32,7 +32,7 @@ export async function withLock(path, work, { onWait = () => {} } = {}) {
   }
 }
 
-/** Creates the file with its content at once, so that nobody reads half of it; false if it exists. */
+/** Creates the file atomically with its content; returns false if it exists. */
 function create(path) {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, String(process.pid));
@@ -47,7 +47,7 @@ function create(path) {
   }
 }
 
-/** Who holds the lock; undefined if it was given back in the meantime. */
+/** The holder of the lock; `undefined` if it has been released. */
 function readHolder(path) {
   try {
     const text = readFileSync(path, 'utf8');
@@ -60,7 +60,7 @@ function readHolder(path) {
   }
 }
 
-/** Removes the lock if it still says `expected`; somebody else may have taken it over since we read it. */
+/** Removes the lock if its content is still `expected`: another process may have taken it over. */
 function remove(path, expected) {
   const aside = `${path}.${process.pid}.aside`;
   try {

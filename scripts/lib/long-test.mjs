@@ -1,6 +1,4 @@
-/**
- * Runs the tests of one vitest config, with variables for them; `chaos.mjs` and `soak.mjs` are such tests.
- */
+/** Runs the tests of one Vitest config; used by chaos.mjs and soak.mjs. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,9 +7,9 @@ import { ROOT } from './root.mjs';
 import { setUp } from './setup.mjs';
 
 /**
- * Makes the checkout ready, runs the tests and ends this process with their exit code.
- * @param {string} config name of the vitest config in the root
- * @param {Record<string, string>} env
+ * Sets up the checkout, runs the tests and sets the exit code of this process.
+ * @param {string} config name of the Vitest config in the root
+ * @param {Record<string, string>} env environment variables for the tests
  */
 export async function runLongTest(config, env) {
   await setUp();
@@ -25,8 +23,8 @@ export async function runLongTest(config, env) {
   process.exitCode = code ?? 1;
 }
 
-/** Complains about the first option that is not a number above 0. */
-export function mustBeNumbers(options) {
+/** @throws {Error} for the first option that is not a number above 0 */
+export function assertPositiveNumbers(options) {
   for (const [name, value] of Object.entries(options)) {
     if (!(Number(value) > 0)) throw new Error(`--${name}: expected a number above 0, got "${value}"`);
   }

@@ -1,6 +1,6 @@
-/** Ends a script with a message instead of a stack when its set-up fails; wraps the whole of every script. */
+/** Error handling of the scripts: a failure prints its message without a stack. */
 
-/** Runs `work`; a failure becomes its message on stderr and exit code 1. */
+/** Runs `work`; on failure, prints the message to stderr and sets exit code 1. */
 export async function main(work) {
   try {
     await work();

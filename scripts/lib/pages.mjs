@@ -7,13 +7,14 @@ import { run } from './run.mjs';
 
 const WEB = join(ROOT, 'apps/web');
 
-/** What the bundle is made of, relative to the root; package.json names the versions of its libraries. */
+/** Sources of the bundle, relative to the root; package.json determines the versions of its libraries. */
 const SOURCES = [
   ...['index.html', 'vite.config.ts', 'package.json', 'public', 'src/app'].map((name) => `apps/web/${name}`),
   'packages/analysis/src',
+  'packages/contract/src',
 ];
 
-/** Brings the bundle up to date; returns whether it had to be made. */
+/** Brings the bundle up to date and returns whether it was built. */
 export async function bundlePages() {
   const built = join(WEB, 'dist/pages/index.html');
   if (existsSync(built) && statSync(built).mtimeMs >= newestSource()) return false;
@@ -22,7 +23,7 @@ export async function bundlePages() {
   return true;
 }
 
-/** When a source was last written, or a folder of them gained or lost one, in ms since 1970. */
+/** Time of the last change of a source file or of the entries of a source folder, in ms since 1970. */
 function newestSource() {
   const paths = SOURCES.flatMap((source) => {
     const path = join(ROOT, source);

@@ -1,4 +1,4 @@
-/** The folder of the checkout; used by every script. */
+/** The folder of the checkout. */
 
 import { fileURLToPath } from 'node:url';
 

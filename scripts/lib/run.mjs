@@ -1,12 +1,12 @@
-/** Runs a program of the set-up with its output kept back; used by the steps of setup.mjs. */
+/** Runs a program and captures its output; used by the steps of setup.mjs. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ROOT } from './root.mjs';
 
 /**
- * Runs `command` in the checkout. Throws with what it said when it fails: a set-up that works has nothing to
- * say.
+ * Runs `command` in the checkout and returns its output, which is not printed.
+ * @throws {Error} with the first lines of the output if the command fails
  */
 export async function run(title, command, args) {
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -21,7 +21,7 @@ export async function run(title, command, args) {
   return output;
 }
 
-/** The first 30 lines: the reason stands at the top, and npm follows it with its whole manual. */
+/** The first 30 lines: the reason comes first, and npm prints its usage after it. */
 function head(text) {
   return text.split('\n').slice(0, 30).join('\n');
 }

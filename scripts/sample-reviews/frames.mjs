@@ -1,6 +1,6 @@
 /** Sentences that fit any product: openings, stories, verdicts, advice; `compose.mjs` joins them. */
 
-/** Words for `{time}` and `{person}`, drawn once per review. */
+/** Values of `{time}`; drawn once per review, as all values are. */
 export const TIMES = [
   'two weeks',
   'a month',
@@ -10,6 +10,8 @@ export const TIMES = [
   'a long weekend',
   'eighteen months',
 ];
+
+/** Values of `{person}`. */
 export const PEOPLE = [
   'my sister',
   'my father',

@@ -1,24 +1,23 @@
 /**
- * Shows `embedmill autoscale --compose` on a load ramp with real containers: a run for one worker, one that
- * takes three, and the calm after them; `node test/compose/autoscale.mjs`. Skipped with a message where no
- * Docker engine answers.
+ * Runs `embedmill autoscale --compose` with real containers under a load ramp: a run for one worker, a run
+ * for three, then no load; `node test/compose/autoscale.mjs [rows]`, after `npm run build`. Skipped with a
+ * message if no Docker engine responds.
  *
- * Prints the backlog and the workers over time, the command's own lines, and exits with 1 when the fleet did
- * not grow to three and shrink to one again, or when a row is missing. The command must be built (`npm run
- * build`).
+ * Prints the backlog and the workers over time and the output of the command. Exits with 1 if the fleet does
+ * not grow to three workers and shrink to one again, or if a row is missing.
  */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  ask,
-  askJson,
   buildImages,
   compose,
   env,
   PRODUCER,
   ROOT,
+  request,
+  requestJson,
   resultOf,
   runningWorkers,
   skipWithoutDocker,
@@ -27,7 +26,7 @@ import {
   withStack,
 } from './stack.mjs';
 
-/** Rows that one worker of half a core does within the drain target, and rows that three do. */
+/** Rows that one worker with half a core embeds within the drain target, and rows that need three workers. */
 const SMALL = 2_000;
 const LARGE = Number(process.argv[2] ?? 14_000);
 const COOL_DOWN_S = 15;
@@ -35,12 +34,12 @@ const COOL_DOWN_S = 15;
 skipWithoutDocker();
 env.COMPOSE_FILE = 'compose.yaml:test/compose/autoscale.yaml';
 const startedAt = performance.now();
-const report = { rows: SMALL + LARGE, timeline: [], said: [], results: [] };
+const report = { rows: SMALL + LARGE, timeline: [], output: [], results: [] };
 
-/** Notes backlog and workers every second until `signal` is aborted. */
+/** Records every change of the fleet, with the backlog, until `signal` is aborted. */
 async function watch(signal) {
   while (!signal.aborted) {
-    const scale = await askJson(`${PRODUCER}/v1/scale`).catch(() => null);
+    const scale = await requestJson(`${PRODUCER}/v1/scale`).catch(() => null);
     if (scale !== null) {
       const running = runningWorkers().length;
       const { desiredWorkers: wanted, backlogRows } = scale;
@@ -58,18 +57,18 @@ const ended = (id) =>
   until(
     'the end of the run',
     900,
-    async () => (await askJson(`${PRODUCER}/v1/runs/${id}`)).state !== 'sealed',
+    async () => (await requestJson(`${PRODUCER}/v1/runs/${id}`)).state !== 'sealed',
   );
 
 await withStack(report, async () => {
   buildImages();
   compose('up', '-d', '--no-build', 'redis', 'producer', 'worker');
-  await until('the producer', 60, async () => (await ask(`${PRODUCER}/readyz`)).ok);
-  await until('the first worker', 60, async () => (await askJson(`${PRODUCER}/v1/scale`)).workers === 1);
+  await until('the producer', 60, async () => (await request(`${PRODUCER}/readyz`)).ok);
+  await until('the first worker', 60, async () => (await requestJson(`${PRODUCER}/v1/scale`)).workers === 1);
   const limits = ['--min', '1', '--max', '3', '--cool-down', String(COOL_DOWN_S), '--every', '2'];
   const args = ['apps/cli/bin/embedmill.mjs', 'autoscale', '--compose', '--server', PRODUCER, ...limits];
   const autoscale = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
-  autoscale.stderr.setEncoding('utf8').on('data', (text) => report.said.push(...text.trim().split('\n')));
+  autoscale.stderr.setEncoding('utf8').on('data', (text) => report.output.push(...text.trim().split('\n')));
   const watching = new AbortController();
   const watched = watch(watching.signal);
   try {
@@ -82,9 +81,9 @@ await withStack(report, async () => {
   } finally {
     watching.abort();
     await watched;
-    const left = once(autoscale, 'exit');
+    const exited = once(autoscale, 'exit');
     autoscale.kill('SIGINT');
-    report.exitCode = (await left)[0];
+    report.exitCode = (await exited)[0];
   }
   const sizes = report.timeline.map(({ running }) => running);
   return (

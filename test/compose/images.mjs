@@ -1,4 +1,4 @@
-/** Builds both images from the checked-out code and prints their sizes: `node test/compose/images.mjs`. */
+/** Builds both images from the checkout and prints their sizes: `node test/compose/images.mjs`. */
 
 import { buildImages, skipWithoutDocker } from './stack.mjs';
 

@@ -1,22 +1,21 @@
 /**
- * Runs the real compose stack: 32 000 rows, workers 1 → 3 → one killed → 1, every row checked; `node
- * test/compose/main.mjs`.
+ * Runs the compose stack in Docker, without Grafana: 32,000 rows, workers 1 → 3 → one killed → 1, every row
+ * checked; `node test/compose/main.mjs [rows] [panels.json]`.
  *
- * Skipped with a message where no Docker engine answers. Grafana is left out where its image is not there.
- * Prints a report as JSON and exits with 1 when a row is missing or Prometheus did not see the workers come
- * and go. A second argument names a file that gets what the Overview shows of the whole run;
- * render-overview.mjs draws it.
+ * Skipped with a message if no Docker engine responds. Prints a report as JSON and exits with 1 if a row is
+ * missing or Prometheus does not see the workers start and stop. `panels.json` receives the data of the
+ * overview dashboard for the whole run; render-overview.mjs draws it.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordPanels } from './panels.mjs';
 import {
-  ask,
-  askJson,
   buildImages,
   compose,
   PRODUCER,
   PROMETHEUS,
+  request,
+  requestJson,
   resultOf,
   run,
   runningWorkers,
@@ -28,7 +27,7 @@ import {
 
 const ROWS = Number(process.argv[2] ?? 32_000);
 const panelsFile = process.argv[3];
-/** Seconds in which the speed of a fleet size is measured, after it has settled. */
+/** Seconds for measuring the speed of a fleet size, after `SETTLE_S`. */
 const MEASURE_S = 12;
 const SETTLE_S = 6;
 const TARGET_TIMEOUT_S = 60;
@@ -41,9 +40,9 @@ const report = { rows: ROWS, images: {}, readySeconds: {}, phases: [], targets: 
 const scaleTo = (count) =>
   compose('up', '-d', '--no-build', '--no-recreate', '--scale', `worker=${count}`, 'worker');
 
-/** Number of workers that Prometheus reaches; every change is noted. */
+/** Number of workers that Prometheus reaches; every change is recorded. */
 async function targetsUp() {
-  const { data } = await askJson(`${PROMETHEUS}/api/v1/targets?state=active`);
+  const { data } = await requestJson(`${PROMETHEUS}/api/v1/targets?state=active`);
   const up = data.activeTargets.filter(
     ({ labels, health }) => labels.job === 'embedmill-worker' && health === 'up',
   ).length;
@@ -56,12 +55,12 @@ const waitForTargets = (count) =>
 
 async function measure(label, id) {
   await sleep(SETTLE_S * 1000);
-  const before = await askJson(`${PRODUCER}/v1/runs/${id}`);
+  const before = await requestJson(`${PRODUCER}/v1/runs/${id}`);
   const from = performance.now();
   await sleep(MEASURE_S * 1000);
-  const after = await askJson(`${PRODUCER}/v1/runs/${id}`);
+  const after = await requestJson(`${PRODUCER}/v1/runs/${id}`);
   const rowsPerSecond = (after.rows.done - before.rows.done) / ((performance.now() - from) / 1000);
-  const scale = await askJson(`${PRODUCER}/v1/scale`);
+  const scale = await requestJson(`${PRODUCER}/v1/scale`);
   report.phases.push({
     label,
     atSeconds: elapsedS(),
@@ -76,9 +75,9 @@ await withStack(report, async () => {
   report.images = buildImages();
   const upAt = performance.now();
   compose('up', '-d', '--no-build', 'redis', 'producer', 'prometheus', 'worker');
-  await until('the producer', 60, async () => (await ask(`${PRODUCER}/readyz`)).ok);
+  await until('the producer', 60, async () => (await request(`${PRODUCER}/readyz`)).ok);
   report.readySeconds.producer = elapsedS(upAt);
-  await until('the first worker', 60, async () => (await askJson(`${PRODUCER}/v1/scale`)).workers === 1);
+  await until('the first worker', 60, async () => (await requestJson(`${PRODUCER}/v1/scale`)).workers === 1);
   report.readySeconds.worker = elapsedS(upAt);
   await waitForTargets(1);
 
@@ -96,7 +95,7 @@ await withStack(report, async () => {
   await measure('1 worker again', id);
   await until('the end of the run', 900, async () => {
     await targetsUp();
-    return (await askJson(`${PRODUCER}/v1/runs/${id}`)).state !== 'sealed';
+    return (await requestJson(`${PRODUCER}/v1/runs/${id}`)).state !== 'sealed';
   });
   report.result = await resultOf(id);
   if (panelsFile !== undefined) await recordPanels(PROMETHEUS, elapsedS(), panelsFile);

@@ -1,14 +1,14 @@
 /**
- * Draws the Overview's panels for a look without Grafana: `node test/compose/render-overview.mjs panels.json
- * overview.svg`, then `rsvg-convert overview.svg -o overview.png`. `main.mjs` keeps the panels of its whole
- * run in such a file, `metrics-dashboards.test.ts` those of a minute.
+ * Draws the panels of the overview dashboard without Grafana: `node test/compose/render-overview.mjs
+ * panels.json overview.svg`, then `rsvg-convert overview.svg -o overview.png`. `main.mjs` records such a file
+ * over its whole run, `metrics-dashboards.test.ts` over one minute.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
 
 const [panelsFile, svgFile] = process.argv.slice(2);
 if (svgFile === undefined)
-  throw new Error('usage: node test/compose/render-overview.mjs <panels.json> <overview.svg>');
+  throw new Error('usage: node test/compose/render-overview.mjs PANELS.json OVERVIEW.svg');
 const { series: panels } = JSON.parse(await readFile(panelsFile, 'utf8'));
 
 const COLUMNS = 3;
@@ -19,7 +19,7 @@ const COLORS = ['#3274d9', '#56a64b', '#e0b400', '#e02f44', '#8f3bb8', '#ff780a'
 const escapeXml = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 const show = (value) => (value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(3));
 
-/** A legend of Grafana: `{{label}}` is replaced by the label of the series. */
+/** Replaces `{{label}}` in a Grafana legend by the label of the series. */
 const legend = (format, metric) => format.replace(/{{(\w+)}}/g, (_, label) => metric[label] ?? '');
 
 const drawings = panels.map((panel, place) => {
@@ -30,11 +30,11 @@ const drawings = panels.map((panel, place) => {
     })),
   );
   const points = lines.flatMap((line) => line.points);
-  const most = Math.max(1e-9, ...points.map(([, value]) => value));
+  const max = Math.max(1e-9, ...points.map(([, value]) => value));
   const start = Math.min(...points.map(([at]) => at));
   const end = Math.max(start + 1, ...points.map(([at]) => at));
   const x = (at) => PLOT.left + ((at - start) / (end - start)) * (WIDTH - PLOT.left - PLOT.right);
-  const y = (value) => HEIGHT - PLOT.bottom - (value / most) * (HEIGHT - PLOT.top - PLOT.bottom);
+  const y = (value) => HEIGHT - PLOT.bottom - (value / max) * (HEIGHT - PLOT.top - PLOT.bottom);
   const paths = lines.map(({ points: own }, i) => {
     const path = own.map(([at, value]) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
     return `<polyline fill="none" stroke="${COLORS[i % COLORS.length]}" stroke-width="2" points="${path}"/>`;
@@ -48,7 +48,7 @@ const drawings = panels.map((panel, place) => {
   return `<g transform="translate(${left},${top})">
 <rect x="4" y="4" width="${WIDTH - 8}" height="${HEIGHT - 8}" fill="#fff" stroke="#ccc"/>
 <text x="12" y="24" font-weight="bold">${escapeXml(panel.title)} (${panel.unit})</text>
-<text x="${PLOT.left - 6}" y="${PLOT.top + 8}" text-anchor="end" fill="#666">${show(most)}</text>
+<text x="${PLOT.left - 6}" y="${PLOT.top + 8}" text-anchor="end" fill="#666">${show(max)}</text>
 <text x="${PLOT.left - 6}" y="${HEIGHT - PLOT.bottom}" text-anchor="end" fill="#666">0</text>
 <path d="M${PLOT.left} ${PLOT.top}V${HEIGHT - PLOT.bottom}H${WIDTH - PLOT.right}" fill="none" stroke="#999"/>
 ${paths.join('\n')}

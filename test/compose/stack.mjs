@@ -1,7 +1,4 @@
-/**
- * The compose stack on ports of its own, with workers of half a core; the scripts of this folder start it,
- * ask it and take it down.
- */
+/** The compose stack on free ports, with half a core per worker: starting, requests, runs and removal. */
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,18 +7,19 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+/** Absolute path of the checkout, with a slash at the end. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const PROJECT = 'embedmill-test';
-/** Longest wait for the answer to an upload, which is held back only while Redis is full. */
-const UPLOAD_MS = 60_000;
+/** Timeout of an upload, which waits only while Redis is full. */
+const UPLOAD_TIMEOUT_MS = 60_000;
 /**
- * Longest wait for any other answer; Docker's proxy may take a connection before the container listens, and
- * then never answer.
+ * Timeout of any other request: the proxy of Docker may accept a connection before the container listens, and
+ * then never respond.
  */
-const ANSWER_MS = 5000;
+const REQUEST_TIMEOUT_MS = 5000;
 
-/** A port that nobody else on this machine uses. */
+/** A free TCP port. */
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -33,23 +31,26 @@ async function freePort() {
 
 const producerPort = await freePort();
 const prometheusPort = await freePort();
+/** Base URL of the producer. */
 export const PRODUCER = `http://127.0.0.1:${producerPort}`;
+
+/** Base URL of Prometheus. */
 export const PROMETHEUS = `http://127.0.0.1:${prometheusPort}`;
 
-/** Of every command here, and of those that work on the same project. */
+/** Environment of all commands for this Compose project. */
 export const env = {
   ...process.env,
   COMPOSE_PROJECT_NAME: PROJECT,
   EMBEDMILL_PRODUCER_PORT: producerPort,
   EMBEDMILL_PROMETHEUS_PORT: prometheusPort,
-  // Half a core each, so that three workers are faster than one on a machine of two cores.
+  // Half a core each, so that three workers are faster than one on a machine with two cores.
   EMBEDMILL_WORKER_CPUS: '0.5',
   EMBEDMILL_PRODUCER_CPUS: '0.5',
-  // The legacy builder of Debian's Docker is enough and is always there.
+  // The legacy builder is sufficient, and the Docker package of Debian always has it.
   DOCKER_BUILDKIT: '0',
 };
 
-/** Runs a command in the repository; its output. @throws with what it said when it fails */
+/** Runs a command in the checkout and returns its output. @throws {Error} with its output if it fails */
 export const run = (command, ...args) =>
   execFileSync(command, args, { cwd: ROOT, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
 
@@ -61,30 +62,30 @@ const works = (command, ...args) => {
   }
 };
 
-/** Ends the process with a message where no Docker engine answers. */
+/** Ends the process with a message if no Docker engine responds. */
 export function skipWithoutDocker() {
   if (works('docker', 'info', '-f', '{{.ServerVersion}}')) return;
-  console.log('SKIPPED: no Docker engine answers (`docker info`), so the compose stack was not run');
+  console.log('SKIPPED: no Docker engine responds (`docker info`), so the compose stack was not run');
   process.exit(0);
 }
 
-/** Runs a command of Compose, whichever there is. */
+/** Runs a Compose command with `docker compose`, or else `docker-compose`. */
 export function compose(...args) {
   return works('docker', 'compose', 'version')
     ? run('docker', 'compose', ...args)
     : run('docker-compose', ...args);
 }
 
-/** Containers of workers that run now. */
+/** Ids of the running worker containers. */
 export const runningWorkers = () =>
   run('docker', 'ps', '-q', '--filter', `name=${PROJECT}.worker`).split('\n').filter(Boolean);
 
-/** Builds the images of the checked-out code; their sizes by target. */
+/** Builds both images from the checkout and returns their sizes by target. */
 export function buildImages() {
   return Object.fromEntries(
     ['producer', 'worker'].map((target) => {
       const tag = `embedmill-${target}`;
-      // The network of the host, because a private registry or a proxy may be reachable only from there.
+      // The host network, because a private registry or a proxy may be reachable only from there.
       const args = ['build', '--network', 'host', '-q', '-f', 'infra/Dockerfile', '--target', target];
       run('docker', ...args, '-t', tag, '.');
       const bytes = Number(run('docker', 'image', 'inspect', '-f', '{{.Size}}', tag));
@@ -93,16 +94,16 @@ export function buildImages() {
   );
 }
 
-/** Makes the environment file from the example if there is none. */
+/** Copies the example environment file if there is none. */
 export function ensureEnvFile() {
   const path = `${ROOT}infra/embedmill.env`;
   if (!existsSync(path)) copyFileSync(`${path}.example`, path);
 }
 
-/** A request. @throws when it is not answered with 2xx */
-export async function ask(url, init) {
+/** Sends a request. @throws {Error} if the status is not 2xx */
+export async function request(url, init) {
   const response = await fetch(url, {
-    signal: AbortSignal.timeout(init?.method === 'POST' ? UPLOAD_MS : ANSWER_MS),
+    signal: AbortSignal.timeout(init?.method === 'POST' ? UPLOAD_TIMEOUT_MS : REQUEST_TIMEOUT_MS),
     ...init,
   });
   if (!response.ok)
@@ -110,10 +111,11 @@ export async function ask(url, init) {
   return response;
 }
 
-export const askJson = async (url, init) => (await ask(url, init)).json();
+/** Sends a request and returns the JSON of the response. Throws like `request`. */
+export const requestJson = async (url, init) => (await request(url, init)).json();
 
 const post = (path, body, contentType = 'application/json') =>
-  askJson(`${PRODUCER}${path}`, { method: 'POST', headers: { 'content-type': contentType }, body });
+  requestJson(`${PRODUCER}${path}`, { method: 'POST', headers: { 'content-type': contentType }, body });
 
 const SUBJECTS = [
   'The night train',
@@ -123,7 +125,7 @@ const SUBJECTS = [
   'The last chapter',
 ];
 
-/** Submits a sealed run of `count` different sentences; its id. */
+/** Creates and seals a run of `count` different sentences; returns its id. */
 export async function submitRun(count) {
   const { id } = await post('/v1/runs', JSON.stringify({ name: 'compose', batchRows: 63 }));
   const lines = Array.from({ length: count }, (_, i) =>
@@ -137,10 +139,10 @@ export async function submitRun(count) {
   return id;
 }
 
-/** What became of a run that has ended: its state, and whether every row is there once. */
+/** Result of a run that has ended: its state, and whether each row is present exactly once. */
 export async function resultOf(id) {
-  const info = await askJson(`${PRODUCER}/v1/runs/${id}`);
-  const ids = (await (await ask(`${PRODUCER}/v1/runs/${id}/ids`)).text()).trim().split('\n');
+  const info = await requestJson(`${PRODUCER}/v1/runs/${id}`);
+  const ids = (await (await request(`${PRODUCER}/v1/runs/${id}/ids`)).text()).trim().split('\n');
   const distinctIds = new Set(ids).size;
   return {
     state: info.state,
@@ -157,25 +159,23 @@ export async function resultOf(id) {
 }
 
 /**
- * Asks twice a second until `check` gives something; a failure of it counts as nothing. @throws after
- * `seconds`
+ * Calls `check` twice a second until it returns a truthy value, and returns that; an error counts as false.
+ * @throws {Error} after `seconds`
  */
 export async function until(what, seconds, check) {
   for (const deadline = performance.now() + seconds * 1000; ; await sleep(500)) {
     const found = await check().catch(() => false);
     if (found) return found;
-    if (performance.now() > deadline) throw new Error(`waited ${seconds} s in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`${what}: not there after ${seconds} s`);
   }
 }
 
 /**
- * Runs `work` between start and end of a stack, prints its report as JSON and exits with 1 when it is not
- * good.
+ * Runs `work`, prints the report as JSON, removes the stack, and exits with 1 unless `work` returned true.
  */
 export async function withStack(report, work) {
   ensureEnvFile();
-  // A request alone does not keep Node 20 alive, and a probe that is lost must not end this script without a
-  // word.
+  // A pending request alone does not keep Node 20 alive, and a lost probe must not end this script silently.
   const alive = setInterval(() => {}, 1000);
   try {
     const isGood = await work();
@@ -183,7 +183,7 @@ export async function withStack(report, work) {
     if (!isGood) process.exitCode = 1;
   } catch (error) {
     console.log(JSON.stringify(report, null, 2));
-    // A command's message holds all that it said; the end of it says why.
+    // The message of a failed command contains all its output; the reason is at the end.
     console.error(error.message.slice(-4000));
     if (works('docker', 'ps')) console.error(compose('logs', '--tail', '20'));
     process.exitCode = 1;

@@ -1,15 +1,14 @@
-/** What every encoding of vectors must do. */
+/** The contract of all output formats. */
 
-import type { Dtype, VectorRows } from '@embedmill/contract';
+import { type Dtype, floatsOfHalves, type VectorRows } from '@embedmill/contract';
 import {
   arrow,
   type EncodeOptions,
   encodeIds,
   encodeScales,
   type Format,
-  floatsOfHalves,
   jsonl,
-  maxChunkBytes,
+  MAX_CHUNK_BYTES,
   npy,
   numbersOf,
   parquet,
@@ -20,16 +19,16 @@ import { describe, expect, test } from 'vitest';
 import { queryParquet } from '../unit/sinks/duck.ts';
 import { collect, encodeChunks, makeRows, numbersIn, readNpy, sliceAt } from '../unit/sinks/vectors.ts';
 
-/** What a reader of the file gets: a list of floats per row, null for none. */
+/** The vectors read back from a file: a list of floats per row, null for a row without a vector. */
 type Decoded = { ids: string[]; vectors: (number[] | null)[] };
 
 interface Contract {
   name: string;
   encoding: Format;
   options: EncodeOptions;
-  /** What a row without a vector looks like to a reader. */
+  /** The value that a reader gets for a row without a vector. */
   absent: (dim: number) => number[] | null;
-  /** Numbers of int8 come times the scale of their row. */
+  /** Numbers of int8 are multiplied by the scale of their row. */
   decode: (file: Buffer, rows: VectorRows) => Promise<Decoded>;
 }
 
@@ -71,7 +70,7 @@ const contracts: Contract[] = dtypes.flatMap(
         encoding: jsonl,
         options: { dtype, encoding: 'float' },
         absent: none,
-        // Any reader may take the decimals of a half for float32; they lie nearest to that half.
+        // A reader may parse the decimals of a half as float32; the nearest half is the same.
         decode: async (file) =>
           decodeJsonl(file, ({ vector, scale = 1 }: { vector: number[]; scale?: number }) =>
             dtype === 'float16'
@@ -115,7 +114,7 @@ const contracts: Contract[] = dtypes.flatMap(
     ] satisfies Contract[],
 );
 
-/** Rows of a reader that knows columns. */
+/** The rows of a columnar reader. */
 function decodeColumns(rows: Record<string, unknown>[]): Decoded {
   return {
     ids: rows.map(({ id }) => id as string),
@@ -137,12 +136,12 @@ function decodeJsonl<T>(file: Buffer, numbers: (line: T) => number[]): Decoded {
   };
 }
 
-/** What is left of a vector: the nearest halves; or whole numbers of which the largest is 127, times a float32. */
+/** The expected stored vector: the nearest halves, or integers up to 127 times a float32 scale. */
 function kept(vector: Float32Array, dtype: Dtype): number[] {
   if (dtype === 'float32') return [...vector];
   if (dtype === 'float16') return [...floatsOfHalves(numbersOf(vector, vector.length, dtype) as Uint16Array)];
   const largest = Math.max(...vector.map(Math.abs));
-  // A whole number in a file has no −0.
+  // Integers have no −0.
   const numbers = Array.from(vector, (value) => Math.round((value * 127) / largest) + 0);
   return numbers.map(times(Math.fround(largest / 127)));
 }
@@ -164,7 +163,7 @@ describe.each(contracts)('$name', ({ encoding, options, absent, decode }) => {
     ['no row', makeRows(0, 4)],
     ['one row', makeRows(1, 384)],
     ['one row without a vector', makeRows(1, 4, { absentEvery: 1 })],
-    ['10 000 rows', makeRows(10_000, 24, { absentEvery: 7 })],
+    ['10,000 rows', makeRows(10_000, 24, { absentEvery: 7 })],
     ['vectors of one float', makeRows(300, 1, { absentEvery: 2 })],
     ['only rows without vectors', makeRows(300, 3, { absentEvery: 1 })],
     ['ids of any text', { ...makeRows(4, 2), ids: ['', '"\\\n', 'ü😀', `${'long '.repeat(100)}`] }],
@@ -187,22 +186,22 @@ describe.each(contracts)('$name', ({ encoding, options, absent, decode }) => {
     );
   });
 
-  test('comes in bounded chunks, though a slice may be large', async () => {
+  test('yields chunks of limited size for a large slice', async () => {
     const rows = {
       ...makeRows(6000, 384),
       ids: Array.from({ length: 6000 }, (_, n) => `${n}`.padEnd(512, 'x')),
     };
     const chunks = await encodeChunks(encoding, rows, options);
-    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(maxChunkBytes);
+    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(MAX_CHUNK_BYTES);
     expect(chunks.length).toBeGreaterThan(3);
   });
 
   test('splits one vector that is larger than a chunk', async () => {
     const chunks = await encodeChunks(encoding, makeRows(1, 400_000), options);
-    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(maxChunkBytes);
+    expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(MAX_CHUNK_BYTES);
   });
 
-  test('takes no more rows than the reader asks for', async () => {
+  test('reads rows only as chunks are requested', async () => {
     const slice = makeRows(256, 384);
     let given = 0;
     async function* endless() {
@@ -217,15 +216,15 @@ describe.each(contracts)('$name', ({ encoding, options, absent, decode }) => {
       taken += chunk.length;
       if (taken > 1000) break;
     }
-    // One row group of Parquet, less for the others.
+    // One row group of Parquet; less for the other formats.
     expect(given).toBeLessThan(6000);
   });
 
   test.each([
-    ['fewer rows than promised', 4, { rows: 5, dim: 2 }, '4 rows came; expected 5'],
-    ['more rows than promised', 4, { rows: 3, dim: 2 }, 'at least 4 rows came; expected 3'],
-    ['vectors of another length', 4, { rows: 4, dim: 3 }, 'vectors of 2 floats came; expected 3'],
-  ])('refuses %s', async (_, count, shape, problem) => {
+    ['fewer rows than declared', 4, { rows: 5, dim: 2 }, 'expected 5 rows, got 4'],
+    ['more rows than declared', 4, { rows: 3, dim: 2 }, 'expected 3 rows, got at least 4'],
+    ['vectors with a different dimension', 4, { rows: 4, dim: 3 }, 'expected vectors of 3 floats, got 2'],
+  ])('rejects %s', async (_, count, shape, problem) => {
     const file = collect(encoding.encode(sliceAt(makeRows(count, 2), [2]), shape, options));
     await expect(file).rejects.toMatchObject({
       code: 'wrong-shape',
@@ -233,7 +232,7 @@ describe.each(contracts)('$name', ({ encoding, options, absent, decode }) => {
     });
   });
 
-  test('refuses a slice whose parts do not belong together', async () => {
+  test('rejects an inconsistent slice', async () => {
     const rows = { ...makeRows(4, 2), present: Uint8Array.of(1, 1) };
     async function* one() {
       yield rows;

@@ -31,7 +31,7 @@ beforeAll(async () => {
   server = fleet.server;
   writeFileSync(input, jsonLines(rows));
   const args = ['embed', input, '--to', expected, '--server', server];
-  expect(await startSharedEmbedmill(args, {}).waitForExit(60_000)).toMatchObject({ code: 0 });
+  expect(await startSharedEmbedmill(args, {}).waitForExit()).toMatchObject({ code: 0 });
 });
 
 afterAll(async () => {

@@ -36,7 +36,7 @@ beforeAll(async () => {
   writeFileSync(join(shared, 'rows.jsonl'), jsonLines(rows));
   const args = ['embed', join(shared, 'rows.jsonl'), '--to', expected, '--threads', '1', '--quiet'];
   const embedded = startSharedEmbedmill(args, {});
-  expect(await embedded.waitForExit(60_000)).toMatchObject({ code: 0 });
+  expect(await embedded.waitForExit()).toMatchObject({ code: 0 });
 });
 
 afterAll(async () => {

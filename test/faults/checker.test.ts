@@ -1,6 +1,6 @@
 /** The checkers of the fault tests detect the faults that they are made for. */
 
-import { npyHeaderBytes } from '@embedmill/core/formats';
+import { NPY_HEADER_BYTES } from '@embedmill/core/formats';
 import { describe, expect, it } from 'vitest';
 import { faultsOfNumbers } from '../soak/numbers.ts';
 import { faultsOfGrowth, type Sample } from '../soak/samples.ts';
@@ -48,7 +48,7 @@ describe('the checker of a soak', () => {
   /** An .npy file as a stream whose chunks end in the middle of rows. */
   const fileOf = async function* (numbers: readonly number[]) {
     const floats = new Float32Array(numbers.flatMap((number) => [number, 0, 0]));
-    const bytes = Buffer.concat([Buffer.alloc(npyHeaderBytes), Buffer.from(floats.buffer)]);
+    const bytes = Buffer.concat([Buffer.alloc(NPY_HEADER_BYTES), Buffer.from(floats.buffer)]);
     for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
   };
 

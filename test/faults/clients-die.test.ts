@@ -28,7 +28,7 @@ it('a client that dies while it waits for credit can send its part again, and ea
     const metrics = await (await producer.call('GET', '/metrics')).text();
     return Number(/^embedmill_credit_waiters (\d+)/m.exec(metrics)?.[1]);
   };
-  await until(async () => (await waiters()) > 0, 30_000);
+  await until(async () => (await waiters()) > 0);
   socket.resetAndDestroy();
 
   const again = () =>
@@ -43,7 +43,7 @@ it('a client that dies while it waits for credit can send its part again, and ea
   expect(refused.status).toBe(409);
   expect(await refused.json()).toMatchObject({ code: 'part-in-progress' });
   await startWorkerProcess(redis);
-  await until(async () => (await again()).status === 201, 60_000);
+  await until(async () => (await again()).status === 201);
   await producer.seal(run);
   await expectWhole({ producer, run, rows });
 });

@@ -80,3 +80,21 @@ describe('a Redis filled by others', () => {
     expect((await producer.send(run, 0, sentRows(5))).status).toBe(201);
   });
 });
+
+describe('a Redis that evicts keys', () => {
+  it('is named in readiness, by its policy, until it is set right', async () => {
+    const redis = await redisProcess(['--maxmemory', '64mb']);
+    await redis.start();
+    await redis.ask((client) => client.config('SET', 'maxmemory-policy', 'allkeys-lru'));
+    const producer = await startProducerProcess({ url: redis.url, prefix: 'evicts' }, temporaryFolder());
+    const reasons = async () =>
+      ((await (await producer.call('GET', '/readyz')).json()) as { reasons: string[] }).reasons;
+    await expect
+      .poll(reasons)
+      .toEqual([
+        'Redis has maxmemory-policy allkeys-lru and deletes batches when it is full; expected noeviction',
+      ]);
+    await redis.ask((client) => client.config('SET', 'maxmemory-policy', 'noeviction'));
+    await producer.ready();
+  });
+});

@@ -1,9 +1,8 @@
 /** A producer that is killed, runs twice or has a full disk: no confirmed row is lost. */
 
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { linesOf, until } from '../support/api.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import {
@@ -14,8 +13,7 @@ import {
   startWorkerProcess,
 } from '../support/mill.ts';
 import { testRedis } from '../support/redis.ts';
-
-const SECOND = 1000;
+import { fill, smallFolder } from '../support/small-folder.ts';
 
 async function kill({ process }: ProducerProcess): Promise<void> {
   process.kill('SIGKILL');
@@ -65,7 +63,7 @@ describe('a producer that is killed', () => {
     await producer.seal(run);
     for (let deaths = 1; deaths <= 3; deaths++) {
       const worker = await startWorkerProcess(redis, { HASH_ENGINE_TEXT_MS: '3' });
-      await until(async () => (await producer.info(run)).rows.done >= deaths * 60, 30 * SECOND);
+      await until(async () => (await producer.info(run)).rows.done >= deaths * 60);
       worker.kill('SIGKILL');
       await kill(producer);
       await worker.exited;
@@ -106,7 +104,8 @@ describe('two producers on one data folder', () => {
     await first.send(run, 0, rows);
     const second = await startProducerProcess(redis, dataDir);
     first.process.kill('SIGSTOP');
-    await second.ready();
+    // The lease expires after 6 s; then the first one counts as gone if it does not renew its ownership for 10 s.
+    await second.ready(60_000);
     first.process.kill('SIGCONT');
     expect(await first.process.waitForExit()).toEqual({ code: 1, signal: null });
     await startWorkerProcess(redis);
@@ -114,18 +113,6 @@ describe('two producers on one data folder', () => {
     await expectWhole({ producer: second, run, rows });
   });
 });
-
-/** A folder with room for `megabytes`; `null` when this user may not mount one. */
-function smallFolder(megabytes: number): string | null {
-  const folder = temporaryFolder();
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], { stdio: 'pipe' });
-  } catch {
-    return null;
-  }
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
-  return folder;
-}
 
 describe('a full disk', () => {
   it('rejects rows with a clear error and accepts them when there is room', async ({ skip }) => {
@@ -170,12 +157,3 @@ describe('a full disk', () => {
     expect(await redis.client.keys(`{${redis.prefix}}:out:*`)).toHaveLength(0);
   });
 });
-
-/** Writes until the disk is full. */
-function fill(path: string): void {
-  try {
-    execFileSync('dd', ['if=/dev/zero', `of=${path}`, 'bs=4k'], { stdio: 'pipe' });
-  } catch {
-    // `dd` fails when the disk is full, as intended.
-  }
-}

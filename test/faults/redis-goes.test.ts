@@ -80,7 +80,7 @@ describe('a Redis that fails during a run', () => {
     await producer.send(another, 0, [{ id: 'a', text: 'b' }]);
     await producer.seal(another);
     await expectWhole({ producer, run: another, rows: [{ id: 'a', text: 'b' }] });
-    await until(async () => (await leftOver(redis)).jobs.length === 0, 20 * SECOND);
+    await until(async () => (await leftOver(redis)).jobs.length === 0);
     expect(await leftOver(redis)).toEqual({ keys: [], entries: 0, jobs: [] });
   });
 
@@ -93,7 +93,7 @@ describe('a Redis that fails during a run', () => {
     await new Promise((resolve) => setTimeout(resolve, 4 * SECOND));
     redis.thaw();
     await expectWhole({ producer, run, rows });
-    await until(async () => (await leftOver(redis)).jobs.length === 0, 20 * SECOND);
+    await until(async () => (await leftOver(redis)).jobs.length === 0);
   });
 
   it('while a run is cancelled and another one removed: their keys are deleted when it is back', async () => {
@@ -117,7 +117,7 @@ describe('a Redis that fails during a run', () => {
     await second.ready();
     expect((await second.info(cancelled)).state).toBe('cancelled');
     expect((await second.call('DELETE', `/v1/runs/${removed}`)).status).toBe(204);
-    await until(async () => (await leftOver(redis)).keys.length === 0, 20 * SECOND);
+    await until(async () => (await leftOver(redis)).keys.length === 0);
   });
 
   it('read-only, as after a failover: no row fails, and the run continues afterwards', async () => {

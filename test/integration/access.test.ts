@@ -192,6 +192,51 @@ describe('an API with keys', () => {
     expect([await status(SECRETS.admin), await status(SECRETS.submit)]).toEqual([200, 401]);
   });
 
+  it('ends the event streams and downloads of a key that is removed or loses its role, and no others', async () => {
+    const path = join(temporaryFolder(), 'keys');
+    const replace = (text: string) => {
+      writeFileSync(`${path}.new`, text);
+      renameSync(`${path}.new`, path);
+    };
+    const operator = `operator:admin:${SECRETS.admin}\n`;
+    replace(`old:read:${SECRETS.read}\npipeline:submit:${SECRETS.submit}\n${operator}`);
+    const api = await startLocked({ EMBEDMILL_API_KEYS: '', EMBEDMILL_API_KEYS_FILE: path });
+    const headers = bearer(SECRETS.admin);
+    const created = await api.call('POST', '/v1/runs', { headers });
+    const { id } = await created.json();
+    const stream = async (secret: string) => {
+      const answer = await api.call('GET', `/v1/runs/${id}/events`, { headers: bearer(secret) });
+      expect(answer.status).toBe(200);
+      const state = { isOpen: true };
+      void answer.text().then(
+        () => {
+          state.isOpen = false;
+        },
+        () => {
+          state.isOpen = false;
+        },
+      );
+      return state;
+    };
+    const removed = await stream(SECRETS.read);
+    const kept = await stream(SECRETS.submit);
+    // An upload needs the role submit, which this key loses.
+    const upload = api
+      .call('POST', `/v1/runs/${id}/rows?part=0`, {
+        headers: { ...bearer(SECRETS.submit), 'content-type': 'application/x-ndjson' },
+        body: new ReadableStream({ start: (body) => body.enqueue(Buffer.from('{"text":"x"}\n')) }),
+        duplex: 'half',
+      } as RequestInit)
+      .then(
+        () => 'answered',
+        () => 'ended',
+      );
+    replace(`pipeline:read:${SECRETS.submit}\n${operator}`);
+    await until(() => !removed.isOpen);
+    expect(await upload).toBe('ended');
+    expect(kept.isOpen).toBe(true);
+  });
+
   it('does not start with an invalid file', () => {
     const config = readConfig({ EMBEDMILL_API_KEYS_FILE: join(temporaryFolder(), 'nowhere') });
     expect(() => KeyRing.open({ config, log: silent })).toThrow(

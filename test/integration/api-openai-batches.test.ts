@@ -155,7 +155,7 @@ const unusable: [name: string, lines: unknown[], code: string, line: number | nu
   [
     ['no line', [], 'empty_file', null, null],
     ['blank lines only', ['', '  '], 'empty_file', null, null],
-    ['a line that is no JSON', [requestLine('a', 'x'), '{"custom_id"'], 'invalid_json_line', 2, null],
+    ['a line that is not JSON', [requestLine('a', 'x'), '{"custom_id"'], 'invalid_json_line', 2, null],
     ['a line that is a list', ['[1]'], 'invalid_json_line', 1, null],
     [
       'an id twice',

@@ -1,23 +1,8 @@
 /** What every request gets: a response, an id, headers and a log line; and the monitoring routes. */
 
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { makeRows, startApi, type TestApi, until } from '../support/api.ts';
-
-/** Sends raw bytes and returns everything received until either side closes the connection. */
-async function raw(api: TestApi, bytes: string): Promise<string> {
-  const socket = connect(api.port, '127.0.0.1');
-  let answer = '';
-  socket.setEncoding('latin1').on('data', (text) => {
-    answer += text;
-  });
-  socket.on('error', () => {});
-  socket.setTimeout(2000, () => socket.destroy());
-  socket.write(bytes, 'latin1');
-  await once(socket, 'close');
-  return answer;
-}
+import { makeRows, startApi, until } from '../support/api.ts';
+import { rawRequest } from '../support/raw-http.ts';
 
 const request = (line: string, ...headers: string[]) =>
   [`${line} HTTP/1.1`, 'Host: test', 'Connection: close', ...headers, '', ''].join('\r\n');
@@ -175,7 +160,7 @@ describe('a request for something that does not exist', () => {
     '//v1/runs',
   ])('gets 404 at %s', async (path) => {
     const api = await startApi();
-    const answer = await raw(api, request(`GET ${path}`));
+    const answer = await rawRequest(api, request(`GET ${path}`));
     expect(answer).toMatch(/^HTTP\/1\.1 404 /);
     expect(answer).toContain('application/problem+json');
     expect(answer).toContain('"code":"not-found"');
@@ -200,7 +185,7 @@ describe('a request for something that does not exist', () => {
     'gets 400 for the path %s',
     async (path) => {
       const api = await startApi();
-      const answer = await raw(api, request(`GET ${path}`));
+      const answer = await rawRequest(api, request(`GET ${path}`));
       expect(answer).toMatch(/^HTTP\/1\.1 400 /);
       expect(answer).toContain('"code":"bad-path"');
     },
@@ -241,7 +226,7 @@ describe('a malformed request', () => {
       request('GET /v1/runs?limit[constructor]=1&__proto__[a]=1'),
       `${request('POST /v1/runs', 'Expect: 200-maybe', 'Content-Length: 2')}{}`,
     ];
-    for (const bytes of nonsense) await raw(api, bytes);
+    for (const bytes of nonsense) await rawRequest(api, bytes);
     expect((await api.call('GET', '/healthz')).status).toBe(200);
     expect((await api.create()).state).toBe('open');
     expect(api.logged.filter(({ level }) => Number(level) >= 50)).toEqual([]);

@@ -83,10 +83,10 @@ describe('POST /v1/runs', () => {
     ['an array', '[]', 422, 'invalid-body'],
     ['null', 'null', 422, 'invalid-body'],
     ['half an object', '{"name":', 400, 'malformed-json'],
-    ['20 000 brackets', '['.repeat(20_000), 400, 'malformed-json'],
-    ['20 000 closed brackets', `${'['.repeat(20_000)}${']'.repeat(20_000)}`, 422, 'invalid-body'],
+    ['20,000 brackets', '['.repeat(20_000), 400, 'malformed-json'],
+    ['20,000 closed brackets', `${'['.repeat(20_000)}${']'.repeat(20_000)}`, 422, 'invalid-body'],
     [
-      '5 000 keys',
+      '5,000 keys',
       JSON.stringify(Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [i, 1]))),
       422,
       'invalid-body',

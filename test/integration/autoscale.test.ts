@@ -52,12 +52,12 @@ async function enqueue({ url }: RunningProducer): Promise<() => Promise<unknown>
 
 const OPTIONS = ['autoscale', '--compose', '--every', '1', '--min', '0', '--max', '3', '--cool-down', '2'];
 
-describe('embedmill autoscale', { timeout: 60_000 }, () => {
+describe('embedmill autoscale', () => {
   it('starts workers for a backlog, and stops them after the cool-down', async () => {
     const [docker, producer] = [fakeDocker(0), await produce()];
     const empty = await enqueue(producer);
     const command = startEmbedmill([...OPTIONS, '--server', producer.url], { env: docker.env });
-    await until(() => docker.replicas() === 1, 20_000);
+    await until(() => docker.replicas() === 1);
     expect(docker.commands()).toContain(
       'docker compose up -d --no-build --no-deps --no-recreate --scale worker=1 worker',
     );
@@ -65,7 +65,7 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     await empty();
     await command.waitFor(/scaling in from 1 to 0 in .* unless more are wanted/);
     expect(docker.replicas()).toBe(1);
-    await until(() => docker.replicas() === 0, 20_000);
+    await until(() => docker.replicas() === 0);
     await command.waitFor(/scaling in from 1 to 0\n.* 0 workers after/);
     command.kill('SIGINT');
     expect(await command.waitForExit()).toEqual({ code: 0, signal: null });
@@ -101,9 +101,9 @@ describe('embedmill autoscale', { timeout: 60_000 }, () => {
     await enqueue(producer);
     await command.waitFor(/failed: Cannot connect to the Docker daemon; no change, retrying/);
     docker.mend();
-    await until(() => docker.replicas() === 1, 20_000);
+    await until(() => docker.replicas() === 1);
     await producer.stop();
-    await command.waitFor(/no answer from .*; the number of workers is unchanged/);
+    await command.waitFor(/no response from .*; the number of workers is unchanged/);
     expect(docker.replicas()).toBe(1);
   });
 

@@ -41,8 +41,11 @@ async function run(program: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
+/** Skips a test where there is no Python, and says so: vitest's default reporter does not print the reason. */
 function needsPython(context: TestContext): void {
-  context.skip(!hasPython, 'there is no python3 of version 3.9 or newer');
+  const reason = 'there is no python3 of version 3.9 or newer';
+  if (!hasPython) console.log(`Skipped: ${reason}.`);
+  context.skip(!hasPython, reason);
 }
 
 async function runsLeft(): Promise<unknown[]> {

@@ -2,9 +2,10 @@
 
 import type { BatchSummary } from '@embedmill/contract';
 import { resolveRedis } from '@embedmill/core/process';
-import { connect, keysOf, RedisExchange, whenReady } from '@embedmill/core/redis';
+import { AbandonedResults, connect, keysOf, RedisExchange, whenReady } from '@embedmill/core/redis';
 import { createLogger } from '@embedmill/core/telemetry';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { Redis } from 'ioredis';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
 import { cacheDir, type TestRedis, testRedis } from '../support/redis.ts';
 
@@ -15,6 +16,7 @@ const SUMMARY: BatchSummary = {
   tokens: 9,
   lostTokens: 0,
 };
+const DAY_SECONDS = 24 * 3600;
 const PAYLOAD = new TextEncoder().encode('two texts');
 const RESULT = new Uint8Array([1, 2, 3, 0, 255]);
 
@@ -121,17 +123,92 @@ describe('the exchange', () => {
     await exchange.openRun('r1');
     await exchange.putPayloads('r1', [{ batch: 0, payload: PAYLOAD }]);
     await exchange.commit('r1', 1, 'home', RESULT, SUMMARY);
-    await exchange.beginProbe('r1', 0);
+    await exchange.beginProbe('r1', 0, 'worker-1');
     const all = [
       keys.run('r1'),
       keys.payload('r1', 0),
       keys.result('r1', 1),
       keys.done('r1'),
       keys.probe('r1', 0),
+      keys.ready('home'),
     ];
-    for (const key of all) expect(await redis.ttl(key), key).toBeGreaterThan(24 * 3600);
+    for (const key of all) expect(await redis.ttl(key), key).toBeGreaterThan(DAY_SECONDS - 60);
+    for (const key of all) expect(await redis.ttl(key), key).toBeLessThanOrEqual(DAY_SECONDS);
+    // What an audit finds is kept for another day.
+    for (const key of all) await redis.expire(key, 100);
+    await exchange.openRun('r1');
+    await exchange.presence('r1', [0, 1]);
+    await exchange.findUnannounced('home', []);
+    for (const key of all.filter((key) => key !== keys.probe('r1', 0)))
+      expect(await redis.ttl(key), key).toBeGreaterThan(DAY_SECONDS - 60);
     await redis.del(keys.done('r1'));
     await exchange.reopenBatch('r1', 1);
-    expect(await redis.ttl(keys.done('r1'))).toBeGreaterThan(24 * 3600);
+    expect(await redis.ttl(keys.done('r1'))).toBeGreaterThan(DAY_SECONDS - 60);
+  });
+});
+
+describe('results that no producer fetches', () => {
+  it('are deleted after a grace period without a lease, and only those', async () => {
+    const { exchange, redis, keys } = await openExchange();
+    for (const [run, dataDirId] of [
+      ['gone', 'gone-home'],
+      ['alive', 'home'],
+    ] as const) {
+      await exchange.openRun(run);
+      for (let batch = 0; batch < 3; batch++) await exchange.commit(run, batch, dataDirId, RESULT, SUMMARY);
+    }
+    await redis.set(keys.lease('home'), 'a producer');
+    const abandoned = new AbandonedResults({ redis, keys });
+    expect(await abandoned.sweep()).toBe(0);
+    expect(await abandoned.sweep(0)).toBe(3);
+    expect(await exchange.presence('gone', [0, 1, 2])).toEqual(['absent', 'absent', 'absent']);
+    expect(await exchange.presence('alive', [0, 1, 2])).toEqual(['ready', 'ready', 'ready']);
+    expect(await redis.exists(keys.ready('gone-home'))).toBe(0);
+  });
+});
+
+describe('a probe', () => {
+  it('counts the mark of a worker that is no longer connected as a death, and no other mark', async () => {
+    const { exchange, keys } = await openExchange();
+    const subscriber = new Redis(inject('redisUrl'));
+    onTestFinished(() => subscriber.disconnect());
+    await subscriber.subscribe(keys.alive('silent'));
+    await exchange.beginProbe('r1', 0, 'silent');
+    await exchange.markProbedRow('r1', 0, 'silent', 4);
+    await exchange.beginProbe('r1', 0, 'dead');
+    await exchange.markProbedRow('r1', 0, 'dead', 5);
+    await exchange.beginProbe('r1', 0, 'unlucky');
+    await exchange.beginProbe('r1', 0, 'third');
+    await exchange.markProbedRow('r1', 0, 'third', 6);
+    const history = await exchange.beginProbe('r1', 0, 'third');
+    expect(history).toEqual({ unexplained: 1, deaths: new Map([[5, 1]]) });
+  });
+});
+
+describe('values over 1 MB', () => {
+  it('are written and read in slices, and come out whole', async () => {
+    const { exchange, redis, keys } = await openExchange();
+    const large = Uint8Array.from({ length: 3 * 1024 * 1024 + 7 }, (_, i) => i % 251);
+    await exchange.openRun('r1');
+    await exchange.putPayloads('r1', [
+      { batch: 0, payload: PAYLOAD },
+      { batch: 1, payload: large },
+      { batch: 2, payload: PAYLOAD },
+    ]);
+    const taken = await exchange.takePayload('r1', 1, 'home');
+    expect(taken.status === 'taken' && Buffer.from(taken.payload).equals(large)).toBe(true);
+    for (const [batch, result] of [
+      [0, RESULT],
+      [1, large],
+      [2, RESULT],
+    ] as const)
+      expect(await exchange.commit('r1', batch, 'home', result, SUMMARY)).toBe('committed');
+    expect(await exchange.commit('r1', 1, 'home', large, SUMMARY)).toBe('duplicate');
+    const [first, second, third] = await exchange.fetchResults('r1', [0, 1, 2]);
+    expect([first, third]).toEqual([Buffer.from(RESULT), Buffer.from(RESULT)]);
+    expect(Buffer.from(second!).equals(large)).toBe(true);
+    expect(await exchange.fetchResults('r1', [0, 1, 2], 1000)).toHaveLength(1);
+    expect(await redis.keys(`${keys.staged('')}*`)).toEqual([]);
+    expect(await redis.ttl(keys.payload('r1', 2))).toBe(-2);
   });
 });

@@ -119,7 +119,7 @@ describe('the examples of docs/api.md,', () => {
       code.replaceAll('http://localhost:8080', url),
     ].join('\n');
     // Rejects with the output if a call is answered with a status of 400 or above.
-    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { timeout: 25_000 });
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { timeout: 120_000 });
     expect(stderr).toBe('');
     expect(stdout).not.toMatch(/"error":[{"]/);
   });

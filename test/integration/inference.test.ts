@@ -21,7 +21,7 @@ beforeAll(async () => {
   for (const precision of ['int8', 'fp32'] as const) {
     models[precision] = await prepareModel({ precision, cacheDir });
   }
-}, 60_000);
+});
 
 async function startedPool(options: Partial<InferencePoolOptions> = {}): Promise<InferencePool> {
   const pool = new InferencePool({ threads: 2, prepare: (precision) => models[precision], ...options });
@@ -61,7 +61,6 @@ async function oneByOne(pool: InferencePool, precision: Precision): Promise<Map<
 describe('reproducibility', () => {
   test.each(['int8', 'fp32'] as const)(
     'a text has the same %s bytes in any batch, order, lane and number of threads',
-    { timeout: 120_000 },
     async (precision) => {
       const alone = await oneByOne(await startedPool({ threads: 1, precision }), precision);
       const pools = await Promise.all([1, 2, 3].map((threads) => startedPool({ threads, precision })));
@@ -116,9 +115,7 @@ describe('verdicts', () => {
 });
 
 describe('the life of threads', () => {
-  test('30 pools start, embed and stop in one process without a memory leak', {
-    timeout: 120_000,
-  }, async () => {
+  test('30 pools start, embed and stop in one process without a memory leak', async () => {
     const cycle = async () => {
       const pool = await startedPool();
       await Promise.all([embedBulk(pool, PLAIN_TEXTS), embedBulk(pool, PLAIN_TEXTS)]);
@@ -131,9 +128,7 @@ describe('the life of threads', () => {
     expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(250);
   });
 
-  test('threads stopped during a batch exit after their current text and do not crash the process', {
-    timeout: 60_000,
-  }, async () => {
+  test('threads stopped during a batch exit after their current text and do not crash the process', async () => {
     for (let done = 0; done < 3; done++) {
       const deaths: InferenceEvent[] = [];
       const onEvent = (event: InferenceEvent) => event.kind === 'thread-died' && deaths.push(event);

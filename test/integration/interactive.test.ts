@@ -181,7 +181,7 @@ async function embedInBulk(texts: readonly string[], options: Partial<Treatment>
   await call('POST', `/v1/runs/${id}/seal`);
   const stateOf = async () =>
     ((await (await call('GET', `/v1/runs/${id}`)).json()) as { state: string }).state;
-  await until(async () => (await stateOf()) === 'completed', 20_000);
+  await until(async () => (await stateOf()) === 'completed');
   const results = await (await call('GET', `/v1/runs/${id}/results?format=jsonl&encoding=base64`)).text();
   return results
     .trimEnd()

@@ -14,7 +14,7 @@ const linesFrom = ({ stderr }: TestProcess): Record<string, unknown>[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
-describe('the logs', { timeout: 60_000 }, () => {
+describe('the logs', () => {
   it('tell the story of a run in JSON, with its id, its batches and its requests', async () => {
     const place = testRedis();
     const producer = await startProducerProcess(place, temporaryFolder());

@@ -1,6 +1,7 @@
 /**
- * Every query of every dashboard and every rule, on a real Prometheus that watches a producer and two workers at work.
- * EMBEDMILL_TEST_PANELS=<file> keeps the answers; test/compose/render-overview.mjs draws them.
+ * Runs all queries of the dashboards and all rules on a real Prometheus that scrapes a producer and two busy
+ * workers. EMBEDMILL_TEST_PANELS=FILE stores the results of the overview; test/compose/render-overview.mjs
+ * draws them.
  */
 
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -33,10 +34,10 @@ const dashboards = await Promise.all(
   names.map(async (name) => JSON.parse(await readFile(new URL(name, FOLDER), 'utf8')) as Dashboard),
 );
 
-if (!hasPrometheus) console.warn("prometheus is not installed (Debian's package): the queries are not run");
+if (!hasPrometheus) console.warn("prometheus is not installed (Debian's package): the queries are skipped");
 
 describe('the dashboards', () => {
-  it('say of each panel what it shows and in which unit, and name the data source by its uid', async () => {
+  it('give each panel a description and a unit, and refer to the data source by uid', async () => {
     const source = await readFile(new URL('../provisioning/datasources/prometheus.yml', FOLDER), 'utf8');
     expect(dashboards.map(({ uid }) => uid)).toEqual([
       'embedmill-api',
@@ -58,7 +59,7 @@ describe('the dashboards', () => {
   });
 
   it.skipIf(!hasPrometheus)(
-    'get data for every query while a run is at work',
+    'get data for every query while a run is active',
     async () => {
       const log = createLogger({ logLevel: 'silent' }, 'test');
       const redis = testRedis();
@@ -84,24 +85,18 @@ describe('the dashboards', () => {
         JSON.stringify({ text: `Row ${i} was longer than it had to be.` }),
       );
       await post(`/v1/runs/${id}/rows?part=0`, rows.join('\n'), 'application/x-ndjson');
-      // Rates need two scrapes with a change between them, and the rules one more evaluation.
+      // Rates need two scrapes with a change in between, and rules one more evaluation.
       await expect
-        .poll(
-          async () => {
-            // Requests go on, so that their durations have a rate too.
-            await fetch(`${producer.url}/v1/runs/${id}`);
-            return (await prometheus.query('embedmill:texts:rate1m > 0')).length;
-          },
-          { timeout: 20_000 },
-        )
+        .poll(async () => {
+          // Requests continue, so that their durations have a rate as well.
+          await fetch(`${producer.url}/v1/runs/${id}`);
+          return (await prometheus.query('embedmill:texts:rate1m > 0')).length;
+        })
         .toBe(1);
       await expect
         .poll(
           async () =>
             (await prometheus.query('sum(embedmill_stage_seconds_count{stage="drain"}) > 0')).length,
-          {
-            timeout: 20_000,
-          },
         )
         .toBe(1);
 

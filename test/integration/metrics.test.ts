@@ -1,4 +1,4 @@
-/** What producer and worker tell Prometheus: series, labels, and what promtool says about them. */
+/** Metrics of producer and worker: series, labels, and validation with promtool. */
 
 import { execFile, spawnSync } from 'node:child_process';
 import { type Config, readConfig } from '@embedmill/core/process';
@@ -12,7 +12,7 @@ import { type TestRedis, testRedis } from '../support/redis.ts';
 const log = createLogger({ logLevel: 'silent' }, 'test');
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 if (!hasPromtool)
-  console.warn("promtool is not installed (Debian's package prometheus): its checks are skipped");
+  console.warn("promtool is not installed (Debian's package prometheus): the checks with it are skipped");
 
 async function produce({ url, prefix }: TestRedis, settings: Partial<Config> = {}): Promise<RunningProducer> {
   const config = {
@@ -38,7 +38,7 @@ async function work({ url, prefix }: TestRedis): Promise<RunningWorker> {
 
 const page = async (url: string) => (await fetch(`${url}/metrics`)).text();
 
-/** The value of the series that starts with this text; undefined when it is not on the page. */
+/** Value of a series, named with its labels; `undefined` if the page does not have it. */
 function sampleOf(text: string, series: string): number | undefined {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
@@ -54,9 +54,7 @@ async function runRows(base: string, count: number): Promise<void> {
   await post(`/v1/runs/${id}/rows?part=0`, rows.join('\n'), 'application/x-ndjson');
   await post(`/v1/runs/${id}/seal`, '{}');
   await expect
-    .poll(async () => ((await (await fetch(`${base}/v1/runs/${id}`)).json()) as { state: string }).state, {
-      timeout: 20_000,
-    })
+    .poll(async () => ((await (await fetch(`${base}/v1/runs/${id}`)).json()) as { state: string }).state)
     .toBe('completed');
 }
 
@@ -70,7 +68,7 @@ function promtool(metrics: string): Promise<{ code: number | null; output: strin
 }
 
 describe('the metrics', () => {
-  it('exist at zero before anything happened, so that rates work from the first event', async () => {
+  it('exist at zero before the first event, so that rates include it', async () => {
     const redis = testRedis();
     const [producer, worker] = await Promise.all([produce(redis), work(redis)]);
     const ofWorker = await page(worker.url);
@@ -102,7 +100,7 @@ describe('the metrics', () => {
       expect(sampleOf(ofProducer, series), series).toBe(0);
   });
 
-  it('count a run at every stage, and never name it', async () => {
+  it('count a run in every stage, without its id', async () => {
     const redis = testRedis();
     const [producer, worker] = await Promise.all([produce(redis), work(redis)]);
     await runRows(producer.url, 50);
@@ -112,7 +110,7 @@ describe('the metrics', () => {
       expect(sampleOf(ofWorker, `embedmill_stage_seconds_count{stage="${stage}"}`), stage).toBe(3);
     const secondsOf = (stage: string) =>
       sampleOf(ofWorker, `embedmill_stage_seconds_sum{stage="${stage}"}`) ?? Number.NaN;
-    // Tokenizing is a part of inference, and a small one.
+    // Tokenization is a small part of inference.
     expect(secondsOf('tokenize')).toBeGreaterThan(0);
     expect(secondsOf('tokenize')).toBeLessThan(secondsOf('infer'));
     expect(sampleOf(ofWorker, 'embedmill_threads')).toBe(1);
@@ -130,7 +128,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('do not grow with the paths that clients make up', async () => {
+  it('do not grow with unknown paths', async () => {
     const producer = await produce(testRedis());
     for (const path of ['/a', '/b', '/v1/runs/x', '/v1/runs/y']) await fetch(`${producer.url}${path}`);
     const text = await page(producer.url);
@@ -163,7 +161,7 @@ describe('GET /v1/scale', () => {
   const scale = async (base: string) =>
     (await (await fetch(`${base}/v1/scale`)).json()) as Record<string, number | null>;
 
-  it('asks for one worker while nobody knows how fast one is, and for none when all is done', async () => {
+  it('requests one worker while the speed is unknown, and none when all rows are done', async () => {
     const redis = testRedis();
     const producer = await produce(redis);
     expect(await scale(producer.url)).toMatchObject({ backlogRows: 0, workers: 0, desiredWorkers: 0 });
@@ -181,7 +179,7 @@ describe('GET /v1/scale', () => {
 });
 
 describe('the CPU load', () => {
-  it('is the growth of the sum over the last ten seconds, however often it is asked', () => {
+  it('is the increase over the last 10 seconds, however often it is read', () => {
     let now = 0;
     let used = 100;
     const load = new CpuLoad({ usageSeconds: () => used, now: () => now });

@@ -1,7 +1,7 @@
 /** Damaged files of a run: a torn end is cut off, other damage fails that run only. */
 
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readResults } from '@embedmill/core/runs';
@@ -97,43 +97,100 @@ describe('the ledger', () => {
     await whenEnded(after.runs.get(second.id));
   });
 
-  it('that is empty is removed with its folder, as is a run whose removal was interrupted', async () => {
+  it('that a crash in the creation of its run left is removed, as is a run whose removal was interrupted', async () => {
     const { dataDir, id, redis } = await stoppedRun();
     const runs = join(dataDir, 'runs');
     await mkdir(join(runs, `r${'0'.repeat(19)}`));
+    await mkdir(join(runs, '.draft-r1', 'shards'), { recursive: true });
     await mkdir(join(runs, '.removed-r1', 'shards'), { recursive: true });
     const after = await startCollecting(redis, dataDir);
     expect(await readdir(runs)).toEqual([id]);
     expect(after.runs.list().map((run) => run.id)).toEqual([id]);
   });
 
+  it.each([
+    ['empty', () => Buffer.alloc(0)],
+    ['zeros', (whole: Buffer) => Buffer.alloc(whole.length)],
+    ['torn in its first record', (whole: Buffer) => whole.subarray(0, 40)],
+    ['damaged in its first record', (whole: Buffer) => Buffer.from(whole).fill(0x20, 20, 30)],
+    ['missing', () => null],
+  ])(
+    'that is %s keeps its run, which is shown as failed with the reason, and is not written',
+    async (_what, damage) => {
+      const { dataDir, id, journal, rows, reopen } = await stoppedRun();
+      const damaged = damage(await readFile(journal));
+      if (damaged === null) await rm(journal);
+      else await writeFile(journal, damaged);
+      const before = await contentsOf(join(dataDir, 'runs', id));
+      for (let starts = 0; starts < 2; starts++) {
+        const after = await reopen();
+        expect(after.runs.show(id).info()).toMatchObject({
+          state: 'failed',
+          error: expect.stringContaining('ledger.journal'),
+        });
+        expect(after.logged).toContainEqual(
+          expect.objectContaining({ run: id, reason: expect.stringContaining('ledger.journal') }),
+        );
+        await after.stop();
+      }
+      expect(await contentsOf(join(dataDir, 'runs', id))).toEqual(before);
+      expect((await stat(rows)).size).toBeGreaterThan(0);
+    },
+  );
+
+  it('that is completed without its shards keeps its run, shown as failed', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const first = await startCollecting(redis, dataDir);
+    await startHashWorker(redis);
+    const run = await first.submit(texts(40));
+    await whenEnded(run);
+    await first.stop();
+    await rm(join(dataDir, 'runs', run.id, 'shards'), { recursive: true });
+    const after = await startCollecting(redis, dataDir);
+    expect(after.runs.show(run.id).info()).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('2 of its batches are in no shard'),
+    });
+  });
+
   it('can be read after the disk was full in the middle of a line', () => {
     const path = join(temporaryFolder(), 'full.journal');
     // A limit on the file size interrupts a write as a full disk does.
     const script = `
-      const { Journal } = await import(${JSON.stringify(moduleOf('journal'))});
-      const journal = await Journal.open(${JSON.stringify(path)}, () => {});
-      await journal.append([{ kept: 1 }]);
+      const { writeFileSync } = await import('node:fs');
+      const { formatRecord, Journal } = await import(${JSON.stringify(moduleOf('journal'))});
+      const deps = { assertWritable: () => {} };
+      writeFileSync(${JSON.stringify(path)}, formatRecord({ kept: 1 }));
+      const journal = await Journal.open(${JSON.stringify(path)}, () => {}, deps);
       const refused = await journal.append([{ long: 'x'.repeat(500) }, { long: 'y'.repeat(4000) }]).catch((e) => e.code);
       await journal.append([{ kept: 2 }]);
       await journal.close();
       const read = [];
-      await (await Journal.open(${JSON.stringify(path)}, (entry) => read.push(entry))).close();
+      await (await Journal.open(${JSON.stringify(path)}, (entry) => read.push(entry), deps)).close();
       console.log(JSON.stringify({ refused, read }));`;
     expect(runLimited(script)).toEqual({ refused: 'EFBIG', read: [{ kept: 1 }, { kept: 2 }] });
   });
 });
 
 describe('the rows', () => {
-  it('that are not in the ledger are cut off', async () => {
-    const { id, rows, reopen, redis } = await stoppedRun();
-    const { size } = await stat(rows);
-    await appendFile(rows, '[["torn", 1, "half a ba');
-    const after = await reopen();
-    expect((await stat(rows)).size).toBe(size);
+  it('that are not in the ledger are cut off before the next rows', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const first = await startCollecting(redis, dataDir, { waits: true });
+    const { id } = await first.submit(texts(100), { seal: false });
+    await first.stop();
+    const rows = join(dataDir, 'runs', id, 'rows.jsonl');
+    const whole = await readFile(rows);
+    await appendFile(rows, '[["torn", 1, "half a batch"]]\n'.repeat(1000));
+    const after = await startCollecting(redis, dataDir);
+    const run = after.runs.get(id);
+    await run.addPart({ part: 1, rows: rowsOf(texts(1, 100)), sha256: () => 'sha' });
+    await run.seal();
+    expect((await readFile(rows, 'utf8')).slice(whole.length)).toBe('[[null,1,"opinion 100"]]\n');
     await startHashWorker(redis);
-    await whenEnded(after.runs.get(id));
-    expect(after.runs.get(id).state).toBe('completed');
+    await whenEnded(run);
+    expect(run.state).toBe('completed');
   });
 
   it('that are missing fail their run, with the reason, when they must be sent again, and no other run', async () => {
@@ -156,7 +213,8 @@ describe('the rows', () => {
     const path = join(temporaryFolder(), 'rows.jsonl');
     const script = `
       const { RowLog } = await import(${JSON.stringify(moduleOf('row-log'))});
-      const log = await RowLog.open(${JSON.stringify(path)}, 0);
+      (await import('node:fs')).writeFileSync(${JSON.stringify(path)}, '');
+      const log = await RowLog.open(${JSON.stringify(path)}, 0, { assertWritable: () => {} });
       const [first] = await log.append([Buffer.from('[["a",1,"x"]]\\n')]);
       const refused = await log.append([Buffer.alloc(5000, 0x20)]).catch((e) => e.code);
       const [second] = await log.append([Buffer.from('[["b",2,"y"]]\\n')]);
@@ -251,6 +309,14 @@ describe('a run that is removed', () => {
     });
   });
 });
+
+/** Files below a folder and their contents. */
+async function contentsOf(folder: string): Promise<Record<string, string>> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = names.filter((name) => name.isFile()).map((name) => join(name.parentPath, name.name));
+  const contents = await Promise.all(files.map((path) => readFile(path, 'base64')));
+  return Object.fromEntries(files.map((path, i) => [path, contents[i]!]));
+}
 
 function moduleOf(name: string): string {
   return pathToFileURL(join(import.meta.dirname, `../../packages/core/dist/runs/${name}.js`)).href;

@@ -45,7 +45,7 @@ async function startedRun(options: object = {}): Promise<string> {
 async function completed(run: string): Promise<void> {
   await call('POST', `/v1/runs/${run}/seal`);
   const stateOf = async () => ((await (await call('GET', `/v1/runs/${run}`)).json()) as RunInfo).state;
-  await until(async () => (await stateOf()) === 'completed', 30_000);
+  await until(async () => (await stateOf()) === 'completed');
 }
 
 const search = (run: string, body: unknown) => call('POST', `/v1/runs/${run}/search`, JSON.stringify(body));

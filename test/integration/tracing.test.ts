@@ -16,9 +16,7 @@ const SERVER = 2;
 const TRACEPARENT = `00-${CALLER.trace}-${CALLER.span}-01`;
 
 /** Several processes start and end in each test. */
-const TIMEOUT_MS = 120_000;
-
-describe('tracing', { timeout: TIMEOUT_MS }, () => {
+describe('tracing', () => {
   it('shows a batch from the request that brought it to the thread that embedded it', async () => {
     const [place, collector] = [testRedis(), await startTraceCollector()];
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/` };
@@ -107,8 +105,8 @@ describe('tracing', { timeout: TIMEOUT_MS }, () => {
     await producer.ready();
     expect((await producer.call('GET', '/v1/runs')).status).toBe(200);
     producer.process.kill('SIGTERM');
-    expect(await producer.process.waitForExit(40_000)).toEqual({ code: 0, signal: null });
-    expect(producer.process.stderr).toContain('traces are not taken; they are dropped');
+    expect(await producer.process.waitForExit()).toEqual({ code: 0, signal: null });
+    expect(producer.process.stderr).toContain('trace export failed, spans dropped');
   });
 
   it('loads nothing of OpenTelemetry when it is off', async () => {

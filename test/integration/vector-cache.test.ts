@@ -49,7 +49,7 @@ describe('the cache', () => {
 
   it('stays within its size and evicts the least recently used vectors', async () => {
     const redis = testRedis();
-    const cache = cacheOn(redis, 110 * (20 + 1536 + 450));
+    const cache = cacheOn(redis, 110 * (28 + 1536 + 450));
     const texts = Array.from({ length: 140 }, (_, i) => `text ${i}`);
     await cache.keep(
       texts.slice(0, 50),
@@ -68,11 +68,41 @@ describe('the cache', () => {
       redis.client.get(cacheBytes),
     ]);
     expect(entries).toBe(110);
-    expect([ordered, Number(bytes)]).toEqual([entries, entries * (20 + 1536 + 450)]);
+    expect([ordered, Number(bytes)]).toEqual([entries, entries * (28 + 1536 + 450)]);
     const found = await cache.find(texts.slice(0, 140), OPTIONS);
     expect(found.slice(0, 10)).not.toContain(null);
     expect(found.slice(10, 50).filter((one) => one === null)).toHaveLength(140 - entries);
     expect(found.slice(50)).not.toContain(null);
+  });
+});
+
+describe('an entry of the cache', () => {
+  it.each([
+    [
+      'a flipped bit',
+      (value: Buffer) =>
+        Buffer.concat([value.subarray(0, 100), Buffer.from([value[100]! ^ 1]), value.subarray(101)]),
+    ],
+    ['a missing end', (value: Buffer) => value.subarray(0, 200)],
+    [
+      'another revision of the treatment',
+      (value: Buffer) => Buffer.concat([value.subarray(0, 4), Buffer.from([1]), value.subarray(5)]),
+    ],
+  ])('with %s is ignored, and replaced by the next vector', async (_, damage) => {
+    const redis = testRedis();
+    const cache = cacheOn(redis);
+    await cache.keep(['a'], [cached(1)], OPTIONS);
+    const { cachedVectors, cacheBytes } = keysOf(redis.prefix);
+    const [[field, value]] = Object.entries(await redis.client.hgetallBuffer(cachedVectors)) as [
+      [string, Buffer],
+    ];
+    const [name] = await redis.client.hkeysBuffer(cachedVectors);
+    expect(field).toBeDefined();
+    await redis.client.hset(cachedVectors, name!, damage(value));
+    expect(await cache.find(['a'], OPTIONS)).toEqual([null]);
+    await cache.keep(['a'], [cached(1)], OPTIONS);
+    expect(await cache.find(['a'], OPTIONS)).toEqual([cached(1)]);
+    expect(Number(await redis.client.get(cacheBytes))).toBeGreaterThanOrEqual(28 + 1536 + 450);
   });
 });
 

@@ -1,6 +1,6 @@
 /** The rows of a soak, and the check that each came back once and in order. */
 
-import { npyHeaderBytes } from '@embedmill/core/formats';
+import { NPY_HEADER_BYTES } from '@embedmill/core/formats';
 import { PLAIN_TEXTS } from '../support/texts.ts';
 
 /** Maximum number that is exact in a float32. */
@@ -38,7 +38,7 @@ export async function faultsOfNumbers(
   dim: number,
 ): Promise<string[]> {
   const faults: string[] = [];
-  let skip = npyHeaderBytes;
+  let skip = NPY_HEADER_BYTES;
   let rest = Buffer.alloc(0);
   let row = 0;
   for await (const chunk of chunks) {

@@ -116,6 +116,8 @@ export async function startApi({
         overview: async () => {
           throw new Error('the overview is tested on a whole producer');
         },
+        // No worker is connected.
+        assertOffered: async () => {},
         lane: () => hashLane(),
         files: () => files,
         batches: () => batches,
@@ -189,7 +191,7 @@ export function makeRows(count: number, start = 0): { id: string; text: string }
 }
 
 /** Polls until `isTrue` holds; fails after `timeoutMs`. For conditions without an event. */
-export async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+export async function until(isTrue: () => boolean | Promise<boolean>, timeoutMs = 120_000): Promise<void> {
   for (const deadline = Date.now() + timeoutMs; !(await isTrue()); ) {
     if (Date.now() > deadline) throw new Error(`condition not met within ${timeoutMs} ms: ${isTrue}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,9 +1,10 @@
 /** A producer without HTTP: runs, queue and collector on the Redis of a test. */
 
+import { Writable } from 'node:stream';
 import { type RowRead, UNTREATED } from '@embedmill/contract';
 import { BullBatchQueue, connect, keysOf, RedisExchange, whenReady } from '@embedmill/core/redis';
 import { Collector, Credits, type Run, Runs, readResults } from '@embedmill/core/runs';
-import { createLogger } from '@embedmill/core/telemetry';
+import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { TestRedis } from './redis.ts';
 
@@ -13,8 +14,10 @@ export interface Collecting {
   credits: Credits;
   queue: BullBatchQueue;
   exchange: RedisExchange;
-  /** Starts a run, adds these texts as part 0 and seals it. */
-  submit(texts: readonly string[], options?: Partial<Run['options']>): Promise<Run>;
+  /** Starts a run, adds these texts as part 0 and seals it unless `seal` is false. */
+  submit(texts: readonly string[], options?: Partial<Run['options']> & { seal?: boolean }): Promise<Run>;
+  /** Log lines so far. */
+  logged: Record<string, unknown>[];
   /** Starts collecting, after `waits`. */
   collect(): void;
   /** Makes the collector compare Redis with the disk. */
@@ -29,30 +32,45 @@ export interface CollectingOptions {
   budgetBytes?: number;
   /** Bytes of results per shard. Default 1 MB. */
   shardBytes?: number;
+  /** Called for each unreadable entry of the ready stream. */
+  onUnreadable?: (entry: string, content: string) => void;
   /** Collects only after a call of `collect`. */
   waits?: boolean;
+  /** Called before each write to the data folder. */
+  assertLeaseHeld?: () => void;
 }
-
-const log = createLogger({ logLevel: 'silent' }, 'test');
 
 /** Opens the data folder and collects until the test ends. */
 export async function startCollecting(
   { url, prefix }: Pick<TestRedis, 'url' | 'prefix'>,
   dataDir: string,
-  { budgetBytes = 256 * 1024 * 1024, shardBytes = 1024 * 1024, waits = false }: CollectingOptions = {},
+  {
+    budgetBytes = 256 * 1024 * 1024,
+    shardBytes = 1024 * 1024,
+    waits = false,
+    assertLeaseHeld = () => {},
+    onUnreadable = () => {},
+  }: CollectingOptions = {},
 ): Promise<Collecting> {
+  const logged: Record<string, unknown>[] = [];
+  const log = pino(
+    { level: 'debug' },
+    new Writable({
+      write(line, _encoding, done) {
+        logged.push(JSON.parse(String(line)));
+        done();
+      },
+    }),
+  );
   const keys = keysOf(prefix);
   const redis = connect(url, 'command', log);
   const blocking = connect(url, 'patient', log);
   await whenReady(redis, 5000);
-  const exchange = new RedisExchange({ redis, blocking, keys });
+  const exchange = new RedisExchange({ redis, blocking, keys, onUnreadable });
   const queue = new BullBatchQueue({ url, prefix: keys.queuePrefix, lane: 'bulk', onError: () => {} });
   const credits = new Credits(budgetBytes);
   const dataDirId = 'home';
-  const runs = await Runs.open(
-    { dataDirId, exchange, queue, credits, assertLeaseHeld: () => {}, log },
-    dataDir,
-  );
+  const runs = await Runs.open({ dataDirId, exchange, queue, credits, assertLeaseHeld, log }, dataDir);
   const collector = new Collector({ dataDirId, runs, exchange, credits, shardBytes, log });
   redis.on('ready', () => collector.audit());
   if (!waits) collector.start();
@@ -75,10 +93,11 @@ export async function startCollecting(
     credits,
     queue,
     exchange,
+    logged,
     collect: () => collector.start(),
     audit: () => collector.audit(),
     stop,
-    submit: async (texts, options = {}) => {
+    submit: async (texts, { seal = true, ...options } = {}) => {
       const run = await runs.create({
         options: {
           name: null,
@@ -92,7 +111,7 @@ export async function startCollecting(
         },
       });
       await run.addPart({ part: 0, rows: rowsOf(texts), sha256: () => 'sha' });
-      await run.seal();
+      if (seal) await run.seal();
       return run;
     },
   };
@@ -104,7 +123,7 @@ export async function* rowsOf(texts: readonly string[]): AsyncIterable<RowRead[]
 }
 
 /** Resolves when the run has ended; fails after `timeoutMs` with the state of the run. */
-export async function whenEnded(run: Run, timeoutMs = 25_000): Promise<void> {
+export async function whenEnded(run: Run, timeoutMs = 120_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (run.isActive) {
     if (Date.now() > deadline) throw new Error(`the run has not ended: ${JSON.stringify(run.info())}`);

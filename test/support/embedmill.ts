@@ -36,7 +36,7 @@ export interface Ended {
 /** Runs a command to its end. */
 export async function embedmill(args: readonly string[], options: TestProcessOptions = {}): Promise<Ended> {
   const command = startEmbedmill(args, options);
-  const { code } = await command.waitForExit(120_000);
+  const { code } = await command.waitForExit();
   return { code, stdout: command.stdout, stderr: command.stderr };
 }
 

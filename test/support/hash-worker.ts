@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { type RowOutcome, summarizeOutcomes } from '@embedmill/contract';
-import { encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
+import { digestPayload, encodeBatchResult, readBatchPayload, withResultDigest } from '@embedmill/core/batch';
 import {
   type BatchJob,
   BullBatchConsumer,
@@ -31,6 +31,8 @@ export interface HashWorkerOptions {
   before?: (job: BatchJob) => Promise<void> | void;
   /** Changes the bytes of a result before the commit. */
   tamper?: (result: Uint8Array, job: BatchJob) => Uint8Array;
+  /** Ignores digests, as workers before 0.2 do. */
+  isOld?: boolean;
   /** Fingerprint in its results: 16 hexadecimal characters. */
   fingerprint?: string;
 }
@@ -62,7 +64,12 @@ export function hashResult(
 /** Starts a worker; it stops with the test. */
 export async function startHashWorker(
   { url, prefix }: Pick<TestRedis, 'url' | 'prefix'>,
-  { before = () => {}, tamper = (result) => result, fingerprint = FINGERPRINT }: HashWorkerOptions = {},
+  {
+    before = () => {},
+    tamper = (result) => result,
+    isOld = false,
+    fingerprint = FINGERPRINT,
+  }: HashWorkerOptions = {},
 ): Promise<BullBatchConsumer> {
   const keys = keysOf(prefix);
   const redis = connect(url, 'patient', log);
@@ -80,10 +87,17 @@ export async function startHashWorker(
       await before(job);
       const taken = await exchange.takePayload(job.run, job.batch, job.home);
       if (taken.status !== 'taken') return { status: 'done' };
+      const { digest, payloadDigest }: Partial<BatchJob> = isOld ? {} : job;
+      if (payloadDigest !== undefined && digestPayload(taken.payload) !== payloadDigest) {
+        await exchange.dropPayload(job.run, job.batch);
+        await exchange.takePayload(job.run, job.batch, job.home);
+        return { status: 'done' };
+      }
       const payload = readBatchPayload(taken.payload);
       const texts = Array.from({ length: payload.rows }, (_, row) => payload.text(row));
       const { result, outcomes } = hashResult(job.batch, texts, job.precision, fingerprint);
-      await exchange.commit(job.run, job.batch, job.home, tamper(result, job), summarizeOutcomes(outcomes));
+      const stated = digest === undefined ? result : withResultDigest(result, digest);
+      await exchange.commit(job.run, job.batch, job.home, tamper(stated, job), summarizeOutcomes(outcomes));
       return { status: 'done' };
     },
   });

@@ -45,6 +45,7 @@ export async function startLaneApi({
         runs: absent,
         files: absent,
         batches: absent,
+        assertOffered: absent,
         lane: () => lane,
         readiness: async () => ({ ready: isReady, reasons: [] }),
         metrics: absent,

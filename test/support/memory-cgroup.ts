@@ -12,6 +12,8 @@ export interface MemoryCgroup {
   procs: string;
   /** Number of processes killed by the kernel so far. */
   oomKills(): number;
+  /** Maximum memory so far in bytes: processes, their page cache and the buffers of their sockets. */
+  peakBytes(): number;
 }
 
 /** Creates a cgroup, version 1 or 2; `null` when this user may not. */
@@ -29,6 +31,8 @@ export function memoryCgroup(megabytes: number): MemoryCgroup | null {
   const events = join(folder, isV1 ? 'memory.oom_control' : 'memory.events');
   return {
     procs: join(folder, 'cgroup.procs'),
+    peakBytes: () =>
+      Number(readFileSync(join(folder, isV1 ? 'memory.max_usage_in_bytes' : 'memory.peak'), 'utf8')),
     oomKills: () => Number(/^oom_kill (\d+)/m.exec(readFileSync(events, 'utf8'))?.[1]),
   };
 }

@@ -9,7 +9,7 @@ import type { RunInfo } from '@embedmill/contract';
 import { expect } from 'vitest';
 import { linesOf, until } from './api.ts';
 import { temporaryFolder } from './folder.ts';
-import { startNode, type TestProcess } from './process.ts';
+import { startNode, type TestProcess, type TestProcessOptions } from './process.ts';
 
 const PRODUCER = fileURLToPath(new URL('../../apps/producer/dist/main.js', import.meta.url));
 const WORKER = fileURLToPath(new URL('../fixtures/processes/worker.mjs', import.meta.url));
@@ -36,7 +36,7 @@ export interface SentRow {
 export interface ProducerProcess {
   process: TestProcess;
   url: string;
-  /** Sends a request; fails without a response within `timeoutMs` (default 10 s). */
+  /** Sends a request; fails without a response within `timeoutMs` (default 1 minute). */
   call(method: string, path: string, init?: RequestInit, timeoutMs?: number): Promise<Response>;
   /** Starts a run with batches of `batchRows` (default 10). */
   create(batchRows?: number): Promise<string>;
@@ -53,12 +53,14 @@ export async function startProducerProcess(
   { url: redisUrl, prefix }: MillPlace,
   dataDir: string,
   env: Record<string, string> = {},
+  { cgroup }: Pick<TestProcessOptions, 'cgroup'> = {},
 ): Promise<ProducerProcess> {
   const started = startNode([PRODUCER], {
     env: { REDIS_URL: redisUrl, EMBEDMILL_PREFIX: prefix, EMBEDMILL_DATA_DIR: dataDir, PORT: '0', ...env },
+    ...(cgroup === undefined ? {} : { cgroup }),
   });
   const [, url = ''] = await started.waitFor(/"url":"([^"]+)"/, START_MS);
-  const call: ProducerProcess['call'] = (method, path, init = {}, timeoutMs = 10_000) =>
+  const call: ProducerProcess['call'] = (method, path, init = {}, timeoutMs = 60_000) =>
     fetch(`${url}${path}`, { method, signal: AbortSignal.timeout(timeoutMs), ...init });
   const info = async (run: string) => (await (await call('GET', `/v1/runs/${run}`)).json()) as RunInfo;
   return {
@@ -77,11 +79,11 @@ export async function startProducerProcess(
         body: linesOf(rows),
       }),
     seal: (run) => call('POST', `/v1/runs/${run}/seal`),
-    ended: async (run, timeoutMs = 40_000) => {
+    ended: async (run, timeoutMs = 120_000) => {
       await until(async () => !['open', 'sealed'].includes((await info(run)).state), timeoutMs);
       return await info(run);
     },
-    ready: (timeoutMs = 20_000) => until(async () => (await call('GET', '/readyz')).ok, timeoutMs),
+    ready: (timeoutMs = 120_000) => until(async () => (await call('GET', '/readyz')).ok, timeoutMs),
   };
 }
 
@@ -150,11 +152,11 @@ export async function startRunInWork(place: MillPlace, count = 200): Promise<Run
 
 /**
  * Waits until a run has ended, and expects it to be completed with the right vector for every row.
- * @param timeoutMs maximum wait. Default 60 s
+ * @param timeoutMs maximum wait. Default 2 minutes
  */
 export async function expectWhole(
   { producer, run, rows }: Pick<RunInWork, 'producer' | 'run' | 'rows'>,
-  timeoutMs = 60_000,
+  timeoutMs = 120_000,
 ): Promise<void> {
   const info = await producer.ended(run, timeoutMs);
   expect(info).toMatchObject({ state: 'completed', verdicts: { ok: rows.length, failed: 0 } });

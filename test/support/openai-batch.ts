@@ -50,7 +50,7 @@ export async function whenBatch(
   client: OpenAI,
   id: string,
   states: readonly OpenAI.Batch['status'][] = ['completed', 'failed', 'expired', 'cancelled'],
-  timeoutMs = 25_000,
+  timeoutMs = 120_000,
 ): Promise<ShownBatch> {
   let batch: ShownBatch | undefined;
   await until(async () => {

@@ -14,6 +14,8 @@ export interface TestProcessOptions {
   input?: string | Uint8Array;
   /** Whether stdin stays open after `input`, as a terminal does. Default false. */
   keepsInput?: boolean;
+  /** `cgroup.procs` file of a cgroup that the process joins before Node starts. */
+  cgroup?: string;
 }
 
 /** How a process exited; exactly one of the two is not null. */
@@ -37,10 +39,12 @@ export class TestProcess {
 
   constructor(
     args: readonly string[],
-    { env = {}, cwd, input = '', keepsInput = false }: TestProcessOptions,
+    { env = {}, cwd, input = '', keepsInput = false, cgroup }: TestProcessOptions,
   ) {
     this.#title = `node ${args.join(' ')}`;
-    this.#child = spawn(process.execPath, args, {
+    const join = cgroup === undefined ? [] : ['sh', '-c', 'echo $$ > "$0" && exec "$@"', cgroup];
+    const [command = '', ...rest] = [...join, process.execPath, ...args];
+    this.#child = spawn(command, rest, {
       env: { ...process.env, ...env },
       ...(cwd === undefined ? {} : { cwd }),
     });
@@ -72,9 +76,9 @@ export class TestProcess {
 
   /**
    * Waits until stdout or stderr matches, and returns the match. Fails with the whole output when the process
-   * exits first or after `timeoutMs` (default 20 s).
+   * exits first or after `timeoutMs` (default 2 minutes).
    */
-  async waitFor(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp, timeoutMs = 120_000): Promise<RegExpExecArray> {
     const deadline = AbortSignal.timeout(timeoutMs);
     for (;;) {
       const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
@@ -85,8 +89,8 @@ export class TestProcess {
     }
   }
 
-  /** Waits for the exit. Fails with the whole output after `timeoutMs` (default 20 s). */
-  async waitForExit(timeoutMs = 20_000): Promise<TestProcessExit> {
+  /** Waits for the exit. Fails with the whole output after `timeoutMs` (default 2 minutes). */
+  async waitForExit(timeoutMs = 120_000): Promise<TestProcessExit> {
     const deadline = AbortSignal.timeout(timeoutMs);
     while (this.#exit === undefined) {
       if (deadline.aborted) throw this.#failure(`waited ${timeoutMs} ms for its exit`);
@@ -125,10 +129,10 @@ export function startNode(args: readonly string[], options: TestProcessOptions =
 }
 
 /**
- * Resolves when no process has this id; fails after `timeoutMs` (default 10 s). For processes other than
+ * Resolves when no process has this id; fails after `timeoutMs` (default 1 minute). For processes other than
  * children.
  */
-export async function waitUntilGone(pid: number, timeoutMs = 10_000): Promise<void> {
+export async function waitUntilGone(pid: number, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (isRunning(pid)) {
     if (Date.now() > deadline) throw new Error(`process ${pid} is still running after ${timeoutMs} ms`);

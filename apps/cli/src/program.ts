@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './shell/context.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './shell/exit-codes.ts';
 import { examples } from './shell/options.ts';
+import { printable } from './shell/terminal/lines.ts';
 import { paintFor } from './shell/terminal/style.ts';
 
 /** Version in package.json. */
@@ -51,7 +52,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'embedmill: ')),
+      outputError: (text, write) => write(printable(text).replace(/^error: /, 'embedmill: ')),
     })
     .exitOverride()
     .addHelpText(
@@ -75,7 +76,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     // commander has already printed the error or the help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     context.stderr.write(
-      `${paintFor(context.stderr, context.environment)('bad', 'embedmill:')} ${describeError(error)}\n`,
+      `${paintFor(context.stderr, context.environment)('bad', 'embedmill:')} ${printable(describeError(error))}\n`,
     );
     return exitCodeOf(error);
   }

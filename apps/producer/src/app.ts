@@ -6,9 +6,11 @@ import { noTracing, type Tracing } from '@embedmill/core/telemetry';
 import { pagesFolder } from '@embedmill/web';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import { checkAccess } from './access/index.ts';
+import { checkAccess, guardBrowsers } from './access/index.ts';
+import { endStalledReaders } from './http/deadline.ts';
 import { drainBodies } from './http/drain-body.ts';
 import { handleErrors } from './http/errors.ts';
+import { MemoryBudget, memoryBudgetBytes, shareMemory } from './http/memory-budget.ts';
 import { assignRequestId } from './http/request-id.ts';
 import { logRequests } from './http/request-log.ts';
 import { traceRequests } from './http/trace-requests.ts';
@@ -42,11 +44,13 @@ export interface ApiDeps extends Omit<RouteDeps, 'limits'> {
   tracing?: Tracing;
   /** Queues of the board at /admin/queues. Default: no board. */
   queues?: OwnQueues;
+  /** Default: a budget of the configured size. */
+  memory?: MemoryBudget;
   limits?: Partial<ApiLimits>;
 }
 
 /** Creates the API; the caller mounts it on a server. Every request is answered, whatever it contains. */
-export function createApi({ tracing = noTracing, queues, ...given }: ApiDeps): Express {
+export function createApi({ tracing = noTracing, queues, memory, ...given }: ApiDeps): Express {
   const deps = { ...given, limits: { ...DEFAULT_API_LIMITS, ...given.limits } };
   const app = express();
   // Responses change from call to call; results have an ETag of their own.
@@ -56,9 +60,12 @@ export function createApi({ tracing = noTracing, queues, ...given }: ApiDeps): E
     logRequests(deps),
     traceRequests(tracing),
     drainBodies(deps.limits.lingerMs),
+    shareMemory(memory ?? new MemoryBudget(memoryBudgetBytes(deps.config))),
+    endStalledReaders(deps.limits.readStallMs),
     helmet(),
   );
   app.set('trust proxy', deps.config.proxies);
+  app.use(guardBrowsers(deps.config));
   // Before the API keys are checked: the pages are not secret, and users enter their key there.
   app.use(pageRoutes(pagesFolder));
   for (const step of checkAccess(deps.access ?? {}, deps.config)) app.use(step);

@@ -1,12 +1,20 @@
-/** The data folder of a producer: its lease, and the runs, files and batches in it. */
+/** The data folder of a producer: its lease and owner, and the runs, files and batches in it. */
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asError, UnavailableError } from '@embedmill/contract';
-import { type Config, Releasers } from '@embedmill/core/process';
-import { type BullBatchQueue, type Keys, Lease, type RedisExchange } from '@embedmill/core/redis';
+import { type Config, FolderOwner, faultOf, Releasers, writeSynced } from '@embedmill/core/process';
+import {
+  AbandonedResults,
+  type BullBatchQueue,
+  type Keys,
+  Lease,
+  type RedisExchange,
+} from '@embedmill/core/redis';
 import { Collector, type Credits, MemoryGate, Runs } from '@embedmill/core/runs';
+import { cachedQuery } from '@embedmill/core/telemetry';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { OpenAiBatchStore } from './openai/batches/batch-store.ts';
@@ -14,71 +22,85 @@ import { FileStore } from './openai/files/file-store.ts';
 
 /** What a data folder works with. */
 export interface DataDirDeps {
-  /** From `readDataDirId`. */
-  id: string;
   config: Config;
   keys: Keys;
   redis: Redis;
+  redisUrl: string;
   /** The connection of the collector's blocking reads. */
   blocking: Redis;
   exchange: RedisExchange;
   queue: BullBatchQueue;
   credits: Credits;
+  /** What work for a model waits for; `null` for nothing. */
+  missingFor: (model: string) => string | null;
   /** Called after each batch is on disk, with the seconds since its commit. */
   onDrained: (seconds: number) => void;
   log: Logger;
 }
 
-/** What is open while this producer holds the lease. */
+/** What is open while this producer owns the folder. */
 interface Opened {
   runs: Runs;
   files: FileStore;
   batches: OpenAiBatchStore;
   collector: Collector;
+  gate: MemoryGate;
 }
 
+/** Pause after a passing fault while the folder is being opened. */
+const OPEN_RETRY_MS = 1000;
+
+/** File that is written to find out whether the disk takes bytes, and its size. */
+const PROBE_FILE = 'write-probe';
+const PROBE_BYTES = 4096;
+
+/** The answer about the disk is kept this long, so that many probes of readiness cost one write. */
+const PROBE_CACHE_MS = 1000;
+
 /**
- * States: `waiting` (for Redis and for the lease; access to runs, files and batches throws) → `open` →
- * stopped.
+ * States: `waiting` (for the disk, for Redis and its lease, and for the ownership of the folder; access to runs, files and
+ * batches throws) → `open` → stopped.
  *
- * Redis may become unavailable and return while the folder is `open`. If another producer takes the lease,
- * `whenLost` resolves and nothing may be written any more.
+ * A passing fault of the disk or of Redis while it is `waiting` is waited out, and `reasons` names it. Redis and the disk may
+ * also fail and recover while the folder is `open`. Two things together permit a write, and are checked before each one:
+ * the lease in Redis, and the owner file in the folder itself, which also holds between producers that use different Redis
+ * servers. If another producer owns the folder, takes it over, or the folder vanishes, `whenLost` resolves and nothing is
+ * written any more.
  */
 export class DataDir {
-  /** Resolves when another producer has taken over the folder. */
+  /** Resolves when this producer cannot own the folder, or no longer owns it; the process must then end. */
   readonly whenLost: Promise<Error>;
   readonly #deps: DataDirDeps;
-  readonly #lease: Lease;
   readonly #releasers = new Releasers();
+  readonly #stopping = new AbortController();
+  readonly #diskFault = cachedQuery(PROBE_CACHE_MS, () => this.#probeDisk());
+  #lose: (error: Error) => void = () => {};
+  #lease: Lease | undefined;
+  #owner: FolderOwner | undefined;
   #opened: Opened | undefined;
   #opening: Promise<void> = Promise.resolve();
-  #isStopping = false;
+  /** Why the folder is not open. */
+  #waitsFor = 'Redis, or another producer that has the lease of the data folder';
 
   constructor(deps: DataDirDeps) {
-    const { id, config, keys, redis, log } = deps;
     this.#deps = deps;
-    let reject: (error: Error) => void;
     this.whenLost = new Promise((resolve) => {
-      reject = resolve;
-    });
-    this.#lease = new Lease({
-      redis,
-      key: keys.lease(id),
-      log,
-      onLost: () => reject(new Error(`another producer took over the data folder ${config.dataDir}`)),
+      this.#lose = resolve;
     });
   }
 
-  /** Starts to wait for the lease and opens the folder once it is held. */
+  /** Starts to wait for the lease and the folder, and opens it. */
   start(): void {
     this.#opening = this.#open().catch((error) => {
-      if (!this.#isStopping)
-        this.#deps.log.fatal({ reason: asError(error).message }, 'the data folder cannot be opened');
+      if (!this.#stopping.signal.aborted) this.#lose(asError(error));
     });
   }
 
-  get isOpen(): boolean {
-    return this.#opened !== undefined;
+  /** Why the folder does not accept anything now; empty if it does. */
+  async reasons(): Promise<string[]> {
+    if (this.#opened === undefined) return [`the data folder is not open yet: waiting for ${this.#waitsFor}`];
+    const fault = await this.#diskFault();
+    return fault == null ? [] : [fault];
   }
 
   /** @throws {UnavailableError} `redis-unavailable` unless the folder is open */
@@ -106,70 +128,157 @@ export class DataDir {
     return this.#opened?.collector.openBytes ?? 0;
   }
 
-  /** Writes what is collected and gives the lease back. */
+  /** What keeps results from being stored now, or may lose them in Redis, as sentences. */
+  faults(): string[] {
+    if (this.#opened === undefined) return [];
+    const { collector, gate } = this.#opened;
+    const pause =
+      collector.pauseReason === null ? null : `collecting of results pauses: ${collector.pauseReason}`;
+    return [pause, gate.policyFault].filter((reason) => reason !== null);
+  }
+
+  /** Writes what is collected, and gives the folder and then the lease back. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    if (this.#opened === undefined) await this.#lease.stop();
+    this.#stopping.abort();
+    // Ends the wait for a lease.
+    if (this.#opened === undefined) await this.#lease?.stop();
     await this.#opening;
     await this.#releasers.release();
   }
 
   async #open(): Promise<void> {
-    const { id, config, redis, blocking, exchange, queue, credits, onDrained, log } = this.#deps;
-    await this.#lease.start();
-    const gate = new MemoryGate({ redis, credits, log });
+    const { config, keys, redis, redisUrl, credits, log } = this.#deps;
+    const folder = config.dataDir;
+    const id = await this.#retry(() => readDataDirId(folder));
+    // From here on, `stop` also stops the lease.
+    this.#stopping.signal.throwIfAborted();
+    const leaseKey = keys.lease(id);
+    const lease = new Lease({
+      redis,
+      key: leaseKey,
+      log,
+      onLost: () => this.#lose(new Error(`another producer took over the data folder ${folder}`)),
+    });
+    this.#lease = lease;
+    await lease.start();
+    // Released last, when this producer no longer writes to the folder.
+    this.#releasers.add(() => lease.stop());
+    const owner = await this.#retry(() =>
+      FolderOwner.claim({
+        folder,
+        redisUrl,
+        leaseKey,
+        signal: this.#stopping.signal,
+        onWait: (message) => this.#waitFor(message),
+        onLost: (error) => this.#lose(error),
+      }),
+    );
+    this.#owner = owner;
+    this.#releasers.add(() => owner.release());
+    const abandoned = new AbandonedResults({ redis, keys });
+    const gate = new MemoryGate({ redis, credits, makeRoom: () => abandoned.sweep(), log });
     await gate.start();
     this.#releasers.add(() => gate.stop());
+    await this.#retry(() => this.#openContents(id, gate));
+  }
+
+  async #openContents(id: string, gate: MemoryGate): Promise<void> {
+    const { config, redis, blocking, exchange, queue, credits, missingFor, onDrained, log } = this.#deps;
     const assertLeaseHeld = () => this.#assertLeaseHeld();
-    const runs = await Runs.open(
-      { dataDirId: id, exchange, queue, credits, assertLeaseHeld, log },
-      config.dataDir,
-    );
-    // The lease is released last, when this producer no longer writes to the folder.
-    this.#releasers.add(() => this.#lease.stop());
-    this.#releasers.add(() => runs.close());
-    const collector = new Collector({
-      dataDirId: id,
-      runs,
-      exchange,
-      credits,
-      shardBytes: config.shardBytes,
-      onDrained,
-      log,
-    });
-    // The contents of Redis may be older than the folder: it was restarted or replaced.
-    redis.on('ready', () => collector.audit());
-    collector.start();
-    this.#releasers.add(async () => {
-      const stopped = collector.stop();
-      // Ends a read that waits while Redis is unavailable.
-      blocking.disconnect();
-      await stopped;
-    });
-    const files = await FileStore.open({ assertLeaseHeld, log }, config.dataDir);
-    this.#releasers.add(() => files.close());
-    const batches = await OpenAiBatchStore.open(
-      { runs, files, config, assertLeaseHeld, log },
-      config.dataDir,
-    );
-    this.#releasers.add(() => batches.close());
-    this.#opened = { runs, files, batches, collector };
+    const releasers = new Releasers();
+    try {
+      const runs = await Runs.open(
+        { dataDirId: id, exchange, queue, credits, missingFor, assertLeaseHeld, log },
+        config.dataDir,
+      );
+      releasers.add(() => runs.close());
+      const files = await FileStore.open({ assertLeaseHeld, log }, config.dataDir);
+      releasers.add(() => files.close());
+      const batches = await OpenAiBatchStore.open(
+        { runs, files, config, assertLeaseHeld, log },
+        config.dataDir,
+      );
+      releasers.add(() => batches.close());
+      const { shardBytes } = config;
+      const collector = new Collector({
+        dataDirId: id,
+        runs,
+        exchange,
+        credits,
+        shardBytes,
+        onDrained,
+        log,
+      });
+      // The contents of Redis may be older than the folder: it was restarted or replaced.
+      redis.on('ready', () => collector.audit());
+      collector.start();
+      releasers.add(async () => {
+        const stopped = collector.stop();
+        // Ends a read that waits while Redis is unavailable.
+        blocking.disconnect();
+        await stopped;
+      });
+      this.#releasers.add(() => releasers.release());
+      this.#opened = { runs, files, batches, collector, gate };
+    } catch (error) {
+      await releasers.release().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Repeats a step until no passing fault interrupts it. @throws its lasting fault, or the reason of the stop */
+  async #retry<Value>(step: () => Promise<Value>): Promise<Value> {
+    for (;;) {
+      try {
+        return await step();
+      } catch (error) {
+        this.#stopping.signal.throwIfAborted();
+        const { source, duration, sentence } = faultOf(error);
+        if (duration === 'lasting' || (source !== 'disk' && source !== 'redis')) throw error;
+        this.#waitFor(`${sentence} (${asError(error).message})`);
+        await sleep(OPEN_RETRY_MS, undefined, { signal: this.#stopping.signal });
+      }
+    }
+  }
+
+  #waitFor(what: string): void {
+    if (this.#waitsFor === what) return;
+    this.#waitsFor = what;
+    this.#deps.log.warn({ reason: what }, 'the data folder is not open yet');
   }
 
   #assertOpen(): Opened {
     if (this.#opened !== undefined) return this.#opened;
     throw new UnavailableError(
       'redis-unavailable',
-      'the producer is starting: it waits for Redis, or for another producer to release the data folder',
+      'the producer is starting: it waits for Redis, for its disk, or for another producer to release the data folder',
     );
   }
 
+  /** Asked before each write to the folder. */
   #assertLeaseHeld(): void {
-    if (this.#lease.isSure) return;
-    throw new UnavailableError(
-      'redis-unavailable',
-      'Redis was unavailable for so long that another producer may own the data folder; writing resumes when Redis is back',
-    );
+    if (this.#lease?.isSure !== true) {
+      throw new UnavailableError(
+        'redis-unavailable',
+        'Redis was unavailable for so long that another producer may own the data folder; writing resumes when Redis is back',
+      );
+    }
+    // Nothing is opened before the folder is owned.
+    this.#owner!.assertOwned();
+  }
+
+  /** What is wrong with the disk, as a sentence; `null` if it takes bytes. */
+  async #probeDisk(): Promise<string | null> {
+    const path = join(this.#deps.config.dataDir, PROBE_FILE);
+    try {
+      this.#owner?.assertOwned();
+      await writeFile(path, Buffer.alloc(PROBE_BYTES), { mode: 0o600 });
+      return null;
+    } catch (error) {
+      return faultOf(error).sentence;
+    } finally {
+      await rm(path, { force: true }).catch(() => {});
+    }
   }
 }
 
@@ -177,19 +286,19 @@ export class DataDir {
  * Reads the id of a data folder, or creates the folder and its id. Results of its runs are announced in Redis
  * under the id.
  */
-export async function readDataDirId(dataDir: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+async function readDataDirId(dataDir: string): Promise<string> {
   const path = join(dataDir, 'home-id');
-  try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(`${randomUUID()}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return (await readFile(path, 'utf8')).trim();
+  const known = await readFile(path, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  if (known.trim() !== '') return known.trim();
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  // An empty file is what a crash during its creation left.
+  await rm(path, { force: true });
+  // Two producers may start at the same moment: only one of them creates the file.
+  await writeSynced(path, Buffer.from(`${randomUUID()}\n`)).catch((error) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return await readDataDirId(dataDir);
 }

@@ -9,9 +9,11 @@ export {
   needOf,
   openRateLimiter,
   type RateLimiter,
+  RULES,
   ruleFor,
 } from './access/index.ts';
 export { type ApiDeps, createApi, type ProducerService } from './app.ts';
+export { MemoryBudget, type MemoryShare, memoryBudgetBytes } from './http/memory-budget.ts';
 export { type ApiLimits, DEFAULT_API_LIMITS } from './http/types.ts';
 export { OpenAiBatchStore } from './openai/batches/batch-store.ts';
 export { FileStore } from './openai/files/file-store.ts';

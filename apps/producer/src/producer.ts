@@ -19,7 +19,7 @@ const TCP_PROBE_AFTER_MS = 30_000;
 export interface RunningProducer {
   /** Base URL of the API. */
   readonly url: string;
-  /** Resolves when another producer has taken over the data folder; this one must then end. */
+  /** Resolves when another producer owns the data folder, or the folder cannot be used; this producer must then end. */
   readonly whenBroken: Promise<Error>;
   /** Accepts no more requests, writes what is collected and gives the data folder back. */
   stop(): Promise<void>;
@@ -36,7 +36,7 @@ const KEEP_ALIVE_MS = 75_000;
  * Starts a producer. The API answers at once; until Redis answers and the data folder's lease is held,
  * requests for runs get 503.
  * @throws {ConfigError} without `REDIS_URL`, or when the file of API keys cannot be used
- * @throws when the port is in use or the data folder cannot be written
+ * @throws when the port is in use
  */
 export async function startProducer(config: Config, { log }: { log: Logger }): Promise<RunningProducer> {
   const { redisUrl } = config;

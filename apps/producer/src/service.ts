@@ -6,6 +6,7 @@ import {
   BullBatchQueue,
   BullInteractiveQueue,
   connect,
+  FleetModels,
   keysOf,
   type OwnQueues,
   RedisClock,
@@ -13,11 +14,11 @@ import {
   RedisInteractiveLane,
 } from '@embedmill/core/redis';
 import { Credits } from '@embedmill/core/runs';
-import { sharedAnswer, type Tracing } from '@embedmill/core/telemetry';
+import { cachedQuery, type Tracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import type { ProducerService } from './app.ts';
 import { modelOf } from './compatible/models.ts';
-import { DataDir, readDataDirId } from './data-dir.ts';
+import { DataDir } from './data-dir.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
 import { OverviewReader } from './overview/overview.ts';
 import { Scaler } from './overview/scale.ts';
@@ -36,7 +37,7 @@ export interface ServiceDeps {
 
 /** A started service. */
 export interface RunningService extends ProducerService {
-  /** Resolves when another producer has taken over the data folder; this one must then end. */
+  /** Resolves when another producer owns the data folder, or the folder cannot be used; this producer must then end. */
   readonly whenBroken: Promise<Error>;
   /** The queues for the board at /admin/queues. */
   readonly ownQueues: OwnQueues;
@@ -47,13 +48,14 @@ export interface RunningService extends ProducerService {
 /**
  * Starts the service. It resolves without waiting for Redis; until Redis answers and the data folder's lease
  * is held, requests for runs are rejected with `redis-unavailable`.
- * @throws when the data folder cannot be written
  */
 export async function startService({ config, redisUrl, tracing, log }: ServiceDeps): Promise<RunningService> {
-  const dataDirId = await readDataDirId(config.dataDir);
   const releasers = new Releasers();
   const keys = keysOf(config.prefix);
   const redis = connect(redisUrl, 'command', log);
+  // Payloads and results have connections of their own: the lease and the calls never wait behind their bytes.
+  const results = connect(redisUrl, 'bulk', log);
+  const uploads = connect(redisUrl, 'bulk', log);
   const blocking = connect(redisUrl, 'patient', log);
   const subscriber = connect(redisUrl, 'command', log);
   const queueOptions = { url: redisUrl, prefix: keys.queuePrefix, telemetry: tracing.telemetry };
@@ -70,6 +72,8 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     await Promise.all([queue.close(), interactiveQueue.close()]);
     subscriber.disconnect();
     blocking.disconnect();
+    results.disconnect();
+    uploads.disconnect();
     redis.disconnect();
   });
 
@@ -90,25 +94,34 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   lane.start();
   releasers.add(() => lane.stop());
 
-  const exchange = new RedisExchange({ redis, blocking, keys });
+  const fleet = new FleetModels({ redis, keys });
+  const exchange = new RedisExchange({
+    redis: results,
+    uploads,
+    blocking,
+    keys,
+    onUnreadable: (entry, content) =>
+      log.error({ entry, content }, 'an unreadable entry of the ready stream was removed'),
+  });
   const credits = new Credits(config.redisBudgetBytes);
   const dataDir = new DataDir({
-    id: dataDirId,
     config,
     keys,
     redis,
+    redisUrl,
     blocking,
     exchange,
     queue,
     credits,
+    missingFor: (model) => fleet.missingFor(model),
     onDrained: (seconds) => metrics.countDrained(seconds),
     log,
   });
 
   const readiness = async () => {
-    const reasons: string[] = [];
-    if (!dataDir.isOpen) reasons.push('the data folder is not open yet');
-    await exchange.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
+    const reasons = await dataDir.reasons();
+    await redis.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
+    reasons.push(...dataDir.faults());
     if (credits.isClosed)
       reasons.push('Redis is nearly full: no rows are accepted until workers have freed memory');
     return { ready: reasons.length === 0, reasons };
@@ -119,7 +132,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     drainTargetSeconds: config.drainTargetSeconds,
     maxWorkers: config.maxWorkers,
   });
-  const cachedScale = sharedAnswer(SCALE_CACHE_MS, () => scaler.scale());
+  const cachedScale = cachedQuery(SCALE_CACHE_MS, () => scaler.scale());
   const queues = { bulk: queue, interactive: interactiveQueue };
   const metrics = new ProducerMetrics({
     credits,
@@ -152,6 +165,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     files: () => dataDir.files,
     batches: () => dataDir.batches,
     lane: () => lane,
+    assertOffered: (model) => fleet.assertOffered(model),
     readiness,
     metrics: () => metrics.render(),
     countRequest: (request) => metrics.countRequest(request),

@@ -9,13 +9,16 @@ import {
 } from '@embedmill/contract';
 import type { CommitOutcome, Delivery, PartTimings } from '@embedmill/core/redis';
 import {
+  Counter,
+  Gauge,
+  Histogram,
   LATENCY_BUCKETS_SECONDS,
   readGauge,
   registerCpuMetrics,
   registerProcessMetrics,
   STAGE_BUCKETS_SECONDS,
 } from '@embedmill/core/telemetry';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { InferenceEvent, InferencePool } from './inference/index.ts';
 
 /** Values of the label `lane`. */

@@ -1,26 +1,26 @@
 /** Runs a worker from start to shutdown; `main.ts` and `embedmill worker` call it. */
 
-import { announce, type Config, whenStopped } from '@embedmill/core/process';
+import { announce, type Config, runUntilStopped } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
-import { startWorker } from './worker.ts';
+import { startWorker, type WorkerOptions } from './worker.ts';
 
 /**
- * Runs a worker until a stop signal. Resolves with the exit code: 0, or 1 if no inference thread can be
- * started.
+ * Runs a worker until a stop signal.
+ * @param options a different engine, for tests
+ * @returns the exit code: 0, or 1 if no inference thread can be started
  */
-export async function runWorker(config: Config): Promise<number> {
+export async function runWorker(config: Config, options: Omit<WorkerOptions, 'log'> = {}): Promise<number> {
   const log = createLogger(config, 'worker');
-  const stopReason = whenStopped();
-  const worker = await startWorker(config, { log });
-  log.info(
-    { url: worker.url, threads: worker.threads, model: worker.model, fingerprint: worker.fingerprint },
-    'worker is ready',
-  );
-  announce({ ready: true, url: worker.url });
-
-  const reason = await Promise.race([stopReason, worker.whenBroken]);
-  if (reason instanceof Error) log.fatal({ reason: reason.message }, 'worker failed');
-  else log.info({ reason }, 'worker is stopping: it takes no new batches and finishes those in progress');
-  await worker.stop();
-  return reason instanceof Error ? 1 : 0;
+  return await runUntilStopped({
+    start: () => startWorker(config, { ...options, log }),
+    shutdownMs: config.shutdownMs,
+    onStarted: ({ url, threads, model, fingerprint }) => {
+      log.info({ url, threads, model, fingerprint }, 'worker is ready');
+      announce({ ready: true, url });
+    },
+    onStop: (reason) => {
+      if (reason instanceof Error) log.fatal({ reason: reason.message }, 'worker failed');
+      else log.info({ reason }, 'worker is stopping: it takes no new batches and finishes those in progress');
+    },
+  });
 }

@@ -7,14 +7,19 @@ import type { WorkerReport } from '@embedmill/core/redis';
 import { CpuLoad, usableCores } from '@embedmill/core/telemetry';
 import type { InferencePool } from './inference/index.ts';
 
+/** Id of this worker process, unique across machines and restarts. */
+export function newWorkerId(): string {
+  return `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+}
+
 /** Returns a function that builds a current report on each call. */
 export function reporter(
+  id: string,
   pool: InferencePool,
   model: { name: string; fingerprint: string },
 ): () => WorkerReport {
   const load = new CpuLoad({ usageSeconds: () => readCpuUsage().usageSeconds });
   const host = hostname();
-  const id = `${host}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const startedAt = new Date().toISOString();
   return () => ({
     id,

@@ -1,12 +1,11 @@
 /** Assembles a worker: model, inference threads, queue consumers, health server and metrics. */
 
 import { ConfigError, type Precision } from '@embedmill/contract';
-import { type Config, defaultThreads, deferred, Releasers } from '@embedmill/core/process';
+import { type Config, defaultThreads, deferred, isRedisFault, Releasers } from '@embedmill/core/process';
 import {
   BullBatchConsumer,
   connect,
   Heartbeat,
-  isRedisFault,
   keysOf,
   RedisExchange,
   RedisVectorCache,
@@ -21,7 +20,7 @@ import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
 import { joinInteractiveLane } from './interactive/join.ts';
 import { WorkerMetrics } from './metrics.ts';
-import { reporter } from './report.ts';
+import { newWorkerId, reporter } from './report.ts';
 
 /** Options of `startWorker` besides the configuration. */
 export interface WorkerOptions {
@@ -93,12 +92,14 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     releasers.add(() => pool.stop({ deadlineMs: config.shutdownMs }));
 
     const keys = keysOf(config.prefix);
+    const worker = newWorkerId();
     const redis = connect(config.redisUrl, 'patient', log);
     releasers.add(() => redis.disconnect());
     const exchange = new RedisExchange({ redis, keys });
     const glossaries = new Glossaries(exchange);
     const work = new BatchWork({
       exchange,
+      worker,
       glossaries,
       pool,
       model,
@@ -133,6 +134,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       config,
       redisUrl: config.redisUrl,
       keys,
+      worker,
       pool,
       glossaries,
       model,
@@ -143,7 +145,12 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     releasers.add(leaveInteractiveLane);
     const heartbeatRedis = connect(config.redisUrl, 'command', log);
     releasers.add(() => heartbeatRedis.disconnect());
-    const heartbeat = new Heartbeat({ redis: heartbeatRedis, keys, report: reporter(pool, model), log });
+    const heartbeat = new Heartbeat({
+      redis: heartbeatRedis,
+      keys,
+      report: reporter(worker, pool, model),
+      log,
+    });
     heartbeat.start();
     releasers.add(() => heartbeat.stop());
 

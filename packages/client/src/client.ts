@@ -1,10 +1,13 @@
-/** The native API of a producer, one method per route, and the longer ways that programs go with it. */
+/**
+ * Client for the native API of a producer: one method per route, and the operations composed of several
+ * requests.
+ */
 
 import type { FormatName, PartReceipt, ReportRow, RunInfo, Scale, TextInput } from '@embedmill/contract';
 import { embedTexts } from './embed.ts';
 import { type CallOptions, type ClientOptions, Http } from './http.ts';
 import { readJsonLines } from './lines.ts';
-import { pack, type SendRowsOptions, type SentRows, sendRows } from './send-rows.ts';
+import { compress, type SendRowsOptions, type SentRows, sendRows } from './send-rows.ts';
 import type {
   Embeddings,
   EmbedOptions,
@@ -19,9 +22,9 @@ import { type ReadVectorsOptions, readVectors, type VectorBatch } from './vector
 import { type WaitOptions, waitForRun } from './wait.ts';
 
 /**
- * Methods that make one request repeat nothing ({@link withRetry} does); `sendRows` and `waitFor` repeat what fails for a
- * passing reason. Every method throws `ApiError` for a refusal, `PassingFault` for a fault that passes, and the reason of
- * a signal that was aborted.
+ * Methods that make one request do not retry (see {@link withRetry}); `sendRows` and `waitFor` retry
+ * temporary failures. Every method throws `ApiError` for a rejected request, `PassingFault` for a temporary
+ * failure, and the reason of an aborted signal.
  */
 export class EmbedmillClient {
   readonly #http: Http;
@@ -30,17 +33,17 @@ export class EmbedmillClient {
     this.#http = new Http(options);
   }
 
-  /** Base URL at this moment. */
+  /** The current base URL. */
   get url(): string {
     return this.#http.url;
   }
 
-  /** Embeds a few texts now, ahead of every bulk run; at most 2 048. */
+  /** Embeds up to 2,048 texts ahead of all bulk runs. */
   embed(texts: readonly TextInput[], options: EmbedOptions & CallOptions = {}): Promise<Embeddings> {
     return embedTexts(this.#http, texts, options);
   }
 
-  /** Starts a run; with an `idempotencyKey` the same call again gives the same run, so that it can be repeated. */
+  /** Creates a run. With an `idempotencyKey` the call can be repeated: the same key returns the same run. */
   createRun(
     run: NewRun = {},
     { signal, idempotencyKey }: CallOptions & { idempotencyKey?: string } = {},
@@ -50,12 +53,12 @@ export class EmbedmillClient {
     return this.#http.json('POST', '/v1/runs', { signal, body, headers: { ...headers, ...named } });
   }
 
-  /** One page of runs, the newest first. */
+  /** Returns one page of runs, newest first. */
   listPage({ limit, after, state }: RunFilter = {}, options: CallOptions = {}): Promise<RunPage> {
     return this.#http.json('GET', `/v1/runs${queryOf({ limit, after, state })}`, options);
   }
 
-  /** All runs, the newest first. */
+  /** Returns all runs, newest first. */
   async listRuns(options: CallOptions = {}): Promise<RunInfo[]> {
     const all: RunInfo[] = [];
     let after: string | undefined;
@@ -67,18 +70,19 @@ export class EmbedmillClient {
     return all;
   }
 
+  /** Returns the options, state and progress of a run. */
   getRun(id: string, options: CallOptions = {}): Promise<RunInfo> {
     return this.#http.json('GET', runPath(id), options);
   }
 
-  /** Receipts of the parts that are whole. */
+  /** Returns the receipts of the completely uploaded parts. */
   async getParts(id: string, options: CallOptions = {}): Promise<KnownPart[]> {
     return (await this.#http.json<{ parts: KnownPart[] }>('GET', `${runPath(id)}/parts`, options)).parts;
   }
 
   /**
-   * Sends NDJSON rows as one part; resolves when they are safe at the producer, which takes its time while workers are
-   * behind. The same part again changes nothing.
+   * Sends NDJSON rows as one part. Resolves when the producer has stored them, which takes longer while the
+   * workers are behind. Idempotent: sending the same part again returns its first receipt.
    */
   async sendPart(
     id: string,
@@ -88,12 +92,12 @@ export class EmbedmillClient {
   ): Promise<PartReceipt> {
     return this.#http.json('POST', `${runPath(id)}/rows?part=${part}`, {
       signal,
-      body: gzip ? await pack(body) : body,
+      body: gzip ? await compress(body) : body,
       headers: { 'content-type': 'application/x-ndjson', ...(gzip ? { 'content-encoding': 'gzip' } : {}) },
     });
   }
 
-  /** Sends rows as parts, taking them from their source as fast as the producer does. */
+  /** Sends rows as parts; reads the source only as fast as the producer accepts the rows. */
   sendRows(
     id: string,
     rows: Iterable<RowInput> | AsyncIterable<RowInput>,
@@ -103,37 +107,37 @@ export class EmbedmillClient {
     return sendRows((part, body, { gzip }) => this.sendPart(id, part, body, { gzip, signal }), rows, options);
   }
 
-  /** No more rows will come. */
+  /** Seals a run: it accepts no more rows and completes when its rows are done. */
   seal(id: string, options: CallOptions = {}): Promise<RunInfo> {
     return this.#http.json('POST', `${runPath(id)}/seal`, options);
   }
 
-  /** Resolves with the run when it is completed, and tells how far it is. */
+  /** Resolves with the run when it is completed; reports progress until then. */
   waitFor(id: string, options: WaitOptions = {}): Promise<RunInfo> {
     return waitForRun(this.#http, id, options);
   }
 
-  /** Ends a run now. */
+  /** Cancels a run; rows that are not done yet are not embedded. */
   cancel(id: string, options: CallOptions = {}): Promise<RunInfo> {
     return this.#http.json('POST', `${runPath(id)}/cancel`, options);
   }
 
-  /** Embeds the failed rows of a completed run again. */
+  /** Retries the failed rows of a completed run. */
   retry(id: string, options: CallOptions = {}): Promise<RunInfo> {
     return this.#http.json('POST', `${runPath(id)}/retry`, options);
   }
 
-  /** Ends a run if need be and removes its files. */
+  /** Deletes a run and its files; cancels it first if it is active. */
   async delete(id: string, options: CallOptions = {}): Promise<void> {
     await this.#http.request('DELETE', runPath(id), options);
   }
 
-  /** Vectors of a completed run with their ids, in row order, a batch at a time. */
+  /** Reads the vectors of a completed run with their ids, in row order and in batches. */
   readVectors(id: string, options: ReadVectorsOptions = {}): AsyncGenerator<VectorBatch> {
     return readVectors(this.#http, id, options);
   }
 
-  /** Rows without a vector and why; with `truncated` also those that were cut. */
+  /** Reads the rows without a vector and the reasons; with `truncated` also the truncated rows. */
   async *readReport(
     id: string,
     options: CallOptions & { truncated?: boolean } = {},
@@ -142,7 +146,7 @@ export class EmbedmillClient {
     yield* readJsonLines<ReportRow>(await this.#http.open(`${runPath(id)}/report${query}`, options));
   }
 
-  /** The file of vectors of a completed run, in row order. */
+  /** Downloads the vectors of a completed run, in row order. */
   openResults(
     id: string,
     format: FormatName,
@@ -156,32 +160,32 @@ export class EmbedmillClient {
     return this.#http.open(`${runPath(id)}/results${query}`, options);
   }
 
-  /** The file of ids in row order: one JSON object with `id` per line. */
+  /** Downloads the ids in row order: one JSON object with `id` per line. */
   openIds(id: string, options: CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
     return this.#http.open(`${runPath(id)}/ids`, options);
   }
 
-  /** What the rows of an int8 `.npy` are to be multiplied by, as a float32 `.npy` of one number per row. */
+  /** Downloads the scales of an int8 `.npy`, as a float32 `.npy` of one number per row. */
   openScales(id: string, options: CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
     return this.#http.open(`${runPath(id)}/scales`, options);
   }
 
-  /** The file of rows without a vector: one JSON object per line. */
+  /** Downloads the report of rows without a vector: one JSON object per line. */
   openReport(id: string, options: CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
     return this.#http.open(`${runPath(id)}/report`, options);
   }
 
-  /** Backlog and speed of the fleet, and the workers that would finish in time. */
+  /** Returns the backlog, the speed of the workers, and the number of workers that would finish in time. */
   getScale(options: CallOptions = {}): Promise<Scale> {
     return this.#http.json('GET', '/v1/scale', options);
   }
 
-  /** Whether a producer answers under this URL at all. */
+  /** Resolves if a producer is running at this URL. */
   async checkHealth(options: CallOptions = {}): Promise<void> {
     await this.#http.request('GET', '/healthz', options);
   }
 
-  /** Whether runs could be accepted now. */
+  /** Resolves if the producer can accept runs now. */
   async checkReady(options: CallOptions = {}): Promise<void> {
     await this.#http.request('GET', '/readyz', options);
   }
@@ -195,7 +199,7 @@ function json(value: unknown): { body: string; headers: Record<string, string> }
   return { body: JSON.stringify(value), headers: { 'content-type': 'application/json' } };
 }
 
-/** The query for what is there; empty when nothing is. */
+/** The query string of all defined values; empty if there are none. */
 function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   return given.length === 0

@@ -1,6 +1,6 @@
-/** What can go wrong between a client and a producer. */
+/** The errors of the client: rejected requests and temporary failures. */
 
-/** Every error of this package; `code` is stable and for programs. */
+/** Base class of all errors of this package; `code` is stable and meant for programs. */
 export class ClientError extends Error {
   readonly code: string;
 
@@ -11,17 +11,17 @@ export class ClientError extends Error {
   }
 }
 
-/** What an answer that refuses says besides code and message. */
+/** The content of an error response besides code and message. */
 export interface ApiErrorDetails {
   /** HTTP status. */
   status: number;
-  /** The problem document (RFC 9457) with its facts; empty where a proxy answered. */
+  /** The problem document (RFC 9457) with its extension members; empty if a proxy sent the response. */
   problem: Readonly<Record<string, unknown>>;
-  /** `X-Request-Id`, under which the producer's log has the request. */
+  /** `X-Request-Id`: the id of the request in the producer's log. */
   requestId: string | null;
 }
 
-/** The producer answered that it will not do what was asked; code and message are its own. */
+/** The producer rejected the request; code and message are taken from its response. */
 export class ApiError extends ClientError {
   readonly status: number;
   readonly problem: ApiErrorDetails['problem'];
@@ -35,9 +35,9 @@ export class ApiError extends ClientError {
   }
 }
 
-/** A fault that passes: nobody answers, or the producer says that it cannot now. The same call may succeed later. */
+/** A temporary failure: no response, or the producer is unavailable. The same call may succeed later. */
 export class PassingFault extends ClientError {
-  /** What the producer asked to wait, in milliseconds; `null` when it said nothing. */
+  /** The delay requested by the producer (`Retry-After`), in milliseconds; `null` if there is none. */
   readonly retryAfterMs: number | null;
 
   constructor(message: string, retryAfterMs: number | null, cause?: unknown) {
@@ -46,19 +46,21 @@ export class PassingFault extends ClientError {
   }
 }
 
-/** Statuses that pass by themselves: too many requests, and everything a proxy or a starting producer says. */
+/** Temporary statuses: too many requests, and those of a proxy or of a producer that is starting. */
 const PASSING_STATUSES = new Set([429, 502, 503, 504]);
 
-/** Another request of ours, broken off, is still being cleared away. */
+/** Temporary error codes: the producer is still cleaning up an aborted upload of the same part. */
 const PASSING_CODES = new Set(['part-in-progress']);
 
-/** The error in an answer that is not 2xx: RFC 9457 where the producer wrote it, the status where a proxy did. */
+/**
+ * The error in a non-2xx response: the problem document (RFC 9457) of the producer, or the status of a proxy.
+ */
 export async function errorOf(response: Response, url: string): Promise<ApiError | PassingFault> {
   const problem = problemIn(await response.text().catch(() => ''));
   const { status, statusText, headers } = response;
   const message =
-    wordIn(problem.detail) ?? wordIn(problem.title) ?? `${url} answered ${status} ${statusText}`.trim();
-  const code = wordIn(problem.code);
+    textIn(problem.detail) ?? textIn(problem.title) ?? `${url} responded with ${status} ${statusText}`.trim();
+  const code = textIn(problem.code);
   if (PASSING_STATUSES.has(status) || PASSING_CODES.has(code ?? '')) {
     return new PassingFault(message, retryAfterMs(headers.get('retry-after')));
   }
@@ -69,27 +71,27 @@ export async function errorOf(response: Response, url: string): Promise<ApiError
   });
 }
 
-/** The error for a request that got no answer, or whose answer broke off. */
+/** The error for a request without a response, or with an incomplete one. */
 export function connectionFault(thrown: unknown, url: string): PassingFault {
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
   const code = cause instanceof Error ? ('code' in cause ? cause.code : cause.message) : cause;
-  return new PassingFault(`no answer from ${url} (${code})`, null, thrown);
+  return new PassingFault(`no response from ${url} (${code})`, null, thrown);
 }
 
 function problemIn(text: string): Record<string, unknown> {
   try {
-    const found: unknown = JSON.parse(text);
-    return typeof found === 'object' && found !== null ? (found as Record<string, unknown>) : {};
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {};
   } catch {
     return {};
   }
 }
 
-function wordIn(value: unknown): string | undefined {
+function textIn(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** `Retry-After` in milliseconds; it holds seconds or a date (RFC 9110, 10.2.3). */
+/** The header `Retry-After`, which holds seconds or a date (RFC 9110, 10.2.3), in milliseconds. */
 function retryAfterMs(header: string | null): number | null {
   if (header === null) return null;
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();

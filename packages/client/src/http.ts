@@ -1,34 +1,36 @@
-/** One HTTP request at a time: URL, key, signals and the errors of an answer; the client makes all its calls here. */
+/** Makes the HTTP requests of the client: base URL, API key, abort signals and error responses. */
 
 import { connectionFault, errorOf } from './errors.ts';
 
-/** Where the producer is, and how to speak to it. */
+/** The address of the producer, and the options of all requests to it. */
 export interface ClientOptions {
-  /** Base URL such as `http://127.0.0.1:8080`; a function is asked for every request, for a producer that moves. */
+  /**
+   * Base URL such as `http://127.0.0.1:8080`; a function is called for every request, so the URL may change.
+   */
   url: string | (() => string);
-  /** Sent as `Authorization: Bearer`. Default: none. */
+  /** API key, sent as `Authorization: Bearer`. Default: none. */
   apiKey?: string | undefined;
-  /** Breaks off every request that is under way. */
+  /** Aborts all pending requests. */
   signal?: AbortSignal | undefined;
-  /** Default: the global `fetch`. */
+  /** The `fetch` function to use. Default: the global one. */
   fetch?: typeof fetch;
 }
 
-/** What every call takes. */
+/** Options of every call. */
 export interface CallOptions {
-  /** Breaks off this call; its reason is thrown. */
+  /** Aborts this call, which then throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** What is sent besides method and path. */
-export interface Sent extends CallOptions {
+/** The body, headers and signal of a request. */
+export interface RequestContent extends CallOptions {
   body?: Uint8Array | string;
   headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * Throws {@link ApiError} for a refusal, {@link PassingFault} for a fault that passes, and the signal's reason when it was
- * aborted. Repeats nothing.
+ * Throws {@link ApiError} for a rejected request, {@link PassingFault} for a temporary failure, and the
+ * reason of an aborted signal. Does not retry.
  */
 export class Http {
   readonly #options: ClientOptions;
@@ -37,14 +39,18 @@ export class Http {
     this.#options = options;
   }
 
-  /** The base URL at this moment, without a slash at its end. */
+  /** The current base URL, without a trailing slash. */
   get url(): string {
     const { url } = this.#options;
     return (typeof url === 'string' ? url : url()).replace(/\/+$/, '');
   }
 
-  /** The answer to a request, when it is 2xx. */
-  async request(method: string, path: string, { body, headers, signal }: Sent = {}): Promise<Response> {
+  /** Makes a request and returns its 2xx response. */
+  async request(
+    method: string,
+    path: string,
+    { body, headers, signal }: RequestContent = {},
+  ): Promise<Response> {
     const { apiKey, fetch = globalThis.fetch } = this.#options;
     const combined = this.#signal(signal);
     let response: Response;
@@ -52,7 +58,7 @@ export class Http {
       response = await fetch(`${this.url}${path}`, {
         method,
         headers: { ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }), ...headers },
-        // What is sent is never shared memory, which is all that this type excludes.
+        // The type excludes shared memory only, and bodies are never in shared memory.
         ...(body === undefined ? {} : { body: body as string | Uint8Array<ArrayBuffer> }),
         ...(combined === undefined ? {} : { signal: combined }),
       });
@@ -63,22 +69,22 @@ export class Http {
     return response;
   }
 
-  /** The JSON of an answer. */
-  async json<Value>(method: string, path: string, sent: Sent = {}): Promise<Value> {
-    const response = await this.request(method, path, sent);
+  /** Makes a request and returns the JSON of its response. */
+  async json<Value>(method: string, path: string, content: RequestContent = {}): Promise<Value> {
+    const response = await this.request(method, path, content);
     try {
       return (await response.json()) as Value;
     } catch (thrown) {
-      throw this.#fault(thrown, this.#signal(sent.signal));
+      throw this.#fault(thrown, this.#signal(content.signal));
     }
   }
 
-  /** The bytes of an answer as they come; breaking off the loop ends the request. */
-  async open(path: string, sent: Sent = {}): Promise<AsyncIterable<Uint8Array>> {
-    return this.#chunks(await this.request('GET', path, sent), this.#signal(sent.signal));
+  /** Makes a GET request and streams the bytes of its response; leaving the loop ends the request. */
+  async open(path: string, content: RequestContent = {}): Promise<AsyncIterable<Uint8Array>> {
+    return this.#chunks(await this.request('GET', path, content), this.#signal(content.signal));
   }
 
-  // Not `for await` over the body: Safari has no such loop for streams.
+  // Not `for await` over the body: Safari has no async iteration of streams.
   async *#chunks({ body }: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     const reader = body?.getReader();
     if (reader === undefined) return;
@@ -95,10 +101,10 @@ export class Http {
     }
   }
 
-  #signal(ofCall: AbortSignal | undefined): AbortSignal | undefined {
+  #signal(callSignal: AbortSignal | undefined): AbortSignal | undefined {
     const { signal } = this.#options;
-    if (signal === undefined || ofCall === undefined) return signal ?? ofCall;
-    return AbortSignal.any([signal, ofCall]);
+    if (signal === undefined || callSignal === undefined) return signal ?? callSignal;
+    return AbortSignal.any([signal, callSignal]);
   }
 
   #fault(thrown: unknown, signal: AbortSignal | undefined): unknown {

@@ -1,4 +1,7 @@
-/** The public surface of `@embedmill/client`: speaks to a producer from Node or a browser, with nothing but `fetch`. */
+/**
+ * The public interface of `@embedmill/client`: a producer client for Node and browsers that only needs
+ * `fetch`.
+ */
 
 export type {
   ChunkSpan,

@@ -1,7 +1,9 @@
-/** Cuts bytes into lines of text; NDJSON and server-sent events are read with it. */
+/** Splits a byte stream into lines of text, for NDJSON and server-sent events. */
 
-/** Lines without their end (`\n` or `\r\n`); the last one may lack it. */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/**
+ * The lines of UTF-8 text without their ending (`\n` or `\r\n`), which may be missing after the last line.
+ */
+export async function* streamLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {
@@ -13,7 +15,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   if (rest !== '') yield rest;
 }
 
-/** The values of JSON lines. */
+/** Parses NDJSON; empty lines are skipped. Throws a `SyntaxError` at a line that is not JSON. */
 export async function* readJsonLines<Value>(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Value> {
-  for await (const line of readLines(chunks)) if (line !== '') yield JSON.parse(line) as Value;
+  for await (const line of streamLines(chunks)) if (line !== '') yield JSON.parse(line) as Value;
 }

@@ -1,24 +1,25 @@
-/** Repeats a request while its fault passes. */
+/** Retries requests that fail temporarily. */
 
 import { PassingFault } from './errors.ts';
 
-/** How long to repeat, and who is told. */
+/** How long to retry, and what to report. */
 export interface RetryOptions {
-  /** Ends the waiting; its reason is thrown. */
+  /** Ends the retries; the signal's reason is thrown. */
   signal?: AbortSignal | undefined;
-  /** Told what is waited for before each pause, and `null` when the request went through. */
+  /** Receives the error message before each pause, and `null` when the request succeeds after a pause. */
   onWait?: ((reason: string | null) => void) | undefined;
-  /** Time after which the fault is thrown instead. Default: never. */
+  /** Time after which the failure is thrown, in milliseconds. Default: never. */
   patienceMs?: number | undefined;
 }
 
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 5_000;
 
 /**
- * Tries `request` until it succeeds or fails for a lasting reason. A pause is what the producer asked for, or doubles from
- * 0.25 s to 5 s.
- * @throws the lasting error, the signal's reason, or the {@link PassingFault} that outlasted the patience
+ * Calls `request` until it succeeds or fails permanently. The pause is the one requested by the producer, or
+ * doubles from 0.25 s to 5 s.
+ * @throws the permanent error, the signal's reason, or the last {@link PassingFault} once `patienceMs` has
+ * passed
  */
 export async function withRetry<Value>(
   request: () => Promise<Value>,
@@ -26,7 +27,7 @@ export async function withRetry<Value>(
 ): Promise<Value> {
   const startedAt = performance.now();
   let hasWaited = false;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     try {
       const value = await request();
       if (hasWaited) onWait?.(null);
@@ -44,7 +45,7 @@ export async function withRetry<Value>(
   }
 }
 
-/** Resolves after a time, or at once when the signal is aborted. */
+/** Resolves after `ms` milliseconds, or as soon as the signal is aborted. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {

@@ -1,60 +1,69 @@
-/** Sends rows of any number as parts of a run, as fast as the producer takes them. */
+/** Sends any number of rows as parts of a run, as fast as the producer accepts them. */
 
-import type { PartReceipt, RejectedRow } from '@embedmill/contract';
+import { DEFAULT_PART_ROWS, type PartReceipt, type RejectedRow } from '@embedmill/contract';
 import type { CallOptions } from './http.ts';
 import { withRetry } from './retry.ts';
 import type { RowInput } from './types.ts';
 
-/** How to send. */
+/** Options of {@link sendRows}. */
 export interface SendRowsOptions extends CallOptions {
-  /** Number of the first part. Rows are ordered by part, then as they came. Default 0. */
+  /** Number of the first part. Rows are ordered by part, then by position within it. Default 0. */
   firstPart?: number;
-  /** Rows of a part. Default 2 016: eight batches of the default 252. */
+  /** Maximum rows per part. Default 2,016: eight batches of the default 252. */
   maxRows?: number;
-  /** Bytes of a part before packing; a part ends with the row that reaches it. Default 4 MB. */
+  /**
+   * Bytes per part before compression; the row that reaches this size is the last of its part. Default 4 MB.
+   */
   maxBytes?: number;
-  /** Packs the parts; worth it when the network is slower than a core. Default false. */
+  /** Compresses the parts; worth it if the network is slower than one core. Default false. */
   gzip?: boolean;
-  /** Told after each part how many rows are at the producer. */
+  /** Receives the number of rows sent so far after each part. */
   onSent?: (rows: number) => void;
-  /** Told why a part has to wait, and `null` when it went through. */
+  /** Receives the reason when a part has to wait, and `null` when it is accepted. */
   onWait?: (reason: string | null) => void;
-  /** How long the producer may be away at a time. Default 10 minutes. */
+  /** Maximum time to retry one part, in milliseconds. Default 10 minutes. */
   patienceMs?: number;
 }
 
-/** What became of the rows. */
+/** The result of {@link sendRows}. */
 export interface SentRows {
   parts: number;
   accepted: number;
   rejectedCount: number;
-  /** Those that the receipts list, with their part. */
+  /** The rejected rows listed in the receipts, with their part; `rejectedCount` counts all. */
   rejected: (RejectedRow & { part: number })[];
 }
 
-/** Sends one part; the client's `sendPart`. */
+/** Sends one part and returns its receipt; the client's `sendPart`. */
 export type SendPart = (part: number, body: Uint8Array, options: { gzip: boolean }) => Promise<PartReceipt>;
 
-/** One part is on its way while the next one is filled; more would only take memory. */
+/** One part is sent while the next one is filled; more would only take memory. */
 const MAX_IN_FLIGHT = 2;
 
-const defaults = { firstPart: 0, maxRows: 2016, maxBytes: 4_000_000, gzip: false, patienceMs: 600_000 };
+const DEFAULTS = {
+  firstPart: 0,
+  maxRows: DEFAULT_PART_ROWS,
+  maxBytes: 4_000_000,
+  gzip: false,
+  patienceMs: 600_000,
+};
 
 /**
- * Takes a row from `rows` only when there is room for it. The same rows with the same options make the same parts, so
- * that calling again after a crash sends nothing twice.
+ * Reads from `rows` only what fits the part being filled. The same rows with the same options make the same
+ * parts, so a repeated call after a crash does not duplicate rows. Retries parts that fail temporarily for
+ * `patienceMs`.
  */
 export async function sendRows(
   sendPart: SendPart,
   rows: Iterable<RowInput> | AsyncIterable<RowInput>,
   options: SendRowsOptions = {},
 ): Promise<SentRows> {
-  const filled = { ...defaults, ...options };
-  const { signal, onWait, onSent, gzip, patienceMs } = filled;
+  const resolved = { ...DEFAULTS, ...options };
+  const { signal, onWait, onSent, gzip, patienceMs } = resolved;
   const sent: SentRows = { parts: 0, accepted: 0, rejectedCount: 0, rejected: [] };
   const inFlight = new Set<Promise<void>>();
-  let number = filled.firstPart;
-  for await (const body of cutRows(rows, filled)) {
+  let number = resolved.firstPart;
+  for await (const body of cutRows(rows, resolved)) {
     const part = number++;
     if (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight);
     const sending = withRetry(() => sendPart(part, body, { gzip }), { signal, onWait, patienceMs })
@@ -66,7 +75,7 @@ export async function sendRows(
         onSent?.(sent.accepted + sent.rejectedCount);
       })
       .finally(() => inFlight.delete(sending));
-    // A failure is thrown by the race or by the end; until then nobody may call it unhandled.
+    // A failure is thrown by the race or at the end; until then it must not count as an unhandled rejection.
     sending.catch(() => {});
     inFlight.add(sending);
   }
@@ -104,10 +113,10 @@ function join(lines: readonly Uint8Array[], bytes: number): Uint8Array {
   return joined;
 }
 
-/** Packs bytes with gzip. */
-export async function pack(bytes: Uint8Array): Promise<Uint8Array> {
-  const packed = new Blob([bytes as Uint8Array<ArrayBuffer>])
+/** Compresses bytes with gzip. */
+export async function compress(bytes: Uint8Array): Promise<Uint8Array> {
+  const compressed = new Blob([bytes as Uint8Array<ArrayBuffer>])
     .stream()
     .pipeThrough(new CompressionStream('gzip'));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
+  return new Uint8Array(await new Response(compressed).arrayBuffer());
 }

@@ -1,4 +1,4 @@
-/** Requests and responses of the API that only its clients need; the words that all packages share are in `@embedmill/contract`. */
+/** Request and response types that only clients need; the shared types are in `@embedmill/contract`. */
 
 import type {
   CleanStep,
@@ -14,48 +14,48 @@ import type {
   VectorEncoding,
 } from '@embedmill/contract';
 
-/** What a run is created with; the producer fills in what is left out. */
+/** The options of a new run; the producer sets the defaults. */
 export interface NewRun {
-  /** For people; may repeat. */
+  /** Display name; need not be unique. */
   name?: string | null;
-  /** Model that the workers must have. */
+  /** Model that the workers must run. */
   model?: string;
-  /** Default `int8`. */
+  /** Arithmetic of the linear layers. Default `int8`. */
   precision?: Precision;
-  /** Default `end`. */
+  /** What happens to tokens over the model's limit. Default `end`. */
   truncate?: Truncate;
-  /** Default: none. */
+  /** Cleaning steps. Default: none. */
   clean?: readonly CleanStep[];
-  /** Default `truncate`. */
+  /** How texts over the token limit are embedded. Default `truncate`. */
   long?: LongTexts;
-  /** Put before every text. Default: nothing. */
+  /** Text put before every text. Default: none. */
   prompt?: string;
-  /** Terms and their plain wording; without a rule, acronyms must be written as they are. */
+  /** Terms and their replacements; without a rule, acronyms must match exactly. */
   glossary?: readonly GlossaryTerm[];
-  /** Most rows of a batch. */
+  /** Maximum rows per batch. */
   batchRows?: number;
-  /** Most estimated tokens of a batch. */
+  /** Maximum estimated tokens per batch. */
   batchTokens?: number;
 }
 
-/** One answer of `GET /v1/runs`. */
+/** One page of `GET /v1/runs`. */
 export interface RunPage {
-  /** The newest first. */
+  /** The runs, newest first. */
   runs: RunInfo[];
-  /** What to ask for `after` to get the next page; `null` on the last one. */
+  /** Value of `after` for the next page; `null` on the last page. */
   next: string | null;
 }
 
 /** Which runs to list. */
 export interface RunFilter {
-  /** Most runs of a page, up to 1 000. Default 100. */
+  /** Maximum runs per page, up to 1,000. Default 100. */
   limit?: number;
-  /** Id of the last run of the page before. */
+  /** Id of the last run of the previous page. */
   after?: string;
   state?: RunState;
 }
 
-/** A row as it is sent; without an id its number stands in. */
+/** A row to send; a row without an id gets its number as id. */
 export interface RowInput {
   id?: string;
   text: string;
@@ -64,46 +64,48 @@ export interface RowInput {
 /** A receipt as `GET /v1/runs/:id/parts` lists it. */
 export type KnownPart = Pick<PartReceipt, 'part' | 'accepted' | 'rejectedCount' | 'sha256'>;
 
-/** How a few texts are to be embedded. */
+/** Options of one call to embed texts. */
 export interface EmbedOptions {
-  /** Model that the workers must have. Default: the model of the producer. */
+  /** Model that the workers must run. Default: the model of the producer. */
   model?: string;
-  /** Default `int8`. */
+  /** Arithmetic of the linear layers. Default `int8`. */
   precision?: Precision;
-  /** Default `end`. */
+  /** What happens to tokens over the model's limit. Default `end`. */
   truncate?: Truncate;
-  /** Default: none. */
+  /** Cleaning steps. Default: none. */
   clean?: readonly CleanStep[];
-  /** Default `truncate`. */
+  /** How texts over the token limit are embedded. Default `truncate`. */
   long?: LongTexts;
-  /** Put before every text. Default: nothing. */
+  /** Text put before every text. Default: none. */
   prompt?: string;
-  /** Id of a run whose glossary is applied to the texts, if it has one. */
+  /** Id of a run; its glossary, if any, is applied to the texts. */
   glossaryOf?: string;
-  /** Whether outcomes say where the chunks of their texts are; not with `long: 'truncate'`, which makes none. Default false. */
+  /**
+   * Whether outcomes hold chunk positions; not with `long: 'truncate'`, which makes no chunks. Default false.
+   */
   chunkSpans?: boolean;
-  /** Time after which the answer is of no use any more. Default 30 s. */
+  /** Deadline of the call in milliseconds. Default 30 s. */
   timeoutMs?: number;
 }
 
-/** The vectors of a few texts. */
+/** The response to a call: vectors, outcomes and timings. */
 export interface Embeddings {
   /** Floats per vector. */
   dim: number;
-  /** One per text; `null` for one without a vector. */
+  /** One vector per text; `null` if the text has none. */
   vectors: (Float32Array | null)[];
-  /** One per text. */
+  /** One outcome per text. */
   outcomes: RowOutcome[];
-  /** Of the model. */
+  /** Fingerprint of model and treatment; vectors with equal fingerprints are comparable. */
   fingerprint: string;
   usage: { tokens: number; lostTokens: number };
   timings: { totalMs: number; queueMs: number; inferMs: number };
 }
 
-/** Choices within a format of results. */
+/** Options of a result format. */
 export interface ResultOptions {
-  /** For `jsonl`. Default `float`. */
+  /** How `jsonl` represents a vector; ignored by the other formats. Default `float`. */
   encoding?: VectorEncoding;
-  /** Default `float32`. */
+  /** Number type of the stored vectors. Default `float32`. */
   dtype?: Dtype;
 }

@@ -1,52 +1,55 @@
-/** Follows a run to its end over server-sent events (HTML standard, 9.2), and connects again when they break off. */
+/**
+ * Follows a run to its end over server-sent events (HTML standard, 9.2); reconnects when the stream breaks.
+ */
 
 import type { RunInfo } from '@embedmill/contract';
 import { ClientError, PassingFault } from './errors.ts';
 import type { CallOptions, Http } from './http.ts';
-import { readLines } from './lines.ts';
+import { streamLines } from './lines.ts';
 import { pause, withRetry } from './retry.ts';
 
-/** How to wait. */
+/** Options of {@link waitForRun}. */
 export interface WaitOptions extends CallOptions {
-  /** Told how far the run is, at most twice a second. */
+  /** Receives the state of the run, at most twice a second. */
   onProgress?: (run: RunInfo) => void;
-  /** Told why nothing is heard, and `null` when the producer is back. */
+  /** Receives the reason while there is no connection, and `null` when it is restored. */
   onWait?: (reason: string | null) => void;
-  /** How long the producer may be away at a time. Default 10 minutes. */
+  /** Maximum time without a connection, in milliseconds. Default 10 minutes. */
   patienceMs?: number;
 }
 
 const MINUTE = 60_000;
 const PATIENCE_MS = 10 * MINUTE;
 
-/** A proxy that ends every connection at once must not be asked without a pause. */
+/** Pause before a reconnect, so that a proxy that closes every connection is not flooded with requests. */
 const RECONNECT_MS = 250;
 
-/** The producer says something every 15 s; a connection that is silent for longer is dead, though nobody said so. */
+/** The producer sends at least a comment every 15 s; a connection that is silent for this long is dead. */
 const SILENCE_MS = MINUTE;
 
 /**
- * Resolves when the run is completed.
- * @throws {ClientError} `run-not-completed` when it was cancelled or failed, and as every call
+ * Resolves with the run when it is completed.
+ * @throws {ClientError} `run-not-completed` if the run was cancelled or failed; otherwise the errors of every
+ * call
  */
 export async function waitForRun(http: Http, id: string, options: WaitOptions = {}): Promise<RunInfo> {
   const { signal, onWait, onProgress, patienceMs = PATIENCE_MS } = options;
   let last: RunInfo | undefined;
-  while (last === undefined || isAtWork(last)) {
+  while (last === undefined || isActive(last)) {
     const connected = withRetry(() => connect(http, id, signal), { signal, onWait, patienceMs });
     for await (const run of followUntilBroken(await connected)) {
       last = run;
       onProgress?.(run);
     }
     signal?.throwIfAborted();
-    if (last === undefined || isAtWork(last)) await pause(RECONNECT_MS, signal);
+    if (last === undefined || isActive(last)) await pause(RECONNECT_MS, signal);
   }
   if (last.state === 'completed') return last;
   const why = last.error === null ? '' : `: ${last.error}`;
   throw new ClientError('run-not-completed', `run ${id} is ${last.state}${why}`);
 }
 
-function isAtWork({ state }: RunInfo): boolean {
+function isActive({ state }: RunInfo): boolean {
   return state === 'open' || state === 'sealed';
 }
 
@@ -60,10 +63,10 @@ async function connect(
     signal: signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]),
     headers: { accept: 'text/event-stream' },
   });
-  return readRuns(readLines(watched(chunks, silence)));
+  return readRuns(streamLines(watched(chunks, silence)));
 }
 
-/** Aborts when nothing comes for too long. */
+/** Aborts the request if no bytes arrive for `SILENCE_MS`. */
 async function* watched(
   chunks: AsyncIterable<Uint8Array>,
   silence: AbortController,
@@ -82,12 +85,14 @@ async function* watched(
   }
 }
 
-/** Every event of the producer has one line of data: the run. */
+/** Parses the events; each has one line of data, the run as JSON. */
 async function* readRuns(lines: AsyncIterable<string>): AsyncGenerator<RunInfo> {
   for await (const line of lines) if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as RunInfo;
 }
 
-/** Ends quietly when the connection does; whoever reads knows by the last run whether that was the end. */
+/**
+ * Ends without an error when the connection does; the state of the last run shows whether that was the end.
+ */
 async function* followUntilBroken(runs: AsyncGenerator<RunInfo>): AsyncGenerator<RunInfo> {
   try {
     yield* runs;

@@ -1,6 +1,10 @@
-/** The public interface of `@embedmill/contract`: every word that more than one package uses, defined once. */
+/**
+ * The public interface of `@embedmill/contract`: the words and values that several packages share, defined
+ * once.
+ */
 
 export * from './errors.ts';
+export * from './halves.ts';
 export * from './limits.ts';
 export * from './rows.ts';
 export * from './runs.ts';

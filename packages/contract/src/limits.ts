@@ -9,7 +9,10 @@ export const BUILT_IN_DIM = 384;
 /** Maximum tokens per text of the built-in model, [CLS] and [SEP] included (its `max_seq_length`). */
 export const BUILT_IN_MAX_TOKENS = 256;
 
-/** Default of `EMBEDMILL_BATCH_ROWS`. Not a power of two: 252 vectors fit a jemalloc size class of Redis, 256 do not. */
+/**
+ * Default of `EMBEDMILL_BATCH_ROWS`. Not a power of two: 252 vectors fit a jemalloc size class of Redis, 256
+ * do not.
+ */
 export const DEFAULT_BATCH_ROWS = 252;
 
 /** Default of `EMBEDMILL_BATCH_TOKENS`: maximum estimated tokens per batch. */

@@ -21,7 +21,9 @@ export interface RunOptions extends Treatment {
   batchTokens: number;
 }
 
-/** `completed`, `failed` and `cancelled` are final, except that `retry` makes a completed run `sealed` again. */
+/**
+ * `completed`, `failed` and `cancelled` are final, except that `retry` makes a completed run `sealed` again.
+ */
 export type RunState = 'open' | 'sealed' | 'completed' | 'failed' | 'cancelled';
 
 /** A row that was not accepted into the run; `line` counts from 1 within its part. */
@@ -50,8 +52,10 @@ export interface RunInfo {
   createdAt: string;
   sealedAt: string | null;
   endedAt: string | null;
-  /** Why the run `failed`. */
+  /** Why the run `failed`, or why it is set aside while it is `open` or `sealed`. */
   error: string | null;
+  /** What an active run waits for, such as a worker with its model; `null` if nothing is known to be missing. */
+  waitsFor: string | null;
   parts: number;
   rows: { accepted: number; rejected: number; done: number };
   batches: { total: number; done: number; stored: number };
@@ -63,12 +67,18 @@ export interface RunInfo {
   chunkedRows: number;
   /** Glossary terms replaced. */
   replacements: number;
-  /** Over the last seconds while the run is active, over its whole time once it has ended; 0 before the first batch. */
+  /**
+   * Over the last seconds while the run is active, over its whole time once it has ended; 0 before the first
+   * batch.
+   */
   rowsPerSecond: number;
   tokensPerSecond: number;
   /** Seconds until the accepted rows are done at the current rate; `null` while unknown. */
   etaSeconds: number | null;
-  /** Floats per vector, and the fingerprint of model and treatment (equal means comparable); `null` before the first batch. */
+  /**
+   * Floats per vector, and the fingerprint of model and treatment (equal means comparable); `null` before the
+   * first batch.
+   */
   dim: number | null;
   fingerprint: string | null;
 }

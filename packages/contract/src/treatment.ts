@@ -22,9 +22,9 @@ export const CLEAN_STEPS = [
 export type CleanStep = (typeof CLEAN_STEPS)[number];
 
 /**
- * How texts over the token limit are embedded: `truncate` cuts them; `mean` embeds them in chunks and averages the chunk vectors
- * weighted by tokens; `plain-mean` averages them unweighted; `max-chunks=N` is `mean` of at most N chunks (the first ones; the
- * last ones with `truncate: 'start'`) and drops the rest.
+ * How texts over the token limit are embedded: `truncate` cuts them; `mean` embeds them in chunks and
+ * averages the chunk vectors weighted by tokens; `plain-mean` averages them unweighted; `max-chunks=N` is
+ * `mean` of at most N chunks (the first ones; the last ones with `truncate: 'start'`) and drops the rest.
  */
 export type LongTexts = 'truncate' | 'mean' | 'plain-mean' | `max-chunks=${number}`;
 
@@ -42,8 +42,8 @@ export function maxChunks(long: LongTexts): number {
 export const MAX_PROMPT_CHARS = 500;
 
 /**
- * What is done to every text of a run or call. Plain data. A glossary is named by its id; the engine takes `Treatment<StoredGlossary>`,
- * which holds the content.
+ * What is done to every text of a run or call. Plain data. A glossary is named by its id; the engine takes
+ * `Treatment<StoredGlossary>`, which holds the content.
  */
 export interface Treatment<Glossary = string> {
   /** In the order of `CLEAN_STEPS`, each at most once. */
@@ -63,7 +63,10 @@ export function treatmentOf({ clean, long, prompt, glossary }: Treatment): Treat
   return { clean: CLEAN_STEPS.filter((step) => clean.includes(step)), long, prompt, glossary };
 }
 
-/** A term, its replacement, and whether the case must match exactly; without a rule, acronyms must match exactly. */
+/**
+ * A term, its replacement, and whether the case must match exactly; without a rule, acronyms must match
+ * exactly.
+ */
 export type GlossaryTerm =
   | readonly [term: string, wording: string]
   | readonly [term: string, wording: string, rule: 'exact' | 'any'];

@@ -3,12 +3,15 @@
 /** File formats of results. */
 export type FormatName = 'npy' | 'jsonl' | 'parquet' | 'arrow';
 
-/** How JSON represents a vector: a list of decimals, or base64 of its little-endian bytes (less than half as long). */
+/**
+ * How JSON represents a vector: a list of decimals, or base64 of its little-endian bytes (less than half as
+ * long).
+ */
 export type VectorEncoding = 'float' | 'base64';
 
 /**
- * Number type of stored vectors. `float16`: the nearest half, 3 decimal digits. `int8`: integers from −127 to 127, to be multiplied
- * by the scale of their row.
+ * Number type of stored vectors. `float16`: the nearest half, 3 decimal digits. `int8`: integers from −127 to 127,
+ * to be multiplied by the scale of their row.
  */
 export type Dtype = 'float32' | 'float16' | 'int8';
 

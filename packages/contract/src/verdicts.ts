@@ -32,15 +32,19 @@ export interface RowOutcome {
   /** Tokens fed to the model, [CLS] and [SEP] included; 0 without a vector. */
   tokens: number;
   /**
-   * Tokens of the text that are not in the vector: cut off when `truncated`, all of them when the row `failed` because of its
-   * length. Estimated for the part of a long text that was cut before it was tokenized.
+   * Tokens of the text that are not in the vector: cut off when `truncated`, all of them when the row
+   * `failed` because of its length. Estimated for the part of a long text that was cut before it was
+   * tokenized.
    */
   lostTokens: number;
   /** Number of chunks averaged into the vector; absent when the text went through the model in one piece. */
   chunks?: number;
   /** Number of glossary terms replaced in the text; absent when 0. */
   replacements?: number;
-  /** The chunks in the vector, in order (one if the text was not split); present only if the call requested them. */
+  /**
+   * The chunks in the vector, in order (one if the text was not split); present only if the call requested
+   * them.
+   */
   chunkSpans?: ChunkSpan[];
   /** The text that `chunkSpans` refer to, without the prompt; absent if treatment left the text unchanged. */
   treated?: string;
@@ -56,7 +60,9 @@ export function emptyVerdictCounts(): VerdictCounts {
   return { ok: 0, truncated: 0, empty: 0, failed: 0 };
 }
 
-/** What the collector and the progress display need to know of a finished batch without reading its vectors. */
+/**
+ * What the collector and the progress display need to know of a finished batch without reading its vectors.
+ */
 export interface BatchSummary {
   rows: number;
   verdicts: VerdictCounts;

@@ -22,14 +22,14 @@ it('a worker that is cut off loses its batches to another; its late commits have
   // It has started the next batches and cannot commit them.
   proxy.set({ traffic: 'freeze' });
   await startWorkerProcess(redis);
-  await until(async () => (await producer.info(run)).rows.done === rows.length, 90_000);
+  await until(async () => (await producer.info(run)).rows.done === rows.length);
   proxy.set({ traffic: 'pass' });
   const [, url = ''] = await lonely.waitFor(/"url":"([^"]+)"/);
   const doubled = async () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     return Number(/^embedmill_duplicate_batches_total (\d+)/m.exec(metrics)?.[1]);
   };
-  await until(async () => (await doubled()) > 0, 60_000);
+  await until(async () => (await doubled()) > 0);
   expect((await producer.info(run)).rows.done).toBe(rows.length);
   await producer.seal(run);
   await expectWhole({ producer, run, rows });
@@ -48,7 +48,7 @@ it('a producer that dies between renaming a shard and acknowledging it duplicate
   await first.send(run, 0, rows);
   await startWorkerProcess(redis);
   await first.seal(run);
-  await until(() => proxy.isHolding, 20_000);
+  await until(() => proxy.isHolding);
   const shards = () => readdirSync(join(dataDir, 'runs', run, 'shards'));
   expect(shards()).toEqual(['00000000.shard']);
   first.process.kill('SIGKILL');

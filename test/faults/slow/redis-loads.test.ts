@@ -27,7 +27,7 @@ it('a Redis that loads older data slowly is waited for, and the run loses no row
   const { producer, run, rows } = await startRunInWork({ url: redis.url, prefix: 'loads' });
   await redis.ask((client) => client.save());
   const { done } = (await producer.info(run)).rows;
-  await until(async () => (await producer.info(run)).rows.done > done, 20 * SECOND);
+  await until(async () => (await producer.info(run)).rows.done > done);
   await redis.kill();
   const started = redis.start();
   await until(async () => /^-LOADING/.test(await replyTo(redis.port, 'PING')));

@@ -18,7 +18,7 @@ const SOURCES = [
 ];
 
 /** Codes that are only logged, or whose client has disconnected. */
-const NEVER_ANSWERED = new Set(['no-ledger', 'client-gone']);
+const NEVER_ANSWERED = new Set(['client-gone']);
 
 function codesIn(folder: string): string[] {
   const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
@@ -45,6 +45,7 @@ describe('the table of problems', () => {
     const passing = Object.entries(PROBLEMS).filter(([, { status }]) => status === 503);
     expect(passing.map(([code]) => code).sort()).toEqual([
       'disk-full',
+      'disk-unavailable',
       'no-workers',
       'redis-unavailable',
       'unavailable',

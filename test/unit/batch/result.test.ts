@@ -45,7 +45,10 @@ describe('a batch result', () => {
   it('returns vectors, verdicts and reasons bit for bit', () => {
     fc.assert(
       fc.property(result, (given) => {
-        expect(decodeBatchResult(encodeBatchResult(given))).toEqual(given);
+        // A worker that states no revision of its treatment has that of this build.
+        expect(decodeBatchResult(encodeBatchResult(given))).toEqual({ treatment: 2, ...given });
+        const stated = { ...given, treatment: 7 };
+        expect(decodeBatchResult(encodeBatchResult(stated))).toEqual(stated);
       }),
     );
   });

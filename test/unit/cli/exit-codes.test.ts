@@ -12,8 +12,8 @@ test.each([
   [new Interrupted(), EXIT.interrupted],
   [new UnavailableError('redis-missing', 'no Redis'), EXIT.failure],
   [new ApiError('unknown-run', 'no run', { status: 404, problem: {}, requestId: null }), EXIT.failure],
-  [new Error('a mistake of ours'), EXIT.failure],
-  ['a value that is no error', EXIT.failure],
+  [new Error('an internal error'), EXIT.failure],
+  ['a value that is not an Error', EXIT.failure],
 ])('%s leads to exit code %i', (error, code) => {
   expect(exitCodeOf(error)).toBe(code);
 });

@@ -59,7 +59,7 @@ describe('the bar', () => {
   });
 
   test.each([20, 40, 60, 80, 100, 120, 300])('fits into a terminal with %i columns', (columns) => {
-    const waiting = { ...halfway, waitingFor: 'no answer from http://10.0.0.5:8080 (ECONNREFUSED)' };
+    const waiting = { ...halfway, waitingFor: 'no response from http://10.0.0.5:8080 (ECONNREFUSED)' };
     for (const snapshot of [halfway, waiting, { ...halfway, rowsTotal: null }]) {
       expect(drawLine(snapshot, columns, unpainted).length).toBeLessThan(columns);
     }

@@ -1,4 +1,4 @@
-/** The client against servers that answer badly, late or not at all. */
+/** Tests the client against servers with wrong, late or missing responses. */
 
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { EmbedmillClient, PassingFault, withRetry } from '@embedmill/client';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-/** A server that answers as the test says. */
+/** Starts a server with the given request handler. */
 async function serve(answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -22,7 +22,7 @@ const clientFor = (url: string, signal = new AbortController().signal) =>
   new EmbedmillClient({ url, signal });
 
 describe('a client', () => {
-  test('throws the code and the words of a problem', async () => {
+  test('throws the code and the detail of a problem document', async () => {
     const url = await serve((_, response) => {
       response.writeHead(404, { 'content-type': 'application/problem+json' });
       response.end(
@@ -36,15 +36,15 @@ describe('a client', () => {
     });
   });
 
-  test('throws the status where somebody else answers', async () => {
+  test('throws the status if the response is not from a producer', async () => {
     const url = await serve((_, response) => response.writeHead(403).end('<html>'));
     await expect(clientFor(url).getRun('r1')).rejects.toMatchObject({
       status: 403,
-      message: `${url} answered 403 Forbidden`,
+      message: `${url} responded with 403 Forbidden`,
     });
   });
 
-  test.each([429, 502, 503, 504])('takes %i for a fault that passes', async (status) => {
+  test.each([429, 502, 503, 504])('treats status %i as a temporary failure', async (status) => {
     const url = await serve((_, response) => response.writeHead(status, { 'retry-after': '7' }).end());
     const fault = await clientFor(url)
       .getRun('r1')
@@ -53,7 +53,7 @@ describe('a client', () => {
     expect(fault).toMatchObject({ retryAfterMs: 7000 });
   });
 
-  test('takes a connection that is refused or broken off for one too', async () => {
+  test('treats a refused or broken connection as a temporary failure', async () => {
     const url = await serve((_, response) => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('{"id"');
@@ -65,18 +65,18 @@ describe('a client', () => {
         for await (const _ of await clientFor(url).openIds('r1'));
       })(),
     ).rejects.toThrow(PassingFault);
-    // Nobody listens on a port that was just given back.
+    // No server listens on a port that was just released.
     const gone = createServer().listen(0, '127.0.0.1');
     await once(gone, 'listening');
     const { port } = gone.address() as AddressInfo;
     gone.close();
     await once(gone, 'close');
     await expect(clientFor(`http://127.0.0.1:${port}`).getRun('r1')).rejects.toThrow(
-      /no answer .*ECONNREFUSED/,
+      /no response .*ECONNREFUSED/,
     );
   });
 
-  test('follows the pages of the list', async () => {
+  test('reads all pages of the list', async () => {
     const url = await serve((request, response) => {
       const after = new URL(request.url ?? '', 'http://host').searchParams.get('after');
       response.end(
@@ -90,7 +90,7 @@ describe('a client', () => {
 });
 
 describe('withRetry', () => {
-  test('goes on when the fault has passed, and says what was waited for', async () => {
+  test('returns the value once the failure has passed, and reports the reason for the wait', async () => {
     let requests = 0;
     const url = await serve((_, response) => {
       requests += 1;
@@ -107,7 +107,7 @@ describe('withRetry', () => {
     expect(waits).toEqual(['Redis is away', 'Redis is away', null]);
   });
 
-  test('does not repeat what will not change', async () => {
+  test('does not retry permanent errors', async () => {
     let requests = 0;
     const url = await serve((_, response) => {
       requests += 1;
@@ -120,7 +120,7 @@ describe('withRetry', () => {
     expect(requests).toBe(1);
   });
 
-  test('ends when it is interrupted, in a request as in a pause', async () => {
+  test('ends when the signal is aborted, during a request or a pause', async () => {
     const silent = await serve(() => {});
     const busy = await serve((_, response) => response.writeHead(503, { 'retry-after': '600' }).end());
     for (const url of [silent, busy]) {
@@ -134,8 +134,8 @@ describe('withRetry', () => {
   });
 });
 
-describe('what is sent', () => {
-  test('carries the key and nothing else about the caller', async () => {
+describe('a request', () => {
+  test('carries the API key and nothing else about the caller', async () => {
     const url = await serve((request, response) => {
       response.end(JSON.stringify({ id: request.headers.authorization }));
     });
@@ -143,7 +143,7 @@ describe('what is sent', () => {
     expect(asked.id).toBe('Bearer a-key-of-mine');
   });
 
-  test('is broken off by the signal of the call or of the client', async () => {
+  test('is aborted by the signal of the call or of the client', async () => {
     const url = await serve(() => {});
     const reason = new Error('no longer wanted');
     const ofCall = AbortSignal.abort(reason);
@@ -153,7 +153,7 @@ describe('what is sent', () => {
 });
 
 describe('an error', () => {
-  test('has the facts of the problem and the name of the request', async () => {
+  test('has the extension members of the problem and the request id', async () => {
     const url = await serve((_, response) => {
       response.writeHead(403, { 'x-request-id': 'order-7' });
       response.end(JSON.stringify({ code: 'forbidden', detail: 'no', need: 'submit' }));
@@ -169,7 +169,7 @@ describe('an error', () => {
 });
 
 describe('rows', () => {
-  /** Takes parts; the first request for each fails. */
+  /** Accepts parts; the first request for each fails. */
   async function serveParts() {
     const bodies = new Map<number, { body: Buffer; encoding: string | undefined }>();
     const failed = new Set<number>();
@@ -195,7 +195,7 @@ describe('rows', () => {
     return { url, bodies };
   }
 
-  test('are cut into parts that are sent until they are taken, in the order of the source', async () => {
+  test('are sent as parts, in the order of the source, and retried until accepted', async () => {
     const { url, bodies } = await serveParts();
     const rows = Array.from({ length: 8 }, (_, i) => ({ id: `${i}`, text: `text ${i}` }));
     const sent = await clientFor(url).sendRows('r1', rows, { maxRows: 3, firstPart: 5 });
@@ -205,14 +205,14 @@ describe('rows', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual(rows);
   });
 
-  test('are packed when that is asked for', async () => {
+  test('are compressed on request', async () => {
     const { url, bodies } = await serveParts();
     await clientFor(url).sendRows('r1', [{ text: 'one' }], { gzip: true });
     const { body, encoding } = bodies.get(0)!;
     expect([encoding, gunzipSync(body).toString()]).toEqual(['gzip', '{"text":"one"}\n']);
   });
 
-  test('are taken from their source only when there is room', async () => {
+  test('are read from their source only when there is room', async () => {
     const answers: (() => void)[] = [];
     const url = await serve((request, response) => {
       request.resume();
@@ -226,13 +226,13 @@ describe('rows', () => {
       }
     }
     const sending = clientFor(url).sendRows('r1', source(), { maxRows: 1 });
-    await vi.waitUntil(() => answers.length === 2, { timeout: 10_000 });
+    await vi.waitUntil(() => answers.length === 2, { timeout: 120_000 });
     expect(taken).toBeLessThanOrEqual(4);
     while (answers.length < 20) {
       answers.at(-2)?.();
       answers.at(-1)?.();
       const before = answers.length;
-      await vi.waitUntil(() => answers.length > before, { timeout: 10_000 });
+      await vi.waitUntil(() => answers.length > before, { timeout: 120_000 });
     }
     for (const answer of answers) answer();
     expect((await sending).accepted).toBe(20);
@@ -242,7 +242,7 @@ describe('rows', () => {
 describe('waiting for a run', () => {
   const event = (name: string, run: object) => `event: ${name}\ndata: ${JSON.stringify(run)}\n\n`;
 
-  test('goes on over a connection that broke off and a producer that was away', async () => {
+  test('continues after a broken connection and an unavailable producer', async () => {
     let requests = 0;
     const url = await serve((_, response) => {
       requests += 1;
@@ -262,14 +262,14 @@ describe('waiting for a run', () => {
     expect(states).toEqual(['open', 'completed']);
   });
 
-  test('fails when the run does', async () => {
+  test('fails if the run fails', async () => {
     const url = await serve((_, response) => {
       response.end(event('end', { state: 'failed', error: 'its files are damaged' }));
     });
     await expect(clientFor(url).waitFor('r1')).rejects.toThrow('run r1 is failed: its files are damaged');
   });
 
-  test('gives up when the producer is away for longer than it may be', async () => {
+  test('fails when the producer is unavailable for longer than patienceMs', async () => {
     const url = await serve((_, response) => response.writeHead(503).end());
     await expect(clientFor(url).waitFor('r1', { patienceMs: 100 })).rejects.toThrow(PassingFault);
   });

@@ -24,13 +24,13 @@ describe('a list of API keys', () => {
 
   it.each([
     ['', /no key/],
-    ['# nothing but a comment', /no key/],
+    ['# only a comment', /no key/],
     [SECRET, /entry 1 is not/],
     [`ops:${SECRET}`, /entry 1 is not/],
     [`a:read:0123456789abcdef,ops:root:${SECRET}`, /entry 2 is not/],
     ['ops:admin:short', /16 to 256/],
     [`two words:read:${SECRET}`, /entry 1/],
-    [`ops:read:${SECRET},ops:admin:another-long-secret`, /the name ops stands twice/],
+    [`ops:read:${SECRET},ops:admin:another-long-secret`, /the name ops is used twice/],
   ])('is refused as a whole when an entry cannot be used: %j', (list, problem) => {
     const read = readKeyList(list);
     expect(read).toMatchObject({ ok: false, problem: expect.stringMatching(problem) });

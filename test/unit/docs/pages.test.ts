@@ -63,7 +63,7 @@ describe('the documentation', () => {
         ),
       ]
         .map(([, path]) => path ?? '')
-        // Settings are the reader's own, and a test may be named without its ending.
+        // Settings belong to the reader, and a test may be named without its extension.
         .filter((path) => !path.endsWith('.env'))
         .filter((path) => !['', '.test.ts'].some((ending) => existsSync(join(ROOT, path + ending))))
         .map((path) => `${relative(ROOT, page)}: ${path}`),

@@ -9,6 +9,7 @@ import { compileBuiltIn, GRAPH_REVISION } from '../../../packages/embed/src/prep
 import { cachedFile } from '../../../packages/embed/src/prepare/cache.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startNode } from '../../support/process.ts';
+import { smallBertFolder } from './small-bert.ts';
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 
@@ -31,7 +32,8 @@ describe('compiling', () => {
 describe('the model cache', () => {
   test('compiles once, and again if the file is damaged, truncated or without its seal', async () => {
     const cacheDir = join(temporaryFolder(), 'deep', 'cache');
-    const { modelPath } = await prepareModel({ precision: 'int8', cacheDir });
+    const options = { model: smallBertFolder(), precision: 'int8', cacheDir } as const;
+    const { modelPath } = await prepareModel(options);
     const whole = readFileSync(modelPath);
     const damages: [string, () => void][] = [
       [
@@ -45,7 +47,7 @@ describe('the model cache', () => {
     ];
     for (const [name, damage] of damages) {
       damage();
-      expect((await prepareModel({ precision: 'int8', cacheDir })).modelPath).toBe(modelPath);
+      expect((await prepareModel(options)).modelPath).toBe(modelPath);
       expect(readFileSync(modelPath).equals(whole), name).toBe(true);
     }
     expect(readdirSync(cacheDir)).toHaveLength(2);

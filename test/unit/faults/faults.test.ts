@@ -87,7 +87,7 @@ describe('a fault of the disk', () => {
     });
   });
 
-  test('is recognised in the error of ours that wraps it', () => {
+  test('is recognized in an EmbedmillError that wraps it', () => {
     const wrapped = new UnavailableError('unavailable', 'cannot append', { cause: diskError('EROFS') });
     expect(faultOf(wrapped)).toMatchObject({ source: 'disk', kind: 'EROFS', duration: 'passing' });
   });

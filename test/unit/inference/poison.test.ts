@@ -46,7 +46,7 @@ describe('a text that crashes its thread', () => {
       reason: 'Worker terminated due to reaching memory limit: JS heap out of memory',
       maxHeapMb: 16,
     },
-    { word: 'hang!', reason: 'the thread finished no text for 1000 ms', stuckAfterMs: 1000 },
+    { word: 'hang!', reason: 'the thread finished no text for 3000 ms', stuckAfterMs: 3000 },
   ])('is found after three threads and fails alone ($word)', async ({ word, reason, ...options }) => {
     const { pool, events, count } = await startedPool(options);
     const texts = numbered(1, 40);

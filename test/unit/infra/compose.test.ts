@@ -1,7 +1,4 @@
-/**
- * What the scripts that run real containers say where there are none; the containers themselves are not for
- * this suite.
- */
+/** The scripts of test/compose on a machine without Docker. This suite starts no containers. */
 
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -10,12 +7,14 @@ import { startNode } from '../../support/process.ts';
 
 describe('a script that needs Docker', () => {
   it.each(['main.mjs', 'autoscale.mjs', 'images.mjs'])(
-    '%s says that it was skipped, and why',
+    '%s reports that it was skipped, and why',
     async (name) => {
       const path = fileURLToPath(new URL(`../../compose/${name}`, import.meta.url));
       const script = startNode([path], { env: { PATH: temporaryFolder() } });
       expect(await script.waitForExit()).toEqual({ code: 0, signal: null });
-      expect(script.stdout).toMatch(/^SKIPPED: no Docker engine answers \(`docker info`\), so .* not run\n$/);
+      expect(script.stdout).toMatch(
+        /^SKIPPED: no Docker engine responds \(`docker info`\), so .* not run\n$/,
+      );
       expect(script.stderr).toBe('');
     },
   );

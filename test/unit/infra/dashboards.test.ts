@@ -1,7 +1,4 @@
-/**
- * Whether the dashboards are what Grafana takes: their JSON against the types that Grafana publishes, by the
- * compiler.
- */
+/** Type-checks the JSON of the dashboards against the types that Grafana publishes. */
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,13 +11,13 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SDK = join(ROOT, 'node_modules/@grafana/grafana-foundation-sdk/dist');
 const FOLDER = join(ROOT, 'infra/grafana/dashboards');
 
-/** Kinds of panels that the dashboards use; each has options and fields of its own. */
+/** Panel types of the dashboards; each has its own options and fields. */
 const PANELS = ['stat', 'timeseries', 'bargauge', 'table', 'gauge'];
 
 /**
- * The shape of a dashboard file. Grafana's types name enums where JSON has their values, and demand what
- * Grafana fills in by itself: `Plain` turns the ones into the others and leaves every field out that may be;
- * unknown ones stay errors.
+ * The type of a dashboard file. The types of Grafana use enums where JSON has their values, and require
+ * fields that Grafana fills in. `Plain` replaces enums by their values and makes all fields optional; unknown
+ * fields stay errors.
  */
 const SHAPE = `
 import type { Dashboard, FieldConfig, Panel } from '${SDK}/dashboard/index.js';
@@ -56,7 +53,7 @@ type DashboardFile = Must<Omit<Plain<Dashboard>, 'panels'>, 'uid' | 'title' | 's
 };
 `;
 
-/** What the compiler has to say about dashboards, by name; empty when all are right. */
+/** Returns the compiler errors for dashboards, given as JSON by name; empty if there are none. */
 function check(dashboards: Record<string, string>): string {
   const path = join(temporaryFolder(), 'dashboards.ts');
   const constants = Object.entries(dashboards).map(
@@ -87,17 +84,17 @@ const dashboards = Object.fromEntries(
 );
 
 describe('the dashboards', () => {
-  it("fit the types that Grafana's own SDK has of them", () => {
+  it('match the types of the Grafana SDK', () => {
     expect(Object.keys(dashboards)).toHaveLength(4);
     expect(check(dashboards)).toBe('');
   });
 
   it.each([
-    ['a field that Grafana does not know', '"legendFormat"', '"legendFromat"'],
-    ['a value of the wrong kind', '"unit": "reqps"', '"unit": 7'],
-    ['a choice that does not exist', '"colorMode": "value"', '"colorMode": "loud"'],
-    ['a panel of an unknown kind', '"type": "stat"', '"type": "stats"'],
-  ])('would be refused with %s', (_what, right, wrong) => {
+    ['an unknown field', '"legendFormat"', '"legendFromat"'],
+    ['a value of the wrong type', '"unit": "reqps"', '"unit": 7'],
+    ['an unknown choice', '"colorMode": "value"', '"colorMode": "loud"'],
+    ['an unknown panel type', '"type": "stat"', '"type": "stats"'],
+  ])('would be rejected with %s', (_what, right, wrong) => {
     const { overview = '' } = dashboards;
     expect(overview).toContain(right);
     expect(check({ overview: overview.replace(right, wrong) })).toMatch(

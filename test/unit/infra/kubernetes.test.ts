@@ -1,7 +1,4 @@
-/**
- * Whether the manifests are what Kubernetes and KEDA take: each against the schema of its kind, and the names
- * against each other.
- */
+/** Validates the manifests against the schemas of Kubernetes and KEDA, and the names that they refer to. */
 
 import { readFileSync } from 'node:fs';
 import { ScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1';
@@ -12,9 +9,7 @@ import { ConfigMap, PersistentVolumeClaim, Service } from 'kubernetes-models/v1'
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 
-/**
- * Kinds that the manifests may use; their classes check against the schemas that Kubernetes and KEDA publish.
- */
+/** Kinds that the manifests may use; each class validates against the published schema. */
 const KINDS = {
   'v1/ConfigMap': ConfigMap,
   'v1/PersistentVolumeClaim': PersistentVolumeClaim,
@@ -29,7 +24,7 @@ interface Manifest {
   apiVersion: string;
   kind: string;
   metadata: { name: string; labels: Record<string, string> };
-  // biome-ignore lint/suspicious/noExplicitAny: every kind has another spec, and its schema is what is tested
+  // biome-ignore lint/suspicious/noExplicitAny: each kind has another spec, and the test validates it
   spec?: any;
 }
 
@@ -43,7 +38,7 @@ const manifests = ['embedmill.yaml', 'autoscaling.yaml'].flatMap((name) =>
 );
 const nameOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.name}`;
 
-/** @throws when the manifest is not of its kind */
+/** @throws {Error} if the manifest does not match the schema of its kind */
 function validate(manifest: Manifest): void {
   const Kind = KINDS[`${manifest.apiVersion}/${manifest.kind}` as keyof typeof KINDS];
   if (Kind === undefined) throw new Error(`${manifest.apiVersion}/${manifest.kind} has no schema here`);
@@ -52,17 +47,17 @@ function validate(manifest: Manifest): void {
 
 function find(kind: string, name: string): Manifest {
   const found = manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
-  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+  if (found === undefined) throw new Error(`the manifests have no ${kind} ${name}`);
   return found;
 }
 
 describe('the Kubernetes manifests', () => {
   it.each(manifests.map((manifest) => [nameOf(manifest), manifest] as const))(
-    '%s fits the schema of its kind',
+    '%s matches the schema of its kind',
     (_name, manifest) => expect(() => validate(manifest)).not.toThrow(),
   );
 
-  it('would be refused with a field of the wrong kind, or without one that must be there', () => {
+  it('would be rejected with a field of the wrong type or without a required field', () => {
     const worker = structuredClone(find('Deployment', 'embedmill-worker'));
     worker.spec.template.spec.containers[0].ports[0].containerPort = 'metrics';
     expect(() => validate(worker)).toThrow();
@@ -71,7 +66,7 @@ describe('the Kubernetes manifests', () => {
     expect(() => validate(scaled)).toThrow();
   });
 
-  it('refer to each other by names that are there', () => {
+  it('refer to each other by existing names', () => {
     expect(find('ScaledObject', 'embedmill-worker').spec.scaleTargetRef.name).toBe('embedmill-worker');
     for (const name of ['embedmill-producer', 'embedmill-worker']) {
       const { selector, template } = find('Deployment', name).spec;

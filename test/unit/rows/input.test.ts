@@ -136,9 +136,9 @@ describe('gzip', () => {
   });
 
   test.each([
-    ['empty', Buffer.alloc(0), 'ends too early'],
-    ['cut short', packed.subarray(0, packed.length - 9), 'ends too early'],
-    ['cut in its second member', Buffer.concat([packed, packed.subarray(0, 6)]), 'ends too early'],
+    ['empty', Buffer.alloc(0), 'unexpected end of input'],
+    ['cut short', packed.subarray(0, packed.length - 9), 'unexpected end of input'],
+    ['cut in its second member', Buffer.concat([packed, packed.subarray(0, 6)]), 'unexpected end of input'],
     ['not gzip', Buffer.from('{"text":"plain"}\n'), 'incorrect header check'],
     ['followed by something else', Buffer.concat([packed, Buffer.from('junk')]), 'incorrect header check'],
     [

@@ -70,7 +70,7 @@ describe('a search', () => {
   test('refuses a query of another length', async () => {
     await expect(searchRows([rowsOf([1, 0])], Float32Array.of(1, 0, 0), 1)).rejects.toMatchObject({
       code: 'wrong-dimension',
-      message: 'the query has 3 floats; expected 2, as the rows that are searched',
+      message: 'the query has 3 floats; expected 2, the dimension of the searched rows',
     });
   });
 

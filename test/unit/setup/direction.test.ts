@@ -1,4 +1,4 @@
-/** Checks the check of import directions: what it refuses, what it allows, and that this repository passes it. */
+/** Tests the check of import directions: rejected and accepted imports, and this repository. */
 
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,17 +10,14 @@ import { startNode } from '../../support/process.ts';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CHECK = join(ROOT, 'scripts/check-direction.mjs');
 
-/** Each case has a file of its own: the `a.ts` of its path, numbered. */
+/** Gives each case its own file: `a.ts` of its path, numbered. */
 function numbered(
   cases: readonly (readonly [path: string, code: string, ...rest: string[]])[],
 ): [string, string][] {
   return cases.map(([path, code], n) => [path.replace(/a(?=\.m?[jt]s$)/, `a${n}`), code]);
 }
 
-/**
- * Runs the check over a small tree with the rules of this repository and these files, each below a first
- * line.
- */
+/** Runs the check over a tree with the rules of this repository and these files, each after a first line. */
 async function check(files: readonly [path: string, code: string][]) {
   const tree = temporaryFolder();
   for (const file of ['biome.json', '.gitignore']) cpSync(join(ROOT, file), join(tree, file));
@@ -134,7 +131,7 @@ describe('check:direction', () => {
     ],
     ['apps/web/src/a.ts', "import { Redis } from 'ioredis';", 'runs in a browser'],
   ];
-  test('refuses what is against it, with the line and the rule', async () => {
+  test('rejects forbidden imports, with the line and the rule', async () => {
     const files = numbered(refused);
     const { code, stdout, findings } = await check(files);
     const said = files.map(([path]) =>
@@ -142,7 +139,7 @@ describe('check:direction', () => {
     );
     expect(said).toEqual(refused.map(([, , rule]) => expect.stringContaining(rule)));
     expect(said).toEqual(refused.map(([, line]) => expect.stringContaining(`\n    ${line}`)));
-    expect(stdout).toBe(`${findings.length} imports against the direction of the packages.\n`);
+    expect(stdout).toBe(`${findings.length} imports against the import directions.\n`);
     expect(code).toBe(1);
   });
 
@@ -151,11 +148,11 @@ describe('check:direction', () => {
     ['a computed name', "await import('io' + 'redis');"],
     ['a template', 'await import(`ioredis`);'],
     ['a required package', "const { Redis } = require('ioredis');"],
-    ['a require of its own', "const { Redis } = createRequire(import.meta.url)('ioredis');"],
+    ['a created require function', "const { Redis } = createRequire(import.meta.url)('ioredis');"],
     ['a comment', "// biome-ignore lint/style/noRestrictedImports: why not\nimport 'ioredis';"],
     ['a comment for the file', "// biome-ignore-all lint: why not\nimport 'ioredis';"],
   ];
-  test('is not fooled by a detour', async () => {
+  test('rejects forms that would evade it', async () => {
     const files = numbered(detours.map(([, code]) => ['packages/embed/src/a.ts', code]));
     const { findings } = await check(files);
     const fooled = detours.filter(
@@ -183,7 +180,7 @@ describe('check:direction', () => {
     ],
     ['apps/cli/src/a.ts', "await import('@embedmill/worker');\nimport { quote } from '@embedmill/contract';"],
   ];
-  test('allows what belongs there', async () => {
+  test('accepts allowed imports', async () => {
     expect(await check(numbered(allowed))).toMatchObject({ code: 0, findings: [''] });
   });
 

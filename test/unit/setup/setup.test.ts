@@ -1,3 +1,5 @@
+/** Set-up of the checkout: Node version, packages, lock file, and the summary of the tests. */
+
 import { cpSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,17 +20,17 @@ describe('the Node version', () => {
   });
 
   test.each(['20.18.3', '18.20.4', '8.0.0'])(
-    '%s is refused with what is needed and what is here',
+    '%s is rejected with the required and the actual version',
     (version) => {
       expect(() => checkNodeVersion(version)).toThrow(
-        `needs Node 20.19 or newer, and this is Node ${version}`,
+        `requires Node 20.19 or later; this is Node ${version}`,
       );
     },
   );
 });
 
 describe('installed packages', () => {
-  /** A checkout whose lock file asks for `wanted` and whose node_modules holds `installed`. */
+  /** A checkout with `wanted` in its lock file and `installed` in node_modules. */
   function checkout(wanted: object, installed?: object): string {
     const root = temporaryFolder();
     writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages: wanted }));
@@ -40,16 +42,16 @@ describe('installed packages', () => {
   }
   const left = { version: '1.0.0', integrity: 'sha512-a' };
 
-  test('are missing after a clone and after an install that broke off', () => {
+  test('are missing after a clone and after an interrupted install', () => {
     expect(areDependenciesInstalled(checkout({ 'node_modules/left': left }))).toBe(false);
   });
 
-  test('are complete when each is there in its version', () => {
+  test('are complete if each is installed in its version', () => {
     const wanted = { '': {}, 'packages/core': {}, 'node_modules/left': left };
     expect(areDependenciesInstalled(checkout(wanted, { 'node_modules/left': left }))).toBe(true);
   });
 
-  test('are out of date when the lock file asks for another version or content', () => {
+  test('are outdated if the lock file has another version or content', () => {
     const installed = { 'node_modules/left': left };
     const newer = { 'node_modules/left': { ...left, version: '1.0.1' } };
     const other = { 'node_modules/left': { ...left, integrity: 'sha512-b' } };
@@ -57,13 +59,13 @@ describe('installed packages', () => {
     expect(areDependenciesInstalled(checkout(other, installed))).toBe(false);
   });
 
-  test('may lack what is for other machines', () => {
+  test('may lack packages for other platforms', () => {
     const wanted = { 'node_modules/left': left, 'node_modules/mac-only': { ...left, optional: true } };
     expect(areDependenciesInstalled(checkout(wanted, { 'node_modules/left': left }))).toBe(true);
   });
 });
 
-test('The lock file names the binaries of every platform, so that npm ci works on each', () => {
+test('the lock file lists the binaries of every platform, so that npm ci works on each', () => {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { optionalDependencies?: Record<string, string> }>;
   };
@@ -75,7 +77,7 @@ test('The lock file names the binaries of every platform, so that npm ci works o
   expect(wanted.filter((name) => !names.has(name))).toEqual([]);
 });
 
-describe('the lock of the set-up', () => {
+describe('the set-up lock', () => {
   const script = (lock: string, body: string): string[] => [
     '--input-type=module',
     '--eval',
@@ -84,7 +86,7 @@ describe('the lock of the set-up', () => {
        { onWait: (pid) => console.log('waits for ' + pid) });`,
   ];
 
-  test('lets a second process wait, says for whom, and then go on', async () => {
+  test('makes a second process wait and reports the holder', async () => {
     const lock = join(temporaryFolder(), 'setup.lock');
     const first = startNode(
       script(
@@ -103,7 +105,7 @@ describe('the lock of the set-up', () => {
     expect(existsSync(lock)).toBe(false);
   });
 
-  test('is never held by two processes, however many come at once', async () => {
+  test('is never held by two processes at once', async () => {
     const folder = temporaryFolder();
     const lock = join(folder, 'setup.lock');
     const tally = join(folder, 'tally');
@@ -118,7 +120,7 @@ describe('the lock of the set-up', () => {
     expect(readFileSync(tally, 'utf8')).toBe('()()()()()()');
   });
 
-  test('is taken over from a process that was killed', async () => {
+  test('is taken over from a killed process', async () => {
     const lock = join(temporaryFolder(), 'setup.lock');
     const first = startNode(
       script(lock, "console.log('in'); await new Promise((r) => setTimeout(r, 60_000));"),
@@ -130,7 +132,7 @@ describe('the lock of the set-up', () => {
     await second.waitFor(/second is in/);
   });
 
-  test('is taken over when its process id belongs to somebody else by now', async () => {
+  test('is taken over if another process has the id of its holder by now', async () => {
     const lock = join(temporaryFolder(), 'setup.lock');
     writeFileSync(lock, String(process.pid));
     utimesSync(lock, new Date('2024-01-01'), new Date('2024-01-01'));
@@ -153,21 +155,21 @@ describe('the last line of npm test', () => {
     testResults: [],
   };
 
-  test('counts what passed, failed and was skipped', () => {
+  test('counts passed, failed and skipped tests', () => {
     expect(count(totals)).toBe('7 passed, 1 failed, 3 skipped');
   });
 
-  test('counts a test file that could not be loaded as failed', () => {
+  test('counts a test file that cannot be loaded as failed', () => {
     const broken = { status: 'failed', assertionResults: [] };
     expect(count({ ...totals, testResults: [broken] })).toBe('7 passed, 2 failed, 3 skipped');
   });
 
-  test('is not green when there is no report', () => {
+  test('reports a failure if there is no report', () => {
     expect(countTests('/nonexistent')).toBe('0 passed, 1 failed, 0 skipped');
   });
 });
 
-test('The command of a package without its build says so instead of a stack', async () => {
+test('the command of an unbuilt package prints a message, not a stack', async () => {
   const folder = temporaryFolder();
   cpSync(join(ROOT, 'apps/cli/bin'), join(folder, 'bin'), { recursive: true });
   const run = startNode([join(folder, 'bin/embedmill.mjs')]);
@@ -177,7 +179,7 @@ test('The command of a package without its build says so instead of a stack', as
   );
 });
 
-test('A second set-up finds everything there and says nothing', async () => {
+test('a second set-up does nothing and prints nothing', async () => {
   const script = `import { setUp } from '${lib('setup.mjs')}'; await setUp();`;
   const setUp = () => startNode(['--input-type=module', '--eval', script]);
   const first = setUp();

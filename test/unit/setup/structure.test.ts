@@ -1,4 +1,4 @@
-/** `npm run structure` over small trees whose picture is known. */
+/** Tests `npm run structure` on small trees with known counts. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ import { startNode } from '../../support/process.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/structure.mjs', import.meta.url));
 
-/** A package with what the script counts: each thing once or twice. */
+/** A tree with one or two of each thing that the script counts. */
 const TREE = {
   'packages/core/src/index.ts':
     "export * from './redis/queue.ts';\nexport type { Treatment } from './runs/run.ts';\n",
@@ -38,7 +38,7 @@ const TREE = {
   'docs/decisions/0002-two.md': 'See 0001-one.md.\n',
 };
 
-/** A folder with these files. */
+/** Writes these files to a temporary folder. */
 function writeTree(files: Record<string, string>): string {
   const root = temporaryFolder();
   for (const [path, text] of Object.entries(files)) {
@@ -68,7 +68,7 @@ async function structure(...args: string[]) {
 }
 
 describe('npm run structure', () => {
-  it('counts a small tree and names what it counted', async () => {
+  it('counts a small tree and lists the counted items', async () => {
     const { code, cells, lists } = await structure('--list', writeTree(TREE));
     expect(code).toBe(0);
     expect(cells).toMatchObject({
@@ -83,7 +83,7 @@ describe('npm run structure', () => {
     });
     const src = 'packages/core/src';
     expect(lists).toMatchObject({
-      // Of two arrows against each other, the one with fewer imports is upward.
+      // Of two opposite arrows, the one with fewer imports runs upward.
       'arrows that run upward': ['packages/core: redis → runs (1 import)'],
       'runtime import cycles': [`${src}/runs/end.ts ↔ ${src}/runs/run.ts`],
       'type-only import cycles': [
@@ -101,7 +101,7 @@ describe('npm run structure', () => {
     });
   });
 
-  it('puts trees side by side, with a dash where one has no such package', async () => {
+  it('prints trees side by side, with a dash for a missing package', async () => {
     const before = writeTree(TREE);
     const after = writeTree({ 'packages/core/src/run.ts': 'export const run = 1;\n' });
     const { code, cells } = await structure(before, after);
@@ -115,7 +115,7 @@ describe('npm run structure', () => {
     });
   });
 
-  it('refuses an argument that is neither a folder nor a commit', async () => {
+  it('rejects an argument that is neither a folder nor a commit', async () => {
     const { code, stderr } = await structure('no-such-branch');
     expect(code).toBe(1);
     expect(stderr).toContain('"no-such-branch" is neither a folder nor a commit');

@@ -1,4 +1,4 @@
-/** Arrow files as Arrow's own library reads them: types, record batches, halves and 8-bit numbers. */
+/** Tests Arrow files with the Arrow library: types, record batches, halves and 8-bit integers. */
 
 import type { VectorRows } from '@embedmill/contract';
 import { arrow, type EncodeOptions } from '@embedmill/core/formats';
@@ -7,12 +7,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeChunks, makeRows } from './vectors.ts';
 
-/** The file that these rows make, read. */
+/** Encodes rows and reads the file back. */
 async function tableOf(rows: VectorRows, options: EncodeOptions = {}) {
   return tableFromIPC(Buffer.concat(await encodeChunks(arrow, rows, options)));
 }
 
-/** The vectors of a file with halves, by the bits of these floats. */
+/** The bits of the halves in a float16 file of these floats. */
 async function halvesOf(values: readonly number[]): Promise<number[]> {
   const rows = {
     ids: ['v'],
@@ -35,7 +35,7 @@ describe('arrow', () => {
     expect(String(schema.fields[1]?.type)).toBe(type);
   });
 
-  test('has record batches of 8 MiB, and is the file that begins and ends with its magic', async () => {
+  test('has record batches of 8 MiB, and starts and ends with the magic string', async () => {
     const rows = makeRows(5000, 1024, { absentEvery: 3 });
     const file = Buffer.concat(await encodeChunks(arrow, rows));
     expect(tableFromIPC(file).batches.map((batch) => batch.numRows)).toEqual([2048, 2048, 904]);
@@ -61,14 +61,14 @@ describe('a half', () => {
     expect(await halvesOf([value])).toEqual([half]);
   });
 
-  test('is the nearest that there is', async () => {
+  test('is the nearest half', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: 1 }),
         async (values) => {
           const halves = await halvesOf(values);
           for (const [n, value] of values.entries()) {
-            // Eleven bits of significand, the least exponent being −14.
+            // Eleven bits of significand; the minimum exponent is −14.
             const step = 2 ** (Math.max(-14, Math.floor(Math.log2(Math.abs(value) || 1))) - 10);
             expect(Math.abs(halves[n]! - value)).toBeLessThanOrEqual(step / 2);
           }

@@ -1,4 +1,4 @@
-/** Asks DuckDB about a Parquet file; the Parquet test and the contracts of the encoders call it. */
+/** Queries a Parquet file with DuckDB. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';

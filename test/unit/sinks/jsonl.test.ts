@@ -1,4 +1,4 @@
-/** The numbers in JSON lines: exact, and as short as they can be. */
+/** Tests that the numbers in JSON lines are exact and as short as possible. */
 import { type EncodeOptions, jsonl } from '@embedmill/core/formats';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ function floatOf(pattern: number): number {
   return bits.getFloat32(0);
 }
 
-/** The numbers of one vector as the encoder spells them. */
+/** The decimals that the encoder writes for one vector. */
 async function spell(values: readonly number[], options: EncodeOptions = {}): Promise<string[]> {
   const row = {
     ids: ['v'],
@@ -28,7 +28,7 @@ function digitCount(text: string): number {
   return text.replace(/e.*$/, '').replace(/[-.]/g, '').replace(/^0+/, '').replace(/0+$/, '').length;
 }
 
-/** The fewest digits any rounding of `value` needs to be the same float32 again. */
+/** The minimum number of digits with which a rounding of `value` reads back as the same float32. */
 function fewestDigits(value: number): number {
   for (let count = 1; count < 9; count++) {
     if (Math.fround(Number(value.toPrecision(count))) === value) return digitCount(value.toPrecision(count));
@@ -57,7 +57,7 @@ describe('a float in JSON lines', () => {
     expect(await spell([value])).toEqual([text]);
   });
 
-  test('reads back as the same bits and could not be shorter', async () => {
+  test('reads back as the same bits and is as short as possible', async () => {
     const anyFloat = fc.integer({ min: 0, max: 0xffffffff }).map(floatOf).filter(Number.isFinite);
     const embeddingFloat = fc.float({ min: -1, max: 1, noNaN: true });
     await fc.assert(
@@ -74,7 +74,7 @@ describe('a float in JSON lines', () => {
   });
 });
 
-test('every half is written so that it reads back as itself and could not be shorter', async () => {
+test('every half reads back as the same half and is as short as possible', async () => {
   const finite = Array.from({ length: 0x10000 }, (_, bits) => bits).filter(
     (bits) => ((bits >> 10) & 0x1f) !== 0x1f,
   );
@@ -82,7 +82,7 @@ test('every half is written so that it reads back as itself and could not be sho
   const texts = await spell(values, { dtype: 'float16' });
   const magnitudes = [...new Set(values.map(Math.abs))].sort((a, b) => a - b);
   const place = new Map(magnitudes.map((value, n) => [value, n]));
-  // Whether a decimal is nearest to this half, of two the even one, in doubles, which hold all of them exactly.
+  // Whether the decimal rounds to this half, ties to even; computed in doubles, which represent all halves exactly.
   const means = (text: string, value: number) => {
     if (value === 0) return Object.is(Number(text), value);
     const n = place.get(Math.abs(value))!;

@@ -1,5 +1,5 @@
-/** The .npy header, which NumPy reads and the API computes ranges from. */
-import { encodeIds, npy, npyHeader, npyHeaderBytes } from '@embedmill/core/formats';
+/** Tests the .npy header, which NumPy reads and from which the API computes byte ranges. */
+import { encodeIds, NPY_HEADER_BYTES, npy, npyHeader } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
 import { collect, encodeChunks, makeRows, readNpy, sliceAt } from './vectors.ts';
 
@@ -11,33 +11,33 @@ describe('npy', () => {
     [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
   ])('has a header of one length for %i × %i', (rows, dim) => {
     const header = npyHeader([rows, dim]);
-    expect(header.length).toBe(npyHeaderBytes);
+    expect(header.length).toBe(NPY_HEADER_BYTES);
     expect(readNpy(Buffer.from(header))).toEqual({ descr: '<f4', shape: [rows, dim], numbers: [] });
   });
 
-  test('has row r at the offset it promises', async () => {
+  test('stores row r at the documented offset', async () => {
     const rows = makeRows(9, 5);
     const file = Buffer.concat(await encodeChunks(npy, rows));
-    const at = npyHeaderBytes + 6 * 5 * 4;
+    const at = NPY_HEADER_BYTES + 6 * 5 * 4;
     expect(file.readFloatLE(at)).toBe(rows.vectors[30]);
-    expect(file.length).toBe(npyHeaderBytes + 9 * 5 * 4);
+    expect(file.length).toBe(NPY_HEADER_BYTES + 9 * 5 * 4);
   });
 
-  test('of halves and of 8-bit numbers is a half and a quarter as long', async () => {
+  test('takes half the bytes as float16 and a quarter as int8', async () => {
     const lengths = (['float32', 'float16', 'int8'] as const).map(async (dtype) => {
       const file = Buffer.concat(await encodeChunks(npy, makeRows(9, 5), { dtype }));
-      return file.length - npyHeaderBytes;
+      return file.length - NPY_HEADER_BYTES;
     });
     expect(await Promise.all(lengths)).toEqual([180, 90, 45]);
   });
 
-  test('leaves zeros where a row has no vector', async () => {
+  test('stores zeros for a row without a vector', async () => {
     const file = Buffer.concat(await encodeChunks(npy, makeRows(4, 3, { absentEvery: 2 })));
     expect(readNpy(file).numbers.slice(3, 6)).toEqual([0, 0, 0]);
   });
 });
 
-test('ids are written one object a line, whatever is in them', async () => {
+test('ids are written as one object per line, with all characters escaped', async () => {
   const rows = { ...makeRows(3, 2), ids: ['plain', 'a "b"\n', 'ü😀\u2028'] };
   const text = Buffer.concat(await collect(encodeIds(sliceAt(rows, [2])))).toString();
   const lines = text.split('\n');

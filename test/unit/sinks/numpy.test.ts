@@ -1,4 +1,4 @@
-/** What NumPy itself reads from an .npy and from the files beside it. */
+/** Reads .npy files and the files beside them with NumPy. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

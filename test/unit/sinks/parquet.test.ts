@@ -1,7 +1,7 @@
-/** Parquet as DuckDB sees it: types, nulls, row groups, and a cosine in SQL. */
+/** Tests Parquet files with DuckDB: types, nulls, row groups, and the cosine in SQL. */
 
 import type { VectorRows } from '@embedmill/contract';
-import { type EncodeOptions, maxChunkBytes, parquet } from '@embedmill/core/formats';
+import { type EncodeOptions, MAX_CHUNK_BYTES, parquet } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
 import { queryParquet } from './duck.ts';
 import { encodeChunks, makeRows } from './vectors.ts';
@@ -38,11 +38,11 @@ describe('parquet', () => {
     ]);
   });
 
-  test('of int8 takes one byte a number, a scale a row, and little more', async () => {
+  test('of int8 takes one byte per number and one scale per row, plus a small overhead', async () => {
     const rows = makeRows(3000, 384);
     const { length } = await encode(rows, [], { dtype: 'int8' });
     const ids = rows.ids.reduce((sum, id) => sum + id.length + 4, 0);
-    // Levels of a row are two runs of two or three bytes, as for floats.
+    // The levels of a row are two runs of two or three bytes, as for floats.
     const needed = 3000 * (384 + 4 + 5) + ids;
     expect(length).toBeGreaterThanOrEqual(needed);
     expect(length).toBeLessThan(needed + 4096);
@@ -68,8 +68,8 @@ describe('parquet', () => {
     expect(answer?.cosine).toBeCloseTo(cosine(rows, 3, 444), 5);
   });
 
-  // list_cosine_similarity refuses a scan of any Parquet file with null lists, DuckDB's own too.
-  test('gives the cosine of all rows that have a vector, as arrays', async () => {
+  // list_cosine_similarity fails on a scan of any Parquet file with null lists, including those of DuckDB.
+  test('gives the cosine of all rows with a vector, as arrays', async () => {
     const rows = makeRows(500, 384, { absentEvery: 10 });
     const answer = await queryParquet(
       await encode(rows),
@@ -90,7 +90,7 @@ describe('parquet', () => {
 
   test('is the same when slices end inside pages and row groups', async () => {
     const rows = makeRows(14, 300_000, { absentEvery: 5 });
-    expect(rows.dim * 4).toBeGreaterThan(maxChunkBytes);
+    expect(rows.dim * 4).toBeGreaterThan(MAX_CHUNK_BYTES);
     const whole = await encode(rows);
     expect((await encode(rows, [1, 1, 6, 8, 13])).equals(whole)).toBe(true);
     const [answer] = await queryParquet(

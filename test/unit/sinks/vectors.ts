@@ -1,14 +1,14 @@
-/** Makes rows of vectors for the encoders' tests and reads what they wrote; unit tests and contracts call it. */
+/** Makes vector rows for the tests of the encoders, and reads the files that these write. */
 import type { Dtype, VectorRows } from '@embedmill/contract';
 import type { EncodeOptions, Format } from '@embedmill/core/formats';
 
-/** Rows of unlike floats from a seed; every `absentEvery`th row has no vector. */
+/** Rows of pseudo-random floats; every `absentEvery`th row has no vector. */
 export function makeRows(rows: number, dim: number, { seed = 7, absentEvery = Infinity } = {}): VectorRows {
   const vectors = new Float32Array(rows * dim);
   const present = new Uint8Array(rows).fill(1);
   let state = seed;
   for (let n = 0; n < vectors.length; n++) {
-    // Numerical Recipes' linear congruential generator: enough to make floats that differ in all their bits.
+    // The linear congruential generator of Numerical Recipes; its floats differ in all bits.
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     vectors[n] = (state / 2 ** 32 - 0.5) / 8;
   }
@@ -19,7 +19,7 @@ export function makeRows(rows: number, dim: number, { seed = 7, absentEvery = In
   return { ids: Array.from({ length: rows }, (_, n) => `row-${n}`), dim, vectors, present };
 }
 
-/** The same with vectors of length 1. */
+/** The same rows with vectors of length 1. */
 export function unitRows(
   rows: number,
   dim: number,
@@ -49,7 +49,7 @@ export async function* sliceAt(rows: VectorRows, cuts: readonly number[]): Async
   }
 }
 
-/** Everything an encoding writes of these rows, as its chunks. */
+/** Encodes rows and returns the chunks. */
 export async function encodeChunks(
   encoding: Format,
   rows: VectorRows,
@@ -69,7 +69,7 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8A
 /** Bytes of a number in a little-endian file. */
 const WIDTHS = { float32: 4, float16: 2, int8: 1 } as const;
 
-/** The numbers that little-endian bytes are. */
+/** Decodes little-endian numbers. */
 export function numbersIn(bytes: Buffer, dtype: Dtype): number[] {
   return Array.from({ length: bytes.length / WIDTHS[dtype] }, (_, n) => {
     if (dtype === 'float32') return bytes.readFloatLE(n * 4);
@@ -77,7 +77,7 @@ export function numbersIn(bytes: Buffer, dtype: Dtype): number[] {
   });
 }
 
-/** A half by the letter of IEEE 754: sign, five bits of exponent, ten of fraction. */
+/** Decodes a half as defined by IEEE 754: sign, five exponent bits, ten fraction bits. */
 export function halfOf(bits: number): number {
   const sign = bits >> 15 === 0 ? 1 : -1;
   const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
@@ -86,10 +86,10 @@ export function halfOf(bits: number): number {
   return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
 }
 
-/** NumPy's names of what our files hold. */
+/** NumPy type descriptions of the dtypes. */
 const NUMPY_TYPES: Readonly<Record<string, Dtype>> = { '<f4': 'float32', '<f2': 'float16', '|i1': 'int8' };
 
-/** A .npy file of one or two dimensions, read by the letter of NumPy's format description. */
+/** Parses a .npy file of one or two dimensions as specified by NumPy. */
 export function readNpy(bytes: Buffer): { descr: string; shape: number[]; numbers: number[] } {
   if (bytes.toString('latin1', 0, 8) !== '\x93NUMPY\x01\x00')
     throw new Error('not a .npy file of version 1.0');

@@ -1,10 +1,10 @@
-/** How the pages write figures. */
+/** Number and time formats of the pages. */
 
 import { describe, expect, it } from 'vitest';
-// Part of the pages, which no package exports.
+// The package does not export the code of its pages.
 import { bytes, duration, rate, share } from '../../../apps/web/src/app/ui/format.ts';
 
-describe('figures on the pages', () => {
+describe('formats of the pages', () => {
   it.each([
     [0.84, '0.8 s'],
     [42, '42 s'],
@@ -13,7 +13,7 @@ describe('figures on the pages', () => {
     [3600, '1 h'],
     [18_720, '5 h 12 min'],
     [183_600, '2 d 3 h'],
-  ])('write %s seconds as %s', (seconds, written) => {
+  ])('formats %s seconds as %s', (seconds, written) => {
     expect(duration(seconds)).toBe(written);
   });
 
@@ -24,12 +24,9 @@ describe('figures on the pages', () => {
     [31, 1000, '3.1 %'],
     [99_999, 100_000, '> 99.9 %'],
     [7, 7, '100 %'],
-  ])(
-    'write %s of %s as %s: what is there never vanishes, what is missing neither',
-    (part, total, written) => {
-      expect(share(part, total)).toBe(written);
-    },
-  );
+  ])('formats %s of %s as %s: only none is 0 % and only all is 100 %', (part, total, written) => {
+    expect(share(part, total)).toBe(written);
+  });
 
   it.each([
     [0, '0 B'],
@@ -37,7 +34,7 @@ describe('figures on the pages', () => {
     [1536, '1.5 KB'],
     [268_435_456, '256 MB'],
     [5 * 1024 ** 5, '5,120 TB'],
-  ])('write %s bytes as %s', (n, written) => {
+  ])('formats %s bytes as %s', (n, written) => {
     expect(bytes(n)).toBe(written);
   });
 
@@ -46,7 +43,7 @@ describe('figures on the pages', () => {
     [0.4, '0.4'],
     [99.96, '100.0'],
     [1240.4, '1,240'],
-  ])('write a rate of %s as %s', (n, written) => {
+  ])('formats a rate of %s as %s', (n, written) => {
     expect(rate(n)).toBe(written);
   });
 });

@@ -22,9 +22,9 @@ export function callerOf(res: Response): ApiKey | undefined {
 
 /**
  * Rejects requests without a valid key with `unauthorized`, and those whose role does not suffice with
- * `forbidden`.
+ * `forbidden`. Disconnects requests whose key is removed, or loses the role, while they are in progress.
  */
-export function authorize({ metricsNeed }: Pick<Config, 'metricsNeed'>): RequestHandler {
+export function authorize(keys: KeyRing, { metricsNeed }: Pick<Config, 'metricsNeed'>): RequestHandler {
   const rules: readonly AccessRule[] = [['GET', '/metrics', metricsNeed], ...RULES];
   return (req, res, next) => {
     const need = needOf(req.method, req.path, rules);
@@ -51,6 +51,11 @@ export function authorize({ metricsNeed }: Pick<Config, 'metricsNeed'>): Request
     if (isCrossSite(req)) {
       throw new RequestError('forbidden', 'cross-site requests with Basic authentication are not allowed');
     }
+    // Event streams, downloads and uploads may take hours.
+    const stop = keys.onChange(() => {
+      if (!keys.isValid({ ...caller, role: need })) res.destroy();
+    });
+    res.once('close', stop);
     next();
   };
 }

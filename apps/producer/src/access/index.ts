@@ -7,6 +7,7 @@ import { authenticate, authorize } from './guard.ts';
 import type { KeyRing } from './key-ring.ts';
 import { limitRate, type RateLimiter } from './rate-limit.ts';
 
+export { guardBrowsers } from './browser-guard.ts';
 export { callerOf } from './guard.ts';
 export { KeyRing, type KeyRingDeps } from './key-ring.ts';
 export { openRateLimiter, type RateLimiter } from './rate-limit.ts';
@@ -24,6 +25,6 @@ export function checkAccess({ keys, limiter }: Access, config: Config): RequestH
   if (config.corsOrigins !== undefined) steps.push(allowOrigins(config.corsOrigins));
   if (keys !== undefined) steps.push(authenticate(keys));
   if (limiter !== undefined) steps.push(limitRate(limiter));
-  if (keys !== undefined) steps.push(authorize(config));
+  if (keys !== undefined) steps.push(authorize(keys, config));
   return steps;
 }

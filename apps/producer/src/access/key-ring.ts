@@ -1,9 +1,9 @@
-/** The valid API keys, from the settings and from a file that may change. */
+/** The valid API keys, from the settings and from a file that may change; see docs/decisions/0070. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { asError, ConfigError, quote } from '@embedmill/contract';
-import { type ApiKey, type Config, readKeyList } from '@embedmill/core/process';
+import { type ApiKey, type Config, ROLES, readKeyList } from '@embedmill/core/process';
 import type { Logger } from 'pino';
 
 /** Sources of keys. */
@@ -20,6 +20,8 @@ const DEFAULT_POLL_MS = 2000;
 export class KeyRing {
   readonly #deps: KeyRingDeps;
   #fromFile: readonly ApiKey[] = [];
+  /** Called when the keys have changed. */
+  readonly #listeners = new Set<() => void>();
 
   private constructor(deps: KeyRingDeps) {
     this.#deps = deps;
@@ -48,10 +50,23 @@ export class KeyRing {
   find(secret: string): ApiKey | undefined {
     const sha256 = createHash('sha256').update(secret).digest();
     let found: ApiKey | undefined;
-    for (const key of [...(this.#deps.config.apiKeys ?? []), ...this.#fromFile]) {
+    for (const key of this.#all()) {
       if (timingSafeEqual(key.sha256, sha256)) found = key;
     }
     return found;
+  }
+
+  /** Whether a key that was valid before is still valid, with the same role or a higher one. */
+  isValid({ sha256, role }: ApiKey): boolean {
+    return this.#all().some(
+      (key) => timingSafeEqual(key.sha256, sha256) && ROLES.indexOf(key.role) >= ROLES.indexOf(role),
+    );
+  }
+
+  /** Calls the listener after each change of the keys; returns a function that stops this. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Stops watching. */
@@ -60,11 +75,16 @@ export class KeyRing {
     if (apiKeysFile !== undefined) unwatchFile(apiKeysFile, this.#reload);
   }
 
+  #all(): ApiKey[] {
+    return [...(this.#deps.config.apiKeys ?? []), ...this.#fromFile];
+  }
+
   readonly #reload = (): void => {
     const { config, log } = this.#deps;
     try {
       this.#fromFile = readKeys(config.apiKeysFile!);
       log.info({ names: this.#fromFile.map(({ name }) => name) }, 'API keys reloaded');
+      for (const listener of [...this.#listeners]) listener();
     } catch (error) {
       log.error({ reason: asError(error).message }, 'API keys unchanged: the file is invalid');
     }

@@ -1,4 +1,7 @@
-/** Limits the requests per minute of each API key or address, counted in Redis across all producers. */
+/**
+ * Limits the requests per minute of each API key or address, counted in Redis across all producers.
+ * Decision: docs/decisions/0070.
+ */
 
 import { UnavailableError } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { quote, RequestError } from '@embedmill/contract';
 import { gunzip } from '@embedmill/core/formats';
 import type { Request } from 'express';
+import { type MemoryShare, SMALL_SHARE_BYTES, shareOf } from './memory-budget.ts';
 
 /** Size and speed limits of a body. */
 export interface BodyLimits {
@@ -20,6 +21,12 @@ export interface BodyLimits {
 const MIN_BYTES = 1024;
 
 /**
+ * Memory of a body that is read as a whole, as a multiple of its bytes: the chunks, the text, the parsed
+ * values and what is sent to Redis. Measured: see docs/decisions/0071-one-memory-budget.md.
+ */
+const BODY_COPIES = 6;
+
+/**
  * The bytes of a body, decompressed if it has `Content-Encoding: gzip`. Nothing is read ahead: a slow
  * consumer slows the client down. The connection stays usable after an error.
  * @throws {RequestError} `body-too-large`, `body-stalled`, `unsupported-encoding`
@@ -34,7 +41,7 @@ export async function* readBody(req: Request, limits: BodyLimits): AsyncGenerato
       `the body has Content-Encoding ${quote(encoding)}; expected gzip or none`,
     );
   }
-  const received = receive(req, stallMs);
+  const received = receive(req, stallMs, shareOf(req));
   const declared = Number(req.get('content-length') ?? 0);
   if (encoding === 'identity' && declared > maxBytes) throw tooLarge(maxBytes, `${declared}`);
   let bytes = 0;
@@ -48,6 +55,7 @@ export async function* readBody(req: Request, limits: BodyLimits): AsyncGenerato
 /**
  * Reads a small JSON body; an absent body is an empty object.
  * @throws {RequestError} as `readBody`, and `unsupported-media-type`, `malformed-json`
+ * @throws {UnavailableError} `overloaded` when the memory budget is used up
  */
 export async function readJsonBody(req: Request, limits: BodyLimits): Promise<unknown> {
   const bytes = await readWhole(req, limits);
@@ -73,7 +81,15 @@ export async function readJsonOfAnyType(req: Request, limits: BodyLimits): Promi
 
 async function readWhole(req: Request, limits: BodyLimits): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of readBody(req, limits)) chunks.push(chunk);
+  const isPlain = req.get('content-encoding') === undefined;
+  const allBytes = isPlain ? Number(req.get('content-length') ?? limits.maxBytes) : limits.maxBytes;
+  let bytes = 0;
+  for await (const chunk of readBody(req, limits)) {
+    bytes += chunk.byteLength;
+    const isSmall = bytes * BODY_COPIES <= SMALL_SHARE_BYTES;
+    await shareOf(req).resize((isSmall ? bytes : allBytes) * BODY_COPIES);
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 
@@ -92,7 +108,7 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-async function* receive(req: Request, stallMs: number): AsyncGenerator<Uint8Array> {
+async function* receive(req: Request, stallMs: number, share: MemoryShare): AsyncGenerator<Uint8Array> {
   // Ending the iteration must not destroy the request: the response still has to be sent on its connection.
   const chunks = req.iterator({ destroyOnReturn: false });
   let waitedMs = 0;
@@ -100,7 +116,7 @@ async function* receive(req: Request, stallMs: number): AsyncGenerator<Uint8Arra
   for (;;) {
     // Time between two chunks that the consumer spends (back-pressure) is not charged to the client.
     const requestedAt = performance.now();
-    const { done, value } = await withinTime(chunks.next(), stallMs, waitedMs);
+    const { done, value } = await withinTime(chunks.next(), { stallMs, waitedMs, share });
     if (done === true) return;
     waitedMs += performance.now() - requestedAt;
     bytes += value.byteLength;
@@ -112,9 +128,22 @@ async function* receive(req: Request, stallMs: number): AsyncGenerator<Uint8Arra
   }
 }
 
-async function withinTime<Value>(promise: Promise<Value>, stallMs: number, waitedMs: number): Promise<Value> {
+/** A wait for the client. */
+interface ClientWait {
+  stallMs: number;
+  /** Time spent waiting since it last made progress. */
+  waitedMs: number;
+  share: MemoryShare;
+}
+
+async function withinTime(
+  chunk: Promise<IteratorResult<Uint8Array>>,
+  { stallMs, waitedMs, share }: ClientWait,
+): Promise<IteratorResult<Uint8Array>> {
   let timer: NodeJS.Timeout | undefined;
+  let bytes = 0;
   const stalled = new Promise<never>((_, reject) => {
+    share.waitForClient(reject);
     timer = setTimeout(
       () => {
         reject(
@@ -129,9 +158,12 @@ async function withinTime<Value>(promise: Promise<Value>, stallMs: number, waite
     );
   });
   try {
-    return await Promise.race([promise, stalled]);
+    const next = await Promise.race([chunk, stalled]);
+    bytes = next.value?.byteLength ?? 0;
+    return next;
   } finally {
     clearTimeout(timer);
+    share.clientMoved(bytes);
   }
 }
 

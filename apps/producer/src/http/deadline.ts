@@ -1,7 +1,7 @@
-/** The deadline of an interactive request: its timeout header and the disconnection of its client. */
+/** The deadlines of requests: timeout header, disconnection of the client, and clients that stop reading. */
 
 import { RequestError } from '@embedmill/contract';
-import type { Request, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { checkInput, integerText } from './check-input.ts';
 
@@ -28,4 +28,13 @@ export function abortOnDisconnect(res: Response): AbortSignal {
     if (!res.writableFinished) controller.abort(new RequestError('client-gone', 'the client disconnected'));
   });
   return controller.signal;
+}
+
+/** Ends responses that are complete, and of which the client reads nothing for `readStallMs`. */
+export function endStalledReaders(readStallMs: number): RequestHandler {
+  return (_req, res, next) => {
+    // From here to `finish` the rest of the response waits for the client.
+    res.once('prefinish', () => res.setTimeout(readStallMs));
+    next();
+  };
 }

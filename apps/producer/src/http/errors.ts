@@ -1,7 +1,17 @@
-/** Turns failed requests into responses: problem documents (RFC 9457) or errors of a compatible API. */
+/**
+ * Turns failed requests into responses: problem documents (RFC 9457) or errors of a compatible API.
+ * Decision: docs/decisions/0061.
+ */
 
-import { CorruptError, EmbedmillError, quote, RequestError, UnavailableError } from '@embedmill/contract';
-import { isRedisFault } from '@embedmill/core/redis';
+import {
+  boundMessage,
+  CorruptError,
+  EmbedmillError,
+  quote,
+  RequestError,
+  UnavailableError,
+} from '@embedmill/contract';
+import { faultOf } from '@embedmill/core/process';
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { isProblemCode, PROBLEMS, statusOf } from './problems.ts';
@@ -27,7 +37,7 @@ export interface ErrorHandlerDeps {
 export function handleErrors({ dialects, log }: ErrorHandlerDeps): ErrorRequestHandler {
   // Express recognizes an error handler by its four parameters.
   return (thrown: unknown, req, res, _next) => {
-    const error = asKnownError(thrown);
+    const error = bounded(asKnownError(thrown));
     const requestId = requestIdOf(res);
     // No response can be sent. Reading the body or waiting for the client is what failed.
     if (req.socket.destroyed) {
@@ -45,7 +55,23 @@ export function handleErrors({ dialects, log }: ErrorHandlerDeps): ErrorRequestH
   };
 }
 
-const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
+/** Maximum characters of the texts in the facts of an error. */
+const MAX_FACT_CHARS = 2000;
+
+/** Bounds the message, which may quote what the client sent, and leaves out facts with long texts. */
+function bounded(error: EmbedmillError): EmbedmillError {
+  error.message = boundMessage(error.message);
+  const facts = Object.entries(error.facts ?? {}).filter(
+    // Numbers of parts are what clients send again; texts are only shown.
+    ([, fact]) => !hasTexts(fact) || JSON.stringify(fact).length <= MAX_FACT_CHARS,
+  );
+  Object.assign(error, { facts: error.facts === undefined ? undefined : Object.fromEntries(facts) });
+  return error;
+}
+
+function hasTexts(fact: unknown): boolean {
+  return typeof fact === 'string' || (Array.isArray(fact) && fact.some((one) => typeof one !== 'number'));
+}
 
 /**
  * Maps anything thrown to an error with a code of the API. What a client must not see (paths, addresses,
@@ -56,13 +82,17 @@ export function asKnownError(thrown: unknown): EmbedmillError {
   const options = { cause: thrown };
   if (thrown instanceof CorruptError)
     return new CorruptError('corrupt-files', 'the files of this run are damaged', options);
+  // Its message names the folder.
+  if (thrown instanceof EmbedmillError && thrown.code === 'folder-lost')
+    return new UnavailableError('unavailable', 'this producer no longer owns its data folder', options);
   if (thrown instanceof EmbedmillError && thrown.retryable)
     return new UnavailableError('unavailable', thrown.message, options);
-  if (isRedisFault(thrown))
-    return new UnavailableError('redis-unavailable', 'Redis is unreachable or out of memory', options);
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  if (DISK_FULL.has(code))
-    return new UnavailableError('disk-full', 'the disk of the data folder is full', options);
+  const { source, duration, kind, sentence } = faultOf(thrown);
+  if (source === 'redis') return new UnavailableError('redis-unavailable', sentence, options);
+  if (source === 'disk' && duration === 'passing') {
+    const isFull = kind === 'ENOSPC' || kind === 'EDQUOT';
+    return new UnavailableError(isFull ? 'disk-full' : 'disk-unavailable', sentence, options);
+  }
   // Express could not decode a path parameter.
   if (thrown instanceof URIError)
     return new RequestError(

@@ -2,8 +2,9 @@
 
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
-import type { Logger } from 'pino';
+import { shareOf } from './memory-budget.ts';
 import { requestIdOf } from './request-id.ts';
+import type { RouteDeps } from './types.ts';
 
 /** Sends a value as JSON. */
 export function sendJson(res: Response, status: number, value: unknown): void {
@@ -22,6 +23,8 @@ export function sendJsonText(res: Response, status: number, text: string): void 
 export interface StreamResponse {
   status: number;
   headers: Readonly<Record<string, string | number>>;
+  /** Memory in which its chunks are made. */
+  memoryBytes: number;
   chunks: AsyncIterable<Uint8Array>;
 }
 
@@ -29,17 +32,21 @@ export interface StreamResponse {
  * Sends a stream whose chunks are produced as the client reads them. HEAD gets the headers alone.
  *
  * An error before the first chunk is thrown, so that it can be reported to the client. A later one is logged
- * and destroys the connection, so that a partial file never looks complete.
+ * and destroys the connection, so that a partial file never looks complete. A client that reads nothing for
+ * `readStallMs`, or is slow while others wait for memory, is disconnected.
+ * @throws {UnavailableError} `overloaded` when the memory budget is used up
  */
 export async function sendStream(
   req: Request,
   res: Response,
   stream: StreamResponse,
-  log: Logger,
+  { log, limits }: Pick<RouteDeps, 'log' | 'limits'>,
 ): Promise<void> {
   const { status, headers } = stream;
   const chunks = stream.chunks[Symbol.asyncIterator]();
   const isHead = req.method === 'HEAD';
+  const share = shareOf(req);
+  await share.resize(isHead ? 0 : stream.memoryBytes);
   const first = isHead ? undefined : await chunks.next();
   res.status(status);
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
@@ -50,8 +57,11 @@ export async function sendStream(
   let fault: unknown;
   async function* watched(): AsyncGenerator<Uint8Array> {
     try {
-      if (first?.done === false) yield first.value;
-      yield* { [Symbol.asyncIterator]: () => chunks };
+      for (let next = first; next?.done === false; next = await chunks.next()) {
+        share.waitForClient(() => res.destroy());
+        yield next.value;
+        share.clientMoved(next.value.byteLength);
+      }
     } catch (error) {
       fault = error;
       throw error;
@@ -59,6 +69,8 @@ export async function sendStream(
       await chunks.return?.();
     }
   }
+  // The socket counts what the kernel accepts, so a slow client is not a stalled one.
+  res.setTimeout(limits.readStallMs);
   // Rejects for internal errors and for disconnected clients. Only the former matter, and `res` is destroyed
   // in both cases.
   await pipeline(watched(), res).catch(() => {});

@@ -12,6 +12,11 @@ import type { AnsweredRequest } from '../metrics/http-metrics.ts';
 export interface CoreService {
   /** @throws {UnavailableError} `redis-unavailable` until this producer holds the lease of the data folder */
   runs(): Runs;
+  /**
+   * Rejects work for a model that no connected worker has.
+   * @throws {RequestError} `unknown-model`
+   */
+  assertOffered(model: string): Promise<void>;
   /** The interactive lane: answers come from the first free worker. */
   lane(): InteractiveLane;
   /** Whether a run could be accepted now, and the reasons if not. */
@@ -45,6 +50,8 @@ export interface ApiLimits {
    * sees the response.
    */
   lingerMs: number;
+  /** A response of which its client reads nothing for this long is ended. */
+  readStallMs: number;
   /** Minimum time between two progress events for one client. */
   progressIntervalMs: number;
   /** Time between two overview events for one client. */
@@ -65,6 +72,7 @@ export const DEFAULT_API_LIMITS: ApiLimits = {
   creditPatienceMs: 4 * SECOND_MS,
   smallBodyBytes: 1024 * 1024,
   lingerMs: 5 * SECOND_MS,
+  readStallMs: 60 * SECOND_MS,
   progressIntervalMs: SECOND_MS / 2,
   overviewIntervalMs: SECOND_MS,
   eventKeepAliveMs: 15 * SECOND_MS,

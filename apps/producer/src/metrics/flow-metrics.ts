@@ -2,8 +2,8 @@
 
 import type { Scale } from '@embedmill/contract';
 import type { Credits } from '@embedmill/core/runs';
-import { readGauge, STAGE_BUCKETS_SECONDS } from '@embedmill/core/telemetry';
-import { Histogram, type Registry } from 'prom-client';
+import { Histogram, readGauge, STAGE_BUCKETS_SECONDS } from '@embedmill/core/telemetry';
+import type { Registry } from 'prom-client';
 
 /** What the metrics are read from. */
 export interface FlowMetricsDeps {

@@ -1,6 +1,7 @@
 /** Metrics of the requests to the API: rate, errors and duration. */
 
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram } from '@embedmill/core/telemetry';
+import type { Registry } from 'prom-client';
 
 /** A request that was answered, or whose client disconnected. */
 export interface AnsweredRequest {

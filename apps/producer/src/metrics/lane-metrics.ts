@@ -1,8 +1,8 @@
 /** Metrics of interactive calls. */
 
 import { CALL_OUTCOMES, type SettledCall } from '@embedmill/core/redis';
-import { LATENCY_BUCKETS_SECONDS, readGauge } from '@embedmill/core/telemetry';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, LATENCY_BUCKETS_SECONDS, readGauge } from '@embedmill/core/telemetry';
+import type { Registry } from 'prom-client';
 
 /** Registers `embedmill_interactive_*`. Returns a function that counts a finished call. */
 export function registerLaneMetrics(

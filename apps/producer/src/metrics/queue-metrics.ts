@@ -2,8 +2,8 @@
 
 import type { Lane } from '@embedmill/contract';
 import type { QueueState } from '@embedmill/core/redis';
-import { sharedAnswer } from '@embedmill/core/telemetry';
-import { Gauge, type Registry } from 'prom-client';
+import { cachedQuery, Gauge } from '@embedmill/core/telemetry';
+import type { Registry } from 'prom-client';
 
 /** How long values are cached, so that all series of one scrape share one query per queue. */
 const CACHE_MS = 500;
@@ -16,9 +16,9 @@ export function registerQueueMetrics(
   const registers = [registry];
   const lanes = Object.entries(queues).map(([lane, queue]) => ({
     lane,
-    counts: sharedAnswer(CACHE_MS, () => queue.counts()),
-    oldestWaitingMs: sharedAnswer(CACHE_MS, () => queue.oldestWaitingMs()),
-    workers: sharedAnswer(CACHE_MS, () => queue.workers()),
+    counts: cachedQuery(CACHE_MS, () => queue.counts()),
+    oldestWaitingMs: cachedQuery(CACHE_MS, () => queue.oldestWaitingMs()),
+    workers: cachedQuery(CACHE_MS, () => queue.workers()),
   }));
   new Gauge({
     name: 'embedmill_queue_batches',

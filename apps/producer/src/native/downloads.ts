@@ -1,7 +1,7 @@
 /** The run and the headers of a download; shared by the routes for results, reports and search. */
 
 import { RequestError } from '@embedmill/contract';
-import type { Run, Runs } from '@embedmill/core/runs';
+import { type Run, type Runs, resultsShape } from '@embedmill/core/runs';
 import { create as contentDisposition } from 'content-disposition';
 import type { Request } from 'express';
 import { idOf } from '../http/add-path.ts';
@@ -45,4 +45,31 @@ export function fileHeaders(run: Run, { contentType, extension, variant }: Downl
     'Cache-Control': 'private, no-cache',
     ETag: `"${run.id}-${Date.parse(endedAt ?? '')}-${variant}"`,
   };
+}
+
+/** Memory of a Parquet row group or Arrow record batch: its rows, their columns and the encoded bytes. */
+const GROUP_BYTES = 3 * 8 * 1024 * 1024;
+/** Buffers of a stream besides the batch that it reads. */
+const STREAM_BYTES = 256 * 1024;
+
+/** Memory in which a download of a run is made: its largest batch, and for some formats a group of rows. */
+export function downloadMemory(run: Run, { isGrouped = false } = {}): number {
+  const { batches } = run.files.ledger;
+  const { dim } = resultsShape(run);
+  let largest = 0;
+  let all = 0;
+  for (const { rows, span } of batches) {
+    // Vectors as stored and as sent; rows as bytes, as text and as values.
+    const bytes = 2 * 4 * rows * dim + 3 * span.bytes;
+    largest = Math.max(largest, bytes);
+    all += bytes;
+  }
+  return STREAM_BYTES + largest + (isGrouped ? Math.min(GROUP_BYTES, all) : 0);
+}
+
+/** Memory in which the texts of some rows of a run are looked up and sent, on average. */
+export function lookupMemory(run: Run, count: number): number {
+  const { ledger } = run.files;
+  const rowBytes = ledger.rowBytes / Math.max(1, ledger.acceptedRows);
+  return downloadMemory(run) + Math.ceil(4 * count * rowBytes);
 }

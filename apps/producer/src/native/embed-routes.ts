@@ -4,6 +4,7 @@ import { hasVector, rowView, treatmentOf, type VectorEncoding } from '@embedmill
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { Router } from 'express';
+import { reserveAnswer } from '../compatible/reserve-answer.ts';
 import { addPath } from '../http/add-path.ts';
 import { readJsonBody } from '../http/body.ts';
 import { checkInput } from '../http/check-input.ts';
@@ -24,6 +25,7 @@ export function embedRoutes({ service, limits }: RouteDeps): Router {
       const { text, texts = [text ?? ''], model, precision, truncate, chunkSpans, encoding } = body;
       const run = body.glossaryOf === undefined ? undefined : service.runs().get(body.glossaryOf);
       await run?.offerGlossary();
+      await reserveAnswer(req, texts.length);
       const answer = await service.lane().embed(texts, {
         precision,
         truncate,

@@ -36,7 +36,7 @@ export function eventRoutes({ service, limits }: RouteDeps): Router {
 
 function followRun(run: Run, stream: EventStream, limits: ApiLimits): void {
   let sent = '';
-  let sentAt = Date.now();
+  let sentAt = performance.now();
   const sendProgress = (): void => {
     const json = JSON.stringify(run.info());
     if (!run.isActive) {
@@ -47,10 +47,10 @@ function followRun(run: Run, stream: EventStream, limits: ApiLimits): void {
     // A slow client skips states and gets the newest one when it is ready.
     if (stream.isFull) return;
     if (json !== sent) stream.send('progress', json);
-    else if (Date.now() - sentAt >= limits.eventKeepAliveMs) stream.keepAlive();
+    else if (performance.now() - sentAt >= limits.eventKeepAliveMs) stream.keepAlive();
     else return;
     sent = json;
-    sentAt = Date.now();
+    sentAt = performance.now();
   };
   const timer = setInterval(sendProgress, limits.progressIntervalMs);
   stream.onClose(() => clearInterval(timer));

@@ -1,7 +1,7 @@
 /** Serves a byte range of a run's .npy file from its stored batches. */
 
 import { CorruptError, type Dtype } from '@embedmill/contract';
-import { dtypeBytes, npyHeader, npyHeaderBytes, numbersOf } from '@embedmill/core/formats';
+import { DTYPE_BYTES, NPY_HEADER_BYTES, npyHeader, numbersOf } from '@embedmill/core/formats';
 import { type Run, readResults, resultsShape } from '@embedmill/core/runs';
 import type { ByteRange } from '../http/byte-range.ts';
 
@@ -15,12 +15,12 @@ export async function* npyRange(
   dtype: Dtype,
 ): AsyncGenerator<Uint8Array> {
   const { rows, dim } = resultsShape(run);
-  if (start < npyHeaderBytes) yield npyHeader([rows, dim], dtype).subarray(start, end);
-  const firstByte = Math.max(0, start - npyHeaderBytes);
-  const rowBytes = dim * dtypeBytes[dtype];
+  if (start < NPY_HEADER_BYTES) yield npyHeader([rows, dim], dtype).subarray(start, end);
+  const firstByte = Math.max(0, start - NPY_HEADER_BYTES);
+  const rowBytes = dim * DTYPE_BYTES[dtype];
   const firstRow = Math.floor(firstByte / rowBytes);
   let skipped = firstByte - firstRow * rowBytes;
-  let left = end - Math.max(start, npyHeaderBytes);
+  let left = end - Math.max(start, NPY_HEADER_BYTES);
   if (left <= 0) return;
   for await (const { vectors } of readResults(run, firstRow)) {
     const numbers = numbersOf(vectors, dim, dtype);

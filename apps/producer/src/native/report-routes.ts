@@ -7,14 +7,14 @@ import { addPath } from '../http/add-path.ts';
 import { checkInput } from '../http/check-input.ts';
 import { sendStream } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
-import { completedRun, fileHeaders } from './downloads.ts';
+import { completedRun, downloadMemory, fileHeaders } from './downloads.ts';
 import { reportQuery } from './schemas.ts';
 
 /** Approximate size of the chunks in which lines are sent. */
 const CHUNK_CHARS = 64 * 1024;
 
 /** `/v1/runs/:id/report`. */
-export function reportRoutes({ service, log }: RouteDeps): Router {
+export function reportRoutes({ service, log, limits }: RouteDeps): Router {
   const router = Router();
   addPath(router, '/v1/runs/:id/report', {
     get: async (req, res) => {
@@ -26,7 +26,12 @@ export function reportRoutes({ service, log }: RouteDeps): Router {
         variant: include === undefined ? 'report' : `report-${include}`,
       });
       const chunks = encodeLines(readReport(run, { truncated: include === 'truncated' }));
-      await sendStream(req, res, { status: 200, headers, chunks }, log);
+      await sendStream(
+        req,
+        res,
+        { status: 200, headers, memoryBytes: downloadMemory(run), chunks },
+        { log, limits },
+      );
     },
   });
   return router;

@@ -1,6 +1,6 @@
 /** Routes for the vectors, ids and scales of a completed run, in row order. */
 
-import { dtypeBytes, encodeIds, encodeScales, FORMATS, npyHeaderBytes } from '@embedmill/core/formats';
+import { DTYPE_BYTES, encodeIds, encodeScales, FORMATS, NPY_HEADER_BYTES } from '@embedmill/core/formats';
 import { readIds, readResults, resultsShape } from '@embedmill/core/runs';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
@@ -8,12 +8,12 @@ import { requestedRange } from '../http/byte-range.ts';
 import { checkInput } from '../http/check-input.ts';
 import { sendStream } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
-import { completedRun, fileHeaders } from './downloads.ts';
+import { completedRun, downloadMemory, fileHeaders } from './downloads.ts';
 import { npyRange } from './npy-range.ts';
 import { resultsQuery } from './schemas.ts';
 
 /** `/v1/runs/:id/results`, `/v1/runs/:id/ids` and `/v1/runs/:id/scales`. */
-export function resultRoutes({ service, log }: RouteDeps): Router {
+export function resultRoutes({ service, log, limits }: RouteDeps): Router {
   const router = Router();
 
   addPath(router, '/v1/runs/:id/results', {
@@ -31,10 +31,11 @@ export function resultRoutes({ service, log }: RouteDeps): Router {
       }
       if (format !== 'npy') {
         const chunks = encode(readResults(run), shape, { encoding, dtype });
-        await sendStream(req, res, { status: 200, headers, chunks }, log);
+        const memoryBytes = downloadMemory(run, { isGrouped: format !== 'jsonl' });
+        await sendStream(req, res, { status: 200, headers, memoryBytes, chunks }, { log, limits });
         return;
       }
-      const totalBytes = npyHeaderBytes + shape.rows * shape.dim * dtypeBytes[dtype];
+      const totalBytes = NPY_HEADER_BYTES + shape.rows * shape.dim * DTYPE_BYTES[dtype];
       const range = requestedRange(req, res, totalBytes, headers.ETag);
       const chunks =
         range === null ? encode(readResults(run), shape, { dtype }) : npyRange(run, range, dtype);
@@ -52,9 +53,10 @@ export function resultRoutes({ service, log }: RouteDeps): Router {
               ? {}
               : { 'Content-Range': `bytes ${sent.start}-${sent.end - 1}/${totalBytes}` }),
           },
+          memoryBytes: downloadMemory(run),
           chunks,
         },
-        log,
+        { log, limits },
       );
     },
   });
@@ -67,7 +69,13 @@ export function resultRoutes({ service, log }: RouteDeps): Router {
         extension: '.ids.jsonl',
         variant: 'ids',
       });
-      await sendStream(req, res, { status: 200, headers, chunks: encodeIds(readIds(run)) }, log);
+      const memoryBytes = downloadMemory(run);
+      await sendStream(
+        req,
+        res,
+        { status: 200, headers, memoryBytes, chunks: encodeIds(readIds(run)) },
+        { log, limits },
+      );
     },
   });
 
@@ -80,7 +88,12 @@ export function resultRoutes({ service, log }: RouteDeps): Router {
         variant: 'scales',
       });
       const chunks = encodeScales(readResults(run), resultsShape(run));
-      await sendStream(req, res, { status: 200, headers, chunks }, log);
+      await sendStream(
+        req,
+        res,
+        { status: 200, headers, memoryBytes: downloadMemory(run), chunks },
+        { log, limits },
+      );
     },
   });
   return router;

@@ -4,11 +4,13 @@ import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
 import { quote, RequestError } from '@embedmill/contract';
 import { type RowFormat, readRows } from '@embedmill/core/formats';
+import { MAX_BATCH_BYTES } from '@embedmill/core/runs';
 import { type Request, Router } from 'express';
 import { addPath, idOf } from '../http/add-path.ts';
 import { readBody } from '../http/body.ts';
 import { checkInput } from '../http/check-input.ts';
 import { abortOnDisconnect } from '../http/deadline.ts';
+import { type MemoryShare, SMALL_SHARE_BYTES, shareOf } from '../http/memory-budget.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 import { addRowsQuery } from './schemas.ts';
@@ -32,11 +34,20 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
       const run = service.runs().get(idOf(req));
       const format = formatOf(req);
       const sha256 = createHash('sha256');
+      const memory = new UploadMemory(shareOf(req), {
+        isStream: !isSmall(req, limits),
+        maxBytes: Math.min(MAX_BATCH_BYTES + config.maxRowBytes, plainBytes(req)),
+      });
       const bytes = tap(
         readBody(req, { maxBytes: config.maxBodyBytes, stallMs: limits.bodyStallMs }),
-        (chunk) => sha256.update(chunk),
+        async (chunk) => {
+          sha256.update(chunk);
+          await memory.read(chunk.byteLength);
+        },
       );
-      const rows = readRows(bytes, { format, textField, idField, maxRowBytes: config.maxRowBytes });
+      const rows = tap(readRows(bytes, { format, textField, idField, maxRowBytes: config.maxRowBytes }), () =>
+        memory.parsed(),
+      );
       const duplicate = run.receiptOf(part) !== undefined;
       const receipt = await run.addPart({
         part,
@@ -44,6 +55,7 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
         sha256: () => sha256.digest('hex'),
         signal: abortOnDisconnect(res),
         maxWaitMs: isSmall(req, limits) ? limits.creditPatienceMs : undefined,
+        onHeld: (held) => memory.hold(held),
       });
       sendJson(res, duplicate ? 200 : 201, { ...receipt, duplicate });
     },
@@ -62,6 +74,12 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
     },
   });
   return router;
+}
+
+/** Length of the body; unlimited if it is unknown or compressed. */
+function plainBytes(req: Request): number {
+  const isPlain = req.get('content-encoding') === undefined;
+  return isPlain ? Number(req.get('content-length') ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
 }
 
 function isSmall(req: Request, limits: RouteDeps['limits']): boolean {
@@ -97,12 +115,58 @@ function parseType(given: string): MIMEType | undefined {
   }
 }
 
-async function* tap(
-  chunks: AsyncIterable<Uint8Array>,
-  onChunk: (chunk: Uint8Array) => void,
-): AsyncGenerator<Uint8Array> {
+async function* tap<Chunk>(
+  chunks: AsyncIterable<Chunk>,
+  onChunk: (chunk: Chunk) => Promise<void> | void,
+): AsyncGenerator<Chunk> {
   for await (const chunk of chunks) {
-    onChunk(chunk);
+    await onChunk(chunk);
     yield chunk;
+  }
+}
+
+/** Memory of an upload besides its rows: blocks of the reader, decompression, the connection. */
+const UPLOAD_BASE_BYTES = 128 * 1024;
+/** Memory of a row until it is in Redis, as a multiple of its bytes: the line, the text, row log and payload. */
+const ROW_COPIES = 5;
+
+/** Keeps the memory share of an upload as large as what has been read and not yet written. */
+class UploadMemory {
+  readonly #share: MemoryShare;
+  readonly #options: { isStream: boolean; maxBytes: number };
+  /** Bytes of the unfinished record of the reader. */
+  #unparsed = 0;
+  /** Bytes of the texts that wait for their batch. */
+  #held = 0;
+
+  /** @param options with `maxBytes`, the maximum bytes that are read and not yet written */
+  constructor(share: MemoryShare, options: { isStream: boolean; maxBytes: number }) {
+    this.#share = share;
+    this.#options = options;
+  }
+
+  /** Called for each chunk of the body. */
+  async read(bytes: number): Promise<void> {
+    this.#unparsed += bytes;
+    await this.#resize();
+  }
+
+  /** A record has ended, so what is left of the next one is less than a block. */
+  parsed(): void {
+    this.#held += this.#unparsed;
+    this.#unparsed = 0;
+  }
+
+  /** Called after the rows of each block. */
+  async hold(bytes: number): Promise<void> {
+    this.#held = bytes;
+    await this.#resize();
+  }
+
+  async #resize(): Promise<void> {
+    const { isStream, maxBytes } = this.#options;
+    const bytes = UPLOAD_BASE_BYTES + ROW_COPIES * (this.#unparsed + this.#held);
+    const isSmall = bytes <= SMALL_SHARE_BYTES;
+    await this.#share.resize(isSmall ? bytes : UPLOAD_BASE_BYTES + ROW_COPIES * maxBytes, { isStream });
   }
 }

@@ -24,6 +24,7 @@ export function runRoutes({ service, config, limits }: RouteDeps): Router {
       const { 'idempotency-key': key } = checkInput(createRunHeaders, 'headers', req.headers);
       const glossary = body.glossary === undefined ? undefined : storeGlossary(body.glossary);
       const options = runOptions(body, config, glossary?.id);
+      await service.assertOffered(options.model);
       const { run, isNew } =
         key === undefined
           ? { run: await service.runs().create({ options, glossary: glossary?.content }), isNew: true }

@@ -7,9 +7,10 @@ import { addPath } from '../http/add-path.ts';
 import { readJsonBody } from '../http/body.ts';
 import { checkInput } from '../http/check-input.ts';
 import { abortOnDisconnect } from '../http/deadline.ts';
+import { shareOf } from '../http/memory-budget.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
-import { completedRun } from './downloads.ts';
+import { completedRun, lookupMemory } from './downloads.ts';
 import { RunVectors } from './run-vectors.ts';
 import { searchBody, textsQuery } from './schemas.ts';
 
@@ -36,6 +37,8 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
       const embeddedAt = performance.now();
       const outcome = embedded.outcomes[0]!;
       const found = hasVector(outcome.verdict) ? await vectors.search(run, embedded.vectors, count) : [];
+      const share = shareOf(req);
+      await share.resize(share.bytes + lookupMemory(run, found.length));
       const texts = await readRowTexts(
         run,
         found.map(({ row }) => row),
@@ -53,6 +56,7 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
     get: async (req, res) => {
       const run = completedRun(service.runs(), req);
       const { rows } = checkInput(textsQuery, 'query', req.query);
+      await shareOf(req).resize(lookupMemory(run, rows.length));
       sendJson(res, 200, { rows: await readRowTexts(run, rows) });
     },
   });

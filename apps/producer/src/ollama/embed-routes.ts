@@ -6,6 +6,7 @@ import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
 import { assertServedModel } from '../compatible/models.ts';
 import { countTokens, firstFault, type TextFault } from '../compatible/outcomes.ts';
+import { reserveAnswer } from '../compatible/reserve-answer.ts';
 import { shorten } from '../compatible/vectors.ts';
 import { addPath } from '../http/add-path.ts';
 import { readJsonOfAnyType } from '../http/body.ts';
@@ -21,8 +22,10 @@ const NANOSECONDS_PER_MS = 1_000_000;
 export function ollamaEmbedRoutes({ service, config, limits }: RouteDeps): Router {
   const router = Router();
   const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
-  const embed = (req: Request, res: Response, texts: readonly string[]): Promise<EmbedAnswer> =>
-    service.lane().embed(texts, { precision: 'int8', truncate: 'end', ...deadlineOf(req, res) });
+  const embed = async (req: Request, res: Response, texts: readonly string[]): Promise<EmbedAnswer> => {
+    await reserveAnswer(req, texts.length);
+    return await service.lane().embed(texts, { precision: 'int8', truncate: 'end', ...deadlineOf(req, res) });
+  };
 
   addPath(router, '/api/embed', {
     post: async (req, res) => {

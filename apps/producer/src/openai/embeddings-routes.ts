@@ -3,6 +3,7 @@
 import { Router } from 'express';
 import { estimateCall, MAX_CALL_TOKENS, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { assertServedModel } from '../compatible/models.ts';
+import { reserveAnswer } from '../compatible/reserve-answer.ts';
 import { addPath } from '../http/add-path.ts';
 import { readJsonOfAnyType } from '../http/body.ts';
 import { deadlineOf } from '../http/deadline.ts';
@@ -29,6 +30,7 @@ export function openAiEmbeddingsRoutes({ service, config, limits }: RouteDeps): 
           code: 'max_tokens_per_request',
         });
       }
+      await reserveAnswer(req, texts.length);
       const answer = await service.lane().embed(texts, {
         precision: 'int8',
         truncate: body.truncate === 'start' ? 'start' : 'end',

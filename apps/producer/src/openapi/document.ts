@@ -1,4 +1,7 @@
-/** Builds the OpenAPI 3.1 document from the schemas that check requests and the tables of operations. */
+/**
+ * Builds the OpenAPI 3.1 document from the schemas that check requests and the tables of operations.
+ * Decision: docs/decisions/0061.
+ */
 
 import { z } from 'zod';
 import { needOf } from '../access/index.ts';

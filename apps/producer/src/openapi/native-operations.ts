@@ -87,7 +87,14 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       200: { description: 'The run that was created earlier with this `Idempotency-Key`.', json: 'Run' },
       201: { description: 'The new run; `Location` is its path.', json: 'Run' },
     },
-    problems: [...JSON_PROBLEMS, 'invalid-headers', 'key-reused', 'redis-unavailable', 'disk-full'],
+    problems: [
+      ...JSON_PROBLEMS,
+      'invalid-headers',
+      'key-reused',
+      'redis-unavailable',
+      'disk-full',
+      'disk-unavailable',
+    ],
   },
   {
     method: 'get',
@@ -138,6 +145,7 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       'part-in-progress',
       'overloaded',
       'disk-full',
+      'disk-unavailable',
     ],
   },
   {

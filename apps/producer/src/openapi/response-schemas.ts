@@ -39,7 +39,11 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
   createdAt: time,
   sealedAt: time.nullable(),
   endedAt: time.nullable(),
-  error: z.string().nullable().describe('Why the run failed.'),
+  error: z.string().nullable().describe('Why the run failed, or why an active run is set aside.'),
+  waitsFor: z
+    .string()
+    .nullable()
+    .describe('What an active run waits for, such as a worker with its model; null if nothing is missing.'),
   parts: count,
   rows: z.strictObject({ accepted: count, rejected: count, done: count }),
   batches: z.strictObject({ total: count, done: count, stored: count }),

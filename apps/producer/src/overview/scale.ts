@@ -1,4 +1,7 @@
-/** Calculates how many workers the backlog requires, for GET /v1/scale and a metric. */
+/**
+ * Calculates how many workers the backlog requires, for GET /v1/scale and a metric.
+ * Decision: docs/decisions/0040.
+ */
 
 import type { RunInfo, Scale } from '@embedmill/contract';
 

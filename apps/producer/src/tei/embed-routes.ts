@@ -6,14 +6,21 @@ import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
 import { MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';
+import { reserveAnswer } from '../compatible/reserve-answer.ts';
 import { shorten } from '../compatible/vectors.ts';
 import { addPath } from '../http/add-path.ts';
 import { readJsonOfAnyType } from '../http/body.ts';
 import { deadlineOf } from '../http/deadline.ts';
+import { shareOf } from '../http/memory-budget.ts';
 import { sendJson, sendJsonText } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 import { TeiError, teiTextError } from './errors.ts';
 import { parseTeiBody, rejectPrompt, teiEmbedBody, teiSimilarityBody, teiTokenizeBody } from './schemas.ts';
+
+/** Maximum characters per call of `/tokenize`: the response has about twenty bytes for each. */
+const MAX_TOKENIZED_CHARS = 1_000_000;
+/** A token as an object, as text and as the bytes of the response, divided by the characters of a token. */
+const ANSWER_BYTES_PER_CHAR = 64;
 
 /** Options for over-long texts, and the prompt. */
 interface TextOptions {
@@ -35,6 +42,7 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
   ): Promise<EmbedAnswer> => {
     rejectPrompt(prompt_name);
     assertTextCount(texts.length);
+    await reserveAnswer(req, texts.length);
     const answer = await service.lane().embed(texts, {
       precision: 'int8',
       truncate: truncation_direction.toLowerCase() === 'left' ? 'start' : 'end',
@@ -97,6 +105,13 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
       rejectPrompt(body.prompt_name);
       const texts = typeof body.inputs === 'string' ? [body.inputs] : body.inputs;
       assertTextCount(texts.length);
+      const chars = texts.reduce((sum, text) => sum + text.length, 0);
+      if (chars > MAX_TOKENIZED_CHARS) {
+        const message = `Input validation error: \`inputs\` must have at most ${MAX_TOKENIZED_CHARS} characters. Given: ${chars}`;
+        throw new TeiError('Validation', message);
+      }
+      const share = shareOf(req);
+      await share.resize(share.bytes / 2 + chars * ANSWER_BYTES_PER_CHAR);
       const tokens = await service.lane().tokenize(texts, { specialTokens: body.add_special_tokens });
       sendJson(
         res,

@@ -1,15 +1,16 @@
 /**
- * The frame around all pages: navigation, theme, what is wrong right now, and the page that the address
- * names.
+ * The frame around all pages: navigation, theme switch, the current problem, and the page of the current
+ * route.
  */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Banner } from './banner.tsx';
-import { OverviewStream } from './overview.tsx';
+import { describeError } from './api/errors.ts';
+import type { Overview } from './api/types.ts';
+import { OverviewStream, useOverview } from './overview.tsx';
 import { AdminPage } from './pages/admin.tsx';
 import { NewRunPage } from './pages/new-run/new-run-page.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
-import { RunPage } from './pages/run/run-page.tsx';
+import { RunDetailPage } from './pages/run/run-detail-page.tsx';
 import { RunsPage } from './pages/runs/runs-page.tsx';
 import { SearchPage } from './pages/search/search-page.tsx';
 import { SimilarityPage } from './pages/similarity/similarity-page.tsx';
@@ -17,7 +18,7 @@ import { ThresholdPage } from './pages/threshold/threshold-page.tsx';
 import { type Route, to, useRoute } from './router.ts';
 import { chooseTheme, useTheme } from './theme.ts';
 
-/** The pages of the navigation, in the order in which a newcomer needs them. */
+/** Pages in the navigation, in the order in which a new user needs them. */
 const PAGES = [
   { name: 'Runs', path: 'runs' },
   { name: 'New run', path: 'new' },
@@ -27,16 +28,17 @@ const PAGES = [
   { name: 'Admin', path: 'admin' },
 ] as const;
 
+/** Renders the whole application. */
 export function App() {
   const [keyVersion, setKeyVersion] = useState(0);
   const route = useRoute();
   const main = useRef<HTMLElement>(null);
   const address = route.join('/');
-  const shownFirst = useRef(address);
-  // A reader of the screen hears the new page, as if it had been loaded.
+  const initialAddress = useRef(address);
+  // Moves the focus, so that a screen reader announces the new page.
   useEffect(() => {
-    if (shownFirst.current === address) return;
-    shownFirst.current = '';
+    if (initialAddress.current === address) return;
+    initialAddress.current = '';
     main.current?.focus();
     scrollTo(0, 0);
   }, [address]);
@@ -72,7 +74,7 @@ export function App() {
 
 function pageOf(route: Route, onKey: () => void) {
   const [page = 'runs', id] = route;
-  if (page === 'runs') return id === undefined ? <RunsPage /> : <RunPage key={id} id={id} />;
+  if (page === 'runs') return id === undefined ? <RunsPage /> : <RunDetailPage key={id} id={id} />;
   if (page === 'new') return <NewRunPage />;
   if (page === 'similarity') return <SimilarityPage />;
   if (page === 'search') return <SearchPage key={id ?? ''} id={id ?? null} />;
@@ -102,4 +104,23 @@ function Mark() {
       <circle cx="16" cy="16" r="4.2" />
     </svg>
   );
+}
+
+/** The current problem; empty once the problem is solved. */
+function Banner() {
+  const { overview, error } = useOverview();
+  const text = currentProblem(overview, error);
+  return (
+    <div role="status" aria-live="polite">
+      {text !== null && <p class="notice notice-warn banner">{text}</p>}
+    </div>
+  );
+}
+
+function currentProblem(overview: Overview | null, error: unknown): string | null {
+  if (error !== null) return describeError(error);
+  if (overview === null || overview.ready) return null;
+  if (overview.redis === null)
+    return 'Redis is unreachable. Runs are paused and nothing is lost; they continue automatically when Redis is back.';
+  return `New rows are not accepted at the moment: ${overview.reasons.join('; ')}.`;
 }

@@ -1,9 +1,9 @@
-/** The start of the pages in the browser. */
+/** Entry point of the pages in the browser. */
 
 import './styles/index.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { showTheme } from './theme.ts';
+import { applyTheme } from './theme.ts';
 
-showTheme();
+applyTheme();
 render(<App />, document.getElementById('app')!);

@@ -1,22 +1,26 @@
-/** What goes on, live: one stream for all pages, opened by the app and read with `useOverview`. */
+/** The live overview: one event stream for all pages, opened by the app and read with `useOverview`. */
 
 import { type ComponentChildren, createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
-import { ApiError } from './api/errors.ts';
+import { FetchError } from './api/errors.ts';
 import { listen } from './api/events.ts';
 import type { Overview } from './api/types.ts';
 
 /**
- * The newest overview, and why there is none now; both are there when the stream broke after it had begun.
+ * The latest overview, and the error of the stream; both are set when the stream breaks after its first
+ * event.
  */
-export interface LiveOverview {
+export interface OverviewState {
   overview: Overview | null;
   error: unknown;
 }
 
-const Live = createContext<LiveOverview>({ overview: null, error: null });
+const OverviewContext = createContext<OverviewState>({ overview: null, error: null });
 
-/** Follows the overview for everything inside. @param keyVersion grows when another key was entered */
+/**
+ * Provides the overview to its children.
+ * @param keyVersion a new value reconnects, with the API key that is stored now
+ */
 export function OverviewStream({
   keyVersion,
   children,
@@ -24,9 +28,9 @@ export function OverviewStream({
   keyVersion: number;
   children: ComponentChildren;
 }) {
-  const [live, setLive] = useState<LiveOverview>({ overview: null, error: null });
+  const [live, setLive] = useState<OverviewState>({ overview: null, error: null });
   useEffect(() => {
-    const leaving = new AbortController();
+    const unmounted = new AbortController();
     void listen(
       'v1/events',
       {
@@ -34,16 +38,17 @@ export function OverviewStream({
         onBreak: (error) =>
           setLive(({ overview }) => ({
             overview,
-            error: error instanceof ApiError ? error : new ApiError('unreachable', 0, String(error)),
+            error: error instanceof FetchError ? error : new FetchError('unreachable', 0, String(error)),
           })),
       },
-      leaving.signal,
+      unmounted.signal,
     );
-    return () => leaving.abort();
+    return () => unmounted.abort();
   }, [keyVersion]);
-  return <Live.Provider value={live}>{children}</Live.Provider>;
+  return <OverviewContext.Provider value={live}>{children}</OverviewContext.Provider>;
 }
 
-export function useOverview(): LiveOverview {
-  return useContext(Live);
+/** Returns the live overview; rerenders the component on every event. */
+export function useOverview(): OverviewState {
+  return useContext(OverviewContext);
 }

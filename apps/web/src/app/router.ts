@@ -1,34 +1,31 @@
-/**
- * Which page the address names: `#/runs/<id>`. Behind the `#`, so that the producer needs one path for all
- * pages.
- */
+/** Hash routes such as `#/runs/<id>`: the producer serves all pages from one path. */
 
 import { useEffect, useState } from 'preact/hooks';
 
-/** The parts of the address: `['runs', '<id>']`; empty for the start. */
+/** Decoded segments of the route, such as `['runs', '<id>']`; empty for the start page. */
 export type Route = readonly string[];
 
-function read(): Route {
+function currentRoute(): Route {
   return location.hash.replace(/^#\/?/, '').split('/').filter(Boolean).map(decodeURIComponent);
 }
 
-/** The route now; draws the component again when it changes. */
+/** Returns the current route; rerenders the component when it changes. */
 export function useRoute(): Route {
-  const [route, setRoute] = useState(read);
+  const [route, setRoute] = useState(currentRoute);
   useEffect(() => {
-    const look = () => setRoute(read());
-    addEventListener('hashchange', look);
-    return () => removeEventListener('hashchange', look);
+    const update = () => setRoute(currentRoute());
+    addEventListener('hashchange', update);
+    return () => removeEventListener('hashchange', update);
   }, []);
   return route;
 }
 
-/** The address of a page, for `href`. */
-export function to(...parts: string[]): string {
-  return `#/${parts.map(encodeURIComponent).join('/')}`;
+/** Returns the `href` of a page. */
+export function to(...segments: string[]): string {
+  return `#/${segments.map(encodeURIComponent).join('/')}`;
 }
 
-/** Goes to a page. */
-export function go(...parts: string[]): void {
-  location.hash = to(...parts);
+/** Navigates to a page. */
+export function go(...segments: string[]): void {
+  location.hash = to(...segments);
 }

@@ -1,45 +1,46 @@
-/** Light or dark: as the system wants it, unless the reader has chosen; charts are told when it changes. */
+/** The light or dark theme: the choice of the reader, or else the setting of the system. */
 
 import { useEffect, useState } from 'preact/hooks';
 
+/** The themes of the pages. */
 export type Theme = 'light' | 'dark';
 
-const SLOT = 'embedmill.theme';
-const CHANGED = 'embedmill-theme';
+const STORAGE_KEY = 'embedmill.theme';
+const CHANGE_EVENT = 'embedmill-theme';
 const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 
-/** What is shown now. */
+/** Returns the theme in effect. */
 export function currentTheme(): Theme {
-  const chosen = localStorage.getItem(SLOT);
+  const chosen = localStorage.getItem(STORAGE_KEY);
   if (chosen === 'light' || chosen === 'dark') return chosen;
   return systemIsDark.matches ? 'dark' : 'light';
 }
 
-/** Shows the theme; called once before the first page is drawn, and after every change. */
-export function showTheme(): void {
+/** Applies the theme to the document; called before the first render and after every change. */
+export function applyTheme(): void {
   document.documentElement.dataset.theme = currentTheme();
 }
 
-/** Keeps the choice, also for the next visit. */
+/** Stores the choice permanently and applies it. */
 export function chooseTheme(theme: Theme): void {
-  localStorage.setItem(SLOT, theme);
-  showTheme();
-  dispatchEvent(new Event(CHANGED));
+  localStorage.setItem(STORAGE_KEY, theme);
+  applyTheme();
+  dispatchEvent(new Event(CHANGE_EVENT));
 }
 
-/** What is shown now; draws the component again when it changes. */
+/** Returns the theme in effect; rerenders the component when it changes. */
 export function useTheme(): Theme {
   const [theme, setTheme] = useState(currentTheme);
   useEffect(() => {
-    const look = () => {
-      showTheme();
+    const update = () => {
+      applyTheme();
       setTheme(currentTheme());
     };
-    addEventListener(CHANGED, look);
-    systemIsDark.addEventListener('change', look);
+    addEventListener(CHANGE_EVENT, update);
+    systemIsDark.addEventListener('change', update);
     return () => {
-      removeEventListener(CHANGED, look);
-      systemIsDark.removeEventListener('change', look);
+      removeEventListener(CHANGE_EVENT, update);
+      systemIsDark.removeEventListener('change', update);
     };
   }, []);
   return theme;

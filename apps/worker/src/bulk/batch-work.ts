@@ -9,15 +9,22 @@ import {
   summarizeOutcomes,
   UNTREATED,
 } from '@embedmill/contract';
-import { decodeOutcomes, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
 import {
-  type BatchJob,
-  type ConsumeOutcome,
-  type Delivery,
-  isRedisFault,
-  type TakenPayload,
-  type VectorCache,
-  type WorkerExchange,
+  computedWith,
+  decodeOutcomes,
+  digestPayload,
+  encodeBatchResult,
+  readBatchPayload,
+  withResultDigest,
+} from '@embedmill/core/batch';
+import { isRedisFault } from '@embedmill/core/process';
+import type {
+  BatchJob,
+  ConsumeOutcome,
+  Delivery,
+  TakenPayload,
+  VectorCache,
+  WorkerExchange,
 } from '@embedmill/core/redis';
 import type { OpenSpan, Tracing } from '@embedmill/core/telemetry';
 import type { PreparedModel } from '@embedmill/embed';
@@ -37,6 +44,8 @@ export interface BatchWorkDeps {
   pool: InferencePool;
   /** Model of this worker; a batch for another model goes back to the queue. */
   model: PreparedModel;
+  /** Id of this worker process. */
+  worker: string;
   glossaries: Glossaries;
   /** Returns the vector dimension and the model fingerprint that results of a precision carry. */
   identityOf: (precision: Precision) => Promise<{ dim: number; fingerprint: string }>;
@@ -48,10 +57,15 @@ export interface BatchWorkDeps {
 }
 
 /**
- * Delay before a returned batch is delivered again: long enough not to spin, short enough for the right
- * worker.
+ * Delay before a batch that only another worker can do is delivered again. It doubles each time, so that
+ * many such batches do not slow other work.
  */
 const HAND_BACK_MS = 2_000;
+const MAX_HAND_BACK_MS = 60_000;
+
+function handBackDelay({ starts }: Delivery): number {
+  return Math.min(HAND_BACK_MS * 2 ** Math.max(0, starts - 1), MAX_HAND_BACK_MS);
+}
 
 /** Embeds and commits batches; see `Run` for the states of a batch. */
 export class BatchWork {
@@ -72,15 +86,25 @@ export class BatchWork {
     const { model, metrics, log } = this.#deps;
     const { run, batch } = job;
     metrics.countDelivery(delivery);
+    if (typeof run !== 'string' || !Number.isSafeInteger(batch) || typeof job.home !== 'string') {
+      metrics.countOutcome('lost');
+      log.error({ run, batch }, 'a job without its content is dropped; its producer sends it again');
+      return { status: 'done' };
+    }
     if (job.model !== model.name) {
       metrics.countOutcome('handed-back');
       log.warn(
         { run, batch, asked: job.model, have: model.name },
         'batch returned to the queue: it needs another model',
       );
-      return { status: 'hand-back', afterMs: HAND_BACK_MS };
+      return { status: 'hand-back', afterMs: handBackDelay(delivery) };
     }
     const taken = await this.#stage('fetch', job, () => this.#retryUntil(() => this.#take(job)));
+    if (taken.status === 'other-model') {
+      metrics.countOutcome('handed-back');
+      log.warn({ run, batch }, 'the run has vectors of another build of its model; a batch is handed back');
+      return { status: 'hand-back', afterMs: handBackDelay(delivery) };
+    }
     if (taken.status !== 'taken') {
       metrics.countOutcome(taken.status);
       return { status: 'done' };
@@ -93,12 +117,13 @@ export class BatchWork {
         ? await this.#lock.alone(() => this.#probeRows(job, payload))
         : await this.#lock.together(() => this.#embed(job, payload));
     } catch (error) {
-      if (!(error instanceof EmbedmillError && error.retryable)) throw error;
+      if (!isRedisFault(error) && !(error instanceof EmbedmillError && error.retryable)) throw error;
       metrics.countOutcome('handed-back');
-      log.info({ run, batch, reason: error.message }, 'batch returned to the queue');
+      log.info({ run, batch, reason: asError(error).message }, 'batch returned to the queue');
       // A replaced thread is available at once; a lost glossary returns when its producer next checks the
       // run.
-      return { status: 'hand-back', afterMs: error.code === 'no-glossary' ? HAND_BACK_MS : 0 };
+      const isThread = error instanceof EmbedmillError && error.code !== 'no-glossary';
+      return { status: 'hand-back', afterMs: isThread ? 0 : HAND_BACK_MS };
     }
     if (result === null) await this.abandon(job, 'it crashes workers, but none of its rows does so alone');
     else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
@@ -111,11 +136,13 @@ export class BatchWork {
   async #take(job: BatchJob): Promise<TakenPayload> {
     const { exchange, log } = this.#deps;
     const { run, batch, home: dataDirId } = job;
-    const taken = await exchange.takePayload(run, batch, dataDirId);
+    const identity = computedWith(await this.#fingerprintOf(job.precision));
+    const taken = await exchange.takePayload(run, batch, dataDirId, identity);
     if (taken.status !== 'taken') return taken;
     try {
       readBatchPayload(taken.payload);
-      return taken;
+      if (job.payloadDigest === undefined || digestPayload(taken.payload) === job.payloadDigest) return taken;
+      log.error({ run, batch }, 'a payload is not that of its job; it is requested again');
     } catch (error) {
       log.error(
         { run, batch, reason: asError(error).message },
@@ -177,12 +204,13 @@ export class BatchWork {
   }
 
   async #probeRows(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
-    const { exchange, pool, glossaries, log, identityOf } = this.#deps;
+    const { exchange, pool, worker, glossaries, log, identityOf } = this.#deps;
     const { run, batch } = job;
     log.warn({ run, batch }, 'batch crashed workers; its rows are probed one by one');
     return await probeRows(job, payload, {
       exchange,
       pool,
+      worker,
       identity: await identityOf(job.precision),
       treatment: await glossaries.resolve(job.treatment ?? UNTREATED),
       retryUntil: (step) => this.#retryUntil(step),
@@ -225,8 +253,9 @@ export class BatchWork {
   async #commit(job: BatchJob, result: Uint8Array, summary: BatchSummary): Promise<void> {
     const { exchange, metrics, log } = this.#deps;
     const { run, batch, rows } = job;
+    const stated = job.digest === undefined ? result : withResultDigest(result, job.digest);
     const outcome = await this.#stage('commit', job, () =>
-      this.#retryUntil(() => exchange.commit(job.run, job.batch, job.home, result, summary)),
+      this.#retryUntil(() => exchange.commit(job.run, job.batch, job.home, stated, summary)),
     );
     metrics.countBatch(outcome, summary);
     log.debug({ run, batch, rows, outcome }, 'batch finished');

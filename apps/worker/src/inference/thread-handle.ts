@@ -5,6 +5,8 @@
  * Life: `open` → any number of `give` → `close`. It ends earlier if the thread exits, throws, runs out of
  * heap or is stuck. `onDeath` is called once, with the pieces that the thread held; after it the handle
  * reports nothing.
+ *
+ * Decision: docs/decisions/0020.
  */
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';

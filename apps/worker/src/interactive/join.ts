@@ -6,6 +6,7 @@ import {
   BullBatchConsumer,
   connect,
   type InteractiveJob,
+  JobTakers,
   type Keys,
   ModelAnnouncer,
   type ModelDescription,
@@ -24,6 +25,8 @@ export interface InteractiveLaneDeps {
   config: Config;
   redisUrl: string;
   keys: Keys;
+  /** Id of this worker process. */
+  worker: string;
   pool: InferencePool;
   glossaries: Glossaries;
   model: ModelDescription;
@@ -47,7 +50,7 @@ const JOBS_PER_THREAD = 2;
  * @returns a function that leaves the lane after the jobs in progress are finished
  */
 export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<void> {
-  const { config, redisUrl, keys, pool, glossaries, model, metrics, tracing, log } = deps;
+  const { config, redisUrl, keys, worker, pool, glossaries, model, metrics, tracing, log } = deps;
   const releasers = new Releasers();
   // A separate connection, so that an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
@@ -57,9 +60,10 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
   releasers.add(() => clock.stop());
 
   const subscriber = connect(redisUrl, 'patient', log);
-  const withdrawals = new Withdrawals({ subscriber, keys, log });
+  const withdrawals = new Withdrawals({ subscriber, keys, worker, log });
   const work = new InteractiveWork({
     answers: new AnswerChannels({ redis, keys }),
+    takers: new JobTakers({ redis, keys, worker }),
     pool,
     glossaries,
     model: model.name,
@@ -76,7 +80,7 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
     concurrency: pool.threads * JOBS_PER_THREAD,
     lockMs: Math.min(LOCK_MS, config.lockMs),
     maxStalls: 0,
-    consume: (job) => work.consume(job),
+    consume: (job, delivery) => work.consume(job, delivery),
     abandon: (job) => work.abandon(job),
     telemetry: tracing.telemetry,
     log,

@@ -9,7 +9,9 @@ import type {
   AnswerChannels,
   CallPart,
   ConsumeOutcome,
+  Delivery,
   InteractiveJob,
+  JobTakers,
   PartAnswer,
   RedisClock,
   Withdrawals,
@@ -23,6 +25,8 @@ import { addThreadStep } from '../thread-step.ts';
 /** Dependencies of `InteractiveWork`. */
 export interface InteractiveWorkDeps {
   answers: AnswerChannels;
+  /** Who has taken which job. */
+  takers: JobTakers;
   pool: InferencePool;
   glossaries: Glossaries;
   /** Model name of this worker; a job for another model goes back to the queue. */
@@ -33,8 +37,9 @@ export interface InteractiveWorkDeps {
   tracing: Tracing;
 }
 
-/** Delay before a returned job is delivered again: short, because a caller is waiting. */
+/** Delay before a returned job is delivered again: short, because a caller is waiting. It doubles each time. */
 const HAND_BACK_MS = 100;
+const MAX_HAND_BACK_MS = 60_000;
 
 /** Embeds or tokenizes interactive texts; `RedisInteractiveLane` is the producer's side. */
 export class InteractiveWork {
@@ -48,10 +53,18 @@ export class InteractiveWork {
    * Processes a job. Returns when every answer is in Redis; if the worker dies before that, the job is
    * repeated.
    */
-  async consume(job: InteractiveJob): Promise<ConsumeOutcome> {
-    if (job.model !== this.#deps.model) return { status: 'hand-back', afterMs: HAND_BACK_MS };
+  async consume(job: InteractiveJob, { starts }: Pick<Delivery, 'starts'>): Promise<ConsumeOutcome> {
+    // A job that lost its content has no caller to answer.
+    if (typeof job.producer !== 'string' || !Array.isArray(job.parts)) return { status: 'done' };
+    if (job.model !== this.#deps.model) {
+      const afterMs = Math.min(HAND_BACK_MS * 2 ** Math.max(0, starts - 1), MAX_HAND_BACK_MS);
+      return { status: 'hand-back', afterMs };
+    }
     const queueMs = Math.max(0, this.#deps.clock.now() - job.enqueuedAt);
+    const { takers } = this.#deps;
+    takers.take(job.id);
     await Promise.all(job.parts.map((part) => this.#do(job, part, queueMs)));
+    takers.leave(job.id);
     return { status: 'done' };
   }
 
@@ -60,7 +73,9 @@ export class InteractiveWork {
    * third layer that `inference/bisect.ts` describes.
    */
   async abandon(job: InteractiveJob): Promise<void> {
-    for (const { id } of job.parts) await this.#deps.answers.send(job.producer, { part: id, kind: 'lost' });
+    const { answers, takers } = this.#deps;
+    const kind = (await takers.isTakerAlive(job.id)) ? 'handed-back' : 'lost';
+    for (const { id } of job.parts) await answers.send(job.producer, { part: id, kind });
   }
 
   async #do(job: InteractiveJob, part: CallPart, queueMs: number): Promise<void> {

@@ -4,6 +4,8 @@
  * Sculley's mini-batches ("Web-scale k-means clustering", 2010) with cosines: a batch of rows goes to its nearest
  * centroids, and each centroid moves to the mean of all rows that it has had so far. Begun with k-means++ (Arthur &
  * Vassilvitskii 2007) on a sample, done a few times over, of which the tightest is kept.
+ *
+ * Decision: docs/decisions/0102.
  */
 
 import { type Random, randomFrom } from '../random.ts';

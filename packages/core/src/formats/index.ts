@@ -1,5 +1,19 @@
-/** Formats: readers of rows, writers of vectors, exact search over vectors. Loads no client of Redis. */
+/** Formats: readers of rows, writers of vectors, exact search over vectors. Does not load a Redis client. */
 
-export * from './rows/index.ts';
-export * from './search/index.ts';
-export * from './sinks/index.ts';
+export { detectFormat } from './rows/format.ts';
+export { gunzip } from './rows/gunzip.ts';
+export { type LineRead, readFields, readRows, readTextLines } from './rows/read.ts';
+export { type ReadRowsOptions, ROW_DEFAULTS, type RowFormat } from './rows/types.ts';
+export { dotRow } from './search/dot.ts';
+export { type Hit, Nearest } from './search/nearest.ts';
+export { scanRows, searchRows } from './search/scan.ts';
+export { arrow } from './sinks/arrow.ts';
+export { MAX_CHUNK_BYTES } from './sinks/chunks.ts';
+export { DTYPE_BYTES, numbersOf } from './sinks/dtype.ts';
+export { FORMATS } from './sinks/formats.ts';
+export { encodeIds, jsonl } from './sinks/jsonl.ts';
+export { encodeScales, NPY_HEADER_BYTES, npy, npyHeader } from './sinks/npy.ts';
+export { parquet } from './sinks/parquet.ts';
+export { groupSlices } from './sinks/shape.ts';
+export type { EncodeOptions, Format, OutputShape } from './sinks/types.ts';
+export { vectorJson } from './sinks/vector-text.ts';

@@ -3,7 +3,7 @@
  * disk or the network asks `faultOf`; docs/reliability.md has the same table, and a test compares the two.
  */
 
-import { CorruptError, EmbedmillError } from '@embedmill/contract';
+import { CorruptError, EmbedmillError, UnavailableError } from '@embedmill/contract';
 
 /** Whose fault it is. */
 export type FaultSource =
@@ -139,6 +139,14 @@ export function faultOf(error: unknown): Fault {
 /** True if Redis or the connection to it is at fault, so that work must be kept and repeated, and costs no attempt. */
 export function isRedisFault(error: unknown): boolean {
   return redisFaultOf(error) !== undefined;
+}
+
+/** Turns a Redis fault into an `UnavailableError` with code `redis-unavailable`; returns other errors as they are. */
+export function asUnavailable(error: unknown): unknown {
+  const fault = redisFaultOf(error);
+  return fault === undefined
+    ? error
+    : new UnavailableError('redis-unavailable', fault.sentence, { cause: error });
 }
 
 function redisFaultOf(error: unknown): Fault | undefined {

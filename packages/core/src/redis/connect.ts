@@ -5,9 +5,10 @@ import type { Logger } from 'pino';
 
 /**
  * - `command`: commands succeed or fail within seconds, so that an API can answer 503 (producer).
+ * - `bulk`: commands fail after seconds of silence, however long their bytes take on a slow link (payloads, results, jobs).
  * - `patient`: commands wait for Redis to return, so that finished vectors are not lost (worker, blocking reads).
  */
-export type ConnectionMode = 'command' | 'patient';
+export type ConnectionMode = 'command' | 'bulk' | 'patient';
 
 const SECOND = 1000;
 
@@ -18,11 +19,15 @@ const COMMAND_TIMEOUT_MS = 2.5 * SECOND;
  * A connection that owes a reply and receives no byte for this time is dead (half open, or a firewall drops
  * packets): it is closed and reopened. The blocking commands of `patient` connections return within 10 s.
  */
-const SILENCE_MS: Readonly<Record<ConnectionMode, number>> = { command: 4 * SECOND, patient: 15 * SECOND };
+const SILENCE_MS: Readonly<Record<ConnectionMode, number>> = {
+  command: 4 * SECOND,
+  bulk: 4 * SECOND,
+  patient: 15 * SECOND,
+};
 
 /**
- * Options for ioredis, also through BullMQ. `patient` has no command timeout, because blocking commands would
- * exceed it.
+ * Options for ioredis, also through BullMQ. Only `command` has a timeout for whole replies: blocking commands would exceed
+ * it, and so would a megabyte on a slow link.
  */
 export function connectionOptions(mode: ConnectionMode) {
   const shared = {
@@ -31,9 +36,11 @@ export function connectionOptions(mode: ConnectionMode) {
     keepAlive: 30 * SECOND,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 10), 2 * SECOND),
   };
-  return mode === 'command'
-    ? { ...shared, enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS }
-    : { ...shared, maxRetriesPerRequest: null };
+  if (mode === 'patient') return { ...shared, maxRetriesPerRequest: null };
+  const failing = { ...shared, enableOfflineQueue: false };
+  return mode === 'bulk'
+    ? { ...failing, maxRetriesPerRequest: 0 }
+    : { ...failing, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS };
 }
 
 /** Opens a connection that reconnects without limit; logs its errors, at most one line per 10 s. */
@@ -41,8 +48,8 @@ export function connect(url: string, mode: ConnectionMode, log: Logger): Redis {
   const redis = new Redis(url, connectionOptions(mode));
   let silentUntil = 0;
   redis.on('error', (error) => {
-    if (Date.now() < silentUntil) return;
-    silentUntil = Date.now() + 10 * SECOND;
+    if (performance.now() < silentUntil) return;
+    silentUntil = performance.now() + 10 * SECOND;
     log.warn({ reason: error.message }, 'Redis is unreachable; retrying');
   });
   return redis;

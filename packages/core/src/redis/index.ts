@@ -4,7 +4,6 @@ export * from './cache/index.ts';
 export { RedisClock } from './clock.ts';
 export { type ConnectionMode, connect, whenReady } from './connect.ts';
 export * from './exchange/index.ts';
-export { isRedisFault } from './faults.ts';
 export * from './fleet/index.ts';
 export { infoNumber } from './info.ts';
 export * from './interactive/index.ts';

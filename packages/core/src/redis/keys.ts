@@ -12,6 +12,8 @@ export interface Keys {
   payload(run: string, batch: number): string;
   /** String: result of a batch, until the collector has stored it on disk. */
   result(run: string, batch: number): string;
+  /** String that expires: a payload or result that is still being written in slices; `writer` is unique. */
+  staged(writer: string): string;
   /** Hash: probe of a batch that crashed workers, until it is done; `trials` in the key since 0.1. */
   probe(run: string, batch: number): string;
   /** String: content of a glossary; it expires. */
@@ -32,6 +34,10 @@ export interface Keys {
   answers(producer: string): string;
   /** Channel: ids of withdrawn parts of interactive calls; every worker subscribes. */
   readonly withdrawals: string;
+  /** Channel to which only this worker subscribes, so that its subscription shows that its process lives. */
+  alive(worker: string): string;
+  /** String that expires: id of the worker that has taken this interactive job. */
+  taken(job: string): string;
   /** Hash: descriptions of the workers' models, by name. */
   readonly models: string;
   /** Set: ids of live workers. */
@@ -48,6 +54,7 @@ export function keysOf(prefix: string): Keys {
     run: (run) => `${tag}:run:${run}`,
     payload: (run, batch) => `${tag}:in:${run}:${batch}`,
     result: (run, batch) => `${tag}:out:${run}:${batch}`,
+    staged: (writer) => `${tag}:staged:${writer}`,
     probe: (run, batch) => `${tag}:trials:${run}:${batch}`,
     glossary: (id) => `${tag}:glossary:${id}`,
     cachedVectors: `${tag}:cache:vectors`,
@@ -59,6 +66,8 @@ export function keysOf(prefix: string): Keys {
     lease: (dataDirId) => `${tag}:lease:${dataDirId}`,
     answers: (producer) => `${tag}:answers:${producer}`,
     withdrawals: `${tag}:withdrawals`,
+    alive: (worker) => `${tag}:alive:${worker}`,
+    taken: (job) => `${tag}:taken:${job}`,
     models: `${tag}:models`,
     workers: `${tag}:workers`,
     worker: (id) => `${tag}:worker:${id}`,

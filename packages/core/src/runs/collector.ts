@@ -1,10 +1,13 @@
-/** The collector: moves finished batches from Redis to shards; the producer runs one. */
+/**
+ * The collector: moves finished batches from Redis to shards; the producer runs one.
+ * Decision: docs/decisions/0001.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asError, type BatchSummary, CorruptError } from '@embedmill/contract';
+import { asError, type BatchSummary } from '@embedmill/contract';
 import type { Logger } from 'pino';
+import { faultOf } from '../process/faults.ts';
 import type { ProducerExchange, ReadyBatch } from '../redis/exchange/types.ts';
-import { isRedisFault } from '../redis/faults.ts';
 import type { Credits } from './credits.ts';
 import type { Run } from './run.ts';
 import type { Runs } from './runs.ts';
@@ -28,8 +31,14 @@ export interface CollectorDeps {
   log: Logger;
 }
 
-/** Maximum ready entries per read: bounds the results in memory besides the open shards. */
-const READ_ENTRIES = 16;
+/** Maximum ready entries per read, and maximum entries whose results wait to be fetched. */
+const READ_ENTRIES = 64;
+const MAX_PENDING = 1024;
+/**
+ * Bytes of results that one run gets per turn: bounds the results in memory besides the open shards, and the wait of other runs on
+ * a slow link.
+ */
+const TURN_BYTES = 4 * 1024 * 1024;
 /** Maximum wait of one read, and so of `stop`. */
 const BLOCK_MS = SECOND;
 /**
@@ -63,8 +72,11 @@ export class Collector {
   readonly #shards = new Map<string, OpenShard>();
   readonly #stopping = new AbortController();
   #position = '0';
+  /** Entries that were read and whose results were not fetched yet, by run. */
+  readonly #pending = new Map<string, ReadyBatch[]>();
   #mustAudit = true;
   #auditAt = 0;
+  #pauseReason: string | null = null;
   #loop: Promise<void> | undefined;
 
   constructor(deps: CollectorDeps) {
@@ -76,6 +88,11 @@ export class Collector {
     let bytes = 0;
     for (const shard of this.#shards.values()) bytes += shard.bytes;
     return bytes;
+  }
+
+  /** Why collecting pauses for all runs; `null` while it works. */
+  get pauseReason(): string | null {
+    return this.#pauseReason;
   }
 
   start(): void {
@@ -96,15 +113,15 @@ export class Collector {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        if (this.#mustAudit || Date.now() >= this.#auditAt) await this.#auditRuns();
+        if (this.#mustAudit || performance.now() >= this.#auditAt) await this.#auditRuns();
         await this.#collect();
+        this.#pauseReason = null;
       } catch (error) {
         if (this.#stopping.signal.aborted) break;
+        const { source, sentence } = faultOf(error);
         const reason = asError(error).message;
-        this.#deps.log.warn(
-          { reason, redis: isRedisFault(error) },
-          'collecting pauses and will be retried; no result is lost',
-        );
+        this.#pauseReason = sentence;
+        this.#deps.log.warn({ reason, source }, 'collecting pauses and will be retried; no result is lost');
         this.#mustAudit = true;
         await sleep(FAULT_PAUSE_MS, undefined, { signal: this.#stopping.signal }).catch(() => {});
       }
@@ -123,56 +140,85 @@ export class Collector {
   async #auditRuns(): Promise<void> {
     this.#position = '0';
     this.#shards.clear();
+    this.#pending.clear();
+    const ready: { run: string; batch: number }[] = [];
     for (const run of this.#deps.runs.inRedis()) {
-      await this.#guard(run, () => run.reconcile());
+      await this.#guard(run, async () => {
+        for (const batch of await run.reconcile()) ready.push({ run: run.id, batch });
+        run.resume();
+      });
+    }
+    const { exchange, dataDirId, log } = this.#deps;
+    const unannounced = await exchange.findUnannounced(dataDirId, ready);
+    if (unannounced.length > 0) {
+      log.warn({ batches: unannounced.length }, 'results missing in the ready stream are announced again');
+      await exchange.announce(dataDirId, unannounced);
     }
     this.#mustAudit = false;
-    this.#auditAt = Date.now() + AUDIT_INTERVAL_MS;
+    this.#auditAt = performance.now() + AUDIT_INTERVAL_MS;
   }
 
   async #collect(): Promise<void> {
     const { exchange, dataDirId, runs } = this.#deps;
-    const entries = await exchange.readReady(
-      dataDirId,
-      this.#position,
-      READ_ENTRIES,
-      this.#shards.size > 0 ? BLOCK_WITH_OPEN_SHARDS_MS : BLOCK_MS,
-    );
-    for (const run of runs.active()) await this.#guard(run, () => run.sendUnsent());
-    for (const [id, group] of groupByRun(entries)) await this.#take(runs.find(id), id, group);
+    let pending = 0;
+    for (const entries of this.#pending.values()) pending += entries.length;
+    const idleMs = this.#shards.size > 0 ? BLOCK_WITH_OPEN_SHARDS_MS : BLOCK_MS;
+    const entries =
+      pending >= MAX_PENDING
+        ? []
+        : await exchange.readReady(dataDirId, this.#position, READ_ENTRIES, pending > 0 ? 0 : idleMs);
+    for (const run of runs.active()) {
+      if (run.asideReason === null) await this.#guard(run, () => run.sendUnsent());
+    }
     this.#position = entries.at(-1)?.entry ?? this.#position;
+    for (const entry of entries) {
+      const group = this.#pending.get(entry.run);
+      if (group === undefined) this.#pending.set(entry.run, [entry]);
+      else group.push(entry);
+    }
+    for (const [id, group] of [...this.#pending]) {
+      const taken = await this.#take(runs.find(id), id, group);
+      if (taken >= group.length) this.#pending.delete(id);
+      else this.#pending.set(id, group.slice(taken));
+    }
     const mustFreeCredit = this.#mustFreeCredit();
     for (const shard of [...this.#shards.values()]) {
       if (mustFreeCredit || this.#isDue(shard)) await this.#store(shard);
     }
   }
 
-  async #take(run: Run | undefined, id: string, entries: readonly ReadyBatch[]): Promise<void> {
+  /** Takes as many results of one run as fit in its turn. @returns how many entries */
+  async #take(run: Run | undefined, id: string, entries: readonly ReadyBatch[]): Promise<number> {
     const { exchange, dataDirId } = this.#deps;
     if (run === undefined) {
       await exchange.acknowledge(dataDirId, entries);
-      return;
+      return entries.length;
     }
+    // Read again at the next audit.
+    if (run.asideReason !== null) return entries.length;
     const results = await exchange.fetchResults(
       id,
       entries.map(({ batch }) => batch),
+      TURN_BYTES,
     );
-    for (const [i, entry] of entries.entries()) {
-      const result = results[i] ?? null;
+    for (const [i, result] of results.entries()) {
+      const entry = entries[i]!;
+      if (run.asideReason !== null) return entries.length;
       await this.#guard(run, async () => {
         const outcome = await run.receive(entry.batch, result, entry.summary);
-        if (outcome === 'wanted') this.#keep(run, { ...entry, result: result!, summary: entry.summary! });
+        if (outcome.status === 'wanted') this.#keep(run, { ...entry, ...outcome.batch });
         // A refused batch is enqueued again and its result, if any, has been removed.
-        else if (outcome === 'refused') await exchange.deleteEntries(dataDirId, [entry.entry]);
+        else if (outcome.status === 'refused') await exchange.deleteEntries(dataDirId, [entry.entry]);
         else await this.#settle(run, [entry]);
       });
     }
+    return results.length;
   }
 
   #keep(run: Run, batch: OpenShard['batches'][number]): void {
     const shard = this.#shards.get(run.id) ?? {
       run,
-      since: Date.now(),
+      since: performance.now(),
       bytes: 0,
       creditBytes: 0,
       batches: [],
@@ -193,7 +239,7 @@ export class Collector {
 
   #isDue({ run, since, bytes }: OpenShard): boolean {
     const { shardBytes } = this.#deps;
-    return bytes >= shardBytes || Date.now() - since >= MAX_AGE_MS || !run.isActive || run.isDone;
+    return bytes >= shardBytes || performance.now() - since >= MAX_AGE_MS || !run.isActive || run.isDone;
   }
 
   async #store(shard: OpenShard): Promise<void> {
@@ -215,24 +261,20 @@ export class Collector {
     await run.settle(entries.map(({ batch }) => batch));
   }
 
-  /** Damage in a run's own files ends that run; after any other fault the loop tries again. */
+  /**
+   * A fault of one run stops only that run: damage in its files ends it, and after any other fault it is set aside until the
+   * next audit tries again. A fault of Redis or of the disk concerns all runs, so the loop pauses.
+   */
   async #guard(run: Run, step: () => Promise<void>): Promise<void> {
     try {
       await step();
     } catch (error) {
-      if (!(error instanceof CorruptError)) throw error;
+      const { source, scope, sentence } = faultOf(error);
+      if (scope === 'all') throw error;
+      const reason = asError(error).message;
       this.#shards.delete(run.id);
-      await run.fail(error.message);
+      if (source !== 'data') run.setAside(`${sentence}: ${reason}`);
+      else await run.fail(reason).catch((fault) => run.setAside(`${reason}; ${asError(fault).message}`));
     }
   }
-}
-
-function groupByRun(entries: readonly ReadyBatch[]): Map<string, ReadyBatch[]> {
-  const groups = new Map<string, ReadyBatch[]>();
-  for (const entry of entries) {
-    const group = groups.get(entry.run);
-    if (group === undefined) groups.set(entry.run, [entry]);
-    else group.push(entry);
-  }
-  return groups;
 }

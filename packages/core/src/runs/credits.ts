@@ -1,4 +1,7 @@
-/** Credits: bytes a producer may have in Redis, taken per batch and returned once its result is on disk. */
+/**
+ * Credits: bytes a producer may have in Redis, taken per batch and returned once its result is on disk.
+ * Decision: docs/decisions/0003.
+ */
 
 /** The rate of returned credit is measured over this time. */
 const DRAIN_WINDOW_MS = 15_000;

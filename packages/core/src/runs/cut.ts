@@ -19,6 +19,11 @@ export interface Cut {
  * depends on it.
  */
 const BYTES_PER_TOKEN = 4;
+/**
+ * Maximum bytes of texts per batch; a longer text is a batch of its own. Part writers, Redis, workers and
+ * readers hold whole batches in memory, several copies at a time.
+ */
+export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** [CLS] and [SEP]. */
 const SPECIAL_TOKENS = 2;
 
@@ -27,7 +32,11 @@ const SPECIAL_TOKENS = 2;
  * chunked).
  */
 export function estimateTokens(text: string, long: LongTexts = 'truncate'): number {
-  const all = SPECIAL_TOKENS + Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
+  return tokensOfBytes(Buffer.byteLength(text), long);
+}
+
+function tokensOfBytes(bytes: number, long: LongTexts): number {
+  const all = SPECIAL_TOKENS + Math.ceil(bytes / BYTES_PER_TOKEN);
   return Math.min(all, BUILT_IN_MAX_TOKENS * maxChunks(long));
 }
 
@@ -37,6 +46,7 @@ export class Cutter {
   readonly #maxTokens: number;
   readonly #long: LongTexts;
   #open: Cut = { rows: [], tokens: 0 };
+  #bytes = 0;
 
   constructor(limits: { batchRows: number; batchTokens: number; long: LongTexts }) {
     this.#maxRows = limits.batchRows;
@@ -44,15 +54,22 @@ export class Cutter {
     this.#long = limits.long;
   }
 
+  /** Bytes of the texts that are not in a batch yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Adds a row; returns the batch that it completed, or `null`. */
   add(row: RowRead): Cut | null {
-    const tokens = row.ok ? estimateTokens(row.text, this.#long) : 0;
-    const full =
-      this.#open.rows.length > 0 && this.#open.tokens + tokens > this.#maxTokens ? this.flush() : null;
+    const bytes = row.ok ? Buffer.byteLength(row.text) : 0;
+    const tokens = row.ok ? tokensOfBytes(bytes, this.#long) : 0;
+    const isTooLarge = this.#open.tokens + tokens > this.#maxTokens || this.#bytes + bytes > MAX_BATCH_BYTES;
+    const full = this.#open.rows.length > 0 && isTooLarge ? this.flush() : null;
     this.#open.rows.push(
       row.ok ? [row.id, row.line, row.text] : [row.id, row.line, null, row.code, row.message],
     );
     this.#open.tokens += tokens;
+    this.#bytes += bytes;
     return full ?? (this.#open.rows.length >= this.#maxRows ? this.flush() : null);
   }
 
@@ -61,6 +78,7 @@ export class Cutter {
     if (this.#open.rows.length === 0) return null;
     const cut = this.#open;
     this.#open = { rows: [], tokens: 0 };
+    this.#bytes = 0;
     return cut;
   }
 }

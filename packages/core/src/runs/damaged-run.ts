@@ -1,12 +1,21 @@
-/** A run whose files are damaged: it is listed as failed and can be removed; `Runs` creates it at start. */
+/** A run that cannot be opened, because its files are damaged or its disk refuses them now; `Runs` creates it at start. */
 
 import { join } from 'node:path';
-import { emptyVerdictCounts, type RunInfo, type RunOptions, UNTREATED } from '@embedmill/contract';
+import {
+  asError,
+  emptyVerdictCounts,
+  type RunInfo,
+  type RunOptions,
+  type RunState,
+  UNTREATED,
+} from '@embedmill/contract';
+import { faultOf } from '../process/faults.ts';
 import { Journal } from './journal.ts';
 import type { LedgerEntry } from './ledger.ts';
+import { LEDGER_FILE } from './run-files.ts';
 
 /** Options of a run whose first record is damaged too. */
-const UNKNOWN_OPTIONS: RunOptions = {
+export const UNKNOWN_OPTIONS: RunOptions = {
   name: null,
   model: 'unknown',
   precision: 'int8',
@@ -16,25 +25,45 @@ const UNKNOWN_OPTIONS: RunOptions = {
   batchTokens: 0,
 };
 
-/** Its files are never written, so that the run opens again once they are repaired. */
+const READ_ONLY = {
+  assertWritable: () => {
+    throw new Error('the files of a damaged run are not written');
+  },
+};
+
+/**
+ * Its files are never written, so that the run opens again once they are repaired. It is listed as `failed` if they are
+ * damaged. After a passing fault of the disk it is listed as `open` with the reason as its error, whatever its state is.
+ */
 export class DamagedRun {
   readonly id: string;
-  readonly state = 'failed';
-  /** What is damaged. */
+  /** What is damaged, or what the disk refuses. */
   readonly reason: string;
+  /** Whether the run may open later without a repair. */
+  readonly isPassing: boolean;
   readonly #info: RunInfo;
 
-  private constructor(reason: string, info: RunInfo) {
+  private constructor(reason: string, isPassing: boolean, info: RunInfo) {
     this.id = info.id;
     this.reason = reason;
+    this.isPassing = isPassing;
     this.#info = info;
+  }
+
+  get state(): RunState {
+    return this.#info.state;
   }
 
   /**
    * Reads the ledger up to the damage.
    * @param createdAt milliseconds since 1970
+   * @param error why the run cannot be opened
    */
-  static async survey(folder: string, id: string, createdAt: number, reason: string): Promise<DamagedRun> {
+  static async survey(folder: string, id: string, createdAt: number, error: unknown): Promise<DamagedRun> {
+    const isPassing = faultOf(error).duration === 'passing';
+    const reason = isPassing
+      ? `the run cannot be opened now, which is tried again: ${asError(error).message}`
+      : asError(error).message;
     let options = UNKNOWN_OPTIONS;
     let [parts, accepted, rejected, batches] = [0, 0, 0, 0];
     const count = (entry: LedgerEntry) => {
@@ -49,16 +78,16 @@ export class DamagedRun {
       }
     };
     // Replays every record before the damage, then fails.
-    const journal = await Journal.open<LedgerEntry>(join(folder, 'ledger.journal'), count).catch(() => null);
-    await journal?.close();
-    return new DamagedRun(reason, {
+    await Journal.open<LedgerEntry>(join(folder, LEDGER_FILE), count, READ_ONLY).catch(() => {});
+    return new DamagedRun(reason, isPassing, {
       id,
-      state: 'failed',
+      state: isPassing ? 'open' : 'failed',
       options,
       createdAt: new Date(createdAt).toISOString(),
       sealedAt: null,
       endedAt: null,
       error: reason,
+      waitsFor: null,
       parts,
       rows: { accepted, rejected, done: 0 },
       batches: { total: batches, done: 0, stored: 0 },

@@ -1,8 +1,9 @@
 /** Sends the batches of one run to Redis, and again when Redis lost them. */
 
+import { createHash } from 'node:crypto';
 import { asError, treatmentOf, UnavailableError } from '@embedmill/contract';
 import type { Logger } from 'pino';
-import { encodeBatchPayload } from '../redis/batch/payload.ts';
+import { digestPayload, encodeBatchPayload } from '../redis/batch/payload.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import type { BatchJob, BatchQueue } from '../redis/queue/types.ts';
 import type { KeptRow } from './cut.ts';
@@ -11,6 +12,10 @@ import type { RunFiles } from './run-files.ts';
 
 /** Maximum batches that are read and sent in one step when many are sent again. */
 const RESEND_BATCHES = 32;
+
+/** Pause before a batch is done again for the second time; it doubles each time. */
+const FIRST_REDO_PAUSE_MS = 500;
+const MAX_REDO_PAUSE_MS = 60_000;
 
 /** What a dispatcher works with. */
 export interface DispatchDeps {
@@ -40,10 +45,22 @@ export function rowsToEmbed(ledger: Ledger, batch: number): number {
   return ledger.retries.get(batch)?.length ?? ledger.batches[batch]!.rows;
 }
 
+/**
+ * Identity of the rows that a worker gets, as it states it in the result: those of the batch, or the retried ones among
+ * them.
+ */
+export function digestToEmbed(ledger: Ledger, batch: number): string {
+  const { digest } = ledger.batches[batch]!;
+  const rows = ledger.retries.get(batch);
+  return rows === undefined ? digest : createHash('sha256').update(`${digest} ${rows}`).digest('base64url');
+}
+
 /** Every call is idempotent: payloads are overwritten with the same bytes, job ids are fixed. */
 export class Dispatcher {
   readonly #deps: DispatchDeps;
   readonly #unsent = new Set<number>();
+  /** How often batches had to be done again. */
+  readonly #redone = new Map<number, number>();
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
@@ -56,17 +73,21 @@ export class Dispatcher {
 
   /**
    * Sends batches.
+   * @param delayMs time until a worker may take them. Default 0
    * @throws {UnavailableError} `redis-unavailable`; `sendUnsent` then sends the batches again
    */
-  async send(batches: readonly NumberedBatch[]): Promise<void> {
+  async send(batches: readonly NumberedBatch[], delayMs = 0): Promise<void> {
     const { exchange, queue, files } = this.#deps;
     const { ledger } = files;
     const run = ledger.created.id;
     try {
-      await exchange.openRun(run);
+      await exchange.openRun(run, ledger.computedWith);
       await this.offerGlossary();
       await exchange.putPayloads(run, batches);
-      await queue.enqueue(batches.map(({ batch }) => this.#jobOf(batch)));
+      await queue.enqueue(
+        batches.map(({ batch, payload }) => this.#jobOf(batch, digestPayload(payload))),
+        delayMs,
+      );
       for (const { batch } of batches) this.#unsent.delete(batch);
       // When the run ended during this call, its keys were deleted before these were written.
       if (ledger.ended !== null) {
@@ -98,49 +119,74 @@ export class Dispatcher {
     await this.#sendAgain([...this.#unsent]);
   }
 
-  /** Reopens a batch whose result is lost or unusable, and sends it again. */
+  /**
+   * Reopens a batch whose result is lost or unusable, and sends it again: at once the first time, and after growing pauses
+   * later, so that workers that only give unusable results do not repeat it without end.
+   */
   async redo(batch: number): Promise<void> {
+    const times = this.#redone.get(batch) ?? 0;
+    this.#redone.set(batch, times + 1);
     this.#unsent.add(batch);
     await this.#deps.exchange.reopenBatch(this.#deps.files.ledger.created.id, batch);
-    await this.#sendAgain([batch]);
+    const delayMs = times === 0 ? 0 : Math.min(FIRST_REDO_PAUSE_MS * 2 ** (times - 1), MAX_REDO_PAUSE_MS);
+    await this.#sendAgain([batch], delayMs);
   }
 
-  /** Sends those of these batches that Redis lacks; called after a restart of Redis or of the producer. */
-  async reconcile(batches: readonly number[]): Promise<void> {
+  /**
+   * Sends those of these batches that Redis lacks or the queue has lost; called in every audit.
+   * @returns the batches whose results are in Redis
+   */
+  async reconcile(batches: readonly number[]): Promise<number[]> {
     const { exchange, files, log } = this.#deps;
     const run = files.ledger.created.id;
-    await exchange.openRun(run);
+    await exchange.openRun(run, files.ledger.computedWith);
     await this.offerGlossary();
+    const ready: number[] = [];
+    const jobs: BatchJob[] = [];
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const presence = await exchange.presence(run, slice);
-      const waiting = slice.filter((_, i) => presence[i] === 'waiting');
       const absent = slice.filter((_, i) => presence[i] === 'absent');
-      // Payload and job are two writes, so a payload may exist without its job; an existing job is left as it
-      // is.
-      await this.#deps.queue.enqueue(waiting.map((batch) => this.#jobOf(batch)));
+      ready.push(...slice.filter((_, i) => presence[i] === 'ready'));
       for (const batch of absent) await exchange.reopenBatch(run, batch);
       await this.#sendAgain(absent);
       if (absent.length > 0)
         log.warn({ run, batches: absent.length }, 'batches missing in Redis were enqueued again');
+      const waiting = slice.filter((_, i) => presence[i] !== 'ready');
+      jobs.push(...(await Promise.all(waiting.map((batch) => this.#jobOfWaiting(batch)))));
     }
+    // Payload and job are two writes and several keys, so a payload may exist without its job. It may also be the payload of
+    // other rows, if the folder was replaced by an older copy: the worker compares it with the digest in the job.
+    const restored = await this.#deps.queue.restore(jobs);
+    if (restored > 0) log.warn({ run, batches: restored }, 'jobs missing in the queue were enqueued again');
+    return ready;
   }
 
-  async #sendAgain(batches: readonly number[]): Promise<void> {
-    const { rowLog, ledger } = this.#deps.files;
+  async #sendAgain(batches: readonly number[], delayMs = 0): Promise<void> {
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const numbered: NumberedBatch[] = [];
-      for (const batch of slice) {
-        const kept = await rowLog.read(ledger.batches[batch]!.span);
-        const retried = ledger.retries.get(batch)?.map((row) => kept[row]!);
-        numbered.push({ batch, payload: payloadOf(retried ?? kept) });
-      }
-      await this.send(numbered);
+      for (const batch of slice) numbered.push({ batch, payload: await this.#readPayload(batch) });
+      await this.send(numbered, delayMs);
     }
   }
 
-  #jobOf(batch: number): BatchJob {
+  /** The payload of a batch from the row log: all its rows, or those that are retried. */
+  async #readPayload(batch: number): Promise<Uint8Array> {
+    const { rowLog, ledger } = this.#deps.files;
+    const kept = await rowLog.read(ledger.batches[batch]!.span);
+    const retried = ledger.retries.get(batch)?.map((row) => kept[row]!);
+    return payloadOf(retried ?? kept);
+  }
+
+  /** The job of a batch whose payload is in Redis. */
+  async #jobOfWaiting(batch: number): Promise<BatchJob> {
+    const { ledger } = this.#deps.files;
+    const known = ledger.retries.has(batch) ? undefined : ledger.batches[batch]!.payloadDigest;
+    return this.#jobOf(batch, known ?? digestPayload(await this.#readPayload(batch)));
+  }
+
+  #jobOf(batch: number, payloadDigest: string): BatchJob {
     const { files, dataDirId } = this.#deps;
     const { ledger } = files;
     const { tokens } = ledger.batches[batch]!;
@@ -157,6 +203,8 @@ export class Dispatcher {
       truncate,
       treatment: treatmentOf(options),
       model,
+      digest: digestToEmbed(ledger, batch),
+      payloadDigest,
     };
   }
 }

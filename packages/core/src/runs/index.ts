@@ -2,8 +2,8 @@
 
 export { Collector, type CollectorDeps } from './collector.ts';
 export { Credits } from './credits.ts';
-export { estimateTokens } from './cut.ts';
-export { Journal } from './journal.ts';
+export { estimateTokens, MAX_BATCH_BYTES } from './cut.ts';
+export { formatRecord, Journal } from './journal.ts';
 export { MemoryGate } from './memory-gate.ts';
 export type { PaceSeries } from './pace.ts';
 export type { PartUpload } from './part-intake.ts';
@@ -17,6 +17,7 @@ export {
   readRowTexts,
   resultsShape,
 } from './read-results.ts';
+export { type RepairOptions, type RepairReport, repairRuns } from './repair.ts';
 export { type ReceivedResult, Run, type RunDeps } from './run.ts';
 export type { NewRun } from './run-files.ts';
 export { Runs, type ShownRun } from './runs.ts';

@@ -1,12 +1,14 @@
 /** The ledger: durable events of a run (options, parts, batches, end), replayed from a journal. */
 
 import {
-  EmbedmillError,
+  CorruptError,
   type PartReceipt,
   type RunOptions,
   type RunState,
   UNTREATED,
 } from '@embedmill/contract';
+import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
+import { computedWith, UNSTATED_REVISION } from '../redis/batch/fingerprint.ts';
 import { Journal } from './journal.ts';
 import type { BatchRows } from './retry.ts';
 import type { RowSpan } from './row-log.ts';
@@ -23,6 +25,8 @@ export interface LedgerBatch {
   creditBytes: number;
   /** `digestRows` of its rows. */
   digest: string;
+  /** `digestPayload` of all its texts; absent in ledgers written before 0.2. */
+  payloadDigest?: string;
   span: RowSpan;
 }
 
@@ -31,7 +35,8 @@ export type LedgerEntry =
   | { type: 'created'; id: string; at: number; options: RunOptions; requestKey?: string }
   | { type: 'batch'; batch: LedgerBatch }
   | { type: 'part'; receipt: PartReceipt }
-  | { type: 'model'; dim: number; fingerprint: string }
+  /** `treatment`: revision of the treatment; entries of older producers have none. */
+  | { type: 'model'; dim: number; fingerprint: string; treatment?: number }
   | { type: 'sealed'; at: number }
   | { type: 'retry'; at: number; rows: BatchRows[] }
   | { type: 'retried'; batches: number[] }
@@ -48,32 +53,21 @@ export class Ledger {
     this.#contents = contents;
   }
 
-  /** Starts the ledger of a new run. */
-  static async create(path: string, created: Extract<LedgerEntry, { type: 'created' }>): Promise<Ledger> {
-    const contents = new Contents();
-    const ledger = new Ledger(await Journal.open<LedgerEntry>(path, () => {}), contents);
-    await ledger.append([created]);
-    return ledger;
-  }
-
   /**
-   * Opens the ledger of an existing run.
-   * @throws {EmbedmillError} `no-ledger` when the file is empty: the process died while it created the run
-   * @throws {CorruptError} `corrupt-journal`
+   * Opens the ledger of an existing run; nothing is written.
+   * @throws {CorruptError} `corrupt-journal`, also for an empty file or one that does not start with the run's options
    */
-  static async open(path: string): Promise<Ledger> {
+  static async open(path: string, deps: AppendedFileDeps): Promise<Ledger> {
     const contents = new Contents();
-    const journal = await Journal.open<LedgerEntry>(path, (entry) => contents.add(entry));
-    if (contents.created === undefined) {
-      await journal.close();
-      throw new EmbedmillError('no-ledger', `${path} does not contain a run`);
-    }
+    const journal = await Journal.open<LedgerEntry>(path, (entry) => contents.add(entry), deps);
+    if (contents.created === undefined)
+      throw new CorruptError('corrupt-journal', `${path} lacks its first record, the options of the run`);
     return new Ledger(journal, contents);
   }
 
   /** The first entry. */
   get created(): Extract<LedgerEntry, { type: 'created' }> {
-    // `create` and `open` guarantee the first entry.
+    // `open` guarantees the first entry.
     return this.#contents.created!;
   }
 
@@ -96,9 +90,15 @@ export class Ledger {
     return this.#contents.isForgotten;
   }
 
-  /** Model of all results, known from the first one on: floats per vector and fingerprint. */
-  get model(): { dim: number; fingerprint: string } | null {
+  /** Model of all results, known from the first one on: floats per vector, fingerprint, and revision of the treatment. */
+  get model(): { dim: number; fingerprint: string; treatment: number } | null {
     return this.#contents.model;
+  }
+
+  /** `computedWith` of all results; `undefined` before the first one. */
+  get computedWith(): string | undefined {
+    const { model } = this.#contents;
+    return model === null ? undefined : computedWith(model.fingerprint, model.treatment);
   }
 
   /** All batches, indexed by number. */
@@ -153,7 +153,7 @@ class Contents {
   sealedAt: number | null = null;
   ended: Extract<LedgerEntry, { type: 'ended' }> | null = null;
   isForgotten = false;
-  model: { dim: number; fingerprint: string } | null = null;
+  model: { dim: number; fingerprint: string; treatment: number } | null = null;
   rowBytes = 0;
   acceptedRows = 0;
   rejectedRows = 0;
@@ -182,7 +182,11 @@ class Contents {
         this.rejectedRows += entry.receipt.rejectedCount;
         break;
       case 'model':
-        this.model = { dim: entry.dim, fingerprint: entry.fingerprint };
+        this.model = {
+          dim: entry.dim,
+          fingerprint: entry.fingerprint,
+          treatment: entry.treatment ?? UNSTATED_REVISION,
+        };
         break;
       case 'sealed':
         this.sealedAt = entry.at;

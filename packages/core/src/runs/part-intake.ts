@@ -1,4 +1,7 @@
-/** Accepts the parts of one run until it is sealed: one upload per part at a time, each part once. */
+/**
+ * Accepts the parts of one run until it is sealed: one upload per part at a time, each part once.
+ * Decision: docs/decisions/0002.
+ */
 
 import { BUILT_IN_DIM, type PartReceipt, RequestError, type RowRead } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
@@ -18,8 +21,6 @@ export interface PartIntakeDeps {
   turn: LimitFunction;
   /** Called when the rows of a new part begin to arrive. */
   onUpload: () => void;
-  /** Throws when another producer may own the data folder. */
-  assertLeaseHeld: () => void;
 }
 
 /** One part as a client sends it. */
@@ -33,6 +34,8 @@ export interface PartUpload {
   signal?: AbortSignal | undefined;
   /** Maximum wait for the credit of one batch, in milliseconds. Default: unlimited, for a stream. */
   maxWaitMs?: number | undefined;
+  /** Called after each chunk of rows with the bytes of the texts that still wait for their batch. */
+  onHeld?: ((bytes: number) => Promise<void>) | undefined;
 }
 
 /** A part is being sent, or complete (it has a receipt), or was interrupted and must be sent again. */
@@ -52,8 +55,8 @@ export class PartIntake {
    * @throws {RequestError} `run-sealed`, `run-ended`, `part-in-progress`, `part-conflict`, `overloaded`
    * @throws {UnavailableError} `redis-unavailable`
    */
-  async add({ part, rows, sha256, signal, maxWaitMs }: PartUpload): Promise<PartReceipt> {
-    const { files, dispatcher, credits, credit, turn, onUpload, assertLeaseHeld } = this.#deps;
+  async add({ part, rows, sha256, signal, maxWaitMs, onHeld }: PartUpload): Promise<PartReceipt> {
+    const { files, dispatcher, credits, credit, turn, onUpload } = this.#deps;
     const { ledger, rowLog } = files;
     const known = ledger.receipts.get(part);
     if (known !== undefined) return await this.#repeat(known, rows, sha256);
@@ -73,15 +76,13 @@ export class PartIntake {
         credits,
         dim: ledger.model?.dim ?? BUILT_IN_DIM,
         turn,
-        assertOpen: () => {
-          assertLeaseHeld();
-          this.#assertOpen('accepts no more rows');
-        },
+        assertOpen: () => this.#assertOpen('accepts no more rows'),
         hold: (batch) => credit.hold(batch),
       },
       {
         part,
         maxWaitMs,
+        onHeld,
         signal: AbortSignal.any([this.#ending.signal, ...(signal === undefined ? [] : [signal])]),
       },
     );
@@ -99,12 +100,11 @@ export class PartIntake {
    * @throws {RequestError} `run-ended`, `parts-incomplete`
    */
   async seal(): Promise<void> {
-    const { files, turn, assertLeaseHeld } = this.#deps;
+    const { files, turn } = this.#deps;
     const { ledger } = files;
     // In turn with the uploads: none can write between the check of the parts and the seal.
     await turn(async () => {
       if (ledger.state === 'sealed' || ledger.state === 'completed') return;
-      assertLeaseHeld();
       this.#assertOpen('cannot be sealed');
       const incomplete = [...ledger.batchesOfPart.keys()].filter((part) => !ledger.receipts.has(part));
       const parts = [...new Set([...incomplete, ...this.#sending])].sort((a, b) => a - b);

@@ -1,6 +1,7 @@
 /** Writes the rows of one part into a run: cuts batches, writes them to disk, enqueues them. */
 
 import {
+  BUILT_IN_DIM,
   MAX_REJECTED_SHOWN,
   type PartReceipt,
   quote,
@@ -9,6 +10,7 @@ import {
   type RowRead,
 } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
+import { digestPayload } from '../redis/batch/payload.ts';
 import type { Credits } from './credits.ts';
 import { type Cut, Cutter } from './cut.ts';
 import { type Dispatcher, type NumberedBatch, payloadOf } from './dispatch.ts';
@@ -26,6 +28,11 @@ const ROW_RESULT_BYTES = 9;
 /** `Retry-After` of a rejected part: the default while no credit is being returned, and the maximum. */
 const DEFAULT_WAIT_SECONDS = 10;
 const MAX_WAIT_SECONDS = 60;
+
+/** Credit that a batch takes while it is in Redis, in bytes: for its texts or its vectors, whichever is more. */
+export function creditBytesOf(payload: Uint8Array, rows: number, dim = BUILT_IN_DIM): number {
+  return Math.max(payload.byteLength, rows * (dim * 4 + ROW_RESULT_BYTES)) + OVERHEAD_BYTES;
+}
 
 /** What a part writer works with; the run owns all of it. */
 export interface PartWriterDeps {
@@ -50,6 +57,8 @@ export interface PartWriterOptions {
   signal: AbortSignal;
   /** Maximum wait for the credit of one batch, in milliseconds. Default: unlimited. */
   maxWaitMs?: number | undefined;
+  /** Called after each chunk of rows with the bytes of the texts that still wait for their batch. */
+  onHeld?: ((bytes: number) => Promise<void>) | undefined;
 }
 
 /** A batch with credit that is not on disk yet. */
@@ -92,6 +101,7 @@ export class PartWriter {
       for await (const chunk of rows) {
         for (const row of chunk) await this.#takeRow(row);
         await this.#flush();
+        await this.#options.onHeld?.(this.#cutter.bytes);
       }
       await this.#admit(this.#cutter.flush());
       await this.#flush();
@@ -140,12 +150,13 @@ export class PartWriter {
       return;
     }
     const payload = payloadOf(cut.rows);
-    const resultBytes = cut.rows.length * (this.#deps.dim * 4 + ROW_RESULT_BYTES);
-    const creditBytes = Math.max(payload.byteLength, resultBytes) + OVERHEAD_BYTES;
+    const creditBytes = creditBytesOf(payload, cut.rows.length, this.#deps.dim);
     await this.#takeCredit(creditBytes);
     const bad = cut.rows.filter((row) => row[2] === null).length;
     const { part } = this.#options;
-    const entry = { part, rows: cut.rows.length, bad, tokens: cut.tokens, creditBytes, digest };
+    const payloadDigest = digestPayload(payload);
+    const { tokens } = cut;
+    const entry = { part, rows: cut.rows.length, bad, tokens, creditBytes, digest, payloadDigest };
     this.#group.push({ rows, payload, entry });
     if (this.#group.length >= GROUP_BATCHES) await this.#flush();
   }

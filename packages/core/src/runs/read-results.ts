@@ -8,7 +8,7 @@ import {
   type RowOutcome,
   type VectorRows,
 } from '@embedmill/contract';
-import type { OutputShape } from '../formats/sinks/index.ts';
+import type { OutputShape } from '../formats/sinks/types.ts';
 import { type BatchResult, decodeBatchResult } from '../redis/batch/result.ts';
 import type { KeptRow } from './cut.ts';
 import type { Ledger } from './ledger.ts';

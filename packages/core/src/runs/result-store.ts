@@ -2,12 +2,21 @@
 
 import { type BatchSummary, quote, summarizeOutcomes } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
-import { decodeOutcomes, peekBatchResult } from '../redis/batch/result.ts';
-import { rowsToEmbed } from './dispatch.ts';
+import { steadyNow } from '../process/steady-clock.ts';
+import {
+  decodeOutcomes,
+  decodeTreatmentRevision,
+  peekBatchResult,
+  resultDigestOf,
+} from '../redis/batch/result.ts';
+import { digestToEmbed, rowsToEmbed } from './dispatch.ts';
 import { RunProgress } from './progress.ts';
 import { replaceRows } from './retry.ts';
 import type { RunFiles } from './run-files.ts';
 import type { ShardBatch } from './shards/shard.ts';
+
+/** A batch and its result, as the collector takes both from Redis. */
+export type BatchOutput = Omit<ShardBatch, 'digest'>;
 
 /** What the store of results works with; the run owns all of it. */
 export interface ResultStoreDeps {
@@ -64,9 +73,17 @@ export class ResultStore {
       if (header.rows !== rows || header.batch !== batch) {
         return `it is for batch ${header.batch} with ${header.rows} rows, expected batch ${batch} with ${rows}`;
       }
+      // A worker before 0.2 states no digest.
+      const digest = resultDigestOf(result);
+      if (digest !== undefined && digest !== digestToEmbed(ledger, batch))
+        return 'it was computed for other rows with the same batch number';
       const { model } = ledger;
       if (model !== null && header.fingerprint !== model.fingerprint) {
         return `it was computed with model ${header.fingerprint}, expected ${model.fingerprint}`;
+      }
+      const treatment = decodeTreatmentRevision(result);
+      if (model !== null && treatment !== model.treatment) {
+        return `it was computed with revision ${treatment} of the treatment, expected ${model.treatment}`;
       }
       return header.precision === precision
         ? null
@@ -77,23 +94,27 @@ export class ResultStore {
   }
 
   /** Counts a valid result as done, once. The first one decides the model, so that a run never mixes two. */
-  async count(given: ShardBatch): Promise<void> {
+  async count(given: BatchOutput): Promise<void> {
     const { ledger } = this.#files;
     if (ledger.model === null) {
       const { dim, fingerprint } = peekBatchResult(given.result, { verify: false });
-      await this.#turn(() => ledger.append([{ type: 'model', dim, fingerprint }]));
+      const treatment = decodeTreatmentRevision(given.result);
+      await this.#turn(() => ledger.append([{ type: 'model', dim, fingerprint, treatment }]));
     }
     if (this.#counted.has(given.batch)) return;
     this.#counted.add(given.batch);
     const { summary } = await this.#complete(given);
-    this.#progress.add(summary, Date.now());
+    this.#progress.add(summary, steadyNow());
   }
 
   /** Writes results to disk; when it resolves, they survive a power cut. */
-  async store(batches: readonly ShardBatch[]): Promise<void> {
+  async store(batches: readonly BatchOutput[]): Promise<void> {
     const { ledger, shards } = this.#files;
     const complete: ShardBatch[] = [];
-    for (const batch of batches) complete.push(await this.#complete(batch));
+    for (const batch of batches) {
+      const { digest } = ledger.batches[batch.batch]!;
+      complete.push({ ...(await this.#complete(batch)), digest });
+    }
     await shards.store(complete);
     const retried = batches.map(({ batch }) => batch).filter((batch) => ledger.retries.has(batch));
     if (retried.length > 0) await this.#turn(() => ledger.append([{ type: 'retried', batches: retried }]));
@@ -122,7 +143,7 @@ export class ResultStore {
    * A result as it is stored: after a retry, with the rows that were not retried; rows that were rejected on
    * input count as failed.
    */
-  async #complete(given: ShardBatch): Promise<ShardBatch> {
+  async #complete(given: BatchOutput): Promise<BatchOutput> {
     const { batch } = given;
     const { ledger, shards } = this.#files;
     const { bad } = ledger.batches[batch]!;

@@ -1,9 +1,10 @@
 /** The row log: the rows of a run on disk; read for lost batches, results and reports. */
 
 import { createHash } from 'node:crypto';
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { CorruptError } from '@embedmill/contract';
+import { AppendedFile, type AppendedFileDeps } from '../process/disk/appended-file.ts';
 import type { KeptRow } from './cut.ts';
 
 /** Position and checksum of the rows of one batch in the file. */
@@ -25,41 +26,37 @@ export function digestRows(encoded: Buffer): string {
 }
 
 /**
- * The ledger knows the span of every batch, so a torn end does no harm. Writes go to a position, not to the
- * end of the file: what a failed write left behind is overwritten by the next batches.
+ * The ledger knows the span of every batch; bytes after the last span belong to batches that are not in the ledger and
+ * are cut off before the next append.
  */
 export class RowLog {
   readonly #path: string;
-  readonly #file: FileHandle;
-  #end: number;
+  readonly #file: AppendedFile;
 
-  private constructor(path: string, file: FileHandle, end: number) {
+  private constructor(path: string, file: AppendedFile) {
     this.#path = path;
     this.#file = file;
-    this.#end = end;
   }
 
   /**
-   * Opens or creates the file; bytes after `end` belong to batches that are not in the ledger and are cut
-   * off.
+   * Opens the row log of an existing run; nothing is written.
+   * @param end end of the last batch in the ledger, in bytes
+   * @throws {CorruptError} `corrupt-rows` when the file is missing
    */
-  static async open(path: string, end: number): Promise<RowLog> {
-    const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-    const { size } = await file.stat();
-    if (size > end) await file.truncate(end);
-    return new RowLog(path, file, end);
+  static async open(path: string, end: number, deps: AppendedFileDeps): Promise<RowLog> {
+    const { size } = await stat(path).catch((error) => {
+      throw asMissing(path, error);
+    });
+    return new RowLog(path, new AppendedFile(path, { end, isTorn: size > end }, deps));
   }
 
   /** Appends batches; when it resolves, they are on disk. Calls must not overlap. */
   async append(batches: readonly Buffer[]): Promise<RowSpan[]> {
-    const bytes = Buffer.concat(batches);
-    for (let written = 0; written < bytes.byteLength; ) {
-      written += (await this.#file.write(bytes, written, undefined, this.#end + written)).bytesWritten;
-    }
-    await this.#file.datasync();
+    let offset = this.#file.end;
+    await this.#file.append(Buffer.concat(batches));
     return batches.map((encoded) => {
-      const span = { offset: this.#end, bytes: encoded.byteLength, crc: crc32(encoded) };
-      this.#end += encoded.byteLength;
+      const span = { offset, bytes: encoded.byteLength, crc: crc32(encoded) };
+      offset += encoded.byteLength;
       return span;
     });
   }
@@ -69,15 +66,28 @@ export class RowLog {
    * @throws {CorruptError} `corrupt-rows` when the bytes do not match their checksum
    */
   async read(span: RowSpan): Promise<KeptRow[]> {
-    const bytes = Buffer.allocUnsafe(span.bytes);
-    const { bytesRead } = await this.#file.read(bytes, 0, span.bytes, span.offset);
-    if (bytesRead !== span.bytes || crc32(bytes) !== span.crc) {
-      throw new CorruptError('corrupt-rows', `${this.#path} is damaged at byte ${span.offset}`);
+    // Opened for each batch, as for shards: no handle has to be kept and closed.
+    const file = await open(this.#path, 'r').catch((error) => {
+      throw asMissing(this.#path, error);
+    });
+    try {
+      const bytes = Buffer.allocUnsafe(span.bytes);
+      const { bytesRead } = await file.read(bytes, 0, span.bytes, span.offset);
+      if (bytesRead !== span.bytes || crc32(bytes) !== span.crc) {
+        throw new CorruptError('corrupt-rows', `${this.#path} is damaged at byte ${span.offset}`);
+      }
+      return JSON.parse(bytes.toString()) as KeptRow[];
+    } finally {
+      await file.close();
     }
-    return JSON.parse(bytes.toString()) as KeptRow[];
   }
 
   async close(): Promise<void> {
     await this.#file.close();
   }
+}
+
+function asMissing(path: string, error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
+  return new CorruptError('corrupt-rows', `${path} is missing`, { cause: error });
 }

@@ -27,9 +27,10 @@ export class RunCredit {
 
   /**
    * Takes the credit of a batch that may already be in Redis; it does not wait, or a restart could wait for
-   * itself.
+   * itself. No effect on credit that the run holds.
    */
   claim(batch: number): void {
+    if (this.#held.has(batch)) return;
     this.#credits.claim(this.bytesOf(batch));
     this.#held.add(batch);
   }

@@ -1,16 +1,23 @@
 /** The files of one run: its folder, ledger, row log, shards and glossary. */
 
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { RunOptions } from '@embedmill/contract';
+import { CorruptError, type RunOptions } from '@embedmill/contract';
+import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import { syncFolder } from '../process/disk/sync-folder.ts';
-import { Ledger } from './ledger.ts';
+import { writeSynced } from '../process/disk/write-synced.ts';
+import { formatRecord } from './journal.ts';
+import { Ledger, type LedgerBatch, type LedgerEntry } from './ledger.ts';
 import { RowLog } from './row-log.ts';
+import type { ShardEntry } from './shards/shard.ts';
 import { ShardIndex } from './shards/shard-index.ts';
 
-const LEDGER_FILE = 'ledger.journal';
-const ROWS_FILE = 'rows.jsonl';
-const SHARDS_FOLDER = 'shards';
+/** Prefix of a folder whose run is being created; after a crash, the next start removes it. */
+export const DRAFT_PREFIX = '.draft-';
+
+export const LEDGER_FILE = 'ledger.journal';
+export const ROWS_FILE = 'rows.jsonl';
+export const SHARDS_FOLDER = 'shards';
 /** Content of the run's glossary, if it has one. */
 const GLOSSARY_FILE = 'glossary.json';
 
@@ -42,42 +49,55 @@ export class RunFiles {
     this.shards = shards;
   }
 
-  /** Creates the folder and its files. When it resolves, they survive a power cut. */
-  static async create(folder: string, { id, options, requestKey, glossary }: NewRun): Promise<RunFiles> {
-    await mkdir(folder, { mode: 0o700 });
-    if (glossary !== undefined) await writeSynced(join(folder, GLOSSARY_FILE), glossary);
-    const ledger = await Ledger.create(join(folder, LEDGER_FILE), {
+  /**
+   * Creates the folder and its files. When it resolves, they survive a power cut; after a failure nothing is left. The
+   * folder appears complete, by rename: a crash leaves a draft, which the next start removes.
+   */
+  static async create(
+    folder: string,
+    { id, options, requestKey, glossary }: NewRun,
+    deps: AppendedFileDeps,
+  ): Promise<RunFiles> {
+    const draft = join(dirname(folder), `${DRAFT_PREFIX}${id}`);
+    const created: LedgerEntry = {
       type: 'created',
       id,
       at: Date.now(),
       options,
       ...(requestKey === undefined ? {} : { requestKey }),
-    });
-    const files = await RunFiles.#openRest(folder, ledger);
-    // Syncs the names of the files and of the folder; the content of each file is synced when it is written.
-    await syncFolder(folder);
-    await syncFolder(dirname(folder));
-    return files;
+    };
+    deps.assertWritable();
+    try {
+      await mkdir(draft, { mode: 0o700 });
+      await mkdir(join(draft, SHARDS_FOLDER), { mode: 0o700 });
+      if (glossary !== undefined) await writeSynced(join(draft, GLOSSARY_FILE), glossary);
+      await writeSynced(join(draft, ROWS_FILE), Buffer.alloc(0));
+      await writeSynced(join(draft, LEDGER_FILE), Buffer.from(formatRecord(created)));
+      // Syncs the names of the files, then that of the folder; the content of each file is synced when it is written.
+      await syncFolder(draft);
+      deps.assertWritable();
+      await rename(draft, folder);
+      await syncFolder(dirname(folder));
+      return await RunFiles.open(folder, deps);
+    } catch (error) {
+      for (const path of [draft, folder]) await rm(path, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
   }
 
   /**
-   * Opens the files in this folder.
-   * @throws {EmbedmillError} `no-ledger` when the process died while it created the run
-   * @throws {CorruptError} when a file is damaged
+   * Opens the files in this folder; nothing is written.
+   * @throws {CorruptError} when a file is damaged or missing
    */
-  static async open(folder: string): Promise<RunFiles> {
-    return await RunFiles.#openRest(folder, await Ledger.open(join(folder, LEDGER_FILE)));
-  }
-
-  static async #openRest(folder: string, ledger: Ledger): Promise<RunFiles> {
-    try {
-      const shards = await ShardIndex.open(join(folder, SHARDS_FOLDER));
-      const rowLog = await RowLog.open(join(folder, ROWS_FILE), ledger.rowBytes);
-      return new RunFiles(folder, ledger, rowLog, shards);
-    } catch (error) {
-      await ledger.close();
-      throw error;
-    }
+  static async open(folder: string, deps: AppendedFileDeps): Promise<RunFiles> {
+    const ledger = await Ledger.open(join(folder, LEDGER_FILE), deps).catch((error) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw new CorruptError('corrupt-journal', `${join(folder, LEDGER_FILE)} is missing`, { cause: error });
+    });
+    const belongs = (entry: ShardEntry) => isOfBatch(entry, ledger.batches[entry.batch]);
+    const shards = await ShardIndex.open(join(folder, SHARDS_FOLDER), belongs, deps);
+    const rowLog = await RowLog.open(join(folder, ROWS_FILE), ledger.rowBytes, deps);
+    return new RunFiles(folder, ledger, rowLog, shards);
   }
 
   /** Content of the run's glossary. */
@@ -91,13 +111,22 @@ export class RunFiles {
   }
 }
 
-/** Writes a file and syncs its content; the caller syncs the folder, and with it the name. */
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+/**
+ * Whether a result in a shard is of this batch. Shards and ledgers written before 0.2 have no digests to compare; a batch
+ * that a later version wrote is never in a shard without one.
+ */
+export function isOfBatch(entry: ShardEntry, batch: LedgerBatch | undefined): boolean {
+  if (batch === undefined || entry.summary.rows !== batch.rows) return false;
+  return entry.digest === undefined ? batch.payloadDigest === undefined : entry.digest === batch.digest;
+}
+
+/**
+ * Whether a folder is what a crash in the creation of a run leaves: no rows, no shards, no record in the ledger. Versions
+ * before 0.2 created the run's folder under its final name; the row log and the folder of shards came after the ledger.
+ */
+export async function isUnfinishedRun(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  if (names.some((name) => name !== LEDGER_FILE && name !== GLOSSARY_FILE)) return false;
+  const ledger = await readFile(join(folder, LEDGER_FILE)).catch(() => Buffer.alloc(0));
+  return !ledger.includes(0x0a);
 }

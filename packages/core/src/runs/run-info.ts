@@ -1,6 +1,7 @@
 /** Describes a run for the API: state, counts, throughput and remaining time. */
 
 import type { RunInfo } from '@embedmill/contract';
+import { steadyNow } from '../process/steady-clock.ts';
 import { vectorFingerprint } from '../redis/batch/fingerprint.ts';
 import type { Ledger } from './ledger.ts';
 import type { RunProgress } from './progress.ts';
@@ -11,10 +12,20 @@ export interface RunInfoSources {
   progress: RunProgress;
   /** Batches in shards, without those that are being retried. */
   storedBatches: number;
+  /** Why the run is set aside; `null` while it is not. */
+  asideReason: string | null;
+  /** What is missing for the run's next batch; `null` for nothing. */
+  waitsFor: string | null;
 }
 
 /** The run as the API shows it. Rates cover the last 15 s; after its end, the whole run. */
-export function describeRun({ ledger, progress, storedBatches }: RunInfoSources): RunInfo {
+export function describeRun({
+  ledger,
+  progress,
+  storedBatches,
+  asideReason,
+  waitsFor,
+}: RunInfoSources): RunInfo {
   const { id, at, options } = ledger.created;
   const { state, sealedAt, ended, model } = ledger;
   const { rowsPerSecond, tokensPerSecond } = rateOf(ledger, progress);
@@ -26,7 +37,8 @@ export function describeRun({ ledger, progress, storedBatches }: RunInfoSources)
     createdAt: isoTime(at),
     sealedAt: sealedAt === null ? null : isoTime(sealedAt),
     endedAt: ended === null ? null : isoTime(ended.at),
-    error: ended?.error ?? null,
+    error: ended?.error ?? asideReason,
+    waitsFor,
     parts: ledger.receipts.size,
     rows: { accepted: ledger.acceptedRows, rejected: ledger.rejectedRows, done: progress.rows },
     batches: { total: ledger.batches.length, done: progress.batches, stored: storedBatches },
@@ -39,13 +51,13 @@ export function describeRun({ ledger, progress, storedBatches }: RunInfoSources)
     tokensPerSecond,
     etaSeconds: ended === null && rowsPerSecond > 0 ? remainingRows / rowsPerSecond : null,
     dim: model?.dim ?? null,
-    fingerprint: model && vectorFingerprint(model.fingerprint, options),
+    fingerprint: model && vectorFingerprint(model.fingerprint, options, model.treatment),
   };
 }
 
 function rateOf(ledger: Ledger, progress: RunProgress): { rowsPerSecond: number; tokensPerSecond: number } {
   const { ended, created } = ledger;
-  if (ended === null) return progress.rate(Date.now());
+  if (ended === null) return progress.rate(steadyNow());
   const seconds = Math.max(0.001, (ended.at - created.at) / 1000);
   return { rowsPerSecond: progress.rows / seconds, tokensPerSecond: progress.tokens / seconds };
 }

@@ -3,27 +3,32 @@
 import {
   asError,
   type BatchSummary,
+  CorruptError,
   type PartReceipt,
   RequestError,
   type RunInfo,
   type RunOptions,
   type RunState,
+  summarizeOutcomes,
+  UnavailableError,
 } from '@embedmill/contract';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
+import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
+import { isRedisFault } from '../process/faults.ts';
+import { steadyNow } from '../process/steady-clock.ts';
+import { decodeOutcomes } from '../redis/batch/result.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
-import { isRedisFault } from '../redis/faults.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { PaceSeries } from './pace.ts';
 import { PartIntake, type PartUpload } from './part-intake.ts';
-import { ResultStore } from './result-store.ts';
+import { type BatchOutput, ResultStore } from './result-store.ts';
 import { findFailedRows } from './retry.ts';
 import { RunCredit } from './run-credit.ts';
 import { type NewRun, RunFiles } from './run-files.ts';
 import { describeRun } from './run-info.ts';
-import type { ShardBatch } from './shards/shard.ts';
 
 /** What all runs of a producer share. */
 export interface RunDeps {
@@ -32,13 +37,15 @@ export interface RunDeps {
   exchange: ProducerExchange;
   queue: BatchQueue;
   credits: Credits;
-  /** Throws when another producer may own the data folder; called before each write. */
+  /** What work for a model waits for, as a sentence; `null` for nothing. Default: nothing is known. */
+  missingFor?: (model: string) => string | null;
+  /** Throws unless this producer owns the data folder and holds its lease; called by the files before each write. */
   assertLeaseHeld: () => void;
   log: Logger;
 }
 
 /** What became of a result that the collector offered. */
-export type ReceivedResult = 'wanted' | 'stored' | 'refused';
+export type ReceivedResult = { status: 'wanted'; batch: BatchOutput } | { status: 'stored' | 'refused' };
 
 /**
  * States of a run:
@@ -77,6 +84,7 @@ export class Run {
   readonly #intake: PartIntake;
   /** Serializes the writes to the ledger and the row log. */
   readonly #turn = pLimit(1);
+  #asideReason: string | null = null;
 
   private constructor(deps: RunDeps, files: RunFiles) {
     this.#deps = deps;
@@ -90,25 +98,42 @@ export class Run {
       credits: deps.credits,
       credit: this.#credit,
       turn: this.#turn,
-      onUpload: () => this.#results.progress.start(Date.now()),
-      assertLeaseHeld: deps.assertLeaseHeld,
+      onUpload: () => this.#results.progress.start(steadyNow()),
     });
   }
 
   /** Starts a run in a new folder. */
   static async create(deps: RunDeps, folder: string, newRun: NewRun): Promise<Run> {
-    deps.assertLeaseHeld();
-    return new Run(deps, await RunFiles.create(folder, newRun));
+    return new Run(deps, await RunFiles.create(folder, newRun, filesDepsOf(deps)));
   }
 
-  /** Opens the run and claims credit for its unstored batches; `reconcile` then updates Redis. */
+  /**
+   * Opens the run and claims credit for its unstored batches; `reconcile` then updates Redis.
+   * @throws {CorruptError} when a file is damaged or missing
+   */
   static async open(deps: RunDeps, folder: string): Promise<Run> {
-    const run = new Run(deps, await RunFiles.open(folder));
+    const run = new Run(deps, await RunFiles.open(folder, filesDepsOf(deps)));
+    const { foreign } = run.files.shards;
+    if (foreign.length > 0) {
+      deps.log.warn(
+        { run: run.id, batches: foreign.length },
+        'shards contain batches that are not in the ledger, which may be older than they are; they do not count',
+      );
+    }
+    const missing = run.state === 'completed' ? run.#results.missing().length : 0;
+    if (missing > 0) {
+      throw new CorruptError(
+        'missing-batch',
+        `${folder} is completed according to its ledger, but ${missing} of its batches are in no shard`,
+      );
+    }
     for (const batch of run.#outstanding()) run.#credit.claim(batch);
     return run;
   }
 
+  /** Closes the files and returns the credit of the run. */
   async close(): Promise<void> {
+    this.#credit.giveAll();
     await this.#turn(() => this.#files.close());
   }
 
@@ -164,9 +189,35 @@ export class Run {
     return this.#results.progress.pace.series();
   }
 
+  /** Why the run is set aside; `null` while it is not. */
+  get asideReason(): string | null {
+    return this.#asideReason;
+  }
+
+  /**
+   * Stops work for this run until `resume`: its results stay in Redis, its credit goes to other runs, and new parts are
+   * refused. For a fault of this run alone that may be repaired, such as a missing file.
+   */
+  setAside(reason: string): void {
+    if (this.#asideReason !== reason)
+      this.#deps.log.error({ run: this.id, reason }, 'a run is set aside; others continue');
+    this.#asideReason = reason;
+    this.#credit.giveAll();
+  }
+
+  /** Ends `setAside`; no effect on other runs. */
+  resume(): void {
+    if (this.#asideReason === null) return;
+    this.#asideReason = null;
+    this.#deps.log.info({ run: this.id }, 'a run that was set aside continues');
+    for (const batch of this.#outstanding()) this.#credit.claim(batch);
+  }
+
   /** The run as the API shows it. */
   info(): RunInfo {
     return describeRun({
+      asideReason: this.#asideReason,
+      waitsFor: this.isActive && !this.isDone ? (this.#deps.missingFor?.(this.options.model) ?? null) : null,
       ledger: this.#files.ledger,
       progress: this.#results.progress,
       storedBatches: this.#results.size,
@@ -175,6 +226,9 @@ export class Run {
 
   /** Takes the rows of one part. @see PartIntake.add */
   async addPart(upload: PartUpload): Promise<PartReceipt> {
+    if (this.#asideReason !== null) {
+      throw new UnavailableError('unavailable', `run ${this.id} is set aside: ${this.#asideReason}`);
+    }
     return await this.#intake.add(upload);
   }
 
@@ -201,7 +255,6 @@ export class Run {
         );
       }
       const rows = await findFailedRows(this.#files);
-      this.#deps.assertLeaseHeld();
       if (rows.length > 0) await ledger.append([{ type: 'retry', at: Date.now(), rows }]);
       return rows.map(([batch]) => batch);
     });
@@ -227,6 +280,7 @@ export class Run {
 
   /**
    * Checks a result that came from Redis: counts it, or has the batch done again when the result is unusable.
+   * @param summary `null`: computed from the result
    * @returns `wanted`: store it; `stored`: it is already on disk; `refused`: the batch is enqueued again
    */
   async receive(
@@ -235,18 +289,20 @@ export class Run {
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
     const isKnown = this.#files.ledger.batches[batch] !== undefined;
-    if (!this.isActive || !isKnown || this.#results.has(batch)) return 'stored';
-    const fault =
-      result === null || summary === null
-        ? 'its result is not in Redis'
-        : this.#results.faultOf(batch, result);
+    if (!this.isActive || !isKnown || this.#results.has(batch)) return { status: 'stored' };
+    const fault = result === null ? 'its result is not in Redis' : this.#results.faultOf(batch, result);
     if (fault !== null) {
       this.#deps.log.warn({ run: this.id, batch, fault }, 'batch must be done again');
       await this.#dispatcher.redo(batch);
-      return 'refused';
+      return { status: 'refused' };
     }
-    await this.#results.count({ batch, result: result!, summary: summary! });
-    return 'wanted';
+    const known = summary ?? summarizeOutcomes(decodeOutcomes(result!));
+    const received = { batch, result: result!, summary: known };
+    const isFirst = this.#files.ledger.model === null;
+    await this.#results.count(received);
+    // From now on, workers with another model hand the batches of this run back without computing them.
+    if (isFirst) await this.#deps.exchange.openRun(this.id, this.#files.ledger.computedWith);
+    return { status: 'wanted', batch: received };
   }
 
   /** Bytes of credit that a batch takes while it is in Redis. */
@@ -255,8 +311,7 @@ export class Run {
   }
 
   /** Writes results to disk; when it resolves, they survive a power cut and may be acknowledged. */
-  async store(batches: readonly ShardBatch[]): Promise<void> {
-    this.#deps.assertLeaseHeld();
+  async store(batches: readonly BatchOutput[]): Promise<void> {
     await this.#results.store(batches);
   }
 
@@ -269,15 +324,19 @@ export class Run {
     await this.#completeIfStored();
   }
 
-  /** Makes Redis match the disk after a restart of either. The keys of an ended run are deleted. */
-  async reconcile(): Promise<void> {
+  /**
+   * Makes Redis match the disk after a restart of either, or after a loss of keys. The keys of an ended run are deleted.
+   * @returns the batches whose results are in Redis
+   */
+  async reconcile(): Promise<number[]> {
     if (!this.isActive) {
       await this.deleteKeys();
-      return;
+      return [];
     }
-    this.#results.progress.start(Date.now());
-    await this.#dispatcher.reconcile(this.#outstanding());
+    this.#results.progress.start(steadyNow());
+    const ready = await this.#dispatcher.reconcile(this.#outstanding());
     await this.#completeIfStored();
+    return ready;
   }
 
   /** Deletes the Redis keys of a run that has ended. Idempotent. */
@@ -319,7 +378,6 @@ export class Run {
     if (!isDue()) return;
     const hasEnded = await this.#turn(async () => {
       if (!isDue()) return false;
-      this.#deps.assertLeaseHeld();
       await this.#files.ledger.append([{ type: 'ended', at: Date.now(), state, error }]);
       return true;
     });
@@ -334,4 +392,8 @@ export class Run {
       this.#deps.log.warn({ run: this.id, reason }, 'keys of the run will be deleted when Redis is back');
     });
   }
+}
+
+function filesDepsOf({ assertLeaseHeld }: RunDeps): AppendedFileDeps {
+  return { assertWritable: assertLeaseHeld };
 }

@@ -1,9 +1,12 @@
-/** The log of a process: JSON lines on stderr, so that stdout stays free for results; written at once, so that the last line is out before the process ends. */
+/**
+ * Creates the logger of a process: JSON lines on stderr (stdout is for results), written synchronously so
+ * that no line is lost at exit.
+ */
 
 import { destination, type Logger, pino } from 'pino';
-import type { Config } from '../process/config/index.ts';
+import type { Config } from '../process/config/config.ts';
 
-/** A logger for one process; `role` stands on every line. Texts and secrets are never given to it. */
+/** Creates a logger that adds `role` and the process id to every line. Texts and secrets are never logged. */
 export function createLogger(config: Pick<Config, 'logLevel'>, role: string): Logger {
   return pino(
     { level: config.logLevel, base: { role, pid: process.pid } },

@@ -3,6 +3,8 @@
  *
  * The key consists of the token ids that the model receives: equal ids have equal vectors, bit for bit, and
  * texts that differ only in what the tokenizer drops (capitals, spaces) have equal ids.
+ *
+ * Decision: docs/decisions/0091.
  */
 
 /** A bounded memory of vectors; the least recently used one is replaced. */

@@ -3,6 +3,8 @@
  *
  * `prepareModel` and the command line look up names here. The file does not import ONNX Runtime, so that a
  * command can check a name before it loads the engine.
+ *
+ * Decision: docs/decisions/0110.
  */
 
 import { randomUUID } from 'node:crypto';

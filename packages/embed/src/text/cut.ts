@@ -14,6 +14,8 @@
  *       `[UNK]`.
  * Lowercasing depends on neighbors only for Σ, which `reference-bert.ts` has replaced. A property test
  * compares ids.
+ *
+ * Decision: docs/decisions/0014.
  */
 
 /** Characters of rule (a): BERT's white space and punctuation, and the ideographs of the basic plane. */

@@ -1,4 +1,7 @@
-/** Decides when to change the number of workers: out at once, in after a cool-down. */
+/**
+ * Decides when to change the number of workers: out at once, in after a cool-down.
+ * Decision: docs/decisions/0040.
+ */
 
 /** One observation. */
 export interface ScaleObservation {

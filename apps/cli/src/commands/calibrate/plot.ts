@@ -1,6 +1,8 @@
 /**
  * Draws a calibration: the precision-recall curve and the score histogram of both labels, with the thresholds
  * in both. Loaded on use, because only `embedmill calibrate --plot` needs a drawing library.
+ *
+ * Decision: docs/decisions/0101.
  */
 
 import type { Calibration, CurvePoint } from '@embedmill/analysis';

@@ -11,7 +11,7 @@ import {
   type Truncate,
   type VectorEncoding,
 } from '@embedmill/contract';
-import { type RowFormat, rowDefaults } from '@embedmill/core/formats';
+import { ROW_DEFAULTS, type RowFormat } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
 import { readModel, readServer } from '../../engine/embedder/model-options.ts';
 import { isLancePath } from '../../io/lance-folder.ts';
@@ -97,8 +97,8 @@ export function readRequest(
   }
   return {
     input,
-    textField: flags.text ?? rowDefaults.textField,
-    idField: flags.id ?? rowDefaults.idField,
+    textField: flags.text ?? ROW_DEFAULTS.textField,
+    idField: flags.id ?? ROW_DEFAULTS.idField,
     isIdRequired: flags.id !== undefined,
     limit: flags.limit ?? null,
     output,

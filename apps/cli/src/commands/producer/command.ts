@@ -3,7 +3,6 @@
 import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
-import { endWithin } from '../../shell/end-within.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { defaultFrom, examples, port, redisOption } from '../../shell/options.ts';
 
@@ -49,7 +48,6 @@ export function addProducerCommand(
         ...(flags.port === undefined ? {} : { PORT: String(flags.port) }),
         ...(flags.dataDir === undefined ? {} : { EMBEDMILL_DATA_DIR: flags.dataDir }),
       });
-      endWithin(config.shutdownMs);
       end((await runProducer(config)) === 0 ? EXIT.ok : EXIT.failure);
     });
 }

@@ -1,13 +1,16 @@
-/** `embedmill runs`: lists, shows, cancels or deletes the runs of a producer. */
+/** `embedmill runs`: lists, shows, cancels or deletes the runs of a producer, and repairs damaged ones on disk. */
 
+import { existsSync } from 'node:fs';
 import { EmbedmillClient } from '@embedmill/client';
-import type { RunInfo } from '@embedmill/contract';
-import { readConfig } from '@embedmill/core/process';
+import { quote, RequestError, type RunInfo } from '@embedmill/contract';
+import { FolderOwner, readConfig } from '@embedmill/core/process';
+import { type RepairReport, repairRuns } from '@embedmill/core/runs';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
 import { examples, localProducerUrl, producerOption } from '../../shell/options.ts';
+import { printable } from '../../shell/terminal/lines.ts';
 import { formatClock, formatCount, formatRate } from '../../shell/terminal/numbers.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
 
@@ -27,8 +30,8 @@ export function addRunsCommand(
 ): void {
   const runs = program
     .command('runs')
-    .summary('list, show, cancel or delete runs')
-    .description('List, show, cancel or delete the runs of a producer.')
+    .summary('show, cancel, delete or repair runs')
+    .description('List, show, cancel or delete the runs of a producer, or repair runs on disk.')
     .helpCommand(false)
     .addHelpText(
       'after',
@@ -53,7 +56,7 @@ export function addRunsCommand(
         const client = new EmbedmillClient({ url, apiKey, signal: interruptionSignal(() => {}) });
         const { lines, value } = await work(client, given.length > 2 ? String(given[0]) : '');
         context.stdout.write(
-          flags.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(''),
+          flags.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${printable(line)}\n`).join(''),
         );
         end(EXIT.ok);
       });
@@ -74,6 +77,59 @@ export function addRunsCommand(
     await client.delete(id);
     return { lines: [`${id} is deleted`], value: { id, deleted: true } };
   });
+  addRepair(runs, context, end);
+}
+
+/** Adds `runs repair`, which works on the data folder itself, without a producer. */
+function addRepair(runs: Command, context: CommandContext, end: (code: ExitCode) => void): void {
+  runs
+    .command('repair [id]')
+    .summary('rebuild damaged runs on disk')
+    .description(
+      'Rebuild the ledger of damaged runs from their rows and shards. Works on $EMBEDMILL_DATA_DIR while no producer ' +
+        'runs on it. Nothing is deleted: replaced files are kept with the suffix .damaged-1.',
+    )
+    .option('--seal', 'the rows on disk are all rows of the run, if its ledger no longer tells')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      examples(
+        ['embedmill runs repair', 'all runs of the data folder'],
+        ['embedmill runs repair r0mk3… --seal', 'a run whose input was complete'],
+      ),
+    )
+    .action(async (id: string | undefined, flags: { seal?: true; json?: true }) => {
+      const { dataDir, redisUrl } = readConfig(context.environment);
+      if (!existsSync(dataDir))
+        throw new RequestError('not-found', `there is no data folder ${quote(dataDir, 200)}`);
+      const owner = await FolderOwner.claim({
+        folder: dataDir,
+        redisUrl: redisUrl ?? 'none',
+        signal: interruptionSignal(() => {}),
+        onWait: (message) => void context.stderr.write(`${message}\n`),
+      });
+      const reports: RepairReport[] = [];
+      try {
+        const assertWritable = () => owner.assertOwned();
+        for await (const report of repairRuns({ dataDir, run: id, seal: flags.seal, assertWritable })) {
+          reports.push(report);
+          if (!flags.json) context.stdout.write(describeRepair(report));
+        }
+      } finally {
+        await owner.release();
+      }
+      if (flags.json) context.stdout.write(`${JSON.stringify(reports)}\n`);
+      end(reports.some(({ outcome }) => outcome === 'kept') ? EXIT.failure : EXIT.ok);
+    });
+}
+
+function describeRepair({ run, outcome, notes }: RepairReport): string {
+  const outcomes = {
+    sound: 'is sound',
+    repaired: 'is repaired',
+    kept: 'cannot be repaired and is unchanged',
+  };
+  return `${run} ${outcomes[outcome]}\n${notes.map((note) => `  ${note}\n`).join('')}`;
 }
 
 /** A table, one line per run. */

@@ -3,7 +3,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbedmillClient, withRetry } from '@embedmill/client';
-import { type Config, readConfig } from '@embedmill/core/process';
+import { type Config, FolderOwner, readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import { Stack } from '../../engine/stack/stack.ts';
 import type { CommandContext } from '../../shell/context.ts';
@@ -85,11 +85,13 @@ async function start(
   environment: CommandContext['environment'],
   onNote: (line: string) => void,
 ) {
+  const { redisUrl, dataDir, cacheDir, shutdownMs } = config;
+  // Before anything is touched that a running producer uses.
+  await FolderOwner.assertFree({ folder: dataDir, redisUrl: redisUrl ?? 'private', onWait: onNote });
   const logDir = logDirOf(config);
   // Only the logs of the last start are kept; "producer" and "worker" log to the terminal instead.
   await rm(logDir, { recursive: true, force: true });
   await mkdir(logDir, { recursive: true });
-  const { redisUrl, dataDir, cacheDir, shutdownMs } = config;
   return Stack.start({
     environment,
     shutdownMs,

@@ -3,7 +3,6 @@
 import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
-import { endWithin } from '../../shell/end-within.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { defaultFrom, examples, modelOption, port, redisOption, threadsOption } from '../../shell/options.ts';
 
@@ -56,7 +55,6 @@ export function addWorkerCommand(
         ...(flags.host === undefined ? {} : { EMBEDMILL_HOST: flags.host }),
         ...(flags.port === undefined ? {} : { EMBEDMILL_WORKER_PORT: String(flags.port) }),
       });
-      endWithin(config.shutdownMs);
       end((await runWorker(config)) === 0 ? EXIT.ok : EXIT.failure);
     });
 }

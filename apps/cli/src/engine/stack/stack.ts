@@ -1,4 +1,4 @@
-/** Runs Redis, a producer and a worker on this machine for one command. */
+/** Runs Redis, a producer and a worker on this machine for one command; see docs/decisions/0004. */
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The port to object storage: one bucket with atomic writes. */
+/** The port to object storage: one bucket with atomic writes; see docs/decisions/0104. */
 
 /** A local file to upload. */
 export interface ObjectFile {

@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Dtype, FormatName } from '@embedmill/contract';
-import { dtypeBytes, npyHeader } from '@embedmill/core/formats';
+import { DTYPE_BYTES, npyHeader } from '@embedmill/core/formats';
 
 /** The expected contents of a file. */
 export interface ExpectedFile {
@@ -37,7 +37,7 @@ async function npyProblem(
     const found = shape === null ? 'no shape' : `the shape ${shape[1]}`;
     return `its header has ${found}, expected ${rows} rows of ${dtype}`;
   }
-  const expected = header.length + rows * dim * dtypeBytes[dtype];
+  const expected = header.length + rows * dim * DTYPE_BYTES[dtype];
   return size === expected ? null : `it has ${size} bytes, expected ${expected}`;
 }
 

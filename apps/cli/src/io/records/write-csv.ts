@@ -19,7 +19,7 @@ export function checkCsvPath(path: string): void {
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${quote(folder, 200)} for the output`);
 }
 
-/** Writes a header and one record per row. The file appears once it is complete. */
+/** Writes a header and one record per row. The file appears once it is complete. Spreadsheets run no cell of it. */
 export async function writeCsv(
   path: string,
   columns: readonly string[],
@@ -28,7 +28,7 @@ export async function writeCsv(
   const draft = join(dirname(path), `.${basename(path)}.embedmill`);
   try {
     await pipeline(
-      Readable.from(rows),
+      Readable.from(cellsOf(rows)),
       stringify({ header: true, columns: [...columns] }),
       createWriteStream(draft),
     );
@@ -37,4 +37,16 @@ export async function writeCsv(
     await rm(draft, { force: true });
     throw error;
   }
+}
+
+function* cellsOf(rows: Iterable<readonly (string | number)[]>): Generator<(string | number)[]> {
+  for (const row of rows) yield row.map((cell) => (typeof cell === 'string' ? inertCell(cell) : cell));
+}
+
+/**
+ * A cell that starts with one of these characters is a formula for spreadsheets, which may start programs and
+ * send data away (OWASP, "CSV Injection"). An apostrophe before it makes it a text. Numbers are no formulas.
+ */
+function inertCell(cell: string): string {
+  return /^[=+\-@\t\r]/.test(cell) && !/^[+-]?\d+(\.\d+)?$/.test(cell) ? `'${cell}` : cell;
 }

@@ -1,4 +1,4 @@
-/** The port to vector stores: PostgreSQL, Qdrant and LanceDB. */
+/** The port to vector stores: PostgreSQL, Qdrant and LanceDB; see docs/decisions/0104. */
 
 /** The rows of one request, all with a vector. */
 export interface StoreBatch {

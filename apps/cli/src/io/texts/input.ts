@@ -8,10 +8,10 @@ import {
   detectFormat,
   gunzip,
   type ReadRowsOptions,
+  ROW_DEFAULTS,
   type RowFormat,
   readFields,
   readRows,
-  rowDefaults,
 } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
 
@@ -130,7 +130,7 @@ async function checkFields(
 
 function noField(kind: string, name: string, list: string, flag: string, fields: string[]): UsageError {
   // The text is unlikely to be in the id field.
-  const proposal = fields.find((field) => flag === '--id' || field !== rowDefaults.idField) ?? fields[0];
+  const proposal = fields.find((field) => flag === '--id' || field !== ROW_DEFAULTS.idField) ?? fields[0];
   const example =
     proposal === undefined ? '' : `; choose one with ${flag}, for example ${flag} ${shellWord(proposal)}`;
   return new UsageError(

@@ -4,7 +4,7 @@
 
 import type { Readable } from 'node:stream';
 import { quote } from '@embedmill/contract';
-import { type RowFormat, rowDefaults } from '@embedmill/core/formats';
+import { ROW_DEFAULTS, type RowFormat } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
 import { locateInput, openTextInput } from './input.ts';
 
@@ -51,8 +51,8 @@ export async function* readTextRows(
 ): AsyncGenerator<TextRow> {
   const request = {
     input: locateInput(path, format),
-    textField: text ?? rowDefaults.textField,
-    idField: id ?? rowDefaults.idField,
+    textField: text ?? ROW_DEFAULTS.textField,
+    idField: id ?? ROW_DEFAULTS.idField,
     isIdRequired: id !== undefined,
   };
   const { rows } = await openTextInput(request, { stdin, maxRowBytes: config.maxRowBytes, signal });

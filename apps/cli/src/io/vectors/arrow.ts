@@ -1,8 +1,7 @@
 /** Reads vectors from Arrow IPC files: a column `vector` of fixed-size lists of float32, float16 or int8. */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { asError, quote, type VectorRows } from '@embedmill/contract';
-import { floatsOfHalves } from '@embedmill/core/formats';
+import { asError, floatsOfHalves, quote, type VectorRows } from '@embedmill/contract';
 import type { FixedSizeList, RecordBatch, Vector } from 'apache-arrow';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { makeSlice } from './slice.ts';

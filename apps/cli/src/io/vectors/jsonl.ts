@@ -2,8 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { quote, type VectorRows } from '@embedmill/contract';
-import { floatsOfHalves } from '@embedmill/core/formats';
+import { floatsOfHalves, quote, type VectorRows } from '@embedmill/contract';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
 import type { VectorFile } from './types.ts';

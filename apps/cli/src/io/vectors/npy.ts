@@ -3,8 +3,8 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { type Dtype, quote, type VectorRows } from '@embedmill/contract';
-import { dtypeBytes, floatsOfHalves } from '@embedmill/core/formats';
+import { type Dtype, floatsOfHalves, quote, type VectorRows } from '@embedmill/contract';
+import { DTYPE_BYTES } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { idsPath } from './companions.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
@@ -56,7 +56,7 @@ async function readShape(file: FileHandle, name: string): Promise<NpyShape> {
   }
   const shape = { rows: Number(found[1]), dim: Number(found[2]), dtype, start: textStart + textBytes };
   const { size } = await file.stat();
-  const expected = shape.start + shape.rows * shape.dim * dtypeBytes[dtype];
+  const expected = shape.start + shape.rows * shape.dim * DTYPE_BYTES[dtype];
   if (size !== expected) {
     throw new UsageError(`${quote(name, 200)} has ${size} bytes; expected ${expected} for ${found[0]}`);
   }
@@ -87,7 +87,7 @@ async function readFloats(
   first: number,
   count: number,
 ): Promise<Float32Array> {
-  const rowBytes = dim * dtypeBytes[dtype];
+  const rowBytes = dim * DTYPE_BYTES[dtype];
   const bytes = new Uint8Array(count * rowBytes);
   await readFully(file, bytes, start + first * rowBytes);
   if (dtype === 'float32') return new Float32Array(bytes.buffer);

@@ -6,7 +6,7 @@
  * numbers in their memory layout, preceded by levels in runs as long as a vector.
  */
 
-import { floatsOfHalves } from '@embedmill/core/formats';
+import { floatsOfHalves } from '@embedmill/contract';
 import type { AsyncBuffer, FileMetaData } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 

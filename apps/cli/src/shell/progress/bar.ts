@@ -1,6 +1,8 @@
 /** Progress on a terminal: one line, redrawn in place. */
 
+import { escapeControls } from '@embedmill/contract';
 import { SingleBar } from 'cli-progress';
+import { printable } from '../terminal/lines.ts';
 import type { Paint } from '../terminal/style.ts';
 import { describePercent, describeRows, describeSpeed, describeVerdicts, fractionDone } from './describe.ts';
 import type { ProgressDisplay, ProgressSnapshot } from './types.ts';
@@ -20,7 +22,7 @@ export function drawLine(snapshot: ProgressSnapshot, columns: number, paint: Pai
   const speed = describeSpeed(snapshot);
   const verdicts = describeVerdicts(snapshot);
   const percent = describePercent(snapshot).padStart(4);
-  const tail = snapshot.waitingFor === null ? [] : [`waiting: ${snapshot.waitingFor}`];
+  const tail = snapshot.waitingFor === null ? [] : [`waiting: ${escapeControls(snapshot.waitingFor)}`];
   const candidates = [
     [describeRows(snapshot), speed.rows, speed.tokens, speed.eta, verdicts, ...tail],
     [describeRows(snapshot), speed.rows, speed.eta, verdicts, ...tail],
@@ -69,7 +71,7 @@ export class BarDisplay implements ProgressDisplay {
   note(line: string): void {
     const snapshot = this.#latest;
     this.end();
-    this.#stream.write(`${line}\n`);
+    this.#stream.write(`${printable(line)}\n`);
     if (snapshot !== null) this.show(snapshot);
   }
 

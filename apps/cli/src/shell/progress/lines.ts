@@ -1,5 +1,7 @@
 /** Progress in a file, a pipe or CI: a plain line every few seconds. */
 
+import { escapeControls } from '@embedmill/contract';
+import { printable } from '../terminal/lines.ts';
 import { describePercent, describeRows, describeSpeed, describeVerdicts } from './describe.ts';
 import type { ProgressDisplay, ProgressSnapshot } from './types.ts';
 
@@ -9,7 +11,7 @@ const INTERVAL_MS = 5_000;
 /** One line, for example `43%  1,712/4,000 rows  214 rows/s  25.3k tokens/s  ETA 0:11`. */
 export function plainLine(snapshot: ProgressSnapshot): string {
   const { rows, tokens, eta } = describeSpeed(snapshot);
-  const wait = snapshot.waitingFor === null ? '' : `waiting: ${snapshot.waitingFor}`;
+  const wait = snapshot.waitingFor === null ? '' : `waiting: ${escapeControls(snapshot.waitingFor)}`;
   return [
     describePercent(snapshot),
     describeRows(snapshot),
@@ -44,7 +46,7 @@ export class LineDisplay implements ProgressDisplay {
   }
 
   note(line: string): void {
-    this.#stream.write(`${line}\n`);
+    this.#stream.write(`${printable(line)}\n`);
   }
 
   end(): void {

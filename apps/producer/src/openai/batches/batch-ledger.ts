@@ -1,6 +1,7 @@
 /** The durable facts of a batch: a journal that is replayed into memory and appended to. */
 
-import { EmbedmillError } from '@embedmill/contract';
+import { CorruptError } from '@embedmill/contract';
+import type { AppendedFileDeps } from '@embedmill/core/process';
 import { Journal } from '@embedmill/core/runs';
 import type { BatchEnd, BatchEntry } from './types.ts';
 
@@ -18,29 +19,24 @@ export class BatchLedger {
     this.#latest = latest;
   }
 
-  /** Creates the ledger of a new batch. */
-  static async create(path: string, created: Extract<BatchEntry, { type: 'created' }>): Promise<BatchLedger> {
-    const ledger = new BatchLedger(await Journal.open<BatchEntry>(path, () => {}), {});
-    await ledger.append(created);
-    return ledger;
-  }
-
   /**
-   * Opens the ledger of an existing batch.
-   * @throws {EmbedmillError} `no-ledger` if the process died while the batch was being created
+   * Opens the ledger of an existing batch; nothing is written.
+   * @throws {CorruptError} `corrupt-journal`, also for an empty file or one that does not start with the request
    */
-  static async open(path: string): Promise<BatchLedger> {
+  static async open(path: string, deps: AppendedFileDeps): Promise<BatchLedger> {
     const latest: Latest = {};
-    const journal = await Journal.open<BatchEntry>(path, (entry) =>
-      Object.assign(latest, { [entry.type]: entry }),
+    const journal = await Journal.open<BatchEntry>(
+      path,
+      (entry) => Object.assign(latest, { [entry.type]: entry }),
+      deps,
     );
-    if (latest.created !== undefined) return new BatchLedger(journal, latest);
-    await journal.close();
-    throw new EmbedmillError('no-ledger', `${path} holds no batch`);
+    if (latest.created === undefined)
+      throw new CorruptError('corrupt-journal', `${path} lacks its first record, the request of the batch`);
+    return new BatchLedger(journal, latest);
   }
 
   get created(): Extract<BatchEntry, { type: 'created' }> {
-    // `create` and `open` guarantee the entry.
+    // `open` guarantees the entry.
     return this.#latest.created!;
   }
 

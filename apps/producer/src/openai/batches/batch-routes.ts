@@ -2,6 +2,7 @@
 
 import { create as contentDisposition } from 'content-disposition';
 import { Router } from 'express';
+import { modelOf } from '../../compatible/models.ts';
 import { addPath, idOf } from '../../http/add-path.ts';
 import { readJsonOfAnyType } from '../../http/body.ts';
 import { sendJson, sendStream } from '../../http/send.ts';
@@ -12,11 +13,14 @@ import type { OpenAiRouteDeps } from '../types.ts';
 import { batchObject } from './batch-object.ts';
 import { listBatchesQuery, parseBatchCreateParams } from './batch-schemas.ts';
 
+/** Memory in which the output is made: the texts and the vectors of one request, and the line with both. */
+const OUTPUT_BYTES = 8 * 1024 * 1024;
+
 /** Approximate size of the chunks in which lines are sent. */
 const CHUNK_BYTES = 64 * 1024;
 
 /** `/v1/batches` and below. */
-export function openAiBatchRoutes({ service, limits, log }: OpenAiRouteDeps): Router {
+export function openAiBatchRoutes({ service, config, limits, log }: OpenAiRouteDeps): Router {
   const router = Router();
   const bodyLimits = { maxBytes: limits.maxJsonBytes, stallMs: limits.bodyStallMs };
 
@@ -33,6 +37,7 @@ export function openAiBatchRoutes({ service, limits, log }: OpenAiRouteDeps): Ro
           },
         );
       }
+      await service.assertOffered(modelOf(config));
       sendJson(res, 200, batchObject(await service.batches().create(params)));
     },
     get: (req, res) => {
@@ -63,7 +68,13 @@ export function openAiBatchRoutes({ service, limits, log }: OpenAiRouteDeps): Ro
         'Cache-Control': 'no-store',
         'X-Batch-Status': batch.state,
       };
-      await sendStream(req, res, { status: 200, headers, chunks: inChunks(batch.outputSoFar()) }, log);
+      const chunks = inChunks(batch.outputSoFar());
+      await sendStream(
+        req,
+        res,
+        { status: 200, headers, memoryBytes: OUTPUT_BYTES, chunks },
+        { log, limits },
+      );
     },
   });
   return router;

@@ -1,12 +1,16 @@
 /** All batches of the OpenAI API in one data folder. */
 
-import { copyFile, link, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asError, EmbedmillError, quote, RequestError } from '@embedmill/contract';
-import { ageSortedId, syncFolder } from '@embedmill/core/process';
+import { asError, CorruptError, quote, RequestError } from '@embedmill/contract';
+import { ageSortedId, faultOf, syncFolder, writeSynced } from '@embedmill/core/process';
+import { formatRecord } from '@embedmill/core/runs';
 import { BatchLedger } from './batch-ledger.ts';
 import { INPUT_NAME, LEDGER_NAME, OpenAiBatch, type OpenAiBatchDeps } from './openai-batch.ts';
-import type { BatchCreateParams } from './types.ts';
+import type { BatchCreateParams, BatchEntry } from './types.ts';
+
+/** Prefix of a folder whose batch is being created; after a crash, the next start removes it. */
+const DRAFT_PREFIX = '.draft-';
 
 const ID = /^batch_[0-9a-z]{19}$/;
 
@@ -18,6 +22,8 @@ export class OpenAiBatchStore {
   readonly #deps: OpenAiBatchDeps;
   readonly #folder: string;
   readonly #batches = new Map<string, OpenAiBatch>();
+  /** Batches whose files are damaged. */
+  readonly #damaged = new Set<string>();
 
   private constructor(deps: OpenAiBatchDeps, folder: string) {
     this.#deps = deps;
@@ -26,26 +32,19 @@ export class OpenAiBatchStore {
 
   /**
    * Opens all batches in the data folder and continues those that have not ended. A damaged one is logged and
-   * skipped.
+   * kept.
+   * @throws a passing fault of the disk; the caller tries again
    */
   static async open(deps: OpenAiBatchDeps, dataDir: string): Promise<OpenAiBatchStore> {
     const folder = join(dataDir, 'batches');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const batches = new OpenAiBatchStore(deps, folder);
-    for (const id of (await readdir(folder)).filter((name) => ID.test(name)).sort()) {
-      try {
-        const ledger = await BatchLedger.open(join(folder, id, LEDGER_NAME));
-        batches.#keep(new OpenAiBatch(deps, join(folder, id), ledger));
-      } catch (error) {
-        if (error instanceof EmbedmillError && error.code === 'no-ledger')
-          await rm(join(folder, id), { recursive: true });
-        else
-          deps.log.error(
-            { batch: id, reason: asError(error).message },
-            'a batch cannot be opened and is skipped',
-          );
-      }
+    const names = await readdir(folder);
+    for (const name of names.filter((name) => name.startsWith(DRAFT_PREFIX))) {
+      deps.assertLeaseHeld();
+      await rm(join(folder, name), { recursive: true, force: true });
     }
+    for (const id of names.filter((name) => ID.test(name)).sort()) await batches.#open(id);
     return batches;
   }
 
@@ -58,29 +57,35 @@ export class OpenAiBatchStore {
     const input = files.pathOf(files.get(params.inputFileId));
     assertLeaseHeld();
     const id = `batch_${ageSortedId()}`;
-    const folder = join(this.#folder, id);
-    await mkdir(folder, { mode: 0o700 });
-    await keepInput(input, join(folder, INPUT_NAME));
+    const [folder, draft] = [join(this.#folder, id), join(this.#folder, `${DRAFT_PREFIX}${id}`)];
     const at = Date.now();
-    const expiresAt = at + params.windowMs;
-    const ledger = await BatchLedger.create(join(folder, LEDGER_NAME), {
-      type: 'created',
-      id,
-      at,
-      expiresAt,
-      request: params,
-    });
-    await syncFolder(folder);
-    await syncFolder(this.#folder);
-    const batch = new OpenAiBatch(this.#deps, folder, ledger);
-    this.#keep(batch);
-    return batch;
+    const created: BatchEntry = { type: 'created', id, at, expiresAt: at + params.windowMs, request: params };
+    try {
+      await mkdir(draft, { mode: 0o700 });
+      await keepInput(input, join(draft, INPUT_NAME));
+      await writeSynced(join(draft, LEDGER_NAME), Buffer.from(formatRecord(created)));
+      await syncFolder(draft);
+      assertLeaseHeld();
+      await rename(draft, folder);
+      await syncFolder(this.#folder);
+      const batch = new OpenAiBatch(this.#deps, folder, await this.#openLedger(folder));
+      this.#keep(batch);
+      return batch;
+    } catch (error) {
+      for (const path of [draft, folder]) await rm(path, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
   }
 
-  /** @throws {RequestError} `unknown-batch` */
+  /**
+   * @throws {RequestError} `unknown-batch`
+   * @throws {CorruptError} `corrupt-files` for a batch whose files are damaged
+   */
   get(id: string): OpenAiBatch {
     const batch = this.#batches.get(id);
     if (batch !== undefined) return batch;
+    if (this.#damaged.has(id))
+      throw new CorruptError('corrupt-files', `the files of batch ${quote(id)} are damaged`);
     throw new RequestError('unknown-batch', `No such Batch object: ${quote(id)}`);
   }
 
@@ -93,6 +98,23 @@ export class OpenAiBatchStore {
   async close(): Promise<void> {
     await Promise.all([...this.#batches.values()].map((batch) => batch.close()));
     this.#batches.clear();
+  }
+
+  /** A batch that cannot be read is kept as it is. @throws a passing fault of the disk */
+  async #open(id: string): Promise<void> {
+    const folder = join(this.#folder, id);
+    try {
+      this.#keep(new OpenAiBatch(this.#deps, folder, await this.#openLedger(folder)));
+    } catch (error) {
+      if (faultOf(error).duration === 'passing') throw error;
+      const reason = asError(error).message;
+      this.#deps.log.error({ batch: id, reason }, 'a batch cannot be opened; its files are left as they are');
+      this.#damaged.add(id);
+    }
+  }
+
+  #openLedger(folder: string): Promise<BatchLedger> {
+    return BatchLedger.open(join(folder, LEDGER_NAME), { assertWritable: this.#deps.assertLeaseHeld });
   }
 
   #keep(batch: OpenAiBatch): void {

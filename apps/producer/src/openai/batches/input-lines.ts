@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { quote } from '@embedmill/contract';
-import { readLines } from '@embedmill/core/formats';
+import { readTextLines } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
 import { z } from 'zod';
 import { MAX_INPUTS } from '../../compatible/inputs.ts';
@@ -65,7 +65,7 @@ export async function* readInputLines(
       yield chunk;
     }
   }
-  for await (const lines of readLines(bytes(), MAX_LINE_BYTES)) {
+  for await (const lines of readTextLines(bytes(), MAX_LINE_BYTES)) {
     yield lines.map((read): InputLine => {
       if ('text' in read) return parseLine(read.line, read.text, options);
       return read.fault === 'too-long'

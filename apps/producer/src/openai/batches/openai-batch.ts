@@ -1,4 +1,7 @@
-/** The OpenAI batch of one input file, up to its output files; created and kept by `OpenAiBatchStore`. */
+/**
+ * The OpenAI batch of one input file, up to its output files; created and kept by `OpenAiBatchStore`.
+ * Decision: docs/decisions/0060.
+ */
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,7 +23,7 @@ export interface OpenAiBatchDeps {
   runs: Runs;
   files: FileStore;
   config: Config;
-  /** Throws if another producer may own the data folder; called before each write. */
+  /** Throws unless this producer owns the data folder and holds its lease; called before each write. */
   assertLeaseHeld: () => void;
   log: Logger;
 }
@@ -130,7 +133,6 @@ export class OpenAiBatch {
   async #stop(why: 'cancelled' | 'expired'): Promise<void> {
     const { stopping, finalizing } = this.#ledger;
     if (stopping !== undefined || finalizing !== undefined) return;
-    this.#deps.assertLeaseHeld();
     await this.#ledger.append({ type: 'stopping', at: Date.now(), why });
     this.#halt.abort(new Error(`the batch was ${why}`));
   }
@@ -212,9 +214,8 @@ export class OpenAiBatch {
     outputFileId: string;
     errorFileId: string;
   }): Promise<void> {
-    const { files, assertLeaseHeld } = this.#deps;
+    const { files } = this.#deps;
     const { stopping, created } = this.#ledger;
-    assertLeaseHeld();
     const { outputExpiresAfterSeconds } = created.request;
     const written = await writeOutputFiles({
       source: this.#source,
@@ -233,7 +234,6 @@ export class OpenAiBatch {
   }
 
   async #end(end: { state: BatchEnd['state']; faults?: BatchFault[] } & Partial<BatchEnd>): Promise<void> {
-    this.#deps.assertLeaseHeld();
     await this.#ledger.append({
       type: 'ended',
       at: Date.now(),

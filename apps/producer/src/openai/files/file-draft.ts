@@ -1,8 +1,8 @@
 /** A file that is being written: an upload, or the output of a batch. */
 
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '@embedmill/core/process';
+import { type AppendedFileDeps, syncFolder, writeSynced } from '@embedmill/core/process';
 import type { FilePurpose, StoredFile } from './types.ts';
 
 /** Facts that the writer states when the file is complete. Times are milliseconds since 1970. */
@@ -12,21 +12,27 @@ export interface FileFacts {
   expiresAt: number | null;
 }
 
+/** What a draft works with. */
+export interface FileDraftDeps extends AppendedFileDeps {
+  /** Receives the file once it is durable. */
+  keep: (file: StoredFile) => void;
+}
+
 /** A folder with a temporary name, invisible until `commit` renames it. */
 export class FileDraft {
   readonly #id: string;
   readonly #folder: string;
   readonly #content: FileHandle;
-  readonly #keep: (file: StoredFile) => void;
+  readonly #deps: FileDraftDeps;
   #bytes = 0;
   #isClosed = false;
+  #isPublished = false;
 
-  /** @param keep receives the file once it is durable */
-  constructor(id: string, folder: string, content: FileHandle, keep: (file: StoredFile) => void) {
+  constructor(id: string, folder: string, content: FileHandle, deps: FileDraftDeps) {
     this.#id = id;
     this.#folder = folder;
     this.#content = content;
-    this.#keep = keep;
+    this.#deps = deps;
   }
 
   /** Bytes written so far. */
@@ -36,6 +42,7 @@ export class FileDraft {
 
   /** Appends bytes. Calls must not overlap. */
   async write(chunk: Uint8Array): Promise<void> {
+    this.#deps.assertWritable();
     for (let written = 0; written < chunk.byteLength; ) {
       written += (await this.#content.write(chunk, written)).bytesWritten;
     }
@@ -45,29 +52,36 @@ export class FileDraft {
   /** Publishes the file: bytes, then facts, then the name. When it resolves, the file is durable. */
   async commit(facts: FileFacts): Promise<StoredFile> {
     const file: StoredFile = { id: this.#id, bytes: this.#bytes, createdAt: Date.now(), ...facts };
+    this.#deps.assertWritable();
     await this.#content.sync();
-    await this.#content.close();
-    this.#isClosed = true;
-    const description = await open(join(this.#folder, 'file.json'), 'wx', 0o600);
-    try {
-      await description.writeFile(JSON.stringify(file));
-      await description.sync();
-    } finally {
-      await description.close();
-    }
+    await this.#close();
+    await writeSynced(join(this.#folder, 'file.json'), Buffer.from(JSON.stringify(file)));
     await syncFolder(this.#folder);
     const parent = dirname(this.#folder);
-    await rename(this.#folder, join(parent, this.#id));
-    await syncFolder(parent);
-    this.#keep(file);
+    this.#deps.assertWritable();
+    const published = join(parent, this.#id);
+    await rename(this.#folder, published);
+    this.#isPublished = true;
+    try {
+      await syncFolder(parent);
+    } catch (error) {
+      // The client is not told of this file, so it must not stay.
+      await rm(published, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
+    this.#deps.keep(file);
     return file;
   }
 
-  /** Deletes what was written; has no effect after `commit`. */
+  /** Deletes what was written; has no effect after the file was published. Errors are ignored: the next start deletes the rest. */
   async discard(): Promise<void> {
+    await this.#close().catch(() => {});
+    if (!this.#isPublished) await rm(this.#folder, { recursive: true, force: true }).catch(() => {});
+  }
+
+  async #close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#content.close();
-    await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -13,6 +13,9 @@ import { listFilesQuery } from './file-schemas.ts';
 import type { StoredFile } from './types.ts';
 import { receiveUpload } from './upload.ts';
 
+/** Memory in which the content of a file is sent: a few chunks of a file stream. */
+const READ_BYTES = 256 * 1024;
+
 /** `/v1/files` and below. */
 export function openAiFileRoutes({ service, config, limits, log }: OpenAiRouteDeps): Router {
   const router = Router();
@@ -58,7 +61,8 @@ export function openAiFileRoutes({ service, config, limits, log }: OpenAiRouteDe
         ...(range === null ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${file.bytes}` }),
       };
       const chunks = end > start ? createReadStream(files.pathOf(file), { start, end: end - 1 }) : noChunks();
-      await sendStream(req, res, { status: range === null ? 200 : 206, headers, chunks }, log);
+      const status = range === null ? 200 : 206;
+      await sendStream(req, res, { status, headers, memoryBytes: READ_BYTES, chunks }, { log, limits });
     },
   });
   return router;

@@ -2,8 +2,8 @@
 
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asError, quote, RequestError } from '@embedmill/contract';
-import { ageSortedId } from '@embedmill/core/process';
+import { asError, CorruptError, quote, RequestError } from '@embedmill/contract';
+import { ageSortedId, faultOf } from '@embedmill/core/process';
 import type { Logger } from 'pino';
 import { FileDraft } from './file-draft.ts';
 import type { StoredFile } from './types.ts';
@@ -18,7 +18,7 @@ const MINUTE_MS = 60_000;
 
 /** What a store works with. */
 export interface FileStoreDeps {
-  /** Throws if another producer may own the data folder; called before each write. */
+  /** Throws unless this producer owns the data folder and holds its lease; called before each write. */
   assertLeaseHeld: () => void;
   log: Logger;
 }
@@ -36,6 +36,10 @@ export class FileStore {
   readonly #deps: FileStoreDeps;
   readonly #folder: string;
   readonly #files = new Map<string, StoredFile>();
+  /** Files that are deleted, and whose bytes may still be on disk. */
+  readonly #removing = new Set<string>();
+  /** Files whose description cannot be read. */
+  readonly #damaged = new Set<string>();
   readonly #sweep: NodeJS.Timeout;
 
   private constructor(deps: FileStoreDeps, folder: string) {
@@ -45,15 +49,16 @@ export class FileStore {
     this.#sweep.unref();
   }
 
-  /** Opens the folder, creating it if missing, and deletes leftovers of a crash. */
+  /** Opens the folder, creating it if missing, and deletes leftovers of a crash. @throws a passing fault of the disk */
   static async open(deps: FileStoreDeps, dataDir: string): Promise<FileStore> {
     const folder = join(dataDir, 'files');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const store = new FileStore(deps, folder);
     for (const name of await readdir(folder)) {
-      if (name.startsWith(DRAFT) || name.startsWith(REMOVED))
+      if (name.startsWith(DRAFT) || name.startsWith(REMOVED)) {
+        deps.assertLeaseHeld();
         await rm(join(folder, name), { recursive: true, force: true });
-      else if (ID.test(name)) await store.#load(name);
+      } else if (ID.test(name)) await store.#load(name);
     }
     return store;
   }
@@ -72,10 +77,15 @@ export class FileStore {
     return file?.expiresAt != null && file.expiresAt <= Date.now() ? undefined : file;
   }
 
-  /** @throws {RequestError} `unknown-file` */
+  /**
+   * @throws {RequestError} `unknown-file`
+   * @throws {CorruptError} `corrupt-files` for a file whose description is damaged
+   */
   get(id: string): StoredFile {
     const file = this.find(id);
     if (file !== undefined) return file;
+    if (this.#damaged.has(id))
+      throw new CorruptError('corrupt-files', `the description of file ${quote(id)} is damaged`);
     throw new RequestError('unknown-file', `No such File object: ${quote(id)}`);
   }
 
@@ -94,13 +104,25 @@ export class FileStore {
     const folder = join(this.#folder, `${DRAFT}${id}`);
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { mode: 0o700 });
-    const content = await open(join(folder, 'content'), 'wx', 0o600);
-    return new FileDraft(id, folder, content, (file) => this.#files.set(id, file));
+    try {
+      const content = await open(join(folder, 'content'), 'wx', 0o600);
+      return new FileDraft(id, folder, content, {
+        assertWritable: this.#deps.assertLeaseHeld,
+        keep: (file) => this.#files.set(id, file),
+      });
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
   }
 
-  /** Deletes a file. @throws {RequestError} `unknown-file` */
+  /**
+   * Deletes a file; a deletion that failed half-way is continued.
+   * @throws {RequestError} `unknown-file`
+   * @throws the error of the file system; the file or a part of it is then still on disk, and the call may be repeated
+   */
   async remove(id: string): Promise<void> {
-    this.get(id);
+    if (!this.#removing.has(id)) this.get(id);
     await this.#remove(id);
   }
 
@@ -110,11 +132,15 @@ export class FileStore {
 
   async #remove(id: string): Promise<void> {
     this.#deps.assertLeaseHeld();
-    this.#files.delete(id);
-    // A rename is atomic: after a crash, the file is gone and the next start finds no partial file.
     const removed = join(this.#folder, `${REMOVED}${id}`);
-    await rename(join(this.#folder, id), removed);
+    if (!this.#removing.has(id)) {
+      // A rename is atomic: after a crash, the file is gone and the next start finds no partial file.
+      await rename(join(this.#folder, id), removed);
+      this.#files.delete(id);
+      this.#removing.add(id);
+    }
     await rm(removed, { recursive: true, force: true });
+    this.#removing.delete(id);
   }
 
   async #load(id: string): Promise<void> {
@@ -122,14 +148,17 @@ export class FileStore {
       const file = JSON.parse(await readFile(join(this.#folder, id, 'file.json'), 'utf8')) as StoredFile;
       this.#files.set(id, file);
     } catch (error) {
+      if (faultOf(error).duration === 'passing') throw error;
       const reason = asError(error).message;
-      this.#deps.log.error({ file: id, reason }, 'a file cannot be opened and is skipped');
+      this.#deps.log.error({ file: id, reason }, 'a file cannot be opened; it is left as it is');
+      this.#damaged.add(id);
     }
   }
 
   async #removeExpired(): Promise<void> {
     try {
       for (const id of [...this.#files.keys()]) if (this.find(id) === undefined) await this.#remove(id);
+      for (const id of this.#removing) await this.#remove(id);
     } catch (error) {
       const reason = asError(error).message;
       this.#deps.log.warn({ reason }, 'expired files cannot be deleted yet');

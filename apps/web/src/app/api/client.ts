@@ -3,34 +3,34 @@
  * any path.
  */
 
-import { ApiError } from './errors.ts';
+import { FetchError } from './errors.ts';
 import { authorization } from './key.ts';
-import type { Problem } from './types.ts';
+import type { ApiProblem } from './types.ts';
 
-/** How to ask. */
-export interface AskOptions {
+/** Method, body and abort signal of an API request. */
+export interface ApiRequestOptions {
   method?: 'GET' | 'POST' | 'DELETE';
-  /** Sent as JSON. */
+  /** Value for a JSON body. */
   json?: unknown;
-  /** Sent as it is, with `contentType`. */
+  /** Raw body; needs `contentType`. */
   body?: Blob;
   contentType?: string;
-  /** Asks for a part of a file: `bytes=0-99`. */
+  /** `Range` header, such as `bytes=0-99`. */
   range?: string;
   signal?: AbortSignal;
 }
 
 /**
- * The answer, whatever it holds.
- * @param path below the producer, without a leading slash: `v1/runs`
- * @throws {ApiError} when it was refused or not answered
- * @throws the signal's reason when it was aborted
+ * Sends a request and returns the response with its body unread.
+ * @param path relative to the producer, without a leading slash, such as `v1/runs`
+ * @throws {FetchError} if there is no response or its status is not 2xx
+ * @throws the reason of the signal if it is aborted
  */
-export async function request(path: string, options: AskOptions = {}): Promise<Response> {
+export async function request(path: string, options: ApiRequestOptions = {}): Promise<Response> {
   const { method = 'GET', json, signal, range } = options;
   const contentType = json === undefined ? options.contentType : 'application/json';
   const body = json === undefined ? options.body : JSON.stringify(json);
-  const answer = await fetch(path, {
+  const response = await fetch(path, {
     method,
     headers: {
       ...authorization(),
@@ -41,52 +41,52 @@ export async function request(path: string, options: AskOptions = {}): Promise<R
     ...(signal === undefined ? {} : { signal }),
   }).catch((error) => {
     signal?.throwIfAborted();
-    throw new ApiError('unreachable', 0, `no response: ${error}`);
+    throw new FetchError('unreachable', 0, `no response: ${error}`);
   });
-  if (!answer.ok) throw await errorOf(answer);
-  return answer;
+  if (!response.ok) throw await errorFrom(response);
+  return response;
 }
 
-/** The JSON of an answer. Throws as `request`. */
-export async function ask<Answer>(path: string, options: AskOptions = {}): Promise<Answer> {
-  const answer = await request(path, options);
+/** Sends a request and returns the JSON of the response, unvalidated. Throws like `request`. */
+export async function requestJson<Body>(path: string, options: ApiRequestOptions = {}): Promise<Body> {
+  const response = await request(path, options);
   try {
-    return (await answer.json()) as Answer;
+    return (await response.json()) as Body;
   } catch {
     options.signal?.throwIfAborted();
-    throw new ApiError('unreadable', answer.status, `the response to ${path} is not JSON`);
+    throw new FetchError('unreadable', response.status, `the response to ${path} is not JSON`);
   }
 }
 
-/** Has the browser save a file of the API under the name that the answer gives it. Throws as `request`. */
+/** Downloads a file under the name in its `Content-Disposition` header. Throws like `request`. */
 export async function download(path: string): Promise<void> {
-  const answer = await request(path);
-  const disposition = answer.headers.get('content-disposition') ?? '';
+  const response = await request(path);
+  const disposition = response.headers.get('content-disposition') ?? '';
   const name =
     /filename="([^"]+)"/.exec(disposition)?.[1] ?? path.replace(/\?.*$/, '').split('/').at(-1) ?? 'file';
-  saveAs(await answer.blob(), name);
+  saveAs(await response.blob(), name);
 }
 
-/** Has the browser save these bytes. */
+/** Saves bytes as a file, through the download dialog of the browser. */
 export function saveAs(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;
   link.click();
-  // The browser has taken hold of the bytes by then.
+  // Revoked late: the browser starts to read the blob only after the click.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-async function errorOf(answer: Response): Promise<ApiError> {
+async function errorFrom(response: Response): Promise<FetchError> {
   try {
-    const { code, detail, title } = (await answer.json()) as Partial<Problem>;
-    return new ApiError(code ?? 'unreadable', answer.status, detail ?? title ?? answer.statusText);
+    const { code, detail, title } = (await response.json()) as Partial<ApiProblem>;
+    return new FetchError(code ?? 'unreadable', response.status, detail ?? title ?? response.statusText);
   } catch {
-    return new ApiError(
+    return new FetchError(
       'unreadable',
-      answer.status,
-      `the server responded with ${answer.status} ${answer.statusText}`,
+      response.status,
+      `the server responded with ${response.status} ${response.statusText}`,
     );
   }
 }

@@ -1,34 +1,34 @@
 /**
- * Listens to server-sent events of the API. Not `EventSource`: that cannot send a key, and hides why it was
- * refused.
+ * A reader of server-sent events that reconnects. `EventSource` is not used: it can neither send an API key
+ * nor report why a request failed.
  */
 
 import { request } from './client.ts';
 
-/** Who listens. */
-export interface Listener {
+/** Callbacks of a stream. */
+export interface EventListeners {
+  /** @param value the parsed JSON of the event */
   onEvent: (event: string, value: unknown) => void;
-  /** The stream broke or could not be opened; it is opened again. */
+  /** Called when the stream ends or cannot be opened, before each reconnection. */
   onBreak: (error: unknown) => void;
 }
 
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 5000;
+const MAX_WAIT_MS = 5000;
 
 /**
- * Listens until the signal is aborted or an event `end` came; a stream that breaks is opened again after a
- * while.
- * @param path as for `ask`
+ * Reads events until the signal is aborted or an `end` event arrives; reconnects with exponential backoff.
+ * @param path as for `request`
  */
 export async function listen(
   path: string,
-  { onEvent, onBreak }: Listener,
+  { onEvent, onBreak }: EventListeners,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let waitMs = FIRST_WAIT_MS; !signal.aborted; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+  for (let waitMs = FIRST_WAIT_MS; !signal.aborted; waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)) {
     try {
-      const answer = await request(path, { signal });
-      for await (const { event, json } of eventsIn(answer)) {
+      const response = await request(path, { signal });
+      for await (const { event, json } of eventsIn(response)) {
         if (signal.aborted) return;
         onEvent(event, JSON.parse(json));
         if (event === 'end') return;
@@ -41,18 +41,18 @@ export async function listen(
     }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, waitMs);
-      const leave = () => {
+      const stopWaiting = () => {
         clearTimeout(timer);
         resolve();
       };
-      signal.addEventListener('abort', leave, { once: true });
+      signal.addEventListener('abort', stopWaiting, { once: true });
     });
   }
 }
 
-/** The events of an answer; comments are left out. */
-async function* eventsIn(answer: Response): AsyncGenerator<{ event: string; json: string }> {
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+/** Yields the events of a response; comments are skipped. */
+async function* eventsIn(response: Response): AsyncGenerator<{ event: string; json: string }> {
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   for (;;) {
     const { done, value } = await reader.read();

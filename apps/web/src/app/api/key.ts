@@ -1,22 +1,19 @@
-/**
- * The API key of this browser tab: entered on the page Admin, sent with every request, forgotten with the
- * tab.
- */
+/** The API key: entered on the Admin page, sent with every request, kept until the tab is closed. */
 
-const SLOT = 'embedmill.key';
+const STORAGE_KEY = 'embedmill.key';
 
-/** The key; `null` when none was entered. */
+/** Returns the key; `null` if none is stored. */
 export function storedKey(): string | null {
-  return sessionStorage.getItem(SLOT);
+  return sessionStorage.getItem(STORAGE_KEY);
 }
 
-/** Keeps the key until the tab closes; an empty one is forgotten. */
+/** Stores the key until the tab is closed; an empty key removes it. */
 export function storeKey(key: string): void {
-  if (key === '') sessionStorage.removeItem(SLOT);
-  else sessionStorage.setItem(SLOT, key);
+  if (key === '') sessionStorage.removeItem(STORAGE_KEY);
+  else sessionStorage.setItem(STORAGE_KEY, key);
 }
 
-/** The header that carries the key; nothing without one. */
+/** Returns the `Authorization` header for the stored key; no header without a key. */
 export function authorization(): Record<string, string> {
   const key = storedKey();
   return key === null ? {} : { authorization: `Bearer ${key}` };

@@ -1,4 +1,4 @@
-/** What the API answers, as the pages use it; the producer's own types, where the pages may see them. */
+/** Types of API responses; most are those of the producer itself. */
 
 export type {
   CleanStep,
@@ -11,8 +11,8 @@ export type {
 export type { Overview, WorkerReport } from '@embedmill/core/redis';
 export type { RunStatistics } from '@embedmill/core/runs';
 
-/** A problem document (RFC 9457) of the API, as far as pages read it. */
-export interface Problem {
+/** The members of a problem document (RFC 9457) that the pages read. */
+export interface ApiProblem {
   title: string;
   detail: string;
   code: string;

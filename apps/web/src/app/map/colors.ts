@@ -1,6 +1,6 @@
 /**
- * Colours of groups of points: told apart by most colour-blind readers, and seen on light and dark ground
- * (after Okabe and Ito, 2008).
+ * Colours of point groups, adapted from Okabe and Ito (2008): distinguishable with most forms of colour
+ * blindness, and visible in both themes.
  */
 
 const COLORS = [
@@ -11,10 +11,11 @@ const COLORS = [
   '#c44e00',
   '#7a68c9',
   '#8a7a00',
-  '#4f8f9e',
+  // Neutral: with labels, the last group collects all others.
+  '#8b949e',
 ] as const;
 
-/** The same group has the same colour; beyond eight they repeat. */
+/** Returns the CSS colour of a group, counted from 0; the eight colours repeat. */
 export function groupColor(group: number): string {
   return COLORS[group % COLORS.length]!;
 }

@@ -1,4 +1,7 @@
-/** The thread that computes a map, so that the page stays quick meanwhile; `use-map.ts` starts it. */
+/**
+ * The web worker that computes a map, so that the page stays responsive; `use-map.ts` starts it.
+ * Decision: docs/decisions/0082.
+ */
 
 import { placeRows } from './place-rows.ts';
 import type { MapReply, MapRequest } from './protocol.ts';

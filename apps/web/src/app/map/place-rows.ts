@@ -1,16 +1,17 @@
-/** Finds a place in the plane and a cluster for every vector; the map's thread calls it. */
+/** Computes a point and a cluster for every vector; the web worker of the map calls it. */
 
 import { kMeans } from '@embedmill/analysis';
 import { rowView } from '@embedmill/contract';
 import { PCA } from 'ml-pca';
 import type { MapRequest, PlacedRows } from './protocol.ts';
 
-/** The axes are found on so many rows: more would turn them by less than one sees. */
+/** Maximum rows for the principal components: more rows turn the axes by an invisible angle. */
 const MAX_SAMPLE_ROWS = 1000;
 
 /**
- * Principal components of a sample, then every row on the first two; clusters by k-means on the whole
- * vectors, because two axes of 384 hide most of what tells texts apart.
+ * Projects all rows onto the first two principal components of a sample. Clusters come from k-means on the
+ * whole vectors, because two axes of 384 hide most differences between texts.
+ * @param onStep called with the name of each step when it begins
  */
 export function placeRows(request: MapRequest, onStep: (step: string) => void): PlacedRows {
   const { dim, vectors } = request;
@@ -35,7 +36,7 @@ export function placeRows(request: MapRequest, onStep: (step: string) => void): 
   const y = new Float32Array(request.rows).fill(Number.NaN);
   const clusters = new Int32Array(request.rows).fill(-1);
   for (const [i, row] of present.entries()) {
-    // Without the mean: it moves all points by the same.
+    // The mean is not subtracted: that would only shift all points equally.
     x[row] = dot(matrix, i * dim, first);
     y[row] = dot(matrix, i * dim, second);
     clusters[row] = assignments[i]!;
@@ -45,12 +46,12 @@ export function placeRows(request: MapRequest, onStep: (step: string) => void): 
     x,
     y,
     clusters,
-    examples: nearestToMiddle(assignments, cosines, clusterCount).map((i) => present[i]!),
+    examples: nearestToCentroid(assignments, cosines, clusterCount).map((i) => present[i]!),
     shown: (explained[0] ?? 0) + (explained[1] ?? 0),
   };
 }
 
-/** A row without a vector is zeros. */
+/** Indexes of the rows with vectors; a row without one consists of zeros. */
 function rowsWithVector({ rows, dim, vectors }: MapRequest): number[] {
   return Array.from({ length: rows }, (_, row) => row).filter((row) =>
     rowView(vectors, dim, row).some((value) => value !== 0),
@@ -67,7 +68,7 @@ function dot(vectors: Float32Array, start: number, axis: readonly number[]): num
   return axis.reduce((sum, value, i) => sum + value * vectors[start + i]!, 0);
 }
 
-function nearestToMiddle(assignments: Int32Array, cosines: Float32Array, clusters: number): number[] {
+function nearestToCentroid(assignments: Int32Array, cosines: Float32Array, clusters: number): number[] {
   const best = new Array<number>(clusters).fill(-1);
   for (const [i, cluster] of assignments.entries()) {
     if (best[cluster] === -1 || cosines[i]! > cosines[best[cluster]!]!) best[cluster] = i;

@@ -1,4 +1,4 @@
-/** Draws the points of a map, finds the one under the pointer, and takes a lasso. */
+/** A canvas with the points of a map; reports the point under the pointer and the points inside a lasso. */
 
 import { polygonContains } from 'd3-polygon';
 import { quadtree } from 'd3-quadtree';
@@ -13,12 +13,13 @@ type Point = [x: number, y: number];
 const HEIGHT_PX = 460;
 const MARGIN_PX = 12;
 
-/** A pointer this near to a dot is on it. */
-const REACH_PX = 8;
+/** Maximum distance between the pointer and the point that it hits. */
+const HIT_RADIUS_PX = 8;
 
-/** A shorter way of the pointer is a click. */
-const SHORTEST_LASSO_POINTS = 4;
+/** A shorter path of the pointer is a click. */
+const MIN_LASSO_POINTS = 4;
 
+/** Renders the canvas. Row numbers are indexes into the arrays of `placed`. */
 export function PointCanvas({
   placed,
   groups,
@@ -27,7 +28,7 @@ export function PointCanvas({
   onSelect,
 }: {
   placed: PlacedRows;
-  /** What the colours tell apart. */
+  /** Determine the colours of the points. */
   groups: PointGroups;
   selected: readonly number[];
   onHover: (row: number | null) => void;
@@ -36,11 +37,11 @@ export function PointCanvas({
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useTheme();
   const [width, setWidth] = useState(600);
-  // The pointer moves more often than the page is drawn, so the way itself is not a state.
-  const way = useRef<Point[]>([]);
+  // The pointer moves more often than the page renders, so the handlers read the path from a ref.
+  const path = useRef<Point[]>([]);
   const [lasso, setLasso] = useState<readonly Point[]>([]);
-  const goOn = (points: Point[]) => {
-    way.current = points;
+  const updatePath = (points: Point[]) => {
+    path.current = points;
     setLasso(points);
   };
   const points = useMemo(() => pointsIn(placed, width), [placed, width]);
@@ -54,6 +55,8 @@ export function PointCanvas({
     [points],
   );
 
+  const drawOrder = useMemo(() => rowsInDrawOrder(points, groups), [points, groups]);
+
   useEffect(() => {
     const element = canvas.current!;
     const watcher = new ResizeObserver(() => setWidth(element.clientWidth || 600));
@@ -62,8 +65,8 @@ export function PointCanvas({
   }, []);
 
   useEffect(
-    () => draw(canvas.current!, { groups, points, selected, lasso, width }),
-    [groups, points, selected, lasso, width, theme],
+    () => draw(canvas.current!, { groups, points, drawOrder, selected, lasso, width }),
+    [groups, points, drawOrder, selected, lasso, width, theme],
   );
 
   const at = (event: PointerEvent): Point => [event.offsetX, event.offsetY];
@@ -75,28 +78,28 @@ export function PointCanvas({
       aria-label={`Map of ${points.size} texts in ${groups.names.length} groups; the list beside it selects them.`}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
-        goOn([at(event)]);
+        updatePath([at(event)]);
       }}
       onPointerMove={(event) => {
-        if (way.current.length > 0) goOn([...way.current, at(event)]);
-        else onHover(tree.find(...at(event), REACH_PX) ?? null);
+        if (path.current.length > 0) updatePath([...path.current, at(event)]);
+        else onHover(tree.find(...at(event), HIT_RADIUS_PX) ?? null);
       }}
       onPointerLeave={() => onHover(null)}
       onPointerUp={(event) => {
-        const around = way.current;
-        goOn([]);
-        if (around.length >= SHORTEST_LASSO_POINTS) {
-          onSelect([...points].flatMap(([row, point]) => (polygonContains(around, point) ? [row] : [])));
+        const polygon = path.current;
+        updatePath([]);
+        if (polygon.length >= MIN_LASSO_POINTS) {
+          onSelect([...points].flatMap(([row, point]) => (polygonContains(polygon, point) ? [row] : [])));
           return;
         }
-        const hit = tree.find(...at(event), REACH_PX);
+        const hit = tree.find(...at(event), HIT_RADIUS_PX);
         onSelect(hit === undefined ? [] : [hit]);
       }}
     />
   );
 }
 
-/** Where each row with a vector stands on the canvas. */
+/** Canvas coordinates of each row with a vector, in CSS pixels. */
 function pointsIn({ x, y }: PlacedRows, width: number): Map<number, Point> {
   const rows = Array.from(x.keys()).filter((row) => !Number.isNaN(x[row]!));
   const bounds = (values: Float32Array) => {
@@ -120,17 +123,26 @@ function pointsIn({ x, y }: PlacedRows, width: number): Map<number, Point> {
   );
 }
 
+/** Rows of large groups first, so that small groups are drawn over them. */
+function rowsInDrawOrder(points: ReadonlyMap<number, Point>, { groupOf, names }: PointGroups): number[] {
+  const sizes = names.map(() => 0);
+  for (const row of points.keys()) sizes[groupOf[row]!]! += 1;
+  return [...points.keys()].sort((a, b) => sizes[groupOf[b]!]! - sizes[groupOf[a]!]!);
+}
+
 function draw(
   canvas: HTMLCanvasElement,
   {
     groups,
     points,
+    drawOrder,
     selected,
     lasso,
     width,
   }: {
     groups: PointGroups;
     points: ReadonlyMap<number, Point>;
+    drawOrder: readonly number[];
     selected: readonly number[];
     lasso: readonly Point[];
     width: number;
@@ -139,23 +151,24 @@ function draw(
   const scale = devicePixelRatio;
   canvas.width = width * scale;
   canvas.height = HEIGHT_PX * scale;
-  const pen = canvas.getContext('2d')!;
-  pen.scale(scale, scale);
+  const context = canvas.getContext('2d')!;
+  context.scale(scale, scale);
   const chosen = new Set(selected);
   const radius = points.size > 5000 ? 1.6 : 2.8;
-  for (const [row, [x, y]] of points) {
-    pen.globalAlpha = chosen.size === 0 ? 0.75 : chosen.has(row) ? 1 : 0.12;
-    pen.fillStyle = groupColor(groups.groupOf[row]!);
-    pen.beginPath();
-    pen.arc(x, y, radius, 0, 2 * Math.PI);
-    pen.fill();
+  for (const row of drawOrder) {
+    const [x, y] = points.get(row)!;
+    context.globalAlpha = chosen.size === 0 ? 0.75 : chosen.has(row) ? 1 : 0.12;
+    context.fillStyle = groupColor(groups.groupOf[row]!);
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.fill();
   }
   if (lasso.length < 2) return;
-  pen.globalAlpha = 1;
-  pen.strokeStyle = getComputedStyle(canvas).color;
-  pen.setLineDash([5, 4]);
-  pen.beginPath();
-  for (const [x, y] of lasso) pen.lineTo(x, y);
-  pen.closePath();
-  pen.stroke();
+  context.globalAlpha = 1;
+  context.strokeStyle = getComputedStyle(canvas).color;
+  context.setLineDash([5, 4]);
+  context.beginPath();
+  for (const [x, y] of lasso) context.lineTo(x, y);
+  context.closePath();
+  context.stroke();
 }

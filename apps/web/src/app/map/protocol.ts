@@ -1,28 +1,30 @@
-/** What the page and the thread that computes a map say to each other. */
+/** Messages between the page and the web worker that computes a map. */
 
-/** Vectors to be placed; they are handed over, not copied. */
+/** Vectors to place; their buffer is transferred, not copied. */
 export interface MapRequest {
   rows: number;
   dim: number;
-  /** rows × dim. */
+  /** Row-major, rows × dim; a row of zeros has no vector. */
   vectors: Float32Array<ArrayBuffer>;
+  /** Maximum number of clusters. */
   clusters: number;
 }
 
-/** How far it is, and at last where every row is. */
+/** Progress, then the result or an error. */
 export type MapReply =
   | { kind: 'progress'; step: string }
   | { kind: 'placed'; placed: PlacedRows }
   | { kind: 'failed'; message: string };
 
-/** Rows as points. */
+/** Rows as points and their clusters. */
 export interface PlacedRows {
+  /** Coordinates by row; `NaN` for a row without a vector. */
   x: Float32Array<ArrayBuffer>;
   y: Float32Array<ArrayBuffer>;
-  /** The cluster of each row; −1 for a row without a vector. */
+  /** Cluster by row, counted from 0; −1 for a row without a vector. */
   clusters: Int32Array<ArrayBuffer>;
-  /** For each cluster, the row nearest to its middle. */
+  /** The row nearest to the centroid, by cluster. */
   examples: number[];
-  /** Part of the differences between the vectors that the two axes show, 0 to 1. */
+  /** Share of the variance that the two axes explain, 0 to 1. */
   shown: number;
 }

@@ -1,29 +1,27 @@
-/**
- * A run as a map: points by cluster or label, the text of the point under the pointer, and the texts of those
- * that were selected.
- */
+/** Map of a run: points coloured by cluster or label, the text under the pointer, and the selected texts. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useMemo, useState } from 'preact/hooks';
 import { count, share } from '../ui/format.ts';
 import { Failure, Loading } from '../ui/states.tsx';
-import { useAnswer } from '../ui/use-answer.ts';
+import { useResource } from '../ui/use-resource.ts';
 import { groupColor } from './colors.ts';
 import type { PointGroups } from './labels.ts';
 import { PointCanvas } from './point-canvas.tsx';
 import type { PlacedRows } from './protocol.ts';
 import { MAX_MAP_ROWS, useMap } from './use-map.ts';
 
-/** A row whose text is shown. */
+/** A row with its text, as the API returns it. */
 interface TextRow {
   row: number;
   id: string;
   text: string | null;
 }
 
-/** Selected texts that are listed. */
+/** Maximum number of selected texts in the list. */
 const MAX_LISTED = 50;
 
+/** Renders the map of a completed run. */
 export function RunMap({ run }: { run: RunInfo }) {
   const { step, placed, labels, error } = useMap(run);
   if (error !== null) return <Failure error={error} />;
@@ -60,7 +58,7 @@ function PlacedMap({
             checked={byLabel}
             onChange={(event) => setByLabel(event.currentTarget.checked)}
           />
-          Color by id prefix
+          Colour by id prefix
         </label>
       )}
       <div class="map">
@@ -79,9 +77,9 @@ function PlacedMap({
   );
 }
 
-/** The clusters, each named by the text nearest to its middle. */
+/** The clusters, each named after the text nearest to its centroid. */
 function useClusters(run: RunInfo, placed: PlacedRows): PointGroups {
-  const { value } = useAnswer<{ rows: TextRow[] }>(
+  const { value } = useResource<{ rows: TextRow[] }>(
     `v1/runs/${run.id}/texts?rows=${placed.examples.join(',')}`,
   );
   return useMemo(
@@ -93,7 +91,7 @@ function useClusters(run: RunInfo, placed: PlacedRows): PointGroups {
   );
 }
 
-/** Also the way for those who do not draw: a group is selected with its button. */
+/** The groups; each is a button that selects its rows, which also works without a pointer. */
 function Legend({
   groups,
   title,
@@ -124,7 +122,7 @@ function Legend({
 }
 
 function HoveredText({ run, row }: { run: RunInfo; row: number | null }) {
-  const { value } = useAnswer<{ rows: TextRow[] }>(
+  const { value } = useResource<{ rows: TextRow[] }>(
     row === null ? null : `v1/runs/${run.id}/texts?rows=${row}`,
   );
   const found = value?.rows[0];
@@ -151,13 +149,15 @@ function SelectedTexts({
   onClear: () => void;
 }) {
   const listed = rows.slice(0, MAX_LISTED);
-  const { value, error } = useAnswer<{ rows: TextRow[] }>(`v1/runs/${run.id}/texts?rows=${listed.join(',')}`);
+  const { value, error } = useResource<{ rows: TextRow[] }>(
+    `v1/runs/${run.id}/texts?rows=${listed.join(',')}`,
+  );
   return (
     <div>
       <div class="card-head">
         <h3>
           {count(rows.length)} selected
-          {rows.length > listed.length && `, the first ${listed.length}`}
+          {rows.length > listed.length && `, showing the first ${listed.length}`}
         </h3>
         <button type="button" class="button" onClick={onClear}>
           Clear

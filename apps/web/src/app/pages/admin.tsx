@@ -1,9 +1,9 @@
-/** The way to everything for operators, and the place where a key is entered. */
+/** The Admin page: links for operators, and the form for the API key. */
 
 import { useId, useState } from 'preact/hooks';
 import { storedKey, storeKey } from '../api/key.ts';
 import { useOverview } from '../overview.tsx';
-import { Page, Section } from '../ui/page.tsx';
+import { PageLayout, Section } from '../ui/page.tsx';
 
 const LINKS = [
   { name: 'Queues', path: 'admin/queues', remark: 'bull-board: the batches of both lanes' },
@@ -13,11 +13,11 @@ const LINKS = [
   { name: 'Readiness', path: 'readyz', remark: 'whether the server accepts runs, and if not, why' },
 ] as const;
 
-/** @param onKey called when the key has changed */
+/** @param onKey called after the key has changed */
 export function AdminPage({ onKey }: { onKey: () => void }) {
   const { overview } = useOverview();
   return (
-    <Page title="Admin" lead={overview !== null && `Embedmill ${overview.version}`}>
+    <PageLayout title="Admin" lead={overview !== null && `Embedmill ${overview.version}`}>
       <Section title="Links">
         <ul class="links">
           {LINKS.map(({ name, path, remark }) => (
@@ -31,7 +31,7 @@ export function AdminPage({ onKey }: { onKey: () => void }) {
       <Section title="Key">
         <KeyForm onKey={onKey} />
       </Section>
-    </Page>
+    </PageLayout>
   );
 }
 
@@ -39,7 +39,7 @@ function KeyForm({ onKey }: { onKey: () => void }) {
   const id = useId();
   const [key, setKey] = useState('');
   const [isStored, setIsStored] = useState(storedKey() !== null);
-  const keep = (given: string) => {
+  const store = (given: string) => {
     storeKey(given);
     setKey('');
     setIsStored(given !== '');
@@ -50,7 +50,7 @@ function KeyForm({ onKey }: { onKey: () => void }) {
       class="key-form"
       onSubmit={(event) => {
         event.preventDefault();
-        keep(key.trim());
+        store(key.trim());
       }}
     >
       <div>
@@ -68,7 +68,7 @@ function KeyForm({ onKey }: { onKey: () => void }) {
           Use this key
         </button>
         {isStored && (
-          <button type="button" class="button" onClick={() => keep('')}>
+          <button type="button" class="button" onClick={() => store('')}>
             Remove the key
           </button>
         )}

@@ -1,5 +1,6 @@
 /**
- * A uPlot chart as a part of a page: it fits its place, follows the theme, and says in words what it shows.
+ * A uPlot chart that fits its container, follows the theme and has a text alternative.
+ * Decision: docs/decisions/0080.
  */
 
 import 'uplot/dist/uPlot.min.css';
@@ -7,7 +8,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { useTheme } from '../theme.ts';
 
-/** Colours of the stylesheet, for what is drawn on a canvas. */
+/** Colours of the stylesheet as CSS values, for drawing on a canvas. */
 export interface ChartColors {
   ink: string;
   soft: string;
@@ -18,21 +19,21 @@ export interface ChartColors {
   fill: string;
 }
 
-/** What a chart shows. */
+/** Properties of a chart. */
 export interface ChartProps {
-  /** Stands above the chart. */
+  /** Caption above the chart. */
   title: string;
-  /** What it shows in a sentence, for those who do not see it. */
+  /** Text alternative: one sentence with the content of the chart. */
   summary: string;
   data: uPlot.AlignedData;
-  /** Everything but size and title; called again when the theme changes. */
+  /** Returns the uPlot options except size and title; called again when the theme changes. */
   options: (colors: ChartColors) => Omit<uPlot.Options, 'width' | 'height' | 'title'>;
   heightPx?: number;
-  /** Given the drawn chart, for whoever saves it as a picture. */
+  /** Called with every new uPlot instance, for example to save it as an image. */
   onDrawn?: (chart: uPlot) => void;
 }
 
-/** Drawn anew when the theme or the kind of data changes; new values only move what is there. */
+/** Creates the chart again when the theme or the number of series changes; new values only update it. */
 export function Chart({ title, summary, data, options, heightPx = 220, onDrawn }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
@@ -66,7 +67,7 @@ export function Chart({ title, summary, data, options, heightPx = 220, onDrawn }
   );
 }
 
-/** Axes in the colours of the page. */
+/** Returns an axis in the colours of the page; `more` overrides its defaults. */
 export function axis(colors: ChartColors, more: uPlot.Axis = {}): uPlot.Axis {
   return {
     stroke: colors.soft,
@@ -80,7 +81,7 @@ export function axis(colors: ChartColors, more: uPlot.Axis = {}): uPlot.Axis {
 function readColors(): ChartColors {
   const probe = document.createElement('span');
   document.body.append(probe);
-  // light-dark() is resolved by the browser only where a colour is used.
+  // The browser resolves light-dark() only where a property uses the colour.
   const read = (name: string): string => {
     probe.style.color = `var(--${name})`;
     return getComputedStyle(probe).color;

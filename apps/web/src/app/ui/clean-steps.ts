@@ -1,18 +1,15 @@
-/** The steps that clean a text, for choices on pages. */
+/** Short descriptions of the cleaning steps, for checkboxes. */
 
 import type { CleanStep } from '@embedmill/contract';
 
-/** In the order of their work, with what they do in a few words. */
-export const CLEAN_STEPS: readonly { step: CleanStep; meaning: string }[] = [
-  { step: 'html', meaning: 'HTML tags and entities' },
-  { step: 'nfkc', meaning: 'Unicode variants' },
-  { step: 'line-breaks', meaning: 'unusual line breaks' },
-  { step: 'invisible', meaning: 'invisible characters' },
-  { step: 'control', meaning: 'control characters' },
-  { step: 'spaces', meaning: 'unusual spaces' },
-  { step: 'white-space', meaning: 'runs of white space' },
-  { step: 'final-punctuation', meaning: 'punctuation at the end' },
-];
-
-/** All of them. */
-export const ALL_STEPS: readonly CleanStep[] = CLEAN_STEPS.map(({ step }) => step);
+/** What each step removes; the order of the steps is `CLEAN_STEPS`. */
+export const CLEAN_STEP_LABELS: Readonly<Record<CleanStep, string>> = {
+  html: 'HTML tags and entities',
+  nfkc: 'Unicode variants',
+  'line-breaks': 'unusual line breaks',
+  invisible: 'invisible characters',
+  control: 'control characters',
+  spaces: 'unusual spaces',
+  'white-space': 'runs of white space',
+  'final-punctuation': 'punctuation at the end',
+};

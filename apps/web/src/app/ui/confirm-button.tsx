@@ -1,17 +1,18 @@
-/** A button for what cannot be undone: it asks first, in a dialog of the browser's own making. */
+/** A button for destructive actions that asks for confirmation in a modal dialog. */
 
 import { useId, useRef } from 'preact/hooks';
 
+/** @param onConfirm called after confirmation */
 export function ConfirmButton({
   name,
   question,
-  answer,
+  confirmLabel,
   onConfirm,
 }: {
   name: string;
   question: string;
-  /** What the confirming button says. */
-  answer: string;
+  /** Label of the confirming button. */
+  confirmLabel: string;
   onConfirm: () => void;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -35,7 +36,7 @@ export function ConfirmButton({
               onConfirm();
             }}
           >
-            {answer}
+            {confirmLabel}
           </button>
         </div>
       </dialog>

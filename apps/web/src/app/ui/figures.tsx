@@ -1,9 +1,9 @@
-/** Figures with a name: single values, shares of a limit, and lines in miniature. */
+/** Named figures: single values, progress bars and sparklines. */
 
 import type { ComponentChildren } from 'preact';
 import { share } from './format.ts';
 
-/** A value that stands out, with its name above and a remark below. */
+/** A large value with its name above and a remark below. */
 export function Stat({
   name,
   value,
@@ -27,7 +27,7 @@ export function Stat({
   );
 }
 
-/** How much of a whole is there or used, as a bar; from `warnAt` on (a share) it is shown as a warning. */
+/** A bar for `value` out of `whole`; shown as a warning at a share of `warnAt` (0 to 1) or more. */
 export function Bar({
   name,
   value,
@@ -55,7 +55,7 @@ export function Bar({
   );
 }
 
-/** The last values as a line; decoration beside a figure that says the same. */
+/** Recent values as a small line; decorative, since the figure beside it gives the current value. */
 export function Sparkline({ values }: { values: readonly number[] }) {
   const top = Math.max(...values, 1e-9);
   const last = Math.max(values.length - 1, 1);

@@ -1,16 +1,17 @@
-/** What every page has: a title in the tab and at the top, with its actions beside it. */
+/** Layout of a page and of its sections. */
 
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 
-export function Page({
+/** A page with a title (also of the browser tab), an introduction and actions. */
+export function PageLayout({
   title,
   lead,
   actions,
   children,
 }: {
   title: string;
-  /** One sentence on what the page is for. */
+  /** One sentence on the purpose of the page. */
   lead?: ComponentChildren;
   actions?: ComponentChildren;
   children: ComponentChildren;
@@ -32,7 +33,7 @@ export function Page({
   );
 }
 
-/** A part of a page with a heading. */
+/** A part of a page with a heading; `aside` is shown beside it. */
 export function Section({
   title,
   aside,

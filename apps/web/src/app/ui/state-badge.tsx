@@ -1,20 +1,21 @@
-/** The state of a run in a word of the pages, with a colour and a sign besides. */
+/** The state of a run as a word with a colour and a symbol. */
 
 import type { RunState } from '@embedmill/contract';
 
-const SHOWN: Readonly<Record<RunState, { word: string; sign: string }>> = {
-  open: { word: 'receiving rows', sign: '◌' },
-  sealed: { word: 'running', sign: '▶' },
-  completed: { word: 'completed', sign: '✓' },
-  failed: { word: 'failed', sign: '✕' },
-  cancelled: { word: 'cancelled', sign: '⏹' },
+const BADGES: Readonly<Record<RunState, { word: string; symbol: string }>> = {
+  open: { word: 'receiving rows', symbol: '◌' },
+  sealed: { word: 'running', symbol: '▶' },
+  completed: { word: 'completed', symbol: '✓' },
+  failed: { word: 'failed', symbol: '✕' },
+  cancelled: { word: 'cancelled', symbol: '⏹' },
 };
 
+/** Renders the state of a run. */
 export function StateBadge({ state }: { state: RunState }) {
-  const { word, sign } = SHOWN[state];
+  const { word, symbol } = BADGES[state];
   return (
     <span class={`badge badge-${state}`}>
-      <span aria-hidden="true">{sign}</span> {word}
+      <span aria-hidden="true">{symbol}</span> {word}
     </span>
   );
 }

@@ -1,11 +1,9 @@
-/**
- * What a part of a page shows while it has nothing to show: not yet, nothing there, or something went wrong.
- */
+/** Placeholders for a part of a page that is loading, empty or failed. */
 
 import type { ComponentChildren } from 'preact';
 import { describeError } from '../api/errors.ts';
 
-/** Still on its way. */
+/** A spinner; `what` follows the word “Loading”. */
 export function Loading({ what }: { what: string }) {
   return (
     <p class="state" role="status">
@@ -14,7 +12,7 @@ export function Loading({ what }: { what: string }) {
   );
 }
 
-/** Nothing there, and what to do about it. */
+/** Says that there is no content, and what the reader can do. */
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="state state-empty">
@@ -24,7 +22,7 @@ export function Empty({ title, children }: { title: string; children?: Component
   );
 }
 
-/** It went wrong; `onRetry` shows a button. */
+/** An error message; with `onRetry`, also a button to try again. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   return (
     <div class="notice notice-bad" role="alert">

@@ -1,22 +1,23 @@
-/** What became of the rows, in few words; only verdicts that occur are named. */
+/** The verdicts with their meanings, and a list of verdict counts. */
 
-import type { VerdictCounts } from '@embedmill/contract';
+import { ROW_VERDICTS, type RowVerdict, type VerdictCounts } from '@embedmill/contract';
 import { count } from './format.ts';
 
-/** In the order of the API; the meaning is shown on a run's page. */
-export const VERDICTS = [
-  { verdict: 'ok', meaning: 'the vector covers the whole text' },
-  { verdict: 'truncated', meaning: 'the end or start of the text did not fit' },
-  { verdict: 'empty', meaning: 'no text, no vector' },
-  { verdict: 'failed', meaning: 'no vector; see the report' },
-] as const;
+/** What each verdict means, in a few words. */
+export const VERDICT_MEANINGS: Readonly<Record<RowVerdict, string>> = {
+  ok: 'the vector covers the whole text',
+  truncated: 'the end or start of the text did not fit',
+  empty: 'no text, no vector',
+  failed: 'no vector; see the report',
+};
 
+/** Lists the verdicts that occur, with their numbers of rows. */
 export function Verdicts({ verdicts }: { verdicts: VerdictCounts }) {
-  const present = VERDICTS.filter(({ verdict }) => verdicts[verdict] > 0);
+  const present = ROW_VERDICTS.filter((verdict) => verdicts[verdict] > 0);
   if (present.length === 0) return <span class="soft">none yet</span>;
   return (
     <ul class="verdicts">
-      {present.map(({ verdict }) => (
+      {present.map((verdict) => (
         <li key={verdict} class={`verdict verdict-${verdict}`}>
           {count(verdicts[verdict])} {verdict}
         </li>

@@ -1,45 +1,50 @@
 /**
- * Sends a file as the parts of a run, and seals the run after the last one.
+ * Uploads a file as the parts of a run and seals the run after the last part.
  *
- * States: `sending` ⇄ `paused`; `sending` ⇄ `waiting` (the producer is away or behind; it goes on by itself);
- * `sending` → `sent`, or → `failed` with what only a person can mend. A part that was broken off is sent
- * again as it is: the producer knows what it has.
+ * States: `sending` ⇄ `paused`; `sending` ⇄ `waiting` (the producer is unreachable or overloaded; the upload
+ * retries); `sending` → `sent`, or → `failed` with an error that a retry does not solve. An aborted part is
+ * sent again unchanged, because the producer recognizes parts that it has.
  */
 
-import { ask } from '../api/client.ts';
-import { ApiError } from '../api/errors.ts';
-import { cutParts } from './cut-parts.ts';
-import { kindOf, openFile } from './file-kind.ts';
+import { requestJson } from '../api/client.ts';
+import { FetchError } from '../api/errors.ts';
+import { fileTypeOf, openFile } from './file-type.ts';
+import { splitFile } from './split-file.ts';
 
-/** What to send, and where. */
+/** The file, its fields, and the open run that receives its rows. */
 export interface UploadTask {
   run: string;
   file: File;
   textField: string;
+  /** `null`: rows are identified by number. */
   idField: string | null;
 }
 
-/** How far it is. */
+/** Progress of an upload. */
 export interface UploadState {
   state: 'sending' | 'paused' | 'waiting' | 'sent' | 'failed';
-  /** Bytes of the file that are at the producer. */
+  /** Bytes of the file that the producer has stored. */
   sentBytes: number;
   totalBytes: number;
+  /** Rows in the run. */
   accepted: number;
+  /** Lines that are not rows. */
   rejected: number;
+  /** The last error in `waiting` and `failed`; otherwise `null`. */
   error: unknown;
 }
 
-const WAIT_MS = 2000;
+const RETRY_MS = 2000;
 
-/** What passes by itself. */
-function mayPass(error: unknown): boolean {
+/** Whether the same request may succeed later. */
+function isTransient(error: unknown): boolean {
   return (
-    error instanceof ApiError &&
+    error instanceof FetchError &&
     (error.status === 0 || error.status === 429 || error.status >= 502 || error.code === 'part-in-progress')
   );
 }
 
+/** The upload of one file. */
 export class FileUpload {
   readonly #task: UploadTask;
   readonly #onChange: (state: UploadState) => void;
@@ -48,7 +53,7 @@ export class FileUpload {
   #attempt = new AbortController();
   #resume: () => void = () => {};
 
-  /** @param onChange told the whole state whenever something changed */
+  /** @param onChange called with the whole state after every change */
   constructor(task: UploadTask, onChange: (state: UploadState) => void) {
     this.#task = task;
     this.#onChange = onChange;
@@ -62,24 +67,27 @@ export class FileUpload {
     };
   }
 
+  /** The current state. */
   get state(): UploadState {
     return this.#state;
   }
 
-  /** Sends everything; resolves when it is sent, failed or stopped. */
+  /** Uploads the file; resolves when the state is `sent` or `failed`, or after `stop`. */
   async start(): Promise<void> {
     const { run, file } = this.#task;
-    const kind = kindOf(file.name);
+    const kind = fileTypeOf(file.name);
     try {
       const known = await this.#retryUntil(() =>
-        ask<{ parts: { part: number; accepted: number; rejectedCount: number }[] }>(`v1/runs/${run}/parts`),
+        requestJson<{ parts: { part: number; accepted: number; rejectedCount: number }[] }>(
+          `v1/runs/${run}/parts`,
+        ),
       );
       const receipts = new Map(known.parts.map((receipt) => [receipt.part, receipt]));
       let readBytes = 0;
       const stream = openFile(file, kind, (bytes) => {
         readBytes += bytes;
       });
-      for await (const { part, bytes } of cutParts(stream, kind)) {
+      for await (const { part, bytes } of splitFile(stream, kind)) {
         const receipt =
           receipts.get(part) ?? (await this.#retryUntil(() => this.#send(part, bytes, kind.contentType)));
         this.#set({
@@ -89,25 +97,26 @@ export class FileUpload {
           rejected: this.#state.rejected + receipt.rejectedCount,
         });
       }
-      await this.#retryUntil(() => ask(`v1/runs/${run}/seal`, { method: 'POST' }));
+      await this.#retryUntil(() => requestJson(`v1/runs/${run}/seal`, { method: 'POST' }));
       this.#set({ state: 'sent', sentBytes: file.size });
     } catch (error) {
       if (!this.#stopping.signal.aborted) this.#set({ state: 'failed', error });
     }
   }
 
-  /** Breaks the part off that is on its way; what is at the producer stays there. */
+  /** Aborts the current part; stored parts are kept. */
   pause(): void {
     this.#set({ state: 'paused' });
     this.#attempt.abort();
   }
 
+  /** Continues after `pause`. */
   resume(): void {
     this.#set({ state: 'sending' });
     this.#resume();
   }
 
-  /** Ends it for good. */
+  /** Aborts the upload permanently. */
   stop(): void {
     this.#stopping.abort();
     this.#attempt.abort();
@@ -118,7 +127,7 @@ export class FileUpload {
     const { run, textField, idField } = this.#task;
     const query = new URLSearchParams({ part: String(part), textField });
     if (idField !== null) query.set('idField', idField);
-    return ask<{ accepted: number; rejectedCount: number }>(`v1/runs/${run}/rows?${query}`, {
+    return requestJson<{ accepted: number; rejectedCount: number }>(`v1/runs/${run}/rows?${query}`, {
       method: 'POST',
       body: new Blob([bytes]),
       contentType,
@@ -126,19 +135,19 @@ export class FileUpload {
     });
   }
 
-  /** Does a step until it works, waits out what passes by itself, and holds while it is paused. */
-  async #retryUntil<Answer>(step: () => Promise<Answer>): Promise<Answer> {
+  /** Repeats a step until it succeeds or fails permanently; does nothing while paused. */
+  async #retryUntil<Value>(step: () => Promise<Value>): Promise<Value> {
     for (;;) {
-      await this.#whileNotPaused();
+      await this.#untilResumed();
       this.#attempt = new AbortController();
       try {
         return await step();
       } catch (error) {
         this.#stopping.signal.throwIfAborted();
         if (this.#isPaused) continue;
-        if (!mayPass(error)) throw error;
+        if (!isTransient(error)) throw error;
         this.#set({ state: 'waiting', error });
-        await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
         if (!this.#isPaused) this.#set({ state: 'sending', error: null });
       }
     }
@@ -148,7 +157,7 @@ export class FileUpload {
     return this.#state.state === 'paused';
   }
 
-  async #whileNotPaused(): Promise<void> {
+  async #untilResumed(): Promise<void> {
     if (this.#isPaused) {
       await new Promise<void>((resolve) => {
         this.#resume = resolve;

@@ -1,37 +1,38 @@
-/** Reads the beginning of a file: its columns and first rows, and how many rows the whole may have. */
+/** Reads the columns and first rows of a file, and estimates its number of rows. */
 
 import { parse } from 'papaparse';
-import { type FileKind, openFile } from './file-kind.ts';
+import { openFile, type UploadFileType } from './file-type.ts';
 
-/** Enough for some hundred rows. */
+/** Enough for several hundred rows. */
 const PREVIEW_BYTES = 256 * 1024;
 
-/** The beginning of a file. */
+/** Columns and first rows of a file. */
 export interface Preview {
   columns: string[];
-  /** Texts by column, as they stand in the file; missing ones are empty. */
+  /** Values by column; a missing value is absent. */
   rows: Record<string, string>[];
-  /** From the size of the file and of these rows; exact when the whole file is here. */
+  /** Estimated from the sizes of the file and of these rows; exact if `isWhole`. */
   rowsInFile: number;
+  /** Whether `rows` holds all rows of the file. */
   isWhole: boolean;
 }
 
-/** @throws {Error} in words for the page when no rows are found */
-export async function readPreview(file: File, kind: FileKind): Promise<Preview> {
-  let packedBytes = 0;
+/** @throws {Error} if the file has no rows; the message is shown on the page */
+export async function readPreview(file: File, kind: UploadFileType): Promise<Preview> {
+  let fileBytes = 0;
   const { text, isWhole, bytes } = await readBeginning(
     openFile(file, kind, (n) => {
-      packedBytes += n;
+      fileBytes += n;
     }),
   );
   const rows = kind.format === 'jsonl' ? readJsonLines(text) : readTable(text, kind.format);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   if (rows.length === 0 || columns.length === 0) throw new Error(`“${file.name}” contains no rows.`);
-  const share = isWhole ? 1 : file.size / (kind.isGzip ? packedBytes : bytes);
+  const share = isWhole ? 1 : file.size / (kind.isGzip ? fileBytes : bytes);
   return { columns, rows, rowsInFile: Math.round(rows.length * share), isWhole };
 }
 
-/** The column that most likely holds the texts: named so, else the one with the longest values. */
+/** Guesses the text column: one with a typical name, or else the one with the longest values. */
 export function likelyTextColumn({ columns, rows }: Preview): string {
   const named = columns.find((column) =>
     /^(text|body|content|review|review_text|description|comment)$/i.test(column),
@@ -40,12 +41,12 @@ export function likelyTextColumn({ columns, rows }: Preview): string {
   return named ?? columns.reduce((best, column) => (length(column) > length(best) ? column : best));
 }
 
-/** The column that most likely holds the ids, if any. */
+/** Guesses the id column by name; `null` if there is none. */
 export function likelyIdColumn({ columns }: Preview): string | null {
   return columns.find((column) => /^(id|_id|key|uuid|asin|sku|\w+_id)$/i.test(column)) ?? null;
 }
 
-/** Whole records only: the last one may be cut off. */
+/** Reads whole lines only: the last one may be incomplete. */
 async function readBeginning(stream: ReadableStream<Uint8Array>) {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
@@ -72,7 +73,7 @@ function readTable(text: string, format: 'csv' | 'tsv'): Record<string, string>[
   return data.map(({ __parsed_extra: _, ...row }) => row);
 }
 
-/** Lines that are no JSON objects are left out; the producer reports them. */
+/** Skips lines that are not JSON objects; the producer reports them. */
 function readJsonLines(text: string): Record<string, string>[] {
   return text.split('\n').flatMap((line) => {
     try {

@@ -1,44 +1,47 @@
 /**
- * Cuts blocks into CSV records, for the CSV and TSV parser.
+ * Splits blocks into CSV records, for the CSV and TSV parser.
  *
- * csv-parse takes the fields of a record apart, but it keeps a record whole however long it grows, and after one
- * stray quote it reads on to the next one, so that a single bad row swallows its neighbours. This splitter finds where
- * records end, and settles both:
+ * csv-parse splits a record into fields, but it buffers a record of any length, and after a stray quote it
+ * reads on to the next quote, so that one bad row swallows its neighbours. This splitter finds the ends of
+ * records and avoids both:
  *
  * - A quote opens a field only as its first byte; elsewhere in an unquoted field it is text (`a 12" pan`).
- * - A quoted field ends at a quote with a delimiter or a line end behind it; `""` is a quote in the text.
- * - When anything else follows a closing quote, or the input ends inside quotes, the record is taken to end at its
- *   first line end. It is reported, and reading goes on with the next line as a record of its own.
- * - A record longer than the limit is dropped as it comes. Inside quotes its end is found by the same rules, except
- *   that a quote with something else behind it does not close: what came before is gone and cannot be read again.
+ * - A quoted field ends at a quote that a delimiter or a line end follows; `""` is a quote in the text.
+ * - If anything else follows a closing quote, or the input ends inside quotes, the record ends at its first
+ *   line end.
+ *   It is reported, and the next line starts a new record.
+ * - A record over the limit is dropped while it is read. Inside quotes its end is found by the same rules,
+ *   except that a
+ *   quote followed by anything else does not close the field: the dropped bytes cannot be read again.
  */
+
 import {
-  carriageReturn,
-  lineFeed,
-  quotedBytes,
+  CARRIAGE_RETURN,
+  LINE_FEED,
+  QUOTED_BYTES,
   type RawRecord,
   type Splitter,
   withoutReturn,
 } from './record.ts';
 
-const quoteMark = 0x22;
+const QUOTE_MARK = 0x22;
 
-/** Where in a record the scan stands. */
+/** Position of the scan within a record. */
 type Place =
   /** Before the first byte of a field. */
   | 'start'
-  /** In a field that did not open with a quote. */
+  /** In an unquoted field. */
   | 'plain'
   /** In a quoted field. */
   | 'quoted'
-  /** Behind a quote in a quoted field: it closes, or is the first of two. */
+  /** After a quote in a quoted field: a closing quote, or the first of two. */
   | 'closing'
-  /** Behind a closing quote and a CR, which only LF may follow. */
+  /** After a closing quote and a CR, which only LF may follow. */
   | 'return'
-  /** In a record whose quotes do not add up: it ends at its first line end. */
+  /** In a record with unbalanced quotes: it ends at its first line end. */
   | 'broken';
 
-/** Records end with LF or CRLF outside quotes; the last one may end with the input. */
+/** Splits at LF or CRLF outside quotes; the last record may end with the input. */
 export class CsvRecordSplitter implements Splitter {
   readonly #delimiter: number;
   readonly #maxBytes: number;
@@ -47,7 +50,9 @@ export class CsvRecordSplitter implements Splitter {
   #at = 0;
   #place: Place = 'start';
   #line = 1;
-  /** A record over the limit that is being skipped: its first bytes, and its line ends so far. */
+  /**
+   * A record over the limit that is being skipped: its first bytes and the number of its line ends so far.
+   */
   #skipped: { head: Buffer; lineEnds: number } | null = null;
 
   constructor(delimiter: number, maxBytes: number) {
@@ -70,7 +75,7 @@ export class CsvRecordSplitter implements Splitter {
 
   end(): RawRecord[] {
     const records: RawRecord[] = [];
-    // Breaking the open record ends it at its first line end; the lines behind it are scanned, and one may be open too.
+    // Marking the open record as broken ends it at its first line end; a later line may open another record.
     while (this.#place === 'quoted' && this.#skipped === null) {
       this.#place = 'broken';
       this.#at = this.#start;
@@ -80,13 +85,13 @@ export class CsvRecordSplitter implements Splitter {
     return records;
   }
 
-  /** Reads on from where the last scan stopped, to the end of the bytes. */
+  /** Continues the last scan to the end of the bytes. */
   #scan(records: RawRecord[]): void {
     const delimiter = this.#delimiter;
     const bytes = this.#bytes;
     while (this.#at < bytes.length) {
       if (this.#place === 'quoted') {
-        const mark = bytes.indexOf(quoteMark, this.#at);
+        const mark = bytes.indexOf(QUOTE_MARK, this.#at);
         const reached = mark === -1 ? bytes.length : mark;
         if (reached - this.#start > this.#maxBytes) this.#skip();
         this.#at = mark === -1 ? bytes.length : mark + 1;
@@ -94,17 +99,17 @@ export class CsvRecordSplitter implements Splitter {
         continue;
       }
       if (this.#place === 'broken') {
-        const end = bytes.indexOf(lineFeed, this.#start);
+        const end = bytes.indexOf(LINE_FEED, this.#start);
         if (end === -1) this.#at = bytes.length;
         else this.#close(records, end);
         continue;
       }
       const byte = bytes[this.#at];
-      if (byte === lineFeed) this.#close(records, this.#at);
+      if (byte === LINE_FEED) this.#close(records, this.#at);
       else if (this.#place === 'closing' || this.#place === 'return') this.#pastQuote(byte);
       else {
         if (byte === delimiter) this.#place = 'start';
-        else if (byte === quoteMark && this.#place === 'start') this.#place = 'quoted';
+        else if (byte === QUOTE_MARK && this.#place === 'start') this.#place = 'quoted';
         else this.#place = 'plain';
         this.#at++;
         if (this.#place === 'plain') this.#passPlain(bytes, delimiter);
@@ -112,17 +117,17 @@ export class CsvRecordSplitter implements Splitter {
     }
   }
 
-  /** The inner loop: most bytes of most files are passed here. */
+  /** The inner loop: it passes most bytes of most files. */
   #passPlain(bytes: Buffer, delimiter: number): void {
     let at = this.#at;
-    while (at < bytes.length && bytes[at] !== delimiter && bytes[at] !== lineFeed) at++;
+    while (at < bytes.length && bytes[at] !== delimiter && bytes[at] !== LINE_FEED) at++;
     this.#at = at;
   }
 
   #pastQuote(byte: number | undefined): void {
-    if (this.#place === 'closing' && byte === quoteMark) this.#place = 'quoted';
+    if (this.#place === 'closing' && byte === QUOTE_MARK) this.#place = 'quoted';
     else if (this.#place === 'closing' && byte === this.#delimiter) this.#place = 'start';
-    else if (this.#place === 'closing' && byte === carriageReturn) this.#place = 'return';
+    else if (this.#place === 'closing' && byte === CARRIAGE_RETURN) this.#place = 'return';
     else if (this.#skipped === null) this.#place = 'broken';
     else this.#place = 'quoted';
     if (this.#place !== 'broken') this.#at++;
@@ -139,7 +144,7 @@ export class CsvRecordSplitter implements Splitter {
     if (this.#skipped !== null) fault = this.#place === 'quoted' ? 'unclosed-quote' : 'row-too-large';
     else if (textEnd - start > this.#maxBytes) fault = 'row-too-large';
     else if (this.#place === 'broken') fault = 'unclosed-quote';
-    const whole = bytes.subarray(start, fault === null ? textEnd : Math.min(textEnd, start + quotedBytes));
+    const whole = bytes.subarray(start, fault === null ? textEnd : Math.min(textEnd, start + QUOTED_BYTES));
     records.push({ bytes: this.#skipped?.head ?? whole, line, lines: lineEnds + 1, fault });
     this.#line += lineEnds + 1;
     this.#skipped = null;
@@ -150,12 +155,12 @@ export class CsvRecordSplitter implements Splitter {
 
   #skip(): void {
     if (this.#skipped !== null) return;
-    const head = Buffer.from(this.#bytes.subarray(this.#start, this.#start + quotedBytes));
+    const head = Buffer.from(this.#bytes.subarray(this.#start, this.#start + QUOTED_BYTES));
     this.#skipped = { head, lineEnds: 0 };
     if (this.#place === 'broken') this.#place = 'plain';
   }
 
-  /** Forgets the bytes of a skipped record up to `end`. */
+  /** Discards the bytes of a skipped record up to `end`. */
   #drop(end: number): void {
     if (this.#skipped !== null) this.#skipped.lineEnds += countLineFeeds(this.#bytes, this.#start, end);
     this.#start = end;
@@ -164,7 +169,7 @@ export class CsvRecordSplitter implements Splitter {
 
 function countLineFeeds(bytes: Buffer, start: number, end: number): number {
   let count = 0;
-  for (let at = bytes.indexOf(lineFeed, start); at !== -1 && at < end; at = bytes.indexOf(lineFeed, at + 1))
+  for (let at = bytes.indexOf(LINE_FEED, start); at !== -1 && at < end; at = bytes.indexOf(LINE_FEED, at + 1))
     count++;
   return count;
 }

@@ -5,16 +5,16 @@ import { parse } from 'csv-parse/sync';
 import { badRow, faultOf } from './decode.ts';
 import { readId } from './id.ts';
 import type { RawRecord } from './record.ts';
-import { type RowSettings, rowDefaults } from './types.ts';
+import { ROW_DEFAULTS, type RowSettings } from './types.ts';
 
-const newline = Buffer.from('\n');
+const NEWLINE = Buffer.from('\n');
 
-/** The byte between two fields of a format. */
+/** The delimiter between two fields of a format. */
 export function delimiterOf(format: 'csv' | 'tsv'): ',' | '\t' {
   return format === 'csv' ? ',' : '\t';
 }
 
-/** Reads the header first; then every record becomes one row. */
+/** Reads the header record, then turns every record into one row. */
 export class CsvParser {
   readonly #settings: RowSettings;
   readonly #delimiter: ',' | '\t';
@@ -25,7 +25,10 @@ export class CsvParser {
     this.#delimiter = delimiterOf(format);
   }
 
-  /** The rows of these records, in order. Throws `missing-column` or `invalid-header` for the whole input. */
+  /**
+   * Parses records into rows, in order.
+   * @throws {EmbedmillError} `missing-column` or `invalid-header`, for the whole input
+   */
   parse(records: readonly RawRecord[]): RowRead[] {
     const filled = records.filter((record) => record.bytes.length > 0);
     const header = this.#header ?? this.#readHeader(filled.shift());
@@ -36,7 +39,10 @@ export class CsvParser {
     return rows.map((row, n) => row ?? this.#rowOf(parsed.next().value ?? [], filled[n]?.line ?? 0, header));
   }
 
-  /** Called when the input has ended: an input without a header has no columns. */
+  /**
+   * Ends the input.
+   * @throws {EmbedmillError} `missing-column` if the input had no header
+   */
   end(): void {
     if (this.#header === null) throw missingColumn(this.#settings.textField, []);
   }
@@ -48,7 +54,7 @@ export class CsvParser {
     const text = columns.indexOf(textField);
     if (text === -1) throw missingColumn(textField, columns);
     const id = columns.indexOf(idField);
-    if (id === -1 && idField !== rowDefaults.idField) throw missingColumn(idField, columns);
+    if (id === -1 && idField !== ROW_DEFAULTS.idField) throw missingColumn(idField, columns);
     this.#header = { width: columns.length, text, id };
     return this.#header;
   }
@@ -68,24 +74,30 @@ export class CsvParser {
   }
 }
 
-/** The column names in a header record. Throws `invalid-header` when it cannot be read. */
+/**
+ * The column names in a header record.
+ * @throws {EmbedmillError} `invalid-header` if it cannot be read
+ */
 export function columnsOf(record: RawRecord, delimiter: ',' | '\t', settings: RowSettings): string[] {
   const fault = faultOf(record, settings);
   if (fault !== null) {
     throw new EmbedmillError(
       'invalid-header',
-      `The header in line ${record.line} cannot be read: ${fault.message}.`,
+      `the header in line ${record.line} cannot be read: ${fault.message}`,
     );
   }
   return splitFields([record], delimiter)[0] ?? [];
 }
 
-/** The fields of sound records. One call of the parser for many records: setting it up costs more than a record. */
+/**
+ * Splits valid records into fields. Parses many records in one call: setting up the parser costs more than a
+ * record.
+ */
 function splitFields(records: readonly RawRecord[], delimiter: ',' | '\t'): string[][] {
   if (records.length === 0) return [];
-  const bytes = Buffer.concat(records.flatMap((record) => [record.bytes, newline]));
-  // The splitter found every record's end by the parser's rules, except that it takes a quote inside an unquoted field
-  // as text (relax_quotes) and that it counts columns later (relax_column_count).
+  const bytes = Buffer.concat(records.flatMap((record) => [record.bytes, NEWLINE]));
+  // The splitter follows the parser's rules for the end of a record, except that a quote inside an unquoted
+  // field is text (relax_quotes) and that columns are counted later (relax_column_count).
   const parsed: string[][] = parse(bytes, {
     delimiter,
     record_delimiter: '\n',
@@ -95,7 +107,7 @@ function splitFields(records: readonly RawRecord[], delimiter: ',' | '\t'): stri
   if (parsed.length !== records.length) {
     throw new EmbedmillError(
       'internal',
-      `csv-parse found ${parsed.length} records where the splitter found ${records.length}.`,
+      `csv-parse found ${parsed.length} records; expected ${records.length}, as the splitter found`,
     );
   }
   return parsed;
@@ -103,10 +115,8 @@ function splitFields(records: readonly RawRecord[], delimiter: ',' | '\t'): stri
 
 function missingColumn(column: string, found: readonly string[]): EmbedmillError {
   const list =
-    found.length === 0
-      ? 'The input is empty'
-      : `The columns found are ${found.map((c) => quote(c)).join(', ')}`;
-  return new EmbedmillError('missing-column', `The input has no column ${quote(column)}. ${list}.`, {
+    found.length === 0 ? 'the input is empty' : `its columns are ${found.map((c) => quote(c)).join(', ')}`;
+  return new EmbedmillError('missing-column', `the input has no column ${quote(column)}; ${list}`, {
     facts: { column, found },
   });
 }

@@ -1,17 +1,18 @@
 /** Reads the id of a row, for the JSONL and CSV parsers. */
+
 import { quote, type RowErrorCode } from '@embedmill/contract';
 
-/** A usable id (null: none was given), or why there is none. */
+/** A valid id, `null` if the row has none, or the reason why the id is invalid. */
 export type IdRead =
   | { readonly id: string | null; readonly code: null }
   | { readonly id: null; readonly code: RowErrorCode; readonly message: string };
 
-const none: IdRead = { id: null, code: null };
+const NO_ID: IdRead = { id: null, code: null };
 
-/** An id given as text; an empty one counts as none. */
+/** Checks an id given as text; an empty string counts as no id. `maxIdBytes` is in bytes of UTF-8. */
 export function readId(id: string, maxIdBytes: number): IdRead {
-  if (id === '') return none;
-  // A UTF-16 unit is at most three bytes of UTF-8, so most ids need not be measured.
+  if (id === '') return NO_ID;
+  // A UTF-16 unit is at most three bytes of UTF-8, so most ids need no measuring.
   if (id.length * 3 > maxIdBytes && Buffer.byteLength(id) > maxIdBytes) {
     const message = `the id ${quote(id)} has ${Buffer.byteLength(id)} bytes; expected at most ${maxIdBytes}`;
     return { id: null, code: 'id-too-long', message };
@@ -19,10 +20,14 @@ export function readId(id: string, maxIdBytes: number): IdRead {
   return { id, code: null };
 }
 
-/** An id given as any JSON value under the key `field` of the object that `json` holds; undefined: no such key. */
+/**
+ * Checks an id given as a JSON value; `undefined` means that the key is missing.
+ * @param field key of the id
+ * @param json text of the object, from which large integers are read exactly
+ */
 export function readJsonId(value: unknown, field: string, json: string, maxIdBytes: number): IdRead {
   if (typeof value === 'string') return readId(value, maxIdBytes);
-  if (value === undefined || value === null) return none;
+  if (value === undefined || value === null) return NO_ID;
   if (typeof value !== 'number') {
     return {
       id: null,
@@ -33,13 +38,13 @@ export function readJsonId(value: unknown, field: string, json: string, maxIdByt
   if (Number.isSafeInteger(value) || !Number.isInteger(value)) return readId(String(value), maxIdBytes);
   const digits = integerAsWritten(field, json);
   if (digits !== null) return readId(digits, maxIdBytes);
-  const message = `the id ${quote(value)} is a number that JSON does not keep exactly; expected a string or a number up to 2^53`;
+  const message = `the id ${quote(value)} is a number that JSON cannot represent exactly; expected a string or a number up to 2^53`;
   return { id: null, code: 'invalid-id', message };
 }
 
 /**
- * The digits of an integer beyond 2^53 as they stand in the line (review and tweet ids often are such numbers), or null
- * when the key does not stand there exactly once. Inside a string the quotes of a key are escaped, so that the pattern
+ * The digits of an integer beyond 2^53 as written in the line (review and tweet ids are often such numbers),
+ * or null unless the key occurs exactly once. Inside a string the quotes of a key are escaped, so the pattern
  * cannot match there.
  */
 function integerAsWritten(field: string, json: string): string | null {

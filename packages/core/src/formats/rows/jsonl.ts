@@ -1,4 +1,5 @@
-/** Parses JSONL: one object per line, blank lines skipped. */
+/** Parses JSONL: one object per line; blank lines are skipped. */
+
 import { type BadRow, quote, type RowRead } from '@embedmill/contract';
 import { badRow, faultOf } from './decode.ts';
 import { readJsonId } from './id.ts';
@@ -7,13 +8,16 @@ import type { RowSettings } from './types.ts';
 
 type JsonObject = Record<string, unknown>;
 
-const expected = 'expected one object per line, such as {"id":"1","text":"Fits well."}';
+const EXPECTED = 'expected one object per line, such as {"id":"1","text":"Fits well."}';
 
-/** Longest code and message that a client may give for a row it knows to be bad, in UTF-16 units. */
-const maxClientCodeChars = 64;
-const maxClientMessageChars = 500;
+/**
+ * Maximum length of the error code and message that a client sends for a bad row, in UTF-16 units; the rest
+ * is cut off.
+ */
+const MAX_CLIENT_CODE_CHARS = 64;
+const MAX_CLIENT_MESSAGE_CHARS = 500;
 
-/** The rows of these lines, in order. */
+/** Parses lines into rows, in order. */
 export function parseJsonl(records: readonly RawRecord[], settings: RowSettings): RowRead[] {
   const rows: RowRead[] = [];
   for (const record of records) {
@@ -23,7 +27,7 @@ export function parseJsonl(records: readonly RawRecord[], settings: RowSettings)
   return rows;
 }
 
-/** The keys of the object on this line, or null when there is none. */
+/** The keys of the object on this line, or null if the line is not an object. */
 export function keysOfLine(record: RawRecord, settings: RowSettings): string[] | null {
   if (faultOf(record, settings) !== null) return null;
   try {
@@ -36,18 +40,19 @@ export function keysOfLine(record: RawRecord, settings: RowSettings): string[] |
 
 function parseLine(record: RawRecord, settings: RowSettings): RowRead | null {
   const json = record.bytes.toString();
-  // Before parsing: a throw for each line would make a file of line feeds a thousand times slower than rows are.
+  // Tested before parsing: one exception per line would make a file of line feeds 1,000 times slower than
+  // rows.
   if (json.trim() === '') return null;
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const message = `the line ${quote(json)} is not JSON (${reason.slice(0, 160)}); ${expected}`;
+    const message = `the line ${quote(json)} is not JSON (${reason.slice(0, 160)}); ${EXPECTED}`;
     return badRow(record.line, null, 'invalid-json', message);
   }
   if (!isObject(value)) {
-    return badRow(record.line, null, 'not-an-object', `the line is ${quote(value)}; ${expected}`);
+    return badRow(record.line, null, 'not-an-object', `the line is ${quote(value)}; ${EXPECTED}`);
   }
   return parseObject(value, json, record.line, settings);
 }
@@ -75,22 +80,24 @@ function parseObject(object: JsonObject, json: string, countedLine: number, sett
   return badRow(line, given.id, 'text-not-string', message);
 }
 
-/** The client's own number for the line; anything but a positive integer is somebody's other field. */
+/** The line number that the client gave; any other value is an unrelated field called `line`. */
 function clientLine(object: JsonObject): number | null {
   const line = own(object, 'line');
   return typeof line === 'number' && Number.isSafeInteger(line) && line > 0 ? line : null;
 }
 
-/** A row that the client knows to be bad and sends only to keep its place. */
+/**
+ * A bad row that the client sends only to keep its position; null if the object has no valid `error` field.
+ */
 function clientError(object: JsonObject, line: number, id: string | null): BadRow | null {
   const error = own(object, 'error');
   if (!isObject(error) || typeof error.code !== 'string' || typeof error.message !== 'string') return null;
-  const code = error.code.slice(0, maxClientCodeChars);
-  const message = error.message.slice(0, maxClientMessageChars);
+  const code = error.code.slice(0, MAX_CLIENT_CODE_CHARS);
+  const message = error.message.slice(0, MAX_CLIENT_MESSAGE_CHARS);
   return { ok: false, line, id, code, message, keepsPlace: true };
 }
 
-/** A key's value, unless it is inherited: a field may be called `constructor`. */
+/** The value of an own key: a field may be called `constructor`. */
 function own(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }

@@ -1,12 +1,13 @@
-/** Cuts blocks into lines, for JSONL and plain text. */
-import { lineFeed, quotedBytes, type RawRecord, type Splitter, withoutReturn } from './record.ts';
+/** Splits blocks into lines, for JSONL and plain text. */
 
-/** Lines end with LF or CRLF; the last one may end with the input. */
+import { LINE_FEED, QUOTED_BYTES, type RawRecord, type Splitter, withoutReturn } from './record.ts';
+
+/** Splits at LF or CRLF; the last line may end with the input. */
 export class LineSplitter implements Splitter {
   readonly #maxBytes: number;
-  /** The start of a line whose end has not come yet. */
+  /** The start of a line whose end was not read yet. */
   #carry: Buffer = Buffer.alloc(0);
-  /** The first bytes of a line that is too long and is being skipped. */
+  /** The first bytes of a line over the limit that is being skipped. */
   #tooLarge: Buffer | null = null;
   #line = 1;
 
@@ -18,11 +19,11 @@ export class LineSplitter implements Splitter {
     const records: RawRecord[] = [];
     const bytes = this.#carry.length === 0 ? block : Buffer.concat([this.#carry, block]);
     let start = 0;
-    let end = bytes.indexOf(lineFeed, this.#carry.length);
+    let end = bytes.indexOf(LINE_FEED, this.#carry.length);
     while (end !== -1) {
       records.push(this.#close(bytes, start, withoutReturn(bytes, start, end)));
       start = end + 1;
-      end = bytes.indexOf(lineFeed, start);
+      end = bytes.indexOf(LINE_FEED, start);
     }
     this.#keep(bytes.subarray(start));
     return records;
@@ -42,16 +43,19 @@ export class LineSplitter implements Splitter {
     if (skipped !== null) return { bytes: skipped, line, lines: 1, fault: 'row-too-large' };
     if (end - start <= this.#maxBytes)
       return { bytes: bytes.subarray(start, end), line, lines: 1, fault: null };
-    return { bytes: bytes.subarray(start, start + quotedBytes), line, lines: 1, fault: 'row-too-large' };
+    return { bytes: bytes.subarray(start, start + QUOTED_BYTES), line, lines: 1, fault: 'row-too-large' };
   }
 
-  /** Carries an open line into the next block, unless it can only become too long (a final CR may still go). */
+  /**
+   * Carries an unfinished line into the next block, unless it exceeds the limit (a final CR may still be
+   * removed).
+   */
   #keep(rest: Buffer): void {
     if (this.#tooLarge === null && rest.length <= this.#maxBytes + 1) {
       this.#carry = rest;
       return;
     }
-    this.#tooLarge ??= Buffer.from(rest.subarray(0, quotedBytes));
+    this.#tooLarge ??= Buffer.from(rest.subarray(0, QUOTED_BYTES));
     this.#carry = Buffer.alloc(0);
   }
 }

@@ -1,32 +1,40 @@
-/** Reads rows from bytes: the producer calls it with request bodies, the CLI with files and stdin. */
+/** Reads rows from bytes: request bodies in the producer, files and stdin in the CLI. */
 
 import { isUtf8 } from 'node:buffer';
 import type { RowRead } from '@embedmill/contract';
-import { cutBlocks } from './blocks.ts';
 import { CsvParser, columnsOf, delimiterOf } from './csv.ts';
 import { CsvRecordSplitter } from './csv-records.ts';
+import { faultOf } from './decode.ts';
 import { keysOfLine, parseJsonl } from './jsonl.ts';
 import { LineSplitter } from './lines.ts';
 import type { RawRecord, Splitter } from './record.ts';
-import { parseTxt } from './txt.ts';
-import { type ReadRowsOptions, type RowFormat, type RowSettings, rowDefaults } from './types.ts';
+import { type ReadRowsOptions, ROW_DEFAULTS, type RowFormat, type RowSettings } from './types.ts';
 
 /**
- * The rows of an input in order, as one array per 64 KiB of input. Nothing is read ahead of the caller; what is held is
+ * Size of each block but the last, in bytes. One block becomes one array of rows, small enough for the CPU
+ * cache.
+ */
+const BLOCK_BYTES = 64 * 1024;
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/**
+ * The rows of an input in order, as one array per 64 KiB of input. Does not read ahead of the caller; holds
  * one block, its rows, and one unfinished record of at most `maxRowBytes`.
  *
- * A row that cannot be used becomes a `BadRow` and the rows around it are not touched. A byte order mark at the start
- * is dropped, LF and CRLF end lines, and the last line needs no end. Blank lines: jsonl, csv and tsv skip them (they
- * still count as lines), in txt they are rows with an empty text.
+ * An invalid row becomes a `BadRow` and does not affect its neighbours. A byte order mark at the start is
+ * dropped; lines end with LF or CRLF, the last one also with the input. Blank lines are skipped in jsonl, csv
+ * and tsv (they still count as lines); in txt they are rows with an empty text. Errors of the source pass
+ * through.
  *
- * Throws `missing-column` (facts: `column`, `found`) and `invalid-header` for a CSV or TSV input as a whole; what the
- * source throws passes through.
+ * @throws {EmbedmillError} `missing-column` (facts: `column`, `found`) or `invalid-header`, for a whole CSV
+ * or TSV input
  */
 export async function* readRows(
   bytes: AsyncIterable<Uint8Array>,
   options: ReadRowsOptions,
 ): AsyncGenerator<RowRead[]> {
-  const settings: RowSettings = { ...rowDefaults, ...options };
+  const settings: RowSettings = { ...ROW_DEFAULTS, ...options };
   const splitter = splitterFor(settings);
   const parser = parserFor(settings);
   for await (const block of cutBlocks(bytes)) {
@@ -39,15 +47,16 @@ export async function* readRows(
 }
 
 /**
- * The names a caller may choose the text and the id from: the columns of a CSV or TSV header, or the keys of the first
- * JSON object; none for txt, and none when the input holds no record. Reads no more than it needs and then closes the
- * source. Throws `invalid-header`.
+ * The names that can be used as `textField` and `idField`: the columns of a CSV or TSV header, or the keys of
+ * the first JSON object; empty for txt and for an input without records. Reads no more than necessary, then
+ * closes the source.
+ * @throws {EmbedmillError} `invalid-header`
  */
 export async function readFields(
   bytes: AsyncIterable<Uint8Array>,
   options: { readonly format: RowFormat; readonly maxRowBytes?: number },
 ): Promise<string[]> {
-  const settings: RowSettings = { ...rowDefaults, ...options };
+  const settings: RowSettings = { ...ROW_DEFAULTS, ...options };
   if (settings.format === 'txt') return [];
   const splitter = splitterFor(settings);
   for await (const block of cutBlocks(bytes)) {
@@ -57,15 +66,15 @@ export async function readFields(
   return fieldsIn(splitter.end(), settings) ?? [];
 }
 
-/** One line of an input. */
+/** One line of an input with its number, counted from 1, or the reason why it cannot be read. */
 export type LineRead = { line: number; text: string } | { line: number; fault: 'too-long' | 'invalid-utf8' };
 
 /**
- * The lines of an input in order, as one array per 64 KiB of it, for formats that are no rows. Blank lines are left
- * out and still count; a byte order mark at the start is dropped.
- * @param maxLineBytes longest line, without its end
+ * The lines of an input in order, as one array per 64 KiB of input, for formats other than rows. Blank lines
+ * are skipped but counted; a byte order mark at the start is dropped.
+ * @param maxLineBytes maximum length of a line in bytes, without its line end
  */
-export async function* readLines(
+export async function* readTextLines(
   bytes: AsyncIterable<Uint8Array>,
   maxLineBytes: number,
 ): AsyncGenerator<LineRead[]> {
@@ -81,7 +90,51 @@ export async function* readLines(
   yield decode(splitter.end());
 }
 
-/** How the records of one format become rows. */
+/**
+ * Yields the bytes of an input in blocks of `BLOCK_BYTES`, so that parsers do not depend on the size of its
+ * chunks, without a UTF-8 byte order mark at the start. Holds at most one block; a block is not modified
+ * after it was yielded. Yields only when a block is full or the input ends.
+ */
+async function* cutBlocks(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let filled = 0;
+  let first = true;
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length; ) {
+      const taken = Math.min(chunk.length - at, BLOCK_BYTES - filled);
+      block.set(chunk.subarray(at, at + taken), filled);
+      at += taken;
+      filled += taken;
+      if (filled < BLOCK_BYTES) continue;
+      yield first ? withoutMark(block) : block;
+      first = false;
+      block = Buffer.allocUnsafe(BLOCK_BYTES);
+      filled = 0;
+    }
+  }
+  if (filled === 0) return;
+  const rest = block.subarray(0, filled);
+  yield first ? withoutMark(rest) : rest;
+}
+
+function withoutMark(block: Buffer): Buffer {
+  return block.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? block.subarray(BYTE_ORDER_MARK.length)
+    : block;
+}
+
+/**
+ * Parses lines of plain text into rows without ids. Every line is a row, blank or not, so that row n is line
+ * n.
+ */
+function parseTxt(records: readonly RawRecord[], settings: RowSettings): RowRead[] {
+  return records.map(
+    (record) =>
+      faultOf(record, settings) ?? { ok: true, line: record.line, id: null, text: record.bytes.toString() },
+  );
+}
+
+/** Parses the records of one format into rows. */
 interface Parser {
   parse(records: readonly RawRecord[]): RowRead[];
   end?(): void;

@@ -1,31 +1,36 @@
-/** A record as the splitters cut it from the input, before anything in it is understood. */
+/** Raw records: what the splitters cut from the input and the parsers take. */
 
-/** The bytes of one record, with a fault found while looking for its end. */
+/** The bytes of one record, and the fault found while searching for its end. */
 export interface RawRecord {
-  /** The record without its line end; after a fault only its first bytes. Valid until the next block is split. */
+  /**
+   * The record without its line end; with a fault, only its first bytes. Valid until the next block is split.
+   */
   readonly bytes: Buffer;
   /** 1-based line of the input where the record starts. */
   readonly line: number;
-  /** Lines the record spans, its own included. */
+  /** Number of lines that the record spans. */
   readonly lines: number;
   readonly fault: 'row-too-large' | 'unclosed-quote' | null;
 }
 
-/** Cuts blocks into records, keeping at most one block and one record of at most `maxRowBytes`. */
+/** Splits blocks into records; holds at most one block and one record of at most `maxRowBytes`. */
 export interface Splitter {
   /** The records that end in this block. */
   push(block: Buffer): RawRecord[];
-  /** What is left when the input has ended. */
+  /** Ends the input; returns the remaining records. */
   end(): RawRecord[];
 }
 
-export const lineFeed = 0x0a;
-export const carriageReturn = 0x0d;
+/** Byte of LF. */
+export const LINE_FEED = 0x0a;
 
-/** As many bytes of a faulty record as a message may need to quote it. */
-export const quotedBytes = 256;
+/** Byte of CR. */
+export const CARRIAGE_RETURN = 0x0d;
 
-/** The end of a record that the line feed at `end` closes: a carriage return before it belongs to the line end. */
+/** Number of bytes kept of a faulty record, for its error message. */
+export const QUOTED_BYTES = 256;
+
+/** The end of a record whose line feed is at `end`: a carriage return before it belongs to the line end. */
 export function withoutReturn(bytes: Buffer, start: number, end: number): number {
-  return end > start && bytes[end - 1] === carriageReturn ? end - 1 : end;
+  return end > start && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
 }

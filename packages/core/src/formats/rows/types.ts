@@ -1,31 +1,31 @@
-/** What a reader of rows takes and gives; the producer and the CLI hold these. */
+/** Options of the row readers, and their defaults. */
 
-/** How the bytes of an input are cut into rows. */
+/** Input formats. */
 export type RowFormat = 'jsonl' | 'csv' | 'tsv' | 'txt';
 
-/** How `readRows` reads. */
+/** Options of `readRows`. */
 export interface ReadRowsOptions {
   readonly format: RowFormat;
-  /** The JSON key or CSV column with the text. Default `text`. Not used by txt. */
+  /** JSON key or CSV column of the text. Default `text`. Not used by txt. */
   readonly textField?: string;
   /**
-   * The JSON key or CSV column with the id. Default `id`. A CSV or TSV input without the column is refused, except
-   * when the name is the default: then its rows have no ids. Not used by txt.
+   * JSON key or CSV column of the id. Default `id`. A CSV or TSV input without this column is rejected,
+   * unless the name is the default: then its rows have no ids. Not used by txt.
    */
   readonly idField?: string;
-  /** Longest record in bytes, without its line end. Default 1 MiB. */
+  /** Maximum length of a record in bytes, without its line end. Default 1 MiB. */
   readonly maxRowBytes?: number;
-  /** Longest id in bytes of UTF-8. Default 512. */
+  /** Maximum length of an id in bytes of UTF-8. Default 512. */
   readonly maxIdBytes?: number;
 }
 
-/** The values of the options that a caller left out. */
-export const rowDefaults = {
+/** Defaults of the options. */
+export const ROW_DEFAULTS = {
   textField: 'text',
   idField: 'id',
   maxRowBytes: 1024 * 1024,
   maxIdBytes: 512,
 } as const;
 
-/** Options with nothing left out, as the parsers take them. */
+/** Options with all defaults filled in, as the parsers take them. */
 export type RowSettings = Required<ReadRowsOptions>;

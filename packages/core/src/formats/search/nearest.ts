@@ -1,20 +1,20 @@
-/** Keeps the best of the rows that a scan offers; `scanRows` fills it. */
+/** Keeps the nearest rows of a scan; `scanRows` fills it. */
 
-/** A row that a search found. */
+/** A search result. */
 export interface Hit {
-  /** 0-based place among all rows that were scanned. */
+  /** Number of the row among all scanned rows, from 0. */
   readonly row: number;
   readonly id: string;
-  /** Dot product with the query: the cosine, −1 to 1, as vectors have length 1. */
+  /** Dot product with the query: the cosine, −1 to 1, because vectors have length 1. */
   readonly score: number;
 }
 
-/** At most `count` hits, the best first; of equal scores the earlier row. Rows must be offered in ascending order. */
+/** The `count` best hits, best first; ties go to the earlier row. Rows must be offered in ascending order. */
 export class Nearest {
   readonly #count: number;
   readonly #hits: Hit[] = [];
 
-  /** @param count most hits to keep, at least 1; an offer costs at most this many moves */
+  /** @param count maximum number of hits, at least 1; an offer moves at most this many */
   constructor(count: number) {
     if (!(Number.isSafeInteger(count) && count >= 1)) {
       throw new RangeError(`the number of hits is ${count}; expected a whole number of at least 1`);
@@ -22,12 +22,12 @@ export class Nearest {
     this.#count = count;
   }
 
-  /** What a row must score more than to be kept; −Infinity while there is room. */
+  /** Score that a row must exceed to be kept; −Infinity while there is room. */
   get bar(): number {
     return this.#hits.length < this.#count ? Number.NEGATIVE_INFINITY : this.#hits[this.#count - 1]!.score;
   }
 
-  /** Keeps the hit if it belongs to the best so far. */
+  /** Keeps the hit if it is among the best so far. */
   offer(hit: Hit): void {
     if (!(hit.score > this.bar)) return;
     let from = 0;
@@ -40,7 +40,7 @@ export class Nearest {
     if (this.#hits.length > this.#count) this.#hits.pop();
   }
 
-  /** The best so far, the nearest first. */
+  /** The best hits so far, nearest first. */
   get hits(): readonly Hit[] {
     return this.#hits;
   }

@@ -1,20 +1,20 @@
-/** Exact search: compares a query with every row; `embedmill search` and the producer's search route call it. */
+/** Exact search: compares a query with every row, for `embedmill search` and the producer's search route. */
 
 import { RequestError, type VectorRows } from '@embedmill/contract';
 import { dotRow } from './dot.ts';
 import { type Hit, Nearest } from './nearest.ts';
 
 /**
- * Offers every row of a slice that has a vector. Blocks for about 0.3 µs a row of 384 floats.
- * @param firstRow number of the slice's first row among all rows
- * @throws {RequestError} `wrong-dimension` when the query has another length than the rows
+ * Offers every row with a vector to `nearest`. Blocks for about 0.3 µs per row of 384 floats.
+ * @param firstRow number of the first row of the slice among all rows, from 0
+ * @throws {RequestError} `wrong-dimension` if the query does not have the dimension of the rows
  */
 export function scanRows(query: Float32Array, slice: VectorRows, firstRow: number, nearest: Nearest): void {
   const { ids, dim, vectors, present } = slice;
   if (query.length !== dim) {
     throw new RequestError(
       'wrong-dimension',
-      `the query has ${query.length} floats; expected ${dim}, as the rows that are searched`,
+      `the query has ${query.length} floats; expected ${dim}, the dimension of the searched rows`,
       { facts: { given: query.length, expected: dim } },
     );
   }
@@ -29,9 +29,9 @@ export function scanRows(query: Float32Array, slice: VectorRows, firstRow: numbe
 }
 
 /**
- * The `count` rows nearest to a query of length 1, the nearest first; of equal scores the earlier row. Holds one slice
- * at a time and gives way to other work between slices.
- * @throws {RequestError} `wrong-dimension` when the query has another length than the rows
+ * The `count` rows nearest to a query of length 1, nearest first; ties go to the earlier row. Holds one slice
+ * at a time and yields to other work between slices.
+ * @throws {RequestError} `wrong-dimension` if the query does not have the dimension of the rows
  */
 export async function searchRows(
   rows: AsyncIterable<VectorRows> | Iterable<VectorRows>,

@@ -1,7 +1,10 @@
 /**
- * Writes Arrow's IPC file format (Feather V2): `id` as string, `vector` as fixed-size list, for pyarrow, polars and Arrow's
- * other readers. apache-arrow writes it and is loaded by the first file.
+ * Writes Arrow IPC files (Feather V2): `id` as string, `vector` as fixed-size list, for pyarrow, polars and
+ * other Arrow readers. Uses apache-arrow, which is loaded for the first file.
+ *
+ * Decision: docs/decisions/0103.
  */
+
 import type { Dtype, VectorRows } from '@embedmill/contract';
 import type { AsyncByteQueue, Data, Field, FixedSizeList } from 'apache-arrow';
 import { inChunks } from './chunks.ts';
@@ -11,10 +14,13 @@ import type { Format } from './types.ts';
 
 type Arrow = typeof import('apache-arrow');
 
-/** Bytes of the floats in a full record batch: what is held in memory at a time. */
-const batchBytes = 8 * 1024 * 1024;
+/** Bytes of float data per full record batch; one batch is held in memory at a time. */
+const BATCH_BYTES = 8 * 1024 * 1024;
 
-/** `vector` is null where a row has none; with `dtype` int8 there is a column `scale` too. Holds one batch at a time. */
+/**
+ * `vector` is null for a row without a vector; `dtype` int8 adds a column `scale`. Holds one record batch at
+ * a time.
+ */
 export const arrow: Format = {
   name: 'arrow',
   contentType: 'application/vnd.apache.arrow.file',
@@ -25,7 +31,7 @@ export const arrow: Format = {
     const writer = new library.RecordBatchFileWriter({ autoDestroy: false });
     const schema = schemaOf(library, shape.dim, dtype);
     writer.reset(queue as unknown as AsyncByteQueue, schema);
-    const rowsPerBatch = Math.max(1, Math.floor(batchBytes / (shape.dim * 4)));
+    const rowsPerBatch = Math.max(1, Math.floor(BATCH_BYTES / (shape.dim * 4)));
     for await (const group of groupRows(rows, shape, rowsPerBatch)) {
       writer.write(batchOf(library, schema, group, dtype));
       yield* queue.take();
@@ -35,7 +41,10 @@ export const arrow: Format = {
   },
 };
 
-/** A queue of the library that gives out what is in it at once, so that nothing piles up behind a slow reader. */
+/**
+ * An apache-arrow queue that is emptied after every batch, so that no output accumulates behind a slow
+ * reader.
+ */
 function makeQueue({ AsyncByteQueue: Queue }: Arrow) {
   return new (class extends Queue {
     #chunks: Uint8Array[] = [];

@@ -1,21 +1,21 @@
-/** Writes JSON lines: `{"id":…,"vector":…}` per row. */
+/** Writes NDJSON: one object `{"id":…,"vector":…}` per row. */
 
 import type { VectorRows } from '@embedmill/contract';
 import { rowView } from '@embedmill/contract';
-import { maxChunkBytes } from './chunks.ts';
+import { MAX_CHUNK_BYTES } from './chunks.ts';
 import { checkShape } from './shape.ts';
 import type { Format } from './types.ts';
 import { vectorTextBytes, writerOf } from './vector-text.ts';
 
-/** A chunk is given out when it is as long as this; a row more may be on it. */
-const chunkBytes = 256 * 1024;
+/** Target size of a chunk, in bytes; a chunk is larger if one row is. */
+const CHUNK_BYTES = 256 * 1024;
 
-/** A line without its vector, beside what the id needs. */
-const frameBytes = 64;
+/** Upper bound for the bytes of a line besides id and vector. */
+const FRAME_BYTES = 64;
 
 /**
- * One object per line: `id`, and `vector` as a list of numbers, as base64, or null for a row without one. An int8 vector has
- * its `scale` behind it; base64 of another dtype than float32 has its name in `dtype`.
+ * One object per line: `id`, and `vector` as a list of numbers, as base64, or null for a row without a
+ * vector. An int8 vector is followed by its `scale`, and base64 of a dtype other than float32 by `dtype`.
  */
 export const jsonl: Format = {
   name: 'jsonl',
@@ -28,7 +28,7 @@ export const jsonl: Format = {
     for await (const slice of checkShape(rows, shape)) {
       for (let row = 0; row < slice.ids.length; row++) {
         const id = JSON.stringify(slice.ids[row]);
-        yield* lines.reserve(id.length * 3 + frameBytes + vectorBytes);
+        yield* lines.reserve(id.length * 3 + FRAME_BYTES + vectorBytes);
         lines.write(`{"id":${id},"vector":`);
         if (slice.present[row] === 1)
           lines.fill((out, at) => write(out, at, rowView(slice.vectors, slice.dim, row)));
@@ -40,13 +40,16 @@ export const jsonl: Format = {
   },
 };
 
-/** `{"id":…}` per row: the ids that an .npy file has no room for, as `.ids.jsonl` beside it. */
+/**
+ * One object `{"id":…}` per line: the ids of an .npy file, which cannot hold them; stored as `.ids.jsonl`
+ * beside it.
+ */
 export async function* encodeIds(rows: AsyncIterable<Pick<VectorRows, 'ids'>>): AsyncGenerator<Uint8Array> {
   const lines = new LineBuffer();
   for await (const { ids } of rows) {
     for (const given of ids) {
       const id = JSON.stringify(given);
-      yield* lines.reserve(id.length * 3 + frameBytes);
+      yield* lines.reserve(id.length * 3 + FRAME_BYTES);
       lines.write(`{"id":${id}}\n`);
     }
   }
@@ -55,14 +58,14 @@ export async function* encodeIds(rows: AsyncIterable<Pick<VectorRows, 'ids'>>): 
 
 /** Collects lines into chunks. */
 class LineBuffer {
-  #out = Buffer.allocUnsafe(chunkBytes);
+  #out = Buffer.allocUnsafe(CHUNK_BYTES);
   #length = 0;
 
-  /** Makes room for `bytes`, giving out what is there when they do not fit. */
+  /** Ensures room for `bytes`; yields the collected lines if they do not fit. */
   *reserve(bytes: number): Generator<Uint8Array> {
     if (this.#length + bytes <= this.#out.length) return;
     yield* this.rest();
-    this.#out = Buffer.allocUnsafe(Math.max(chunkBytes, bytes));
+    this.#out = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, bytes));
     this.#length = 0;
   }
 
@@ -70,15 +73,15 @@ class LineBuffer {
     this.#length += this.#out.write(text, this.#length);
   }
 
-  /** Lets `write` put bytes at a position and return the position behind them. */
+  /** Calls `write` with the current position; it returns the position after the bytes that it wrote. */
   fill(write: (out: Buffer, at: number) => number): void {
     this.#length = write(this.#out, this.#length);
   }
 
-  /** What has not been given out. */
+  /** Yields the lines that were not yielded yet. */
   *rest(): Generator<Uint8Array> {
-    for (let at = 0; at < this.#length; at += maxChunkBytes) {
-      yield this.#out.subarray(at, Math.min(this.#length, at + maxChunkBytes));
+    for (let at = 0; at < this.#length; at += MAX_CHUNK_BYTES) {
+      yield this.#out.subarray(at, Math.min(this.#length, at + MAX_CHUNK_BYTES));
     }
   }
 }

@@ -1,4 +1,5 @@
-/** Writes NumPy's .npy: a header of fixed length, then the numbers of all rows. */
+/** Writes NumPy .npy files: a header of fixed length, then the numbers of all rows. */
+
 import type { Dtype, VectorRows } from '@embedmill/contract';
 import { bytesOf, inChunks } from './chunks.ts';
 import { numbersOf, scalesOf } from './dtype.ts';
@@ -6,40 +7,43 @@ import { checkShape } from './shape.ts';
 import type { Format, OutputShape } from './types.ts';
 
 /**
- * Length of the header, whatever the shape. Row r of vectors with d numbers of b bytes is at bytes
- * `npyHeaderBytes + r·d·b` to `npyHeaderBytes + (r + 1)·d·b` of the file, so that a range can be served without the rest.
+ * Length of the header for any shape. Row r of vectors with d numbers of b bytes is stored at bytes
+ * `NPY_HEADER_BYTES + r·d·b` to `NPY_HEADER_BYTES + (r + 1)·d·b` of the file, so that byte ranges can be
+ * served.
  */
-export const npyHeaderBytes = 128;
-
-/** Magic, version 1.0 and the length of the text behind it: NEP 1, "format specification: version 1.0". */
-const prefixBytes = 10;
-
-/** NumPy's names of the types: order of the bytes, kind, bytes. */
-const descriptions: Readonly<Record<Dtype, string>> = { float32: '<f4', float16: '<f2', int8: '|i1' };
+export const NPY_HEADER_BYTES = 128;
 
 /**
- * The header of a C-ordered little-endian array: version 1.0, padded with spaces to `npyHeaderBytes` (the format asks for a
- * multiple of 64), which leaves room for any shape up to 2^53 × 2^53.
- * @param shape rows and dim, or rows alone
+ * Magic number, version 1.0 and the length of the header text (NEP 1, "Format Specification: Version 1.0").
+ */
+const PREFIX_BYTES = 10;
+
+/** NumPy type descriptions: byte order, kind, bytes. */
+const DESCRIPTIONS: Readonly<Record<Dtype, string>> = { float32: '<f4', float16: '<f2', int8: '|i1' };
+
+/**
+ * The header of a C-ordered little-endian array: version 1.0, padded with spaces to `NPY_HEADER_BYTES` (the
+ * format requires a multiple of 64), enough for any shape up to 2^53 × 2^53.
+ * @param shape `[rows, dim]` or `[rows]`
  */
 export function npyHeader(shape: readonly number[], dtype: Dtype = 'float32'): Uint8Array {
-  const header = Buffer.alloc(npyHeaderBytes, ' ');
+  const header = Buffer.alloc(NPY_HEADER_BYTES, ' ');
   header.write('\x93NUMPY\x01\x00', 'latin1');
-  header.writeUInt16LE(npyHeaderBytes - prefixBytes, 8);
-  // Python writes a tuple of one with a comma behind it.
+  header.writeUInt16LE(NPY_HEADER_BYTES - PREFIX_BYTES, 8);
+  // A Python tuple with one element has a trailing comma.
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   header.write(
-    `{'descr': '${descriptions[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`,
-    prefixBytes,
+    `{'descr': '${DESCRIPTIONS[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`,
+    PREFIX_BYTES,
     'latin1',
   );
-  header.write('\n', npyHeaderBytes - 1, 'latin1');
+  header.write('\n', NPY_HEADER_BYTES - 1, 'latin1');
   return header;
 }
 
 /**
- * A matrix rows × dim, zeros for rows without a vector. Ids are not in it, nor the scales of int8: they go beside it, see
- * `encodeIds` and `encodeScales`.
+ * A matrix of rows × dim, with zeros for rows without a vector. Ids and the scales of int8 are separate
+ * files, see `encodeIds` and `encodeScales`.
  */
 export const npy: Format = {
   name: 'npy',
@@ -47,13 +51,15 @@ export const npy: Format = {
   extension: '.npy',
   async *encode(rows, shape, { dtype = 'float32' } = {}) {
     yield npyHeader([shape.rows, shape.dim], dtype);
-    // Node runs on little-endian machines only, as far as this project is tested, so memory order is file order.
+    // Memory order is file order: all platforms this project is tested on are little-endian.
     for await (const { vectors, dim } of checkShape(rows, shape))
       yield* inChunks(bytesOf(numbersOf(vectors, dim, dtype)));
   },
 };
 
-/** The scales of an int8 .npy, as `.scales.npy` beside it: float32, one per row, 0 for a row without a vector. */
+/**
+ * The scales of an int8 .npy, as `.scales.npy` beside it: float32, one per row, 0 for a row without a vector.
+ */
 export async function* encodeScales(
   rows: AsyncIterable<VectorRows>,
   shape: OutputShape,

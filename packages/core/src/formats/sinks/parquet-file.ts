@@ -1,23 +1,24 @@
 /**
- * Writes Parquet: `id` as string, `vector` as list of numbers. hyparquet-writer frames the file and writes the other columns;
- * the vectors' pages are ours, see docs/decisions/0005.
+ * Writes Parquet: `id` as string, `vector` as list of numbers. hyparquet-writer writes the metadata and all
+ * other columns; the pages of the vector column are written here (see docs/decisions/0005).
  */
+
 import type { Dtype, VectorRows } from '@embedmill/contract';
 import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { writeColumn } from 'hyparquet-writer/src/column.js';
-import { inChunks, maxChunkBytes } from './chunks.ts';
+import { inChunks, MAX_CHUNK_BYTES } from './chunks.ts';
 import { scalesOf } from './dtype.ts';
 import { takeBytes, writeVectorColumn } from './parquet-vectors.ts';
 import { groupRows } from './shape.ts';
 import type { EncodeOptions, OutputShape } from './types.ts';
 
 /**
- * Vector bytes in a full row group: what is held in memory at a time, and what a reader reads at a time. 5 461 rows of
- * 384 floats.
+ * Vector bytes per full row group, which is held in memory at a time and is what a reader loads at a time.
+ * 5,461 rows of 384 floats.
  */
-const groupBytes = 8 * 1024 * 1024;
+const GROUP_BYTES = 8 * 1024 * 1024;
 
-const idElement: SchemaElement = {
+const ID_ELEMENT: SchemaElement = {
   name: 'id',
   type: 'BYTE_ARRAY',
   repetition_type: 'REQUIRED',
@@ -25,22 +26,25 @@ const idElement: SchemaElement = {
   logical_type: { type: 'STRING' },
 };
 
-/** What the numbers of a row are to be multiplied by; a column of int8 files. */
-const scaleElement: SchemaElement = { name: 'scale', type: 'FLOAT', repetition_type: 'REQUIRED' };
+/** The scale of each row; a column of int8 files. */
+const SCALE_ELEMENT: SchemaElement = { name: 'scale', type: 'FLOAT', repetition_type: 'REQUIRED' };
 
-/** The numbers of a vector. A half is two bytes to Parquet, and an 8-bit number an INT32 of small values. */
-const numberTypes: Readonly<Record<Dtype, Omit<SchemaElement, 'name'>>> = {
+/** The type of the vector elements. Parquet stores a half as two bytes, and an 8-bit integer as INT32. */
+const NUMBER_TYPES: Readonly<Record<Dtype, Omit<SchemaElement, 'name'>>> = {
   float32: { type: 'FLOAT' },
   float16: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 2, logical_type: { type: 'FLOAT16' } },
   int8: { type: 'INT32', converted_type: 'INT_8' },
 };
 
-/** The list layout that the Parquet format prescribes (LogicalTypes.md, "Lists"): a null list is a row without a vector. */
+/**
+ * The list layout required by the Parquet format (LogicalTypes.md, "Lists"); a null list is a row without a
+ * vector.
+ */
 function schemaOf(dtype: Dtype): SchemaElement[] {
-  const scale = dtype === 'int8' ? [scaleElement] : [];
+  const scale = dtype === 'int8' ? [SCALE_ELEMENT] : [];
   return [
     { name: 'root', num_children: 2 + scale.length },
-    idElement,
+    ID_ELEMENT,
     {
       name: 'vector',
       repetition_type: 'OPTIONAL',
@@ -49,12 +53,12 @@ function schemaOf(dtype: Dtype): SchemaElement[] {
       logical_type: { type: 'LIST' },
     },
     { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-    { ...numberTypes[dtype], name: 'element', repetition_type: 'REQUIRED' },
+    { ...NUMBER_TYPES[dtype], name: 'element', repetition_type: 'REQUIRED' },
     ...scale,
   ];
 }
 
-/** Uncompressed row groups of 8 MiB, one of which is held at a time. @see Format.encode */
+/** Writes uncompressed row groups of 8 MiB and holds one at a time. @see Format.encode */
 export async function* writeParquet(
   rows: AsyncIterable<VectorRows>,
   shape: OutputShape,
@@ -62,7 +66,7 @@ export async function* writeParquet(
 ): AsyncGenerator<Uint8Array> {
   const writer = new ByteWriter();
   const file = new ParquetWriter({ writer, schema: schemaOf(dtype), createdBy: 'embedmill' });
-  const rowsPerGroup = Math.max(1, Math.floor(groupBytes / (shape.dim * 4)));
+  const rowsPerGroup = Math.max(1, Math.floor(GROUP_BYTES / (shape.dim * 4)));
   for await (const group of groupRows(rows, shape, rowsPerGroup)) {
     yield* writeGroup(group, { file, writer, dtype });
   }
@@ -70,7 +74,7 @@ export async function* writeParquet(
   yield* inChunks(takeBytes(writer));
 }
 
-/** A file that is being written. */
+/** A file being written. */
 interface OpenFile {
   file: ParquetWriter;
   writer: ByteWriter;
@@ -82,13 +86,13 @@ function* writeGroup(group: readonly VectorRows[], { file, writer, dtype }: Open
   const rows = group.reduce((sum, slice) => sum + slice.ids.length, 0);
   const ids = writeFlatColumn(
     writer,
-    idElement,
+    ID_ELEMENT,
     group.flatMap((slice) => slice.ids),
   );
   const columns = [ids, yield* writeVectorColumn(group, writer, dtype)];
   if (dtype === 'int8') {
     const scales = group.flatMap(({ vectors, dim }) => [...scalesOf(vectors, dim)]);
-    columns.push(writeFlatColumn(writer, scaleElement, scales));
+    columns.push(writeFlatColumn(writer, SCALE_ELEMENT, scales));
   }
   const sizes = columns.map((chunk) => chunk.meta_data?.total_uncompressed_size ?? 0n);
   file.num_rows += BigInt(rows);
@@ -111,7 +115,7 @@ function writeFlatColumn(writer: ByteWriter, element: SchemaElement, values: unk
       codec: 'UNCOMPRESSED',
       compressors: {},
       stats: true,
-      pageSize: maxChunkBytes,
+      pageSize: MAX_CHUNK_BYTES,
       columnIndex: false,
       offsetIndex: false,
       encoding: 'PLAIN',

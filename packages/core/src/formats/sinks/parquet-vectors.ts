@@ -1,40 +1,42 @@
-/** Writes the pages of the vector column of a Parquet row group; the Parquet encoder calls it for each group. */
+/** Writes the pages of the vector column of a Parquet row group. */
 
 import type { Dtype, VectorRows } from '@embedmill/contract';
 import { rowView } from '@embedmill/contract';
 import type { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
-import { bytesOf, inChunks, maxChunkBytes } from './chunks.ts';
-import { dtypeBytes, numbersOf } from './dtype.ts';
+import { bytesOf, inChunks, MAX_CHUNK_BYTES } from './chunks.ts';
+import { DTYPE_BYTES, numbersOf } from './dtype.ts';
 import { cutSlice } from './shape.ts';
 
-/** What the footer says of a column; the type is hyparquet's, which is no dependency of ours. */
+/**
+ * The footer entry of a column chunk; a hyparquet type, derived because hyparquet is not a direct dependency.
+ */
 type ColumnChunk = ParquetWriter['row_groups'][number]['columns'][number];
 
-/** How a column chunk of each dtype is written: the type of Parquet, and the encoding of its data pages. */
-const layouts = {
+/** The physical type and the data page encoding per dtype. */
+const LAYOUTS = {
   float32: { type: 'FLOAT', encoding: 'PLAIN' },
   float16: { type: 'FIXED_LEN_BYTE_ARRAY', encoding: 'PLAIN' },
   int8: { type: 'INT32', encoding: 'RLE_DICTIONARY' },
 } as const satisfies Record<Dtype, unknown>;
 
 /**
- * Parquet has no type of one byte: a plain INT32 takes four. As places in a dictionary of all the numbers from −127 to 127,
- * eight bits wide, they are bytes, one behind the other.
+ * Parquet has no one-byte type, and a plain INT32 takes four bytes. As indices of a dictionary of all numbers
+ * from −127 to 127, eight bits wide, the numbers take one byte each.
  */
-const int8Dictionary = Int32Array.from({ length: 255 }, (_, place) => place - 127);
-const placeBits = 8;
+const INT8_DICTIONARY = Int32Array.from({ length: 255 }, (_, index) => index - 127);
+const INDEX_BITS = 8;
 
-/** Definition levels: of a float that is there (the optional list, its repeated entry), and of a null list. */
-const defined = 2;
-const nullList = 0;
+/** Definition levels of a present number (the optional list, its repeated entry) and of a null list. */
+const DEFINED_LEVEL = 2;
+const NULL_LIST_LEVEL = 0;
 
 /**
- * Writes the column chunk `vector` of these rows, giving out its bytes page by page, and returns what the footer needs
- * to know of it.
+ * Writes the column chunk `vector` of a row group, yields its bytes page by page, and returns its footer
+ * entry.
  *
- * A library that shreds nested values visits every float several times. Here all lists have one length, so the levels
- * of a row are a few bytes, and the values are the vectors' own bytes, copied as they are.
+ * A generic writer of nested values visits every float several times. Here all lists have the same length, so
+ * the levels of a row take a few bytes, and the values are the bytes of the vectors, copied unchanged.
  */
 export function* writeVectorColumn(
   group: readonly VectorRows[],
@@ -42,11 +44,11 @@ export function* writeVectorColumn(
   dtype: Dtype,
 ): Generator<Uint8Array, ColumnChunk> {
   const start = writer.offset;
-  const { type, encoding } = layouts[dtype];
+  const { type, encoding } = LAYOUTS[dtype];
   const hasDictionary = dtype === 'int8';
   if (hasDictionary) writeDictionary(writer);
   const dataStart = writer.offset;
-  const rowsPerPage = Math.max(1, Math.floor(maxChunkBytes / ((group[0]?.dim ?? 1) * dtypeBytes[dtype])));
+  const rowsPerPage = Math.max(1, Math.floor(MAX_CHUNK_BYTES / ((group[0]?.dim ?? 1) * DTYPE_BYTES[dtype])));
   let values = 0;
   let pages = 0;
   for (const page of cutPages(group, rowsPerPage)) {
@@ -74,14 +76,14 @@ export function* writeVectorColumn(
   };
 }
 
-/** What the writer holds, which then holds nothing; positions in the file go on counting. */
+/** Takes the buffered bytes out of the writer; its file offset is kept. */
 export function takeBytes(writer: ByteWriter): Uint8Array {
   const bytes = writer.getBytes().slice();
   writer.index = 0;
   return bytes;
 }
 
-/** The rows in pages of `rowsPerPage`, the last one shorter; a page is a list of views. */
+/** Splits rows into pages of `rowsPerPage`, the last one shorter; a page is a list of views. */
 function* cutPages(group: readonly VectorRows[], rowsPerPage: number): Generator<VectorRows[]> {
   let page: VectorRows[] = [];
   let free = rowsPerPage;
@@ -100,7 +102,7 @@ function* cutPages(group: readonly VectorRows[], rowsPerPage: number): Generator
   if (page.length > 0) yield page;
 }
 
-/** One data page; returns how many entries (floats and nulls) it has. */
+/** Writes one data page; returns its number of entries (numbers and nulls). */
 function* writePage(
   page: readonly VectorRows[],
   writer: ByteWriter,
@@ -117,7 +119,7 @@ function* writePage(
       repetitions.add(0, 1);
       if (mark === 1) repetitions.add(1, dim - 1);
       else nulls++;
-      definitions.add(mark === 1 ? defined : nullList, mark === 1 ? dim : 1);
+      definitions.add(mark === 1 ? DEFINED_LEVEL : NULL_LIST_LEVEL, mark === 1 ? dim : 1);
     }
   }
   const repetitionBytes = repetitions.finish();
@@ -133,7 +135,7 @@ function* writePage(
       num_values: entries,
       num_nulls: nulls,
       num_rows: rows,
-      encoding: layouts[dtype].encoding,
+      encoding: LAYOUTS[dtype].encoding,
       repetition_levels_byte_length: repetitionBytes.length,
       definition_levels_byte_length: definitionBytes.length,
       is_compressed: false,
@@ -142,44 +144,47 @@ function* writePage(
   writer.appendBytes(repetitionBytes);
   writer.appendBytes(definitionBytes);
   yield* inChunks(takeBytes(writer));
-  // The values go past the writer, which would copy them twice; it only has to know where it stands.
+  // The values bypass the writer, which would copy them twice; only its file offset is updated.
   yield* inChunks(values);
   writer.offset += values.length;
   return entries;
 }
 
-/** The one dictionary page of a column chunk, which stands before its data pages. */
+/** Writes the dictionary page of a column chunk, which precedes its data pages. */
 function writeDictionary(writer: ByteWriter): void {
   writePageHeader(writer, {
     type: 'DICTIONARY_PAGE',
-    uncompressed_page_size: int8Dictionary.byteLength,
-    compressed_page_size: int8Dictionary.byteLength,
-    dictionary_page_header: { num_values: int8Dictionary.length, encoding: 'PLAIN' },
+    uncompressed_page_size: INT8_DICTIONARY.byteLength,
+    compressed_page_size: INT8_DICTIONARY.byteLength,
+    dictionary_page_header: { num_values: INT8_DICTIONARY.length, encoding: 'PLAIN' },
   });
-  writer.appendBytes(bytesOf(int8Dictionary));
+  writer.appendBytes(bytesOf(INT8_DICTIONARY));
 }
 
-/** The values of a data page as they are stored. */
+/** Encodes the values of a data page. */
 function valuesOf(floats: Float32Array, dim: number, dtype: Dtype): Uint8Array {
   const numbers = numbersOf(floats, dim, dtype);
-  return numbers instanceof Int8Array ? placesOf(numbers) : bytesOf(numbers);
+  return numbers instanceof Int8Array ? indicesOf(numbers) : bytesOf(numbers);
 }
 
 /**
- * Numbers as places in the dictionary: the width of a place in bits, and one bit-packed run, which begins with twice the
- * number of groups of eight, plus one, as a varint (Encodings.md, "RLE / bit-packing hybrid").
+ * Encodes numbers as dictionary indices: the index width in bits, then one bit-packed run, which begins with
+ * twice the number of groups of eight, plus one, as a varint (Encodings.md, "RLE / bit-packing hybrid").
  */
-function placesOf(numbers: Int8Array): Uint8Array {
-  if (numbers.length === 0) return Uint8Array.of(placeBits);
+function indicesOf(numbers: Int8Array): Uint8Array {
+  if (numbers.length === 0) return Uint8Array.of(INDEX_BITS);
   const groups = Math.ceil(numbers.length / 8);
-  const head = [placeBits, ...varint(groups * 2 + 1)];
-  const places = new Uint8Array(head.length + groups * 8);
-  places.set(head);
-  for (let n = 0; n < numbers.length; n++) places[head.length + n] = numbers[n]! + 127;
-  return places;
+  const head = [INDEX_BITS, ...varint(groups * 2 + 1)];
+  const indices = new Uint8Array(head.length + groups * 8);
+  indices.set(head);
+  for (let n = 0; n < numbers.length; n++) indices[head.length + n] = numbers[n]! + 127;
+  return indices;
 }
 
-/** Seven bits a byte, the lowest first; the highest bit says that more follow (ULEB128). */
+/**
+ * Encodes an integer as ULEB128: seven bits per byte, lowest first; the highest bit is set if more bytes
+ * follow.
+ */
 function varint(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;
@@ -201,8 +206,8 @@ function presentVectors(page: readonly VectorRows[], dim: number, count: number)
 }
 
 /**
- * Levels as runs of equal values: the RLE half of Parquet's "RLE / bit-packing hybrid" (Encodings.md): twice the length
- * as a varint, then the value in one byte.
+ * Encodes levels as runs of equal values, the RLE form of "RLE / bit-packing hybrid" (Encodings.md): twice
+ * the length as a varint, then the value in one byte.
  */
 class LevelRuns {
   #bytes = new Uint8Array(4096);

@@ -1,7 +1,11 @@
-/** Parquet as a format of output; what writes it is loaded by the first file. */
+/** The Parquet output format; its writer is loaded for the first file. */
+
 import type { Format } from './types.ts';
 
-/** `vector` is null where a row has none; with `dtype` int8 there is a column `scale` too. Holds one row group at a time. */
+/**
+ * `vector` is null for a row without a vector; `dtype` int8 adds a column `scale`. Holds one row group at a
+ * time.
+ */
 export const parquet: Format = {
   name: 'parquet',
   contentType: 'application/vnd.apache.parquet',

@@ -1,8 +1,12 @@
-/** Holds the rows an encoder is given against the shape it was promised, and cuts them; all encoders use it. */
+/** Checks the rows of an encoder against the declared shape, and splits them into groups. */
+
 import { EmbedmillError, type VectorRows } from '@embedmill/contract';
 import type { OutputShape } from './types.ts';
 
-/** The same slices without empty ones. Throws `wrong-shape` at the first that does not fit, or at the end. */
+/**
+ * Yields the non-empty slices. Throws `wrong-shape` at the first invalid slice, or at the end if rows are
+ * missing.
+ */
 export async function* checkShape(
   source: AsyncIterable<VectorRows>,
   shape: OutputShape,
@@ -11,26 +15,26 @@ export async function* checkShape(
   for await (const slice of source) {
     checkSlice(slice, shape.dim);
     rows += slice.ids.length;
-    if (rows > shape.rows) throw wrongShape(`at least ${rows} rows came; expected ${shape.rows}`);
+    if (rows > shape.rows) throw wrongShape(`expected ${shape.rows} rows, got at least ${rows}`);
     if (slice.ids.length > 0) yield slice;
   }
-  if (rows < shape.rows) throw wrongShape(`${rows} rows came; expected ${shape.rows}`);
+  if (rows < shape.rows) throw wrongShape(`expected ${shape.rows} rows, got ${rows}`);
 }
 
 function checkSlice({ ids, dim, vectors, present }: VectorRows, expectedDim: number): void {
-  if (dim !== expectedDim) throw wrongShape(`vectors of ${dim} floats came; expected ${expectedDim}`);
+  if (dim !== expectedDim) throw wrongShape(`expected vectors of ${expectedDim} floats, got ${dim}`);
   if (present.length !== ids.length || vectors.length !== ids.length * dim) {
     throw wrongShape(
-      `a slice has ${ids.length} ids, ${present.length} marks and ${vectors.length} floats; expected one mark and ${dim} floats for each id`,
+      `a slice has ${ids.length} ids, ${present.length} marks and ${vectors.length} floats; expected one mark and ${dim} floats per id`,
     );
   }
 }
 
 function wrongShape(problem: string): EmbedmillError {
-  return new EmbedmillError('wrong-shape', `The output cannot be written: ${problem}.`);
+  return new EmbedmillError('wrong-shape', `cannot write the output: ${problem}`);
 }
 
-/** The checked slices in groups of `rowsPerGroup` rows, the last one smaller; a group is a list of views. */
+/** Checks the slices, then groups them as {@link groupSlices} does. */
 export function groupRows(
   source: AsyncIterable<VectorRows>,
   shape: OutputShape,
@@ -39,7 +43,7 @@ export function groupRows(
   return groupSlices(checkShape(source, shape), rowsPerGroup);
 }
 
-/** Slices in groups of `rowsPerGroup` rows, the last one smaller; a group is a list of views. */
+/** Yields groups of `rowsPerGroup` rows, the last one smaller; a group is a list of views of the slices. */
 export async function* groupSlices(
   slices: AsyncIterable<VectorRows>,
   rowsPerGroup: number,
@@ -61,7 +65,7 @@ export async function* groupSlices(
   if (grouped > 0) yield group;
 }
 
-/** Rows `from` to `to` (not included) of a slice, as views. */
+/** Rows `from` (inclusive) to `to` (exclusive) of a slice, as views. */
 export function cutSlice({ ids, dim, vectors, present }: VectorRows, from: number, to: number): VectorRows {
   return {
     ids: ids.slice(from, to),

@@ -1,4 +1,4 @@
-/** What an encoder of vectors takes and gives; the CLI and the results route choose one by name. */
+/** The interface of the output formats, and their options. */
 
 import type { Dtype, FormatName, VectorEncoding, VectorRows } from '@embedmill/contract';
 
@@ -9,27 +9,28 @@ export interface OutputShape {
   readonly dim: number;
 }
 
-/** Choices within a format. */
+/** Options of a format. */
 export interface EncodeOptions {
   /**
-   * How jsonl writes a vector: `float` as a list of decimals, `base64` as its little-endian bytes, less than half as
-   * long. Default `float`. The other formats have one way only and ignore it.
+   * How jsonl represents a vector: `float` as a list of decimals, `base64` as its little-endian bytes, less
+   * than half as long. Default `float`. Ignored by the other formats.
    */
   readonly encoding?: VectorEncoding;
-  /** What is kept of each float. Default `float32`. */
+  /** Number type of the stored vectors. Default `float32`. */
   readonly dtype?: Dtype;
 }
 
-/** A format of output. The same rows give the same bytes, however they are sliced. */
+/** An output format. The same rows give the same bytes, however they are sliced. */
 export interface Format {
   readonly name: FormatName;
-  /** For the HTTP header Content-Type. */
+  /** Value of the HTTP header Content-Type. */
   readonly contentType: string;
-  /** Of files, with the dot. */
+  /** File extension, with the dot. */
   readonly extension: string;
   /**
-   * The bytes of the output, in chunks of at most `maxChunkBytes`; rows are taken as chunks are asked for. Throws
-   * `wrong-shape` when a slice is inconsistent or there are more or fewer rows than `shape` says.
+   * Yields the bytes of the output in chunks of at most `MAX_CHUNK_BYTES`; reads rows only as chunks are
+   * requested. Throws `wrong-shape` if a slice is inconsistent, or if there are more or fewer rows than in
+   * `shape`.
    */
   encode(
     rows: AsyncIterable<VectorRows>,

@@ -1,28 +1,27 @@
-/** Writes a vector as JSON, as a list of numbers or as base64; the jsonl encoder and the interactive routes use it. */
+/** Writes a vector as JSON: a list of decimals or base64. */
 
-import type { Dtype, VectorEncoding } from '@embedmill/contract';
+import { type Dtype, floatsOfHalves, halvesOf, type VectorEncoding } from '@embedmill/contract';
 import { bytesOf } from './chunks.ts';
-import { halvesOf, int8Of, scalesOf } from './dtype.ts';
-import { maxFloatChars, writeFloat32 } from './float-text.ts';
-import { halfText } from './half-text.ts';
+import { int8Of, scalesOf } from './dtype.ts';
+import { MAX_FLOAT_CHARS, writeFloat32 } from './float-text.ts';
 
-/** Writes the text of a vector at a position and returns the position behind it. */
+/** Writes the text of a vector at position `at` and returns the position after it. */
 export type WriteVector = (out: Buffer, at: number, vector: Float32Array) => number;
 
-/** What a line says of the dtype behind its vector: its name and a scale. */
-const tailBytes = 64;
+/** Upper bound for the JSON fields `dtype` and `scale` after the vector, in bytes. */
+const TAIL_BYTES = 64;
 
-/** Room that the text of a vector may need, in bytes. */
+/** Maximum length of the text of a vector, in bytes. */
 export function vectorTextBytes(dim: number, encoding: VectorEncoding): number {
-  return (encoding === 'float' ? dim * (maxFloatChars + 1) + 2 : dim * 6 + 4) + tailBytes;
+  return (encoding === 'float' ? dim * (MAX_FLOAT_CHARS + 1) + 2 : dim * 6 + 4) + TAIL_BYTES;
 }
 
-/** What writes vectors of a dtype; behind the vector come the fields of JSON that a reader needs to understand it. */
+/** The writer for a dtype; it also writes the JSON fields `dtype` and `scale` if a reader needs them. */
 export function writerOf(encoding: VectorEncoding, dtype: Dtype): WriteVector {
-  return writers[dtype][encoding];
+  return WRITERS[dtype][encoding];
 }
 
-const writers: Readonly<Record<Dtype, Readonly<Record<VectorEncoding, WriteVector>>>> = {
+const WRITERS: Readonly<Record<Dtype, Readonly<Record<VectorEncoding, WriteVector>>>> = {
   float32: { float: writeFloats, base64: (out, at, vector) => writeBase64(out, at, vector) },
   float16: {
     float: (out, at, vector) => writeList(out, at, Array.from(halvesOf(vector), halfText)),
@@ -41,6 +40,32 @@ const writers: Readonly<Record<Dtype, Readonly<Record<VectorEncoding, WriteVecto
 export function vectorJson(vector: Float32Array, encoding: VectorEncoding): string {
   const out = Buffer.allocUnsafe(vectorTextBytes(vector.length, encoding));
   return out.toString('latin1', 0, writerOf(encoding, 'float32')(out, 0, vector));
+}
+
+/** Five digits distinguish any half from its neighbours: 11 bits of significand, 1 + ⌈11 · log10 2⌉. */
+const MAX_HALF_DIGITS = 5;
+
+/** Cache of the decimal texts of halves, by their bits; at most 65,536 entries. */
+const halfTexts: string[] = [];
+
+/**
+ * The shortest decimal that reads back as the same half; NaN and infinities become `null`, as in
+ * JSON.stringify.
+ */
+function halfText(half: number): string {
+  halfTexts[half] ??= shortestHalf(half);
+  return halfTexts[half];
+}
+
+function shortestHalf(half: number): string {
+  const value = floatsOfHalves(Uint16Array.of(half))[0]!;
+  if (!Number.isFinite(value)) return 'null';
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  for (let digits = 1; digits < MAX_HALF_DIGITS; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    if (halvesOf(Float32Array.of(rounded))[0] === half) return String(rounded);
+  }
+  return String(Number(value.toPrecision(MAX_HALF_DIGITS)));
 }
 
 function writeFloats(out: Buffer, start: number, vector: Float32Array): number {

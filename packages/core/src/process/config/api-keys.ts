@@ -1,30 +1,31 @@
-/** Reads lists of API keys, from the variable or from a file; only their hashes stay in memory. */
+/** Parses lists of API keys; only the hashes of the secrets stay in memory. */
 
 import { createHash } from 'node:crypto';
 
 /** What a key may do; each role includes the ones before it. */
 export const ROLES = ['read', 'submit', 'admin'] as const;
 
-/** `read`: look and download. `submit`: also start, feed, end and delete runs, and embed. `admin`: also change the queues. */
+/** `read`: view and download. `submit`: also embed, and create, fill, seal, cancel and delete runs. `admin`: also change the
+ * queues. */
 export type Role = (typeof ROLES)[number];
 
-/** A key that is let in. */
+/** An accepted API key. */
 export interface ApiKey {
-  /** Who has it; appears in the log. */
+  /** Name of the holder; logged with each request. */
   name: string;
   role: Role;
-  /** SHA-256 of the secret. A hash without salt is enough for secrets that nobody can guess. */
+  /** SHA-256 of the secret. A hash without salt is enough for secrets that cannot be guessed. */
   sha256: Buffer;
 }
 
-/** What a list holds, or what is wrong with it in words that repeat no secret. */
+/** The keys of a list, or what is wrong with the list, in a message that repeats no secret. */
 export type KeyList = { ok: true; keys: ApiKey[] } | { ok: false; problem: string };
 
-/** How an entry is written; the error for every other one says so. */
+/** Syntax of an entry; `EXPECTED` describes it in error messages. */
 const ENTRY = /^(?<name>[A-Za-z0-9._-]{1,64}):(?<role>[a-z]+):(?<secret>[\x21-\x2b\x2d-\x7e]{16,256})$/;
 const EXPECTED = 'name:role:secret with the role read, submit or admin and a secret of 16 to 256 characters';
 
-/** Reads `name:role:secret` entries, divided by commas or line ends; `#` begins a line that is a comment. */
+/** Reads `name:role:secret` entries, separated by commas or line ends; lines that start with `#` are comments. */
 export function readKeyList(text: string): KeyList {
   const entries = text
     .split('\n')
@@ -37,10 +38,11 @@ export function readKeyList(text: string): KeyList {
     const { name = '', role, secret = '' } = ENTRY.exec(entry)?.groups ?? {};
     const known = ROLES.find((each) => each === role);
     if (known === undefined) return { ok: false, problem: `entry ${at + 1} is not ${EXPECTED}` };
-    if (keys.some((key) => key.name === name)) return { ok: false, problem: `the name ${name} stands twice` };
+    if (keys.some((key) => key.name === name))
+      return { ok: false, problem: `the name ${name} is used twice` };
     keys.push({ name, role: known, sha256: createHash('sha256').update(secret).digest() });
   }
   return keys.length === 0
-    ? { ok: false, problem: `there is no key; expected ${EXPECTED}` }
+    ? { ok: false, problem: `the list has no key; expected ${EXPECTED}` }
     : { ok: true, keys };
 }

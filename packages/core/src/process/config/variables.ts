@@ -1,29 +1,30 @@
-/** Every environment variable that Embedmill reads, with its meaning, unit and default; `readConfig` and docs/configuration.md are made from it. */
+/** The environment variables of Embedmill, with meaning, unit and default; the source of docs/configuration.md. */
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_BATCH_ROWS, DEFAULT_BATCH_TOKENS } from '@embedmill/contract';
 import { z } from 'zod';
 import { type ApiKey, readKeyList } from './api-keys.ts';
 
-/** One variable: its name in the environment, what it means, and how its text becomes a value. */
+/** An environment variable: its name, its documentation, and the schema that parses it. */
 export interface Variable<Value> {
   name: string;
   /** One sentence with the unit; printed in docs/configuration.md. */
   doc: string;
-  /** The default as people read it; empty where there is none. */
+  /** The default as the docs show it; empty if there is none. */
   shownDefault: string;
   schema: z.ZodType<Value>;
-  /** True for what may hold a password: errors do not repeat it. */
+  /** Whether the value may hold a password, so that errors must not quote it. */
   isSecret?: boolean;
 }
 
 const MEGABYTE = 1024 * 1024;
-const wholeNumber = (least: number, most: number) =>
+const wholeNumber = (min: number, max: number) =>
   z
     .string()
-    .regex(/^\d+$/, { message: `a whole number from ${least} to ${most}`, abort: true })
+    .regex(/^\d+$/, { message: `a whole number from ${min} to ${max}`, abort: true })
     .transform(Number)
-    .refine((n) => n >= least && n <= most, { message: `a whole number from ${least} to ${most}` });
+    .refine((n) => n >= min && n <= max, { message: `a whole number from ${min} to ${max}` });
 const variable = <Value>(
   name: string,
   doc: string,
@@ -35,25 +36,25 @@ const variable = <Value>(
   shownDefault,
   schema,
 });
-const count = (name: string, doc: string, byDefault: number, least: number, most: number) =>
+const count = (name: string, doc: string, defaultValue: number, min: number, max: number) =>
   variable(
     name,
     doc,
-    String(byDefault),
-    wholeNumber(least, most)
+    String(defaultValue),
+    wholeNumber(min, max)
       .optional()
-      .transform((n) => n ?? byDefault),
+      .transform((n) => n ?? defaultValue),
   );
-const megabytes = (name: string, doc: string, byDefault: number, most: number, least = 1) =>
+const megabytes = (name: string, doc: string, defaultValue: number, max: number, min = 1) =>
   variable(
     name,
     doc,
-    String(byDefault),
-    wholeNumber(least, most)
+    String(defaultValue),
+    wholeNumber(min, max)
       .optional()
-      .transform((n) => (n ?? byDefault) * MEGABYTE),
+      .transform((n) => (n ?? defaultValue) * MEGABYTE),
   );
-const text = (name: string, doc: string, shownDefault: string, byDefault: string) =>
+const text = (name: string, doc: string, shownDefault: string, defaultValue: string) =>
   variable(
     name,
     doc,
@@ -61,7 +62,7 @@ const text = (name: string, doc: string, shownDefault: string, byDefault: string
     z
       .string()
       .optional()
-      .transform((value) => value ?? byDefault),
+      .transform((value) => value ?? defaultValue),
   );
 const optional = <Value>(name: string, doc: string, schema: z.ZodType<Value, string>) =>
   variable(name, doc, '', schema.optional());
@@ -71,11 +72,11 @@ const secret = <Value>(of: Variable<Value>): Variable<Value> => ({ ...of, isSecr
 const apiKeys = z.string().transform((list, context): ApiKey[] => {
   const read = readKeyList(list);
   if (read.ok) return read.keys;
-  context.addIssue({ code: 'custom', message: `name:role:secret, divided by commas (${read.problem})` });
+  context.addIssue({ code: 'custom', message: `name:role:secret, separated by commas (${read.problem})` });
   return z.NEVER;
 });
 
-/** As browsers send it: no path, no slash at the end. */
+/** Whether this is an origin as browsers send it (no path, no trailing slash), or `*`. */
 const isOrigin = (origin: string) =>
   origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin);
 
@@ -85,44 +86,44 @@ const redisUrl = z
     message: 'a URL such as redis://host:6379 or rediss://user:secret@host:6380/0',
   });
 
-/** The variables by the name of their field in `Config`. */
+/** All variables, keyed by their field in `Config`. */
 export const VARIABLES = {
   redisUrl: secret(
     optional(
       'REDIS_URL',
-      'Redis or Valkey to use. Unset, the commands that may do so start a private server.',
+      'URL of the Redis or Valkey server. If unset, commands that can do so start a private server.',
       redisUrl,
     ),
   ),
-  port: count('PORT', 'TCP port of the producer API; 0 picks a free one.', 8080, 0, 65535),
+  port: count('PORT', 'TCP port of the producer API; 0 selects a free port.', 8080, 0, 65535),
   host: text(
     'EMBEDMILL_HOST',
-    'Address the producer and the worker listen on; 0.0.0.0 for all.',
+    'Address on which producers and workers listen; 0.0.0.0 for all interfaces.',
     '127.0.0.1',
     '127.0.0.1',
   ),
   apiKeys: secret(
     optional(
       'EMBEDMILL_API_KEYS',
-      'API keys, `name:role:secret` divided by commas; roles: read, submit, admin. Unset, and without a file of keys: no key is asked for.',
+      'API keys: `name:role:secret` entries separated by commas; roles are read, submit and admin. If unset and no key file is given, authentication is disabled.',
       apiKeys,
     ),
   ),
   apiKeysFile: optional(
     'EMBEDMILL_API_KEYS_FILE',
-    'File of API keys, one `name:role:secret` a line; it is read again whenever it changes.',
+    'File of API keys, one `name:role:secret` per line; reloaded when it changes.',
     z.string(),
   ),
   apiKey: secret(
     optional(
       'EMBEDMILL_API_KEY',
-      'The key that the command sends to a producer that asks for one.',
+      'API key that the command sends to the producer.',
       z.string().regex(/^[\x21-\x7e]+$/, { message: 'printable characters without spaces' }),
     ),
   ),
   metricsNeed: variable(
     'EMBEDMILL_METRICS_ACCESS',
-    'Who may read /metrics of a producer with API keys: `open` for everybody, `read` for every key.',
+    'Access to /metrics of a producer with API keys: `open` for all clients, `read` for clients with a key.',
     'open',
     z
       .enum(['open', 'read'], { message: 'open or read' })
@@ -131,24 +132,24 @@ export const VARIABLES = {
   ),
   requestsPerMinute: optional(
     'EMBEDMILL_RATE_LIMIT',
-    'Most requests in a minute of one API key, or of one address without a key, over all producers. Unset: no limit.',
+    'Maximum requests per minute for each API key, or for each address without a key, across all producers. If unset, there is no limit.',
     wholeNumber(1, 1_000_000),
   ),
   proxies: count(
     'EMBEDMILL_PROXIES',
-    'Reverse proxies in front of the producer; so many entries of X-Forwarded-For are believed when addresses are limited.',
+    'Number of trusted reverse proxies in front of the producer (Express `trust proxy`); used when requests are limited by address.',
     0,
     0,
     10,
   ),
   corsOrigins: optional(
     'EMBEDMILL_CORS_ORIGINS',
-    'Origins of web pages that may call the API, divided by commas, such as `https://app.example.com`; `*` for all. Unset: none.',
+    'Origins of web pages that may call the API, separated by commas, such as `https://app.example.com`; `*` for all. If unset, no origin is allowed.',
     z
       .string()
       .transform((list) => list.split(',').map((origin) => origin.trim()))
       .refine((origins) => origins.every(isOrigin), {
-        message: 'origins such as https://app.example.com, divided by commas',
+        message: 'origins such as https://app.example.com, separated by commas',
       }),
   ),
   allowedHosts: optional(
@@ -166,50 +167,50 @@ export const VARIABLES = {
   ),
   workerPort: count(
     'EMBEDMILL_WORKER_PORT',
-    "TCP port of a worker's /healthz, /readyz and /metrics; 0 picks a free one.",
+    'TCP port of /healthz, /readyz and /metrics of a worker; 0 selects a free port.',
     9464,
     0,
     65535,
   ),
   dataDir: text(
     'EMBEDMILL_DATA_DIR',
-    "Folder of the producer's runs: rows, shards and manifests.",
+    'Data folder of the producer: the rows, result shards and ledger of each run.',
     '~/.local/share/embedmill',
     join(homedir(), '.local', 'share', 'embedmill'),
   ),
   cacheDir: text(
     'EMBEDMILL_CACHE',
-    'Folder of compiled models, and of added ones in `models`.',
+    'Cache folder: compiled models, and installed models in `models`.',
     '~/.cache/embedmill',
     join(homedir(), '.cache', 'embedmill'),
   ),
   threads: optional(
     'EMBEDMILL_THREADS',
-    'Inference threads of a worker. Unset: one per CPU of the quota (cgroup and cpuset).',
+    'Inference threads per worker. If unset, one per available CPU (cgroup quota and cpuset).',
     wholeNumber(1, 1024),
   ),
   model: optional(
     'EMBEDMILL_MODEL',
-    'Name of an added model (`embedmill model list`), or folder of another sentence model in the layout of the hub. Unset: the built-in all-MiniLM-L6-v2.',
+    'Name of an installed model (`embedmill model list`), or folder of a sentence model in Hugging Face layout. If unset, the built-in all-MiniLM-L6-v2.',
     z.string(),
   ),
   repeatsBytes: megabytes(
     'EMBEDMILL_REPEATS_MB',
-    'Megabytes of vectors that each inference thread keeps for texts that come again; 0: none.',
+    'Maximum megabytes of vectors that each inference thread caches for repeated texts; 0 disables the cache.',
     16,
     4096,
     0,
   ),
   cacheBytes: megabytes(
     'EMBEDMILL_VECTOR_CACHE_MB',
-    'Megabytes of vectors that workers keep in Redis for texts of later runs; 0: none. Redis needs them beside its budget.',
+    'Maximum megabytes of vectors that workers cache in Redis for repeated texts of later runs; 0 disables the cache. Redis needs this memory in addition to its budget.',
     0,
     1024 * 1024,
     0,
   ),
   prefix: variable(
     'EMBEDMILL_PREFIX',
-    'First part of every Redis key; two fleets with different prefixes share one Redis without meeting.',
+    'Prefix of all Redis keys; fleets with different prefixes can share one Redis.',
     'em',
     z
       .string()
@@ -219,89 +220,106 @@ export const VARIABLES = {
   ),
   redisBudgetBytes: megabytes(
     'EMBEDMILL_REDIS_BUDGET_MB',
-    'Most megabytes of payloads and vectors that this producer keeps in Redis at a time.',
+    'Maximum megabytes of payloads and vectors that this producer keeps in Redis at a time.',
     256,
     1024 * 1024,
   ),
   batchRows: count(
     'EMBEDMILL_BATCH_ROWS',
-    'Most rows of a batch. Not a power of two: 252 vectors fit a memory class of Redis, 256 do not.',
-    252,
+    'Maximum rows per batch. Not a power of two: 252 vectors fit an allocation size class of Redis, 256 do not.',
+    DEFAULT_BATCH_ROWS,
     1,
     4096,
   ),
-  batchTokens: count('EMBEDMILL_BATCH_TOKENS', 'Most estimated tokens of a batch.', 8192, 1, 1_000_000),
+  batchTokens: count(
+    'EMBEDMILL_BATCH_TOKENS',
+    'Maximum estimated tokens per batch.',
+    DEFAULT_BATCH_TOKENS,
+    1,
+    1_000_000,
+  ),
   shardBytes: megabytes(
     'EMBEDMILL_SHARD_MB',
     'Megabytes of vectors after which the collector writes a shard file.',
     16,
     1024,
   ),
+  producerMemoryBytes: optional(
+    'EMBEDMILL_PRODUCER_MEMORY_MB',
+    'Maximum megabytes that requests keep in the memory of the producer: bodies, rows not yet written, texts in flight, unread answers. Unset: a quarter of the memory limit (cgroup or machine), between 64 and 1024.',
+    wholeNumber(16, 1024 * 1024).transform((n) => n * MEGABYTE),
+  ),
   searchMemoryBytes: megabytes(
     'EMBEDMILL_SEARCH_MEMORY_MB',
-    'Most megabytes of vectors that the producer keeps in memory for searches; larger runs are read from disk each time.',
+    'Maximum megabytes of vectors that the producer keeps in memory for searches; larger runs are read from disk for each search.',
     256,
     1024 * 1024,
   ),
-  maxRowBytes: count('EMBEDMILL_MAX_ROW_BYTES', 'Most bytes of one row.', MEGABYTE, 1, 64 * MEGABYTE),
+  maxRowBytes: count('EMBEDMILL_MAX_ROW_BYTES', 'Maximum bytes per row.', MEGABYTE, 1, 64 * MEGABYTE),
   maxBodyBytes: megabytes(
     'EMBEDMILL_MAX_BODY_MB',
-    'Most megabytes of one request body, after decompression.',
+    'Maximum megabytes per request body, after decompression.',
     1024,
     1024 * 1024,
   ),
   interactiveTexts: count(
     'EMBEDMILL_INTERACTIVE_TEXTS',
-    'Most interactive texts that wait for their vectors at a time; what comes on top is refused with 429.',
+    'Maximum number of interactive texts waiting for vectors; further requests get status 429.',
     4096,
     1,
     1_000_000,
   ),
   maxFileBytes: megabytes(
     'EMBEDMILL_MAX_FILE_MB',
-    'Most megabytes of one file for POST /v1/files.',
+    'Maximum megabytes per file for POST /v1/files.',
     16 * 1024,
     1024 * 1024,
   ),
   maxBatchLines: count(
     'EMBEDMILL_MAX_BATCH_LINES',
-    'Most lines of the input file of POST /v1/batches; while it is checked, its ids are kept in memory.',
+    'Maximum lines in the input file of POST /v1/batches; its ids are held in memory while it is checked.',
     2_000_000,
     1,
     16_000_000,
   ),
   lockMs: count(
     'EMBEDMILL_LOCK_MS',
-    'Milliseconds after which a batch of a silent worker goes to another one.',
+    'Milliseconds after which a batch of an unresponsive worker is reassigned.',
     30_000,
     1_000,
     3_600_000,
   ),
   shutdownMs: count(
     'EMBEDMILL_SHUTDOWN_MS',
-    'Milliseconds that a process may take to finish its work after SIGTERM.',
+    'Maximum milliseconds for a graceful shutdown after SIGTERM.',
     20_000,
     0,
     3_600_000,
   ),
   drainTargetSeconds: count(
     'EMBEDMILL_DRAIN_TARGET_S',
-    'Seconds in which the backlog should be done; GET /v1/scale says how many workers that takes.',
+    'Target time for the backlog in seconds; GET /v1/scale reports the number of workers that it requires.',
     600,
     1,
     7 * 24 * 3600,
   ),
-  maxWorkers: count('EMBEDMILL_WORKERS_MAX', 'Most workers that GET /v1/scale asks for.', 20, 1, 10_000),
+  maxWorkers: count(
+    'EMBEDMILL_WORKERS_MAX',
+    'Maximum number of workers that GET /v1/scale requests.',
+    20,
+    1,
+    10_000,
+  ),
   otlpUrl: optional(
     'OTEL_EXPORTER_OTLP_ENDPOINT',
-    'Base URL of an OpenTelemetry collector that gets traces over OTLP/HTTP. Unset: none are made.',
+    'Base URL of an OpenTelemetry collector that receives traces over OTLP/HTTP. If unset, tracing is disabled.',
     z.string().refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), {
       message: 'a URL such as http://collector:4318',
     }),
   ),
   logLevel: variable(
     'EMBEDMILL_LOG_LEVEL',
-    'Least level that is logged: trace, debug, info, warn, error, fatal or silent. Texts appear at no level.',
+    'Minimum log level: trace, debug, info, warn, error, fatal or silent. Texts are never logged.',
     'info',
     z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {

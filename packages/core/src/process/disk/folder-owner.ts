@@ -11,7 +11,8 @@
  * - It released the folder: at once.
  * - It ran in the same process space (same boot, same PID namespace): if that process no longer runs, or if it owns another folder
  *   of which this one is a copy, at once.
- * - Otherwise (another machine or container): if its file was not renewed for `STALE_MS`, measured by our monotonic clock.
+ * - It ran there, still runs, and has lost its Redis lease to the claimant (same Redis, same key): it may be frozen. And
+ *   otherwise (another machine or container): if its file was not renewed for `STALE_MS`, measured by our monotonic clock.
  * In all other cases the claim is refused, and the error names the owner.
  */
 
@@ -47,6 +48,8 @@ interface OwnerRecord extends ProcessMark {
   folderId: string;
   /** Redis that the owner uses, without credentials. */
   redis: string;
+  /** Key of the lease in that Redis; absent if the owner holds none. */
+  leaseKey?: string;
   /** ISO 8601. */
   since: string;
   /** True once the owner has stopped in an orderly way. */
@@ -58,11 +61,15 @@ export interface ClaimOptions {
   folder: string;
   /** URL of the Redis in use; credentials are removed. */
   redisUrl: string;
+  /** Key of a lease in that Redis that the claimant holds, and every other owner with this Redis and key has lost. */
+  leaseKey?: string;
   signal?: AbortSignal;
   /** Time without a renewal after which an owner on another machine counts as gone. Default `STALE_MS`. */
   staleMs?: number;
   /** Called once if the claim must wait to see whether the previous owner is alive. */
   onWait?: (message: string) => void;
+  /** Called once when the folder is found to be lost, by a check before a write or by a renewal. */
+  onLost?: (error: UnavailableError) => void;
 }
 
 /** A data folder that this process owns. */
@@ -71,13 +78,16 @@ export class FolderOwner {
   readonly epoch: number;
   readonly #folder: string;
   readonly #record: OwnerRecord;
+  readonly #onLost: (error: UnavailableError) => void;
   readonly #renewal: NodeJS.Timeout;
   #isLost = false;
+  #isReleased = false;
 
-  private constructor(folder: string, epoch: number, record: OwnerRecord) {
+  private constructor(epoch: number, record: OwnerRecord, { folder, onLost = () => {} }: ClaimOptions) {
     this.#folder = folder;
     this.epoch = epoch;
     this.#record = record;
+    this.#onLost = onLost;
     this.#renewal = setInterval(() => this.#renew(), RENEW_MS).unref();
   }
 
@@ -88,48 +98,58 @@ export class FolderOwner {
    * @throws the error of the file system if the folder cannot be written
    */
   static async claim(options: ClaimOptions): Promise<FolderOwner> {
-    const { folder, redisUrl } = options;
+    const { folder } = options;
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const record: OwnerRecord = {
-      token: randomUUID(),
-      ...markOf(process.pid),
-      host: hostname(),
-      space: processSpace(),
-      folderId: await folderIdOf(folder),
-      redis: withoutCredentials(redisUrl),
-      since: new Date().toISOString(),
-      released: false,
-    };
+    const record = await recordOf(options);
     for (;;) {
       const previous = await lastEpoch(folder);
-      if (previous > 0) await waitUntilGone(folder, previous, options);
+      if (previous > 0) await waitUntilGone(previous, record, options);
       const epoch = previous + 1;
-      if (!(await createExclusive(join(folder, fileOf(epoch)), record))) continue;
-      // Others may have claimed and released the folder since we looked: then ours is not the last epoch.
-      if ((await lastEpoch(folder)) !== epoch) {
-        await rm(join(folder, fileOf(epoch)), { force: true });
-        continue;
+      const path = join(folder, fileOf(epoch));
+      try {
+        if (!(await createExclusive(path, record))) continue;
+        // Others may have claimed and released the folder since we looked: then ours is not the last epoch.
+        if ((await lastEpoch(folder)) !== epoch) {
+          await rm(path, { force: true });
+          continue;
+        }
+        await syncFolder(folder);
+        for (const name of await ownerFiles(folder)) {
+          if (epochOf(name) < epoch) await rm(join(folder, name), { force: true });
+        }
+        return new FolderOwner(epoch, record, options);
+      } catch (error) {
+        // A full disk: nothing may stay that the next attempt would take for an owner.
+        if ((await readRecord(path).catch(() => undefined))?.token === record.token)
+          await rm(path, { force: true });
+        throw error;
       }
-      await syncFolder(folder);
-      for (const name of await ownerFiles(folder)) {
-        if (epochOf(name) < epoch) await rm(join(folder, name), { force: true });
-      }
-      return new FolderOwner(folder, epoch, record);
     }
   }
 
   /**
+   * Checks that a claim would not be refused, without claiming; waits like a claim if it must.
+   * @throws {UnavailableError} `folder-in-use`
+   */
+  static async assertFree(options: ClaimOptions): Promise<void> {
+    if (!exists(options.folder)) return;
+    const last = await lastEpoch(options.folder);
+    if (last > 0) await waitUntilGone(last, await recordOf(options), options);
+  }
+
+  /**
    * To be called before each write to the folder. Two calls of stat(2), about 10 µs on a local disk.
-   * @throws {UnavailableError} `folder-lost` if another process took over the folder, or the folder was removed or replaced
+   * @throws {UnavailableError} `folder-lost` if another process took over the folder, the folder was removed or replaced, or
+   *   this owner has released it
+   * @throws the error of the file system if the disk cannot tell
    */
   assertOwned(): void {
-    if (!this.#isLost && exists(this.#pathOf(this.epoch)) && !exists(this.#pathOf(this.epoch + 1))) return;
-    this.#isLost = true;
-    throw new UnavailableError(
-      'folder-lost',
-      `this producer no longer owns its data folder ${JSON.stringify(this.#folder)}: another producer took it over, or the ` +
-        'folder was removed; nothing more is written to it',
-    );
+    if (!this.#isLost && !this.#isReleased) {
+      if (exists(this.#pathOf(this.epoch)) && !exists(this.#pathOf(this.epoch + 1))) return;
+      this.#isLost = true;
+      this.#onLost(this.#lostError());
+    }
+    throw this.#lostError();
   }
 
   /** Whether `assertOwned` has failed; it never succeeds again. */
@@ -140,6 +160,8 @@ export class FolderOwner {
   /** Releases the folder, so that the next owner need not wait. */
   async release(): Promise<void> {
     clearInterval(this.#renewal);
+    if (this.#isReleased) return;
+    this.#isReleased = true;
     if (this.#isLost || !exists(this.#pathOf(this.epoch)) || exists(this.#pathOf(this.epoch + 1))) return;
     const draft = `${this.#pathOf(this.epoch)}.released`;
     try {
@@ -152,8 +174,22 @@ export class FolderOwner {
 
   #renew(): void {
     const now = new Date();
-    // A failed renewal needs no handling: if the folder is gone, the next write fails with the reason.
-    utimes(this.#pathOf(this.epoch), now, now).catch(() => {});
+    utimes(this.#pathOf(this.epoch), now, now)
+      // A disk that refuses this also refuses the next write, which reports it.
+      .catch(() => {})
+      .then(() => {
+        if (!this.#isReleased) this.assertOwned();
+      })
+      // Reported to `onLost`.
+      .catch(() => {});
+  }
+
+  #lostError(): UnavailableError {
+    return new UnavailableError(
+      'folder-lost',
+      `this producer no longer owns its data folder ${JSON.stringify(this.#folder)}: another producer took it over, or the ` +
+        'folder was removed; nothing more is written to it',
+    );
   }
 
   #pathOf(epoch: number): string {
@@ -162,15 +198,17 @@ export class FolderOwner {
 }
 
 /** Resolves when the owner of that epoch is gone; see the head of this file. */
-async function waitUntilGone(folder: string, epoch: number, options: ClaimOptions): Promise<void> {
-  const { signal, onWait, staleMs = STALE_MS } = options;
+async function waitUntilGone(epoch: number, ours: OwnerRecord, options: ClaimOptions): Promise<void> {
+  const { folder, signal, onWait, staleMs = STALE_MS } = options;
   const path = join(folder, fileOf(epoch));
   const record = await readRecord(path);
   // Removed by a newer owner: the caller looks again.
   if (record === undefined || record.released) return;
-  if (record.space === processSpace()) {
-    if (record.folderId === (await folderIdOf(folder)) && isRunning(record)) throw inUse(folder, record);
-    return;
+  if (record.space === ours.space) {
+    if (record.folderId !== ours.folderId || !isRunning(record)) return;
+    const hasLostLease =
+      ours.leaseKey !== undefined && record.leaseKey === ours.leaseKey && record.redis === ours.redis;
+    if (!hasLostLease || record.pid === ours.pid) throw inUse(folder, record);
   }
   onWait?.(`${describe(folder, record)}; waiting ${staleMs / 1000} s to see whether it is alive`);
   const renewed = await renewedAt(path);
@@ -180,6 +218,21 @@ async function waitUntilGone(folder: string, epoch: number, options: ClaimOption
     if ((await readRecord(path))?.token !== record.token) return;
     if ((await renewedAt(path)) !== renewed) throw inUse(folder, record);
   }
+}
+
+/** The record of a claim by this process. */
+async function recordOf({ folder, redisUrl, leaseKey }: ClaimOptions): Promise<OwnerRecord> {
+  return {
+    token: randomUUID(),
+    ...markOf(process.pid),
+    host: hostname(),
+    space: processSpace(),
+    folderId: await folderIdOf(folder),
+    redis: withoutCredentials(redisUrl),
+    ...(leaseKey === undefined ? {} : { leaseKey }),
+    since: new Date().toISOString(),
+    released: false,
+  };
 }
 
 function inUse(folder: string, record: OwnerRecord): UnavailableError {
@@ -201,6 +254,9 @@ async function createExclusive(path: string, record: OwnerRecord): Promise<boole
     try {
       await file.writeFile(textOf(record));
       await file.sync();
+    } catch (error) {
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
     } finally {
       await file.close();
     }

@@ -36,10 +36,10 @@ export function throttled<Args extends unknown[]>(
   intervalMs: number,
   action: (...args: Args) => void,
 ): (...args: Args) => void {
-  let nextAt = 0;
+  let nextAt = Number.NEGATIVE_INFINITY;
   return (...args) => {
-    if (Date.now() < nextAt) return;
-    nextAt = Date.now() + intervalMs;
+    if (performance.now() < nextAt) return;
+    nextAt = performance.now() + intervalMs;
     action(...args);
   };
 }

@@ -1,7 +1,7 @@
 /** Waits for what ends a process. */
 
 /** What ended it: a signal, or the end of the process that started it and speaks to it over a channel. */
-export type StopReason = 'SIGINT' | 'SIGTERM' | 'disconnect';
+export type StopReason = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'disconnect';
 
 /**
  * Resolves with the first reason to stop; a second signal ends the process at once, for people who cannot
@@ -17,8 +17,42 @@ export function whenStopped(): Promise<StopReason> {
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
+    // A terminal that is closed.
+    process.on('SIGHUP', stop);
     process.once('disconnect', () => stop('disconnect'));
   });
+}
+
+/** Time beyond `shutdownMs` after which a process ends that has not stopped. */
+const MARGIN_MS = 2_700;
+
+/**
+ * Runs a service until there is a reason to stop, then stops it. The process ends at the latest `shutdownMs` and 2.7 s later, also
+ * while the service is still starting or a connection to an unreachable Redis blocks it: others repeat unfinished work.
+ * @returns the exit code: 0, or 1 if the service cannot continue
+ */
+export async function runUntilStopped<Service extends { whenBroken: Promise<Error>; stop(): Promise<void> }>({
+  start,
+  shutdownMs,
+  onStarted,
+  onStop,
+}: {
+  start: () => Promise<Service>;
+  shutdownMs: number;
+  onStarted: (service: Service) => void;
+  /** Called before the service is stopped: a signal, or why it cannot continue. */
+  onStop: (reason: StopReason | Error) => void;
+}): Promise<number> {
+  const stopReason = whenStopped();
+  void stopReason.then(() => {
+    setTimeout(() => process.exit(1), shutdownMs + MARGIN_MS).unref();
+  });
+  const starting = start();
+  starting.then(onStarted).catch(() => {});
+  const reason = await Promise.race([stopReason, starting.then((service) => service.whenBroken)]);
+  onStop(reason);
+  await (await starting).stop();
+  return reason instanceof Error ? 1 : 0;
 }
 
 /** Tells the process that started this one, if there is a channel to it, that this one is ready. */

@@ -40,7 +40,7 @@ const WAIT_MS = (GRACE_SECONDS + 3) * 1_000;
  * lives.
  */
 export async function claimFolder(folder: string, owner: Owner): Promise<void> {
-  const deadline = Date.now() + WAIT_MS;
+  const deadline = performance.now() + WAIT_MS;
   while (!(await createOwnerFile(folder, owner))) {
     const text = await readOwnerFile(folder);
     if (text === undefined) continue;
@@ -50,7 +50,7 @@ export async function claimFolder(folder: string, owner: Owner): Promise<void> {
     const isStarterAlive = isAlive(previous.starterPid);
     if (isGone && (!isStarterAlive || (await ageMs(folder)) > STARTING_MS)) {
       await removeOwnerFile(folder, text);
-    } else if ((!isGone && isStarterAlive) || Date.now() > deadline) {
+    } else if ((!isGone && isStarterAlive) || performance.now() > deadline) {
       throw new UnavailableError(
         'redis-folder-in-use',
         `The folder "${folder}" is in use by the Redis server that process ${previous.starterPid} started ` +

@@ -113,9 +113,9 @@ export class PrivateRedis {
       status = exitStatus;
     });
 
-    const deadline = Date.now() + this.#options.startTimeoutMs;
+    const deadline = performance.now() + this.#options.startTimeoutMs;
     while (status === undefined && (await ping(owner.port, owner.password)) !== 'ready') {
-      if (Date.now() > deadline) {
+      if (performance.now() > deadline) {
         killGuarded(guarded);
         await guarded.ended;
         return `no answer within ${this.#options.startTimeoutMs} ms\n${await this.#logTail()}`;

@@ -1,4 +1,7 @@
-/** Decides which Redis this process uses, the given one or a private one; called by the CLI, the tests and `npm start`. */
+/**
+ * Decides which Redis this process uses, the given one or a private one; called by the CLI, the tests and `npm start`.
+ * Decision: docs/decisions/0004.
+ */
 
 import { join } from 'node:path';
 import { PrivateRedis, type PrivateRedisExit } from './private-redis.ts';

@@ -3,20 +3,37 @@
 import { createHash } from 'node:crypto';
 import { type Treatment, treatmentOf, UNTREATED } from '@embedmill/contract';
 
-/** Part of the fingerprint: raised when cleaning, glossary or chunking change their results. */
-const TREATMENT_REVISION = 2;
+/**
+ * Revision of the treatment of this build; raised when cleaning, glossary or chunking change their results. Workers state it in each
+ * result, and the fingerprint of vectors contains it.
+ */
+export const TREATMENT_REVISION = 2;
+
+/** Revision of workers that do not state theirs. */
+export const UNSTATED_REVISION = 2;
 
 /**
  * Fingerprint of vectors made by a model from texts with a treatment. For untreated texts it is that of the
  * model, so that vectors older than treatments keep theirs.
  * @param model fingerprint of the model, 16 hexadecimal characters
+ * @param revision of the treatment with which the vectors were made. Default: of this build
  * @returns 16 hexadecimal characters
  */
-export function vectorFingerprint(model: string, treatment: Treatment): string {
+export function vectorFingerprint(
+  model: string,
+  treatment: Treatment,
+  revision: number = TREATMENT_REVISION,
+): string {
   const canonical = JSON.stringify(treatmentOf(treatment));
   if (canonical === JSON.stringify(UNTREATED)) return model;
-  return createHash('sha256')
-    .update(`${model} ${TREATMENT_REVISION} ${canonical}`)
-    .digest('hex')
-    .slice(0, 16);
+  return createHash('sha256').update(`${model} ${revision} ${canonical}`).digest('hex').slice(0, 16);
+}
+
+/**
+ * What a result was computed with, as one string: a worker compares it with that of a run before it computes a batch.
+ * @param model fingerprint of the model
+ * @param revision of the treatment. Default: of this build
+ */
+export function computedWith(model: string, revision: number = TREATMENT_REVISION): string {
+  return `${model}/${revision}`;
 }

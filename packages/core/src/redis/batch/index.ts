@@ -1,8 +1,8 @@
 /** Wire format of batches (`@embedmill/core/batch`): payloads, results, glossaries, fingerprints. */
 
-export { vectorFingerprint } from './fingerprint.ts';
+export { computedWith, vectorFingerprint } from './fingerprint.ts';
 export { storeGlossary } from './glossary.ts';
-export { type BatchPayload, encodeBatchPayload, readBatchPayload } from './payload.ts';
+export { type BatchPayload, digestPayload, encodeBatchPayload, readBatchPayload } from './payload.ts';
 export {
   type BatchResult,
   type BatchResultHeader,
@@ -10,4 +10,6 @@ export {
   decodeOutcomes,
   encodeBatchResult,
   peekBatchResult,
+  resultDigestOf,
+  withResultDigest,
 } from './result.ts';

@@ -7,6 +7,7 @@
  * area holds u32 ids.
  */
 
+import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { CorruptError, type TextInput } from '@embedmill/contract';
 
@@ -46,6 +47,11 @@ export function encodeBatchPayload(texts: readonly TextInput[]): Uint8Array<Arra
   }
   view.setUint32(8, crc32(bytes.subarray(HEADER_BYTES)), true);
   return bytes;
+}
+
+/** SHA-256 of a payload in base64url: identifies its texts. */
+export function digestPayload(payload: Uint8Array): string {
+  return createHash('sha256').update(payload).digest('base64url');
 }
 
 /**

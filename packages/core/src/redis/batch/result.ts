@@ -18,11 +18,13 @@
  * | … | rows × 4 | tokens of each row |
  * | … | rows × 4 | lost tokens of each row |
  * | … | rows | verdict of each row, an index into `ROW_VERDICTS` |
- * | … | messages | JSON: `{ "<row>": "why it failed" }`, or `{ "<row>": { "chunks": 3 } }`, or empty |
+ * | … | messages | JSON: `{ "treatment": 2, "digest": "…" }` with `"<row>": "why it failed"` or `"<row>": { "chunks": 3 }`;
+ * older workers leave `treatment` and `digest` out, or all of it; `digest` is that of the job |
  */
 
 import { crc32 } from 'node:zlib';
 import { CorruptError, type Precision, ROW_VERDICTS, type RowOutcome } from '@embedmill/contract';
+import { TREATMENT_REVISION, UNSTATED_REVISION } from './fingerprint.ts';
 
 const MAGIC = 0x314f4d45; // 'EMO1'
 const HEADER_BYTES = 32;
@@ -55,16 +57,17 @@ export interface BatchResult extends BatchResultHeader {
   /** rows × dim, mean-pooled and L2-normalised; zeros where a row has no vector. */
   vectors: Float32Array;
   outcomes: RowOutcome[];
+  /** Revision of the treatment of the worker. Default: of this build. */
+  treatment?: number;
 }
 
 /** Result → bytes, in their own `ArrayBuffer`, so that they can be transferred between threads. */
 export function encodeBatchResult(result: BatchResult): Uint8Array<ArrayBuffer> {
-  const { rows, dim, outcomes, vectors } = result;
+  const { rows, dim, outcomes, vectors, treatment = TREATMENT_REVISION } = result;
   const notes = outcomes.flatMap(({ verdict, tokens, lostTokens, ...rest }, row): [string, RowNote][] =>
     Object.keys(rest).length === 0 ? [] : [[String(row), noteOf(rest)]],
   );
-  const messages =
-    notes.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(Object.fromEntries(notes)));
+  const messages = Buffer.from(JSON.stringify({ treatment, ...Object.fromEntries(notes) }));
   const layout = layoutOf(rows, dim, messages.byteLength);
   const bytes = new Uint8Array(new ArrayBuffer(layout.total));
   const view = new DataView(bytes.buffer);
@@ -127,6 +130,35 @@ export function peekBatchResult(bytes: Uint8Array, options: { verify?: boolean }
   return { batch: view.getUint32(28, true), rows, dim, precision, fingerprint };
 }
 
+/** Key of the digest among the messages, which are otherwise keyed by row number; readers that do not know it ignore it. */
+const DIGEST_KEY = 'digest';
+
+/**
+ * A result that states for which rows it was computed.
+ * @param result `encodeBatchResult` bytes
+ * @param digest `BatchJob.digest`
+ */
+export function withResultDigest(result: Uint8Array, digest: string): Uint8Array<ArrayBuffer> {
+  const { rows, dim } = peekBatchResult(result, { verify: false });
+  const { messages } = layoutOf(rows, dim, 0);
+  const text = JSON.stringify({ ...readNotes(result, layoutOf(rows, dim, 0)), [DIGEST_KEY]: digest });
+  const encoded = Buffer.from(text);
+  const bytes = new Uint8Array(new ArrayBuffer(messages + encoded.byteLength));
+  bytes.set(result.subarray(0, messages));
+  bytes.set(encoded, messages);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(12, encoded.byteLength, true);
+  view.setUint32(24, crc32(bytes.subarray(HEADER_BYTES)), true);
+  return bytes;
+}
+
+/** The digest of the job for which a result was computed; `undefined` if its worker did not know of digests. */
+export function resultDigestOf(result: Uint8Array): string | undefined {
+  const { rows, dim } = peekBatchResult(result, { verify: false });
+  const digest = readNotes(result, layoutOf(rows, dim, 0))[DIGEST_KEY];
+  return typeof digest === 'string' ? digest : undefined;
+}
+
 /**
  * Bytes → result; the vectors are a copy, so that the bytes may be reused.
  * @throws {CorruptError} `corrupt-result`
@@ -137,7 +169,13 @@ export function decodeBatchResult(bytes: Uint8Array): BatchResult {
   const layout = layoutOf(rows, dim, messageBytesOf(bytes));
   const vectors = new Float32Array(rows * dim);
   new Uint8Array(vectors.buffer).set(bytes.subarray(layout.vectors, layout.tokens));
-  return { ...header, vectors, outcomes: readOutcomes(bytes, layout, rows) };
+  const notes = readNotes(bytes, layout);
+  return {
+    ...header,
+    vectors,
+    treatment: revisionOf(notes),
+    outcomes: readOutcomes(bytes, layout, rows, notes),
+  };
 }
 
 /**
@@ -146,7 +184,14 @@ export function decodeBatchResult(bytes: Uint8Array): BatchResult {
  */
 export function decodeOutcomes(bytes: Uint8Array): RowOutcome[] {
   const { rows, dim } = peekBatchResult(bytes, { verify: false });
-  return readOutcomes(bytes, layoutOf(rows, dim, messageBytesOf(bytes)), rows);
+  const layout = layoutOf(rows, dim, messageBytesOf(bytes));
+  return readOutcomes(bytes, layout, rows, readNotes(bytes, layout));
+}
+
+/** Revision of the treatment with which a result was computed; its checksum is not checked again. */
+export function decodeTreatmentRevision(bytes: Uint8Array): number {
+  const { rows, dim } = peekBatchResult(bytes, { verify: false });
+  return revisionOf(readNotes(bytes, layoutOf(rows, dim, messageBytesOf(bytes))));
 }
 
 /** Position and length of the token counts in a result, in bytes; decoded by `decodeTokenCounts`. */
@@ -165,11 +210,25 @@ export function decodeTokenCounts(area: Uint8Array): Uint32Array {
   );
 }
 
-function readOutcomes(bytes: Uint8Array, layout: ReturnType<typeof layoutOf>, rows: number): RowOutcome[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** The messages of a result: notes by row, the revision of the treatment, and the digest of the job. */
+type Notes = Record<string, RowNote> & { treatment?: number; digest?: string };
+
+function readNotes(bytes: Uint8Array, layout: ReturnType<typeof layoutOf>): Notes {
   const messages = bytes.subarray(layout.messages);
-  const notes: Record<string, RowNote> =
-    messages.length === 0 ? {} : JSON.parse(Buffer.from(messages).toString());
+  return messages.length === 0 ? {} : JSON.parse(Buffer.from(messages).toString());
+}
+
+function revisionOf({ treatment }: Notes): number {
+  return typeof treatment === 'number' ? treatment : UNSTATED_REVISION;
+}
+
+function readOutcomes(
+  bytes: Uint8Array,
+  layout: ReturnType<typeof layoutOf>,
+  rows: number,
+  notes: Notes,
+): RowOutcome[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: rows }, (_, row): RowOutcome => {
     const code = view.getUint8(layout.verdicts + row);
     const verdict = ROW_VERDICTS[code];

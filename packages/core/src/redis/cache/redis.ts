@@ -1,17 +1,26 @@
-/** The vector cache in Redis, shared by all workers of a fleet; enabled by `EMBEDMILL_VECTOR_CACHE_MB`. */
+/**
+ * The vector cache in Redis, shared by all workers of a fleet; enabled by `EMBEDMILL_VECTOR_CACHE_MB`.
+ * Decision: docs/decisions/0091.
+ */
 
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { hasVector, ROW_VERDICTS, treatmentOf } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
+import { TREATMENT_REVISION } from '../batch/fingerprint.ts';
 import type { Keys } from '../keys.ts';
 import { FIND, KEEP } from './scripts.ts';
 import type { CachedVector, CacheOptions, VectorCache } from './types.ts';
 
 /**
- * Five little-endian u32: verdict, tokens, lost tokens, chunks (0: not chunked), replaced terms; the floats
- * follow.
+ * Seven little-endian u32: CRC-32 of all that follows, revision of the treatment, verdict, tokens, lost tokens, chunks (0: not
+ * chunked), replaced terms; the floats follow.
  */
-const HEADER_BYTES = 20;
+const HEADER_BYTES = 28;
+const CHECKSUM_BYTES = 4;
+
+/** Raised when the format of an entry changes, so that older workers never read a newer entry. */
+const ENTRY_FORMAT = 2;
 
 /** 128 bits: among 10^12 texts, the probability that two share a field is about 10^-15. */
 const FIELD_BYTES = 16;
@@ -84,33 +93,45 @@ export class RedisVectorCache implements VectorCache {
   }
 }
 
-/** Field of a text: a hash of it and of everything else that determines its vector. */
+/** Field of a text: a hash of it and of everything else that determines its vector and the format of its entry. */
 function fieldsFor({ model, truncate, treatment }: CacheOptions): (text: string) => Buffer {
-  const shared = createHash('sha256').update(JSON.stringify([model, truncate, treatmentOf(treatment)]));
+  const shared = createHash('sha256').update(
+    JSON.stringify([ENTRY_FORMAT, TREATMENT_REVISION, model, truncate, treatmentOf(treatment)]),
+  );
   return (text) => shared.copy().update(text).digest().subarray(0, FIELD_BYTES);
 }
 
 function encode({ outcome, vector }: CachedVector): Buffer {
   const { verdict, tokens, lostTokens, chunks = 0, replacements = 0 } = outcome;
   const bytes = Buffer.alloc(HEADER_BYTES + vector.byteLength);
-  const numbers = [ROW_VERDICTS.indexOf(verdict), tokens, lostTokens, chunks, replacements];
-  for (const [i, number] of numbers.entries()) {
-    bytes.writeUInt32LE(number, 4 * i);
-  }
+  const numbers = [
+    TREATMENT_REVISION,
+    ROW_VERDICTS.indexOf(verdict),
+    tokens,
+    lostTokens,
+    chunks,
+    replacements,
+  ];
+  for (const [i, number] of numbers.entries()) bytes.writeUInt32LE(number, CHECKSUM_BYTES + 4 * i);
   bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), HEADER_BYTES);
+  bytes.writeUInt32LE(crc32(bytes.subarray(CHECKSUM_BYTES)), 0);
   return bytes;
 }
 
-function decode(bytes: Buffer): CachedVector {
-  const number = (i: number) => bytes.readUInt32LE(4 * i);
-  const [chunks, replacements] = [number(3), number(4)];
+/** The entry, or `null` if it is damaged or of another revision: the text is then computed, and its entry replaced. */
+function decode(bytes: Buffer): CachedVector | null {
+  if (bytes.byteLength < HEADER_BYTES || bytes.readUInt32LE(0) !== crc32(bytes.subarray(CHECKSUM_BYTES)))
+    return null;
+  const number = (i: number) => bytes.readUInt32LE(CHECKSUM_BYTES + 4 * i);
+  if (number(0) !== TREATMENT_REVISION) return null;
+  const [chunks, replacements] = [number(4), number(5)];
   // Copied, because the reply is an unaligned slice of ioredis's read buffer.
   const vector = new Float32Array((bytes.byteLength - HEADER_BYTES) / Float32Array.BYTES_PER_ELEMENT);
   new Uint8Array(vector.buffer).set(bytes.subarray(HEADER_BYTES));
   const outcome = {
-    verdict: ROW_VERDICTS[number(0)]!,
-    tokens: number(1),
-    lostTokens: number(2),
+    verdict: ROW_VERDICTS[number(1)]!,
+    tokens: number(2),
+    lostTokens: number(3),
     ...(chunks === 0 ? {} : { chunks }),
     ...(replacements === 0 ? {} : { replacements }),
   };

@@ -20,7 +20,7 @@ return found
  * ARGV 1 maximum bytes, 2 memory of an entry besides its value in bytes, 3 lifetime in seconds, then field,
  * value, …
  *
- * Redis must not evict keys, because everything else in it is needed; so the cache counts its bytes and
+ * A value replaces an older one, which may be damaged. Redis must not evict keys, because everything else in it is needed; so the cache counts its bytes and
  * evicts the least recently used entries itself.
  */
 export const KEEP = `
@@ -28,7 +28,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local bytes = tonumber(redis.call('GET', KEYS[3]) or '0')
 for i = 4, #ARGV, 2 do
-  if redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) == 1 then bytes = bytes + #ARGV[i + 1] + ARGV[2] end
+  local old = redis.call('HSTRLEN', KEYS[1], ARGV[i])
+  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  bytes = bytes + #ARGV[i + 1] - old
+  if old == 0 then bytes = bytes + ARGV[2] end
   redis.call('ZADD', KEYS[2], now, ARGV[i])
 end
 while bytes > tonumber(ARGV[1]) do

@@ -1,5 +1,6 @@
 /** The exchange of payloads and results between producers and workers. */
 
+export { AbandonedResults, type AbandonedResultsDeps } from './abandoned.ts';
 export { RedisExchange, type RedisExchangeDeps } from './redis.ts';
 export type {
   BatchPresence,

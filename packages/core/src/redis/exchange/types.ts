@@ -9,11 +9,11 @@ export type CommitOutcome = 'committed' | 'duplicate' | 'gone';
 
 /**
  * What a worker finds when it takes a batch. `duplicate`: it is done. `gone`: its run has ended. `lost`: it
- * is not done and its payload is missing; the producer has been notified.
+ * is not done and its payload is missing; the producer has been notified. `other-model`: the run has vectors of another model or treatment.
  */
 export type TakenPayload =
   | { status: 'taken'; payload: Uint8Array<ArrayBuffer> }
-  | { status: 'duplicate' | 'gone' | 'lost' };
+  | { status: 'duplicate' | 'gone' | 'lost' | 'other-model' };
 
 /** One entry of the ready stream. */
 export interface ReadyBatch {
@@ -21,7 +21,7 @@ export interface ReadyBatch {
   entry: string;
   run: string;
   batch: number;
-  /** `null` when a worker found no payload; the producer must enqueue the batch again. */
+  /** `null` when a worker found no payload, and when the producer announced a result whose entry was lost. */
   summary: BatchSummary | null;
 }
 
@@ -30,8 +30,8 @@ export type BatchPresence = 'waiting' | 'ready' | 'absent';
 
 /** What earlier workers recorded about a batch that crashed them. */
 export interface ProbeHistory {
-  /** How often a worker began to probe the rows, including this time. */
-  begun: number;
+  /** Number of processes that died after they began and before they marked a row. */
+  unexplained: number;
   /** Number of processes that died while they probed a row, by 0-based row. */
   deaths: ReadonlyMap<number, number>;
 }
@@ -40,8 +40,11 @@ export interface ProbeHistory {
 export interface WorkerExchange {
   /** Content of a glossary; `null` when it is not in Redis. */
   readGlossary(id: string): Promise<Uint8Array | null>;
-  /** The payload of a batch, as `encodeBatchPayload` wrote it. */
-  takePayload(run: string, batch: number, dataDirId: string): Promise<TakenPayload>;
+  /**
+   * The payload of a batch, as `encodeBatchPayload` wrote it.
+   * @param computedWith `computedWith` of the worker; without it, batches of a run with another model are taken too
+   */
+  takePayload(run: string, batch: number, dataDirId: string, computedWith?: string): Promise<TakenPayload>;
   /** Deletes an unreadable payload; the next worker to take the batch finds it lost. */
   dropPayload(run: string, batch: number): Promise<void>;
   /**
@@ -57,12 +60,14 @@ export interface WorkerExchange {
     summary: BatchSummary,
   ): Promise<CommitOutcome>;
   /**
-   * Begins to probe the rows of a batch one by one: a row that is still marked counts as the death of its
-   * process.
+   * Begins to probe the rows of a batch one by one. The mark of another worker counts as a death if that process is no
+   * longer connected to Redis; a worker that is only slow, or whose machine stood still, is not dead.
    */
-  beginProbe(run: string, batch: number): Promise<ProbeHistory>;
-  /** Marks the row (0-based) that is probed now, so that it is known if the process dies; `null`: none. */
-  markProbedRow(run: string, batch: number, row: number | null): Promise<void>;
+  beginProbe(run: string, batch: number, worker: string): Promise<ProbeHistory>;
+  /** Marks the row (0-based) that this worker probes now, so that it is known if the process dies. */
+  markProbedRow(run: string, batch: number, worker: string, row: number): Promise<void>;
+  /** Removes this worker's mark: it lives, and gives the batch back. */
+  endProbe(run: string, batch: number, worker: string): Promise<void>;
 }
 
 /** The producer's side, with its collector. */
@@ -71,17 +76,23 @@ export interface ProducerExchange {
   renewGlossary(id: string): Promise<boolean>;
   /** Writes the content of a glossary. */
   putGlossary(id: string, content: Uint8Array): Promise<void>;
-  /** Makes a run known to workers. Idempotent. */
-  openRun(run: string): Promise<void>;
-  /** Writes payloads, which are deleted when their batches are done. */
+  /**
+   * Makes a run known to workers. Idempotent.
+   * @param computedWith `computedWith` of its first result; other workers then leave its batches alone
+   */
+  openRun(run: string, computedWith?: string): Promise<void>;
+  /** Writes payloads, which are deleted when their batches are done; the batches count as not done. */
   putPayloads(run: string, batches: readonly { batch: number; payload: Uint8Array }[]): Promise<void>;
   /**
    * Up to `maxEntries` entries after `after` (an entry id, `0` for all), waiting up to `blockMs` for the
-   * first.
+   * first; 0: does not wait.
    */
   readReady(dataDirId: string, after: string, maxEntries: number, blockMs: number): Promise<ReadyBatch[]>;
-  /** Encoded results in the order of `batches`, `null` for each that is missing. */
-  fetchResults(run: string, batches: readonly number[]): Promise<(Uint8Array | null)[]>;
+  /**
+   * Encoded results in the order of `batches`, `null` for each that is missing; the first ones with up to `maxBytes` in total,
+   * and at least one. Read in slices of about 1 MB.
+   */
+  fetchResults(run: string, batches: readonly number[], maxBytes?: number): Promise<(Uint8Array | null)[]>;
   /** Deletes results that are stored on disk, and their entries. */
   acknowledge(
     dataDirId: string,
@@ -91,10 +102,15 @@ export interface ProducerExchange {
   deleteEntries(dataDirId: string, entries: readonly string[]): Promise<void>;
   /** Resets a done batch whose result is lost or corrupt to not done, so that it can be enqueued again. */
   reopenBatch(run: string, batch: number): Promise<void>;
-  /** What Redis has of these batches, in their order. */
+  /** What Redis has of these batches, in their order; renews the TTL of their keys. */
   presence(run: string, batches: readonly number[]): Promise<BatchPresence[]>;
+  /** Those of these batches, whose results are in Redis, that have no entry in the ready stream; renews its TTL. */
+  findUnannounced(
+    dataDirId: string,
+    batches: readonly { run: string; batch: number }[],
+  ): Promise<{ run: string; batch: number }[]>;
+  /** Adds entries without a summary for batches whose results are in Redis. */
+  announce(dataDirId: string, batches: readonly { run: string; batch: number }[]): Promise<void>;
   /** Deletes the keys of a run and of these batches; late commits of its batches are then discarded. */
   closeRun(run: string, batches: readonly number[]): Promise<void>;
-  /** Resolves when Redis responds. */
-  ping(): Promise<void>;
 }

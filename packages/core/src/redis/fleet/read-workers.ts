@@ -14,5 +14,15 @@ export async function readWorkers(redis: Redis, keys: Keys): Promise<WorkerRepor
   const reports = await redis.mget(ids.map((id) => keys.worker(id)));
   const silent = ids.filter((_, i) => reports[i] === null);
   if (silent.length > 0) await redis.srem(keys.workers, silent);
-  return reports.flatMap((json) => (json == null ? [] : [JSON.parse(json) as WorkerReport]));
+  return reports.flatMap((json) => (json == null ? [] : (reportOf(json) ?? [])));
+}
+
+/** `null` for a report that no worker of Embedmill wrote. */
+function reportOf(json: string): WorkerReport | null {
+  try {
+    const report = JSON.parse(json) as WorkerReport | null;
+    return typeof report?.id === 'string' && typeof report.model === 'string' ? report : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,4 +1,4 @@
-/** Sends a worker's answers to the producers, each on its own channel. */
+/** Sends a worker's answers to the producers, each on its own channel; see docs/decisions/0050. */
 
 import type { Redis } from 'ioredis';
 import type { Keys } from '../keys.ts';

@@ -44,6 +44,7 @@ export class Call {
   #vectors = new Float32Array(0);
   #dim = 0;
   #fingerprint = '';
+  #treatment: number | undefined;
   #textsLeft: number;
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
@@ -65,12 +66,13 @@ export class Call {
    * @throws {UnavailableError} `unavailable` when another part was answered with another model
    */
   takeVectors(part: OpenPart, bytes: Uint8Array, timings: PartTimings): void {
-    const { dim, fingerprint, vectors, outcomes } = decodeBatchResult(bytes);
+    const { dim, fingerprint, treatment, vectors, outcomes } = decodeBatchResult(bytes);
     if (this.#fingerprint === '') {
       this.#dim = dim;
       this.#fingerprint = fingerprint;
+      this.#treatment = treatment;
       this.#vectors = new Float32Array(this.request.texts.length * dim);
-    } else if (this.#fingerprint !== fingerprint) {
+    } else if (this.#fingerprint !== fingerprint || this.#treatment !== treatment) {
       throw new UnavailableError(
         'unavailable',
         `workers answered with different models: ${this.#fingerprint} and ${fingerprint}`,
@@ -109,12 +111,13 @@ export class Call {
   }
 
   /** Answer of an `embed` call; valid once `settled` has resolved. */
-  answer(): EmbedAnswer {
+  answer(): EmbedAnswer & { treatment: number | undefined } {
     return {
       dim: this.#dim,
       vectors: this.#vectors,
       outcomes: this.#outcomes,
       fingerprint: this.#fingerprint,
+      treatment: this.#treatment,
       timings: { totalMs: performance.now() - this.startedAt, ...this.#timings },
     };
   }

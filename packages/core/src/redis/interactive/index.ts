@@ -2,6 +2,7 @@
 
 export { AnswerChannels } from './answer-channels.ts';
 export type { CallPart, InteractiveJob, PartWork } from './job.ts';
+export { JobTakers, type JobTakersDeps } from './job-takers.ts';
 export type { PartAnswer, PartTimings } from './message.ts';
 export { ModelAnnouncer } from './models.ts';
 export { CALL_OUTCOMES, RedisInteractiveLane, type RedisLaneDeps, type SettledCall } from './redis-lane.ts';

@@ -3,6 +3,8 @@
  *
  * Parts never wait for other parts: they are enqueued at the end of the event loop turn in which they were
  * added, or once the previous jobs are in Redis. So the more calls there are, the more of them share a job.
+ *
+ * Decision: docs/decisions/0051.
  */
 
 import { randomUUID } from 'node:crypto';

@@ -43,6 +43,7 @@ export function decodeAnswer(bytes: Uint8Array): PartAnswer {
     const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const end = LENGTH_BYTES + source.readUInt32LE(0);
     const head = JSON.parse(source.toString('utf8', LENGTH_BYTES, end));
+    if (typeof head.part !== 'string' || !isComplete(head)) throw new Error('its head lacks fields');
     return head.kind === 'vectors' ? { ...head, result: source.subarray(end) } : head;
   } catch (cause) {
     throw new CorruptError(
@@ -59,4 +60,15 @@ function split(answer: PartAnswer): { head: object; result: Uint8Array } {
   if (answer.kind !== 'vectors') return { head: answer, result: new Uint8Array(0) };
   const { result, ...head } = answer;
   return { head, result };
+}
+
+/** Whether the head of an answer has the fields of its kind. */
+function isComplete(head: Record<string, unknown>): boolean {
+  if (head.kind === 'vectors') return typeof head.timings === 'object' && head.timings !== null;
+  if (head.kind === 'tokens') return Array.isArray(head.tokens);
+  if (head.kind === 'failed') {
+    const { code, message } = (head.error ?? {}) as Record<string, unknown>;
+    return typeof code === 'string' && typeof message === 'string';
+  }
+  return head.kind === 'handed-back' || head.kind === 'lost';
 }

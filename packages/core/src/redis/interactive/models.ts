@@ -85,9 +85,28 @@ export class ModelRegistry {
       const entries = Object.entries(await this.#redis.hgetall(this.#key));
       // An empty registry after a full one means that Redis lost its data; the workers write it again within
       // seconds.
-      if (entries.length > 0) this.#known = new Map(entries.map(([name, json]) => [name, JSON.parse(json)]));
+      const readable = entries.flatMap(([name, json]): [string, ModelDescription][] => {
+        const model = modelOf(json);
+        return model === null ? [] : [[name, model]];
+      });
+      if (readable.length > 0) this.#known = new Map(readable);
     } catch (error) {
       if (this.#known.size === 0) throw error;
     }
+  }
+}
+
+/** `null` for an entry that is not a description of a model. */
+function modelOf(json: string): ModelDescription | null {
+  try {
+    const model = JSON.parse(json) as ModelDescription | null;
+    const isModel =
+      typeof model?.name === 'string' &&
+      typeof model.fingerprint === 'string' &&
+      Number.isSafeInteger(model.dim) &&
+      Number.isSafeInteger(model.maxTokens);
+    return isModel ? model : null;
+  } catch {
+    return null;
   }
 }

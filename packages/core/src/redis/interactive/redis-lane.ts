@@ -8,15 +8,14 @@
 
 import {
   EmbedmillError,
-  quote,
-  RequestError,
   type TextInput,
   type TextToken,
   UNTREATED,
   UnavailableError,
 } from '@embedmill/contract';
+import { asUnavailable } from '../../process/faults.ts';
 import { vectorFingerprint } from '../batch/fingerprint.ts';
-import { asUnavailable } from '../faults.ts';
+import { FleetModels, unknownModel } from '../fleet/fleet-models.ts';
 import { Admission } from './admission.ts';
 import { Call } from './call.ts';
 import type { PartWork } from './job.ts';
@@ -61,6 +60,7 @@ export class RedisInteractiveLane implements InteractiveLane {
   readonly #deps: RedisLaneDeps;
   readonly #admission: Admission;
   readonly #models: ModelRegistry;
+  readonly #fleet: FleetModels;
   readonly #parts: PartExchange;
   #isStopped = false;
 
@@ -68,6 +68,7 @@ export class RedisInteractiveLane implements InteractiveLane {
     this.#deps = deps;
     this.#admission = new Admission(deps.maxTexts);
     this.#models = new ModelRegistry(deps);
+    this.#fleet = new FleetModels(deps);
     this.#parts = new PartExchange(deps);
   }
 
@@ -91,8 +92,8 @@ export class RedisInteractiveLane implements InteractiveLane {
     const { precision, truncate, treatment = UNTREATED, chunkSpans = false, ...shared } = options;
     const work = { kind: 'embed', precision, truncate, treatment, chunkSpans } as const;
     const call = await this.#call(texts, work, shared);
-    const answer = call.answer();
-    const fingerprintOf = (model: string) => vectorFingerprint(model, treatment);
+    const { treatment: revision, ...answer } = call.answer();
+    const fingerprintOf = (model: string) => vectorFingerprint(model, treatment, revision);
     if (call.hasVectors) return { ...answer, fingerprint: fingerprintOf(answer.fingerprint) };
     const { dim, fingerprint } = await this.model();
     const vectors = new Float32Array(texts.length * dim);
@@ -160,16 +161,12 @@ export class RedisInteractiveLane implements InteractiveLane {
   /** Rejects at once what every worker would hand back until the deadline. */
   async #assertKnown(model: string): Promise<void> {
     const cached = this.#models.cached();
+    await this.#fleet.assertOffered(model);
     // The first worker may be connected before its model is announced.
     if (cached.has(model) || (cached.size === 0 && model === this.#deps.model)) return;
     const known = await this.#readModels();
     if (known.has(model)) return;
-    const names = [...known.keys()];
-    throw new RequestError(
-      'unknown-model',
-      `no worker has the model ${quote(model)}; expected ${names.map((name) => quote(name)).join(' or ')}`,
-      { facts: { models: names } },
-    );
+    throw unknownModel(model, [...known.keys()]);
   }
 
   #readModels(): Promise<ReadonlyMap<string, ModelDescription>> {

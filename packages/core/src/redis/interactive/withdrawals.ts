@@ -1,6 +1,6 @@
 /** The worker's record of withdrawn parts; its interactive work checks it before and during each part. */
 
-import { asError } from '@embedmill/contract';
+import { asError, quote } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Keys } from '../keys.ts';
@@ -16,6 +16,8 @@ export interface WithdrawalsDeps {
    */
   subscriber: Redis;
   keys: Keys;
+  /** Id of this worker process: a subscription to its channel shows others that it lives. */
+  worker: string;
   log: Logger;
 }
 
@@ -40,10 +42,15 @@ export class Withdrawals {
 
   /** Subscribes, now or once Redis is reachable. */
   start(): void {
-    const { subscriber, keys, log } = this.#deps;
-    subscriber.on('message', (_channel: string, ids: string) => this.#withdraw(JSON.parse(ids)));
+    const { subscriber, keys, worker, log } = this.#deps;
+    subscriber.on('message', (channel: string, message: string) => {
+      if (channel !== keys.withdrawals) return;
+      const parts = partsOf(message);
+      if (parts === null) log.warn({ message: quote(message, 100) }, 'unreadable message of withdrawn texts');
+      else this.#withdraw(parts);
+    });
     subscriber
-      .subscribe(keys.withdrawals)
+      .subscribe(keys.withdrawals, keys.alive(worker))
       .catch((error) => log.debug({ reason: asError(error).message }, 'subscribing to withdrawals failed'));
   }
 
@@ -76,5 +83,15 @@ export class Withdrawals {
       this.#withdrawn.set(part, now);
       this.#watched.get(part)?.abort(new Error('the part was withdrawn'));
     }
+  }
+}
+
+/** Ids of parts, or `null` if the message is not a JSON array of strings. */
+function partsOf(message: string): string[] | null {
+  try {
+    const parts: unknown = JSON.parse(message);
+    return Array.isArray(parts) && parts.every((part) => typeof part === 'string') ? parts : null;
+  } catch {
+    return null;
   }
 }

@@ -1,8 +1,10 @@
 /** The worker's side of the queue on BullMQ: locks, renewal and hand-back around a `consume` function. */
 
-import type { Lane } from '@embedmill/contract';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asError, type Lane } from '@embedmill/contract';
 import { type Job as BullJob, DelayedError, type Telemetry, Worker } from 'bullmq';
 import type { Logger } from 'pino';
+import { isRedisFault } from '../../process/faults.ts';
 import { connectionOptions } from '../connect.ts';
 import { type BatchConsumer, type BatchJob, type Consume, QUEUE_NAMES } from './types.ts';
 
@@ -17,9 +19,9 @@ export interface BullConsumerDeps<Job = BatchJob> {
   /** Lock lifetime: a batch whose worker does not renew it in time goes to another worker. */
   lockMs: number;
   consume: Consume<Job>;
-  /** Called once for a batch that crashed too many workers or failed all attempts. */
+  /** Called once for a job that was taken from too many silent workers or failed all attempts. */
   abandon: (job: Job, reason: string) => Promise<void>;
-  /** Maximum worker crashes per batch before it is abandoned. Default 50. */
+  /** Maximum times a job may be taken from a silent worker before it is abandoned. Default: without limit. */
   maxStalls?: number;
   /** Called with the number of batches whose locks could not be renewed; other workers may take them. */
   onLostLocks?: (batches: number) => void;
@@ -36,14 +38,8 @@ const ERROR_LOG_INTERVAL_MS = 5 * SECOND;
 /** Pause after a Redis that is full or read-only rejected a fetch. */
 const PAUSE_MS = SECOND;
 
-/**
- * Worker crashes after which a whole batch is abandoned. Long before that its rows are probed one by one,
- * which costs two crashes per poison row; so this only ends batches with about twenty of them.
- */
-const MAX_STALLS = 50;
-
 /** Maximum wait for interrupted batches to be handed back at the end. */
-const HAND_BACK_MS = 2 * SECOND;
+const HAND_BACK_MS = SECOND;
 
 /** @see BatchConsumer */
 export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
@@ -60,7 +56,7 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
     lockMs,
     consume,
     abandon,
-    maxStalls = MAX_STALLS,
+    maxStalls = Number.MAX_SAFE_INTEGER,
     onLostLocks,
     telemetry,
     log,
@@ -79,6 +75,9 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
         maxStalledCount: maxStalls,
         drainDelay: 5,
         skipVersionCheck: true,
+        // Jobs state it too, yet a job that lost its content has no options.
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
         ...(telemetry === undefined ? {} : { telemetry }),
       },
     );
@@ -124,12 +123,29 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
     const outcome = await consume(job.data, {
       waitedMs: Math.max(0, Date.now() - job.timestamp),
       attempt: job.attemptsMade + 1,
+      starts: job.attemptsStarted,
       stalls: job.stalledCounter,
       lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
     });
     if (outcome.status === 'hand-back') {
-      await job.moveToDelayed(Date.now() + outcome.afterMs, token);
+      await this.#handBack(job, token, outcome.afterMs);
       throw new DelayedError();
+    }
+  }
+
+  /** A Redis that is full or unreachable now must not turn a hand-back into a failed attempt. */
+  async #handBack(job: BullJob<Job, void>, token: string | undefined, afterMs: number): Promise<void> {
+    for (;;) {
+      try {
+        return await job.moveToDelayed(Date.now() + afterMs, token);
+      } catch (error) {
+        // Without the lock, another worker has the job.
+        if (!isRedisFault(error)) {
+          this.#log.debug({ reason: asError(error).message }, 'a job is no longer ours to hand back');
+          return;
+        }
+        await sleep(PAUSE_MS);
+      }
     }
   }
 
@@ -138,11 +154,12 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
    * read-only would get thousands of requests per second; a pause limits that to one per second.
    */
   #onError(error: Error): void {
-    if (Date.now() >= this.#silentUntil) {
-      this.#silentUntil = Date.now() + ERROR_LOG_INTERVAL_MS;
+    if (performance.now() >= this.#silentUntil) {
+      this.#silentUntil = performance.now() + ERROR_LOG_INTERVAL_MS;
       this.#log.warn({ reason: error.message }, 'queue error; retrying');
     }
-    if (!/^(OOM|MISCONF|READONLY|LOADING)/.test(error.message) || this.#resumeTimer !== undefined) return;
+    // A connection that is away delays the fetch by itself.
+    if (error.name !== 'ReplyError' || this.#resumeTimer !== undefined) return;
     this.#worker.pause(true).catch(() => {});
     this.#resumeTimer = setTimeout(() => {
       this.#resumeTimer = undefined;

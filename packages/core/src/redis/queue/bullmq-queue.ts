@@ -2,12 +2,28 @@
 
 import type { Lane } from '@embedmill/contract';
 import { Queue, type Telemetry } from 'bullmq';
+import { isRedisFault } from '../../process/faults.ts';
 import { connectionOptions } from '../connect.ts';
 import type { InteractiveJob } from '../interactive/job.ts';
 import { type BatchJob, type BatchQueue, type JobQueue, QUEUE_NAMES, type QueueCounts } from './types.ts';
 
 /** Jobs per `addBulk`, which is one pipeline: a small one blocks Redis for a short time. */
 const JOBS_PER_CALL = 200;
+
+/** Ids per read of a list: about 200 KB. */
+const IDS_PER_CALL = 5000;
+
+/** Age at which the ids in the lists are read again. */
+const LISTED_FRESH_MS = 2000;
+
+/** Longest pause of a job is 60 s; one that is delayed for longer is overdue. */
+const MAX_DELAY_MS = 120_000;
+
+/** Lists of jobs that a worker has or will get. */
+const UNFINISHED = ['waiting', 'active', 'delayed', 'prioritized'] as const;
+
+/** States in which no worker will ever get a job. Finished jobs are removed, so one in these lists lost its options. */
+const LOST_STATES: ReadonlySet<string> = new Set(['unknown', 'completed', 'failed']);
 
 /** Attempts of a batch whose worker throws, which is a bug; some bugs are transient. */
 const ATTEMPTS = 3;
@@ -45,12 +61,16 @@ export interface OwnQueues {
 class BullQueue<Job> implements JobQueue<Job> {
   readonly #queue: Queue<Job>;
   readonly #idOf: (job: Job) => string;
+  #lastListed: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
+  /** Ids of delayed jobs and the time (monotonic) since which every audit saw them delayed. */
+  readonly #delayedSince = new Map<string, number>();
+  #listedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ url, prefix, lane, telemetry, onError }: BullQueueDeps, { idOf, attempts }: JobOptions<Job>) {
     this.#idOf = idOf;
     this.#queue = new Queue<Job>(QUEUE_NAMES[lane], {
       prefix,
-      connection: { url, ...connectionOptions('command') },
+      connection: { url, ...connectionOptions('bulk') },
       // Together these let calls fail fast while Redis is unreachable and recover when it is back.
       skipWaitingForReady: true,
       skipVersionCheck: true,
@@ -77,14 +97,76 @@ class BullQueue<Job> implements JobQueue<Job> {
     return this.#queue;
   }
 
-  async enqueue(jobs: readonly Job[]): Promise<void> {
+  async enqueue(jobs: readonly Job[], delayMs = 0): Promise<void> {
     for (let start = 0; start < jobs.length; start += JOBS_PER_CALL) {
       const slice = jobs.slice(start, start + JOBS_PER_CALL);
       // The id makes the call idempotent: addBulk is not a transaction, and a call that timed out may have
       // succeeded.
       await (this.#queue as Queue).addBulk(
-        slice.map((data) => ({ name: 'batch', data, opts: { jobId: this.#idOf(data) } })),
+        slice.map((data) => ({
+          name: 'batch',
+          data,
+          opts: { jobId: this.#idOf(data), ...(delayMs === 0 ? {} : { delay: delayMs }) },
+        })),
       );
+    }
+  }
+
+  async restore(jobs: readonly Job[]): Promise<number> {
+    const listed = await this.#listed();
+    const unlisted = jobs.filter((job) => !listed.has(this.#idOf(job)));
+    const lost: Job[] = [];
+    for (let start = 0; start < unlisted.length; start += JOBS_PER_CALL) {
+      const slice = unlisted.slice(start, start + JOBS_PER_CALL);
+      // Asked again one by one: a job moves between the lists while they are read.
+      const states = await Promise.all(slice.map((job) => this.#queue.getJobState(this.#idOf(job))));
+      lost.push(...slice.filter((_, i) => LOST_STATES.has(states[i]!)));
+    }
+    for (const job of lost) {
+      // The rest of a job that is in no list would keep its id from being added. A worker may still have it.
+      await this.remove(job).catch(rethrowRedisFault);
+    }
+    await this.enqueue(lost);
+    return lost.length;
+  }
+
+  /** Ids in the lists of unfinished jobs, at most two seconds old: one audit asks for many runs. */
+  #listed(): Promise<ReadonlySet<string>> {
+    if (performance.now() - this.#listedAt > LISTED_FRESH_MS) {
+      this.#listedAt = performance.now();
+      this.#lastListed = this.#readListed();
+      this.#lastListed.catch(() => {
+        this.#listedAt = Number.NEGATIVE_INFINITY;
+      });
+    }
+    return this.#lastListed;
+  }
+
+  async #readListed(): Promise<ReadonlySet<string>> {
+    const ids = new Set<string>();
+    const delayed = new Set<string>();
+    for (const type of UNFINISHED) {
+      for (let start = 0; ; start += IDS_PER_CALL) {
+        const found = await this.#queue.getRanges([type], start, start + IDS_PER_CALL - 1);
+        for (const id of found) ids.add(id);
+        if (type === 'delayed') for (const id of found) delayed.add(id);
+        if (found.length < IDS_PER_CALL) break;
+      }
+    }
+    await this.#promoteOverdue(delayed);
+    return ids;
+  }
+
+  /** BullMQ delays jobs by the clocks of the workers, so a clock that was set back or is wrong delays them for hours. */
+  async #promoteOverdue(delayed: ReadonlySet<string>): Promise<void> {
+    const now = performance.now();
+    for (const id of this.#delayedSince.keys()) if (!delayed.has(id)) this.#delayedSince.delete(id);
+    for (const id of delayed) {
+      const since = this.#delayedSince.get(id) ?? now;
+      this.#delayedSince.set(id, since);
+      if (now - since < MAX_DELAY_MS) continue;
+      this.#delayedSince.delete(id);
+      await (await this.#queue.getJob(id))?.promote().catch(rethrowRedisFault);
     }
   }
 
@@ -134,4 +216,9 @@ export class BullInteractiveQueue extends BullQueue<InteractiveJob> {
   constructor(deps: Omit<BullQueueDeps, 'lane'>) {
     super({ ...deps, lane: 'interactive' }, { idOf: ({ id }) => id, attempts: 1 });
   }
+}
+
+/** A job that BullMQ does not find or that is locked has moved on by itself. */
+function rethrowRedisFault(error: unknown): void {
+  if (isRedisFault(error)) throw error;
 }

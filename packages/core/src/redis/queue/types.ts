@@ -16,6 +16,13 @@ export interface BatchJob {
   treatment: Treatment;
   /** Name of the requested model. */
   model: string;
+  /**
+   * Identity of the rows, which the worker states in the result (`withResultDigest`). Absent in jobs of producers before
+   * 0.2; a worker before 0.2 ignores it, and its result states none.
+   */
+  digest?: string;
+  /** `digestPayload` of the payload that belongs to the job; absent for rows that a producer before 0.2 wrote. */
+  payloadDigest?: string;
 }
 
 /** Number of jobs per state. */
@@ -38,8 +45,13 @@ export interface QueueState {
 
 /** The producer's side. */
 export interface JobQueue<Job> extends QueueState {
-  /** Enqueues jobs; a job that is already queued is left as it is. */
-  enqueue(jobs: readonly Job[]): Promise<void>;
+  /** Enqueues jobs, to be taken after `delayMs` (default 0); a job that is already queued is left as it is. */
+  enqueue(jobs: readonly Job[], delayMs?: number): Promise<void>;
+  /**
+   * Enqueues those of these jobs that the queue has lost: their entry in its lists, their content, or both.
+   * @returns how many
+   */
+  restore(jobs: readonly Job[]): Promise<number>;
   /** Removes a job unless a worker has it. */
   remove(job: Job): Promise<void>;
   close(): Promise<void>;
@@ -54,6 +66,8 @@ export interface Delivery {
   waitedMs: number;
   /** 1 for the first attempt; hand-backs and stalls do not start a new one. */
   attempt: number;
+  /** How often a worker has taken the job, including this time and those that handed it back. */
+  starts: number;
   /** How often the job was taken from a worker that did not renew its lock. */
   stalls: number;
   /** True when an error thrown now fails the job. */

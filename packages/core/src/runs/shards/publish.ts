@@ -1,4 +1,7 @@
-/** Renames a finished shard without ever replacing another file; called by `writeShard`. */
+/**
+ * Renames a finished shard without ever replacing another file; called by `writeShard`.
+ * Decision: docs/decisions/0001.
+ */
 
 import { access, link, open, rename, rm } from 'node:fs/promises';
 

@@ -1,11 +1,14 @@
 /** Index of the shard files of one run: finds, reads and writes results by batch number. */
 
-import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { BatchSummary } from '@embedmill/contract';
+import type { AppendedFileDeps } from '../../process/disk/appended-file.ts';
+import { syncFolder } from '../../process/disk/sync-folder.ts';
 import { decodeTokenCounts, tokenCountsSpan } from '../../redis/batch/result.ts';
 import {
   listShards,
+  openShard,
   readShardEntries,
   readShardResult,
   type ShardBatch,
@@ -19,33 +22,47 @@ import {
  * @see writeShard for durability
  */
 export class ShardIndex {
+  /** Numbers of batches in shards that are not those of the ledger: it is older than the shards, a copy was restored. */
+  readonly foreign: number[] = [];
   readonly #folder: string;
   readonly #places = new Map<number, { shard: string; entry: ShardEntry }>();
   /** Number of the newest shard. */
   #last: number;
 
-  private constructor(folder: string, last: number) {
+  readonly #deps: AppendedFileDeps;
+
+  private constructor(folder: string, last: number, deps: AppendedFileDeps) {
     this.#folder = folder;
+    this.#deps = deps;
     this.#last = last;
   }
 
   /**
-   * Opens the folder, created if missing, and reads the entries of its shards.
+   * Reads the entries of all shards in the folder that belong to the run, then removes temporary files that a crash left.
+   * @param belongs whether an entry is of the batch with its number in the ledger
    * @throws {CorruptError} `corrupt-shard`
    */
-  static async open(folder: string): Promise<ShardIndex> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const { shards, last } = await listShards(folder);
-    const index = new ShardIndex(folder, last);
+  static async open(
+    folder: string,
+    belongs: (entry: ShardEntry) => boolean,
+    deps: AppendedFileDeps,
+  ): Promise<ShardIndex> {
+    const { shards, temporary, last } = await listShards(folder);
+    const index = new ShardIndex(folder, last, deps);
     for (const shard of shards) {
       const path = join(folder, shard);
-      const file = await open(path, 'r');
+      const file = await openShard(path);
       try {
-        index.#place(shard, await readShardEntries(file, path));
+        const entries = await readShardEntries(file, path);
+        index.#place(shard, entries.filter(belongs));
+        index.foreign.push(...entries.filter((entry) => !belongs(entry)).map(({ batch }) => batch));
       } finally {
         await file.close();
       }
     }
+    if (temporary.length > 0) deps.assertWritable();
+    // They hold nothing that counts; what cannot be removed now stays until the next start.
+    for (const name of temporary) await rm(join(folder, name), { force: true }).catch(() => {});
     return index;
   }
 
@@ -68,7 +85,8 @@ export class ShardIndex {
   async store(batches: readonly ShardBatch[]): Promise<void> {
     const number = this.#last + 1;
     const shard = shardName(number);
-    this.#place(shard, await writeShard(this.#folder, shard, batches));
+    await makeFolder(this.#folder);
+    this.#place(shard, await writeShard(this.#folder, shard, batches, this.#deps));
     this.#last = number;
   }
 
@@ -78,7 +96,7 @@ export class ShardIndex {
     if (place === undefined) return null;
     // Opened for each batch: opening costs a hundredth of reading, and no handle has to be kept and closed.
     const path = join(this.#folder, place.shard);
-    const file = await open(path, 'r');
+    const file = await openShard(path);
     try {
       return await readShardResult(file, path, place.entry);
     } finally {
@@ -100,7 +118,7 @@ export class ShardIndex {
     }
     for (const [shard, entries] of shards) {
       const path = join(this.#folder, shard);
-      const file = await open(path, 'r');
+      const file = await openShard(path);
       try {
         for (const entry of entries) {
           const { offset, bytes } = tokenCountsSpan(entry.summary.rows, dim);
@@ -118,4 +136,15 @@ export class ShardIndex {
     // retry: the later shard counts.
     for (const entry of entries) this.#places.set(entry.batch, { shard, entry });
   }
+}
+
+/** Creates a folder in an existing one, unless it exists. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
+  await syncFolder(dirname(folder));
 }

@@ -5,6 +5,7 @@ import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type BatchSummary, CorruptError } from '@embedmill/contract';
+import type { AppendedFileDeps } from '../../process/disk/appended-file.ts';
 import { syncFolder } from '../../process/disk/sync-folder.ts';
 import { CLAIM, publish } from './publish.ts';
 
@@ -14,6 +15,8 @@ export interface ShardBatch {
   /** `encodeBatchResult` bytes. */
   result: Uint8Array;
   summary: BatchSummary;
+  /** `LedgerBatch.digest`: identity of its rows. */
+  digest: string;
 }
 
 /** A batch in a shard file. */
@@ -23,6 +26,8 @@ export interface ShardEntry {
   offset: number;
   bytes: number;
   summary: BatchSummary;
+  /** `LedgerBatch.digest`: identity of its rows; absent in shards written before 0.2. */
+  digest?: string;
 }
 
 /*
@@ -37,20 +42,23 @@ const NAME = /^(\d{8})\.shard$/;
 export interface ShardList {
   /** File names in order. */
   shards: string[];
+  /** Names of the temporary files that a crash left. */
+  temporary: string[];
   /** Highest number in use; -1 for none. A claim left by a crash uses up its number. */
   last: number;
 }
 
-/** Lists the shards of a folder; removes temporary files left by a crash (`*.tmp`). */
+/** Lists the shards of a folder; nothing is written. A missing folder has none. */
 export async function listShards(folder: string): Promise<ShardList> {
-  const names = await readdir(folder);
-  await Promise.all(
-    names.filter((name) => name.endsWith('.tmp')).map((name) => rm(join(folder, name), { force: true })),
-  );
+  const names = await readdir(folder).catch((error) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const temporary = names.filter((name) => name.endsWith('.tmp'));
   const shards = names.filter((name) => NAME.test(name)).sort();
   const claimed = names.filter((name) => name.endsWith(CLAIM)).map((name) => name.slice(0, -CLAIM.length));
   const last = [...shards, ...claimed].sort().at(-1);
-  return { shards, last: last === undefined ? -1 : Number.parseInt(last, 10) };
+  return { shards, temporary, last: last === undefined ? -1 : Number.parseInt(last, 10) };
 }
 
 /** File name of the shard with this number. */
@@ -68,10 +76,12 @@ export async function writeShard(
   folder: string,
   name: string,
   batches: readonly ShardBatch[],
+  { assertWritable }: AppendedFileDeps,
 ): Promise<ShardEntry[]> {
+  assertWritable();
   let offset = 0;
-  const entries = batches.map(({ batch, result, summary }): ShardEntry => {
-    const entry = { batch, offset, bytes: result.byteLength, summary };
+  const entries = batches.map(({ batch, digest, result, summary }): ShardEntry => {
+    const entry = { batch, digest, offset, bytes: result.byteLength, summary };
     offset += result.byteLength;
     return entry;
   });
@@ -93,6 +103,7 @@ export async function writeShard(
     } finally {
       await file.close();
     }
+    assertWritable();
     await publish(temporary, path);
   } finally {
     await rm(temporary, { force: true });
@@ -105,6 +116,13 @@ export async function writeShard(
     throw error;
   }
   return entries;
+}
+
+/** Opens a shard for reading. @throws {CorruptError} `corrupt-shard` when it is missing */
+export async function openShard(path: string): Promise<FileHandle> {
+  return await open(path, 'r').catch((error) => {
+    throw error.code === 'ENOENT' ? new CorruptError('corrupt-shard', `${path} is missing`) : error;
+  });
 }
 
 /**

@@ -1,24 +1,24 @@
-/** Cores used over the last seconds, from the kernel's growing sums; the CPU metrics ask it at every scrape. */
+/** Calculates the cores used over the last seconds from the kernel's CPU time counters. */
 
-/** Where the load comes from; tests hand in their own clock and sums. */
+/** Dependencies of {@link CpuLoad}; tests pass their own clock and counter. */
 export interface CpuLoadDeps {
-  /** CPU seconds since some start; only grows. */
+  /** Returns a CPU time counter in seconds; it never decreases. */
   usageSeconds: () => number;
-  /** Milliseconds since some start. Default `performance.now`. */
+  /** Returns a monotonic time in milliseconds. Default `performance.now`. */
   now?: () => number;
 }
 
-/** The load is taken over at least this time, so that a second scraper does not turn it into noise. */
+/** Minimum time over which the load is averaged, so that a second scraper does not make it noisy. */
 const WINDOW_MS = 10_000;
 
-/** Samples closer together than this are one. */
+/** Minimum time between two samples. */
 const MIN_STEP_MS = 1000;
 
-/** Looks at the sums only when it is asked, so it costs nothing between scrapes and needs no timer. */
+/** Reads the counter only on request, so it needs no timer and costs nothing between scrapes. */
 export class CpuLoad {
   readonly #usageSeconds: () => number;
   readonly #now: () => number;
-  /** Oldest first; the first is the only one that may be older than the window. */
+  /** Samples, oldest first; only the first may be older than the window. */
   readonly #samples: { at: number; usageSeconds: number }[] = [];
 
   constructor({ usageSeconds, now = () => performance.now() }: CpuLoadDeps) {
@@ -27,7 +27,10 @@ export class CpuLoad {
     this.#samples.push({ at: now(), usageSeconds: usageSeconds() });
   }
 
-  /** Cores used on average since the newest earlier look that is 10 s old, or since the first look; 0 at the first. */
+  /**
+   * Average cores used since the newest sample that is at least 10 s old, or since the first; 0 at the first
+   * call.
+   */
   usedCores(): number {
     const sample = { at: this.#now(), usageSeconds: this.#usageSeconds() };
     while (this.#samples[1] !== undefined && this.#samples[1].at <= sample.at - WINDOW_MS)

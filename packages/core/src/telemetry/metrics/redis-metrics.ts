@@ -1,32 +1,34 @@
-/** Memory and durability of Redis for Prometheus; the producer registers it, because one process is enough to ask. */
+/** Registers the Prometheus metrics for memory and durability of Redis; only the producer exports them. */
 
 import type { Registry } from 'prom-client';
-import { copyCounter, readGauge, sharedAnswer } from './series.ts';
+import { cachedQuery, copyCounter, readGauge } from './series.ts';
 
-/** The series of one page share one INFO. */
+/** Cache time of INFO, so that all series of one scrape share one call. */
 const INFO_MS = 500;
 
-/** What is asked of the connection. */
+/** The part of a Redis connection that the metrics need. */
 export interface RedisInfo {
-  /** The text of INFO. */
+  /** Returns the text of the command INFO. */
   info(): Promise<string>;
 }
 
-/** Registers `embedmill_redis_*`. All but `_up` are absent while Redis does not answer. */
+/** Registers `embedmill_redis_*`. All series except `_up` are absent while Redis is unreachable. */
 export function registerRedisMetrics(registry: Registry, redis: RedisInfo): void {
-  const info = sharedAnswer(INFO_MS, () => redis.info().then(parseInfo));
+  const info = cachedQuery(INFO_MS, () => redis.info().then(parseInfo));
   const gauge = (name: string, help: string, read: (fields: Map<string, string>) => number) =>
     readGauge(registry, { name: `embedmill_redis_${name}`, help }, async () => {
       const fields = await info();
       return fields === undefined ? undefined : read(fields);
     });
-  readGauge(registry, { name: 'embedmill_redis_up', help: 'Whether Redis answers.' }, async () =>
-    (await info()) === undefined ? 0 : 1,
+  readGauge(
+    registry,
+    { name: 'embedmill_redis_up', help: 'Whether Redis is reachable: 1 or 0.' },
+    async () => ((await info()) === undefined ? 0 : 1),
   );
-  gauge('memory_used_bytes', 'Memory that Redis uses.', (fields) => Number(fields.get('used_memory')));
+  gauge('memory_used_bytes', 'Memory used by Redis.', (fields) => Number(fields.get('used_memory')));
   gauge(
     'memory_limit_bytes',
-    'Memory that Redis may use: maxmemory, or the memory of its machine without one.',
+    'Memory limit of Redis: maxmemory, or the memory of its machine if maxmemory is unset.',
     (fields) => {
       return Number(fields.get('maxmemory')) || Number(fields.get('total_system_memory'));
     },
@@ -34,21 +36,21 @@ export function registerRedisMetrics(registry: Registry, redis: RedisInfo): void
   gauge('clients', 'Connections to Redis.', (fields) => Number(fields.get('connected_clients')));
   gauge(
     'aof_ok',
-    'Whether the last write to the append-only file went well; 1 without such a file.',
+    'Whether the last write to the append-only file succeeded; 1 without such a file.',
     (fields) => {
       return fields.get('aof_last_write_status') === 'err' ? 0 : 1;
     },
   );
   copyCounter(
     registry,
-    { name: 'embedmill_redis_commands_total', help: 'Commands that Redis carried out, of all its users.' },
+    { name: 'embedmill_redis_commands_total', help: 'Commands processed by Redis, from all clients.' },
     async () => numberOf(await info(), 'total_commands_processed'),
   );
   copyCounter(
     registry,
     {
       name: 'embedmill_redis_evicted_keys_total',
-      help: 'Keys that Redis threw away for want of memory; anything but 0 means lost batches, use noeviction.',
+      help: 'Keys evicted by Redis; a value above 0 means lost batches, use the noeviction policy.',
     },
     async () => numberOf(await info(), 'evicted_keys'),
   );
@@ -58,7 +60,7 @@ function numberOf(fields: Map<string, string> | undefined, name: string): number
   return fields === undefined ? undefined : Number(fields.get(name) ?? 0);
 }
 
-/** Lines `name:value` of INFO; titles and empty lines are left out. */
+/** Parses the `name:value` lines of INFO; section titles and empty lines are skipped. */
 function parseInfo(text: string): Map<string, string> {
   const lines = text.split('\r\n').filter((line) => line.includes(':'));
   return new Map(

@@ -1,15 +1,16 @@
-/** Small ways to declare series that are read when Prometheus asks; the metrics of producer and worker use them. */
+/** Declares metrics whose values are read when Prometheus scrapes them. */
 
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { Counter, Gauge } from './guarded.ts';
 
-/** What a series is called and what it means. */
+/** The name and the help text of a metric. */
 export interface SeriesDoc {
-  /** With the prefix `embedmill_` and the unit. */
+  /** Metric name with the prefix `embedmill_` and the unit. */
   name: string;
   help: string;
 }
 
-/** A gauge without labels; absent from the page while `read` gives undefined. */
+/** Registers a gauge without labels; it is absent while `read` returns undefined. */
 export function readGauge(
   registry: Registry,
   { name, help }: SeriesDoc,
@@ -27,7 +28,10 @@ export function readGauge(
   });
 }
 
-/** A counter whose sum is kept elsewhere (by the kernel, by Redis) and only copied; absent while `read` gives undefined. */
+/**
+ * Registers a counter that copies a sum kept elsewhere (kernel, Redis); it is absent while `read` returns
+ * undefined.
+ */
 export function copyCounter(
   registry: Registry,
   { name, help }: SeriesDoc,
@@ -49,17 +53,20 @@ export function copyCounter(
 }
 
 /**
- * The answer to `ask`, asked at most once in `ms`, so that the series of one page share one question.
- * A failure is an answer too: undefined.
+ * Returns a function that calls `query` at most once per `ms` milliseconds, so that the series of one scrape
+ * share one call. A failure gives undefined, which is cached as well.
  */
-export function sharedAnswer<Value>(ms: number, ask: () => Promise<Value>): () => Promise<Value | undefined> {
-  let askedAt = Number.NEGATIVE_INFINITY;
-  let answer: Promise<Value | undefined> = Promise.resolve(undefined);
+export function cachedQuery<Value>(
+  ms: number,
+  query: () => Promise<Value>,
+): () => Promise<Value | undefined> {
+  let queriedAt = Number.NEGATIVE_INFINITY;
+  let result: Promise<Value | undefined> = Promise.resolve(undefined);
   return () => {
-    if (performance.now() - askedAt > ms) {
-      askedAt = performance.now();
-      answer = ask().catch(() => undefined);
+    if (performance.now() - queriedAt > ms) {
+      queriedAt = performance.now();
+      result = query().catch(() => undefined);
     }
-    return answer;
+    return result;
   };
 }

@@ -1,4 +1,4 @@
-/** Tracing that nobody collects: every step just runs. */
+/** Tracing without a collector: every step just runs. */
 
 import type { OpenSpan, RequestSpan, Tracing } from './types.ts';
 

@@ -1,4 +1,4 @@
-/** Tracing with OpenTelemetry, delivered over OTLP/HTTP; loaded by `open.ts` only when there is an endpoint. */
+/** Tracing with OpenTelemetry, exported over OTLP/HTTP; `open.ts` loads it only if an endpoint is set. */
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { asError } from '@embedmill/contract';
@@ -26,27 +26,28 @@ import {
 } from '@opentelemetry/sdk-trace-node';
 import { BullMQOtel } from 'bullmq-otel';
 import type { Logger } from 'pino';
-import type { TracingDeps } from './open.ts';
-import type { OpenSpan, RequestSpan, SpanAttributes, Tracing } from './types.ts';
+import type { OpenSpan, RequestSpan, SpanAttributes, Tracing, TracingDeps } from './types.ts';
 
-/** Name of the library that makes the spans. */
+/** Instrumentation scope of the spans. */
 const SCOPE = 'embedmill';
 
-/** Time for one delivery with its repetitions; a collector that is away must not keep a process from its end. */
-const DELIVERY_MS = 3_000;
+/**
+ * Maximum time per export with its retries; an unreachable collector must not delay the exit of the process.
+ */
+const EXPORT_TIMEOUT_MS = 3_000;
 
-/** Least time between two log lines about a collector that does not take spans. */
-const TROUBLE_INTERVAL_MS = 60_000;
+/** Minimum time between two log lines about failed exports. */
+const WARNING_INTERVAL_MS = 60_000;
 
 /**
- * A trace begins with a request or with a batch. BullMQ also makes spans for its housekeeping (asking for the next job, renewing
- * locks); those begin no trace of their own, or an idle worker would deliver some every few seconds.
+ * A trace starts with a request or a batch. BullMQ also creates spans for its own work (fetching the next
+ * job, renewing locks); these do not start a trace, or an idle worker would export some every few seconds.
  */
-const BEGINNINGS: Sampler = {
+const ROOT_SAMPLER: Sampler = {
   shouldSample: (_context, _traceId, _name, kind) => ({
     decision: kind === SpanKind.INTERNAL ? SamplingDecision.NOT_RECORD : SamplingDecision.RECORD_AND_SAMPLED,
   }),
-  toString: () => 'Beginnings',
+  toString: () => 'RequestsAndBatches',
 };
 
 /** @see Tracing */
@@ -56,14 +57,15 @@ export class OpenTelemetryTracing implements Tracing {
   readonly #tracer: Tracer;
 
   constructor({ otlpUrl, service, log }: TracingDeps & { otlpUrl: string }) {
-    reportTrouble(log);
-    const exporter = new OTLPTraceExporter({ url: tracesUrl(otlpUrl), timeoutMillis: DELIVERY_MS });
+    logExportFailures(log);
+    const exporter = new OTLPTraceExporter({ url: tracesUrl(otlpUrl), timeoutMillis: EXPORT_TIMEOUT_MS });
     this.#provider = new NodeTracerProvider({
       resource: resourceFromAttributes({ 'service.name': service }),
-      sampler: new ParentBasedSampler({ root: BEGINNINGS }),
+      sampler: new ParentBasedSampler({ root: ROOT_SAMPLER }),
       spanProcessors: [new BatchSpanProcessor(exporter)],
     });
-    // For the whole process, because that is where BullMQ's adapter looks. No baggage: callers could fill Redis with it.
+    // Registered globally, as BullMQ's adapter requires. Baggage is not propagated: callers could fill Redis
+    // with it.
     this.#provider.register({ propagator: new W3CTraceContextPropagator() });
     this.#tracer = trace.getTracer(SCOPE);
     this.telemetry = new BullMQOtel({ tracerName: SCOPE });
@@ -113,19 +115,19 @@ export class OpenTelemetryTracing implements Tracing {
   }
 }
 
-/** The endpoint is a base URL; traces go below it (OpenTelemetry, "OTLP Exporter Configuration"). */
+/** The traces URL below the base URL of the endpoint (OpenTelemetry, "OTLP Exporter Configuration"). */
 function tracesUrl(otlpUrl: string): string {
   return `${otlpUrl.replace(/\/+$/, '')}/v1/traces`;
 }
 
-/** Spans that cannot be delivered are dropped; the log says so now and then. */
-function reportTrouble(log: Logger): void {
+/** Logs failed exports, whose spans are dropped, at most once per `WARNING_INTERVAL_MS`. */
+function logExportFailures(log: Logger): void {
   let silentUntil = 0;
   const ignore = () => {};
   const error = (message: string) => {
-    if (Date.now() < silentUntil) return;
-    silentUntil = Date.now() + TROUBLE_INTERVAL_MS;
-    log.warn({ reason: message }, 'traces are not taken; they are dropped');
+    if (performance.now() < silentUntil) return;
+    silentUntil = performance.now() + WARNING_INTERVAL_MS;
+    log.warn({ reason: message }, 'trace export failed, spans dropped');
   };
   diag.setLogger(
     { error, warn: ignore, info: ignore, debug: ignore, verbose: ignore },

@@ -1,35 +1,46 @@
-/** The port to distributed tracing: producer and worker put spans around their steps, whether anybody collects them or not. */
+/** The port to distributed tracing, with which producer and worker create spans around their steps. */
 
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Telemetry } from 'bullmq';
+import type { Logger } from 'pino';
 
-/** What a span says besides its name and its times. Ids belong here; texts never do. */
+/** Dependencies of a tracing implementation. */
+export interface TracingDeps {
+  /** `service.name` of the spans. */
+  service: string;
+  log: Logger;
+}
+
+/** The attributes of a span: ids and counts, never texts. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
-/** A span that is open. */
+/** A span that has not ended. */
 export interface OpenSpan {
-  /** Notes a step below this one that is over, for what ran in another thread; times in milliseconds since 1970. */
+  /** Adds a finished child span, for work of another thread; times in milliseconds since 1970. */
   addStep(name: string, attributes: SpanAttributes, startedAtMs: number, endedAtMs: number): void;
 }
 
-/** The span of a request that is being answered. */
+/** The span of a request in progress. */
 export interface RequestSpan {
-  /** Closes it under the name that the request turned out to have. */
+  /** Ends the span and sets its name, which is known only after routing. */
   end(name: string, attributes: SpanAttributes, hasFailed: boolean): void;
 }
 
-/** Makes spans. What is called inside one finds it by itself, across awaits and through the queue. */
+/** Creates spans. The current span is propagated implicitly across awaits and through the queue. */
 export interface Tracing {
-  /** Runs `step` in a span below the one around it. What it throws is noted and thrown. */
+  /** Runs `step` in a child of the current span. An error is recorded and rethrown. */
   span<Value>(
     name: string,
     attributes: SpanAttributes,
     step: (span: OpenSpan) => Promise<Value>,
   ): Promise<Value>;
-  /** Runs `serve` in the span of a request, below the span of the caller if `headers` name one (W3C `traceparent`). */
+  /**
+   * Runs `serve` in the span of a request, a child of the caller's span if `headers` name one (W3C
+   * `traceparent`).
+   */
   request(headers: IncomingHttpHeaders, serve: (span: RequestSpan) => void): void;
-  /** Takes the context through BullMQ; `undefined` when there is none to take. */
+  /** Propagates the context through BullMQ; `undefined` without tracing. */
   readonly telemetry: Telemetry | undefined;
-  /** Delivers what is still here. */
+  /** Exports the remaining spans. */
   stop(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** Reads a safetensors file into float32 tensors, for the model compiler. */
 
 import { readFile } from 'node:fs/promises';
+import { floatsOfHalves } from '@embedmill/contract';
 import { EmbedError } from '../../errors.ts';
 
 /** A dense tensor in row-major order. */
@@ -101,33 +102,10 @@ export class Safetensors {
 function toFloat32(dtype: string, bytes: Uint8Array): Float32Array | undefined {
   if (dtype === 'F32' && bytes.byteLength % 4 === 0) return new Float32Array(bytes.buffer);
   if (bytes.byteLength % 2 !== 0) return undefined;
-  if (dtype === 'F16') {
-    halfTable ??= buildHalfTable();
-    const halves = new Uint16Array(bytes.buffer);
-    const values = new Float32Array(halves.length);
-    // A loop, because Float32Array.from takes two seconds for these 22 million values.
-    for (let i = 0; i < halves.length; i++) values[i] = halfTable[halves[i]!]!;
-    return values;
-  }
+  if (dtype === 'F16') return floatsOfHalves(new Uint16Array(bytes.buffer));
   if (dtype === 'BF16') {
     const bits = Uint32Array.from(new Uint16Array(bytes.buffer), (half) => half << 16);
     return new Float32Array(bits.buffer);
   }
   return undefined;
-}
-
-let halfTable: Float32Array | undefined;
-
-/** Builds a table of the 65,536 values of IEEE 754 binary16, which converts 22 million values in 0.1 s. */
-function buildHalfTable(): Float32Array {
-  const table = new Float32Array(65536);
-  for (let bits = 0; bits < 65536; bits++) {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 0x1f;
-    const fraction = bits & 0x3ff;
-    if (exponent === 0) table[bits] = sign * fraction * 2 ** -24;
-    else if (exponent === 31) table[bits] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    else table[bits] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  }
-  return table;
 }

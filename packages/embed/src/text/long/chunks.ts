@@ -1,6 +1,8 @@
 /**
  * Splits a text over the token limit into chunks within it, at sentence boundaries; the embedder embeds each
  * chunk and takes the mean.
+ *
+ * Decision: docs/decisions/0093.
  */
 
 import type { ChunkSpan, Truncate } from '@embedmill/contract';

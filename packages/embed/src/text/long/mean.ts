@@ -1,4 +1,7 @@
-/** Computes the mean of the chunks of a long text; the embedder adds them one by one. */
+/**
+ * Computes the mean of the chunks of a long text; the embedder adds them one by one.
+ * Decision: docs/decisions/0094.
+ */
 
 /** A weighted sum of vectors, written as a mean of length 1. */
 export class ChunkMean {

@@ -1,4 +1,7 @@
-/** Prepares the treatment of texts: cleaning, glossary, prompt and the handling of long texts. */
+/**
+ * Prepares the treatment of texts: cleaning, glossary, prompt and the handling of long texts.
+ * Decision: docs/decisions/0090.
+ */
 
 import { maxChunks, type StoredGlossary, type Treatment } from '@embedmill/contract';
 import { Glossary, type GlossaryEntry, type ReplacedText } from '../glossary/glossary.ts';

@@ -1,37 +1,35 @@
-/**
- * How many tokens and how much time a file will take: from a sample of its texts and the speed that was
- * measured last.
- */
+/** Estimate of the tokens and the time for a file, from a sample of its texts and the last measured speed. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { type EmbeddedReply, embedTexts } from '../../api/embed.ts';
 import { describeError } from '../../api/errors.ts';
 import type { Overview } from '../../api/types.ts';
+import { requestVectors, type VectorsReply } from '../../api/vectors.ts';
 import { useOverview } from '../../overview.tsx';
 import { count, duration, rate, share } from '../../ui/format.ts';
 import { Loading } from '../../ui/states.tsx';
 import type { Preview } from '../../upload/preview.ts';
 import type { RunChoice } from './run-form.tsx';
 
-/** Texts of the sample: half a second of one core. */
+/** Texts per sample: half a second of work for one core. */
 const SAMPLE_TEXTS = 32;
 
+/** Embeds a sample with the chosen options and shows the estimate for the whole file. */
 export function Estimate({ preview, choice }: { preview: Preview; choice: RunChoice }) {
   const { overview } = useOverview();
-  const [sample, setSample] = useState<EmbeddedReply | null>(null);
+  const [sample, setSample] = useState<VectorsReply | null>(null);
   const [error, setError] = useState<unknown>(null);
   const { textField, precision, truncate, clean } = choice;
   useEffect(() => {
-    const leaving = new AbortController();
+    const unmounted = new AbortController();
     setSample(null);
     setError(null);
-    embedTexts(sampleOf(preview, textField), { precision, truncate, clean }, leaving.signal).then(
+    requestVectors(sampleOf(preview, textField), { precision, truncate, clean }, unmounted.signal).then(
       setSample,
       (reason) => {
-        if (!leaving.signal.aborted) setError(reason);
+        if (!unmounted.signal.aborted) setError(reason);
       },
     );
-    return () => leaving.abort();
+    return () => unmounted.abort();
   }, [preview, textField, precision, truncate, clean]);
 
   const rows = preview.isWhole ? count(preview.rowsInFile) : `about ${roughly(preview.rowsInFile)}`;
@@ -71,12 +69,12 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
   );
 }
 
-/** To two digits: no estimate is better. */
+/** Rounds to two digits, the accuracy of the estimate. */
 function roughly(n: number): string {
   return count(Number(n.toPrecision(2)));
 }
 
-/** Spread over the rows that were read. */
+/** Picks texts at even distances from the preview. */
 function sampleOf({ rows }: Preview, textField: string): string[] {
   const step = Math.max(1, rows.length / SAMPLE_TEXTS);
   const picked = Array.from(
@@ -86,7 +84,7 @@ function sampleOf({ rows }: Preview, textField: string): string[] {
   return picked.map((row) => row[textField] ?? '');
 }
 
-/** Of the workers that are there, or else of the last run that ended. */
+/** Speed of the connected workers, or else of the last completed run; `null` if neither is known. */
 function speedOf(overview: Overview | null): { tokensPerSecond: number; source: string } | null {
   if (overview === null) return null;
   const { tokensPerSecondPerWorker, workers, runs } = overview;

@@ -1,25 +1,26 @@
-/** What is what in the file, with its first rows, and how the texts are embedded. */
+/** Form for the columns of a file, with a preview of its rows, and for the options of the run. */
 
-import type { CleanStep, Precision, Truncate } from '@embedmill/contract';
+import { CLEAN_STEPS, type CleanStep, type Precision, type Truncate } from '@embedmill/contract';
 import { useId } from 'preact/hooks';
-import { CLEAN_STEPS } from '../../ui/clean-steps.ts';
+import { CLEAN_STEP_LABELS } from '../../ui/clean-steps.ts';
 import { Section } from '../../ui/page.tsx';
 import type { Preview } from '../../upload/preview.ts';
 
-/** What a person chose. */
+/** The values of the form. */
 export interface RunChoice {
   name: string;
   textField: string;
-  /** `null`: rows are called by their numbers. */
+  /** `null`: rows are identified by number. */
   idField: string | null;
   precision: Precision;
   truncate: Truncate;
   clean: readonly CleanStep[];
 }
 
-/** Rows of the file that are shown. */
-const SHOWN_ROWS = 5;
+/** Rows in the preview table. */
+const PREVIEW_ROWS = 5;
 
+/** Renders the form; `onChange` receives the whole choice after every change. */
 export function RunForm({
   preview,
   choice,
@@ -54,7 +55,7 @@ export function RunForm({
               value={choice.idField ?? ''}
               onChange={(event) => change({ idField: event.currentTarget.value || null })}
             >
-              {/* The producer takes a column of this name for the ids unless another one is named. */}
+              {/* Without an id field, the producer uses a column named "id" if there is one. */}
               {!preview.columns.includes('id') && <option value="">none, use row numbers</option>}
               {preview.columns.map((column) => (
                 <option key={column}>{column}</option>
@@ -62,23 +63,23 @@ export function RunForm({
             </select>
           </div>
         </div>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reached with the keyboard */}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable part must be reachable with the keyboard */}
         <section class="scroll" tabIndex={0} aria-label="First rows of the file">
           <table class="preview">
             <thead>
               <tr>
                 {preview.columns.map((column) => (
-                  <th key={column} scope="col" class={roleOf(column, choice)}>
+                  <th key={column} scope="col" class={columnClass(column, choice)}>
                     {column}
                   </th>
                 ))}
               </tr>
             </thead>
             <tbody>
-              {preview.rows.slice(0, SHOWN_ROWS).map((row, i) => (
+              {preview.rows.slice(0, PREVIEW_ROWS).map((row, i) => (
                 <tr key={i}>
                   {preview.columns.map((column) => (
-                    <td key={column} class={roleOf(column, choice)}>
+                    <td key={column} class={columnClass(column, choice)}>
                       <span class="clip">{row[column]}</span>
                     </td>
                   ))}
@@ -125,7 +126,7 @@ export function RunForm({
         </div>
         <fieldset class="checks">
           <legend>Remove before embedding</legend>
-          {CLEAN_STEPS.map(({ step, meaning }) => (
+          {CLEAN_STEPS.map((step) => (
             <label key={step}>
               <input
                 type="checkbox"
@@ -138,7 +139,7 @@ export function RunForm({
                   })
                 }
               />
-              {meaning}
+              {CLEAN_STEP_LABELS[step]}
             </label>
           ))}
         </fieldset>
@@ -147,6 +148,6 @@ export function RunForm({
   );
 }
 
-function roleOf(column: string, { textField, idField }: RunChoice): string {
+function columnClass(column: string, { textField, idField }: RunChoice): string {
   return column === textField || column === idField ? 'chosen' : 'soft';
 }

@@ -1,4 +1,4 @@
-/** How far the upload is, with pause and resume. */
+/** Progress of an upload, with buttons to pause and resume it. */
 
 import { to } from '../../router.ts';
 import { Bar } from '../../ui/figures.tsx';
@@ -6,7 +6,7 @@ import { bytes, count } from '../../ui/format.ts';
 import { Failure } from '../../ui/states.tsx';
 import type { FileUpload, UploadState } from '../../upload/file-upload.ts';
 
-const SAID: Readonly<Record<UploadState['state'], string>> = {
+const STATE_TEXTS: Readonly<Record<UploadState['state'], string>> = {
   sending: 'Sending …',
   paused: 'Paused. Uploaded rows are kept.',
   waiting: 'The server is unreachable or overloaded; the upload continues automatically.',
@@ -14,6 +14,7 @@ const SAID: Readonly<Record<UploadState['state'], string>> = {
   failed: 'The upload failed.',
 };
 
+/** Renders the progress of an upload. */
 export function UploadProgress({
   run,
   upload,
@@ -26,7 +27,7 @@ export function UploadProgress({
   const { state, sentBytes, totalBytes, accepted, rejected, error } = progress;
   return (
     <>
-      <p role="status">{SAID[state]}</p>
+      <p role="status">{STATE_TEXTS[state]}</p>
       <Bar name="Uploaded" value={sentBytes} whole={totalBytes} />
       <p class="soft">
         {bytes(sentBytes)} of {bytes(totalBytes)}, {count(accepted)} rows

@@ -14,13 +14,14 @@ const FILES = [
   {
     name: 'Report',
     path: 'report?include=truncated',
-    remark: 'rows without vectors and truncated rows',
+    remark: 'failed, empty and truncated rows',
   },
 ] as const;
 
+/** Links to the files of a run; with an API key, the page downloads them itself. */
 export function Downloads({ run }: { run: RunInfo }) {
   const [error, setError] = useState<unknown>(null);
-  // A link cannot send a key; without one the browser streams the file to disk by itself.
+  // A link cannot send an API key. Without one the browser streams the file to disk.
   const onClick = (event: Event, path: string) => {
     if (storedKey() === null) return;
     event.preventDefault();

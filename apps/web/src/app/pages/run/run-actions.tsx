@@ -1,4 +1,4 @@
-/** What one can do with a run: search it, try failed rows again, cancel it, delete it. */
+/** Actions on a run: search, retry failed rows, cancel, delete. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
@@ -7,11 +7,11 @@ import { go, to } from '../../router.ts';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
 import { Failure } from '../../ui/states.tsx';
 
-/** @param onChange called when the run may be at work again */
+/** @param onChange called after the run was retried or cancelled */
 export function RunActions({ run, onChange }: { run: RunInfo; onChange: () => void }) {
   const [error, setError] = useState<unknown>(null);
   const path = `v1/runs/${run.id}`;
-  const act = (work: Promise<unknown>, then: () => void) => {
+  const perform = (work: Promise<unknown>, then: () => void) => {
     setError(null);
     work.then(then, setError);
   };
@@ -27,7 +27,7 @@ export function RunActions({ run, onChange }: { run: RunInfo; onChange: () => vo
         <button
           type="button"
           class="button"
-          onClick={() => act(request(`${path}/retry`, { method: 'POST' }), onChange)}
+          onClick={() => perform(request(`${path}/retry`, { method: 'POST' }), onChange)}
         >
           Retry failed
         </button>
@@ -36,15 +36,15 @@ export function RunActions({ run, onChange }: { run: RunInfo; onChange: () => vo
         <ConfirmButton
           name="Cancel run"
           question="Cancel this run? The remaining rows will not be embedded."
-          answer="Cancel the run"
-          onConfirm={() => act(request(`${path}/cancel`, { method: 'POST' }), onChange)}
+          confirmLabel="Cancel the run"
+          onConfirm={() => perform(request(`${path}/cancel`, { method: 'POST' }), onChange)}
         />
       ) : (
         <ConfirmButton
           name="Delete"
           question="Delete this run and its vectors? This cannot be undone."
-          answer="Delete the run"
-          onConfirm={() => act(request(path, { method: 'DELETE' }), () => go('runs'))}
+          confirmLabel="Delete the run"
+          onConfirm={() => perform(request(path, { method: 'DELETE' }), () => go('runs'))}
         />
       )}
       {error !== null && <Failure error={error} />}

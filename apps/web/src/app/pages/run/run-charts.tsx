@@ -1,29 +1,30 @@
-/** The pace of a run and the lengths of its texts, as charts. */
+/** Charts of a run: throughput over time and lengths of its texts. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { RunStatistics } from '../../api/types.ts';
 import { Chart } from '../../ui/chart.tsx';
-import { columnOptions, paceOptions } from '../../ui/chart-kinds.ts';
+import { histogramOptions, throughputOptions } from '../../ui/chart-options.ts';
 import { count, duration, rate } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
-import { useAnswer } from '../../ui/use-answer.ts';
+import { useResource } from '../../ui/use-resource.ts';
 
-/** Batches end in gusts; the mean over so many seconds is what a reader takes for the speed. */
+/** Seconds averaged for each point: batches end irregularly, and single intervals are noise. */
 const MEAN_S = 10;
 
-/** A run at work is looked at again after so long; its figures above are live. */
-const AGAIN_MS = 4000;
+/** Time between two requests while the run is active; the figures above the charts are live. */
+const RELOAD_MS = 4000;
 
+/** Renders both charts; they are updated while the run is active. */
 export function RunCharts({ run }: { run: RunInfo }) {
   const tick = useTick(run.state === 'open' || run.state === 'sealed');
   const version = `${run.state} ${tick}`;
-  const { value, error, again } = useAnswer<RunStatistics>(`v1/runs/${run.id}/statistics`, version);
+  const { value, error, reload } = useResource<RunStatistics>(`v1/runs/${run.id}/statistics`, version);
   if (value === null) {
     return (
       <Section title="Charts">
-        {error === null ? <Loading what="the charts" /> : <Failure error={error} onRetry={again} />}
+        {error === null ? <Loading what="the charts" /> : <Failure error={error} onRetry={reload} />}
       </Section>
     );
   }
@@ -53,13 +54,13 @@ function Throughput({ statistics: { pace } }: { statistics: RunStatistics }) {
     );
   }
   const seconds = (pace.rows.length * pace.intervalMs) / 1000;
-  const most = Math.max(...data[1]);
+  const max = Math.max(...data[1]);
   return (
     <Chart
       title={`Rows/s, mean of ${Math.max(MEAN_S, pace.intervalMs / 1000)} s`}
-      summary={`Rows per second over ${duration(seconds)}; at most ${rate(most)}.`}
+      summary={`Rows per second over ${duration(seconds)}; at most ${rate(max)}.`}
       data={data}
-      options={paceOptions}
+      options={throughputOptions}
     />
   );
 }
@@ -78,7 +79,7 @@ function Lengths({ statistics: { lengths, rows } }: { statistics: RunStatistics 
       title={`Texts by tokens, ${count(rows)} rows`}
       summary={`Histogram of ${count(rows)} rows by tokens. ${mostCommon(lengths)}`}
       data={data}
-      options={columnOptions({ x: 'tokens of the text', y: 'rows' })}
+      options={histogramOptions({ x: 'tokens of the text', y: 'rows' })}
     />
   );
 }
@@ -88,7 +89,7 @@ function mostCommon(lengths: RunStatistics['lengths']): string {
   return `Most texts have ${top.fromTokens} tokens or a few more.`;
 }
 
-/** The mean of each interval and the ones before it, at most `width`, per second. */
+/** Moving average in rows per second, over each interval and up to `width − 1` intervals before it. */
 function meanOver(rows: readonly number[], width: number, stepSeconds: number): number[] {
   return rows.map((_, i) => {
     const window = rows.slice(Math.max(0, i + 1 - width), i + 1);
@@ -96,12 +97,12 @@ function meanOver(rows: readonly number[], width: number, stepSeconds: number): 
   });
 }
 
-/** Grows every few seconds while `isOn`. */
+/** Counts up every `RELOAD_MS` while `isOn`. */
 function useTick(isOn: boolean): number {
   const [tick, setTick] = useState(0);
   useEffect(() => {
     if (!isOn) return;
-    const timer = setInterval(() => setTick((n) => n + 1), AGAIN_MS);
+    const timer = setInterval(() => setTick((n) => n + 1), RELOAD_MS);
     return () => clearInterval(timer);
   }, [isOn]);
   return tick;

@@ -1,10 +1,11 @@
-/** How far a run is: rows, rates and times. */
+/** Progress of a run: rows, rates and times. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { Bar } from '../../ui/figures.tsx';
 import { count, duration, moment, rate, share } from '../../ui/format.ts';
 
-export function RunProgress({ run }: { run: RunInfo }) {
+/** Renders the progress of a run. */
+export function RunProgressFacts({ run }: { run: RunInfo }) {
   const { rows, batches, etaSeconds, createdAt, endedAt } = run;
   const isActive = run.state === 'open' || run.state === 'sealed';
   const seconds = (Date.parse(endedAt ?? new Date().toISOString()) - Date.parse(createdAt)) / 1000;

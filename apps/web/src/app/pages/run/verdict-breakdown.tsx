@@ -1,10 +1,11 @@
-/** What became of the rows of a run, and how much text its vectors miss. */
+/** Rows of a run by verdict, and the share of tokens that its vectors do not cover. */
 
-import type { RunInfo } from '@embedmill/contract';
+import { ROW_VERDICTS, type RunInfo } from '@embedmill/contract';
 import { Bar } from '../../ui/figures.tsx';
 import { count, share } from '../../ui/format.ts';
-import { VERDICTS } from '../../ui/verdicts.tsx';
+import { VERDICT_MEANINGS } from '../../ui/verdicts.tsx';
 
+/** Renders the table of verdicts. */
 export function VerdictBreakdown({ run }: { run: RunInfo }) {
   const { verdicts, rows, tokens, lostTokens } = run;
   return (
@@ -20,11 +21,11 @@ export function VerdictBreakdown({ run }: { run: RunInfo }) {
           </tr>
         </thead>
         <tbody>
-          {VERDICTS.map(({ verdict, meaning }) => (
+          {ROW_VERDICTS.map((verdict) => (
             <tr key={verdict}>
               <th scope="row">
                 <span class={`verdict verdict-${verdict}`}>{verdict}</span>
-                <span class="soft small block">{meaning}</span>
+                <span class="soft small block">{VERDICT_MEANINGS[verdict]}</span>
               </th>
               <td class="number">{count(verdicts[verdict])}</td>
               <td class="grow">

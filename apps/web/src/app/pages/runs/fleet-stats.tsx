@@ -1,12 +1,13 @@
-/** The figures at the top of the start page: speed, queue, threads, Redis. */
+/** Figures at the top of the Runs page: speed, queue, threads, Redis. */
 
 import type { Overview } from '../../api/types.ts';
 import { Bar, Sparkline, Stat } from '../../ui/figures.tsx';
 import { bytes, count, duration, rate } from '../../ui/format.ts';
 
-/** From this share of the budget on, the reading of rows waits soon. */
+/** Used share of the Redis budget that is shown as a warning: uploads will soon have to wait. */
 const BUDGET_WARNING = 0.9;
 
+/** Renders the figures of the fleet. */
 export function FleetStats({ overview }: { overview: Overview }) {
   const { queues, workers, credits, redis, history } = overview;
   const waiting = queues.reduce((sum, { counts }) => sum + counts.waiting + counts.delayed, 0);
@@ -18,7 +19,7 @@ export function FleetStats({ overview }: { overview: Overview }) {
     <div class="stats">
       <Stat name="Speed" value={rate(overview.rowsPerSecond)} unit="rows/s">
         <Sparkline values={history.rowsPerSecond} />
-        <span>{rate(overview.tokensPerSecond)} tokens/s, all runs; line: 5 minutes</span>
+        <span>{rate(overview.tokensPerSecond)} tokens/s; line: 5 minutes</span>
       </Stat>
       <Stat name="Queue" value={count(waiting)} unit={waiting === 1 ? 'batch waiting' : 'batches waiting'}>
         {count(active)} in progress

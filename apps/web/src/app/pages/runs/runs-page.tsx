@@ -1,17 +1,18 @@
-/** The start page: what goes on now, the runs, and who works. */
+/** The Runs page, which is the start page: figures of the fleet, runs and workers. */
 
 import { useOverview } from '../../overview.tsx';
 import { to } from '../../router.ts';
-import { Page, Section } from '../../ui/page.tsx';
+import { PageLayout, Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
 import { FleetStats } from './fleet-stats.tsx';
 import { RunsTable } from './runs-table.tsx';
 import { WorkersTable } from './workers-table.tsx';
 
+/** Renders the live overview. */
 export function RunsPage() {
   const { overview, error } = useOverview();
   return (
-    <Page
+    <PageLayout
       title="Runs"
       actions={
         <a class="button button-main" href={to('new')}>
@@ -52,6 +53,6 @@ export function RunsPage() {
           </Section>
         </>
       )}
-    </Page>
+    </PageLayout>
   );
 }

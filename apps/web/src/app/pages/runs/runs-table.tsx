@@ -1,8 +1,8 @@
-/** The runs, newest first, with older ones on demand. */
+/** Table of runs, newest first; older ones are loaded on request. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
-import { ask } from '../../api/client.ts';
+import { requestJson } from '../../api/client.ts';
 import type { Overview } from '../../api/types.ts';
 import { to } from '../../router.ts';
 import { Bar } from '../../ui/figures.tsx';
@@ -11,9 +11,10 @@ import { StateBadge } from '../../ui/state-badge.tsx';
 import { Failure } from '../../ui/states.tsx';
 import { Verdicts } from '../../ui/verdicts.tsx';
 
-/** Runs that one click brings. */
-const PAGE = 50;
+/** Runs per request for older ones. */
+const PAGE_RUNS = 50;
 
+/** Renders the newest runs of the overview, live, and the older ones that were loaded. */
 export function RunsTable({ overview }: { overview: Overview }) {
   const [older, setOlder] = useState<RunInfo[]>([]);
   const [error, setError] = useState<unknown>(null);
@@ -21,10 +22,13 @@ export function RunsTable({ overview }: { overview: Overview }) {
   const shown = [...overview.runs, ...older.filter(({ id }) => !newest.has(id))];
   const total = Object.values(overview.runCounts).reduce((sum, n) => sum + n, 0);
   const showOlder = () =>
-    ask<{ runs: RunInfo[] }>(`v1/runs?limit=${PAGE}&after=${shown.at(-1)!.id}`).then(({ runs }) => {
-      setError(null);
-      setOlder([...older, ...runs]);
-    }, setError);
+    requestJson<{ runs: RunInfo[] }>(`v1/runs?limit=${PAGE_RUNS}&after=${shown.at(-1)!.id}`).then(
+      ({ runs }) => {
+        setError(null);
+        setOlder([...older, ...runs]);
+      },
+      setError,
+    );
   return (
     <>
       <div class="scroll">

@@ -1,9 +1,10 @@
-/** The workers that beat, and how busy their threads and cores are. */
+/** Table of the connected workers with the load of their threads and cores. */
 
 import type { WorkerReport } from '../../api/types.ts';
 import { Bar } from '../../ui/figures.tsx';
-import { bytes, moment, share } from '../../ui/format.ts';
+import { bytes, count, moment } from '../../ui/format.ts';
 
+/** Renders the table of workers. */
 export function WorkersTable({ workers }: { workers: readonly WorkerReport[] }) {
   return (
     <div class="scroll">
@@ -40,7 +41,7 @@ export function WorkersTable({ workers }: { workers: readonly WorkerReport[] }) 
                 />
               </td>
               <td>
-                {share(Math.min(worker.usedCores, worker.quotaCores), worker.quotaCores)}
+                {count((100 * Math.min(worker.usedCores, worker.quotaCores)) / worker.quotaCores)} %
                 <span class="soft wide-only"> of {worker.quotaCores} cores</span>
                 <Bar name={`CPU of ${worker.id}`} value={worker.usedCores} whole={worker.quotaCores} />
               </td>

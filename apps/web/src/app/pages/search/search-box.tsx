@@ -1,38 +1,40 @@
-/** The question to a run, and the rows that answer it. */
+/** Search form for one run, with the nearest rows. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useRef, useState } from 'preact/hooks';
-import { ask } from '../../api/client.ts';
+import { requestJson } from '../../api/client.ts';
 import { count } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
 
-/** What the API answers. */
+/** Response of the search route. */
 interface SearchResult {
   rows: number;
   hits: { row: number; id: string; score: number; text: string | null }[];
   timings: { embedMs: number; searchMs: number };
 }
 
-const HITS = 20;
+/** Rows per search. */
+const MAX_HITS = 20;
 
+/** Renders the form; a new search aborts the one in progress. */
 export function SearchBox({ run }: { run: RunInfo }) {
   const [text, setText] = useState('');
   const [result, setResult] = useState<(SearchResult & { totalMs: number }) | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const [isAsking, setIsAsking] = useState(false);
-  const asking = useRef(new AbortController());
+  const [isLoading, setIsAsking] = useState(false);
+  const controller = useRef(new AbortController());
   const search = async () => {
-    asking.current.abort();
-    asking.current = new AbortController();
-    const { signal } = asking.current;
+    controller.current.abort();
+    controller.current = new AbortController();
+    const { signal } = controller.current;
     setIsAsking(true);
     setError(null);
     const startedAt = performance.now();
     try {
-      const found = await ask<SearchResult>(`v1/runs/${run.id}/search`, {
+      const found = await requestJson<SearchResult>(`v1/runs/${run.id}/search`, {
         method: 'POST',
-        json: { text, count: HITS },
+        json: { text, count: MAX_HITS },
         signal,
       });
       setResult({ ...found, totalMs: performance.now() - startedAt });
@@ -67,17 +69,17 @@ export function SearchBox({ run }: { run: RunInfo }) {
         </button>
       </form>
       {error !== null && <Failure error={error} onRetry={() => void search()} />}
-      {isAsking && result === null && <Loading what="the nearest rows" />}
-      {result !== null && error === null && <Hits result={result} isOld={isAsking} />}
+      {isLoading && result === null && <Loading what="the nearest rows" />}
+      {result !== null && error === null && <Hits result={result} isOutdated={isLoading} />}
     </Section>
   );
 }
 
-function Hits({ result, isOld }: { result: SearchResult & { totalMs: number }; isOld: boolean }) {
+function Hits({ result, isOutdated }: { result: SearchResult & { totalMs: number }; isOutdated: boolean }) {
   const { hits, rows, timings, totalMs } = result;
   if (hits.length === 0) return <Empty title="The question contains no text that the model can embed." />;
   return (
-    <div class={isOld ? 'hits-old' : ''}>
+    <div class={isOutdated ? 'hits-old' : ''}>
       <p class="soft small" role="status">
         The {hits.length} nearest of {count(rows)} rows in {totalMs.toFixed(0)} ms:{' '}
         {timings.embedMs.toFixed(0)} ms for the vector of the question, {timings.searchMs.toFixed(0)} ms to

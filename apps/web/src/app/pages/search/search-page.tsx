@@ -1,30 +1,30 @@
-/** Asks a completed run for the texts that mean the same as a question, and shows the run as a map. */
+/** The Search page: search of a completed run by meaning, and its map. */
 
 import type { RunInfo } from '@embedmill/contract';
-import { useState } from 'preact/hooks';
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import { go, to } from '../../router.ts';
 import { count } from '../../ui/format.ts';
-import { Page, Section } from '../../ui/page.tsx';
+import { PageLayout, Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
-import { useAnswer } from '../../ui/use-answer.ts';
-import { MapLoader } from './map-loader.tsx';
+import { useResource } from '../../ui/use-resource.ts';
 import { SearchBox } from './search-box.tsx';
 
-/** Fewer points make no map. */
+/** With fewer points a map is not useful. */
 const MIN_MAP_ROWS = 10;
 
-/** @param id the run of the address; `null`: the newest that can be searched */
+/** @param id of the run in the route; `null`: the newest run with vectors */
 export function SearchPage({ id }: { id: string | null }) {
-  const { value, error, again } = useAnswer<{ runs: RunInfo[] }>('v1/runs?state=completed&limit=200');
+  const { value, error, reload } = useResource<{ runs: RunInfo[] }>('v1/runs?state=completed&limit=200');
   const runs = value?.runs.filter(({ verdicts }) => verdicts.ok + verdicts.truncated > 0) ?? [];
   const run = runs.find((each) => each.id === (id ?? runs[0]?.id));
   return (
-    <Page
+    <PageLayout
       title="Search"
       lead="Search by meaning: the rows with the nearest vectors, even if they use other words."
     >
       {value === null &&
-        (error === null ? <Loading what="the runs" /> : <Failure error={error} onRetry={again} />)}
+        (error === null ? <Loading what="the runs" /> : <Failure error={error} onRetry={reload} />)}
       {value !== null && runs.length === 0 && (
         <Empty title="No completed runs to search.">
           <p>
@@ -32,14 +32,14 @@ export function SearchPage({ id }: { id: string | null }) {
           </p>
         </Empty>
       )}
-      {runs.length > 0 && <RunChoice runs={runs} chosen={run?.id ?? ''} />}
+      {runs.length > 0 && <RunSelect runs={runs} chosen={run?.id ?? ''} />}
       {runs.length > 0 && run === undefined && <Empty title="This run is not completed or was deleted." />}
       {run !== undefined && <RunSearch key={run.id} run={run} />}
-    </Page>
+    </PageLayout>
   );
 }
 
-function RunChoice({ runs, chosen }: { runs: readonly RunInfo[]; chosen: string }) {
+function RunSelect({ runs, chosen }: { runs: readonly RunInfo[]; chosen: string }) {
   return (
     <label class="run-choice">
       Run
@@ -80,4 +80,16 @@ function RunSearch({ run }: { run: RunInfo }) {
       )}
     </>
   );
+}
+
+/** Loads the code of the map on demand: it is not part of the first load. */
+function MapLoader({ run }: { run: RunInfo }) {
+  // Wrapped in an object, because useState would call a function.
+  const [loaded, setLoaded] = useState<{ RunMap: ComponentType<{ run: RunInfo }> } | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    import('../../map/run-map.tsx').then(setLoaded, setError);
+  }, []);
+  if (error !== null) return <Failure error={error} />;
+  return loaded === null ? <Loading what="the map" /> : <loaded.RunMap run={run} />;
 }

@@ -1,15 +1,15 @@
-/** Up to twenty lines, each compared with each, as a heat map that is a table. */
+/** Cosines of all pairs of up to 20 lines, as a table coloured like a heat map. */
 
 import { useId, useState } from 'preact/hooks';
-import { cosine } from '../../api/embed.ts';
+import { cosine } from '../../api/vectors.ts';
 import { Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
-import { useEmbedded } from '../../ui/use-embedded.ts';
+import { useVectors } from '../../ui/use-vectors.ts';
 
 const MAX_LINES = 20;
 
-/** Percent of the accent colour behind a cosine of 1: figures on it are still read easily, in both themes. */
-const DEEPEST = 50;
+/** Percentage of the accent colour behind a cosine of 1; text on it keeps its contrast in both themes. */
+const MAX_TINT = 50;
 
 const EXAMPLE = [
   'Apple phone battery drains fast',
@@ -20,12 +20,13 @@ const EXAMPLE = [
   'Soft fabric and a good fit',
 ].join('\n');
 
+/** Renders the input and the table. */
 export function MatrixView() {
   const id = useId();
   const [text, setText] = useState(EXAMPLE);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const used = lines.slice(0, MAX_LINES);
-  const { texts, embedded, error } = useEmbedded(JSON.stringify(used), {});
+  const { texts, embedded, error } = useVectors(JSON.stringify(used), {});
   return (
     <>
       <div class="card text-card">
@@ -60,7 +61,7 @@ function HeatMap({
   vectors: readonly (Float32Array | null)[];
 }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reached with the keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable part must be reachable with the keyboard
     <section class="scroll" tabIndex={0} aria-label="Matrix of cosines">
       <table class="heat">
         <thead>
@@ -96,11 +97,11 @@ function HeatMap({
 
 function HeatCell({ score, isSame }: { score: number | null; isSame: boolean }) {
   if (score === null) return <td class="soft">–</td>;
-  const strength = Math.round(DEEPEST * Math.max(0, Math.min(1, score)));
+  const tint = Math.round(MAX_TINT * Math.max(0, Math.min(1, score)));
   return (
     <td
       class={isSame ? 'heat-same' : ''}
-      style={{ backgroundColor: `color-mix(in oklab, var(--accent) ${strength}%, var(--card))` }}
+      style={{ backgroundColor: `color-mix(in oklab, var(--accent) ${tint}%, var(--card))` }}
     >
       {score.toFixed(2)}
     </td>

@@ -1,24 +1,24 @@
-/** Two texts and their cosine. */
+/** Two texts and their cosine, with and without cleaning. */
 
-import type { RowOutcome } from '@embedmill/contract';
+import { CLEAN_STEPS, type RowOutcome } from '@embedmill/contract';
 import { useId, useState } from 'preact/hooks';
-import { cosine, type EmbeddedReply } from '../../api/embed.ts';
-import { ALL_STEPS } from '../../ui/clean-steps.ts';
+import { cosine, type VectorsReply } from '../../api/vectors.ts';
 import { count } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
-import { useEmbedded } from '../../ui/use-embedded.ts';
+import { useVectors } from '../../ui/use-vectors.ts';
 
-/** The pair that everybody tries: no word in common but one meaning. */
+/** Almost no words in common, but the same meaning. */
 const EXAMPLE = ['Apple phone battery drains fast', 'iPhone battery life is too short'] as const;
 
+/** Renders both texts and their cosine. */
 export function PairView() {
   const [a, setA] = useState<string>(EXAMPLE[0]);
   const [b, setB] = useState<string>(EXAMPLE[1]);
   const isEmpty = a.trim() === '' || b.trim() === '';
   const json = isEmpty ? '[]' : JSON.stringify([a, b]);
-  const { embedded, error, isAsking, texts } = useEmbedded(json, {});
-  const cleaned = useEmbedded(json, { clean: ALL_STEPS });
+  const { embedded, error, isLoading, texts } = useVectors(json, {});
+  const cleaned = useVectors(json, { clean: CLEAN_STEPS });
   return (
     <>
       <div class="columns">
@@ -47,7 +47,7 @@ export function PairView() {
         ) : embedded === null || texts.length === 0 ? (
           <Loading what="the cosine" />
         ) : (
-          <CosineOf embedded={embedded} cleaned={cleaned.embedded} isAsking={isAsking} />
+          <CosineOf embedded={embedded} cleaned={cleaned.embedded} isLoading={isLoading} />
         )}
       </Section>
     </>
@@ -83,7 +83,7 @@ function TextCard({
   );
 }
 
-/** How long the text is for the model, and what it does not see of it. */
+/** Number of tokens of a text, and of those that its vector does not cover. */
 function Tokens({ outcome: { verdict, tokens, lostTokens, message } }: { outcome: RowOutcome }) {
   if (verdict === 'truncated') {
     return (
@@ -99,18 +99,18 @@ function Tokens({ outcome: { verdict, tokens, lostTokens, message } }: { outcome
 function CosineOf({
   embedded,
   cleaned,
-  isAsking,
+  isLoading,
 }: {
-  embedded: EmbeddedReply;
-  /** The same texts, cleaned first. */
-  cleaned: EmbeddedReply | null;
-  isAsking: boolean;
+  embedded: VectorsReply;
+  /** Vectors of the cleaned texts; `null` while they are loading. */
+  cleaned: VectorsReply | null;
+  isLoading: boolean;
 }) {
   const [a, b] = embedded.vectors;
   const score = cosine(a, b);
   if (score === null) return <Empty title="One of the texts has no vector, so they cannot be compared." />;
   return (
-    <div class={`cosine${isAsking ? ' cosine-old' : ''}`}>
+    <div class={`cosine${isLoading ? ' cosine-old' : ''}`}>
       <output class="cosine-value" aria-live="polite">
         {score.toFixed(3)}
       </output>
@@ -121,7 +121,7 @@ function CosineOf({
         <span>0: unrelated</span>
         <span>1: same</span>
       </div>
-      <p>{effectOf(score, cosine(cleaned?.vectors[0], cleaned?.vectors[1]))}</p>
+      <p>{describeCleaning(score, cosine(cleaned?.vectors[0], cleaned?.vectors[1]))}</p>
       <p class="soft small">
         {embedded.timings.totalMs.toFixed(0)} ms in total, of which {embedded.timings.inferMs.toFixed(0)} ms
         in a worker. The threshold for “same” depends on your texts; the Threshold page finds it.
@@ -130,8 +130,8 @@ function CosineOf({
   );
 }
 
-/** What cleaning the texts would change: HTML, Unicode variants, odd blanks, punctuation at the end. */
-function effectOf(plain: number, cleaned: number | null): string {
+/** Says how the cosine changes when all cleaning steps are applied. */
+function describeCleaning(plain: number, cleaned: number | null): string {
   if (cleaned === null) return 'After cleaning: …';
   const change = cleaned - plain;
   if (Math.abs(change) < 0.0005) return `After cleaning: ${cleaned.toFixed(3)} (unchanged).`;

@@ -1,14 +1,15 @@
-/** How alike are texts: two side by side, or up to twenty at once; live as one types. */
+/** The Similarity page: cosines of two texts, or of up to 20 lines, live while typing. */
 
 import { useState } from 'preact/hooks';
-import { Page } from '../../ui/page.tsx';
+import { PageLayout } from '../../ui/page.tsx';
 import { MatrixView } from './matrix-view.tsx';
 import { PairView } from './pair-view.tsx';
 
+/** Renders the page with one of its two views. */
 export function SimilarityPage() {
   const [view, setView] = useState<'pair' | 'matrix'>('pair');
   return (
-    <Page
+    <PageLayout
       title="Similarity"
       lead="The cosine of two vectors: 1 for the same meaning, about 0 for unrelated texts."
       actions={
@@ -24,6 +25,6 @@ export function SimilarityPage() {
       }
     >
       {view === 'pair' ? <PairView /> : <MatrixView />}
-    </Page>
+    </PageLayout>
   );
 }

@@ -1,26 +1,27 @@
-/** From labelled pairs to thresholds: embeds every text once and has the analysis look at the cosines. */
+/** Embeds labelled pairs and computes thresholds from their cosines. */
 
 import { type Calibration, calibrate, type ScoredPair } from '@embedmill/analysis/calibration';
-import { cosine, embedTexts } from '../../api/embed.ts';
-import type { LabelledPair } from './read-pairs.ts';
+import { cosine, requestVectors } from '../../api/vectors.ts';
+import type { LabelledTextPair } from './parse-pairs.ts';
 
-/** Texts of one request; more would make others wait. */
+/** Texts per request: a larger one would delay other callers. */
 const TEXTS_PER_CALL = 128;
 
-/** The thresholds, and pairs that could not be compared. */
+/** The thresholds and the number of skipped pairs. */
 export interface PairCalibration {
   calibration: Calibration;
-  /** Pairs of which a text has no vector. */
-  left: number;
+  /** Pairs with a text that has no vector. */
+  skippedPairs: number;
 }
 
 /**
- * @param onProgress told the part that is done, 0 to 1
- * @throws {ApiError} when the texts cannot be embedded
- * @throws {RangeError} when there is no pair of one kind
+ * Embeds every distinct text once and calibrates on the cosines of the pairs.
+ * @param onProgress called with the share of embedded texts, 0 to 1
+ * @throws {FetchError} if the texts cannot be embedded
+ * @throws {RangeError} if no pair is labelled same, or none different
  */
 export async function calibratePairs(
-  pairs: readonly LabelledPair[],
+  pairs: readonly LabelledTextPair[],
   onProgress: (share: number) => void,
   signal: AbortSignal,
 ): Promise<PairCalibration> {
@@ -29,12 +30,12 @@ export async function calibratePairs(
   for (let start = 0; start < texts.length; start += TEXTS_PER_CALL) {
     onProgress(start / texts.length);
     const slice = texts.slice(start, start + TEXTS_PER_CALL);
-    const embedded = await embedTexts(slice, {}, signal);
+    const embedded = await requestVectors(slice, {}, signal);
     for (const [i, text] of slice.entries()) vectors.set(text, embedded.vectors[i] ?? null);
   }
   const scored = pairs.flatMap(({ a, b, same }): ScoredPair[] => {
     const score = cosine(vectors.get(a), vectors.get(b));
     return score === null ? [] : [{ score, same }];
   });
-  return { calibration: calibrate(scored), left: pairs.length - scored.length };
+  return { calibration: calibrate(scored), skippedPairs: pairs.length - scored.length };
 }

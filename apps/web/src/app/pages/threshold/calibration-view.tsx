@@ -1,19 +1,17 @@
-/**
- * What labelled pairs say: three thresholds, the curve between missing and being wrong, and the scores of
- * both kinds.
- */
+/** Results of a calibration: three thresholds, the precision-recall curve and the histogram of cosines. */
 
 import type { Calibration, ThresholdChoice } from '@embedmill/analysis/calibration';
 import { useMemo, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { saveAs } from '../../api/client.ts';
 import { Chart } from '../../ui/chart.tsx';
-import { curveOptions, twoColumnOptions } from '../../ui/chart-kinds.ts';
+import { precisionRecallOptions, twoHistogramOptions } from '../../ui/chart-options.ts';
 import { count, share } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';
 import type { PairCalibration } from './calibrate-pairs.ts';
 
-export function CalibrationView({ found: { calibration, left } }: { found: PairCalibration }) {
+/** Renders the results. */
+export function CalibrationView({ result: { calibration, skippedPairs } }: { result: PairCalibration }) {
   const { bestF1, atRecall, atPrecision, pairs, same, warnings, averagePrecision } = calibration;
   const curve = useRef<uPlot | null>(null);
   const saveJson = () =>
@@ -27,7 +25,7 @@ export function CalibrationView({ found: { calibration, left } }: { found: PairC
             <button type="button" class="button" onClick={saveJson}>
               Save as JSON
             </button>
-            <button type="button" class="button" onClick={() => savePicture(curve.current)}>
+            <button type="button" class="button" onClick={() => saveImage(curve.current)}>
               Save the curve as PNG
             </button>
           </div>
@@ -37,19 +35,19 @@ export function CalibrationView({ found: { calibration, left } }: { found: PairC
           <Choice name="Balanced" meaning="best F1" choice={bestF1} />
           <Choice
             name="Never miss"
-            meaning={`recall of ${share(atRecall.wanted, 1)} or more`}
+            meaning={`recall ≥ ${share(atRecall.wanted, 1)}`}
             choice={atRecall.choice}
           />
           <Choice
             name="Never wrong"
-            meaning={`precision of ${share(atPrecision.wanted, 1)} or more`}
+            meaning={`precision ≥ ${share(atPrecision.wanted, 1)}`}
             choice={atPrecision.choice}
           />
         </div>
         <p class="soft small">
           {count(pairs)} pairs, {count(same)} of them the same; average precision{' '}
           {averagePrecision.toFixed(3)}. In brackets: the 95 % confidence interval of the threshold.
-          {left > 0 && ` ${count(left)} pairs were skipped, because a text has no vector.`}
+          {skippedPairs > 0 && ` ${count(skippedPairs)} pairs were skipped, because a text has no vector.`}
         </p>
         {warnings.length > 0 && <p class="notice notice-warn">Caution: {warnings.join('; ')}.</p>}
       </Section>
@@ -117,7 +115,7 @@ function Curve({ calibration, onDrawn }: { calibration: Calibration; onDrawn: (c
       title="Precision over recall"
       summary={`Precision over recall; average precision ${calibration.averagePrecision.toFixed(3)}, best F1 ${calibration.bestF1.f1.toFixed(3)} at ${calibration.bestF1.threshold.toFixed(3)}.`}
       data={data}
-      options={curveOptions}
+      options={precisionRecallOptions}
       onDrawn={onDrawn}
     />
   );
@@ -137,12 +135,12 @@ function Scores({ calibration: { histogram } }: { calibration: Calibration }) {
       title="Pairs by cosine: same and different"
       summary={`Histogram of cosines from ${histogram[0]?.from.toFixed(2)} to ${histogram.at(-1)?.to.toFixed(2)} for both kinds of pairs.`}
       data={data}
-      options={twoColumnOptions}
+      options={twoHistogramOptions}
     />
   );
 }
 
-function savePicture(chart: uPlot | null): void {
+function saveImage(chart: uPlot | null): void {
   chart?.ctx.canvas.toBlob((blob) => {
     if (blob !== null) saveAs(blob, 'precision-recall.png');
   });

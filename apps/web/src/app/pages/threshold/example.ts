@@ -1,6 +1,6 @@
-/** Labelled pairs that show what the page does; written for it. */
+/** Labelled pairs for the example of the Threshold page; written for Embedmill. */
 
-/** One pair a line, as people paste them. */
+/** CSV with a header: two texts and `same` or `different`. */
 export const EXAMPLE_PAIRS = `a,b,same
 Apple phone battery drains fast,iPhone battery life is too short,same
 The parcel came two weeks late,Delivery took far longer than promised,same

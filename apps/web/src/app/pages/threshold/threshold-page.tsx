@@ -1,42 +1,43 @@
-/** From which cosine on two texts count as the same: found from pairs that people have labelled. */
+/** The Threshold page: finds the cosine from which two texts count as the same, from labelled pairs. */
 
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { bytes } from '../../ui/format.ts';
-import { Page, Section } from '../../ui/page.tsx';
+import { PageLayout, Section } from '../../ui/page.tsx';
 import { Empty, Failure, Loading } from '../../ui/states.tsx';
 import { calibratePairs, type PairCalibration } from './calibrate-pairs.ts';
 import { CalibrationView } from './calibration-view.tsx';
 import { EXAMPLE_PAIRS } from './example.ts';
-import { readPairs } from './read-pairs.ts';
+import { parsePairs } from './parse-pairs.ts';
 
-/** Larger files freeze the page while they are read. */
+/** Larger files would freeze the page while they are parsed. */
 const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
+/** Renders the input and the results. */
 export function ThresholdPage() {
   const id = useId();
   const [text, setText] = useState('');
   const [progress, setProgress] = useState<number | null>(null);
-  const [found, setFound] = useState<PairCalibration | null>(null);
+  const [result, setResult] = useState<PairCalibration | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const working = useRef(new AbortController());
-  useEffect(() => () => working.current.abort(), []);
-  const find = async (given: string) => {
-    working.current.abort();
-    working.current = new AbortController();
-    const { signal } = working.current;
+  const controller = useRef(new AbortController());
+  useEffect(() => () => controller.current.abort(), []);
+  const findThresholds = async (pairsText: string) => {
+    controller.current.abort();
+    controller.current = new AbortController();
+    const { signal } = controller.current;
     setError(null);
-    setFound(null);
+    setResult(null);
     try {
-      const pairs = readPairs(given);
+      const pairs = parsePairs(pairsText);
       setProgress(0);
-      setFound(await calibratePairs(pairs, setProgress, signal));
+      setResult(await calibratePairs(pairs, setProgress, signal));
     } catch (reason) {
       if (signal.aborted) return;
       setError(reason);
     }
     setProgress(null);
   };
-  const takeFile = async (file: File | undefined) => {
+  const readFile = async (file: File | undefined) => {
     if (file === undefined) return;
     if (file.size > MAX_FILE_BYTES) {
       setError(
@@ -47,7 +48,7 @@ export function ThresholdPage() {
     setText(await file.text());
   };
   return (
-    <Page
+    <PageLayout
       title="Threshold"
       lead="Finds the similarity threshold for “same” from labelled pairs of your own texts."
     >
@@ -63,7 +64,7 @@ export function ThresholdPage() {
           class="pairs-form"
           onSubmit={(event) => {
             event.preventDefault();
-            void find(text);
+            void findThresholds(text);
           }}
         >
           <label for={`${id}pairs`}>
@@ -83,7 +84,7 @@ export function ThresholdPage() {
                 type="file"
                 class="unseen"
                 accept=".csv,.tsv,.txt"
-                onChange={(event) => void takeFile(event.currentTarget.files?.[0])}
+                onChange={(event) => void readFile(event.currentTarget.files?.[0])}
               />
             </label>
             <button
@@ -98,12 +99,12 @@ export function ThresholdPage() {
       </Section>
       {error !== null && <Failure error={error} />}
       {progress !== null && <Loading what={`the vectors, ${Math.round(100 * progress)} %`} />}
-      {found !== null && <CalibrationView found={found} />}
-      {found === null && progress === null && error === null && (
+      {result !== null && <CalibrationView result={result} />}
+      {result === null && progress === null && error === null && (
         <Empty title="No results yet.">
           <p>Use at least 200 pairs for reliable results; the example shows the page with fewer.</p>
         </Empty>
       )}
-    </Page>
+    </PageLayout>
   );
 }

@@ -1,0 +1,2 @@
+/** Types of targets.mjs for the tests. */
+export const KERNELS: Record<'x64' | 'arm64' | 'wasm32', Record<string, string[]>>;

@@ -1,0 +1,66 @@
+/** Keys of a run in work are deleted; each loss is found by the next audit. */
+
+import { keysOf } from '@embedmill/core/redis';
+import { describe, expect, it } from 'vitest';
+import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { hashVector, startHashWorker } from '../support/hash-worker.ts';
+import { testRedis } from '../support/redis.ts';
+
+const TEXTS = Array.from({ length: 200 }, (_, i) => `text ${i}`);
+
+describe('an audit finds that Redis has lost', () => {
+  it.each([
+    ['the list of waiting jobs', (prefix: string) => [`${prefix}:bulk:wait`]],
+    [
+      'two job hashes',
+      (prefix: string, run: string) => [7, 9].map((batch) => `${prefix}:bulk:${run}-${batch}`),
+    ],
+    ['list and hash', (prefix: string, run: string) => [`${prefix}:bulk:wait`, `${prefix}:bulk:${run}-8`]],
+    ['payloads', (prefix: string, run: string) => [7, 9].map((batch) => `${prefix}:in:${run}:${batch}`)],
+    ['the run hash', (prefix: string, run: string) => [`${prefix}:run:${run}`]],
+    ['the done bitmap', (prefix: string, run: string) => [`${prefix}:done:${run}`]],
+    ['the list of active jobs', (prefix: string) => [`${prefix}:bulk:active`]],
+    ['everything', (prefix: string) => [`${prefix}:*`]],
+  ])('%s', async (_, keysFor) => {
+    const redis = testRedis();
+    const { submit, audit } = await startCollecting(redis, temporaryFolder());
+    const run = await submit(TEXTS);
+    const { queuePrefix } = keysOf(redis.prefix);
+    let taken = 0;
+    let goOn = () => {};
+    const mayGoOn = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    await startHashWorker(redis, {
+      before: async () => {
+        taken += 1;
+        if (taken > 3) await mayGoOn;
+      },
+    });
+    await expect.poll(() => taken).toBeGreaterThan(3);
+    const doomed = keysFor(queuePrefix, run.id);
+    const found = doomed[0]!.endsWith('*') ? await redis.client.keys(doomed[0]!) : doomed;
+    expect(await redis.client.del(found)).toBeGreaterThan(0);
+    goOn();
+    // An audit comes every 30 s by itself.
+    const audits = setInterval(audit, 1000);
+    await whenEnded(run, 60_000).finally(() => clearInterval(audits));
+    expect(run.info()).toMatchObject({ state: 'completed', rows: { done: 200 }, verdicts: { ok: 200 } });
+    const expected = Buffer.concat(TEXTS.map((text) => Buffer.from(hashVector(text).buffer)));
+    expect((await vectorBytes(run)).equals(expected)).toBe(true);
+  });
+
+  it('the ready stream while results wait in it', async () => {
+    const redis = testRedis();
+    const { submit, collect } = await startCollecting(redis, temporaryFolder(), { waits: true });
+    const run = await submit(TEXTS);
+    await startHashWorker(redis);
+    const keys = keysOf(redis.prefix);
+    await expect.poll(() => redis.client.xlen(keys.ready('home'))).toBe(10);
+    await redis.client.del(keys.ready('home'));
+    collect();
+    await whenEnded(run);
+    expect(run.info()).toMatchObject({ state: 'completed', rows: { done: 200 }, verdicts: { ok: 200 } });
+  });
+});
