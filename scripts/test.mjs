@@ -1,6 +1,6 @@
 /**
- * `npm test`: sets up the checkout and runs Vitest with the arguments after `--`; the last line is
- * machine-readable.
+ * `npm test`: sets up the checkout and runs Vitest with the arguments after `--`, except `--redis 6.2|7|valkey`,
+ * which selects the server; the last line is machine-readable.
  */
 
 import { spawn } from 'node:child_process';
@@ -12,25 +12,30 @@ import { countTests } from './lib/count-tests.mjs';
 import { main } from './lib/main.mjs';
 import { ROOT } from './lib/root.mjs';
 import { setUp } from './lib/setup.mjs';
+import { takeRedisOption, withTestRedis } from './lib/test-redis.mjs';
 
 await main(async () => {
+  const { name, rest } = takeRedisOption(process.argv.slice(2));
   await setUp();
   const folder = mkdtempSync(join(tmpdir(), 'embedmill-report-'));
   const report = join(folder, 'report.json');
   try {
-    process.exitCode = await runVitest(report);
+    const code = await withTestRedis(name, (env) => runVitest(report, rest, env));
+    if (code === undefined) return;
+    process.exitCode = code;
     console.log(countTests(report));
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
 
-/** Runs all tests, or those named by the arguments; returns the exit code of Vitest. */
-async function runVitest(report) {
+/** Runs all tests, or those named by `args`; returns the exit code of Vitest. */
+async function runVitest(report, args, env) {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...process.argv.slice(2)], {
+  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...args], {
     cwd: ROOT,
+    env,
     stdio: 'inherit',
   });
   // The terminal sends Ctrl-C to Vitest as well, and its output must be complete. Other signals are

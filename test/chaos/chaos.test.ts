@@ -1,5 +1,6 @@
 /** A real run under random faults from a seed: every row is there once, and Redis is empty at the end. */
 
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -17,10 +18,12 @@ import {
 import type { TestProcess } from '../support/process.ts';
 import { redisProcess } from '../support/redis-process.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { type PlannedFault, planFaults } from './plan.ts';
+import { type PlannedFault, parseKinds, planFaults } from './plan.ts';
+import { copyContent, loseKeys, makeReadOnly, restoreContent } from './state-faults.ts';
 
 const MINUTES = Number(process.env.CHAOS_MINUTES ?? 10);
 const SEED = Number(process.env.CHAOS_SEED ?? 1);
+const KINDS = parseKinds(process.env.CHAOS_KINDS ?? '');
 const WORKERS = 3;
 const PART_ROWS = 100;
 
@@ -52,6 +55,7 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
     onTestFinished(() => proxy.stop());
     const place = { url: `redis://127.0.0.1:${proxy.port}`, prefix: 'chaos' };
     const dataDir = temporaryFolder();
+    const temporaryRoot = temporaryFolder();
     let producer = await startProducerProcess(place, dataDir);
     await producer.ready();
 
@@ -66,7 +70,22 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
     };
     for (let slot = 0; slot < WORKERS; slot++) keepWorker(slot).catch(() => {});
 
-    const cause = async ({ kind, lastsMs, worker }: PlannedFault): Promise<void> => {
+    const rows: SentRow[] = [];
+    // Number of times that an older data folder was restored; the client sends other texts afterwards.
+    let restored = 0;
+    // Settles when the request under way has been accepted; no upload starts while a fault holds it.
+    let uploads = Promise.resolve();
+    const withoutUploads = (step: () => Promise<void>): Promise<void> => {
+      const result = uploads.then(step);
+      uploads = result.catch(() => {});
+      return result;
+    };
+    const stopProducer = async () => {
+      producer.process.kill('SIGKILL');
+      await producer.process.exited;
+    };
+
+    const cause = async ({ kind, lastsMs, worker, choice }: PlannedFault): Promise<void> => {
       switch (kind) {
         case 'kill-worker':
           workers[worker]?.kill('SIGKILL');
@@ -79,9 +98,51 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
           break;
         }
         case 'kill-producer':
-          producer.process.kill('SIGKILL');
-          await producer.process.exited;
+          await stopProducer();
           producer = await startProducerProcess(place, dataDir);
+          break;
+        case 'replace-producer': {
+          await producer.ready(120_000);
+          const second = await startProducerProcess(place, dataDir);
+          await sleep(lastsMs);
+          const refusal = await second.call('POST', '/v1/runs', {
+            headers: { 'content-type': 'application/json' },
+            body: '{}',
+          });
+          if (refusal.ok) throw new Error('two producers accept runs for one data folder');
+          await stopProducer();
+          producer = second;
+          break;
+        }
+        case 'stale-folder': {
+          const copy = join(temporaryRoot, `copy-${restored}`);
+          let sent = 0;
+          await withoutUploads(async () => {
+            sent = rows.length;
+            copyContent(dataDir, copy);
+          });
+          await sleep(lastsMs);
+          await withoutUploads(async () => {
+            await stopProducer();
+            restoreContent(copy, dataDir);
+            rows.length = sent;
+            restored += 1;
+            producer = await startProducerProcess(place, dataDir);
+          });
+          break;
+        }
+        case 'read-only-folder': {
+          const makeWritable = makeReadOnly(dataDir);
+          await sleep(lastsMs).finally(makeWritable);
+          break;
+        }
+        case 'lost-keys':
+          await redis.ask((client) => loseKeys(client, choice));
+          break;
+        case 'slow-link':
+          proxy.set({ bytesPerSecond: 100_000 * 20 ** choice });
+          await sleep(lastsMs);
+          proxy.set(SOUND_NETWORK);
           break;
         case 'kill-redis':
         case 'empty-redis':
@@ -111,27 +172,35 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
     };
 
     const run = await persist(() => producer, created);
-    const rows: SentRow[] = [];
     const endAt = Date.now() + MINUTES * 60_000;
     const feed = async () => {
-      for (let part = 0; Date.now() < endAt; part++) {
-        const ofPart = sentRows(PART_ROWS, rows.length);
-        rows.push(...ofPart);
-        await persist(
-          () => producer,
-          (to) => accepted(to.send(run, part, ofPart)),
-        );
+      // A fault may take acknowledged rows away by restoring an older folder, so that the client outlives faults.
+      while (Date.now() < endAt || !isCalm) {
+        await withoutUploads(async () => {
+          const part = rows.length / PART_ROWS;
+          const ofPart = sentRows(PART_ROWS, rows.length).map(({ id, text }) => ({
+            id,
+            text: restored === 0 ? text : `${text}, version ${restored}`,
+          }));
+          await persist(
+            () => producer,
+            (to) => accepted(to.send(run, part, ofPart)),
+          );
+          rows.push(...ofPart);
+        });
         await sleep(150);
       }
     };
+    let isCalm = false;
     const counts: Record<string, number> = {};
     const disturb = async () => {
-      for (const fault of planFaults(SEED, WORKERS)) {
+      for (const fault of planFaults(SEED, WORKERS, KINDS)) {
         await sleep(fault.waitMs);
-        if (Date.now() > endAt) return;
+        if (Date.now() > endAt) break;
         counts[fault.kind] = (counts[fault.kind] ?? 0) + 1;
         await cause(fault);
       }
+      isCalm = true;
     };
     const work = async () => {
       await Promise.all([feed(), disturb()]);

@@ -78,7 +78,10 @@ export class RedisProcess {
 
   /** Deletes all data of a killed server. */
   empty(): void {
-    rmSync(`${this.#folder}/appendonlydir`, { recursive: true, force: true });
+    // Redis 6.2 keeps its append-only data in one file, newer servers in a folder.
+    for (const name of ['appendonlydir', 'appendonly.aof']) {
+      rmSync(join(this.#folder, name), { recursive: true, force: true });
+    }
   }
 
   /** Suspends the server: connections stay open and get no replies. */
