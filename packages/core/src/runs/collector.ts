@@ -191,7 +191,8 @@ export class Collector {
   async #take(run: Run | undefined, id: string, entries: readonly ReadyBatch[]): Promise<number> {
     const { exchange, dataDirId } = this.#deps;
     if (run === undefined) {
-      await exchange.acknowledge(dataDirId, entries);
+      // The results of a run with damaged or unreadable files stay in Redis: the run may be opened again.
+      if (this.#deps.runs.isGone(id)) await exchange.acknowledge(dataDirId, entries);
       return entries.length;
     }
     // Read again at the next audit.

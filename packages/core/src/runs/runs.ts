@@ -122,6 +122,15 @@ export class Runs {
     return this.#runs.get(id);
   }
 
+  /**
+   * True if the results of this run can be deleted from Redis because no folder of the run exists.
+   * @throws {UnavailableError} if this producer may no longer own the data folder, so that the run may be one of its successor
+   */
+  isGone(id: string): boolean {
+    this.#deps.assertLeaseHeld();
+    return !this.#runs.has(id) && !this.#damaged.has(id);
+  }
+
   /** Returns the run for display, damaged or not. @throws {RequestError} `unknown-run` */
   show(id: string): ShownRun {
     return this.#runs.get(id) ?? this.#damagedRun(id);
