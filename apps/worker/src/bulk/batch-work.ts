@@ -9,7 +9,13 @@ import {
   summarizeOutcomes,
   UNTREATED,
 } from '@embedmill/contract';
-import { computedWith, decodeOutcomes, encodeBatchResult, readBatchPayload } from '@embedmill/core/batch';
+import {
+  computedWith,
+  decodeOutcomes,
+  encodeBatchResult,
+  peekBatchResult,
+  readBatchPayload,
+} from '@embedmill/core/batch';
 import { isRedisFault } from '@embedmill/core/process';
 import type {
   BatchJob,
@@ -64,6 +70,8 @@ export class BatchWork {
   readonly #stopping = new AbortController();
   readonly #lock = new SharedExclusiveLock();
   readonly #fingerprints = new Map<Precision, string>();
+  /** Fingerprints in this worker's results: another engine than ours may state another one than the model's. */
+  readonly #stated = new Map<Precision, string>();
 
   constructor(parts: BatchWorkDeps) {
     this.#deps = parts;
@@ -156,7 +164,7 @@ export class BatchWork {
 
   /** Of the model of a precision; looked up once, because preparing a model reads its file. */
   async #fingerprintOf(precision: Precision): Promise<string> {
-    const known = this.#fingerprints.get(precision);
+    const known = this.#stated.get(precision) ?? this.#fingerprints.get(precision);
     if (known !== undefined) return known;
     const { fingerprint } = await this.#deps.identityOf(precision);
     this.#fingerprints.set(precision, fingerprint);
@@ -183,6 +191,7 @@ export class BatchWork {
         },
       }),
     );
+    this.#stated.set(precision, peekBatchResult(result, { verify: false }).fingerprint);
     metrics.countTokenizing(tokenizeMs);
     return result;
   }
