@@ -14,6 +14,7 @@ import {
   decodeOutcomes,
   digestPayload,
   encodeBatchResult,
+  peekBatchResult,
   readBatchPayload,
   withResultDigest,
 } from '@embedmill/core/batch';
@@ -73,6 +74,8 @@ export class BatchWork {
   readonly #stopping = new AbortController();
   readonly #lock = new SharedExclusiveLock();
   readonly #fingerprints = new Map<Precision, string>();
+  /** Fingerprints in this worker's results: another engine than ours may state another one than the model's. */
+  readonly #stated = new Map<Precision, string>();
 
   constructor(deps: BatchWorkDeps) {
     this.#deps = deps;
@@ -172,7 +175,7 @@ export class BatchWork {
 
   /** Model fingerprint of a precision; read once, because preparing a model reads its file. */
   async #fingerprintOf(precision: Precision): Promise<string> {
-    const known = this.#fingerprints.get(precision);
+    const known = this.#stated.get(precision) ?? this.#fingerprints.get(precision);
     if (known !== undefined) return known;
     const { fingerprint } = await this.#deps.identityOf(precision);
     this.#fingerprints.set(precision, fingerprint);
@@ -199,6 +202,7 @@ export class BatchWork {
         },
       }),
     );
+    this.#stated.set(precision, peekBatchResult(result, { verify: false }).fingerprint);
     metrics.countTokenizing(tokenizeMs);
     return result;
   }
