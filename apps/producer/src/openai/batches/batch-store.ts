@@ -60,26 +60,18 @@ export class OpenAiBatchStore {
     const id = `batch_${ageSortedId()}`;
     const folder = join(this.#folder, id);
     await mkdir(folder, { mode: 0o700 });
-    let ledger: BatchLedger | undefined;
-    try {
-      await keepInput(input, join(folder, INPUT_NAME));
-      const at = Date.now();
-      const expiresAt = at + params.windowMs;
-      ledger = await BatchLedger.create(join(folder, LEDGER_NAME), {
-        type: 'created',
-        id,
-        at,
-        expiresAt,
-        request: params,
-      });
-      await syncFolder(folder);
-      await syncFolder(this.#folder);
-    } catch (error) {
-      // The client gets an error, so the batch must not start after the next restart.
-      await ledger?.close().catch(() => {});
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    }
+    await keepInput(input, join(folder, INPUT_NAME));
+    const at = Date.now();
+    const expiresAt = at + params.windowMs;
+    const ledger = await BatchLedger.create(join(folder, LEDGER_NAME), {
+      type: 'created',
+      id,
+      at,
+      expiresAt,
+      request: params,
+    });
+    await syncFolder(folder);
+    await syncFolder(this.#folder);
     const batch = new OpenAiBatch(this.#deps, folder, ledger);
     this.#keep(batch);
     return batch;

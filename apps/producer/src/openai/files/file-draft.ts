@@ -20,7 +20,6 @@ export class FileDraft {
   readonly #keep: (file: StoredFile) => void;
   #bytes = 0;
   #isClosed = false;
-  #isCommitted = false;
 
   /** @param keep receives the file once it is durable */
   constructor(id: string, folder: string, content: FileHandle, keep: (file: StoredFile) => void) {
@@ -47,7 +46,8 @@ export class FileDraft {
   async commit(facts: FileFacts): Promise<StoredFile> {
     const file: StoredFile = { id: this.#id, bytes: this.#bytes, createdAt: Date.now(), ...facts };
     await this.#content.sync();
-    await this.#close();
+    await this.#content.close();
+    this.#isClosed = true;
     const description = await open(join(this.#folder, 'file.json'), 'wx', 0o600);
     try {
       await description.writeFile(JSON.stringify(file));
@@ -58,22 +58,16 @@ export class FileDraft {
     await syncFolder(this.#folder);
     const parent = dirname(this.#folder);
     await rename(this.#folder, join(parent, this.#id));
-    this.#isCommitted = true;
     await syncFolder(parent);
     this.#keep(file);
     return file;
   }
 
-  /** Deletes what was written, also after a `commit` that failed; has no effect after one that succeeded. */
+  /** Deletes what was written; has no effect after `commit`. */
   async discard(): Promise<void> {
-    if (this.#isCommitted) return;
-    await this.#close().catch(() => {});
-    await rm(this.#folder, { recursive: true, force: true });
-  }
-
-  async #close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#content.close();
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }

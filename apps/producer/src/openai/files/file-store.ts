@@ -94,13 +94,8 @@ export class FileStore {
     const folder = join(this.#folder, `${DRAFT}${id}`);
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { mode: 0o700 });
-    try {
-      const content = await open(join(folder, 'content'), 'wx', 0o600);
-      return new FileDraft(id, folder, content, (file) => this.#files.set(id, file));
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    }
+    const content = await open(join(folder, 'content'), 'wx', 0o600);
+    return new FileDraft(id, folder, content, (file) => this.#files.set(id, file));
   }
 
   /** Deletes a file. @throws {RequestError} `unknown-file` */
