@@ -95,6 +95,8 @@ it('embed --server ends with the right vectors over 200 kB/s with a cut in the m
   const command = startEmbedmill(['embed', input, '--to', output, '--server', slowUrl, '--quiet']);
   proxy.cutAfter(500_000);
   expect(await command.waitForExit(180_000)).toMatchObject({ code: 0 });
+  // More than one upload of all rows: the cut came in the middle of one.
+  expect(proxy.clientBytes).toBeGreaterThan(1_200_000 + 100_000);
   const lines = readFileSync(output, 'utf8').trimEnd().split('\n');
   const found = lines.map((line) => {
     const { id, vector } = JSON.parse(line) as { id: string; vector: number[] };
