@@ -6,6 +6,7 @@ import { BullBatchQueue, connect, keysOf, RedisExchange, whenReady } from '@embe
 import { Collector, Credits, type Run, Runs, readResults } from '@embedmill/core/runs';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { until } from './api.ts';
 import type { TestRedis } from './redis.ts';
 
 /** Parts of the producer, and shortcuts. */
@@ -68,6 +69,13 @@ export async function startCollecting(
   await whenReady(redis, 5000);
   const exchange = new RedisExchange({ redis, blocking, keys, onUnreadable });
   const queue = new BullBatchQueue({ url, prefix: keys.queuePrefix, lane: 'bulk', onError: () => {} });
+  // The queue has a connection of its own, which accepts no jobs before it is ready.
+  await until(() =>
+    queue.counts().then(
+      () => true,
+      () => false,
+    ),
+  );
   const credits = new Credits(budgetBytes);
   const dataDirId = 'home';
   const runs = await Runs.open({ dataDirId, exchange, queue, credits, assertLeaseHeld, log }, dataDir);
