@@ -15,6 +15,7 @@ const log = createLogger({ logLevel: 'silent' }, 'test');
 
 it('no row fails while Redis is full', async () => {
   const redis = await redisProcess();
+  await redis.start();
   const { url } = redis;
   const { submit } = await startCollecting({ url, prefix: 'full' }, temporaryFolder());
   const run = await submit(

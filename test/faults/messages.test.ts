@@ -50,17 +50,25 @@ describe('a process that cannot start', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
     const data = join(folder, 'file', 'data');
-    const env = { REDIS_URL: url, EMBEDMILL_PREFIX: prefix, EMBEDMILL_DATA_DIR: data, PORT: '0' };
-    const stderr = await failure(PRODUCER, env);
-    expect(stderr).toMatch(/^embedmill: ENOTDIR: .*\n$/);
-    expect(stderr).toContain(data);
+    const env = {
+      REDIS_URL: url,
+      EMBEDMILL_PREFIX: prefix,
+      EMBEDMILL_DATA_DIR: data,
+      EMBEDMILL_LOG_LEVEL: 'fatal',
+      PORT: '0',
+    };
+    const { level, reason } = JSON.parse(await failure(PRODUCER, env));
+    // pino's number for "fatal".
+    expect(level).toBe(60);
+    expect(reason).toMatch(/^ENOTDIR: /);
+    expect(reason).toContain(data);
   });
 
   it('names the setting that cannot be used', async () => {
     for (const entry of [PRODUCER, WORKER]) {
       const stderr = await failure(entry, { REDIS_URL: 'http://redis:6379', PORT: '70000' });
       expect(stderr).toMatch(
-        /^embedmill: The configuration cannot be used:\n {2}- REDIS_URL: .*\n {2}- PORT: .*\n$/,
+        /^embedmill: The configuration is invalid:\n {2}- REDIS_URL: .*\n {2}- PORT: .*\n$/,
       );
     }
   });
