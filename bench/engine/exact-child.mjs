@@ -1,7 +1,8 @@
 /**
  * A fresh process for exact-footprint.mjs:
  *   memory WEIGHTS THREADS          prints the resident bytes while so many threads hold the model, after a full pack
- *   start WEIGHTS TOKENIZER TOKENS  embeds one text and ends
+ *   start WEIGHTS TOKENIZER TOKENS  embeds one text and prints the milliseconds since the process started, and those
+ *                                   of CPU
  */
 
 import { once } from 'node:events';
@@ -43,4 +44,6 @@ async function start(weights, tokenizerPath, maxTokens) {
   const tokenizer = await TextTokenizer.read(tokenizerPath, Number(maxTokens));
   const ids = Int32Array.from(tokenizer.encode('A short text.', 'end', []).ids);
   ExactModel.open(weights).embed({ ids, lengths: Int32Array.of(ids.length) });
+  const { user, system } = process.cpuUsage();
+  console.log(performance.now(), (user + system) / 1e3);
 }
