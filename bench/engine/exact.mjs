@@ -9,18 +9,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { readConfig } from '@embedmill/core';
+import { readConfig } from '@embedmill/core/process';
 import { prepareModel } from '@embedmill/embed';
-import { chooseKernel, ExactModel, packWeights, planPacks } from '@embedmill/engine';
-import { int8Arithmetic } from '../../packages/embed/dist/compile/graph/int8.js';
-import { readActivationMaxima } from '../../packages/embed/dist/compile/quantize/activation-maxima.js';
+import { chooseKernel, ExactModel, planPacks } from '@embedmill/engine';
 import { ModelSession } from '../../packages/embed/dist/embedder/session.js';
-import { readBuiltInWeights } from '../../packages/embed/dist/prepare/built-in.js';
 import { TextTokenizer } from '../../packages/embed/dist/text/tokenizer.js';
 import { compileAll, findCompiler, link } from '../../packages/engine/scripts/compiler.mjs';
 import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
+import { builtInWeights } from './exact-weights.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -141,21 +139,6 @@ function embedPacks(model, ids, packTokens) {
     model.embed({ ids: all, lengths: Int32Array.from(texts, (x) => x.length) });
     first = end;
   }
-}
-
-async function builtInWeights() {
-  const weights = await readBuiltInWeights();
-  const arithmetic = int8Arithmetic(await readActivationMaxima(), 127);
-  return packWeights({
-    width: weights.config.hidden_size,
-    heads: weights.config.num_attention_heads,
-    layerNormEpsilon: weights.config.layer_norm_eps,
-    pooling: 'mean',
-    words: weights.words.values,
-    positions: weights.positions.values,
-    embeddingNorm: weights.embeddingNorm,
-    layers: weights.layers.map((layer, index) => arithmetic.prepareLayer(layer, index)),
-  });
 }
 
 /** The engine with timers, and the loop that measures the registers. */
