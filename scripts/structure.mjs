@@ -154,7 +154,7 @@ function findDuplicates(files, keep) {
     .map(([name, paths]) => `${name}: ${paths.join(', ')}`);
 }
 
-/** Decision pages whose file name occurs in no other text file except the index of decisions. */
+/** Decision pages that no other text file names, by file name or as `decisions/NNNN`, except the index of decisions. */
 function findUnlinked(root) {
   const folder = join(root, 'docs/decisions');
   if (!existsSync(folder)) return [];
@@ -176,8 +176,12 @@ function findUnlinked(root) {
     .map((path) => ({ name: basename(path), text: readFileSync(join(root, path), 'utf8') }));
   return readdirSync(folder)
     .filter((name) => /^\d+.*\.md$/.test(name))
-    .filter((name) => !texts.some((other) => other.name !== name && other.text.includes(name)))
+    .filter((name) => !texts.some((other) => other.name !== name && isNamedIn(other.text, name)))
     .map((name) => `docs/decisions/${name}`);
+}
+
+function isNamedIn(text, name) {
+  return text.includes(name) || text.includes(`decisions/${name.slice(0, 4)}`);
 }
 
 function listTexts(root, path) {

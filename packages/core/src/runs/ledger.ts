@@ -10,7 +10,6 @@ import {
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import { computedWith, UNSTATED_REVISION } from '../redis/batch/fingerprint.ts';
 import { Journal } from './journal.ts';
-import type { BatchRows } from './retry.ts';
 import type { RowSpan } from './row-log.ts';
 
 /** One batch of a run; its number is its index in `Ledger.batches`. */
@@ -29,6 +28,9 @@ export interface LedgerBatch {
   payloadDigest?: string;
   span: RowSpan;
 }
+
+/** Rows of one batch, by their 0-based position in it. */
+export type BatchRows = [batch: number, rows: number[]];
 
 /** One line of the journal. Times are milliseconds since 1970. */
 export type LedgerEntry =

@@ -2,10 +2,8 @@
 
 import { rowView } from '@embedmill/contract';
 import { decodeBatchResult, decodeOutcomes, encodeBatchResult } from '../redis/batch/result.ts';
+import type { BatchRows } from './ledger.ts';
 import type { RunFiles } from './run-files.ts';
-
-/** Rows of one batch, by their 0-based position in it. */
-export type BatchRows = [batch: number, rows: number[]];
 
 /**
  * Failed rows with a text; rows that were rejected on input would fail again.
