@@ -81,7 +81,7 @@ export class Dispatcher {
     const { ledger } = files;
     const run = ledger.created.id;
     try {
-      await exchange.openRun(run, ledger.computedWith);
+      await this.openRun();
       await this.offerGlossary();
       await exchange.putPayloads(run, batches);
       await queue.enqueue(
@@ -104,6 +104,14 @@ export class Dispatcher {
         { cause: error },
       );
     }
+  }
+
+  /** Makes the run known to workers. When it ended during this call, its key was deleted before this one was written. */
+  async openRun(): Promise<void> {
+    const { exchange, files } = this.#deps;
+    const { ledger } = files;
+    await exchange.openRun(ledger.created.id, ledger.computedWith);
+    if (ledger.ended !== null) await exchange.closeRun(ledger.created.id, []);
   }
 
   /** Writes the run's glossary to Redis unless it is there or the run has none. */
@@ -144,7 +152,7 @@ export class Dispatcher {
   async reconcile(batches: readonly number[]): Promise<number[]> {
     const { exchange, files, log } = this.#deps;
     const run = files.ledger.created.id;
-    await exchange.openRun(run, files.ledger.computedWith);
+    await this.openRun();
     await this.offerGlossary();
     const ready: number[] = [];
     const jobs: BatchJob[] = [];

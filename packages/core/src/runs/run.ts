@@ -312,7 +312,7 @@ export class Run {
     const isFirst = this.#files.ledger.model === null;
     await this.#results.count(received);
     // From now on, workers with another model hand the batches of this run back without computing them.
-    if (isFirst) await this.#deps.exchange.openRun(this.id, this.#files.ledger.computedWith);
+    if (isFirst) await this.#dispatcher.openRun();
     return { status: 'wanted', batch: received };
   }
 
