@@ -9,8 +9,14 @@ const EVENT_TIMEOUT_MS = 120_000;
 /** Time limit of a test or hook: only a test that hangs comes near it, however busy the machine is. */
 const TEST_TIMEOUT_MS = 300_000;
 
+/**
+ * Second attempts of tests that drive several processes, on CI only, where a lost race must not hold up a landing; vitest
+ * reports each as "retry x1". Everywhere else such a test fails, so that it is fixed.
+ */
+const CI_RETRIES = process.env.CI ? 1 : 0;
+
 /** One folder of tests. */
-const project = (name: string) => ({
+const project = (name: string, retry = 0) => ({
   plugins: [packagesFromSource()],
   test: {
     name,
@@ -19,6 +25,7 @@ const project = (name: string) => ({
     exclude: ['test/faults/slow/**'],
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
+    retry,
     expect: { poll: { timeout: EVENT_TIMEOUT_MS } },
   },
 });
@@ -32,9 +39,9 @@ export default defineConfig({
     projects: [
       project('unit'),
       project('contracts'),
-      project('integration'),
-      project('faults'),
-      project('e2e'),
+      project('integration', CI_RETRIES),
+      project('faults', CI_RETRIES),
+      project('e2e', CI_RETRIES),
     ],
   },
 });
