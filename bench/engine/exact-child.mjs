@@ -1,6 +1,6 @@
 /**
  * A fresh process for exact-footprint.mjs:
- *   memory WEIGHTS THREADS          prints the resident bytes while so many threads hold the model, after a full pack
+ *   memory WEIGHTS THREADS          prints the resident bytes while THREADS threads hold the model, after a full pack
  *   start WEIGHTS TOKENIZER TOKENS  embeds one text and prints the milliseconds since the process started, and those
  *                                   of CPU
  */
