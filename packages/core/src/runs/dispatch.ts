@@ -33,6 +33,8 @@ export interface NumberedBatch {
   batch: number;
   /** `encodeBatchPayload` bytes. */
   payload: Uint8Array;
+  /** `digestPayload` of the payload. */
+  payloadDigest: string;
 }
 
 /** The texts of rows as a payload; a row without a text is sent as an empty one. */
@@ -85,7 +87,7 @@ export class Dispatcher {
       await this.offerGlossary();
       await exchange.putPayloads(run, batches);
       await queue.enqueue(
-        batches.map(({ batch, payload }) => this.#jobOf(batch, digestPayload(payload))),
+        batches.map(({ batch, payloadDigest }) => this.#jobOf(batch, payloadDigest)),
         delayMs,
       );
       for (const { batch } of batches) this.#unsent.delete(batch);
@@ -179,7 +181,10 @@ export class Dispatcher {
     for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
       const slice = batches.slice(start, start + RESEND_BATCHES);
       const numbered: NumberedBatch[] = [];
-      for (const batch of slice) numbered.push({ batch, payload: await this.#readPayload(batch) });
+      for (const batch of slice) {
+        const payload = await this.#readPayload(batch);
+        numbered.push({ batch, payload, payloadDigest: digestPayload(payload) });
+      }
       await this.send(numbered, delayMs);
     }
   }

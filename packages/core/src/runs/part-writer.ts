@@ -65,7 +65,7 @@ export interface PartWriterOptions {
 interface PendingBatch {
   rows: Buffer;
   payload: Uint8Array;
-  entry: Omit<LedgerBatch, 'span'>;
+  entry: Omit<LedgerBatch, 'span'> & { payloadDigest: string };
 }
 
 /**
@@ -188,9 +188,9 @@ export class PartWriter {
         group.map(({ entry }, i) => ({ type: 'batch', batch: { ...entry, span: spans[i]! } })),
       );
       this.#group = [];
-      return group.map(({ payload }, i) => {
+      return group.map(({ payload, entry }, i) => {
         hold(first + i);
-        return { batch: first + i, payload };
+        return { batch: first + i, payload, payloadDigest: entry.payloadDigest };
       });
     });
     await dispatcher.send(numbered);
