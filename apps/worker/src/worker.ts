@@ -39,6 +39,8 @@ export interface RunningWorker {
   readonly model: string;
   /** Fingerprint of the int8 model: 16 hexadecimal characters. */
   readonly fingerprint: string;
+  /** Engine of the int8 model, for people, with the reason if it is ONNX Runtime. */
+  readonly engine: string;
   /**
    * Resolves when no inference thread can be started any more; the process should then exit and be restarted.
    */
@@ -68,8 +70,15 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
   try {
     const tracing = await openTracing(config, { service: 'embedmill-worker', log });
     releasers.add(() => tracing.stop());
-    const prepare = (precision: Precision) =>
-      prepareModel({ model: config.model, precision, cacheDir: config.cacheDir });
+    const prepare = once((precision: Precision) =>
+      prepareModel({
+        model: config.model,
+        precision,
+        engine: config.engine,
+        kernel: config.kernel,
+        cacheDir: config.cacheDir,
+      }),
+    );
     const model = await prepare(FIRST_PRECISION);
     if (engineUrl === undefined) await checkModel(model);
 
@@ -166,6 +175,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       threads,
       model: model.name,
       fingerprint: model.fingerprint,
+      engine: model.sources.engine,
       whenBroken: broken.promise,
       stop: () => releasers.release(),
     };
@@ -187,6 +197,19 @@ async function checkModel(model: PreparedModel): Promise<void> {
   } finally {
     await embedder.close();
   }
+}
+
+/** Calls a function once per argument; a failed call is repeated. */
+function once<Argument, Value>(call: (argument: Argument) => Promise<Value>) {
+  const results = new Map<Argument, Promise<Value>>();
+  return (argument: Argument): Promise<Value> => {
+    const known = results.get(argument);
+    if (known !== undefined) return known;
+    const result = call(argument);
+    results.set(argument, result);
+    result.catch(() => results.delete(argument));
+    return result;
+  };
 }
 
 function logEvent(log: Logger, event: InferenceEvent): void {
