@@ -5,6 +5,7 @@ import { type Config, defaultThreads, deferred, isRedisFault, Releasers } from '
 import {
   BullBatchConsumer,
   connect,
+  FleetModels,
   Heartbeat,
   keysOf,
   RedisExchange,
@@ -113,6 +114,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       pool,
       model,
       identityOf: prepare,
+      fleet: new FleetModels({ redis, keys }),
       cache:
         config.cacheBytes === 0 ? null : new RedisVectorCache({ redis, keys, maxBytes: config.cacheBytes }),
       metrics,
@@ -147,6 +149,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       pool,
       glossaries,
       model,
+      identityOf: prepare,
       metrics,
       tracing,
       log,
