@@ -20,5 +20,5 @@ export interface WorkerReport {
   model: string;
   fingerprint: string;
   /** `exact`, with the kernel, or `onnx`; absent for workers of older versions. */
-  engine?: string;
+  engine?: string | undefined;
 }
