@@ -4,7 +4,7 @@ import { ExactModel, PACK_TOKENS } from '@embedmill/engine';
 import { EmbedError } from '../errors.ts';
 import type { PreparedModel } from '../types.ts';
 import { poolInto } from './pooling.ts';
-import { ModelSession } from './session.ts';
+import type { ModelSession } from './session.ts';
 
 /** A model in memory that turns token ids into vectors. */
 export interface Runner {
@@ -26,9 +26,10 @@ export interface Runner {
  * @throws {EmbedError} if a file of the model is missing or cannot be run
  */
 export async function openRunner(model: PreparedModel): Promise<Runner> {
-  return model.engine === 'exact'
-    ? openExact(model)
-    : new OnnxRunner(await ModelSession.open(model.modelPath, model), model);
+  if (model.engine === 'exact') return openExact(model);
+  // Loaded on use: ONNX Runtime takes 0.1 s and 25 MB that the exact engine does not need.
+  const { ModelSession } = await import('./session.ts');
+  return new OnnxRunner(await ModelSession.open(model.modelPath, model), model);
 }
 
 /** The exact engine: several texts in one run, because short ones alone do not fill its registers. */

@@ -7,7 +7,6 @@ import { access, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Precision } from '@embedmill/contract';
 import { MAX_POSITIONS } from '@embedmill/engine';
-import { inspectModel } from '../embedder/session.ts';
 import { EmbedError } from '../errors.ts';
 import type { PreparedModel } from '../types.ts';
 import type { CompileOptions } from './built-in.ts';
@@ -146,6 +145,7 @@ async function compileWeights(folder: Folder, options: CompileOptions): Promise<
 
 /** Reads the inputs and outputs of an ONNX file by opening it. */
 async function inspectFile({ root, pooling }: Folder, onnxPath: string): Promise<PreparedFiles> {
+  const { inspectModel } = await import('../embedder/session.ts');
   const { dim, vectorOutput } = await inspectModel(onnxPath);
   // An ONNX file with one vector per text contains all modules; otherwise pooling is the last step.
   const isPooled = vectorOutput === 'sentence';
