@@ -11,7 +11,8 @@ export type Dim = number | string;
 /** Attributes of a node by name: a float, an integer or a list of integers. */
 export type Attributes = Record<string, { float: number } | { int: number } | { ints: number[] }>;
 
-type Constant = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
+/** `Uint16Array` holds the bits of float16. */
+type Constant = Float32Array | Uint8Array | Int8Array | Uint16Array | Int32Array | BigInt64Array;
 
 /**
  * Operators of the default domain at opset 17 (the first with LayerNormalization) and of ONNX Runtime at 1.
@@ -100,6 +101,7 @@ function dataTypeOf(values: Constant): DataType {
   if (values instanceof Float32Array) return 'float32';
   if (values instanceof Int8Array) return 'int8';
   if (values instanceof Uint8Array) return 'uint8';
+  if (values instanceof Uint16Array) return 'float16';
   if (values instanceof Int32Array) return 'int32';
   return 'int64';
 }

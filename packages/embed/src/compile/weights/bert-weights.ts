@@ -105,7 +105,8 @@ export async function readBertWeights(path: string, config: BertConfig): Promise
   };
 }
 
-function transpose({ shape, values }: FloatTensor): Float32Array {
+/** Returns the values of a matrix of columns × rows. */
+export function transpose({ shape, values }: FloatTensor): Float32Array {
   const [rows, columns] = shape as [number, number];
   const result = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
