@@ -22,7 +22,11 @@ const folder = mkdtempSync(join(tmpdir(), 'embedmill-bench-'));
 try {
   const weights = join(folder, 'weights.bin');
   writeFileSync(weights, await builtInWeights());
-  const prepared = await prepareModel({ precision: 'int8', cacheDir: readConfig(process.env).cacheDir });
+  const prepared = await prepareModel({
+    precision: 'int8',
+    engine: 'onnx',
+    cacheDir: readConfig(process.env).cacheDir,
+  });
   console.log(`${describeMachine()} · load ${loadavg()[0].toFixed(1)}\n`);
 
   const rows = [];

@@ -38,7 +38,7 @@ async function main() {
   const prepared = await prepareModel({ precision: 'fp32', cacheDir });
   const tokenizer = await TextTokenizer.read(prepared.tokenizerPath, prepared.maxTokens);
   const fp32 = await Embedder.open(prepared);
-  const int8 = await Embedder.open(await prepareModel({ precision: 'int8', cacheDir }));
+  const int8 = await Embedder.open(await prepareModel({ precision: 'int8', engine: 'onnx', cacheDir }));
   const weights = join(folder, 'weights.bin');
   writeFileSync(weights, await builtInWeights());
   const exact = ExactModel.open(weights);

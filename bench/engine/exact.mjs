@@ -41,7 +41,11 @@ try {
 }
 
 async function main() {
-  const prepared = await prepareModel({ precision: 'int8', cacheDir: readConfig(process.env).cacheDir });
+  const prepared = await prepareModel({
+    precision: 'int8',
+    engine: 'onnx',
+    cacheDir: readConfig(process.env).cacheDir,
+  });
   const tokenizer = await TextTokenizer.read(prepared.tokenizerPath, prepared.maxTokens);
   const session = await ModelSession.open(prepared.modelPath, prepared);
   const weights = join(folder, 'weights.bin');

@@ -19,6 +19,7 @@ import {
   type Keys,
   Lease,
   type RedisExchange,
+  type WantedModel,
 } from '@embedmill/core/redis';
 import { Collector, type Credits, MemoryGate, Runs } from '@embedmill/core/runs';
 import { cachedQuery } from '@embedmill/core/telemetry';
@@ -39,7 +40,7 @@ export interface DataDirDeps {
   queue: BullBatchQueue;
   credits: Credits;
   /** What work for a model waits for; `null` for nothing. */
-  missingFor: (model: string) => string | null;
+  missingFor: (wanted: WantedModel) => string | null;
   /** Called after each batch is on disk, with the seconds since its commit. */
   onDrained: (seconds: number) => void;
   log: Logger;

@@ -113,7 +113,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     exchange,
     queue,
     credits,
-    missingFor: (model) => fleet.missingFor(model),
+    missingFor: (wanted) => fleet.missingFor(wanted),
     onDrained: (seconds) => metrics.countDrained(seconds),
     log,
   });
@@ -140,6 +140,8 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     redis,
     textsInFlight: () => lane.textsInFlight,
     activeRuns: () => dataDir.runsIfOpen?.active().length ?? 0,
+    waitingRuns: () =>
+      (dataDir.runsIfOpen?.active() ?? []).filter((run) => run.info().waitsFor !== null).length,
     unackedBytes: () => dataDir.unackedBytes,
     scale: cachedScale,
   });

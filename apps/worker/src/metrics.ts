@@ -18,6 +18,7 @@ import {
   registerProcessMetrics,
   STAGE_BUCKETS_SECONDS,
 } from '@embedmill/core/telemetry';
+import type { PreparedModel } from '@embedmill/embed';
 import { Registry } from 'prom-client';
 import type { InferenceEvent, InferencePool } from './inference/index.ts';
 
@@ -119,7 +120,7 @@ export class WorkerMetrics {
   }
 
   /** Adds the gauges of a pool and the info metric of its model. */
-  watch(pool: InferencePool, model: { name: string; fingerprint: string }): void {
+  watch(pool: InferencePool, model: Pick<PreparedModel, 'name' | 'fingerprint' | 'engine' | 'kernel'>): void {
     const gauge = (name: string, help: string, read: () => number) =>
       readGauge(this.#registry, { name: `embedmill_${name}`, help }, read);
     gauge('threads', 'Configured inference threads.', () => pool.threads);
@@ -132,10 +133,18 @@ export class WorkerMetrics {
     );
     new Gauge({
       name: 'embedmill_model_info',
-      help: 'The model of this worker; always 1.',
-      labelNames: ['model', 'fingerprint'],
+      help: 'The model of this worker, its engine and the kernel of the exact engine; always 1.',
+      labelNames: ['model', 'fingerprint', 'engine', 'kernel'],
       registers: [this.#registry],
-    }).set({ model: model.name, fingerprint: model.fingerprint }, 1);
+    }).set(
+      {
+        model: model.name,
+        fingerprint: model.fingerprint,
+        engine: model.engine,
+        kernel: model.kernel ?? '',
+      },
+      1,
+    );
   }
 
   /** Counts a delivery on arrival. */

@@ -14,8 +14,8 @@ export async function runWorker(config: Config, options: Omit<WorkerOptions, 'lo
   return await runUntilStopped({
     start: () => startWorker(config, { ...options, log }),
     shutdownMs: config.shutdownMs,
-    onStarted: ({ url, threads, model, fingerprint }) => {
-      log.info({ url, threads, model, fingerprint }, 'worker is ready');
+    onStarted: ({ url, threads, model, fingerprint, engine }) => {
+      log.info({ url, threads, model, fingerprint, engine }, 'worker is ready');
       announce({ ready: true, url });
     },
     onStop: (reason) => {

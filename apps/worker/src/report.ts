@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { readCpuUsage } from '@embedmill/core/process';
 import type { WorkerReport } from '@embedmill/core/redis';
 import { CpuLoad, usableCores } from '@embedmill/core/telemetry';
+import type { PreparedModel } from '@embedmill/embed';
 import type { InferencePool } from './inference/index.ts';
 
 /** Id of this worker process, unique across machines and restarts. */
@@ -16,7 +17,7 @@ export function newWorkerId(): string {
 export function reporter(
   id: string,
   pool: InferencePool,
-  model: { name: string; fingerprint: string },
+  model: Pick<PreparedModel, 'name' | 'fingerprint' | 'engine' | 'kernel'>,
 ): () => WorkerReport {
   const load = new CpuLoad({ usageSeconds: () => readCpuUsage().usageSeconds });
   const host = hostname();
@@ -33,5 +34,6 @@ export function reporter(
     memoryBytes: process.memoryUsage.rss(),
     model: model.name,
     fingerprint: model.fingerprint,
+    engine: [model.engine, model.kernel].join(' ').trim(),
   });
 }

@@ -5,6 +5,7 @@ import { type Config, defaultThreads, deferred, isRedisFault, Releasers } from '
 import {
   BullBatchConsumer,
   connect,
+  FleetModels,
   Heartbeat,
   keysOf,
   RedisExchange,
@@ -39,6 +40,8 @@ export interface RunningWorker {
   readonly model: string;
   /** Fingerprint of the int8 model: 16 hexadecimal characters. */
   readonly fingerprint: string;
+  /** Engine of the int8 model, for people, with the reason if it is ONNX Runtime. */
+  readonly engine: string;
   /**
    * Resolves when no inference thread can be started any more; the process should then exit and be restarted.
    */
@@ -68,8 +71,15 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
   try {
     const tracing = await openTracing(config, { service: 'embedmill-worker', log });
     releasers.add(() => tracing.stop());
-    const prepare = (precision: Precision) =>
-      prepareModel({ model: config.model, precision, cacheDir: config.cacheDir });
+    const prepare = once((precision: Precision) =>
+      prepareModel({
+        model: config.model,
+        precision,
+        engine: config.engine,
+        kernel: config.kernel,
+        cacheDir: config.cacheDir,
+      }),
+    );
     const model = await prepare(FIRST_PRECISION);
     if (engineUrl === undefined) await checkModel(model);
 
@@ -104,6 +114,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       pool,
       model,
       identityOf: prepare,
+      fleet: new FleetModels({ redis, keys }),
       cache:
         config.cacheBytes === 0 ? null : new RedisVectorCache({ redis, keys, maxBytes: config.cacheBytes }),
       metrics,
@@ -138,6 +149,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       pool,
       glossaries,
       model,
+      identityOf: prepare,
       metrics,
       tracing,
       log,
@@ -166,6 +178,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       threads,
       model: model.name,
       fingerprint: model.fingerprint,
+      engine: model.sources.engine,
       whenBroken: broken.promise,
       stop: () => releasers.release(),
     };
@@ -187,6 +200,19 @@ async function checkModel(model: PreparedModel): Promise<void> {
   } finally {
     await embedder.close();
   }
+}
+
+/** Calls a function once per argument; a failed call is repeated. */
+function once<Argument, Value>(call: (argument: Argument) => Promise<Value>) {
+  const results = new Map<Argument, Promise<Value>>();
+  return (argument: Argument): Promise<Value> => {
+    const known = results.get(argument);
+    if (known !== undefined) return known;
+    const result = call(argument);
+    results.set(argument, result);
+    result.catch(() => results.delete(argument));
+    return result;
+  };
 }
 
 function logEvent(log: Logger, event: InferenceEvent): void {

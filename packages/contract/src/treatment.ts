@@ -3,6 +3,15 @@
 /** Arithmetic of the linear layers: `fp32` is the reference, `int8` is faster. */
 export type Precision = 'int8' | 'fp32';
 
+/**
+ * Engines to choose from: `exact` has the same bytes on every CPU and computes int8 only; `onnx` is ONNX
+ * Runtime; `auto` is `exact` where it is at least as fast, else `onnx`.
+ */
+export const ENGINE_CHOICES = ['auto', 'exact', 'onnx'] as const;
+
+/** One of `ENGINE_CHOICES`. */
+export type EngineChoice = (typeof ENGINE_CHOICES)[number];
+
 /** What happens to tokens over the model's limit: drop the end, drop the start, or fail the row. */
 export type Truncate = 'end' | 'start' | 'error';
 

@@ -1,7 +1,8 @@
 /**
- * Records the fp32 vectors of the golden sentences in data/golden-vectors.json.
+ * Records the fp32 vectors of the golden sentences in data/golden-vectors.json, and the digest of the vectors
+ * of the exact engine in data/golden-exact.json.
  *
- * Run it after `npm run build`, and only if the sentences change: `node
+ * Run it after `npm run build`, and only if the sentences or a revision of the exact engine change: `node
  * packages/embed/scripts/record-golden.mjs`. Any other change of these vectors is an error that they exist to
  * detect.
  */
@@ -9,7 +10,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GOLDEN_SET_PATH } from '../dist/golden/golden-set.js';
+import { EXACT_GOLDEN_PATH, GOLDEN_SET_PATH, goldenDigest } from '../dist/golden/golden-set.js';
 import { Embedder, prepareModel } from '../dist/index.js';
 
 const lighthouse =
@@ -40,6 +41,15 @@ try {
   }
   await embedder.close();
   await writeFile(GOLDEN_SET_PATH, `[\n${records.join(',\n')}\n]\n`);
+  const exact = await Embedder.open(
+    await prepareModel({ precision: 'int8', engine: 'exact', kernel: 'scalar', cacheDir: folder }),
+  );
+  const { fingerprint } = exact.model;
+  await writeFile(
+    EXACT_GOLDEN_PATH,
+    `${JSON.stringify({ fingerprint, sha256: await goldenDigest(exact) }, null, 2)}\n`,
+  );
+  await exact.close();
 } finally {
   await rm(folder, { recursive: true });
 }

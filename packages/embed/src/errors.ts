@@ -5,6 +5,7 @@
  * - `MODEL_NOT_FOUND`: a folder or file of the model is missing.
  * - `MODEL_INVALID`: a file of the model cannot be parsed or is inconsistent.
  * - `MODEL_UNSUPPORTED`: the model is valid but has an unsupported input, operator or pooling.
+ * - `ENGINE_UNAVAILABLE`: the requested engine or kernel does not run on this machine.
  * - `CACHE_UNWRITABLE`: the compiled model could not be stored.
  * - `EMBEDDER_CLOSED`: `embed` was called after `close`.
  */
@@ -12,6 +13,7 @@ export type EmbedErrorCode =
   | 'MODEL_NOT_FOUND'
   | 'MODEL_INVALID'
   | 'MODEL_UNSUPPORTED'
+  | 'ENGINE_UNAVAILABLE'
   | 'CACHE_UNWRITABLE'
   | 'EMBEDDER_CLOSED';
 

@@ -1,6 +1,6 @@
 /** Types of the public interface: prepared models, and options to prepare and embed. */
 
-import type { Precision, StoredGlossary, Treatment, Truncate } from '@embedmill/contract';
+import type { EngineChoice, Precision, StoredGlossary, Treatment, Truncate } from '@embedmill/contract';
 
 /**
  * How token vectors become one vector. `in-graph`: the output of the model is already one vector per text.
@@ -18,12 +18,17 @@ export interface PreparedModel {
   /** Display name: `all-MiniLM-L6-v2`, or the name of the model folder. */
   name: string;
   precision: Precision;
+  /** The engine that computes: `exact` with the same bytes on every CPU, or `onnx` for ONNX Runtime. */
+  engine: 'exact' | 'onnx';
+  /** Kernel of the exact engine; undefined with ONNX Runtime. */
+  kernel?: string | undefined;
   /**
-   * 16 hexadecimal characters that hash weights, graph, precision, tokenizer and limits; equal means
-   * comparable vectors.
+   * 16 hexadecimal characters that hash everything that determines the bytes of a vector: engine and its
+   * revision, weights, graph, precision, tokenizer and limits; with ONNX Runtime also the vectors that this
+   * CPU computes for the golden sentences. Equal means equal vectors for equal texts.
    */
   fingerprint: string;
-  /** Absolute path of the ONNX file. */
+  /** Absolute path of the ONNX file, or of the weight file of the exact engine. */
   modelPath: string;
   /** Absolute path of the tokenizer.json. */
   tokenizerPath: string;
@@ -40,6 +45,7 @@ export interface PreparedModel {
 
 /** Where each property of the model comes from, for people; not part of the fingerprint. */
 export interface ModelSources {
+  engine: string;
   weights: string;
   pooling: string;
   maxTokens: string;
@@ -50,6 +56,10 @@ export interface PrepareOptions {
   /** Folder in the layout of the Hugging Face Hub, or name of an added model. Default: all-MiniLM-L6-v2. */
   model?: string | undefined;
   precision: Precision;
+  /** Default `auto`. */
+  engine?: EngineChoice | undefined;
+  /** Kernel of the exact engine. Default `auto`: the fastest on this CPU. */
+  kernel?: string | undefined;
   /**
    * Folder of compiled and added models; created if missing, safe to share between processes. If it is
    * deleted, compiled models are built again, added models (in `models`) are lost.

@@ -2,9 +2,6 @@
 import { EngineError } from './errors.ts';
 import { callNative, type Kernel, loadEngine } from './native.ts';
 
-/** Names a kernel for every model that is opened without one; `auto` or unset: the fastest. */
-export const KERNEL_VARIABLE = 'EMBEDMILL_KERNEL';
-
 /**
  * The kernels of this build, fastest first. They give the same bytes; `scalar`, the reference, runs everywhere.
  *
@@ -17,10 +14,10 @@ export function kernels(): Kernel[] {
 /**
  * The kernel that a model uses.
  *
- * @param name a kernel or `auto`; default: the environment variable EMBEDMILL_KERNEL, or `auto`
+ * @param name a kernel, or `auto` for the fastest
  * @throws EngineError `engine-unavailable` or `kernel-unavailable`
  */
-export function chooseKernel(name = process.env[KERNEL_VARIABLE] || 'auto'): string {
+export function chooseKernel(name = 'auto'): string {
   const all = kernels();
   const available = all.filter((kernel) => kernel.available).map((kernel) => kernel.name);
   if (name === 'auto') return available[0]!;

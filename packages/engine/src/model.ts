@@ -3,7 +3,7 @@ import { chooseKernel } from './kernels.ts';
 import { callNative, loadEngine, type NativeModel } from './native.ts';
 
 export interface OpenOptions {
-  /** A name from `kernels()`, or `auto`; default: the environment variable EMBEDMILL_KERNEL, or `auto`. */
+  /** A name from `kernels()`, or `auto` for the fastest. Default `auto`. */
   kernel?: string | undefined;
 }
 

@@ -26,7 +26,13 @@ async function startProducer() {
 
 test('--server sends texts in requests of 256 and joins the vectors', async () => {
   const { url, requests } = await startProducer();
-  const config = { model: undefined, cacheDir: '/nonexistent', apiKey: 'secret' };
+  const config = {
+    model: undefined,
+    cacheDir: '/nonexistent',
+    engine: 'auto',
+    kernel: 'auto',
+    apiKey: 'secret',
+  } as const;
   const signal = new AbortController().signal;
   const treatment = { clean: ['html'], long: 'mean', prompt: 'query: ' } as const;
   const flags = { server: url, model: 'small', precision: 'fp32', ...treatment } as const;

@@ -193,7 +193,7 @@ describe('the golden check', () => {
   });
 
   test('fails for an int8 file in place of fp32', async () => {
-    const model = await prepareModel({ precision: 'int8', cacheDir });
+    const model = await prepareModel({ precision: 'int8', engine: 'onnx', cacheDir });
     const fp32 = await prepareModel({ precision: 'fp32', cacheDir });
     // An int8 file in place of fp32.
     const embedder = await Embedder.open({ ...fp32, modelPath: model.modelPath });

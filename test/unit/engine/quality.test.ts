@@ -63,7 +63,7 @@ describe.skipIf(availableKernels().length === 0)('a vector of the exact engine',
     const prepared = await prepareModel({ precision: 'fp32', cacheDir });
     const tokenizer = await TextTokenizer.read(prepared.tokenizerPath, prepared.maxTokens);
     const fp32 = await Embedder.open(prepared);
-    const int8 = await Embedder.open(await prepareModel({ precision: 'int8', cacheDir }));
+    const int8 = await Embedder.open(await prepareModel({ precision: 'int8', engine: 'onnx', cacheDir }));
     const exactCosines: number[] = [];
     const int8Cosines: number[] = [];
     for (const text of texts) {

@@ -85,13 +85,14 @@ describe('a text that crashes its thread', () => {
     expect(events.filter(({ kind }) => kind === 'row-isolated')).toMatchObject([{ batch: 0, row: 1 }]);
   });
 
-  test('is isolated at any position, in any number, on any number of threads', async () => {
+  test('is isolated at any position, in any number, on any number of threads, in packs of any size', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom('good', 'good', 'good', 'exit!', 'throw!'), { minLength: 1, maxLength: 12 }),
         fc.integer({ min: 1, max: 2 }),
-        async (words, threads) => {
-          const { pool, count } = standInPool({ threads });
+        fc.constantFrom(0, 1, 3, 20),
+        async (words, threads, packRows) => {
+          const { pool, count } = standInPool({ threads, packRows });
           await pool.start();
           const bad = words.flatMap((word, row) => (word === 'good' ? [] : [row]));
           await expectOnlyFailed(pool, words, bad);
@@ -103,6 +104,28 @@ describe('a text that crashes its thread', () => {
       ),
       { numRuns: 12 },
     );
+  });
+});
+
+describe('rows that are computed together', () => {
+  test('fail alone if one of them makes the engine throw', async () => {
+    const { pool, count } = await startedPool({ packRows: 4 });
+    const texts = numbered(1, 9);
+    texts[2] = 'scribble!';
+    await expectOnlyFailed(pool, texts, [2]);
+    expect(count('thread-died')).toBe(0);
+  });
+
+  test('let an interactive text run between two packs', async () => {
+    const { pool, signals } = await startedPool({ packRows: 2 });
+    const bulk = embedBulk(pool, ['#1 gate!', '#2', '#3', '#4']);
+    await expect.poll(() => signals.atGate).toBe(1);
+    const interactive = pool.embedTexts(['#9'], { precision: 'int8', truncate: 'end' });
+    // The pool sends interactive texts in a later turn of the event loop; the gate must not open before.
+    await new Promise(setImmediate);
+    signals.openGate();
+    await Promise.all([bulk, interactive]);
+    expect(signals.log).toEqual([1, 2, 9, 3, 4]);
   });
 });
 

@@ -42,16 +42,23 @@ export class EngineSignals {
 export interface StandInOptions extends Partial<InferencePoolOptions> {
   /** Openings before the engine says that its model is missing. */
   maxOpens?: number;
+  /** Rows that the engine computes together. Default 0: it computes each row alone. */
+  packRows?: number;
 }
 
 /** Creates a pool that is not started, with its events and signals; the pool stops after the test. */
-export function standInPool({ maxOpens, ...options }: StandInOptions = {}) {
+export function standInPool({ maxOpens, packRows = 0, ...options }: StandInOptions = {}) {
   const signals = new EngineSignals();
   const events: InferenceEvent[] = [];
   const pool = new InferencePool({
     threads: 1,
     engineUrl: STAND_IN_URL,
-    prepare: () => ({ dim: DIM, shared: signals.shared, ...(maxOpens === undefined ? {} : { maxOpens }) }),
+    prepare: () => ({
+      dim: DIM,
+      shared: signals.shared,
+      packRows,
+      ...(maxOpens === undefined ? {} : { maxOpens }),
+    }),
     restartDelayMs: 1,
     terminateAfterMs: 50,
     onEvent: (event) => events.push(event),

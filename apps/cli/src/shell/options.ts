@@ -1,6 +1,6 @@
 /** Options that several commands share, and the parsers of their values. */
 
-import { BUILT_IN_MODEL } from '@embedmill/contract';
+import { BUILT_IN_MODEL, ENGINE_CHOICES } from '@embedmill/contract';
 import type { Environment } from '@embedmill/core/process';
 import { InvalidArgumentError, Option } from 'commander';
 
@@ -93,6 +93,13 @@ export const modelOption = (environment: Environment) =>
     '--model <model>',
     `name of a model, or its folder ${defaultFrom(environment, 'EMBEDMILL_MODEL', BUILT_IN_MODEL)}`,
   );
+
+/** Engine of int8 models. */
+export const engineOption = ({ EMBEDMILL_ENGINE }: Environment) =>
+  new Option(
+    '--engine <engine>',
+    `engine of int8 models ${defaultFrom({ EMBEDMILL_ENGINE }, 'EMBEDMILL_ENGINE', 'auto')}`,
+  ).choices(ENGINE_CHOICES);
 
 /** Which model embeds the texts of a command, and where. */
 export const embedderOptions = (environment: Environment) => [

@@ -10,6 +10,8 @@ export interface FlowMetricsDeps {
   credits: Credits;
   /** Runs that are open or sealed. */
   activeRuns: () => number;
+  /** Active runs that wait for a worker with their model. */
+  waitingRuns: () => number;
   /** Bytes of results that stay in Redis until their shard is written. */
   unackedBytes: () => number;
   scale: () => Promise<Scale | undefined>;
@@ -20,11 +22,12 @@ export interface FlowMetricsDeps {
  */
 export function registerFlowMetrics(
   registry: Registry,
-  { credits, activeRuns, unackedBytes, scale }: FlowMetricsDeps,
+  { credits, activeRuns, waitingRuns, unackedBytes, scale }: FlowMetricsDeps,
 ): (seconds: number) => void {
   const gauge = (name: string, help: string, read: () => number | undefined | Promise<number | undefined>) =>
     readGauge(registry, { name: `embedmill_${name}`, help }, read);
   gauge('runs_active', 'Runs that are open or sealed.', activeRuns);
+  gauge('runs_waiting', 'Active runs that wait for a worker with their model.', waitingRuns);
   gauge(
     'credit_used_bytes',
     'Bytes of batches that are enqueued but not yet stored.',

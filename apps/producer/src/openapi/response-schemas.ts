@@ -61,7 +61,9 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
   fingerprint: z
     .string()
     .nullable()
-    .describe('Identifies model and treatment: vectors with equal fingerprints are comparable.'),
+    .describe(
+      'Identifies model, engine and treatment: equal fingerprints mean equal vectors for equal texts.',
+    ),
 });
 
 /** A page of runs. */
@@ -203,6 +205,7 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
       memoryBytes: count,
       model: z.string(),
       fingerprint: z.string(),
+      engine: z.string().optional().describe('`exact` with its kernel, or `onnx`.'),
     }),
   ),
   redis: z.strictObject({ usedBytes: count, limitBytes: count }).nullable(),

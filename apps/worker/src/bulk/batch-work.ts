@@ -23,8 +23,10 @@ import type {
   BatchJob,
   ConsumeOutcome,
   Delivery,
+  FleetModels,
   TakenPayload,
   VectorCache,
+  WantedModel,
   WorkerExchange,
 } from '@embedmill/core/redis';
 import type { OpenSpan, Tracing } from '@embedmill/core/telemetry';
@@ -35,6 +37,7 @@ import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { addThreadStep } from '../thread-step.ts';
 import { embedThroughCache } from './cached-rows.ts';
+import { handBackDelay } from './hand-back.ts';
 import { probeRows, SUSPECT_AFTER_STALLS } from './probe.ts';
 import { retryUntil } from './retry-until.ts';
 import { SharedExclusiveLock } from './shared-exclusive-lock.ts';
@@ -50,6 +53,8 @@ export interface BatchWorkDeps {
   glossaries: Glossaries;
   /** Returns the vector dimension and the model fingerprint that results of a precision carry. */
   identityOf: (precision: Precision) => Promise<{ dim: number; fingerprint: string }>;
+  /** Models of the connected workers. */
+  fleet: Pick<FleetModels, 'missingFor'>;
   /** Vector cache that runs and workers share; `null` if every text is computed. */
   cache: VectorCache | null;
   metrics: WorkerMetrics;
@@ -57,16 +62,8 @@ export interface BatchWorkDeps {
   log: Logger;
 }
 
-/**
- * Delay before a batch that only another worker can do is delivered again. It doubles each time, so that
- * many such batches do not slow other work.
- */
-const HAND_BACK_MS = 2_000;
-const MAX_HAND_BACK_MS = 60_000;
-
-function handBackDelay({ starts }: Delivery): number {
-  return Math.min(HAND_BACK_MS * 2 ** Math.max(0, starts - 1), MAX_HAND_BACK_MS);
-}
+/** Delay before a batch whose glossary is missing is delivered again. */
+const GLOSSARY_DELAY_MS = 2_000;
 
 /** Embeds and commits batches; see `Run` for the states of a batch. */
 export class BatchWork {
@@ -94,19 +91,12 @@ export class BatchWork {
       log.error({ run, batch }, 'a job without its content is dropped; its producer sends it again');
       return { status: 'done' };
     }
-    if (job.model !== model.name) {
-      metrics.countOutcome('handed-back');
-      log.warn(
-        { run, batch, asked: job.model, have: model.name },
-        'batch returned to the queue: it needs another model',
-      );
-      return { status: 'hand-back', afterMs: handBackDelay(delivery) };
-    }
+    if (job.model !== model.name) return this.#handBack(job, delivery, { model: job.model });
     const taken = await this.#stage('fetch', job, () => this.#retryUntil(() => this.#take(job)));
     if (taken.status === 'other-model') {
-      metrics.countOutcome('handed-back');
-      log.warn({ run, batch }, 'the run has vectors of another build of its model; a batch is handed back');
-      return { status: 'hand-back', afterMs: handBackDelay(delivery) };
+      // Workers report the fingerprint of their int8 model only.
+      const fingerprint = job.precision === 'int8' ? taken.fingerprint : undefined;
+      return this.#handBack(job, delivery, { model: job.model, fingerprint });
     }
     if (taken.status !== 'taken') {
       metrics.countOutcome(taken.status);
@@ -126,11 +116,22 @@ export class BatchWork {
       // A replaced thread is available at once; a lost glossary returns when its producer next checks the
       // run.
       const isThread = error instanceof EmbedmillError && error.code !== 'no-glossary';
-      return { status: 'hand-back', afterMs: isThread ? 0 : HAND_BACK_MS };
+      return { status: 'hand-back', afterMs: isThread ? 0 : GLOSSARY_DELAY_MS };
     }
     if (result === null) await this.abandon(job, 'it crashes workers, but none of its rows does so alone');
     else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
     return { status: 'done' };
+  }
+
+  /** Returns a batch to the queue, for a worker that has the wanted model. */
+  #handBack({ run, batch }: BatchJob, { starts }: Delivery, wanted: WantedModel): ConsumeOutcome {
+    const { fleet, model, metrics, log } = this.#deps;
+    const missing = fleet.missingFor(wanted);
+    metrics.countOutcome('handed-back');
+    const facts = { run, batch, wanted, have: model.name };
+    if (missing === null) log.debug(facts, 'batch returned to the queue for another worker');
+    else log.warn({ ...facts, missing }, 'batch returned to the queue: no connected worker can do it');
+    return { status: 'hand-back', afterMs: handBackDelay(starts, missing === null) };
   }
 
   /**

@@ -13,8 +13,8 @@
  *    text in a job of its own and fails a text after its third loss.
  *
  * In this layer a piece that was only queued is sent again as it is. A piece that was being embedded is sent
- * once more to another thread, because one death may be chance. At the second death it is cut: at the row
- * that was inside the engine (recorded in its claim), else in the middle. Pieces that result from a cut have
+ * once more to another thread, which computes each row alone, because one death may be chance. At the second
+ * death it is cut: at the row that was inside the engine (recorded in its claim), else in the middle. Pieces that result from a cut have
  * one attempt, so each further death cuts again or, for a piece of one row, decides its verdict. Each death
  * makes a piece smaller or ends it: n rows cost at most 2n threads, a single poison row costs three.
  */

@@ -8,7 +8,8 @@
  * thread never will.
  */
 
-/** Cell 0: state; cell 1: index of the row inside the engine, or -1; cell 2: turns, see `PieceProgress`. */
+/** Cell 0: state; cell 1: index of the row inside the engine, the
+ * first of several that are computed together, or -1; cell 2: turns, see `PieceProgress`. */
 export type Claim = Int32Array<SharedArrayBuffer>;
 
 /** Progress of a thread with one piece. */

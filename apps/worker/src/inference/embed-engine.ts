@@ -28,6 +28,7 @@ export async function openEngine(model: unknown): Promise<Engine> {
     get repeats() {
       return embedder.repeats;
     },
+    embedPack: (texts, target, offset, options) => embedder.embedPack(texts, target, offset, options),
     embed: (text, target, offset, options) => embedder.embed(text, target, offset, options),
     tokenize: (text, options) => embedder.tokenize(text, options),
     close: () => embedder.close(),

@@ -40,7 +40,7 @@ export interface EngineIdentity {
   readonly fingerprint: string;
 }
 
-/** An opened model, which embeds one text at a time. */
+/** An opened model. */
 export interface Engine extends EngineIdentity {
   /** Milliseconds spent in the tokenizer since the engine was opened; absent if not measured. */
   readonly tokenizeMs?: number;
@@ -56,6 +56,17 @@ export interface Engine extends EngineIdentity {
     offset: number,
     options: EngineOptions,
   ): RowOutcome | Promise<RowOutcome>;
+  /**
+   * Embeds the first of several texts, as many as are computed together, and at least one: the vectors go to
+   * `target` from `offset` on, the outcomes are returned. Vectors and outcomes are those of `embed`. After an
+   * exception the caller embeds the first text alone. Absent if each text is computed alone.
+   */
+  embedPack?(
+    texts: Iterable<TextInput>,
+    target: Float32Array,
+    offset: number,
+    options: EngineOptions,
+  ): Promise<RowOutcome[]>;
   /** Returns the tokens of the whole text. An exception fails the call. */
   tokenize(text: string, options: TokenizeOptions): TextToken[];
   /** Frees the memory; called once, when the thread stops. */

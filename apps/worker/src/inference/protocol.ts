@@ -40,6 +40,11 @@ export interface PieceMessage {
   treatment: Treatment<StoredGlossary>;
   /** Whether outcomes list the chunks of their texts. */
   chunkSpans: boolean;
+  /**
+   * Whether each row is computed alone. Set once a thread has died with this piece, so that the row inside the
+   * engine at the next death is the cause.
+   */
+  oneByOne: boolean;
   /** Set if the request wants tokens instead of vectors. */
   tokenize?: TokenizeOptions | undefined;
 }

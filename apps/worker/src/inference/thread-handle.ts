@@ -12,7 +12,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { asError, type Lane, type Precision, UnavailableError } from '@embedmill/contract';
 import { type Deferred, deferred } from '@embedmill/core/process';
-import type { HeldPiece } from './bisect.ts';
+import { ATTEMPTS_PER_WHOLE_PIECE, type HeldPiece } from './bisect.ts';
 import { abandon, type Claim, newClaim, progressOf, takeBack } from './claim.ts';
 import type { EngineIdentity } from './engine.ts';
 import type { MessageFromThread, MessageToThread, PieceTimings, ThreadData } from './protocol.ts';
@@ -149,7 +149,8 @@ export class InferenceThread {
     const claim = newClaim();
     this.#held.set(id, { piece, claim });
     const { payload } = piece;
-    const options = { batch, precision, truncate, treatment, chunkSpans, tokenize };
+    const oneByOne = piece.attempts < ATTEMPTS_PER_WHOLE_PIECE;
+    const options = { batch, precision, truncate, treatment, chunkSpans, oneByOne, tokenize };
     this.#send({ kind: 'piece', id, claim, payload, ...options }, lane);
     this.#watch.start();
   }

@@ -1,9 +1,9 @@
 /**
  * The program of an inference thread; `thread-handle.ts` starts it by URL.
  *
- * One loop, one text per turn: read the ports, take the oldest interactive piece or else the oldest bulk
- * piece, embed its next row. So an interactive text waits for at most one other text, and a bulk piece
- * resumes where it stopped.
+ * One loop, one run of the model per turn: read the ports, take the oldest interactive piece or else the
+ * oldest bulk piece, embed its next rows. So an interactive text waits for at most one run of other texts, and
+ * a bulk piece resumes where it stopped.
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
@@ -37,7 +37,7 @@ const bulk: Task[] = [];
 let isClosing = false;
 let wake = () => {};
 
-// Messages arrive in two ways: as events while the loop waits, and through `readPorts` between two texts.
+// Messages arrive in two ways: as events while the loop waits, and through `readPorts` between two turns.
 // Events alone would be late, because an engine that answers synchronously never yields to the event loop.
 interactivePort.on('message', (message: MessageToThread) => {
   accept(message, interactive);
@@ -53,7 +53,7 @@ for (;;) {
   const queue = interactive.length > 0 ? interactive : bulk;
   const task = queue[0];
   if (task !== undefined) {
-    if (await embedOneText(task)) queue.shift();
+    if (await takeTurn(task)) queue.shift();
   } else if (isClosing) break;
   else {
     await new Promise<void>((resolve) => {
@@ -106,7 +106,7 @@ async function open({ precision, model }: OpenMessage): Promise<void> {
 }
 
 /** Gives a task one turn. Returns true once it is answered, or withdrawn, which needs no answer. */
-async function embedOneText(task: Task): Promise<boolean> {
+async function takeTurn(task: Task): Promise<boolean> {
   const { id, claim, precision } = task.message;
   try {
     if (task.work === undefined) {
@@ -121,7 +121,7 @@ async function embedOneText(task: Task): Promise<boolean> {
           : new TokenWork(task.message, engine, tokenize);
     }
     if (isWithdrawn(claim)) return true;
-    if (!task.work.isDone) await task.work.doNextRow(() => giveWay(task));
+    if (!task.work.isDone) await task.work.doNextRows(() => giveWay(task));
     if (!task.work.isDone) return false;
     const result = task.work.encode();
     const { startedAtMs, work } = task;
@@ -138,7 +138,7 @@ async function giveWay(task: Task): Promise<void> {
   if (task !== bulk[0]) return;
   readPorts();
   for (let first = interactive[0]; first !== undefined; first = interactive[0]) {
-    if (await embedOneText(first)) interactive.shift();
+    if (await takeTurn(first)) interactive.shift();
     readPorts();
   }
 }

@@ -40,7 +40,7 @@ export class TokenWork {
   readonly repeats = 0;
 
   /** Tokenizes the next row. */
-  async doNextRow(): Promise<void> {
+  async doNextRows(): Promise<void> {
     const row = this.#tokens.length;
     enterRow(this.#message.claim, row);
     const startedAt = performance.now();

@@ -18,7 +18,7 @@ import type { Logger } from 'pino';
 import type { Glossaries } from '../glossaries.ts';
 import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { InteractiveWork } from './work.ts';
+import { InteractiveWork, type InteractiveWorkDeps } from './work.ts';
 
 /** Dependencies of the interactive lane. */
 export interface InteractiveLaneDeps {
@@ -30,6 +30,7 @@ export interface InteractiveLaneDeps {
   pool: InferencePool;
   glossaries: Glossaries;
   model: ModelDescription;
+  identityOf: InteractiveWorkDeps['identityOf'];
   metrics: WorkerMetrics;
   tracing: Tracing;
   log: Logger;
@@ -50,7 +51,7 @@ const JOBS_PER_THREAD = 2;
  * @returns a function that leaves the lane after the jobs in progress are finished
  */
 export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<void> {
-  const { config, redisUrl, keys, worker, pool, glossaries, model, metrics, tracing, log } = deps;
+  const { config, redisUrl, keys, worker, pool, glossaries, model, identityOf, metrics, tracing, log } = deps;
   const releasers = new Releasers();
   // A separate connection, so that an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
@@ -67,6 +68,7 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
     pool,
     glossaries,
     model: model.name,
+    identityOf,
     clock,
     withdrawals,
     metrics,

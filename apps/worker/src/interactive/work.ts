@@ -3,7 +3,7 @@
  * finished.
  */
 
-import { asError, EmbedmillError, UNTREATED } from '@embedmill/contract';
+import { asError, EmbedmillError, type Precision, UNTREATED } from '@embedmill/contract';
 import { encodeBatchResult } from '@embedmill/core/batch';
 import type {
   AnswerChannels,
@@ -31,6 +31,8 @@ export interface InteractiveWorkDeps {
   glossaries: Glossaries;
   /** Model name of this worker; a job for another model goes back to the queue. */
   model: string;
+  /** Returns the model fingerprint that results of a precision carry. */
+  identityOf: (precision: Precision) => Promise<{ fingerprint: string }>;
   clock: RedisClock;
   withdrawals: Withdrawals;
   metrics: WorkerMetrics;
@@ -98,8 +100,12 @@ export class InteractiveWork {
     }
   }
 
-  async #work({ id, texts, work }: CallPart, queueMs: number, signal: AbortSignal): Promise<PartAnswer> {
-    const { pool, glossaries, metrics, tracing } = this.#deps;
+  async #work(
+    { id, texts, work, fingerprint }: CallPart,
+    queueMs: number,
+    signal: AbortSignal,
+  ): Promise<PartAnswer> {
+    const { pool, glossaries, identityOf, metrics, tracing } = this.#deps;
     if (work.kind === 'tokenize') {
       // The lane accepts only strings to tokenize, no token ids.
       const own = texts as readonly string[];
@@ -107,6 +113,9 @@ export class InteractiveWork {
       return { part: id, kind: 'tokens', tokens };
     }
     const { precision, truncate, chunkSpans } = work;
+    if (fingerprint !== undefined && fingerprint !== (await identityOf(precision)).fingerprint) {
+      return { part: id, kind: 'handed-back' };
+    }
     const treatment = await glossaries.resolve(work.treatment ?? UNTREATED);
     const startedAt = performance.now();
     const embedded = await tracing.span('infer', { 'embedmill.texts': texts.length }, (span) =>

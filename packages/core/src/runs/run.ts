@@ -38,7 +38,7 @@ export interface RunDeps {
   queue: BatchQueue;
   credits: Credits;
   /** What work for a model waits for, as a sentence; `null` for nothing. Default: nothing is known. */
-  missingFor?: (model: string) => string | null;
+  missingFor?: (wanted: { model: string; fingerprint: string | undefined }) => string | null;
   /** Throws unless this producer owns the data folder and holds its lease; called by the files before each write. */
   assertLeaseHeld: () => void;
   log: Logger;
@@ -222,11 +222,19 @@ export class Run {
   info(): RunInfo {
     return describeRun({
       asideReason: this.#asideReason,
-      waitsFor: this.isActive && !this.isDone ? (this.#deps.missingFor?.(this.options.model) ?? null) : null,
+      waitsFor: this.#waitsFor(),
       ledger: this.#files.ledger,
       progress: this.#results.progress,
       storedBatches: this.#results.size,
     });
+  }
+
+  /** What an active run waits for; `null` if nothing is known to be missing. */
+  #waitsFor(): string | null {
+    if (!this.isActive || this.isDone) return null;
+    const { model, precision } = this.options;
+    const fingerprint = precision === 'int8' ? this.#files.ledger.model?.fingerprint : undefined;
+    return this.#deps.missingFor?.({ model, fingerprint }) ?? null;
   }
 
   /** Takes the rows of one part. @see PartIntake.add */

@@ -1,55 +1,55 @@
-/** The embedder turns one text into one vector; every inference thread owns one. */
+/** The embedder turns texts into vectors; every inference thread owns one. */
 
 import {
   type RowOutcome,
   type StoredGlossary,
+  type TextInput,
   type TextToken,
   type Treatment,
-  type Truncate,
   UNTREATED,
 } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
-import { type Chunk, chunksOf, spanOf, type TextChunk, takeChunks } from '../text/long/chunks.ts';
+import { spanOf, type TextChunk, takeChunks } from '../text/long/chunks.ts';
 import { ChunkMean } from '../text/long/mean.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
-import { type ReadyTreatment, TreatmentReader } from '../text/treatment/treatment.ts';
 import type { EmbedTextOptions, PreparedModel } from '../types.ts';
-import { poolInto } from './pooling.ts';
-import { ModelSession } from './session.ts';
+import { type EncodedText, type EncodeOptions, InputEncoder, type LongText } from './input-encoder.ts';
+import { openRunner, type Runner } from './runner.ts';
 import { memoryKey, VectorMemory } from './vector-memory.ts';
 
-/** How to embed the chunks of a text. */
-interface ChunkOptions extends Pick<EmbedTextOptions, 'betweenChunks' | 'chunkSpans'> {
-  truncate: Truncate;
-  ready: ReadyTreatment;
-  prompt: readonly number[];
-  failed: (message: string, lostTokens: number) => RowOutcome;
+type Options = EncodeOptions & Pick<EmbedTextOptions, 'betweenChunks'>;
+
+/** Texts of one run, which have no vector yet. */
+interface Pack {
+  texts: (readonly number[])[];
+  /** Index of each text among the outcomes. */
+  rows: number[];
+  tokens: number;
 }
 
-/** An opened model with its tokenizer; embeds one text at a time. */
+/** An opened model with its tokenizer. */
 export class Embedder {
   readonly model: PreparedModel;
   readonly #tokenizer: TextTokenizer;
-  readonly #session: ModelSession;
-  readonly #treatments = new TreatmentReader();
-  /** Treatment of the last text, kept because the rows of a batch share one. */
-  #last: { treatment: Treatment<StoredGlossary>; ready: ReadyTreatment; prompt: number[] };
-  #closed = false;
-  #tokenizeMs = 0;
+  readonly #encoder: InputEncoder;
+  readonly #runner: Runner;
   readonly #memory: VectorMemory | undefined;
+  /** A text that was encoded and did not fit the last run; usually the next one. */
+  #ahead: { text: TextInput; options: Options; encoded: EncodedText } | undefined;
+  #closed = false;
   #repeats = 0;
 
   private constructor(
     model: PreparedModel,
     tokenizer: TextTokenizer,
-    session: ModelSession,
+    runner: Runner,
     memory: VectorMemory | undefined,
   ) {
     this.model = model;
     this.#tokenizer = tokenizer;
-    this.#session = session;
+    this.#encoder = new InputEncoder(tokenizer, model.maxTokens);
+    this.#runner = runner;
     this.#memory = memory;
-    this.#last = { treatment: UNTREATED, ready: this.#treatments.read(UNTREATED), prompt: [] };
   }
 
   /**
@@ -62,15 +62,14 @@ export class Embedder {
     { memoryBytes = 0 }: { memoryBytes?: number | undefined } = {},
   ): Promise<Embedder> {
     const tokenizer = await TextTokenizer.read(model.tokenizerPath, model.maxTokens);
-    const session = await ModelSession.open(model.modelPath, model);
+    const runner = await openRunner(model);
     const memory = memoryBytes > 0 ? new VectorMemory(model.dim, memoryBytes) : undefined;
-    return new Embedder(model, tokenizer, session, memory);
+    return new Embedder(model, tokenizer, runner, memory);
   }
 
   /**
-   * Embeds one text alone, at its exact length: equal texts with equal options give equal bytes, whatever was
-   * embedded before. Blocks the calling thread while the model runs. A bad text is an outcome, never an
-   * exception.
+   * Embeds one text: equal texts with equal options give equal bytes, whatever was embedded before. Blocks the
+   * calling thread while the model runs. A bad text is an outcome, never an exception.
    *
    * @param text a text, or its token ids without `[CLS]` and `[SEP]`, to which no treatment applies; an id
    * outside the vocabulary gives the verdict `failed`
@@ -79,80 +78,66 @@ export class Embedder {
    * @throws {EmbedError} `EMBEDDER_CLOSED`, and whatever `betweenChunks` throws
    */
   async embed(
-    text: string | readonly number[],
+    text: TextInput,
     target: Float32Array,
     offset: number,
     options: EmbedTextOptions = {},
   ): Promise<RowOutcome> {
-    if (this.#closed) throw new EmbedError('EMBEDDER_CLOSED', 'embed was called after close');
-    // No treatment applies to token ids.
-    if (typeof text !== 'string') return await this.#embedTreated(text, target, offset, options, UNTREATED);
-    const startedAt = performance.now();
-    const treatment = options.treatment ?? UNTREATED;
-    const treated = this.#read(treatment).ready.apply(text);
-    this.#tokenizeMs += performance.now() - startedAt;
-    const outcome = await this.#embedTreated(treated.text, target, offset, options, treatment);
-    if (treated.replacements > 0) outcome.replacements = treated.replacements;
-    if (outcome.chunkSpans !== undefined && treated.text !== text) outcome.treated = treated.text;
-    return outcome;
+    const [outcome] = await this.embedPack([text], target, offset, options);
+    return outcome!;
   }
 
-  async #embedTreated(
-    treated: string | readonly number[],
+  /**
+   * Embeds the first of several texts: as many as one run of the model takes, and at least one. Vectors and
+   * outcomes are those of `embed`, byte for byte; several short texts in one run are faster.
+   *
+   * @param texts read only as far as necessary; not empty
+   * @param target receives `model.dim` floats per embedded text, from `offset` on
+   * @returns the outcomes of the embedded texts, in order
+   * @throws {EmbedError} `EMBEDDER_CLOSED`, and whatever `betweenChunks` throws
+   */
+  async embedPack(
+    texts: Iterable<TextInput>,
     target: Float32Array,
     offset: number,
-    options: EmbedTextOptions,
-    treatment: Treatment<StoredGlossary>,
-  ): Promise<RowOutcome> {
-    const { dim, maxTokens } = this.model;
-    const failed = (message: string, lostTokens: number): RowOutcome => {
-      target.fill(0, offset, offset + dim);
-      return { verdict: 'failed', tokens: 0, lostTokens, message };
-    };
-
-    const truncate = options.truncate ?? 'end';
-    const unknownId = typeof treated === 'string' ? undefined : this.#tokenizer.describeUnknownId(treated);
-    if (unknownId !== undefined) return failed(unknownId, 0);
-    const startedAt = performance.now();
-    const { ready, prompt } = this.#read(treatment);
-    const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(treated, truncate, prompt);
-    this.#tokenizeMs += performance.now() - startedAt;
-    if (contentTokens === 0) {
-      target.fill(0, offset, offset + dim);
-      return { verdict: 'empty', tokens: 0, lostTokens: 0 };
+    { truncate = 'end', treatment = UNTREATED, chunkSpans = false, betweenChunks }: EmbedTextOptions = {},
+  ): Promise<RowOutcome[]> {
+    if (this.#closed) throw new EmbedError('EMBEDDER_CLOSED', 'embed was called after close');
+    const { dim } = this.model;
+    const options = { truncate, treatment, chunkSpans, betweenChunks };
+    const outcomes: RowOutcome[] = [];
+    const pack: Pack = { texts: [], rows: [], tokens: 0 };
+    for (const text of texts) {
+      const encoded = this.#encode(text, options);
+      const row = outcomes.length;
+      if (encoded.kind === 'settled') {
+        target.fill(0, offset + row * dim, offset + (row + 1) * dim);
+        outcomes.push(encoded.outcome);
+        continue;
+      }
+      const isFull = encoded.kind === 'long' || pack.tokens + encoded.ids.length > this.#runner.packTokens;
+      if (isFull && row > 0) {
+        this.#ahead = { text, options, encoded };
+        break;
+      }
+      if (encoded.kind === 'long') {
+        const outcome = await this.#embedLong(encoded.long, target, offset, options);
+        return [{ ...outcome, ...encoded.extras }];
+      }
+      outcomes.push(encoded.outcome);
+      pack.texts.push(encoded.ids);
+      pack.rows.push(row);
+      pack.tokens += encoded.ids.length;
+      if (isFull) break;
     }
-    if (this.#tokenizer.roomAfter(prompt) === 0) {
-      return failed(`the prompt alone fills the limit of ${maxTokens} tokens of the model`, contentTokens);
-    }
-    if (typeof treated === 'string' && lostTokens > 0 && ready.isChunked) {
-      return await this.#embedInChunks(treated, target, offset, {
-        ...options,
-        truncate,
-        ready,
-        prompt,
-        failed,
-      });
-    }
-    if (lostTokens > 0 && truncate === 'error') {
-      const all = ids.length + lostTokens;
-      return failed(`the text has about ${all} tokens, expected at most ${maxTokens}`, all);
-    }
-    const problem = await this.#run(ids, target, offset);
-    if (problem !== null) return failed(problem, contentTokens);
-    const outcome: RowOutcome = {
-      verdict: lostTokens > 0 ? 'truncated' : 'ok',
-      tokens: ids.length,
-      lostTokens,
-    };
-    if (options.chunkSpans && typeof treated === 'string' && lostTokens === 0) {
-      outcome.chunkSpans = [{ start: 0, end: treated.length, tokens: contentTokens }];
-    }
-    return outcome;
+    const problems = await this.#runAll(pack.texts, pack.rows, target, offset);
+    for (const [row, message] of problems) outcomes[row] = failed(outcomes[row]!, message);
+    return outcomes;
   }
 
   /** Milliseconds that `embed` has spent on treatment and tokenization since `open`. */
   get tokenizeMs(): number {
-    return this.#tokenizeMs;
+    return this.#encoder.elapsedMs;
   }
 
   /** Texts and chunks whose vectors `embed` found in memory since `open`. */
@@ -170,20 +155,20 @@ export class Embedder {
 
   /** Returns the treated text that the tokenizer receives, without the prompt. */
   treat(text: string, treatment: Treatment<StoredGlossary>): string {
-    return this.#read(treatment).ready.apply(text).text;
+    return this.#encoder.read(treatment).ready.apply(text).text;
   }
 
   /** Returns the token ids that the model receives for a text that is truncated at its end. */
   idsOf(text: string, treatment: Treatment<StoredGlossary>): readonly number[] {
-    const { ready, prompt } = this.#read(treatment);
+    const { ready, prompt } = this.#encoder.read(treatment);
     return this.#tokenizer.encode(ready.apply(text).text, 'end', prompt).ids;
   }
 
   /** Returns the chunks of a text for `long: 'mean'` and `'plain-mean'`; one for a text within the limit. */
   chunksOf(text: string, treatment: Treatment<StoredGlossary>): TextChunk[] {
-    const { ready, prompt } = this.#read(treatment);
+    const { ready, prompt } = this.#encoder.read(treatment);
     const { text: treated } = ready.apply(text);
-    return Array.from(this.#split(treated, prompt), (chunk) => ({
+    return Array.from(this.#encoder.split({ treated, prompt }), (chunk) => ({
       text: treated.slice(chunk.start, chunk.end),
       ...spanOf(chunk),
     }));
@@ -194,29 +179,46 @@ export class Embedder {
     return this.#tokenizer.tokens(text, options);
   }
 
-  /** Frees the memory of the session. Idempotent. */
+  /** Frees the memory of the model. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#session.close();
+    await this.#runner.close();
   }
 
-  /** Embeds each chunk of a text alone and writes their mean. */
-  async #embedInChunks(
-    treated: string,
+  /** Encodes a text unless it was encoded for the last run. */
+  #encode(text: TextInput, options: Options): EncodedText {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const isKnown =
+      ahead !== undefined &&
+      ahead.text === text &&
+      ahead.options.treatment === options.treatment &&
+      ahead.options.truncate === options.truncate &&
+      ahead.options.chunkSpans === options.chunkSpans;
+    return isKnown ? ahead.encoded : this.#encoder.encode(text, options);
+  }
+
+  /** Embeds each chunk of a text and writes their mean. */
+  async #embedLong(
+    long: LongText,
     target: Float32Array,
     offset: number,
-    options: ChunkOptions,
+    { truncate, betweenChunks, chunkSpans }: Options,
   ): Promise<RowOutcome> {
-    const { ready, prompt, truncate, failed, betweenChunks, chunkSpans } = options;
+    const { ready, prompt, treated } = long;
+    const failedText = (message: string, lostTokens: number): RowOutcome => {
+      target.fill(0, offset, offset + this.model.dim);
+      return { verdict: 'failed', tokens: 0, lostTokens, message };
+    };
     const { chunks, lostTokens } = takeChunks(
-      this.#split(treated, prompt),
+      this.#encoder.split(long),
       ready.maxChunks,
       truncate,
       treated.length,
     );
     if (lostTokens > 0 && truncate === 'error') {
-      return failed(`the text has more than ${ready.maxChunks} chunks`, lostTokens);
+      return failedText(`the text has more than ${ready.maxChunks} chunks`, lostTokens);
     }
     const mean = new ChunkMean(this.model.dim);
     const vector = new Float32Array(this.model.dim);
@@ -224,12 +226,12 @@ export class Embedder {
     for (const [i, { ids }] of chunks.entries()) {
       if (i > 0) await betweenChunks?.();
       const framed = this.#tokenizer.frame([...prompt, ...ids]);
-      const problem = await this.#run(framed, vector, 0);
-      if (problem !== null) return failed(`chunk ${i + 1} of ${chunks.length}: ${problem}`, tokens);
+      const problem = (await this.#runAll([framed], [0], vector, 0)).get(0);
+      if (problem !== undefined) return failedText(`chunk ${i + 1} of ${chunks.length}: ${problem}`, tokens);
       mean.add(vector, ready.weightOf(ids.length));
       tokens += framed.length;
     }
-    if (!mean.writeTo(target, offset)) return failed('the chunks cancel each other out', tokens);
+    if (!mean.writeTo(target, offset)) return failedText('the chunks cancel each other out', tokens);
     const outcome: RowOutcome = {
       verdict: lostTokens > 0 ? 'truncated' : 'ok',
       tokens,
@@ -239,43 +241,73 @@ export class Embedder {
     return chunkSpans ? { ...outcome, chunkSpans: chunks.map(spanOf) } : outcome;
   }
 
-  /** Runs the model unless the vector of these ids is in memory. Returns an error message, or null. */
-  async #run(ids: readonly number[], target: Float32Array, offset: number): Promise<string | null> {
-    if (this.#memory === undefined) return await this.#compute(ids, target, offset);
-    const key = memoryKey(ids);
-    if (this.#memory.recall(key, target, offset)) {
-      this.#repeats += 1;
-      return null;
+  /**
+   * Writes the vector of each text at its row; texts whose ids are in memory, or occur twice, are not computed
+   * again. Returns an error message per row that failed and has zeros.
+   */
+  async #runAll(
+    texts: readonly (readonly number[])[],
+    rows: readonly number[],
+    target: Float32Array,
+    offset: number,
+  ): Promise<Map<number, string>> {
+    const { dim } = this.model;
+    const memory = this.#memory;
+    const problems = new Map<number, string>();
+    /** Rows of each text to compute; without a memory each text has its own. */
+    const missing = new Map<string, { ids: readonly number[]; rows: number[] }>();
+    for (const [i, ids] of texts.entries()) {
+      const row = rows[i]!;
+      const key = memory === undefined ? String(row) : memoryKey(ids);
+      const same = missing.get(key);
+      if (same !== undefined) same.rows.push(row);
+      else if (!memory?.recall(key, target, offset + row * dim)) missing.set(key, { ids, rows: [row] });
+      else this.#repeats += 1;
     }
-    const problem = await this.#compute(ids, target, offset);
-    if (problem === null) this.#memory.keep(key, target, offset);
-    return problem;
+    const computed = new Float32Array(missing.size * dim);
+    const failures = await this.#compute(
+      [...missing.values()].map(({ ids }) => ids),
+      computed,
+    );
+    let at = 0;
+    for (const [key, { rows: sharing }] of missing) {
+      const vector = computed.subarray(at * dim, (at + 1) * dim);
+      const problem = failures.get(at);
+      for (const row of sharing) {
+        target.set(vector, offset + row * dim);
+        if (problem !== undefined) problems.set(row, problem);
+      }
+      this.#repeats += sharing.length - 1;
+      if (problem === undefined) memory?.keep(key, computed, at * dim);
+      at += 1;
+    }
+    return problems;
   }
 
-  async #compute(ids: readonly number[], target: Float32Array, offset: number): Promise<string | null> {
+  /** Runs the texts together; if that fails, each one alone. Returns an error message per failed text. */
+  async #compute(texts: readonly (readonly number[])[], target: Float32Array): Promise<Map<number, string>> {
+    const { dim } = this.model;
+    if (texts.length === 0) return new Map();
     try {
-      const { values } = await this.#session.run(ids);
-      const { dim, pooling } = this.model;
-      return poolInto(target, offset, dim, values, pooling) ? null : 'the model returned no finite vector';
+      await this.#runner.run(texts, target, 0);
+      return new Map();
     } catch (error) {
-      return `the model failed: ${error instanceof Error ? error.message : error}`;
+      if (texts.length === 1) {
+        target.fill(0, 0, dim);
+        return new Map([[0, `the model failed: ${error instanceof Error ? error.message : error}`]]);
+      }
     }
-  }
-
-  #split(treated: string, prompt: readonly number[]): Generator<Chunk> {
-    return chunksOf(treated, this.#tokenizer.roomAfter(prompt), (part) => {
-      const startedAt = performance.now();
-      const ids = this.#tokenizer.idsOf(part);
-      this.#tokenizeMs += performance.now() - startedAt;
-      return ids;
-    });
-  }
-
-  #read(treatment: Treatment<StoredGlossary>): { ready: ReadyTreatment; prompt: number[] } {
-    if (treatment !== this.#last.treatment) {
-      const ready = this.#treatments.read(treatment);
-      this.#last = { treatment, ready, prompt: this.#tokenizer.idsOf(ready.prompt) };
+    const problems = new Map<number, string>();
+    for (const [i, ids] of texts.entries()) {
+      const problem = (await this.#compute([ids], target.subarray(i * dim, (i + 1) * dim))).get(0);
+      if (problem !== undefined) problems.set(i, problem);
     }
-    return this.#last;
+    return problems;
   }
+}
+
+/** The outcome of a text whose run failed. */
+function failed({ tokens, lostTokens, replacements }: RowOutcome, message: string): RowOutcome {
+  const lost = tokens + lostTokens;
+  return { verdict: 'failed', tokens: 0, lostTokens: lost, message, ...(replacements && { replacements }) };
 }

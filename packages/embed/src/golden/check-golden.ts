@@ -3,12 +3,12 @@
  * on demand.
  *
  * The check detects a wrong model file, a wrong token limit, and a CPU on which a kernel computes different
- * values.
+ * values. The exact engine must reproduce every byte.
  */
 
 import type { Precision } from '@embedmill/contract';
-import type { Embedder } from '../embedder/embedder.ts';
-import { type GoldenSentence, readGoldenSet } from './golden-set.ts';
+import { Embedder } from '../embedder/embedder.ts';
+import { type GoldenSentence, goldenDigest, readExactGolden, readGoldenSet } from './golden-set.ts';
 
 /** Result of `checkGolden`. */
 export interface GoldenReport {
@@ -33,9 +33,15 @@ export interface GoldenReport {
  */
 const REQUIRED_COSINE: Record<Precision, number> = { fp32: 0.9999, int8: 0.975 };
 
+/** The kernel of the exact engine that defines its result. */
+const REFERENCE_KERNEL = 'scalar';
+
+/** Maximum UTF-16 units of the texts that the reference computes, which takes about 0.2 ms per token. */
+const REFERENCE_UNITS = 40;
+
 /** Embeds every golden sentence twice: for the cosine, and to check that both vectors have equal bytes. */
 export async function checkGolden(embedder: Embedder): Promise<GoldenReport> {
-  const { goldenSet, precision, name, dim } = embedder.model;
+  const { goldenSet, precision, engine, name, dim } = embedder.model;
   const golden = await readGoldenSet();
   const requiredCosine = REQUIRED_COSINE[precision];
   let worst = { cosine: 1, text: '' };
@@ -50,6 +56,7 @@ export async function checkGolden(embedder: Embedder): Promise<GoldenReport> {
     const cosine = goldenSet === 'none' ? 1 : cosineOf(first, vector);
     if (!(cosine >= worst.cosine)) worst = { cosine, text };
   }
+  if (engine === 'exact') problems.push(...(await compareBytes(embedder)));
   if (!(worst.cosine >= requiredCosine)) {
     problems.push(
       `${quote(worst.text)} has cosine ${worst.cosine.toFixed(5)} to its recorded vector, expected ${requiredCosine}`,
@@ -63,6 +70,39 @@ export async function checkGolden(embedder: Embedder): Promise<GoldenReport> {
     requiredCosine,
     message: problems.join('; ') || `${name} ${precision}: ${golden.length} sentences checked ${compared}`,
   };
+}
+
+/**
+ * Compares the bytes of the exact engine with the recorded ones, or for another model with those of the scalar
+ * kernel, which defines the result. Returns problems.
+ */
+async function compareBytes(embedder: Embedder): Promise<string[]> {
+  const { model } = embedder;
+  const digest = await goldenDigest(embedder);
+  if (model.goldenSet !== 'none') {
+    const { fingerprint, sha256 } = await readExactGolden();
+    if (fingerprint === model.fingerprint && sha256 === digest) return [];
+    return [`the kernel ${model.kernel} gives other bytes than recorded for ${fingerprint}`];
+  }
+  if (model.kernel === REFERENCE_KERNEL) return [];
+  const reference = await Embedder.open({ ...model, kernel: REFERENCE_KERNEL });
+  try {
+    const problems: string[] = [];
+    const [own, expected] = [new Float32Array(model.dim), new Float32Array(model.dim)];
+    for (const { text } of await readGoldenSet()) {
+      // The reference is slow.
+      if (text.length > REFERENCE_UNITS) continue;
+      await embedder.embed(text, own, 0);
+      await reference.embed(text, expected, 0);
+      if (own.every((value, i) => value === expected[i])) continue;
+      problems.push(
+        `the kernel ${model.kernel} gives other bytes than ${REFERENCE_KERNEL} for ${quote(text)}`,
+      );
+    }
+    return problems;
+  } finally {
+    await reference.close();
+  }
 }
 
 function cosineOf(a: Float32Array, b: GoldenSentence['vector']): number {

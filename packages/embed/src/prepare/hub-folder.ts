@@ -3,15 +3,17 @@
  * compile.
  */
 
-import { access, readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { access, readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Precision } from '@embedmill/contract';
-import type { WeightLimit } from '../compile/quantize/integers.ts';
-import { inspectModel } from '../embedder/session.ts';
+import { MAX_POSITIONS } from '@embedmill/engine';
 import { EmbedError } from '../errors.ts';
-import type { Pooling, PreparedModel } from '../types.ts';
+import type { PreparedModel } from '../types.ts';
+import type { CompileOptions } from './built-in.ts';
+import { describeEngine } from './choose-engine.ts';
 import { compileFolder, WEIGHTS_FILE } from './compile-folder.ts';
-import { fileDigest, fingerprintOf } from './fingerprint.ts';
+import { exactFingerprint, fileDigest, fingerprintOf } from './fingerprint.ts';
+import { withOnnxFingerprint } from './onnx-fingerprint.ts';
 
 /** Path of the file of each precision, as the converters of the Hub write it. */
 const MODEL_FILES: Record<Precision, string> = { fp32: 'onnx/model.onnx', int8: 'onnx/model_quantized.onnx' };
@@ -19,78 +21,156 @@ const MODEL_FILES: Record<Precision, string> = { fp32: 'onnx/model.onnx', int8: 
 /** Token limit if no file of the folder states one. */
 const DEFAULT_MAX_TOKENS = 512;
 
-/** Options of `prepareHubFolder`. */
-export interface CompileOptions {
-  precision: Precision;
-  cacheDir: string;
-  weightLimit: WeightLimit;
-}
-
 /** A property of the model and the file that states it. */
 interface Stated<T> {
   value: T;
   source: string;
 }
 
+/** What the files of a folder state. */
+interface Folder {
+  /** Absolute path. */
+  root: string;
+  config: Record<string, unknown>;
+  pooling: Stated<'mean' | 'cls'>;
+  maxTokens: Stated<number>;
+}
+
+/** The files of a model and how to open them, before its fingerprint is known. */
+type PreparedFiles = Pick<
+  PreparedModel,
+  'engine' | 'kernel' | 'modelPath' | 'dim' | 'pooling' | 'optimization'
+> & {
+  /** Hash of the weights. */
+  weights: string;
+  sources: Pick<PreparedModel['sources'], 'weights' | 'pooling'>;
+};
+
 /**
- * Prepares the ONNX file of the precision or, if the folder has none, compiles its safetensors weights. Takes
- * about as long as loading the model once, because the model is opened to read its inputs and outputs.
+ * Prepares a folder. The exact engine compiles its safetensors weights; ONNX Runtime takes the ONNX file of
+ * the precision or, if the folder has none, compiles the weights. With an ONNX file it takes about as long as
+ * loading the model twice.
  * @throws {EmbedError} `MODEL_NOT_FOUND`, `MODEL_INVALID` or `MODEL_UNSUPPORTED`, with the file, input or
  * operator
  */
 export async function prepareHubFolder(folder: string, options: CompileOptions): Promise<PreparedModel> {
-  const { precision } = options;
+  const { precision, engine } = options;
   const root = resolve(folder);
-  const onnxPath = join(root, MODEL_FILES[precision]);
   const tokenizerPath = join(root, 'tokenizer.json');
   const config = await readJson(join(root, 'config.json'));
   await assertExists(tokenizerPath, root);
-  const isCompiled = !(await exists(onnxPath)) && (await exists(join(root, WEIGHTS_FILE)));
-  if (!isCompiled) await assertExists(onnxPath, root);
-
-  const stated = await readPooling(root);
-  const limit = await readMaxTokens(root, config);
-  const positions = config.max_position_embeddings;
-  // The compiled graph slices its position table and cannot read past the end.
-  if (isCompiled && isLimit(positions) && limit.value > positions) {
-    throw new EmbedError(
-      'MODEL_INVALID',
-      `${limit.source} of "${root}" says ${limit.value}, expected at most max_position_embeddings ${positions}`,
-    );
-  }
-  const { modelPath, weights } = isCompiled
-    ? await compileFolder({ root, config, pooling: stated.value, ...options })
-    : { modelPath: onnxPath, weights: await fileDigest(onnxPath) };
-  const { dim, vectorOutput } = await inspectModel(modelPath);
-  // An ONNX file with one vector per text contains all modules; otherwise pooling is the last step.
-  if (isCompiled || vectorOutput === 'tokens') await assertKnownModules(root);
-  const pooling: Pooling = vectorOutput === 'sentence' ? 'in-graph' : stated.value;
-  const ownPooling = isCompiled
-    ? `compiled into the graph: ${stated.value} (${stated.source})`
-    : 'the ONNX file';
-  return {
+  const stated: Folder = {
+    root,
+    config,
+    pooling: await readPooling(root),
+    maxTokens: await readMaxTokens(root, config),
+  };
+  const { weights, sources, ...files } = await prepareFiles(stated, options);
+  const { value: maxTokens, source } = stated.maxTokens;
+  const model = {
+    ...files,
     name: basename(root),
     precision,
-    fingerprint: fingerprintOf({
-      precision,
-      pooling,
-      maxTokens: limit.value,
-      weights,
-      tokenizer: await fileDigest(tokenizerPath),
-    }),
-    modelPath,
     tokenizerPath,
-    dim,
-    maxTokens: limit.value,
-    pooling,
-    optimization: isCompiled ? 'basic' : 'all',
+    maxTokens,
     goldenSet: 'none',
+    sources: { ...sources, engine: describeEngine(engine), maxTokens: source },
+  } as const;
+  const parts = {
+    precision,
+    pooling: files.pooling,
+    maxTokens,
+    weights,
+    tokenizer: await fileDigest(tokenizerPath),
+  };
+  if (files.engine === 'exact') return { ...model, fingerprint: exactFingerprint(parts) };
+  return await withOnnxFingerprint(model, fingerprintOf(parts));
+}
+
+async function prepareFiles(folder: Folder, options: CompileOptions): Promise<PreparedFiles> {
+  const { root } = folder;
+  const onnxPath = join(root, MODEL_FILES[options.precision]);
+  const hasWeights = await exists(join(root, WEIGHTS_FILE));
+  if (options.engine.engine === 'exact') {
+    if (!hasWeights) {
+      throw new EmbedError('MODEL_UNSUPPORTED', `the exact engine needs "${join(root, WEIGHTS_FILE)}"`);
+    }
+    return await compileWeights(folder, options);
+  }
+  if (!(await exists(onnxPath)) && hasWeights) return await compileWeights(folder, options);
+  await assertExists(onnxPath, root);
+  return await inspectFile(folder, onnxPath);
+}
+
+/** Compiles the safetensors weights for the engine. */
+async function compileWeights(folder: Folder, options: CompileOptions): Promise<PreparedFiles> {
+  const { root, config, pooling, maxTokens } = folder;
+  const { engine } = options;
+  const positions = config.max_position_embeddings;
+  const isExact = engine.engine === 'exact';
+  // A compiled model cannot read past the end of its position table.
+  if (isLimit(positions) && maxTokens.value > positions) {
+    throw new EmbedError(
+      'MODEL_INVALID',
+      `${maxTokens.source} of "${root}" says ${maxTokens.value}, expected at most max_position_embeddings ${positions}`,
+    );
+  }
+  if (isExact && maxTokens.value > MAX_POSITIONS) {
+    throw new EmbedError(
+      'MODEL_UNSUPPORTED',
+      `the exact engine reads at most ${MAX_POSITIONS} tokens; ${maxTokens.source} of "${root}" says ${maxTokens.value}`,
+    );
+  }
+  await assertKnownModules(root);
+  const { modelPath, weights, dim } = await compileFolder({
+    root,
+    config,
+    pooling: pooling.value,
+    ...options,
+  });
+  return {
+    engine: engine.engine,
+    ...(isExact && { kernel: engine.kernel }),
+    modelPath,
+    weights,
+    dim,
+    pooling: 'in-graph',
+    optimization: 'basic',
     sources: {
-      weights: isCompiled ? `${WEIGHTS_FILE}, compiled` : MODEL_FILES[precision],
-      pooling: pooling === 'in-graph' ? ownPooling : stated.source,
-      maxTokens: limit.source,
+      weights: `${WEIGHTS_FILE}, compiled`,
+      pooling: `compiled into the graph: ${pooling.value} (${pooling.source})`,
     },
   };
+}
+
+/** Reads the inputs and outputs of an ONNX file by opening it. */
+async function inspectFile({ root, pooling }: Folder, onnxPath: string): Promise<PreparedFiles> {
+  const { inspectModel } = await import('../embedder/session.ts');
+  const { dim, vectorOutput } = await inspectModel(onnxPath);
+  // An ONNX file with one vector per text contains all modules; otherwise pooling is the last step.
+  const isPooled = vectorOutput === 'sentence';
+  if (!isPooled) await assertKnownModules(root);
+  return {
+    engine: 'onnx',
+    modelPath: onnxPath,
+    weights: await onnxDigest(onnxPath),
+    dim,
+    pooling: isPooled ? 'in-graph' : pooling.value,
+    optimization: 'all',
+    sources: {
+      weights: relative(root, onnxPath),
+      pooling: isPooled ? 'the ONNX file' : pooling.source,
+    },
+  };
+}
+
+/** Hashes an ONNX file and its external data, which converters store beside it as `<file>_data` or the like. */
+async function onnxDigest(path: string): Promise<string> {
+  const names = (await readdir(dirname(path))).filter((name) => name.startsWith(basename(path))).sort();
+  const digests = await Promise.all(names.map((name) => fileDigest(join(dirname(path), name))));
+  return digests.length === 1
+    ? digests[0]!
+    : fingerprintOf(Object.fromEntries(names.map((name, i) => [name, digests[i]!])));
 }
 
 /** Throws for a module such as Dense: without it the vectors would look valid and be wrong. */

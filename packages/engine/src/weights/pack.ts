@@ -4,6 +4,12 @@ import { EngineError } from '../errors.ts';
 import { quantizeColumns, quantizeRows } from './quantize.ts';
 import type { Dense, Encoder, EncoderLayer, Norm } from './tensors.ts';
 
+/**
+ * Revision of `packWeights`: the same tensors and revision give the same bytes. To be raised whenever quantisation or
+ * layout changes.
+ */
+export const WEIGHTS_REVISION = 1;
+
 const HEADER_BYTES = 64;
 const SECTION_BYTES = 64;
 /** Columns of a panel. */

@@ -2,14 +2,14 @@
 
 import { asError } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
-import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
+import { availableKernels, checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
 import type { Finding } from './types.ts';
 
 /** Prepares the int8 model, then compares its vectors with recorded ones, as a worker does at start. */
-export async function checkModelAndVectors({ cacheDir, model }: Config): Promise<Finding[]> {
+export async function checkModelAndVectors({ cacheDir, model, engine, kernel }: Config): Promise<Finding[]> {
   let prepared: PreparedModel;
   try {
-    prepared = await prepareModel({ model, precision: 'int8', cacheDir });
+    prepared = await prepareModel({ model, precision: 'int8', engine, kernel, cacheDir });
   } catch (error) {
     return [{ health: 'broken', subject: 'Model', message: asError(error).message }];
   }
@@ -19,7 +19,18 @@ export async function checkModelAndVectors({ cacheDir, model }: Config): Promise
     subject: 'Model',
     message: `${name} ${precision}, fingerprint ${fingerprint}, in ${modelPath}`,
   };
-  return [found, await checkVectors(prepared)];
+  return [
+    found,
+    { health: 'good', subject: 'Engine', message: describe(prepared) },
+    await checkVectors(prepared),
+  ];
+}
+
+function describe({ engine, sources }: PreparedModel): string {
+  const available = availableKernels();
+  const kernels = available.length === 0 ? '' : `; kernels of this CPU: ${available.join(', ')}`;
+  const scope = engine === 'exact' ? 'the same vectors on every CPU' : 'vectors of this kind of CPU';
+  return `${sources.engine}; ${scope}${kernels}`;
 }
 
 async function checkVectors(prepared: PreparedModel): Promise<Finding> {
@@ -31,7 +42,7 @@ async function checkVectors(prepared: PreparedModel): Promise<Finding> {
       const compared =
         prepared.goldenSet === 'none'
           ? `${sentences} sentences gave equal vectors twice; there are no recorded vectors for this model`
-          : `${sentences} sentences match their recorded vectors, minimum cosine ${worstCosine.toFixed(4)}`;
+          : `${sentences} sentences match their recorded vectors, minimum cosine ${worstCosine.toFixed(4)}${prepared.engine === 'exact' ? ', byte for byte' : ''}`;
       return ok ? { health: 'good', subject, message: compared } : { health: 'broken', subject, message };
     } finally {
       await embedder.close();

@@ -11,6 +11,7 @@ import { EXIT, type ExitCode, exitCodeOf, Interrupted } from '../../shell/exit-c
 import { interruptionSignal } from '../../shell/interruption.ts';
 import {
   defaultFrom,
+  engineOption,
   examples,
   modelOption,
   precisionOption,
@@ -77,6 +78,7 @@ export function addEmbedCommand(
     .addOption(modelOption(environment))
     .option('--server <url>', 'URL of a running producer (default: start one for this command)')
     .addOption(threadsOption(environment))
+    .addOption(engineOption(environment))
     .option(
       '--batch-rows <rows>',
       `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', DEFAULT_BATCH_ROWS)}`,

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
 import {
   type Dtype,
+  type EngineChoice,
   type FormatName,
   type Precision,
   quote,
@@ -38,6 +39,7 @@ export interface EmbedFlags {
   model?: string;
   limit?: number;
   threads?: number;
+  engine?: EngineChoice;
   batchRows?: number;
   server?: string;
   quiet?: true;
@@ -60,6 +62,8 @@ export interface EmbedFileRequest extends InputRequest {
   /** Base URL of a running producer; `null` to start one. */
   server: string | null;
   threads: number | null;
+  /** Engine of int8 models; `null` for that of the environment. */
+  engine: EngineChoice | null;
   /** Maximum rows per batch; `null` for the default of the producer. */
   batchRows: number | null;
   quiet: boolean;
@@ -90,9 +94,10 @@ export function readRequest(
       '--text and --id name fields of jsonl, csv and tsv; each line of a txt input is one text',
     );
   }
-  if (flags.threads !== undefined && flags.server !== undefined) {
+  for (const option of ['threads', 'engine'] as const) {
+    if (flags[option] === undefined || flags.server === undefined) continue;
     throw new UsageError(
-      '--threads applies to the worker that this command starts; leave it out with --server',
+      `--${option} applies to the worker that this command starts; leave it out with --server`,
     );
   }
   return {
@@ -109,6 +114,7 @@ export function readRequest(
     model: readModel(flags, config),
     server: readServer(flags.server),
     threads: flags.threads ?? null,
+    engine: flags.engine ?? null,
     batchRows: flags.batchRows ?? null,
     quiet: flags.quiet ?? false,
     json: flags.json ?? false,

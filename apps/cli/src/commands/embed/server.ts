@@ -69,6 +69,7 @@ export async function startOwnServer(request: EmbedFileRequest, deps: OwnServerD
       EMBEDMILL_PREFIX: ownPrefix(request.output.path),
       EMBEDMILL_THREADS: threads === undefined ? undefined : String(threads),
       EMBEDMILL_MODEL: request.model ?? undefined,
+      EMBEDMILL_ENGINE: request.engine ?? config.engine,
       // The producer serves this command only, so it needs no authentication or rate limit.
       EMBEDMILL_API_KEYS: undefined,
       EMBEDMILL_API_KEYS_FILE: undefined,

@@ -24,7 +24,7 @@ export interface PreparedPrecisions {
  */
 export async function prepareEach(
   model: string,
-  { cacheDir }: Pick<Config, 'cacheDir'>,
+  { engine, kernel, cacheDir }: Pick<Config, 'engine' | 'kernel' | 'cacheDir'>,
 ): Promise<PreparedPrecisions> {
   const { EmbedError, prepareModel } = await import('@embedmill/embed');
   const neither = ([int8, fp32]: readonly { error: Error }[]): Error => {
@@ -37,7 +37,7 @@ export async function prepareEach(
   const errors: { precision: Precision; error: Error }[] = [];
   for (const precision of ['int8', 'fp32'] as const) {
     try {
-      prepared.push(await prepareModel({ model, precision, cacheDir }));
+      prepared.push(await prepareModel({ model, precision, engine, kernel, cacheDir }));
     } catch (error) {
       errors.push({ precision, error: asError(error) });
     }

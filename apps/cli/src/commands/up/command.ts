@@ -9,7 +9,7 @@ import { Stack } from '../../engine/stack/stack.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, Interrupted } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { defaultFrom, examples, port, threadsOption } from '../../shell/options.ts';
+import { defaultFrom, engineOption, examples, port, threadsOption } from '../../shell/options.ts';
 import { displayFor } from '../../shell/progress/index.ts';
 import { paintFor } from '../../shell/terminal/style.ts';
 import { showSample } from './tour.ts';
@@ -18,6 +18,7 @@ interface UpFlags {
   redis?: string;
   port?: number;
   threads?: number;
+  engine?: string;
   sample?: true;
   once?: true;
 }
@@ -31,6 +32,7 @@ export function addUpCommand(program: Command, context: CommandContext, end: (co
     .option('--redis <url>', 'URL of Redis or Valkey (default: $REDIS_URL, or a private server)')
     .option('--port <port>', `port of the API ${defaultFrom(context.environment, 'PORT', 8080)}`, port)
     .addOption(threadsOption(context.environment))
+    .addOption(engineOption(context.environment))
     .option('--sample', 'embed 2,500 sample reviews first, and search them')
     .option('--once', 'exit after the sample')
     .addHelpText(
@@ -51,6 +53,7 @@ async function up(flags: UpFlags, context: CommandContext): Promise<ExitCode> {
     ...(flags.redis === undefined ? {} : { REDIS_URL: flags.redis }),
     ...(flags.port === undefined ? {} : { PORT: String(flags.port) }),
     ...(flags.threads === undefined ? {} : { EMBEDMILL_THREADS: String(flags.threads) }),
+    ...(flags.engine === undefined ? {} : { EMBEDMILL_ENGINE: flags.engine }),
   };
   const config = readConfig(environment);
   const display = displayFor(context, false);

@@ -4,7 +4,15 @@ import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
-import { defaultFrom, examples, modelOption, port, redisOption, threadsOption } from '../../shell/options.ts';
+import {
+  defaultFrom,
+  engineOption,
+  examples,
+  modelOption,
+  port,
+  redisOption,
+  threadsOption,
+} from '../../shell/options.ts';
 
 interface WorkerFlags {
   redis?: string;
@@ -12,6 +20,7 @@ interface WorkerFlags {
   host?: string;
   port?: number;
   model?: string;
+  engine?: string;
 }
 
 /** Adds the command; `end` receives its exit code. */
@@ -28,6 +37,7 @@ export function addWorkerCommand(
     .addOption(redisOption())
     .addOption(threadsOption(environment))
     .addOption(modelOption(environment))
+    .addOption(engineOption(environment))
     .option(
       '--host <address>',
       `address for health checks and metrics ${defaultFrom(environment, 'EMBEDMILL_HOST', '127.0.0.1')}`,
@@ -52,6 +62,7 @@ export function addWorkerCommand(
         ...(flags.redis === undefined ? {} : { REDIS_URL: flags.redis }),
         ...(flags.threads === undefined ? {} : { EMBEDMILL_THREADS: String(flags.threads) }),
         ...(flags.model === undefined ? {} : { EMBEDMILL_MODEL: flags.model }),
+        ...(flags.engine === undefined ? {} : { EMBEDMILL_ENGINE: flags.engine }),
         ...(flags.host === undefined ? {} : { EMBEDMILL_HOST: flags.host }),
         ...(flags.port === undefined ? {} : { EMBEDMILL_WORKER_PORT: String(flags.port) }),
       });

@@ -7,7 +7,7 @@ import type { TextEmbedder, TextVectors } from './types.ts';
 
 /** Dependencies and options of {@link openLocalEmbedder}. */
 export interface LocalEmbedderDeps {
-  config: Pick<Config, 'cacheDir'>;
+  config: Pick<Config, 'cacheDir' | 'engine' | 'kernel'>;
   /** Name of an added model, or a folder in the hub's layout; `null` for the built-in model. */
   model: string | null;
   precision: Precision;
@@ -29,7 +29,13 @@ export async function openLocalEmbedder({
 }: LocalEmbedderDeps): Promise<TextEmbedder> {
   // Loaded on use: other commands start twice as fast without ONNX Runtime.
   const { Embedder, prepareModel } = await import('@embedmill/embed');
-  const prepared = await prepareModel({ model: model ?? undefined, precision, cacheDir: config.cacheDir });
+  const prepared = await prepareModel({
+    model: model ?? undefined,
+    precision,
+    engine: config.engine,
+    kernel: config.kernel,
+    cacheDir: config.cacheDir,
+  });
   const embedder = await Embedder.open(prepared);
   const { dim, name } = prepared;
   const treatments = { text: treatment, document: { ...treatment, prompt: documentPrompt } };

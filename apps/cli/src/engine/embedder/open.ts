@@ -17,7 +17,10 @@ export interface EmbedderFlags extends TreatmentFlags, ModelFlags {
 /** Opens the embedder. @throws {UsageError} for options that cannot be combined or used */
 export async function openEmbedder(
   flags: EmbedderFlags,
-  { config, signal }: { config: Pick<Config, 'model' | 'cacheDir' | 'apiKey'>; signal: AbortSignal },
+  {
+    config,
+    signal,
+  }: { config: Pick<Config, 'model' | 'cacheDir' | 'engine' | 'kernel' | 'apiKey'>; signal: AbortSignal },
 ): Promise<TextEmbedder> {
   const url = readServer(flags.server);
   const model = readModel(flags, config);

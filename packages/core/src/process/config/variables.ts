@@ -2,7 +2,7 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_BATCH_ROWS, DEFAULT_BATCH_TOKENS } from '@embedmill/contract';
+import { DEFAULT_BATCH_ROWS, DEFAULT_BATCH_TOKENS, ENGINE_CHOICES } from '@embedmill/contract';
 import { z } from 'zod';
 import { type ApiKey, readKeyList } from './api-keys.ts';
 
@@ -193,6 +193,21 @@ export const VARIABLES = {
     'EMBEDMILL_MODEL',
     'Name of an installed model (`embedmill model list`), or folder of a sentence model in Hugging Face layout. If unset, the built-in all-MiniLM-L6-v2.',
     z.string(),
+  ),
+  engine: variable(
+    'EMBEDMILL_ENGINE',
+    'Engine of int8 models: `exact` computes the same bytes on every CPU; `onnx` is ONNX Runtime, which also computes fp32; `auto` is `exact` where it is built, takes the model and is at least as fast, else `onnx`. Set `exact` for workers with different CPUs.',
+    'auto',
+    z
+      .enum(ENGINE_CHOICES, { message: ENGINE_CHOICES.join(', ') })
+      .optional()
+      .transform((value) => value ?? 'auto'),
+  ),
+  kernel: text(
+    'EMBEDMILL_KERNEL',
+    'Kernel of the exact engine (`embedmill doctor` lists those of this CPU); `auto` is the fastest. All kernels compute the same bytes.',
+    'auto',
+    'auto',
   ),
   repeatsBytes: megabytes(
     'EMBEDMILL_REPEATS_MB',

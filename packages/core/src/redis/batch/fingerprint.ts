@@ -37,3 +37,8 @@ export function vectorFingerprint(
 export function computedWith(model: string, revision: number = TREATMENT_REVISION): string {
   return `${model}/${revision}`;
 }
+
+/** The fingerprint of the model in a string of `computedWith`. */
+export function modelOf(computed: string): string {
+  return computed.slice(0, computed.indexOf('/'));
+}

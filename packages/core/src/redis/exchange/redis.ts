@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { type BatchSummary, quote, ROW_VERDICTS } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
 import pLimit from 'p-limit';
+import { modelOf } from '../batch/fingerprint.ts';
 import { isWorkerAlive } from '../fleet/liveness.ts';
 import type { Keys } from '../keys.ts';
 import { BEGIN_PROBE, COMMIT, TAKE } from './scripts.ts';
@@ -142,8 +143,10 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       LIFETIME_SECONDS,
       computedWith,
     );
-    if (Array.isArray(reply))
-      return { status: reply[0].toString() as 'duplicate' | 'gone' | 'lost' | 'other-model' };
+    if (Array.isArray(reply)) {
+      const [status, pinned] = reply.map(String) as [Exclude<TakenPayload['status'], 'taken'>, string];
+      return status === 'other-model' ? { status, fingerprint: modelOf(pinned) } : { status };
+    }
     // Copied, because the reply is a slice of ioredis's read buffer, which must not be transferred to a
     // thread.
     const payload = new Uint8Array(new ArrayBuffer(reply.byteLength));

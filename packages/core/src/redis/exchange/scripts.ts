@@ -55,7 +55,7 @@ if redis.call('GETBIT', KEYS[2], ARGV[1]) == 1 then
   return {'duplicate'}
 end
 local pinned = redis.call('HGET', KEYS[1], 'computedWith')
-if pinned and ARGV[4] ~= '' and pinned ~= ARGV[4] then return {'other-model'} end
+if pinned and ARGV[4] ~= '' and pinned ~= ARGV[4] then return {'other-model', pinned} end
 local payload = redis.call('GET', KEYS[3])
 if payload then return payload end
 redis.call('XADD', KEYS[4], '*', 'run', ARGV[2], 'batch', ARGV[1], 'summary', 'null')

@@ -13,7 +13,9 @@ export type CommitOutcome = 'committed' | 'duplicate' | 'gone';
  */
 export type TakenPayload =
   | { status: 'taken'; payload: Uint8Array<ArrayBuffer> }
-  | { status: 'duplicate' | 'gone' | 'lost' | 'other-model' };
+  | { status: 'duplicate' | 'gone' | 'lost' }
+  /** `fingerprint`: the model of the vectors that the run has. */
+  | { status: 'other-model'; fingerprint: string };
 
 /** One entry of the ready stream. */
 export interface ReadyBatch {

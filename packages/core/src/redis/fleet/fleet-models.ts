@@ -10,14 +10,24 @@ const FRESH_MS = 2000;
 /** The same before a refusal. */
 const REFUSAL_FRESH_MS = 200;
 
+/** Engine by fingerprint of the int8 model, by name of the model. */
+type FleetModelMap = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+/** The model that work needs. */
+export interface WantedModel {
+  model: string;
+  /** Fingerprint of the int8 model; undefined if any will do, or for fp32, which workers do not report. */
+  fingerprint?: string | undefined;
+}
+
 /** Reads the reports of the workers at most every two seconds. */
 export class FleetModels {
   readonly #redis: Redis;
   readonly #keys: Keys;
-  /** Names of the models; `undefined` before the first report of Redis. */
-  #models: ReadonlySet<string> | undefined;
+  /** Models of the connected workers; `undefined` before the first report of Redis. */
+  #models: FleetModelMap | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
-  #reading: Promise<ReadonlySet<string> | undefined> = Promise.resolve(undefined);
+  #reading: Promise<FleetModelMap | undefined> = Promise.resolve(undefined);
 
   constructor({ redis, keys }: { redis: Redis; keys: Keys }) {
     this.#redis = redis;
@@ -33,26 +43,37 @@ export class FleetModels {
     // A worker may have joined since.
     const models = known?.has(model) === false ? await this.#read(REFUSAL_FRESH_MS) : known;
     if (models === undefined || models.size === 0 || models.has(model)) return;
-    throw unknownModel(model, [...models]);
+    throw unknownModel(model, [...models.keys()]);
   }
 
-  /** What work for a model waits for, as a sentence; `null` when a worker has the model or nothing is known yet. */
-  missingFor(model: string): string | null {
+  /** What work waits for, as a sentence; `null` when a worker can do it or nothing is known yet. */
+  missingFor({ model, fingerprint }: WantedModel): string | null {
     // Not awaited: the next caller gets the newer state.
     this.#read().catch(() => {});
     const models = this.#models;
-    if (models === undefined || models.has(model)) return null;
-    return models.size === 0
-      ? `it waits for a worker with the model ${quote(model)}; no worker is connected`
-      : `it waits for a worker with the model ${quote(model)}; connected workers have ${listOf([...models], 'and')}`;
+    if (models === undefined) return null;
+    const workers = models.get(model);
+    if (workers === undefined) {
+      return models.size === 0
+        ? `it waits for a worker with the model ${quote(model)}; no worker is connected`
+        : `it waits for a worker with the model ${quote(model)}; connected workers have ${listOf([...models.keys()], 'and')}`;
+    }
+    if (fingerprint === undefined || workers.has(fingerprint)) return null;
+    const others = Array.from(workers, ([other, engine]) => (engine === '' ? other : `${other} (${engine})`));
+    return `it has vectors of the model ${quote(model)} with the fingerprint ${fingerprint} and waits for a worker with it; connected workers have ${others.join(' and ')}`;
   }
 
-  #read(freshMs = FRESH_MS): Promise<ReadonlySet<string> | undefined> {
+  #read(freshMs = FRESH_MS): Promise<FleetModelMap | undefined> {
     if (performance.now() - this.#readAt > freshMs) {
       this.#readAt = performance.now();
       this.#reading = readWorkers(this.#redis, this.#keys)
         .then((workers) => {
-          this.#models = new Set(workers.map(({ model }) => model));
+          const models = new Map<string, Map<string, string>>();
+          for (const { model, fingerprint, engine = '' } of workers) {
+            const known = models.get(model) ?? new Map<string, string>();
+            models.set(model, known.set(fingerprint, engine));
+          }
+          this.#models = models;
           return this.#models;
         })
         .catch(() => undefined);

@@ -1,6 +1,6 @@
 /** The fleet: workers report their state, the producer reads it. */
 
-export { FleetModels } from './fleet-models.ts';
+export { FleetModels, type WantedModel } from './fleet-models.ts';
 export { Heartbeat, type HeartbeatDeps } from './heartbeat.ts';
 export { isWorkerAlive } from './liveness.ts';
 export type { Overview } from './overview.ts';

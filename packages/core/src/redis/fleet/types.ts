@@ -19,4 +19,6 @@ export interface WorkerReport {
   memoryBytes: number;
   model: string;
   fingerprint: string;
+  /** `exact`, with the kernel, or `onnx`; absent for workers of older versions. */
+  engine?: string | undefined;
 }

@@ -1,6 +1,6 @@
 /** One call to the lane and the parts it was split into; created by the lane, settled by answers. */
 
-import { type RowOutcome, type TextInput, type TextToken, UnavailableError } from '@embedmill/contract';
+import type { RowOutcome, TextInput, TextToken } from '@embedmill/contract';
 import { decodeBatchResult } from '../batch/index.ts';
 import type { PartWork } from './job.ts';
 import type { PartTimings } from './message.ts';
@@ -43,7 +43,7 @@ export class Call {
   readonly #timings: PartTimings = { queueMs: 0, inferMs: 0 };
   #vectors = new Float32Array(0);
   #dim = 0;
-  #fingerprint = '';
+  #fingerprint: string | undefined;
   #treatment: number | undefined;
   #textsLeft: number;
   #resolve!: () => void;
@@ -60,23 +60,20 @@ export class Call {
   }
 
   /**
-   * Adds the vectors of a part.
+   * Adds the vectors of a part. Returns false, and takes nothing, if another part was answered with another
+   * model: the vectors of one call are never mixed.
    * @param bytes `encodeBatchResult` bytes
    * @throws {CorruptError} `corrupt-result`
-   * @throws {UnavailableError} `unavailable` when another part was answered with another model
    */
-  takeVectors(part: OpenPart, bytes: Uint8Array, timings: PartTimings): void {
+  takeVectors(part: OpenPart, bytes: Uint8Array, timings: PartTimings): boolean {
     const { dim, fingerprint, treatment, vectors, outcomes } = decodeBatchResult(bytes);
-    if (this.#fingerprint === '') {
+    if (this.#fingerprint === undefined) {
       this.#dim = dim;
       this.#fingerprint = fingerprint;
       this.#treatment = treatment;
       this.#vectors = new Float32Array(this.request.texts.length * dim);
     } else if (this.#fingerprint !== fingerprint || this.#treatment !== treatment) {
-      throw new UnavailableError(
-        'unavailable',
-        `workers answered with different models: ${this.#fingerprint} and ${fingerprint}`,
-      );
+      return false;
     }
     this.#vectors.set(vectors, part.start * dim);
     for (const [row, outcome] of outcomes.entries()) this.#outcomes[part.start + row] = outcome;
@@ -84,6 +81,7 @@ export class Call {
     this.#timings.queueMs = Math.max(this.#timings.queueMs, timings.queueMs);
     this.#timings.inferMs = Math.max(this.#timings.inferMs, timings.inferMs);
     this.#finish(part);
+    return true;
   }
 
   /** Records that the texts of a part failed. */
@@ -105,18 +103,17 @@ export class Call {
     this.#reject(error);
   }
 
-  /** False when no text reached a model, so that the dimension is unknown. */
-  get hasVectors(): boolean {
-    return this.#fingerprint !== '';
+  /** Fingerprint of the model of all vectors; undefined before the first answer, and if no text had one. */
+  get fingerprint(): string | undefined {
+    return this.#fingerprint;
   }
 
   /** Answer of an `embed` call; valid once `settled` has resolved. */
-  answer(): EmbedAnswer & { treatment: number | undefined } {
+  answer(): Omit<EmbedAnswer, 'fingerprint'> & { treatment: number | undefined } {
     return {
       dim: this.#dim,
       vectors: this.#vectors,
       outcomes: this.#outcomes,
-      fingerprint: this.#fingerprint,
       treatment: this.#treatment,
       timings: { totalMs: performance.now() - this.startedAt, ...this.#timings },
     };

@@ -90,7 +90,14 @@ export class JobPacker {
         last = { inFlight: { job, open: 0 }, texts: 0, chars: 0 };
         if (!isSuspect) unfilled.set(model, last);
       }
-      last.inFlight.job.parts.push({ id: part.id, texts: part.texts, work, deadline });
+      const { fingerprint } = part.call;
+      last.inFlight.job.parts.push({
+        id: part.id,
+        texts: part.texts,
+        work,
+        deadline,
+        ...(fingerprint === undefined ? {} : { fingerprint }),
+      });
       last.inFlight.open += 1;
       last.texts += texts;
       last.chars += chars;

@@ -10,6 +10,11 @@ export interface CallPart {
   work: PartWork;
   /** Milliseconds since 1970, according to Redis; no text of the part is started after it. */
   deadline: number;
+  /**
+   * Fingerprint of the model that answered another part of the call; a worker with another one hands the part
+   * back. Absent until the first answer.
+   */
+  fingerprint?: string;
 }
 
 /** What to do with the texts of a part. */

@@ -47,7 +47,7 @@ const WINDOW_PER_WORKER = 2;
 /** Crashes of workers over a text that is alone in its job, before the text fails. */
 const MAX_LOSSES = 2;
 
-/** Delay before a part that a worker handed back is sent again. */
+/** Delay before a part that a worker handed back, or answered with another model, is sent again. */
 const HAND_BACK_MS = 50;
 
 /** Sends parts, takes their answers and withdraws those of ended calls. */
@@ -169,21 +169,24 @@ export class PartExchange {
   #take(part: OpenPart, answer: PartAnswer): void {
     const { call } = part;
     if (answer.kind === 'lost') this.#takeLoss(part);
-    else if (answer.kind === 'handed-back') setTimeout(() => this.#resendIfOpen(part), HAND_BACK_MS);
+    else if (answer.kind === 'handed-back') this.#resendLater(part);
     else if (answer.kind === 'failed') {
       const { code, message, retryable, facts } = answer.error;
       call.fail(new EmbedmillError(code, message, { retryable, ...(facts === undefined ? {} : { facts }) }));
+    } else if (answer.kind === 'vectors' && !call.takeVectors(part, answer.result, answer.timings)) {
+      this.#resendLater(part);
     } else {
       this.#packer.settle(part);
       this.#close(part);
-      if (answer.kind === 'vectors') call.takeVectors(part, answer.result, answer.timings);
-      else call.takeTokens(part, answer.tokens);
+      if (answer.kind === 'tokens') call.takeTokens(part, answer.tokens);
       this.sendMore(call);
     }
   }
 
-  #resendIfOpen(part: OpenPart): void {
-    if (this.#open.has(part.id)) this.#resend(part, [part]);
+  #resendLater(part: OpenPart): void {
+    setTimeout(() => {
+      if (this.#open.has(part.id)) this.#resend(part, [part]);
+    }, HAND_BACK_MS);
   }
 
   #takeLoss(part: OpenPart): void {

@@ -94,7 +94,7 @@ export class RedisInteractiveLane implements InteractiveLane {
     const call = await this.#call(texts, work, shared);
     const { treatment: revision, ...answer } = call.answer();
     const fingerprintOf = (model: string) => vectorFingerprint(model, treatment, revision);
-    if (call.hasVectors) return { ...answer, fingerprint: fingerprintOf(answer.fingerprint) };
+    if (call.fingerprint !== undefined) return { ...answer, fingerprint: fingerprintOf(call.fingerprint) };
     const { dim, fingerprint } = await this.model();
     const vectors = new Float32Array(texts.length * dim);
     return { ...answer, dim, fingerprint: fingerprintOf(fingerprint), vectors };

@@ -30,7 +30,10 @@ export function WorkersTable({ workers }: { workers: readonly WorkerReport[] }) 
             <tr key={worker.id}>
               <th scope="row">
                 {worker.host}
-                <span class="soft small block">{worker.model}</span>
+                <span class="soft small block">
+                  {worker.model}
+                  {worker.engine === undefined ? '' : `, ${worker.engine}`}
+                </span>
               </th>
               <td>
                 {worker.busyThreads} of {worker.threads}
