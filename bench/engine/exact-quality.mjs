@@ -16,6 +16,7 @@ import { TextTokenizer } from '../../packages/embed/dist/text/tokenizer.js';
 import { describeMachine } from '../support/machine.mjs';
 import { printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
+import { dot, summarise } from './cosines.mjs';
 import { builtInWeights } from './exact-weights.mjs';
 
 const { values: options } = parseArgs({
@@ -97,20 +98,6 @@ async function main() {
   }
   exact.close();
   await Promise.all([fp32.close(), int8.close()]);
-}
-
-/** The cosine, because all vectors are unit vectors. */
-function dot(a, b) {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-function summarise(cosines) {
-  const sorted = cosines.toSorted((a, b) => a - b);
-  const mean = (list) => list.reduce((sum, x) => sum + x, 0) / list.length;
-  const worst = sorted.slice(0, Math.max(1, Math.round(sorted.length / 100)));
-  return [mean(sorted), mean(worst), sorted[0]].map((x) => x.toFixed(5));
 }
 
 /** Pearson's correlation of the ranks; equal values share the mean of their ranks. */
