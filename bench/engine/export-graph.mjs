@@ -5,8 +5,8 @@
  * per column, 7-bit range, word embeddings in int8).
  */
 
+import { quantizeColumns, quantizeRows } from '@embedmill/engine';
 import { GraphBuilder } from '../../packages/embed/dist/compile/onnx/graph-builder.js';
-import { quantizeColumns, quantizeRows } from '../../packages/embed/dist/compile/quantize/integers.js';
 
 /**
  * Returns the bytes of the ONNX file.
@@ -54,7 +54,7 @@ export function exportGraph(weights, precision) {
         input,
         graph.constant(`${at}.weight`, dense.weight, shape),
       ]);
-    const { integers: weight, scales } = quantizeColumns(dense, 63);
+    const { integers: weight, scales } = quantizeColumns(dense.weight, dense.outputs, 63);
     const [q, scale, zero] = quantise(input);
     const sums = graph.node(`${at}.sums`, 'MatMulInteger', [
       q,

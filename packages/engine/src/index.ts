@@ -5,4 +5,5 @@ export { ARITHMETIC_REVISION, ExactModel, type OpenOptions, type Pack } from './
 export { type Kernel, loadEngine } from './native.ts';
 export { PACK_TOKENS, planPacks } from './packs.ts';
 export { MAX_POSITIONS, packWeights, WEIGHTS_REVISION } from './weights/pack.ts';
+export { quantizeColumns, quantizeRows } from './weights/quantize.ts';
 export type { Dense, Encoder, EncoderLayer, Norm, Pooling } from './weights/tensors.ts';

@@ -3,8 +3,8 @@
  * rounding.
  */
 
+import { quantizeColumns, quantizeRows } from '@embedmill/engine';
 import { describe, expect, test } from 'vitest';
-import { quantizeColumns, quantizeRows } from '../../../packages/embed/src/compile/quantize/integers.ts';
 import { splitOutliers } from '../../../packages/embed/src/compile/quantize/outliers.ts';
 import {
   divideColumns,
@@ -75,7 +75,7 @@ describe('splitting outliers', () => {
 describe('int8 weights', () => {
   test.each([127, 63] as const)('stay within %d and within half a step of the real values', (limit) => {
     const dense = layer(16, 5, 5);
-    const { integers, scales } = quantizeColumns(dense, limit);
+    const { integers, scales } = quantizeColumns(dense.weight, dense.outputs, limit);
     expect(Math.max(...integers.map(Math.abs))).toBe(limit);
     dense.weight.forEach((real, i) => {
       const scale = scales[i % 5]!;

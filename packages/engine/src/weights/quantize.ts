@@ -1,6 +1,6 @@
 /** Symmetric int8 quantisation of weights. */
 
-/** Signed integers from -127 to 127 with one scale per row or column: `real = scale × integer`. */
+/** Signed integers with one scale per row or column: `real = scale × integer`. */
 export interface Quantized {
   integers: Int8Array;
   scales: Float32Array;
@@ -10,14 +10,15 @@ export interface Quantized {
  * One scale per column, so that a large weight only coarsens its own column.
  *
  * @param weight inputs × outputs, row-major
+ * @param limit maximum magnitude of the integers, up to 127
  */
-export function quantizeColumns(weight: Float32Array, outputs: number): Quantized {
+export function quantizeColumns(weight: Float32Array, outputs: number, limit = 127): Quantized {
   const scales = new Float32Array(outputs);
   for (let i = 0, column = 0; i < weight.length; i++) {
     scales[column] = Math.max(scales[column]!, Math.abs(weight[i]!));
     if (++column === outputs) column = 0;
   }
-  for (let column = 0; column < outputs; column++) scales[column]! /= 127;
+  for (let column = 0; column < outputs; column++) scales[column]! /= limit;
   const integers = new Int8Array(weight.length);
   for (let i = 0, column = 0; i < weight.length; i++) {
     integers[i] = divideRounded(weight[i]!, scales[column]!);

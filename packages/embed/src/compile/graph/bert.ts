@@ -8,9 +8,10 @@
  * both (docs/decisions/0010-own-graph-one-text-per-run.md).
  */
 
+import type { Dense, EncoderLayer, Norm } from '@embedmill/engine';
 import { GraphBuilder, type Value } from '../onnx/graph-builder.ts';
-import type { BertWeights, Dense, Norm } from '../weights/bert-weights.ts';
-import type { Arithmetic, PreparedLayer } from './arithmetic.ts';
+import type { BertWeights } from '../weights/bert-weights.ts';
+import type { Arithmetic } from './arithmetic.ts';
 
 /** Name of the input: token ids, 1 × tokens, int32. */
 export const GRAPH_INPUT = 'input_ids';
@@ -73,7 +74,7 @@ export function buildBertGraph(
     return norm('embeddings', graph.node('embeddings.sum', 'Add', [words, positions]), weights.embeddingNorm);
   };
 
-  const attend = (at: string, input: Value, layer: PreparedLayer): Value => {
+  const attend = (at: string, input: Value, layer: EncoderLayer): Value => {
     const joined = arithmetic.dense(
       graph,
       `${at}.qkv`,
@@ -100,7 +101,7 @@ export function buildBertGraph(
   };
 
   const taps: LayerTaps[] = [];
-  const addLayer = (input: Value, layer: PreparedLayer, index: number): Value => {
+  const addLayer = (input: Value, layer: EncoderLayer, index: number): Value => {
     const at = `layer${index}`;
     const attention = scaled(`${at}.attention.input`, input, layer.attentionInputScale);
     const context = attend(at, attention, layer);

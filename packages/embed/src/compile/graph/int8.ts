@@ -6,8 +6,9 @@
  * its vector.
  */
 
+import { quantizeColumns, quantizeRows } from '@embedmill/engine';
 import type { LayerMaxima } from '../quantize/activation-maxima.ts';
-import { quantizeColumns, quantizeRows, type WeightLimit } from '../quantize/integers.ts';
+import type { WeightLimit } from '../quantize/integers.ts';
 import { splitOutliers } from '../quantize/outliers.ts';
 import { divideColumns, multiplyRows, smoothingFactors } from '../quantize/smoothing.ts';
 import type { Arithmetic } from './arithmetic.ts';
@@ -62,7 +63,7 @@ export function int8Arithmetic(maxima: readonly LayerMaxima[] | null, weightLimi
     },
 
     dense(graph, name, input, dense) {
-      const { integers, scales } = quantizeColumns(dense, weightLimit);
+      const { integers, scales } = quantizeColumns(dense.weight, dense.outputs, weightLimit);
       return graph.node(name, 'com.microsoft:DynamicQuantizeMatMul', [
         input,
         graph.constant(`${name}.weight`, integers, [dense.inputs, dense.outputs]),

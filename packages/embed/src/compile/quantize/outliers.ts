@@ -11,7 +11,7 @@
  * error of int8 for one more tile of columns (docs/decisions/0011-int8-smoothing-and-splitting.md).
  */
 
-import type { Dense } from '../weights/bert-weights.ts';
+import type { Dense } from '@embedmill/engine';
 import { rowMax, smoothingFactor } from './smoothing.ts';
 
 /** Channels added per layer: the width of one column tile in ONNX Runtime's int8 matrix product. */

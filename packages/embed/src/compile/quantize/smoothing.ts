@@ -6,7 +6,7 @@
  * column.
  */
 
-import type { Dense } from '../weights/bert-weights.ts';
+import type { Dense } from '@embedmill/engine';
 
 /**
  * Share of the differences that moves into the weights; found by search, see

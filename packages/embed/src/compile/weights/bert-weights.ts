@@ -1,5 +1,6 @@
 /** The weights of a BERT encoder by role, in the layout that the graph builder needs. */
 
+import type { Dense, EncoderLayer, Norm } from '@embedmill/engine';
 import { type FloatTensor, Safetensors } from './safetensors.ts';
 
 /** The fields of a BERT `config.json` that shape the graph. */
@@ -14,33 +15,6 @@ export interface BertConfig {
   layer_norm_eps: number;
 }
 
-/** A linear layer: `output = input × weight + bias`. */
-export interface Dense {
-  inputs: number;
-  outputs: number;
-  /** inputs × outputs, row-major; PyTorch stores the transpose. */
-  weight: Float32Array;
-  bias: Float32Array;
-}
-
-/** Parameters of a layer normalization, one per channel. */
-export interface Norm {
-  gain: Float32Array;
-  bias: Float32Array;
-}
-
-/** Weights of one encoder layer. */
-export interface BertLayer {
-  query: Dense;
-  key: Dense;
-  value: Dense;
-  attentionOutput: Dense;
-  attentionNorm: Norm;
-  intermediate: Dense;
-  output: Dense;
-  outputNorm: Norm;
-}
-
 /** All weights of a BERT encoder. */
 export interface BertWeights {
   config: BertConfig;
@@ -52,7 +26,7 @@ export interface BertWeights {
    */
   positions: FloatTensor;
   embeddingNorm: Norm;
-  layers: BertLayer[];
+  layers: EncoderLayer[];
 }
 
 /**
@@ -74,7 +48,7 @@ export async function readBertWeights(path: string, config: BertConfig): Promise
     gain: vector(`${name}.weight`, hidden),
     bias: vector(`${name}.bias`, hidden),
   });
-  const layer = (index: number): BertLayer => {
+  const layer = (index: number): EncoderLayer => {
     const at = `encoder.layer.${index}`;
     return {
       query: dense(`${at}.attention.self.query`, hidden, hidden),

@@ -1,7 +1,8 @@
 /** Recovers the weights of a BERT encoder in float32 from an ONNX file, by following its graph. */
 
+import type { EncoderLayer } from '@embedmill/engine';
 import { OnnxGraph } from '../onnx/graph-reader.ts';
-import type { BertConfig, BertLayer, BertWeights } from './bert-weights.ts';
+import type { BertConfig, BertWeights } from './bert-weights.ts';
 import { attentionOf } from './onnx/attention.ts';
 import { embeddingsOf } from './onnx/embeddings.ts';
 import { type Linear, linearOf } from './onnx/linear.ts';
@@ -28,7 +29,7 @@ export async function readOnnxBertWeights(path: string, config: BertConfig): Pro
   if (output === undefined) {
     throw graph.unsupportedOutputs(TOKEN_OUTPUTS);
   }
-  const layers: BertLayer[] = [];
+  const layers: EncoderLayer[] = [];
   let states = through(graph, output, hidden);
   while (layers.length < layerCount) {
     const { layer, input } = readLayer(graph, states, config);
@@ -54,7 +55,7 @@ function readLayer(
   graph: OnnxGraph,
   states: string,
   config: BertConfig,
-): { layer: BertLayer; input: string } {
+): { layer: EncoderLayer; input: string } {
   const {
     hidden_size: hidden,
     intermediate_size: inner,

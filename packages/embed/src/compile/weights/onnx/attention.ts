@@ -1,7 +1,7 @@
 /** Recognises self-attention in an ONNX graph and recovers its projections. */
 
+import type { Dense } from '@embedmill/engine';
 import type { OnnxGraph } from '../../onnx/graph-reader.ts';
-import type { Dense } from '../bert-weights.ts';
 import { type Linear, linearOf } from './linear.ts';
 import {
   hasTail,

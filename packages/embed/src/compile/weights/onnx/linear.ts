@@ -1,7 +1,8 @@
 /** Recognises linear layers in an ONNX graph: in floats, with quantized weights, or in integers. */
 
+import type { Dense } from '@embedmill/engine';
 import type { OnnxGraph, OnnxNode } from '../../onnx/graph-reader.ts';
-import { type Dense, transpose } from '../bert-weights.ts';
+import { transpose } from '../bert-weights.ts';
 import type { FloatTensor } from '../safetensors.ts';
 import { dequantized, floats, intAttribute, nodeOf, operandPairs, through } from './values.ts';
 

@@ -1,7 +1,7 @@
 /** Recognises the steps of BERT that work on single rows in an ONNX graph: layer normalization and GELU. */
 
+import type { Norm } from '@embedmill/engine';
 import type { OnnxGraph, OnnxNode } from '../../onnx/graph-reader.ts';
-import type { Norm } from '../bert-weights.ts';
 import { vectorOf } from './linear.ts';
 import {
   floats,
