@@ -3,6 +3,7 @@
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { until } from '../support/api.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { expectWhole, sentRows, startProducerProcess, startWorkerProcess } from '../support/mill.ts';
 import { startNode } from '../support/process.ts';
@@ -54,6 +55,20 @@ describe('a data folder', () => {
     );
     expect([503, 'disconnected']).toContain(answer);
     expect(await producer.process.waitForExit()).toEqual({ code: 1, signal: null });
+  });
+
+  it('that another producer took over ends `embedmill up`, which names the reason instead of restarting its producer', async () => {
+    const { url, prefix } = testRedis();
+    const dataDir = temporaryFolder();
+    const up = startNode([CLI, 'up'], {
+      env: { REDIS_URL: url, EMBEDMILL_PREFIX: prefix, EMBEDMILL_DATA_DIR: dataDir, PORT: '0' },
+    });
+    const [, readyUrl = ''] = await up.waitFor(/Ready +(\S+)/);
+    await until(async () => (await fetch(readyUrl)).ok);
+    writeFileSync(join(dataDir, 'owner-2.json'), '{}');
+    expect(await up.waitForExit()).toEqual({ code: 1, signal: null });
+    expect(up.stderr).toContain('the producer cannot continue: this producer no longer owns its data folder');
+    expect(up.stderr).not.toContain('restarting');
   });
 
   it('that vanished ends its producer, which accepts nothing into nowhere', async () => {

@@ -12,7 +12,7 @@ import {
   startProducerProcess,
   startWorkerProcess,
 } from '../support/mill.ts';
-import { redisProcess } from '../support/redis-process.ts';
+import { hasTls, redisProcess } from '../support/redis-process.ts';
 
 /** Contains characters that must be encoded in a URL. */
 const PASSWORD = 'open:sesame/42%&';
@@ -31,7 +31,10 @@ function selfSigned(): { certificate: string; key: string } {
   return { certificate, key };
 }
 
-it('a Redis with TLS and a password serves a run and is restarted, and no log has a secret', async () => {
+it('a Redis with TLS and a password serves a run and is restarted, and no log has a secret', async ({
+  skip,
+}) => {
+  if (!(await hasTls())) return skip('this redis-server was built without TLS');
   const { certificate, key } = selfSigned();
   const redis = await redisProcess(
     ['--requirepass', PASSWORD, '--tls-cert-file', certificate, '--tls-key-file', key],

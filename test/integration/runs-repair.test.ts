@@ -2,9 +2,9 @@
 
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repairRuns } from '@embedmill/core/runs';
+import { type LedgerEntry, repairRuns } from '@embedmill/core/runs';
 import { describe, expect, it } from 'vitest';
-import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
+import { rowsOf, startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { startHashWorker } from '../support/hash-worker.ts';
 import { startProducerProcess } from '../support/mill.ts';
@@ -132,6 +132,110 @@ describe('repairing a run', () => {
     const { dataDir, id, folder } = await completedRun(testRedis());
     renameSync(join(folder, 'rows.jsonl'), join(dataDir, 'rows.jsonl'));
     expect(await repair(dataDir)).toMatchObject([{ run: id, outcome: 'kept' }]);
+  });
+});
+
+describe('repairing a run with a dropped part', () => {
+  const DROPPED = Array.from({ length: 50 }, (_, i) => `dropped ${i}`);
+
+  /**
+   * A completed run: part 0 in five batches, two batches of part 1, which was dropped and sent again with other rows in
+   * one batch, and one batch of part 2, which was dropped.
+   */
+  async function runWithDrops(redis: TestRedis) {
+    const dataDir = temporaryFolder();
+    const first = await startCollecting(redis, dataDir, { shardBytes: 3000 });
+    const worker = await startHashWorker(redis);
+    const run = await first.submit(TEXTS, { seal: false });
+    const interrupt = async (part: number, texts: readonly string[]) => {
+      const rows = async function* () {
+        yield* rowsOf(texts);
+        throw new Error('the client disconnected');
+      };
+      await expect(run.addPart({ part, rows: rows(), sha256: () => '' })).rejects.toThrow('disconnected');
+      await run.dropPart(part);
+    };
+    await interrupt(1, DROPPED);
+    await run.addPart({ part: 1, rows: rowsOf(['sent again']), sha256: () => 'again' });
+    await interrupt(2, DROPPED.slice(0, 20));
+    expect([...run.files.ledger.droppedBatches]).toEqual([5, 6, 8]);
+    await run.seal();
+    await whenEnded(run);
+    const bytes = await vectorBytes(run);
+    await worker.stop(1000);
+    await first.stop();
+    const folder = join(dataDir, 'runs', run.id);
+    return { dataDir, id: run.id, folder, journal: join(folder, 'ledger.journal'), bytes };
+  }
+
+  /** Damages the lines of a journal that `which` selects, which also gets the number of batches before each; returns their number. */
+  function damageLines(journal: string, which: (entry: LedgerEntry, batch: number) => boolean): number {
+    const lines = readFileSync(journal, 'utf8').trimEnd().split('\n');
+    let [damaged, batch] = [0, 0];
+    const written = lines.map((line) => {
+      const entry: LedgerEntry = JSON.parse(line.slice(9));
+      const isSelected = which(entry, batch);
+      if (entry.type === 'batch') batch += 1;
+      if (!isSelected) return line;
+      damaged += 1;
+      return `${line.slice(0, 20)}#${line.slice(21)}`;
+    });
+    writeFileSync(journal, `${written.join('\n')}\n`);
+    return damaged;
+  }
+
+  async function expectSameRows(redis: TestRedis, dataDir: string, id: string, bytes: Buffer): Promise<void> {
+    const after = await startCollecting(redis, dataDir);
+    await startHashWorker(redis);
+    const run = after.runs.get(id);
+    await whenEnded(run);
+    expect(run.info()).toMatchObject({ state: 'completed', verdicts: { ok: TEXTS.length + 1 } });
+    expect((await vectorBytes(run)).equals(bytes)).toBe(true);
+  }
+
+  it('finds it sound, although dropped batches are in no shard', async () => {
+    const { dataDir, id } = await runWithDrops(testRedis());
+    expect(await repair(dataDir)).toEqual([{ run: id, outcome: 'sound', notes: [] }]);
+  });
+
+  it.each([
+    ['a missing shard', undefined],
+    [
+      'a damaged first batch',
+      (entry: LedgerEntry) => entry.type === 'batch' && entry.batch.span.offset === 0,
+    ],
+    ['a damaged dropped batch', (entry: LedgerEntry, batch: number) => entry.type === 'batch' && batch === 6],
+    ['a damaged seal', (entry: LedgerEntry) => entry.type === 'sealed'],
+  ])('does not revive its rows after %s', async (_what, which) => {
+    const redis = testRedis();
+    const { dataDir, id, folder, journal, bytes } = await runWithDrops(redis);
+    if (which === undefined) {
+      const shards = join(folder, 'shards');
+      rmSync(join(shards, readdirSync(shards)[0]!));
+    } else expect(damageLines(journal, which)).toBeGreaterThan(0);
+    const [report] = await repair(dataDir);
+    expect(report).toMatchObject({ run: id, outcome: 'repaired' });
+    await expectSameRows(redis, dataDir, id, bytes);
+  });
+
+  it.each([
+    [
+      'all batches of the dropped parts',
+      (entry: LedgerEntry) => entry.type === 'batch' && entry.batch.part > 0,
+    ],
+    ['the drop', (entry: LedgerEntry) => entry.type === 'dropped' && entry.part === 2],
+    [
+      'the drop before the rows that were sent instead',
+      (entry: LedgerEntry) => entry.type === 'dropped' && entry.part === 1,
+    ],
+  ])('keeps it as it is when the records of %s are damaged', async (_what, which) => {
+    const { dataDir, id, journal } = await runWithDrops(testRedis());
+    expect(damageLines(journal, which)).toBeGreaterThan(0);
+    const before = readFileSync(journal);
+    const [report] = await repair(dataDir);
+    expect(report).toMatchObject({ run: id, outcome: 'kept' });
+    expect(report!.notes.at(-1)).toContain('were dropped');
+    expect(readFileSync(journal).equals(before)).toBe(true);
   });
 });
 

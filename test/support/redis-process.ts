@@ -1,6 +1,6 @@
 /** A separate Redis that a test can freeze, kill and restart, with or without its data. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -135,6 +135,13 @@ export async function redisForAll(): Promise<RedisProcess> {
     rmSync(folder, { recursive: true });
   });
   return redis;
+}
+
+/** Whether the server that tests start supports TLS; without it, its first unknown option is that of TLS. */
+export async function hasTls(): Promise<boolean> {
+  const options = ['--tls-port', '0', '--no-such-option', '1'];
+  const { stdout, stderr } = spawnSync(await serverCommand(), options, { encoding: 'utf8' });
+  return !`${stdout}${stderr}`.includes('tls-port');
 }
 
 async function serverCommand(): Promise<string> {

@@ -16,6 +16,7 @@ import {
 import {
   AbandonedResults,
   type BullBatchQueue,
+  cutOff,
   type Keys,
   Lease,
   type RedisExchange,
@@ -223,7 +224,7 @@ export class DataDir {
       releasers.add(async () => {
         const stopped = collector.stop();
         // Ends a read that waits while Redis is unavailable.
-        blocking.disconnect();
+        cutOff(blocking);
         await stopped;
       });
       this.#releasers.add(() => releasers.release());

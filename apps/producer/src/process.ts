@@ -18,8 +18,10 @@ export async function runProducer(config: Config): Promise<number> {
       announce({ ready: true, url });
     },
     onStop: (reason) => {
-      if (reason instanceof Error) log.fatal({ reason: reason.message }, 'producer cannot continue');
-      else log.info({ reason }, 'producer is stopping');
+      if (reason instanceof Error) {
+        log.fatal({ reason: reason.message }, 'producer cannot continue');
+        announce({ ready: false, reason: reason.message });
+      } else log.info({ reason }, 'producer is stopping');
     },
   });
 }

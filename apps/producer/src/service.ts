@@ -6,6 +6,7 @@ import {
   BullBatchQueue,
   BullInteractiveQueue,
   connect,
+  cutOff,
   FleetModels,
   keysOf,
   type OwnQueues,
@@ -68,13 +69,12 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     ...queueOptions,
     onError: (error) => log.debug({ reason: error.message }, 'the interactive queue is unreachable'),
   });
+  const cutAllOff = () => {
+    for (const connection of [subscriber, blocking, results, uploads, redis]) cutOff(connection);
+  };
   releasers.add(async () => {
     await Promise.all([queue.close(), interactiveQueue.close()]);
-    subscriber.disconnect();
-    blocking.disconnect();
-    results.disconnect();
-    uploads.disconnect();
-    redis.disconnect();
+    cutAllOff();
   });
 
   const clock = new RedisClock(redis);
@@ -173,6 +173,11 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     countRequest: (request) => metrics.countRequest(request),
     scale: () => scaler.scale(),
     overview: () => overview.read(),
-    stop: () => releasers.release(),
+    stop: async () => {
+      // A Redis that hangs must not delay the end: what is not stored stays in Redis.
+      const cut = setTimeout(cutAllOff, config.shutdownMs);
+      await releasers.release();
+      clearTimeout(cut);
+    },
   };
 }

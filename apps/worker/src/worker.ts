@@ -5,6 +5,7 @@ import { type Config, defaultThreads, deferred, isRedisFault, Releasers } from '
 import {
   BullBatchConsumer,
   connect,
+  cutOff,
   FleetModels,
   Heartbeat,
   keysOf,
@@ -104,7 +105,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const keys = keysOf(config.prefix);
     const worker = newWorkerId();
     const redis = connect(config.redisUrl, 'patient', log);
-    releasers.add(() => redis.disconnect());
+    releasers.add(() => cutOff(redis));
     const exchange = new RedisExchange({ redis, keys });
     const glossaries = new Glossaries(exchange);
     const work = new BatchWork({
@@ -134,12 +135,12 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       log,
     });
     consumer.start();
-    releasers.add(async () => {
+    const leaveBulkLane = async () => {
       work.stop();
       const outcome = await consumer.stop(config.shutdownMs, () => pool.stop({ deadlineMs: 0 }));
       if (outcome === 'deadline')
         log.warn('batches in progress did not finish in time; other workers take them over');
-    });
+    };
 
     const leaveInteractiveLane = joinInteractiveLane({
       config,
@@ -154,9 +155,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       tracing,
       log,
     });
-    releasers.add(leaveInteractiveLane);
     const heartbeatRedis = connect(config.redisUrl, 'command', log);
-    releasers.add(() => heartbeatRedis.disconnect());
     const heartbeat = new Heartbeat({
       redis: heartbeatRedis,
       keys,
@@ -164,7 +163,14 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       log,
     });
     heartbeat.start();
-    releasers.add(() => heartbeat.stop());
+    releasers.add(async () => {
+      // A Redis that hangs must not delay the end.
+      const cut = setTimeout(() => cutOff(heartbeatRedis), config.shutdownMs);
+      // At the same time, so that both lanes have all of `shutdownMs`.
+      await Promise.all([heartbeat.stop(), leaveInteractiveLane(), leaveBulkLane()]);
+      clearTimeout(cut);
+      cutOff(heartbeatRedis);
+    });
 
     const health = new HealthServer({
       isReady: async () => (await whenReady(redis, 1000)) && pool.threads > 0,

@@ -3,6 +3,7 @@
  * rounding.
  */
 
+import type { Dense } from '@embedmill/engine';
 import { quantizeColumns, quantizeRows } from '@embedmill/engine';
 import { describe, expect, test } from 'vitest';
 import { splitOutliers } from '../../../packages/embed/src/compile/quantize/outliers.ts';
@@ -11,7 +12,6 @@ import {
   multiplyRows,
   smoothingFactors,
 } from '../../../packages/embed/src/compile/quantize/smoothing.ts';
-import type { Dense } from '../../../packages/embed/src/compile/weights/bert-weights.ts';
 import { weightLimitFor } from '../../../packages/embed/src/prepare/cpu.ts';
 
 /** Returns a layer with fixed irregular weights. */

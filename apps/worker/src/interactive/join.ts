@@ -5,6 +5,7 @@ import {
   AnswerChannels,
   BullBatchConsumer,
   connect,
+  cutOff,
   type InteractiveJob,
   JobTakers,
   type Keys,
@@ -55,7 +56,7 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
   const releasers = new Releasers();
   // A separate connection, so that an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
-  releasers.add(() => redis.disconnect());
+  releasers.add(() => cutOff(redis));
   const clock = new RedisClock(redis);
   clock.start();
   releasers.add(() => clock.stop());
@@ -91,7 +92,7 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
   releasers.add(() => consumer.stop(config.shutdownMs));
   withdrawals.start();
   // Released first: from then on producers do not send to this worker.
-  releasers.add(() => subscriber.disconnect());
+  releasers.add(() => cutOff(subscriber));
 
   const { name, fingerprint, dim, maxTokens } = model;
   const announcer = new ModelAnnouncer({ redis, keys, log });

@@ -29,7 +29,13 @@ export { isRunning, markOf, type ProcessMark } from './lifecycle/process-mark.ts
 export { type Deferred, deferred, settledWithin, throttled } from './lifecycle/promises.ts';
 export { Releasers } from './lifecycle/releasers.ts';
 export { explainFault, runProcess } from './lifecycle/run-process.ts';
-export { announce, runUntilStopped, type StopReason, whenStopped } from './lifecycle/signals.ts';
+export {
+  announce,
+  type ChildReport,
+  runUntilStopped,
+  type StopReason,
+  whenStopped,
+} from './lifecycle/signals.ts';
 export { findRedis, type RedisProgram } from './redis-server/find.ts';
 export type { PrivateRedisExit } from './redis-server/private-redis.ts';
 export { provideRedis } from './redis-server/provide.ts';

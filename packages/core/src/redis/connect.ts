@@ -25,6 +25,9 @@ const SILENCE_MS: Readonly<Record<ConnectionMode, number>> = {
   patient: 15 * SECOND,
 };
 
+/** Maximum wait for the other side to close a connection that this side closes. */
+const DISCONNECT_MS = 250;
+
 /**
  * Options for ioredis, also through BullMQ. Only `command` has a timeout for whole replies: blocking commands would exceed
  * it, and so would a megabyte on a slow link.
@@ -34,6 +37,7 @@ export function connectionOptions(mode: ConnectionMode) {
     socketTimeout: SILENCE_MS[mode],
     connectTimeout: 5 * SECOND,
     keepAlive: 30 * SECOND,
+    disconnectTimeout: DISCONNECT_MS,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 10), 2 * SECOND),
   };
   if (mode === 'patient') return { ...shared, maxRetriesPerRequest: null };
@@ -53,6 +57,20 @@ export function connect(url: string, mode: ConnectionMode, log: Logger): Redis {
     log.warn({ reason: error.message }, 'Redis is unreachable; retrying');
   });
   return redis;
+}
+
+/**
+ * Closes a connection for good; the commands that wait for it or for its replies fail within `DISCONNECT_MS`. ioredis alone
+ * would leave commands pending that were issued during an outage.
+ */
+export function cutOff(redis: Redis): void {
+  if (redis.status === 'end') return;
+  const isReconnecting = redis.status === 'reconnecting';
+  redis.disconnect();
+  if (!isReconnecting) return;
+  // An attempt that is called off before it starts fails all pending commands.
+  redis.connect().catch(() => {});
+  redis.disconnect();
 }
 
 /** Resolves with true when the connection is usable, or with false after `timeoutMs`. */

@@ -3,7 +3,7 @@
 import { access, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { asError, CorruptError, RequestError, type RunOptions } from '@embedmill/contract';
+import { asError, CorruptError, type PartReceipt, RequestError, type RunOptions } from '@embedmill/contract';
 import { createdAtOf } from '../process/disk/age-sorted-id.ts';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import { syncFolder } from '../process/disk/sync-folder.ts';
@@ -63,7 +63,7 @@ async function repairRun(folder: string, run: string, options: RepairOptions): P
   try {
     const shards = await surveyShards(join(folder, SHARDS_FOLDER), notes);
     const found = await readRecords(join(folder, LEDGER_FILE));
-    const rebuilt = await rebuildBatches(join(folder, ROWS_FILE), found.entries, notes);
+    const rebuilt = await rebuildBatches(join(folder, ROWS_FILE), found, notes);
     const entries = rebuildEntries({ run, found, ...rebuilt, shards, seal: options.seal === true, notes });
     options.assertWritable();
     for (const path of shards.damaged) await setAside(path, notes);
@@ -92,7 +92,9 @@ async function damageOf(folder: string, deps: AppendedFileDeps): Promise<string 
       const result = await shards.read(batch);
       if (result !== null) peekBatchResult(result);
     }
-    const missing = ledger.batches.filter((_, batch) => !shards.has(batch)).length;
+    const missing = ledger.batches.filter(
+      (_, batch) => !shards.has(batch) && !ledger.droppedBatches.has(batch),
+    ).length;
     return ledger.state === 'completed' && missing > 0
       ? `${missing} batches of the completed run are in no shard`
       : null;
@@ -134,6 +136,8 @@ async function surveyShards(folder: string, notes: string[]): Promise<Shards> {
 
 interface FoundRecords {
   entries: LedgerEntry[];
+  /** The same entries, with `null` in the place of each damaged line. */
+  lines: (LedgerEntry | null)[];
   /** Whether records were lost. */
   isIncomplete: boolean;
 }
@@ -144,21 +148,23 @@ async function readRecords(path: string): Promise<FoundRecords> {
     if (error.code === 'ENOENT') return Buffer.alloc(0);
     throw error;
   });
-  const entries: LedgerEntry[] = [];
-  let isIncomplete = bytes.length === 0;
+  const lines: (LedgerEntry | null)[] = [];
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(0x0a, start);
     const line = bytes.subarray(start, end < 0 ? bytes.length : end);
-    const entry = end < 0 ? undefined : parseRecord<LedgerEntry>(line);
-    if (entry === undefined) isIncomplete = true;
-    else entries.push(entry);
+    lines.push((end < 0 ? undefined : parseRecord<LedgerEntry>(line)) ?? null);
     start += line.length + 1;
   }
-  return { entries, isIncomplete };
+  const entries = lines.filter((entry) => entry !== null);
+  return { entries, lines, isIncomplete: bytes.length === 0 || entries.length < lines.length };
 }
 
 interface RebuiltBatches {
   batches: LedgerBatch[];
+  /** Dropped parts, each with the number of batches that were written before it was dropped. */
+  drops: { part: number; before: number }[];
+  /** Numbers of the batches that belong to dropped parts. */
+  dropped: ReadonlySet<number>;
   /** Whether the part of every batch is certain. */
   arePartsKnown: boolean;
 }
@@ -166,7 +172,7 @@ interface RebuiltBatches {
 /** All batches in the order of the row log: those of the ledger, and between them those that only the row log has. */
 async function rebuildBatches(
   path: string,
-  records: readonly LedgerEntry[],
+  { entries: records, lines }: FoundRecords,
   notes: string[],
 ): Promise<RebuiltBatches> {
   const bytes = await readFile(path).catch((error) => {
@@ -201,15 +207,48 @@ async function rebuildBatches(
     notes.push(`${bytes.length - offset} bytes at the end of ${path} are no whole batch and do not count`);
   if (rebuilt > 0)
     notes.push(`${rebuilt} batches were rebuilt from ${path}; each is in the part of the batch before it`);
-  return { batches, arePartsKnown: rebuilt === 0 || haveOnePart(records, batches) };
+  const drops = placeDrops(lines, batches);
+  const dropped = new Set(
+    drops.flatMap(({ part, before }) =>
+      batches.slice(0, before).flatMap((batch, number) => (batch.part === part ? [number] : [])),
+    ),
+  );
+  const kept = batches.filter((_, number) => !dropped.has(number));
+  const arePartsKnown = rebuilt === 0 || (drops.length === 0 && haveOnePart(records, kept));
+  return { batches, drops, dropped, arePartsKnown };
+}
+
+/** Finds the place of each dropped part among the batches: a damaged line counts as a batch that was rebuilt, if one fits. */
+function placeDrops(
+  lines: readonly (LedgerEntry | null)[],
+  batches: readonly LedgerBatch[],
+): RebuiltBatches['drops'] {
+  const known = new Set(lines.flatMap((entry) => (entry?.type === 'batch' ? [entry.batch.span.offset] : [])));
+  const drops: RebuiltBatches['drops'] = [];
+  let before = 0;
+  for (const entry of lines) {
+    if (entry?.type === 'dropped') drops.push({ part: entry.part, before });
+    else if (entry?.type === 'batch')
+      before = 1 + batches.findIndex(({ span }) => span.offset === entry.batch.span.offset);
+    else if (entry === null && before < batches.length && !known.has(batches[before]!.span.offset))
+      before += 1;
+  }
+  return drops;
 }
 
 /** Whether all batches can only be of one part, which is not complete without those that were rebuilt. */
 function haveOnePart(records: readonly LedgerEntry[], batches: readonly LedgerBatch[]): boolean {
-  const receipts = records.flatMap((entry) => (entry.type === 'part' ? [entry.receipt] : []));
+  const receipts = receiptsOf(records);
   const parts = new Set([...batches.map(({ part }) => part), ...receipts.map(({ part }) => part)]);
-  const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
-  return parts.size <= 1 && receipts.every(({ accepted }) => accepted === rows);
+  return parts.size <= 1 && receipts.every(({ accepted }) => accepted === rowsOf(batches));
+}
+
+function receiptsOf(records: readonly LedgerEntry[]): PartReceipt[] {
+  return records.flatMap((entry) => (entry.type === 'part' ? [entry.receipt] : []));
+}
+
+function rowsOf(batches: readonly LedgerBatch[]): number {
+  return batches.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 function firstPart(records: readonly LedgerEntry[]): number {
@@ -246,11 +285,9 @@ function batchOf(
   };
 }
 
-interface Findings {
+interface Findings extends RebuiltBatches {
   run: string;
   found: FoundRecords;
-  batches: LedgerBatch[];
-  arePartsKnown: boolean;
   shards: Shards;
   seal: boolean;
   notes: string[];
@@ -261,19 +298,24 @@ function rebuildEntries({
   run,
   found,
   batches,
+  drops,
+  dropped,
   arePartsKnown,
   shards,
   seal,
   notes,
 }: Findings): LedgerEntry[] {
   const { entries: records, isIncomplete } = found;
+  const kept = batches.filter((_, number) => !dropped.has(number));
   const stored = new Set(
-    shards.entries.filter((entry) => isOfRebuilt(entry, batches[entry.batch])).map(({ batch }) => batch),
+    shards.entries
+      .filter((entry) => isOfRebuilt(entry, batches[entry.batch]) && !dropped.has(entry.batch))
+      .map(({ batch }) => batch),
   );
-  const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
-  notes.push(
-    `${rows} rows in ${batches.length} batches are on disk, ${stored.size} of them with their vectors`,
-  );
+  const rows = rowsOf(kept);
+  notes.push(`${rows} rows in ${kept.length} batches are on disk, ${stored.size} of them with their vectors`);
+  if (dropped.size > 0)
+    notes.push(`${dropped.size} further batches are of parts that were dropped; they do not count`);
   const last = <Type extends LedgerEntry['type']>(type: Type) =>
     records.findLast((entry): entry is Extract<LedgerEntry, { type: Type }> => entry.type === type);
   const ended = last('ended');
@@ -284,11 +326,12 @@ function rebuildEntries({
         'rows are all of them, repair it with --seal',
     );
   }
+  if (isIncomplete && !seal) assertNoneDropped(records, kept, { wasSealed, arePartsKnown });
   let created = last('created');
   if (created === undefined) {
-    if (stored.size < batches.length) {
+    if (stored.size < kept.length) {
       throw new Irreparable(
-        `the options of the run are lost, and ${batches.length - stored.size} batches have no vectors: other options could ` +
+        `the options of the run are lost, and ${kept.length - stored.size} batches have no vectors: other options could ` +
           'mix vectors that must not be compared',
       );
     }
@@ -311,15 +354,20 @@ function rebuildEntries({
     last('model') ??
     (shards.model &&
       ({ type: 'model', dim: shards.model.dim, fingerprint: shards.model.fingerprint } as const));
+  const dropsAt = (number: number): LedgerEntry[] =>
+    drops.filter(({ before }) => before === number).map(({ part }) => ({ type: 'dropped', part }));
   // What shards of an older version say of a rebuilt batch is checked by its number of rows only.
   const withDigest = new Set(
     shards.entries.filter(({ digest }) => digest !== undefined).map(({ batch }) => batch),
   );
-  const marked = batches.map((batch, number): LedgerEntry => {
+  const marked = batches.flatMap((batch, number): LedgerEntry[] => {
     const { payloadDigest: _, ...old } = batch;
-    return { type: 'batch', batch: stored.has(number) && !withDigest.has(number) ? old : batch };
+    return [
+      ...dropsAt(number),
+      { type: 'batch', batch: stored.has(number) && !withDigest.has(number) ? old : batch },
+    ];
   });
-  const entries: LedgerEntry[] = [created, ...marked];
+  const entries: LedgerEntry[] = [created, ...marked, ...dropsAt(batches.length)];
   entries.push(...records.filter((entry) => entry.type === 'part'));
   if (model) entries.push(model);
   if (wasSealed || seal) entries.push({ type: 'sealed', at: last('sealed')?.at ?? Date.now() });
@@ -334,11 +382,36 @@ function rebuildEntries({
     notes.push(
       'a retry of failed rows was in progress; they keep their earlier verdict and can be retried again',
     );
-  const isWhole = stored.size === batches.length;
+  const isWhole = stored.size === kept.length;
   if (ended?.state === 'cancelled' || (ended?.state === 'completed' && isWhole)) entries.push(ended);
   else if ((wasSealed || seal) && !isWhole)
-    notes.push(`${batches.length - stored.size} batches will be embedded again`);
+    notes.push(`${kept.length - stored.size} batches will be embedded again`);
   return entries;
+}
+
+/**
+ * Checks that no lost record can be that of a dropped part, whose rows would come back.
+ * @param kept batches of parts that were not dropped, according to the records
+ * @throws {Irreparable}
+ */
+function assertNoneDropped(
+  records: readonly LedgerEntry[],
+  kept: readonly LedgerBatch[],
+  { wasSealed, arePartsKnown }: { wasSealed: boolean; arePartsKnown: boolean },
+): void {
+  const receipts = new Map(receiptsOf(records).map((receipt) => [receipt.part, receipt]));
+  for (const part of new Set(kept.map((batch) => batch.part))) {
+    const rows = rowsOf(kept.filter((batch) => batch.part === part));
+    const accepted = receipts.get(part)?.accepted;
+    // Every part of a sealed run is complete or was dropped. Of an open one, an incomplete part can be sent again or dropped.
+    const isKnown =
+      accepted === undefined ? !wasSealed : accepted === rows || (!arePartsKnown && accepted > rows);
+    if (isKnown) continue;
+    throw new Irreparable(
+      `the ledger has lost records and no longer tells whether rows of part ${part} were dropped; if the ${rows} rows of it on ` +
+        'disk all belong to the run, repair it with --seal',
+    );
+  }
 }
 
 /** As `isOfBatch`, for a batch whose entry may have been rebuilt although its shard is of an older version. */

@@ -1,4 +1,4 @@
-/** Compiles a folder with BERT weights in safetensors and no ONNX file; `hub-folder.ts` calls it. */
+/** Compiles a folder with BERT weights; `hub-folder.ts` calls it. */
 
 import { join } from 'node:path';
 import { compileExact } from '../compile/exact.ts';
@@ -6,11 +6,12 @@ import { buildBertGraph } from '../compile/graph/bert.ts';
 import { fp32Arithmetic } from '../compile/graph/fp32.ts';
 import { int8Arithmetic } from '../compile/graph/int8.ts';
 import { type BertConfig, readBertWeights } from '../compile/weights/bert-weights.ts';
+import { readOnnxBertWeights } from '../compile/weights/onnx-weights.ts';
 import { EmbedError } from '../errors.ts';
 import type { Pooling } from '../types.ts';
 import { type CompileOptions, GRAPH_REVISION } from './built-in.ts';
 import { cachedFile } from './cache.ts';
-import { exactFingerprint, fileDigest, fingerprintOf } from './fingerprint.ts';
+import { exactFingerprint, fingerprintOf, weightsDigest } from './fingerprint.ts';
 
 /** Name of the weights file, as sentence-transformers saves it. */
 export const WEIGHTS_FILE = 'model.safetensors';
@@ -19,6 +20,8 @@ export const WEIGHTS_FILE = 'model.safetensors';
 export interface FolderToCompile extends CompileOptions {
   /** Absolute path of the folder. */
   root: string;
+  /** Weights relative to `root`: a safetensors file, or an ONNX file, which only the exact engine compiles. */
+  weightsFile: string;
   /** Parsed `config.json` of the folder. */
   config: Record<string, unknown>;
   pooling: Exclude<Pooling, 'in-graph'>;
@@ -52,28 +55,32 @@ const SIZES = [
  * take, `MODEL_INVALID` if sizes or tensors do not match
  */
 export async function compileFolder(folder: FolderToCompile): Promise<CompiledFolder> {
-  const { root, pooling, precision, cacheDir, weightLimit, engine } = folder;
+  const { root, weightsFile, pooling, precision, cacheDir, weightLimit, engine } = folder;
   const config = readBertConfig(join(root, 'config.json'), folder.config);
-  const weightsPath = join(root, WEIGHTS_FILE);
+  const weightsPath = join(root, weightsFile);
+  const read = () =>
+    weightsFile === WEIGHTS_FILE
+      ? readBertWeights(weightsPath, config)
+      : readOnnxBertWeights(weightsPath, config);
   const parts = {
     ...config,
     graph: GRAPH_REVISION,
     pooling,
     precision,
-    weights: await fileDigest(weightsPath),
+    weights: await weightsDigest(weightsPath),
   };
   const dim = config.hidden_size;
   if (engine.engine === 'exact') {
     const weights = exactFingerprint(parts);
     const modelPath = await cachedFile(cacheDir, `bert-exact-${weights}.bin`, async () =>
-      compileExact(await readBertWeights(weightsPath, config), null, pooling),
+      compileExact(await read(), null, pooling),
     );
     return { modelPath, weights, dim };
   }
   const weights = fingerprintOf({ ...parts, ...(precision === 'int8' && { weightLimit }) });
   const modelPath = await cachedFile(cacheDir, `bert-${precision}-${weights}.onnx`, async () => {
     const arithmetic = precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(null, weightLimit);
-    return buildBertGraph(await readBertWeights(weightsPath, config), arithmetic, { pooling }).onnx;
+    return buildBertGraph(await read(), arithmetic, { pooling }).onnx;
   });
   return { modelPath, weights, dim };
 }

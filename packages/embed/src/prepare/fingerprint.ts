@@ -2,6 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ARITHMETIC_REVISION, WEIGHTS_REVISION } from '@embedmill/engine';
 
@@ -10,6 +12,18 @@ export async function fileDigest(path: string | URL): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');
+}
+
+/**
+ * Hashes a weights file and the external data of an ONNX file, which converters store beside it as `<file>_data`
+ * or the like.
+ */
+export async function weightsDigest(path: string): Promise<string> {
+  const folder = dirname(path);
+  const names = (await readdir(folder)).filter((name) => name.startsWith(basename(path))).sort();
+  if (names.length === 1) return await fileDigest(path);
+  const digests = await Promise.all(names.map(async (name) => [name, await fileDigest(join(folder, name))]));
+  return fingerprintOf(Object.fromEntries(digests));
 }
 
 /** Returns 16 hexadecimal characters that hash everything that determines a vector. */

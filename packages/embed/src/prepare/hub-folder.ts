@@ -3,8 +3,8 @@
  * compile.
  */
 
-import { access, readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { access, readFile } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
 import type { Precision } from '@embedmill/contract';
 import { MAX_POSITIONS } from '@embedmill/engine';
 import { EmbedError } from '../errors.ts';
@@ -12,11 +12,14 @@ import type { PreparedModel } from '../types.ts';
 import type { CompileOptions } from './built-in.ts';
 import { describeEngine } from './choose-engine.ts';
 import { compileFolder, WEIGHTS_FILE } from './compile-folder.ts';
-import { exactFingerprint, fileDigest, fingerprintOf } from './fingerprint.ts';
+import { exactFingerprint, fileDigest, fingerprintOf, weightsDigest } from './fingerprint.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
 
 /** Path of the file of each precision, as the converters of the Hub write it. */
 const MODEL_FILES: Record<Precision, string> = { fp32: 'onnx/model.onnx', int8: 'onnx/model_quantized.onnx' };
+
+/** Weights that the exact engine compiles: the first that exists, from exact to quantized. */
+const EXACT_SOURCES = [WEIGHTS_FILE, MODEL_FILES.fp32, MODEL_FILES.int8];
 
 /** Token limit if no file of the folder states one. */
 const DEFAULT_MAX_TOKENS = 512;
@@ -47,7 +50,7 @@ type PreparedFiles = Pick<
 };
 
 /**
- * Prepares a folder. The exact engine compiles its safetensors weights; ONNX Runtime takes the ONNX file of
+ * Prepares a folder. The exact engine compiles its weights, from an ONNX file if there is no other; ONNX Runtime takes the ONNX file of
  * the precision or, if the folder has none, compiles the weights. With an ONNX file it takes about as long as
  * loading the model twice.
  * @throws {EmbedError} `MODEL_NOT_FOUND`, `MODEL_INVALID` or `MODEL_UNSUPPORTED`, with the file, input or
@@ -90,20 +93,25 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
 async function prepareFiles(folder: Folder, options: CompileOptions): Promise<PreparedFiles> {
   const { root } = folder;
   const onnxPath = join(root, MODEL_FILES[options.precision]);
-  const hasWeights = await exists(join(root, WEIGHTS_FILE));
   if (options.engine.engine === 'exact') {
-    if (!hasWeights) {
-      throw new EmbedError('MODEL_UNSUPPORTED', `the exact engine needs "${join(root, WEIGHTS_FILE)}"`);
+    for (const file of EXACT_SOURCES) {
+      if (await exists(join(root, file))) return await compileWeights(folder, file, options);
     }
-    return await compileWeights(folder, options);
+    await assertExists(onnxPath, root);
   }
-  if (!(await exists(onnxPath)) && hasWeights) return await compileWeights(folder, options);
+  if (!(await exists(onnxPath)) && (await exists(join(root, WEIGHTS_FILE)))) {
+    return await compileWeights(folder, WEIGHTS_FILE, options);
+  }
   await assertExists(onnxPath, root);
   return await inspectFile(folder, onnxPath);
 }
 
-/** Compiles the safetensors weights for the engine. */
-async function compileWeights(folder: Folder, options: CompileOptions): Promise<PreparedFiles> {
+/** Compiles the weights in a file for the engine. */
+async function compileWeights(
+  folder: Folder,
+  weightsFile: string,
+  options: CompileOptions,
+): Promise<PreparedFiles> {
   const { root, config, pooling, maxTokens } = folder;
   const { engine } = options;
   const positions = config.max_position_embeddings;
@@ -124,6 +132,7 @@ async function compileWeights(folder: Folder, options: CompileOptions): Promise<
   await assertKnownModules(root);
   const { modelPath, weights, dim } = await compileFolder({
     root,
+    weightsFile,
     config,
     pooling: pooling.value,
     ...options,
@@ -137,7 +146,7 @@ async function compileWeights(folder: Folder, options: CompileOptions): Promise<
     pooling: 'in-graph',
     optimization: 'basic',
     sources: {
-      weights: `${WEIGHTS_FILE}, compiled`,
+      weights: `${weightsFile}, compiled`,
       pooling: `compiled into the graph: ${pooling.value} (${pooling.source})`,
     },
   };
@@ -153,7 +162,7 @@ async function inspectFile({ root, pooling }: Folder, onnxPath: string): Promise
   return {
     engine: 'onnx',
     modelPath: onnxPath,
-    weights: await onnxDigest(onnxPath),
+    weights: await weightsDigest(onnxPath),
     dim,
     pooling: isPooled ? 'in-graph' : pooling.value,
     optimization: 'all',
@@ -162,15 +171,6 @@ async function inspectFile({ root, pooling }: Folder, onnxPath: string): Promise
       pooling: isPooled ? 'the ONNX file' : pooling.source,
     },
   };
-}
-
-/** Hashes an ONNX file and its external data, which converters store beside it as `<file>_data` or the like. */
-async function onnxDigest(path: string): Promise<string> {
-  const names = (await readdir(dirname(path))).filter((name) => name.startsWith(basename(path))).sort();
-  const digests = await Promise.all(names.map((name) => fileDigest(join(dirname(path), name))));
-  return digests.length === 1
-    ? digests[0]!
-    : fingerprintOf(Object.fromEntries(names.map((name, i) => [name, digests[i]!])));
 }
 
 /** Throws for a module such as Dense: without it the vectors would look valid and be wrong. */

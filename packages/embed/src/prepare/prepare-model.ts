@@ -27,7 +27,8 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   try {
     return await prepare(chosen);
   } catch (error) {
-    if (!(error instanceof EmbedError) || error.code !== 'MODEL_UNSUPPORTED') throw error;
+    // A folder that cannot be compiled may have an ONNX file that runs; if not, its error is the better one.
+    if (!(error instanceof EmbedError) || !/^MODEL_(UNSUPPORTED|INVALID)$/.test(error.code)) throw error;
     return await prepare({ engine: 'onnx', reason: error.message });
   }
 }

@@ -63,7 +63,7 @@ export function addModelCommand(
         flags,
         [...models, ...broken],
         [
-          ...formatTable([LIST_HEAD, ...models.map(listRow)], [2, 3, 5]),
+          ...formatTable([LIST_HEAD, ...models.map(listRow)], [3, 4, 6]),
           ...broken.map(({ name, reason }) => `${name} cannot be used: ${reason}`),
         ],
       );

@@ -8,33 +8,42 @@ import { formatBytes } from '../../shell/terminal/numbers.ts';
 export interface ModelFacts
   extends Pick<
     PreparedModel,
-    'name' | 'precision' | 'fingerprint' | 'dim' | 'maxTokens' | 'pooling' | 'modelPath' | 'sources'
+    | 'name'
+    | 'precision'
+    | 'engine'
+    | 'fingerprint'
+    | 'dim'
+    | 'maxTokens'
+    | 'pooling'
+    | 'modelPath'
+    | 'sources'
   > {
-  /** Size of the ONNX file. */
+  /** Size of the file that the engine opens. */
   bytes: number;
 }
 
 /** Collects the facts of a prepared model. */
 export async function factsOf(model: PreparedModel): Promise<ModelFacts> {
-  const { name, precision, fingerprint, dim, maxTokens, pooling, modelPath, sources } = model;
+  const { name, precision, engine, fingerprint, dim, maxTokens, pooling, modelPath, sources } = model;
   const { size: bytes } = await stat(modelPath);
-  return { name, precision, fingerprint, dim, maxTokens, pooling, bytes, modelPath, sources };
+  return { name, precision, engine, fingerprint, dim, maxTokens, pooling, bytes, modelPath, sources };
 }
 
 /** Column headings of {@link listRow}. */
-export const LIST_HEAD = ['MODEL', 'PRECISION', 'DIM', 'TOKENS', 'POOLING', 'SIZE', 'FINGERPRINT'];
+export const LIST_HEAD = ['MODEL', 'PRECISION', 'ENGINE', 'DIM', 'TOKENS', 'POOLING', 'SIZE', 'FINGERPRINT'];
 
 /** A row of the list. */
 export function listRow({
   name,
   precision,
+  engine,
   dim,
   maxTokens,
   pooling,
   bytes,
   fingerprint,
 }: ModelFacts): string[] {
-  return [name, precision, String(dim), String(maxTokens), pooling, formatBytes(bytes), fingerprint];
+  return [name, precision, engine, String(dim), String(maxTokens), pooling, formatBytes(bytes), fingerprint];
 }
 
 /** Rows of two cells: name, and value with its source. */
@@ -42,6 +51,7 @@ export function infoRows(facts: ModelFacts): string[][] {
   const { sources } = facts;
   return [
     ['model', `${facts.name} ${facts.precision}`],
+    ['engine', sources.engine],
     ['dimension', `${facts.dim} (output of the model)`],
     ['limit', `${facts.maxTokens} tokens (${sources.maxTokens})`],
     ['pooling', `${facts.pooling} (${sources.pooling})`],

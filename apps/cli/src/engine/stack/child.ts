@@ -6,7 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbedmillError } from '@embedmill/contract';
-import type { Environment } from '@embedmill/core/process';
+import type { ChildReport, Environment } from '@embedmill/core/process';
 
 /** How to run a child. */
 export interface SupervisedChildOptions {
@@ -46,7 +46,7 @@ const LOG_LEVELS: Readonly<Record<number, string>> = {
 };
 
 /**
- * A child process that is restarted when it exits.
+ * A child process that is restarted when it exits, unless it reported that another start would end for the same reason.
  *
  * It has its own session, so that Ctrl-C in the terminal reaches only this command, which then stops its
  * children in order. A child also stops when its IPC channel closes, which happens even if this command is
@@ -63,6 +63,8 @@ export class SupervisedChild {
   #stopping = new AbortController();
   #failedStarts = 0;
   #exits = 0;
+  /** Why the child ended for good, as it reported. */
+  #endReason: string | undefined;
 
   constructor(options: SupervisedChildOptions) {
     this.#options = options;
@@ -79,6 +81,7 @@ export class SupervisedChild {
   /** Resolves when the child is ready. @throws {EmbedmillError} `child-failed`, with the end of its log */
   async start(): Promise<void> {
     this.#stopping = new AbortController();
+    this.#endReason = undefined;
     if (!(await this.#launch())) throw await this.#failure('did not start');
   }
 
@@ -109,13 +112,16 @@ export class SupervisedChild {
     if (child.pid !== undefined) onStart(child.pid);
     const startedAt = performance.now();
     const exited = once(child, 'exit');
-    const isReady = await Promise.race([
-      once(child, 'message').then(([message]) => {
-        this.#url = (message as { url: string }).url;
-        return true;
-      }),
-      exited.then(() => false),
-    ]);
+    const ready = new Promise<true>((resolve) => {
+      child.on('message', (message) => {
+        const report = message as ChildReport;
+        if (report.ready) {
+          this.#url = report.url;
+          resolve(true);
+        } else this.#endReason = report.reason;
+      });
+    });
+    const isReady = await Promise.race([ready, exited.then(() => false)]);
     if (isReady) {
       this.#failedStarts = 0;
       void exited.then(([code, killedBy]) =>
@@ -128,6 +134,10 @@ export class SupervisedChild {
   async #restart(status: number | string, uptimeMs: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const { command, onNote } = this.#options;
+    if (this.#endReason !== undefined) {
+      this.#break(new EmbedmillError('child-failed', `the ${command} cannot continue: ${this.#endReason}`));
+      return;
+    }
     if (uptimeMs > HEALTHY_MS) this.#exits = 0;
     this.#exits += 1;
     if (this.#exits === 1) onNote(`The ${command} exited (${status}); restarting it. No data is lost.`);

@@ -54,7 +54,13 @@ export async function runUntilStopped<Service extends { whenBroken: Promise<Erro
   return reason instanceof Error ? 1 : 0;
 }
 
-/** Reports to the parent process over the IPC channel, if there is one, that this process is ready. */
-export function announce(message: { ready: true; url: string }): void {
-  process.send?.(message);
+/** What a process reports to its parent over the IPC channel. */
+export type ChildReport =
+  | { ready: true; url: string }
+  /** It ends, and another start would end for the same reason. */
+  | { ready: false; reason: string };
+
+/** Reports to the parent process, if there is an IPC channel. */
+export function announce(report: ChildReport): void {
+  process.send?.(report);
 }

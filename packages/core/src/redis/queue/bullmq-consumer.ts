@@ -5,6 +5,7 @@ import { asError, type Lane } from '@embedmill/contract';
 import { type Job as BullJob, DelayedError, type Telemetry, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import { isRedisFault } from '../../process/faults.ts';
+import { settledWithin } from '../../process/lifecycle/promises.ts';
 import { connectionOptions } from '../connect.ts';
 import { type BatchConsumer, type BatchJob, type Consume, QUEUE_NAMES } from './types.ts';
 
@@ -111,11 +112,12 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
   ): Promise<'finished' | 'deadline'> {
     clearTimeout(this.#resumeTimer);
     const finished = this.#worker.close();
-    if (await settlesWithin(finished, deadlineMs)) return 'finished';
+    if (await settledWithin([finished], deadlineMs)) return 'finished';
     const handedBack = Promise.all([giveUp(), finished]);
     // BullMQ closes once: a forced close would only join the pending one. Batches that are not handed back
     // lose their locks.
-    if (!(await settlesWithin(handedBack, HAND_BACK_MS))) await this.#worker.disconnect();
+    // Not awaited: a connection that is waiting to reconnect does not report its end.
+    if (!(await settledWithin([handedBack], HAND_BACK_MS))) this.#worker.disconnect().catch(() => {});
     return 'deadline';
   }
 
@@ -165,21 +167,5 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
       this.#resumeTimer = undefined;
       this.#worker.resume();
     }, PAUSE_MS);
-  }
-}
-
-async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false);
-  });
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
-  try {
-    return await Promise.race([settled, timeUp]);
-  } finally {
-    clearTimeout(timer);
   }
 }

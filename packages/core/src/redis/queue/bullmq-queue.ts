@@ -3,6 +3,7 @@
 import type { Lane } from '@embedmill/contract';
 import { Queue, type Telemetry } from 'bullmq';
 import { isRedisFault } from '../../process/faults.ts';
+import { settledWithin } from '../../process/lifecycle/promises.ts';
 import { connectionOptions } from '../connect.ts';
 import type { InteractiveJob } from '../interactive/job.ts';
 import { type BatchJob, type BatchQueue, type JobQueue, QUEUE_NAMES, type QueueCounts } from './types.ts';
@@ -27,6 +28,9 @@ const LOST_STATES: ReadonlySet<string> = new Set(['unknown', 'completed', 'faile
 
 /** Attempts of a batch whose worker throws, which is a bug; some bugs are transient. */
 const ATTEMPTS = 3;
+
+/** Maximum wait for the reply to QUIT. */
+const CLOSE_MS = 500;
 
 /** BullMQ writes four events per job, and old ones are never read. */
 const MAX_EVENTS = 1000;
@@ -194,13 +198,14 @@ class BullQueue<Job> implements JobQueue<Job> {
   }
 
   async close(): Promise<void> {
-    try {
-      await this.#queue.close();
-    } catch {
-      // BullMQ sends QUIT, which fails while Redis is unreachable, and would then reconnect without limit.
-      // Not awaited: a connection that was never open does not report its end.
-      this.#queue.disconnect().catch(() => {});
-    }
+    let isClosed = false;
+    const closing = this.#queue.close().then(() => {
+      isClosed = true;
+    });
+    await settledWithin([closing], CLOSE_MS);
+    // BullMQ sends QUIT, which waits for a Redis that hangs, fails while Redis is unreachable, and would then reconnect without
+    // limit. Not awaited: a connection that was never open does not report its end.
+    if (!isClosed) this.#queue.disconnect().catch(() => {});
   }
 }
 
