@@ -3,16 +3,18 @@
  * rounding.
  */
 
-import type { Dense } from '@embedmill/engine';
-import { quantizeColumns, quantizeRows } from '@embedmill/engine';
+import { type Dense, type EncoderLayer, quantizeColumns, quantizeRows } from '@embedmill/engine';
 import { describe, expect, test } from 'vitest';
 import { splitOutliers } from '../../../packages/embed/src/compile/quantize/outliers.ts';
 import {
   divideColumns,
   multiplyRows,
+  smoothByNorms,
   smoothingFactors,
 } from '../../../packages/embed/src/compile/quantize/smoothing.ts';
+import type { BertWeights } from '../../../packages/embed/src/compile/weights/bert-weights.ts';
 import { weightLimitFor } from '../../../packages/embed/src/prepare/cpu.ts';
+import { SMALL } from './small-bert.ts';
 
 /** Returns a layer with fixed irregular weights. */
 function layer(inputs: number, outputs: number, seed: number): Dense {
@@ -56,6 +58,58 @@ describe('smoothing', () => {
     const factors = Float32Array.of(2, 4, 0.5);
     const expected = apply(dense, input).map((value, i) => value / factors[i]!);
     expect(apply(divideColumns(dense, factors), input)).toEqual(closeTo(expected));
+  });
+});
+
+describe('smoothing by layer normalizations', () => {
+  const hidden = 4;
+  const norm = (seed: number, large: number) => {
+    const values = (first: number) =>
+      Float32Array.from({ length: hidden }, (_, i) => (i === large ? 9 : Math.sin(first + i)));
+    return { gain: values(seed), bias: values(seed + 1) };
+  };
+  const encoderLayer = (seed: number): EncoderLayer => ({
+    query: layer(hidden, hidden, seed),
+    key: layer(hidden, hidden, seed + 1),
+    value: layer(hidden, hidden, seed + 2),
+    attentionOutput: layer(hidden, hidden, seed + 3),
+    attentionNorm: norm(seed, 1),
+    intermediate: layer(hidden, 6, seed + 4),
+    output: layer(6, hidden, seed + 5),
+    outputNorm: norm(seed + 1, 2),
+  });
+  const weights: BertWeights = {
+    config: SMALL,
+    words: { shape: [1, hidden], values: new Float32Array(hidden) },
+    positions: { shape: [1, hidden], values: new Float32Array(hidden) },
+    embeddingNorm: norm(7, 3),
+    layers: [encoderLayer(10), encoderLayer(20)],
+  };
+  const smoothed = smoothByNorms(weights);
+  const input = [0.5, -2, 3, 1];
+
+  test('changes no result', () => {
+    for (const [i, { query, value, intermediate, output }] of weights.layers.entries()) {
+      const after = smoothed[i]!;
+      const attention = input.map((x, channel) => x * after.attentionInputScale![channel]!);
+      const middle = input.map((x, channel) => x * after.intermediateInputScale![channel]!);
+      expect(apply(after.query, attention)).toEqual(closeTo(apply(query, input)));
+      expect(apply(after.value, attention)).toEqual(closeTo(apply(value, input)));
+      expect(apply(after.intermediate, middle)).toEqual(closeTo(apply(intermediate, input)));
+      expect(after.output).toBe(output);
+    }
+  });
+
+  test('shrinks the channels that the normalization in front makes large', () => {
+    const smallest = (scale: Float32Array | undefined) => scale!.indexOf(Math.min(...scale!));
+    expect(smoothed.map((each) => smallest(each.attentionInputScale))).toEqual([3, 2]);
+    expect(smoothed.map((each) => smallest(each.intermediateInputScale))).toEqual([1, 1]);
+  });
+
+  test('has bounded factors for channels that are always 0', () => {
+    const empty = { gain: Float32Array.of(0, 3, 0, 0), bias: new Float32Array(hidden) };
+    const [first] = smoothByNorms({ ...weights, embeddingNorm: empty });
+    for (const factor of first!.attentionInputScale!) expect(factor).toBeLessThan(1024);
   });
 });
 

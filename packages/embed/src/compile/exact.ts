@@ -4,6 +4,7 @@ import { EngineError, packWeights } from '@embedmill/engine';
 import { EmbedError } from '../errors.ts';
 import { int8Arithmetic } from './graph/int8.ts';
 import type { LayerMaxima } from './quantize/activation-maxima.ts';
+import { smoothByNorms } from './quantize/smoothing.ts';
 import type { BertWeights } from './weights/bert-weights.ts';
 
 /** Magnitude of int8 weights: the exact engine sums in 32 bits on every CPU, so that the full range is safe. */
@@ -11,7 +12,7 @@ const WEIGHT_LIMIT = 127;
 
 /**
  * The weight file of an encoder, smoothed like the int8 graph. Equal arguments give equal bytes.
- * @param maxima activation maxima, one entry per layer; `null` leaves the weights unsmoothed
+ * @param maxima activation maxima, one entry per layer; `null`: smoothed by the layer normalizations
  * @throws {EmbedError} `MODEL_UNSUPPORTED` for a shape or value that the engine does not take
  */
 export function compileExact(
@@ -20,7 +21,6 @@ export function compileExact(
   pooling: 'mean' | 'cls',
 ): Uint8Array {
   const { hidden_size, num_attention_heads, layer_norm_eps } = weights.config;
-  const arithmetic = int8Arithmetic(maxima, WEIGHT_LIMIT);
   const encoder = {
     width: hidden_size,
     heads: num_attention_heads,
@@ -29,7 +29,12 @@ export function compileExact(
     words: weights.words.values,
     positions: weights.positions.values,
     embeddingNorm: weights.embeddingNorm,
-    layers: weights.layers.map((layer, index) => arithmetic.prepareLayer(layer, index)),
+    layers:
+      maxima === null
+        ? smoothByNorms(weights)
+        : weights.layers.map((layer, index) =>
+            int8Arithmetic(maxima, WEIGHT_LIMIT).prepareLayer(layer, index),
+          ),
   };
   try {
     return packWeights(encoder);

@@ -6,13 +6,54 @@
  * column.
  */
 
-import type { Dense } from '@embedmill/engine';
+import type { Dense, EncoderLayer, Norm } from '@embedmill/engine';
+import type { BertWeights } from '../weights/bert-weights.ts';
 
 /**
  * Share of the differences that moves into the weights; found by search, see
  * docs/decisions/0011-int8-smoothing-and-splitting.md.
  */
 const SMOOTHING_ALPHA = 0.65;
+
+/**
+ * Share of the gain in the estimated activation of a channel; found by search, see
+ * docs/decisions/0011-int8-smoothing-and-splitting.md.
+ */
+const GAIN_SHARE = 0.2;
+
+/** Minimum estimate as a share of the largest, so that unused channels do not get extreme factors. */
+const MIN_ACTIVATION = 1 / 256;
+
+/**
+ * Smooths a model without recorded activations: the inputs of attention and of the intermediate layer are outputs
+ * of a layer normalization, whose gain and bias say which channels are large.
+ */
+export function smoothByNorms({ embeddingNorm, layers }: BertWeights): EncoderLayer[] {
+  return layers.map((layer, index) => {
+    const { query, key, value, attentionNorm } = layer;
+    const inputNorm = layers[index - 1]?.outputNorm ?? embeddingNorm;
+    const attention = smoothingFactors(estimatedActivations(inputNorm), [query, key, value]);
+    const intermediate = smoothingFactors(estimatedActivations(attentionNorm), [layer.intermediate]);
+    return {
+      ...layer,
+      query: multiplyRows(query, attention),
+      key: multiplyRows(key, attention),
+      value: multiplyRows(value, attention),
+      intermediate: multiplyRows(layer.intermediate, intermediate),
+      attentionInputScale: attention.map((factor) => 1 / factor),
+      intermediateInputScale: intermediate.map((factor) => 1 / factor),
+    };
+  });
+}
+
+function estimatedActivations({ gain, bias }: Norm): number[] {
+  const estimates = Array.from(
+    gain,
+    (value, channel) => GAIN_SHARE * Math.abs(value) + Math.abs(bias[channel]!),
+  );
+  const floor = Math.max(...estimates) * MIN_ACTIVATION;
+  return estimates.map((estimate) => Math.max(estimate, floor));
+}
 
 /**
  * Returns one factor per input channel. The input is divided by it, the row of the weights multiplied by it.
