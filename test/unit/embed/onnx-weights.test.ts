@@ -8,7 +8,13 @@ import { buildBertGraph } from '../../../packages/embed/src/compile/graph/bert.t
 import { fp32Arithmetic } from '../../../packages/embed/src/compile/graph/fp32.ts';
 import { GraphBuilder } from '../../../packages/embed/src/compile/onnx/graph-builder.ts';
 import { onnxFiles } from '../../../packages/embed/src/compile/onnx/graph-reader.ts';
-import { decodeModel, encodeModel } from '../../../packages/embed/src/compile/onnx/schema.ts';
+import {
+  decodeModel,
+  encodeModel,
+  type NodeProto,
+  type TensorProto,
+} from '../../../packages/embed/src/compile/onnx/schema.ts';
+import { readTensor } from '../../../packages/embed/src/compile/onnx/tensor-reader.ts';
 import type { BertWeights } from '../../../packages/embed/src/compile/weights/bert-weights.ts';
 import { readOnnxBertWeights } from '../../../packages/embed/src/compile/weights/onnx-weights.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -92,6 +98,27 @@ function withExternalData(change: Record<string, string> = {}): { path: string; 
   return { path, external };
 }
 
+/** The file with Constant nodes in the place of stored tensors, and with typed fields in the place of bytes. */
+function inConstantNodes(onnx: Uint8Array): Uint8Array {
+  const model = decodeModel(onnx);
+  const graph = model.graph!;
+  const constants = graph.initializer.map((tensor): NodeProto => {
+    const { name, dataType } = tensor;
+    const { values } = readTensor(tensor, undefined);
+    const field = dataType === 1 ? 'floatData' : dataType === 7 ? 'int64Data' : 'int32Data';
+    const t = { ...tensor, rawData: new Uint8Array(0), [field]: Array.from(values) };
+    return {
+      name,
+      domain: '',
+      opType: 'Constant',
+      input: [],
+      output: [name],
+      attribute: [{ name: 'value', f: 0, i: 0, s: new Uint8Array(0), t, floats: [], ints: [] }],
+    };
+  });
+  return encodeModel({ ...model, graph: { ...graph, initializer: [], node: [...constants, ...graph.node] } });
+}
+
 /** The vector of a text by ONNX Runtime, from a folder with this ONNX file. */
 async function vectorFrom(onnx: Uint8Array): Promise<Float32Array> {
   const folder = smallBertFolder();
@@ -135,6 +162,12 @@ describe('an ONNX file of BERT', () => {
     const sum = states[0]!.map((_, i) => states.reduce((all, state) => all + state[i]!, 0));
     const vector = await vectorFrom(onnxBert().onnx);
     for (const [i, value] of sum.entries()) expect(vector[i]).toBeCloseTo(value / Math.hypot(...sum), 5);
+  });
+
+  test('may keep its tensors in Constant nodes and in typed fields', async () => {
+    const { onnx, tensors } = onnxBert({ weights: 'dynamic' });
+    const path = fileOf(inConstantNodes(onnx));
+    expect(await readOnnxBertWeights(path, SMALL)).toEqual(weightsOf(tensors));
   });
 
   test('may keep its tensors in a file beside it', async () => {
@@ -348,5 +381,42 @@ describe('an ONNX file that does not match its config or is damaged', () => {
       code,
       message: expect.stringMatching(message),
     });
+  });
+});
+
+describe('a tensor of an ONNX file', () => {
+  const tensor = (change: Partial<TensorProto>): TensorProto => ({
+    name: 'weights',
+    dims: [2],
+    dataType: 1,
+    floatData: [],
+    int32Data: [],
+    int64Data: [],
+    rawData: new Uint8Array(0),
+    externalData: [],
+    dataLocation: 0,
+    ...change,
+  });
+  const bytes = (values: Float32Array | Uint16Array) => new Uint8Array(values.buffer);
+
+  test.each([
+    ['float32', tensor({ rawData: bytes(Float32Array.of(0.5, -3)) }), [0.5, -3]],
+    ['float16', tensor({ dataType: 10, rawData: bytes(Uint16Array.of(0x3800, 0xc200)) }), [0.5, -3]],
+    ['float16 in an int32 field', tensor({ dataType: 10, int32Data: [0x3800, 0xc200] }), [0.5, -3]],
+    ['bfloat16', tensor({ dataType: 16, rawData: bytes(Uint16Array.of(0x3f00, 0xc040)) }), [0.5, -3]],
+    ['int8', tensor({ dataType: 3, rawData: Uint8Array.of(1, 0xff) }), [1, -1]],
+    ['uint8', tensor({ dataType: 2, rawData: Uint8Array.of(1, 0xff) }), [1, 255]],
+  ])('has the values of %s', (_, proto, expected) => {
+    expect(Array.from(readTensor(proto, undefined).values)).toEqual(expected);
+  });
+
+  test.each([
+    ['an element type of 4 bits', { dataType: 21 }, 'has element type 21, expected one of float32'],
+    ['a negative size', { dims: [-2] }, 'has shape -2, expected sizes of at least 0'],
+    ['a size beyond its data', { dims: [2 ** 40], rawData: new Uint8Array(8) }, 'has 2 values, expected'],
+    ['no data', {}, 'has 0 values, expected 2 for 2'],
+    ['half a value', { rawData: new Uint8Array(6) }, 'has 1.5 values, expected 2'],
+  ])('is refused for %s', (_, change, message) => {
+    expect(() => readTensor(tensor(change), undefined)).toThrow(message);
   });
 });

@@ -17,7 +17,7 @@ const SMOOTHING_ALPHA = 0.65;
 
 /**
  * Share of the gain in the estimated activation of a channel; found by search, see
- * docs/decisions/0011-int8-smoothing-and-splitting.md.
+ * docs/decisions/0121-weights-from-onnx-files.md.
  */
 const GAIN_SHARE = 0.2;
 

@@ -1,4 +1,8 @@
-/** Recovers the weights of a BERT encoder in float32 from an ONNX file, by following its graph. */
+/**
+ * Recovers the weights of a BERT encoder in float32 from an ONNX file, by following its graph.
+ *
+ * Decision: docs/decisions/0121-weights-from-onnx-files.md.
+ */
 
 import type { EncoderLayer } from '@embedmill/engine';
 import { OnnxGraph } from '../onnx/graph-reader.ts';
