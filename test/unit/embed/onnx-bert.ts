@@ -13,7 +13,10 @@ export interface OnnxBertOptions {
   weights?: 'float32' | 'float16' | 'dynamic' | 'qdq';
   /** Normalization and GELU as many nodes, as one each, or linear layers as Gemm on flat rows. Default `nodes`. */
   style?: 'nodes' | 'fused' | 'gemm';
-  /** Scores divided by the root of the head size, or queries and keys each multiplied by the root of that. */
+  /**
+   * Scores divided by the root of the head size; or, as newer exporters write attention, queries and keys each
+   * multiplied by the root of that, and probabilities that are not a number replaced by 0.
+   */
   scores?: 'divided' | 'scaled-operands';
   /** Replaces the operator of nodes by name. */
   operators?: Record<string, string>;
@@ -250,7 +253,15 @@ export function onnxBert(options: OnnxBertOptions = {}): OnnxBert {
       [graph.node(`${at}.masked`, 'Add', [scaled, mask])],
       { axis: { int: -1 } },
     );
-    const mixed = graph.node(`${at}.mixed`, 'MatMul', [softmax, value]);
+    const probabilities =
+      scores === 'divided'
+        ? softmax
+        : graph.node(`${at}.guarded`, 'Where', [
+            graph.node(`${at}.IsNaN`, 'IsNaN', [softmax]),
+            number(`${at}.zero`, 0),
+            softmax,
+          ]);
+    const mixed = graph.node(`${at}.mixed`, 'MatMul', [probabilities, value]);
     const joined = graph.node(`${at}.joined`, 'Transpose', [mixed], { perm: { ints: [0, 2, 1, 3] } });
     const context = graph.node(`${at}.context`, 'Reshape', [joined, joinShape(`${at}.shape`, hidden)]);
     const middle = norm(

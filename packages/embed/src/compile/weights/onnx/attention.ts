@@ -62,7 +62,9 @@ export function attentionOf(graph: OnnxGraph, context: string, shape: AttentionS
 /** Scores of the softmax that computes probabilities, also where rows without a number are replaced by 0. */
 function softmaxInput(graph: OnnxGraph, probabilities: string): string {
   const guarded = nodeOf(graph, probabilities, 'Where');
-  const value = guarded && nodeOf(graph, guarded.inputs[0]!, 'IsNaN') ? guarded.inputs[2]! : probabilities;
+  const isGuard =
+    guarded && nodeOf(graph, guarded.inputs[0]!, 'IsNaN') && scalar(graph, guarded.inputs[1]!) === 0;
+  const value = isGuard ? guarded.inputs[2]! : probabilities;
   const softmax = nodeOf(graph, value, 'Softmax');
   // Before opset 13 the default was axis 1.
   const axis = softmax && intAttribute(softmax, 'axis', graph.opset < 13 ? 1 : -1);
