@@ -18,7 +18,7 @@ import {
   readBatchPayload,
   withResultDigest,
 } from '@embedmill/core/batch';
-import { isRedisFault } from '@embedmill/core/process';
+import { isRedisFault, throttled } from '@embedmill/core/process';
 import type {
   BatchJob,
   ConsumeOutcome,
@@ -64,6 +64,9 @@ export interface BatchWorkDeps {
 const HAND_BACK_MS = 2_000;
 const MAX_HAND_BACK_MS = 60_000;
 
+/** Minimum time between two log lines about batches for other workers. */
+const WARN_INTERVAL_MS = 10_000;
+
 function handBackDelay({ starts }: Delivery): number {
   return Math.min(HAND_BACK_MS * 2 ** Math.max(0, starts - 1), MAX_HAND_BACK_MS);
 }
@@ -77,8 +80,12 @@ export class BatchWork {
   /** Fingerprints in this worker's results: another engine than ours may state another one than the model's. */
   readonly #stated = new Map<Precision, string>();
 
+  /** There may be thousands of such batches. */
+  readonly #warnOfOtherModel: (facts: object, message: string) => void;
+
   constructor(deps: BatchWorkDeps) {
     this.#deps = deps;
+    this.#warnOfOtherModel = throttled(WARN_INTERVAL_MS, (facts, message) => deps.log.warn(facts, message));
   }
 
   /**
@@ -96,16 +103,19 @@ export class BatchWork {
     }
     if (job.model !== model.name) {
       metrics.countOutcome('handed-back');
-      log.warn(
+      this.#warnOfOtherModel(
         { run, batch, asked: job.model, have: model.name },
-        'batch returned to the queue: it needs another model',
+        'batches are returned to the queue: they need another model',
       );
       return { status: 'hand-back', afterMs: handBackDelay(delivery) };
     }
     const taken = await this.#stage('fetch', job, () => this.#retryUntil(() => this.#take(job)));
     if (taken.status === 'other-model') {
       metrics.countOutcome('handed-back');
-      log.warn({ run, batch }, 'the run has vectors of another build of its model; a batch is handed back');
+      this.#warnOfOtherModel(
+        { run, batch },
+        'batches are returned to the queue: their run has vectors of another build of its model',
+      );
       return { status: 'hand-back', afterMs: handBackDelay(delivery) };
     }
     if (taken.status !== 'taken') {
@@ -141,6 +151,11 @@ export class BatchWork {
     const { run, batch, home: dataDirId } = job;
     const identity = computedWith(await this.#fingerprintOf(job.precision));
     const taken = await exchange.takePayload(run, batch, dataDirId, identity);
+    if (taken.status === 'other-model') {
+      // Since the request was sent, a first result may have shown that the engine states another identity than the model.
+      const isChanged = computedWith(await this.#fingerprintOf(job.precision)) !== identity;
+      return isChanged ? await this.#take(job) : taken;
+    }
     if (taken.status !== 'taken') return taken;
     try {
       readBatchPayload(taken.payload);
