@@ -85,6 +85,29 @@ it('a download over 100 kB/s is complete, and the client waits for its bytes', a
   expect(bytes).toBeGreaterThan(rows.length * 4);
 }, 240_000);
 
+it('a download of .npy that is cut continues where it stopped', async () => {
+  const { producer, proxy, slowUrl } = await startBehindLink(2_000_000);
+  const rows = sentRows(2000);
+  const run = await producer.create(100);
+  expect((await producer.send(run, 0, rows)).status).toBe(201);
+  await producer.seal(run);
+  await producer.ended(run);
+  const whole = Buffer.from(
+    await (await producer.call('GET', `/v1/runs/${run}/results?format=npy`)).arrayBuffer(),
+  );
+  const chunks: Uint8Array[] = [];
+  let [received, cuts] = [0, 0];
+  for await (const chunk of await new EmbedmillClient({ url: slowUrl }).openResults(run, 'npy')) {
+    chunks.push(chunk);
+    received += chunk.byteLength;
+    if (received < (cuts + 1) * 1_000_000 || cuts === 2) continue;
+    cuts += 1;
+    proxy.reset();
+  }
+  expect(cuts).toBe(2);
+  expect(Buffer.concat(chunks).equals(whole)).toBe(true);
+}, 240_000);
+
 it('embed --server ends with the right vectors over 200 kB/s with a cut in the middle', async () => {
   const { proxy, slowUrl } = await startBehindLink(200_000);
   const rows = longRows(4, 300_000);

@@ -1,7 +1,14 @@
 /** Assembles a worker: model, inference threads, queue consumers, health server and metrics. */
 
 import { ConfigError, type Precision } from '@embedmill/contract';
-import { type Config, defaultThreads, deferred, isRedisFault, Releasers } from '@embedmill/core/process';
+import {
+  type Config,
+  defaultThreads,
+  deferred,
+  isRedisFault,
+  Releasers,
+  settledWithin,
+} from '@embedmill/core/process';
 import {
   BullBatchConsumer,
   connect,
@@ -57,6 +64,9 @@ export interface RunningWorker {
 /** Precision that every thread opens at start; the other one is opened when a run needs it. */
 const FIRST_PRECISION: Precision = 'int8';
 
+/** Maximum wait for the inference threads to exit, after all batches have left them. */
+const THREADS_CLOSE_MS = 500;
+
 /** Batches per thread: one in progress and one prefetched, so that no thread waits for Redis. */
 const BATCHES_PER_THREAD = 2;
 
@@ -100,7 +110,11 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     });
     metrics.watch(pool, model);
     await pool.start();
-    releasers.add(() => pool.stop({ deadlineMs: config.shutdownMs }));
+    releasers.add(async () => {
+      // Its batches were finished or handed back: a thread inside a long text ends with the process.
+      if (!(await settledWithin([pool.stop({ deadlineMs: config.shutdownMs })], THREADS_CLOSE_MS)))
+        log.info('an inference thread is still inside a text; it is not waited for');
+    });
 
     const keys = keysOf(config.prefix);
     const worker = newWorkerId();

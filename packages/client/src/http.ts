@@ -1,6 +1,10 @@
 /** Makes the HTTP requests of the client: base URL, API key, abort signals and error responses. */
 
-import { connectionFault, errorOf } from './errors.ts';
+import { connectionFault, errorOf, PassingFault } from './errors.ts';
+import { withRetry } from './retry.ts';
+
+/** Time for which a cut download tries to continue before it fails. */
+const RESUME_MS = 30_000;
 
 /** The address of the producer, and the options of all requests to it. */
 export interface ClientOptions {
@@ -79,9 +83,38 @@ export class Http {
     }
   }
 
-  /** Makes a GET request and streams the bytes of its response; leaving the loop ends the request. */
+  /**
+   * Makes a GET request and streams the bytes of its response; leaving the loop ends the request. A download that is cut continues
+   * where it stopped, if the producer supports ranges of this file.
+   */
   async open(path: string, content: RequestContent = {}): Promise<AsyncIterable<Uint8Array>> {
-    return this.#chunks(await this.request('GET', path, content), this.#signal(content.signal));
+    return this.#download(path, content, await this.request('GET', path, content));
+  }
+
+  async *#download(path: string, content: RequestContent, first: Response): AsyncGenerator<Uint8Array> {
+    const signal = this.#signal(content.signal);
+    const etag = first.headers.get('accept-ranges') === 'bytes' ? first.headers.get('etag') : null;
+    let received = 0;
+    for (let response = first; ; ) {
+      const before = received;
+      try {
+        for await (const chunk of this.#chunks(response, signal)) {
+          received += chunk.byteLength;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        // Without a new byte, another attempt would end in the same way.
+        if (!(error instanceof PassingFault) || etag === null || received === before) throw error;
+        const headers = { ...content.headers, range: `bytes=${received}-`, 'if-range': etag };
+        const request = () => this.request('GET', path, { ...content, headers });
+        response = await withRetry(request, { signal, patienceMs: RESUME_MS });
+        if (response.status === 206) continue;
+        // Another file, from its start.
+        await response.body?.cancel();
+        throw error;
+      }
+    }
   }
 
   // Not `for await` over the body: Safari has no async iteration of streams.

@@ -18,7 +18,7 @@ import {
   readBatchPayload,
   withResultDigest,
 } from '@embedmill/core/batch';
-import { isRedisFault } from '@embedmill/core/process';
+import { isRedisFault, throttled } from '@embedmill/core/process';
 import type {
   BatchJob,
   ConsumeOutcome,
@@ -62,6 +62,9 @@ export interface BatchWorkDeps {
   log: Logger;
 }
 
+/** Minimum time between two log lines about batches for other workers. */
+const WARN_INTERVAL_MS = 10_000;
+
 /** Delay before a batch whose glossary is missing is delivered again. */
 const GLOSSARY_DELAY_MS = 2_000;
 
@@ -74,8 +77,12 @@ export class BatchWork {
   /** Fingerprints in this worker's results: another engine than ours may state another one than the model's. */
   readonly #stated = new Map<Precision, string>();
 
+  /** There may be thousands of such batches. */
+  readonly #warnOfOtherModel: (facts: object, message: string) => void;
+
   constructor(deps: BatchWorkDeps) {
     this.#deps = deps;
+    this.#warnOfOtherModel = throttled(WARN_INTERVAL_MS, (facts, message) => deps.log.warn(facts, message));
   }
 
   /**
@@ -130,7 +137,11 @@ export class BatchWork {
     metrics.countOutcome('handed-back');
     const facts = { run, batch, wanted, have: model.name };
     if (missing === null) log.debug(facts, 'batch returned to the queue for another worker');
-    else log.warn({ ...facts, missing }, 'batch returned to the queue: no connected worker can do it');
+    else
+      this.#warnOfOtherModel(
+        { ...facts, missing },
+        'batches are returned to the queue: no connected worker can do them',
+      );
     return { status: 'hand-back', afterMs: handBackDelay(starts, missing === null) };
   }
 
@@ -142,6 +153,11 @@ export class BatchWork {
     const { run, batch, home: dataDirId } = job;
     const identity = computedWith(await this.#fingerprintOf(job.precision));
     const taken = await exchange.takePayload(run, batch, dataDirId, identity);
+    if (taken.status === 'other-model') {
+      // Since the request was sent, a first result may have shown that the engine states another identity than the model.
+      const isChanged = computedWith(await this.#fingerprintOf(job.precision)) !== identity;
+      return isChanged ? await this.#take(job) : taken;
+    }
     if (taken.status !== 'taken') return taken;
     try {
       readBatchPayload(taken.payload);

@@ -7,6 +7,12 @@ import type { LayerMaxima } from './quantize/activation-maxima.ts';
 import { smoothByNorms } from './quantize/smoothing.ts';
 import type { BertWeights } from './weights/bert-weights.ts';
 
+/**
+ * Revision of `compileExact`: the same weights and revision give the same file. Increase it whenever smoothing
+ * changes; a unit test compares a checksum.
+ */
+export const EXACT_REVISION = 1;
+
 /** Magnitude of int8 weights: the exact engine sums in 32 bits on every CPU, so that the full range is safe. */
 const WEIGHT_LIMIT = 127;
 

@@ -5,6 +5,7 @@
 
 import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { TOKEN_OUTPUTS } from '../compile/weights/onnx-weights.ts';
 import { EmbedError } from '../errors.ts';
 
 /** Supported inputs of a model, and their value per token. */
@@ -17,9 +18,6 @@ const FEEDS: Record<string, 'ids' | 'ones' | 'zeros' | 'positions'> = {
 
 /** Names that converters use for outputs with one vector per text. */
 const SENTENCE_OUTPUTS = ['sentence_embedding'];
-
-/** Names that converters use for outputs with one vector per token. */
-const TOKEN_OUTPUTS = ['last_hidden_state', 'token_embeddings'];
 
 /** The output of a model, as its file declares it. */
 export interface ModelShape {

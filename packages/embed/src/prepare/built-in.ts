@@ -51,7 +51,6 @@ export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedM
   const { precision, cacheDir, weightLimit, engine } = options;
   const config: BertConfig = JSON.parse(await readFile(FILES.configPath, 'utf8'));
   const parts = {
-    graph: GRAPH_REVISION,
     precision,
     maxTokens: MAX_TOKENS,
     weights: await fileDigest(FILES.weightsPath),
@@ -81,7 +80,11 @@ export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedM
     );
     return { ...common, engine: 'exact', kernel: engine.kernel, fingerprint, modelPath };
   }
-  const graph = fingerprintOf({ ...parts, ...(precision === 'int8' && { weightLimit }) });
+  const graph = fingerprintOf({
+    ...parts,
+    graph: GRAPH_REVISION,
+    ...(precision === 'int8' && { weightLimit }),
+  });
   const modelPath = await cachedFile(cacheDir, `${BUILT_IN_MODEL}-${precision}-${graph}.onnx`, () =>
     compileBuiltIn(precision, weightLimit),
   );

@@ -64,7 +64,6 @@ export async function compileFolder(folder: FolderToCompile): Promise<CompiledFo
       : readOnnxBertWeights(weightsPath, config);
   const parts = {
     ...config,
-    graph: GRAPH_REVISION,
     pooling,
     precision,
     weights: await weightsDigest(weightsPath),
@@ -77,7 +76,11 @@ export async function compileFolder(folder: FolderToCompile): Promise<CompiledFo
     );
     return { modelPath, weights, dim };
   }
-  const weights = fingerprintOf({ ...parts, ...(precision === 'int8' && { weightLimit }) });
+  const weights = fingerprintOf({
+    ...parts,
+    graph: GRAPH_REVISION,
+    ...(precision === 'int8' && { weightLimit }),
+  });
   const modelPath = await cachedFile(cacheDir, `bert-${precision}-${weights}.onnx`, async () => {
     const arithmetic = precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(null, weightLimit);
     return buildBertGraph(await read(), arithmetic, { pooling }).onnx;

@@ -3,9 +3,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ARITHMETIC_REVISION, WEIGHTS_REVISION } from '@embedmill/engine';
+import { EXACT_REVISION } from '../compile/exact.ts';
+import { onnxFiles } from '../compile/onnx/graph-reader.ts';
 
 /** Returns the SHA-256 of a file in hexadecimal. */
 export async function fileDigest(path: string | URL): Promise<string> {
@@ -15,15 +17,20 @@ export async function fileDigest(path: string | URL): Promise<string> {
 }
 
 /**
- * Hashes a weights file and the external data of an ONNX file, which converters store beside it as `<file>_data`
- * or the like.
+ * Hashes a weights file and, for an ONNX file, the files with its external data.
+ * @throws {EmbedError} `MODEL_INVALID` or `MODEL_NOT_FOUND` if the ONNX file cannot be read
  */
 export async function weightsDigest(path: string): Promise<string> {
-  const folder = dirname(path);
-  const names = (await readdir(folder)).filter((name) => name.startsWith(basename(path))).sort();
-  if (names.length === 1) return await fileDigest(path);
-  const digests = await Promise.all(names.map(async (name) => [name, await fileDigest(join(folder, name))]));
+  const files = (await mayHaveExternalData(path)) ? await onnxFiles(path) : [path];
+  if (files.length === 1) return await fileDigest(path);
+  const digests = await Promise.all(files.map(async (file) => [basename(file), await fileDigest(file)]));
   return fingerprintOf(Object.fromEntries(digests));
+}
+
+/** External data is in the folder of its ONNX file; most folders have none, and reading a file for it takes long. */
+async function mayHaveExternalData(path: string): Promise<boolean> {
+  if (extname(path) !== '.onnx') return false;
+  return (await readdir(dirname(path))).some((name) => !/\.(onnx|json|md|txt)$/.test(name));
 }
 
 /** Returns 16 hexadecimal characters that hash everything that determines a vector. */
@@ -37,6 +44,7 @@ export function exactFingerprint(parts: Record<string, string | number>): string
   return fingerprintOf({
     ...parts,
     engine: 'exact',
+    compiler: EXACT_REVISION,
     arithmetic: ARITHMETIC_REVISION,
     packing: WEIGHTS_REVISION,
   });

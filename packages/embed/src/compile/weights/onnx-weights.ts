@@ -14,7 +14,7 @@ import { geluInput, normOf } from './onnx/rows.ts';
 import { nodeOf, operandPairs, through } from './onnx/values.ts';
 
 /** Names of the output with one vector per token, as converters write them. */
-const TOKEN_OUTPUTS = ['last_hidden_state', 'token_embeddings'];
+export const TOKEN_OUTPUTS = ['last_hidden_state', 'token_embeddings'];
 
 /**
  * Reads an ONNX file of BERT as converters of the Hub write it: float32, float16 or dynamically quantized
