@@ -51,7 +51,7 @@ export function addEmbedCommand(
     .command('embed')
     .summary('embed a text file into a vector file')
     .description('Embed the rows of a text file into a vector file.')
-    .argument('<input>', 'text file, or - for stdin')
+    .argument('<input...>', 'text files, folders or globs, or - for stdin')
     .requiredOption('--to <output>', 'vector file: .npy, .jsonl, .parquet, .arrow or .lance; or s3://…');
   for (const option of textsOptions()) command.addOption(option);
   command
@@ -96,7 +96,7 @@ export function addEmbedCommand(
           ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'float16, into a bucket'],
         ),
     )
-    .action(async (input: string, flags: EmbedFlags) => {
+    .action(async (input: string[], flags: EmbedFlags) => {
       const request = readRequest(input, flags, readConfig(environment));
       end(await embedCommand(request, context));
     });

@@ -2,13 +2,15 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { RowRead } from '@embedmill/contract';
-import { CsvParser, columnsOf, delimiterOf } from './csv.ts';
+import { CsvParser, columnsOf } from './csv.ts';
 import { CsvRecordSplitter } from './csv-records.ts';
 import { faultOf } from './decode.ts';
+import { JsonValueSplitter } from './json-values.ts';
 import { keysOfLine, parseJsonl } from './jsonl.ts';
 import { LineSplitter } from './lines.ts';
 import type { RawRecord, Splitter } from './record.ts';
-import { type ReadRowsOptions, ROW_DEFAULTS, type RowFormat, type RowSettings } from './types.ts';
+import { transcode } from './transcode.ts';
+import { lineEndByte, type ReadRowsOptions, type RowFormat, type RowSettings, settingsOf } from './types.ts';
 
 /**
  * Size of each block but the last, in bytes. One block becomes one array of rows, small enough for the CPU
@@ -34,10 +36,10 @@ export async function* readRows(
   bytes: AsyncIterable<Uint8Array>,
   options: ReadRowsOptions,
 ): AsyncGenerator<RowRead[]> {
-  const settings: RowSettings = { ...ROW_DEFAULTS, ...options };
+  const settings = settingsOf(options);
   const splitter = splitterFor(settings);
   const parser = parserFor(settings);
-  for await (const block of cutBlocks(bytes)) {
+  for await (const block of cutBlocks(transcode(bytes, settings.charset))) {
     const rows = parser.parse(splitter.push(block));
     if (rows.length > 0) yield rows;
   }
@@ -56,7 +58,7 @@ export async function readFields(
   bytes: AsyncIterable<Uint8Array>,
   options: { readonly format: RowFormat; readonly maxRowBytes?: number },
 ): Promise<string[]> {
-  const settings: RowSettings = { ...ROW_DEFAULTS, ...options };
+  const settings = settingsOf(options);
   if (settings.format === 'txt') return [];
   const splitter = splitterFor(settings);
   for await (const block of cutBlocks(bytes)) {
@@ -135,32 +137,39 @@ function parseTxt(records: readonly RawRecord[], settings: RowSettings): RowRead
 }
 
 /** Parses the records of one format into rows. */
-interface Parser {
+export interface Parser {
   parse(records: readonly RawRecord[]): RowRead[];
   end?(): void;
 }
 
-function parserFor(settings: RowSettings): Parser {
+/** The parser of a format. */
+export function parserFor(settings: RowSettings): Parser {
   switch (settings.format) {
     case 'jsonl':
+    case 'json':
       return { parse: (records) => parseJsonl(records, settings) };
     case 'txt':
       return { parse: (records) => parseTxt(records, settings) };
     default:
-      return new CsvParser(settings.format, settings);
+      return new CsvParser(settings);
   }
 }
 
-function splitterFor({ format, maxRowBytes }: RowSettings): Splitter {
-  if (format === 'jsonl' || format === 'txt') return new LineSplitter(maxRowBytes);
-  return new CsvRecordSplitter(delimiterOf(format).charCodeAt(0), maxRowBytes);
+/** The splitter of a format. */
+export function splitterFor(settings: RowSettings): Splitter {
+  const { format, delimiter, quote, maxRowBytes } = settings;
+  const lineEnd = lineEndByte(settings);
+  if (format === 'json') return new JsonValueSplitter(maxRowBytes);
+  if (format === 'jsonl' || format === 'txt' || quote === null) return new LineSplitter(maxRowBytes, lineEnd);
+  const marks = { delimiter: delimiter.charCodeAt(0), quote: quote.charCodeAt(0), lineEnd };
+  return new CsvRecordSplitter(marks, maxRowBytes);
 }
 
 function fieldsIn(records: readonly RawRecord[], settings: RowSettings): string[] | null {
   for (const record of records) {
     if (record.bytes.length === 0) continue;
     const { format } = settings;
-    if (format === 'csv' || format === 'tsv') return columnsOf(record, delimiterOf(format), settings);
+    if (format === 'csv' || format === 'tsv') return columnsOf(record, settings);
     const keys = keysOfLine(record, settings);
     if (keys !== null) return keys;
   }

@@ -1,19 +1,38 @@
 /** Options of the row readers, and their defaults. */
 
-/** Input formats. */
-export type RowFormat = 'jsonl' | 'csv' | 'tsv' | 'txt';
+/** Input formats of texts. */
+export type RowFormat = 'jsonl' | 'json' | 'csv' | 'tsv' | 'txt';
 
 /** Options of `readRows`. */
 export interface ReadRowsOptions {
   readonly format: RowFormat;
-  /** JSON key or CSV column of the text. Default `text`. Not used by txt. */
+  /**
+   * JSON key or CSV column of the text. Default `text`. Not used by txt. In JSON, a name with dots that is not
+   * itself a key is a path (`review.text`).
+   */
   readonly textField?: string;
   /**
-   * JSON key or CSV column of the id. Default `id`. A CSV or TSV input without this column is rejected,
+   * JSON key, path or CSV column of the id. Default `id`. A CSV or TSV input without this column is rejected,
    * unless the name is the default: then its rows have no ids. Not used by txt.
    */
   readonly idField?: string;
-  /** Maximum length of a record in bytes, without its line end. Default 1 MiB. */
+  /** Character between two fields. Default `,` for csv, a tab for tsv; not used by the others. */
+  readonly delimiter?: string;
+  /**
+   * Character around fields that contain delimiters or line ends; `null` if a line is a record and a quote is
+   * text. Default `"` for csv, `null` for tsv; not used by the others.
+   */
+  readonly quote?: string | null;
+  /**
+   * Whether the first record of csv or tsv names the columns. Default true; else they are called `column0`,
+   * `column1` …
+   */
+  readonly header?: boolean;
+  /** `lf` for LF and CRLF, `cr` for CR alone. Default `lf`. */
+  readonly lineEnd?: 'lf' | 'cr';
+  /** Charset of the bytes; see `transcode`. Default `utf-8`. */
+  readonly charset?: string;
+  /** Maximum length of a record in bytes of UTF-8, without its line end. Default 1 MiB. */
   readonly maxRowBytes?: number;
   /** Maximum length of an id in bytes of UTF-8. Default 512. */
   readonly maxIdBytes?: number;
@@ -29,3 +48,25 @@ export const ROW_DEFAULTS = {
 
 /** Options with all defaults filled in, as the parsers take them. */
 export type RowSettings = Required<ReadRowsOptions>;
+
+/** Fills in the defaults; `undefined` counts as absent. */
+export function settingsOf(options: ReadRowsOptions): RowSettings {
+  const isTsv = options.format === 'tsv';
+  return {
+    format: options.format,
+    textField: options.textField ?? ROW_DEFAULTS.textField,
+    idField: options.idField ?? ROW_DEFAULTS.idField,
+    delimiter: options.delimiter ?? (isTsv ? '\t' : ','),
+    quote: options.quote === undefined ? (isTsv ? null : '"') : options.quote,
+    header: options.header ?? true,
+    lineEnd: options.lineEnd ?? 'lf',
+    charset: options.charset ?? 'utf-8',
+    maxRowBytes: options.maxRowBytes ?? ROW_DEFAULTS.maxRowBytes,
+    maxIdBytes: options.maxIdBytes ?? ROW_DEFAULTS.maxIdBytes,
+  };
+}
+
+/** The byte that ends a line. */
+export function lineEndByte({ lineEnd }: Pick<RowSettings, 'lineEnd'>): number {
+  return lineEnd === 'cr' ? 0x0d : 0x0a;
+}

@@ -1,0 +1,122 @@
+/** Finds out how CSV and TSV are split: the delimiter, the quote, and whether the first record is a header. */
+
+import { isUtf8 } from 'node:buffer';
+import { isDelimiterLine, splitFields } from '../rows/csv.ts';
+import { splitterFor } from '../rows/read.ts';
+import type { RawRecord } from '../rows/record.ts';
+import type { RowSettings } from '../rows/types.ts';
+import type { PlanChoices } from './types.ts';
+
+/** The fields of a sample under a dialect. */
+export interface SplitSample {
+  delimiter: string;
+  quote: string | null;
+  /** Fields of the whole records, the first of which may be a header. */
+  records: string[][];
+  /** Share of the records with as many fields as the first, from 0 to 1; 0 for a single column. */
+  agreement: number;
+  /** Whether every record has one field. */
+  isSingle: boolean;
+}
+
+/** Records that are examined. */
+const MAX_RECORDS = 2_000;
+
+/** Delimiters in the order of preference. */
+const DELIMITERS = [',', ';', '\t', '|'] as const;
+
+/** Agreement from which another delimiter than the expected one is chosen. */
+const MIN_AGREEMENT = 0.8;
+
+/** A name of a column: a few words that start with a letter. */
+const NAME = /^[\p{L}_#][\p{L}\p{M}\p{N}_ ./()[\]#%-]{0,63}$/u;
+
+/**
+ * The best way to split a sample; choices of the user are kept.
+ * @param text the sample in UTF-8
+ * @param format `csv` expects a comma and quotes, `tsv` a tab and no quotes
+ */
+export function splitSample(
+  text: Buffer,
+  format: 'csv' | 'tsv',
+  settings: RowSettings,
+  choices: PlanChoices,
+  complete: boolean,
+): SplitSample {
+  const expected = format === 'csv' ? ',' : '\t';
+  const delimiters = choices.delimiter !== undefined ? [choices.delimiter] : DELIMITERS;
+  const quotes = choices.quote !== undefined ? [choices.quote] : quotesFor(format, text);
+  const delimiterLine = /^"?sep=([^\r\n]{1,2}?)"?\r?\n/.exec(text.toString('latin1', 0, 16));
+  if (choices.delimiter === undefined && delimiterLine?.[1] !== undefined) {
+    return split(text, { ...settings, delimiter: delimiterLine[1], quote: quotes[0] ?? null }, complete);
+  }
+  const found = delimiters.flatMap((delimiter) =>
+    quotes.map((quote) => split(text, { ...settings, delimiter, quote }, complete)),
+  );
+  const preferred = found.find(({ delimiter }) => delimiter === expected) ?? found[0];
+  if (preferred === undefined) throw new Error('internal error: no delimiter to examine');
+  const hasText = ({ records }: SplitSample) =>
+    records[0]?.some((name) => name.trim().toLowerCase() === settings.textField.toLowerCase()) ?? false;
+  let best = preferred;
+  for (const one of found) {
+    const isSure = one.agreement >= MIN_AGREEMENT || (hasText(one) && one.agreement > 0);
+    const isBetter = hasText(one) === hasText(best) ? one.agreement > best.agreement : hasText(one);
+    if (isSure && isBetter) best = one;
+  }
+  // Prose with commas under a header of one column is split by none of them.
+  if (best.agreement === 0) return found.find(({ isSingle }) => isSingle) ?? best;
+  return best;
+}
+
+/** The quotes to try: those that occur at the start of a field, the usual one first. */
+function quotesFor(format: 'csv' | 'tsv', text: Buffer): (string | null)[] {
+  const starts = text.toString('latin1', 0, 64 * 1024);
+  const hasSingle = /(^|[,;|\t\r\n])'[^'\r\n]*'([,;|\t\r\n]|$)/.test(starts);
+  // Without quoting, the quotes around the fields of a CSV file would become part of its texts.
+  const usual = format === 'csv' ? ['"'] : [null, '"'];
+  return hasSingle ? [...usual, "'"] : usual;
+}
+
+function split(text: Buffer, settings: RowSettings, complete: boolean): SplitSample {
+  const records = wholeRecords(text, settings, complete).filter(({ bytes }) => bytes.length > 0);
+  if (isDelimiterLine(records[0])) records.shift();
+  const examined = records.slice(0, MAX_RECORDS);
+  const sound = examined.filter(({ fault, bytes }) => fault === null && isUtf8(bytes));
+  const fields = splitFields(sound, settings);
+  const width = fields[0]?.length ?? 0;
+  const rest = fields.slice(1);
+  const agreeing = rest.filter((one) => one.length === width || isPadded(one, width)).length;
+  const agreement = width < 2 ? 0 : (agreeing + 1) / Math.max(1, examined.length);
+  const isSingle =
+    examined.length > 0 && fields.length === examined.length && fields.every(({ length }) => length === 1);
+  return { delimiter: settings.delimiter, quote: settings.quote, records: fields, agreement, isSingle };
+}
+
+function isPadded(fields: readonly string[], width: number): boolean {
+  return fields.length > width && fields.slice(width).every((field) => field === '');
+}
+
+/** The records of a sample; of a part of the input, without the last one, which may be cut. */
+export function wholeRecords(text: Buffer, settings: RowSettings, complete: boolean): RawRecord[] {
+  const splitter = splitterFor(settings);
+  const records = splitter.push(text);
+  return complete ? [...records, ...splitter.end()] : records;
+}
+
+/**
+ * Whether the first record names the columns: it holds the wanted text column, or only names, while the values
+ * below differ from it in kind.
+ */
+export function hasHeader(records: readonly (readonly string[])[], textField: string): boolean {
+  const [first = [], ...rest] = records;
+  const names = first.map((name) => name.trim());
+  if (names.some((name) => name.toLowerCase() === textField.toLowerCase())) return true;
+  const given = names.filter((name) => name !== '');
+  if (given.length === 0 || !given.every((name) => NAME.test(name) && name.split(/\s+/).length <= 5))
+    return false;
+  if (rest.length === 0) return true;
+  // A name that is also a value below it is a value.
+  return names.every(
+    (name, n) => name === '' || !rest.slice(0, 200).some((fields) => fields[n]?.trim() === name),
+  );
+}
