@@ -26,8 +26,10 @@ import { type EmbedFileRequest, type EmbedFlags, readRequest } from './request.t
 import { describeSummary } from './summary.ts';
 
 const EXPLANATION = `
-INPUT is .jsonl, .csv, .tsv or .txt (one text per line), optionally .gz, or -
-for stdin. OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow,
+INPUT is JSON lines, a JSON array, CSV, TSV or text (one text per line), plain
+or packed by gzip, zstd, bzip2 or xz. Its name and first records decide how it
+is read ("embedmill inspect" shows it); options overrule that. Several files,
+a folder or a glob are one dataset. OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow,
 optionally in a bucket (s3://…), or a LanceDB table (.lance). It has one row
 per input row, in the same order, and appears once it is complete.
 

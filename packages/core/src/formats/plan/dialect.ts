@@ -63,9 +63,30 @@ export function splitSample(
     const isBetter = hasText(one) === hasText(best) ? one.agreement > best.agreement : hasText(one);
     if (isSure && isBetter) best = one;
   }
+  if (choices.quote === undefined && best.quote === null && isQuoted(best.records)) {
+    const quoted = found.find(({ delimiter, quote }) => delimiter === best.delimiter && quote === '"');
+    if (quoted !== undefined && quoted.agreement >= best.agreement) best = quoted;
+  }
   // Prose with commas under a header of one column is split by none of them.
   if (best.agreement === 0) return found.find(({ isSingle }) => isSingle) ?? best;
   return best;
+}
+
+/**
+ * Whether fields without quoting look as if they had been written with it, as by pandas: every quote encloses
+ * a field, and one contains a doubled quote or all fields of a column are quoted.
+ */
+function isQuoted(records: readonly (readonly string[])[]): boolean {
+  const quoted = records.flat().filter((field) => field.startsWith('"'));
+  if (quoted.length === 0 || !quoted.every((field) => /^"(?:[^"]|"")*"$/.test(field))) return false;
+  if (quoted.some((field) => field.slice(1, -1).includes('""'))) return true;
+  const [first = [], ...rest] = records;
+  return first.some((name, n) => {
+    const values = rest.map((fields) => fields[n] ?? '').filter((field) => field !== '');
+    const isAll = values.length > 0 && values.every((field) => field.startsWith('"'));
+    // One quoted value may be a quotation.
+    return isAll && (values.length > 1 || name.startsWith('"'));
+  });
 }
 
 /** The quotes to try: those that occur at the start of a field, the usual one first. */
