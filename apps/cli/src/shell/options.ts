@@ -95,7 +95,7 @@ export const textsOptions = () => [
     (given: string) => (given === 'none' ? given : oneCharacter(given)),
   ),
   new Option('--header', 'take the first record of csv as the names of the columns'),
-  new Option('--no-header', 'take it as a row; the columns are column0, column1 …'),
+  new Option('--no-header', 'take it as a row; columns are called column0, column1'),
   new Option('--charset <name>', 'charset, such as windows-1252 (default: found)'),
 ];
 

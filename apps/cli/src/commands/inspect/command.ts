@@ -63,13 +63,13 @@ async function inspectFiles(
   const { maxRowBytes } = readConfig(environment);
   const deps = { stdin, maxRowBytes, signal: interruptionSignal(() => {}) };
   const plans: ReadingPlan[] = [];
+  const lines: string[] = [];
   for (const file of locateInput(inputs).files) {
     const { plan, close } = await planFile(file, choicesFrom(flags), deps);
     await close();
     plans.push(plan);
-    const lines = [file.name, ...describePlan(plan)];
-    if (!flags.json) stdout.write(lines.map((line) => `${printable(line)}\n`).join(''));
+    lines.push(file.name, ...describePlan(plan));
   }
-  if (flags.json) stdout.write(`${JSON.stringify(plans)}\n`);
+  stdout.write(flags.json ? `${JSON.stringify(plans)}\n` : lines.map((line) => `${printable(line)}\n`).join(''));
   return plans;
 }
