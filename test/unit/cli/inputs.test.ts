@@ -471,6 +471,14 @@ describe('one proposal', () => {
       2,
     ],
     [
+      'prose under a question',
+      'in.csv',
+      'Timestamp,What did you like most?\n2026-01-02 10:00,The colour of the towels.\n',
+      {},
+      { textField: 'What did you like most?' },
+      1,
+    ],
+    [
       'a charset of western Europe',
       'in.csv',
       iconv.encode('id,text\n1,Fits well.\n2,Grüße aus Köln\n3,Café crème\n', 'latin1'),
