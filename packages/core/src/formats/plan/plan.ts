@@ -85,8 +85,8 @@ export function planReading(
   plan.lineEnd = lineEndOf(text);
   const settings = settingsOf({
     format: 'txt',
-    ...(choices.textField === undefined ? {} : { textField: choices.textField }),
-    ...(choices.idField === undefined ? {} : { idField: choices.idField }),
+    textField: choices.textField,
+    idField: choices.idField,
     lineEnd: plan.lineEnd === 'cr' ? 'cr' : 'lf',
     charset: plan.charset,
     maxRowBytes,
