@@ -93,7 +93,7 @@ async function planFiles({ input, choices }: InputRequest, deps: InputDeps): Pro
     if (!file.isStream) await opened.close();
     planned.push({ file, plan: opened.plan, opened: file.isStream ? opened : null });
   }
-  // An empty shard is no reason to refuse the others.
+  // An empty shard must not stop the others.
   const filled = planned.filter(({ plan }) => plan.problem?.code !== 'empty');
   const used = filled.length > 0 ? filled : planned.slice(0, 1);
   for (const { file, plan } of used) if (plan.problem !== null) throw problemOf(file, plan, input);

@@ -34,7 +34,7 @@ const MAX_DESCRIBED = 1_000;
 /** Levels of objects in which a text is looked for. */
 const MAX_DEPTH = 3;
 
-/** Share of zero bytes from which a file without UTF-16 is no text. */
+/** Maximum share of zero bytes in a text other than UTF-16. */
 const MAX_ZERO_SHARE = 0.001;
 
 /** The parts of a plan that the steps fill in. */
