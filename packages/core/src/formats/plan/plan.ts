@@ -5,7 +5,8 @@
  * format, its columns, which of them hold the text and the id, and how many records of the sample have a text.
  * A step that finds something wrong states one problem with the choices that solve it; the first problem counts,
  * because the later ones may follow from it. Nothing that changes a text is guessed silently: a charset that
- * the bytes do not prove, or a column that the user did not name, is proposed instead.
+ * the bytes do not prove, or a column that the user did not name, is proposed instead
+ * (docs/decisions/0130-a-reading-plan-before-a-run.md).
  */
 
 import { quote } from '@embedmill/contract';
