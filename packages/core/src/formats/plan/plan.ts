@@ -32,6 +32,9 @@ import type {
 /** Records whose values describe the columns. */
 const MAX_DESCRIBED = 1_000;
 
+/** Lines that are examined to tell JSON from other formats. */
+const MAX_COMPARED_LINES = 50;
+
 /** Levels of objects in which a text is looked for. */
 const MAX_DEPTH = 3;
 
@@ -153,8 +156,17 @@ function lineEndOf(text: Buffer): LineEnd | null {
   for (let at = text.indexOf(0x0d); at !== -1; at = text.indexOf(0x0d, at + 1)) returns++;
   const alone = returns - pairs;
   if (feeds === 0 && alone === 0) return null;
-  // Cells of a table from an old Excel for Mac contain LF, its records end with CR.
-  if (alone > 2 * feeds && pairs === 0) return 'cr';
+  if (feeds === 0) return 'cr';
+  // Records from an old Excel for Mac end with CR, and lines within its cells with LF.
+  if (
+    alone > feeds &&
+    pairs === 0 &&
+    !text
+      .toString('latin1')
+      .replaceAll(/"[^"]*"/g, '')
+      .includes('\n')
+  )
+    return 'cr';
   return pairs * 2 > feeds ? 'crlf' : 'lf';
 }
 
@@ -165,7 +177,8 @@ function chooseFormat(plan: Draft, text: Buffer, settings: RowSettings, choices:
   const named = formatOfName(plan.name);
   const isTable =
     choices.delimiter !== undefined || choices.header !== undefined || choices.quote !== undefined;
-  const wanted = choices.format ?? (isTable && named !== 'tsv' ? 'csv' : named);
+  const isNamedJson = named === 'jsonl' || named === 'json';
+  const wanted = choices.format ?? (isTable && named !== 'tsv' && !isNamedJson ? 'csv' : named);
   const format = resolveFormat(wanted);
   plan.format = format;
   return format;
@@ -181,7 +194,7 @@ function chooseFormat(plan: Draft, text: Buffer, settings: RowSettings, choices:
       return 'txt';
     }
     if (wanted === 'csv' || wanted === 'tsv') {
-      if (json === null || choices.format !== undefined || isTable) return wanted;
+      if (json === null || choices.format !== undefined) return wanted;
       plan.warnings.push(`the content is JSON, although the name ends like ${wanted}`);
       return json;
     }
@@ -212,14 +225,16 @@ function chooseFormat(plan: Draft, text: Buffer, settings: RowSettings, choices:
 /** Which JSON the content is, or `null` for something else. */
 function jsonKind(text: Buffer, settings: RowSettings, complete: boolean): 'jsonl' | 'json' | null {
   const start = text.toString('utf8', 0, 4096).trimStart();
-  if (!/^(\{\s*("|\}|$)|\[\s*(\{|\[|"|\]|-?\d|null|true|false|$))/.test(start)) return null;
   const lines = wholeRecords(text, { ...settings, format: 'jsonl' }, complete)
-    .filter(({ bytes }) => bytes.toString().trim() !== '')
-    .slice(0, 20);
+    .filter(({ bytes }) => bytes.toString('utf8', 0, 4096).trim() !== '')
+    .slice(0, MAX_COMPARED_LINES);
   const parsed = lines.map(({ bytes, fault }) => (fault === null ? tryParse(bytes.toString()) : undefined));
-  if (parsed.some(isObject)) return isObject(parsed[0]) || start.startsWith('{') ? 'jsonl' : 'json';
-  if (start.startsWith('{') && lines.length <= 1) return 'jsonl';
-  return 'json';
+  const objects = parsed.filter(isObject).length;
+  const isJsonStart = /^(\{\s*("|\}|$)|\[\s*(\{|\[|"|\]|-?\d|null|true|false|$))/.test(start);
+  // A line that is not JSON, such as the note of a tool, may come first.
+  if (!isJsonStart) return objects * 2 > lines.length ? 'jsonl' : null;
+  if (objects > 0 && (isObject(parsed[0]) || start.startsWith('{'))) return 'jsonl';
+  return start.startsWith('{') && lines.length <= 1 ? 'jsonl' : 'json';
 }
 
 function tryParse(json: string): unknown {
@@ -261,6 +276,13 @@ function planTable(plan: Draft, text: Buffer, settings: RowSettings, choices: Pl
   }
   const { delimiter, quote: mark, records } = table;
   const header = choices.header ?? hasHeader(records, settings.textField);
+  if (table.hiddenWidth > 0 && header) {
+    withProblem(plan, {
+      code: 'short-header',
+      message: `the header ${quote(records[0]?.[0] ?? '')} has 1 column, but every record has ${table.hiddenWidth}`,
+      fix: null,
+    });
+  }
   plan.dialect = { delimiter, quote: mark, header };
   const [first = []] = records;
   const names = header ? columnNames(first) : first.map((_, n) => `column${n}`);
@@ -302,7 +324,10 @@ function planJson(plan: Draft, text: Buffer, settings: RowSettings, choices: Pla
   }
   if (objects.length === 0) {
     plan.records = records.length;
-    if (records.length > 0) {
+    if (records.length > 0 && records.every(({ fault }) => fault !== null)) {
+      plan.textField = settings.textField;
+      countUsable(plan, text, settings);
+    } else if (records.length > 0) {
       const first = quote(records[0]?.bytes.toString() ?? '');
       const message = `the input has no JSON objects; its first value is ${first}; expected objects such as {"id":"1","text":"Fits well."}`;
       withProblem(plan, { code: 'no-objects', message, fix: null });
