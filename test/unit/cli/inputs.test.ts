@@ -564,6 +564,30 @@ describe('one proposal', () => {
       null,
       0,
     ],
+    [
+      'a charset, a header and a column at once',
+      'in.csv',
+      iconv.encode('1;Größe passt sehr gut.\n2;Zu klein für mich.\n', 'latin1'),
+      {},
+      { charset: 'windows-1252', header: false, textField: 'column1' },
+      2,
+    ],
+    [
+      'a format, no header and a column at once',
+      'part-00000',
+      '1,Fits well and looks good.\n2,Too small and sadly thin.\n',
+      {},
+      { format: 'csv', header: false, textField: 'column1' },
+      2,
+    ],
+    [
+      'a charset, but no column of text: none',
+      'in.csv',
+      Buffer.from('id,caf\xe9\n1,7\n2,8\n', 'latin1'),
+      {},
+      null,
+      0,
+    ],
     ['a column of plain text: none', 'in.txt', 'one\n', { textField: 'body' }, null, 0],
   ])('%s', async (_, name, contents, choices, fix, count) => {
     const path = join(temporaryFolder(), name);

@@ -44,8 +44,12 @@ const MAX_ZERO_SHARE = 0.001;
 /** The parts of a plan that the steps fill in. */
 type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } & { warnings: string[] };
 
+/** Problems that one proposal solves together: charset, format, header and columns. */
+const MAX_PROBLEMS = 5;
+
 /**
- * The plan of an input.
+ * The plan of an input. A problem has a fix only if the input can be read with it: the fix of one problem may
+ * show the next one, so that the fixes of all are proposed together.
  * @param sample its first bytes; unless `complete`, the last record in them is ignored
  * @param choices what the user decided, which is never overruled
  * @throws {RequestError} `unknown-charset` if the chosen charset does not exist
@@ -53,7 +57,25 @@ type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } & { warn
 export function planReading(
   sample: Sample,
   choices: PlanChoices,
-  { maxRowBytes = ROW_DEFAULTS.maxRowBytes }: { maxRowBytes?: number } = {},
+  options: { maxRowBytes?: number } = {},
+): ReadingPlan {
+  const plan = planOnce(sample, choices, options);
+  let fix = plan.problem?.fix ?? null;
+  let message = plan.problem?.message ?? '';
+  for (let count = 1; fix !== null; count++) {
+    const { problem } = planOnce(sample, { ...choices, ...fix }, options);
+    if (problem === null) break;
+    if (!message.includes(problem.message)) message += `; ${problem.message}`;
+    fix = problem.fix === null || count === MAX_PROBLEMS ? null : { ...fix, ...problem.fix };
+  }
+  return plan.problem === null ? plan : { ...plan, problem: { ...plan.problem, message, fix } };
+}
+
+/** The plan with the first problem alone, whose fix is not tried. */
+function planOnce(
+  sample: Sample,
+  choices: PlanChoices,
+  { maxRowBytes = ROW_DEFAULTS.maxRowBytes }: { maxRowBytes?: number },
 ): ReadingPlan {
   const plan: Draft = {
     name: sample.name,
@@ -102,7 +124,7 @@ export function planReading(
   return plan;
 }
 
-/** The problem that counts is the first one. */
+/** Adds a problem; the first one counts. */
 function withProblem(plan: Draft, problem: PlanProblem): Draft {
   plan.problem ??= problem;
   plan.confidence = 'low';
@@ -173,7 +195,6 @@ function lineEndOf(text: Buffer): LineEnd | null {
 /** The format: as chosen, else as the name says unless the content is clearly something else. */
 function chooseFormat(plan: Draft, text: Buffer, settings: RowSettings, choices: PlanChoices): RowFormat {
   const json = jsonKind(text, settings, plan.complete);
-  const isJsonChosen = choices.format === 'jsonl' || choices.format === 'json';
   const named = formatOfName(plan.name);
   const isTable =
     choices.delimiter !== undefined || choices.header !== undefined || choices.quote !== undefined;
@@ -206,7 +227,7 @@ function chooseFormat(plan: Draft, text: Buffer, settings: RowSettings, choices:
         message: `the input is not JSON: it starts with ${quote(text.toString('utf8', 0, 200), 60)}`,
         fix: { format: other.format },
       });
-      return isJsonChosen || other.format === 'txt' ? 'jsonl' : other.format;
+      return other.format;
     }
     if (json !== null) return json;
     const guessed = guessFormat(text, settings, plan.complete);
