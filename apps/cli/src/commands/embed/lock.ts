@@ -15,6 +15,10 @@ interface LockFile {
 
 /** Time for the children of a killed command to stop by themselves before they are killed. */
 const ORPHAN_TIMEOUT_MS = 3_000;
+/** Maximum time in which a running command writes its lock file. */
+const MAX_WRITE_MS = 2_000;
+/** Errors of file systems without hard links (exFAT, some network mounts and containers). */
+const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 /** Maximum wait for a process that survives SIGKILL or that we may not signal. */
 const MAX_WAIT_MS = 20_000;
 
@@ -34,9 +38,17 @@ export class OutputLock {
   static async take(folder: string, outputPath: string): Promise<OutputLock> {
     const lock = new OutputLock(folder);
     const startedAt = performance.now();
+    let unreadableSince: number | null = null;
     while (!lock.#create()) {
       const other = lock.#read();
-      if (other === null) continue;
+      if (other === null) {
+        // Without hard links, a command that was killed while it wrote the file leaves it incomplete.
+        unreadableSince ??= performance.now();
+        if (performance.now() - unreadableSince > MAX_WRITE_MS) rmSync(lock.#path, { force: true });
+        else await sleep(20);
+        continue;
+      }
+      unreadableSince = null;
       if (isRunning(other.owner)) throw inUse(outputPath, other.owner.pid, 'by another embedmill');
       const orphans = other.children.filter(isRunning);
       if (orphans.length === 0) rmSync(lock.#path, { force: true });
@@ -71,17 +83,32 @@ export class OutputLock {
     await sleep(100);
   }
 
-  /** Creates the file atomically; false if it exists. */
+  /**
+   * Creates the file, atomically where the file system has hard links; false if it exists. Elsewhere a reader
+   * may find it without its contents for a moment.
+   */
   #create(): boolean {
     const draft = this.#draft();
     try {
       linkSync(draft, this.#path);
       return true;
     } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
-      throw thrown;
+      const { code = '' } = thrown as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return false;
+      if (!NO_HARD_LINKS.has(code)) throw thrown;
+      return this.#createInPlace();
     } finally {
       rmSync(draft, { force: true });
+    }
+  }
+
+  #createInPlace(): boolean {
+    try {
+      writeFileSync(this.#path, `${JSON.stringify(this.#file)}\n`, { mode: 0o600, flag: 'wx' });
+      return true;
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw thrown;
     }
   }
 
