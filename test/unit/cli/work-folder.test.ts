@@ -2,7 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs, { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { isRunning, markOf } from '@embedmill/core/process';
@@ -12,15 +13,13 @@ import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts'
 import { temporaryFolder } from '../../support/folder.ts';
 import { startNode } from '../../support/process.ts';
 
-/** Makes `linkSync` fail, as on exFAT, until the test ends. */
+/** Makes `link` fail, as on exFAT, until the test ends. */
 function refuseLinks(code: string): void {
-  const { linkSync } = fs;
-  fs.linkSync = () => {
-    throw Object.assign(new Error(`${code}: no hard links here`), { code });
-  };
+  const { link } = fs;
+  fs.link = () => Promise.reject(Object.assign(new Error(`${code}: no hard links here`), { code }));
   syncBuiltinESMExports();
   onTestFinished(() => {
-    fs.linkSync = linkSync;
+    fs.link = link;
     syncBuiltinESMExports();
   });
 }

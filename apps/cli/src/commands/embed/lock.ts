@@ -1,11 +1,11 @@
 /** A lock file that keeps two commands from writing the same output. */
 
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbedmillError } from '@embedmill/contract';
-import { isRunning, markOf, type ProcessMark } from '@embedmill/core/process';
+import { createExclusive, isRunning, markOf, type ProcessMark } from '@embedmill/core/process';
 
 /** Contents of the lock file: the owner and the processes it started. */
 interface LockFile {
@@ -17,8 +17,6 @@ interface LockFile {
 const ORPHAN_TIMEOUT_MS = 3_000;
 /** Maximum time in which a running command writes its lock file. */
 const MAX_WRITE_MS = 2_000;
-/** Errors of file systems without hard links (exFAT, some network mounts and containers). */
-const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 /** Maximum wait for a process that survives SIGKILL or that we may not signal. */
 const MAX_WAIT_MS = 20_000;
 
@@ -39,7 +37,7 @@ export class OutputLock {
     const lock = new OutputLock(folder);
     const startedAt = performance.now();
     let unreadableSince: number | null = null;
-    while (!lock.#create()) {
+    while (!(await createExclusive(lock.#path, lock.#text()))) {
       const other = lock.#read();
       if (other === null) {
         // Without hard links, a command that was killed while it wrote the file leaves it incomplete.
@@ -60,7 +58,8 @@ export class OutputLock {
   /** Records a process that we started, so that no later command takes the folder while it runs. */
   addChild(pid: number): void {
     this.#file.children = [...this.#file.children.filter(isRunning), markOf(pid)];
-    const draft = this.#draft();
+    const draft = `${this.#path}.${randomBytes(6).toString('hex')}`;
+    writeFileSync(draft, this.#text(), { mode: 0o600 });
     renameSync(draft, this.#path);
   }
 
@@ -83,39 +82,8 @@ export class OutputLock {
     await sleep(100);
   }
 
-  /**
-   * Creates the file, atomically where the file system has hard links; false if it exists. Elsewhere a reader
-   * may find it without its contents for a moment.
-   */
-  #create(): boolean {
-    const draft = this.#draft();
-    try {
-      linkSync(draft, this.#path);
-      return true;
-    } catch (thrown) {
-      const { code = '' } = thrown as NodeJS.ErrnoException;
-      if (code === 'EEXIST') return false;
-      if (!NO_HARD_LINKS.has(code)) throw thrown;
-      return this.#createInPlace();
-    } finally {
-      rmSync(draft, { force: true });
-    }
-  }
-
-  #createInPlace(): boolean {
-    try {
-      writeFileSync(this.#path, `${JSON.stringify(this.#file)}\n`, { mode: 0o600, flag: 'wx' });
-      return true;
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
-      throw thrown;
-    }
-  }
-
-  #draft(): string {
-    const draft = `${this.#path}.${randomBytes(6).toString('hex')}`;
-    writeFileSync(draft, `${JSON.stringify(this.#file)}\n`, { mode: 0o600 });
-    return draft;
+  #text(): string {
+    return `${JSON.stringify(this.#file)}\n`;
   }
 
   #read(): LockFile | null {
