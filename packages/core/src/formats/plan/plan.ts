@@ -11,6 +11,7 @@
 
 import { quote } from '@embedmill/contract';
 import { columnNames } from '../rows/csv.ts';
+import { faultOf } from '../rows/decode.ts';
 import { fieldOf, isObject, type JsonObject, parseJson } from '../rows/jsonl.ts';
 import { parserFor } from '../rows/read.ts';
 import { charsetNamed, transcodeSample } from '../rows/transcode.ts';
@@ -296,6 +297,12 @@ function planTable(plan: Draft, text: Buffer, settings: RowSettings, choices: Pl
     table = splitSample(text, 'csv', settings, { ...choices, delimiter: table.delimiter }, plan.complete);
   }
   const { delimiter, quote: mark, records } = table;
+  const fault = table.first === undefined ? null : faultOf(table.first, settings);
+  if (fault !== null) {
+    const message = `the first record, in line ${fault.line}, cannot be read: ${fault.message}`;
+    withProblem(plan, { code: 'invalid-header', message, fix: null });
+    return;
+  }
   const header = choices.header ?? hasHeader(records, settings.textField);
   if (table.hiddenWidth > 0 && header) {
     withProblem(plan, {
