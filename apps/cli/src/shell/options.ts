@@ -74,13 +74,29 @@ export function examples(...lines: readonly (readonly [command: string, meaning:
 }
 
 /** File formats of texts. */
-const TEXT_FORMATS = ['jsonl', 'csv', 'tsv', 'txt'] as const;
+const TEXT_FORMATS = ['jsonl', 'json', 'csv', 'tsv', 'txt'] as const;
+
+/** Parses a delimiter or quote: one ASCII character, or a tab as `\\t`. */
+export function oneCharacter(given: string): string {
+  const value = given === '\\t' || given === 'tab' ? '\t' : given;
+  if (/^[\t -~]$/.test(value)) return value;
+  throw new InvalidArgumentError('Expected one ASCII character, or \\t for a tab.');
+}
 
 /** Fields and format of a text file. */
 export const textsOptions = () => [
-  new Option('--text <field>', 'field or column with the text (default: "text")'),
-  new Option('--id <field>', 'field or column with the id (default: "id", else row number)'),
-  new Option('--format <format>', 'input format, if the file name does not show it').choices(TEXT_FORMATS),
+  new Option('--text <field>', 'column or path with the text (default: "text")'),
+  new Option('--id <field>', 'column or path with the id (default: "id", else row number)'),
+  new Option('--format <format>', 'input format, if name and content do not show it').choices(TEXT_FORMATS),
+  new Option('--delimiter <char>', 'character between two fields of csv (default: found)').argParser(
+    oneCharacter,
+  ),
+  new Option('--quote <char>', 'character around fields of csv, or none (default: found)').argParser(
+    (given: string) => (given === 'none' ? given : oneCharacter(given)),
+  ),
+  new Option('--header', 'take the first record of csv as the names of the columns'),
+  new Option('--no-header', 'take it as a row; columns are called column0, column1'),
+  new Option('--charset <name>', 'charset, such as windows-1252 (default: found)'),
 ];
 
 /** Precision of the model. */

@@ -1,9 +1,25 @@
 /** Formats: readers of rows, writers of vectors, exact search over vectors. Does not load a Redis client. */
 
-export { detectFormat } from './rows/format.ts';
+export { formatOfName } from './plan/magic.ts';
+export { planReading } from './plan/plan.ts';
+export { readingOf } from './plan/reading.ts';
+export { type PlannedInput, planInput, planSample } from './plan/sample.ts';
+export type {
+  ColumnType,
+  Dialect,
+  InputFormat,
+  LineEnd,
+  PlanChoices,
+  PlanColumn,
+  PlanProblem,
+  ReadingPlan,
+  Sample,
+} from './plan/types.ts';
 export { gunzip } from './rows/gunzip.ts';
-export { type LineRead, readFields, readRows, readTextLines } from './rows/read.ts';
+export { type LineRead, readRows, readTextLines } from './rows/read.ts';
+export { charsetNamed } from './rows/transcode.ts';
 export { type ReadRowsOptions, ROW_DEFAULTS, type RowFormat } from './rows/types.ts';
+export { type Packing, unpack } from './rows/unpack.ts';
 export { dotRow } from './search/dot.ts';
 export { type Hit, Nearest } from './search/nearest.ts';
 export { scanRows, searchRows } from './search/scan.ts';

@@ -1,10 +1,10 @@
 /** `embedmill cluster`: clusters the rows of a vector file by topic. */
 
 import { bestCount, type CountScore } from '@embedmill/analysis';
-import type { RowFormat } from '@embedmill/core/formats';
 import { readConfig } from '@embedmill/core/process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
+import type { TextsFlags } from '../../io/texts/choices.ts';
 import { findTexts, noTextsFound, type TextLookup } from '../../io/texts/read-texts.ts';
 import { loadVectors } from '../../io/vectors/load.ts';
 import { openVectors } from '../../io/vectors/open.ts';
@@ -31,14 +31,11 @@ and set a number if it is too coarse or too fine.
 All vectors are held in memory: 1.5 GB for a million vectors of 384 floats.
 `;
 
-interface ClusterFlags {
+interface ClusterFlags extends TextsFlags {
   to: string;
   k: number | null;
   seed: number;
   texts?: string;
-  text?: string;
-  id?: string;
-  format?: RowFormat;
   json?: true;
   quiet?: true;
 }

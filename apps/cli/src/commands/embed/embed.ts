@@ -12,12 +12,13 @@ import { Tracker } from '../../engine/run/tracker.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
 import type { Destination } from '../../io/output/types.ts';
+import { describeReading } from '../../io/texts/describe-plan.ts';
 import { type OpenedInput, openTextInput } from '../../io/texts/input.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { ProgressDisplay } from '../../shell/progress/index.ts';
 import { formatCount } from '../../shell/terminal/numbers.ts';
-import { choicesOf, describeDifferences, identifyFile } from './identity.ts';
+import { choicesOf, describeDifferences, identifyFiles } from './identity.ts';
 import { OutputLock } from './lock.ts';
 import type { EmbedFileRequest } from './request.ts';
 import { connectServer, deleteOwnKeys, type EmbedServer, startOwnServer } from './server.ts';
@@ -54,7 +55,7 @@ export async function embedFile(request: EmbedFileRequest, deps: EmbedFileDeps):
     deps.signal.throwIfAborted();
     // With --overwrite an own earlier attempt is resumed, so a changed input may be noticed only here.
     const isChanged = error instanceof EmbedmillError && error.code === 'input-changed';
-    if (!isChanged || !request.overwrite || request.input.path === null) throw error;
+    if (!isChanged || !request.overwrite || request.input.isStream) throw error;
     deps.display.note('The input has changed; starting over.');
     return await new FileEmbedding(request, deps).run({ restart: true });
   }
@@ -103,7 +104,8 @@ class FileEmbedding {
   async #runLocked(lock: OutputLock, restart: boolean): Promise<EmbedFileResult> {
     const { signal } = this.#deps;
     const input = await this.#openInput(signal);
-    const planned = await this.#planRun(restart);
+    this.#notePlan(input);
+    const planned = await this.#planRun(input, restart);
     const server = await this.#openServer(lock);
     const broken = new AbortController();
     void server.whenBroken.then((error) => broken.abort(error));
@@ -155,14 +157,28 @@ class FileEmbedding {
     return openTextInput(this.#request, { stdin, signal, maxRowBytes: this.#config.maxRowBytes });
   }
 
+  #notePlan({ plans }: OpenedInput): void {
+    const { display } = this.#deps;
+    const [first] = plans;
+    if (first === undefined) return;
+    const name = plans.length === 1 ? this.#request.input.name : `${plans.length} files`;
+    display.note(`Reading ${name}: ${describeReading(first)}.`);
+    for (const plan of plans) {
+      const place = plans.length === 1 ? '' : `${plan.name}: `;
+      for (const warning of plan.warnings) display.note(`Warning: ${place}${warning}.`);
+    }
+  }
+
   /**
    * The run to resume, or a new one.
    * @throws {UsageError} when the earlier attempt differs in input or options
    */
-  async #planRun(restart: boolean): Promise<PlannedRun> {
+  async #planRun({ plans }: OpenedInput, restart: boolean): Promise<PlannedRun> {
     const { input, overwrite, output } = this.#request;
-    const identity = input.path === null ? null : await identifyFile(input.path);
-    const now = { input: identity, choices: choicesOf(this.#request, this.#glossaryId()) };
+    const paths = input.files.flatMap(({ path }) => path ?? []);
+    const identity = input.isStream ? null : await identifyFiles(paths);
+    const format = plans[0]?.format ?? 'txt';
+    const now = { input: identity, choices: choicesOf(this.#request, format, this.#glossaryId()) };
     const note = await this.#folder.readNote();
     const fresh = { version: 1, run: null, ...now, overwrite, createdAt: new Date().toISOString() } as const;
     if (note === null) return fresh;
@@ -249,8 +265,8 @@ class FileEmbedding {
   }
 
   #noteResumed({ rows, id }: RunInfo): void {
-    const { name, path } = this.#request.input;
-    const again = path === null ? ' (stdin must deliver the same data)' : '';
+    const { name, isStream } = this.#request.input;
+    const again = isStream ? ` (${name} must deliver the same data)` : '';
     this.#deps.display.note(
       `Resuming ${id}: ${formatCount(rows.done)} of the ${formatCount(rows.accepted)} rows sent so far are done; ` +
         `reading ${name} again${again}.`,

@@ -3,13 +3,14 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { UNTREATED } from '@embedmill/contract';
+import { ROW_DEFAULTS } from '@embedmill/core/formats';
 import type { EmbedFileRequest } from './request.ts';
 
-/** Identifies an input file by its contents, independent of its path. */
+/** Identifies the files of an input by their contents and order, independent of their paths. */
 export interface InputIdentity {
-  /** File size, compressed or not. */
+  /** Total size of the files, compressed or not. */
   bytes: number;
-  /** SHA-256 over the first and the last MiB, in hexadecimal. */
+  /** SHA-256 over the first and the last MiB, in hexadecimal; of several files, over their sizes and hashes. */
   sha256: string;
 }
 
@@ -20,6 +21,11 @@ export interface RowChoices {
   format: string;
   text: string;
   id: string;
+  /** How the input is split and decoded; each `null` if left to the plan, as in notes of earlier versions. */
+  delimiter: string | null;
+  quote: string | null;
+  header: boolean | null;
+  charset: string | null;
   limit: number | null;
   precision: string;
   truncate: string;
@@ -35,6 +41,17 @@ export interface RowChoices {
 
 /** Bytes hashed at each end of a file. */
 const EDGE_BYTES = 1024 * 1024;
+
+/** Identifies the files of an input. */
+export async function identifyFiles(paths: readonly string[]): Promise<InputIdentity> {
+  const files: InputIdentity[] = [];
+  for (const path of paths) files.push(await identifyFile(path));
+  const [only] = files;
+  if (files.length === 1 && only !== undefined) return only;
+  const hash = createHash('sha256');
+  for (const { bytes, sha256 } of files) hash.update(`${bytes} ${sha256}\n`);
+  return { bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), sha256: hash.digest('hex') };
+}
 
 /**
  * Hashes both ends of a file. This detects most changes at a fixed cost, even for 100 GB; later every part is
@@ -58,14 +75,19 @@ export async function identifyFile(path: string): Promise<InputIdentity> {
 
 /**
  * The options to compare.
+ * @param format of the first file
  * @param glossary hash of the glossary's terms, if there is one
  */
-export function choicesOf(request: EmbedFileRequest, glossary: string | null): RowChoices {
-  const { input, textField, idField, limit, precision, truncate, treatment, model, server } = request;
+export function choicesOf(request: EmbedFileRequest, format: string, glossary: string | null): RowChoices {
+  const { choices, limit, precision, truncate, treatment, model, server } = request;
   return {
-    format: input.format,
-    text: textField,
-    id: idField,
+    format,
+    text: choices.textField ?? ROW_DEFAULTS.textField,
+    id: choices.idField ?? ROW_DEFAULTS.idField,
+    delimiter: choices.delimiter ?? null,
+    quote: choices.quote === null ? 'none' : (choices.quote ?? null),
+    header: choices.header ?? null,
+    charset: choices.charset ?? null,
     limit,
     precision,
     truncate,
@@ -101,6 +123,6 @@ export function describeDifferences(
   return differences;
 }
 
-function display(value: string | number | null): string {
+function display(value: string | number | boolean | null): string {
   return value === null ? 'not given' : String(value);
 }

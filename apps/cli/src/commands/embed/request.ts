@@ -1,7 +1,7 @@
 /** The options of `embedmill embed`, validated as far as possible without reading the input. */
 
-import { existsSync } from 'node:fs';
-import { dirname, extname, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, extname, isAbsolute, relative, resolve } from 'node:path';
 import {
   type Dtype,
   type EngineChoice,
@@ -12,22 +12,20 @@ import {
   type Truncate,
   type VectorEncoding,
 } from '@embedmill/contract';
-import { ROW_DEFAULTS, type RowFormat } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
 import { readModel, readServer } from '../../engine/embedder/model-options.ts';
 import { isLancePath } from '../../io/lance-folder.ts';
 import { isObjectUrl, readObjectUrl } from '../../io/objects/url.ts';
 import { draftPathOf } from '../../io/output/bucket.ts';
 import type { OutputTarget } from '../../io/output/types.ts';
-import { type InputRequest, locateInput } from '../../io/texts/input.ts';
+import { choicesFrom, type TextsFlags } from '../../io/texts/choices.ts';
+import type { InputRequest } from '../../io/texts/input.ts';
+import { locateInput } from '../../io/texts/locate.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 
 /** The options as commander passes them. */
-export interface EmbedFlags {
+export interface EmbedFlags extends TextsFlags {
   to: string;
-  text?: string;
-  id?: string;
-  format?: RowFormat;
   encoding: VectorEncoding;
   dtype: Dtype;
   precision: Precision;
@@ -82,16 +80,20 @@ const FORMATS: Readonly<Record<string, FormatName>> = {
 
 /** Validates the arguments. @throws {UsageError} that quotes the argument and says what is expected */
 export function readRequest(
-  given: string,
+  given: readonly string[],
   flags: EmbedFlags,
   config: Pick<Config, 'model' | 'cacheDir'>,
 ): EmbedFileRequest {
-  const input = locateInput(given, flags.format);
+  const input = locateInput(given);
   const output = readOutput(flags, config);
-  if (input.path === output.path) throw new UsageError(`the output ${quote(flags.to)} is the input itself`);
-  if (input.format === 'txt' && (flags.text !== undefined || flags.id !== undefined)) {
+  // A file that this command writes would become an input of the next attempt.
+  if (input.files.some(({ path }) => path === output.path)) {
+    throw new UsageError(`the output ${quote(flags.to)} is the input itself`);
+  }
+  const folder = given.find((name) => isFolderOf(name, output.path));
+  if (folder !== undefined) {
     throw new UsageError(
-      '--text and --id name fields of jsonl, csv and tsv; each line of a txt input is one text',
+      `the output ${quote(flags.to)} is in the input folder ${quote(folder, 200)}; expected another folder`,
     );
   }
   for (const option of ['threads', 'engine'] as const) {
@@ -102,9 +104,7 @@ export function readRequest(
   }
   return {
     input,
-    textField: flags.text ?? ROW_DEFAULTS.textField,
-    idField: flags.id ?? ROW_DEFAULTS.idField,
-    isIdRequired: flags.id !== undefined,
+    choices: choicesFrom(flags),
     limit: flags.limit ?? null,
     output,
     precision: flags.precision,
@@ -120,6 +120,13 @@ export function readRequest(
     json: flags.json ?? false,
     overwrite: flags.overwrite ?? false,
   };
+}
+
+/** Whether `name` is a folder that contains `path`, at any depth. */
+function isFolderOf(name: string, path: string): boolean {
+  if (!statSync(name, { throwIfNoEntry: false })?.isDirectory()) return false;
+  const inside = relative(resolve(name), path);
+  return !inside.startsWith('..') && !isAbsolute(inside);
 }
 
 function readOutput(

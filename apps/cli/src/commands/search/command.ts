@@ -1,10 +1,10 @@
 /** `embedmill search`: finds the rows of a vector file nearest to a question. */
 
 import { createInterface } from 'node:readline';
-import type { RowFormat } from '@embedmill/core/formats';
 import { type Config, readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import { type EmbedderFlags, openEmbedder } from '../../engine/embedder/open.ts';
+import type { TextsFlags } from '../../io/texts/choices.ts';
 import { findTexts, noTextsFound, type TextLookup, type VectorRow } from '../../io/texts/read-texts.ts';
 import { openVectors } from '../../io/vectors/open.ts';
 import type { CommandContext } from '../../shell/context.ts';
@@ -33,12 +33,9 @@ Without a question, the file is loaded once and questions are read from stdin,
 one per line.
 `;
 
-interface SearchFlags extends EmbedderFlags {
+interface SearchFlags extends EmbedderFlags, TextsFlags {
   count: number;
   texts?: string;
-  text?: string;
-  id?: string;
-  format?: RowFormat;
   quiet?: true;
   json?: true;
 }

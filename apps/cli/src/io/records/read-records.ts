@@ -4,7 +4,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { CorruptError, quote } from '@embedmill/contract';
-import { detectFormat, gunzip } from '@embedmill/core/formats';
+import { formatOfName, gunzip } from '@embedmill/core/formats';
 import { parse } from 'csv-parse';
 import { UsageError } from '../../shell/exit-codes.ts';
 
@@ -19,15 +19,15 @@ export interface FileRecord {
 /** Yields the records in order. @throws {UsageError} for a missing or invalid file */
 export async function* readRecords(path: string): AsyncGenerator<FileRecord> {
   if (!existsSync(path)) throw new UsageError(`there is no file ${quote(path, 200)}`);
-  const found = detectFormat(path);
-  if (found === null || found.format === 'txt') {
+  const format = formatOfName(path);
+  if (format !== 'jsonl' && format !== 'csv' && format !== 'tsv') {
     throw new UsageError(
       `the name ${quote(path, 200)} must end in .jsonl, .csv or .tsv, or one of these with .gz`,
     );
   }
   const file = createReadStream(path);
-  const text = Readable.from(decode(found.gzip ? gunzip(file) : file, path));
-  yield* found.format === 'jsonl' ? jsonRecords(text, path) : tableRecords(text, path, found.format);
+  const text = Readable.from(decode(path.toLowerCase().endsWith('.gz') ? gunzip(file) : file, path));
+  yield* format === 'jsonl' ? jsonRecords(text, path) : tableRecords(text, path, format);
 }
 
 /** Decodes UTF-8, without the byte order mark. @throws {UsageError} for invalid UTF-8 or gzip */

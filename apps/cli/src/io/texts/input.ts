@@ -1,145 +1,135 @@
-/** Finds and opens the text input of a command, and checks its fields before any work starts. */
+/** Opens the text input of a command: makes the plan of every file before any work starts. */
 
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { createReadStream, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { quote, type RowRead } from '@embedmill/contract';
+import { CorruptError, quote, RequestError, type RowRead } from '@embedmill/contract';
 import {
-  detectFormat,
-  gunzip,
-  type ReadRowsOptions,
-  ROW_DEFAULTS,
-  type RowFormat,
-  readFields,
+  type PlanChoices,
+  type PlannedInput,
+  planInput,
+  type ReadingPlan,
+  readingOf,
   readRows,
+  unpack,
 } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { flagsFor } from './choices.ts';
+import type { InputFile, InputLocation } from './locate.ts';
 
-/** The location and format of an input. */
-export interface InputLocation {
-  /** Absolute path; `null` for stdin. */
-  path: string | null;
-  /** Name for messages. */
-  name: string;
-  format: RowFormat;
-}
-
-/** Which input to read, and which of its fields. */
+/** Which input to read, and how. */
 export interface InputRequest {
   input: InputLocation;
-  textField: string;
-  idField: string;
-  /** True if the user named the id field, so that it is required. */
-  isIdRequired: boolean;
+  choices: PlanChoices;
+}
+
+/** Dependencies of reading an input. */
+export interface InputDeps {
+  stdin: Readable;
+  maxRowBytes: number;
+  /** Ends the wait for a pipe or terminal that stays silent. */
+  signal: AbortSignal;
 }
 
 /** An opened input. */
 export interface OpenedInput {
+  /** The plans of the files with records, in order; at least one. */
+  plans: ReadingPlan[];
   /** The rows in order, in slices. Can be read once. */
   rows: AsyncIterable<RowRead[]>;
-  /** The fraction of the file read so far, from 0 to 1; `null` for stdin. */
+  /** The fraction of the files read so far, from 0 to 1; `null` for a stream. */
   fractionRead(): number | null;
 }
 
-/** Bytes that are checked before a run starts. */
-const HEAD_BYTES = 64 * 1024;
-
-/** The first two bytes of a gzip file (RFC 1952, 2.3.1). */
-const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
-
-/**
- * The input that a path names, or stdin for `-`. Its format comes from the file name unless given.
- * @throws {UsageError} for a missing file, a folder or an unknown format
- */
-export function locateInput(given: string, formatGiven: RowFormat | undefined): InputLocation {
-  if (given === '-') {
-    if (formatGiven === undefined) {
-      throw new UsageError('stdin has no file name to show its format; add --format jsonl, csv, tsv or txt');
-    }
-    return { path: null, name: 'stdin', format: formatGiven };
-  }
-  if (!existsSync(given)) throw new UsageError(`there is no input file ${quote(given, 200)}`);
-  if (statSync(given).isDirectory())
-    throw new UsageError(`the input ${quote(given, 200)} is a folder; expected a file`);
-  const format = formatGiven ?? detectFormat(basename(given))?.format;
-  if (format === undefined) {
-    throw new UsageError(
-      `the name ${quote(basename(given), 200)} does not show the format; ` +
-        'expected .jsonl, .csv, .tsv or .txt (each also with .gz), or add --format',
-    );
-  }
-  return { path: resolve(given), name: given, format };
+/** A file with its plan. */
+interface PlannedFile {
+  file: InputFile;
+  plan: ReadingPlan;
+  /** The unpacked bytes of a stream, which cannot be opened again. */
+  opened: PlannedInput | null;
 }
 
 /**
- * Opens the input; gzip is detected by content, not by name.
- * @throws {UsageError} when none of the first rows has the text field, or the required id field; lists the
- * existing fields
+ * Opens the input; the content decides how it is read.
+ * @throws {UsageError} when a file cannot be read as it is; says which options would read it
  */
-export async function openTextInput(
-  request: InputRequest,
-  { stdin, maxRowBytes, signal }: { stdin: Readable; maxRowBytes: number; signal: AbortSignal },
-): Promise<OpenedInput> {
-  const { input, textField, idField } = request;
-  // A terminal or pipe may stay silent for hours; the signal ends the wait.
-  const stream = addAbortSignal(signal, input.path === null ? stdin : createReadStream(input.path));
-  const bytesTotal = input.path === null ? null : statSync(input.path).size;
-  let bytesRead = 0;
-  const compressed = await lookAhead(
-    count(stream, (bytes) => (bytesRead += bytes)),
-    GZIP_MAGIC.length,
+export async function openTextInput(request: InputRequest, deps: InputDeps): Promise<OpenedInput> {
+  const planned = await planFiles(request, deps);
+  const sizes = planned.map(({ file }) =>
+    file.isStream || file.path === null ? 0 : statSync(file.path).size,
   );
-  const isGzip = Buffer.concat(compressed.head).subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC);
-  const plain = await lookAhead(isGzip ? gunzip(compressed.all) : compressed.all, HEAD_BYTES);
-  const options: ReadRowsOptions = { format: input.format, textField, idField, maxRowBytes };
-  await checkFields(plain.head, options, request);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let read = 0;
   return {
-    rows: readRows(plain.all, options),
-    fractionRead: () => (bytesTotal === null ? null : bytesTotal === 0 ? 1 : bytesRead / bytesTotal),
+    plans: planned.map(({ plan }) => plan),
+    rows: rowsOf(planned, deps, (bytes) => (read += bytes)),
+    fractionRead: () => (request.input.isStream ? null : total === 0 ? 1 : Math.min(1, read / total)),
   };
 }
 
-/** Checks the header of CSV and TSV, and the first rows of JSON lines, where each row has its own fields. */
-async function checkFields(
-  head: Uint8Array[],
-  options: ReadRowsOptions,
-  request: InputRequest,
-): Promise<void> {
-  const { format, textField = '', idField = '' } = options;
-  if (format === 'txt') return;
-  const fields = await readFields(replay(head), options);
-  const list = `the fields are ${fields.map((field) => quote(field)).join(', ')}`;
-  if (format !== 'jsonl') {
-    if (fields.length > 0 && !fields.includes(textField))
-      throw noField('column', textField, list, '--text', fields);
-    if (request.isIdRequired && !fields.includes(idField))
-      throw noField('column', idField, list, '--id', fields);
-    return;
-  }
-  const rows: RowRead[] = [];
-  for await (const slice of readRows(replay(head), options)) rows.push(...slice);
-  // The end of the head may truncate the last row.
-  const complete = rows.length > 1 ? rows.slice(0, -1) : rows;
-  const isMissing =
-    !complete.some((row) => row.ok) && complete.some((row) => !row.ok && row.code === 'missing-text');
-  if (isMissing) throw noField('field', textField, list, '--text', fields);
-  if (request.isIdRequired && complete.length > 0 && complete.every((row) => row.id === null)) {
-    throw noField('field', idField, list, '--id', fields);
+/**
+ * The plan of one file, whether or not it can be read that way.
+ * @throws {UsageError} when the bytes cannot be unpacked or the charset does not exist
+ */
+export async function planFile(
+  file: InputFile,
+  choices: PlanChoices,
+  deps: InputDeps,
+): Promise<PlannedInput> {
+  const name = file.path === null ? file.name : basename(file.path);
+  try {
+    return await planInput(name, openFile(file, deps), choices, { maxRowBytes: deps.maxRowBytes });
+  } catch (error) {
+    if (error instanceof CorruptError) throw new UsageError(`${quote(file.name, 200)}: ${error.message}`);
+    if (error instanceof RequestError) throw new UsageError(error.message);
+    throw error;
   }
 }
 
-function noField(kind: string, name: string, list: string, flag: string, fields: string[]): UsageError {
-  // The text is unlikely to be in the id field.
-  const proposal = fields.find((field) => flag === '--id' || field !== ROW_DEFAULTS.idField) ?? fields[0];
-  const example =
-    proposal === undefined ? '' : `; choose one with ${flag}, for example ${flag} ${shellWord(proposal)}`;
-  return new UsageError(
-    `the input has no ${kind} ${quote(name)}: ${list.replace('fields', `${kind}s`)}${example}`,
-  );
+async function planFiles({ input, choices }: InputRequest, deps: InputDeps): Promise<PlannedFile[]> {
+  const planned: PlannedFile[] = [];
+  try {
+    for (const file of input.files) {
+      const opened = await planFile(file, choices, deps);
+      if (!file.isStream) await opened.close();
+      planned.push({ file, plan: opened.plan, opened: file.isStream ? opened : null });
+    }
+    // An empty shard must not stop the others.
+    const filled = planned.filter(({ plan }) => plan.problem?.code !== 'empty');
+    const used = filled.length > 0 ? filled : planned.slice(0, 1);
+    for (const { file, plan } of used) if (plan.problem !== null) throw problemOf(file, plan, input);
+    return used;
+  } catch (error) {
+    // An open pipe would keep the process alive.
+    for (const { opened } of planned) await opened?.close();
+    throw error;
+  }
 }
 
-function shellWord(text: string): string {
-  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+function problemOf(file: InputFile, plan: ReadingPlan, input: InputLocation): UsageError {
+  const { message, fix } = plan.problem ?? { message: '', fix: null };
+  const place = input.files.length === 1 ? '' : `${quote(file.name, 200)}: `;
+  return new UsageError(`${place}${message}${fix === null ? '' : `; add ${flagsFor(fix)}`}`);
+}
+
+async function* rowsOf(
+  planned: readonly PlannedFile[],
+  deps: InputDeps,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<RowRead[]> {
+  for (const { file, plan, opened } of planned) {
+    const bytes = opened?.bytes ?? unpack(count(openFile(file, deps), onRead), plan.packing);
+    const isOnly = planned.length === 1;
+    for await (const slice of readRows(bytes, readingOf(plan, deps))) {
+      yield isOnly
+        ? slice
+        : slice.map((row) => (row.ok ? row : { ...row, message: `${file.name}: ${row.message}` }));
+    }
+  }
+}
+
+function openFile(file: InputFile, { stdin, signal }: InputDeps): Readable {
+  return addAbortSignal(signal, file.path === null ? stdin : createReadStream(file.path));
 }
 
 async function* count(
@@ -150,36 +140,4 @@ async function* count(
     add(chunk.length);
     yield chunk;
   }
-}
-
-/** Reads at least `bytes` bytes, or up to the end; `all` yields them again, followed by the rest. */
-async function lookAhead(
-  source: AsyncIterable<Uint8Array>,
-  bytes: number,
-): Promise<{ head: Uint8Array[]; all: AsyncIterable<Uint8Array> }> {
-  const rest = source[Symbol.asyncIterator]();
-  const head: Uint8Array[] = [];
-  for (let held = 0; held < bytes; ) {
-    const next = await rest.next();
-    if (next.done) break;
-    head.push(next.value);
-    held += next.value.length;
-  }
-  return { head, all: resume(head, rest) };
-}
-
-async function* resume(
-  head: readonly Uint8Array[],
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* head;
-    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
-}
-
-async function* replay(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks;
 }

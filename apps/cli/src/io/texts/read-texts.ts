@@ -4,19 +4,15 @@
 
 import type { Readable } from 'node:stream';
 import { quote } from '@embedmill/contract';
-import { ROW_DEFAULTS, type RowFormat } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
-import { locateInput, openTextInput } from './input.ts';
+import { choicesFrom, type TextsFlags } from './choices.ts';
+import { openTextInput } from './input.ts';
+import { locateInput } from './locate.ts';
 
-/** Which file to read, and which of its fields. */
-export interface TextsRequest {
+/** Which files to read, and how. */
+export interface TextsRequest extends TextsFlags {
+  /** A file, a folder or a glob. */
   path: string;
-  /** Text field; the default if absent. */
-  text?: string;
-  /** Id field; the default if absent. */
-  id?: string;
-  /** Format, if the file name does not show it. */
-  format?: RowFormat;
 }
 
 /** Dependencies of reading texts. */
@@ -46,16 +42,11 @@ export type TextLookup = (wanted: VectorRow) => string | null;
  * @throws {UsageError} when the file or field does not exist
  */
 export async function* readTextRows(
-  { path, text, id, format }: TextsRequest,
+  request: TextsRequest,
   { config, stdin, signal }: TextsDeps,
 ): AsyncGenerator<TextRow> {
-  const request = {
-    input: locateInput(path, format),
-    textField: text ?? ROW_DEFAULTS.textField,
-    idField: id ?? ROW_DEFAULTS.idField,
-    isIdRequired: id !== undefined,
-  };
-  const { rows } = await openTextInput(request, { stdin, maxRowBytes: config.maxRowBytes, signal });
+  const input = { input: locateInput([request.path]), choices: choicesFrom(request) };
+  const { rows } = await openTextInput(input, { stdin, maxRowBytes: config.maxRowBytes, signal });
   let number = 0;
   for await (const slice of rows) {
     for (const row of slice) {

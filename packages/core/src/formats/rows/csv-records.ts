@@ -24,8 +24,6 @@ import {
   withoutReturn,
 } from './record.ts';
 
-const QUOTE_MARK = 0x22;
-
 /** Position of the scan within a record. */
 type Place =
   /** Before the first byte of a field. */
@@ -41,9 +39,19 @@ type Place =
   /** In a record with unbalanced quotes: it ends at its first line end. */
   | 'broken';
 
-/** Splits at LF or CRLF outside quotes; the last record may end with the input. */
+/** The bytes that matter to the splitter. */
+export interface CsvMarks {
+  readonly delimiter: number;
+  readonly quote: number;
+  /** LF, which a CR may precede, or CR. */
+  readonly lineEnd: number;
+}
+
+/** Splits at line ends outside quotes; the last record may end with the input. */
 export class CsvRecordSplitter implements Splitter {
   readonly #delimiter: number;
+  readonly #quote: number;
+  readonly #lineEnd: number;
   readonly #maxBytes: number;
   #bytes: Buffer = Buffer.alloc(0);
   #start = 0;
@@ -55,8 +63,10 @@ export class CsvRecordSplitter implements Splitter {
    */
   #skipped: { head: Buffer; lineEnds: number } | null = null;
 
-  constructor(delimiter: number, maxBytes: number) {
+  constructor({ delimiter, quote, lineEnd }: CsvMarks, maxBytes: number) {
     this.#delimiter = delimiter;
+    this.#quote = quote;
+    this.#lineEnd = lineEnd;
     this.#maxBytes = maxBytes;
   }
 
@@ -91,7 +101,7 @@ export class CsvRecordSplitter implements Splitter {
     const bytes = this.#bytes;
     while (this.#at < bytes.length) {
       if (this.#place === 'quoted') {
-        const mark = bytes.indexOf(QUOTE_MARK, this.#at);
+        const mark = bytes.indexOf(this.#quote, this.#at);
         const reached = mark === -1 ? bytes.length : mark;
         if (reached - this.#start > this.#maxBytes) this.#skip();
         this.#at = mark === -1 ? bytes.length : mark + 1;
@@ -99,33 +109,33 @@ export class CsvRecordSplitter implements Splitter {
         continue;
       }
       if (this.#place === 'broken') {
-        const end = bytes.indexOf(LINE_FEED, this.#start);
+        const end = bytes.indexOf(this.#lineEnd, this.#start);
         if (end === -1) this.#at = bytes.length;
         else this.#close(records, end);
         continue;
       }
       const byte = bytes[this.#at];
-      if (byte === LINE_FEED) this.#close(records, this.#at);
+      if (byte === this.#lineEnd) this.#close(records, this.#at);
       else if (this.#place === 'closing' || this.#place === 'return') this.#pastQuote(byte);
       else {
         if (byte === delimiter) this.#place = 'start';
-        else if (byte === QUOTE_MARK && this.#place === 'start') this.#place = 'quoted';
+        else if (byte === this.#quote && this.#place === 'start') this.#place = 'quoted';
         else this.#place = 'plain';
         this.#at++;
-        if (this.#place === 'plain') this.#passPlain(bytes, delimiter);
+        if (this.#place === 'plain') this.#passPlain(bytes, delimiter, this.#lineEnd);
       }
     }
   }
 
   /** The inner loop: it passes most bytes of most files. */
-  #passPlain(bytes: Buffer, delimiter: number): void {
+  #passPlain(bytes: Buffer, delimiter: number, lineEnd: number): void {
     let at = this.#at;
-    while (at < bytes.length && bytes[at] !== delimiter && bytes[at] !== LINE_FEED) at++;
+    while (at < bytes.length && bytes[at] !== delimiter && bytes[at] !== lineEnd) at++;
     this.#at = at;
   }
 
   #pastQuote(byte: number | undefined): void {
-    if (this.#place === 'closing' && byte === QUOTE_MARK) this.#place = 'quoted';
+    if (this.#place === 'closing' && byte === this.#quote) this.#place = 'quoted';
     else if (this.#place === 'closing' && byte === this.#delimiter) this.#place = 'start';
     else if (this.#place === 'closing' && byte === CARRIAGE_RETURN) this.#place = 'return';
     else if (this.#skipped === null) this.#place = 'broken';
@@ -138,8 +148,8 @@ export class CsvRecordSplitter implements Splitter {
     const bytes = this.#bytes;
     const start = this.#start;
     const line = this.#line;
-    const lineEnds = (this.#skipped?.lineEnds ?? 0) + countLineFeeds(bytes, start, end);
-    const textEnd = withoutReturn(bytes, start, end);
+    const lineEnds = (this.#skipped?.lineEnds ?? 0) + this.#countLineEnds(bytes, start, end);
+    const textEnd = this.#lineEnd === LINE_FEED ? withoutReturn(bytes, start, end) : end;
     let fault: RawRecord['fault'] = null;
     if (this.#skipped !== null) fault = this.#place === 'quoted' ? 'unclosed-quote' : 'row-too-large';
     else if (textEnd - start > this.#maxBytes) fault = 'row-too-large';
@@ -162,14 +172,17 @@ export class CsvRecordSplitter implements Splitter {
 
   /** Discards the bytes of a skipped record up to `end`. */
   #drop(end: number): void {
-    if (this.#skipped !== null) this.#skipped.lineEnds += countLineFeeds(this.#bytes, this.#start, end);
+    if (this.#skipped !== null) this.#skipped.lineEnds += this.#countLineEnds(this.#bytes, this.#start, end);
     this.#start = end;
   }
-}
 
-function countLineFeeds(bytes: Buffer, start: number, end: number): number {
-  let count = 0;
-  for (let at = bytes.indexOf(LINE_FEED, start); at !== -1 && at < end; at = bytes.indexOf(LINE_FEED, at + 1))
-    count++;
-  return count;
+  #countLineEnds(bytes: Buffer, start: number, end: number): number {
+    let count = 0;
+    let at = bytes.indexOf(this.#lineEnd, start);
+    while (at !== -1 && at < end) {
+      count++;
+      at = bytes.indexOf(this.#lineEnd, at + 1);
+    }
+    return count;
+  }
 }

@@ -23,6 +23,10 @@ export function faultOf(record: RawRecord, settings: RowSettings): BadRow | null
     return badRow(line, null, fault, message);
   }
   if (isUtf8(bytes)) return null;
+  if (settings.charset !== 'utf-8') {
+    const message = `the row has bytes that are not ${settings.charset}, in ${quoteBytes(bytes)}; expected text in this charset`;
+    return badRow(line, null, 'invalid-utf8', message);
+  }
   const at = firstInvalidByte(bytes);
   const value = `0x${(bytes[at] ?? 0).toString(16).padStart(2, '0')}`;
   const message = `byte ${at + 1} of the row (${value}) is not UTF-8, in ${quoteBytes(bytes)}; expected UTF-8 text`;

@@ -1,11 +1,15 @@
 /** Reads the id of a row, for the JSONL and CSV parsers. */
 
 import { quote, type RowErrorCode } from '@embedmill/contract';
+import { numberAt } from './json-number.ts';
 
 /** A valid id, `null` if the row has none, or the reason why the id is invalid. */
 export type IdRead =
   | { readonly id: string | null; readonly code: null }
   | { readonly id: null; readonly code: RowErrorCode; readonly message: string };
+
+/** Maximum characters of a decimal that is not rounded: a double has 15 significant digits. */
+const EXACT_CHARS = 16;
 
 const NO_ID: IdRead = { id: null, code: null };
 
@@ -22,10 +26,15 @@ export function readId(id: string, maxIdBytes: number): IdRead {
 
 /**
  * Checks an id given as a JSON value; `undefined` means that the key is missing.
- * @param field key of the id
+ * @param path keys that lead to the id
  * @param json text of the object, from which large integers are read exactly
  */
-export function readJsonId(value: unknown, field: string, json: string, maxIdBytes: number): IdRead {
+export function readJsonId(
+  value: unknown,
+  path: readonly string[],
+  json: string,
+  maxIdBytes: number,
+): IdRead {
   if (typeof value === 'string') return readId(value, maxIdBytes);
   if (value === undefined || value === null) return NO_ID;
   if (typeof value !== 'number') {
@@ -35,20 +44,11 @@ export function readJsonId(value: unknown, field: string, json: string, maxIdByt
       message: `the id is ${quote(value)}; expected a string or a number`,
     };
   }
-  if (Number.isSafeInteger(value) || !Number.isInteger(value)) return readId(String(value), maxIdBytes);
-  const digits = integerAsWritten(field, json);
-  if (digits !== null) return readId(digits, maxIdBytes);
+  if (Number.isSafeInteger(value)) return readId(String(value), maxIdBytes);
+  const digits = numberAt(json, path) ?? '';
+  const isShort = Number.isFinite(value) && !Number.isInteger(value) && digits.length <= EXACT_CHARS;
+  if (isShort) return readId(String(value), maxIdBytes);
+  if (/^-?\d+(\.\d+)?$/.test(digits)) return readId(digits, maxIdBytes);
   const message = `the id ${quote(value)} is a number that JSON cannot represent exactly; expected a string or a number up to 2^53`;
   return { id: null, code: 'invalid-id', message };
-}
-
-/**
- * The digits of an integer beyond 2^53 as written in the line (review and tweet ids are often such numbers),
- * or null unless the key occurs exactly once. Inside a string the quotes of a key are escaped, so the pattern
- * cannot match there.
- */
-function integerAsWritten(field: string, json: string): string | null {
-  const key = JSON.stringify(field).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const found = [...json.matchAll(new RegExp(`(?<!\\\\)${key}\\s*:\\s*(-?\\d+)(?=[\\s,}])`, 'g'))];
-  return found.length === 1 ? (found[0]?.[1] ?? null) : null;
 }

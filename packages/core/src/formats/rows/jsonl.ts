@@ -1,12 +1,19 @@
-/** Parses JSONL: one object per line; blank lines are skipped. */
+/**
+ * Parses JSON values into rows: one object per line, or the elements of an array; blank lines are skipped.
+ *
+ * `NaN` and `Infinity`, which Python and pandas write, count as null. A lone surrogate, which no UTF-8 can
+ * hold, becomes U+FFFD, as in every text that passes through UTF-8.
+ */
 
 import { type BadRow, quote, type RowRead } from '@embedmill/contract';
 import { badRow, faultOf } from './decode.ts';
 import { readJsonId } from './id.ts';
+import { withoutNonNumbers } from './json-number.ts';
 import type { RawRecord } from './record.ts';
 import type { RowSettings } from './types.ts';
 
-type JsonObject = Record<string, unknown>;
+/** A parsed JSON object. */
+export type JsonObject = Record<string, unknown>;
 
 const EXPECTED = 'expected one object per line, such as {"id":"1","text":"Fits well."}';
 
@@ -16,6 +23,10 @@ const EXPECTED = 'expected one object per line, such as {"id":"1","text":"Fits w
  */
 const MAX_CLIENT_CODE_CHARS = 64;
 const MAX_CLIENT_MESSAGE_CHARS = 500;
+
+/** With the flag u, a surrogate matches only outside a pair. */
+const LONE_SURROGATE = /\p{Cs}/u;
+const LONE_SURROGATES = /\p{Cs}/gu;
 
 /** Parses lines into rows, in order. */
 export function parseJsonl(records: readonly RawRecord[], settings: RowSettings): RowRead[] {
@@ -27,14 +38,21 @@ export function parseJsonl(records: readonly RawRecord[], settings: RowSettings)
   return rows;
 }
 
-/** The keys of the object on this line, or null if the line is not an object. */
-export function keysOfLine(record: RawRecord, settings: RowSettings): string[] | null {
-  if (faultOf(record, settings) !== null) return null;
+/**
+ * Parses JSON in which numbers may be `NaN`, `Infinity` or `-Infinity`; these become null.
+ * @throws {SyntaxError} of the original text
+ */
+export function parseJson(json: string): unknown {
   try {
-    const value: unknown = JSON.parse(record.bytes.toString());
-    return isObject(value) ? Object.keys(value) : null;
-  } catch {
-    return null;
+    return JSON.parse(json);
+  } catch (error) {
+    const cleared = withoutNonNumbers(json);
+    if (cleared === null) throw error;
+    try {
+      return JSON.parse(cleared);
+    } catch {
+      throw error;
+    }
   }
 }
 
@@ -45,7 +63,7 @@ function parseLine(record: RawRecord, settings: RowSettings): RowRead | null {
   if (json.trim() === '') return null;
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(json);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `the line ${quote(json)} is not JSON (${reason.slice(0, 160)}); ${EXPECTED}`;
@@ -60,8 +78,9 @@ function parseLine(record: RawRecord, settings: RowSettings): RowRead | null {
 function parseObject(object: JsonObject, json: string, countedLine: number, settings: RowSettings): RowRead {
   const { textField, idField, maxIdBytes } = settings;
   const line = clientLine(object) ?? countedLine;
-  const given = readJsonId(own(object, idField), idField, json, maxIdBytes);
-  const text = own(object, textField);
+  const idPath = pathOf(object, idField);
+  const given = readJsonId(wellFormed(valueAt(object, idPath)), idPath, json, maxIdBytes);
+  const text = wellFormed(valueAt(object, pathOf(object, textField)));
   if (text === undefined || text === null) {
     const known = clientError(object, line, given.id);
     if (known !== null) return known;
@@ -97,12 +116,38 @@ function clientError(object: JsonObject, line: number, id: string | null): BadRo
   return { ok: false, line, id, code, message, keepsPlace: true };
 }
 
+/** The keys that lead to a field: a name with dots that is not itself a key is a path. */
+function pathOf(object: JsonObject, field: string): readonly string[] {
+  return !field.includes('.') || Object.hasOwn(object, field) ? [field] : field.split('.');
+}
+
+/** The value of a field, or of a path such as `review.text`; `undefined` if there is none. */
+export function fieldOf(object: JsonObject, field: string): unknown {
+  return valueAt(object, pathOf(object, field));
+}
+
+function valueAt(object: JsonObject, path: readonly string[]): unknown {
+  let value: unknown = object;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = own(value as JsonObject, key);
+  }
+  return value;
+}
+
+function wellFormed(value: unknown): unknown {
+  return typeof value === 'string' && LONE_SURROGATE.test(value)
+    ? value.replace(LONE_SURROGATES, '\ufffd')
+    : value;
+}
+
 /** The value of an own key: a field may be called `constructor`. */
 function own(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-function isObject(value: unknown): value is JsonObject {
+/** Whether a JSON value is an object. */
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -2,13 +2,15 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { RowRead } from '@embedmill/contract';
-import { CsvParser, columnsOf, delimiterOf } from './csv.ts';
+import { CsvParser } from './csv.ts';
 import { CsvRecordSplitter } from './csv-records.ts';
 import { faultOf } from './decode.ts';
-import { keysOfLine, parseJsonl } from './jsonl.ts';
+import { JsonValueSplitter } from './json-values.ts';
+import { parseJsonl } from './jsonl.ts';
 import { LineSplitter } from './lines.ts';
 import type { RawRecord, Splitter } from './record.ts';
-import { type ReadRowsOptions, ROW_DEFAULTS, type RowFormat, type RowSettings } from './types.ts';
+import { transcode } from './transcode.ts';
+import { lineEndByte, type ReadRowsOptions, type RowSettings, settingsOf } from './types.ts';
 
 /**
  * Size of each block but the last, in bytes. One block becomes one array of rows, small enough for the CPU
@@ -34,36 +36,16 @@ export async function* readRows(
   bytes: AsyncIterable<Uint8Array>,
   options: ReadRowsOptions,
 ): AsyncGenerator<RowRead[]> {
-  const settings: RowSettings = { ...ROW_DEFAULTS, ...options };
+  const settings = settingsOf(options);
   const splitter = splitterFor(settings);
   const parser = parserFor(settings);
-  for await (const block of cutBlocks(bytes)) {
+  for await (const block of cutBlocks(transcode(bytes, settings.charset))) {
     const rows = parser.parse(splitter.push(block));
     if (rows.length > 0) yield rows;
   }
   const rows = parser.parse(splitter.end());
   parser.end?.();
   if (rows.length > 0) yield rows;
-}
-
-/**
- * The names that can be used as `textField` and `idField`: the columns of a CSV or TSV header, or the keys of
- * the first JSON object; empty for txt and for an input without records. Reads no more than necessary, then
- * closes the source.
- * @throws {EmbedmillError} `invalid-header`
- */
-export async function readFields(
-  bytes: AsyncIterable<Uint8Array>,
-  options: { readonly format: RowFormat; readonly maxRowBytes?: number },
-): Promise<string[]> {
-  const settings: RowSettings = { ...ROW_DEFAULTS, ...options };
-  if (settings.format === 'txt') return [];
-  const splitter = splitterFor(settings);
-  for await (const block of cutBlocks(bytes)) {
-    const fields = fieldsIn(splitter.push(block), settings);
-    if (fields !== null) return fields;
-  }
-  return fieldsIn(splitter.end(), settings) ?? [];
 }
 
 /** One line of an input with its number, counted from 1, or the reason why it cannot be read. */
@@ -135,34 +117,30 @@ function parseTxt(records: readonly RawRecord[], settings: RowSettings): RowRead
 }
 
 /** Parses the records of one format into rows. */
-interface Parser {
+export interface Parser {
   parse(records: readonly RawRecord[]): RowRead[];
   end?(): void;
 }
 
-function parserFor(settings: RowSettings): Parser {
+/** The parser of a format. */
+export function parserFor(settings: RowSettings): Parser {
   switch (settings.format) {
     case 'jsonl':
+    case 'json':
       return { parse: (records) => parseJsonl(records, settings) };
     case 'txt':
       return { parse: (records) => parseTxt(records, settings) };
     default:
-      return new CsvParser(settings.format, settings);
+      return new CsvParser(settings);
   }
 }
 
-function splitterFor({ format, maxRowBytes }: RowSettings): Splitter {
-  if (format === 'jsonl' || format === 'txt') return new LineSplitter(maxRowBytes);
-  return new CsvRecordSplitter(delimiterOf(format).charCodeAt(0), maxRowBytes);
-}
-
-function fieldsIn(records: readonly RawRecord[], settings: RowSettings): string[] | null {
-  for (const record of records) {
-    if (record.bytes.length === 0) continue;
-    const { format } = settings;
-    if (format === 'csv' || format === 'tsv') return columnsOf(record, delimiterOf(format), settings);
-    const keys = keysOfLine(record, settings);
-    if (keys !== null) return keys;
-  }
-  return null;
+/** The splitter of a format. */
+export function splitterFor(settings: RowSettings): Splitter {
+  const { format, delimiter, quote, maxRowBytes } = settings;
+  const lineEnd = lineEndByte(settings);
+  if (format === 'json') return new JsonValueSplitter(maxRowBytes);
+  if (format === 'jsonl' || format === 'txt' || quote === null) return new LineSplitter(maxRowBytes, lineEnd);
+  const marks = { delimiter: delimiter.charCodeAt(0), quote: quote.charCodeAt(0), lineEnd };
+  return new CsvRecordSplitter(marks, maxRowBytes);
 }
