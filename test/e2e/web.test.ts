@@ -1,6 +1,6 @@
 /** Tests the pages in a real Chromium on a real stack with real vectors. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,6 +139,64 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByRole('button', { name: 'Resume the upload' }).click();
     await page.getByText('All rows are uploaded.').waitFor();
     await page.getByText('2 rows').waitFor();
+  });
+
+  it('read a file as people have it, change the plan, and show the rows that are refused', async () => {
+    const path = join(folder, 'export.csv');
+    // Windows-1252, semicolons, no id, and a record with a field too many.
+    const good = Array.from(
+      { length: 12 },
+      (_, i) => `article ${i};Le caf\xe9 num\xe9ro ${i} est tr\xe8s bon.`,
+    );
+    const lines = ['Titre;Avis', ...good, 'a;b;c;d'];
+    writeFileSync(path, Buffer.from(`${lines.join('\r\n')}\r\n`, 'latin1'));
+    await open('runs');
+    await open('new');
+    await page.locator('input[type=file]').setInputFiles(path);
+    await expect.poll(() => page.getByLabel('Delimiter').inputValue()).toBe(';');
+    await expect.poll(() => page.getByLabel('Charset').inputValue()).toBe('windows-1252');
+    await page.getByRole('button', { name: 'Read it in windows-1252, with the text in “Avis”' }).click();
+    await page.getByText('Le café numéro 0 est très bon.').waitFor();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('All rows are uploaded.').waitFor();
+    await page.getByRole('link', { name: 'Watch the run' }).click();
+    await page.getByText('completed').waitFor({ timeout: 160_000 });
+    await page
+      .getByRole('region', { name: 'Rows without a vector' })
+      .getByText(/field|column/)
+      .waitFor();
+    await page
+      .getByText(/3 of 3 rows|3 rows/)
+      .first()
+      .waitFor();
+  });
+
+  it('take a JSON array, and say what only the command reads', async () => {
+    const path = join(folder, 'array.json');
+    writeFileSync(
+      path,
+      JSON.stringify(
+        [
+          { id: 1, text: 'one [x]' },
+          { id: 2, text: 'two,\n "q"' },
+        ],
+        null,
+        2,
+      ),
+    );
+    await open('runs');
+    await open('new');
+    await page.locator('input[type=file]').setInputFiles(path);
+    await expect.poll(() => page.getByLabel('Format').inputValue()).toBe('json');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('All rows are uploaded.').waitFor();
+    await page.getByText('2 rows').waitFor();
+    const packed = join(folder, 'packed.jsonl.zst');
+    copyFileSync(new URL('../fixtures/packed/reviews.jsonl.zst', import.meta.url), packed);
+    await open('runs');
+    await open('new');
+    await page.locator('input[type=file]').setInputFiles(packed);
+    await page.getByText(/packed with zstd, which this page cannot upload. Use the command/).waitFor();
   });
 
   it('find rows by meaning, and draw the run as a map', async () => {

@@ -5,6 +5,11 @@ import { describe, expect, it } from 'vitest';
 // The package does not export the code of its pages.
 import { splitFile } from '../../../apps/web/src/app/upload/split-file.ts';
 
+const HOW = {
+  csv: { hasHeader: true, quote: '"' },
+  jsonl: { hasHeader: false, quote: null },
+} as const;
+
 async function partsOf(text: string, format: 'csv' | 'jsonl', partBytes: number, chunkBytes: number) {
   const bytes = new TextEncoder().encode(text);
   const stream = new ReadableStream<Uint8Array>({
@@ -15,7 +20,7 @@ async function partsOf(text: string, format: 'csv' | 'jsonl', partBytes: number,
     },
   });
   const parts: string[] = [];
-  for await (const { part, bytes: cut } of splitFile(stream, { format }, partBytes)) {
+  for await (const { part, bytes: cut } of splitFile(stream, HOW[format], partBytes)) {
     expect(part).toBe(parts.length);
     parts.push(new TextDecoder().decode(cut));
   }

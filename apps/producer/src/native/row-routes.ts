@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
-import { quote, RequestError } from '@embedmill/contract';
+import { quote, RequestError, type RowRead } from '@embedmill/contract';
 import { charsetNamed, type RowFormat, readRows } from '@embedmill/core/formats';
 import { MAX_BATCH_BYTES } from '@embedmill/core/runs';
 import { type Request, Router } from 'express';
@@ -31,7 +31,7 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
 
   addPath(router, '/v1/runs/:id/rows', {
     post: async (req, res) => {
-      const { part, charset, ...fields } = checkInput(addRowsQuery, 'query', req.query);
+      const { part, charset, badRows, ...fields } = checkInput(addRowsQuery, 'query', req.query);
       const run = service.runs().get(idOf(req));
       const format = formatOf(req);
       const sha256 = createHash('sha256');
@@ -52,7 +52,8 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
         maxRowBytes: config.maxRowBytes,
         charset: charset === undefined ? undefined : charsetNamed(charset),
       };
-      const rows = tap(readRows(bytes, options), () => memory.parsed());
+      const read = tap(readRows(bytes, options), () => memory.parsed());
+      const rows = badRows === 'keep' ? keepBadRows(read) : read;
       const duplicate = run.receiptOf(part) !== undefined;
       const receipt = await run.addPart({
         part,
@@ -181,5 +182,12 @@ class UploadMemory {
     const bytes = UPLOAD_BASE_BYTES + ROW_COPIES * (this.#unparsed + this.#held);
     const isSmall = bytes <= SMALL_SHARE_BYTES;
     await this.#share.resize(isSmall ? bytes : UPLOAD_BASE_BYTES + ROW_COPIES * maxBytes, { isStream });
+  }
+}
+
+/** Rows in which a record that is not a row keeps its place, so that its verdict is `failed`. */
+async function* keepBadRows(blocks: AsyncIterable<RowRead[]>): AsyncGenerator<RowRead[]> {
+  for await (const rows of blocks) {
+    yield rows.map((row) => (row.ok ? row : { ...row, keepsPlace: true }));
   }
 }

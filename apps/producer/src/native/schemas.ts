@@ -90,6 +90,10 @@ export const addRowsQuery = z.strictObject({
   ),
   textField: fieldName.default('text').describe('JSON key, path (`review.text`) or CSV column of the text.'),
   idField: fieldName.default('id').describe('JSON key, path or CSV column of the id.'),
+  badRows: z
+    .enum(['reject', 'keep'])
+    .default('reject')
+    .describe('Whether a record that is not a row is left out, or kept as a row with the verdict `failed`.'),
   ...reading,
 });
 

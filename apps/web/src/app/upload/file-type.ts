@@ -1,49 +1,77 @@
-/** File types for uploads, recognized by file name. */
+/** How a file is turned into the bytes of an upload: UTF-8, in records that can be cut into parts. */
 
-/** Format and compression of a file. */
+import type { ReadingPlan } from '@embedmill/core/formats';
+import { decodeText, joinLines, recordsOfArray, recordsOfLines } from './convert.ts';
+import { readingQuery } from './reading-query.ts';
+
+/** Conversion of a file, and how the result is sent. A value without functions: it is kept for a resumed upload. */
 export interface UploadFileType {
-  format: 'jsonl' | 'csv' | 'tsv';
-  contentType: string;
   isGzip: boolean;
+  /** A label of the Encoding Standard. */
+  charset: string;
+  /** Whether lines end with a CR alone. */
+  isCr: boolean;
+  /** Format of the file. */
+  source: 'jsonl' | 'json' | 'csv' | 'tsv' | 'txt';
+  /** Format of the upload. */
+  format: 'jsonl' | 'csv' | 'tsv';
+  /** Whether each part begins with the first record of the file. */
+  hasHeader: boolean;
+  /** Quote of CSV and TSV; `null` if a line is a record. */
+  quote: string | null;
+  contentType: string;
+  /** Further query of the upload. */
+  query: Record<string, string>;
 }
 
-const FILE_TYPES: Readonly<Record<string, Omit<UploadFileType, 'isGzip'>>> = {
-  jsonl: { format: 'jsonl', contentType: 'application/x-ndjson' },
-  ndjson: { format: 'jsonl', contentType: 'application/x-ndjson' },
-  csv: { format: 'csv', contentType: 'text/csv' },
-  tsv: { format: 'tsv', contentType: 'text/tab-separated-values' },
-};
-
-/** Value of the `accept` attribute of a file input. */
-export const ACCEPTED_FILES: string = Object.keys(FILE_TYPES)
-  .flatMap((extension) => [`.${extension}`, `.${extension}.gz`])
-  .join(',');
+const CONTENT_TYPES = {
+  jsonl: 'application/x-ndjson',
+  csv: 'text/csv',
+  tsv: 'text/tab-separated-values',
+} as const;
 
 /**
- * Returns the type of a file.
- * @param name file name with extension
- * @throws {Error} if the extension is not supported; the message is shown on the page
+ * Returns how the page uploads a file with this plan.
+ * @throws {Error} if only the command can read it; the message is shown on the page
  */
-export function fileTypeOf(name: string): UploadFileType {
-  const [, extension = '', gz] = /\.([a-z]+)(\.gz)?$/i.exec(name) ?? [];
-  const kind = FILE_TYPES[extension.toLowerCase()];
-  if (kind === undefined)
+export function uploadTypeOf({
+  name,
+  packing,
+  format,
+  charset,
+  lineEnd,
+  dialect,
+}: ReadingPlan): UploadFileType {
+  const isTable = format === 'parquet' || format === 'arrow';
+  if (isTable || (packing !== 'none' && packing !== 'gzip')) {
     throw new Error(
-      `“${name}” is not a supported file type: choose a .csv, .tsv or .jsonl file, optionally compressed as .gz.`,
+      `“${name}” is ${isTable ? `a ${format} file` : `packed with ${packing}`}, which this page cannot upload. Use the command: embedmill embed "${name}" --to vectors.npy`,
     );
-  return { ...kind, isGzip: gz !== undefined };
+  }
+  const sent = format === 'csv' || format === 'tsv' ? format : 'jsonl';
+  return {
+    isGzip: packing === 'gzip',
+    charset,
+    isCr: lineEnd === 'cr',
+    source: format,
+    format: sent,
+    hasHeader: dialect?.header ?? false,
+    quote: dialect?.quote ?? null,
+    contentType: CONTENT_TYPES[sent],
+    query: dialect === null ? {} : readingQuery(dialect),
+  };
 }
 
 /**
- * Returns the decompressed bytes of a file.
+ * Returns the bytes of an upload.
  * @param onRead called with the number of bytes of each chunk read from the file itself
  */
 export function openFile(
   file: File,
-  { isGzip }: UploadFileType,
+  { isGzip, charset, isCr, source }: UploadFileType,
   onRead: (bytes: number) => void,
 ): ReadableStream<Uint8Array> {
-  const counted = file.stream().pipeThrough(
+  let bytes: ReadableStream<Uint8Array<ArrayBuffer>> = file.stream().pipeThrough(
     new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform: (chunk, controller) => {
         onRead(chunk.byteLength);
@@ -51,5 +79,13 @@ export function openFile(
       },
     }),
   );
-  return isGzip ? counted.pipeThrough(new DecompressionStream('gzip')) : counted;
+  if (isGzip) bytes = bytes.pipeThrough(new DecompressionStream('gzip'));
+  // Bytes of UTF-8 go as they are, so that a row that is not UTF-8 is refused alone.
+  const isPlain = charset === 'utf-8' && !isCr && source !== 'json' && source !== 'txt';
+  if (isPlain) return bytes;
+  let text = bytes.pipeThrough(decodeText(charset));
+  if (isCr) text = text.pipeThrough(joinLines());
+  if (source === 'json') text = text.pipeThrough(recordsOfArray());
+  if (source === 'txt') text = text.pipeThrough(recordsOfLines());
+  return text.pipeThrough(new TextEncoderStream());
 }

@@ -8,13 +8,14 @@
 
 import { requestJson } from '../api/client.ts';
 import { FetchError } from '../api/errors.ts';
-import { fileTypeOf, openFile } from './file-type.ts';
+import { openFile, type UploadFileType } from './file-type.ts';
 import { splitFile } from './split-file.ts';
 
 /** The file, its fields, and the open run that receives its rows. */
 export interface UploadTask {
   run: string;
   file: File;
+  type: UploadFileType;
   textField: string;
   /** `null`: rows are identified by number. */
   idField: string | null;
@@ -74,8 +75,7 @@ export class FileUpload {
 
   /** Uploads the file; resolves when the state is `sent` or `failed`, or after `stop`. */
   async start(): Promise<void> {
-    const { run, file } = this.#task;
-    const kind = fileTypeOf(file.name);
+    const { run, file, type } = this.#task;
     try {
       const known = await this.#retryUntil(() =>
         requestJson<{ parts: { part: number; accepted: number; rejectedCount: number }[] }>(
@@ -84,12 +84,11 @@ export class FileUpload {
       );
       const receipts = new Map(known.parts.map((receipt) => [receipt.part, receipt]));
       let readBytes = 0;
-      const stream = openFile(file, kind, (bytes) => {
+      const stream = openFile(file, type, (bytes) => {
         readBytes += bytes;
       });
-      for await (const { part, bytes } of splitFile(stream, kind)) {
-        const receipt =
-          receipts.get(part) ?? (await this.#retryUntil(() => this.#send(part, bytes, kind.contentType)));
+      for await (const { part, bytes } of splitFile(stream, type)) {
+        const receipt = receipts.get(part) ?? (await this.#retryUntil(() => this.#send(part, bytes)));
         this.#set({
           state: this.#state.state === 'paused' ? 'paused' : 'sending',
           sentBytes: readBytes,
@@ -123,14 +122,14 @@ export class FileUpload {
     this.#resume();
   }
 
-  #send(part: number, bytes: Uint8Array<ArrayBuffer>, contentType: string) {
-    const { run, textField, idField } = this.#task;
-    const query = new URLSearchParams({ part: String(part), textField });
+  #send(part: number, bytes: Uint8Array<ArrayBuffer>) {
+    const { run, type, textField, idField } = this.#task;
+    const query = new URLSearchParams({ part: String(part), textField, badRows: 'keep', ...type.query });
     if (idField !== null) query.set('idField', idField);
     return requestJson<{ accepted: number; rejectedCount: number }>(`v1/runs/${run}/rows?${query}`, {
       method: 'POST',
       body: new Blob([bytes]),
-      contentType,
+      contentType: type.contentType,
       signal: this.#attempt.signal,
     });
   }

@@ -1,7 +1,8 @@
-/** Reads the columns and first rows of a file, and estimates its number of rows. */
+/** Reads the first rows of a file, and estimates its number of rows. */
 
 import { parse } from 'papaparse';
-import { openFile, type UploadFileType } from './file-type.ts';
+import { openFile, uploadTypeOf } from './file-type.ts';
+import type { ReadingPlan } from './inspect.ts';
 
 /** Enough for several hundred rows. */
 const PREVIEW_BYTES = 256 * 1024;
@@ -17,33 +18,28 @@ export interface Preview {
   isWhole: boolean;
 }
 
-/** @throws {Error} if the file has no rows; the message is shown on the page */
-export async function readPreview(file: File, kind: UploadFileType): Promise<Preview> {
+/**
+ * Reads the first rows of a file as its plan says.
+ * @throws {Error} if the file has no rows; the message is shown on the page
+ */
+export async function readPreview(file: File, plan: ReadingPlan): Promise<Preview> {
+  const type = uploadTypeOf(plan);
   let fileBytes = 0;
-  const { text, isWhole, bytes } = await readBeginning(
-    openFile(file, kind, (n) => {
+  const { text, isWhole } = await readBeginning(
+    openFile(file, type, (n) => {
       fileBytes += n;
     }),
   );
-  const rows = kind.format === 'jsonl' ? readJsonLines(text) : readTable(text, kind.format);
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  if (rows.length === 0 || columns.length === 0) throw new Error(`“${file.name}” contains no rows.`);
-  const share = isWhole ? 1 : file.size / (kind.isGzip ? fileBytes : bytes);
+  const columns = plan.columns.length > 0 ? plan.columns.map(({ name }) => name) : ['text'];
+  const rows = type.format === 'jsonl' ? readJsonLines(text) : readTable(text, plan, columns);
+  const fields = [plan.textField, plan.idField].filter((field) => field !== null);
+  for (const path of fields.filter((field) => !columns.includes(field))) {
+    columns.push(path);
+    for (const row of rows) addPath(row, path);
+  }
+  if (rows.length === 0) throw new Error(`“${file.name}” contains no rows.`);
+  const share = isWhole ? 1 : file.size / fileBytes;
   return { columns, rows, rowsInFile: Math.round(rows.length * share), isWhole };
-}
-
-/** Guesses the text column: one with a typical name, or else the one with the longest values. */
-export function likelyTextColumn({ columns, rows }: Preview): string {
-  const named = columns.find((column) =>
-    /^(text|body|content|review|review_text|description|comment)$/i.test(column),
-  );
-  const length = (column: string) => rows.reduce((sum, row) => sum + (row[column] ?? '').length, 0);
-  return named ?? columns.reduce((best, column) => (length(column) > length(best) ? column : best));
-}
-
-/** Guesses the id column by name; `null` if there is none. */
-export function likelyIdColumn({ columns }: Preview): string | null {
-  return columns.find((column) => /^(id|_id|key|uuid|asin|sku|\w+_id)$/i.test(column)) ?? null;
 }
 
 /** Reads whole lines only: the last one may be incomplete. */
@@ -54,23 +50,40 @@ async function readBeginning(stream: ReadableStream<Uint8Array>) {
   let bytes = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return { text: text + decoder.decode(), isWhole: true, bytes };
+    if (done) return { text: text + decoder.decode(), isWhole: true };
     text += decoder.decode(value, { stream: true });
     bytes += value.byteLength;
     if (bytes < PREVIEW_BYTES) continue;
     await reader.cancel();
     const end = text.lastIndexOf('\n');
-    return { text: end < 0 ? text : text.slice(0, end + 1), isWhole: false, bytes };
+    return { text: end < 0 ? text : text.slice(0, end + 1), isWhole: false };
   }
 }
 
-function readTable(text: string, format: 'csv' | 'tsv'): Record<string, string>[] {
-  const { data } = parse<Record<string, string>>(text, {
-    header: true,
+function readTable(text: string, { dialect }: ReadingPlan, columns: string[]): Record<string, string>[] {
+  const { data } = parse<string[]>(text, {
     skipEmptyLines: true,
-    delimiter: format === 'csv' ? ',' : '\t',
+    delimiter: dialect?.delimiter ?? ',',
+    // A character that no text has: without quoting a quote is text.
+    quoteChar: dialect?.quote ?? '\0',
   });
-  return data.map(({ __parsed_extra: _, ...row }) => row);
+  return data
+    .slice(dialect?.header === false ? 0 : 1)
+    .map((fields) =>
+      Object.fromEntries(columns.flatMap((name, i) => (i in fields ? [[name, fields[i]!]] : []))),
+    );
+}
+
+/** Adds the value at a path (`review.text`) as a column. */
+function addPath(row: Record<string, string>, path: string): void {
+  const [first = '', ...keys] = path.split('.');
+  try {
+    let value: unknown = JSON.parse(row[first] ?? '');
+    for (const key of keys) value = (value as Record<string, unknown>)[key];
+    if (value !== undefined && value !== null) row[path] = String(value);
+  } catch {
+    // A row without the path; the producer refuses it.
+  }
 }
 
 /** Skips lines that are not JSON objects; the producer reports them. */

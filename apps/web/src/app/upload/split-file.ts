@@ -5,10 +5,9 @@ import type { UploadFileType } from './file-type.ts';
 /** Above the limit up to which an overloaded producer rejects bodies: larger ones are slowed down instead. */
 const PART_BYTES = 2 * 1024 * 1024;
 
-const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 
-/** Number of a part, from 0, and its bytes; CSV and TSV parts begin with the header line of the file. */
+/** Number of a part, from 0, and its bytes; parts of a file with a header begin with it. */
 export interface FilePart {
   part: number;
   bytes: Uint8Array<ArrayBuffer>;
@@ -16,17 +15,17 @@ export interface FilePart {
 
 /**
  * Yields the parts of a file in order. A line feed ends a record unless it is quoted, which is the case after
- * an odd number of quotes (RFC 4180: a quote inside a quoted field is doubled). JSON Lines have no quoted
- * line feeds.
+ * an odd number of quotes (RFC 4180: a quote inside a quoted field is doubled). Without a quote every line feed
+ * ends a record, as in JSON Lines.
  *
  * @param partBytes a part ends with the record that reaches this size
  */
 export async function* splitFile(
   chunks: ReadableStream<Uint8Array>,
-  { format }: Pick<UploadFileType, 'format'>,
+  { hasHeader, quote }: Pick<UploadFileType, 'hasHeader' | 'quote'>,
   partBytes: number = PART_BYTES,
 ): AsyncGenerator<FilePart> {
-  const hasHeader = format !== 'jsonl';
+  const mark = quote?.charCodeAt(0);
   let header: Uint8Array<ArrayBuffer> | null = hasHeader ? null : new Uint8Array(0);
   let kept: Uint8Array[] = [];
   let keptBytes = 0;
@@ -46,7 +45,7 @@ export async function* splitFile(
       let start = 0;
       for (let i = 0; i < value.length; i++) {
         const byte = value[i];
-        if (hasHeader && byte === QUOTE) isQuoted = !isQuoted;
+        if (byte === mark) isQuoted = !isQuoted;
         if (byte !== LINE_FEED || isQuoted) continue;
         const size = keptBytes + i + 1 - start;
         if (header !== null && size < partBytes) continue;

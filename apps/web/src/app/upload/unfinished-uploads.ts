@@ -1,6 +1,9 @@
 /** Uploads in progress, kept in local storage so that they can be resumed after the page was closed. */
 
-const STORAGE_KEY = 'embedmill.uploads';
+import type { UploadFileType } from './file-type.ts';
+
+/** Changes with the fields of an upload: those of older pages cannot be resumed. */
+const STORAGE_KEY = 'embedmill.uploads.2';
 const MAX_UPLOADS = 20;
 
 /** An upload that this browser started and did not finish. */
@@ -8,6 +11,7 @@ export interface UnfinishedUpload {
   run: string;
   /** `fileSignature` of the file. */
   file: string;
+  type: UploadFileType;
   textField: string;
   idField: string | null;
 }

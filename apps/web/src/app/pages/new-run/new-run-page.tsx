@@ -6,9 +6,10 @@ import { requestJson } from '../../api/client.ts';
 import { bytes } from '../../ui/format.ts';
 import { PageLayout, Section } from '../../ui/page.tsx';
 import { Failure } from '../../ui/states.tsx';
-import { ACCEPTED_FILES, fileTypeOf } from '../../upload/file-type.ts';
+import { type UploadFileType, uploadTypeOf } from '../../upload/file-type.ts';
 import { FileUpload, type UploadState } from '../../upload/file-upload.ts';
-import { likelyIdColumn, likelyTextColumn, type Preview, readPreview } from '../../upload/preview.ts';
+import { inspectFile, type PlanChoices, type ReadingPlan } from '../../upload/inspect.ts';
+import { type Preview, readPreview } from '../../upload/preview.ts';
 import {
   fileSignature,
   findUnfinished,
@@ -17,13 +18,20 @@ import {
   type UnfinishedUpload,
 } from '../../upload/unfinished-uploads.ts';
 import { Estimate } from './estimate.tsx';
+import { ReadingForm } from './reading-form.tsx';
 import { type RunChoice, RunForm } from './run-form.tsx';
 import { UploadProgress } from './upload-progress.tsx';
 
-/** A file with its preview. */
+/** A file, how it is read, and its first rows. */
 interface ChosenFile {
   file: File;
-  preview: Preview;
+  /** What the user decided about the plan. */
+  choices: PlanChoices;
+  plan: ReadingPlan;
+  /** `null` while the plan has a problem, or if this page cannot read the file. */
+  preview: Preview | null;
+  /** Why the page cannot read the file; `null` if it can. */
+  unreadable: unknown;
   /** An unfinished upload of this file whose run still accepts rows. */
   unfinished: UnfinishedUpload | null;
 }
@@ -46,25 +54,43 @@ export function NewRunPage() {
   // An upload ends with its page; choosing the same file resumes it.
   useEffect(() => () => running.current?.stop(), []);
 
-  const choose = (file: File) => {
+  /** Reads the file by a new plan; the answer to an older one is dropped. */
+  const latest = useRef(0);
+  const inspect = (file: File, choices: PlanChoices, isNew: boolean) => {
     setError(null);
-    setChosen(null);
-    open(file).then((opened) => {
-      const { preview } = opened;
-      setChosen(opened);
-      setChoice({
-        name: file.name.replace(/\.[a-z]+(\.gz)?$/i, ''),
-        textField: likelyTextColumn(preview),
-        idField: likelyIdColumn(preview),
-        precision: 'int8',
-        truncate: 'end',
-        clean: [],
-      });
-    }, setError);
+    latest.current += 1;
+    const attempt = latest.current;
+    open(file, choices).then(
+      (opened) => {
+        if (attempt !== latest.current) return;
+        const { plan } = opened;
+        const columns = { textField: plan.textField ?? 'text', idField: plan.idField };
+        setChosen(opened);
+        setChoice((current) =>
+          current === null || isNew
+            ? { name: nameOf(file), precision: 'int8', truncate: 'end', clean: [], ...columns }
+            : { ...current, ...columns },
+        );
+      },
+      (reason) => {
+        if (attempt === latest.current) setError(reason);
+      },
+    );
   };
-  const send = (run: string, file: File, textField: string, idField: string | null) => {
-    rememberUpload({ run, file: fileSignature(file), textField, idField });
-    const upload = new FileUpload({ run, file, textField, idField }, (state) => {
+  const choose = (file: File) => {
+    setChosen(null);
+    inspect(file, {}, true);
+  };
+  const reread = (part: PlanChoices) => {
+    if (chosen !== null) inspect(chosen.file, { ...chosen.choices, ...part }, false);
+  };
+  const send = (
+    run: string,
+    file: File,
+    { type, textField, idField }: Pick<UnfinishedUpload, 'type' | 'textField' | 'idField'>,
+  ) => {
+    rememberUpload({ run, file: fileSignature(file), type, textField, idField });
+    const upload = new FileUpload({ run, file, type, textField, idField }, (state) => {
       setProgress(state);
       if (state.state === 'sent') forgetUpload(run);
     });
@@ -73,12 +99,13 @@ export function NewRunPage() {
     setProgress(upload.state);
     void upload.start();
   };
-  const begin = ({ file }: ChosenFile, { textField, idField, ...options }: RunChoice) => {
+  const begin = ({ file, plan }: ChosenFile, { textField, idField, ...options }: RunChoice) => {
     setError(null);
+    const type: UploadFileType = uploadTypeOf(plan);
     requestJson<RunInfo>('v1/runs', {
       method: 'POST',
       json: { ...options, name: options.name || null },
-    }).then(({ id }) => send(id, file, textField, idField), setError);
+    }).then(({ id }) => send(id, file, { type, textField, idField }), setError);
   };
 
   return (
@@ -103,25 +130,36 @@ export function NewRunPage() {
                 type="button"
                 class="button"
                 onClick={() => {
-                  const { run, textField, idField } = chosen.unfinished!;
-                  send(run, chosen.file, textField, idField);
+                  const unfinished = chosen.unfinished!;
+                  send(unfinished.run, chosen.file, unfinished);
                 }}
               >
                 Resume the upload
               </button>
             </div>
           )}
-          {chosen !== null && choice !== null && (
+          {chosen !== null && <ReadingForm plan={chosen.plan} onChange={reread} />}
+          {chosen?.unreadable != null && <Failure error={chosen.unreadable} />}
+          {chosen?.preview != null && choice !== null && (
             <>
-              <RunForm preview={chosen.preview} choice={choice} onChange={setChoice} />
-              <Section title="Before you start">
-                <Estimate preview={chosen.preview} choice={choice} />
-                <div class="actions">
-                  <button type="button" class="button button-main" onClick={() => begin(chosen, choice)}>
-                    Start
-                  </button>
-                </div>
-              </Section>
+              <RunForm
+                preview={chosen.preview}
+                choice={choice}
+                onChange={setChoice}
+                onColumns={({ textField, idField }) =>
+                  reread({ ...(textField && { textField }), ...(idField && { idField }) })
+                }
+              />
+              {chosen.plan.problem === null && (
+                <Section title="Before you start">
+                  <Estimate preview={chosen.preview} choice={choice} />
+                  <div class="actions">
+                    <button type="button" class="button button-main" onClick={() => begin(chosen, choice)}>
+                      Start
+                    </button>
+                  </div>
+                </Section>
+              )}
             </>
           )}
         </>
@@ -151,29 +189,37 @@ function FileDrop({ file, onFile }: { file: File | null; onFile: (file: File) =>
         takeFirst(event.dataTransfer?.files);
       }}
     >
-      <input
-        type="file"
-        class="unseen"
-        accept={ACCEPTED_FILES}
-        onChange={(event) => takeFirst(event.currentTarget.files)}
-      />
+      <input type="file" class="unseen" onChange={(event) => takeFirst(event.currentTarget.files)} />
       <span class="drop-title">
         {file === null ? 'Drop a file here, or click to choose one' : `${file.name}, ${bytes(file.size)}`}
       </span>
       <span class="soft small">
         {file === null
-          ? 'CSV, TSV or JSON Lines in UTF-8, of any size, optionally compressed as .gz'
+          ? 'CSV, TSV, JSON or text in any charset and of any size, optionally compressed as .gz'
           : 'Choose another file'}
       </span>
     </label>
   );
 }
 
-/** Reads the preview of a file and looks up its unfinished upload. */
-async function open(file: File): Promise<ChosenFile> {
-  const preview = await readPreview(file, fileTypeOf(file.name));
+/** The name of a run: the file without its extensions. */
+function nameOf({ name }: File): string {
+  return name.replace(/\.[a-z]+(\.gz)?$/i, '');
+}
+
+/** Asks for the plan of a file, reads its first rows and looks up its unfinished upload. */
+async function open(file: File, choices: PlanChoices): Promise<ChosenFile> {
+  const plan = await inspectFile(file, choices);
+  let preview: Preview | null = null;
+  let unreadable: unknown = null;
+  try {
+    preview = plan.columns.length === 0 && plan.problem !== null ? null : await readPreview(file, plan);
+  } catch (error) {
+    unreadable = error;
+  }
+  const chosen = { file, choices, plan, preview, unreadable };
   const unfinished = findUnfinished(file);
-  if (unfinished === null) return { file, preview, unfinished };
+  if (unfinished === null) return { ...chosen, unfinished };
   const run = await requestJson<RunInfo>(`v1/runs/${unfinished.run}`).catch(() => null);
-  return { file, preview, unfinished: run?.state === 'open' ? unfinished : null };
+  return { ...chosen, unfinished: run?.state === 'open' ? unfinished : null };
 }

@@ -25,10 +25,13 @@ export function RunForm({
   preview,
   choice,
   onChange,
+  onColumns,
 }: {
   preview: Preview;
   choice: RunChoice;
   onChange: (choice: RunChoice) => void;
+  /** Receives a changed column, which changes how the file is read. */
+  onColumns: (part: Partial<Pick<RunChoice, 'textField' | 'idField'>>) => void;
 }) {
   const id = useId();
   const change = (part: Partial<RunChoice>) => onChange({ ...choice, ...part });
@@ -41,7 +44,7 @@ export function RunForm({
             <select
               id={`${id}text`}
               value={choice.textField}
-              onChange={(event) => change({ textField: event.currentTarget.value })}
+              onChange={(event) => onColumns({ textField: event.currentTarget.value })}
             >
               {preview.columns.map((column) => (
                 <option key={column}>{column}</option>
@@ -53,7 +56,9 @@ export function RunForm({
             <select
               id={`${id}id`}
               value={choice.idField ?? ''}
-              onChange={(event) => change({ idField: event.currentTarget.value || null })}
+              onChange={({ currentTarget: { value } }) =>
+                value === '' ? change({ idField: null }) : onColumns({ idField: value })
+              }
             >
               {/* Without an id field, the producer uses a column named "id" if there is one. */}
               {!preview.columns.includes('id') && <option value="">none, use row numbers</option>}

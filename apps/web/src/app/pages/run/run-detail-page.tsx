@@ -9,6 +9,7 @@ import { PageLayout, Section } from '../../ui/page.tsx';
 import { StateBadge } from '../../ui/state-badge.tsx';
 import { Failure, Loading } from '../../ui/states.tsx';
 import { Downloads } from './downloads.tsx';
+import { MissingRows } from './missing-rows.tsx';
 import { RunActions } from './run-actions.tsx';
 import { RunCharts } from './run-charts.tsx';
 import { RunProgressFacts } from './run-progress.tsx';
@@ -38,6 +39,7 @@ export function RunDetailPage({ id }: { id: string }) {
 }
 
 function RunDetails({ run }: { run: RunInfo }) {
+  const missing = run.verdicts.failed + run.verdicts.empty;
   return (
     <>
       {run.error !== null && (
@@ -76,6 +78,11 @@ function RunDetails({ run }: { run: RunInfo }) {
           </dl>
         </Section>
       </div>
+      {run.state === 'completed' && missing > 0 && (
+        <Section title="Rows without a vector">
+          <MissingRows run={run.id} total={missing} />
+        </Section>
+      )}
       <RunCharts run={run} />
     </>
   );
