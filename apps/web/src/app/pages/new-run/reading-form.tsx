@@ -121,21 +121,28 @@ export function ReadingForm({
       {packing !== 'none' && <p class="soft small">The file is packed with {packing}.</p>}
       {warnings.map((warning) => (
         <p key={warning} class="notice notice-warn">
-          {warning}.
+          {sentence(warning)}
         </p>
       ))}
       {problem !== null && (
         <div class="notice notice-warn" role="alert">
-          <p>{problem.message}.</p>
+          <p>{sentence(problem.message)}</p>
           {problem.fix !== null && (
-            <button type="button" class="button" onClick={() => onChange(problem.fix ?? {})}>
-              {describeFix(problem.fix)}
-            </button>
+            <div class="actions">
+              <button type="button" class="button" onClick={() => onChange(problem.fix ?? {})}>
+                {describeFix(problem.fix)}
+              </button>
+            </div>
           )}
         </div>
       )}
     </Section>
   );
+}
+
+/** A message of the plan as a sentence. */
+function sentence(message: string): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
 }
 
 /** What the button of a fix does. */

@@ -46,6 +46,9 @@ export function RunForm({
               value={choice.textField}
               onChange={(event) => onColumns({ textField: event.currentTarget.value })}
             >
+              {!preview.columns.includes(choice.textField) && (
+                <option value={choice.textField}>choose a column</option>
+              )}
               {preview.columns.map((column) => (
                 <option key={column}>{column}</option>
               ))}

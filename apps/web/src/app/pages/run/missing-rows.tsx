@@ -1,5 +1,6 @@
 /** The first rows of a completed run that have no vector, each with its reason. */
 
+import type { ReportRow } from '@embedmill/contract';
 import { useEffect, useState } from 'preact/hooks';
 import { request } from '../../api/client.ts';
 import { count } from '../../ui/format.ts';
@@ -8,24 +9,14 @@ import { Failure } from '../../ui/states.tsx';
 /** Rows in the table; the report has all. */
 const SHOWN_ROWS = 20;
 
-/** A line of the report. */
-interface ReportLine {
-  row: number;
-  id: string;
-  verdict: string;
-  line?: number;
-  error?: string;
-  message?: string;
-}
-
 /** @param total rows without a vector */
 export function MissingRows({ run, total }: { run: string; total: number }) {
-  const [rows, setRows] = useState<readonly ReportLine[]>([]);
+  const [rows, setRows] = useState<readonly ReportRow[]>([]);
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
     const unmounted = new AbortController();
     firstLines(`v1/runs/${run}/report`, SHOWN_ROWS, unmounted.signal).then(
-      (lines) => setRows(lines.map((line) => JSON.parse(line) as ReportLine)),
+      (lines) => setRows(lines.map((line) => JSON.parse(line) as ReportRow)),
       (reason) => {
         if (!unmounted.signal.aborted) setError(reason);
       },
@@ -41,7 +32,7 @@ export function MissingRows({ run, total }: { run: string; total: number }) {
           <thead>
             <tr>
               <th scope="col" class="number">
-                Row
+                Line
               </th>
               <th scope="col">Id</th>
               <th scope="col">Verdict</th>
@@ -49,16 +40,16 @@ export function MissingRows({ run, total }: { run: string; total: number }) {
             </tr>
           </thead>
           <tbody>
-            {rows.map(({ row, id, verdict, message, error: code }) => (
-              <tr key={row}>
-                <td class="number">{count(row)}</td>
-                <td>
+            {rows.map(({ id, line, verdict, message }, i) => (
+              <tr key={i}>
+                <td class="number">{count(line)}</td>
+                <td class="nowrap">
                   <code>{id}</code>
                 </td>
                 <td>
                   <span class={`verdict verdict-${verdict}`}>{verdict}</span>
                 </td>
-                <td>{message ?? code ?? 'the text has no tokens'}</td>
+                <td>{message}</td>
               </tr>
             ))}
           </tbody>
