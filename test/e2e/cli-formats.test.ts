@@ -364,7 +364,7 @@ describe('an invalid request', () => {
     [['embed', 'in.csv', '--to', 'out.npy', '--dtype', 'int4'], 'Allowed choices are float32, float16, int8'],
     [
       ['embed', 'in.csv', '--to', 'out.npy'],
-      'the columns are "sku", "body"; choose one with --text, for example --text sku',
+      'the columns are "sku", "body"; add --text body',
     ],
     [['embed', 'in.csv', '--to', 'out.npy', '--text', 'body', '--id', 'ean'], 'no column "ean"'],
     [['embed', 'in.csv', '--to', 'no/folder/out.npy'], 'no folder'],

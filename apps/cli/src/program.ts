@@ -22,6 +22,7 @@ type AddCommand = (program: Command, context: CommandContext, end: (code: ExitCo
  */
 const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['embed', async () => (await import('./commands/embed/command.ts')).addEmbedCommand],
+  ['inspect', async () => (await import('./commands/inspect/command.ts')).addInspectCommand],
   ['up', async () => (await import('./commands/up/command.ts')).addUpCommand],
   ['producer', async () => (await import('./commands/producer/command.ts')).addProducerCommand],
   ['worker', async () => (await import('./commands/worker/command.ts')).addWorkerCommand],

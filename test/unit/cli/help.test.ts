@@ -7,7 +7,9 @@ import { runProgram } from '../../../apps/cli/src/program.ts';
 
 const COMMANDS = [
   [],
-  ...['embed', 'up', 'producer', 'worker', 'autoscale', 'search', 'eval', 'calibrate'].map((name) => [name]),
+  ...['embed', 'inspect', 'up', 'producer', 'worker', 'autoscale', 'search', 'eval', 'calibrate'].map(
+    (name) => [name],
+  ),
   ...['cluster', 'dedupe', 'load', 'doctor', 'runs', 'model'].map((name) => [name]),
   ...['list', 'show', 'cancel', 'delete', 'repair'].map((name) => ['runs', name]),
   ...['list', 'info', 'check', 'add'].map((name) => ['model', name]),

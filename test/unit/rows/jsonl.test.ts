@@ -35,9 +35,24 @@ describe('rows of JSONL', () => {
     expect(rows.map((row) => row.id)).toEqual(ids);
   });
 
-  test('reject a large number as id if JSON does not represent it exactly', async () => {
-    const rows = await readAll('{"id":12345678901234567890,"text":"t","of":{"id":5}}\n', jsonl);
-    expect(brief(rows)).toEqual(['!invalid-id']);
+  test('take the digits of the id at its place, not of another key or of a text', async () => {
+    const rows = await readAll(
+      [
+        '{"user":{"id":1610521604143693001},"id":1610521604143693812,"text":"t"}',
+        '{"id":1610521604143693813,"text":"\\"id\\": 5, {","of":[{"id":6}]}',
+        '{"id":1610521604143693814,"id":1610521604143693815,"text":"t"}',
+        '{"\\u0069d":1610521604143693816,"text":"t","n":[[{"a":"]"}],{}]}',
+      ].join('\n'),
+      jsonl,
+    );
+    expect(rows.map((row) => row.id?.slice(-3))).toEqual(['812', '813', '815', '816']);
+  });
+
+  test('reject a number as id whose digits are not written', async () => {
+    expect(brief(await readAll('{"id":1e30,"text":"t"}\n{"id":1e400,"text":"t"}\n', jsonl))).toEqual([
+      '!invalid-id',
+      '!invalid-id',
+    ]);
   });
 
   test('treat an empty or null id as missing', async () => {

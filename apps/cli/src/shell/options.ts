@@ -85,7 +85,7 @@ export function oneCharacter(given: string): string {
 
 /** Fields and format of a text file. */
 export const textsOptions = () => [
-  new Option('--text <field>', 'column or path with the text, such as review.text (default: "text")'),
+  new Option('--text <field>', 'column or path with the text (default: "text")'),
   new Option('--id <field>', 'column or path with the id (default: "id", else row number)'),
   new Option('--format <format>', 'input format, if name and content do not show it').choices(TEXT_FORMATS),
   new Option('--delimiter <char>', 'character between two fields of csv (default: found)').argParser(
@@ -95,7 +95,7 @@ export const textsOptions = () => [
     (given: string) => (given === 'none' ? given : oneCharacter(given)),
   ),
   new Option('--header', 'take the first record of csv as the names of the columns'),
-  new Option('--no-header', 'take it as a row; the columns are column0, column1 …'),
+  new Option('--no-header', 'take it as a row; columns are called column0, column1'),
   new Option('--charset <name>', 'charset, such as windows-1252 (default: found)'),
 ];
 

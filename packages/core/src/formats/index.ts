@@ -16,7 +16,7 @@ export type {
   Sample,
 } from './plan/types.ts';
 export { gunzip } from './rows/gunzip.ts';
-export { type LineRead, readFields, readRows, readTextLines } from './rows/read.ts';
+export { type LineRead, readRows, readTextLines } from './rows/read.ts';
 export { charsetNamed } from './rows/transcode.ts';
 export { type ReadRowsOptions, ROW_DEFAULTS, type RowFormat } from './rows/types.ts';
 export { type Packing, unpack } from './rows/unpack.ts';

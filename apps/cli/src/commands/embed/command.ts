@@ -26,10 +26,14 @@ import { type EmbedFileRequest, type EmbedFlags, readRequest } from './request.t
 import { describeSummary } from './summary.ts';
 
 const EXPLANATION = `
-INPUT is .jsonl, .csv, .tsv or .txt (one text per line), optionally .gz, or -
-for stdin. OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow,
-optionally in a bucket (s3://…), or a LanceDB table (.lance). It has one row
-per input row, in the same order, and appears once it is complete.
+INPUT is JSON lines, a JSON array, CSV, TSV or text (one text per line), plain
+or packed by gzip, zstd, bzip2 or xz. Its name and first records decide how it
+is read ("embedmill inspect" shows it); options overrule that. Several files,
+a folder or a glob are one dataset.
+
+OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow, optionally
+in a bucket (s3://…), or a LanceDB table (.lance). It has one row per input
+row, in the same order, and appears once it is complete.
 
 Rows without vectors (empty text, invalid JSON) are listed in
 OUTPUT.report.jsonl. In OUTPUT they are null, in .npy zeros; .lance omits them.
@@ -91,6 +95,7 @@ export function addEmbedCommand(
         examples(
           ['embedmill embed reviews.jsonl.gz --to reviews.npy', 'a NumPy matrix and reviews.ids.jsonl'],
           ['embedmill embed shop.csv --text body --id sku --to shop.parquet', 'columns named otherwise'],
+          ["embedmill embed 'shards/*.csv.zst' --to all.npy", 'several files as one dataset'],
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],
           ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'float16, into a bucket'],

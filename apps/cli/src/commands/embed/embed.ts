@@ -12,6 +12,7 @@ import { Tracker } from '../../engine/run/tracker.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
 import type { Destination } from '../../io/output/types.ts';
+import { describeReading } from '../../io/texts/describe-plan.ts';
 import { type OpenedInput, openTextInput } from '../../io/texts/input.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
@@ -103,6 +104,7 @@ class FileEmbedding {
   async #runLocked(lock: OutputLock, restart: boolean): Promise<EmbedFileResult> {
     const { signal } = this.#deps;
     const input = await this.#openInput(signal);
+    this.#notePlan(input);
     const planned = await this.#planRun(input, restart);
     const server = await this.#openServer(lock);
     const broken = new AbortController();
@@ -153,6 +155,18 @@ class FileEmbedding {
   #openInput(signal: AbortSignal): Promise<OpenedInput> {
     const { stdin } = this.#deps.context;
     return openTextInput(this.#request, { stdin, signal, maxRowBytes: this.#config.maxRowBytes });
+  }
+
+  #notePlan({ plans }: OpenedInput): void {
+    const { display } = this.#deps;
+    const [first] = plans;
+    if (first === undefined) return;
+    const name = plans.length === 1 ? this.#request.input.name : `${plans.length} files`;
+    display.note(`Reading ${name}: ${describeReading(first)}.`);
+    for (const plan of plans) {
+      const place = plans.length === 1 ? '' : `${plan.name}: `;
+      for (const warning of plan.warnings) display.note(`Warning: ${place}${warning}.`);
+    }
   }
 
   /**

@@ -5,6 +5,7 @@ import { isDelimiterLine, splitFields } from '../rows/csv.ts';
 import { splitterFor } from '../rows/read.ts';
 import type { RawRecord } from '../rows/record.ts';
 import type { RowSettings } from '../rows/types.ts';
+import { describeColumn } from './columns.ts';
 import type { PlanChoices } from './types.ts';
 
 /** The fields of a sample under a dialect. */
@@ -28,6 +29,11 @@ const DELIMITERS = [',', ';', '\t', '|'] as const;
 /** Agreement from which another delimiter than the expected one is chosen. */
 const MIN_AGREEMENT = 0.8;
 
+/** Records below the first that are compared with it. */
+const MAX_COMPARED = 200;
+
+const MAX_NAME_WORDS = 5;
+
 /** A name of a column: a few words that start with a letter. */
 const NAME = /^[\p{L}_#][\p{L}\p{M}\p{N}_ ./()[\]#%-]{0,63}$/u;
 
@@ -45,8 +51,10 @@ export function splitSample(
 ): SplitSample {
   const expected = format === 'csv' ? ',' : '\t';
   const delimiters = choices.delimiter !== undefined ? [choices.delimiter] : DELIMITERS;
-  const quotes = choices.quote !== undefined ? [choices.quote] : quotesFor(format, text);
-  const delimiterLine = /^"?sep=([^\r\n]{1,2}?)"?\r?\n/.exec(text.toString('latin1', 0, 16));
+  const possible = choices.quote !== undefined ? [choices.quote] : quotesFor(format, text);
+  const distinct = possible.filter((quote) => quote !== choices.delimiter);
+  const quotes = distinct.length > 0 ? distinct : [null];
+  const delimiterLine = /^"?sep=([^\r\n])"?[\r\n]/.exec(text.toString('latin1', 0, 16));
   if (choices.delimiter === undefined && delimiterLine?.[1] !== undefined) {
     return split(text, { ...settings, delimiter: delimiterLine[1], quote: quotes[0] ?? null }, complete);
   }
@@ -63,9 +71,30 @@ export function splitSample(
     const isBetter = hasText(one) === hasText(best) ? one.agreement > best.agreement : hasText(one);
     if (isSure && isBetter) best = one;
   }
+  if (choices.quote === undefined && best.quote === null && isQuoted(best.records)) {
+    const quoted = found.find(({ delimiter, quote }) => delimiter === best.delimiter && quote === '"');
+    if (quoted !== undefined && quoted.agreement >= best.agreement) best = quoted;
+  }
   // Prose with commas under a header of one column is split by none of them.
   if (best.agreement === 0) return found.find(({ isSingle }) => isSingle) ?? best;
   return best;
+}
+
+/**
+ * Whether fields without quoting look as if they had been written with it, as by pandas: every quote encloses
+ * a field, and one contains a doubled quote or all fields of a column are quoted.
+ */
+function isQuoted(records: readonly (readonly string[])[]): boolean {
+  const quoted = records.flat().filter((field) => field.startsWith('"'));
+  if (quoted.length === 0 || !quoted.every((field) => /^"(?:[^"]|"")*"$/.test(field))) return false;
+  if (quoted.some((field) => field.slice(1, -1).includes('""'))) return true;
+  const [first = [], ...rest] = records;
+  return first.some((name, n) => {
+    const values = rest.map((fields) => fields[n] ?? '').filter((field) => field !== '');
+    const isAll = values.length > 0 && values.every((field) => field.startsWith('"'));
+    // One quoted value may be a quotation.
+    return isAll && (values.length > 1 || name.startsWith('"'));
+  });
 }
 
 /** The quotes to try: those that occur at the start of a field, the usual one first. */
@@ -104,19 +133,27 @@ export function wholeRecords(text: Buffer, settings: RowSettings, complete: bool
 }
 
 /**
- * Whether the first record names the columns: it holds the wanted text column, or only names, while the values
- * below differ from it in kind.
+ * Whether the first record names the columns: it holds the wanted text column; or none of its fields is a value,
+ * and a column below holds numbers or times; or, if all columns hold text, its fields are a few words each and
+ * do not occur below.
  */
 export function hasHeader(records: readonly (readonly string[])[], textField: string): boolean {
   const [first = [], ...rest] = records;
   const names = first.map((name) => name.trim());
   if (names.some((name) => name.toLowerCase() === textField.toLowerCase())) return true;
   const given = names.filter((name) => name !== '');
-  if (given.length === 0 || !given.every((name) => NAME.test(name) && name.split(/\s+/).length <= 5))
-    return false;
-  if (rest.length === 0) return true;
-  // A name that is also a value below it is a value.
-  return names.every(
-    (name, n) => name === '' || !rest.slice(0, 200).some((fields) => fields[n]?.trim() === name),
-  );
+  if (given.length === 0 || given.some((name) => isValue([name]))) return false;
+  const columns = names.map((_, n) => rest.slice(0, MAX_COMPARED).map((fields) => fields[n]?.trim() ?? ''));
+  if (columns.some((values) => isValue(values))) return true;
+  return names.every((name, n) => name === '' || (isName(name) && !columns[n]?.includes(name)));
+}
+
+/** Whether all values are numbers, times or truth values. */
+function isValue(values: readonly string[]): boolean {
+  const { type } = describeColumn('', values);
+  return type === 'integer' || type === 'number' || type === 'time' || type === 'boolean';
+}
+
+function isName(name: string): boolean {
+  return NAME.test(name) && name.split(/\s+/).length <= MAX_NAME_WORDS && !/[.!?。！？]$/.test(name);
 }

@@ -76,10 +76,7 @@ export function planReading(
   }
   const text = decodeSample(plan, sample.bytes, choices);
   if (text.toString().trim() === '') {
-    // An empty file of JSON lines or texts has no rows; an empty table has no columns either.
-    const isTable = plan.format === 'csv' || plan.format === 'tsv';
-    const problem = { code: 'empty', message: 'the input is empty; expected a header', fix: null };
-    return isTable && plan.complete ? withProblem(plan, problem) : plan;
+    return plan.complete ? planEmpty(plan, choices) : plan;
   }
   if (plan.problem === null && zeroShare(text) > MAX_ZERO_SHARE) {
     const message = 'the input is not text: it contains zero bytes; expected JSON, CSV, TSV or plain text';
@@ -106,6 +103,16 @@ function withProblem(plan: Draft, problem: PlanProblem): Draft {
   plan.problem ??= problem;
   plan.confidence = 'low';
   return plan;
+}
+
+/** An empty file of JSON or of texts has no rows; an empty table has no columns either. */
+function planEmpty(plan: Draft, choices: PlanChoices): Draft {
+  if (plan.format === 'csv' || plan.format === 'tsv') {
+    return withProblem(plan, { code: 'empty', message: 'the input is empty; expected a header', fix: null });
+  }
+  if (choices.format !== undefined || formatOfName(plan.name) !== null) return plan;
+  const message = `the input is empty, and the name ${quote(plan.name, 200)} does not show its format`;
+  return withProblem(plan, { code: 'empty', message, fix: { format: 'jsonl' } });
 }
 
 /** The sample in UTF-8, without a byte order mark. */

@@ -7,8 +7,6 @@ import { readId } from './id.ts';
 import type { RawRecord } from './record.ts';
 import { ROW_DEFAULTS, type RowSettings } from './types.ts';
 
-const NEWLINE = Buffer.from('\n');
-
 /** The columns of an input. */
 interface Columns {
   /** Number of fields of a record. */
@@ -140,18 +138,19 @@ function unnamed(position: number): string {
  */
 export function splitFields(
   records: readonly RawRecord[],
-  { delimiter, quote: mark }: Pick<RowSettings, 'delimiter' | 'quote'>,
+  { delimiter, quote: mark, lineEnd }: Pick<RowSettings, 'delimiter' | 'quote' | 'lineEnd'>,
 ): string[][] {
   if (records.length === 0) return [];
   if (mark === null) return records.map(({ bytes }) => bytes.toString().split(delimiter));
-  const bytes = Buffer.concat(records.flatMap((record) => [record.bytes, NEWLINE]));
+  const end = lineEnd === 'cr' ? '\r' : '\n';
+  const bytes = Buffer.concat(records.flatMap((record) => [record.bytes, Buffer.from(end)]));
   // The splitter follows the parser's rules for the end of a record, except that a quote inside an unquoted
   // field is text (relax_quotes) and that columns are counted later (relax_column_count).
   const parsed: string[][] = parse(bytes, {
     delimiter,
     quote: mark,
     escape: mark,
-    record_delimiter: '\n',
+    record_delimiter: end,
     relax_column_count: true,
     relax_quotes: true,
   });

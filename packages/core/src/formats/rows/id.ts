@@ -8,6 +8,9 @@ export type IdRead =
   | { readonly id: string | null; readonly code: null }
   | { readonly id: null; readonly code: RowErrorCode; readonly message: string };
 
+/** A decimal of at most so many characters is not rounded: a double has 15 significant digits. */
+const EXACT_CHARS = 16;
+
 const NO_ID: IdRead = { id: null, code: null };
 
 /** Checks an id given as text; an empty string counts as no id. `maxIdBytes` is in bytes of UTF-8. */
@@ -41,9 +44,11 @@ export function readJsonId(
       message: `the id is ${quote(value)}; expected a string or a number`,
     };
   }
-  if (Number.isSafeInteger(value) || !Number.isInteger(value)) return readId(String(value), maxIdBytes);
-  const digits = numberAt(json, path);
-  if (digits !== null && /^-?\d+$/.test(digits)) return readId(digits, maxIdBytes);
+  if (Number.isSafeInteger(value)) return readId(String(value), maxIdBytes);
+  const digits = numberAt(json, path) ?? '';
+  const isShort = Number.isFinite(value) && !Number.isInteger(value) && digits.length <= EXACT_CHARS;
+  if (isShort) return readId(String(value), maxIdBytes);
+  if (/^-?\d+(\.\d+)?$/.test(digits)) return readId(digits, maxIdBytes);
   const message = `the id ${quote(value)} is a number that JSON cannot represent exactly; expected a string or a number up to 2^53`;
   return { id: null, code: 'invalid-id', message };
 }

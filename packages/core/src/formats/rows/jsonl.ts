@@ -38,17 +38,6 @@ export function parseJsonl(records: readonly RawRecord[], settings: RowSettings)
   return rows;
 }
 
-/** The keys of the object on this line, or null if the line is not an object. */
-export function keysOfLine(record: RawRecord, settings: RowSettings): string[] | null {
-  if (faultOf(record, settings) !== null) return null;
-  try {
-    const value = parseJson(record.bytes.toString());
-    return isObject(value) ? Object.keys(value) : null;
-  } catch {
-    return null;
-  }
-}
-
 /**
  * Parses JSON in which numbers may be `NaN`, `Infinity` or `-Infinity`; these become null.
  * @throws {SyntaxError} of the original text

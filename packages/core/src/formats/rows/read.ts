@@ -2,15 +2,15 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { RowRead } from '@embedmill/contract';
-import { CsvParser, columnsOf } from './csv.ts';
+import { CsvParser } from './csv.ts';
 import { CsvRecordSplitter } from './csv-records.ts';
 import { faultOf } from './decode.ts';
 import { JsonValueSplitter } from './json-values.ts';
-import { keysOfLine, parseJsonl } from './jsonl.ts';
+import { parseJsonl } from './jsonl.ts';
 import { LineSplitter } from './lines.ts';
 import type { RawRecord, Splitter } from './record.ts';
 import { transcode } from './transcode.ts';
-import { lineEndByte, type ReadRowsOptions, type RowFormat, type RowSettings, settingsOf } from './types.ts';
+import { lineEndByte, type ReadRowsOptions, type RowSettings, settingsOf } from './types.ts';
 
 /**
  * Size of each block but the last, in bytes. One block becomes one array of rows, small enough for the CPU
@@ -46,26 +46,6 @@ export async function* readRows(
   const rows = parser.parse(splitter.end());
   parser.end?.();
   if (rows.length > 0) yield rows;
-}
-
-/**
- * The names that can be used as `textField` and `idField`: the columns of a CSV or TSV header, or the keys of
- * the first JSON object; empty for txt and for an input without records. Reads no more than necessary, then
- * closes the source.
- * @throws {EmbedmillError} `invalid-header`
- */
-export async function readFields(
-  bytes: AsyncIterable<Uint8Array>,
-  options: { readonly format: RowFormat; readonly maxRowBytes?: number },
-): Promise<string[]> {
-  const settings = settingsOf(options);
-  if (settings.format === 'txt') return [];
-  const splitter = splitterFor(settings);
-  for await (const block of cutBlocks(bytes)) {
-    const fields = fieldsIn(splitter.push(block), settings);
-    if (fields !== null) return fields;
-  }
-  return fieldsIn(splitter.end(), settings) ?? [];
 }
 
 /** One line of an input with its number, counted from 1, or the reason why it cannot be read. */
@@ -163,15 +143,4 @@ export function splitterFor(settings: RowSettings): Splitter {
   if (format === 'jsonl' || format === 'txt' || quote === null) return new LineSplitter(maxRowBytes, lineEnd);
   const marks = { delimiter: delimiter.charCodeAt(0), quote: quote.charCodeAt(0), lineEnd };
   return new CsvRecordSplitter(marks, maxRowBytes);
-}
-
-function fieldsIn(records: readonly RawRecord[], settings: RowSettings): string[] | null {
-  for (const record of records) {
-    if (record.bytes.length === 0) continue;
-    const { format } = settings;
-    if (format === 'csv' || format === 'tsv') return columnsOf(record, settings);
-    const keys = keysOfLine(record, settings);
-    if (keys !== null) return keys;
-  }
-  return null;
 }

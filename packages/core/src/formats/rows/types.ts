@@ -20,7 +20,7 @@ export interface ReadRowsOptions {
   readonly delimiter?: string;
   /**
    * Character around fields that contain delimiters or line ends; `null` if a line is a record and a quote is
-   * text. Default `"` for csv, `null` for tsv; not used by the others.
+   * text. Default `"`; used by csv and tsv only.
    */
   readonly quote?: string | null;
   /**
@@ -51,13 +51,12 @@ export type RowSettings = Required<ReadRowsOptions>;
 
 /** Fills in the defaults; `undefined` counts as absent. */
 export function settingsOf(options: ReadRowsOptions): RowSettings {
-  const isTsv = options.format === 'tsv';
   return {
     format: options.format,
     textField: options.textField ?? ROW_DEFAULTS.textField,
     idField: options.idField ?? ROW_DEFAULTS.idField,
-    delimiter: options.delimiter ?? (isTsv ? '\t' : ','),
-    quote: options.quote === undefined ? (isTsv ? null : '"') : options.quote,
+    delimiter: options.delimiter ?? (options.format === 'tsv' ? '\t' : ','),
+    quote: options.quote === undefined ? '"' : options.quote,
     header: options.header ?? true,
     lineEnd: options.lineEnd ?? 'lf',
     charset: options.charset ?? 'utf-8',

@@ -1,0 +1,75 @@
+/** `embedmill inspect`: shows how input files would be read, without embedding them. */
+
+import type { ReadingPlan } from '@embedmill/core/formats';
+import { readConfig } from '@embedmill/core/process';
+import type { Command } from 'commander';
+import { choicesFrom, type TextsFlags } from '../../io/texts/choices.ts';
+import { describePlan } from '../../io/texts/describe-plan.ts';
+import { planFile } from '../../io/texts/input.ts';
+import { locateInput } from '../../io/texts/locate.ts';
+import type { CommandContext } from '../../shell/context.ts';
+import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
+import { interruptionSignal } from '../../shell/interruption.ts';
+import { examples, textsOptions } from '../../shell/options.ts';
+import { printable } from '../../shell/terminal/lines.ts';
+
+const EXPLANATION = `
+Prints what the first records show: format, packing, charset, line ends,
+delimiter, header, columns, and which of them hold the text and the id. If the
+file cannot be read that way, it says why and which options would read it.
+
+Exit codes: 0 every file can be embedded, 2 usage error or a file that cannot,
+1 any other error.
+`;
+
+interface InspectFlags extends TextsFlags {
+  json?: true;
+}
+
+/** Adds the command; `end` receives its exit code. */
+export function addInspectCommand(
+  program: Command,
+  context: CommandContext,
+  end: (code: ExitCode) => void,
+): void {
+  const command = program
+    .command('inspect')
+    .summary('show how a text file would be read')
+    .description('Show how text files would be read, without embedding them.')
+    .argument('<input...>', 'text files, folders or globs, or - for stdin');
+  for (const option of textsOptions()) command.addOption(option);
+  command
+    .option('--json', 'print the plans as one JSON array')
+    .addHelpText(
+      'after',
+      EXPLANATION +
+        examples(
+          ['embedmill inspect export.csv', 'before embedding a file from elsewhere'],
+          ['embedmill inspect export.csv --charset windows-1252', 'with a choice of your own'],
+          ["embedmill inspect 'shards/*.jsonl.zst' --json | jq .[].problem", 'for programs'],
+        ),
+    )
+    .action(async (inputs: string[], flags: InspectFlags) => {
+      const plans = await inspectFiles(inputs, flags, context);
+      end(plans.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.usage);
+    });
+}
+
+async function inspectFiles(
+  inputs: readonly string[],
+  flags: InspectFlags,
+  { stdin, stdout, environment }: CommandContext,
+): Promise<ReadingPlan[]> {
+  const { maxRowBytes } = readConfig(environment);
+  const deps = { stdin, maxRowBytes, signal: interruptionSignal(() => {}) };
+  const plans: ReadingPlan[] = [];
+  const lines: string[] = [];
+  for (const file of locateInput(inputs).files) {
+    const { plan, close } = await planFile(file, choicesFrom(flags), deps);
+    await close();
+    plans.push(plan);
+    lines.push(file.name, ...describePlan(plan));
+  }
+  stdout.write(flags.json ? `${JSON.stringify(plans)}\n` : lines.map((line) => `${printable(line)}\n`).join(''));
+  return plans;
+}
