@@ -38,7 +38,7 @@ const MAX_DEPTH = 3;
 const MAX_ZERO_SHARE = 0.001;
 
 /** The parts of a plan that the steps fill in. */
-type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } & { warnings: string[] };
+export type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } & { warnings: string[] };
 
 /**
  * The plan of an input.
@@ -99,7 +99,7 @@ export function planReading(
 }
 
 /** The problem that counts is the first one. */
-function withProblem(plan: Draft, problem: PlanProblem): Draft {
+export function withProblem(plan: Draft, problem: PlanProblem): Draft {
   plan.problem ??= problem;
   plan.confidence = 'low';
   return plan;
@@ -361,10 +361,10 @@ function nestedPaths(object: JsonObject, depth: number): string[] {
 }
 
 /** Chooses the text and the id among the columns. */
-function chooseFields(
+export function chooseFields(
   plan: Draft,
   columns: readonly PlanColumn[],
-  { textField, idField }: RowSettings,
+  { textField, idField }: Pick<RowSettings, 'textField' | 'idField'>,
   choices: PlanChoices,
   noun: 'column' | 'field',
 ): void {

@@ -1,7 +1,7 @@
 /** Takes the texts and ids from the rows of a table, and chooses their columns. */
 
 import { isUtf8 } from 'node:buffer';
-import { quote, RequestError, type RowRead } from '@embedmill/contract';
+import { quote, type RowRead } from '@embedmill/contract';
 import { badRow } from '../rows/decode.ts';
 import { readId } from '../rows/id.ts';
 import type { FieldsRow } from '../rows/types.ts';
@@ -61,13 +61,9 @@ export async function* readTableRows(
 ): AsyncGenerator<FieldsRow[]> {
   const used = [text, ...(id === null ? [] : [id])].map(({ column }) => column.name);
   const names = [...new Set([...used, ...keep])];
-  const types = new Map(table.columns.map(({ name, type }) => [name, type]));
   const position = new Map(names.map((name, n) => [name, n]));
-  const kept = keep.map((name) => ({
-    name,
-    at: position.get(name) as number,
-    type: types.get(name) as DataType,
-  }));
+  const kept = keep.flatMap((name) => table.columns.find((column) => column.name === name) ?? []);
+  const positions = kept.map(({ name }) => position.get(name) as number);
   let line = 0;
   for await (const { rows, values } of table.read({ columns: names, onFraction })) {
     const texts = values[position.get(text.column.name) as number] ?? [];
@@ -77,7 +73,7 @@ export async function* readTableRows(
       line += 1;
       const given = id === null ? null : idText(valueAt(ids[n], id.fields), id.type);
       const row = rowOf(line, valueAt(texts[n], text.fields), given, text, { maxRowBytes, maxIdBytes });
-      const fields = kept.map(({ name, at, type }) => ({ name, type, value: values[at]?.[n] ?? null }));
+      const fields = { columns: kept, values: positions.map((at) => values[at]?.[n] ?? null) };
       slice.push(kept.length === 0 ? row : { ...row, fields });
     }
     yield slice;
@@ -128,9 +124,8 @@ export function holdsText({ kind }: DataType): boolean {
   return kind === 'string' || kind === 'binary';
 }
 
-/** @throws {RequestError} `text-not-string` if the column holds something other than texts */
-export function checkTextColumn({ column, fields, type }: ColumnPath): void {
-  if (holdsText(type)) return;
+/** What is wrong with a column that cannot hold texts. */
+export function textFault({ column, fields, type }: ColumnPath): string {
   const name = quote([column.name, ...fields].join('.'));
-  throw new RequestError('text-not-string', `the column ${name} holds ${type.kind} values; expected strings`);
+  return `the column ${name} holds values of the type ${type.kind}; expected strings`;
 }
