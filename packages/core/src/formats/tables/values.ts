@@ -101,6 +101,22 @@ function typeOfJson(value: unknown): DataType {
   return fields.length === 0 || countFields(fields) > MAX_INFERRED_FIELDS ? JSON_TYPE : { kind: 'struct', fields };
 }
 
+/** A JSON value as the type that {@link inferType} found for it and others. */
+export function fromJson(value: unknown, type: DataType): unknown {
+  if (value === null || value === undefined) return null;
+  if (type.kind === 'integer') return BigInt(value as number | bigint);
+  if (type.kind === 'float') return Number(value);
+  if (type.kind === 'list') return (value as unknown[]).map((inner) => fromJson(inner, type.item));
+  if (type.kind !== 'struct') return value;
+  const given = value as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    type.fields.map((field) => [
+      field.name,
+      Object.hasOwn(given, field.name) ? fromJson(given[field.name], field.type) : null,
+    ]),
+  );
+}
+
 /**
  * A value of a column of type `from` as one of type `to`, where `to` is the result of merging `from` with
  * other types.
