@@ -28,6 +28,7 @@ export { MAX_CHUNK_BYTES } from './sinks/chunks.ts';
 export { DTYPE_BYTES, numbersOf } from './sinks/dtype.ts';
 export { FORMATS } from './sinks/formats.ts';
 export { encodeIds, jsonl } from './sinks/jsonl.ts';
+export { vectorMetadata } from './sinks/metadata.ts';
 export { encodeScales, NPY_HEADER_BYTES, npy, npyHeader } from './sinks/npy.ts';
 export { parquet } from './sinks/parquet.ts';
 export { groupSlices } from './sinks/shape.ts';

@@ -70,6 +70,8 @@ export function addEmbedCommand(
         .choices(['float', 'base64'])
         .default('float'),
     )
+    .option('--columns <names>', 'columns to copy into OUTPUT: names separated by commas, all or none', 'all')
+    .option('--dimensions <n>', 'numbers to keep of each vector, renormalized', wholeNumber(1))
     .addOption(precisionOption())
     .addOption(
       new Option('--truncate <side>', 'which end of an over-long text to cut, or error to fail the row')

@@ -1,15 +1,16 @@
 /** One invocation of `embedmill embed`, from its request to the published output. */
 
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
-import { EmbedmillError, type GlossaryTerm, type RunInfo } from '@embedmill/contract';
+import { EmbedmillError, type GlossaryTerm, quote, type RunInfo } from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
-import { fetchOutput, type OutputFiles } from '../../engine/run/fetch.ts';
+import { fetchOutput, type InputColumns, type OutputFiles } from '../../engine/run/fetch.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
 import { readGlossary } from '../../io/glossary.ts';
+import { ColumnSpool } from '../../io/columns/spool.ts';
 import { openDestination } from '../../io/output/open.ts';
 import type { Destination } from '../../io/output/types.ts';
 import { describeReading } from '../../io/texts/describe-plan.ts';
@@ -129,12 +130,19 @@ class FileEmbedding {
     else await this.#folder.writeNote({ ...planned, run: before.id });
 
     const embeddingFrom = performance.now();
-    const slices = limit === null ? input.rows : firstRows(input.rows, limit);
+    const read = limit === null ? input.rows : firstRows(input.rows, limit);
+    const columns = this.#columnsOf(input);
+    const slices = columns === null ? read : columns.spool.record(read);
     const parts = encodeParts(slices, { ...PART_LIMITS, maxRowBytes: this.#config.maxRowBytes });
     const after = await drive({ client, run: before, parts, tracker, signal });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
-    const files = await fetchOutput(after, { client, output, destination: this.#destination, retry });
+    const mixed = columns === null ? [] : columns.spool.columns.filter(({ type }) => type.kind === 'json');
+    for (const { name } of mixed) display.note(`Warning: ${noteMixed(name)}.`);
+    const files = await fetchOutput(after, {
+      ...{ client, output, retry, columns },
+      destination: this.#destination,
+    });
     display.end();
     await server.discard();
     await deleteOwnKeys(this.#config, output.path);
@@ -150,6 +158,14 @@ class FileEmbedding {
       embeddingSeconds,
     };
     return { files, summary: summarizeEmbedding(figures) };
+  }
+
+  /** @throws {UsageError} when a chosen column does not exist */
+  #columnsOf({ plans }: OpenedInput): InputColumns | null {
+    const { columns: choice } = this.#request;
+    const [first] = plans;
+    if (choice === 'none' || first === undefined || plans.every(({ format }) => format === 'txt')) return null;
+    return { spool: new ColumnSpool(join(this.#folder.path, 'columns'), choice), idField: first.idField };
   }
 
   #openInput(signal: AbortSignal): Promise<OpenedInput> {
@@ -272,4 +288,8 @@ class FileEmbedding {
         `reading ${name} again${again}.`,
     );
   }
+}
+
+function noteMixed(name: string): string {
+  return `the column ${quote(name)} has values of several types or maps; it is stored as JSON text`;
 }
