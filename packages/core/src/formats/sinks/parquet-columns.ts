@@ -75,8 +75,8 @@ function integerElement({ bits, signed }: { bits: number; signed: boolean }): Om
   if (bits === 32 && signed) return { type: 'INT32' };
   return {
     type: bits === 64 ? 'INT64' : 'INT32',
+    // Without a logical type: hyparquet-writer 0.17 writes its width as a wrong thrift type.
     converted_type: `${signed ? 'INT' : 'UINT'}_${bits as 8 | 16 | 32 | 64}`,
-    logical_type: { type: 'INTEGER', bitWidth: bits, isSigned: signed },
   };
 }
 
