@@ -1,5 +1,6 @@
 /** Reads Arrow IPC files, Feather V2 files and Arrow streams, one record batch at a time. */
 
+import type { FileHandle } from 'node:fs/promises';
 import { asError, CorruptError } from '@embedmill/contract';
 import type { Data, DataType as ArrowType, Field, RecordBatch } from 'apache-arrow';
 import { decompress as unzstd } from 'fzstd';
@@ -8,13 +9,6 @@ import type { Column, DataType, RandomBytes, Table, TableReadOptions, TableSlice
 import { toJson } from './values.ts';
 
 type Arrow = typeof import('apache-arrow');
-
-/** Start and end of a file; the start is padded to 8 bytes (Arrow columnar format, "IPC File Format"). */
-const FILE_MAGIC = 'ARROW1';
-const FILE_START_BYTES = 8;
-
-/** Bytes read at once. */
-const CHUNK_BYTES = 1024 * 1024;
 
 /** Maximum rows per slice; large batches are cut. */
 const MAX_SLICE_ROWS = 1_024;
@@ -37,11 +31,8 @@ interface Reading {
  */
 export async function openArrowTable(bytes: RandomBytes): Promise<Table> {
   const library = await loadArrow();
-  const source = new ArrowBytes(bytes);
-  const { schema } = await openReader(library, source);
-  const fields = schema.fields;
-  await source.close();
-  const columns = fields.map(({ name, type }) => ({ name, type: readingOf(library, type).type }));
+  const { schema } = await openReader(library, new ArrowFile(bytes));
+  const columns = schema.fields.map(({ name, type }) => ({ name, type: readingOf(library, type).type }));
   return { columns, rows: null, read: (options = {}) => readTable(library, bytes, options) };
 }
 
@@ -50,7 +41,8 @@ async function loadArrow(): Promise<Arrow> {
   const library = await import('apache-arrow');
   const { compressionRegistry, CompressionType } = library;
   // The length before each packed buffer is not passed on; a buffer has less than 2 GiB.
-  compressionRegistry.set(CompressionType.ZSTD, { decode: (packed) => unzstd(packed) });
+  // A copy, because numbers must be aligned.
+  compressionRegistry.set(CompressionType.ZSTD, { decode: (packed) => unzstd(packed).slice() });
   compressionRegistry.set(CompressionType.LZ4_FRAME, {
     decode: (packed) => unpackLz4Frame(packed, lengthBefore(packed)),
   });
@@ -63,10 +55,11 @@ function lengthBefore(packed: Uint8Array): number {
   return Number(view.getBigInt64(0, true));
 }
 
-async function openReader({ RecordBatchReader }: Arrow, source: ArrowBytes) {
+/** Files are read by their footer, because some writers leave out the schema that streams start with. */
+async function openReader({ RecordBatchReader }: Arrow, file: ArrowFile) {
   try {
-    const reader = await RecordBatchReader.from(source.messages());
-    return await reader.open({ autoDestroy: false });
+    const reader = await RecordBatchReader.from(file as unknown as FileHandle);
+    return await reader.open();
   } catch (error) {
     throw corrupt(asError(error).message, error);
   }
@@ -77,8 +70,8 @@ async function* readTable(
   bytes: RandomBytes,
   { columns: names, onFraction }: TableReadOptions,
 ): AsyncGenerator<TableSlice> {
-  const source = new ArrowBytes(bytes);
-  const reader = await openReader(library, source);
+  const file = new ArrowFile(bytes);
+  const reader = await openReader(library, file);
   const fields = reader.schema.fields;
   const positions = names?.map((name) => positionOf(fields, name)) ?? fields.map((_, n) => n);
   const readings = positions.map((at) => readingOf(library, (fields[at] as Field).type));
@@ -90,7 +83,7 @@ async function* readTable(
     return result.done ? null : result.value;
   };
   for (let batch = await next(); batch !== null; batch = await next()) {
-    onFraction?.(source.fraction);
+    onFraction?.(file.fraction);
     for (let from = 0; from < batch.numRows; from += MAX_SLICE_ROWS) {
       const to = Math.min(batch.numRows, from + MAX_SLICE_ROWS);
       const { children } = batch.data;
@@ -98,7 +91,6 @@ async function* readTable(
       yield { rows: to - from, values };
     }
   }
-  await source.checkEnd();
 }
 
 function positionOf(fields: readonly Field[], name: string): number {
@@ -115,7 +107,7 @@ function valuesOf(data: Data, { valueOf }: Reading, from: number, to: number): u
 
 /** How the values of a type are read. */
 function readingOf(library: Arrow, type: ArrowType): Reading {
-  const { DataType: Is, makeVector, util: _ } = library;
+  const { DataType: Is, makeVector } = library;
   const element = (data: Data, row: number): never => (data.values as ArrayLike<never>)[row] as never;
   const got = (data: Data, row: number): unknown => makeVector(data).get(row);
   if (Is.isNull(type)) return { type: { kind: 'null' }, valueOf: () => null };
@@ -226,12 +218,12 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value ?? null, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)));
 }
 
-/** The messages of a file or stream, which are the same bytes; a file has a magic number and a footer around. */
-class ArrowBytes {
+/** A file handle, as the library expects it, that counts how far it was read. */
+class ArrowFile {
   readonly #bytes: RandomBytes;
-  #isFile = false;
-  #position = 0;
-  #messages: AsyncGenerator<Uint8Array> | null = null;
+  #read = 0;
+  /** Distinguishes file handles; not used otherwise. */
+  readonly fd = 0;
 
   constructor(bytes: RandomBytes) {
     this.#bytes = bytes;
@@ -239,38 +231,22 @@ class ArrowBytes {
 
   /** The fraction read so far, from 0 to 1. */
   get fraction(): number {
-    return this.#bytes.byteLength === 0 ? 1 : this.#position / this.#bytes.byteLength;
+    return this.#bytes.byteLength === 0 ? 1 : this.#read / this.#bytes.byteLength;
   }
 
-  messages(): AsyncIterable<Uint8Array> {
-    this.#messages = this.#chunks();
-    return this.#messages;
+  async stat(): Promise<{ size: number }> {
+    return { size: this.#bytes.byteLength };
   }
 
-  async *#chunks(): AsyncGenerator<Uint8Array> {
-    const { byteLength } = this.#bytes;
-    const start = await this.#bytes.read(0, Math.min(FILE_START_BYTES, byteLength));
-    this.#isFile = start.toString('latin1', 0, FILE_MAGIC.length) === FILE_MAGIC;
-    this.#position = this.#isFile ? FILE_START_BYTES : 0;
-    while (this.#position < byteLength) {
-      const end = Math.min(byteLength, this.#position + CHUNK_BYTES);
-      const chunk = await this.#bytes.read(this.#position, end);
-      this.#position = end;
-      yield chunk;
-    }
+  async read(buffer: Uint8Array, offset: number, length: number, position: number) {
+    const end = Math.min(this.#bytes.byteLength, position + length);
+    const bytes = position < end ? await this.#bytes.read(position, end) : Buffer.alloc(0);
+    buffer.set(bytes, offset);
+    this.#read = Math.max(this.#read, end);
+    return { bytesRead: bytes.length, buffer };
   }
 
-  async close(): Promise<void> {
-    await this.#messages?.return(undefined);
-  }
-
-  /** A file that ends early would otherwise look like a shorter one. */
-  async checkEnd(): Promise<void> {
-    if (!this.#isFile) return;
-    const { byteLength } = this.#bytes;
-    const end = await this.#bytes.read(Math.max(0, byteLength - FILE_MAGIC.length), byteLength);
-    if (end.toString('latin1') !== FILE_MAGIC) throw corrupt('it ends early');
-  }
+  async close(): Promise<void> {}
 }
 
 function corrupt(problem: string, cause?: unknown): CorruptError {
