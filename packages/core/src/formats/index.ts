@@ -18,7 +18,13 @@ export type {
 export { gunzip } from './rows/gunzip.ts';
 export { type LineRead, readRows, readTextLines } from './rows/read.ts';
 export { charsetNamed } from './rows/transcode.ts';
-export { type FieldsRow, type ReadRowsOptions, ROW_DEFAULTS, type RowFields, type RowFormat } from './rows/types.ts';
+export {
+  type FieldsRow,
+  type ReadRowsOptions,
+  ROW_DEFAULTS,
+  type RowFields,
+  type RowFormat,
+} from './rows/types.ts';
 export { type Packing, unpack } from './rows/unpack.ts';
 export { dotRow } from './search/dot.ts';
 export { type Hit, Nearest } from './search/nearest.ts';

@@ -4,13 +4,14 @@ import { basename, join } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
 import { EmbedmillError, type GlossaryTerm, quote, type RunInfo } from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
+import type { ReadingPlan } from '@embedmill/core/formats';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
 import { fetchOutput, type InputColumns, type OutputFiles } from '../../engine/run/fetch.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
+import { type ColumnChoice, ColumnSpool } from '../../io/columns/spool.ts';
 import { readGlossary } from '../../io/glossary.ts';
-import { ColumnSpool } from '../../io/columns/spool.ts';
 import { openDestination } from '../../io/output/open.ts';
 import type { Destination } from '../../io/output/types.ts';
 import { describeReading } from '../../io/texts/describe-plan.ts';
@@ -106,6 +107,7 @@ class FileEmbedding {
     const { signal } = this.#deps;
     const input = await this.#openInput(signal);
     this.#notePlan(input);
+    checkColumns(this.#request.columns, input.plans);
     const planned = await this.#planRun(input, restart);
     const server = await this.#openServer(lock);
     const broken = new AbortController();
@@ -139,6 +141,7 @@ class FileEmbedding {
 
     const mixed = columns === null ? [] : columns.spool.columns.filter(({ type }) => type.kind === 'json');
     for (const { name } of mixed) display.note(`Warning: ${noteMixed(name)}.`);
+    this.#noteDimensions(after);
     const files = await fetchOutput(after, {
       ...{ client, output, retry, columns },
       destination: this.#destination,
@@ -160,12 +163,22 @@ class FileEmbedding {
     return { files, summary: summarizeEmbedding(figures) };
   }
 
-  /** @throws {UsageError} when a chosen column does not exist */
   #columnsOf({ plans }: OpenedInput): InputColumns | null {
     const { columns: choice } = this.#request;
     const [first] = plans;
-    if (choice === 'none' || first === undefined || plans.every(({ format }) => format === 'txt')) return null;
+    if (choice === 'none' || first === undefined || plans.every(({ format }) => format === 'txt'))
+      return null;
     return { spool: new ColumnSpool(join(this.#folder.path, 'columns'), choice), idField: first.idField };
+  }
+
+  #noteDimensions({ dim, options }: RunInfo): void {
+    const { dimensions } = this.#request.output;
+    if (dimensions === null || dim === null || dimensions === dim) return;
+    this.#deps.display.note(
+      dimensions > dim
+        ? `Warning: the vectors of ${options.model} have ${dim} numbers, fewer than --dimensions ${dimensions}.`
+        : `Warning: ${options.model} may not be trained for shorter vectors; compare the quality with "embedmill eval".`,
+    );
   }
 
   #openInput(signal: AbortSignal): Promise<OpenedInput> {
@@ -288,6 +301,20 @@ class FileEmbedding {
         `reading ${name} again${again}.`,
     );
   }
+}
+
+/**
+ * Keys that occur first behind the sample of a JSON input cannot be checked.
+ * @throws {UsageError} when a chosen column does not exist
+ */
+function checkColumns(choice: ColumnChoice, plans: readonly ReadingPlan[]): void {
+  if (choice === 'all' || choice === 'none') return;
+  const isOpen = plans.some(({ format, complete }) => (format === 'jsonl' || format === 'json') && !complete);
+  const names = new Set(plans.flatMap(({ columns }) => columns.map(({ name }) => name)));
+  const missing = choice.find((name) => !names.has(name));
+  if (missing === undefined || isOpen) return;
+  const found = [...names].map((name) => quote(name)).join(', ') || 'none';
+  throw new UsageError(`--columns names ${quote(missing)}; the columns of the input are ${found}`);
 }
 
 function noteMixed(name: string): string {

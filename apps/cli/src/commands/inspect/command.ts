@@ -70,6 +70,8 @@ async function inspectFiles(
     plans.push(plan);
     lines.push(file.name, ...describePlan(plan));
   }
-  stdout.write(flags.json ? `${JSON.stringify(plans)}\n` : lines.map((line) => `${printable(line)}\n`).join(''));
+  stdout.write(
+    flags.json ? `${JSON.stringify(plans)}\n` : lines.map((line) => `${printable(line)}\n`).join(''),
+  );
   return plans;
 }

@@ -75,7 +75,9 @@ export async function fetchOutput(
   const runDim = run.dim ?? BUILT_IN_DIM;
   const shape: OutputShape = { rows, dim: Math.min(dimensions ?? runDim, runDim) };
   const columns =
-    input === null ? [] : outputColumns(input.spool.columns, { idField: input.idField, taken: takenNames(output) });
+    input === null
+      ? []
+      : outputColumns(input.spool.columns, { idField: input.idField, taken: takenNames(output) });
   const joined = (slices: AsyncIterable<VectorRows>): AsyncIterable<OutputRows> =>
     input === null ? slices : joinColumns(slices, input.spool.read(), columns);
   const open = async (): Promise<AsyncIterable<VectorRows>> => {
@@ -99,7 +101,10 @@ export async function fetchOutput(
       : null;
   const scales =
     format === 'npy' && dtype === 'int8'
-      ? await download(scalesPath(path), async () => encodeScales(await open(), shape), { format: 'scales', rows })
+      ? await download(scalesPath(path), async () => encodeScales(await open(), shape), {
+          format: 'scales',
+          rows,
+        })
       : null;
   const report =
     missing > 0

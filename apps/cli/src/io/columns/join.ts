@@ -24,7 +24,10 @@ export function outputColumns(
   return columns.flatMap(({ name, type }, position) => {
     if (name === 'id' && idField === name) return [];
     let free = name;
-    for (let number = 1; isTaken.has(free.toLowerCase()) || (free !== name && used.has(free.toLowerCase())); ) {
+    for (
+      let number = 1;
+      isTaken.has(free.toLowerCase()) || (free !== name && used.has(free.toLowerCase()));
+    ) {
       free = `${name}_${number++}`;
     }
     used.add(free.toLowerCase());

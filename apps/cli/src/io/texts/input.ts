@@ -88,7 +88,11 @@ export async function openTextInput(request: InputRequest, deps: InputDeps): Pro
   let read = 0;
   return {
     plans: planned.map(({ plan }) => plan),
-    rows: rowsOf(planned, { ...deps, columns: request.columns ?? 'none', onRead: (bytes) => (read += bytes) }),
+    rows: rowsOf(planned, {
+      ...deps,
+      columns: request.columns ?? 'none',
+      onRead: (bytes) => (read += bytes),
+    }),
     fractionRead: () => (request.input.isStream ? null : total === 0 ? 1 : Math.min(1, read / total)),
   };
 }
@@ -97,11 +101,7 @@ export async function openTextInput(request: InputRequest, deps: InputDeps): Pro
  * The plan of one file, whether or not it can be read that way.
  * @throws {UsageError} when the bytes cannot be unpacked or the charset does not exist
  */
-export async function planFile(
-  file: InputFile,
-  choices: PlanChoices,
-  deps: InputDeps,
-): Promise<OpenedFile> {
+export async function planFile(file: InputFile, choices: PlanChoices, deps: InputDeps): Promise<OpenedFile> {
   const name = file.path === null ? file.name : basename(file.path);
   try {
     const planned = await planInput(name, openFile(file, deps), choices, { maxRowBytes: deps.maxRowBytes });
@@ -121,7 +121,10 @@ export async function planFile(
 }
 
 /** The table in a file, or `null`. It needs random access, so what is packed or a stream is copied first. */
-async function openTableOf(file: InputFile, { plan, bytes, close }: PlannedInput): Promise<OpenedTable | null> {
+async function openTableOf(
+  file: InputFile,
+  { plan, bytes, close }: PlannedInput,
+): Promise<OpenedTable | null> {
   if (!isTableFormat(plan.format)) return null;
   let opened: FileBytes;
   if (file.path === null || file.isStream || plan.packing !== 'none') opened = await copyToFile(bytes);
@@ -182,12 +185,11 @@ async function* rowsOf(planned: readonly PlannedFile[], deps: RowsDeps): AsyncGe
   }
 }
 
-async function* tableRows(
-  { file, plan, opened }: PlannedFile,
-  deps: RowsDeps,
-): AsyncGenerator<FieldsRow[]> {
-  const reopened = opened?.table ?? (await openTableOf(file, await planInput(file.name, openFile(file, deps), {})));
-  if (reopened === null) throw new UsageError(`${quote(file.name, 200)} has changed: it is no longer a table`);
+async function* tableRows({ file, plan, opened }: PlannedFile, deps: RowsDeps): AsyncGenerator<FieldsRow[]> {
+  const reopened =
+    opened?.table ?? (await openTableOf(file, await planInput(file.name, openFile(file, deps), {})));
+  if (reopened === null)
+    throw new UsageError(`${quote(file.name, 200)} has changed: it is no longer a table`);
   const { table, bytes } = reopened;
   const { columns: choice, maxRowBytes, signal, onRead } = deps;
   const size = file.isStream || file.path === null ? 0 : statSync(file.path).size;

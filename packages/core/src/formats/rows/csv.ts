@@ -2,9 +2,9 @@
 
 import { EmbedmillError, quote } from '@embedmill/contract';
 import { parse } from 'csv-parse/sync';
+import type { Column } from '../tables/types.ts';
 import { badRow, faultOf } from './decode.ts';
 import { readId } from './id.ts';
-import type { Column } from '../tables/types.ts';
 import type { RawRecord } from './record.ts';
 import { type FieldsRow, ROW_DEFAULTS, type RowFields, type RowSettings } from './types.ts';
 

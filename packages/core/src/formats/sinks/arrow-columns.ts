@@ -1,7 +1,7 @@
 /** Writes the columns of the input into Arrow record batches, with their types. */
 
 import { halvesOf } from '@embedmill/contract';
-import type { Data, DataType as ArrowType, Field } from 'apache-arrow';
+import type { DataType as ArrowType, Data, Field } from 'apache-arrow';
 import type { Column, DataType, TimeUnit } from '../tables/types.ts';
 import { jsonText, toJson } from '../tables/values.ts';
 
@@ -33,7 +33,10 @@ function arrowType(library: Arrow, type: DataType): ArrowType {
     case 'date':
       return new library.DateDay();
     case 'time':
-      return new library.Time(UNIT_NUMBERS[type.unit], type.unit === 's' || type.unit === 'ms' ? 32 : 64) as ArrowType;
+      return new library.Time(
+        UNIT_NUMBERS[type.unit],
+        type.unit === 's' || type.unit === 'ms' ? 32 : 64,
+      ) as ArrowType;
     case 'timestamp':
       return new library.Timestamp(UNIT_NUMBERS[type.unit], type.utc ? 'UTC' : null) as ArrowType;
     case 'list':
@@ -51,7 +54,13 @@ export function dataOf(library: Arrow, type: DataType, values: readonly unknown[
   const arrow = arrowType(library, type);
   const { nullBitmap, nullCount } = validityOf(values);
   const made = (rest: object): Data =>
-    makeData({ type: arrow, length: values.length, nullCount, nullBitmap, ...rest } as never) as unknown as Data;
+    makeData({
+      type: arrow,
+      length: values.length,
+      nullCount,
+      nullBitmap,
+      ...rest,
+    } as never) as unknown as Data;
   switch (type.kind) {
     case 'boolean':
       return made({ data: bitsOf(values, (value) => value === true) });
@@ -86,13 +95,17 @@ export function dataOf(library: Arrow, type: DataType, values: readonly unknown[
 
 function validityOf(values: readonly unknown[]): { nullBitmap: Uint8Array; nullCount: number } {
   const nullBitmap = bitsOf(values, (value) => value !== null && value !== undefined);
-  const nullCount = values.reduce<number>((sum, value) => sum + (value === null || value === undefined ? 1 : 0), 0);
+  const nullCount = values.reduce<number>(
+    (sum, value) => sum + (value === null || value === undefined ? 1 : 0),
+    0,
+  );
   return { nullBitmap, nullCount };
 }
 
 function bitsOf(values: readonly unknown[], isSet: (value: unknown) => boolean): Uint8Array {
   const bits = new Uint8Array(Math.ceil(values.length / 64) * 8);
-  for (const [n, value] of values.entries()) if (isSet(value)) bits[n >> 3] = (bits[n >> 3] ?? 0) | (1 << (n & 7));
+  for (const [n, value] of values.entries())
+    if (isSet(value)) bits[n >> 3] = (bits[n >> 3] ?? 0) | (1 << (n & 7));
   return bits;
 }
 
@@ -111,7 +124,9 @@ function bytesOf(values: readonly unknown[], type: DataType): { valueOffsets: In
   return { valueOffsets, data: new Uint8Array(Buffer.concat(parts)) };
 }
 
-type NumberType = Extract<DataType, { kind: 'integer' | 'float' | 'decimal' | 'time' | 'timestamp' }> | { kind: 'date' };
+type NumberType =
+  | Extract<DataType, { kind: 'integer' | 'float' | 'decimal' | 'time' | 'timestamp' }>
+  | { kind: 'date' };
 
 function numbersOf(type: DataType, values: readonly unknown[]): ArrayBufferView {
   const fixed = type as NumberType;

@@ -7,10 +7,10 @@
 
 import type { Dtype } from '@embedmill/contract';
 import type { AsyncByteQueue, Data, Field, FixedSizeList, TypeMap } from 'apache-arrow';
-import { inChunks } from './chunks.ts';
-import { numbersOf, scalesOf } from './dtype.ts';
 import type { Column } from '../tables/types.ts';
 import { dataOf, fieldOf } from './arrow-columns.ts';
+import { inChunks } from './chunks.ts';
+import { numbersOf, scalesOf } from './dtype.ts';
 import { columnsOfGroup, groupRows } from './shape.ts';
 import type { Format, OutputRows } from './types.ts';
 

@@ -64,9 +64,7 @@ export function elementsOf({ name, type }: Column): SchemaElement[] {
     case 'struct':
       return [{ ...optional, num_children: type.fields.length }, ...type.fields.flatMap(elementsOf)];
     default:
-      return [
-        { ...optional, type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
-      ];
+      return [{ ...optional, type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } }];
   }
 }
 
@@ -80,8 +78,19 @@ function integerElement({ bits, signed }: { bits: number; signed: boolean }): Om
   };
 }
 
-function decimalElement({ precision, scale }: { precision: number; scale: number }): Omit<SchemaElement, 'name'> {
-  const logical = { precision, scale, converted_type: 'DECIMAL', logical_type: { type: 'DECIMAL', precision, scale } } as const;
+function decimalElement({
+  precision,
+  scale,
+}: {
+  precision: number;
+  scale: number;
+}): Omit<SchemaElement, 'name'> {
+  const logical = {
+    precision,
+    scale,
+    converted_type: 'DECIMAL',
+    logical_type: { type: 'DECIMAL', precision, scale },
+  } as const;
   if (precision <= MAX_DIGITS_32) return { type: 'INT32', ...logical };
   if (precision <= MAX_DIGITS_64) return { type: 'INT64', ...logical };
   return { type: 'FIXED_LEN_BYTE_ARRAY', type_length: DECIMAL_BYTES, ...logical };
@@ -100,7 +109,8 @@ export function writeInputColumns(
     const elements = elementsOf(column);
     const root = parquetSchema({ schema: [{ name: 'root', num_children: 1 }, ...elements] } as FileMetaData);
     const convert = storedValue(column.type);
-    const rows = convert === null ? (values[n] ?? []) : (values[n] ?? []).map((value) => stored(value, convert));
+    const rows =
+      convert === null ? (values[n] ?? []) : (values[n] ?? []).map((value) => stored(value, convert));
     return leafPaths([root]).map((path) => writeLeaf(writer, path, rows));
   });
 }
@@ -111,7 +121,10 @@ function writeLeaf(writer: ByteWriter, path: SchemaNode[], rows: readonly unknow
   return writeColumn({
     writer,
     column: {
-      columnName: schemaPath.slice(1).map(({ name }) => name).join('.'),
+      columnName: schemaPath
+        .slice(1)
+        .map(({ name }) => name)
+        .join('.'),
       element,
       schemaPath,
       codec: 'SNAPPY',

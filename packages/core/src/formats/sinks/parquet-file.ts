@@ -6,11 +6,11 @@
 import type { Dtype } from '@embedmill/contract';
 import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { writeColumn } from 'hyparquet-writer/src/column.js';
+import type { Column } from '../tables/types.ts';
 import { inChunks, MAX_CHUNK_BYTES } from './chunks.ts';
 import { scalesOf } from './dtype.ts';
-import { takeBytes, writeVectorColumn } from './parquet-vectors.ts';
 import { elementsOf, writeInputColumns } from './parquet-columns.ts';
-import type { Column } from '../tables/types.ts';
+import { takeBytes, writeVectorColumn } from './parquet-vectors.ts';
 import { columnsOfGroup, groupRows } from './shape.ts';
 import type { EncodeOptions, OutputRows, OutputShape } from './types.ts';
 

@@ -2,10 +2,18 @@
 
 import type { FileHandle } from 'node:fs/promises';
 import { asError, CorruptError } from '@embedmill/contract';
-import type { Data, DataType as ArrowType, Field, RecordBatch } from 'apache-arrow';
+import type { DataType as ArrowType, Data, Field, RecordBatch } from 'apache-arrow';
 import { decompress as unzstd } from 'fzstd';
 import { unpackLz4Frame } from './lz4-frame.ts';
-import type { Column, DataType, RandomBytes, Table, TableReadOptions, TableSlice, TimeUnit } from './types.ts';
+import type {
+  Column,
+  DataType,
+  RandomBytes,
+  Table,
+  TableReadOptions,
+  TableSlice,
+  TimeUnit,
+} from './types.ts';
 import { toJson } from './values.ts';
 
 type Arrow = typeof import('apache-arrow');
@@ -22,7 +30,7 @@ const MS_PER_DAY = 86_400_000;
 interface Reading {
   type: DataType;
   /** The value in a row that is not null. */
-  valueOf: (data: Data, row: number) => unknown;
+  read: (data: Data, row: number) => unknown;
 }
 
 /**
@@ -87,7 +95,9 @@ async function* readTable(
     for (let from = 0; from < batch.numRows; from += MAX_SLICE_ROWS) {
       const to = Math.min(batch.numRows, from + MAX_SLICE_ROWS);
       const { children } = batch.data;
-      const values = positions.map((at, n) => valuesOf(children[at] as Data, readings[n] as Reading, from, to));
+      const values = positions.map((at, n) =>
+        valuesOf(children[at] as Data, readings[n] as Reading, from, to),
+      );
       yield { rows: to - from, values };
     }
   }
@@ -99,9 +109,9 @@ function positionOf(fields: readonly Field[], name: string): number {
   return at;
 }
 
-function valuesOf(data: Data, { valueOf }: Reading, from: number, to: number): unknown[] {
+function valuesOf(data: Data, { read }: Reading, from: number, to: number): unknown[] {
   const values = new Array<unknown>(to - from);
-  for (let row = from; row < to; row++) values[row - from] = data.getValid(row) ? valueOf(data, row) : null;
+  for (let row = from; row < to; row++) values[row - from] = data.getValid(row) ? read(data, row) : null;
   return values;
 }
 
@@ -110,49 +120,53 @@ function readingOf(library: Arrow, type: ArrowType): Reading {
   const { DataType: Is, makeVector } = library;
   const element = (data: Data, row: number): never => (data.values as ArrayLike<never>)[row] as never;
   const got = (data: Data, row: number): unknown => makeVector(data).get(row);
-  if (Is.isNull(type)) return { type: { kind: 'null' }, valueOf: () => null };
-  if (Is.isBool(type)) return { type: { kind: 'boolean' }, valueOf: got };
+  if (Is.isNull(type)) return { type: { kind: 'null' }, read: () => null };
+  if (Is.isBool(type)) return { type: { kind: 'boolean' }, read: got };
   if (Is.isInt(type)) {
-    return { type: { kind: 'integer', bits: type.bitWidth, signed: type.isSigned }, valueOf: element };
+    return { type: { kind: 'integer', bits: type.bitWidth, signed: type.isSigned }, read: element };
   }
   if (Is.isFloat(type)) {
     const bits = ([16, 32, 64] as const)[type.precision];
-    return { type: { kind: 'float', bits }, valueOf: bits === 16 ? got : element };
+    return { type: { kind: 'float', bits }, read: bits === 16 ? got : element };
   }
   if (Is.isDecimal(type)) {
     const words = type.bitWidth / 32;
     return {
       type: { kind: 'decimal', precision: type.precision, scale: type.scale },
-      valueOf: ({ values }, row) => signedInteger((values as Uint32Array).subarray(row * words, (row + 1) * words)),
+      read: ({ values }, row) =>
+        signedInteger((values as Uint32Array).subarray(row * words, (row + 1) * words)),
     };
   }
-  if (Is.isUtf8(type) || Is.isLargeUtf8(type)) return { type: { kind: 'string' }, valueOf: textAt };
-  if (Is.isUtf8View(type)) return { type: { kind: 'string' }, valueOf: got };
+  if (Is.isUtf8(type) || Is.isLargeUtf8(type)) return { type: { kind: 'string' }, read: textAt };
+  if (Is.isUtf8View(type)) return { type: { kind: 'string' }, read: got };
   if (Is.isBinary(type) || Is.isLargeBinary(type) || Is.isBinaryView(type) || Is.isFixedSizeBinary(type)) {
-    return { type: { kind: 'binary' }, valueOf: (data, row) => Uint8Array.from(got(data, row) as Uint8Array) };
+    return {
+      type: { kind: 'binary' },
+      read: (data, row) => Uint8Array.from(got(data, row) as Uint8Array),
+    };
   }
   if (Is.isDate(type)) {
     const isDays = type.unit === library.DateUnit.DAY;
     return {
       type: { kind: 'date' },
-      valueOf: isDays ? element : (data, row) => Math.floor(Number(element(data, row)) / MS_PER_DAY),
+      read: isDays ? element : (data, row) => Math.floor(Number(element(data, row)) / MS_PER_DAY),
     };
   }
   const big = (data: Data, row: number): bigint => BigInt(element(data, row));
-  if (Is.isTime(type)) return { type: { kind: 'time', unit: UNITS[type.unit] as TimeUnit }, valueOf: big };
+  if (Is.isTime(type)) return { type: { kind: 'time', unit: UNITS[type.unit] as TimeUnit }, read: big };
   if (Is.isTimestamp(type)) {
     const utc = type.timezone !== null && type.timezone !== undefined && type.timezone !== '';
-    return { type: { kind: 'timestamp', unit: UNITS[type.unit] as TimeUnit, utc }, valueOf: big };
+    return { type: { kind: 'timestamp', unit: UNITS[type.unit] as TimeUnit, utc }, read: big };
   }
-  if (Is.isDuration(type)) return { type: { kind: 'integer', bits: 64, signed: true }, valueOf: big };
+  if (Is.isDuration(type)) return { type: { kind: 'integer', bits: 64, signed: true }, read: big };
   if (Is.isDictionary(type)) {
-    const { type: valueType, valueOf } = readingOf(library, type.dictionary);
+    const { type: valueType, read } = readingOf(library, type.dictionary);
     return {
       type: valueType,
-      valueOf: (data, row) => {
+      read: (data, row) => {
         let index = Number((data.values as ArrayLike<number | bigint>)[row]);
         for (const part of data.dictionary?.data ?? []) {
-          if (index < part.length) return part.getValid(index) ? valueOf(part, index) : null;
+          if (index < part.length) return part.getValid(index) ? read(part, index) : null;
           index -= part.length;
         }
         throw corrupt('a dictionary has fewer values than its column uses');
@@ -164,19 +178,31 @@ function readingOf(library: Arrow, type: ArrowType): Reading {
     const size = Is.isFixedSizeList(type) ? type.listSize : null;
     return {
       type: { kind: 'list', item: item.type },
-      valueOf: ({ valueOffsets, children: [child] }, row) => {
-        const [from, to] = size === null ? [Number(valueOffsets[row]), Number(valueOffsets[row + 1])] : [row * size, (row + 1) * size];
+      read: ({ valueOffsets, children: [child] }, row) => {
+        const [from, to] =
+          size === null
+            ? [Number(valueOffsets[row]), Number(valueOffsets[row + 1])]
+            : [row * size, (row + 1) * size];
         return valuesOf(child as Data, item, from, to);
       },
     };
   }
   if (Is.isStruct(type) && type.children.length > 0) {
-    const fields = type.children.map(({ name, type: inner }) => ({ name, reading: readingOf(library, inner) }));
+    const fields = type.children.map(({ name, type: inner }) => ({
+      name,
+      reading: readingOf(library, inner),
+    }));
     return {
-      type: { kind: 'struct', fields: fields.map(({ name, reading }): Column => ({ name, type: reading.type })) },
-      valueOf: ({ children }, row) =>
+      type: {
+        kind: 'struct',
+        fields: fields.map(({ name, reading }): Column => ({ name, type: reading.type })),
+      },
+      read: ({ children }, row) =>
         Object.fromEntries(
-          fields.map(({ name, reading }, n) => [name, valuesOf(children[n] as Data, reading, row, row + 1)[0]]),
+          fields.map(({ name, reading }, n) => [
+            name,
+            valuesOf(children[n] as Data, reading, row, row + 1)[0],
+          ]),
         ),
     };
   }
@@ -184,12 +210,19 @@ function readingOf(library: Arrow, type: ArrowType): Reading {
     const pairs = readingOf(library, (type.children[0] as Field).type);
     return {
       type: { kind: 'json' },
-      valueOf: ({ valueOffsets, children: [child] }, row) => {
-        const entries = valuesOf(child as Data, pairs, Number(valueOffsets[row]), Number(valueOffsets[row + 1]));
+      read: ({ valueOffsets, children: [child] }, row) => {
+        const entries = valuesOf(
+          child as Data,
+          pairs,
+          Number(valueOffsets[row]),
+          Number(valueOffsets[row + 1]),
+        );
         const fields = pairs.type.kind === 'struct' ? pairs.type.fields : [];
         return Object.fromEntries(
           entries.map((entry) => {
-            const [key, value] = fields.map((field) => toJson((entry as Record<string, unknown>)[field.name], field.type));
+            const [key, value] = fields.map((field) =>
+              toJson((entry as Record<string, unknown>)[field.name], field.type),
+            );
             return [String(key), value];
           }),
         );
@@ -197,7 +230,7 @@ function readingOf(library: Arrow, type: ArrowType): Reading {
     };
   }
   // Unions and intervals.
-  return { type: { kind: 'json' }, valueOf: (data, row) => plain(got(data, row)) };
+  return { type: { kind: 'json' }, read: (data, row) => plain(got(data, row)) };
 }
 
 function textAt({ values, valueOffsets }: Data, row: number): string {
@@ -215,7 +248,9 @@ function signedInteger(words: Uint32Array): bigint {
 
 function plain(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return Array.from(value as Int32Array);
-  return JSON.parse(JSON.stringify(value ?? null, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)));
+  return JSON.parse(
+    JSON.stringify(value ?? null, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)),
+  );
 }
 
 /** A file handle, as the library expects it, that counts how far it was read. */

@@ -1,6 +1,6 @@
 /** Random access to files, and to bytes that are only available as a stream. */
 
-import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CorruptError } from '@embedmill/contract';
@@ -40,7 +40,8 @@ async function bytesOfFile(file: FileHandle): Promise<FileBytes> {
       const bytes = Buffer.allocUnsafeSlow(end - start);
       for (let at = 0; at < bytes.length; ) {
         const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at);
-        if (bytesRead === 0) throw new CorruptError('truncated-file', 'the file became shorter while it was read');
+        if (bytesRead === 0)
+          throw new CorruptError('truncated-file', 'the file became shorter while it was read');
         at += bytesRead;
       }
       return bytes;

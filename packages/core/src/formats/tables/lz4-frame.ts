@@ -55,7 +55,8 @@ function unpackBlock(block: Uint8Array, output: Uint8Array, start: number): numb
   while (at < block.length) {
     const token = block[at++] ?? 0;
     const literals = extended(token >> 4);
-    if (at + literals > block.length || length + literals > output.length) throw corrupt('a literal is too long');
+    if (at + literals > block.length || length + literals > output.length)
+      throw corrupt('a literal is too long');
     output.set(block.subarray(at, at + literals), length);
     at += literals;
     length += literals;
@@ -63,7 +64,8 @@ function unpackBlock(block: Uint8Array, output: Uint8Array, start: number): numb
     const offset = (block[at] ?? 0) | ((block[at + 1] ?? 0) << 8);
     at += 2;
     const count = extended(token & 15) + 4;
-    if (offset === 0 || offset > length || length + count > output.length) throw corrupt('a match is outside');
+    if (offset === 0 || offset > length || length + count > output.length)
+      throw corrupt('a match is outside');
     // Byte by byte, because a match may overlap what it writes.
     for (let n = 0; n < count; n++, length++) output[length] = output[length - offset] ?? 0;
   }
@@ -71,5 +73,8 @@ function unpackBlock(block: Uint8Array, output: Uint8Array, start: number): numb
 }
 
 function corrupt(problem: string): CorruptError {
-  return new CorruptError('corrupt-lz4', `the LZ4 data cannot be unpacked (${problem}); expected one LZ4 frame`);
+  return new CorruptError(
+    'corrupt-lz4',
+    `the LZ4 data cannot be unpacked (${problem}); expected one LZ4 frame`,
+  );
 }

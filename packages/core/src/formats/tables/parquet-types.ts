@@ -50,14 +50,21 @@ function rawElement(element: SchemaElement): SchemaElement {
   if (type === undefined || logical?.type === 'FLOAT16') return element;
   const { converted_type: _, logical_type: __, ...raw } = element;
   const isText =
-    converted === 'UTF8' || converted === 'ENUM' || converted === 'JSON' || logical?.type === 'STRING' ||
-    logical?.type === 'ENUM' || logical?.type === 'JSON';
+    converted === 'UTF8' ||
+    converted === 'ENUM' ||
+    converted === 'JSON' ||
+    logical?.type === 'STRING' ||
+    logical?.type === 'ENUM' ||
+    logical?.type === 'JSON';
   return isText ? { ...raw, converted_type: 'UTF8' } : raw;
 }
 
 function readingOf(node: SchemaNode): Reading {
   const { element, children } = node;
-  const item = element.repetition_type === 'REPEATED' ? { ...node, element: { ...element, repetition_type: 'OPTIONAL' as const } } : null;
+  const item =
+    element.repetition_type === 'REPEATED'
+      ? { ...node, element: { ...element, repetition_type: 'OPTIONAL' as const } }
+      : null;
   // A repeated field outside of a list is a list of its own (LogicalTypes.md, "Lists").
   if (item !== null) return listOf(readingOf(item));
   if (children.length === 0) return leafReading(element);
@@ -68,7 +75,13 @@ function readingOf(node: SchemaNode): Reading {
     const [repeated] = children;
     const [only] = repeated?.children ?? [];
     // In files of old writers the repeated field is itself the element.
-    return listOf(repeated === undefined ? leafReading(element) : only === undefined ? leafReading(repeated.element) : readingOf(only));
+    return listOf(
+      repeated === undefined
+        ? leafReading(element)
+        : only === undefined
+          ? leafReading(repeated.element)
+          : readingOf(only),
+    );
   }
   return structOf(children.map((child) => ({ name: child.element.name, reading: readingOf(child) })));
 }
@@ -141,12 +154,18 @@ function decimalReading({ type, precision, scale, logical_type: logical }: Schem
   const stated = logical?.type === 'DECIMAL' ? logical : null;
   const digits = precision ?? stated?.precision ?? MAX_PRECISION;
   const places = scale ?? stated?.scale ?? 0;
-  const convert: Convert = type === 'INT32' || type === 'INT64' ? (value: number | bigint) => BigInt(value) : signedInteger;
-  if (digits <= MAX_PRECISION) return { type: { kind: 'decimal', precision: digits, scale: places }, convert };
+  const convert: Convert =
+    type === 'INT32' || type === 'INT64' ? (value: number | bigint) => BigInt(value) : signedInteger;
+  if (digits <= MAX_PRECISION)
+    return { type: { kind: 'decimal', precision: digits, scale: places }, convert };
   return { type: { kind: 'string' }, convert: (value) => decimalText(convert(value) as bigint, places) };
 }
 
-function integerReading({ type, converted_type: convertedType, logical_type: logical }: SchemaElement): Reading {
+function integerReading({
+  type,
+  converted_type: convertedType,
+  logical_type: logical,
+}: SchemaElement): Reading {
   const big: Convert = (value: number | bigint) => BigInt(value);
   if (convertedType === 'DATE' || logical?.type === 'DATE') return { type: { kind: 'date' }, convert: null };
   const time = /^TIME_(MILLIS|MICROS)$/.exec(convertedType ?? '');
@@ -162,7 +181,8 @@ function integerReading({ type, converted_type: convertedType, logical_type: log
   }
   const stated = /^(U?)INT_(8|16|32|64)$/.exec(convertedType ?? '');
   const isUnsigned = logical?.type === 'INTEGER' ? !logical.isSigned : stated?.[1] === 'U';
-  const width = logical?.type === 'INTEGER' ? logical.bitWidth : Number(stated?.[2] ?? (type === 'INT64' ? 64 : 32));
+  const width =
+    logical?.type === 'INTEGER' ? logical.bitWidth : Number(stated?.[2] ?? (type === 'INT64' ? 64 : 32));
   const bits = (type === 'INT64' ? 64 : width) as 8 | 16 | 32 | 64;
   let convert: Convert | null = null;
   if (isUnsigned && bits === 32) convert = (value: number) => value >>> 0;

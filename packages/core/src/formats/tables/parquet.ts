@@ -213,7 +213,8 @@ class LeafCursor {
     if (count === undefined || count === 0) return [];
     const reader = { view: viewOf(bytes), offset: 0 };
     const before = this.#isRepeated ? this.#close() : [];
-    const data = attempt(() => readPage(reader, header, this.#decoder, this.#dictionary, before, 0).data) ?? [];
+    const data =
+      attempt(() => readPage(reader, header, this.#decoder, this.#dictionary, before, 0).data) ?? [];
     if (!this.#isRepeated) return data;
     const rows = data as unknown[];
     this.#open = rows.splice(-1);
@@ -256,7 +257,8 @@ class PageReader {
     // A copy, because the numbers in it must be aligned, and the window must not outlive its pages.
     const bytes = Buffer.from(this.#window.subarray(0, size));
     this.#window = this.#window.subarray(size);
-    if (header.crc !== undefined && crc32(bytes) !== header.crc >>> 0) throw corrupt('a page has a wrong checksum');
+    if (header.crc !== undefined && crc32(bytes) !== header.crc >>> 0)
+      throw corrupt('a page has a wrong checksum');
     return { header, bytes };
   }
 

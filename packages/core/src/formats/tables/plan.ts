@@ -42,7 +42,8 @@ export async function planTableReading(
   draft.complete = table.rows === null ? rows < MAX_DESCRIBED : rows >= table.rows;
   const text = draft.textField === null ? null : findColumn(table.columns, draft.textField);
   if (text === null) return draft;
-  if (!holdsText(text.type)) withProblem(draft, { code: 'text-not-string', message: textFault(text), fix: null });
+  if (!holdsText(text.type))
+    withProblem(draft, { code: 'text-not-string', message: textFault(text), fix: null });
   const at = table.columns.indexOf(text.column);
   const texts = (values[at] ?? []).map((value) => text.fields.reduce(fieldOf, value));
   draft.usable = texts.filter((value) => value !== null && value !== undefined && value !== '').length;
@@ -68,7 +69,10 @@ function unusedChoices(choices: PlanChoices): { code: string; option: string }[]
 }
 
 function describeTyped(name: string, type: DataType, values: readonly unknown[]): PlanColumn {
-  const column = describeColumn(name, values.map((value) => plainValue(value, type)));
+  const column = describeColumn(
+    name,
+    values.map((value) => plainValue(value, type)),
+  );
   return { ...column, type: columnTypeOf(type) ?? column.type };
 }
 

@@ -55,7 +55,10 @@ export function mergeColumns(a: readonly Column[], b: readonly Column[]): Column
 }
 
 function countFields(fields: readonly Column[]): number {
-  return fields.reduce((sum, { type }) => sum + 1 + (type.kind === 'struct' ? countFields(type.fields) : 0), 0);
+  return fields.reduce(
+    (sum, { type }) => sum + 1 + (type.kind === 'struct' ? countFields(type.fields) : 0),
+    0,
+  );
 }
 
 function isNumeric({ kind }: DataType): boolean {
@@ -98,7 +101,9 @@ function typeOfJson(value: unknown): DataType {
   if (Array.isArray(value)) return { kind: 'list', item: inferType(value) };
   const fields = Object.entries(value as object).map(([name, inner]) => ({ name, type: typeOfJson(inner) }));
   // Neither Parquet nor Arrow readers agree on structs without fields.
-  return fields.length === 0 || countFields(fields) > MAX_INFERRED_FIELDS ? JSON_TYPE : { kind: 'struct', fields };
+  return fields.length === 0 || countFields(fields) > MAX_INFERRED_FIELDS
+    ? JSON_TYPE
+    : { kind: 'struct', fields };
 }
 
 /** A JSON value as the type that {@link inferType} found for it and others. */
@@ -171,7 +176,9 @@ export function toJson(value: unknown, type: DataType): unknown {
       return (value as unknown[]).map((inner) => toJson(inner, type.item));
     case 'struct': {
       const given = value as Readonly<Record<string, unknown>>;
-      return Object.fromEntries(type.fields.map((field) => [field.name, toJson(given[field.name], field.type)]));
+      return Object.fromEntries(
+        type.fields.map((field) => [field.name, toJson(given[field.name], field.type)]),
+      );
     }
     default:
       return value;
