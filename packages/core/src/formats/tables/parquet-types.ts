@@ -167,7 +167,7 @@ function integerReading({
   logical_type: logical,
 }: SchemaElement): Reading {
   const big: Convert = (value: number | bigint) => BigInt(value);
-  if (convertedType === 'DATE' || logical?.type === 'DATE') return { type: { kind: 'date' }, convert: null };
+  if (convertedType === 'DATE' || logical?.type === 'DATE') return { type: { kind: 'date' }, convert: signed32 };
   const time = /^TIME_(MILLIS|MICROS)$/.exec(convertedType ?? '');
   if (logical?.type === 'TIME' || time !== null) {
     const unit = UNITS[(logical?.type === 'TIME' ? logical.unit : time?.[1]) ?? 'MILLIS'] ?? 'ms';
@@ -184,10 +184,15 @@ function integerReading({
   const width =
     logical?.type === 'INTEGER' ? logical.bitWidth : Number(stated?.[2] ?? (type === 'INT64' ? 64 : 32));
   const bits = (type === 'INT64' ? 64 : width) as 8 | 16 | 32 | 64;
-  let convert: Convert | null = null;
-  if (isUnsigned && bits === 32) convert = (value: number) => value >>> 0;
-  if (isUnsigned && bits === 64) convert = (value: bigint) => BigInt.asUintN(64, value);
+  let convert: Convert | null = signed32;
+  if (bits === 64) convert = isUnsigned ? (value: bigint) => BigInt.asUintN(64, value) : null;
+  else if (isUnsigned) convert = (value: number | bigint) => signed32(value) >>> 0;
   return { type: { kind: 'integer', bits, signed: !isUnsigned }, convert };
+}
+
+/** A 32-bit integer, which comes as a bigint if it was stored as a delta. */
+function signed32(value: number | bigint): number {
+  return typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value;
 }
 
 /** The integer in big-endian two's complement bytes. */

@@ -214,11 +214,20 @@ class LeafCursor {
     const reader = { view: viewOf(bytes), offset: 0 };
     const before = this.#isRepeated ? this.#close() : [];
     const data =
-      attempt(() => readPage(reader, header, this.#decoder, this.#dictionary, before, 0).data) ?? [];
+      attempt(() => readPage(reader, header, this.#decoderOf(header), this.#dictionary, before, 0).data) ?? [];
     if (!this.#isRepeated) return data;
     const rows = data as unknown[];
     this.#open = rows.splice(-1);
     return rows;
+  }
+
+  /**
+   * DuckDB stores unsigned 32-bit integers as 64-bit deltas, which hyparquet cuts to 32 bits. As 64-bit
+   * integers, these and 32-bit deltas are equal in their lower 32 bits.
+   */
+  #decoderOf({ data_page_header: v1, data_page_header_v2: v2 }: PageHeader): ColumnDecoder {
+    const isDelta = (v1?.encoding ?? v2?.encoding) === 'DELTA_BINARY_PACKED';
+    return isDelta && this.#decoder.type === 'INT32' ? { ...this.#decoder, type: 'INT64' } : this.#decoder;
   }
 
   /** Converted once, so that equal strings share their memory. */
