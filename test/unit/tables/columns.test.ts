@@ -120,5 +120,7 @@ test('vectors and columns are joined row by row, however both are sliced', async
   for await (const slice of joinColumns(vectors(), blocks(), columns)) joined.push(slice);
   expect(joined.flatMap(({ ids }) => ids)).toEqual(rows.ids);
   expect(joined.flatMap((slice) => [...slice.vectors])).toEqual([...rows.vectors]);
-  expect(joined.flatMap((slice) => slice.columns?.[0] ?? [])).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  expect(joined.flatMap((slice) => slice.columns?.[0] ?? [])).toEqual(
+    Array.from({ length: 100 }, (_, n) => n),
+  );
 });

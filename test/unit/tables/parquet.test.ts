@@ -104,7 +104,7 @@ describe('reading', () => {
   test('reports its progress up to the end', async () => {
     const table = await openTestTable(await writeParquet(EVERY_TYPE, 'COMPRESSION zstd'));
     const fractions: number[] = [];
-    for await (const _ of table.read({ onFraction: (fraction) => fractions.push(fraction) })) continue;
+    for await (const _ of table.read({ onFraction: (fraction) => fractions.push(fraction) }));
     expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
     expect(fractions.at(-1)).toBe(1);
   });
@@ -131,7 +131,10 @@ describe('reading', () => {
 });
 
 test('a row group ends before its columns take more than 32 MiB', async () => {
-  const path = await writeParquet(`SELECT i AS key, repeat('x', 1000000) AS text FROM range(100) t(i)`, 'COMPRESSION zstd');
+  const path = await writeParquet(
+    `SELECT i AS key, repeat('x', 1000000) AS text FROM range(100) t(i)`,
+    'COMPRESSION zstd',
+  );
   const output = `${path}.out.parquet`;
   writeFileSync(output, await encodeTable(await openTestTable(path), 'parquet'));
   const groups = await duckdb(

@@ -2,12 +2,15 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { syncFolder } from '@embedmill/core/process';
 import type { FixedSizeList, RecordBatch, Schema } from 'apache-arrow';
 import { LanceWriter, maxRowsPerWrite } from '../stores/lance.ts';
 import { toFiles } from './files.ts';
 import type { Destination, OutputDraft } from './types.ts';
+
+type Arrow = typeof import('apache-arrow');
 
 /** Record batches that are held: one has at most 8 MiB of vectors and about 32 MiB of columns. */
 const MAX_BATCHES = 8;
@@ -44,7 +47,8 @@ async function buildTable({ path, draftPath }: OutputDraft, signal: AbortSignal)
 
 /** Writes the rows with a vector; of rows with one id, the last. */
 async function copyRows(arrowPath: string, tablePath: string, signal: AbortSignal): Promise<void> {
-  const { RecordBatchReader, Table } = await import('apache-arrow');
+  // LanceDB loads the CommonJS build, and writes tables of another build as files that it cannot read.
+  const { RecordBatchReader, Table }: Arrow = createRequire(import.meta.url)('apache-arrow');
   const file = await open(arrowPath, 'r');
   try {
     const reader = await (await RecordBatchReader.from(file)).open();

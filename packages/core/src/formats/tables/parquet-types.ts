@@ -167,7 +167,8 @@ function integerReading({
   logical_type: logical,
 }: SchemaElement): Reading {
   const big: Convert = (value: number | bigint) => BigInt(value);
-  if (convertedType === 'DATE' || logical?.type === 'DATE') return { type: { kind: 'date' }, convert: signed32 };
+  if (convertedType === 'DATE' || logical?.type === 'DATE')
+    return { type: { kind: 'date' }, convert: signed32 };
   const time = /^TIME_(MILLIS|MICROS)$/.exec(convertedType ?? '');
   if (logical?.type === 'TIME' || time !== null) {
     const unit = UNITS[(logical?.type === 'TIME' ? logical.unit : time?.[1]) ?? 'MILLIS'] ?? 'ms';

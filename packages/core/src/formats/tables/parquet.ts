@@ -214,7 +214,8 @@ class LeafCursor {
     const reader = { view: viewOf(bytes), offset: 0 };
     const before = this.#isRepeated ? this.#close() : [];
     const data =
-      attempt(() => readPage(reader, header, this.#decoderOf(header), this.#dictionary, before, 0).data) ?? [];
+      attempt(() => readPage(reader, header, this.#decoderOf(header), this.#dictionary, before, 0).data) ??
+      [];
     if (!this.#isRepeated) return data;
     const rows = data as unknown[];
     this.#open = rows.splice(-1);
