@@ -362,10 +362,7 @@ describe('an invalid request', () => {
     [['embed', 'in.csv', '--to', 's3://_/out.npy'], 'is not the URL of an object'],
     [['load', 'in.npy', '--to', 'out.lance', '--shard-rows', '9'], '--shard-rows requires a bucket'],
     [['embed', 'in.csv', '--to', 'out.npy', '--dtype', 'int4'], 'Allowed choices are float32, float16, int8'],
-    [
-      ['embed', 'in.csv', '--to', 'out.npy'],
-      'the columns are "sku", "body"; add --text body',
-    ],
+    [['embed', 'in.csv', '--to', 'out.npy'], 'the columns are "sku", "body"; add --text body'],
     [['embed', 'in.csv', '--to', 'out.npy', '--text', 'body', '--id', 'ean'], 'no column "ean"'],
     [['embed', 'in.csv', '--to', 'no/folder/out.npy'], 'no folder'],
     [['embed', 'in.csv', '--to', 'out.npy', '--encoding', 'base64'], '.jsonl'],

@@ -1,8 +1,17 @@
 /** `embedmill embed`, interrupted in several ways and repeated. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { RunInfo } from '@embedmill/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -165,6 +174,34 @@ describe('the same command', () => {
       member.kill('SIGTERM');
       expect(await member.waitForExit()).toMatchObject({ code: 0 });
     }
+  });
+});
+
+describe('several files', () => {
+  test('resume after kill -9 with the same bytes as one, but not after one of them changed', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'in'));
+    const rows = lines.trimEnd().split('\n');
+    const shard = (n: number) => rows.slice(n * 120, n * 120 + 120).join('\n');
+    writeFileSync(join(folder, 'in/a.jsonl'), shard(0));
+    writeFileSync(join(folder, 'in/b.jsonl.gz'), gzipSync(shard(1)));
+    writeFileSync(join(folder, 'in/c.json'), `[${shard(2).replaceAll('\n', ',')}]`);
+    const output = join(folder, 'out.npy');
+    const args = ['embed', join(folder, 'in'), '--to', output, ...manner];
+    const killed = startEmbedmill(args, { env });
+    await whenRowsAreDone(output);
+    const children = childrenOf(output);
+    killed.kill('SIGKILL');
+    await killed.waitForExit();
+    await Promise.all(children.map((pid) => waitUntilGone(pid)));
+
+    const whole = readFileSync(join(folder, 'in/b.jsonl.gz'));
+    writeFileSync(join(folder, 'in/b.jsonl.gz'), gzipSync(shard(0)));
+    expect(await embedmill(args)).toMatchObject({ code: 2, stderr: expect.stringContaining('differs') });
+    writeFileSync(join(folder, 'in/b.jsonl.gz'), whole);
+    const resumed = await embedmill(args);
+    expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining('Resuming') });
+    expect(readFileSync(output).equals(expected)).toBe(true);
   });
 });
 

@@ -41,6 +41,16 @@ describe('the official client', () => {
     expect(answer.data.map(({ embedding }) => Float32Array.from(embedding))).toEqual(input.map(hashVector));
   });
 
+  it('can send null for an optional field, as if it were absent', async () => {
+    const { client } = await start();
+    const nulls = { encoding_format: null, dimensions: null, user: null } as unknown as { user: string };
+    const answer = await client.embeddings.create({ model: MODEL, input: [PLAIN_TEXTS[0]], ...nulls });
+    expect(answer.data[0]!.embedding.map(Math.fround)).toEqual([...hashVector(PLAIN_TEXTS[0])]);
+    await expect(
+      client.embeddings.create({ model: MODEL, input: null as unknown as string }),
+    ).rejects.toMatchObject({ status: 400 });
+  });
+
   it('can send the token ids of one or several texts', async () => {
     const { client } = await start();
     const one = await client.embeddings.create({ model: MODEL, input: [2023, 2003] });

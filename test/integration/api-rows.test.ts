@@ -228,6 +228,26 @@ describe('formats', () => {
     ]);
   });
 
+  it('reads a JSON array, and fields by path', async () => {
+    const api = await startApi();
+    await startHashWorker(api.redis);
+    const { id } = await api.create();
+    const body = '[{"of":{"id":1610521604143693812,"text":"one"}},\n{"of":{"id":2,"text":"two"},"s":NaN}]';
+    const query = 'part=0&textField=of.text&idField=of.id';
+    expect((await post(api, id, query, 'application/json', body)).status).toBe(201);
+    expect(await finish(api, id)).toEqual([
+      ['1610521604143693812', true],
+      ['2', true],
+    ]);
+  });
+
+  it('rejects a JSON array without an end', async () => {
+    const api = await startApi();
+    const { id } = await api.create();
+    const response = await post(api, id, 'part=0', 'application/json', '[{"text":"one"},{"te');
+    expect([response.status, (await response.json()).code]).toEqual([400, 'truncated-json']);
+  });
+
   it('lists the columns if the requested one is missing', async () => {
     const api = await startApi();
     const { id } = await api.create();
@@ -257,7 +277,7 @@ describe('formats', () => {
   });
 
   it.each([
-    ['a type that is not read', { 'content-type': 'application/json' }, 415, 'unsupported-media-type'],
+    ['a type that is not read', { 'content-type': 'application/xml' }, 415, 'unsupported-media-type'],
     ['no type', { 'content-type': '' }, 415, 'unsupported-media-type'],
     ['nonsense for a type', { 'content-type': 'csv please' }, 415, 'unsupported-media-type'],
     ['another charset', { 'content-type': 'text/csv; charset=latin1' }, 415, 'unsupported-media-type'],

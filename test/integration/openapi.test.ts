@@ -157,6 +157,12 @@ describe('the documented responses', () => {
   });
 
   it('are those of an interactive request', async () => {
+    for (const name of ['in.csv', 'in.jsonl', 'in.txt']) {
+      const body = 'sku,body\n1,Soft towel.\n';
+      expect((await ask('post', '/v1/inspect', { query: `?name=${name}&complete=true`, body })).status).toBe(
+        200,
+      );
+    }
     const asked = await ask('post', '/v1/embed', json({ texts: ['a quiet morning', ''] }));
     expect(asked.status).toBe(200);
     expect((await ask('post', '/v1/embed', json({ text: 'x', encoding: 'base64' }))).status).toBe(200);

@@ -19,6 +19,7 @@ import { boardRoutes } from './native/board-routes.ts';
 import { embedRoutes } from './native/embed-routes.ts';
 import { eventRoutes } from './native/event-routes.ts';
 import { healthRoutes } from './native/health-routes.ts';
+import { inspectRoutes } from './native/inspect-routes.ts';
 import { pageRoutes } from './native/page-routes.ts';
 import { reportRoutes } from './native/report-routes.ts';
 import { resultRoutes } from './native/result-routes.ts';
@@ -73,6 +74,7 @@ export function createApi({ tracing = noTracing, queues, memory, ...given }: Api
   app.use(embedRoutes(deps));
   app.use(runRoutes(deps));
   app.use(rowRoutes(deps));
+  app.use(inspectRoutes(deps));
   app.use(resultRoutes(deps));
   app.use(reportRoutes(deps));
   app.use(searchRoutes(deps));

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import {
   describeDifferences,
   identifyFile,
+  identifyFiles,
   type RowChoices,
 } from '../../../apps/cli/src/commands/embed/identity.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -47,11 +48,38 @@ describe('identifyFile', () => {
   });
 });
 
+describe('identifyFiles', () => {
+  const write = (files: Record<string, string>) => {
+    const folder = temporaryFolder();
+    return Object.entries(files).map(([name, text]) => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    });
+  };
+
+  test('of one file is that file, so that earlier notes stay valid', async () => {
+    const [path] = write({ a: 'one\n' });
+    expect(await identifyFiles([path!])).toEqual(await identifyFile(path!));
+  });
+
+  test('changes with the order of the files and where they are cut, not with their names', async () => {
+    const before = await identifyFiles(write({ a: 'one\n', b: 'two\n' }));
+    expect(await identifyFiles(write({ x: 'one\n', y: 'two\n' }))).toEqual(before);
+    expect(await identifyFiles(write({ a: 'two\n', b: 'one\n' }))).not.toEqual(before);
+    expect(await identifyFiles(write({ a: 'one\ntwo\n' }))).not.toEqual(before);
+    expect(await identifyFiles(write({ a: 'one\n', b: 'two\n', c: '' }))).not.toEqual(before);
+  });
+});
+
 describe('describeDifferences', () => {
   const choices: RowChoices = {
     format: 'jsonl',
     text: 'text',
     id: 'id',
+    delimiter: null,
+    quote: null,
+    header: null,
+    charset: null,
     limit: null,
     precision: 'int8',
     truncate: 'end',
@@ -64,8 +92,8 @@ describe('describeDifferences', () => {
   };
   const input = { bytes: 10, sha256: 'a' };
 
-  test('treats a note without treatment options as one of untreated texts', () => {
-    const { clean, long, prompt, glossary, ...old } = choices;
+  test('treats a note of an earlier version, without options that came later, as one without them', () => {
+    const { clean, long, prompt, glossary, delimiter, quote, header, charset, ...old } = choices;
     const before = { input, choices: old as RowChoices };
     expect(describeDifferences(before, { input, choices })).toEqual([]);
     expect(describeDifferences(before, { input, choices: { ...choices, clean: 'html' } })).toEqual([
@@ -82,6 +110,8 @@ describe('describeDifferences', () => {
     [{ input: { bytes: 11, sha256: 'a' }, choices }, 'the input had 10 bytes, now it has 11'],
     [{ input: { bytes: 10, sha256: 'b' }, choices }, 'the contents of the input have changed'],
     [{ input: null, choices }, 'the input was a file, now it is stdin'],
+    [{ input, choices: { ...choices, header: false } }, '--header was not given, now it is false'],
+    [{ input, choices: { ...choices, delimiter: ';' } }, '--delimiter was not given, now it is ;'],
     [{ input, choices: { ...choices, limit: 5 } }, '--limit was not given, now it is 5'],
     [{ input, choices: { ...choices, long: 'mean' } }, '--long was not given, now it is mean'],
     [{ input, choices: { ...choices, precision: 'fp32' } }, '--precision was int8, now it is fp32'],

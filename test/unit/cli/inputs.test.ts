@@ -300,6 +300,21 @@ describe('as it is', () => {
     ['JSON lines without a telling name', 'export', jsonLines, [fits, small]],
     ['CSV without a telling name', 'part-00000', csv, [fits, small]],
     ['JSON lines under the name .csv', 'in.csv', jsonLines, [fits, small]],
+    [
+      'JSON lines after a note of a tool',
+      'in.jsonl',
+      `Loading …\n${jsonLines}`,
+      ['!invalid-json', fits, small],
+    ],
+    [
+      'LF lines with CR inside',
+      'in.txt',
+      'a\rb\rc\rd\nsecond\n',
+      [
+        [null, 'a\rb\rc\rd'],
+        [null, 'second'],
+      ],
+    ],
     ['a dot in a key', 'in.jsonl', '{"id":1,"text":"Fits well.","a.b":1}\n', [fits]],
   ])('%s', async (_, name, contents, rows) => {
     expect(await read(name, contents)).toEqual(rows);
@@ -415,6 +430,7 @@ describe('as chosen', () => {
       { charset: 'utf-8' },
       ['!invalid-utf8', ['2', 'ok']],
     ],
+    ['a delimiter beside JSON lines', 'in.jsonl', jsonLines, { delimiter: ';' }, [fits, small]],
     ['a format against the name', 'in.txt', jsonLines, { format: 'jsonl' }, [fits, small]],
     ['lines of JSON as texts', 'in.jsonl', '{"a":1}\n', { format: 'txt' }, [[null, '{"a":1}']]],
   ])('%s', async (_, name, contents, choices, rows) => {
@@ -469,6 +485,14 @@ describe('one proposal', () => {
       {},
       { header: false },
       2,
+    ],
+    [
+      'prose under a question',
+      'in.csv',
+      'Timestamp,What did you like most?\n2026-01-02 10:00,The colour of the towels.\n',
+      {},
+      { textField: 'What did you like most?' },
+      1,
     ],
     [
       'a charset of western Europe',
@@ -531,6 +555,39 @@ describe('one proposal', () => {
     ['a workbook: none', 'in.csv', Buffer.from('504b030414000600', 'hex'), {}, null, 0],
     ['zero bytes: none', 'in.txt', Buffer.from([1, 0, 0, 2, 0, 3, 65, 0, 0, 0, 66, 10]), {}, null, 0],
     ['texts that are all numbers: none', 'in.jsonl', '{"text":1}\n{"text":2}\n', {}, null, 0],
+    ['records wider than the header: none', 'in.csv', 'text\nFits well.,5\nToo small.,1\n', {}, null, 0],
+    [
+      'records much larger than allowed: none',
+      'in.jsonl',
+      `{"text":"${'x'.repeat(3 * 1024 * 1024)}"}\n`.repeat(2),
+      {},
+      null,
+      0,
+    ],
+    [
+      'a charset, a header and a column at once',
+      'in.csv',
+      iconv.encode('1;Größe passt sehr gut.\n2;Zu klein für mich.\n', 'latin1'),
+      {},
+      { charset: 'windows-1252', header: false, textField: 'column1' },
+      2,
+    ],
+    [
+      'a format, no header and a column at once',
+      'part-00000',
+      '1,Fits well and looks good.\n2,Too small and sadly thin.\n',
+      {},
+      { format: 'csv', header: false, textField: 'column1' },
+      2,
+    ],
+    [
+      'a charset, but no column of text: none',
+      'in.csv',
+      Buffer.from('id,caf\xe9\n1,7\n2,8\n', 'latin1'),
+      {},
+      null,
+      0,
+    ],
     ['a column of plain text: none', 'in.txt', 'one\n', { textField: 'body' }, null, 0],
   ])('%s', async (_, name, contents, choices, fix, count) => {
     const path = join(temporaryFolder(), name);

@@ -2,14 +2,27 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { isRunning, markOf } from '@embedmill/core/process';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { OutputLock } from '../../../apps/cli/src/commands/embed/lock.ts';
 import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startNode } from '../../support/process.ts';
+
+/** Makes `link` fail, as on exFAT, until the test ends. */
+function refuseLinks(code: string): void {
+  const { link } = fs;
+  fs.link = () => Promise.reject(Object.assign(new Error(`${code}: no hard links here`), { code }));
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    fs.link = link;
+    syncBuiltinESMExports();
+  });
+}
 
 /** A process that does nothing until it is killed. */
 const idle = () => startNode(['-e', 'setInterval(() => {}, 1000)']);
@@ -59,6 +72,22 @@ describe('the lock of a work folder', () => {
     },
   );
 
+  test.each(['EPERM', 'ENOTSUP', 'ENOSYS'])('needs no hard links (%s)', async (code) => {
+    refuseLinks(code);
+    const folder = temporaryFolder();
+    const lock = await OutputLock.take(folder, '/out.npy');
+    await expect(OutputLock.take(folder, '/out.npy')).rejects.toMatchObject({ code: 'output-in-use' });
+    lock.release();
+    (await OutputLock.take(folder, '/out.npy')).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('is taken over from a command that was killed while it wrote the file', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'lock.json'), '');
+    (await OutputLock.take(folder, '/out.npy')).release();
+  });
+
   test('records the children of its owner', async () => {
     const folder = temporaryFolder();
     const lock = await OutputLock.take(folder, '/out.npy');
@@ -89,6 +118,10 @@ describe('WorkFolder', () => {
       format: 'jsonl',
       text: 'text',
       id: 'id',
+      delimiter: null,
+      quote: null,
+      header: null,
+      charset: null,
       limit: null,
       precision: 'int8',
       truncate: 'end',

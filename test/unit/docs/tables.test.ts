@@ -30,7 +30,7 @@ describe('docs/api.md', () => {
     const rows = readFileSync('docs/api.md', 'utf8').match(/^\| \d{3} \|.*$/gm) ?? [];
     const listed = rows.flatMap((row) => {
       const [, status, , codes] = row.split('|').map((cell) => cell.trim());
-      return [...codes!.matchAll(/`([a-z-]+)`/g)].map(([, code]) => [code, Number(status)]);
+      return [...codes!.matchAll(/`([a-z\d-]+)`/g)].map(([, code]) => [code, Number(status)]);
     });
     const known = Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]);
     expect(listed.sort()).toEqual(known.sort());

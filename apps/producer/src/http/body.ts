@@ -79,7 +79,12 @@ export async function readJsonOfAnyType(req: Request, limits: BodyLimits): Promi
   return bytes.byteLength === 0 ? undefined : parseJson(bytes);
 }
 
-async function readWhole(req: Request, limits: BodyLimits): Promise<Buffer> {
+/**
+ * Reads a small body of any type.
+ * @throws {RequestError} as `readBody`
+ * @throws {UnavailableError} `overloaded` when the memory budget is used up
+ */
+export async function readWhole(req: Request, limits: BodyLimits): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   const isPlain = req.get('content-encoding') === undefined;
   const allBytes = isPlain ? Number(req.get('content-length') ?? limits.maxBytes) : limits.maxBytes;

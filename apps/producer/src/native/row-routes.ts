@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
 import { quote, RequestError } from '@embedmill/contract';
-import { type RowFormat, readRows } from '@embedmill/core/formats';
+import { charsetNamed, type RowFormat, readRows } from '@embedmill/core/formats';
 import { MAX_BATCH_BYTES } from '@embedmill/core/runs';
 import { type Request, Router } from 'express';
 import { addPath, idOf } from '../http/add-path.ts';
@@ -20,6 +20,7 @@ const FORMATS: Readonly<Record<string, RowFormat>> = {
   'application/x-ndjson': 'jsonl',
   'application/ndjson': 'jsonl',
   'application/jsonl': 'jsonl',
+  'application/json': 'json',
   'text/csv': 'csv',
   'text/tab-separated-values': 'tsv',
 };
@@ -30,7 +31,7 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
 
   addPath(router, '/v1/runs/:id/rows', {
     post: async (req, res) => {
-      const { part, textField, idField } = checkInput(addRowsQuery, 'query', req.query);
+      const { part, charset, ...fields } = checkInput(addRowsQuery, 'query', req.query);
       const run = service.runs().get(idOf(req));
       const format = formatOf(req);
       const sha256 = createHash('sha256');
@@ -45,9 +46,13 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
           await memory.read(chunk.byteLength);
         },
       );
-      const rows = tap(readRows(bytes, { format, textField, idField, maxRowBytes: config.maxRowBytes }), () =>
-        memory.parsed(),
-      );
+      const options = {
+        ...fields,
+        format,
+        maxRowBytes: config.maxRowBytes,
+        charset: charset === undefined ? undefined : charsetNamed(charset),
+      };
+      const rows = tap(readRows(bytes, options), () => memory.parsed());
       const duplicate = run.receiptOf(part) !== undefined;
       const receipt = await run.addPart({
         part,

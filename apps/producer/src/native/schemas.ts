@@ -62,13 +62,49 @@ const part = integerText(0, 999_999_999);
 /** Path of `DELETE /v1/runs/:id/parts/:part`. */
 export const partPath = z.strictObject({ part });
 
+/** How rows are split and decoded. */
+const reading = {
+  delimiter: z
+    .string()
+    .regex(/^[\t -~]$/, 'expected one ASCII character')
+    .optional()
+    .describe('Character between two fields of CSV or TSV.'),
+  quote: z
+    .string()
+    .regex(/^([\t -~]|none)$/, 'expected one ASCII character or none')
+    .transform((quote) => (quote === 'none' ? null : quote))
+    .optional()
+    .describe('Character around fields of CSV or TSV that contain delimiters or line ends, or `none`.'),
+  header: z
+    .enum(['true', 'false'])
+    .transform((header) => header === 'true')
+    .optional()
+    .describe('Whether the first record names the columns; else they are called `column0`, `column1` …'),
+  charset: z.string().min(1).max(40).optional().describe('Charset, such as `utf-16le` or `windows-1252`.'),
+};
+
 /** Query of `POST /v1/runs/:id/rows`. */
 export const addRowsQuery = z.strictObject({
   part: part.describe(
     'Number of the part. Parts are processed in numerical order; repeating a part is idempotent.',
   ),
-  textField: fieldName.default('text').describe('JSON key or CSV column of the text.'),
-  idField: fieldName.default('id').describe('JSON key or CSV column of the id.'),
+  textField: fieldName.default('text').describe('JSON key, path (`review.text`) or CSV column of the text.'),
+  idField: fieldName.default('id').describe('JSON key, path or CSV column of the id.'),
+  ...reading,
+});
+
+/** Query of `POST /v1/inspect`. */
+export const inspectQuery = z.strictObject({
+  name: z.string().max(1000).default('').describe('File name; its extension is a hint.'),
+  complete: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((complete) => complete === 'true')
+    .describe('Whether the body is the whole file.'),
+  format: z.enum(['jsonl', 'json', 'csv', 'tsv', 'txt']).optional().describe('Chosen format.'),
+  textField: fieldName.optional().describe('Chosen column or path of the text.'),
+  idField: fieldName.optional().describe('Chosen column or path of the id.'),
+  ...reading,
 });
 
 /** Body of `POST /v1/runs/:id/search`. */

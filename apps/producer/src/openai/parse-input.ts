@@ -5,7 +5,8 @@ import type { z } from 'zod';
 import { OpenAiError } from './errors.ts';
 
 /**
- * Returns the values of a request, with defaults filled in.
+ * Returns the values of a request, with defaults filled in. As in the OpenAI API, null for an optional field
+ * means that it is absent.
  * @param errorFor the error for an invalid field for which the OpenAI API has its own wording
  * @throws {OpenAiError} for the first invalid field
  */
@@ -14,7 +15,7 @@ export function parseOpenAiInput<Schema extends z.ZodObject>(
   given: unknown,
   errorFor: (field: string, value: unknown) => OpenAiError | undefined = () => undefined,
 ): z.output<Schema> {
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(withoutNulls(schema, given));
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
   if (path.length === 0) throw new OpenAiError(`the body is ${quote(given)}; expected an object`);
@@ -31,4 +32,12 @@ export function parseOpenAiInput<Schema extends z.ZodObject>(
     param: field,
     code: 'invalid_value',
   });
+}
+
+/** The fields of an object without those that are null and optional. */
+function withoutNulls(schema: z.ZodObject, given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+  const isAbsent = (field: string, value: unknown) =>
+    value === null && Object.hasOwn(schema.shape, field) && schema.shape[field]?.safeParse(undefined).success;
+  return Object.fromEntries(Object.entries(given).filter(([field, value]) => !isAbsent(field, value)));
 }

@@ -19,6 +19,7 @@ export type SchemaName =
   | 'RunPage'
   | 'PartReceipt'
   | 'PartList'
+  | 'ReadingPlan'
   | 'Embedding'
   | 'Scale'
   | 'Statistics'
@@ -35,6 +36,7 @@ export type ParameterSet =
   | 'createRun'
   | 'listRuns'
   | 'addRows'
+  | 'inspect'
   | 'results'
   | 'report'
   | 'texts'
@@ -127,7 +129,7 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     tag: 'runs',
     summary: 'Add the rows of a part; repeating a part is idempotent',
     parameters: 'addRows',
-    body: [NDJSON, 'text/csv', 'text/tab-separated-values'],
+    body: [NDJSON, 'application/json', 'text/csv', 'text/tab-separated-values'],
     responses: {
       200: { description: 'The part had been received before.', json: 'PartReceipt' },
       201: { description: 'The rows are stored durably.', json: 'PartReceipt' },
@@ -139,6 +141,8 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       'invalid-query',
       'missing-column',
       'invalid-header',
+      'unknown-charset',
+      'truncated-json',
       'run-sealed',
       'run-ended',
       'part-conflict',
@@ -146,6 +150,24 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       'overloaded',
       'disk-full',
       'disk-unavailable',
+    ],
+  },
+  {
+    method: 'post',
+    path: '/v1/inspect',
+    tag: 'runs',
+    summary: 'Say how a file would be read, judged by its name and first bytes',
+    parameters: 'inspect',
+    body: ['application/octet-stream'],
+    responses: { 200: { description: 'The plan, with its problem if there is one.', json: 'ReadingPlan' } },
+    problems: [
+      ...BODY_PROBLEMS,
+      'invalid-query',
+      'unknown-charset',
+      'corrupt-zstd',
+      'corrupt-bzip2',
+      'corrupt-xz',
+      'overloaded',
     ],
   },
   {

@@ -8,6 +8,7 @@ import {
   type RunInfo,
   type Scale,
 } from '@embedmill/contract';
+import type { ReadingPlan } from '@embedmill/core/formats';
 import type { Overview } from '@embedmill/core/redis';
 import type { RunStatistics } from '@embedmill/core/runs';
 import { z } from 'zod';
@@ -17,6 +18,8 @@ import { PROBLEMS } from '../http/problems.ts';
 const count = z.number().min(0);
 const time = z.iso.datetime().describe('ISO 8601 time in UTC.');
 const verdict = z.enum(ROW_VERDICTS);
+
+const INPUT_FORMATS = ['jsonl', 'json', 'csv', 'tsv', 'txt', 'parquet', 'arrow'] as const;
 
 const runState = z.enum(['open', 'sealed', 'completed', 'failed', 'cancelled']);
 
@@ -88,6 +91,55 @@ export const partReceiptSchema: z.ZodType<PartReceipt & { duplicate: boolean }> 
 
 /** The receipts of all complete parts. */
 export const partListSchema = z.strictObject({ parts: z.array(z.strictObject(receipt)) });
+
+const planChoices = z.strictObject({
+  format: z.exactOptional(z.enum(INPUT_FORMATS)),
+  textField: z.exactOptional(z.string()),
+  idField: z.exactOptional(z.string()),
+  delimiter: z.exactOptional(z.string()),
+  quote: z.exactOptional(z.string().nullable()),
+  header: z.exactOptional(z.boolean()),
+  charset: z.exactOptional(z.string()),
+});
+
+/** How a file would be read. */
+export const readingPlanSchema: z.ZodType<ReadingPlan> = z.strictObject({
+  name: z.string(),
+  packing: z.enum(['none', 'gzip', 'zstd', 'bzip2', 'xz']),
+  charset: z.string(),
+  format: z.enum(INPUT_FORMATS),
+  lineEnd: z.enum(['lf', 'crlf', 'cr']).nullable(),
+  dialect: z
+    .strictObject({ delimiter: z.string(), quote: z.string().nullable(), header: z.boolean() })
+    .nullable()
+    .describe('How CSV and TSV are split.'),
+  columns: z.array(
+    z.strictObject({
+      name: z.string().describe('Unique: columns that share a name are called name_1, name_2 …'),
+      type: z.enum(['text', 'integer', 'number', 'boolean', 'time', 'list', 'object', 'mixed']).nullable(),
+      isProse: z.boolean().describe('Whether the values are sentences.'),
+      isUnique: z.boolean().describe('Whether every value is present, short and different.'),
+      meanChars: count,
+    }),
+  ),
+  textField: z.string().nullable(),
+  idField: z.string().nullable().describe('Null if the ids are row numbers.'),
+  records: count.describe('Whole records in the bytes given.'),
+  usable: count.describe('Records with a text.'),
+  complete: z.boolean(),
+  confidence: z.enum(['high', 'medium', 'low']),
+  warnings: z.array(z.string()),
+  problem: z
+    .strictObject({
+      code: z.string(),
+      message: z.string(),
+      fix: planChoices
+        .nullable()
+        .describe('Choices that would read the file, for the query of a further call.'),
+    })
+    .nullable()
+    .describe('Why the file cannot be read as it is.'),
+});
 
 /** One line of a report. */
 export const reportRowSchema: z.ZodType<ReportRow> = z.strictObject({

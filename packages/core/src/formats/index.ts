@@ -3,7 +3,7 @@
 export { formatOfName } from './plan/magic.ts';
 export { planReading } from './plan/plan.ts';
 export { readingOf } from './plan/reading.ts';
-export { type PlannedInput, planInput } from './plan/sample.ts';
+export { type PlannedInput, planInput, planSample } from './plan/sample.ts';
 export type {
   ColumnType,
   Dialect,

@@ -11,6 +11,7 @@ export { defaultThreads, readAllowedCpus, readCpuQuota } from './cpu/quota.ts';
 export { type CpuUsage, readCpuUsage } from './cpu/usage.ts';
 export { ageSortedId } from './disk/age-sorted-id.ts';
 export { AppendedFile, type AppendedFileDeps } from './disk/appended-file.ts';
+export { createExclusive } from './disk/create-exclusive.ts';
 export { type ClaimOptions, FolderOwner } from './disk/folder-owner.ts';
 export { removeLeftovers } from './disk/remove-leftovers.ts';
 export { syncFolder } from './disk/sync-folder.ts';

@@ -1,11 +1,11 @@
 /** A lock file that keeps two commands from writing the same output. */
 
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbedmillError } from '@embedmill/contract';
-import { isRunning, markOf, type ProcessMark } from '@embedmill/core/process';
+import { createExclusive, isRunning, markOf, type ProcessMark } from '@embedmill/core/process';
 
 /** Contents of the lock file: the owner and the processes it started. */
 interface LockFile {
@@ -15,6 +15,8 @@ interface LockFile {
 
 /** Time for the children of a killed command to stop by themselves before they are killed. */
 const ORPHAN_TIMEOUT_MS = 3_000;
+/** Maximum time in which a running command writes its lock file. */
+const MAX_WRITE_MS = 2_000;
 /** Maximum wait for a process that survives SIGKILL or that we may not signal. */
 const MAX_WAIT_MS = 20_000;
 
@@ -34,9 +36,17 @@ export class OutputLock {
   static async take(folder: string, outputPath: string): Promise<OutputLock> {
     const lock = new OutputLock(folder);
     const startedAt = performance.now();
-    while (!lock.#create()) {
+    let unreadableSince: number | null = null;
+    while (!(await createExclusive(lock.#path, lock.#text()))) {
       const other = lock.#read();
-      if (other === null) continue;
+      if (other === null) {
+        // Without hard links, a command that was killed while it wrote the file leaves it incomplete.
+        unreadableSince ??= performance.now();
+        if (performance.now() - unreadableSince > MAX_WRITE_MS) rmSync(lock.#path, { force: true });
+        else await sleep(20);
+        continue;
+      }
+      unreadableSince = null;
       if (isRunning(other.owner)) throw inUse(outputPath, other.owner.pid, 'by another embedmill');
       const orphans = other.children.filter(isRunning);
       if (orphans.length === 0) rmSync(lock.#path, { force: true });
@@ -48,7 +58,8 @@ export class OutputLock {
   /** Records a process that we started, so that no later command takes the folder while it runs. */
   addChild(pid: number): void {
     this.#file.children = [...this.#file.children.filter(isRunning), markOf(pid)];
-    const draft = this.#draft();
+    const draft = `${this.#path}.${randomBytes(6).toString('hex')}`;
+    writeFileSync(draft, this.#text(), { mode: 0o600 });
     renameSync(draft, this.#path);
   }
 
@@ -71,24 +82,8 @@ export class OutputLock {
     await sleep(100);
   }
 
-  /** Creates the file atomically; false if it exists. */
-  #create(): boolean {
-    const draft = this.#draft();
-    try {
-      linkSync(draft, this.#path);
-      return true;
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
-      throw thrown;
-    } finally {
-      rmSync(draft, { force: true });
-    }
-  }
-
-  #draft(): string {
-    const draft = `${this.#path}.${randomBytes(6).toString('hex')}`;
-    writeFileSync(draft, `${JSON.stringify(this.#file)}\n`, { mode: 0o600 });
-    return draft;
+  #text(): string {
+    return `${JSON.stringify(this.#file)}\n`;
   }
 
   #read(): LockFile | null {

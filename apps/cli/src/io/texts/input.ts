@@ -142,16 +142,22 @@ async function openTableOf(
 
 async function planFiles({ input, choices }: InputRequest, deps: InputDeps): Promise<PlannedFile[]> {
   const planned: PlannedFile[] = [];
-  for (const file of input.files) {
-    const opened = await planFile(file, choices, deps);
-    if (!file.isStream) await opened.close();
-    planned.push({ file, plan: opened.plan, opened: file.isStream ? opened : null });
+  try {
+    for (const file of input.files) {
+      const opened = await planFile(file, choices, deps);
+      if (!file.isStream) await opened.close();
+      planned.push({ file, plan: opened.plan, opened: file.isStream ? opened : null });
+    }
+    // An empty shard must not stop the others.
+    const filled = planned.filter(({ plan }) => plan.problem?.code !== 'empty');
+    const used = filled.length > 0 ? filled : planned.slice(0, 1);
+    for (const { file, plan } of used) if (plan.problem !== null) throw problemOf(file, plan, input);
+    return used;
+  } catch (error) {
+    // An open pipe would keep the process alive.
+    for (const { opened } of planned) await opened?.close();
+    throw error;
   }
-  // An empty shard is no reason to refuse the others.
-  const filled = planned.filter(({ plan }) => plan.problem?.code !== 'empty');
-  const used = filled.length > 0 ? filled : planned.slice(0, 1);
-  for (const { file, plan } of used) if (plan.problem !== null) throw problemOf(file, plan, input);
-  return used;
 }
 
 function problemOf(file: InputFile, plan: ReadingPlan, input: InputLocation): UsageError {

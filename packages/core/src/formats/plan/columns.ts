@@ -26,7 +26,7 @@ const BOOLEAN = /^(true|false)$/i;
 const TIME =
   /^\d{4}-\d\d?-\d\d?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|[+-]\d\d:?\d\d))?)?$|^\d\d?[./]\d\d?[./]\d{2,4}$/;
 
-/** Characters of an id; a longer value is no id. */
+/** Maximum characters of an id. */
 const MAX_ID_CHARS = 128;
 
 /** Describes a column by its values; absent, null and empty ones count as missing. */

@@ -18,6 +18,11 @@ export interface SplitSample {
   agreement: number;
   /** Whether every record has one field. */
   isSingle: boolean;
+  /**
+   * Fields of every record but the first, if that has one field under this or another delimiter and the others
+   * have as many as each other; else 0.
+   */
+  hiddenWidth: number;
 }
 
 /** Records that are examined. */
@@ -76,7 +81,11 @@ export function splitSample(
     if (quoted !== undefined && quoted.agreement >= best.agreement) best = quoted;
   }
   // Prose with commas under a header of one column is split by none of them.
-  if (best.agreement === 0) return found.find(({ isSingle }) => isSingle) ?? best;
+  if (best.agreement === 0) {
+    const single = found.find(({ isSingle }) => isSingle) ?? best;
+    const hiddenWidth = Math.max(...found.map((one) => one.hiddenWidth));
+    return choices.delimiter === undefined ? { ...single, hiddenWidth } : single;
+  }
   return best;
 }
 
@@ -118,7 +127,17 @@ function split(text: Buffer, settings: RowSettings, complete: boolean): SplitSam
   const agreement = width < 2 ? 0 : (agreeing + 1) / Math.max(1, examined.length);
   const isSingle =
     examined.length > 0 && fields.length === examined.length && fields.every(({ length }) => length === 1);
-  return { delimiter: settings.delimiter, quote: settings.quote, records: fields, agreement, isSingle };
+  const widths = new Set(rest.map(({ length }) => length));
+  const [restWidth = 0] = widths;
+  const hiddenWidth = width === 1 && widths.size === 1 && restWidth > 1 ? restWidth : 0;
+  return {
+    delimiter: settings.delimiter,
+    quote: settings.quote,
+    records: fields,
+    agreement,
+    isSingle,
+    hiddenWidth,
+  };
 }
 
 function isPadded(fields: readonly string[], width: number): boolean {

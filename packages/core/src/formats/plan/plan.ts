@@ -5,7 +5,8 @@
  * format, its columns, which of them hold the text and the id, and how many records of the sample have a text.
  * A step that finds something wrong states one problem with the choices that solve it; the first problem counts,
  * because the later ones may follow from it. Nothing that changes a text is guessed silently: a charset that
- * the bytes do not prove, or a column that the user did not name, is proposed instead.
+ * the bytes do not prove, or a column that the user did not name, is proposed instead
+ * (docs/decisions/0130-a-reading-plan-before-a-run.md).
  */
 
 import { quote } from '@embedmill/contract';
@@ -31,17 +32,24 @@ import type {
 /** Records whose values describe the columns. */
 const MAX_DESCRIBED = 1_000;
 
+/** Lines that are examined to tell JSON from other formats. */
+const MAX_COMPARED_LINES = 50;
+
 /** Levels of objects in which a text is looked for. */
 const MAX_DEPTH = 3;
 
-/** Share of zero bytes from which a file without UTF-16 is no text. */
+/** Maximum share of zero bytes in a text other than UTF-16. */
 const MAX_ZERO_SHARE = 0.001;
 
 /** The parts of a plan that the steps fill in. */
 export type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } & { warnings: string[] };
 
+/** Problems that one proposal solves together: charset, format, header and columns. */
+const MAX_PROBLEMS = 5;
+
 /**
- * The plan of an input.
+ * The plan of an input. A problem has a fix only if the input can be read with it: the fix of one problem may
+ * show the next one, so that the fixes of all are proposed together.
  * @param sample its first bytes; unless `complete`, the last record in them is ignored
  * @param choices what the user decided, which is never overruled
  * @throws {RequestError} `unknown-charset` if the chosen charset does not exist
@@ -49,7 +57,25 @@ export type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } &
 export function planReading(
   sample: Sample,
   choices: PlanChoices,
-  { maxRowBytes = ROW_DEFAULTS.maxRowBytes }: { maxRowBytes?: number } = {},
+  options: { maxRowBytes?: number } = {},
+): ReadingPlan {
+  const plan = planOnce(sample, choices, options);
+  let fix = plan.problem?.fix ?? null;
+  let message = plan.problem?.message ?? '';
+  for (let count = 1; fix !== null; count++) {
+    const { problem } = planOnce(sample, { ...choices, ...fix }, options);
+    if (problem === null) break;
+    if (!message.includes(problem.message)) message += `; ${problem.message}`;
+    fix = problem.fix === null || count === MAX_PROBLEMS ? null : { ...fix, ...problem.fix };
+  }
+  return plan.problem === null ? plan : { ...plan, problem: { ...plan.problem, message, fix } };
+}
+
+/** The plan with the first problem alone, whose fix is not tried. */
+function planOnce(
+  sample: Sample,
+  choices: PlanChoices,
+  { maxRowBytes = ROW_DEFAULTS.maxRowBytes }: { maxRowBytes?: number },
 ): ReadingPlan {
   const plan: Draft = {
     name: sample.name,
@@ -85,8 +111,8 @@ export function planReading(
   plan.lineEnd = lineEndOf(text);
   const settings = settingsOf({
     format: 'txt',
-    ...(choices.textField === undefined ? {} : { textField: choices.textField }),
-    ...(choices.idField === undefined ? {} : { idField: choices.idField }),
+    textField: choices.textField,
+    idField: choices.idField,
     lineEnd: plan.lineEnd === 'cr' ? 'cr' : 'lf',
     charset: plan.charset,
     maxRowBytes,
@@ -98,7 +124,7 @@ export function planReading(
   return plan;
 }
 
-/** The problem that counts is the first one. */
+/** Adds a problem; the first one counts. */
 export function withProblem(plan: Draft, problem: PlanProblem): Draft {
   plan.problem ??= problem;
   plan.confidence = 'low';
@@ -152,19 +178,28 @@ function lineEndOf(text: Buffer): LineEnd | null {
   for (let at = text.indexOf(0x0d); at !== -1; at = text.indexOf(0x0d, at + 1)) returns++;
   const alone = returns - pairs;
   if (feeds === 0 && alone === 0) return null;
-  // Cells of a table from an old Excel for Mac contain LF, its records end with CR.
-  if (alone > 2 * feeds && pairs === 0) return 'cr';
+  if (feeds === 0) return 'cr';
+  // Records from an old Excel for Mac end with CR, and lines within its cells with LF.
+  if (
+    alone > feeds &&
+    pairs === 0 &&
+    !text
+      .toString('latin1')
+      .replaceAll(/"[^"]*"/g, '')
+      .includes('\n')
+  )
+    return 'cr';
   return pairs * 2 > feeds ? 'crlf' : 'lf';
 }
 
 /** The format: as chosen, else as the name says unless the content is clearly something else. */
 function chooseFormat(plan: Draft, text: Buffer, settings: RowSettings, choices: PlanChoices): RowFormat {
   const json = jsonKind(text, settings, plan.complete);
-  const isJsonChosen = choices.format === 'jsonl' || choices.format === 'json';
   const named = formatOfName(plan.name);
   const isTable =
     choices.delimiter !== undefined || choices.header !== undefined || choices.quote !== undefined;
-  const wanted = choices.format ?? (isTable && named !== 'tsv' ? 'csv' : named);
+  const isNamedJson = named === 'jsonl' || named === 'json';
+  const wanted = choices.format ?? (isTable && named !== 'tsv' && !isNamedJson ? 'csv' : named);
   const format = resolveFormat(wanted);
   plan.format = format;
   return format;
@@ -180,7 +215,7 @@ function chooseFormat(plan: Draft, text: Buffer, settings: RowSettings, choices:
       return 'txt';
     }
     if (wanted === 'csv' || wanted === 'tsv') {
-      if (json === null || choices.format !== undefined || isTable) return wanted;
+      if (json === null || choices.format !== undefined) return wanted;
       plan.warnings.push(`the content is JSON, although the name ends like ${wanted}`);
       return json;
     }
@@ -192,7 +227,7 @@ function chooseFormat(plan: Draft, text: Buffer, settings: RowSettings, choices:
         message: `the input is not JSON: it starts with ${quote(text.toString('utf8', 0, 200), 60)}`,
         fix: { format: other.format },
       });
-      return isJsonChosen || other.format === 'txt' ? 'jsonl' : other.format;
+      return other.format;
     }
     if (json !== null) return json;
     const guessed = guessFormat(text, settings, plan.complete);
@@ -211,14 +246,16 @@ function chooseFormat(plan: Draft, text: Buffer, settings: RowSettings, choices:
 /** Which JSON the content is, or `null` for something else. */
 function jsonKind(text: Buffer, settings: RowSettings, complete: boolean): 'jsonl' | 'json' | null {
   const start = text.toString('utf8', 0, 4096).trimStart();
-  if (!/^(\{\s*("|\}|$)|\[\s*(\{|\[|"|\]|-?\d|null|true|false|$))/.test(start)) return null;
   const lines = wholeRecords(text, { ...settings, format: 'jsonl' }, complete)
-    .filter(({ bytes }) => bytes.toString().trim() !== '')
-    .slice(0, 20);
+    .filter(({ bytes }) => bytes.toString('utf8', 0, 4096).trim() !== '')
+    .slice(0, MAX_COMPARED_LINES);
   const parsed = lines.map(({ bytes, fault }) => (fault === null ? tryParse(bytes.toString()) : undefined));
-  if (parsed.some(isObject)) return isObject(parsed[0]) || start.startsWith('{') ? 'jsonl' : 'json';
-  if (start.startsWith('{') && lines.length <= 1) return 'jsonl';
-  return 'json';
+  const objects = parsed.filter(isObject).length;
+  const isJsonStart = /^(\{\s*("|\}|$)|\[\s*(\{|\[|"|\]|-?\d|null|true|false|$))/.test(start);
+  // A line that is not JSON, such as the note of a tool, may come first.
+  if (!isJsonStart) return objects * 2 > lines.length ? 'jsonl' : null;
+  if (objects > 0 && (isObject(parsed[0]) || start.startsWith('{'))) return 'jsonl';
+  return start.startsWith('{') && lines.length <= 1 ? 'jsonl' : 'json';
 }
 
 function tryParse(json: string): unknown {
@@ -260,6 +297,13 @@ function planTable(plan: Draft, text: Buffer, settings: RowSettings, choices: Pl
   }
   const { delimiter, quote: mark, records } = table;
   const header = choices.header ?? hasHeader(records, settings.textField);
+  if (table.hiddenWidth > 0 && header) {
+    withProblem(plan, {
+      code: 'short-header',
+      message: `the header ${quote(records[0]?.[0] ?? '')} has 1 column, but every record has ${table.hiddenWidth}`,
+      fix: null,
+    });
+  }
   plan.dialect = { delimiter, quote: mark, header };
   const [first = []] = records;
   const names = header ? columnNames(first) : first.map((_, n) => `column${n}`);
@@ -301,7 +345,10 @@ function planJson(plan: Draft, text: Buffer, settings: RowSettings, choices: Pla
   }
   if (objects.length === 0) {
     plan.records = records.length;
-    if (records.length > 0) {
+    if (records.length > 0 && records.every(({ fault }) => fault !== null)) {
+      plan.textField = settings.textField;
+      countUsable(plan, text, settings);
+    } else if (records.length > 0) {
       const first = quote(records[0]?.bytes.toString() ?? '');
       const message = `the input has no JSON objects; its first value is ${first}; expected objects such as {"id":"1","text":"Fits well."}`;
       withProblem(plan, { code: 'no-objects', message, fix: null });

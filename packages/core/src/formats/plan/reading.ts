@@ -19,8 +19,8 @@ export function readingOf(
     charset,
     lineEnd: lineEnd === 'cr' ? 'cr' : 'lf',
     maxRowBytes,
-    ...(textField === null ? {} : { textField }),
-    ...(idField === null ? {} : { idField }),
+    textField: textField ?? undefined,
+    idField: idField ?? undefined,
     ...dialect,
   };
 }

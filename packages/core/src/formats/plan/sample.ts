@@ -1,5 +1,6 @@
 /** Reads the start of an input, unpacked, and makes its plan. */
 
+import { CorruptError } from '@embedmill/contract';
 import { ROW_DEFAULTS } from '../rows/types.ts';
 import { unpack } from '../rows/unpack.ts';
 import { MAGIC_BYTES, packingOf } from './magic.ts';
@@ -8,6 +9,12 @@ import type { PlanChoices, ReadingPlan } from './types.ts';
 
 /** Bytes that a plan is made from. */
 const SAMPLE_BYTES = 256 * 1024;
+
+/** Bytes up to which the sample of `planSample` grows when a packed input expands. */
+const MAX_SAMPLE_BYTES = 4 * 1024 * 1024;
+
+/** Bytes that are unpacked at once. */
+const CHUNK_BYTES = 16 * 1024;
 
 /** An input with its plan. */
 export interface PlannedInput {
@@ -39,6 +46,45 @@ export async function planInput(
     // A record of the maximum size takes twice as many bytes in UTF-16.
     if (plan.records === 0 && !complete && wanted < 2 * maxRowBytes + SAMPLE_BYTES) continue;
     return { plan, bytes: unpacked.all(), close: () => unpacked.close() };
+  }
+}
+
+/**
+ * Makes the plan of an input of which only the first bytes are known.
+ * @param stored these bytes, possibly packed; `complete` if there are no others
+ * @throws {CorruptError} if the input is complete, packed and damaged
+ */
+export async function planSample(
+  name: string,
+  stored: { bytes: Uint8Array; complete: boolean },
+  choices: PlanChoices,
+  { maxRowBytes = ROW_DEFAULTS.maxRowBytes }: { maxRowBytes?: number } = {},
+): Promise<ReadingPlan> {
+  const packing = packingOf(stored.bytes);
+  const unpacked = unpack(chunksOf(stored.bytes), packing);
+  const parts = new Peek(stored.complete ? unpacked : untilCut(unpacked));
+  for (let wanted = SAMPLE_BYTES; ; wanted *= 4) {
+    const bytes = await parts.first(wanted);
+    const isAll = parts.isWhole(bytes.length);
+    const plan = planReading({ name, packing, bytes, complete: stored.complete && isAll }, choices, {
+      maxRowBytes,
+    });
+    if (plan.records === 0 && !isAll && wanted < MAX_SAMPLE_BYTES) continue;
+    await parts.close();
+    return plan;
+  }
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+}
+
+/** What can be unpacked of a packed input whose end is missing. */
+async function* untilCut(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
   }
 }
 

@@ -8,7 +8,7 @@ export type IdRead =
   | { readonly id: string | null; readonly code: null }
   | { readonly id: null; readonly code: RowErrorCode; readonly message: string };
 
-/** A decimal of at most so many characters is not rounded: a double has 15 significant digits. */
+/** Maximum characters of a decimal that is not rounded: a double has 15 significant digits. */
 const EXACT_CHARS = 16;
 
 const NO_ID: IdRead = { id: null, code: null };

@@ -13,34 +13,34 @@ export interface ReadRowsOptions {
    * JSON key or CSV column of the text. Default `text`. Not used by txt. In JSON, a name with dots that is not
    * itself a key is a path (`review.text`).
    */
-  readonly textField?: string;
+  readonly textField?: string | undefined;
   /**
    * JSON key, path or CSV column of the id. Default `id`. A CSV or TSV input without this column is rejected,
    * unless the name is the default: then its rows have no ids. Not used by txt.
    */
-  readonly idField?: string;
+  readonly idField?: string | undefined;
   /** Character between two fields. Default `,` for csv, a tab for tsv; not used by the others. */
-  readonly delimiter?: string;
+  readonly delimiter?: string | undefined;
   /**
    * Character around fields that contain delimiters or line ends; `null` if a line is a record and a quote is
    * text. Default `"`; used by csv and tsv only.
    */
-  readonly quote?: string | null;
+  readonly quote?: string | null | undefined;
   /**
    * Whether the first record of csv or tsv names the columns. Default true; else they are called `column0`,
    * `column1` …
    */
-  readonly header?: boolean;
+  readonly header?: boolean | undefined;
   /** `lf` for LF and CRLF, `cr` for CR alone. Default `lf`. */
-  readonly lineEnd?: 'lf' | 'cr';
+  readonly lineEnd?: 'lf' | 'cr' | undefined;
   /** Charset of the bytes; see `transcode`. Default `utf-8`. */
-  readonly charset?: string;
+  readonly charset?: string | undefined;
   /** Maximum length of a record in bytes of UTF-8, without its line end. Default 1 MiB. */
-  readonly maxRowBytes?: number;
+  readonly maxRowBytes?: number | undefined;
   /** Maximum length of an id in bytes of UTF-8. Default 512. */
-  readonly maxIdBytes?: number;
+  readonly maxIdBytes?: number | undefined;
   /** Whether rows carry the values of all columns. Default false; never for txt. */
-  readonly keepFields?: boolean;
+  readonly keepFields?: boolean | undefined;
 }
 
 /** The values of all columns of a row: in the order of its columns, or as a JSON object. */
@@ -60,7 +60,9 @@ export const ROW_DEFAULTS = {
 } as const;
 
 /** Options with all defaults filled in, as the parsers take them. */
-export type RowSettings = Required<ReadRowsOptions>;
+export type RowSettings = {
+  readonly [Key in keyof ReadRowsOptions]-?: Exclude<ReadRowsOptions[Key], undefined>;
+};
 
 /** Fills in the defaults; `undefined` counts as absent. */
 export function settingsOf(options: ReadRowsOptions): RowSettings {

@@ -1,4 +1,4 @@
-/** Unpacks compressed inputs as streams: gzip, zstd, bzip2 and xz. Decision 0130 says by which libraries. */
+/** Unpacks compressed inputs as streams: gzip, zstd, bzip2 and xz (docs/decisions/0131-libraries-that-unpack-and-decode-inputs.md). */
 
 import { CorruptError } from '@embedmill/contract';
 import { gunzip } from './gunzip.ts';

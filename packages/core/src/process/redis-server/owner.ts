@@ -11,13 +11,16 @@
  *   server responds, starter is dead            → its guardian is ending it: wait
  *   no response, starter is alive, file is new  → it is starting: wait
  *   no response, otherwise                      → stale: take the folder
+ *   file without its content, file is new       → being written, on a disk without hard links: wait
+ *   file without its content, otherwise         → stale: take the folder
  */
 
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '@embedmill/contract';
+import { createExclusive } from '../disk/create-exclusive.ts';
 import { GRACE_SECONDS } from './guardian.ts';
 import { isAlive } from './is-alive.ts';
 import { ping } from './ping.ts';
@@ -44,10 +47,15 @@ const WAIT_MS = (GRACE_SECONDS + 3) * 1_000;
  */
 export async function claimFolder(folder: string, owner: Owner): Promise<void> {
   const deadline = performance.now() + WAIT_MS;
-  while (!(await createOwnerFile(folder, owner))) {
+  while (!(await createExclusive(ownerPath(folder), ownerText(owner)))) {
     const text = await readOwnerFile(folder);
     if (text === undefined) continue;
-    const previous = JSON.parse(text) as Owner;
+    const previous = parseOwner(text);
+    if (previous === null) {
+      if ((await ageMs(folder)) > STARTING_MS) await removeOwnerFile(folder, text);
+      else await sleep(50);
+      continue;
+    }
     const answer = await ping(previous.port, previous.password);
     const isGone = answer === 'refused' || answer === 'foreign';
     const isStarterAlive = isAlive(previous.starterPid);
@@ -71,21 +79,6 @@ export async function releaseFolder(folder: string, owner: Owner): Promise<void>
   await removeOwnerFile(folder, ownerText(owner));
 }
 
-/** Creates the file atomically with its content; returns false if it already exists. */
-async function createOwnerFile(folder: string, owner: Owner): Promise<boolean> {
-  const draft = `${ownerPath(folder)}.${randomBytes(6).toString('hex')}`;
-  await writeFile(draft, ownerText(owner), { mode: 0o600 });
-  try {
-    await link(draft, ownerPath(folder));
-    return true;
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw thrown;
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
-
 /**
  * Removes the file if its content is still `expected`; another process may have replaced it in the meantime.
  */
@@ -97,9 +90,8 @@ async function removeOwnerFile(folder: string, expected: string): Promise<void> 
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw thrown;
   }
-  if ((await readFile(aside, 'utf8')) !== expected) {
-    await link(aside, ownerPath(folder)).catch(() => {});
-  }
+  const found = await readFile(aside, 'utf8');
+  if (found !== expected) await createExclusive(ownerPath(folder), found).catch(() => {});
   await rm(aside, { force: true });
 }
 
@@ -110,6 +102,14 @@ async function readOwnerFile(folder: string): Promise<string | undefined> {
 async function ageMs(folder: string): Promise<number> {
   const { mtimeMs } = await stat(ownerPath(folder)).catch(() => ({ mtimeMs: Date.now() }));
   return Date.now() - mtimeMs;
+}
+
+function parseOwner(text: string): Owner | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function ownerPath(folder: string): string {
