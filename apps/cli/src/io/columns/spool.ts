@@ -6,7 +6,7 @@
  * was killed is never read. Decision: docs/decisions/0140.
  */
 
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { deserialize, serialize } from 'node:v8';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { CorruptError } from '@embedmill/contract';
@@ -96,10 +96,6 @@ export class ColumnSpool {
     } finally {
       await file.close();
     }
-  }
-
-  async remove(): Promise<void> {
-    await rm(this.#path, { force: true });
   }
 }
 
