@@ -27,9 +27,9 @@ import { describeSummary } from './summary.ts';
 
 const EXPLANATION = `
 INPUT is Parquet, Arrow or Feather, JSON lines, a JSON array, CSV, TSV or text
-(one text per line), plain or packed by gzip, zstd, bzip2 or xz. Its name and first records decide how it
-is read ("embedmill inspect" shows it); options overrule that. Several files,
-a folder or a glob are one dataset.
+(one text per line), plain or packed by gzip, zstd, bzip2 or xz. Its name and
+first records decide how it is read ("embedmill inspect" shows it); options
+overrule that. Several files, a folder or a glob are one dataset.
 
 OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow, optionally
 in a bucket (s3://…), or a LanceDB table (.lance). It has one row per input
@@ -54,9 +54,9 @@ export function addEmbedCommand(
   const { environment } = context;
   const command = program
     .command('embed')
-    .summary('embed a text file into a vector file')
-    .description('Embed the rows of a text file into a vector file.')
-    .argument('<input...>', 'text files, folders or globs, or - for stdin')
+    .summary('embed a text file or table')
+    .description('Embed the rows of a text file or table into a vector file.')
+    .argument('<input...>', 'text files, tables, folders or globs, or - for stdin')
     .requiredOption('--to <output>', 'vector file: .npy, .jsonl, .parquet, .arrow or .lance; or s3://…');
   for (const option of textsOptions()) command.addOption(option);
   command
