@@ -580,6 +580,7 @@ describe('one proposal', () => {
       { format: 'csv', header: false, textField: 'column1' },
       2,
     ],
+    ['a header that is cut in a quote: none', 'in.csv', 'id,"text\n1,Fits well.\n', {}, null, 0],
     [
       'a charset, but no column of text: none',
       'in.csv',

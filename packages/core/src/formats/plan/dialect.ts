@@ -12,7 +12,9 @@ import type { PlanChoices } from './types.ts';
 export interface SplitSample {
   delimiter: string;
   quote: string | null;
-  /** Fields of the whole records, the first of which may be a header. */
+  /** The first record, which may be a header. */
+  first: RawRecord | undefined;
+  /** Fields of the whole records that can be read, from the first on. */
   records: string[][];
   /** Share of the records with as many fields as the first, from 0 to 1; 0 for a single column. */
   agreement: number;
@@ -133,6 +135,7 @@ function split(text: Buffer, settings: RowSettings, complete: boolean): SplitSam
   return {
     delimiter: settings.delimiter,
     quote: settings.quote,
+    first: records[0],
     records: fields,
     agreement,
     isSingle,

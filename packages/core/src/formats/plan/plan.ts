@@ -11,6 +11,7 @@
 
 import { quote } from '@embedmill/contract';
 import { columnNames } from '../rows/csv.ts';
+import { faultOf } from '../rows/decode.ts';
 import { fieldOf, isObject, type JsonObject, parseJson } from '../rows/jsonl.ts';
 import { parserFor } from '../rows/read.ts';
 import { charsetNamed, transcodeSample } from '../rows/transcode.ts';
@@ -108,7 +109,7 @@ function planOnce(
     const message = 'the input is not text: it contains zero bytes; expected JSON, CSV, TSV or plain text';
     return withProblem(plan, { code: 'not-text', message, fix: null });
   }
-  plan.lineEnd = lineEndOf(text);
+  plan.lineEnd = lineEndOf(text, plan.format === 'txt');
   const settings = settingsOf({
     format: 'txt',
     textField: choices.textField,
@@ -169,7 +170,7 @@ function zeroShare(text: Buffer): number {
 }
 
 /** CR counts as a line end only where LF does not: inside CRLF files and texts it is something else. */
-function lineEndOf(text: Buffer): LineEnd | null {
+function lineEndOf(text: Buffer, isText: boolean): LineEnd | null {
   let [feeds, pairs, returns] = [0, 0, 0];
   for (let at = text.indexOf(0x0a); at !== -1; at = text.indexOf(0x0a, at + 1)) {
     feeds++;
@@ -180,9 +181,9 @@ function lineEndOf(text: Buffer): LineEnd | null {
   if (feeds === 0 && alone === 0) return null;
   if (feeds === 0) return 'cr';
   // Records from an old Excel for Mac end with CR, and lines within its cells with LF.
+  const hasCells = alone > 0 && pairs === 0 && !isText;
   if (
-    alone > feeds &&
-    pairs === 0 &&
+    hasCells &&
     !text
       .toString('latin1')
       .replaceAll(/"[^"]*"/g, '')
@@ -296,6 +297,12 @@ function planTable(plan: Draft, text: Buffer, settings: RowSettings, choices: Pl
     table = splitSample(text, 'csv', settings, { ...choices, delimiter: table.delimiter }, plan.complete);
   }
   const { delimiter, quote: mark, records } = table;
+  const fault = table.first === undefined ? null : faultOf(table.first, settings);
+  if (fault !== null) {
+    const message = `the first record, in line ${fault.line}, cannot be read: ${fault.message}`;
+    withProblem(plan, { code: 'invalid-header', message, fix: null });
+    return;
+  }
   const header = choices.header ?? hasHeader(records, settings.textField);
   if (table.hiddenWidth > 0 && header) {
     withProblem(plan, {
