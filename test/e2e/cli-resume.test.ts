@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   embedmill,
   jsonLines,
+  readLines,
   readMatrix,
   sentences,
   startEmbedmill,
@@ -202,6 +203,8 @@ describe('several files', () => {
     const resumed = await embedmill(args);
     expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining('Resuming') });
     expect(readFileSync(output).equals(expected)).toBe(true);
+    // The columns come from all files, also from rows that the killed attempt had sent.
+    expect(readLines(join(folder, 'out.ids.jsonl'))).toEqual(rows.map((line) => JSON.parse(line)));
   });
 });
 

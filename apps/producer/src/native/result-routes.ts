@@ -1,6 +1,13 @@
 /** Routes for the vectors, ids and scales of a completed run, in row order. */
 
-import { DTYPE_BYTES, encodeIds, encodeScales, FORMATS, NPY_HEADER_BYTES } from '@embedmill/core/formats';
+import {
+  DTYPE_BYTES,
+  encodeIds,
+  encodeScales,
+  FORMATS,
+  NPY_HEADER_BYTES,
+  vectorMetadata,
+} from '@embedmill/core/formats';
 import { readIds, readResults, resultsShape } from '@embedmill/core/runs';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
@@ -30,7 +37,9 @@ export function resultRoutes({ service, log, limits }: RouteDeps): Router {
         return;
       }
       if (format !== 'npy') {
-        const chunks = encode(readResults(run), shape, { encoding, dtype });
+        const { options, fingerprint } = run.info();
+        const metadata = vectorMetadata({ ...options, fingerprint, dim: shape.dim });
+        const chunks = encode(readResults(run), shape, { encoding, dtype, metadata });
         const memoryBytes = downloadMemory(run, { isGrouped: format !== 'jsonl' });
         await sendStream(req, res, { status: 200, headers, memoryBytes, chunks }, { log, limits });
         return;

@@ -1,13 +1,12 @@
 /** POST /api/embed and its older form, /api/embeddings: embed texts immediately. */
 
-import { type RowOutcome, rowView } from '@embedmill/contract';
+import { type RowOutcome, rowView, shorten } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
 import { assertServedModel } from '../compatible/models.ts';
 import { countTokens, firstFault, type TextFault } from '../compatible/outcomes.ts';
 import { reserveAnswer } from '../compatible/reserve-answer.ts';
-import { shorten } from '../compatible/vectors.ts';
 import { addPath } from '../http/add-path.ts';
 import { readJsonOfAnyType } from '../http/body.ts';
 import { deadlineOf } from '../http/deadline.ts';

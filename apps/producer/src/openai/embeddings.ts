@@ -1,12 +1,11 @@
 /** The request and the response of an embeddings call of the OpenAI API, synchronous or in a batch. */
 
-import { quote, rowView } from '@embedmill/contract';
+import { quote, rowView, shorten } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { z } from 'zod';
 import { inputsSchema, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';
-import { shorten } from '../compatible/vectors.ts';
 import { invalidInput, OpenAiError, openAiTextError } from './errors.ts';
 import { parseOpenAiInput } from './parse-input.ts';
 

@@ -1,13 +1,12 @@
 /** POST /embed (also at / and /invocations), /similarity and /tokenize. */
 
-import { rowView, type TextInput } from '@embedmill/contract';
+import { rowView, shorten, type TextInput } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
 import { MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';
 import { reserveAnswer } from '../compatible/reserve-answer.ts';
-import { shorten } from '../compatible/vectors.ts';
 import { addPath } from '../http/add-path.ts';
 import { readJsonOfAnyType } from '../http/body.ts';
 import { deadlineOf } from '../http/deadline.ts';

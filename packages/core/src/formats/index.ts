@@ -18,7 +18,13 @@ export type {
 export { gunzip } from './rows/gunzip.ts';
 export { type LineRead, readRows, readTextLines } from './rows/read.ts';
 export { charsetNamed } from './rows/transcode.ts';
-export { type ReadRowsOptions, ROW_DEFAULTS, type RowFormat } from './rows/types.ts';
+export {
+  type FieldsRow,
+  type ReadRowsOptions,
+  ROW_DEFAULTS,
+  type RowFields,
+  type RowFormat,
+} from './rows/types.ts';
 export { type Packing, unpack } from './rows/unpack.ts';
 export { dotRow } from './search/dot.ts';
 export { type Hit, Nearest } from './search/nearest.ts';
@@ -28,8 +34,15 @@ export { MAX_CHUNK_BYTES } from './sinks/chunks.ts';
 export { DTYPE_BYTES, numbersOf } from './sinks/dtype.ts';
 export { FORMATS } from './sinks/formats.ts';
 export { encodeIds, jsonl } from './sinks/jsonl.ts';
+export { vectorMetadata } from './sinks/metadata.ts';
 export { encodeScales, NPY_HEADER_BYTES, npy, npyHeader } from './sinks/npy.ts';
 export { parquet } from './sinks/parquet.ts';
 export { groupSlices } from './sinks/shape.ts';
-export type { EncodeOptions, Format, OutputShape } from './sinks/types.ts';
+export type { EncodeOptions, Format, OutputRows, OutputShape } from './sinks/types.ts';
 export { vectorJson } from './sinks/vector-text.ts';
+export { copyToFile, type FileBytes, openFileBytes } from './tables/file.ts';
+export { isTableFormat, openTable } from './tables/open.ts';
+export { planTableReading } from './tables/plan.ts';
+export { findColumn, readTableRows } from './tables/rows.ts';
+export type { Column, ColumnValues, DataType, Table } from './tables/types.ts';
+export { convertValue, fromJson, inferType, mergeColumns } from './tables/values.ts';

@@ -27,14 +27,15 @@ import { type EmbedFileRequest, type EmbedFlags, readRequest } from './request.t
 import { describeSummary } from './summary.ts';
 
 const EXPLANATION = `
-INPUT is JSON lines, a JSON array, CSV, TSV or text (one text per line), plain
-or packed by gzip, zstd, bzip2 or xz. Its name and first records decide how it
-is read ("embedmill inspect" shows it); options overrule that. Several files,
-a folder or a glob are one dataset.
+INPUT is Parquet, Arrow or Feather, JSON lines, a JSON array, CSV, TSV or text
+(one text per line), plain or packed by gzip, zstd, bzip2 or xz. Its name and
+first records decide how it is read ("embedmill inspect" shows it); options
+overrule that. Several files, a folder or a glob are one dataset.
 
 OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow, optionally
 in a bucket (s3://…), or a LanceDB table (.lance). It has one row per input
-row, in the same order, and appears once it is complete.
+row, in the same order, and appears once it is complete. Columns of INPUT keep
+their types; one called "vector" becomes "vector_1".
 
 Rows without vectors (empty text, invalid JSON) are listed in
 OUTPUT.report.jsonl. In OUTPUT they are null, in .npy zeros; .lance omits them.
@@ -54,9 +55,9 @@ export function addEmbedCommand(
   const { environment } = context;
   const command = program
     .command('embed')
-    .summary('embed a text file into a vector file')
-    .description('Embed the rows of a text file into a vector file.')
-    .argument('<input...>', 'text files, folders or globs, or - for stdin')
+    .summary('embed a text file or table')
+    .description('Embed the rows of a text file or table into a vector file.')
+    .argument('<input...>', 'text files, tables, folders or globs, or - for stdin')
     .requiredOption('--to <output>', 'vector file: .npy, .jsonl, .parquet, .arrow or .lance; or s3://…');
   for (const option of textsOptions()) command.addOption(option);
   command
@@ -71,6 +72,8 @@ export function addEmbedCommand(
         .choices(['float', 'base64'])
         .default('float'),
     )
+    .option('--columns <names>', 'columns of INPUT to copy: names with commas, all or none', 'all')
+    .option('--dimensions <n>', 'numbers to keep of each vector, renormalized', wholeNumber(1))
     .addOption(precisionOption())
     .addOption(
       new Option('--truncate <side>', 'which end of an over-long text to cut, or error to fail the row')
@@ -99,6 +102,7 @@ export function addEmbedCommand(
           ['embedmill embed shop.csv --text body --id sku --to shop.parquet', 'columns named otherwise'],
           ["embedmill embed 'shards/*.csv.zst' --to all.npy", 'several files as one dataset'],
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
+          ['embedmill embed r.parquet --text review.body --to v.parquet', 'nested text, all columns'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],
           ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'float16, into a bucket'],
         ),

@@ -1,14 +1,16 @@
 /** One invocation of `embedmill embed`, from its request to the published output. */
 
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
-import { EmbedmillError, type GlossaryTerm, type RunInfo } from '@embedmill/contract';
+import { EmbedmillError, type GlossaryTerm, quote, type RunInfo } from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
+import type { ReadingPlan } from '@embedmill/core/formats';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
-import { fetchOutput, type OutputFiles } from '../../engine/run/fetch.ts';
+import { fetchOutput, type InputColumns, type OutputFiles } from '../../engine/run/fetch.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
+import { type ColumnChoice, ColumnSpool } from '../../io/columns/spool.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
 import type { Destination } from '../../io/output/types.ts';
@@ -105,6 +107,7 @@ class FileEmbedding {
     const { signal } = this.#deps;
     const input = await this.#openInput(signal);
     this.#notePlan(input);
+    checkColumns(this.#request.columns, input.plans);
     const planned = await this.#planRun(input, restart);
     const server = await this.#openServer(lock);
     const broken = new AbortController();
@@ -129,12 +132,20 @@ class FileEmbedding {
     else await this.#folder.writeNote({ ...planned, run: before.id });
 
     const embeddingFrom = performance.now();
-    const slices = limit === null ? input.rows : firstRows(input.rows, limit);
+    const read = limit === null ? input.rows : firstRows(input.rows, limit);
+    const columns = this.#columnsOf(input);
+    const slices = columns === null ? read : columns.spool.record(read);
     const parts = encodeParts(slices, { ...PART_LIMITS, maxRowBytes: this.#config.maxRowBytes });
     const after = await drive({ client, run: before, parts, tracker, signal });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
-    const files = await fetchOutput(after, { client, output, destination: this.#destination, retry });
+    const mixed = columns === null ? [] : columns.spool.columns.filter(({ type }) => type.kind === 'json');
+    for (const { name } of mixed) display.note(`Warning: ${noteMixed(name)}.`);
+    this.#noteDimensions(after);
+    const files = await fetchOutput(after, {
+      ...{ client, output, retry, columns },
+      destination: this.#destination,
+    });
     display.end();
     await server.discard();
     await deleteOwnKeys(this.#config, output.path);
@@ -150,6 +161,24 @@ class FileEmbedding {
       embeddingSeconds,
     };
     return { files, summary: summarizeEmbedding(figures) };
+  }
+
+  #columnsOf({ plans }: OpenedInput): InputColumns | null {
+    const { columns: choice } = this.#request;
+    const [first] = plans;
+    if (choice === 'none' || first === undefined || plans.every(({ format }) => format === 'txt'))
+      return null;
+    return { spool: new ColumnSpool(join(this.#folder.path, 'columns'), choice), idField: first.idField };
+  }
+
+  #noteDimensions({ dim, options }: RunInfo): void {
+    const { dimensions } = this.#request.output;
+    if (dimensions === null || dim === null || dimensions === dim) return;
+    this.#deps.display.note(
+      dimensions > dim
+        ? `Warning: the vectors of ${options.model} have ${dim} numbers, fewer than --dimensions ${dimensions}.`
+        : `Warning: ${options.model} may not be trained for shorter vectors; compare the quality with "embedmill eval".`,
+    );
   }
 
   #openInput(signal: AbortSignal): Promise<OpenedInput> {
@@ -272,4 +301,22 @@ class FileEmbedding {
         `reading ${name} again${again}.`,
     );
   }
+}
+
+/**
+ * Keys that occur first behind the sample of a JSON input cannot be checked.
+ * @throws {UsageError} when a chosen column does not exist
+ */
+function checkColumns(choice: ColumnChoice, plans: readonly ReadingPlan[]): void {
+  if (choice === 'all' || choice === 'none') return;
+  const isOpen = plans.some(({ format, complete }) => (format === 'jsonl' || format === 'json') && !complete);
+  const names = new Set(plans.flatMap(({ columns }) => columns.map(({ name }) => name)));
+  const missing = choice.find((name) => !names.has(name));
+  if (missing === undefined || isOpen) return;
+  const found = [...names].map((name) => quote(name)).join(', ') || 'none';
+  throw new UsageError(`--columns names ${quote(missing)}; the columns of the input are ${found}`);
+}
+
+function noteMixed(name: string): string {
+  return `the column ${quote(name)} has values of several types or maps; it is stored as JSON text`;
 }

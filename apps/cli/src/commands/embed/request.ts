@@ -14,6 +14,7 @@ import {
 } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { readModel, readServer } from '../../engine/embedder/model-options.ts';
+import type { ColumnChoice } from '../../io/columns/spool.ts';
 import { isLancePath } from '../../io/lance-folder.ts';
 import { isObjectUrl, readObjectUrl } from '../../io/objects/url.ts';
 import { draftPathOf } from '../../io/output/bucket.ts';
@@ -29,6 +30,9 @@ export interface EmbedFlags extends TextsFlags {
   encoding: VectorEncoding;
   dtype: Dtype;
   precision: Precision;
+  dimensions?: number;
+  /** `all`, `none` or names separated by commas. */
+  columns: string;
   truncate: Truncate;
   clean: Treatment['clean'];
   long: Treatment['long'];
@@ -47,6 +51,7 @@ export interface EmbedFlags extends TextsFlags {
 
 /** A validated request. */
 export interface EmbedFileRequest extends InputRequest {
+  columns: ColumnChoice;
   /** Maximum rows to read; `null` for all. */
   limit: number | null;
   output: OutputTarget;
@@ -105,6 +110,7 @@ export function readRequest(
   return {
     input,
     choices: choicesFrom(flags),
+    columns: readColumns(flags.columns),
     limit: flags.limit ?? null,
     output,
     precision: flags.precision,
@@ -130,7 +136,7 @@ function isFolderOf(name: string, path: string): boolean {
 }
 
 function readOutput(
-  { to, encoding, dtype }: EmbedFlags,
+  { to, encoding, dtype, dimensions }: EmbedFlags,
   { cacheDir }: Pick<Config, 'cacheDir'>,
 ): OutputTarget {
   const object = isObjectUrl(to) ? readObjectUrl(to) : null;
@@ -151,7 +157,16 @@ function readOutput(
   const path = object === null ? resolve(to) : draftPathOf(object, cacheDir);
   if (object === null && !existsSync(dirname(path)))
     throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the output`);
-  return { path, object, isLance, format, encoding, dtype };
+  return { path, object, isLance, format, encoding, dtype, dimensions: dimensions ?? null };
+}
+
+/** `all` and `none` are words; columns of these names cannot be chosen alone. */
+function readColumns(given: string): ColumnChoice {
+  if (given === 'all' || given === 'none') return given;
+  return given
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 function readGlossaryPath(glossary: string | undefined): string | null {

@@ -61,7 +61,10 @@ export function digestOf({ body }: Part): string {
 }
 
 /** Yields the first `limit` rows, then closes the source. */
-export async function* firstRows(slices: AsyncIterable<RowRead[]>, limit: number): AsyncGenerator<RowRead[]> {
+export async function* firstRows<Row extends RowRead>(
+  slices: AsyncIterable<Row[]>,
+  limit: number,
+): AsyncGenerator<Row[]> {
   let left = limit;
   if (left === 0) return;
   for await (const slice of slices) {

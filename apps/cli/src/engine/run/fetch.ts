@@ -1,10 +1,21 @@
 /**
- * Downloads the output of a completed run: vectors, companion files of .npy, and the report if rows lack
- * vectors.
+ * Writes the output of a completed run: downloads its vectors, joins them with the columns of the input and
+ * encodes both; also writes the companion files of .npy, and the report if rows lack vectors.
  */
 
 import { type EmbedmillClient, type RetryOptions, withRetry } from '@embedmill/client';
-import type { RunInfo } from '@embedmill/contract';
+import { BUILT_IN_DIM, type RunInfo, type VectorRows } from '@embedmill/contract';
+import {
+  encodeIds,
+  encodeScales,
+  FORMATS,
+  type OutputRows,
+  type OutputShape,
+  vectorMetadata,
+} from '@embedmill/core/formats';
+import { joinColumns, outputColumns, shortenRows } from '../../io/columns/join.ts';
+import { readResultLines } from '../../io/columns/results.ts';
+import type { ColumnSpool } from '../../io/columns/spool.ts';
 import type { ExpectedFile } from '../../io/output/check-file.ts';
 import type { Destination, OutputDraft, OutputTarget } from '../../io/output/types.ts';
 import { writeDraft } from '../../io/output/write-draft.ts';
@@ -36,6 +47,15 @@ export interface FetchDeps {
   output: OutputTarget;
   destination: Destination;
   retry: RetryOptions;
+  /** The columns of the input that go to the output; `null` for none. */
+  columns: InputColumns | null;
+}
+
+/** The columns of an input. */
+export interface InputColumns {
+  spool: ColumnSpool;
+  /** The column of the ids; `null` if they are row numbers. */
+  idField: string | null;
 }
 
 /**
@@ -44,26 +64,47 @@ export interface FetchDeps {
  */
 export async function fetchOutput(
   run: RunInfo,
-  { client, output, destination, retry }: FetchDeps,
+  { client, output, destination, retry, columns: input }: FetchDeps,
 ): Promise<OutputFiles> {
   const rows = run.rows.done;
   const missing = rowsWithoutVector(run);
   const download = (path: string, open: () => Promise<AsyncIterable<Uint8Array>>, expected: ExpectedFile) =>
     withRetry(async () => writeDraft(path, await open(), expected), retry);
 
-  const { path, format, dtype } = output;
-  const vectors = await download(path, () => client.openResults(run.id, format, output), {
-    format,
-    rows,
-    dtype,
-  });
+  const { path, format, dtype, encoding, dimensions } = output;
+  const runDim = run.dim ?? BUILT_IN_DIM;
+  const shape: OutputShape = { rows, dim: Math.min(dimensions ?? runDim, runDim) };
+  const columns =
+    input === null
+      ? []
+      : outputColumns(input.spool.columns, { idField: input.idField, taken: takenNames(output) });
+  const joined = (slices: AsyncIterable<VectorRows>): AsyncIterable<OutputRows> =>
+    input === null ? slices : joinColumns(slices, input.spool.read(), columns);
+  const open = async (): Promise<AsyncIterable<VectorRows>> => {
+    const lines = await client.openResults(run.id, 'jsonl', { encoding: 'base64', dtype: 'float32' });
+    const slices = readResultLines(lines, runDim);
+    return shape.dim === runDim ? slices : shortenRows(slices, shape.dim);
+  };
+  const { model, precision } = run.options;
+  const metadata = vectorMetadata({ model, precision, fingerprint: run.fingerprint, dim: shape.dim });
+  const vectors = await download(
+    path,
+    async () => FORMATS[format].encode(joined(await open()), shape, { encoding, dtype, columns, metadata }),
+    { format, rows, dtype },
+  );
   const ids =
     format === 'npy'
-      ? await download(idsPath(path), () => client.openIds(run.id), { format: 'jsonl', rows })
+      ? await download(idsPath(path), async () => encodeIds(joined(await open()), columns), {
+          format: 'jsonl',
+          rows,
+        })
       : null;
   const scales =
     format === 'npy' && dtype === 'int8'
-      ? await download(scalesPath(path), () => client.openScales(run.id), { format: 'scales', rows })
+      ? await download(scalesPath(path), async () => encodeScales(await open(), shape), {
+          format: 'scales',
+          rows,
+        })
       : null;
   const report =
     missing > 0
@@ -88,4 +129,10 @@ export async function fetchOutput(
     scales: scales && published(scales),
     report: report && published(report),
   };
+}
+
+/** Names of the columns that an output has anyway. */
+function takenNames({ format, dtype, encoding }: OutputTarget): string[] {
+  const isText = format === 'jsonl' && encoding === 'base64';
+  return ['id', 'vector', ...(dtype === 'int8' ? ['scale'] : []), ...(isText ? ['dtype'] : [])];
 }

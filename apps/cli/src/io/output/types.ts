@@ -14,6 +14,8 @@ export interface OutputTarget {
   format: FormatName;
   encoding: VectorEncoding;
   dtype: Dtype;
+  /** Leading numbers of each vector to keep; `null` for all. */
+  dimensions: number | null;
 }
 
 /** A complete file under a temporary name. */

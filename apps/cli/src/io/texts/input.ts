@@ -3,17 +3,29 @@
 import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { CorruptError, quote, RequestError, type RowRead } from '@embedmill/contract';
+import { CorruptError, quote, RequestError } from '@embedmill/contract';
 import {
+  copyToFile,
+  type FieldsRow,
+  type FileBytes,
+  findColumn,
+  isTableFormat,
+  openFileBytes,
+  openTable,
   type PlanChoices,
   type PlannedInput,
   planInput,
+  planTableReading,
   type ReadingPlan,
+  ROW_DEFAULTS,
   readingOf,
   readRows,
+  readTableRows,
+  type Table,
   unpack,
 } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
+import type { ColumnChoice } from '../columns/spool.ts';
 import { flagsFor } from './choices.ts';
 import type { InputFile, InputLocation } from './locate.ts';
 
@@ -21,6 +33,8 @@ import type { InputFile, InputLocation } from './locate.ts';
 export interface InputRequest {
   input: InputLocation;
   choices: PlanChoices;
+  /** Columns whose values the rows carry. Default `none`. */
+  columns?: ColumnChoice;
 }
 
 /** Dependencies of reading an input. */
@@ -36,7 +50,7 @@ export interface OpenedInput {
   /** The plans of the files with records, in order; at least one. */
   plans: ReadingPlan[];
   /** The rows in order, in slices. Can be read once. */
-  rows: AsyncIterable<RowRead[]>;
+  rows: AsyncIterable<FieldsRow[]>;
   /** The fraction of the files read so far, from 0 to 1; `null` for a stream. */
   fractionRead(): number | null;
 }
@@ -45,8 +59,20 @@ export interface OpenedInput {
 interface PlannedFile {
   file: InputFile;
   plan: ReadingPlan;
-  /** The unpacked bytes of a stream, which cannot be opened again. */
-  opened: PlannedInput | null;
+  /** The opened bytes of a stream, which cannot be opened again. */
+  opened: OpenedFile | null;
+}
+
+/** A file opened for its plan. */
+export interface OpenedFile extends PlannedInput {
+  /** `null` if the file has records of text. */
+  table: OpenedTable | null;
+}
+
+/** A table with the file that it reads. */
+interface OpenedTable {
+  table: Table;
+  bytes: FileBytes;
 }
 
 /**
@@ -62,7 +88,11 @@ export async function openTextInput(request: InputRequest, deps: InputDeps): Pro
   let read = 0;
   return {
     plans: planned.map(({ plan }) => plan),
-    rows: rowsOf(planned, deps, (bytes) => (read += bytes)),
+    rows: rowsOf(planned, {
+      ...deps,
+      columns: request.columns ?? 'none',
+      onRead: (bytes) => (read += bytes),
+    }),
     fractionRead: () => (request.input.isStream ? null : total === 0 ? 1 : Math.min(1, read / total)),
   };
 }
@@ -71,17 +101,41 @@ export async function openTextInput(request: InputRequest, deps: InputDeps): Pro
  * The plan of one file, whether or not it can be read that way.
  * @throws {UsageError} when the bytes cannot be unpacked or the charset does not exist
  */
-export async function planFile(
-  file: InputFile,
-  choices: PlanChoices,
-  deps: InputDeps,
-): Promise<PlannedInput> {
+export async function planFile(file: InputFile, choices: PlanChoices, deps: InputDeps): Promise<OpenedFile> {
   const name = file.path === null ? file.name : basename(file.path);
   try {
-    return await planInput(name, openFile(file, deps), choices, { maxRowBytes: deps.maxRowBytes });
+    const planned = await planInput(name, openFile(file, deps), choices, { maxRowBytes: deps.maxRowBytes });
+    const opened = await openTableOf(file, planned);
+    if (opened === null) return { ...planned, table: null };
+    const close = () => opened.bytes.close();
+    const plan = await planTableReading(planned.plan, opened.table, choices).catch(async (error) => {
+      await close();
+      throw error;
+    });
+    return { ...planned, plan, table: opened, close };
   } catch (error) {
     if (error instanceof CorruptError) throw new UsageError(`${quote(file.name, 200)}: ${error.message}`);
     if (error instanceof RequestError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** The table in a file, or `null`. It needs random access, so what is packed or a stream is copied first. */
+async function openTableOf(
+  file: InputFile,
+  { plan, bytes, close }: PlannedInput,
+): Promise<OpenedTable | null> {
+  if (!isTableFormat(plan.format)) return null;
+  let opened: FileBytes;
+  if (file.path === null || file.isStream || plan.packing !== 'none') opened = await copyToFile(bytes);
+  else {
+    await close();
+    opened = await openFileBytes(file.path);
+  }
+  try {
+    return { table: await openTable(plan.format, opened), bytes: opened };
+  } catch (error) {
+    await opened.close();
     throw error;
   }
 }
@@ -112,19 +166,59 @@ function problemOf(file: InputFile, plan: ReadingPlan, input: InputLocation): Us
   return new UsageError(`${place}${message}${fix === null ? '' : `; add ${flagsFor(fix)}`}`);
 }
 
-async function* rowsOf(
-  planned: readonly PlannedFile[],
-  deps: InputDeps,
-  onRead: (bytes: number) => void,
-): AsyncGenerator<RowRead[]> {
+/** How rows are read. */
+interface RowsDeps extends InputDeps {
+  columns: ColumnChoice;
+  /** Receives the number of bytes of each piece of a file that was read. */
+  onRead: (bytes: number) => void;
+}
+
+async function* rowsOf(planned: readonly PlannedFile[], deps: RowsDeps): AsyncGenerator<FieldsRow[]> {
+  const keepFields = deps.columns !== 'none';
   for (const { file, plan, opened } of planned) {
-    const bytes = opened?.bytes ?? unpack(count(openFile(file, deps), onRead), plan.packing);
     const isOnly = planned.length === 1;
-    for await (const slice of readRows(bytes, readingOf(plan, deps))) {
+    const rows = isTableFormat(plan.format)
+      ? tableRows({ file, plan, opened }, deps)
+      : readRows(opened?.bytes ?? unpack(count(openFile(file, deps), deps.onRead), plan.packing), {
+          ...readingOf(plan, deps),
+          keepFields,
+        });
+    for await (const slice of rows) {
       yield isOnly
         ? slice
         : slice.map((row) => (row.ok ? row : { ...row, message: `${file.name}: ${row.message}` }));
     }
+  }
+}
+
+async function* tableRows({ file, plan, opened }: PlannedFile, deps: RowsDeps): AsyncGenerator<FieldsRow[]> {
+  const reopened =
+    opened?.table ?? (await openTableOf(file, await planInput(file.name, openFile(file, deps), {})));
+  if (reopened === null)
+    throw new UsageError(`${quote(file.name, 200)} has changed: it is no longer a table`);
+  const { table, bytes } = reopened;
+  const { columns: choice, maxRowBytes, signal, onRead } = deps;
+  const size = file.isStream || file.path === null ? 0 : statSync(file.path).size;
+  let before = 0;
+  const onFraction = (fraction: number) => {
+    onRead((fraction - before) * size);
+    before = fraction;
+  };
+  const names = table.columns.map(({ name }) => name);
+  const keep = choice === 'none' ? [] : names.filter((name) => choice === 'all' || choice.includes(name));
+  const text = findColumn(table.columns, plan.textField ?? '');
+  if (text === null) throw new UsageError(`${quote(file.name, 200)} has no column ${quote(plan.textField)}`);
+  const id = plan.idField === null ? null : findColumn(table.columns, plan.idField);
+  try {
+    for await (const slice of readTableRows(table, {
+      ...{ text, id, keep, maxRowBytes, onFraction },
+      maxIdBytes: ROW_DEFAULTS.maxIdBytes,
+    })) {
+      signal.throwIfAborted();
+      yield slice;
+    }
+  } finally {
+    await bytes.close();
   }
 }
 

@@ -70,7 +70,7 @@ function filesOfFolder(folder: string): InputFile[] {
     .filter((name) => !name.split('/').some((part) => HIDDEN.test(part)) && formatOfName(name) !== null);
   if (names.length === 0) {
     throw new UsageError(
-      `the folder ${quote(folder, 200)} has no input files; expected names that end in .jsonl, .json, .csv, .tsv or .txt`,
+      `the folder ${quote(folder, 200)} has no input files; expected names that end in .parquet, .arrow, .jsonl, .json, .csv, .tsv or .txt`,
     );
   }
   return names.toSorted(byPath).map((name) => fileAt(join(folder, name), statSync(join(folder, name))));

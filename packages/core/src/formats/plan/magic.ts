@@ -17,6 +17,8 @@ const PACKINGS: readonly (readonly [Packing, readonly number[]])[] = [
 const CONTAINERS: readonly (readonly [InputFormat, string])[] = [
   ['parquet', 'PAR1'],
   ['arrow', 'ARROW1\0\0'],
+  // A stream starts with the mark of a message, the length of a schema and the offset of its table.
+  ['arrow', '\xff\xff\xff\xff'],
 ];
 
 /** Files that users take for texts: their first bytes in hexadecimal, and what to do instead. */
@@ -26,6 +28,9 @@ const FOREIGN: readonly (readonly [start: string, what: string])[] = [
   ['255044462d', 'a PDF document; extract its text'],
   ['53514c69746520666f726d6174203300', 'a SQLite database; export a table as CSV'],
   ['4f626a01', 'an Avro file; convert it to Parquet'],
+  ['46454131', 'a Feather V1 file; write it as Feather V2 or Parquet'],
+  ['50415245', 'a Parquet file with an encrypted footer; write it without encryption'],
+  ['4f5243', 'an ORC file; convert it to Parquet'],
   ['04224d18', 'packed with lz4; unpack it with lz4 -d'],
   ['377abcaf271c', 'a 7-Zip archive; unpack it'],
   ['526172211a07', 'a RAR archive; unpack it'],

@@ -43,7 +43,7 @@ const MAX_DEPTH = 3;
 const MAX_ZERO_SHARE = 0.001;
 
 /** The parts of a plan that the steps fill in. */
-type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } & { warnings: string[] };
+export type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } & { warnings: string[] };
 
 /** Problems that one proposal solves together: charset, format, header and columns. */
 const MAX_PROBLEMS = 5;
@@ -126,7 +126,7 @@ function planOnce(
 }
 
 /** Adds a problem; the first one counts. */
-function withProblem(plan: Draft, problem: PlanProblem): Draft {
+export function withProblem(plan: Draft, problem: PlanProblem): Draft {
   plan.problem ??= problem;
   plan.confidence = 'low';
   return plan;
@@ -415,10 +415,10 @@ function nestedPaths(object: JsonObject, depth: number): string[] {
 }
 
 /** Chooses the text and the id among the columns. */
-function chooseFields(
+export function chooseFields(
   plan: Draft,
   columns: readonly PlanColumn[],
-  { textField, idField }: RowSettings,
+  { textField, idField }: Pick<RowSettings, 'textField' | 'idField'>,
   choices: PlanChoices,
   noun: 'column' | 'field',
 ): void {

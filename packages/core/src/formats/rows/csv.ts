@@ -1,11 +1,12 @@
 /** Parses CSV and TSV: a header line or none, then records; blank lines are skipped. */
 
-import { EmbedmillError, quote, type RowRead } from '@embedmill/contract';
+import { EmbedmillError, quote } from '@embedmill/contract';
 import { parse } from 'csv-parse/sync';
+import type { Column } from '../tables/types.ts';
 import { badRow, faultOf } from './decode.ts';
 import { readId } from './id.ts';
 import type { RawRecord } from './record.ts';
-import { ROW_DEFAULTS, type RowSettings } from './types.ts';
+import { type FieldsRow, ROW_DEFAULTS, type RowFields, type RowSettings } from './types.ts';
 
 /** The columns of an input. */
 interface Columns {
@@ -16,6 +17,8 @@ interface Columns {
   /** Position of the text and of the id; -1 for none. */
   text: number;
   id: number;
+  /** All columns, if their values are kept. */
+  kept: readonly Column[] | null;
 }
 
 /** Reads the header record, then turns every record into one row. */
@@ -32,7 +35,7 @@ export class CsvParser {
    * Parses records into rows, in order.
    * @throws {EmbedmillError} `missing-column` or `invalid-header`, for the whole input
    */
-  parse(records: readonly RawRecord[]): RowRead[] {
+  parse(records: readonly RawRecord[]): FieldsRow[] {
     const filled = records.filter((record) => record.bytes.length > 0);
     if (this.#isStart && isDelimiterLine(filled[0])) filled.shift();
     const columns = this.#columns ?? this.#readColumns(filled);
@@ -56,7 +59,7 @@ export class CsvParser {
     const [first] = records;
     if (first === undefined) return null;
     this.#isStart = false;
-    const { textField, idField, header } = this.#settings;
+    const { textField, idField, header, keepFields } = this.#settings;
     const names = columnsOf(first, this.#settings);
     if (header) records.shift();
     const text = names.indexOf(textField);
@@ -64,11 +67,12 @@ export class CsvParser {
     const id = names.indexOf(idField);
     if (id === -1 && idField !== ROW_DEFAULTS.idField) throw missingColumn(idField, names);
     const named = header ? names.findLastIndex((name, n) => name !== unnamed(n)) + 1 : names.length;
-    this.#columns = { width: names.length, minWidth: Math.max(named, text + 1), text, id };
+    const kept = keepFields ? names.map((name): Column => ({ name, type: { kind: 'string' } })) : null;
+    this.#columns = { width: names.length, minWidth: Math.max(named, text + 1), text, id, kept };
     return this.#columns;
   }
 
-  #rowOf(fields: readonly string[], line: number, columns: Columns): RowRead {
+  #rowOf(fields: readonly string[], line: number, columns: Columns): FieldsRow {
     const { width, minWidth } = columns;
     const hasRoom = fields.length >= minWidth && fields.slice(width).every((field) => field === '');
     if (!hasRoom) {
@@ -76,10 +80,15 @@ export class CsvParser {
       const message = `the record has ${count(fields.length, 'column')} (${quote(fields, 120)}); expected ${width} ${like}`;
       return badRow(line, null, 'wrong-columns', message);
     }
+    const kept = columns.kept === null ? {} : { fields: fieldsOf(columns.kept, fields) };
     const given = readId(columns.id === -1 ? '' : (fields[columns.id] ?? ''), this.#settings.maxIdBytes);
-    if (given.code !== null) return badRow(line, null, given.code, given.message);
-    return { ok: true, line, id: given.id, text: fields[columns.text] ?? '' };
+    if (given.code !== null) return { ...badRow(line, null, given.code, given.message), ...kept };
+    return { ok: true, line, id: given.id, text: fields[columns.text] ?? '', ...kept };
   }
+}
+
+function fieldsOf(columns: readonly Column[], fields: readonly string[]): RowFields {
+  return { columns, values: columns.map((_, n) => fields[n] ?? '') };
 }
 
 /** Whether a record only tells Excel the delimiter: `sep=;`. */

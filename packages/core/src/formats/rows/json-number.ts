@@ -103,3 +103,29 @@ export function withoutNonNumbers(json: string): string | null {
   if (!json.includes('NaN') && !json.includes('Infinity')) return null;
   return json.replace(STRING_OR_NON_NUMBER, (found) => (found.startsWith('"') ? found : 'null'));
 }
+
+/**
+ * An object that `JSON.parse` gave, with the integers beyond 2^53 in it as bigints of their exact digits.
+ * @param json the text that the object is of
+ */
+export function withExactNumbers<Value>(value: Value, json: string): Value {
+  return hasLargeInteger(value) ? (exact(value, json, []) as Value) : value;
+}
+
+function isLargeInteger(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+}
+
+function hasLargeInteger(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return isLargeInteger(value);
+  return Object.values(value).some(hasLargeInteger);
+}
+
+function exact(value: unknown, json: string, path: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null) {
+    const digits = isLargeInteger(value) ? numberAt(json, path) : null;
+    return digits !== null && /^-?\d+$/.test(digits) ? BigInt(digits) : value;
+  }
+  const members = Object.entries(value).map(([key, inner]) => [key, exact(inner, json, [...path, key])]);
+  return Array.isArray(value) ? members.map(([, inner]) => inner) : Object.fromEntries(members);
+}

@@ -8,9 +8,9 @@
 import { type BadRow, quote, type RowRead } from '@embedmill/contract';
 import { badRow, faultOf } from './decode.ts';
 import { readJsonId } from './id.ts';
-import { withoutNonNumbers } from './json-number.ts';
+import { withExactNumbers, withoutNonNumbers } from './json-number.ts';
 import type { RawRecord } from './record.ts';
-import type { RowSettings } from './types.ts';
+import type { FieldsRow, RowSettings } from './types.ts';
 
 /** A parsed JSON object. */
 export type JsonObject = Record<string, unknown>;
@@ -29,8 +29,8 @@ const LONE_SURROGATE = /\p{Cs}/u;
 const LONE_SURROGATES = /\p{Cs}/gu;
 
 /** Parses lines into rows, in order. */
-export function parseJsonl(records: readonly RawRecord[], settings: RowSettings): RowRead[] {
-  const rows: RowRead[] = [];
+export function parseJsonl(records: readonly RawRecord[], settings: RowSettings): FieldsRow[] {
+  const rows: FieldsRow[] = [];
   for (const record of records) {
     const row = faultOf(record, settings) ?? parseLine(record, settings);
     if (row !== null) rows.push(row);
@@ -56,7 +56,7 @@ export function parseJson(json: string): unknown {
   }
 }
 
-function parseLine(record: RawRecord, settings: RowSettings): RowRead | null {
+function parseLine(record: RawRecord, settings: RowSettings): FieldsRow | null {
   const json = record.bytes.toString();
   // Tested before parsing: one exception per line would make a file of line feeds 1,000 times slower than
   // rows.
@@ -72,7 +72,8 @@ function parseLine(record: RawRecord, settings: RowSettings): RowRead | null {
   if (!isObject(value)) {
     return badRow(record.line, null, 'not-an-object', `the line is ${quote(value)}; ${EXPECTED}`);
   }
-  return parseObject(value, json, record.line, settings);
+  const row = parseObject(value, json, record.line, settings);
+  return settings.keepFields ? { ...row, fields: { json: withExactNumbers(value, json) } } : row;
 }
 
 function parseObject(object: JsonObject, json: string, countedLine: number, settings: RowSettings): RowRead {

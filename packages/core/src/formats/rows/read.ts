@@ -10,7 +10,7 @@ import { parseJsonl } from './jsonl.ts';
 import { LineSplitter } from './lines.ts';
 import type { RawRecord, Splitter } from './record.ts';
 import { transcode } from './transcode.ts';
-import { lineEndByte, type ReadRowsOptions, type RowSettings, settingsOf } from './types.ts';
+import { type FieldsRow, lineEndByte, type ReadRowsOptions, type RowSettings, settingsOf } from './types.ts';
 
 /**
  * Size of each block but the last, in bytes. One block becomes one array of rows, small enough for the CPU
@@ -35,7 +35,7 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 export async function* readRows(
   bytes: AsyncIterable<Uint8Array>,
   options: ReadRowsOptions,
-): AsyncGenerator<RowRead[]> {
+): AsyncGenerator<FieldsRow[]> {
   const settings = settingsOf(options);
   const splitter = splitterFor(settings);
   const parser = parserFor(settings);
@@ -118,7 +118,7 @@ function parseTxt(records: readonly RawRecord[], settings: RowSettings): RowRead
 
 /** Parses the records of one format into rows. */
 export interface Parser {
-  parse(records: readonly RawRecord[]): RowRead[];
+  parse(records: readonly RawRecord[]): FieldsRow[];
   end?(): void;
 }
 

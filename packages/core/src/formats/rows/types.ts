@@ -1,4 +1,7 @@
-/** Options of the row readers, and their defaults. */
+/** Options of the row readers, their defaults, and the rows that they give. */
+
+import type { RowRead } from '@embedmill/contract';
+import type { Column } from '../tables/types.ts';
 
 /** Input formats of texts. */
 export type RowFormat = 'jsonl' | 'json' | 'csv' | 'tsv' | 'txt';
@@ -36,7 +39,17 @@ export interface ReadRowsOptions {
   readonly maxRowBytes?: number | undefined;
   /** Maximum length of an id in bytes of UTF-8. Default 512. */
   readonly maxIdBytes?: number | undefined;
+  /** Whether rows carry the values of all columns. Default false; never for txt. */
+  readonly keepFields?: boolean | undefined;
 }
+
+/** The values of all columns of a row: in the order of its columns, or as a JSON object. */
+export type RowFields =
+  | { readonly columns: readonly Column[]; readonly values: readonly unknown[] }
+  | { readonly json: Readonly<Record<string, unknown>> };
+
+/** A row with the values of its columns, if they are kept and the record could be split into them. */
+export type FieldsRow = RowRead & { readonly fields?: RowFields };
 
 /** Defaults of the options. */
 export const ROW_DEFAULTS = {
@@ -64,6 +77,7 @@ export function settingsOf(options: ReadRowsOptions): RowSettings {
     charset: options.charset ?? 'utf-8',
     maxRowBytes: options.maxRowBytes ?? ROW_DEFAULTS.maxRowBytes,
     maxIdBytes: options.maxIdBytes ?? ROW_DEFAULTS.maxIdBytes,
+    keepFields: options.keepFields ?? false,
   };
 }
 

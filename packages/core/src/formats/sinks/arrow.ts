@@ -1,16 +1,18 @@
 /**
- * Writes Arrow IPC files (Feather V2): `id` as string, `vector` as fixed-size list, for pyarrow, polars and
+ * Writes Arrow IPC files (Feather V2): `id` as string, the columns of the input, `vector` as fixed-size list, for pyarrow, polars and
  * other Arrow readers. Uses apache-arrow, which is loaded for the first file.
  *
  * Decision: docs/decisions/0103.
  */
 
-import type { Dtype, VectorRows } from '@embedmill/contract';
-import type { AsyncByteQueue, Data, Field, FixedSizeList } from 'apache-arrow';
+import type { Dtype } from '@embedmill/contract';
+import type { AsyncByteQueue, Data, Field, FixedSizeList, TypeMap } from 'apache-arrow';
+import type { Column } from '../tables/types.ts';
+import { dataOf, fieldOf } from './arrow-columns.ts';
 import { inChunks } from './chunks.ts';
 import { numbersOf, scalesOf } from './dtype.ts';
-import { groupRows } from './shape.ts';
-import type { Format } from './types.ts';
+import { columnsOfGroup, groupRows } from './shape.ts';
+import type { Format, OutputRows } from './types.ts';
 
 type Arrow = typeof import('apache-arrow');
 
@@ -25,15 +27,15 @@ export const arrow: Format = {
   name: 'arrow',
   contentType: 'application/vnd.apache.arrow.file',
   extension: '.arrow',
-  async *encode(rows, shape, { dtype = 'float32' } = {}) {
+  async *encode(rows, shape, { dtype = 'float32', columns = [], metadata = {} } = {}) {
     const library = await import('apache-arrow');
     const queue = makeQueue(library);
     const writer = new library.RecordBatchFileWriter({ autoDestroy: false });
-    const schema = schemaOf(library, shape.dim, dtype);
+    const schema = schemaOf(library, shape.dim, { dtype, columns, metadata });
     writer.reset(queue as unknown as AsyncByteQueue, schema);
     const rowsPerBatch = Math.max(1, Math.floor(BATCH_BYTES / (shape.dim * 4)));
     for await (const group of groupRows(rows, shape, rowsPerBatch)) {
-      writer.write(batchOf(library, schema, group, dtype));
+      writer.write(batchOf(library, schema, group, { dtype, columns }));
       yield* queue.take();
     }
     writer.finish();
@@ -61,25 +63,35 @@ function makeQueue({ AsyncByteQueue: Queue }: Arrow) {
   })();
 }
 
+/** What the record batches hold. */
+interface BatchOptions {
+  dtype: Dtype;
+  columns: readonly Column[];
+}
+
 function schemaOf(
-  { Schema, Field, Utf8, Float32, FixedSizeList: List, ...types }: Arrow,
+  library: Arrow,
   dim: number,
-  dtype: Dtype,
+  { dtype, columns, metadata }: BatchOptions & { metadata: Readonly<Record<string, string>> },
 ) {
+  const { Schema, Field, Utf8, Float32, FixedSizeList: List, ...types } = library;
   const element = { float32: Float32, float16: types.Float16, int8: types.Int8 }[dtype];
-  return new Schema([
+  const fields = [
     new Field('id', new Utf8(), false),
+    ...columns.map((column) => fieldOf(library, column)),
     new Field('vector', new List(dim, new Field('item', new element(), false)), true),
     ...(dtype === 'int8' ? [new Field('scale', new Float32(), false)] : []),
-  ]);
+  ];
+  return new Schema<TypeMap>(fields as Field[], new Map(Object.entries(metadata)));
 }
 
 function batchOf(
-  { RecordBatch, Struct, makeData, vectorFromArray, Utf8, Float32 }: Arrow,
+  library: Arrow,
   schema: ReturnType<typeof schemaOf>,
-  group: readonly VectorRows[],
-  dtype: Dtype,
+  group: readonly OutputRows[],
+  { dtype, columns }: BatchOptions,
 ) {
+  const { RecordBatch, Struct, makeData, vectorFromArray, Utf8, Float32 } = library;
   const ids = group.flatMap((slice) => slice.ids);
   const dim = group[0]!.dim;
   const floats = new Float32Array(ids.length * dim);
@@ -94,7 +106,8 @@ function batchOf(
       row += 1;
     }
   }
-  const type = (schema.fields[1] as Field<FixedSizeList>).type;
+  const type = (schema.fields[1 + columns.length] as Field<FixedSizeList>).type;
+  const values = columnsOfGroup(group, columns.length);
   const child = makeData({
     type: type.children[0]!.type,
     length: floats.length,
@@ -102,6 +115,7 @@ function batchOf(
   } as never) as unknown as Data;
   const children = [
     vectorFromArray(ids, new Utf8()).data[0]!,
+    ...columns.map((column, n) => dataOf(library, column.type, values[n] ?? [])),
     makeData({ type, length: ids.length, nullCount, nullBitmap: validity, child }),
     ...(dtype === 'int8'
       ? [makeData({ type: new Float32(), length: ids.length, data: scalesOf(floats, dim) })]

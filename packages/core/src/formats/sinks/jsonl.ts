@@ -1,10 +1,11 @@
-/** Writes NDJSON: one object `{"id":…,"vector":…}` per row. */
+/** Writes NDJSON: one object per row with `id`, the columns of the input and `vector`. */
 
-import type { VectorRows } from '@embedmill/contract';
 import { rowView } from '@embedmill/contract';
+import type { Column } from '../tables/types.ts';
+import { jsonText, toJson } from '../tables/values.ts';
 import { MAX_CHUNK_BYTES } from './chunks.ts';
 import { checkShape } from './shape.ts';
-import type { Format } from './types.ts';
+import type { Format, OutputRows } from './types.ts';
 import { vectorTextBytes, writerOf } from './vector-text.ts';
 
 /** Target size of a chunk, in bytes; a chunk is larger if one row is. */
@@ -14,22 +15,22 @@ const CHUNK_BYTES = 256 * 1024;
 const FRAME_BYTES = 64;
 
 /**
- * One object per line: `id`, and `vector` as a list of numbers, as base64, or null for a row without a
+ * One object per line: `id`, the columns, and `vector` as a list of numbers, as base64, or null for a row without a
  * vector. An int8 vector is followed by its `scale`, and base64 of a dtype other than float32 by `dtype`.
  */
 export const jsonl: Format = {
   name: 'jsonl',
   contentType: 'application/x-ndjson',
   extension: '.jsonl',
-  async *encode(rows, shape, { encoding = 'float', dtype = 'float32' } = {}) {
+  async *encode(rows, shape, { encoding = 'float', dtype = 'float32', columns = [] } = {}) {
     const lines = new LineBuffer();
     const write = writerOf(encoding, dtype);
     const vectorBytes = vectorTextBytes(shape.dim, encoding);
     for await (const slice of checkShape(rows, shape)) {
       for (let row = 0; row < slice.ids.length; row++) {
-        const id = JSON.stringify(slice.ids[row]);
-        yield* lines.reserve(id.length * 3 + FRAME_BYTES + vectorBytes);
-        lines.write(`{"id":${id},"vector":`);
+        const start = startOf(slice, row, columns);
+        yield* lines.reserve(start.length * 3 + FRAME_BYTES + vectorBytes);
+        lines.write(`${start},"vector":`);
         if (slice.present[row] === 1)
           lines.fill((out, at) => write(out, at, rowView(slice.vectors, slice.dim, row)));
         else lines.write('null');
@@ -41,19 +42,35 @@ export const jsonl: Format = {
 };
 
 /**
- * One object `{"id":…}` per line: the ids of an .npy file, which cannot hold them; stored as `.ids.jsonl`
+ * One object per line with the `id` and the columns: what an .npy file cannot hold; stored as `.ids.jsonl`
  * beside it.
  */
-export async function* encodeIds(rows: AsyncIterable<Pick<VectorRows, 'ids'>>): AsyncGenerator<Uint8Array> {
+export async function* encodeIds(
+  rows: AsyncIterable<Pick<OutputRows, 'ids' | 'columns'>>,
+  columns: readonly Column[] = [],
+): AsyncGenerator<Uint8Array> {
   const lines = new LineBuffer();
-  for await (const { ids } of rows) {
-    for (const given of ids) {
-      const id = JSON.stringify(given);
-      yield* lines.reserve(id.length * 3 + FRAME_BYTES);
-      lines.write(`{"id":${id}}\n`);
+  for await (const slice of rows) {
+    for (let row = 0; row < slice.ids.length; row++) {
+      const start = startOf(slice, row, columns);
+      yield* lines.reserve(start.length * 3 + FRAME_BYTES);
+      lines.write(`${start}}\n`);
     }
   }
   yield* lines.rest();
+}
+
+/** The start of a line, without the closing brace. */
+function startOf(
+  { ids, columns: values }: Pick<OutputRows, 'ids' | 'columns'>,
+  row: number,
+  columns: readonly Column[],
+): string {
+  let start = `{"id":${JSON.stringify(ids[row])}`;
+  for (const [n, { name, type }] of columns.entries()) {
+    start += `,${JSON.stringify(name)}:${jsonText(toJson(values?.[n]?.[row], type))}`;
+  }
+  return start;
 }
 
 /** Collects lines into chunks. */

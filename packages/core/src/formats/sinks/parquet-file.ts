@@ -1,16 +1,18 @@
 /**
- * Writes Parquet: `id` as string, `vector` as list of numbers. hyparquet-writer writes the metadata and all
+ * Writes Parquet: `id` as string, the columns of the input, `vector` as list of numbers. hyparquet-writer writes the metadata and all
  * other columns; the pages of the vector column are written here (see docs/decisions/0005).
  */
 
-import type { Dtype, VectorRows } from '@embedmill/contract';
+import type { Dtype } from '@embedmill/contract';
 import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { writeColumn } from 'hyparquet-writer/src/column.js';
+import type { Column } from '../tables/types.ts';
 import { inChunks, MAX_CHUNK_BYTES } from './chunks.ts';
 import { scalesOf } from './dtype.ts';
+import { elementsOf, writeInputColumns } from './parquet-columns.ts';
 import { takeBytes, writeVectorColumn } from './parquet-vectors.ts';
-import { groupRows } from './shape.ts';
-import type { EncodeOptions, OutputShape } from './types.ts';
+import { columnsOfGroup, groupRows } from './shape.ts';
+import type { EncodeOptions, OutputRows, OutputShape } from './types.ts';
 
 /**
  * Vector bytes per full row group, which is held in memory at a time and is what a reader loads at a time.
@@ -40,11 +42,12 @@ const NUMBER_TYPES: Readonly<Record<Dtype, Omit<SchemaElement, 'name'>>> = {
  * The list layout required by the Parquet format (LogicalTypes.md, "Lists"); a null list is a row without a
  * vector.
  */
-function schemaOf(dtype: Dtype): SchemaElement[] {
+function schemaOf(dtype: Dtype, columns: readonly Column[]): SchemaElement[] {
   const scale = dtype === 'int8' ? [SCALE_ELEMENT] : [];
   return [
-    { name: 'root', num_children: 2 + scale.length },
+    { name: 'root', num_children: 2 + scale.length + columns.length },
     ID_ELEMENT,
+    ...columns.flatMap(elementsOf),
     {
       name: 'vector',
       repetition_type: 'OPTIONAL',
@@ -60,15 +63,21 @@ function schemaOf(dtype: Dtype): SchemaElement[] {
 
 /** Writes uncompressed row groups of 8 MiB and holds one at a time. @see Format.encode */
 export async function* writeParquet(
-  rows: AsyncIterable<VectorRows>,
+  rows: AsyncIterable<OutputRows>,
   shape: OutputShape,
-  { dtype = 'float32' }: EncodeOptions = {},
+  { dtype = 'float32', columns = [], metadata = {} }: EncodeOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const writer = new ByteWriter();
-  const file = new ParquetWriter({ writer, schema: schemaOf(dtype), createdBy: 'embedmill' });
+  const kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
+  const file = new ParquetWriter({
+    writer,
+    schema: schemaOf(dtype, columns),
+    createdBy: 'embedmill',
+    ...(kvMetadata.length === 0 ? {} : { kvMetadata }),
+  });
   const rowsPerGroup = Math.max(1, Math.floor(GROUP_BYTES / (shape.dim * 4)));
   for await (const group of groupRows(rows, shape, rowsPerGroup)) {
-    yield* writeGroup(group, { file, writer, dtype });
+    yield* writeGroup(group, { file, writer, dtype, columns });
   }
   file.finish();
   yield* inChunks(takeBytes(writer));
@@ -79,9 +88,13 @@ interface OpenFile {
   file: ParquetWriter;
   writer: ByteWriter;
   dtype: Dtype;
+  columns: readonly Column[];
 }
 
-function* writeGroup(group: readonly VectorRows[], { file, writer, dtype }: OpenFile): Generator<Uint8Array> {
+function* writeGroup(
+  group: readonly OutputRows[],
+  { file, writer, dtype, columns: inputColumns }: OpenFile,
+): Generator<Uint8Array> {
   const start = writer.offset;
   const rows = group.reduce((sum, slice) => sum + slice.ids.length, 0);
   const ids = writeFlatColumn(
@@ -89,7 +102,8 @@ function* writeGroup(group: readonly VectorRows[], { file, writer, dtype }: Open
     ID_ELEMENT,
     group.flatMap((slice) => slice.ids),
   );
-  const columns = [ids, yield* writeVectorColumn(group, writer, dtype)];
+  const others = writeInputColumns(writer, inputColumns, columnsOfGroup(group, inputColumns.length));
+  const columns = [ids, ...others, yield* writeVectorColumn(group, writer, dtype)];
   if (dtype === 'int8') {
     const scales = group.flatMap(({ vectors, dim }) => [...scalesOf(vectors, dim)]);
     columns.push(writeFlatColumn(writer, SCALE_ELEMENT, scales));

@@ -1,12 +1,18 @@
 /** The interface of the output formats, and their options. */
 
 import type { Dtype, FormatName, VectorEncoding, VectorRows } from '@embedmill/contract';
+import type { Column, ColumnValues } from '../tables/types.ts';
 
 /** The size of a whole output, known before its first byte. */
 export interface OutputShape {
   readonly rows: number;
   /** Floats per vector. */
   readonly dim: number;
+}
+
+/** Vectors with the values of the input's columns, one array per column of {@link EncodeOptions.columns}. */
+export interface OutputRows extends VectorRows {
+  readonly columns?: ColumnValues;
 }
 
 /** Options of a format. */
@@ -18,6 +24,10 @@ export interface EncodeOptions {
   readonly encoding?: VectorEncoding;
   /** Number type of the stored vectors. Default `float32`. */
   readonly dtype?: Dtype;
+  /** Columns that follow the id; not stored by npy. Default: none. */
+  readonly columns?: readonly Column[];
+  /** What readers may need to know, such as the model: stored by parquet and arrow in their metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** An output format. The same rows give the same bytes, however they are sliced. */
@@ -33,7 +43,7 @@ export interface Format {
    * `shape`.
    */
   encode(
-    rows: AsyncIterable<VectorRows>,
+    rows: AsyncIterable<OutputRows>,
     shape: OutputShape,
     options?: EncodeOptions,
   ): AsyncIterable<Uint8Array>;
