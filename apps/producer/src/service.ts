@@ -176,8 +176,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     stop: async () => {
       // A Redis that hangs must not delay the end: what is not stored stays in Redis.
       const cut = setTimeout(cutAllOff, config.shutdownMs);
-      await releasers.release();
-      clearTimeout(cut);
+      await releasers.release().finally(() => clearTimeout(cut));
     },
   };
 }

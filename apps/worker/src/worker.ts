@@ -181,9 +181,11 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       // A Redis that hangs must not delay the end.
       const cut = setTimeout(() => cutOff(heartbeatRedis), config.shutdownMs);
       // At the same time, so that both lanes have all of `shutdownMs`.
-      await Promise.all([heartbeat.stop(), leaveInteractiveLane(), leaveBulkLane()]);
-      clearTimeout(cut);
-      cutOff(heartbeatRedis);
+      const left = Promise.all([heartbeat.stop(), leaveInteractiveLane(), leaveBulkLane()]);
+      await left.finally(() => {
+        clearTimeout(cut);
+        cutOff(heartbeatRedis);
+      });
     });
 
     const health = new HealthServer({

@@ -329,13 +329,14 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   async presence(run: string, batches: readonly number[]): Promise<BatchPresence[]> {
     const pipeline = this.#redis.pipeline();
     for (const batch of batches) {
+      // The payload first: a batch that is committed between the two has its result by then.
       pipeline
-        .expire(this.#keys.result(run, batch), LIFETIME_SECONDS)
-        .expire(this.#keys.payload(run, batch), LIFETIME_SECONDS);
+        .expire(this.#keys.payload(run, batch), LIFETIME_SECONDS)
+        .expire(this.#keys.result(run, batch), LIFETIME_SECONDS);
     }
     const replies = throwFirst(await pipeline.exec());
     return batches.map((_, i) =>
-      replies[2 * i] === 1 ? 'ready' : replies[2 * i + 1] === 1 ? 'waiting' : 'absent',
+      replies[2 * i + 1] === 1 ? 'ready' : replies[2 * i] === 1 ? 'waiting' : 'absent',
     );
   }
 
