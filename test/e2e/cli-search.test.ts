@@ -134,3 +134,19 @@ test.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(words);
 });
+
+test('verify computes rows again with the same bytes, and lists those of other texts', async () => {
+  const args = ['verify', 'out.npy', '--texts', 'in.jsonl', '--quiet'];
+  expect(await embedmill(args, { cwd })).toMatchObject({
+    code: 0,
+    stdout: '✓ 5 rows computed again, with the same bytes\n',
+  });
+  const changed = rows.map((row) => (row.id === 'lamp' ? { ...row, text: `${row.text} Really.` } : row));
+  writeFileSync(join(cwd, 'changed.jsonl'), jsonLines(changed));
+  const other = await embedmill(['verify', 'out.npy', '--texts', 'changed.jsonl', '--json'], { cwd });
+  expect(other.code).toBe(1);
+  const found = JSON.parse(other.stdout);
+  expect(found).toMatchObject({ compared: 5, identical: 4, different: [{ row: 4, id: 'lamp' }] });
+  expect(found.minimumCosine).toBeGreaterThan(0.8);
+  expect(found.minimumCosine).toBeLessThan(0.9999);
+});

@@ -10,7 +10,7 @@ const COMMANDS = [
   ...['embed', 'inspect', 'up', 'producer', 'worker', 'autoscale', 'search', 'eval', 'calibrate'].map(
     (name) => [name],
   ),
-  ...['cluster', 'dedupe', 'load', 'doctor', 'runs', 'model'].map((name) => [name]),
+  ...['cluster', 'dedupe', 'load', 'verify', 'doctor', 'runs', 'model'].map((name) => [name]),
   ...['list', 'show', 'cancel', 'delete', 'repair'].map((name) => ['runs', name]),
   ...['list', 'info', 'check', 'add'].map((name) => ['model', name]),
 ];
