@@ -45,7 +45,7 @@ export function addVerifyCommand(
 ): void {
   const command = program
     .command('verify')
-    .summary('compute vectors again and compare the bytes')
+    .summary('compute vectors again and compare')
     .description('Compute rows of a vector file again and compare the bytes.')
     .argument(...VECTORS_ARGUMENT)
     .requiredOption('--texts <file>', 'the embedded text file')
