@@ -69,25 +69,19 @@ describe('a text', () => {
   });
 });
 
-describe('token ids', () => {
+describe('token ids of Text Embeddings Inference', () => {
   it('are from the vocabulary of the model, without [CLS] and [SEP]', async () => {
-    const client = openAiClient(lane.producer.url);
-    const ask = async (input: string | number[]) =>
-      (await client.embeddings.create({ model: MODEL, input })).data[0]!.embedding;
-    const tokens = await fetch(`${lane.producer.url}/tokenize`, {
-      method: 'POST',
-      body: JSON.stringify({ inputs: PLAIN_TEXTS[0], add_special_tokens: false }),
-    });
-    const [ids] = (await tokens.json()) as { id: number }[][];
-    expect(await ask(ids!.map(({ id }) => id))).toEqual(await ask(PLAIN_TEXTS[0]));
+    const post = async (path: string, body: object) =>
+      (await fetch(`${lane.producer.url}${path}`, { method: 'POST', body: JSON.stringify(body) })).json();
+    const [ids] = (await post('/tokenize', { inputs: PLAIN_TEXTS[0], add_special_tokens: false })) as {
+      id: number;
+    }[][];
+    expect(await post('/embed', { inputs: [ids!.map(({ id }) => id)] })).toEqual(
+      await post('/embed', { inputs: [PLAIN_TEXTS[0]] }),
+    );
   });
 
   it('outside the vocabulary are an error of the caller', async () => {
-    const call = openAiClient(lane.producer.url).embeddings.create({ model: MODEL, input: [999_999] });
-    await expect(call).rejects.toMatchObject({
-      status: 400,
-      message: expect.stringContaining('token id 999999 at position 0 is not in the vocabulary'),
-    });
     const tei = await fetch(`${lane.producer.url}/embed`, {
       method: 'POST',
       body: JSON.stringify({ inputs: [[999_999]] }),

@@ -4,7 +4,7 @@ import { quote, rowView, shorten } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { z } from 'zod';
-import { inputsSchema, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
+import { MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';
 import { invalidInput, OpenAiError, openAiTextError } from './errors.ts';
 import { parseOpenAiInput } from './parse-input.ts';
@@ -12,9 +12,9 @@ import { parseOpenAiInput } from './parse-input.ts';
 /** Body of `POST /v1/embeddings`. Unknown fields are ignored. */
 export const openAiEmbeddingsBody = z.object({
   model: z.string().describe('A name of the served model.'),
-  input: inputsSchema.describe(
-    `A text, up to ${MAX_INPUTS} texts, or token ids from the vocabulary of the served model.`,
-  ),
+  input: z
+    .union([z.string(), z.array(z.string())])
+    .describe(`A text, or up to ${MAX_INPUTS} texts; not token ids.`),
   encoding_format: z
     .enum(['float', 'base64'])
     .default('float')
@@ -44,7 +44,7 @@ export function parseOpenAiEmbeddings(given: unknown): OpenAiEmbeddings {
   const body = parseOpenAiInput(openAiEmbeddingsBody, given, (field, value) => {
     if (field === 'model' && value === undefined)
       return new OpenAiError('you must provide a model parameter');
-    if (field === 'input') return invalidInput();
+    if (field === 'input') return invalidInput(isTokenIds(value) ? NO_TOKEN_IDS : undefined);
     if (field === 'encoding_format')
       return new OpenAiError(
         `Invalid value for 'encoding_format' = ${typeof value === 'string' ? value.slice(0, 60) : quote(value)}. Supported values: ['float', 'base64'].`,
@@ -53,9 +53,19 @@ export function parseOpenAiEmbeddings(given: unknown): OpenAiEmbeddings {
     return undefined;
   });
   if (body.input.length === 0) throw invalidInput();
-  if (Array.isArray(body.input) && body.input.some((one) => typeof one !== 'number' && one.length === 0))
-    throw invalidInput();
+  if (Array.isArray(body.input) && body.input.some((one) => one.length === 0)) throw invalidInput();
   return body;
+}
+
+/**
+ * Clients of the OpenAI API send the ids of OpenAI's tokenizers, most of which are ids of other tokens of our
+ * models: the vector would be that of another text.
+ */
+const NO_TOKEN_IDS =
+  "token ids are those of OpenAI's tokenizers, not of this model; send texts (LangChain for Python: check_embedding_ctx_length=False)";
+
+function isTokenIds(input: unknown): boolean {
+  return Array.isArray(input) && [input, ...input].flat().some((one) => typeof one === 'number');
 }
 
 /**

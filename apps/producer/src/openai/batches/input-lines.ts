@@ -126,7 +126,6 @@ function textsOfBody(
       },
     );
   return texts.map((text) => {
-    if (typeof text !== 'string') throw invalidInput('a batch accepts texts, not token ids');
     if (Buffer.byteLength(text) > maxRowBytes)
       throw invalidInput(`a text must have at most ${maxRowBytes} bytes`);
     return text;

@@ -68,7 +68,7 @@ function startOf(
 ): string {
   let start = `{"id":${JSON.stringify(ids[row])}`;
   for (const [n, { name, type }] of columns.entries()) {
-    start += `,${JSON.stringify(name)}:${jsonText(toJson(values?.[n]?.[row], type))}`;
+    start += `,${jsonText(name)}:${jsonText(toJson(values?.[n]?.[row], type))}`;
   }
   return start;
 }
