@@ -11,6 +11,7 @@ import { readJsonId } from './id.ts';
 import { withExactNumbers, withoutNonNumbers } from './json-number.ts';
 import type { RawRecord } from './record.ts';
 import type { FieldsRow, RowSettings } from './types.ts';
+import { wellFormed } from './well-formed.ts';
 
 /** A parsed JSON object. */
 export type JsonObject = Record<string, unknown>;
@@ -23,10 +24,6 @@ const EXPECTED = 'expected one object per line, such as {"id":"1","text":"Fits w
  */
 const MAX_CLIENT_CODE_CHARS = 64;
 const MAX_CLIENT_MESSAGE_CHARS = 500;
-
-/** With the flag u, a surrogate matches only outside a pair. */
-const LONE_SURROGATE = /\p{Cs}/u;
-const LONE_SURROGATES = /\p{Cs}/gu;
 
 /** Parses lines into rows, in order. */
 export function parseJsonl(records: readonly RawRecord[], settings: RowSettings): FieldsRow[] {
@@ -134,12 +131,6 @@ function valueAt(object: JsonObject, path: readonly string[]): unknown {
     value = own(value as JsonObject, key);
   }
   return value;
-}
-
-function wellFormed(value: unknown): unknown {
-  return typeof value === 'string' && LONE_SURROGATE.test(value)
-    ? value.replace(LONE_SURROGATES, '\ufffd')
-    : value;
 }
 
 /** The value of an own key: a field may be called `constructor`. */

@@ -1,5 +1,6 @@
 /** Converts values between the types of columns, and to JSON. */
 
+import { wellFormed } from '../rows/well-formed.ts';
 import type { Column, DataType, TimeUnit } from './types.ts';
 
 /** Units per second. */
@@ -198,16 +199,13 @@ function isSafe(value: bigint): boolean {
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER);
 }
 
-/** A surrogate without its pair, which is no character; most readers refuse its escape. */
-const LONE_SURROGATE = /\p{Surrogate}/gu;
-
 /**
  * The JSON text of a value that {@link toJson} returned, with all digits of its numbers; lone surrogates become
  * U+FFFD.
  */
 export function jsonText(value: unknown): string {
   if (typeof value === 'bigint') return String(value);
-  if (typeof value === 'string') return JSON.stringify(value.replace(LONE_SURROGATE, '\ufffd'));
+  if (typeof value === 'string') return JSON.stringify(wellFormed(value));
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
   if (value instanceof JsonNumber) return value.text;
   if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`;
