@@ -6,9 +6,11 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <xmmintrin.h>
+#if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <xmmintrin.h>
+#endif
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif

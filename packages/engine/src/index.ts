@@ -2,7 +2,7 @@
 export { EngineError, type EngineErrorCode } from './errors.ts';
 export { chooseKernel, KERNEL_VARIABLE, kernels } from './kernels.ts';
 export { ARITHMETIC_REVISION, ExactModel, type OpenOptions, type Pack } from './model.ts';
-export { type Kernel, loadEngine } from './native.ts';
+export { type Kernel, loadEngine, prebuiltPackage } from './native.ts';
 export { PACK_TOKENS, planPacks } from './packs.ts';
 export { packWeights } from './weights/pack.ts';
 export type { Dense, Encoder, EncoderLayer, Norm, Pooling } from './weights/tensors.ts';
