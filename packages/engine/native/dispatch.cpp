@@ -6,9 +6,11 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <xmmintrin.h>
+#if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <xmmintrin.h>
+#endif
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -193,8 +195,8 @@ Scratch::Scratch(const Model &model, int maxRows) : rows(maxRows) {
     place(keys, paddedTokens * maxDepth);
     place(keyOffsets, paddedTokens * sizeof(int32_t));
     place(values, paddedTokens * headSize * byteSize);
-    place(scores, QUERY_ROWS * paddedTokens * sizeof(int32_t));
-    place(probabilities, (QUERY_ROWS + SLACK_ROWS) * paddedTokens * byteSize);
+    place(scores, MAX_QUERY_ROWS * paddedTokens * sizeof(int32_t));
+    place(probabilities, (MAX_QUERY_ROWS + SLACK_ROWS) * paddedTokens * byteSize);
   };
   placeAll();  // measures
   memory = AlignedBytes(size);

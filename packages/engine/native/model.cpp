@@ -150,13 +150,23 @@ void addColumnSums(Model &model) {
 
 AlignedBytes::AlignedBytes(size_t size) {
   const size_t padded = roundUp(size, 64);
+#if defined(_WIN32)
+  auto *memory = static_cast<uint8_t *>(_aligned_malloc(padded, 64));
+#else
   auto *memory = static_cast<uint8_t *>(std::aligned_alloc(64, padded));
+#endif
   if (!memory) raise(std::bad_alloc());
   std::memset(memory, 0, padded);
   bytes.reset(memory);
 }
 
-void AlignedBytes::Free::operator()(uint8_t *memory) const { std::free(memory); }
+void AlignedBytes::Free::operator()(uint8_t *memory) const {
+#if defined(_WIN32)
+  _aligned_free(memory);
+#else
+  std::free(memory);
+#endif
+}
 
 uint32_t crc32(const uint8_t *bytes, size_t size, uint32_t crc) {
   // Eight bytes a step: table[n][b] is the CRC of byte b followed by n zeros.

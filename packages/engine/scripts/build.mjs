@@ -5,12 +5,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileAll, findCompiler, link, nodeApiHeaders } from './compiler.mjs';
+import { compileAll, findCompiler, importNode, link, nodeApiHeaders } from './compiler.mjs';
 import { KERNELS } from './targets.mjs';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 const NATIVE = join(PACKAGE, 'native');
 const OUTPUT = join(PACKAGE, 'dist', 'engine.node');
+const isWindows = process.platform === 'win32';
 const KEY_FILE = join(PACKAGE, 'dist', 'engine.key');
 
 /**
@@ -19,7 +20,6 @@ const KEY_FILE = join(PACKAGE, 'dist', 'engine.key');
  * @returns {Promise<'built' | 'current' | { skipped: string }>} `skipped` says why this machine gets no addon
  */
 export async function buildEngine() {
-  if (process.platform === 'win32') return { skipped: 'it is not built on Windows' };
   if (!(process.arch in KERNELS)) return { skipped: `there is no kernel for ${process.arch}` };
   const compiler = await findCompiler();
   if (compiler === undefined) return { skipped: 'it needs a C++ compiler: g++ 11 or clang 14' };
@@ -33,15 +33,11 @@ export async function buildEngine() {
       compiler: compiler.command,
       arch: process.arch,
       folder,
-      flags: ['-fPIC', '-isystem', nodeApiHeaders, '-DNAPI_VERSION=8'],
+      // All code for Windows can be loaded at any address.
+      flags: [...(isWindows ? [] : ['-fPIC']), '-isystem', nodeApiHeaders, '-DNAPI_VERSION=8'],
       sources: ['addon.cpp', 'share.cpp'],
     });
-    const isMac = process.platform === 'darwin';
-    await link(compiler.command, objects, join(folder, 'engine.node'), [
-      ...(isMac
-        ? ['-bundle', '-undefined', 'dynamic_lookup']
-        : ['-shared', '-static-libstdc++', '-static-libgcc', '-s']),
-    ]);
+    await link(compiler.command, objects, join(folder, 'engine.node'), await linkFlags(folder));
     // Renamed, because a process may have the old one loaded.
     await rename(join(folder, 'engine.node'), OUTPUT);
     await writeFile(KEY_FILE, key);
@@ -51,6 +47,13 @@ export async function buildEngine() {
     await rm(folder, { recursive: true, force: true });
   }
   return 'built';
+}
+
+/** The flags that link an addon: Node's functions are found when it is loaded. */
+async function linkFlags(folder) {
+  if (process.platform === 'darwin') return ['-bundle', '-undefined', 'dynamic_lookup'];
+  if (!isWindows) return ['-shared', '-static-libstdc++', '-static-libgcc', '-s'];
+  return ['-shared', '-fuse-ld=lld', ...(await importNode(folder))];
 }
 
 /** A digest of everything that the addon's bytes depend on. */

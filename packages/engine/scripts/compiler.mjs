@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { include_dir as nodeApiHeaders } from 'node-api-headers';
+import { def_paths as nodeApiFunctions, include_dir as nodeApiHeaders } from 'node-api-headers';
 import { COMMON_FLAGS, KERNELS, SHARED_SOURCES } from './targets.mjs';
 
 export { nodeApiHeaders };
@@ -16,9 +16,15 @@ const NATIVE = fileURLToPath(new URL('../native', import.meta.url));
 /** Oldest compilers that know all instruction sets and C++20. */
 const MIN_VERSION = { gcc: 11, clang: 14 };
 
+/**
+ * g++ for Windows does not align AVX registers on the stack (https://gcc.gnu.org/bugzilla/show_bug.cgi?id=54412), so
+ * its addon would crash.
+ */
+const COMPILERS = process.platform === 'win32' ? ['clang++'] : ['g++', 'clang++'];
+
 /** $CXX, g++ or clang++, the first that is new enough; undefined when none is. */
 export async function findCompiler() {
-  for (const command of [process.env.CXX, 'g++', 'clang++'].filter(Boolean)) {
+  for (const command of [process.env.CXX, ...COMPILERS].filter(Boolean)) {
     const version = await run(command, ['--version']).then(
       ({ stdout }) => stdout.split('\n', 1)[0],
       () => undefined,
@@ -68,4 +74,15 @@ export async function compileAll({ compiler, arch, folder, flags = [], sources, 
 /** Links object files to `output`. */
 export async function link(compiler, objects, output, flags = []) {
   await run(compiler, [...objects, ...flags, '-o', output]);
+}
+
+/** Writes the libraries with which an addon for Windows imports the functions of node.exe; returns their paths. */
+export async function importNode(folder) {
+  return Promise.all(
+    Object.entries(nodeApiFunctions).map(async ([name, definitions]) => {
+      const library = join(folder, `${name}.lib`);
+      await run('llvm-dlltool', ['-m', 'i386:x86-64', '-d', definitions, '-l', library]);
+      return library;
+    }),
+  );
 }

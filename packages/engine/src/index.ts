@@ -2,7 +2,7 @@
 export { EngineError, type EngineErrorCode } from './errors.ts';
 export { chooseKernel, kernels } from './kernels.ts';
 export { ARITHMETIC_REVISION, ExactModel, type OpenOptions, type Pack } from './model.ts';
-export { type Kernel, loadEngine } from './native.ts';
+export { type Kernel, loadEngine, prebuiltPackage } from './native.ts';
 export { PACK_TOKENS, planPacks } from './packs.ts';
 export { MAX_POSITIONS, packWeights, WEIGHTS_REVISION } from './weights/pack.ts';
 export { quantizeColumns, quantizeRows } from './weights/quantize.ts';

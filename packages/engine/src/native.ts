@@ -1,5 +1,7 @@
 /** Loads the addon and gives its functions types. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError, type EngineErrorCode } from './errors.ts';
 
@@ -40,35 +42,66 @@ export const ADDON_PATH = fileURLToPath(new URL('./engine.node', import.meta.url
 let loaded: NativeEngine | undefined;
 
 /**
- * The addon of this machine.
+ * The addon of this machine: the one that was built here, else that of the optional package for this platform.
  *
- * @throws EngineError `engine-unavailable` when it was not built, or cannot be loaded
+ * @throws EngineError `engine-unavailable` when there is neither, or neither can be loaded
  */
 export function loadEngine(): NativeEngine {
-  loaded ??= load(ADDON_PATH);
+  loaded ??= load();
   return loaded;
 }
 
-function load(path: string): NativeEngine {
-  if (!existsSync(path)) {
-    throw new EngineError(
-      'engine-unavailable',
-      `the exact engine was not built for this machine: "${path}" is missing (npm run build needs g++ 11 or clang 14)`,
-    );
+function load(): NativeEngine {
+  const problems: string[] = [];
+  const causes: unknown[] = [];
+  for (const find of [findBuilt, findPrebuilt]) {
+    try {
+      const module: { exports: Partial<NativeEngine> } = { exports: {} };
+      process.dlopen(module, find());
+      return module.exports as NativeEngine;
+    } catch (cause) {
+      problems.push(messageOf(cause));
+      causes.push(cause);
+    }
   }
-  const module: { exports: Partial<NativeEngine> } = { exports: {} };
+  throw new EngineError('engine-unavailable', `no exact engine for this machine: ${problems.join('; ')}`, {
+    cause: new AggregateError(causes),
+  });
+}
+
+function findBuilt(): string {
+  if (existsSync(ADDON_PATH)) return ADDON_PATH;
+  throw new Error(`"${ADDON_PATH}" was not built (npm run build needs g++ 11 or clang 14)`);
+}
+
+/** The addon of the optional package; only of our own version, because another one may compute other bytes. */
+function findPrebuilt(): string {
+  const name = prebuiltPackage();
+  let manifest: string;
   try {
-    process.dlopen(module, path);
-  } catch (cause) {
-    throw new EngineError(
-      'engine-unavailable',
-      `cannot load the exact engine "${path}": ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
+    manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+  } catch {
+    throw new Error(`the package ${name} is not installed`);
   }
-  return module.exports as NativeEngine;
+  const version = versionOf(manifest);
+  const expected = versionOf(fileURLToPath(new URL('../package.json', import.meta.url)));
+  if (version !== expected) throw new Error(`${name} has version ${version}, expected ${expected}`);
+  return join(dirname(manifest), 'engine.node');
+}
+
+/** Name of the optional package for this platform, which `scripts/prebuilt.mjs` writes. */
+export function prebuiltPackage(): string {
+  return `@embedmill/engine-${process.platform}-${process.arch}${usesMusl() ? '-musl' : ''}`;
+}
+
+function usesMusl(): boolean {
+  if (process.platform !== 'linux') return false;
+  const report = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return report.header.glibcVersionRuntime === undefined;
+}
+
+function versionOf(manifest: string): string {
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
 /** Calls the addon; its errors become EngineErrors. */
