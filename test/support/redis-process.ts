@@ -60,11 +60,19 @@ export class RedisProcess {
     const manners = ['--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'];
     const tls = isSecure ? ['--tls-port', String(this.port), '--tls-auth-clients', 'no'] : [];
     const all = [...options, ...manners, ...tls, ...this.#settings];
-    this.#child = spawn(this.#command, all, { stdio: 'ignore' });
-    await this.ask(async (redis) => {
-      // A server that is still loading its data replies with an error.
-      while ((await redis.ping().catch(() => '')) !== 'PONG') await new Promise((r) => setTimeout(r, 20));
+    const child = spawn(this.#command, all, { stdio: 'ignore' });
+    this.#child = child;
+    const refused = once(child, 'exit').then(([code]) => {
+      if (code !== null) throw new Error(`redis-server exited with ${code}: ${all.join(' ')}`);
     });
+    const answers = this.ask(async (redis) => {
+      // A server that is still loading its data replies with an error.
+      while (child.exitCode === null && (await redis.ping().catch(() => '')) !== 'PONG')
+        await new Promise((r) => setTimeout(r, 20));
+    });
+    await Promise.race([answers, refused]);
+    // A later exit is wanted by the test.
+    refused.catch(() => {});
   }
 
   /** Kills the server, as a power cut would. */
@@ -135,6 +143,13 @@ export async function redisForAll(): Promise<RedisProcess> {
     rmSync(folder, { recursive: true });
   });
   return redis;
+}
+
+/** Whether the server that tests start knows a setting: an unknown one is the first that it complains about. */
+export async function knowsSetting(name: string, value: string): Promise<boolean> {
+  const options = [`--${name}`, value, '--no-such-setting', '1'];
+  const { stdout, stderr } = spawnSync(await serverCommand(), options, { encoding: 'utf8', timeout: 10_000 });
+  return !`${stdout}${stderr}`.includes(`'${name} `);
 }
 
 /** Whether the server that tests start supports TLS: without a certificate it exits, and says why. */

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { until } from '../../support/api.ts';
 import { expectWhole, startRunInWork } from '../../support/mill.ts';
-import { redisProcess } from '../../support/redis-process.ts';
+import { knowsSetting, redisProcess } from '../../support/redis-process.ts';
 
 const SECOND = 1000;
 
@@ -20,7 +20,10 @@ function replyTo(port: number, line: string): Promise<string> {
   });
 }
 
-it('a Redis that loads older data slowly is waited for, and the run loses no row', async () => {
+it('a Redis that loads older data slowly is waited for, and the run loses no row', async ({ skip }) => {
+  // Redis 6.2 replies LOADING only every 2 MB of its data.
+  if (!(await knowsSetting('loading-process-events-interval-bytes', '1024')))
+    return skip('this redis-server does not load slowly enough');
   const slowly = ['--key-load-delay', '40000', '--loading-process-events-interval-bytes', '1024'];
   const redis = await redisProcess(['--appendonly', 'no', ...slowly]);
   await redis.start();
