@@ -1,10 +1,16 @@
 /** The engines that the benchmark compares: how each is opened and how it embeds texts. */
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
+import { ExactModel, PACK_TOKENS, planPacks } from '@embedmill/engine';
 import { prepareBuiltIn } from '../../packages/embed/dist/prepare/built-in.js';
-import { hubFolder, importPeer } from './peers.mjs';
+import { TextTokenizer } from '../../packages/embed/dist/text/tokenizer.js';
+import { builtInWeights } from './exact-weights.mjs';
+import { ggufFile, hasPeer, hubFolder, importPeer } from './peers.mjs';
 
 /**
  * @typedef {object} Engine
@@ -37,6 +43,36 @@ async function embedmill(precision, weightLimit) {
   };
 }
 
+/** The exact engine behind the tokenizer, with packs of neighbouring texts. */
+async function exact() {
+  const model = await prepareModel({ precision: 'int8', cacheDir });
+  const tokenizer = await TextTokenizer.read(model.tokenizerPath, model.maxTokens);
+  const folder = mkdtempSync(join(tmpdir(), 'embedmill-bench-'));
+  const weights = join(folder, 'weights.bin');
+  writeFileSync(weights, await builtInWeights());
+  const engine = ExactModel.open(weights);
+  rmSync(folder, { recursive: true });
+  return {
+    async embedAll(texts, latenciesMs) {
+      const startedAt = performance.now();
+      const ids = texts.map((text) => tokenizer.encode(text, 'end', []).ids);
+      let first = 0;
+      for (const end of planPacks(
+        ids.map((list) => list.length),
+        PACK_TOKENS,
+      )) {
+        const pack = ids.slice(first, end);
+        engine.embed({
+          ids: Int32Array.from(pack.flat()),
+          lengths: Int32Array.from(pack, (list) => list.length),
+        });
+        first = end;
+      }
+      latenciesMs.push((performance.now() - startedAt) / texts.length);
+    },
+  };
+}
+
 async function transformers(dtype, batch, threads) {
   const { env, pipeline } = await importPeer('@huggingface/transformers', 'dist/transformers.node.mjs');
   const { tokenizerPath } = await prepareModel({ precision: 'fp32', cacheDir });
@@ -54,6 +90,23 @@ async function transformers(dtype, batch, threads) {
         await extract(some, { pooling: 'mean', normalize: true });
         // The latency of each text is that of its whole batch.
         latenciesMs.push(...some.map(() => performance.now() - startedAt));
+      }
+    },
+  };
+}
+
+async function llamaCpp(threads) {
+  const { getLlama } = await importPeer('node-llama-cpp', 'dist/index.js');
+  const { tokenizerPath } = await prepareModel({ precision: 'fp32', cacheDir });
+  const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads });
+  const model = await llama.loadModel({ modelPath: await ggufFile(tokenizerPath) });
+  const context = await model.createEmbeddingContext({ threads, contextSize: 512 });
+  return {
+    async embedAll(texts, latenciesMs) {
+      for (const text of texts) {
+        const startedAt = performance.now();
+        await context.getEmbeddingFor(text);
+        latenciesMs.push(performance.now() - startedAt);
       }
     },
   };
@@ -79,6 +132,7 @@ async function latMd() {
 /** Engines by display name. @type {Record<string, (threads: number) => Promise<Engine>>} */
 export const ENGINES = {
   'embedmill int8': () => embedmill('int8'),
+  'embedmill exact': exact,
   'embedmill fp32': () => embedmill('fp32'),
   'embedmill int8, 7-bit weights': () => embedmill('int8', 63),
   ...Object.fromEntries(
@@ -90,4 +144,5 @@ export const ENGINES = {
     ),
   ),
   '@lat.md/embed': latMd,
+  ...(hasPeer('node-llama-cpp') ? { 'llama.cpp q8_0': llamaCpp } : {}),
 };
