@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { prepareBuiltIn } from '../../packages/embed/dist/prepare/built-in.js';
-import { hubFolder, importPeer } from './peers.mjs';
+import { ggufFile, hasPeer, hubFolder, importPeer } from './peers.mjs';
 
 /**
  * @typedef {object} Engine
@@ -62,6 +62,23 @@ async function transformers(dtype, batch, threads) {
   };
 }
 
+async function llamaCpp(threads) {
+  const { getLlama } = await importPeer('node-llama-cpp', 'dist/index.js');
+  const { tokenizerPath } = await prepareModel({ precision: 'fp32', cacheDir });
+  const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads });
+  const model = await llama.loadModel({ modelPath: await ggufFile(tokenizerPath) });
+  const context = await model.createEmbeddingContext({ threads, contextSize: 512 });
+  return {
+    async embedAll(texts, latenciesMs) {
+      for (const text of texts) {
+        const startedAt = performance.now();
+        await context.getEmbeddingFor(text);
+        latenciesMs.push(performance.now() - startedAt);
+      }
+    },
+  };
+}
+
 async function latMd() {
   const [{ createEmbedder }, { default: model }] = await Promise.all([
     importPeer('@lat.md/embed', 'dist/index.js'),
@@ -94,4 +111,5 @@ export const ENGINES = {
     ),
   ),
   '@lat.md/embed': latMd,
+  ...(hasPeer('node-llama-cpp') ? { 'llama.cpp q8_0': llamaCpp } : {}),
 };

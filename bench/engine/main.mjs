@@ -16,7 +16,7 @@ import { median, printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
 import { ENGINES } from './engines.mjs';
 import { libraryWithoutAvx512 } from './hide-avx512.mjs';
-import { installPeers, peerVersion } from './peers.mjs';
+import { hasPeer, installPeers, peerVersion } from './peers.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -57,6 +57,9 @@ console.log(
 console.log(
   `${options.file ?? 'own sample'}: ${texts.length} texts, ${(tokensOf(texts) / texts.length).toFixed(0)} tokens on average; medians of ${rounds} interleaved rounds; padding is not counted`,
 );
+
+if (!hasPeer('node-llama-cpp'))
+  console.log('llama.cpp is skipped: npm install --no-save node-llama-cpp in bench/peers adds it (1 GB)');
 
 if (options.cores !== 'all') {
   const names = Object.keys(ENGINES).filter((name) => name !== AVX2 && (only?.includes(name) ?? true));
@@ -103,10 +106,10 @@ async function compare(title, children, list = texts) {
     };
   });
   const rateOf = ({ seconds }) => tokens / median(seconds);
-  const ratio = (base, other) => {
+  const ratio = (base, other, times = 'seconds') => {
     const reference = results.find(({ name }) => name === base);
     return reference
-      ? median(reference.seconds.map((seconds, i) => other.seconds[i] / seconds)).toFixed(2)
+      ? median(reference[times].map((seconds, i) => other[times][i] / seconds)).toFixed(2)
       : '-';
   };
   const at = (sorted, share) =>
@@ -123,6 +126,7 @@ async function compare(title, children, list = texts) {
       'peak RSS MB',
       'embedmill int8 ÷ engine',
       'embedmill fp32 ÷ engine',
+      'embedmill int8 ÷ engine, by CPU time',
     ],
     results.map((result) => [
       result.name,
@@ -134,6 +138,7 @@ async function compare(title, children, list = texts) {
       (result.peakBytes / 2 ** 20).toFixed(0),
       `${ratio(BASE, result)}×`,
       `${ratio(BASE_FP32, result)}×`,
+      `${ratio(BASE, result, 'cpuSeconds')}×`,
     ]),
   );
   return { rates: new Map(results.map((result) => [result.name, rateOf(result)])) };

@@ -5,10 +5,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readBuiltInWeights } from '../../packages/embed/dist/prepare/built-in.js';
+import { exportGguf } from './export-gguf.mjs';
 import { exportGraph } from './export-graph.mjs';
 
 const root = fileURLToPath(new URL('../peers', import.meta.url));
@@ -31,6 +32,22 @@ export async function peerVersion(name) {
 /** Imports a module of a peer, which is not a dependency of this repository. */
 export async function importPeer(name, entry) {
   return import(join(root, 'node_modules', name, entry));
+}
+
+/** Whether a peer is installed that is too large for every run of the bench. */
+export function hasPeer(name) {
+  return existsSync(join(root, 'node_modules', name));
+}
+
+/** Writes the model as a GGUF file in q8_0, once; returns its path. */
+export async function ggufFile(tokenizerPath) {
+  const path = join(root, '.model/all-MiniLM-L6-v2-q8_0.gguf');
+  if (existsSync(path)) return path;
+  await mkdir(dirname(path), { recursive: true });
+  const { model } = JSON.parse(await readFile(tokenizerPath, 'utf8'));
+  await writeFile(`${path}.new`, exportGguf(await readBuiltInWeights(), model.vocab));
+  await rename(`${path}.new`, path);
+  return path;
 }
 
 /**

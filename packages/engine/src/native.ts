@@ -1,7 +1,5 @@
 /** Loads the addon and gives its functions types. */
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EngineError, type EngineErrorCode } from './errors.ts';
 
@@ -77,16 +75,16 @@ function findBuilt(): string {
 /** The addon of the optional package; only of our own version, because another one may compute other bytes. */
 function findPrebuilt(): string {
   const name = prebuiltPackage();
-  let manifest: string;
+  let manifest: URL;
   try {
-    manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    manifest = new URL(import.meta.resolve(`${name}/package.json`));
   } catch {
     throw new Error(`the package ${name} is not installed`);
   }
   const version = versionOf(manifest);
-  const expected = versionOf(fileURLToPath(new URL('../package.json', import.meta.url)));
+  const expected = versionOf(new URL('../package.json', import.meta.url));
   if (version !== expected) throw new Error(`${name} has version ${version}, expected ${expected}`);
-  return join(dirname(manifest), 'engine.node');
+  return fileURLToPath(new URL('./engine.node', manifest));
 }
 
 /** Name of the optional package for this platform, which `scripts/prebuilt.mjs` writes. */
@@ -100,7 +98,7 @@ function usesMusl(): boolean {
   return report.header.glibcVersionRuntime === undefined;
 }
 
-function versionOf(manifest: string): string {
+function versionOf(manifest: URL): string {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
