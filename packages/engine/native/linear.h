@@ -13,12 +13,12 @@ template <class Then>
 INLINE void linear(const Dense &dense, int firstPanel, int panels, const Byte *bytes, int rows, const float *scale,
                    const float *zero, Then &&then) {
   alignas(64) int32_t sums[BLOCK_ROWS * BLOCK_PANELS * LANES];
-  const int lda = dense.paddedInputs;
+  const int lda = dense.paddedInputs, depth = roundedUp(dense.inputs, K_STEP);
   const size_t stride = dense.panelBytes();
   eachBlock(
       rows, BLOCK_ROWS, panels, BLOCK_PANELS, [&](int row, int rowCount, int panel, int panelCount) INLINE_LAMBDA {
         panel += firstPanel;
-        product(bytes + size_t(row) * lda, lda, rowCount, dense.weights + panel * stride, stride, lda, panelCount,
+        product(bytes + size_t(row) * lda, lda, rowCount, dense.weights + panel * stride, stride, depth, panelCount,
                 nullptr, sums, BLOCK_PANELS * LANES);
         for (int i = 0; i < rowCount; i++) {
           const Floats rowScale = splat(scale[row + i]), minusZero = splat(-zero[row + i]);
