@@ -64,7 +64,7 @@ async function transformers(dtype, batch, threads) {
 
 async function llamaCpp(threads) {
   const { getLlama } = await importPeer('node-llama-cpp', 'dist/index.js');
-  const { tokenizerPath } = await prepareModel({ precision: 'fp32', cacheDir });
+  const { tokenizerPath, maxTokens } = await prepareModel({ precision: 'fp32', cacheDir });
   const llama = await getLlama({ gpu: false, build: 'never', maxThreads: threads });
   const model = await llama.loadModel({ modelPath: await ggufFile(tokenizerPath) });
   const context = await model.createEmbeddingContext({ threads, contextSize: 512 });
@@ -72,7 +72,8 @@ async function llamaCpp(threads) {
     async embedAll(texts, latenciesMs) {
       for (const text of texts) {
         const startedAt = performance.now();
-        await context.getEmbeddingFor(text);
+        // [CLS] and [SEP] are added to these.
+        await context.getEmbeddingFor(model.tokenize(text).slice(0, maxTokens - 2));
         latenciesMs.push(performance.now() - startedAt);
       }
     },

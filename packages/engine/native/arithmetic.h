@@ -38,11 +38,7 @@
 
 namespace embedmill::KERNEL {
 
-/** Of vectors, or of groups of them. */
-template <class A, class B, class C>
-INLINE A madd(const A &a, const B &b, const C &c) {
-  return add(mul(a, b), c);
-}
+INLINE Floats madd(Floats a, Floats b, Floats c) { return add(mul(a, b), c); }
 
 /**
  * 32767 * 2^x for -100 <= x <= 0: a cubic on [-0.5, 0.5], fitted with minimal relative error (7.4e-5, Lawson's
@@ -61,10 +57,9 @@ INLINE Floats exp2Times32767(Floats x) {
  * x * Phi(x), Phi the normal distribution: an odd polynomial that is exactly 0 and 1 at the ends of [-3.6, 3.6], fitted
  * with minimal absolute error of the product (5.8e-4, Lawson's iteration).
  */
-template <class Values>
-INLINE Values gelu(const Values &x) {
-  const Values u = max(min(x, splat(3.6f)), splat(-3.6f)), s = mul(u, u);
-  Values p = madd(s, splat(-4.53793542e-7f), splat(2.55601872e-5f));
+INLINE Floats gelu(Floats x) {
+  const Floats u = max(min(x, splat(3.6f)), splat(-3.6f)), s = mul(u, u);
+  Floats p = madd(splat(-4.53793542e-7f), s, splat(2.55601872e-5f));
   p = madd(p, s, splat(-5.99483664e-4f));
   p = madd(p, s, splat(7.73893708e-3f));
   p = madd(p, s, splat(-6.23004016e-2f));

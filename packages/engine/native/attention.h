@@ -5,10 +5,6 @@
 
 namespace embedmill::KERNEL {
 
-/** Queries of one head that are computed together: whole blocks of most kernels, and of one that has larger ones. */
-constexpr int QUERY_ROWS = BLOCK_ROWS > 24 ? BLOCK_ROWS : 24;
-static_assert(QUERY_ROWS <= MAX_QUERY_ROWS);
-
 /** What a padding key adds to its score: it never is the maximum of a row. */
 constexpr int32_t PADDING_SCORE = -(1 << 30);
 
@@ -178,10 +174,10 @@ static void attention(Scratch &scratch, const float *head, size_t panelStride, i
                              scratch.probabilities + size_t(i) * scoreStride * PROBABILITY_BYTES, plane);
     }
     const Timer timer(scratch, WEIGH);
-    alignas(64) int32_t sums[WEIGH_ROWS * WEIGH_PANELS * LANES];
-    eachBlock(queries, WEIGH_ROWS, Layout::panels, WEIGH_PANELS,
+    alignas(64) int32_t sums[BLOCK_ROWS * BLOCK_PANELS * LANES];
+    eachBlock(queries, BLOCK_ROWS, Layout::panels, BLOCK_PANELS,
               [&](int row, int rowCount, int panel, int count) INLINE_LAMBDA {
-                constexpr int ldc = WEIGH_PANELS * LANES;
+                constexpr int ldc = BLOCK_PANELS * LANES;
                 weigh(scratch.probabilities + size_t(row) * scoreStride * PROBABILITY_BYTES, scoreStride, rowCount,
                       plane, scratch.values + panel * valueBytes, valueBytes, paddedTokens, count, sums, ldc);
                 for (int i = 0; i < rowCount; i++)

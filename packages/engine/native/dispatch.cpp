@@ -195,8 +195,8 @@ Scratch::Scratch(const Model &model, int maxRows) : rows(maxRows) {
     place(keys, paddedTokens * maxDepth);
     place(keyOffsets, paddedTokens * sizeof(int32_t));
     place(values, paddedTokens * headSize * byteSize);
-    place(scores, MAX_QUERY_ROWS * paddedTokens * sizeof(int32_t));
-    place(probabilities, (MAX_QUERY_ROWS + SLACK_ROWS) * paddedTokens * byteSize);
+    place(scores, QUERY_ROWS * paddedTokens * sizeof(int32_t));
+    place(probabilities, (QUERY_ROWS + SLACK_ROWS) * paddedTokens * byteSize);
   };
   placeAll();  // measures
   memory = AlignedBytes(size);

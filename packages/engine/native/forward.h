@@ -16,14 +16,10 @@ static void attentionOfAllHeads(const Model &model, const Layer &layer, Scratch 
   for (int head = 0; head < model.heads; head++) {
     {
       const Timer timer(scratch, QKV);
-      // In chunks, so that their bytes stay in the L1 cache beside the weights.
-      for (int first = 0; first < rows; first += CHUNK_ROWS)
-        linear(layer.qkv, head * panels, panels, (const Byte *)scratch.bytes + size_t(first) * model.width,
-               smaller(rows - first, CHUNK_ROWS), scratch.scale + first, scratch.zero + first,
-               [&](int row, int panel, const auto &v) INLINE_LAMBDA {
-                 storeGroup(scratch.head + (panel - head * panels) * panelStride + size_t(first + row) * LANES, LANES,
-                            v);
-               });
+      linear(layer.qkv, head * panels, panels, (const Byte *)scratch.bytes, rows, scratch.scale, scratch.zero,
+             [&](int row, int panel, Floats v) INLINE_LAMBDA {
+               store(scratch.head + (panel - head * panels) * panelStride + size_t(row) * LANES, v);
+             });
     }
     for (int text = 0, row = 0; text < texts; row += lengths[text++])
       attention<headSize>(scratch, scratch.head + size_t(row) * LANES, panelStride, lengths[text],
@@ -37,9 +33,9 @@ static void feedForward(const Model &model, const Layer &layer, Scratch &scratch
   const int width = model.width, inner = layer.narrow.paddedInputs;
   float *stream = scratch.stream + size_t(first) * width, *scale = scratch.scale + first, *zero = scratch.zero + first;
   Byte *bytes = (Byte *)scratch.bytes + size_t(first) * width, *wideBytes = (Byte *)scratch.wideBytes;
-  const auto addToStream = [&]<int n>(int row, int panel, const Group<n> &v) INLINE_LAMBDA {
+  const auto addToStream = [&](int row, int panel, Floats v) INLINE_LAMBDA {
     float *x = stream + size_t(row) * width + panel * LANES;
-    storeGroup(x, width, add(loadGroup<n>(x, width), v));
+    store(x, add(load(x), v));
   };
   {
     const Timer timer(scratch, ROWS);
@@ -59,9 +55,9 @@ static void feedForward(const Model &model, const Layer &layer, Scratch &scratch
   {
     const Timer timer(scratch, WIDE);
     linear(layer.wide, 0, layer.wide.columns / LANES, bytes, rows, scale, zero,
-           [&](int row, int panel, const auto &v) INLINE_LAMBDA {
-             storeGroup(scratch.wide + size_t(row) * inner + panel * LANES, inner,
-                        mul(gelu(v), load(layer.narrowFactors + panel * LANES)));
+           [&](int row, int panel, Floats v) INLINE_LAMBDA {
+             store(scratch.wide + size_t(row) * inner + panel * LANES,
+                   mul(gelu(v), load(layer.narrowFactors + panel * LANES)));
            });
   }
   {

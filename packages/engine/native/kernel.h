@@ -7,8 +7,8 @@ namespace embedmill {
 
 /** Rows of the feed-forward layers that are computed together: their intermediate floats stay in the L2 cache. */
 constexpr int CHUNK_ROWS = 32;
-/** Maximum queries of one head that are computed together. */
-constexpr int MAX_QUERY_ROWS = 32;
+/** Queries of one head that are computed together. */
+constexpr int QUERY_ROWS = 32;
 /** Rows behind the last one that a kernel may read (never use): the height of an AMX block. */
 constexpr int SLACK_ROWS = 32;
 /** Maximum tokens of a pack. */

@@ -6,9 +6,8 @@
 namespace embedmill::KERNEL {
 
 /**
- * Computes `panels` panels of the layer from `firstPanel` on, and passes each group of rows of a panel
- * to then(row, panel, values): `values` holds 16 columns of `row` and of those behind it. `bytes` has rows of
- * dense.paddedInputs.
+ * Computes `panels` panels of the layer from `firstPanel` on, and passes each vector of 16 columns to
+ * then(row, panel, values). `bytes` has rows of dense.paddedInputs.
  */
 template <class Then>
 INLINE void linear(const Dense &dense, int firstPanel, int panels, const Byte *bytes, int rows, const float *scale,
@@ -21,18 +20,14 @@ INLINE void linear(const Dense &dense, int firstPanel, int panels, const Byte *b
         panel += firstPanel;
         product(bytes + size_t(row) * lda, lda, rowCount, dense.weights + panel * stride, stride, depth, panelCount,
                 nullptr, sums, BLOCK_PANELS * LANES);
-        for (int j = 0; j < panelCount; j++) {
-          const int column = (panel + j) * LANES;
-          const Floats columnSum = load(dense.columnSums + column), columnScale = load(dense.scale + column),
-                       bias = load(dense.bias + column);
-          eachGroup(rowCount, [&](int i, auto count) INLINE_LAMBDA {
-            const auto sum = groupOf<count>(
-                [&](auto r) INLINE_LAMBDA { return toFloats(loadInts(sums + ((i + r) * BLOCK_PANELS + j) * LANES)); });
-            const auto minusZero = groupOf<count>([&](auto r) INLINE_LAMBDA { return splat(-zero[row + i + r]); });
-            const auto rowScale = groupOf<count>([&](auto r) INLINE_LAMBDA { return splat(scale[row + i + r]); });
-            const auto t = madd(minusZero, columnSum, sum);
-            then(row + i, panel + j, madd(mul(t, rowScale), columnScale, bias));
-          });
+        for (int i = 0; i < rowCount; i++) {
+          const Floats rowScale = splat(scale[row + i]), minusZero = splat(-zero[row + i]);
+          for (int j = 0; j < panelCount; j++) {
+            const int column = (panel + j) * LANES;
+            const Floats sum = toFloats(loadInts(sums + (i * BLOCK_PANELS + j) * LANES));
+            const Floats t = madd(minusZero, load(dense.columnSums + column), sum);
+            then(row + i, panel + j, madd(mul(t, rowScale), load(dense.scale + column), load(dense.bias + column)));
+          }
         }
       });
 }

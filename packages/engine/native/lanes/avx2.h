@@ -107,9 +107,4 @@ INLINE void transposeGroups(const int8_t *rows, size_t stride, int8_t *panel) {
   });
 }
 
-/** Vectors of a group (group.h): as many as the registers hold without moving any to memory. */
-constexpr int GROUP = 1;
-
 }  // namespace embedmill::KERNEL
-
-#include "group.h"

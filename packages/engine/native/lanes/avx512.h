@@ -80,9 +80,4 @@ INLINE void transposeGroups(const int8_t *rows, size_t stride, int8_t *panel) {
   storeInts(panel + 192, _mm512_shuffle_i64x2(b, d, 0xee));
 }
 
-/** Vectors of a group (group.h): as many as the registers hold without moving any to memory. */
-constexpr int GROUP = 4;
-
 }  // namespace embedmill::KERNEL
-
-#include "group.h"

@@ -158,9 +158,4 @@ INLINE void transposeGroups(const int8_t *rows, size_t stride, int8_t *panel) {
     for (int group = 0; group < 4; group++) memcpy(panel + 64 * group + 4 * row, rows + row * stride + 4 * group, 4);
 }
 
-/** Vectors of a group (group.h): as many as the registers hold without moving any to memory. */
-constexpr int GROUP = 1;
-
 }  // namespace embedmill::KERNEL
-
-#include "group.h"

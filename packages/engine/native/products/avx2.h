@@ -14,7 +14,6 @@ namespace embedmill::KERNEL {
 using Byte = uint16_t;
 using Session = NoSession;
 constexpr int K_STEP = 4, BLOCK_ROWS = 6, ROW_UNIT = 1, BLOCK_PANELS = 1;
-constexpr int WEIGH_ROWS = BLOCK_ROWS, WEIGH_PANELS = BLOCK_PANELS;
 
 // A lane pair holds (k0 * w0 + k1 * w1, k2 * w2 + k3 * w3) of one column; the two are added at the end.
 template <int rows>

@@ -1,4 +1,4 @@
-/** The products with AVX-512 VNNI: blocks of 8 rows x 48 columns, or 12 x 32, in 24 registers. */
+/** The products with AVX-512 VNNI: blocks of 8 rows x 48 columns in 24 registers. */
 #pragma once
 #include <immintrin.h>
 
@@ -9,8 +9,6 @@ namespace embedmill::KERNEL {
 using Byte = uint8_t;
 using Session = NoSession;
 constexpr int K_STEP = 4, BLOCK_ROWS = 8, ROW_UNIT = 1, BLOCK_PANELS = 3;
-// A head of 32 channels has two panels of values: the rows make up for the third one.
-constexpr int WEIGH_ROWS = 12, WEIGH_PANELS = 2;
 
 // As assembly: g++ 12 moves the accumulators of the intrinsics through memory, at half the speed.
 INLINE void addQuads(__m512i &sum, __m512i a, __m512i b) { asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b)); }
@@ -59,8 +57,8 @@ INLINE void product(const Byte *a, int lda, int rows, const int8_t *b, size_t st
 }
 INLINE void product16(const uint16_t *a, int lda, int rows, const int16_t *b, size_t stride, int k, int panels,
                       int32_t *c, int ldc) {
-  withConstant<WEIGH_PANELS>(panels, [&](auto n) INLINE_LAMBDA {
-    withConstant<WEIGH_ROWS>(rows, [&](auto m) INLINE_LAMBDA { block16<m, n>(a, lda, b, stride, k, c, ldc); });
+  withConstant<BLOCK_PANELS>(panels, [&](auto n) INLINE_LAMBDA {
+    withConstant<BLOCK_ROWS>(rows, [&](auto m) INLINE_LAMBDA { block16<m, n>(a, lda, b, stride, k, c, ldc); });
   });
 }
 

@@ -12,7 +12,6 @@ namespace embedmill::KERNEL {
 using Byte = uint8_t;
 using Session = NoSession;
 constexpr int K_STEP = 4, BLOCK_ROWS = 6, ROW_UNIT = 1, BLOCK_PANELS = 1;
-constexpr int WEIGH_ROWS = BLOCK_ROWS, WEIGH_PANELS = BLOCK_PANELS;
 
 #if defined(EVEX_VNNI)
 #define VNNI_ENCODING "%{evex%} "

@@ -5,8 +5,7 @@
  *               C in int32; b in panels of 16 columns, `stride` bytes apart, each [k / 4][16][k % 4]; `k` is a multiple
  * of K_STEP product16   the same for 15-bit a and 16-bit b, panels [k / 2][16][k % 2]; a kernel may lack it (split.h)
  *
- * One call computes a block of at most BLOCK_ROWS rows and BLOCK_PANELS panels, or WEIGH_ROWS and WEIGH_PANELS for
- * product16. `lda` and `ldc` are elements from row
+ * One call computes a block of at most BLOCK_ROWS rows and BLOCK_PANELS panels. `lda` and `ldc` are elements from row
  * to row; the panels of C lie side by side. `start` may be null, for zeros. A kernel may read SLACK_ROWS rows behind
  * the last one and may write BLOCK_ROWS rows of C.
  */

@@ -7,7 +7,6 @@ namespace embedmill::KERNEL {
 using Byte = uint8_t;
 using Session = NoSession;
 constexpr int K_STEP = 4, BLOCK_ROWS = 1, ROW_UNIT = 1, BLOCK_PANELS = 1;
-constexpr int WEIGH_ROWS = BLOCK_ROWS, WEIGH_PANELS = BLOCK_PANELS;
 
 BLOCK product(const Byte *a, int, int, const int8_t *b, size_t, int k, int, const int32_t *start, int32_t *c, int) {
   int32_t sum[LANES] = {};

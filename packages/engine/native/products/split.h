@@ -7,7 +7,6 @@ namespace embedmill::KERNEL {
 
 /** Bits of a value in its panel, and bytes of a probability in a row (of each plane). */
 constexpr int VALUE_BITS = 8, PROBABILITY_BYTES = 1;
-constexpr int WEIGH_ROWS = BLOCK_ROWS, WEIGH_PANELS = BLOCK_PANELS;
 
 /** Stores 16 probabilities of a row, the low bytes `plane` bytes behind the high ones. */
 INLINE void storeProbabilities(uint8_t *row, int panel, size_t plane, Ints v) {

@@ -10,7 +10,6 @@ namespace embedmill::KERNEL {
 using Byte = uint16_t;
 using Session = NoSession;
 constexpr int K_STEP = 4, BLOCK_ROWS = 2, ROW_UNIT = 1, BLOCK_PANELS = 1;
-constexpr int WEIGH_ROWS = BLOCK_ROWS, WEIGH_PANELS = BLOCK_PANELS;
 
 // A lane pair holds the sums of k0, k1 and of k2, k3 of one column; the two are added at the end.
 template <int rows>
