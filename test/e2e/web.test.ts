@@ -156,7 +156,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await expect.poll(() => page.getByLabel('Delimiter').inputValue()).toBe(';');
     await expect.poll(() => page.getByLabel('Charset').inputValue()).toBe('windows-1252');
     await page.getByRole('button', { name: 'Read it in windows-1252, with the text in “Avis”' }).click();
-    await page.getByText('Le café numéro 0 est très bon.').waitFor();
+    await page.getByRole('cell', { name: 'Le café numéro 0 est très bon.', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Start' }).click();
     await page.getByText('All rows are uploaded.').waitFor();
     await page.getByRole('link', { name: 'Watch the run' }).click();
