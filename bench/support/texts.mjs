@@ -1,7 +1,7 @@
 /** Texts of a benchmark: a file of the user, or the built-in sample. */
 
 import { createReadStream } from 'node:fs';
-import { detectFormat, gunzip, readRows } from '@embedmill/core/formats';
+import { formatOfName, gunzip, readRows } from '@embedmill/core/formats';
 
 /**
  * @param {string | undefined} path .jsonl, .csv, .tsv or .txt, optionally with .gz; `undefined`: the sample
@@ -14,14 +14,15 @@ export async function readTexts(path, limit = Number.POSITIVE_INFINITY) {
     const texts = readSampleReviews().map(({ text }) => text);
     return texts.slice(0, limit);
   }
-  const found = detectFormat(path);
-  if (found === null)
+  const isGzip = path.endsWith('.gz');
+  const format = formatOfName(path);
+  if (format === null)
     throw new Error(
       `${path}: expected a file name that ends in .jsonl, .csv, .tsv or .txt, optionally followed by .gz`,
     );
   const bytes = createReadStream(path);
   const texts = [];
-  for await (const rows of readRows(found.gzip ? gunzip(bytes) : bytes, { format: found.format })) {
+  for await (const rows of readRows(isGzip ? gunzip(bytes) : bytes, { format })) {
     for (const row of rows) if (row.ok) texts.push(row.text);
     if (texts.length >= limit) break;
   }
