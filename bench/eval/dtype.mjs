@@ -6,7 +6,8 @@
 
 import { parseArgs } from 'node:util';
 import { spearman } from '@embedmill/analysis';
-import { FORMATS, floatsOfHalves, numbersOf } from '@embedmill/core/formats';
+import { floatsOfHalves } from '@embedmill/contract';
+import { FORMATS, numbersOf } from '@embedmill/core/formats';
 import { describeMachine } from '../support/machine.mjs';
 import { printTable } from '../support/table.mjs';
 import { readPairs } from './pairs.mjs';

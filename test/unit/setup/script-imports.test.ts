@@ -2,9 +2,10 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { ROOT } from '../../../scripts/lib/root.mjs';
 
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const IMPORT = /^import \{([^}]+)\} from '(@embedmill\/[^']+)';/gm;
 
 const imported = ['bench', 'scripts', 'examples'].flatMap((folder) =>
