@@ -10,13 +10,13 @@ const EVENT_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 300_000;
 
 /**
- * Second attempts of tests that drive several processes, on CI only, where a lost race must not hold up a landing; vitest
- * reports each as "retry x1". Everywhere else such a test fails, so that it is fixed.
+ * Second attempts on CI only, where a lost race must not hold up a landing; vitest reports each as "retry x1".
+ * Everywhere else such a test fails, so that it is fixed.
  */
 const CI_RETRIES = process.env.CI ? 1 : 0;
 
 /** One folder of tests. */
-const project = (name: string, retry = 0) => ({
+const project = (name: string) => ({
   plugins: [packagesFromSource()],
   test: {
     name,
@@ -25,7 +25,7 @@ const project = (name: string, retry = 0) => ({
     exclude: ['test/faults/slow/**'],
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
-    retry,
+    retry: CI_RETRIES,
     expect: { poll: { timeout: EVENT_TIMEOUT_MS } },
   },
 });
@@ -39,9 +39,9 @@ export default defineConfig({
     projects: [
       project('unit'),
       project('contracts'),
-      project('integration', CI_RETRIES),
-      project('faults', CI_RETRIES),
-      project('e2e', CI_RETRIES),
+      project('integration'),
+      project('faults'),
+      project('e2e'),
     ],
   },
 });

@@ -1,6 +1,5 @@
 /** Writes a file under a temporary name, checks it and flushes it to disk. */
 
-import { createWriteStream } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -20,7 +19,9 @@ export async function writeDraft(
   const draftPath = join(dirname(path), `.${basename(path)}.embedmill`);
   await mkdir(dirname(path), { recursive: true });
   try {
-    await pipeline(chunks, createWriteStream(draftPath));
+    // Opened first: a stream that opens its file itself may create it after the removal below.
+    const draft = await open(draftPath, 'w');
+    await pipeline(chunks, draft.createWriteStream());
     const problem = await fileProblem(draftPath, expected);
     if (problem !== null) {
       throw new CorruptError(
