@@ -110,6 +110,21 @@ describe('a folder in the layout of the Hub', () => {
     );
   });
 
+  test.each([0, Number.NaN])(
+    'fails a text whose vector has the length %d, and loses its tokens',
+    async (scale) => {
+      const embedder = await open(await prepareFp32(hubFolder({ 'onnx/model.onnx': tableModel({ scale }) })));
+      const target = new Float32Array(DIM).fill(7);
+      expect(await embedder.embed('red blue', target, 0)).toEqual({
+        verdict: 'failed',
+        tokens: 0,
+        lostTokens: 2,
+        message: 'the model failed: it returned no finite vector',
+      });
+      expect([...target]).toEqual([0, 0, 0, 0]);
+    },
+  );
+
   test('uses the vector of the first token if its pooling says so', async () => {
     const model = await prepareFp32(
       hubFolder({

@@ -19,12 +19,11 @@ import { memoryKey, VectorMemory } from './vector-memory.ts';
 
 type Options = EncodeOptions & Pick<EmbedTextOptions, 'betweenChunks'>;
 
-/** Texts of one run, which have no vector yet. */
-interface Pack {
-  texts: (readonly number[])[];
-  /** Index of each text among the outcomes. */
-  rows: number[];
-  tokens: number;
+/** A text of one run, which has no vector yet. */
+interface PackedText {
+  ids: readonly number[];
+  /** Its index among the outcomes. */
+  row: number;
 }
 
 /** An opened model with its tokenizer. */
@@ -106,7 +105,8 @@ export class Embedder {
     const { dim } = this.model;
     const options = { truncate, treatment, chunkSpans, betweenChunks };
     const outcomes: RowOutcome[] = [];
-    const pack: Pack = { texts: [], rows: [], tokens: 0 };
+    const pack: (PackedText & { contentTokens: number })[] = [];
+    let tokens = 0;
     for (const text of texts) {
       const encoded = this.#encode(text, options);
       const row = outcomes.length;
@@ -115,7 +115,7 @@ export class Embedder {
         outcomes.push(encoded.outcome);
         continue;
       }
-      const isFull = encoded.kind === 'long' || pack.tokens + encoded.ids.length > this.#runner.packTokens;
+      const isFull = encoded.kind === 'long' || tokens + encoded.ids.length > this.#runner.packTokens;
       if (isFull && row > 0) {
         this.#ahead = { text, options, encoded };
         break;
@@ -125,13 +125,15 @@ export class Embedder {
         return [{ ...outcome, ...encoded.extras }];
       }
       outcomes.push(encoded.outcome);
-      pack.texts.push(encoded.ids);
-      pack.rows.push(row);
-      pack.tokens += encoded.ids.length;
+      pack.push({ ids: encoded.ids, row, contentTokens: encoded.contentTokens });
+      tokens += encoded.ids.length;
       if (isFull) break;
     }
-    const problems = await this.#runAll(pack.texts, pack.rows, target, offset);
-    for (const [row, message] of problems) outcomes[row] = failed(outcomes[row]!, message);
+    const problems = await this.#runAll(pack, target, offset);
+    for (const { row, contentTokens } of pack) {
+      const message = problems.get(row);
+      if (message !== undefined) outcomes[row] = failed(outcomes[row]!, contentTokens, message);
+    }
     return outcomes;
   }
 
@@ -226,7 +228,7 @@ export class Embedder {
     for (const [i, { ids }] of chunks.entries()) {
       if (i > 0) await betweenChunks?.();
       const framed = this.#tokenizer.frame([...prompt, ...ids]);
-      const problem = (await this.#runAll([framed], [0], vector, 0)).get(0);
+      const problem = (await this.#runAll([{ ids: framed, row: 0 }], vector, 0)).get(0);
       if (problem !== undefined) return failedText(`chunk ${i + 1} of ${chunks.length}: ${problem}`, tokens);
       mean.add(vector, ready.weightOf(ids.length));
       tokens += framed.length;
@@ -246,8 +248,7 @@ export class Embedder {
    * again. Returns an error message per row that failed and has zeros.
    */
   async #runAll(
-    texts: readonly (readonly number[])[],
-    rows: readonly number[],
+    texts: readonly PackedText[],
     target: Float32Array,
     offset: number,
   ): Promise<Map<number, string>> {
@@ -256,8 +257,7 @@ export class Embedder {
     const problems = new Map<number, string>();
     /** Rows of each text to compute; without a memory each text has its own. */
     const missing = new Map<string, { ids: readonly number[]; rows: number[] }>();
-    for (const [i, ids] of texts.entries()) {
-      const row = rows[i]!;
+    for (const { ids, row } of texts) {
       const key = memory === undefined ? String(row) : memoryKey(ids);
       const same = missing.get(key);
       if (same !== undefined) same.rows.push(row);
@@ -306,8 +306,7 @@ export class Embedder {
   }
 }
 
-/** The outcome of a text whose run failed. */
-function failed({ tokens, lostTokens, replacements }: RowOutcome, message: string): RowOutcome {
-  const lost = tokens + lostTokens;
-  return { verdict: 'failed', tokens: 0, lostTokens: lost, message, ...(replacements && { replacements }) };
+/** The outcome of a text whose run failed: none of its tokens is in a vector. */
+function failed({ replacements }: RowOutcome, lostTokens: number, message: string): RowOutcome {
+  return { verdict: 'failed', tokens: 0, lostTokens, message, ...(replacements && { replacements }) };
 }

@@ -31,8 +31,11 @@ export interface LongText {
 export type EncodedText =
   /** The model is not needed: the text is empty or failed. */
   | { kind: 'settled'; outcome: RowOutcome }
-  /** One run of the model; `outcome` holds if it succeeds. */
-  | { kind: 'ids'; ids: readonly number[]; outcome: RowOutcome }
+  /**
+   * One run of the model; `outcome` holds if it succeeds. `contentTokens`: tokens of the text that were read,
+   * without special tokens and prompt.
+   */
+  | { kind: 'ids'; ids: readonly number[]; contentTokens: number; outcome: RowOutcome }
   /** One run per chunk; `extras` belong to the outcome. */
   | { kind: 'long'; long: LongText; extras: Pick<RowOutcome, 'replacements' | 'treated'> };
 
@@ -120,7 +123,7 @@ export class InputEncoder {
       outcome.chunkSpans = [{ start: 0, end: treated.length, tokens: contentTokens }];
       Object.assign(outcome, changed);
     }
-    return { kind: 'ids', ids, outcome };
+    return { kind: 'ids', ids, contentTokens, outcome };
   }
 }
 

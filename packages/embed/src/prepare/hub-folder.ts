@@ -50,9 +50,9 @@ type PreparedFiles = Pick<
 };
 
 /**
- * Prepares a folder. The exact engine compiles its weights, from an ONNX file if there is no other; ONNX Runtime takes the ONNX file of
- * the precision or, if the folder has none, compiles the weights. With an ONNX file it takes about as long as
- * loading the model twice.
+ * Prepares a folder. The exact engine compiles the safetensors weights, else those of an ONNX file. ONNX Runtime
+ * takes the ONNX file of the precision, else compiles the safetensors weights. Running an ONNX file takes about as
+ * long as loading the model twice.
  * @throws {EmbedError} `MODEL_NOT_FOUND`, `MODEL_INVALID` or `MODEL_UNSUPPORTED`, with the file, input or
  * operator
  */
