@@ -5,57 +5,47 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '@embedmill/core/process';
 import { prepareModel } from '@embedmill/embed';
 import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';
-import { builtInWeights } from './exact-weights.mjs';
 
 const CHILD = fileURLToPath(new URL('./exact-child.mjs', import.meta.url));
 const START_RUNS = 9;
 
-const folder = mkdtempSync(join(tmpdir(), 'embedmill-bench-'));
-try {
-  const weights = join(folder, 'weights.bin');
-  writeFileSync(weights, await builtInWeights());
-  const prepared = await prepareModel({
-    precision: 'int8',
-    engine: 'onnx',
-    cacheDir: readConfig(process.env).cacheDir,
-  });
-  console.log(`${describeMachine()} · load ${loadavg()[0].toFixed(1)}\n`);
+const prepared = await prepareModel({
+  precision: 'int8',
+  engine: 'exact',
+  cacheDir: readConfig(process.env).cacheDir,
+});
+console.log(`${describeMachine()} · load ${loadavg()[0].toFixed(1)}\n`);
 
-  const rows = [];
-  for (const threads of [1, 2, 4, 8]) {
-    const output = execFileSync(process.execPath, [CHILD, 'memory', weights, String(threads)]);
-    const bytes = Number(output);
-    const perThread = rows.length > 0 ? ((bytes - rows[0].bytes) / (threads - 1) / 1e6).toFixed(1) : '';
-    rows.push({ bytes, cells: [threads, (bytes / 1e6).toFixed(0), perThread] });
-  }
-  printTable(
-    ['threads', 'RSS, MB', 'MB per further thread'],
-    rows.map(({ cells }) => cells),
-  );
-
-  const starts = [];
-  for (let i = 0; i <= START_RUNS; i++) {
-    const output = execFileSync(process.execPath, [
-      CHILD,
-      'start',
-      weights,
-      prepared.tokenizerPath,
-      String(prepared.maxTokens),
-    ]);
-    if (i > 0) starts.push(String(output).trim().split(' ').map(Number));
-  }
-  const clock = starts.map(([ms]) => ms);
-  console.log(
-    `\nstart to first vector, ${START_RUNS} runs: median ${median(clock).toFixed(0)} ms, minimum ${Math.min(...clock).toFixed(0)} ms; CPU median ${median(starts.map(([, ms]) => ms)).toFixed(0)} ms`,
-  );
-} finally {
-  rmSync(folder, { recursive: true });
+const rows = [];
+for (const threads of [1, 2, 4, 8]) {
+  const output = execFileSync(process.execPath, [CHILD, 'memory', prepared.modelPath, String(threads)]);
+  const bytes = Number(output);
+  const perThread = rows.length > 0 ? ((bytes - rows[0].bytes) / (threads - 1) / 1e6).toFixed(1) : '';
+  rows.push({ bytes, cells: [threads, (bytes / 1e6).toFixed(0), perThread] });
 }
+printTable(
+  ['threads', 'RSS, MB', 'MB per further thread'],
+  rows.map(({ cells }) => cells),
+);
+
+const starts = [];
+for (let i = 0; i <= START_RUNS; i++) {
+  const output = execFileSync(process.execPath, [
+    CHILD,
+    'start',
+    prepared.modelPath,
+    prepared.tokenizerPath,
+    String(prepared.maxTokens),
+  ]);
+  if (i > 0) starts.push(String(output).trim().split(' ').map(Number));
+}
+const clock = starts.map(([ms]) => ms);
+console.log(
+  `\nstart to first vector, ${START_RUNS} runs: median ${median(clock).toFixed(0)} ms, minimum ${Math.min(...clock).toFixed(0)} ms; CPU median ${median(starts.map(([, ms]) => ms)).toFixed(0)} ms`,
+);

@@ -5,9 +5,8 @@
  * also Spearman's correlation of the cosine of each pair with its score.
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
@@ -17,7 +16,6 @@ import { describeMachine } from '../support/machine.mjs';
 import { printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
 import { dot, summarise } from './cosines.mjs';
-import { builtInWeights } from './exact-weights.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,21 +26,15 @@ const { values: options } = parseArgs({
 });
 const { cacheDir } = readConfig(process.env);
 
-const folder = mkdtempSync(join(tmpdir(), 'embedmill-bench-'));
-try {
-  await main();
-} finally {
-  rmSync(folder, { recursive: true });
-}
+await main();
 
 async function main() {
   const prepared = await prepareModel({ precision: 'fp32', cacheDir });
   const tokenizer = await TextTokenizer.read(prepared.tokenizerPath, prepared.maxTokens);
   const fp32 = await Embedder.open(prepared);
   const int8 = await Embedder.open(await prepareModel({ precision: 'int8', engine: 'onnx', cacheDir }));
-  const weights = join(folder, 'weights.bin');
-  writeFileSync(weights, await builtInWeights());
-  const exact = ExactModel.open(weights);
+  const { modelPath } = await prepareModel({ precision: 'int8', engine: 'exact', cacheDir });
+  const exact = ExactModel.open(modelPath);
 
   const embedGraph = async (embedder, text) => {
     const vector = new Float32Array(exact.dim);

@@ -5,7 +5,7 @@
  */
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -18,7 +18,6 @@ import { compileAll, findCompiler, link } from '../../packages/engine/scripts/co
 import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
-import { builtInWeights } from './exact-weights.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -41,15 +40,11 @@ try {
 }
 
 async function main() {
-  const prepared = await prepareModel({
-    precision: 'int8',
-    engine: 'onnx',
-    cacheDir: readConfig(process.env).cacheDir,
-  });
+  const { cacheDir } = readConfig(process.env);
+  const prepared = await prepareModel({ precision: 'int8', engine: 'onnx', cacheDir });
   const tokenizer = await TextTokenizer.read(prepared.tokenizerPath, prepared.maxTokens);
   const session = await ModelSession.open(prepared.modelPath, prepared);
-  const weights = join(folder, 'weights.bin');
-  writeFileSync(weights, await builtInWeights());
+  const { modelPath: weights } = await prepareModel({ precision: 'int8', engine: 'exact', cacheDir });
   const kernel = chooseKernel(options.kernel);
   const exact = ExactModel.open(weights, { kernel });
   console.log(describeMachine());

@@ -4,9 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { ExactModel, packWeights } from '@embedmill/engine';
 import { describe, expect, it } from 'vitest';
-import { int8Arithmetic } from '../../../packages/embed/src/compile/graph/int8.ts';
-import { readActivationMaxima } from '../../../packages/embed/src/compile/quantize/activation-maxima.ts';
-import { readBuiltInWeights } from '../../../packages/embed/src/prepare/built-in.ts';
+import { compileBuiltInExact } from '../../../packages/embed/src/prepare/built-in.ts';
 import { TextTokenizer } from '../../../packages/embed/src/text/tokenizer.ts';
 import {
   availableKernels,
@@ -39,19 +37,7 @@ describe.skipIf(availableKernels().length === 0)('a vector of the exact engine',
   });
 
   it('is nearer to fp32 than the int8 graph, with the weights of all-MiniLM-L6-v2', async () => {
-    const weights = await readBuiltInWeights();
-    const arithmetic = int8Arithmetic(await readActivationMaxima(), 127);
-    const file = packWeights({
-      width: weights.config.hidden_size,
-      heads: weights.config.num_attention_heads,
-      layerNormEpsilon: weights.config.layer_norm_eps,
-      pooling: 'mean',
-      words: weights.words.values,
-      positions: weights.positions.values,
-      embeddingNorm: weights.embeddingNorm,
-      layers: weights.layers.map((layer, index) => arithmetic.prepareLayer(layer, index)),
-    });
-    const exact = ExactModel.open(temporaryFile('weights.bin', file));
+    const exact = ExactModel.open(temporaryFile('weights.bin', await compileBuiltInExact()));
     const texts = [
       ...readFileSync(new URL('../../fixtures/embed/sentences.txt', import.meta.url), 'utf8')
         .trim()
