@@ -33,11 +33,11 @@ import type { OpenSpan, Tracing } from '@embedmill/core/telemetry';
 import type { PreparedModel } from '@embedmill/embed';
 import type { Logger } from 'pino';
 import type { Glossaries } from '../glossaries.ts';
+import { batchDelay } from '../hand-back.ts';
 import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { addThreadStep } from '../thread-step.ts';
 import { embedThroughCache } from './cached-rows.ts';
-import { handBackDelay } from './hand-back.ts';
 import { probeRows, SUSPECT_AFTER_STALLS } from './probe.ts';
 import { retryUntil } from './retry-until.ts';
 import { SharedExclusiveLock } from './shared-exclusive-lock.ts';
@@ -142,7 +142,7 @@ export class BatchWork {
         { ...facts, missing },
         'batches are returned to the queue: no connected worker can do them',
       );
-    return { status: 'hand-back', afterMs: handBackDelay(starts, missing === null) };
+    return { status: 'hand-back', afterMs: batchDelay(starts, missing === null) };
   }
 
   /**

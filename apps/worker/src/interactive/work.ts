@@ -18,6 +18,7 @@ import type {
 } from '@embedmill/core/redis';
 import type { Tracing } from '@embedmill/core/telemetry';
 import type { Glossaries } from '../glossaries.ts';
+import { type DoublingDelay, doubledDelay } from '../hand-back.ts';
 import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { addThreadStep } from '../thread-step.ts';
@@ -40,8 +41,7 @@ export interface InteractiveWorkDeps {
 }
 
 /** Delay before a returned job is delivered again: short, because a caller is waiting. It doubles each time. */
-const HAND_BACK_MS = 100;
-const MAX_HAND_BACK_MS = 1000;
+const HAND_BACK: DoublingDelay = { firstMs: 100, maxMs: 1000 };
 
 /** Embeds or tokenizes interactive texts; `RedisInteractiveLane` is the producer's side. */
 export class InteractiveWork {
@@ -59,8 +59,7 @@ export class InteractiveWork {
     // A job that lost its content has no caller to answer.
     if (typeof job.producer !== 'string' || !Array.isArray(job.parts)) return { status: 'done' };
     if (job.model !== this.#deps.model) {
-      const afterMs = Math.min(HAND_BACK_MS * 2 ** Math.max(0, starts - 1), MAX_HAND_BACK_MS);
-      return { status: 'hand-back', afterMs };
+      return { status: 'hand-back', afterMs: doubledDelay(starts, HAND_BACK) };
     }
     const queueMs = Math.max(0, this.#deps.clock.now() - job.enqueuedAt);
     const { takers } = this.#deps;
