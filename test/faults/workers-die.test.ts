@@ -1,31 +1,13 @@
 /** Workers are killed while they hold batches: the run loses no row. */
 
-import { fileURLToPath } from 'node:url';
 import { resolveRedis } from '@embedmill/core/process';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { startNode, type TestProcess } from '../support/process.ts';
-import { cacheDir, type TestRedis, testRedis } from '../support/redis.ts';
+import { REAL_WORKER, startWorkerProcess } from '../support/mill.ts';
+import { cacheDir, testRedis } from '../support/redis.ts';
 import { PLAIN_TEXTS } from '../support/texts.ts';
-
-const WORKER = fileURLToPath(new URL('../../apps/worker/dist/main.js', import.meta.url));
-
-/** Starts a worker process; it is ready when this resolves. */
-async function startWorkerProcess({ url, prefix }: TestRedis): Promise<TestProcess> {
-  const worker = startNode([WORKER], {
-    env: {
-      REDIS_URL: url,
-      EMBEDMILL_PREFIX: prefix,
-      EMBEDMILL_WORKER_PORT: '0',
-      EMBEDMILL_THREADS: '1',
-      EMBEDMILL_LOCK_MS: '1500',
-    },
-  });
-  await worker.waitFor(/worker is ready/);
-  return worker;
-}
 
 const texts = Array.from({ length: 400 }, (_, i) => `${PLAIN_TEXTS[i % PLAIN_TEXTS.length]} Number ${i}.`);
 
@@ -33,7 +15,7 @@ describe('a worker that is killed during a run', () => {
   it('leaves its batches to the others; every row has one vector', async () => {
     const redis = testRedis();
     const { submit, queue } = await startCollecting(redis, temporaryFolder());
-    const quiet = await startWorkerProcess(redis);
+    const quiet = await startWorkerProcess(redis, {}, REAL_WORKER);
     const undisturbed = await submit(texts);
     await whenEnded(undisturbed, 60_000);
 
@@ -43,7 +25,7 @@ describe('a worker that is killed during a run', () => {
     quiet.kill('SIGKILL');
     await quiet.exited;
     expect((await queue.counts()).active).toBeGreaterThan(0);
-    await startWorkerProcess(redis);
+    await startWorkerProcess(redis, {}, REAL_WORKER);
     await whenEnded(run, 60_000);
 
     expect(run.info()).toMatchObject({ state: 'completed', verdicts: { ok: texts.length, failed: 0 } });
@@ -64,7 +46,7 @@ describe('a Redis that lost its data during a run', () => {
     await client.flushall();
     // The collector compares disk and Redis after a reconnect, as after a restart of Redis.
     await client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await startWorkerProcess(redis);
+    await startWorkerProcess(redis, {}, REAL_WORKER);
     await whenEnded(run, 60_000);
     expect(run.info()).toMatchObject({ state: 'completed', verdicts: { ok: texts.length, failed: 0 } });
   });

@@ -87,12 +87,16 @@ export async function startProducerProcess(
   };
 }
 
-/** Starts a worker process; it does not wait for Redis. */
-export async function startWorkerProcess(
+/** The worker of the product, with its model. */
+export const REAL_WORKER = fileURLToPath(new URL('../../apps/worker/dist/main.js', import.meta.url));
+
+/** Starts a worker program with one thread and short locks; it may not be ready yet. */
+export function spawnWorker(
+  program: string,
   { url, prefix }: MillPlace,
   env: Record<string, string> = {},
-): Promise<TestProcess> {
-  const worker = startNode([WORKER], {
+): TestProcess {
+  return startNode([program], {
     env: {
       REDIS_URL: url,
       EMBEDMILL_PREFIX: prefix,
@@ -102,6 +106,15 @@ export async function startWorkerProcess(
       ...env,
     },
   });
+}
+
+/** Starts a worker process; it is ready when this resolves. */
+export async function startWorkerProcess(
+  place: MillPlace,
+  env: Record<string, string> = {},
+  program = WORKER,
+): Promise<TestProcess> {
+  const worker = spawnWorker(program, place, env);
   await worker.waitFor(/worker is ready/, START_MS);
   return worker;
 }

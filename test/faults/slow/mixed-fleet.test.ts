@@ -1,17 +1,15 @@
 /** Workers with different engines and kernels are killed again and again: a run has the vectors of one engine. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { availableKernels, Embedder, prepareModel } from '@embedmill/embed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCollecting, vectorBytes, whenEnded } from '../../support/collecting.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import { startNode } from '../../support/process.ts';
-import { cacheDir, type TestRedis, testRedis } from '../../support/redis.ts';
+import { type MillPlace, REAL_WORKER, spawnWorker } from '../../support/mill.ts';
+import { cacheDir, testRedis } from '../../support/redis.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { AWKWARD_TEXTS, longText, PLAIN_TEXTS } from '../../support/texts.ts';
 
-const WORKER = fileURLToPath(new URL('../../../apps/worker/dist/main.js', import.meta.url));
 const SEED = 7;
 
 const texts = Array.from({ length: 2500 }, (_, i) =>
@@ -19,21 +17,12 @@ const texts = Array.from({ length: 2500 }, (_, i) =>
 );
 
 /** Keeps a worker process alive until `stop`, killing it every few seconds. */
-function startMortalWorker({ url, prefix }: TestRedis, env: Record<string, string>, random: () => number) {
+function startMortalWorker(place: MillPlace, env: Record<string, string>, random: () => number) {
   let isOver = false;
   let kills = 0;
   const live = async () => {
     while (!isOver) {
-      const worker = startNode([WORKER], {
-        env: {
-          REDIS_URL: url,
-          EMBEDMILL_PREFIX: prefix,
-          EMBEDMILL_WORKER_PORT: '0',
-          EMBEDMILL_THREADS: '1',
-          EMBEDMILL_LOCK_MS: '1500',
-          ...env,
-        },
-      });
+      const worker = spawnWorker(REAL_WORKER, place, env);
       await Promise.race([worker.waitFor(/worker is ready/), worker.exited]);
       await Promise.race([sleep(1000 + 5000 * random()), worker.exited]);
       worker.kill('SIGKILL');

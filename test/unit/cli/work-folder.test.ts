@@ -3,26 +3,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import fs from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { isRunning, markOf } from '@embedmill/core/process';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { OutputLock } from '../../../apps/cli/src/commands/embed/lock.ts';
 import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startNode } from '../../support/process.ts';
-
-/** Makes `link` fail, as on exFAT, until the test ends. */
-function refuseLinks(code: string): void {
-  const { link } = fs;
-  fs.link = () => Promise.reject(Object.assign(new Error(`${code}: no hard links here`), { code }));
-  syncBuiltinESMExports();
-  onTestFinished(() => {
-    fs.link = link;
-    syncBuiltinESMExports();
-  });
-}
+import { refuseLinks } from '../../support/refuse-links.ts';
 
 /** A process that does nothing until it is killed. */
 const idle = () => startNode(['-e', 'setInterval(() => {}, 1000)']);

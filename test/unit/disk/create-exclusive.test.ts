@@ -1,21 +1,11 @@
 /** Creating a file that must not exist yet, on disks with and without hard links. */
 
 import fs from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { createExclusive } from '@embedmill/core/process';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
-
-function refuseLinks(code: string): void {
-  const { link } = fs;
-  fs.link = () => Promise.reject(Object.assign(new Error(`${code}: no hard links here`), { code }));
-  syncBuiltinESMExports();
-  onTestFinished(() => {
-    fs.link = link;
-    syncBuiltinESMExports();
-  });
-}
+import { refuseLinks } from '../../support/refuse-links.ts';
 
 test.each([null, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'])(
   'of many at once, one creates it (links refused: %s)',
