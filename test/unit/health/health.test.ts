@@ -168,7 +168,7 @@ describe('several problems', () => {
       backlogRows: 10,
     });
     expect(state).toBe('unavailable');
-    expect(problems.map(({ code }) => code)).toEqual(['redis', 'starting']);
+    expect(problems.map(({ code }) => code)).toEqual(['redis']);
   });
 
   it('differ in whether time may end them', () => {

@@ -96,7 +96,8 @@ function problemsOf(facts: HealthFacts): HealthProblem[] {
 
   if (facts.redisFault !== null) addFault('redis', facts.redisFault);
   if (facts.diskFault !== null) addFault('disk', facts.diskFault, describeSpace(facts));
-  if (facts.folderWaitsFor !== null) {
+  // It starts once Redis can be used.
+  if (facts.folderWaitsFor !== null && facts.redisFault === null) {
     add('starting', 'critical', {
       sentence: `the producer is starting and waits for ${facts.folderWaitsFor}`,
       remedy: 'It ends when what it waits for is there; nothing is lost.',
