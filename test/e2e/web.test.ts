@@ -291,12 +291,14 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await open('runs');
     await page.getByRole('heading', { name: 'Workers' }).waitFor();
     await redis.kill();
-    await page.getByText('Redis is unreachable. Runs are paused and nothing is lost').waitFor();
+    await page
+      .getByText('It ends when Redis is reachable at the address in REDIS_URL; nothing is lost.')
+      .waitFor();
     await open('similarity');
     await page.getByLabel('First text').fill('while Redis is away');
     await page.getByRole('alert').waitFor();
     await redis.start();
-    await page.getByText('Runs are paused and nothing is lost').waitFor({ state: 'detached' });
+    await page.getByText('It ends when Redis is reachable').waitFor({ state: 'detached' });
     await page.getByLabel('First text').fill('when Redis is back');
     await page.getByText(/^0\.\d\d\d$/).waitFor();
   });

@@ -5,6 +5,7 @@
 
 export * from './errors.ts';
 export * from './halves.ts';
+export * from './health.ts';
 export * from './limits.ts';
 export * from './rows.ts';
 export * from './runs.ts';

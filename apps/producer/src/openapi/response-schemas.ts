@@ -2,7 +2,9 @@
 
 import {
   CLEAN_STEPS,
+  type Health,
   type PartReceipt,
+  PROBLEM_CODES,
   type ReportRow,
   ROW_VERDICTS,
   type RunInfo,
@@ -225,12 +227,31 @@ export const searchResultSchema = z.strictObject({
 /** The texts of selected rows. */
 export const textsSchema = z.strictObject({ rows: z.array(z.strictObject(rowText)) });
 
+/** What is wrong with the producer now. */
+export const healthSchema: z.ZodType<Health> = z.strictObject({
+  state: z
+    .enum(['ok', 'degraded', 'unavailable'])
+    .describe('`unavailable` if new rows are refused, `degraded` if something else is wrong.'),
+  sentence: z.string().describe('The first problem, or what the producer is doing.'),
+  problems: z
+    .array(
+      z.strictObject({
+        code: z.enum(PROBLEM_CODES),
+        severity: z.enum(['critical', 'warning', 'advice']),
+        sentence: z.string().describe('What is wrong.'),
+        remedy: z.string().describe('What ends it.'),
+        mayPass: z.boolean().describe('False if it lasts until somebody changes something.'),
+        refusesRows: z.boolean().describe('Whether new rows are refused while it lasts.'),
+      }),
+    )
+    .describe('The heaviest first.'),
+});
+
 /** The state of runs, queues, workers and Redis. */
 export const overviewSchema: z.ZodType<Overview> = z.strictObject({
   at: time,
   version: z.string(),
-  ready: z.boolean(),
-  reasons: z.array(z.string()),
+  health: healthSchema,
   runs: z.array(runSchema).describe('Newest first, at most 20.'),
   runCounts: z.record(runState, count),
   rowsPerSecond: count,
@@ -265,7 +286,7 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
 });
 
 /** The response of `/healthz`. */
-export const healthSchema = z.strictObject({ status: z.literal('ok'), version: z.string() });
+export const livenessSchema = z.strictObject({ status: z.literal('ok'), version: z.string() });
 
 /** The response of `/readyz`. */
 export const readinessSchema = z.strictObject({ ready: z.boolean(), reasons: z.array(z.string()) });

@@ -47,16 +47,29 @@ export function connectionOptions(mode: ConnectionMode) {
     : { ...failing, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS };
 }
 
+/** Why each connection that is not usable is not; see {@link connectionError}. */
+const connectionErrors = new WeakMap<Redis, Error>();
+
 /** Opens a connection that reconnects without limit; logs its errors, at most one line per 10 s. */
 export function connect(url: string, mode: ConnectionMode, log: Logger): Redis {
   const redis = new Redis(url, connectionOptions(mode));
   let silentUntil = 0;
+  redis.on('ready', () => connectionErrors.delete(redis));
   redis.on('error', (error) => {
+    connectionErrors.set(redis, error);
     if (performance.now() < silentUntil) return;
     silentUntil = performance.now() + 10 * SECOND;
     log.warn({ reason: error.message }, 'Redis is unreachable; retrying');
   });
   return redis;
+}
+
+/**
+ * The latest error of a connection of {@link connect} since it was last usable, such as a refused password; the errors of its
+ * commands only say that it is closed.
+ */
+export function connectionError(redis: Redis): Error | undefined {
+  return connectionErrors.get(redis);
 }
 
 /**

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbedmillClient, withRetry } from '@embedmill/client';
 import { EmbedmillError, type RunInfo } from '@embedmill/contract';
 import type { Part } from './encode-parts.ts';
+import { WaitExplainer } from './explain-wait.ts';
 import { sendParts } from './send-parts.ts';
 import type { Tracker } from './tracker.ts';
 
@@ -22,8 +23,8 @@ const POLL_MS = 250;
 
 /**
  * Resolves with the completed run.
- * @throws {EmbedmillError} `run-ended` when the run was cancelled or failed, and the errors of {@link
- * sendParts}
+ * @throws {EmbedmillError} `run-ended` when the run was cancelled or failed, `unavailable` when it waits for what time cannot
+ * bring, and the errors of {@link sendParts}
  */
 export async function drive(deps: DriveDeps): Promise<RunInfo> {
   const failing = new AbortController();
@@ -53,11 +54,13 @@ async function send({ client, run, parts, tracker }: DriveDeps, signal: AbortSig
 
 async function watch({ client, run, tracker }: DriveDeps, signal: AbortSignal): Promise<RunInfo> {
   const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
+  const explainer = new WaitExplainer({ client, tracker, signal });
   for (;;) {
     const info = await withRetry(() => client.getRun(run.id), retry);
     tracker.setRun(info);
     if (info.state === 'completed') return info;
     if (info.state === 'cancelled' || info.state === 'failed') throw runEnded(info);
+    await explainer.update(info);
     await sleep(POLL_MS, undefined, { signal });
   }
 }
