@@ -77,13 +77,29 @@ export function connectionError(redis: Redis): Error | undefined {
  * would leave commands pending that were issued during an outage.
  */
 export function cutOff(redis: Redis): void {
-  if (redis.status === 'end') return;
-  const isReconnecting = redis.status === 'reconnecting';
-  redis.disconnect();
-  if (!isReconnecting) return;
-  // An attempt that is called off before it starts fails all pending commands.
-  redis.connect().catch(() => {});
-  redis.disconnect();
+  if (redis.status !== 'end') {
+    const isReconnecting = redis.status === 'reconnecting';
+    redis.disconnect();
+    if (isReconnecting) {
+      // An attempt that is called off before it starts fails all pending commands.
+      redis.connect().catch(() => {});
+      redis.disconnect();
+    }
+  }
+  failUnfulfilled(redis);
+}
+
+/**
+ * Fails the commands whose connection broke before their reply. ioredis keeps them to send them again, and forgets them if the
+ * next connection never becomes usable, for example because Redis now requires a password.
+ */
+function failUnfulfilled(redis: Redis): void {
+  const { prevCommandQueue: unfulfilled } = redis as unknown as {
+    prevCommandQueue?: { shift(): { command: { reject(error: Error): void } } | undefined };
+  };
+  for (let item = unfulfilled?.shift(); item !== undefined; item = unfulfilled?.shift()) {
+    item.command.reject(new Error('Connection is closed.'));
+  }
 }
 
 /** Resolves with true when the connection is usable, or with false after `timeoutMs`. */
