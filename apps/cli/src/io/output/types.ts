@@ -18,6 +18,12 @@ export interface OutputTarget {
   dimensions: number | null;
 }
 
+/** Whether an output gets a row index, so that rows can be appended to it. */
+export function isAppendable({ object, isLance, dtype }: OutputTarget): boolean {
+  // int8 stores rounded numbers and their scale, which do not give the same bytes again.
+  return object === null && !isLance && dtype !== 'int8';
+}
+
 /** A complete file under a temporary name. */
 export interface OutputDraft {
   /** Final path. */
