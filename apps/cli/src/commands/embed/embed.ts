@@ -178,7 +178,12 @@ class FileEmbedding {
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const figures = {
       before,
-      after,
+      // A run without new texts does not know the model of the vectors.
+      after: {
+        ...after,
+        dim: after.dim ?? this.#old?.header.dim ?? null,
+        fingerprint: after.fingerprint ?? this.#old?.header.fingerprint ?? null,
+      },
       files,
       append: this.#old === null || index === null ? null : index.spool.counts,
       server: this.#request.server,

@@ -165,7 +165,7 @@ export async function fetchOutput(
   const drafts = [indexDraft, ids, scales, report, vectors].filter((draft) => draft !== null);
   await onDrafts(drafts);
   await destination.publish(drafts, stale);
-  if (index !== null) await removeOldIndexes(path, sha256);
+  await removeOldIndexes(path, sha256);
   const published = (draft: OutputDraft): OutputFile => ({
     name: destination.nameOf(draft.path),
     bytes: draft.bytes,
