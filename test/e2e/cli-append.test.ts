@@ -159,3 +159,28 @@ describe('--append', () => {
     );
   });
 });
+
+test('--shard-rows writes a set of shards that the other commands read as one', async () => {
+  const cwd = temporaryFolder();
+  const { code, stdout } = await embed(cwd, rows, 'out.parquet', '--shard-rows', '15');
+  expect({ code, summary: JSON.parse(stdout) }).toMatchObject({
+    code: 0,
+    summary: { rows: 40, shards: 3, output: join(cwd, 'out-*-of-00003.parquet') },
+  });
+  expect(visibleNames(cwd)).toEqual(['in.jsonl', ...[0, 1, 2].map((n) => `out-0000${n}-of-00003.parquet`)]);
+  const loaded = await embedmill(['load', 'out.parquet', '--to', 'out.lance', '--json'], { cwd });
+  expect(JSON.parse(loaded.stdout)).toMatchObject({ rows: 40 });
+  expect(await embed(cwd, rows, 'out.parquet', '--shard-rows', '15')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('exists; add'),
+  });
+  for (const [output, more, message] of [
+    ['out.npy', [], '--shard-rows writes .parquet, .arrow or .jsonl files'],
+    ['out.parquet', ['--append'], 'it is a set of shards; leave out --shard-rows'],
+  ] as const) {
+    expect(await embed(cwd, rows, output, '--shard-rows', '15', ...more)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(message),
+    });
+  }
+});

@@ -56,7 +56,16 @@ async function writeOutput(
   for await (const chunk of encodeRowIndex(header, digests)) chunks.push(chunk);
   writeFileSync(rowIndexPath(path, sha256), Buffer.concat(chunks));
   return {
-    ...{ path, object: null, isLance: false, format, encoding: 'float', dtype: 'float32', dimensions: null },
+    ...{
+      path,
+      object: null,
+      isLance: false,
+      format,
+      encoding: 'float',
+      dtype: 'float32',
+      dimensions: null,
+      shardRows: null,
+    },
   };
 }
 

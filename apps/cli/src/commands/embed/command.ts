@@ -94,6 +94,11 @@ export function addEmbedCommand(
       `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', DEFAULT_BATCH_ROWS)}`,
       wholeNumber(1),
     )
+    .option(
+      '--shard-rows <rows>',
+      'rows per file: OUTPUT becomes NAME-00000-of-00005.parquet and so on',
+      wholeNumber(1),
+    )
     .option('--append', 'embed only the texts that an existing OUTPUT does not have')
     .addOption(
       new Option(
@@ -112,6 +117,7 @@ export function addEmbedCommand(
           ['embedmill embed shop.csv --text body --id sku --to shop.parquet', 'columns named otherwise'],
           ["embedmill embed 'shards/*.csv.zst' --to all.npy", 'several files as one dataset'],
           ['embedmill embed grown.jsonl --to v.parquet --append', 'only what is new'],
+          ['embedmill embed big.csv --to v.parquet --shard-rows 1000000', 'v-00000-of-00012.parquet …'],
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
           ['embedmill embed r.parquet --text review.body --to v.parquet', 'nested text, all columns'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],

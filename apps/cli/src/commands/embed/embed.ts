@@ -1,5 +1,6 @@
 /** One invocation of `embedmill embed`, from its request to the published output. */
 
+import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
 import { EmbedmillError, type GlossaryTerm, quote, type RunInfo } from '@embedmill/contract';
@@ -22,7 +23,7 @@ import { outputColumns } from '../../io/columns/join.ts';
 import { type ColumnChoice, ColumnSpool } from '../../io/columns/spool.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
-import { type Destination, isAppendable } from '../../io/output/types.ts';
+import { type Destination, isAppendable, type OutputDraft } from '../../io/output/types.ts';
 import { describeReading } from '../../io/texts/describe-plan.ts';
 import { type OpenedInput, openTextInput } from '../../io/texts/input.ts';
 import type { CommandContext } from '../../shell/context.ts';
@@ -100,7 +101,9 @@ class FileEmbedding {
   /** @param options.restart discards an earlier attempt instead of resuming it */
   async run({ restart }: { restart: boolean }): Promise<EmbedFileResult> {
     const { output, overwrite, glossary, append } = this.#request;
-    if (!overwrite && !append && (await this.#destination.exists())) {
+    // A command that was killed while it published its files is completed.
+    const isPublishing = (await this.#folder.readDrafts()) !== null;
+    if (!overwrite && !append && !isPublishing && (await this.#destination.exists())) {
       throw new UsageError(
         `${this.#destination.nameOf(output.path)} exists; add --append to embed what is new, or --overwrite to replace it`,
       );
@@ -194,12 +197,14 @@ class FileEmbedding {
     return { files, summary: summarizeEmbedding(figures) };
   }
 
-  /** Completes what a killed command was publishing: some of its files may have their names already. */
+  /** Completes what a killed --append was publishing: some of its files may have their names already. */
   async #publishLeftDrafts(): Promise<void> {
-    const drafts = await this.#folder.readDrafts();
+    const drafts = this.#request.append ? await this.#folder.readDrafts() : null;
     if (drafts === null) return;
-    if (this.#request.append) await this.#destination.publish(drafts, []);
-    // The drafts are written again.
+    // A later attempt that was killed too may have left a part of a draft.
+    const isWhole = ({ draftPath, bytes }: OutputDraft) =>
+      (statSync(draftPath, { throwIfNoEntry: false })?.size ?? bytes) === bytes;
+    if (drafts.every(isWhole)) await this.#destination.publish(drafts, []);
     await this.#folder.removeDrafts();
   }
 

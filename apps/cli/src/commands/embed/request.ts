@@ -48,6 +48,7 @@ export interface EmbedFlags extends TextsFlags {
   quiet?: true;
   json?: true;
   overwrite?: true;
+  shardRows?: number;
   append?: true;
   removed?: RemovedChoice;
 }
@@ -148,7 +149,9 @@ function readAppend({ append, removed, to }: EmbedFlags, output: OutputTarget): 
       ? 'a LanceDB table; write a .parquet file and load it with "embedmill load", which replaces rows by their ids'
       : output.object !== null
         ? 'an object in a bucket; append to a local file and copy that'
-        : 'int8, which is not exact; use float32 or float16';
+        : output.shardRows !== null
+          ? 'a set of shards; leave out --shard-rows'
+          : 'int8, which is not exact; use float32 or float16';
     throw new UsageError(`--append cannot add to ${quote(to, 200)}: it is ${why}`);
   }
   return true;
@@ -162,7 +165,7 @@ function isFolderOf(name: string, path: string): boolean {
 }
 
 function readOutput(
-  { to, encoding, dtype, dimensions }: EmbedFlags,
+  { to, encoding, dtype, dimensions, shardRows }: EmbedFlags,
   { cacheDir }: Pick<Config, 'cacheDir'>,
 ): OutputTarget {
   const object = isObjectUrl(to) ? readObjectUrl(to) : null;
@@ -180,10 +183,24 @@ function readOutput(
       `--encoding ${encoding} requires a .jsonl output; ${quote(to, 200)} has only one encoding`,
     );
   }
+  if (shardRows !== undefined && (isLance || object !== null || format === 'npy')) {
+    throw new UsageError(
+      `--shard-rows writes .parquet, .arrow or .jsonl files on this machine; the output is ${quote(to, 200)}`,
+    );
+  }
   const path = object === null ? resolve(to) : draftPathOf(object, cacheDir);
   if (object === null && !existsSync(dirname(path)))
     throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the output`);
-  return { path, object, isLance, format, encoding, dtype, dimensions: dimensions ?? null };
+  return {
+    path,
+    object,
+    isLance,
+    format,
+    encoding,
+    dtype,
+    dimensions: dimensions ?? null,
+    shardRows: shardRows ?? null,
+  };
 }
 
 /** `all` and `none` are words; columns of these names cannot be chosen alone. */

@@ -44,6 +44,8 @@ export interface EmbedSummary {
   resumed: boolean;
   /** Absolute paths, or URLs of objects; `null` for a file that this output does not have. */
   output: string;
+  /** Number of files with `--shard-rows`; `output` is the pattern of their names. */
+  shards: number | null;
   ids: string | null;
   scales: string | null;
   report: string | null;
@@ -96,6 +98,7 @@ export function summarizeEmbedding(figures: EmbedFigures): EmbedSummary {
     server,
     resumed,
     output: files.vectors.name,
+    shards: files.shards,
     ids: files.ids?.name ?? null,
     scales: files.scales?.name ?? null,
     report: files.report?.name ?? null,
@@ -114,6 +117,7 @@ export function describeSummary(
   const size = `${formatNoun(summary.rows, 'row')}${dim === null ? '' : ` × ${dim}`}, ${formatBytes(bytes)}`;
   const mark = missing === 0 ? paint('good', '✓') : paint('warning', '!');
   const beside = [
+    summary.shards === null ? '' : `, ${formatNoun(summary.shards, 'shard')}`,
     ids === null ? '' : `, ids in ${shorten(ids)}`,
     scales === null ? '' : `, scales in ${shorten(scales)}`,
   ].join('');

@@ -30,6 +30,8 @@ import type { ExpectedFile } from '../../io/output/check-file.ts';
 import type { Destination, OutputDraft, OutputTarget } from '../../io/output/types.ts';
 import { writeDraft } from '../../io/output/write-draft.ts';
 import { idsPath, reportPath, scalesPath } from '../../io/vectors/companions.ts';
+import { shardPattern } from '../../io/vectors/shards.ts';
+import { writeShards } from './write-shards.ts';
 
 /** A published file. */
 export interface OutputFile {
@@ -40,7 +42,9 @@ export interface OutputFile {
 
 /** The files of one output; `null` for a file that this output does not have. */
 export interface OutputFiles {
+  /** Of shards the pattern of their names, and their total size. */
   vectors: OutputFile;
+  shards: number | null;
   ids: OutputFile | null;
   scales: OutputFile | null;
   report: OutputFile | null;
@@ -95,7 +99,7 @@ export async function fetchOutput(
   const download = (path: string, open: () => Promise<AsyncIterable<Uint8Array>>, expected: ExpectedFile) =>
     withRetry(async () => writeDraft(path, await open(), expected), retry);
 
-  const { path, format, dtype, encoding, dimensions } = output;
+  const { path, format, dtype, encoding, dimensions, shardRows } = output;
   const runDim = run.dim ?? BUILT_IN_DIM;
   const oldHeader = append?.old.header ?? null;
   const shape: OutputShape = { rows, dim: oldHeader?.dim ?? Math.min(dimensions ?? runDim, runDim) };
@@ -116,17 +120,26 @@ export async function fetchOutput(
   const { model, precision } = run.options;
   const fingerprint = run.fingerprint ?? oldHeader?.fingerprint ?? null;
   const metadata = vectorMetadata({ model, precision, fingerprint, dim: shape.dim });
+  const encode = (source: AsyncIterable<OutputRows>, rowsHere: number) => {
+    const here = { rows: rowsHere, dim: shape.dim };
+    return FORMATS[format].encode(source, here, { encoding, dtype, columns, metadata });
+  };
+  const openRows = async () => joined(await open());
   const marks = new Uint8Array(rows);
   let hash = createHash('sha256');
-  const vectors = await download(
-    path,
-    async () => {
-      hash = createHash('sha256');
-      const marked = markPresent(joined(await open()), marks);
-      return hashChunks(FORMATS[format].encode(marked, shape, { encoding, dtype, columns, metadata }), hash);
-    },
-    { format, rows, dtype },
-  );
+  const writeOne = () =>
+    download(
+      path,
+      async () => {
+        hash = createHash('sha256');
+        return hashChunks(encode(markPresent(await openRows(), marks), rows), hash);
+      },
+      { format, rows, dtype },
+    );
+  const vectors =
+    shardRows === null
+      ? [await writeOne()]
+      : await writeShards({ path, format, dtype, rows, shardRows, open: openRows, encode, retry });
   const sha256 = hash.digest('hex');
   const indexDraft =
     index === null
@@ -162,7 +175,7 @@ export async function fetchOutput(
     ...(report === null ? [reportPath(path)] : []),
     ...(format === 'npy' && scales === null ? [scalesPath(path)] : []),
   ];
-  const drafts = [indexDraft, ids, scales, report, vectors].filter((draft) => draft !== null);
+  const drafts = [indexDraft, ids, scales, report, ...vectors].filter((draft) => draft !== null);
   await onDrafts(drafts);
   await destination.publish(drafts, stale);
   await removeOldIndexes(path, sha256);
@@ -170,8 +183,10 @@ export async function fetchOutput(
     name: destination.nameOf(draft.path),
     bytes: draft.bytes,
   });
+  const name = destination.nameOf(shardRows === null ? path : shardPattern(path, vectors.length));
   return {
-    vectors: published(vectors),
+    vectors: { name, bytes: vectors.reduce((sum, { bytes }) => sum + bytes, 0) },
+    shards: shardRows === null ? null : vectors.length,
     ids: ids && published(ids),
     scales: scales && published(scales),
     report: report && published(report),
