@@ -2,6 +2,7 @@
 
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { PassingFault } from '@embedmill/client';
 import { FORMATS } from '@embedmill/core/formats';
 import { expect, test } from 'vitest';
 import { writeShards } from '../../../apps/cli/src/engine/run/write-shards.ts';
@@ -78,7 +79,7 @@ test('a failed download continues with the shard it was in', async () => {
   let opened = 0;
   async function* broken() {
     yield* sliceAt(unitRows(15, 8), []);
-    throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } });
+    throw new PassingFault('no response', 0);
   }
   const drafts = await writeShards({
     ...{ path, format: 'parquet', dtype: 'float32', rows: 25, shardRows: 10, retry },
