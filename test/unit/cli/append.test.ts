@@ -144,7 +144,7 @@ describe('an old output', () => {
     const [a, b, c, d, , f] = vectors.ids as string[];
     async function* input(): AsyncGenerator<(FieldsRow | KeptRow)[]> {
       yield [row(c ?? '', `text of ${c}`), row(a ?? '', 'changed')];
-      yield* old?.keptRows(new Map()) ?? [];
+      yield* old?.keptRows({ renamed: new Map(), columns: [] }) ?? [];
     }
     const fresh = await collect(spool.record(input()));
     expect(fresh).toMatchObject([{ id: a, text: 'changed' }]);

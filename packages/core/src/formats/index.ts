@@ -16,6 +16,7 @@ export type {
   Sample,
 } from './plan/types.ts';
 export { gunzip } from './rows/gunzip.ts';
+export { withExactNumbers } from './rows/json-number.ts';
 export { type LineRead, readRows, readTextLines } from './rows/read.ts';
 export { charsetNamed } from './rows/transcode.ts';
 export {

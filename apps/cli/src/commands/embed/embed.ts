@@ -157,7 +157,7 @@ class FileEmbedding {
     const embeddingFrom = performance.now();
     const read = limit === null ? input.rows : firstRows(input.rows, limit);
     const columns = this.#columnsOf(input);
-    const all = this.#withKeptRows(read, input);
+    const all = this.#withKeptRows(read, input, columns?.spool ?? null);
     const index = this.#indexOf();
     const recorded = columns === null ? all : columns.spool.record(all);
     const slices = index === null ? recorded : index.spool.record(recorded);
@@ -244,6 +244,7 @@ class FileEmbedding {
   async *#withKeptRows(
     slices: AsyncIterable<FieldsRow[]>,
     { plans }: OpenedInput,
+    spool: ColumnSpool | null,
   ): AsyncGenerator<(FieldsRow | KeptRow)[]> {
     yield* slices;
     if (this.#old === null) return;
@@ -254,7 +255,7 @@ class FileEmbedding {
       { idField: plans[0]?.idField ?? null, taken: takenNames({ format, dtype, encoding }) },
     );
     const renamed = named.map(({ name, position }) => [name, columns[position]?.name ?? name] as const);
-    yield* this.#old.keptRows(new Map(renamed));
+    yield* this.#old.keptRows({ renamed: new Map(renamed), columns: spool?.columns ?? [] });
   }
 
   #indexOf(): IndexedRows | null {

@@ -4,7 +4,15 @@ import { createReadStream, existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CorruptError, quote } from '@embedmill/contract';
-import { type FieldsRow, isTableFormat, openFileBytes, openTable, readRows } from '@embedmill/core/formats';
+import {
+  type Column,
+  type FieldsRow,
+  isTableFormat,
+  openFileBytes,
+  openTable,
+  readRows,
+  withExactNumbers,
+} from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { OutputTarget } from '../output/types.ts';
 import { idsPath } from '../vectors/companions.ts';
@@ -24,6 +32,14 @@ export type RemovedChoice = 'keep' | 'drop';
 
 /** A row of the old output that is kept, with its number there. */
 export type KeptRow = FieldsRow & { readonly oldRow: number };
+
+/** The columns of the input, to which those of kept rows are added. */
+export interface InputNames {
+  /** Names of input columns by their names in the output, where they differ. */
+  readonly renamed: ReadonlyMap<string, string>;
+  /** Columns of all rows of the input. */
+  readonly columns: readonly Column[];
+}
 
 /** Columns of an output that are not columns of its input. */
 const OWN_COLUMNS: ReadonlySet<string> = new Set(['id', 'vector', 'scale', 'dtype']);
@@ -110,9 +126,10 @@ export class OldOutput {
 
   /**
    * The rows with a vector whose ids were not marked, with their columns; nothing if removed rows are dropped.
-   * @param renamed names of input columns by their names in the output
+   * @param input.renamed names of input columns by their names in the output
+   * @param input.columns columns of the rows of the input
    */
-  async *keptRows(renamed: ReadonlyMap<string, string>): AsyncGenerator<KeptRow[]> {
+  async *keptRows(input: InputNames): AsyncGenerator<KeptRow[]> {
     const ids = this.#ids;
     if (ids === null) return;
     const isKept = (row: number) => {
@@ -124,7 +141,7 @@ export class OldOutput {
     for (let row = 0; row < this.header.rows && !any; row++) any = isKept(row);
     if (!any) return;
     let row = 0;
-    for await (const slice of this.#readColumns(renamed)) {
+    for await (const slice of this.#readColumns(input)) {
       const kept: KeptRow[] = [];
       for (const given of slice) {
         if (row < this.header.rows && isKept(row)) kept.push({ ...given, oldRow: row });
@@ -136,7 +153,7 @@ export class OldOutput {
   }
 
   /** The ids and columns of all rows. */
-  async *#readColumns(renamed: ReadonlyMap<string, string>): AsyncGenerator<FieldsRow[]> {
+  async *#readColumns({ renamed, columns: given }: InputNames): AsyncGenerator<FieldsRow[]> {
     const { path, format } = this.#target;
     const nameOf = (name: string) => renamed.get(name) ?? name;
     if (isTableFormat(format as 'parquet')) {
@@ -148,10 +165,13 @@ export class OldOutput {
         for await (const { rows, values } of table.read({
           columns: ['id', ...columns.map(({ name }) => name)],
         })) {
-          const [ids = [], ...others] = values;
+          const [ids = [], ...stored] = values;
+          const read = stored.map((column, n) => asInput(kept[n] as Column, column, given));
+          const here = read.map((column) => column.column);
+          const others = read.map((column) => column.values);
           yield Array.from({ length: rows }, (_, n) => ({
             ...rowOf(String(ids[n])),
-            fields: { columns: kept, values: others.map((column) => column[n] ?? null) },
+            fields: { columns: here, values: others.map((column) => column[n] ?? null) },
           }));
         }
       } finally {
@@ -204,6 +224,32 @@ export class OldOutput {
 
 /** What to do if an output cannot be appended to. */
 export const START_OVER = 'replace --append by --overwrite to embed all rows again';
+
+/**
+ * Values of a stored column as a column of the input. Columns without values and those of mixed JSON are stored
+ * as strings.
+ */
+function asInput(
+  column: Column,
+  values: readonly unknown[],
+  input: readonly Column[],
+): { column: Column; values: readonly unknown[] } {
+  const { name, type } = column;
+  if (values.every((value) => value === null)) return { column: { name, type: { kind: 'null' } }, values };
+  const isJson = input.some((other) => other.name === name && other.type.kind === 'json');
+  if (type.kind !== 'string' || !isJson) return { column, values };
+  return { column: { name, type: { kind: 'json' } }, values: values.map(parseJson) };
+}
+
+/** The JSON value of a text; the text itself if it is none, because the column had only strings before. */
+function parseJson(text: unknown): unknown {
+  if (typeof text !== 'string') return null;
+  try {
+    return withExactNumbers(JSON.parse(text), text);
+  } catch {
+    return text;
+  }
+}
 
 /** A row without its text, which a kept vector does not need. */
 function rowOf(id: string): FieldsRow {
