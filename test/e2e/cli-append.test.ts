@@ -1,6 +1,6 @@
 /** `embedmill embed --append`: outputs that grow, and commands that are killed while they do. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFileBytes, openTable } from '@embedmill/core/formats';
@@ -122,6 +122,24 @@ describe('--append', () => {
       const { code, stderr } = await embed(cwd, grown, 'out.parquet', '--append', ...more);
       expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
     }
+    expect(readFileSync(join(cwd, 'out.parquet')).equals(before)).toBe(true);
+    expect(visibleNames(cwd)).toEqual(['in.jsonl', 'out.parquet']);
+  });
+
+  test('refuses another model once the run shows it, and leaves nothing behind', async () => {
+    const cwd = temporaryFolder();
+    const { stdout } = await embed(cwd, rows, 'out.parquet');
+    const { fingerprint } = JSON.parse(stdout);
+    const before = readFileSync(join(cwd, 'out.parquet'));
+    const index = join(cwd, readdirSync(cwd).find((name) => name.endsWith('.rows')) ?? '');
+    const text = readFileSync(index).toString('latin1');
+    writeFileSync(index, text.replace(fingerprint, '0123456789abcdef'), 'latin1');
+    expect(await embed(cwd, grown, 'out.parquet', '--append')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(
+        /0123456789abcdef; this run computes with .*replace --append by --overwrite/,
+      ),
+    });
     expect(readFileSync(join(cwd, 'out.parquet')).equals(before)).toBe(true);
     expect(visibleNames(cwd)).toEqual(['in.jsonl', 'out.parquet']);
   });

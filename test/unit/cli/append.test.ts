@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import type { VectorRows } from '@embedmill/contract';
 import { type FieldsRow, FORMATS } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
+import { publishLeftDrafts } from '../../../apps/cli/src/commands/embed/append.ts';
+import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts';
 import { DIGEST_BYTES, DigestTable, digestOfText } from '../../../apps/cli/src/io/append/digest.ts';
 import { digestsOfPresent, mergeRows } from '../../../apps/cli/src/io/append/merge.ts';
 import { type KeptRow, OldOutput } from '../../../apps/cli/src/io/append/old-output.ts';
@@ -16,6 +18,7 @@ import {
   rowIndexPath,
 } from '../../../apps/cli/src/io/append/row-index.ts';
 import { RowSpool } from '../../../apps/cli/src/io/append/row-spool.ts';
+import { toFiles } from '../../../apps/cli/src/io/output/files.ts';
 import type { OutputTarget } from '../../../apps/cli/src/io/output/types.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { encodeChunks, unitRows } from '../sinks/vectors.ts';
@@ -201,6 +204,38 @@ describe('an old output', () => {
     await expect(open(target, 'keep', { dtype: 'float16' })).rejects.toThrow(
       '--dtype was float32, now it is float16',
     );
+  });
+});
+
+describe('a command that was killed while it published', () => {
+  /** A work folder whose command had published the ids of two files. */
+  async function killed(vectors: string): Promise<{ output: string; folder: WorkFolder }> {
+    const cwd = temporaryFolder();
+    const output = join(cwd, 'out.npy');
+    const folder = new WorkFolder(output, {});
+    await folder.create();
+    writeFileSync(join(cwd, 'out.ids.jsonl'), 'new ids');
+    writeFileSync(output, 'old vectors');
+    writeFileSync(join(cwd, 'vectors.draft'), vectors);
+    await folder.writeDrafts([
+      { path: join(cwd, 'out.ids.jsonl'), draftPath: join(cwd, 'ids.draft'), bytes: 7 },
+      { path: output, draftPath: join(cwd, 'vectors.draft'), bytes: 11 },
+    ]);
+    return { output, folder };
+  }
+
+  test('is completed', async () => {
+    const { output, folder } = await killed('new vectors');
+    await publishLeftDrafts(folder, toFiles(output));
+    expect(readFileSync(output, 'utf8')).toBe('new vectors');
+    expect(await folder.readDrafts()).toBe(null);
+  });
+
+  test('is not completed with a part of a draft', async () => {
+    const { output, folder } = await killed('new vec');
+    await publishLeftDrafts(folder, toFiles(output));
+    expect(readFileSync(output, 'utf8')).toBe('old vectors');
+    expect(await folder.readDrafts()).toBe(null);
   });
 });
 

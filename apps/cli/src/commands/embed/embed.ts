@@ -1,11 +1,10 @@
 /** One invocation of `embedmill embed`, from its request to the published output. */
 
-import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
 import { EmbedmillError, type GlossaryTerm, quote, type RunInfo } from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
-import type { FieldsRow, ReadingPlan } from '@embedmill/core/formats';
+import type { ReadingPlan } from '@embedmill/core/formats';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
@@ -14,22 +13,21 @@ import {
   type IndexedRows,
   type InputColumns,
   type OutputFiles,
-  takenNames,
 } from '../../engine/run/fetch.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
-import { type KeptRow, OldOutput, START_OVER } from '../../io/append/old-output.ts';
+import { OldOutput } from '../../io/append/old-output.ts';
 import { RowSpool } from '../../io/append/row-spool.ts';
-import { outputColumns } from '../../io/columns/join.ts';
 import { type ColumnChoice, ColumnSpool } from '../../io/columns/spool.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
-import { type Destination, isAppendable, type OutputDraft } from '../../io/output/types.ts';
+import { type Destination, isAppendable } from '../../io/output/types.ts';
 import { describeReading } from '../../io/texts/describe-plan.ts';
 import { type OpenedInput, openTextInput } from '../../io/texts/input.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { ProgressDisplay } from '../../shell/progress/index.ts';
 import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
+import { isSameModel, otherModel, publishLeftDrafts, removedChoice, withKeptRows } from './append.ts';
 import { choicesOf, describeDifferences, identifyFiles, vectorOptionsOf } from './identity.ts';
 import { OutputLock } from './lock.ts';
 import type { EmbedFileRequest } from './request.ts';
@@ -104,8 +102,9 @@ class FileEmbedding {
     // A command that was killed while it published its files is completed.
     const isPublishing = (await this.#folder.readDrafts()) !== null;
     if (!overwrite && !append && !isPublishing && (await this.#destination.exists())) {
+      const canAppend = isAppendable(output) ? ', or --append to embed only what is new' : '';
       throw new UsageError(
-        `${this.#destination.nameOf(output.path)} exists; add --append to embed what is new, or --overwrite to replace it`,
+        `${this.#destination.nameOf(output.path)} exists; add --overwrite to replace it${canAppend}`,
       );
     }
     if (glossary !== null) this.#glossary = await readGlossary(glossary);
@@ -125,7 +124,7 @@ class FileEmbedding {
 
   async #runLocked(lock: OutputLock, restart: boolean): Promise<EmbedFileResult> {
     const { signal } = this.#deps;
-    await this.#publishLeftDrafts();
+    if (this.#request.append) await publishLeftDrafts(this.#folder, this.#destination);
     const input = await this.#openInput(signal);
     this.#notePlan(input);
     checkColumns(this.#request.columns, input.plans);
@@ -157,7 +156,12 @@ class FileEmbedding {
     const embeddingFrom = performance.now();
     const read = limit === null ? input.rows : firstRows(input.rows, limit);
     const columns = this.#columnsOf(input);
-    const all = this.#withKeptRows(read, input, columns?.spool ?? null);
+    const all = withKeptRows(read, {
+      old: this.#old,
+      plans: input.plans,
+      spool: columns?.spool ?? null,
+      output,
+    });
     const index = this.#indexOf();
     const recorded = columns === null ? all : columns.spool.record(all);
     const slices = index === null ? recorded : index.spool.record(recorded);
@@ -197,65 +201,22 @@ class FileEmbedding {
     return { files, summary: summarizeEmbedding(figures) };
   }
 
-  /** Completes what a killed --append was publishing: some of its files may have their names already. */
-  async #publishLeftDrafts(): Promise<void> {
-    const drafts = this.#request.append ? await this.#folder.readDrafts() : null;
-    if (drafts === null) return;
-    // A later attempt that was killed too may have left a part of a draft.
-    const isWhole = ({ draftPath, bytes }: OutputDraft) =>
-      (statSync(draftPath, { throwIfNoEntry: false })?.size ?? bytes) === bytes;
-    if (drafts.every(isWhole)) await this.#destination.publish(drafts, []);
-    await this.#folder.removeDrafts();
-  }
-
   async #openOld({ plans }: OpenedInput): Promise<void> {
-    const { output, removed } = this.#request;
-    const hasIds = plans.some(({ idField }) => idField !== null);
-    if (removed === 'keep' && !hasIds) {
-      throw new UsageError(
-        '--removed keep requires ids, to find the rows that were removed; the rows of the input have none',
-      );
-    }
-    const choice = hasIds ? (removed ?? 'keep') : 'drop';
     const options = vectorOptionsOf(this.#request, this.#glossaryId());
-    this.#old = await OldOutput.open(output, { removed: choice, options });
-    const { display } = this.#deps;
+    const { output } = this.#request;
+    const removed = removedChoice(this.#request.removed, plans);
+    this.#old = await OldOutput.open(output, { removed, options });
     if (this.#old === null) return;
     const rows = formatNoun(this.#old.header.rows, 'row');
-    display.note(
-      `Appending to ${this.#destination.nameOf(output.path)}: ${rows}, ${choice === 'keep' ? 'kept' : 'dropped'} if removed from the input.`,
+    this.#deps.display.note(
+      `Appending to ${this.#destination.nameOf(output.path)}: ${rows}, ${removed === 'keep' ? 'kept' : 'dropped'} if removed from the input.`,
     );
   }
 
-  /** @throws {UsageError} if the run computes other vectors than the old output has */
-  #checkModel({ options, fingerprint }: RunInfo): void {
-    if (this.#old === null) return;
-    const { model, fingerprint: old } = this.#old.header;
-    const isOther = options.model !== model || (fingerprint !== null && fingerprint !== old);
-    if (!isOther) return;
+  #checkModel(run: RunInfo): void {
+    if (this.#old === null || isSameModel(this.#old, run)) return;
     this.#isHopeless = true;
-    throw new UsageError(
-      `${this.#request.output.path} has vectors of ${model} with the fingerprint ${old}; ` +
-        `this run computes with ${options.model}${fingerprint === null ? '' : `, ${fingerprint}`}; ${START_OVER}`,
-    );
-  }
-
-  /** The rows of the input, then those that are kept of the old output. */
-  async *#withKeptRows(
-    slices: AsyncIterable<FieldsRow[]>,
-    { plans }: OpenedInput,
-    spool: ColumnSpool | null,
-  ): AsyncGenerator<(FieldsRow | KeptRow)[]> {
-    yield* slices;
-    if (this.#old === null) return;
-    const { format, dtype, encoding } = this.#request.output;
-    const columns = plans[0]?.columns ?? [];
-    const named = outputColumns(
-      columns.map(({ name }) => ({ name, type: { kind: 'null' } })),
-      { idField: plans[0]?.idField ?? null, taken: takenNames({ format, dtype, encoding }) },
-    );
-    const renamed = named.map(({ name, position }) => [name, columns[position]?.name ?? name] as const);
-    yield* this.#old.keptRows({ renamed: new Map(renamed), columns: spool?.columns ?? [] });
+    throw otherModel(this.#request.output.path, this.#old, run);
   }
 
   #indexOf(): IndexedRows | null {

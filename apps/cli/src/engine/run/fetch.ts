@@ -214,11 +214,7 @@ async function* hashChunks(chunks: AsyncIterable<Uint8Array>, hash: Hash): Async
 }
 
 /** Names of the columns that an output has anyway. */
-export function takenNames({
-  format,
-  dtype,
-  encoding,
-}: Pick<OutputTarget, 'format' | 'dtype' | 'encoding'>): string[] {
+export function takenNames({ format, dtype, encoding }: OutputTarget): string[] {
   const isText = format === 'jsonl' && encoding === 'base64';
   return ['id', 'vector', ...(dtype === 'int8' ? ['scale'] : []), ...(isText ? ['dtype'] : [])];
 }
