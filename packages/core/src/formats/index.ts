@@ -16,6 +16,7 @@ export type {
   Sample,
 } from './plan/types.ts';
 export { gunzip } from './rows/gunzip.ts';
+export { withExactNumbers } from './rows/json-number.ts';
 export { type LineRead, readRows, readTextLines } from './rows/read.ts';
 export { charsetNamed } from './rows/transcode.ts';
 export {
@@ -37,7 +38,7 @@ export { encodeIds, jsonl } from './sinks/jsonl.ts';
 export { vectorMetadata } from './sinks/metadata.ts';
 export { encodeScales, NPY_HEADER_BYTES, npy, npyHeader } from './sinks/npy.ts';
 export { parquet } from './sinks/parquet.ts';
-export { groupSlices } from './sinks/shape.ts';
+export { cutSlice, groupSlices } from './sinks/shape.ts';
 export type { EncodeOptions, Format, OutputRows, OutputShape } from './sinks/types.ts';
 export { vectorJson } from './sinks/vector-text.ts';
 export { copyToFile, type FileBytes, openFileBytes } from './tables/file.ts';

@@ -40,6 +40,9 @@ their types; one called "vector" becomes "vector_1".
 Rows without vectors (empty text, invalid JSON) are listed in
 OUTPUT.report.jsonl. In OUTPUT they are null, in .npy zeros; .lance omits them.
 
+With --append, vectors of texts that OUTPUT has are copied. OUTPUT is replaced
+by a complete new file: the rows of INPUT in its order, then removed rows.
+
 After an interruption, run the same command again to resume.
 
 Exit codes: 0 every row has a vector, 3 some rows have none, 2 usage error,
@@ -91,6 +94,18 @@ export function addEmbedCommand(
       `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', DEFAULT_BATCH_ROWS)}`,
       wholeNumber(1),
     )
+    .option(
+      '--shard-rows <rows>',
+      'rows per file: OUTPUT becomes NAME-00000-of-00005.parquet and so on',
+      wholeNumber(1),
+    )
+    .option('--append', 'embed only the texts that an existing OUTPUT does not have')
+    .addOption(
+      new Option(
+        '--removed <choice>',
+        'with --append: rows whose ids INPUT no longer has (default: keep)',
+      ).choices(['keep', 'drop']),
+    )
     .option('--overwrite', 'overwrite OUTPUT and discard any unfinished attempt')
     .option('--quiet', 'print errors only')
     .option('--json', 'print a summary as one JSON object')
@@ -101,6 +116,8 @@ export function addEmbedCommand(
           ['embedmill embed reviews.jsonl.gz --to reviews.npy', 'a NumPy matrix and reviews.ids.jsonl'],
           ['embedmill embed shop.csv --text body --id sku --to shop.parquet', 'columns named otherwise'],
           ["embedmill embed 'shards/*.csv.zst' --to all.npy", 'several files as one dataset'],
+          ['embedmill embed grown.jsonl --to v.parquet --append', 'only what is new'],
+          ['embedmill embed big.csv --to v.parquet --shard-rows 1000000', 'v-00000-of-00012.parquet …'],
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
           ['embedmill embed r.parquet --text review.body --to v.parquet', 'nested text, all columns'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],

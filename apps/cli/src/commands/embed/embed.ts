@@ -8,19 +8,27 @@ import type { ReadingPlan } from '@embedmill/core/formats';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
-import { fetchOutput, type InputColumns, type OutputFiles } from '../../engine/run/fetch.ts';
+import {
+  fetchOutput,
+  type IndexedRows,
+  type InputColumns,
+  type OutputFiles,
+} from '../../engine/run/fetch.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
+import { OldOutput } from '../../io/append/old-output.ts';
+import { RowSpool } from '../../io/append/row-spool.ts';
 import { type ColumnChoice, ColumnSpool } from '../../io/columns/spool.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
-import type { Destination } from '../../io/output/types.ts';
+import { type Destination, isAppendable } from '../../io/output/types.ts';
 import { describeReading } from '../../io/texts/describe-plan.ts';
 import { type OpenedInput, openTextInput } from '../../io/texts/input.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { ProgressDisplay } from '../../shell/progress/index.ts';
-import { formatCount } from '../../shell/terminal/numbers.ts';
-import { choicesOf, describeDifferences, identifyFiles } from './identity.ts';
+import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
+import { isSameModel, otherModel, publishLeftDrafts, removedChoice, withKeptRows } from './append.ts';
+import { choicesOf, describeDifferences, identifyFiles, vectorOptionsOf } from './identity.ts';
 import { OutputLock } from './lock.ts';
 import type { EmbedFileRequest } from './request.ts';
 import { connectServer, deleteOwnKeys, type EmbedServer, startOwnServer } from './server.ts';
@@ -74,6 +82,10 @@ class FileEmbedding {
   readonly #startedAt = performance.now();
   /** Terms of `--glossary`; `null` without one. */
   #glossary: GlossaryTerm[] | null = null;
+  /** The output that rows are appended to; `null` if there is none. */
+  #old: OldOutput | null = null;
+  /** Whether this attempt cannot be completed. */
+  #isHopeless = false;
 
   constructor(request: EmbedFileRequest, deps: EmbedFileDeps) {
     const { environment } = deps.context;
@@ -86,9 +98,14 @@ class FileEmbedding {
 
   /** @param options.restart discards an earlier attempt instead of resuming it */
   async run({ restart }: { restart: boolean }): Promise<EmbedFileResult> {
-    const { output, overwrite, glossary } = this.#request;
-    if (!overwrite && (await this.#destination.exists())) {
-      throw new UsageError(`${this.#destination.nameOf(output.path)} exists; add --overwrite to replace it`);
+    const { output, overwrite, glossary, append } = this.#request;
+    // A command that was killed while it published its files is completed.
+    const isPublishing = (await this.#folder.readDrafts()) !== null;
+    if (!overwrite && !append && !isPublishing && (await this.#destination.exists())) {
+      const canAppend = isAppendable(output) ? ', or --append to embed only what is new' : '';
+      throw new UsageError(
+        `${this.#destination.nameOf(output.path)} exists; add --overwrite to replace it${canAppend}`,
+      );
     }
     if (glossary !== null) this.#glossary = await readGlossary(glossary);
     await this.#folder.create();
@@ -97,17 +114,21 @@ class FileEmbedding {
       return await this.#runLocked(lock, restart);
     } finally {
       await this.#releasers.release();
+      const note = await this.#folder.readNote();
+      if (note !== null && this.#isHopeless) await this.#discard(note);
       // Without a note there is nothing to resume.
-      if ((await this.#folder.readNote()) === null) await this.#folder.remove();
+      if (note === null || this.#isHopeless) await this.#folder.remove();
       lock.release();
     }
   }
 
   async #runLocked(lock: OutputLock, restart: boolean): Promise<EmbedFileResult> {
     const { signal } = this.#deps;
+    if (this.#request.append) await publishLeftDrafts(this.#folder, this.#destination);
     const input = await this.#openInput(signal);
     this.#notePlan(input);
     checkColumns(this.#request.columns, input.plans);
+    if (this.#request.append) await this.#openOld(input);
     const planned = await this.#planRun(input, restart);
     const server = await this.#openServer(lock);
     const broken = new AbortController();
@@ -130,21 +151,32 @@ class FileEmbedding {
     const before = await withRetry(() => this.#beginRun(client, planned.run), retry);
     if (resumed) this.#noteResumed(before);
     else await this.#folder.writeNote({ ...planned, run: before.id });
+    this.#checkModel(before);
 
     const embeddingFrom = performance.now();
     const read = limit === null ? input.rows : firstRows(input.rows, limit);
     const columns = this.#columnsOf(input);
-    const slices = columns === null ? read : columns.spool.record(read);
+    const all = withKeptRows(read, {
+      old: this.#old,
+      plans: input.plans,
+      spool: columns?.spool ?? null,
+      output,
+    });
+    const index = this.#indexOf();
+    const recorded = columns === null ? all : columns.spool.record(all);
+    const slices = index === null ? recorded : index.spool.record(recorded);
     const parts = encodeParts(slices, { ...PART_LIMITS, maxRowBytes: this.#config.maxRowBytes });
-    const after = await drive({ client, run: before, parts, tracker, signal });
+    const onState = (info: RunInfo) => this.#checkModel(info);
+    const after = await drive({ client, run: before, parts, tracker, onState, signal });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
     const mixed = columns === null ? [] : columns.spool.columns.filter(({ type }) => type.kind === 'json');
     for (const { name } of mixed) display.note(`Warning: ${noteMixed(name)}.`);
     this.#noteDimensions(after);
     const files = await fetchOutput(after, {
-      ...{ client, output, retry, columns },
+      ...{ client, output, retry, columns, index },
       destination: this.#destination,
+      onDrafts: (drafts) => this.#folder.writeDrafts(drafts),
     });
     display.end();
     await server.discard();
@@ -153,14 +185,48 @@ class FileEmbedding {
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const figures = {
       before,
-      after,
+      // A run without new texts does not know the model of the vectors.
+      after: {
+        ...after,
+        dim: after.dim ?? this.#old?.header.dim ?? null,
+        fingerprint: after.fingerprint ?? this.#old?.header.fingerprint ?? null,
+      },
       files,
+      append: this.#old === null || index === null ? null : index.spool.counts,
       server: this.#request.server,
       resumed,
       seconds,
       embeddingSeconds,
     };
     return { files, summary: summarizeEmbedding(figures) };
+  }
+
+  async #openOld({ plans }: OpenedInput): Promise<void> {
+    const options = vectorOptionsOf(this.#request, this.#glossaryId());
+    const { output } = this.#request;
+    const removed = removedChoice(this.#request.removed, plans);
+    this.#old = await OldOutput.open(output, { removed, options });
+    if (this.#old === null) return;
+    const rows = formatNoun(this.#old.header.rows, 'row');
+    this.#deps.display.note(
+      `Appending to ${this.#destination.nameOf(output.path)}: ${rows}, ${removed === 'keep' ? 'kept' : 'dropped'} if removed from the input.`,
+    );
+  }
+
+  #checkModel(run: RunInfo): void {
+    if (this.#old === null || isSameModel(this.#old, run)) return;
+    this.#isHopeless = true;
+    throw otherModel(this.#request.output.path, this.#old, run);
+  }
+
+  #indexOf(): IndexedRows | null {
+    if (!isAppendable(this.#request.output)) return null;
+    const old = this.#old;
+    return {
+      spool: new RowSpool(join(this.#folder.path, 'rows'), old),
+      options: vectorOptionsOf(this.#request, this.#glossaryId()),
+      append: old === null ? null : { old, copyPath: join(this.#folder.path, 'old-vectors') },
+    };
   }
 
   #columnsOf({ plans }: OpenedInput): InputColumns | null {
@@ -209,9 +275,20 @@ class FileEmbedding {
     const format = plans[0]?.format ?? 'txt';
     const now = { input: identity, choices: choicesOf(this.#request, format, this.#glossaryId()) };
     const note = await this.#folder.readNote();
-    const fresh = { version: 1, run: null, ...now, overwrite, createdAt: new Date().toISOString() } as const;
+    const oldOutput = this.#old?.header.sha256 ?? null;
+    const createdAt = new Date().toISOString();
+    const fresh = { version: 1, run: null, ...now, oldOutput, overwrite, createdAt } as const;
     if (note === null) return fresh;
     const differences = describeDifferences(note, now);
+    const oldBefore = note.oldOutput ?? null;
+    if (oldBefore !== oldOutput) {
+      // An earlier --append that replaced its old output was complete.
+      if (oldBefore !== null && oldOutput !== null) {
+        await this.#discard(note);
+        return fresh;
+      }
+      differences.push(`it was ${oldBefore === null ? 'without' : 'with'} an output to append to`);
+    }
     // The same command resumes, also with --overwrite.
     const resumes =
       differences.length === 0 && (!overwrite || (note.overwrite && identity !== null && !restart));

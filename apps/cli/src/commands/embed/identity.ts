@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { UNTREATED } from '@embedmill/contract';
 import { ROW_DEFAULTS } from '@embedmill/core/formats';
+import type { VectorOptions } from '../../io/append/row-index.ts';
 import type { EmbedFileRequest } from './request.ts';
 
 /** Identifies the files of an input by their contents and order, independent of their paths. */
@@ -98,6 +99,13 @@ export function choicesOf(request: EmbedFileRequest, format: string, glossary: s
     model,
     server,
   };
+}
+
+/** The options that determine the vectors, besides the model. Stored in the row index. */
+export function vectorOptionsOf(request: EmbedFileRequest, glossary: string | null): VectorOptions {
+  const { precision, truncate, clean, long, prompt } = choicesOf(request, '', null);
+  const { dtype, dimensions } = request.output;
+  return { precision, truncate, clean, long, prompt, glossary, dtype, dimensions };
 }
 
 /** Describes the differences between two invocations; empty if the second may resume the first. */

@@ -14,11 +14,12 @@ import {
 } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { readModel, readServer } from '../../engine/embedder/model-options.ts';
+import type { RemovedChoice } from '../../io/append/old-output.ts';
 import type { ColumnChoice } from '../../io/columns/spool.ts';
 import { isLancePath } from '../../io/lance-folder.ts';
 import { isObjectUrl, readObjectUrl } from '../../io/objects/url.ts';
 import { draftPathOf } from '../../io/output/bucket.ts';
-import type { OutputTarget } from '../../io/output/types.ts';
+import { isAppendable, type OutputTarget } from '../../io/output/types.ts';
 import { choicesFrom, type TextsFlags } from '../../io/texts/choices.ts';
 import type { InputRequest } from '../../io/texts/input.ts';
 import { locateInput } from '../../io/texts/locate.ts';
@@ -47,6 +48,9 @@ export interface EmbedFlags extends TextsFlags {
   quiet?: true;
   json?: true;
   overwrite?: true;
+  shardRows?: number;
+  append?: true;
+  removed?: RemovedChoice;
 }
 
 /** A validated request. */
@@ -72,6 +76,10 @@ export interface EmbedFileRequest extends InputRequest {
   quiet: boolean;
   json: boolean;
   overwrite: boolean;
+  /** Whether the vectors of an existing output are used again. */
+  append: boolean;
+  /** What becomes of removed rows of that output; `null` if not chosen. */
+  removed: RemovedChoice | null;
 }
 
 /** Output formats by file name extension. */
@@ -125,7 +133,28 @@ export function readRequest(
     quiet: flags.quiet ?? false,
     json: flags.json ?? false,
     overwrite: flags.overwrite ?? false,
+    append: readAppend(flags, output),
+    removed: flags.removed ?? null,
   };
+}
+
+/** @throws {UsageError} if rows cannot be appended to such an output */
+function readAppend({ append, removed, to }: EmbedFlags, output: OutputTarget): boolean {
+  if (append === undefined) {
+    if (removed === undefined) return false;
+    throw new UsageError(`--removed ${removed} requires --append`);
+  }
+  if (!isAppendable(output)) {
+    const why = output.isLance
+      ? 'a LanceDB table; write a .parquet file and load it with "embedmill load", which replaces rows by their ids'
+      : output.object !== null
+        ? 'an object in a bucket; append to a local file and copy that'
+        : output.shardRows !== null
+          ? 'a set of shards; leave out --shard-rows'
+          : 'int8, which is not exact; use float32 or float16';
+    throw new UsageError(`--append cannot add to ${quote(to, 200)}: it is ${why}`);
+  }
+  return true;
 }
 
 /** Whether `name` is a folder that contains `path`, at any depth. */
@@ -136,7 +165,7 @@ function isFolderOf(name: string, path: string): boolean {
 }
 
 function readOutput(
-  { to, encoding, dtype, dimensions }: EmbedFlags,
+  { to, encoding, dtype, dimensions, shardRows }: EmbedFlags,
   { cacheDir }: Pick<Config, 'cacheDir'>,
 ): OutputTarget {
   const object = isObjectUrl(to) ? readObjectUrl(to) : null;
@@ -154,10 +183,24 @@ function readOutput(
       `--encoding ${encoding} requires a .jsonl output; ${quote(to, 200)} has only one encoding`,
     );
   }
+  if (shardRows !== undefined && (isLance || object !== null || format === 'npy')) {
+    throw new UsageError(
+      `--shard-rows writes .parquet, .arrow or .jsonl files on this machine; the output is ${quote(to, 200)}`,
+    );
+  }
   const path = object === null ? resolve(to) : draftPathOf(object, cacheDir);
   if (object === null && !existsSync(dirname(path)))
     throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the output`);
-  return { path, object, isLance, format, encoding, dtype, dimensions: dimensions ?? null };
+  return {
+    path,
+    object,
+    isLance,
+    format,
+    encoding,
+    dtype,
+    dimensions: dimensions ?? null,
+    shardRows: shardRows ?? null,
+  };
 }
 
 /** `all` and `none` are words; columns of these names cannot be chosen alone. */

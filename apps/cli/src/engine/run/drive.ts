@@ -14,6 +14,8 @@ export interface DriveDeps {
   run: RunInfo;
   parts: AsyncIterable<Part>;
   tracker: Tracker;
+  /** Receives each state of the run; what it throws ends the command. */
+  onState?: (run: RunInfo) => void;
   /** Stops both; its reason is thrown. */
   signal: AbortSignal;
 }
@@ -52,12 +54,13 @@ async function send({ client, run, parts, tracker }: DriveDeps, signal: AbortSig
   if (isOpen) await withRetry(() => client.seal(run.id), retry);
 }
 
-async function watch({ client, run, tracker }: DriveDeps, signal: AbortSignal): Promise<RunInfo> {
+async function watch({ client, run, tracker, onState }: DriveDeps, signal: AbortSignal): Promise<RunInfo> {
   const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
   const explainer = new WaitExplainer({ client, tracker, signal });
   for (;;) {
     const info = await withRetry(() => client.getRun(run.id), retry);
     tracker.setRun(info);
+    onState?.(info);
     if (info.state === 'completed') return info;
     if (info.state === 'cancelled' || info.state === 'failed') throw runEnded(info);
     await explainer.update(info);
