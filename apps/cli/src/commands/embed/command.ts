@@ -73,6 +73,7 @@ export function addEmbedCommand(
         .default('float'),
     )
     .option('--columns <names>', 'columns of INPUT to copy: names with commas, all or none', 'all')
+    .option('--file-column <name>', 'add a column with the name of the file of each row')
     .option('--dimensions <n>', 'numbers to keep of each vector, renormalized', wholeNumber(1))
     .addOption(precisionOption())
     .addOption(

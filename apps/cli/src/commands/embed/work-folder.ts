@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Environment } from '@embedmill/core/process';
-import type { InputIdentity, RowChoices } from './identity.ts';
+import type { InputIdentity } from '../../io/sources/types.ts';
+import type { RowChoices } from './identity.ts';
 
 /** What a later invocation needs in order to resume. */
 export interface ResumeNote {

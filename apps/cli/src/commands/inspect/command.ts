@@ -1,12 +1,12 @@
 /** `embedmill inspect`: shows how input files would be read, without embedding them. */
 
-import type { ReadingPlan } from '@embedmill/core/formats';
+import type { InputPlan } from '@embedmill/core/formats';
 import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import { choicesFrom, type TextsFlags } from '../../io/texts/choices.ts';
 import { describePlan } from '../../io/texts/describe-plan.ts';
-import { planFile } from '../../io/texts/input.ts';
-import { locateInput } from '../../io/texts/locate.ts';
+import { planSource } from '../../io/texts/input.ts';
+import { expandInput, locateInput } from '../../io/texts/locate.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
@@ -59,16 +59,16 @@ async function inspectFiles(
   inputs: readonly string[],
   flags: InspectFlags,
   { stdin, stdout, environment }: CommandContext,
-): Promise<ReadingPlan[]> {
+): Promise<InputPlan[]> {
   const { maxRowBytes } = readConfig(environment);
-  const deps = { stdin, maxRowBytes, signal: interruptionSignal(() => {}) };
-  const plans: ReadingPlan[] = [];
+  const deps = { stdin, environment, maxRowBytes, signal: interruptionSignal(() => {}) };
+  const plans: InputPlan[] = [];
   const lines: string[] = [];
-  for (const file of locateInput(inputs).files) {
-    const { plan, close } = await planFile(file, choicesFrom(flags), deps);
-    await close();
+  for (const source of await expandInput(locateInput(inputs, flags), deps)) {
+    const { plan, opened } = await planSource(source, choicesFrom(flags), deps);
+    await opened.close();
     plans.push(plan);
-    lines.push(file.name, ...describePlan(plan));
+    lines.push(source.name, ...describePlan(plan));
   }
   stdout.write(
     flags.json ? `${JSON.stringify(plans)}\n` : lines.map((line) => `${printable(line)}\n`).join(''),
