@@ -7,6 +7,9 @@ import type { OpenedTable, SourceDeps } from '../types.ts';
 import { loadLibrary } from './library.ts';
 import { readOnceTable } from './read-once.ts';
 
+/** Rows per slice; a chunk of DuckDB has 2,048. */
+const SLICE_ROWS = 1_024;
+
 type DuckDb = typeof import('@duckdb/node-api');
 
 /** How the values of a DuckDB type become values of a column. */
@@ -16,7 +19,7 @@ interface Reading {
 }
 
 /**
- * Runs the query; rows arrive in chunks of 2,048.
+ * Runs the query; rows arrive as they are computed.
  * @param path of the database, which is opened for reading only; `null` for a database in memory, whose queries
  * read files
  */
@@ -55,7 +58,10 @@ export async function queryDuckDb(
         const values = readings.map(({ read }, n) =>
           chunk.getColumnValues(n).map((value) => (value === null ? null : read(value as never))),
         );
-        yield { rows: chunk.rowCount, values };
+        for (let from = 0; from < chunk.rowCount; from += SLICE_ROWS) {
+          const part = values.map((column) => column.slice(from, from + SLICE_ROWS));
+          yield { rows: Math.min(SLICE_ROWS, chunk.rowCount - from), values: part };
+        }
       }
     }
   } catch (error) {

@@ -10,6 +10,11 @@ export interface PostgresReading {
   read: (text: string) => unknown;
 }
 
+/** As the package is; its types describe a function. */
+const arrayParser = pg.types.arrayParser as unknown as {
+  create(text: string, read: (value: string) => string): { parse(): (string | null)[] };
+};
+
 /** Numbers of types, which are fixed (pg_type.dat). */
 const OID = {
   bool: 16,
@@ -65,7 +70,7 @@ export function postgresReading(oid: number, modifier: number): PostgresReading 
       if (/^\[|^\{\{/.test(text)) {
         throw unstorable(`the array ${quote(text, 60)}`, 'more than one dimension or another first index');
       }
-      const values = pg.types.arrayParser(text, (value: string) => value) as (string | null)[];
+      const values = arrayParser.create(text, (value) => value).parse();
       return values.map((value) => (value === null ? null : item.read(value)));
     };
     return { type: { kind: 'list', item: item.type }, read };
