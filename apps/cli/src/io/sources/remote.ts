@@ -238,31 +238,28 @@ class RemoteFile {
   /** The bytes of an answer; fails when the server is silent. */
   async *#bodyOf(answer: RemoteAnswer, { signal }: SourceDeps): AsyncGenerator<Uint8Array> {
     const body = answer.body[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const next = await this.#inTime(body.next(), signal);
-        if (next.done) return;
-        yield next.value;
-      }
-    } finally {
-      answer.close();
-    }
-  }
-
-  async #inTime<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-    const timer = new AbortController();
-    const timeout = sleep(this.#limits.silenceMs, null, { signal: AbortSignal.any([timer.signal, signal]) });
-    timeout.catch(() => {});
-    try {
-      const first = await Promise.race([work, timeout]).catch((error) => {
-        signal.throwIfAborted();
-        throw error instanceof EmbedmillError ? error : this.#unavailable(asError(error).message, error);
+    // One listener for all chunks: a promise per signal would keep all that were raced with it.
+    let fail: (error: unknown) => void = () => {};
+    const abort = () => fail(signal.reason);
+    signal.addEventListener('abort', abort);
+    const { silenceMs } = this.#limits;
+    const nextInTime = () =>
+      new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        fail = reject;
+        const timer = setTimeout(
+          () => reject(this.#unavailable(`no data for ${silenceMs / 1000} s`)),
+          silenceMs,
+        );
+        body
+          .next()
+          .then(resolve, (cause) => reject(this.#unavailable(asError(cause).message, cause)))
+          .finally(() => clearTimeout(timer));
       });
-      if (first === null) throw this.#unavailable(`no data for ${this.#limits.silenceMs / 1000} s`);
-      return first;
+    try {
+      for (let next = await nextInTime(); !next.done; next = await nextInTime()) yield next.value;
     } finally {
-      timer.abort();
-      work.catch(() => {});
+      signal.removeEventListener('abort', abort);
+      answer.close();
     }
   }
 

@@ -54,6 +54,8 @@ export interface ByteSource extends SourceBase {
 export interface TableSource extends SourceBase {
   readonly kind: 'table';
   readonly format: DatabaseFormat;
+  /** What the user should know, as sentences without a full stop. */
+  readonly warnings: readonly string[];
   openTable(deps: SourceDeps): Promise<OpenedTable>;
 }
 

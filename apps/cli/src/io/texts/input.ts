@@ -154,7 +154,8 @@ async function planDatabase(
     await close();
     throw error;
   });
-  return { source, plan, opened: { bytes: null, table: { table, close }, close } };
+  const warned = { ...plan, warnings: [...source.warnings, ...plan.warnings] };
+  return { source, plan: warned, opened: { bytes: null, table: { table, close }, close } };
 }
 
 async function planBytes(source: ByteSource, choices: PlanChoices, deps: InputDeps): Promise<PlannedSource> {

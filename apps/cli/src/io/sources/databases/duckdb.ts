@@ -48,7 +48,7 @@ export async function queryDuckDb(
     const names = columnNames(result.columnNames());
     const readings = names.map((_, n) => readingOf(library, result.columnType(n)));
     const columns = names.map((name, n): Column => ({ name, type: (readings[n] as Reading).type }));
-    const table = readOnceTable(columns, slicesOf());
+    const table = readOnceTable(path ?? 'duckdb:', columns, slicesOf());
     return { table, close };
 
     async function* slicesOf(): AsyncGenerator<TableSlice> {

@@ -21,6 +21,7 @@ export function lanceSource(name: string): TableSource {
     name,
     path,
     isStream: false,
+    warnings: [],
     identify: async () => identity,
     async openTable() {
       const { database, table: tableName } = await openLanceFolder(path);
@@ -36,7 +37,7 @@ export function lanceSource(name: string): TableSource {
       identity = { bytes: 0, sha256: createHash('sha256').update(contents).digest('hex') };
       const batches = await openArrowBatches((await table.schema()).fields as never);
       return {
-        table: readOnceTable(batches.columns, slicesOf(table, batches)),
+        table: readOnceTable(name, batches.columns, slicesOf(table, batches)),
         close: async () => table.close(),
       };
     },

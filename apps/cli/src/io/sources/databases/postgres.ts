@@ -45,8 +45,7 @@ export async function queryPostgres(url: string, sql: string, { signal }: Source
   const fetch = async (rows: number) => {
     const text = `FETCH FORWARD ${rows} FROM embedmill_rows`;
     return client.query<(string | null)[]>({ text, rowMode: 'array' }).catch((error) => {
-      signal.throwIfAborted();
-      throw new Error(asError(broken ?? error).message, { cause: error });
+      throw signal.aborted ? signal.reason : (broken ?? error);
     });
   };
   try {
@@ -63,7 +62,7 @@ export async function queryPostgres(url: string, sql: string, { signal }: Source
     const names = columnNames(fields.map(({ name }) => name));
     const readings = fields.map((field) => postgresReading(field.dataTypeID, field.dataTypeModifier));
     const columns = names.map((name, n): Column => ({ name, type: (readings[n] as PostgresReading).type }));
-    return { table: readOnceTable(columns, slicesOf(readings)), close };
+    return { table: readOnceTable(`postgres://${new URL(url).host}`, columns, slicesOf(readings)), close };
   } catch (error) {
     await close();
     throw error;

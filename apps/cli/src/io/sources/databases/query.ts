@@ -13,6 +13,8 @@ interface Database {
   name: string;
   /** Absolute path of its file; `null` for a server and for memory. */
   path: string | null;
+  /** Whether a query without ORDER BY repeats its order. */
+  isOrdered: boolean;
   run(sql: string, deps: SourceDeps): Promise<OpenedTable>;
 }
 
@@ -46,6 +48,7 @@ export function querySource(given: string, sql: string): TableSource {
     isStream: false,
     // The rows are compared with those that were sent; the same result from another place is welcome.
     identify: async () => UNKNOWN_CONTENTS,
+    warnings: warningsOf(database, sql),
     openTable: (deps) =>
       database.run(sql.trim().replace(/;\s*$/, ''), deps).catch((error) => {
         deps.signal.throwIfAborted();
@@ -57,6 +60,12 @@ export function querySource(given: string, sql: string): TableSource {
   };
 }
 
+/** SQLite repeats the order of a query over the same data; the others may use several threads. */
+function warningsOf({ isOrdered }: Database, sql: string): string[] {
+  if (isOrdered || /\border\s+by\b/i.test(sql)) return [];
+  return ['the query has no ORDER BY; to resume, it must return its rows in the same order'];
+}
+
 function databaseAt(given: string): Database {
   const [, scheme = '', rest = ''] = /^([a-z0-9]+):(.*)$/is.exec(given) ?? [];
   switch (scheme.toLowerCase()) {
@@ -65,7 +74,12 @@ function databaseAt(given: string): Database {
       return postgresAt(given);
     case 'duckdb':
       if (rest === '' || rest === ':memory:') {
-        return { name: 'duckdb:', path: null, run: (sql, deps) => runInFile('duckdb', null, sql, deps) };
+        return {
+          name: 'duckdb:',
+          path: null,
+          isOrdered: false,
+          run: (sql, deps) => runInFile('duckdb', null, sql, deps),
+        };
       }
       return fileDatabase('duckdb', rest);
     case 'sqlite':
@@ -88,6 +102,7 @@ function postgresAt(given: string): Database {
   return {
     name: `${protocol}//${host}${pathname}`,
     path: null,
+    isOrdered: false,
     run: async (sql, deps) => (await import('./postgres.ts')).queryPostgres(given, sql, deps),
   };
 }
@@ -97,7 +112,7 @@ function fileDatabase(kind: 'duckdb' | 'sqlite', given: string): Database {
   const name = given.replace(/^\/\/(?=\/)/, '');
   if (!existsSync(name)) throw new UsageError(`there is no database ${quote(name, 200)}`);
   const path = resolve(name);
-  return { name, path, run: (sql, deps) => runInFile(kind, path, sql, deps) };
+  return { name, path, isOrdered: kind === 'sqlite', run: (sql, deps) => runInFile(kind, path, sql, deps) };
 }
 
 /** Loads the reader of a database and runs the query. */

@@ -35,7 +35,7 @@ export async function querySqlite(path: string, sql: string, { signal }: SourceD
     const rows = statement.iterate() as unknown as Iterator<SqliteValue[]>;
     const first = nextSlice(rows, names.length);
     const columns = names.map((name, n): Column => ({ name, type: first?.types?.[n] ?? { kind: 'null' } }));
-    return { table: readOnceTable(columns, slicesOf(first, rows)), close };
+    return { table: readOnceTable(path, columns, slicesOf(first, rows)), close };
 
     async function* slicesOf(
       start: TableSlice | null,
