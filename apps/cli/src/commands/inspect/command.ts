@@ -36,7 +36,7 @@ export function addInspectCommand(
     .command('inspect')
     .summary('show how a text file would be read')
     .description('Show how text files would be read, without embedding them.')
-    .argument('<input...>', 'text files, folders or globs, or - for stdin');
+    .argument('<input...>', 'files, folders, globs, URLs or a database; or - for stdin');
   for (const option of textsOptions()) command.addOption(option);
   command
     .option('--json', 'print the plans as one JSON array')
@@ -46,6 +46,7 @@ export function addInspectCommand(
         examples(
           ['embedmill inspect export.csv', 'before embedding a file from elsewhere'],
           ['embedmill inspect export.csv --charset windows-1252', 'with a choice of your own'],
+          ['embedmill inspect https://example.com/r.parquet', 'on the web, by ranges'],
           ["embedmill inspect 'shards/*.jsonl.zst' --json | jq .[].problem", 'for programs'],
         ),
     )
@@ -58,10 +59,14 @@ export function addInspectCommand(
 async function inspectFiles(
   inputs: readonly string[],
   flags: InspectFlags,
-  { stdin, stdout, environment }: CommandContext,
+  { stdin, stdout, stderr, environment }: CommandContext,
 ): Promise<InputPlan[]> {
   const { maxRowBytes } = readConfig(environment);
-  const deps = { stdin, environment, maxRowBytes, signal: interruptionSignal(() => {}) };
+  const deps = {
+    ...{ stdin, environment, maxRowBytes },
+    signal: interruptionSignal(() => {}),
+    onRetry: (reason: string) => void stderr.write(`Waiting: ${printable(reason)}.\n`),
+  };
   const plans: InputPlan[] = [];
   const lines: string[] = [];
   for (const source of await expandInput(locateInput(inputs, flags), deps)) {

@@ -162,8 +162,8 @@ function explain(cause: S3Failure, bucket: string): EmbedmillError {
   if (status === 301) return refused(`the bucket ${quote(bucket)} is in another region; set AWS_REGION`);
   if (status === 403) {
     return refused(
-      `access to s3://${bucket} denied (${name}: ${message}); the credentials need s3:GetObject, s3:PutObject, ` +
-        's3:DeleteObject and s3:ListBucket',
+      `access to s3://${bucket} denied (${name}: ${message}); reading needs s3:GetObject and ` +
+        's3:ListBucket, writing s3:PutObject and s3:DeleteObject too',
     );
   }
   const text = `s3://${bucket} reports ${[name, code].filter(Boolean).join(' ')}: ${message}`;
