@@ -14,6 +14,7 @@ import type { FieldsRow, InputPlan } from '@embedmill/core/formats';
 import { connect } from '@lancedb/lancedb';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { loadLibrary } from '../../../apps/cli/src/io/sources/databases/library.ts';
 import { httpResource } from '../../../apps/cli/src/io/sources/http.ts';
 import { remoteSource } from '../../../apps/cli/src/io/sources/remote.ts';
 import type { ByteSource } from '../../../apps/cli/src/io/sources/types.ts';
@@ -294,6 +295,30 @@ describe('a database', () => {
   ])('%j with %j is refused', (given, options, message) => {
     expect(() => locateInput(given, options)).toThrow(message);
   });
+
+  test('whose library is missing says how to install it', async () => {
+    const name = 'embedmill-has-no-such-package';
+    await expect(loadLibrary('Oracle', name, () => import(name))).rejects.toThrow(
+      `Oracle is read with the package ${name}, which is not installed; install it beside Embedmill: npm install ${name}`,
+    );
+  });
+
+  test('whose query has no order gets a warning', async () => {
+    const warnings = async (query: string) =>
+      (await read(locateInput(['duckdb:'], { query }))).plans[0]?.warnings;
+    const query = "SELECT 'a text' AS text, 1 AS id";
+    expect(await warnings(query)).toEqual([expect.stringContaining('the query has no ORDER BY')]);
+    expect(await warnings(`${query} ORDER BY id`)).toEqual([]);
+  });
+
+  test('that fails behind the first rows is named', async () => {
+    const query =
+      "SELECT i AS id, CASE WHEN i < 200000 THEN 'ok' ELSE error('broken') END AS text FROM range(200001) t(i)";
+    await expect(read(locateInput(['duckdb:'], { query }))).rejects.toMatchObject({
+      code: 'query-failed',
+      message: expect.stringMatching(/^"duckdb:" cannot be read to its end: .*broken/),
+    });
+  });
 });
 
 const texts = Array.from({ length: 8000 }, (_, n) => ({ id: `r${n}`, text: `Review ${n} of a towel.` }));
@@ -346,9 +371,12 @@ describe('a resource on the web', () => {
   test('that changes between the plan and the rows ends the reading', async () => {
     const web = await startWebFile(lines);
     const deps = { stdin: Readable.from([]), environment: {}, signal, maxRowBytes: 1 << 20 };
-    const { rows } = await openTextInput({ input: locateInput([web.url]), choices: {} }, deps);
+    const input = locateInput([web.url]);
+    const { rows } = await openTextInput({ input, choices: {} }, deps);
     web.version = { etag: '"2"' };
     await expect(rows[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'source-changed' });
+    // Starting over, as embed does with --overwrite.
+    expect(idsOf(await read(input))).toEqual(allIds);
   });
 
   test('has an identity that changes with its version, and not with its URL', async () => {
@@ -500,6 +528,14 @@ describe('objects in a bucket', () => {
     const s3 = await bucket([]);
     await expect(read(locateInput([url]), s3.environment)).rejects.toThrow(message);
   });
+});
+
+test('a column with the file of each row never replaces a field', async () => {
+  const path = join(temporaryFolder(), 'in.jsonl');
+  writeFileSync(path, jsonLines([{ text: 'ok' }, { text: 'ok', file: 'own' }]));
+  await expect(read(locateInput([path]), {}, 'file')).rejects.toThrow(
+    '--file-column names "file", which the object in line 2 has too',
+  );
 });
 
 test('a column with the file of each row, also of bad rows and of text', async () => {

@@ -41,6 +41,9 @@ export interface EmbedFileResult {
   files: OutputFiles;
 }
 
+/** Errors for an input that is not the one of the earlier attempt, or of its own plan. */
+const CHANGED_CODES: ReadonlySet<string> = new Set(['input-changed', 'source-changed']);
+
 /** A note whose run may not exist yet. */
 type PlannedRun = Omit<ResumeNote, 'run'> & { run: string | null };
 
@@ -56,7 +59,7 @@ export async function embedFile(request: EmbedFileRequest, deps: EmbedFileDeps):
     // Report the interrupt, not the errors it caused.
     deps.signal.throwIfAborted();
     // With --overwrite an own earlier attempt is resumed, so a changed input may be noticed only here.
-    const isChanged = error instanceof EmbedmillError && error.code === 'input-changed';
+    const isChanged = error instanceof EmbedmillError && CHANGED_CODES.has(error.code);
     if (!isChanged || !request.overwrite || request.input.isStream) throw error;
     deps.display.note('The input has changed; starting over.');
     return await new FileEmbedding(request, deps).run({ restart: true });

@@ -9,11 +9,12 @@ import {
   type RemoteRange,
   type RemoteResource,
   type RemoteVersion,
+  remoteSource,
   SourceUnavailable,
   sourceChanged,
   sourceRefused,
 } from './remote.ts';
-import type { SourceDeps } from './types.ts';
+import type { SourceDeps, SourceList } from './types.ts';
 
 /** Redirects that are followed, as browsers do (Fetch Standard: 20) with less patience. */
 const MAX_REDIRECTS = 10;
@@ -33,6 +34,12 @@ const PERMANENT_CODES = /^(ENOTFOUND|ERR_TLS_|ERR_INVALID_URL|CERT_|DEPTH_ZERO|S
 /** Whether an input is meant as a resource on the web. */
 export function isWebUrl(given: string): boolean {
   return /^https?:\/\//i.test(given);
+}
+
+/** The source of a URL; new each time, so that an input that changed can be read from the start. */
+export function resourceAt(given: string): SourceList {
+  const resource = httpResource(given);
+  return { kind: 'list', name: resource.name, expand: async () => [remoteSource(resource)] };
 }
 
 /**

@@ -45,7 +45,7 @@ async function keysOf(bucket: Bucket, key: string): Promise<string[]> {
     const found: string[] = [];
     for await (const candidate of bucket.list(key.slice(0, glob.index))) {
       if (candidate === key) return [key];
-      if (matches(candidate)) found.push(candidate);
+      if (matches(candidate) && !candidate.endsWith('/')) found.push(candidate);
     }
     return found.toSorted(byPath);
   }

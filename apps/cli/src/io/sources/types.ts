@@ -68,7 +68,7 @@ export interface OpenedTable {
   close(): Promise<void>;
 }
 
-/** Sources that must be listed first: the objects behind a prefix or glob. */
+/** Sources that are made when the input is opened: a remote resource, the objects behind a prefix or glob. */
 export interface SourceList {
   readonly kind: 'list';
   /** Name for messages. */

@@ -11,15 +11,14 @@ import { isObjectUrl } from '../objects/url.ts';
 import { lanceSource } from '../sources/databases/lance.ts';
 import { isDatabaseUrl, querySource } from '../sources/databases/query.ts';
 import { fileSource, STDIN } from '../sources/file.ts';
-import { httpResource, isWebUrl } from '../sources/http.ts';
+import { isWebUrl, resourceAt } from '../sources/http.ts';
 import { byPath, isDataFile } from '../sources/names.ts';
-import { remoteSource } from '../sources/remote.ts';
 import { objectsAt } from '../sources/s3.ts';
 import type { InputSource, SourceDeps, SourceList } from '../sources/types.ts';
 
 /** An input: its sources are one dataset, in this order. */
 export interface InputLocation {
-  /** Those in buckets are still to be listed: see {@link expandInput}. */
+  /** Remote ones are found when the input is opened: see {@link expandInput}. */
   sources: readonly (InputSource | SourceList)[];
   /** Name for messages and for the run. */
   name: string;
@@ -53,7 +52,7 @@ export function locateInput(
   return { sources, name, isStream: sources.some((source) => source.kind !== 'list' && source.isStream) };
 }
 
-/** The sources of an input, with those in buckets listed. */
+/** The sources of an input, with those in buckets listed. Each call gives new ones, without a version. */
 export async function expandInput({ sources }: InputLocation, deps: SourceDeps): Promise<InputSource[]> {
   const expanded: InputSource[] = [];
   for (const source of sources) {
@@ -65,7 +64,7 @@ export async function expandInput({ sources }: InputLocation, deps: SourceDeps):
 
 function sourcesOf(given: string): (InputSource | SourceList)[] {
   if (given === '-') return [STDIN];
-  if (isWebUrl(given)) return [remoteSource(httpResource(given))];
+  if (isWebUrl(given)) return [resourceAt(given)];
   if (isObjectUrl(given)) return [objectsAt(given)];
   if (isDatabaseUrl(given)) {
     throw new UsageError(
