@@ -179,6 +179,11 @@ describe('the rows of a Parquet file come with their types', () => {
         [1, null],
       ],
     });
+    const failing = 'SELECT *, 1 / (1400 - stars) FROM rows ORDER BY stars';
+    await expect(read(locateInput([url], { query: failing }))).rejects.toMatchObject({
+      code: 'query-failed',
+      message: expect.stringContaining('cannot be read to its end: division by zero'),
+    });
     await expect(read(locateInput([url], { query: 'SELECT * FROM gone' }))).rejects.toThrow(
       /cannot run the query: relation "gone" does not exist/,
     );
@@ -273,6 +278,16 @@ describe('a query in SQLite', () => {
       ['integer', 1n],
       ['float', 5000.5],
     ]);
+  });
+
+  test('that fails behind the first rows is an error', async () => {
+    const path = database('CREATE TABLE r (text)');
+    const query = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+      SELECT 'ok' AS text, CASE WHEN i < 4000 THEN i ELSE abs(-9223372036854775808) END AS id FROM n`;
+    await expect(read(locateInput([path], { query }))).rejects.toMatchObject({
+      code: 'query-failed',
+      message: expect.stringContaining('cannot be read to its end: integer overflow'),
+    });
   });
 
   test.each([

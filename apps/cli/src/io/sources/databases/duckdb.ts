@@ -1,7 +1,7 @@
 /** Runs a query in DuckDB and streams its result. */
 
-import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
-import { EmbedmillError, quote } from '@embedmill/contract';
+import type { DuckDBConnection, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import { asError, EmbedmillError, quote } from '@embedmill/contract';
 import { type Column, columnNames, type DataType, type TableSlice } from '@embedmill/core/formats';
 import type { OpenedTable, SourceDeps } from '../types.ts';
 import { loadLibrary } from './library.ts';
@@ -9,6 +9,9 @@ import { readOnceTable } from './read-once.ts';
 
 /** Rows per slice; a chunk of DuckDB has 2,048. */
 const SLICE_ROWS = 1_024;
+
+/** Rows that are read again to find the reason of a failure; DuckDB computes less ahead. */
+const FAILURE_ROWS = 1_000_000;
 
 type DuckDb = typeof import('@duckdb/node-api');
 
@@ -44,30 +47,70 @@ export async function queryDuckDb(
   try {
     // Two objects of one day must not differ by the zone of the machine.
     await connection.run("SET TimeZone = 'UTC'").catch(() => {});
-    const result = await connection.stream(sql);
-    const names = columnNames(result.columnNames());
+    const statement = await connection.prepare(sql);
+    const count = statement.columnCount;
+    const names = columnNames(Array.from({ length: count }, (_, n) => statement.columnName(n)));
+    statement.destroySync();
+    const result = await connection.stream(withEnd(sql, count));
     const readings = names.map((_, n) => readingOf(library, result.columnType(n)));
     const columns = names.map((name, n): Column => ({ name, type: (readings[n] as Reading).type }));
-    const table = readOnceTable(path ?? 'duckdb:', columns, slicesOf());
-    return { table, close };
-
-    async function* slicesOf(): AsyncGenerator<TableSlice> {
-      for (;;) {
-        const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) return;
-        const values = readings.map(({ read }, n) =>
-          chunk.getColumnValues(n).map((value) => (value === null ? null : read(value as never))),
-        );
-        for (let from = 0; from < chunk.rowCount; from += SLICE_ROWS) {
-          const part = values.map((column) => column.slice(from, from + SLICE_ROWS));
-          yield { rows: Math.min(SLICE_ROWS, chunk.rowCount - from), values: part };
-        }
-      }
-    }
+    const slices = slicesOf(result, readings, (rows) => failureAfter(rows, sql, connection));
+    return { table: readOnceTable(path ?? 'duckdb:', columns, slices), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/**
+ * The query with one more column and one more row, in which that column is true.
+ *
+ * When a query fails behind its first rows, its stream ends as if it were complete (@duckdb/node-api 1.5.5). Only
+ * a complete stream ends with this row, because DuckDB keeps the order of UNION ALL.
+ */
+function withEnd(sql: string, columns: number): string {
+  return `SELECT *, false FROM (${sql}\n) UNION ALL SELECT ${'NULL, '.repeat(columns)}true`;
+}
+
+/** @param failure the error for a stream that ends after this many rows without the last row */
+async function* slicesOf(
+  result: DuckDBResult,
+  readings: readonly Reading[],
+  failure: (rows: number) => Promise<Error>,
+): AsyncGenerator<TableSlice> {
+  let rows = 0;
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) throw await failure(rows);
+    const end = chunk.getColumnValues(readings.length).indexOf(true);
+    const count = end === -1 ? chunk.rowCount : end;
+    const values = readings.map(({ read }, n) =>
+      chunk
+        .getColumnValues(n)
+        .slice(0, count)
+        .map((value) => (value === null ? null : read(value as never))),
+    );
+    for (let from = 0; from < count; from += SLICE_ROWS) {
+      const part = values.map((column) => column.slice(from, from + SLICE_ROWS));
+      yield { rows: Math.min(SLICE_ROWS, count - from), values: part };
+    }
+    rows += count;
+    if (end === -1) continue;
+    if (end !== chunk.rowCount - 1 || ((await result.fetchChunk())?.rowCount ?? 0) > 0) {
+      throw new Error('internal error: DuckDB changed the order of UNION ALL');
+    }
+    return;
+  }
+}
+
+/** The error of a query that failed behind its first rows: the next rows alone report it. */
+async function failureAfter(rows: number, sql: string, connection: DuckDBConnection): Promise<Error> {
+  try {
+    await connection.run(`SELECT * FROM (${sql}\n) LIMIT ${FAILURE_ROWS} OFFSET ${rows}`);
+  } catch (error) {
+    return asError(error);
+  }
+  return new Error(`DuckDB stopped after ${rows} rows without a reason`);
 }
 
 function readingOf(library: DuckDb, type: DuckDBType): Reading {
