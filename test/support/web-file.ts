@@ -24,6 +24,8 @@ export interface WebFile {
   headers: IncomingMessage['headers'];
   /** Bytes after which each of the next connections breaks. */
   cuts: number[];
+  /** Whether the end of the connection is the only end of the next answers, as in HTTP/1.0. */
+  isOpenEnded: boolean;
   /** Statuses of the next answers, instead of the file. */
   statuses: { status: number; headers?: Record<string, string> }[];
 }
@@ -33,12 +35,25 @@ export async function startWebFile(
   bytes: Buffer,
   { ranges = true, version = { etag: '"1"' }, path = '/rows.jsonl' }: WebFileOptions = {},
 ): Promise<WebFile> {
-  const file: WebFile = { url: '', bytes, version, ranges: [], headers: {}, cuts: [], statuses: [] };
+  const file: WebFile = {
+    url: '',
+    bytes,
+    version,
+    ranges: [],
+    headers: {},
+    cuts: [],
+    isOpenEnded: false,
+    statuses: [],
+  };
   const server = createServer((req, res) => {
     const { range = '', 'if-range': condition } = req.headers;
     file.ranges.push(range);
     file.headers = req.headers;
     const instead = file.statuses.shift();
+    if (file.isOpenEnded) {
+      res.socket?.end(Buffer.concat([Buffer.from('HTTP/1.0 200 OK\r\n\r\n'), file.bytes]));
+      return;
+    }
     if (instead !== undefined) {
       res.writeHead(instead.status, instead.headers).end();
       return;

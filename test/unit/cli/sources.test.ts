@@ -488,6 +488,12 @@ describe('a resource on the web', () => {
     expect(idsOf(await read(locateInput([web.url])))).toEqual(allIds);
   });
 
+  test('whose end cannot be told from a cut is refused', async () => {
+    const web = await startWebFile(lines);
+    web.isOpenEnded = true;
+    await expect(read(locateInput([web.url]))).rejects.toThrow(/a cut would not be noticed/);
+  });
+
   test('without bytes has no rows', async () => {
     const web = await startWebFile(Buffer.alloc(0));
     expect(idsOf(await read(locateInput([web.url])))).toEqual([]);

@@ -174,6 +174,13 @@ async function answerOf(
   const close = () => void body.destroy();
   if (status === 200) {
     const length = header('content-length');
+    if (length === null && header('transfer-encoding') !== 'chunked') {
+      close();
+      throw sourceRefused(
+        name,
+        'the server states neither a size nor chunks, so that a cut would not be noticed; download it first',
+      );
+    }
     const bytes = length === null ? null : Number(length);
     return { version: { bytes, tag }, start: 0, hasRanges: false, body, close };
   }

@@ -33,11 +33,12 @@ export function lanceSource(name: string): TableSource {
       // Later versions do not change what is read.
       const version = await table.version();
       await table.checkout(version);
-      const contents = `${version} ${await table.countRows()}`;
+      const rows = await table.countRows();
+      const contents = `${version} ${rows}`;
       identity = { bytes: 0, sha256: createHash('sha256').update(contents).digest('hex') };
       const batches = await openArrowBatches((await table.schema()).fields as never);
       return {
-        table: readOnceTable(name, batches.columns, slicesOf(table, batches)),
+        table: readOnceTable(name, batches.columns, slicesOf(table, rows, batches)),
         close: async () => table.close(),
       };
     },
@@ -46,7 +47,13 @@ export function lanceSource(name: string): TableSource {
 
 async function* slicesOf(
   table: Table,
+  rows: number,
   batches: Awaited<ReturnType<typeof openArrowBatches>>,
 ): AsyncGenerator<TableSlice> {
-  for await (const batch of table.query()) yield* batches.slices(batch as never);
+  let read = 0;
+  for await (const batch of table.query()) {
+    read += batch.numRows;
+    yield* batches.slices(batch as never);
+  }
+  if (read !== rows) throw new Error(`${read} of ${rows} rows were read`);
 }
