@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import type { RunInfo } from '@embedmill/contract';
-import type { FieldsRow, ReadingPlan } from '@embedmill/core/formats';
+import type { FieldsRow, InputPlan } from '@embedmill/core/formats';
 import { takenNames } from '../../engine/run/fetch.ts';
 import { type KeptRow, type OldOutput, type RemovedChoice, START_OVER } from '../../io/append/old-output.ts';
 import { outputColumns } from '../../io/columns/join.ts';
@@ -26,7 +26,7 @@ export async function publishLeftDrafts(folder: WorkFolder, destination: Destina
  * What becomes of removed rows: they are kept by default, but without ids nothing shows which were removed.
  * @throws {UsageError} if they shall be kept without ids
  */
-export function removedChoice(given: RemovedChoice | null, plans: readonly ReadingPlan[]): RemovedChoice {
+export function removedChoice(given: RemovedChoice | null, plans: readonly InputPlan[]): RemovedChoice {
   if (plans.some(({ idField }) => idField !== null)) return given ?? 'keep';
   if (given !== 'keep') return 'drop';
   throw new UsageError(
@@ -54,7 +54,7 @@ export function otherModel(
 /** Dependencies of {@link withKeptRows}. */
 export interface KeptRowsDeps {
   old: OldOutput | null;
-  plans: readonly ReadingPlan[];
+  plans: readonly InputPlan[];
   /** Has the columns of all rows of the input when the kept rows are read; `null` without columns. */
   spool: ColumnSpool | null;
   output: OutputTarget;

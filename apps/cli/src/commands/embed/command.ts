@@ -32,6 +32,10 @@ INPUT is Parquet, Arrow or Feather, JSON lines, a JSON array, CSV, TSV or text
 first records decide how it is read ("embedmill inspect" shows it); options
 overrule that. Several files, a folder or a glob are one dataset.
 
+INPUT is also https://…, an object, prefix or glob in a bucket (s3://…), a
+LanceDB table (.lance), or with --query a database: duckdb:FILE, sqlite:FILE
+or postgres://… (see docs/inputs.md).
+
 OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow, optionally
 in a bucket (s3://…), or a LanceDB table (.lance). It has one row per input
 row, in the same order, and appears once it is complete. Columns of INPUT keep
@@ -60,7 +64,7 @@ export function addEmbedCommand(
     .command('embed')
     .summary('embed a text file or table')
     .description('Embed the rows of a text file or table into a vector file.')
-    .argument('<input...>', 'text files, tables, folders or globs, or - for stdin')
+    .argument('<input...>', 'files, folders, globs, URLs or a database; or - for stdin')
     .requiredOption('--to <output>', 'vector file: .npy, .jsonl, .parquet, .arrow or .lance; or s3://…');
   for (const option of textsOptions()) command.addOption(option);
   command
@@ -76,6 +80,7 @@ export function addEmbedCommand(
         .default('float'),
     )
     .option('--columns <names>', 'columns of INPUT to copy: names with commas, all or none', 'all')
+    .option('--file-column <name>', 'add a column with the name of the file of each row')
     .option('--dimensions <n>', 'numbers to keep of each vector, renormalized', wholeNumber(1))
     .addOption(precisionOption())
     .addOption(
@@ -121,6 +126,8 @@ export function addEmbedCommand(
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
           ['embedmill embed r.parquet --text review.body --to v.parquet', 'nested text, all columns'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],
+          ["embedmill embed 's3://shop/in/*.parquet' --to v.parquet", 'from a bucket'],
+          ['embedmill embed shop.db --query "SELECT …" --to v.parquet', 'the result of a query'],
           ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'float16, into a bucket'],
         ),
     )

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
 import { EmbedmillError, type GlossaryTerm, quote, type RunInfo } from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
-import type { ReadingPlan } from '@embedmill/core/formats';
+import type { InputPlan } from '@embedmill/core/formats';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
@@ -17,7 +17,7 @@ import {
 import { Tracker } from '../../engine/run/tracker.ts';
 import { OldOutput } from '../../io/append/old-output.ts';
 import { RowSpool } from '../../io/append/row-spool.ts';
-import { type ColumnChoice, ColumnSpool } from '../../io/columns/spool.ts';
+import { ColumnSpool } from '../../io/columns/spool.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
 import { type Destination, isAppendable } from '../../io/output/types.ts';
@@ -28,7 +28,7 @@ import { UsageError } from '../../shell/exit-codes.ts';
 import type { ProgressDisplay } from '../../shell/progress/index.ts';
 import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
 import { isSameModel, otherModel, publishLeftDrafts, removedChoice, withKeptRows } from './append.ts';
-import { choicesOf, describeDifferences, identifyFiles, vectorOptionsOf } from './identity.ts';
+import { choicesOf, describeDifferences, vectorOptionsOf } from './identity.ts';
 import { OutputLock } from './lock.ts';
 import type { EmbedFileRequest } from './request.ts';
 import { connectServer, deleteOwnKeys, type EmbedServer, startOwnServer } from './server.ts';
@@ -49,6 +49,9 @@ export interface EmbedFileResult {
   files: OutputFiles;
 }
 
+/** Errors for an input that is not the one of the earlier attempt, or of its own plan. */
+const CHANGED_CODES: ReadonlySet<string> = new Set(['input-changed', 'source-changed']);
+
 /** A note whose run may not exist yet. */
 type PlannedRun = Omit<ResumeNote, 'run'> & { run: string | null };
 
@@ -64,7 +67,7 @@ export async function embedFile(request: EmbedFileRequest, deps: EmbedFileDeps):
     // Report the interrupt, not the errors it caused.
     deps.signal.throwIfAborted();
     // With --overwrite an own earlier attempt is resumed, so a changed input may be noticed only here.
-    const isChanged = error instanceof EmbedmillError && error.code === 'input-changed';
+    const isChanged = error instanceof EmbedmillError && CHANGED_CODES.has(error.code);
     if (!isChanged || !request.overwrite || request.input.isStream) throw error;
     deps.display.note('The input has changed; starting over.');
     return await new FileEmbedding(request, deps).run({ restart: true });
@@ -126,8 +129,10 @@ class FileEmbedding {
     const { signal } = this.#deps;
     if (this.#request.append) await publishLeftDrafts(this.#folder, this.#destination);
     const input = await this.#openInput(signal);
+    // Closing twice does nothing: a table that was read to its end is closed.
+    this.#releasers.add(() => input.close());
     this.#notePlan(input);
-    checkColumns(this.#request.columns, input.plans);
+    checkColumns(this.#request, input.plans);
     if (this.#request.append) await this.#openOld(input);
     const planned = await this.#planRun(input, restart);
     const server = await this.#openServer(lock);
@@ -230,10 +235,10 @@ class FileEmbedding {
   }
 
   #columnsOf({ plans }: OpenedInput): InputColumns | null {
-    const { columns: choice } = this.#request;
+    const { columns: choice, fileColumn } = this.#request;
     const [first] = plans;
-    if (choice === 'none' || first === undefined || plans.every(({ format }) => format === 'txt'))
-      return null;
+    const hasNone = fileColumn === null && plans.every(({ format }) => format === 'txt');
+    if (choice === 'none' || first === undefined || hasNone) return null;
     return { spool: new ColumnSpool(join(this.#folder.path, 'columns'), choice), idField: first.idField };
   }
 
@@ -248,8 +253,12 @@ class FileEmbedding {
   }
 
   #openInput(signal: AbortSignal): Promise<OpenedInput> {
-    const { stdin } = this.#deps.context;
-    return openTextInput(this.#request, { stdin, signal, maxRowBytes: this.#config.maxRowBytes });
+    const { display, context } = this.#deps;
+    const { stdin, environment } = context;
+    return openTextInput(this.#request, {
+      ...{ stdin, environment, signal, maxRowBytes: this.#config.maxRowBytes },
+      onRetry: (reason) => display.note(`Waiting: ${reason}.`),
+    });
   }
 
   #notePlan({ plans }: OpenedInput): void {
@@ -268,10 +277,9 @@ class FileEmbedding {
    * The run to resume, or a new one.
    * @throws {UsageError} when the earlier attempt differs in input or options
    */
-  async #planRun({ plans }: OpenedInput, restart: boolean): Promise<PlannedRun> {
-    const { input, overwrite, output } = this.#request;
-    const paths = input.files.flatMap(({ path }) => path ?? []);
-    const identity = input.isStream ? null : await identifyFiles(paths);
+  async #planRun({ plans, identify }: OpenedInput, restart: boolean): Promise<PlannedRun> {
+    const { overwrite, output } = this.#request;
+    const identity = await identify();
     const format = plans[0]?.format ?? 'txt';
     const now = { input: identity, choices: choicesOf(this.#request, format, this.#glossaryId()) };
     const note = await this.#folder.readNote();
@@ -382,13 +390,21 @@ class FileEmbedding {
 
 /**
  * Keys that occur first behind the sample of a JSON input cannot be checked.
- * @throws {UsageError} when a chosen column does not exist
+ * @throws {UsageError} when a chosen column does not exist, or the column of file names does
  */
-function checkColumns(choice: ColumnChoice, plans: readonly ReadingPlan[]): void {
+function checkColumns(
+  { columns: choice, fileColumn }: Pick<EmbedFileRequest, 'columns' | 'fileColumn'>,
+  plans: readonly InputPlan[],
+): void {
+  const names = new Set(plans.flatMap(({ columns }) => columns.map(({ name }) => name)));
+  if (fileColumn !== null && names.has(fileColumn)) {
+    throw new UsageError(
+      `--file-column names ${quote(fileColumn)}, which is a column of the input; expected another name`,
+    );
+  }
   if (choice === 'all' || choice === 'none') return;
   const isOpen = plans.some(({ format, complete }) => (format === 'jsonl' || format === 'json') && !complete);
-  const names = new Set(plans.flatMap(({ columns }) => columns.map(({ name }) => name)));
-  const missing = choice.find((name) => !names.has(name));
+  const missing = choice.find((name) => !names.has(name) && name !== fileColumn);
   if (missing === undefined || isOpen) return;
   const found = [...names].map((name) => quote(name)).join(', ') || 'none';
   throw new UsageError(`--columns names ${quote(missing)}; the columns of the input are ${found}`);

@@ -34,6 +34,7 @@ export interface EmbedFlags extends TextsFlags {
   dimensions?: number;
   /** `all`, `none` or names separated by commas. */
   columns: string;
+  fileColumn?: string;
   truncate: Truncate;
   clean: Treatment['clean'];
   long: Treatment['long'];
@@ -56,6 +57,9 @@ export interface EmbedFlags extends TextsFlags {
 /** A validated request. */
 export interface EmbedFileRequest extends InputRequest {
   columns: ColumnChoice;
+  fileColumn: string | null;
+  /** SQL whose result is the input; `null` for files. */
+  query: string | null;
   /** Maximum rows to read; `null` for all. */
   limit: number | null;
   output: OutputTarget;
@@ -97,13 +101,14 @@ export function readRequest(
   flags: EmbedFlags,
   config: Pick<Config, 'model' | 'cacheDir'>,
 ): EmbedFileRequest {
-  const input = locateInput(given);
+  const input = locateInput(given, flags);
   const output = readOutput(flags, config);
   // A file that this command writes would become an input of the next attempt.
-  if (input.files.some(({ path }) => path === output.path)) {
+  const isInput = input.sources.some((source) => source.kind !== 'list' && source.path === output.path);
+  if (isInput || given.includes(flags.to)) {
     throw new UsageError(`the output ${quote(flags.to)} is the input itself`);
   }
-  const folder = given.find((name) => isFolderOf(name, output.path));
+  const folder = given.find((name) => isFolderOf(name, output.path) || isPrefixOf(name, flags.to));
   if (folder !== undefined) {
     throw new UsageError(
       `the output ${quote(flags.to)} is in the input folder ${quote(folder, 200)}; expected another folder`,
@@ -118,7 +123,9 @@ export function readRequest(
   return {
     input,
     choices: choicesFrom(flags),
-    columns: readColumns(flags.columns),
+    columns: withFileColumn(readColumns(flags.columns), flags.fileColumn),
+    fileColumn: flags.fileColumn ?? null,
+    query: flags.query ?? null,
     limit: flags.limit ?? null,
     output,
     precision: flags.precision,
@@ -162,6 +169,11 @@ function isFolderOf(name: string, path: string): boolean {
   if (!statSync(name, { throwIfNoEntry: false })?.isDirectory()) return false;
   const inside = relative(resolve(name), path);
   return !inside.startsWith('..') && !isAbsolute(inside);
+}
+
+/** Whether `name` is a folder of a bucket that contains the object `to`. */
+function isPrefixOf(name: string, to: string): boolean {
+  return isObjectUrl(name) && to.startsWith(name.endsWith('/') ? name : `${name}/`);
 }
 
 function readOutput(
@@ -210,6 +222,12 @@ function readColumns(given: string): ColumnChoice {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
+}
+
+/** The column of the file names is copied, whichever columns of the input are. */
+function withFileColumn(choice: ColumnChoice, fileColumn: string | undefined): ColumnChoice {
+  if (fileColumn === undefined || choice === 'all') return choice;
+  return choice === 'none' ? [fileColumn] : [...choice, fileColumn];
 }
 
 function readGlossaryPath(glossary: string | undefined): string | null {

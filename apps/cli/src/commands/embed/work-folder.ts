@@ -5,7 +5,8 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Environment } from '@embedmill/core/process';
 import type { OutputDraft } from '../../io/output/types.ts';
-import type { InputIdentity, RowChoices } from './identity.ts';
+import type { InputIdentity } from '../../io/sources/types.ts';
+import type { RowChoices } from './identity.ts';
 
 /** What a later invocation needs in order to resume. */
 export interface ResumeNote {

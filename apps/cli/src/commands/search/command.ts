@@ -87,14 +87,14 @@ interface SearchCall {
 
 async function searchCommand({ vectors, question, flags, context, config }: SearchCall): Promise<void> {
   if (question?.trim() === '') throw new UsageError('the question is empty; expected a text to search for');
-  const { stdin, stdout } = context;
+  const { stdin, stdout, environment } = context;
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
   const texts = async (rows: readonly VectorRow[] | null): Promise<TextLookup> =>
     flags.texts === undefined
       ? () => null
-      : await findTexts({ ...flags, path: flags.texts }, { config, stdin, signal }, rows);
+      : await findTexts({ ...flags, path: flags.texts }, { config, stdin, environment, signal }, rows);
   const embedder = await openEmbedder(flags, { config, signal });
   const deps: SearchDeps = {
     vectors: file,

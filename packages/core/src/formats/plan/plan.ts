@@ -43,7 +43,9 @@ const MAX_DEPTH = 3;
 const MAX_ZERO_SHARE = 0.001;
 
 /** The parts of a plan that the steps fill in. */
-export type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } & { warnings: string[] };
+export type Draft<Format = InputFormat> = {
+  -readonly [Key in keyof ReadingPlan<Format>]: ReadingPlan<Format>[Key];
+} & { warnings: string[] };
 
 /** Problems that one proposal solves together: charset, format, header and columns. */
 const MAX_PROBLEMS = 5;
@@ -126,7 +128,7 @@ function planOnce(
 }
 
 /** Adds a problem; the first one counts. */
-export function withProblem(plan: Draft, problem: PlanProblem): Draft {
+export function withProblem<Plan extends Draft<unknown>>(plan: Plan, problem: PlanProblem): Plan {
   plan.problem ??= problem;
   plan.confidence = 'low';
   return plan;
@@ -416,7 +418,7 @@ function nestedPaths(object: JsonObject, depth: number): string[] {
 
 /** Chooses the text and the id among the columns. */
 export function chooseFields(
-  plan: Draft,
+  plan: Draft<unknown>,
   columns: readonly PlanColumn[],
   { textField, idField }: Pick<RowSettings, 'textField' | 'idField'>,
   choices: PlanChoices,
