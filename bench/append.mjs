@@ -49,12 +49,19 @@ try {
     console.log(
       `${output} of ${rows.toLocaleString('en')} rows, ${megabytes} MB; the model embeds ${rate.toFixed(0)} rows/s`,
     );
-    const line = (name, { seconds, memory }, modelSeconds) => [
-      ...[name, seconds.toFixed(1), memory, modelSeconds.toFixed(0)],
+    const line = (name, { seconds, cpuSeconds, memory }, modelSeconds) => [
+      ...[name, seconds.toFixed(1), cpuSeconds.toFixed(1), memory, modelSeconds.toFixed(0)],
       `${((100 * modelSeconds) / withModel.whole).toFixed(1)} %`,
     ];
     printTable(
-      ['', 's without the model', 'peak MB of the command', 's with the model', 'of the whole'],
+      [
+        '',
+        's without the model',
+        'CPU s of the command',
+        'peak MB of the command',
+        's with the model',
+        'of the whole',
+      ],
       [
         line('all rows', whole, withModel.whole),
         line(`--append, ${newRows.toLocaleString('en')} new`, append, withModel.append),
@@ -90,16 +97,19 @@ async function writeInput(name, count) {
   await pipeline(Readable.from(lines()), createWriteStream(join(folder, name)));
 }
 
-/** Runs the command; resolves with its seconds and its peak of resident memory in MB. */
+/** Runs the command; resolves with its seconds, its CPU seconds and its peak of resident memory in MB. */
 async function embed(server, input, ...more) {
   const startedAt = performance.now();
   const args = [CLI, 'embed', input, '--to', output, '--server', server, '--quiet', ...more];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: 'inherit' });
-  let memory = 0;
+  let [memory, cpuSeconds] = [0, 0];
   const timer = setInterval(() => {
     try {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       memory = Math.max(memory, Math.round(Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024));
+      // Fields 14 and 15 of proc(5), after the name in parentheses: user and system time in ticks of 10 ms.
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+      cpuSeconds = (Number(fields[11]) + Number(fields[12])) / 100;
     } catch {
       // The process has ended.
     }
@@ -107,5 +117,5 @@ async function embed(server, input, ...more) {
   const [code] = await once(child, 'exit');
   clearInterval(timer);
   if (code !== 0) throw new Error(`embed ${input} exited with ${code}`);
-  return { seconds: (performance.now() - startedAt) / 1000, memory };
+  return { seconds: (performance.now() - startedAt) / 1000, memory, cpuSeconds };
 }

@@ -178,7 +178,8 @@ export async function fetchOutput(
   const drafts = [indexDraft, ids, scales, report, ...vectors].filter((draft) => draft !== null);
   await onDrafts(drafts);
   await destination.publish(drafts, stale);
-  await removeOldIndexes(path, sha256);
+  // Shards do not replace a single file of this name, which keeps its index.
+  if (shardRows === null) await removeOldIndexes(path, sha256);
   const published = (draft: OutputDraft): OutputFile => ({
     name: destination.nameOf(draft.path),
     bytes: draft.bytes,

@@ -6,7 +6,7 @@
  * text digest of zeros, so that it is embedded again.
  *
  * The name holds the first digits of the SHA-256 of the output. A new index therefore never replaces the old
- * one, and whichever output exists after a crash has its own. Decision: docs/decisions/0150.
+ * one, and whichever output exists after a crash has its own. Decision: docs/decisions/0150-append-by-a-row-index.md.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
  * Sets of shards: the files that `embed --shard-rows` writes, `NAME-00000-of-00005.parquet`, and vectors in
- * several files as one.
+ * several files as one. Decision: docs/decisions/0151-shards-are-named-by-their-number.md.
  */
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
