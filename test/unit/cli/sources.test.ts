@@ -4,6 +4,8 @@
  */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect as connectTo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -461,6 +463,26 @@ describe('a resource on the web', () => {
     expect(bytes).toBe(lines.length);
     expect(first.headers.authorization).toBe(`Basic ${Buffer.from('me:p@ss').toString('base64')}`);
     expect(other.headers.authorization).toBeUndefined();
+  });
+
+  test('is read through the proxy of the environment', async () => {
+    const web = await startWebFile(lines);
+    const asked: string[] = [];
+    const proxy = createServer().on('connect', (request, client: Socket) => {
+      asked.push(String(request.url));
+      const upstream = connectTo(Number(new URL(web.url).port), '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        upstream.pipe(client).pipe(upstream);
+      });
+      client.on('error', () => {});
+      upstream.on('error', () => {});
+    });
+    await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
+    onTestFinished(() => void proxy.close());
+    const { port } = proxy.address() as AddressInfo;
+    const environment = { HTTP_PROXY: `http://127.0.0.1:${port}` };
+    expect(idsOf(await read(locateInput(['http://rows.test/rows.jsonl']), environment))).toEqual(allIds);
+    expect(new Set(asked)).toEqual(new Set(['rows.test:80']));
   });
 
   test('that stays silent is requested again', async () => {

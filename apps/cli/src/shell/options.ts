@@ -85,7 +85,7 @@ export function oneCharacter(given: string): string {
 
 /** Fields and format of a text file. */
 export const textsOptions = () => [
-  new Option('--query <sql>', 'SQL to run; the input is its database'),
+  new Option('--query <sql>', 'SQL to run, if the texts are in a database'),
   new Option('--text <field>', 'column or path with the text (default: "text")'),
   new Option('--id <field>', 'column or path with the id (default: "id", else row number)'),
   new Option('--format <format>', 'input format, if name and content do not show it').choices(TEXT_FORMATS),

@@ -16,7 +16,7 @@ import {
 } from './remote.ts';
 import type { SourceDeps, SourceList } from './types.ts';
 
-/** Redirects that are followed, as browsers do (Fetch Standard: 20) with less patience. */
+/** Maximum redirects per request; browsers follow 20 (Fetch Standard). */
 const MAX_REDIRECTS = 10;
 
 /** Longest wait for the head of a response. */
@@ -55,50 +55,63 @@ export function httpResource(given: string): RemoteResource {
   const url = new URL(given);
   const name = `${url.origin}${url.pathname}`;
   const authorization = authorizationOf(url);
-  let dispatcher: Dispatcher | undefined;
+  const agents: Agents = {};
   return {
     name,
     fileName: nameOf(url),
     async get(range, version, { environment, signal }: SourceDeps) {
-      dispatcher ??= await dispatcherFor(url, environment);
-      const headers = { ...headersFor(range, version) };
-      const response = await follow(url, { headers, authorization, dispatcher, signal, name });
+      const headers = headersFor(range, version);
+      const agentFor = (at: URL) => agentOf(agents, at, environment);
+      const response = await follow(url, { headers, authorization, agentFor, signal, name });
       return answerOf(response, { name, range, version });
     },
   };
 }
 
-/** The last part of the path, which shows the format, decoded if possible. */
+/** The last part of the path, which shows the format. */
 function nameOf({ pathname, hostname }: URL): string {
-  const last = pathname.split('/').findLast((part) => part !== '') ?? hostname;
-  try {
-    return decodeURIComponent(last);
-  } catch {
-    return last;
-  }
+  return decoded(pathname.split('/').findLast((part) => part !== '') ?? hostname);
 }
 
 function authorizationOf(url: URL): string | null {
   if (url.username === '' && url.password === '') return null;
-  const [user, password] = [url.username, url.password].map(decodeURIComponent);
+  const credentials = `${decoded(url.username)}:${decoded(url.password)}`;
   url.username = '';
   url.password = '';
-  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
+}
+
+/** A part of a URL without percent encoding, if that is valid. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** Connections to this machine, and those to others. */
+interface Agents {
+  direct?: Dispatcher;
+  remote?: Dispatcher;
 }
 
 /** Proxies are those of HTTP_PROXY, HTTPS_PROXY and NO_PROXY; never for a server on this machine. */
-async function dispatcherFor({ hostname }: URL, environment: Environment): Promise<Dispatcher> {
+async function agentOf(agents: Agents, { hostname }: URL, environment: Environment): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
   const options = { headersTimeout: HEADERS_TIMEOUT_MS, bodyTimeout: 0 };
-  const isLoopback = /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-  if (isLoopback) return new Agent(options);
+  if (/^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) {
+    agents.direct ??= new Agent(options);
+    return agents.direct;
+  }
   const proxy = (name: string) => environment[name.toLowerCase()] || environment[name] || '';
-  return new EnvHttpProxyAgent({
+  agents.remote ??= new EnvHttpProxyAgent({
     ...options,
     httpProxy: proxy('HTTP_PROXY'),
     httpsProxy: proxy('HTTPS_PROXY'),
     noProxy: proxy('NO_PROXY'),
   });
+  return agents.remote;
 }
 
 /** The first request asks for a range too: its answer shows whether the server knows ranges. */
@@ -118,25 +131,24 @@ function headersFor({ start, end }: RemoteRange, version: RemoteVersion | null):
 interface FollowOptions {
   headers: Record<string, string>;
   authorization: string | null;
-  dispatcher: Dispatcher;
+  agentFor: (url: URL) => Promise<Dispatcher>;
   signal: AbortSignal;
   name: string;
 }
 
 async function follow(
   url: URL,
-  { headers, authorization, dispatcher, signal, name }: FollowOptions,
+  { headers, authorization, agentFor, signal, name }: FollowOptions,
 ): Promise<Dispatcher.ResponseData> {
   const { request } = await import('undici');
   let at = url;
   for (let redirects = 0; ; redirects++) {
     const own = authorization !== null && at.origin === url.origin ? { authorization } : {};
-    const response = await request(at, { headers: { ...headers, ...own }, dispatcher, signal }).catch(
-      (cause) => {
-        signal.throwIfAborted();
-        throw unreachable(name, at, asError(cause));
-      },
-    );
+    const options = { headers: { ...headers, ...own }, dispatcher: await agentFor(at), signal };
+    const response = await request(at, options).catch((cause) => {
+      signal.throwIfAborted();
+      throw unreachable(name, at, asError(cause));
+    });
     const location = response.headers.location;
     if (![301, 302, 303, 307, 308].includes(response.statusCode) || typeof location !== 'string')
       return response;
@@ -174,7 +186,7 @@ async function answerOf(
   const close = () => void body.destroy();
   if (status === 200) {
     const length = header('content-length');
-    if (length === null && header('transfer-encoding') !== 'chunked') {
+    if (length === null && !/\bchunked\b/i.test(header('transfer-encoding') ?? '')) {
       close();
       throw sourceRefused(
         name,
