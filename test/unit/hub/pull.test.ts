@@ -11,7 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type HubOptions, type PullProgress, pullFiles, readModelName } from '@embedmill/core/hub';
+import { readModelName } from '@embedmill/contract';
+import { type HubOptions, type PullProgress, pullFiles } from '@embedmill/core/hub';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/folder.ts';
 import { type HubRepository, type HubStub, startHub } from '../../support/hub.ts';

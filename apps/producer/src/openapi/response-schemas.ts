@@ -2,6 +2,7 @@
 
 import {
   CLEAN_STEPS,
+  INPUT_TYPES,
   type PartReceipt,
   type ReportRow,
   ROW_VERDICTS,
@@ -35,6 +36,10 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
     clean: z.array(z.enum(CLEAN_STEPS)),
     long: longTexts,
     prompt: z.string(),
+    inputType: z
+      .enum(INPUT_TYPES)
+      .optional()
+      .describe('Which prompt of the model the texts have. Absent: document.'),
     glossary: z.string().nullable().describe('Hash of the glossary.'),
     batchRows: count,
     batchTokens: count,

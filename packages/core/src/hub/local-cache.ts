@@ -5,7 +5,7 @@
 
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
-import type { ModelName } from './model-name.ts';
+import type { ModelName } from '@embedmill/contract';
 import type { Repository, RepositoryFile } from './repository.ts';
 
 const COMMIT = /^[0-9a-f]{40}$/;

@@ -6,15 +6,15 @@
  */
 
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, stat, statfs } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Precision } from '@embedmill/contract';
+import type { ModelName, Precision } from '@embedmill/contract';
+import { createExclusive, isRunning, markOf, type ProcessMark } from '../process/index.ts';
 import { chooseFiles, settingsOf, type WantedFile } from './choose-files.ts';
 import { hasDigest } from './digest.ts';
 import { downloadFile, stored } from './download.ts';
 import { HubError } from './hub-error.ts';
 import { cachedBlob, cachedRepository } from './local-cache.ts';
-import type { ModelName } from './model-name.ts';
 import type { HubOptions } from './options.ts';
 import { listFiles, type Repository } from './repository.ts';
 
@@ -53,6 +53,35 @@ const SPARE_BYTES = 32 * 1024 * 1024;
 
 /** Pulls a model. @throws {HubError} */
 export async function pullFiles(options: PullOptions): Promise<PulledModel> {
+  await stored(mkdir(dirname(options.folder), { recursive: true }));
+  const lock = `${options.folder}.lock`;
+  await take(lock, options.name.repository);
+  try {
+    return await pullAlone(options);
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/** Creates the lock file, in place of that of a process that no longer runs. @throws {HubError} `pull-busy` */
+async function take(lock: string, repository: string): Promise<void> {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    if (await createExclusive(lock, JSON.stringify(markOf(process.pid)))) return;
+    const owner: ProcessMark | null = await readFile(lock, 'utf8')
+      .then((text) => JSON.parse(text))
+      .catch(() => null);
+    if (owner !== null && isRunning(owner)) {
+      throw new HubError(
+        'pull-busy',
+        `the process ${owner.pid} is pulling ${repository}; wait until it has ended`,
+      );
+    }
+    await rm(lock, { force: true });
+  }
+  throw new HubError('pull-busy', `another process is pulling ${repository}; wait until it has ended`);
+}
+
+async function pullAlone(options: PullOptions): Promise<PulledModel> {
   const { name, precision, hub, folder, onProgress, signal } = options;
   const { repository, revision } = name;
   const model = revision === null ? repository : `${repository}@${revision}`;

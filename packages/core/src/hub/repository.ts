@@ -1,8 +1,7 @@
 /** Reads the list of files of a model on a hub. */
 
-import { quote } from '@embedmill/contract';
+import { type ModelName, quote } from '@embedmill/contract';
 import { HubError } from './hub-error.ts';
-import type { ModelName } from './model-name.ts';
 import type { HubOptions } from './options.ts';
 import { requestHub } from './request.ts';
 import { withRetries } from './retry.ts';

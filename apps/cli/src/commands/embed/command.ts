@@ -15,6 +15,7 @@ import {
   examples,
   modelOption,
   precisionOption,
+  pullOption,
   textsOptions,
   threadsOption,
   wholeNumber,
@@ -83,6 +84,7 @@ export function addEmbedCommand(
   for (const option of treatmentOptions()) command.addOption(option);
   command
     .addOption(modelOption(environment))
+    .addOption(pullOption())
     .option('--server <url>', 'URL of a running producer (default: start one for this command)')
     .addOption(threadsOption(environment))
     .addOption(engineOption(environment))
@@ -103,6 +105,7 @@ export function addEmbedCommand(
           ["embedmill embed 'shards/*.csv.zst' --to all.npy", 'several files as one dataset'],
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
           ['embedmill embed r.parquet --text review.body --to v.parquet', 'nested text, all columns'],
+          ['embedmill embed zh.jsonl --to zh.npy --model multilingual', 'a model of the catalogue'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],
           ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'float16, into a bucket'],
         ),

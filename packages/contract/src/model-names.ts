@@ -1,5 +1,7 @@
 /** Names of models on a hub: `owner/name`, optionally with a revision: `owner/name@revision`. */
 
+import { catalogueModel } from './catalogue.ts';
+
 /** A parsed name. */
 export interface ModelName {
   /** `owner/name`. */
@@ -19,7 +21,16 @@ export function readModelName(given: string): ModelName | null {
   return { repository, revision: revision ?? null };
 }
 
-/** Whether this can be the name of a model on a hub. */
-export function isModelName(given: string): boolean {
-  return readModelName(given) !== null;
+/** The name on the hub that `model` stands for: itself, or that of a short name; `null` if it is neither. */
+export function hubModelName(model: string): ModelName | null {
+  return readModelName(catalogueModel(model)?.repository ?? model);
+}
+
+/**
+ * The name under which workers serve a model: the last part of its path or repository, without revision. Short
+ * names of the catalogue stand for their repositories.
+ */
+export function servedModelName(model: string): string {
+  const repository = hubModelName(model)?.repository ?? model;
+  return repository.split(/[\\/]/).findLast((part) => part !== '') ?? model;
 }
