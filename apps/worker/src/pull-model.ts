@@ -79,15 +79,35 @@ export async function pullModel(options: PullModelOptions): Promise<InstalledMod
     signal,
   });
   await removeOthers(folder, files);
-  const installedAt = new Date().toISOString();
-  await writeRecord(folder, { repository, revision, commit, endpoint: hub.endpoint, installedAt, files });
+  // A producer also serves the record of its model, with the authors' name.
+  const origin = readRecord(folder)?.repository ?? repository;
+  await writeRecord(folder, {
+    repository: origin,
+    pulledAs: repository,
+    revision,
+    commit,
+    endpoint: hub.endpoint,
+    installedAt: new Date().toISOString(),
+    files,
+  });
   // Loaded on use, so that a message about the network does not wait for ONNX Runtime.
   const { EmbedError, prepareEach, tryEach } = await import('@embedmill/embed');
   try {
     const { prepared, unavailable } = await prepareEach(folder, config);
     await tryEach(prepared);
     const installed = await installPulled(folder, name, cacheDir);
-    return { name, repository, commit, folder: installed, bytes, reusedBytes, unavailable };
+    return {
+      name,
+      repository,
+      commit,
+      folder: installed,
+      bytes,
+      reusedBytes,
+      unavailable: unavailable.map(({ precision: other, reason }) => ({
+        precision: other,
+        reason: reason.replaceAll(folder, installed),
+      })),
+    };
   } catch (error) {
     if (!(error instanceof EmbedError) || !error.code.startsWith('MODEL_')) throw error;
     // A later attempt would end the same way.
@@ -109,7 +129,8 @@ function assertFree(name: string, { repository, revision }: ModelName, cacheDir:
       ? 'from a folder'
       : `${record.repository}${record.commit === null ? '' : ` at ${record.commit}`}`;
   const isSame =
-    record?.repository === repository &&
+    record !== null &&
+    [record.repository, record.pulledAs].includes(repository) &&
     (revision === null || [record.revision, record.commit].includes(revision));
   throw new RequestError(
     'model-installed',

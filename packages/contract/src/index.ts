@@ -8,6 +8,7 @@ export * from './errors.ts';
 export * from './halves.ts';
 export * from './limits.ts';
 export * from './model-names.ts';
+export * from './model-record.ts';
 export * from './rows.ts';
 export * from './runs.ts';
 export * from './treatment.ts';

@@ -15,7 +15,7 @@ export interface WantedFile extends RepositoryFile {
 
 /** Small files that state how the model is used. Anchored, so no listed path leaves the folder. */
 const SETTINGS =
-  /^(config|tokenizer|tokenizer_config|special_tokens_map|modules|sentence_bert_config|config_sentence_transformers)\.json$|^\d_[A-Za-z]{1,40}\/config\.json$/;
+  /^(config|tokenizer|tokenizer_config|special_tokens_map|modules|embedmill-model|sentence_bert_config|config_sentence_transformers)\.json$|^\d_[A-Za-z]{1,40}\/config\.json$/;
 
 /** Settings beyond this size are not settings; tokenizers of 250,000 words have 17 MB. */
 const MAX_SETTINGS_BYTES = 256 * 1024 * 1024;

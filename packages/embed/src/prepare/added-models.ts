@@ -15,7 +15,7 @@ import { BUILT_IN_MODEL, catalogueModelOf, hubModelName, type ModelName } from '
 import { EmbedError } from '../errors.ts';
 import { readRecord, writeRecord } from './model-record.ts';
 
-export { type ModelRecord, readRecord, writeRecord } from './model-record.ts';
+export { readRecord, writeRecord } from './model-record.ts';
 
 /** Valid names: no paths, no hidden files, no characters special to a shell. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -45,7 +45,7 @@ export function modelFolder(model: string, cacheDir: string): string | undefined
 function pulledFolder({ repository, revision }: ModelName, cacheDir: string): string | undefined {
   return addedFolders(cacheDir).find((folder) => {
     const record = readRecord(folder);
-    if (record?.repository !== repository) return false;
+    if (record === null || ![record.repository, record.pulledAs].includes(repository)) return false;
     return revision === null || [record.revision, record.commit].includes(revision);
   });
 }
@@ -118,14 +118,15 @@ export async function keepModel(folder: string, name: string, cacheDir: string):
     const known = readRecord(copy) === null ? catalogueModelOf(basename(source)) : undefined;
     // Under another name the folder would no longer show whose prompts the model needs.
     if (known?.repository) {
-      const origin = {
+      await writeRecord(copy, {
         repository: known.repository,
+        pulledAs: null,
         revision: null,
         commit: null,
         endpoint: null,
+        installedAt: new Date().toISOString(),
         files: [],
-      };
-      await writeRecord(copy, { ...origin, installedAt: new Date().toISOString() });
+      });
     }
     await rename(copy, target);
   } catch (cause) {

@@ -15,10 +15,11 @@ import { factsOf, infoRows, LIST_HEAD, listRow } from './describe.ts';
 import { addPullCommand } from './pull.ts';
 
 const EXPLANATION = `
-A model is all-MiniLM-L6-v2 (built in), the name of an installed model, a name on
-the model hub (owner/name, owner/name@revision), a short name of the catalogue,
-or a folder in the hub's layout: config.json, tokenizer.json, and onnx/model.onnx,
-onnx/model_quantized.onnx or, for BERT, model.safetensors, which is compiled.
+A model is all-MiniLM-L6-v2 (built in), the name of an installed model, a name
+on the model hub (owner/name, owner/name@revision), a short name of the
+catalogue, or a folder in the hub's layout: config.json, tokenizer.json, and
+onnx/model.onnx, onnx/model_quantized.onnx or, for BERT, model.safetensors,
+which is compiled.
 1_Pooling/config.json and sentence_bert_config.json are read if present.
 Installed models are stored in $EMBEDMILL_CACHE/models on this machine; workers
 on other machines pull them from the hub or from a producer (HF_ENDPOINT).
@@ -39,7 +40,7 @@ export function addModelCommand(
   const config = () => readConfig(context.environment);
   const model = program
     .command('model')
-    .summary('list, describe, check, pull or add models')
+    .summary('list, check, pull or add models')
     .description('List, describe, check, pull or add models.')
     .helpCommand(false)
     .addHelpText(

@@ -2,9 +2,9 @@
 
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { ModelPrompts } from '@embedmill/contract';
+import type { ModelPrompts, ModelRecord } from '@embedmill/contract';
 import type { PreparedModel } from '@embedmill/embed';
-import { type ModelRecord, readRecord } from '@embedmill/embed/added-models';
+import { readRecord } from '@embedmill/embed/added-models';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
 
 /** A model in one precision, as printed by `--json`. */
