@@ -8,9 +8,9 @@ import { onTestFinished } from 'vitest';
 /** What a request for a file does instead of sending it; used up in order. */
 export type HubFault =
   | { kind: 'status'; status: number; headers?: Record<string, string> }
-  /** Closes the connection after so many bytes. */
+  /** Closes the connection after `afterBytes`. */
   | { kind: 'cut'; afterBytes: number }
-  /** Sends so many bytes and then nothing more. */
+  /** Sends `afterBytes` and then nothing more. */
   | { kind: 'stall'; afterBytes: number }
   | { kind: 'wrong-bytes' }
   /** Ignores the range. */

@@ -74,7 +74,7 @@ export async function runProgram(argv: readonly string[], context: CommandContex
   program.hook('preAction', async (_, command) => {
     const namesModel = command.options.some(({ long }) => long === '--pull');
     if (!namesModel && command.name() !== 'up') return;
-    const { installMissing } = await import('./engine/model/install-missing.ts');
+    const { installMissing } = await import('./commands/model/install-missing.ts');
     await installMissing(command.opts(), context);
   });
   try {

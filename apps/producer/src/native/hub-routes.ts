@@ -59,7 +59,7 @@ export function hubRoutes({ config }: RouteDeps): Router {
       res.setHeader('X-Repo-Commit', commit);
       res.setHeader('ETag', `"${file.digest}"`);
       await new Promise<void>((resolve, reject) => {
-        // It knows ranges; a client that disconnects is no error of the producer.
+        // It knows ranges; a client that disconnects is not an error of the producer.
         res.sendFile(path, { root: folder, cacheControl: false, etag: false }, (error) => {
           if (error === undefined || res.headersSent) resolve();
           else reject(error);

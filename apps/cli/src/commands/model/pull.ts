@@ -4,12 +4,12 @@ import type { Precision } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
 import { pullModel } from '@embedmill/worker/pull-model';
 import { type Command, Option } from 'commander';
-import { openPullDisplay } from '../../engine/model/pull-display.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
 import { examples } from '../../shell/options.ts';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
+import { openPullDisplay } from './pull-display.ts';
 
 const EXPLANATION = `
 Only the settings and one file of weights are fetched: for int8
@@ -53,7 +53,7 @@ export function addPullCommand(model: Command, context: CommandContext, end: (co
           ['embedmill model pull multilingual', 'a model of the catalogue'],
           ['embedmill model pull intfloat/multilingual-e5-small', 'the same by its repository'],
           ['HF_ENDPOINT=https://hf-mirror.com embedmill model pull chinese', 'from a mirror'],
-          ['HF_ENDPOINT=http://mill:8080 embedmill model pull acme/reviews', 'from a producer'],
+          ['HF_ENDPOINT=http://mill:8080/hub embedmill model pull models/e5', 'from a producer'],
         ),
     )
     .action(async (given: string, flags: PullCommandFlags) => {
