@@ -1,6 +1,8 @@
 /**
  * Serves the models that are installed beside the producer in the protocol of the model hub, so that workers pull
  * them with `HF_ENDPOINT=http://producer:8080/hub`.
+ *
+ * Decision: docs/decisions/0167.
  */
 
 import { quote, RequestError } from '@embedmill/contract';
