@@ -80,7 +80,7 @@ it('a model that only the producer has', async () => {
   expect(await openAi({ input_type: 'search_query' })).toEqual(asQuery);
   expect(await openAi({ input_type: 'passage' })).toEqual(asDocument);
   const tei = async (options: object) =>
-    (await (await post('/embed', { inputs: 'green', ...options })).json())[0];
+    ((await (await post('/embed', { inputs: 'green', ...options })).json()) as number[][])[0];
   expect(await tei({})).toEqual(plain);
   expect(await tei({ prompt_name: 'query' })).toEqual(asQuery);
   expect(await (await post('/embed', { inputs: 'green', prompt_name: 'title' })).json()).toMatchObject({
