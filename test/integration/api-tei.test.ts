@@ -147,9 +147,9 @@ const refused: [body: unknown, status: number, error: string, type: string][] = 
     'Validation',
   ],
   [
-    { inputs: 'a', prompt_name: 'query' },
+    { inputs: 'a', prompt_name: 'title' },
     422,
-    'Input validation error: `default-prompts` is not set, so the prompt "query" cannot be used',
+    'Input validation error: the prompt "title" is unknown; expected query, document or passage',
     'Validation',
   ],
   [{ inputs: ['good', 'bad'] }, 424, 'Inference error: no finite vector', 'Backend'],

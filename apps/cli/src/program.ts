@@ -72,6 +72,12 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     const add = await load();
     add(program, context, end);
   }
+  program.hook('preAction', async (_, command) => {
+    const namesModel = command.options.some(({ long }) => long === '--pull');
+    if (!namesModel && command.name() !== 'up') return;
+    const { installMissing } = await import('./commands/model/install-missing.ts');
+    await installMissing(command.opts(), context);
+  });
   try {
     await program.parseAsync(argv);
     return code;

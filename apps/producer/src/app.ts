@@ -19,6 +19,7 @@ import { boardRoutes } from './native/board-routes.ts';
 import { embedRoutes } from './native/embed-routes.ts';
 import { eventRoutes } from './native/event-routes.ts';
 import { healthRoutes } from './native/health-routes.ts';
+import { hubRoutes } from './native/hub-routes.ts';
 import { inspectRoutes } from './native/inspect-routes.ts';
 import { pageRoutes } from './native/page-routes.ts';
 import { reportRoutes } from './native/report-routes.ts';
@@ -79,6 +80,7 @@ export function createApi({ tracing = noTracing, queues, memory, ...given }: Api
   app.use(reportRoutes(deps));
   app.use(searchRoutes(deps));
   app.use(eventRoutes(deps));
+  app.use(hubRoutes(deps));
   app.use(docsRoutes(deps));
   if (queues !== undefined) app.use(boardRoutes(queues));
   app.use(openAiRoutes(deps));

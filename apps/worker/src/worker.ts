@@ -1,6 +1,7 @@
 /** Assembles a worker: model, inference threads, queue consumers, health server and metrics. */
 
 import { ConfigError, type Precision } from '@embedmill/contract';
+import type { PullProgress } from '@embedmill/core/hub';
 import {
   type Config,
   defaultThreads,
@@ -8,6 +9,7 @@ import {
   isRedisFault,
   Releasers,
   settledWithin,
+  throttled,
 } from '@embedmill/core/process';
 import {
   BullBatchConsumer,
@@ -29,6 +31,7 @@ import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
 import { joinInteractiveLane } from './interactive/join.ts';
 import { WorkerMetrics } from './metrics.ts';
+import { isMissing, notInstalled, pullModel } from './pull-model.ts';
 import { newWorkerId, reporter } from './report.ts';
 
 /** Options of `startWorker` besides the configuration. */
@@ -82,6 +85,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
   try {
     const tracing = await openTracing(config, { service: 'embedmill-worker', log });
     releasers.add(() => tracing.stop());
+    await pullIfMissing(config, log);
     const prepare = once((precision: Precision) =>
       prepareModel({
         model: config.model,
@@ -259,4 +263,25 @@ function logEvent(log: Logger, event: InferenceEvent): void {
       log.fatal({ reason: event.error.message }, 'no inference thread can be started');
       break;
   }
+}
+
+/** Interval of log lines about a pull. */
+const PULL_LOG_MS = 10_000;
+
+/** Pulls the model of this worker if it is not installed and may be pulled. @throws {HubError} */
+async function pullIfMissing(config: Config, log: Logger): Promise<void> {
+  const { model } = config;
+  if (model === undefined || !isMissing(model, config)) return;
+  if (config.pull !== 'always') throw notInstalled(model, config);
+  const logProgress = throttled(PULL_LOG_MS, ({ bytesDone, bytesTotal }: PullProgress) =>
+    log.info({ model, bytesDone, bytesTotal }, 'pulling the model'),
+  );
+  log.info({ model, from: config.hubEndpoint }, 'the model is not installed; pulling it');
+  const pulled = await pullModel({
+    model,
+    config,
+    onProgress: logProgress,
+    signal: new AbortController().signal,
+  });
+  log.info({ model, commit: pulled.commit, bytes: pulled.bytes }, 'the model is installed');
 }

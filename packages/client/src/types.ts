@@ -4,6 +4,7 @@ import type {
   CleanStep,
   Dtype,
   GlossaryTerm,
+  InputType,
   LongTexts,
   PartReceipt,
   Precision,
@@ -28,8 +29,10 @@ export interface NewRun {
   clean?: readonly CleanStep[];
   /** How texts over the token limit are embedded. Default `truncate`. */
   long?: LongTexts;
-  /** Text put before every text. Default: none. */
+  /** Text put before every text. Default: the prompt that the model has for the input type. */
   prompt?: string;
+  /** Selects the prompt of the model. Default `document`. */
+  inputType?: InputType | undefined;
   /** Terms and their replacements; without a rule, acronyms must match exactly. */
   glossary?: readonly GlossaryTerm[];
   /** Maximum rows per batch. */
@@ -76,8 +79,10 @@ export interface EmbedOptions {
   clean?: readonly CleanStep[];
   /** How texts over the token limit are embedded. Default `truncate`. */
   long?: LongTexts;
-  /** Text put before every text. Default: none. */
+  /** Text put before every text. Default: the prompt that the model has for the input type. */
   prompt?: string;
+  /** Selects the prompt of the model. Default `document`. */
+  inputType?: InputType | undefined;
   /** Id of a run; its glossary, if any, is applied to the texts. */
   glossaryOf?: string;
   /**

@@ -3,10 +3,13 @@
  * once.
  */
 
+export * from './catalogue.ts';
 export * from './errors.ts';
 export * from './halves.ts';
 export * from './health.ts';
 export * from './limits.ts';
+export * from './model-names.ts';
+export * from './model-record.ts';
 export * from './rows.ts';
 export * from './runs.ts';
 export * from './treatment.ts';

@@ -50,6 +50,18 @@ export function maxChunks(long: LongTexts): number {
 /** Maximum length of a prompt in UTF-16 units. */
 export const MAX_PROMPT_CHARS = 500;
 
+/** What texts are used for; a model may have a prompt for each. `none`: texts get no prompt of the model. */
+export const INPUT_TYPES = ['document', 'query', 'none'] as const;
+
+/** One of `INPUT_TYPES`. */
+export type InputType = (typeof INPUT_TYPES)[number];
+
+/** The prompts that a model was trained with; empty for none. */
+export interface ModelPrompts {
+  query: string;
+  document: string;
+}
+
 /**
  * What is done to every text of a run or call. Plain data. A glossary is named by its id; the engine takes
  * `Treatment<StoredGlossary>`, which holds the content.
@@ -58,8 +70,13 @@ export interface Treatment<Glossary = string> {
   /** In the order of `CLEAN_STEPS`, each at most once. */
   clean: readonly CleanStep[];
   long: LongTexts;
-  /** Text put before every text (and before every chunk of a long one), such as `query: `; empty for none. */
+  /**
+   * Text put before every text (and before every chunk of a long one), such as `query: `; empty for the prompt
+   * that the model has for `inputType`.
+   */
   prompt: string;
+  /** Default `document`. */
+  inputType?: InputType | undefined;
   /** The glossary applied to the cleaned text; `null` for none. */
   glossary: Glossary | null;
 }
@@ -68,8 +85,20 @@ export interface Treatment<Glossary = string> {
 export const UNTREATED: Treatment<never> = { clean: [], long: 'truncate', prompt: '', glossary: null };
 
 /** Picks the treatment out of other options and puts its cleaning steps in order. */
-export function treatmentOf({ clean, long, prompt, glossary }: Treatment): Treatment {
-  return { clean: CLEAN_STEPS.filter((step) => clean.includes(step)), long, prompt, glossary };
+export function treatmentOf({ clean, long, prompt, glossary, inputType }: Treatment): Treatment {
+  const steps = CLEAN_STEPS.filter((step) => clean.includes(step));
+  // Records and jobs from before input types have none; those of the default look the same.
+  const type = inputType === undefined || inputType === 'document' || prompt !== '' ? {} : { inputType };
+  return { clean: steps, long, prompt, glossary, ...type };
+}
+
+/** The text put before every text: the prompt of the treatment, or that of the model. */
+export function promptOf(
+  { prompt, inputType = 'document' }: Pick<Treatment, 'prompt' | 'inputType'>,
+  prompts: ModelPrompts,
+): string {
+  if (prompt !== '' || inputType === 'none') return prompt;
+  return prompts[inputType];
 }
 
 /**

@@ -7,6 +7,12 @@ export { Embedder } from './embedder/embedder.ts';
 export { EmbedError, type EmbedErrorCode } from './errors.ts';
 export { checkGolden, type GoldenReport } from './golden/check-golden.ts';
 export { availableKernels } from './prepare/choose-engine.ts';
+export {
+  type PreparedPrecisions,
+  prepareEach,
+  tryEach,
+  type UnavailablePrecision,
+} from './prepare/prepare-each.ts';
 export { prepareModel } from './prepare/prepare-model.ts';
 export { Glossary, type GlossaryEntry, type ReplacedText } from './text/glossary/glossary.ts';
 export type { TextChunk } from './text/long/chunks.ts';

@@ -1,6 +1,13 @@
 /** Types of the public interface: prepared models, and options to prepare and embed. */
 
-import type { EngineChoice, Precision, StoredGlossary, Treatment, Truncate } from '@embedmill/contract';
+import type {
+  EngineChoice,
+  ModelPrompts,
+  Precision,
+  StoredGlossary,
+  Treatment,
+  Truncate,
+} from '@embedmill/contract';
 
 /**
  * How token vectors become one vector. `in-graph`: the output of the model is already one vector per text.
@@ -40,6 +47,8 @@ export interface PreparedModel {
   /** How far ONNX Runtime may rewrite the graph; compiled graphs are slower beyond `basic`. */
   optimization: 'basic' | 'all';
   goldenSet: GoldenSet;
+  /** Put before texts according to their input type. */
+  prompts: ModelPrompts;
   sources: ModelSources;
 }
 
@@ -49,6 +58,7 @@ export interface ModelSources {
   weights: string;
   pooling: string;
   maxTokens: string;
+  prompts: string;
 }
 
 /** Options of `prepareModel`. */

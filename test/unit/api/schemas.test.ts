@@ -14,6 +14,7 @@ describe('a body', () => {
       clean: [],
       long: 'truncate',
       prompt: '',
+      inputType: 'document',
     });
     expect(checkInput(createRunBody, 'body', { name: null }).name).toBeNull();
   });

@@ -79,7 +79,7 @@ describe('embedmill model', () => {
       env: { EMBEDMILL_CACHE: cache },
     });
     expect(code).toBe(2);
-    expect(stderr).toContain('there is no model folder "violet", and no added model of that name');
+    expect(stderr).toContain('there is no model folder "violet", and no installed model of that name');
   });
 });
 

@@ -111,6 +111,10 @@ export const modelOption = (environment: Environment) =>
     `name of a model, or its folder ${defaultFrom(environment, 'EMBEDMILL_MODEL', BUILT_IN_MODEL)}`,
   );
 
+/** Permission to download the model. */
+export const pullOption = () =>
+  new Option('--pull', 'pull the model if it is not installed (default: ask on a terminal)');
+
 /** Engine of int8 models. */
 export const engineOption = ({ EMBEDMILL_ENGINE }: Environment) =>
   new Option(
@@ -122,5 +126,6 @@ export const engineOption = ({ EMBEDMILL_ENGINE }: Environment) =>
 export const embedderOptions = (environment: Environment) => [
   precisionOption(),
   modelOption(environment),
+  pullOption(),
   new Option('--server <url>', 'URL of a running producer to embed with (default: this process)'),
 ];

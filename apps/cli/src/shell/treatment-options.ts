@@ -41,12 +41,13 @@ export const longOption = () =>
 
 /** A prefix of each text. */
 export const promptOption = () =>
-  new Option('--prompt <text>', 'prefix of each text, for models trained with one, such as "query: "')
-    .default('', 'none')
-    .argParser((given: string): string => {
-      if (given.length <= MAX_PROMPT_CHARS) return given;
-      throw new InvalidArgumentError(`Expected at most ${MAX_PROMPT_CHARS} characters.`);
-    });
+  new Option(
+    '--prompt <text>',
+    'prefix of each text, such as "query: " (default: that of the model; "" for none)',
+  ).argParser((given: string): string => {
+    if (given.length <= MAX_PROMPT_CHARS) return given;
+    throw new InvalidArgumentError(`Expected at most ${MAX_PROMPT_CHARS} characters.`);
+  });
 
 /** A file of terms to replace. */
 export const glossaryOption = () =>

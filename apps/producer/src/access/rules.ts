@@ -37,6 +37,7 @@ export const RULES: readonly AccessRule[] = [
   ['GET', '/v1/scale', 'read'],
   ['GET', '/v1/overview', 'read'],
   ['GET', '/v1/events', 'read'],
+  ['GET', '/hub/*', 'read'],
   // OpenAI API.
   ['POST', '/v1/embeddings', 'submit'],
   ['GET', '/v1/models/*', 'read'],

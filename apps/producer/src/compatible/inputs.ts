@@ -1,6 +1,6 @@
 /** Text inputs of the interactive calls of all protocols, and their limits. */
 
-import type { TextInput } from '@embedmill/contract';
+import type { InputType, TextInput } from '@embedmill/contract';
 import { estimateTokens } from '@embedmill/core/runs';
 import { z } from 'zod';
 
@@ -22,6 +22,22 @@ export const inputsSchema = z.union([z.string(), z.array(z.string()), tokenIds, 
 
 /** A value of `inputsSchema`. */
 export type Inputs = z.output<typeof inputsSchema>;
+
+/** Input types as the APIs of model vendors spell them. */
+export const inputTypeName = z.enum([
+  'query',
+  'search_query',
+  'document',
+  'passage',
+  'search_document',
+  'none',
+]);
+
+/** The input type; without a name none, because the clients of these APIs add prompts themselves. */
+export function inputTypeOf(name: z.output<typeof inputTypeName> = 'none'): InputType {
+  if (name === 'none') return name;
+  return name.endsWith('query') ? 'query' : 'document';
+}
 
 /** The texts of an input, one entry per text. */
 export function textsOf(inputs: Inputs): TextInput[] {

@@ -1,7 +1,6 @@
 /** The model that this producer serves and the names that callers may use for it. */
 
-import { basename } from 'node:path';
-import { BUILT_IN_MODEL, quote, RequestError } from '@embedmill/contract';
+import { BUILT_IN_MODEL, hubModelName, quote, RequestError, servedModelName } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 
 /** Names of the built-in model on the Hugging Face Hub and in Ollama. */
@@ -12,12 +11,14 @@ type ModelSetting = Pick<Config, 'model'>;
 
 /** The model of requests that name none: the name under which workers with the same settings run it. */
 export function modelOf(config: ModelSetting): string {
-  return config.model === undefined ? BUILT_IN_MODEL : basename(config.model);
+  return config.model === undefined ? BUILT_IN_MODEL : servedModelName(config.model);
 }
 
 /** All names of the served model, the primary name first. Each may also end in Ollama's `:latest`. */
 export function namesOf(config: ModelSetting): readonly string[] {
-  return config.model === undefined ? BUILT_IN_ALIASES : [modelOf(config)];
+  if (config.model === undefined) return BUILT_IN_ALIASES;
+  const repository = hubModelName(config.model)?.repository;
+  return [...new Set([modelOf(config), ...(repository === undefined ? [] : [repository]), config.model])];
 }
 
 /** Whether a name means the served model; case-insensitive. */

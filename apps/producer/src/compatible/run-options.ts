@@ -2,12 +2,15 @@
 
 import {
   CLEAN_STEPS,
+  INPUT_TYPES,
+  type InputType,
   LONG_TEXTS,
   type LongTexts,
   MAX_GLOSSARY_TERMS,
   MAX_PROMPT_CHARS,
   MAX_TERM_CHARS,
   type RunOptions,
+  servedModelName,
   treatmentOf,
 } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
@@ -31,7 +34,12 @@ export const longTexts = z
 
 /** Fields of every request that embeds texts: model, precision and treatment. */
 export const embedFields = {
-  model: name.optional().describe("Model that the workers must serve. Default: the producer's model."),
+  model: name
+    .transform(servedModelName)
+    .optional()
+    .describe(
+      "Model that the workers must serve: its name, repository or short name. Default: the producer's model.",
+    ),
   precision: z.enum(['int8', 'fp32']).default('int8').describe('Arithmetic of the linear layers.'),
   truncate: z
     .enum(['end', 'start', 'error'])
@@ -49,7 +57,13 @@ export const embedFields = {
     .string()
     .max(MAX_PROMPT_CHARS)
     .default('')
-    .describe('Text prepended to every text, for models that expect one.'),
+    .describe('Text prepended to every text, instead of the prompt that the model has for the input type.'),
+  inputType: z
+    .enum(INPUT_TYPES)
+    .default('document')
+    .describe(
+      'What the texts are used for: selects the prompt of the model, if it has any; `none` for no prompt.',
+    ),
 };
 
 const glossaryText = z.string().max(MAX_TERM_CHARS);
@@ -94,7 +108,7 @@ export function runOptions(
   };
 }
 
-/** Options for a run with the given name and defaults for everything else. */
-export function defaultRunOptions(name: string, config: Config): RunOptions {
-  return runOptions(createRunBody.parse({ name }), config);
+/** Options for a run with the given name and input type, and defaults for everything else. */
+export function defaultRunOptions(name: string, inputType: InputType, config: Config): RunOptions {
+  return runOptions(createRunBody.parse({ name, inputType }), config);
 }

@@ -31,7 +31,8 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
         model,
         precision,
         truncate: 'end',
-        treatment: treatmentOf(run.options),
+        // Queries have a prompt of their own, unless the run was made with another one.
+        treatment: treatmentOf({ ...run.options, inputType: run.options.inputType ?? 'query' }),
         signal: abortOnDisconnect(res),
       });
       const embeddedAt = performance.now();

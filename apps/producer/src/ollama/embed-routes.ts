@@ -1,6 +1,6 @@
 /** POST /api/embed and its older form, /api/embeddings: embed texts immediately. */
 
-import { type RowOutcome, rowView, shorten } from '@embedmill/contract';
+import { type RowOutcome, rowView, shorten, UNTREATED } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
@@ -23,7 +23,13 @@ export function ollamaEmbedRoutes({ service, config, limits }: RouteDeps): Route
   const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
   const embed = async (req: Request, res: Response, texts: readonly string[]): Promise<EmbedAnswer> => {
     await reserveAnswer(req, texts.length);
-    return await service.lane().embed(texts, { precision: 'int8', truncate: 'end', ...deadlineOf(req, res) });
+    return await service.lane().embed(texts, {
+      precision: 'int8',
+      truncate: 'end',
+      // Clients of Ollama add prompts themselves.
+      treatment: { ...UNTREATED, inputType: 'none' },
+      ...deadlineOf(req, res),
+    });
   };
 
   addPath(router, '/api/embed', {

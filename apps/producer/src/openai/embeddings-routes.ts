@@ -1,7 +1,8 @@
 /** POST /v1/embeddings: embeds texts immediately. */
 
+import { UNTREATED } from '@embedmill/contract';
 import { Router } from 'express';
-import { estimateCall, MAX_CALL_TOKENS, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
+import { estimateCall, inputTypeOf, MAX_CALL_TOKENS, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { assertServedModel } from '../compatible/models.ts';
 import { reserveAnswer } from '../compatible/reserve-answer.ts';
 import { addPath } from '../http/add-path.ts';
@@ -34,6 +35,7 @@ export function openAiEmbeddingsRoutes({ service, config, limits }: RouteDeps): 
       const answer = await service.lane().embed(texts, {
         precision: 'int8',
         truncate: body.truncate === 'start' ? 'start' : 'end',
+        treatment: { ...UNTREATED, inputType: inputTypeOf(body.input_type) },
         ...deadlineOf(req, res),
       });
       const json = embeddingsJson(body, answer);

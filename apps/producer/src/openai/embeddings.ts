@@ -4,7 +4,7 @@ import { quote, rowView, shorten } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { z } from 'zod';
-import { MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
+import { inputTypeName, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';
 import { invalidInput, OpenAiError, openAiTextError } from './errors.ts';
 import { parseOpenAiInput } from './parse-input.ts';
@@ -25,6 +25,11 @@ export const openAiEmbeddingsBody = z.object({
     .optional()
     .describe('Number of leading floats to keep; the shortened vector is renormalized to length 1.'),
   user: z.string().optional().describe('Accepted and ignored.'),
+  input_type: inputTypeName
+    .optional()
+    .describe(
+      'Not in the OpenAI API: selects the prompt of the model. Default: none, as clients add prompts themselves.',
+    ),
   truncate: z
     .enum(['end', 'start', 'error'])
     .default('end')

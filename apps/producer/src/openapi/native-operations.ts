@@ -349,6 +349,24 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/hub/api/models/:owner/:name/revision/:revision',
+    tag: 'operation',
+    summary: 'List the files of a model that is installed beside the producer, as the Hugging Face Hub does',
+    responses: {
+      200: { description: 'Commit, files, sizes and SHA-256.', files: ['application/json'] },
+    },
+    problems: ['not-found'],
+  },
+  {
+    method: 'get',
+    path: '/hub/:owner/:name/resolve/:revision/*path',
+    tag: 'operation',
+    summary: 'Get a file of an installed model, or a range of it',
+    responses: { 200: { description: 'The file.', files: ['application/octet-stream'] } },
+    problems: ['not-found'],
+  },
+  {
+    method: 'get',
     path: '/v1/overview',
     tag: 'operation',
     summary: 'Get the state of runs, queues, workers and Redis',

@@ -3,6 +3,7 @@
 import {
   CLEAN_STEPS,
   type Health,
+  INPUT_TYPES,
   type PartReceipt,
   PROBLEM_CODES,
   type ReportRow,
@@ -37,6 +38,10 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
     clean: z.array(z.enum(CLEAN_STEPS)),
     long: longTexts,
     prompt: z.string(),
+    inputType: z
+      .enum(INPUT_TYPES)
+      .optional()
+      .describe('Which prompt of the model the texts have. Absent: document.'),
     glossary: z.string().nullable().describe('Hash of the glossary.'),
     batchRows: count,
     batchTokens: count,

@@ -1,6 +1,6 @@
 /** POST /embed (also at / and /invocations), /similarity and /tokenize. */
 
-import { rowView, shorten, type TextInput } from '@embedmill/contract';
+import { rowView, shorten, type TextInput, UNTREATED } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
@@ -14,7 +14,14 @@ import { shareOf } from '../http/memory-budget.ts';
 import { sendJson, sendJsonText } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 import { TeiError, teiTextError } from './errors.ts';
-import { parseTeiBody, rejectPrompt, teiEmbedBody, teiSimilarityBody, teiTokenizeBody } from './schemas.ts';
+import {
+  inputTypeOfPrompt,
+  parseTeiBody,
+  rejectPrompt,
+  teiEmbedBody,
+  teiSimilarityBody,
+  teiTokenizeBody,
+} from './schemas.ts';
 
 /** Maximum characters per call of `/tokenize`: the response has about twenty bytes for each. */
 const MAX_TOKENIZED_CHARS = 1_000_000;
@@ -39,12 +46,13 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
     texts: readonly TextInput[],
     { truncate, truncation_direction = 'right', prompt_name }: TextOptions,
   ): Promise<EmbedAnswer> => {
-    rejectPrompt(prompt_name);
+    const inputType = inputTypeOfPrompt(prompt_name);
     assertTextCount(texts.length);
     await reserveAnswer(req, texts.length);
     const answer = await service.lane().embed(texts, {
       precision: 'int8',
       truncate: truncation_direction.toLowerCase() === 'left' ? 'start' : 'end',
+      treatment: { ...UNTREATED, inputType },
       ...deadlineOf(req, res),
     });
     const found = firstFault(answer, truncate !== false, texts);

@@ -1,8 +1,8 @@
 /** Schemas of the requests to the API of Text Embeddings Inference. */
 
-import { quote, RequestError } from '@embedmill/contract';
+import { type InputType, quote, RequestError } from '@embedmill/contract';
 import { z } from 'zod';
-import { inputsSchema, MAX_INPUTS } from '../compatible/inputs.ts';
+import { inputsSchema, inputTypeName, inputTypeOf, MAX_INPUTS } from '../compatible/inputs.ts';
 import { TeiError } from './errors.ts';
 
 /** Body of `POST /embed`. */
@@ -16,7 +16,10 @@ export const teiEmbedBody = z.object({
     .enum(['left', 'right', 'Left', 'Right'])
     .default('right')
     .describe('Which end of an over-long text to cut.'),
-  prompt_name: z.string().nullish().describe('Must be absent, because the served models have no prompts.'),
+  prompt_name: z
+    .string()
+    .nullish()
+    .describe('Prompt of the model: query, document or passage. Default: none.'),
   normalize: z.boolean().default(true).describe('Must be true, because vectors always have length 1.'),
   dimensions: z
     .int()
@@ -56,11 +59,19 @@ export function parseTeiBody<Schema extends z.ZodType>(schema: Schema, given: un
   return parsed.data;
 }
 
-/** @throws {TeiError} for any prompt name, because the served models have no prompts */
-export function rejectPrompt(name: string | null | undefined): void {
-  if (name === null || name === undefined) return;
+/** The input type that a prompt name stands for. @throws {TeiError} for an unknown name */
+export function inputTypeOfPrompt(name: string | null | undefined): InputType {
+  if (name === null || name === undefined) return 'none';
+  const parsed = inputTypeName.safeParse(name);
+  if (parsed.success) return inputTypeOf(parsed.data);
   throw new TeiError(
     'Validation',
-    `Input validation error: \`default-prompts\` is not set, so the prompt ${quote(name)} cannot be used`,
+    `Input validation error: the prompt ${quote(name)} is unknown; expected query, document or passage`,
   );
+}
+
+/** @throws {TeiError} for any prompt name, because `/tokenize` returns the tokens of the text alone */
+export function rejectPrompt(name: string | null | undefined): void {
+  if (name === null || name === undefined) return;
+  throw new TeiError('Validation', `Input validation error: /tokenize takes no prompt, got ${quote(name)}`);
 }

@@ -46,7 +46,7 @@ export class Embedder {
   ) {
     this.model = model;
     this.#tokenizer = tokenizer;
-    this.#encoder = new InputEncoder(tokenizer, model.maxTokens);
+    this.#encoder = new InputEncoder(tokenizer, model.maxTokens, model.prompts);
     this.#runner = runner;
     this.#memory = memory;
   }

@@ -1,6 +1,7 @@
 /** Turns a text into the input of the model, or into the outcome of a text that needs no model. */
 
 import {
+  type ModelPrompts,
   type RowOutcome,
   type StoredGlossary,
   type TextInput,
@@ -39,20 +40,27 @@ export type EncodedText =
   /** One run per chunk; `extras` belong to the outcome. */
   | { kind: 'long'; long: LongText; extras: Pick<RowOutcome, 'replacements' | 'treated'> };
 
+/** Token ids are embedded as they are. */
+const TOKEN_IDS: Treatment<never> = { ...UNTREATED, inputType: 'none' };
+
 /** Treats and tokenizes texts; an embedder owns one. */
 export class InputEncoder {
   readonly #tokenizer: TextTokenizer;
   readonly #maxTokens: number;
-  readonly #treatments = new TreatmentReader();
+  readonly #treatments: TreatmentReader;
   /** Treatment of the last text, kept because the rows of a batch share one. */
   #last: { treatment: Treatment<StoredGlossary>; ready: ReadyTreatment; prompt: number[] };
   #elapsedMs = 0;
 
-  /** @param maxTokens limit of the model, for messages */
-  constructor(tokenizer: TextTokenizer, maxTokens: number) {
+  /**
+   * @param maxTokens limit of the model, for messages
+   * @param prompts of the model
+   */
+  constructor(tokenizer: TextTokenizer, maxTokens: number, prompts: ModelPrompts) {
+    this.#treatments = new TreatmentReader(prompts);
     this.#tokenizer = tokenizer;
     this.#maxTokens = maxTokens;
-    this.#last = { treatment: UNTREATED, ready: this.#treatments.read(UNTREATED), prompt: [] };
+    this.#last = { treatment: TOKEN_IDS, ready: this.#treatments.read(TOKEN_IDS), prompt: [] };
   }
 
   /** Milliseconds spent on treatment and tokenization so far. */
@@ -92,7 +100,7 @@ export class InputEncoder {
   #encode(text: TextInput, { truncate, treatment, chunkSpans }: EncodeOptions): EncodedText {
     const unknownId = typeof text === 'string' ? undefined : this.#tokenizer.describeUnknownId(text);
     if (unknownId !== undefined) return failure(unknownId, 0);
-    const { ready, prompt } = this.read(typeof text === 'string' ? treatment : UNTREATED);
+    const { ready, prompt } = this.read(typeof text === 'string' ? treatment : TOKEN_IDS);
     const { text: treated, replacements } =
       typeof text === 'string' ? ready.apply(text) : { text, replacements: 0 };
     const replaced = replacements > 0 ? { replacements } : {};

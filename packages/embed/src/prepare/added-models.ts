@@ -1,5 +1,5 @@
 /**
- * Stores models that users add under a name, as folders in the layout of the Hugging Face Hub.
+ * Stores models that users add or pull under a name, as folders in the layout of the Hugging Face Hub.
  *
  * `prepareModel` and the command line look up names here. The file does not import ONNX Runtime, so that a
  * command can check a name before it loads the engine.
@@ -8,11 +8,14 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { BUILT_IN_MODEL } from '@embedmill/contract';
+import { basename, dirname, join, resolve } from 'node:path';
+import { BUILT_IN_MODEL, catalogueModelOf, hubModelName, type ModelName } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
+import { readRecord, writeRecord } from './model-record.ts';
+
+export { readRecord, writeRecord } from './model-record.ts';
 
 /** Valid names: no paths, no hidden files, no characters special to a shell. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -25,13 +28,64 @@ const KEPT = /^(onnx(\/.*)?|1_Pooling(\/config\.json)?|[^/]+\.json|model\.safete
 const addedRoot = (cacheDir: string) => join(cacheDir, 'models');
 
 /**
- * Resolves a name or path to a folder: the folder of an added model if `model` is its name, undefined for the
- * built-in model, else the absolute path, which need not exist. `./name` is always a path.
+ * Resolves a name or path to a folder: the folder of an installed model if `model` is its name, its repository
+ * (`owner/name`, optionally `@revision`) or its short name in the catalogue, undefined for the built-in model,
+ * else the absolute path, which need not exist. `./name` is always a path.
  */
 export function modelFolder(model: string, cacheDir: string): string | undefined {
   if (model === BUILT_IN_MODEL) return undefined;
   const added = join(addedRoot(cacheDir), model);
-  return NAME.test(model) && isFolder(added) ? added : resolve(model);
+  if (NAME.test(model) && isFolder(added)) return added;
+  const path = resolve(model);
+  const name = isFolder(path) ? null : hubModelName(model);
+  return (name === null ? undefined : pulledFolder(name, cacheDir)) ?? path;
+}
+
+/** Folder of the model that was pulled from a repository; undefined if there is none of this revision. */
+function pulledFolder({ repository, revision }: ModelName, cacheDir: string): string | undefined {
+  return addedFolders(cacheDir).find((folder) => {
+    const record = readRecord(folder);
+    if (record === null || ![record.repository, record.pulledAs].includes(repository)) return false;
+    return revision === null || [record.revision, record.commit].includes(revision);
+  });
+}
+
+function addedFolders(cacheDir: string): string[] {
+  const root = addedRoot(cacheDir);
+  if (!isFolder(root)) return [];
+  return readdirSync(root)
+    .filter((name) => NAME.test(name))
+    .sort()
+    .map((name) => join(root, name));
+}
+
+/**
+ * Folder in which the files of a pull are collected. Its name starts with a dot, so that it is never listed, and
+ * stays the same, so that an interrupted pull continues.
+ */
+export function pullFolder({ repository }: ModelName, cacheDir: string): string {
+  return join(addedRoot(cacheDir), `.pull-${repository.replace('/', '--')}`);
+}
+
+/** Folder that a model of this name has or would have. @throws {EmbedError} `MODEL_INVALID` for an invalid name */
+export function installedFolder(name: string, cacheDir: string): string {
+  assertName(name);
+  return join(addedRoot(cacheDir), name);
+}
+
+/**
+ * Gives a pulled folder its name. The caller has already checked that the model runs.
+ * @throws {EmbedError} `MODEL_INVALID` if the name is taken, `CACHE_UNWRITABLE`
+ */
+export async function installPulled(folder: string, name: string, cacheDir: string): Promise<string> {
+  const target = installedFolder(name, cacheDir);
+  if (name === BUILT_IN_MODEL || isFolder(target)) throw taken(name);
+  await rename(folder, target).catch((cause: unknown) => {
+    throw isFolder(target)
+      ? taken(name)
+      : new EmbedError('CACHE_UNWRITABLE', `cannot rename "${folder}" to "${target}"`, { cause });
+  });
+  return target;
 }
 
 /** Returns the names of the added models, sorted. */
@@ -49,13 +103,7 @@ export async function addedModels(cacheDir: string): Promise<string[]> {
  * @throws {EmbedError} `MODEL_INVALID` if the name is invalid or taken, `CACHE_UNWRITABLE`
  */
 export async function keepModel(folder: string, name: string, cacheDir: string): Promise<string> {
-  if (!NAME.test(name)) {
-    throw new EmbedError(
-      'MODEL_INVALID',
-      `invalid model name "${name}"; expected letters, digits, ".", "_" and "-", starting with a letter or digit`,
-    );
-  }
-  const target = join(addedRoot(cacheDir), name);
+  const target = installedFolder(name, cacheDir);
   if (name === BUILT_IN_MODEL || isFolder(target)) throw taken(name);
   const source = resolve(folder);
   // Starts with a dot, so that an interrupted copy is never listed.
@@ -67,6 +115,19 @@ export async function keepModel(folder: string, name: string, cacheDir: string):
       dereference: true,
       filter: (path) => path === source || KEPT.test(path.slice(source.length + 1).replaceAll('\\', '/')),
     });
+    const known = readRecord(copy) === null ? catalogueModelOf(basename(source)) : undefined;
+    // Under another name the folder would no longer show whose prompts the model needs.
+    if (known?.repository) {
+      await writeRecord(copy, {
+        repository: known.repository,
+        pulledAs: null,
+        revision: null,
+        commit: null,
+        endpoint: null,
+        installedAt: new Date().toISOString(),
+        files: [],
+      });
+    }
     await rename(copy, target);
   } catch (cause) {
     await rm(copy, { recursive: true, force: true });
@@ -75,6 +136,14 @@ export async function keepModel(folder: string, name: string, cacheDir: string):
     throw new EmbedError('CACHE_UNWRITABLE', `cannot copy the model "${source}" to "${target}"`, { cause });
   }
   return target;
+}
+
+function assertName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new EmbedError(
+    'MODEL_INVALID',
+    `invalid model name "${name}"; expected letters, digits, ".", "_" and "-", starting with a letter or digit`,
+  );
 }
 
 function taken(name: string): EmbedError {

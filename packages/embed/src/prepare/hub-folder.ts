@@ -13,6 +13,7 @@ import type { CompileOptions } from './built-in.ts';
 import { describeEngine } from './choose-engine.ts';
 import { compileFolder, WEIGHTS_FILE } from './compile-folder.ts';
 import { exactFingerprint, fileDigest, fingerprintOf, weightsDigest } from './fingerprint.ts';
+import { NO_PROMPTS, readPrompts } from './model-prompts.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
 
 /** Path of the file of each precision, as the converters of the Hub write it. */
@@ -70,6 +71,7 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
   };
   const { weights, sources, ...files } = await prepareFiles(stated, options);
   const { value: maxTokens, source } = stated.maxTokens;
+  const prompts = await readPrompts(root);
   const model = {
     ...files,
     name: basename(root),
@@ -77,7 +79,13 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
     tokenizerPath,
     maxTokens,
     goldenSet: 'none',
-    sources: { ...sources, engine: describeEngine(engine), maxTokens: source },
+    prompts: prompts.value,
+    sources: {
+      ...sources,
+      engine: describeEngine(engine),
+      maxTokens: source,
+      prompts: prompts.source,
+    },
   } as const;
   const parts = {
     precision,
@@ -85,6 +93,8 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
     maxTokens,
     weights,
     tokenizer: await fileDigest(tokenizerPath),
+    // Models without prompts keep their fingerprint.
+    ...(prompts.value !== NO_PROMPTS && { prompts: JSON.stringify(prompts.value) }),
   };
   if (files.engine === 'exact') return { ...model, fingerprint: exactFingerprint(parts) };
   return await withOnnxFingerprint(model, fingerprintOf(parts));

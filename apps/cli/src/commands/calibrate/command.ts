@@ -90,7 +90,7 @@ async function calibrateCommand(
   const signal = interruptionSignal(() => {});
   const pairs = await readLabelledPairs(path, { ...flags, sameFrom: flags.sameFrom ?? null });
   const display = displayFor(context, flags.quiet ?? false);
-  const embedder = await openEmbedder(flags, { config, signal });
+  const embedder = await openEmbedder(flags, { config, inputType: 'document', signal });
   try {
     let show: ((done: number) => void) | null = null;
     const { scored, unscored } = await scorePairs(pairs, embedder, (done, total) => {

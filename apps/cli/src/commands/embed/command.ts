@@ -15,6 +15,7 @@ import {
   examples,
   modelOption,
   precisionOption,
+  pullOption,
   textsOptions,
   threadsOption,
   wholeNumber,
@@ -91,6 +92,7 @@ export function addEmbedCommand(
   for (const option of treatmentOptions()) command.addOption(option);
   command
     .addOption(modelOption(environment))
+    .addOption(pullOption())
     .option('--server <url>', 'URL of a running producer (default: start one for this command)')
     .addOption(threadsOption(environment))
     .addOption(engineOption(environment))
@@ -125,6 +127,7 @@ export function addEmbedCommand(
           ['embedmill embed big.csv --to v.parquet --shard-rows 1000000', 'v-00000-of-00012.parquet …'],
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
           ['embedmill embed r.parquet --text review.body --to v.parquet', 'nested text, all columns'],
+          ['embedmill embed zh.jsonl --to zh.npy --model multilingual', 'a model of the catalogue'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],
           ["embedmill embed 's3://shop/in/*.parquet' --to v.parquet", 'from a bucket'],
           ['embedmill embed shop.db --query "SELECT …" --to v.parquet', 'the result of a query'],

@@ -54,7 +54,7 @@ export function choicesOf(request: EmbedFileRequest, format: string, glossary: s
     truncate,
     clean: treatment.clean.join(',') || null,
     long: treatment.long === UNTREATED.long ? null : treatment.long,
-    prompt: treatment.prompt || null,
+    prompt: treatment.prompt || (treatment.inputType === 'none' ? '' : null),
     glossary,
     model,
     server,

@@ -14,6 +14,7 @@ import {
 } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { readModel, readServer } from '../../engine/embedder/model-options.ts';
+import { readPrompt } from '../../engine/embedder/treatment.ts';
 import type { RemovedChoice } from '../../io/append/old-output.ts';
 import type { ColumnChoice } from '../../io/columns/spool.ts';
 import { isLancePath } from '../../io/lance-folder.ts';
@@ -38,7 +39,7 @@ export interface EmbedFlags extends TextsFlags {
   truncate: Truncate;
   clean: Treatment['clean'];
   long: Treatment['long'];
-  prompt: string;
+  prompt?: string;
   glossary?: string;
   model?: string;
   limit?: number;
@@ -130,7 +131,7 @@ export function readRequest(
     output,
     precision: flags.precision,
     truncate: flags.truncate,
-    treatment: { clean: flags.clean, long: flags.long, prompt: flags.prompt },
+    treatment: { clean: flags.clean, long: flags.long, ...readPrompt(flags.prompt, 'document') },
     glossary: readGlossaryPath(flags.glossary),
     model: readModel(flags, config),
     server: readServer(flags.server),

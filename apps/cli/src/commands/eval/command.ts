@@ -11,7 +11,7 @@ import type { TextEmbedder } from '../../engine/embedder/types.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples, repeatable } from '../../shell/options.ts';
+import { examples, pullOption, repeatable } from '../../shell/options.ts';
 import { countRows, displayFor } from '../../shell/progress/index.ts';
 import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { openClassification } from './classification.ts';
@@ -39,7 +39,7 @@ instead of the int8 one. All models get the same treatment; E5 models need
 `;
 
 interface EvalFlags extends TreatmentFlags {
-  documentPrompt: string;
+  documentPrompt?: string;
   sts: string[];
   retrieval: string[];
   classify: string[];
@@ -66,11 +66,12 @@ export function addEvalCommand(
     .addOption(
       repeatable('--model <model>', 'int8, fp32, name of an added model, or a folder', 'int8 and fp32'),
     )
+    .addOption(pullOption())
     .addOption(
       new Option(
         '--document-prompt <text>',
-        'prefix of documents in --retrieval, instead of --prompt',
-      ).default('', 'none'),
+        'prefix of documents in --retrieval (default: that of the model)',
+      ),
     )
     .option('--json', 'print one JSON object instead of a Markdown table')
     .option('--quiet', 'print no progress');
@@ -96,7 +97,7 @@ export function addEvalCommand(
 
 async function evalCommand(flags: EvalFlags, context: CommandContext, config: Config): Promise<void> {
   const signal = interruptionSignal(() => {});
-  const treatment = await readTreatment(flags);
+  const treatment = await readTreatment(flags, 'query');
   const { documentPrompt } = flags;
   const deps = { config, signal, treatment, documentPrompt };
   const models = (flags.model.length > 0 ? flags.model : ['int8', 'fp32']).map((given) =>

@@ -1,7 +1,7 @@
-/** `embedmill model`: lists, describes, checks and adds models. */
+/** `embedmill model`: lists, describes, checks, pulls and adds models. */
 
 import { basename, resolve } from 'node:path';
-import { asError, BUILT_IN_MODEL } from '@embedmill/contract';
+import { asError, BUILT_IN_MODEL, CATALOGUE } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
 import { addedModels, keepModel } from '@embedmill/embed/added-models';
 import type { Command } from 'commander';
@@ -9,17 +9,20 @@ import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { examples } from '../../shell/options.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
+import { CATALOGUE_HEAD, CATALOGUE_NOTE, CATALOGUE_NUMBERS, catalogueRow } from './catalogue.ts';
 import { checkPrepared, type ModelCheck } from './check.ts';
 import { factsOf, infoRows, LIST_HEAD, listRow } from './describe.ts';
-import { prepareEach, tryEach } from './prepare.ts';
+import { addPullCommand } from './pull.ts';
 
 const EXPLANATION = `
-A model is all-MiniLM-L6-v2 (built in), the name of an added model, or a folder
-in the hub's layout: config.json, tokenizer.json, and onnx/model.onnx,
-onnx/model_quantized.onnx or, for BERT, model.safetensors, which is compiled.
-1_Pooling/config.json and sentence_bert_config.json are read if present. Added
-models are stored in $EMBEDMILL_CACHE/models on this machine; add them on every
-machine that runs workers.
+A model is all-MiniLM-L6-v2 (built in), the name of an installed model, a name
+on the model hub (owner/name, owner/name@revision), a short name of the
+catalogue, or a folder in the hub's layout: config.json, tokenizer.json, and
+onnx/model.onnx, onnx/model_quantized.onnx or, for BERT, model.safetensors,
+which is compiled.
+1_Pooling/config.json and sentence_bert_config.json are read if present.
+Installed models are stored in $EMBEDMILL_CACHE/models on this machine; workers
+on other machines pull them from the hub or from a producer (HF_ENDPOINT).
 `;
 
 interface ModelCommandFlags {
@@ -37,14 +40,15 @@ export function addModelCommand(
   const config = () => readConfig(context.environment);
   const model = program
     .command('model')
-    .summary('list, describe, check or add models')
-    .description('List, describe, check or add models.')
+    .summary('list, check, pull or add models')
+    .description('List, describe, check, pull or add models.')
     .helpCommand(false)
     .addHelpText(
       'after',
       EXPLANATION +
         examples(
-          ['embedmill model list', 'the built-in model and added ones'],
+          ['embedmill model pull multilingual', 'download and install a model of the catalogue'],
+          ['embedmill model list', 'the built-in model and installed ones'],
           ['embedmill model add models/bge-small-en-v1.5 --name bge-small', 'validate and install a model'],
           ['embedmill model check bge-small', 'check its vectors'],
           ['embedmill embed in.jsonl --to out.npy --model bge-small', 'embed with it'],
@@ -71,6 +75,22 @@ export function addModelCommand(
     });
 
   model
+    .command('catalogue')
+    .summary('list models that were measured')
+    .description('List models that were measured, with the names for --model and "model pull".')
+    .option('--json', 'print a JSON array')
+    .addHelpText('after', examples(['embedmill model catalogue', 'names, languages and figures']))
+    .action((flags: ModelCommandFlags) => {
+      print(flags, CATALOGUE, [
+        ...formatTable([CATALOGUE_HEAD, ...CATALOGUE.map(catalogueRow)], CATALOGUE_NUMBERS),
+        CATALOGUE_NOTE,
+      ]);
+      end(EXIT.ok);
+    });
+
+  addPullCommand(model, context, end);
+
+  model
     .command('info')
     .summary('describe a model')
     .description("Show a model's dimension, limits and pooling, and where each value comes from.")
@@ -78,6 +98,7 @@ export function addModelCommand(
     .option('--json', 'print a JSON object')
     .addHelpText('after', examples(['embedmill model info models/bge-small-en-v1.5', 'before adding it']))
     .action(async (given: string, flags: ModelCommandFlags) => {
+      const { prepareEach } = await import('@embedmill/embed');
       const { prepared, unavailable } = await prepareEach(given, config());
       const facts = await Promise.all(prepared.map(factsOf));
       print(flags, { models: facts, unavailable }, [
@@ -95,6 +116,7 @@ export function addModelCommand(
     .option('--json', 'print a JSON object')
     .addHelpText('after', examples([`embedmill model check ${BUILT_IN_MODEL}`, 'the built-in model']))
     .action(async (given: string, flags: ModelCommandFlags) => {
+      const { prepareEach } = await import('@embedmill/embed');
       const { prepared, unavailable } = await prepareEach(given, config());
       const checks = await checkPrepared(prepared);
       print(flags, { checks, unavailable }, [
@@ -120,6 +142,7 @@ export function addModelCommand(
     )
     .action(async (folder: string, flags: ModelCommandFlags & { name?: string }) => {
       const name = flags.name ?? basename(resolve(folder));
+      const { prepareEach, tryEach } = await import('@embedmill/embed');
       const { prepared, unavailable } = await prepareEach(resolve(folder), config());
       await tryEach(prepared);
       const copy = await keepModel(folder, name, config().cacheDir);
@@ -136,6 +159,7 @@ async function listModels(config: Config) {
   const broken = [];
   for (const name of [BUILT_IN_MODEL, ...(await addedModels(config.cacheDir))]) {
     try {
+      const { prepareEach } = await import('@embedmill/embed');
       const { prepared } = await prepareEach(name, config);
       models.push(...(await Promise.all(prepared.map(factsOf))));
     } catch (error) {

@@ -1,7 +1,10 @@
 /** Describes models: as a row of the list, or as a table of values and their sources. */
 
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ModelPrompts, ModelRecord } from '@embedmill/contract';
 import type { PreparedModel } from '@embedmill/embed';
+import { readRecord } from '@embedmill/embed/added-models';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
 
 /** A model in one precision, as printed by `--json`. */
@@ -16,17 +19,41 @@ export interface ModelFacts
     | 'maxTokens'
     | 'pooling'
     | 'modelPath'
+    | 'prompts'
     | 'sources'
   > {
   /** Size of the file that the engine opens. */
   bytes: number;
+  /** Repository, revision and commit; null for the built-in model and folders. */
+  origin: Pick<ModelRecord, 'repository' | 'revision' | 'commit' | 'endpoint'> | null;
 }
 
 /** Collects the facts of a prepared model. */
 export async function factsOf(model: PreparedModel): Promise<ModelFacts> {
-  const { name, precision, engine, fingerprint, dim, maxTokens, pooling, modelPath, sources } = model;
+  const { name, precision, engine, fingerprint, dim, maxTokens, pooling, modelPath, prompts, sources } =
+    model;
   const { size: bytes } = await stat(modelPath);
-  return { name, precision, engine, fingerprint, dim, maxTokens, pooling, bytes, modelPath, sources };
+  const record = readRecord(dirname(model.tokenizerPath));
+  const origin = record && {
+    repository: record.repository,
+    revision: record.revision,
+    commit: record.commit,
+    endpoint: record.endpoint,
+  };
+  return {
+    name,
+    precision,
+    engine,
+    fingerprint,
+    dim,
+    maxTokens,
+    pooling,
+    prompts,
+    bytes,
+    modelPath,
+    origin,
+    sources,
+  };
 }
 
 /** Column headings of {@link listRow}. */
@@ -55,8 +82,19 @@ export function infoRows(facts: ModelFacts): string[][] {
     ['dimension', `${facts.dim} (output of the model)`],
     ['limit', `${facts.maxTokens} tokens (${sources.maxTokens})`],
     ['pooling', `${facts.pooling} (${sources.pooling})`],
+    ['prompts', `${describePrompts(facts.prompts)} (${sources.prompts})`],
+    ...(facts.origin?.commit ? [['origin', `${facts.origin.repository} at ${facts.origin.commit}`]] : []),
     ['weights', `${formatBytes(facts.bytes)} (${sources.weights})`],
     ['file', facts.modelPath],
     ['fingerprint', facts.fingerprint],
   ];
+}
+
+/** The prompts of a model in one cell. */
+export function describePrompts({ query, document }: ModelPrompts): string {
+  const prompts = [
+    ...(query === '' ? [] : [`query ${JSON.stringify(query)}`]),
+    ...(document === '' ? [] : [`document ${JSON.stringify(document)}`]),
+  ];
+  return prompts.join(', ') || 'none';
 }

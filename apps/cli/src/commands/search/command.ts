@@ -27,7 +27,7 @@ VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow file, as
 written by "embedmill embed", or a .lance folder. Every row is compared with the
 question (exact search). The score is the cosine similarity: 1 for equal texts.
 Use the model, precision and treatment (--clean, --glossary) of the file. If the
-model has two prompts, use the one for queries.
+model has prompts, the question gets the one for queries.
 
 Without a question, the file is loaded once and questions are read from stdin,
 one per line.
@@ -95,7 +95,7 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
     flags.texts === undefined
       ? () => null
       : await findTexts({ ...flags, path: flags.texts }, { config, stdin, environment, signal }, rows);
-  const embedder = await openEmbedder(flags, { config, signal });
+  const embedder = await openEmbedder(flags, { config, inputType: 'query', signal });
   const deps: SearchDeps = {
     vectors: file,
     embedder,

@@ -81,7 +81,7 @@ async function verify(path: string, flags: VerifyFlags, context: CommandContext)
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const rows = await pickRows(await openVectors(path), flags.rows, signal);
-  const embedder = await openEmbedder(flags, { config, signal });
+  const embedder = await openEmbedder(flags, { config, inputType: 'document', signal });
   try {
     const found = await verifyRows(rows, {
       embedder,

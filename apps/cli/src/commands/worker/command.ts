@@ -10,6 +10,7 @@ import {
   examples,
   modelOption,
   port,
+  pullOption,
   redisOption,
   threadsOption,
 } from '../../shell/options.ts';
@@ -37,6 +38,7 @@ export function addWorkerCommand(
     .addOption(redisOption())
     .addOption(threadsOption(environment))
     .addOption(modelOption(environment))
+    .addOption(pullOption())
     .addOption(engineOption(environment))
     .option(
       '--host <address>',

@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Precision, StoredGlossary, Treatment } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
+import { readPrompt } from './treatment.ts';
 import type { TextEmbedder, TextVectors } from './types.ts';
 
 /** Dependencies and options of {@link openLocalEmbedder}. */
@@ -12,8 +13,8 @@ export interface LocalEmbedderDeps {
   model: string | null;
   precision: Precision;
   treatment: Treatment<StoredGlossary>;
-  /** Prefix of documents, instead of the prompt of `treatment`. Default: none. */
-  documentPrompt?: string;
+  /** Prefix of documents. Default: that of the model for documents. */
+  documentPrompt?: string | undefined;
   /** Checked between two texts; its reason is thrown. */
   signal: AbortSignal;
 }
@@ -24,7 +25,7 @@ export async function openLocalEmbedder({
   model,
   precision,
   treatment,
-  documentPrompt = '',
+  documentPrompt,
   signal,
 }: LocalEmbedderDeps): Promise<TextEmbedder> {
   // Loaded on use: other commands start twice as fast without ONNX Runtime.
@@ -38,7 +39,10 @@ export async function openLocalEmbedder({
   });
   const embedder = await Embedder.open(prepared);
   const { dim, name } = prepared;
-  const treatments = { text: treatment, document: { ...treatment, prompt: documentPrompt } };
+  const treatments = {
+    text: treatment,
+    document: { ...treatment, ...readPrompt(documentPrompt, 'document') },
+  };
   return {
     name: `${name} ${prepared.precision}`,
     async embed(texts, onText = () => {}, as = 'text'): Promise<TextVectors> {

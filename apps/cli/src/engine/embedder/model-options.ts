@@ -28,7 +28,8 @@ export function readModel(
   if (folder === undefined) return null;
   if (existsSync(folder)) return folder;
   throw new UsageError(
-    `there is no model folder ${quote(model, 200)}, and no added model of that name (embedmill model list)`,
+    `there is no model folder ${quote(model, 200)}, and no installed model of that name (embedmill model list; ` +
+      'embedmill model catalogue)',
   );
 }
 

@@ -1,6 +1,6 @@
 /** Opens the embedder that the options of a command select: the model in this process, or a producer. */
 
-import type { Precision } from '@embedmill/contract';
+import type { InputType, Precision } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { openLocalEmbedder } from './local.ts';
@@ -14,13 +14,22 @@ export interface EmbedderFlags extends TreatmentFlags, ModelFlags {
   precision: Precision;
 }
 
-/** Opens the embedder. @throws {UsageError} for options that cannot be combined or used */
+/**
+ * Opens the embedder.
+ * @param inputType what the texts are used for
+ * @throws {UsageError} for options that cannot be combined or used
+ */
 export async function openEmbedder(
   flags: EmbedderFlags,
   {
     config,
+    inputType,
     signal,
-  }: { config: Pick<Config, 'model' | 'cacheDir' | 'engine' | 'kernel' | 'apiKey'>; signal: AbortSignal },
+  }: {
+    config: Pick<Config, 'model' | 'cacheDir' | 'engine' | 'kernel' | 'apiKey'>;
+    inputType: InputType;
+    signal: AbortSignal;
+  },
 ): Promise<TextEmbedder> {
   const url = readServer(flags.server);
   const model = readModel(flags, config);
@@ -31,7 +40,7 @@ export async function openEmbedder(
         'in the run',
     );
   }
-  const treatment = await readTreatment(flags);
+  const treatment = await readTreatment(flags, inputType);
   if (url === null) return openLocalEmbedder({ config, model, precision, treatment, signal });
   return openRemoteEmbedder({ url, apiKey: config.apiKey, model, precision, treatment, signal });
 }

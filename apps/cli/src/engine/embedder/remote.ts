@@ -12,7 +12,7 @@ export interface RemoteEmbedderDeps {
   /** Name of a model of its workers; `null` for the producer's default. */
   model: string | null;
   precision: Precision;
-  treatment: Pick<Treatment, 'clean' | 'long' | 'prompt'>;
+  treatment: Pick<Treatment, 'clean' | 'long' | 'prompt' | 'inputType'>;
   signal: AbortSignal;
 }
 
@@ -29,8 +29,8 @@ export function openRemoteEmbedder({
   signal,
 }: RemoteEmbedderDeps): TextEmbedder {
   const client = new EmbedmillClient({ url, apiKey, signal });
-  const { clean, long, prompt } = treatment;
-  const options = { precision, clean, long, prompt, ...(model === null ? {} : { model }) };
+  const { clean, long, prompt, inputType = 'document' } = treatment;
+  const options = { precision, clean, long, prompt, inputType, ...(model === null ? {} : { model }) };
   return {
     name: `${model ?? url} ${precision}`,
     async embed(texts, onText = () => {}) {

@@ -17,7 +17,7 @@ export async function createRunOfBatch(
 ): Promise<Run> {
   return (
     runs.active().find(({ options }) => options.name === batchId) ??
-    (await runs.create({ options: defaultRunOptions(batchId, config) }))
+    (await runs.create({ options: defaultRunOptions(batchId, 'none', config) }))
   );
 }
 

@@ -113,7 +113,7 @@ function parseLine(line: number, text: string, { endpoint, config }: InputOption
 
 /** @throws {OpenAiError} for what a synchronous call accepts and a run does not */
 function textsOfBody(
-  { input, truncate }: OpenAiEmbeddings,
+  { input, truncate, input_type: inputType = 'none' }: OpenAiEmbeddings,
   { maxRowBytes }: Pick<Config, 'maxRowBytes'>,
 ): string[] {
   const texts = typeof input === 'string' ? [input] : input;
@@ -125,6 +125,12 @@ function textsOfBody(
         param: 'truncate',
       },
     );
+  if (inputType !== 'none') {
+    throw new OpenAiError(
+      `Invalid value for 'input_type' = ${inputType}. The texts of a batch get no prompt; use POST /v1/runs.`,
+      { param: 'input_type' },
+    );
+  }
   return texts.map((text) => {
     if (Buffer.byteLength(text) > maxRowBytes)
       throw invalidInput(`a text must have at most ${maxRowBytes} bytes`);

@@ -194,6 +194,53 @@ export const VARIABLES = {
     'Name of an installed model (`embedmill model list`), or folder of a sentence model in Hugging Face layout. If unset, the built-in all-MiniLM-L6-v2.',
     z.string(),
   ),
+  pull: variable(
+    'EMBEDMILL_PULL',
+    'Whether a model that is not installed is pulled when it is first used: `ask` on a terminal and refuse elsewhere, `always`, or `never`.',
+    'ask',
+    z
+      .enum(['ask', 'always', 'never'], { message: 'ask, always or never' })
+      .optional()
+      .transform((value) => value ?? 'ask'),
+  ),
+  hubEndpoint: variable(
+    'HF_ENDPOINT',
+    'URL of the model hub: the Hugging Face Hub, a mirror of it, or a producer, which serves the models installed beside it.',
+    'https://huggingface.co',
+    z
+      .string()
+      .refine((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol), {
+        message: 'a URL such as https://huggingface.co',
+      })
+      .optional()
+      .transform((url) => (url ?? 'https://huggingface.co').replace(/\/+$/, '')),
+  ),
+  hubToken: secret(
+    optional(
+      'HF_TOKEN',
+      'Token for private models; sent to the host of `HF_ENDPOINT` only. For a producer with API keys, a key with the role read.',
+      z.string().regex(/^[\x21-\x7e]+$/, { message: 'printable characters without spaces' }),
+    ),
+  ),
+  isHubOffline: variable(
+    'HF_HUB_OFFLINE',
+    '`1` to pull models from the cache of other tools only, without network.',
+    '',
+    z
+      .string()
+      .optional()
+      .transform((value) => /^(1|on|yes|true)$/i.test(value ?? '')),
+  ),
+  hubHome: optional(
+    'HF_HOME',
+    'Folder of other tools for the hub; files in its cache are reused. If unset, ~/.cache/huggingface.',
+    z.string(),
+  ),
+  hubCache: optional(
+    'HF_HUB_CACHE',
+    'Cache folder of other tools for the hub. If unset, `hub` in `HF_HOME`.',
+    z.string(),
+  ),
   engine: variable(
     'EMBEDMILL_ENGINE',
     'Engine of int8 models: `exact` computes the same bytes on every CPU; `onnx` is ONNX Runtime, which also computes fp32; `auto` is `exact` where it is built, takes the model and is at least as fast, else `onnx`. Set `exact` for workers with different CPUs.',

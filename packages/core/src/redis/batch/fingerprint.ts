@@ -24,7 +24,9 @@ export function vectorFingerprint(
   treatment: Treatment,
   revision: number = TREATMENT_REVISION,
 ): string {
-  const canonical = JSON.stringify(treatmentOf(treatment));
+  const { inputType, ...rest } = treatmentOf(treatment);
+  // Queries are compared with documents, so both have the fingerprint of documents.
+  const canonical = JSON.stringify(inputType === 'none' ? { ...rest, inputType } : rest);
   if (canonical === JSON.stringify(UNTREATED)) return model;
   return createHash('sha256').update(`${model} ${revision} ${canonical}`).digest('hex').slice(0, 16);
 }

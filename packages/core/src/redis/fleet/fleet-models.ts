@@ -86,7 +86,7 @@ export class FleetModels {
 export function unknownModel(model: string, models: readonly string[]): RequestError {
   return new RequestError(
     'unknown-model',
-    `no worker has the model ${quote(model)}; expected ${listOf(models, 'or')}`,
+    `no worker has the model ${quote(model)}; expected ${listOf(models, 'or')}, or a worker with it (embedmill worker --model NAME --pull)`,
     {
       facts: { models },
     },

@@ -3,7 +3,13 @@
  * Decision: docs/decisions/0090.
  */
 
-import { maxChunks, type StoredGlossary, type Treatment } from '@embedmill/contract';
+import {
+  type ModelPrompts,
+  maxChunks,
+  promptOf,
+  type StoredGlossary,
+  type Treatment,
+} from '@embedmill/contract';
 import { Glossary, type GlossaryEntry, type ReplacedText } from '../glossary/glossary.ts';
 import { cleanerOf } from './clean.ts';
 
@@ -27,14 +33,21 @@ export interface ReadyTreatment {
 export class TreatmentReader {
   /** Recent glossaries by id: a glossary of 50,000 terms takes a third of a second to build. */
   readonly #glossaries = new Map<string, Glossary>();
+  readonly #prompts: ModelPrompts;
+
+  /** @param prompts of the model */
+  constructor(prompts: ModelPrompts) {
+    this.#prompts = prompts;
+  }
 
   /** Returns a treatment that is ready to be applied to many texts. */
-  read({ clean, long, prompt, glossary }: Treatment<StoredGlossary>): ReadyTreatment {
+  read(treatment: Treatment<StoredGlossary>): ReadyTreatment {
+    const { clean, long, glossary } = treatment;
     const cleaned = cleanerOf(clean);
     const replacer = glossary === null ? null : this.#glossaryOf(glossary);
     return {
       apply: (text) => replacer?.apply(cleaned(text)) ?? { text: cleaned(text), replacements: 0 },
-      prompt,
+      prompt: promptOf(treatment, this.#prompts),
       isChunked: long !== 'truncate',
       maxChunks: maxChunks(long),
       weightOf: (tokens) => (long === 'plain-mean' ? 1 : tokens),

@@ -1,8 +1,10 @@
-/** Prepares a model in every precision that it supports. */
+/** Prepares a model in every precision that it supports, and tries it: before it is installed, or described. */
 
 import { asError, type Precision } from '@embedmill/contract';
-import type { Config } from '@embedmill/core/process';
-import type { PreparedModel } from '@embedmill/embed';
+import { Embedder } from '../embedder/embedder.ts';
+import { EmbedError } from '../errors.ts';
+import type { PreparedModel, PrepareOptions } from '../types.ts';
+import { prepareModel } from './prepare-model.ts';
 
 /** An unsupported precision, and why. */
 export interface UnavailablePrecision {
@@ -24,9 +26,8 @@ export interface PreparedPrecisions {
  */
 export async function prepareEach(
   model: string,
-  { engine, kernel, cacheDir }: Pick<Config, 'engine' | 'kernel' | 'cacheDir'>,
+  { engine, kernel, cacheDir }: Pick<PrepareOptions, 'engine' | 'kernel' | 'cacheDir'>,
 ): Promise<PreparedPrecisions> {
-  const { EmbedError, prepareModel } = await import('@embedmill/embed');
   const neither = ([int8, fp32]: readonly { error: Error }[]): Error => {
     const [first, second] = [int8!.error, fp32!.error];
     if (first.message === second.message || !(first instanceof EmbedError)) return first;
@@ -54,7 +55,6 @@ export async function prepareEach(
  * @throws EmbedError when it does
  */
 export async function tryEach(models: readonly PreparedModel[]): Promise<void> {
-  const { Embedder, EmbedError } = await import('@embedmill/embed');
   for (const model of models) {
     const embedder = await Embedder.open(model);
     try {
