@@ -133,6 +133,14 @@ export class UnigramTokenizer {
     return { ids: this.#segments(text, false, Infinity), readUnits: text.length };
   }
 
+  /**
+   * Returns the ids of the whole text, of which the last `maxIds` are needed: the ids of an end depend on all
+   * before it.
+   */
+  encodeEnd(text: string, _maxIds: number): UnigramIds {
+    return this.encode(text);
+  }
+
   /** Splits at added tokens. `isOpen`: the text goes on, so that the ids of its last word are not final. */
   #segments(text: string, isOpen: boolean, maxIds: number): number[] {
     const ids: number[] = [];
