@@ -32,6 +32,8 @@ export interface PreparedModel {
   modelPath: string;
   /** Absolute path of the tokenizer.json. */
   tokenizerPath: string;
+  /** JavaScript heap that the open tokenizer may need, in MB; an inference thread has it in addition. */
+  heapMb: number;
   /** Floats per vector. */
   dim: number;
   /** Maximum tokens per text, `[CLS]` and `[SEP]` included. */

@@ -14,6 +14,7 @@ import { describeEngine } from './choose-engine.ts';
 import { compileFolder, WEIGHTS_FILE } from './compile-folder.ts';
 import { exactFingerprint, fileDigest, fingerprintOf, weightsDigest } from './fingerprint.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
+import { tokenizerHeapMb } from './tokenizer-heap.ts';
 
 /** Path of the file of each precision, as the converters of the Hub write it. */
 const MODEL_FILES: Record<Precision, string> = { fp32: 'onnx/model.onnx', int8: 'onnx/model_quantized.onnx' };
@@ -75,6 +76,7 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
     name: basename(root),
     precision,
     tokenizerPath,
+    heapMb: await tokenizerHeapMb(tokenizerPath),
     maxTokens,
     goldenSet: 'none',
     sources: { ...sources, engine: describeEngine(engine), maxTokens: source },
