@@ -41,6 +41,8 @@ export interface PreparedModel {
   pooling: Pooling;
   /** How far ONNX Runtime may rewrite the graph; compiled graphs are slower beyond `basic`. */
   optimization: 'basic' | 'all';
+  /** Position of the first token, for models with the input `position_ids`. Default 0; 2 for RoBERTa's family. */
+  firstPosition?: number | undefined;
   goldenSet: GoldenSet;
   sources: ModelSources;
 }

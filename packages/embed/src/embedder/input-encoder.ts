@@ -94,11 +94,7 @@ export class InputEncoder {
     const { text: treated, replacements } =
       typeof text === 'string' ? ready.apply(text) : { text, replacements: 0 };
     const replaced = replacements > 0 ? { replacements } : {};
-    const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(
-      treated,
-      truncate,
-      ready.prompt,
-    );
+    const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(treated, truncate, ready.prompt);
     if (contentTokens === 0) {
       return { kind: 'settled', outcome: { verdict: 'empty', tokens: 0, lostTokens: 0, ...replaced } };
     }

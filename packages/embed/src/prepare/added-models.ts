@@ -20,7 +20,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /**
  * Files of a model folder that are copied: those that are read, and those that an ONNX file may reference.
  */
-const KEPT = /^(onnx(\/.*)?|1_Pooling(\/config\.json)?|[^/]+\.json|model\.safetensors)$/;
+const KEPT = /^(onnx(\/.*)?|\d+_\w+(\/config\.json)?|[^/]+\.json|model\.safetensors|[^/]+\.onnx([._]data)?)$/;
 
 const addedRoot = (cacheDir: string) => join(cacheDir, 'models');
 

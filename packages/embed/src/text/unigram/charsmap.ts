@@ -60,7 +60,8 @@ export class Charsmap {
   }
 
   #grapheme(grapheme: string): string {
-    const isOneCodePoint = grapheme.length === 1 || (grapheme.length === 2 && grapheme.codePointAt(0)! > 0xffff);
+    const isOneCodePoint =
+      grapheme.length === 1 || (grapheme.length === 2 && grapheme.codePointAt(0)! > 0xffff);
     if (!isOneCodePoint && Buffer.byteLength(grapheme) < WHOLE_GRAPHEME_BYTES) {
       const whole = this.#find(grapheme);
       if (whole !== undefined) return whole;

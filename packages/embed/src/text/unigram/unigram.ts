@@ -158,11 +158,13 @@ export class UnigramTokenizer {
   #normalized(segment: string, isOpen: boolean, maxIds: number, ids: number[]): void {
     const text = this.#normalize(segment);
     const tokens = this.#normalizedTokens;
-    if (tokens === undefined) return this.#segment(text, isOpen, maxIds, ids);
-    eachSegment(text, tokens, (part, token, isLast) => {
-      this.#segment(part, isOpen && isLast, maxIds, ids);
-      if (token !== undefined) ids.push(this.#addedId(token));
-    });
+    if (tokens === undefined) this.#segment(text, isOpen, maxIds, ids);
+    else {
+      eachSegment(text, tokens, (part, token, isLast) => {
+        this.#segment(part, isOpen && isLast, maxIds, ids);
+        if (token !== undefined) ids.push(this.#addedId(token));
+      });
+    }
   }
 
   /** Returns the id of an added token that was found with the white space around it. */
@@ -280,7 +282,12 @@ function readWordRule(step: Step | undefined): WordRule | undefined {
     return rule && { ...rule, byWhitespace: true };
   }
   if (step?.type !== 'Metaspace') return undefined;
-  const { replacement, add_prefix_space: added, prepend_scheme: scheme, split } = step as unknown as {
+  const {
+    replacement,
+    add_prefix_space: added,
+    prepend_scheme: scheme,
+    split,
+  } = step as unknown as {
     replacement: string;
     add_prefix_space?: boolean;
     prepend_scheme?: 'always' | 'never' | 'first';
@@ -294,11 +301,11 @@ function readWordRule(step: Step | undefined): WordRule | undefined {
 /** Pattern of the tokens, the longest first. */
 function tokenPattern(tokens: readonly AddedToken[]): RegExp | undefined {
   if (tokens.length === 0) return undefined;
-  const escape = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
   const blank = '\\p{White_Space}*';
   const alternatives = [...tokens]
     .sort((a, b) => b.content.length - a.content.length)
-    .map(({ content, lstrip, rstrip }) => `${lstrip ? blank : ''}${escape(content)}${rstrip ? blank : ''}`);
+    .map(({ content, lstrip, rstrip }) => `${lstrip ? blank : ''}${escaped(content)}${rstrip ? blank : ''}`);
   return new RegExp(`(?:${alternatives.join('|')})`, 'gu');
 }
 

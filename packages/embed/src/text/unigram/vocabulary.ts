@@ -51,7 +51,9 @@ export function splitTokenizerFile(file: Buffer): SplitTokenizerFile | undefined
     if (texts.length >= 4096) texts.splice(0, texts.length, Buffer.concat(texts));
   }
   const all = Buffer.concat(texts);
-  const settings: unknown = JSON.parse(`${file.toString('utf8', 0, start)}[]${file.toString('utf8', reader.at)}`);
+  const settings: unknown = JSON.parse(
+    `${file.toString('utf8', 0, start)}[]${file.toString('utf8', reader.at)}`,
+  );
   const offsets = Uint32Array.from(ends);
   const pieceOf = (id: number): string | undefined =>
     id >= 0 && id < offsets.length ? all.toString('utf8', offsets[id - 1] ?? 0, offsets[id]) : undefined;
