@@ -5,9 +5,11 @@
 
 export * from './errors.ts';
 export * from './halves.ts';
+export * from './language-signal.ts';
 export * from './limits.ts';
 export * from './rows.ts';
 export * from './runs.ts';
+export * from './scripts.ts';
 export * from './treatment.ts';
 export * from './vectors.ts';
 export * from './verdicts.ts';

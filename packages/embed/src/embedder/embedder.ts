@@ -7,6 +7,7 @@ import {
   type TextToken,
   type Treatment,
   UNTREATED,
+  unknownTokensOf,
 } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
 import { spanOf, type TextChunk, takeChunks } from '../text/long/chunks.ts';
@@ -224,7 +225,7 @@ export class Embedder {
     }
     const mean = new ChunkMean(this.model.dim);
     const vector = new Float32Array(this.model.dim);
-    let tokens = 0;
+    let [tokens, unknownTokens] = [0, 0];
     for (const [i, { start, end, ids }] of chunks.entries()) {
       if (i > 0) await betweenChunks?.();
       const framed = this.#tokenizer.encodeChunk(treated.slice(start, end), ids, ready.prompt);
@@ -232,6 +233,7 @@ export class Embedder {
       if (problem !== undefined) return failedText(`chunk ${i + 1} of ${chunks.length}: ${problem}`, tokens);
       mean.add(vector, ready.weightOf(ids.length));
       tokens += framed.length;
+      unknownTokens += this.#tokenizer.countUnknown(ids);
     }
     if (!mean.writeTo(target, offset)) return failedText('the chunks cancel each other out', tokens);
     const outcome: RowOutcome = {
@@ -239,6 +241,7 @@ export class Embedder {
       tokens,
       lostTokens,
       chunks: chunks.length,
+      ...(unknownTokens > 0 && unknownTokensOf(treated, unknownTokens)),
     };
     return chunkSpans ? { ...outcome, chunkSpans: chunks.map(spanOf) } : outcome;
   }

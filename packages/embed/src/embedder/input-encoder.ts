@@ -7,6 +7,7 @@ import {
   type Treatment,
   type Truncate,
   UNTREATED,
+  unknownTokensOf,
 } from '@embedmill/contract';
 import { type Chunk, chunksOf } from '../text/long/chunks.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
@@ -94,7 +95,11 @@ export class InputEncoder {
     const { text: treated, replacements } =
       typeof text === 'string' ? ready.apply(text) : { text, replacements: 0 };
     const replaced = replacements > 0 ? { replacements } : {};
-    const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(treated, truncate, ready.prompt);
+    const { ids, contentTokens, lostTokens, unknownTokens } = this.#tokenizer.encode(
+      treated,
+      truncate,
+      ready.prompt,
+    );
     if (contentTokens === 0) {
       return { kind: 'settled', outcome: { verdict: 'empty', tokens: 0, lostTokens: 0, ...replaced } };
     }
@@ -115,6 +120,7 @@ export class InputEncoder {
       verdict: lostTokens > 0 ? 'truncated' : 'ok',
       tokens: ids.length,
       lostTokens,
+      ...(typeof text === 'string' && unknownTokens > 0 ? unknownTokensOf(text, unknownTokens) : {}),
       ...replaced,
     };
     if (chunkSpans && typeof treated === 'string' && lostTokens === 0) {

@@ -5,6 +5,7 @@
 
 import type { Tokenizer } from '@huggingface/tokenizers';
 import type { UnigramIds } from './unigram/unigram.ts';
+import type { VocabularyFacts } from './unknown-tokens.ts';
 
 /** Ids of a part of a text, without special tokens. */
 export type PartialIds = UnigramIds;
@@ -20,6 +21,18 @@ export interface SubwordTokenizer {
   encodeEnd(text: string, maxIds: number): PartialIds;
   /** Returns the text of a token; undefined for an id outside the vocabulary. */
   tokenOf(id: number): string | undefined;
+  /** Facts for the language signal. */
+  readonly vocabulary: VocabularyFacts;
+}
+
+/** What `PartedTokenizer` needs to know of the file of its tokenizer. */
+export interface PartedTokenizerOptions extends Omit<VocabularyFacts, 'tokenOf'> {
+  /** Special tokens before a text. */
+  prefix: readonly number[];
+  /** Special tokens after a text. */
+  suffix: readonly number[];
+  /** UTF-16 units of a part; a part without a space has at most twice as many. */
+  partUnits: number;
 }
 
 /** UTF-16 units of a part of a long text, before the next position where it may be cut. */
@@ -37,26 +50,16 @@ export class PartedTokenizer implements SubwordTokenizer {
   readonly prefix: readonly number[];
   readonly suffix: readonly number[];
   readonly #tokenizer: Tokenizer;
+  readonly vocabulary: VocabularyFacts;
   readonly #partUnits: number;
   readonly #canCut: boolean;
 
-  /**
-   * @param options.prefix special tokens before a text
-   * @param options.suffix special tokens after a text
-   * @param options.partUnits UTF-16 units of a part; a part without a space has at most twice as many
-   */
-  constructor(
-    tokenizer: Tokenizer,
-    {
-      prefix,
-      suffix,
-      partUnits,
-    }: { prefix: readonly number[]; suffix: readonly number[]; partUnits: number },
-  ) {
+  constructor(tokenizer: Tokenizer, { prefix, suffix, partUnits, ...facts }: PartedTokenizerOptions) {
     this.#tokenizer = tokenizer;
     this.prefix = prefix;
     this.suffix = suffix;
     this.#partUnits = partUnits;
+    this.vocabulary = { ...facts, tokenOf: (id) => tokenizer.id_to_token(id) };
     // A tokenizer that adds a space before every part must not be given parts.
     const whole = this.#idsOf('one two');
     this.#canCut = [...this.#idsOf('one'), ...this.#idsOf(' two')].join() === whole.join();

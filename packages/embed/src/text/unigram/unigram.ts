@@ -5,6 +5,7 @@
  * Decision: docs/decisions/0175.
  */
 
+import type { VocabularyFacts } from '../unknown-tokens.ts';
 import { Charsmap } from './charsmap.ts';
 import { Viterbi } from './viterbi.ts';
 import { splitTokenizerFile, type UnigramVocabulary } from './vocabulary.ts';
@@ -74,8 +75,6 @@ export class UnigramTokenizer {
   readonly prefix: readonly number[];
   readonly suffix: readonly number[];
   readonly unknownId: number;
-  /** Number of ids, added tokens included. */
-  readonly size: number;
   readonly #vocabulary: UnigramVocabulary;
   readonly #added: ReadonlyMap<string, number>;
   readonly #addedNames: ReadonlyMap<number, string>;
@@ -98,7 +97,6 @@ export class UnigramTokenizer {
     this.unknownId = unknownId;
     this.prefix = frame.prefix;
     this.suffix = frame.suffix;
-    this.size = added.reduce((size, { id }) => Math.max(size, id + 1), vocabulary.scores.length);
     this.#viterbi = new Viterbi(vocabulary.trie, vocabulary.scores, unknownId);
   }
 
@@ -112,6 +110,16 @@ export class UnigramTokenizer {
     if (split === undefined) return undefined;
     const parts = readParts(split.settings as Settings);
     return parts && new UnigramTokenizer(split.vocabulary, parts);
+  }
+
+  /** Facts for the language signal. */
+  get vocabulary(): VocabularyFacts {
+    return {
+      tokenOf: (id) => this.tokenOf(id),
+      specialIds: new Set(this.#addedNames.keys()),
+      unknownId: this.unknownId,
+      isByteLevel: false,
+    };
   }
 
   /** Returns the text of a token; undefined for an id outside the vocabulary. */
