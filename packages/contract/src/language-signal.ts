@@ -32,6 +32,24 @@ export function unknownShare({ tokens, unknownTokens }: Omit<UnknownTokens, 'unk
 }
 
 /**
+ * Returns the warning about the texts of a sample before they are embedded; `null` if at least 95 % of their letters
+ * are Latin, or for another model than the built-in one, whose vocabulary is known only once it is open.
+ * @param scripts letters by script
+ */
+export function describeScripts(scripts: Readonly<Record<string, number>>, model: string): string | null {
+  if (model !== BUILT_IN_MODEL) return null;
+  const { Latin: latin = 0, ...others } = scripts;
+  const unknown = Object.values(others).reduce((sum, letters) => sum + letters, 0);
+  const share = unknown / Math.max(1, latin + unknown);
+  const script = mostFrequent(Object.entries(others));
+  if (share < UNKNOWN_SHARE_SHOWN || script === undefined) return null;
+  return (
+    `${percentOf(share)} of the letters of the first texts are in scripts unknown to ${model} (mostly ${script}); ` +
+    'use --model multilingual'
+  );
+}
+
+/**
  * Returns the message of the language signal; `null` below 5 % of unknown tokens.
  * @param model name of the model
  */
@@ -41,5 +59,9 @@ export function describeUnknownTokens(figures: UnknownTokens, model: string): st
   const { unknownScript: script } = figures;
   const mostly = script === null ? '' : ` (mostly ${script})`;
   const advice = model === BUILT_IN_MODEL ? '; use --model multilingual' : '; use a model for this language';
-  return `${Math.round(100 * share)} % of the tokens of these texts are unknown to ${model}${mostly}${advice}`;
+  return `${percentOf(share)} of the tokens of these texts are unknown to ${model}${mostly}${advice}`;
+}
+
+function percentOf(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }

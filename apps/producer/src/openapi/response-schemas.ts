@@ -136,6 +136,7 @@ export const readingPlanSchema: z.ZodType<ReadingPlan> = z.strictObject({
   usable: count.describe('Records with a text.'),
   complete: z.boolean(),
   confidence: z.enum(['high', 'medium', 'low']),
+  scripts: z.record(z.string(), count).describe('Letters of the texts of the sample by script.'),
   warnings: z.array(z.string()),
   problem: z
     .strictObject({

@@ -18,6 +18,11 @@ export interface EmbedSummary {
   verdicts: VerdictCounts;
   /** Tokens that the model processed, including earlier attempts. */
   tokens: number;
+  /** Tokens that the vocabulary of the model does not know, and the script of most of them. */
+  unknownTokens: number;
+  unknownScript: string | null;
+  /** Warning about them, if they are more than 5 %. */
+  languageSignal: string | null;
   /** Glossary terms that were replaced in the texts. */
   replacements: number;
   /** Duration of this invocation in seconds. */
@@ -66,6 +71,9 @@ export function summarizeEmbedding(figures: EmbedFigures): EmbedSummary {
     rows: after.rows.done,
     verdicts: after.verdicts,
     tokens: after.tokens,
+    unknownTokens: after.unknownTokens,
+    unknownScript: after.unknownScript,
+    languageSignal: after.languageSignal,
     replacements: after.replacements,
     seconds: round(seconds),
     embeddingSeconds: round(embeddingSeconds),
@@ -119,6 +127,7 @@ export function describeSummary(
       paint('quiet', `  run ${run} is kept on ${server}; "embedmill runs delete ${run}" removes it`),
     );
   }
+  if (summary.languageSignal !== null) lines.push(paint('warning', `  ${summary.languageSignal}`));
   return lines;
 }
 

@@ -1,5 +1,6 @@
 /** `embedmill inspect`: shows how input files would be read, without embedding them. */
 
+import { BUILT_IN_MODEL, describeScripts } from '@embedmill/contract';
 import type { ReadingPlan } from '@embedmill/core/formats';
 import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
@@ -60,13 +61,18 @@ async function inspectFiles(
   flags: InspectFlags,
   { stdin, stdout, environment }: CommandContext,
 ): Promise<ReadingPlan[]> {
-  const { maxRowBytes } = readConfig(environment);
+  const { maxRowBytes, model = BUILT_IN_MODEL } = readConfig(environment);
   const deps = { stdin, maxRowBytes, signal: interruptionSignal(() => {}) };
   const plans: ReadingPlan[] = [];
   const lines: string[] = [];
   for (const file of locateInput(inputs).files) {
-    const { plan, close } = await planFile(file, choicesFrom(flags), deps);
-    await close();
+    const opened = await planFile(file, choicesFrom(flags), deps);
+    await opened.close();
+    const warning = describeScripts(opened.plan.scripts, model);
+    const plan = {
+      ...opened.plan,
+      warnings: [...opened.plan.warnings, ...(warning === null ? [] : [warning])],
+    };
     plans.push(plan);
     lines.push(file.name, ...describePlan(plan));
   }
