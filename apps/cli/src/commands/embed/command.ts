@@ -14,6 +14,7 @@ import {
   engineOption,
   examples,
   modelOption,
+  percentage,
   precisionOption,
   textsOptions,
   threadsOption,
@@ -90,6 +91,11 @@ export function addEmbedCommand(
       '--batch-rows <rows>',
       `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', DEFAULT_BATCH_ROWS)}`,
       wholeNumber(1),
+    )
+    .option(
+      '--max-unknown <percent>',
+      'stop if more of the tokens are unknown to the model (0 to 100)',
+      percentage,
     )
     .option('--overwrite', 'overwrite OUTPUT and discard any unfinished attempt')
     .option('--quiet', 'print errors only')

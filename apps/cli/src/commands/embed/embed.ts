@@ -143,7 +143,14 @@ class FileEmbedding {
     const columns = this.#columnsOf(input);
     const slices = columns === null ? read : columns.spool.record(read);
     const parts = encodeParts(slices, { ...PART_LIMITS, maxRowBytes: this.#config.maxRowBytes });
-    const after = await drive({ client, run: before, parts, tracker, signal });
+    const after = await drive({
+      client,
+      run: before,
+      parts,
+      tracker,
+      maxUnknown: this.#request.maxUnknown,
+      signal,
+    });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
     const mixed = columns === null ? [] : columns.spool.columns.filter(({ type }) => type.kind === 'json');
