@@ -13,7 +13,7 @@ export interface UnknownTokens {
   tokens: number;
   /** Those that its vocabulary does not know: see `RowOutcome.unknownTokens`. */
   unknownTokens: number;
-  /** Script of most of them; `null` if they have none, such as emoji. */
+  /** Script of most of them other than Latin; `null` for emoji and symbols. */
   unknownScript: string | null;
 }
 
@@ -22,7 +22,8 @@ export function unknownTokensOf(
   text: string,
   unknownTokens: number,
 ): Pick<RowOutcome, 'unknownTokens' | 'script'> {
-  const script = mostFrequent(countScripts(text));
+  // Every model knows Latin letters: what it does not know among them are symbols.
+  const script = mostFrequent([...countScripts(text)].filter(([name]) => name !== 'Latin'));
   return script === undefined ? { unknownTokens } : { unknownTokens, script };
 }
 
@@ -57,8 +58,9 @@ export function describeUnknownTokens(figures: UnknownTokens, model: string): st
   const share = unknownShare(figures);
   if (share < UNKNOWN_SHARE_SHOWN) return null;
   const { unknownScript: script } = figures;
-  const mostly = script === null ? '' : ` (mostly ${script})`;
-  const advice = model === BUILT_IN_MODEL ? '; use --model multilingual' : '; use a model for this language';
+  const mostly = script === null ? ' (emoji and symbols)' : ` (mostly ${script})`;
+  const better = model === BUILT_IN_MODEL ? '; use --model multilingual' : '; use a model for this language';
+  const advice = script === null ? '' : better;
   return `${percentOf(share)} of the tokens of these texts are unknown to ${model}${mostly}${advice}`;
 }
 

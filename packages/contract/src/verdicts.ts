@@ -42,7 +42,7 @@ export interface RowOutcome {
    * and letters of a script of which the vocabulary has little more than letters.
    */
   unknownTokens?: number;
-  /** Script of most letters of a text with unknown tokens, such as `Thai`; absent without letters. */
+  /** Script of most letters of a text with unknown tokens, Latin excepted, such as `Thai`; absent without others. */
   script?: string;
   /** Number of chunks averaged into the vector; absent when the text went through the model in one piece. */
   chunks?: number;
