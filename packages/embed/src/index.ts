@@ -8,6 +8,14 @@ export { EmbedError, type EmbedErrorCode } from './errors.ts';
 export { checkGolden, type GoldenReport } from './golden/check-golden.ts';
 export { availableKernels } from './prepare/choose-engine.ts';
 export { prepareModel } from './prepare/prepare-model.ts';
+export {
+  isRelated,
+  type LanguageMeasure,
+  type ModelMeasure,
+  measureModel,
+  relativeScore,
+  type ScoreBaseline,
+} from './quality/measure.ts';
 export { Glossary, type GlossaryEntry, type ReplacedText } from './text/glossary/glossary.ts';
 export type { TextChunk } from './text/long/chunks.ts';
 export { CLEANERS } from './text/treatment/clean-steps.ts';
