@@ -180,7 +180,9 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText(/scripts unknown to all-MiniLM-L6-v2 \(mostly Thai\)/).waitFor();
     await page.getByRole('button', { name: 'Start' }).click();
     await page.getByRole('link', { name: 'Watch the run' }).click();
-    await page.getByText(/% of the tokens of these texts are unknown to .*; use --model multilingual/).waitFor();
+    await page
+      .getByText(/% of the tokens of these texts are unknown to .*; use --model multilingual/)
+      .waitFor();
   });
 
   it('take a JSON array, and say what only the command reads', async () => {

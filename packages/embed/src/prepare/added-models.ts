@@ -9,10 +9,11 @@
 
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { BUILT_IN_MODEL } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
+import type { ScoreBaseline } from '../quality/measure.ts';
 
 /** Valid names: no paths, no hidden files, no characters special to a shell. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -43,12 +44,47 @@ export async function addedModels(cacheDir: string): Promise<string[]> {
     .sort();
 }
 
+/** Facts that were measured when a model was added; a file in its folder. */
+export interface ModelFactsFile {
+  /** Mean and standard deviation of the cosine of unrelated texts. */
+  baseline: ScoreBaseline;
+  /** Languages whose sentences the model relates. */
+  languages: string[];
+}
+
+const FACTS_FILE = 'embedmill.json';
+
+/**
+ * The baseline of the built-in model, int8; a unit test measures it again.
+ */
+const BUILT_IN_FACTS: ModelFactsFile = {
+  baseline: { mean: 0.094, spread: 0.0786, pairs: 28 },
+  languages: ['English'],
+};
+
+/** Returns what was measured of the built-in or an added model; undefined for a folder that was not added. */
+export async function readModelFacts(
+  model: string | undefined,
+  cacheDir: string,
+): Promise<ModelFactsFile | undefined> {
+  const folder = modelFolder(model ?? BUILT_IN_MODEL, cacheDir);
+  if (folder === undefined) return BUILT_IN_FACTS;
+  const text = await readFile(join(folder, FACTS_FILE), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
 /**
  * Copies a model folder atomically and returns the path of the copy. Symbolic links are followed, because the
  * cache of the Hub consists of them. The caller has already checked that the model runs.
+ * @param facts what the caller measured; stored with the copy
  * @throws {EmbedError} `MODEL_INVALID` if the name is invalid or taken, `CACHE_UNWRITABLE`
  */
-export async function keepModel(folder: string, name: string, cacheDir: string): Promise<string> {
+export async function keepModel(
+  folder: string,
+  name: string,
+  cacheDir: string,
+  facts?: ModelFactsFile,
+): Promise<string> {
   if (!NAME.test(name)) {
     throw new EmbedError(
       'MODEL_INVALID',
@@ -67,6 +103,7 @@ export async function keepModel(folder: string, name: string, cacheDir: string):
       dereference: true,
       filter: (path) => path === source || KEPT.test(path.slice(source.length + 1).replaceAll('\\', '/')),
     });
+    if (facts !== undefined) await writeFile(join(copy, FACTS_FILE), `${JSON.stringify(facts)}\n`);
     await rename(copy, target);
   } catch (cause) {
     await rm(copy, { recursive: true, force: true });
