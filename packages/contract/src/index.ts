@@ -9,6 +9,7 @@ export * from './language-signal.ts';
 export * from './limits.ts';
 export * from './rows.ts';
 export * from './runs.ts';
+export * from './score-baseline.ts';
 export * from './scripts.ts';
 export * from './treatment.ts';
 export * from './vectors.ts';

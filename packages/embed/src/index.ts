@@ -13,8 +13,6 @@ export {
   type LanguageMeasure,
   type ModelMeasure,
   measureModel,
-  relativeScore,
-  type ScoreBaseline,
 } from './quality/measure.ts';
 export { Glossary, type GlossaryEntry, type ReplacedText } from './text/glossary/glossary.ts';
 export type { TextChunk } from './text/long/chunks.ts';

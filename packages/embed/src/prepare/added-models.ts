@@ -11,9 +11,8 @@ import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { BUILT_IN_MODEL } from '@embedmill/contract';
+import { BUILT_IN_MODEL, type ScoreBaseline } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
-import type { ScoreBaseline } from '../quality/measure.ts';
 
 /** Valid names: no paths, no hidden files, no characters special to a shell. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;

@@ -5,19 +5,9 @@
  * Decision: docs/decisions/0177.
  */
 
-import { UNTREATED } from '@embedmill/contract';
+import { type ScoreBaseline, UNTREATED } from '@embedmill/contract';
 import type { Embedder } from '../embedder/embedder.ts';
 import { SENTENCES } from './sentences.ts';
-
-/** Cosines of unrelated texts of a model. */
-export interface ScoreBaseline {
-  /** Mean cosine of unrelated texts of a language that the model relates. */
-  mean: number;
-  /** Standard deviation of these cosines. */
-  spread: number;
-  /** Pairs that were measured. */
-  pairs: number;
-}
 
 /** How well a model relates the sentences of one language. */
 export interface LanguageMeasure {
@@ -107,11 +97,6 @@ export async function measureModel(embedder: Embedder, { prompt = '' } = {}): Pr
   const related = measured.filter(({ measure }) => isRelated(measure));
   const cosines = (related.length > 0 ? related : measured).flatMap(({ unrelated }) => unrelated);
   return { languages, problems, baseline: baselineOf(cosines) };
-}
-
-/** Returns 0 for the mean of unrelated texts, 1 for equal ones, and less than 0 for less related ones. */
-export function relativeScore(cosine: number, { mean: unrelated }: ScoreBaseline): number {
-  return (cosine - unrelated) / (1 - unrelated);
 }
 
 function baselineOf(cosines: readonly number[]): ScoreBaseline {

@@ -1,7 +1,7 @@
 /** Checks the vectors that a model gives for known sentences. */
 
-import type { Precision } from '@embedmill/contract';
-import type { LanguageMeasure, PreparedModel, ScoreBaseline } from '@embedmill/embed';
+import type { Precision, ScoreBaseline } from '@embedmill/contract';
+import type { LanguageMeasure, PreparedModel } from '@embedmill/embed';
 import { compareReference, type ReferenceReport, type ReferenceSet } from './reference.ts';
 
 /** English sentences, with whose vectors int8 and fp32 are compared. */

@@ -1,9 +1,9 @@
 /** `embedmill model`: lists, describes, checks and adds models. */
 
 import { basename, resolve } from 'node:path';
-import { asError, BUILT_IN_MODEL } from '@embedmill/contract';
+import { asError, BUILT_IN_MODEL, type ScoreBaseline } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
-import type { LanguageMeasure, PreparedModel, ScoreBaseline } from '@embedmill/embed';
+import type { LanguageMeasure, PreparedModel } from '@embedmill/embed';
 import { addedModels, keepModel, type ModelFactsFile } from '@embedmill/embed/added-models';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';

@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Precision, StoredGlossary, Treatment } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
+import { readModelFacts } from '@embedmill/embed/added-models';
 import type { TextEmbedder, TextVectors } from './types.ts';
 
 /** Dependencies and options of {@link openLocalEmbedder}. */
@@ -41,6 +42,7 @@ export async function openLocalEmbedder({
   const treatments = { text: treatment, document: { ...treatment, prompt: documentPrompt } };
   return {
     name: `${name} ${prepared.precision}`,
+    baseline: (await readModelFacts(model ?? undefined, config.cacheDir))?.baseline,
     async embed(texts, onText = () => {}, as = 'text'): Promise<TextVectors> {
       const vectors = new Float32Array(texts.length * dim);
       for (const [row, text] of texts.entries()) {
