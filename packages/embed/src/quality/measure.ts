@@ -7,6 +7,7 @@
 
 import { type ScoreBaseline, UNTREATED } from '@embedmill/contract';
 import type { Embedder } from '../embedder/embedder.ts';
+import type { PreparedModel } from '../types.ts';
 import { SENTENCES } from './sentences.ts';
 
 /** How well a model relates the sentences of one language. */
@@ -47,7 +48,10 @@ export function isRelated({ wordings, meanings }: LanguageMeasure): boolean {
  * Embeds all sentences, which takes about a second for a small model.
  * @param prompt words before each sentence, such as `query: `
  */
-export async function measureModel(embedder: Embedder, { prompt = '' } = {}): Promise<ModelMeasure> {
+export async function measureModel(
+  embedder: Pick<Embedder, 'embed'> & { model: Pick<PreparedModel, 'dim'> },
+  { prompt = '' } = {},
+): Promise<ModelMeasure> {
   const problems: string[] = [];
   const treatment = { ...UNTREATED, prompt };
   const embed = async (text: string): Promise<Float32Array> => {

@@ -29,8 +29,8 @@ Eight sentences in eight languages, each in two wordings, show which languages
 the model relates; a model that relates none fails. Also measured: the cosine
 of unrelated sentences, below which a score means nothing.
 
-The reference is {"prompt":"query: ","texts":[{"text":"…","ids":[…],"vector":[…]}]},
-as computed by the library of the model; ids are optional.
+The reference, as computed by the library of the model (ids are optional):
+{"prompt":"query: ","texts":[{"text":"…","ids":[…],"vector":[…]}]}
 `;
 
 interface ModelCommandFlags {
