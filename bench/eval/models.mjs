@@ -3,7 +3,8 @@
  * quality in eight languages of the built-in model and of each folder or added model, with its prompt.
  *
  * Texts are the 128 sentences with which `embedmill model check` measures, so that all models read the same
- * meanings; speed is that of one thread, the median of five turns.
+ * meanings. Speed is texts per second of CPU time of one thread, which other work on the machine changes little: the
+ * median of five turns.
  */
 
 import { statSync } from 'node:fs';
@@ -48,19 +49,20 @@ const english = await readTexts(optionOf('texts'), TEXTS);
 const mixed = Object.values(SENTENCES).flat(2);
 console.log(`${describeMachine()}\n`);
 
-/** Embeds texts as a worker thread does. Returns texts and tokens per second. */
+/** Embeds texts as a worker thread does. Returns texts and tokens per second of CPU time. */
 async function measureSpeed({ embedder, prompt }, texts) {
   const treatment = { ...UNTREATED, prompt };
   const { dim } = embedder.model;
   const target = new Float32Array(texts.length * dim);
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   let tokens = 0;
   for (let at = 0; at < texts.length; ) {
     const outcomes = await embedder.embedPack(texts.slice(at), target, at * dim, { treatment });
     at += outcomes.length;
     for (const outcome of outcomes) tokens += outcome.tokens;
   }
-  const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  const seconds = (user + system) / 1e6;
   return { texts: texts.length / seconds, tokens: tokens / seconds };
 }
 
