@@ -36,10 +36,10 @@ interface TokenizerFile {
 const UNITS_PER_TOKEN = 6;
 
 /**
- * Texts without anything to embed: white space, control and format characters, U+FFFD. BERT gives such a text no
- * token, other tokenizers give it one, so that the rule is here.
+ * Texts without anything to embed: white space, control, format and private characters, U+FFFD. BERT gives such a
+ * text no token, other tokenizers give it one, so that the rule is here.
  */
-const BLANK = /^[\p{White_Space}\p{C}\ufffd]*$/u;
+const BLANK = /^[\p{White_Space}\p{Cc}\p{Cf}\p{Cs}\p{Co}\ufffd]*$/u;
 
 /** Ids without special tokens, and how many tokens of the text they leave out. */
 interface ReadIds {
