@@ -4,7 +4,7 @@ import { BUILT_IN_MODEL } from './limits.ts';
 import { countScripts, mostFrequent } from './scripts.ts';
 import type { RowOutcome } from './verdicts.ts';
 
-/** Share of unknown tokens from which on the signal is shown. English reviews with emoji stay below 2 %. */
+/** Share of unknown tokens from which on the signal is shown. English rows with emoji have about 1 % (docs/quality.md). */
 export const UNKNOWN_SHARE_SHOWN = 0.05;
 
 /** What a run or a sample states about its unknown tokens. */

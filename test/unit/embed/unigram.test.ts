@@ -130,6 +130,7 @@ describe('the beginning of a long text', () => {
       'e\u0301',
       'カ\u3099',
       '<s>',
+      '<unk>',
       '\t',
     ),
     fc.integer({ min: 1, max: 400 }),

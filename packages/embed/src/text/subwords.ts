@@ -4,11 +4,8 @@
  */
 
 import type { Tokenizer } from '@huggingface/tokenizers';
-import type { UnigramIds } from './unigram/unigram.ts';
+import type { PartialIds } from './unigram/unigram.ts';
 import type { VocabularyFacts } from './unknown-tokens.ts';
-
-/** Ids of a part of a text, without special tokens. */
-export type PartialIds = UnigramIds;
 
 /** A tokenizer for whole texts of any length. */
 export interface SubwordTokenizer {

@@ -10,8 +10,8 @@ import { Charsmap } from './charsmap.ts';
 import { Viterbi } from './viterbi.ts';
 import { splitTokenizerFile, type UnigramVocabulary } from './vocabulary.ts';
 
-/** Ids of a text, or of its beginning. */
-export interface UnigramIds {
+/** Ids of a text, or of its beginning or end, without special tokens. */
+export interface PartialIds {
   ids: number[];
   /** UTF-16 units that were read; all of them, unless `maxIds` were found before. */
   readUnits: number;
@@ -83,6 +83,9 @@ export class UnigramTokenizer {
   readonly #normalize: Normalize;
   readonly #words: WordRule;
   readonly #viterbi: Viterbi;
+  /** Added tokens, and the length of the longest. */
+  readonly #tokens: readonly string[];
+  readonly #maxTokenUnits: number;
   readonly #remembered = new Map<string, number[]>();
 
   private constructor(vocabulary: UnigramVocabulary, parts: SupportedParts) {
@@ -92,6 +95,8 @@ export class UnigramTokenizer {
     this.#addedNames = new Map(added.map(({ content, id }) => [id, content]));
     this.#rawTokens = tokenPattern(added.filter(({ normalized }) => normalized !== true));
     this.#normalizedTokens = tokenPattern(added.filter(({ normalized }) => normalized === true));
+    this.#tokens = added.map(({ content }) => content);
+    this.#maxTokenUnits = this.#tokens.reduce((max, { length }) => Math.max(max, length), 0);
     this.#normalize = normalize;
     this.#words = words;
     this.unknownId = unknownId;
@@ -131,9 +136,9 @@ export class UnigramTokenizer {
    * Returns the ids of a text without special tokens; of its beginning if that has `maxIds`, and then those that
    * the whole text begins with.
    */
-  encode(text: string, maxIds = Infinity): UnigramIds {
+  encode(text: string, maxIds = Infinity): PartialIds {
     for (let units = UNITS_PER_ID * maxIds; units < text.length; units *= 4) {
-      const cut = findCut(text, units);
+      const cut = this.#findCut(text, units);
       if (cut === undefined) break;
       const ids = this.#segments(text.slice(0, cut), true, maxIds);
       if (ids.length >= maxIds) return { ids, readUnits: cut };
@@ -145,8 +150,19 @@ export class UnigramTokenizer {
    * Returns the ids of the whole text, of which the last `maxIds` are needed: the ids of an end depend on all
    * before it.
    */
-  encodeEnd(text: string, _maxIds: number): UnigramIds {
+  encodeEnd(text: string, _maxIds: number): PartialIds {
     return this.encode(text);
+  }
+
+  /** Returns a position after `units` between two letters, or a letter and a space, and in no added token. */
+  #findCut(text: string, units: number): number | undefined {
+    for (let at = units; at < Math.min(text.length, units + CUT_SEARCH_UNITS); at++) {
+      const next = text[at]!;
+      if (!CUT_LETTER.test(text[at - 1]!) || !(next === ' ' || CUT_LETTER.test(next))) continue;
+      const around = text.slice(at - this.#maxTokenUnits, at + this.#maxTokenUnits);
+      if (!this.#tokens.some((token) => around.includes(token))) return at;
+    }
+    return undefined;
   }
 
   /** Splits at added tokens. `isOpen`: the text goes on, so that the ids of its last word are not final. */
@@ -329,13 +345,4 @@ function eachSegment(
     done = match.index + match[0].length;
   }
   visit(text.slice(done), undefined, true);
-}
-
-/** Returns a position after `units` between two letters, or a letter and a space. */
-function findCut(text: string, units: number): number | undefined {
-  for (let at = units; at < Math.min(text.length, units + CUT_SEARCH_UNITS); at++) {
-    const next = text[at]!;
-    if (CUT_LETTER.test(text[at - 1]!) && (next === ' ' || CUT_LETTER.test(next))) return at;
-  }
-  return undefined;
 }
