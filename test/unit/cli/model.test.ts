@@ -37,6 +37,8 @@ describe('embedmill model', () => {
     const info = await run('info', 'colours');
     expect(info.stdout).toMatch(/^limit +12 tokens \(config\.json\)$/m);
     expect(info.stdout).toMatch(/^weights .*\(model\.safetensors, compiled\)$/m);
+    expect(info.stdout).toMatch(/^languages +none of eight that were measured$/m);
+    expect(info.stdout).toMatch(/^unrelated +cosine -?\d\.\d\d ± \d\.\d\d$/m);
 
     const list = await run('list', '--json');
     expect(JSON.parse(list.stdout)).toMatchObject([

@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import { asError, BUILT_IN_MODEL, type ScoreBaseline } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
 import type { LanguageMeasure, PreparedModel } from '@embedmill/embed';
-import { addedModels, keepModel, type ModelFactsFile } from '@embedmill/embed/added-models';
+import { addedModels, keepModel, type ModelFactsFile, readModelFacts } from '@embedmill/embed/added-models';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
@@ -90,7 +90,8 @@ export function addModelCommand(
     .addHelpText('after', examples(['embedmill model info models/bge-small-en-v1.5', 'before adding it']))
     .action(async (given: string, flags: ModelCommandFlags) => {
       const { prepared, unavailable } = await prepareEach(given, config());
-      const facts = await Promise.all(prepared.map(factsOf));
+      const measured = (await readModelFacts(given, config().cacheDir)) ?? null;
+      const facts = await Promise.all(prepared.map((model) => factsOf(model, measured)));
       print(flags, { models: facts, unavailable }, [
         ...facts.flatMap((each) => [...formatTable(infoRows(each)), '']),
         ...unavailable.map(({ precision, reason }) => `no ${precision}: ${reason}`),
@@ -162,7 +163,8 @@ async function listModels(config: Config) {
   for (const name of [BUILT_IN_MODEL, ...(await addedModels(config.cacheDir))]) {
     try {
       const { prepared } = await prepareEach(name, config);
-      models.push(...(await Promise.all(prepared.map(factsOf))));
+      const measured = (await readModelFacts(name, config.cacheDir)) ?? null;
+      models.push(...(await Promise.all(prepared.map((model) => factsOf(model, measured)))));
     } catch (error) {
       broken.push({ name, reason: asError(error).message });
     }

@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import type { PreparedModel } from '@embedmill/embed';
+import type { ModelFactsFile } from '@embedmill/embed/added-models';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
 
 /** A model in one precision, as printed by `--json`. */
@@ -20,13 +21,27 @@ export interface ModelFacts
   > {
   /** Size of the file that the engine opens. */
   bytes: number;
+  /** What `model add` measured; `null` for a folder that was not added. */
+  measured: ModelFactsFile | null;
 }
 
 /** Collects the facts of a prepared model. */
-export async function factsOf(model: PreparedModel): Promise<ModelFacts> {
+export async function factsOf(model: PreparedModel, measured: ModelFactsFile | null): Promise<ModelFacts> {
   const { name, precision, engine, fingerprint, dim, maxTokens, pooling, modelPath, sources } = model;
   const { size: bytes } = await stat(modelPath);
-  return { name, precision, engine, fingerprint, dim, maxTokens, pooling, bytes, modelPath, sources };
+  return {
+    name,
+    precision,
+    engine,
+    fingerprint,
+    dim,
+    maxTokens,
+    pooling,
+    bytes,
+    modelPath,
+    sources,
+    measured,
+  };
 }
 
 /** Column headings of {@link listRow}. */
@@ -58,5 +73,13 @@ export function infoRows(facts: ModelFacts): string[][] {
     ['weights', `${formatBytes(facts.bytes)} (${sources.weights})`],
     ['file', facts.modelPath],
     ['fingerprint', facts.fingerprint],
+    ...(facts.measured === null ? [] : measuredRows(facts.measured)),
+  ];
+}
+
+function measuredRows({ languages, baseline: { mean, spread } }: ModelFactsFile): string[][] {
+  return [
+    ['languages', languages.join(', ') || 'none of eight that were measured'],
+    ['unrelated', `cosine ${mean.toFixed(2)} ± ${spread.toFixed(2)}`],
   ];
 }
