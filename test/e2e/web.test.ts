@@ -171,6 +171,20 @@ describe.skipIf(chromium === null)('the pages', async () => {
       .waitFor();
   });
 
+  it('warn of texts that the model does not know, before and after', async () => {
+    const path = join(folder, 'thai.jsonl');
+    writeFileSync(path, '{"id":"a","text":"แบตเตอรี่หมดเร็วมาก"}\n{"id":"b","text":"ผ้าขนหนูนุ่มมาก"}\n');
+    await open('runs');
+    await open('new');
+    await page.locator('input[type=file]').setInputFiles(path);
+    await page.getByText(/scripts unknown to all-MiniLM-L6-v2 \(mostly Thai\)/).waitFor();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('link', { name: 'Watch the run' }).click();
+    await page
+      .getByText(/% of the tokens of these texts are unknown to .*; use --model multilingual/)
+      .waitFor();
+  });
+
   it('take a JSON array, and say what only the command reads', async () => {
     const path = join(folder, 'array.json');
     writeFileSync(

@@ -60,6 +60,12 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
   verdicts: z.strictObject({ ok: count, truncated: count, empty: count, failed: count }),
   tokens: count.describe('Tokens that the model computed.'),
   lostTokens: count.describe('Tokens lost to truncation.'),
+  unknownTokens: count.describe('Tokens that the vocabulary of the model does not know.'),
+  unknownScript: z.string().nullable().describe('Script of most of these tokens, such as Thai.'),
+  languageSignal: z
+    .string()
+    .nullable()
+    .describe('A warning if more than 5 % of the tokens are unknown to the model.'),
   chunkedRows: count.describe('Rows whose vector is the mean of several chunks.'),
   replacements: count.describe('Number of replaced glossary terms.'),
   rowsPerSecond: count,
@@ -137,6 +143,7 @@ export const readingPlanSchema: z.ZodType<ReadingPlan> = z.strictObject({
   usable: count.describe('Records with a text.'),
   complete: z.boolean(),
   confidence: z.enum(['high', 'medium', 'low']),
+  scripts: z.record(z.string(), count).describe('Letters of the texts of the sample by script.'),
   warnings: z.array(z.string()),
   problem: z
     .strictObject({
@@ -175,6 +182,8 @@ const outcome = z.strictObject({
   verdict,
   tokens: count,
   lostTokens: count,
+  unknownTokens: z.exactOptional(count).describe('Tokens that the vocabulary of the model does not know.'),
+  script: z.exactOptional(z.string()).describe('Script of most letters of a text with such tokens.'),
   chunks: z.exactOptional(count).describe('Number of chunks whose mean is the vector, if it is a mean.'),
   replacements: z.exactOptional(count).describe('Number of replaced glossary terms.'),
   chunkSpans: z

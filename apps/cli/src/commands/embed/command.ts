@@ -14,6 +14,7 @@ import {
   engineOption,
   examples,
   modelOption,
+  percentage,
   precisionOption,
   pullOption,
   textsOptions,
@@ -112,6 +113,11 @@ export function addEmbedCommand(
         '--removed <choice>',
         'with --append: rows whose ids INPUT no longer has (default: keep)',
       ).choices(['keep', 'drop']),
+    )
+    .option(
+      '--max-unknown <percent>',
+      'stop if more of the tokens are unknown to the model (0 to 100)',
+      percentage,
     )
     .option('--overwrite', 'overwrite OUTPUT and discard any unfinished attempt')
     .option('--quiet', 'print errors only')

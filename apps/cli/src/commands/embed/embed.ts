@@ -2,7 +2,14 @@
 
 import { basename, join } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
-import { EmbedmillError, type GlossaryTerm, quote, type RunInfo } from '@embedmill/contract';
+import {
+  BUILT_IN_MODEL,
+  describeScripts,
+  EmbedmillError,
+  type GlossaryTerm,
+  quote,
+  type RunInfo,
+} from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
 import type { InputPlan } from '@embedmill/core/formats';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
@@ -171,8 +178,15 @@ class FileEmbedding {
     const recorded = columns === null ? all : columns.spool.record(all);
     const slices = index === null ? recorded : index.spool.record(recorded);
     const parts = encodeParts(slices, { ...PART_LIMITS, maxRowBytes: this.#config.maxRowBytes });
-    const onState = (info: RunInfo) => this.#checkModel(info);
-    const after = await drive({ client, run: before, parts, tracker, onState, signal });
+    const after = await drive({
+      client,
+      run: before,
+      parts,
+      tracker,
+      maxUnknown: this.#request.maxUnknown,
+      onState: (info) => this.#checkModel(info),
+      signal,
+    });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
     const mixed = columns === null ? [] : columns.spool.columns.filter(({ type }) => type.kind === 'json');
@@ -267,6 +281,15 @@ class FileEmbedding {
     if (first === undefined) return;
     const name = plans.length === 1 ? this.#request.input.name : `${plans.length} files`;
     display.note(`Reading ${name}: ${describeReading(first)}.`);
+    const model = this.#request.model ?? this.#config.model ?? BUILT_IN_MODEL;
+    const scripts: Record<string, number> = {};
+    for (const plan of plans) {
+      for (const [script, letters] of Object.entries(plan.scripts)) {
+        scripts[script] = (scripts[script] ?? 0) + letters;
+      }
+    }
+    const languages = describeScripts(scripts, model);
+    if (languages !== null && this.#request.server === null) display.note(`Warning: ${languages}.`);
     for (const plan of plans) {
       const place = plans.length === 1 ? '' : `${plan.name}: `;
       for (const warning of plan.warnings) display.note(`Warning: ${place}${warning}.`);

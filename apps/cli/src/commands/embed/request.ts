@@ -43,6 +43,7 @@ export interface EmbedFlags extends TextsFlags {
   glossary?: string;
   model?: string;
   limit?: number;
+  maxUnknown?: number;
   threads?: number;
   engine?: EngineChoice;
   batchRows?: number;
@@ -76,6 +77,8 @@ export interface EmbedFileRequest extends InputRequest {
   threads: number | null;
   /** Engine of int8 models; `null` for that of the environment. */
   engine: EngineChoice | null;
+  /** Share of unknown tokens above which the run stops, 0 to 1; `null` for none. */
+  maxUnknown: number | null;
   /** Maximum rows per batch; `null` for the default of the producer. */
   batchRows: number | null;
   quiet: boolean;
@@ -137,6 +140,7 @@ export function readRequest(
     server: readServer(flags.server),
     threads: flags.threads ?? null,
     engine: flags.engine ?? null,
+    maxUnknown: flags.maxUnknown === undefined ? null : flags.maxUnknown / 100,
     batchRows: flags.batchRows ?? null,
     quiet: flags.quiet ?? false,
     json: flags.json ?? false,

@@ -22,6 +22,11 @@ export interface EmbedSummary {
   append: AppendCounts | null;
   /** Tokens that the model processed, including earlier attempts. */
   tokens: number;
+  /** Tokens that the vocabulary of the model does not know, and the script of most of them. */
+  unknownTokens: number;
+  unknownScript: string | null;
+  /** Warning about them, if they are more than 5 %. */
+  languageSignal: string | null;
   /** Glossary terms that were replaced in the texts. */
   replacements: number;
   /** Duration of this invocation in seconds. */
@@ -85,6 +90,9 @@ export function summarizeEmbedding(figures: EmbedFigures): EmbedSummary {
     verdicts: after.verdicts,
     append: append && { embedded: after.rows.done, reused: append.reused, kept: append.kept },
     tokens: after.tokens,
+    unknownTokens: after.unknownTokens,
+    unknownScript: after.unknownScript,
+    languageSignal: after.languageSignal,
     replacements: after.replacements,
     seconds: round(seconds),
     embeddingSeconds: round(embeddingSeconds),
@@ -145,6 +153,7 @@ export function describeSummary(
       paint('quiet', `  run ${run} is kept on ${server}; "embedmill runs delete ${run}" removes it`),
     );
   }
+  if (summary.languageSignal !== null) lines.push(paint('warning', `  ${summary.languageSignal}`));
   return lines;
 }
 

@@ -1,5 +1,6 @@
 /** `embedmill inspect`: shows how input files would be read, without embedding them. */
 
+import { BUILT_IN_MODEL, describeScripts } from '@embedmill/contract';
 import type { InputPlan } from '@embedmill/core/formats';
 import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
@@ -61,7 +62,7 @@ async function inspectFiles(
   flags: InspectFlags,
   { stdin, stdout, stderr, environment }: CommandContext,
 ): Promise<InputPlan[]> {
-  const { maxRowBytes } = readConfig(environment);
+  const { maxRowBytes, model = BUILT_IN_MODEL } = readConfig(environment);
   const deps = {
     ...{ stdin, environment, maxRowBytes },
     signal: interruptionSignal(() => {}),
@@ -70,8 +71,10 @@ async function inspectFiles(
   const plans: InputPlan[] = [];
   const lines: string[] = [];
   for (const source of await expandInput(locateInput(inputs, flags), deps)) {
-    const { plan, opened } = await planSource(source, choicesFrom(flags), deps);
+    const { plan: read, opened } = await planSource(source, choicesFrom(flags), deps);
     await opened.close();
+    const warning = describeScripts(read.scripts, model);
+    const plan = { ...read, warnings: [...read.warnings, ...(warning === null ? [] : [warning])] };
     plans.push(plan);
     lines.push(source.name, ...describePlan(plan));
   }

@@ -80,6 +80,8 @@ export interface ReadingPlan<Format = InputFormat> {
   readonly records: number;
   /** Records of the sample that have a text. */
   readonly usable: number;
+  /** Letters of the texts of the sample by script, such as `Thai`. */
+  readonly scripts: Readonly<Record<string, number>>;
   /** Whether the sample is the whole input. */
   readonly complete: boolean;
   readonly confidence: 'high' | 'medium' | 'low';

@@ -1,7 +1,7 @@
 /** Completes the reading plan of a table, which says itself what its columns are. */
 
 import { describeColumn } from '../plan/columns.ts';
-import { chooseFields, type Draft, withProblem } from '../plan/plan.ts';
+import { chooseFields, type Draft, scriptsOf, withProblem } from '../plan/plan.ts';
 import type { ColumnType, DatabaseFormat, PlanChoices, PlanColumn, ReadingPlan } from '../plan/types.ts';
 import { ROW_DEFAULTS } from '../rows/types.ts';
 import { findColumn, holdsText, textFault } from './rows.ts';
@@ -46,7 +46,9 @@ export async function planTableReading<Format>(
     withProblem(draft, { code: 'text-not-string', message: textFault(text), fix: null });
   const at = table.columns.indexOf(text.column);
   const texts = (values[at] ?? []).map((value) => text.fields.reduce(fieldOf, value));
-  draft.usable = texts.filter((value) => value !== null && value !== undefined && value !== '').length;
+  const usable = texts.filter((value) => value !== null && value !== undefined && value !== '');
+  draft.usable = usable.length;
+  draft.scripts = scriptsOf(usable.map(String));
   return draft;
 }
 
@@ -83,6 +85,7 @@ export function planDatabaseTable(
     idField: null,
     records: 0,
     usable: 0,
+    scripts: {},
     complete: false,
     confidence: 'high',
     warnings: [],
