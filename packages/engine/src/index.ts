@@ -7,3 +7,4 @@ export { PACK_TOKENS, planPacks } from './packs.ts';
 export { MAX_POSITIONS, packWeights, WEIGHTS_REVISION } from './weights/pack.ts';
 export { quantizeColumns, quantizeRows } from './weights/quantize.ts';
 export type { Dense, Encoder, EncoderLayer, Norm, Pooling } from './weights/tensors.ts';
+export { TOKENIZER_UNICODE, type WordPieceOptions, WordPieceTokenizer } from './wordpiece.ts';

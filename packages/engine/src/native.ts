@@ -20,6 +20,9 @@ export interface Kernel {
   available: boolean;
 }
 
+/** A tokenizer in native memory, of the thread that opened it. */
+export type NativeTokenizer = object & { readonly kind?: 'tokenizer' };
+
 /** What `native/addon.cpp` exports. */
 export interface NativeEngine {
   kernels(): Kernel[];
@@ -32,6 +35,14 @@ export interface NativeEngine {
     offset: number,
   ): undefined;
   close(model: NativeModel): undefined;
+  openTokenizer(
+    units: Uint16Array,
+    ends: Int32Array,
+    ids: Int32Array,
+    settings: Int32Array,
+  ): NativeTokenizer;
+  /** Returns the number of ids; only those that fit into the target are written. */
+  encode(tokenizer: NativeTokenizer, text: string, target: Int32Array): number;
 }
 
 /** Where `scripts/build.mjs` puts the addon. */

@@ -2,10 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import type { TextToken, Truncate } from '@embedmill/contract';
+import type { WordPieceTokenizer } from '@embedmill/engine';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { EmbedError } from '../errors.ts';
 import { keepEnd, keepStart, squeeze } from './cut.ts';
 import { matchReference } from './reference-bert.ts';
+import { openWordPiece, type WordPieceFile } from './wordpiece.ts';
 
 /** Token ids of a text, and how many tokens were cut off. */
 export interface EncodedText {
@@ -18,12 +20,15 @@ export interface EncodedText {
 }
 
 /** Fields of tokenizer.json that are read here. */
-interface TokenizerFile {
+interface TokenizerFile extends WordPieceFile {
   truncation: unknown;
   padding: unknown;
-  normalizer: { type: string; lowercase?: boolean } | null;
-  pre_tokenizer: { type: string } | null;
-  added_tokens: { content: string }[];
+}
+
+/** Options of `TextTokenizer.read`. */
+export interface TokenizerOptions {
+  /** Whether the native tokenizer is used where it can be. Default true; the ids are the same. */
+  native?: boolean | undefined;
 }
 
 /** UTF-16 units read per token. English prose has 4 to 5, so that the first attempt usually suffices. */
@@ -38,9 +43,11 @@ export class TextTokenizer {
   /** Special tokens after the text. */
   readonly #suffix: number[];
   /** Facts of a BERT tokenizer; undefined for any other kind, whose texts are tokenized whole. */
-  readonly #bert: { lowercase: boolean; inner: ReadonlySet<string> } | undefined;
+  readonly #bert: { lowercase: boolean; ideographs: boolean; inner: ReadonlySet<string> } | undefined;
+  /** Tokenizes in place of the library. */
+  readonly #native: WordPieceTokenizer | undefined;
 
-  private constructor(file: TokenizerFile, maxTokens: number) {
+  private constructor(file: TokenizerFile, maxTokens: number, { native = true }: TokenizerOptions) {
     // Published files contain settings for truncation and padding; the embedder decides both itself.
     this.#tokenizer = new Tokenizer({ ...file, truncation: null, padding: null }, {});
     this.#maxTokens = maxTokens;
@@ -51,20 +58,29 @@ export class TextTokenizer {
     this.#suffix = framed.slice(start + bare.length);
     if (file.normalizer?.type === 'BertNormalizer' && file.pre_tokenizer?.type === 'BertPreTokenizer') {
       const inner = new Set(file.added_tokens.flatMap(({ content }) => [...content].slice(1)));
-      this.#bert = { lowercase: file.normalizer.lowercase !== false, inner };
+      this.#bert = {
+        lowercase: file.normalizer.lowercase !== false,
+        ideographs: file.normalizer.handle_chinese_chars !== false,
+        inner,
+      };
     }
+    this.#native = native ? openWordPiece(file) : undefined;
   }
 
   /**
    * Reads a tokenizer.json.
    * @throws {EmbedError} `MODEL_NOT_FOUND` or `MODEL_INVALID`
    */
-  static async read(path: string, maxTokens: number): Promise<TextTokenizer> {
+  static async read(
+    path: string,
+    maxTokens: number,
+    options: TokenizerOptions = {},
+  ): Promise<TextTokenizer> {
     const text = await readFile(path, 'utf8').catch((cause: unknown) => {
       throw new EmbedError('MODEL_NOT_FOUND', `cannot read the tokenizer "${path}"`, { cause });
     });
     try {
-      return new TextTokenizer(JSON.parse(text), maxTokens);
+      return new TextTokenizer(JSON.parse(text), maxTokens, options);
     } catch (cause) {
       throw new EmbedError('MODEL_INVALID', `"${path}" is not a supported tokenizer`, { cause });
     }
@@ -87,6 +103,11 @@ export class TextTokenizer {
     };
   }
 
+  /** Whether the native tokenizer is used. */
+  get isNative(): boolean {
+    return this.#native !== undefined;
+  }
+
   /** Returns the number of tokens of the whole text, special tokens included. */
   count(text: string): number {
     return this.#prefix.length + this.idsOf(text).length + this.#suffix.length;
@@ -94,7 +115,8 @@ export class TextTokenizer {
 
   /** Returns the token ids of the whole text, without special tokens. */
   idsOf(text: string): number[] {
-    const corrected = this.#bert ? matchReference(text, this.#bert.lowercase) : text;
+    if (this.#native !== undefined) return this.#native.idsOf(text);
+    const corrected = this.#bert ? matchReference(text, this.#bert) : text;
     return this.#tokenizer.encode(corrected, { add_special_tokens: false }).ids;
   }
 
