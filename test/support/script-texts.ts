@@ -6,8 +6,29 @@ import { seededRandom } from './seeded-random.ts';
 /** Scripts of Unicode, as regular expressions name them. */
 export const SCRIPTS = [
   ...['Latin', 'Greek', 'Cyrillic', 'Armenian', 'Hebrew', 'Arabic', 'Syriac', 'Thaana', 'Nko', 'Devanagari'],
-  ...['Bengali', 'Gurmukhi', 'Gujarati', 'Oriya', 'Tamil', 'Telugu', 'Kannada', 'Malayalam', 'Sinhala', 'Thai'],
-  ...['Lao', 'Tibetan', 'Myanmar', 'Georgian', 'Hangul', 'Ethiopic', 'Cherokee', 'Canadian_Aboriginal', 'Ogham'],
+  ...[
+    'Bengali',
+    'Gurmukhi',
+    'Gujarati',
+    'Oriya',
+    'Tamil',
+    'Telugu',
+    'Kannada',
+    'Malayalam',
+    'Sinhala',
+    'Thai',
+  ],
+  ...[
+    'Lao',
+    'Tibetan',
+    'Myanmar',
+    'Georgian',
+    'Hangul',
+    'Ethiopic',
+    'Cherokee',
+    'Canadian_Aboriginal',
+    'Ogham',
+  ],
   ...['Runic', 'Khmer', 'Mongolian', 'Hiragana', 'Katakana', 'Bopomofo', 'Han', 'Yi', 'Tagalog', 'Balinese'],
   ...['Javanese', 'Sundanese', 'Batak', 'Lepcha', 'Vai', 'Coptic', 'Gothic', 'Deseret', 'Brahmi', 'Grantha'],
   ...['Chakma', 'Takri', 'Warang_Citi', 'Adlam', 'Sharada', 'Common', 'Inherited'],
@@ -16,9 +37,31 @@ export const SCRIPTS = [
 /** What careless code mishandles, in one to three characters. */
 const SPECIAL = [
   ...[' ', '  ', '\t', '\n', '\r\n', '\u00a0', '\u3000', '\u2028', '\u0085', '\u000b', '\ufeff', '\u200b'],
-  ...['\u0000', '\u0007', '\u00ad', '\ufffd', '\ud800', '\udc00', '\ud83d', '\udbff\udfff', '\ue000', '\u0378'],
+  ...[
+    '\u0000',
+    '\u0007',
+    '\u00ad',
+    '\ufffd',
+    '\ud800',
+    '\udc00',
+    '\ud83d',
+    '\udbff\udfff',
+    '\ue000',
+    '\u0378',
+  ],
   ...['.', ',', "'", '$', '_', '`', '…', '。', '\u037e', '\u0387', '\u1fef', '［', '[', ']', '##', '#'],
-  ...['\u0301', '\u0323', '\u0345', '\u034f', '\u0344', '\u302e', '\u302f', '\u1b44', '\u{16ff0}', '\u{1d165}'],
+  ...[
+    '\u0301',
+    '\u0323',
+    '\u0345',
+    '\u034f',
+    '\u0344',
+    '\u302e',
+    '\u302f',
+    '\u1b44',
+    '\u{16ff0}',
+    '\u{1d165}',
+  ],
   ...['Σ', 'σ', 'ς', 'İ', 'ı', 'ẞ', 'ß', 'ﬁ', 'K', 'Ω', 'ǅ', 'ᾂ', 'ȷ', '한', '가', '힣', 'ᄀ', 'ᆨ'],
   ...['東', '豈', '㐀', '𠀀', '\u{2f800}', '\u{2fa1f}', '\u{30000}', '😀', '👩‍👧', '❤️', '½', '①'],
   ...['[CLS]', '[SEP]', '[sep]', '[MASK]', '[UNK]', '[PAD]', '[PAD', 'PAD]'],
@@ -49,8 +92,7 @@ export function* scriptTexts(seed: number, count: number, words: readonly string
   const random = seededRandom(seed);
   const below = (end: number) => Math.floor(random() * end);
   const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
-  const repeated = (max: number, part: () => string) =>
-    Array.from({ length: 1 + below(max) }, part).join('');
+  const repeated = (max: number, part: () => string) => Array.from({ length: 1 + below(max) }, part).join('');
   for (let i = 0; i < count; i++) {
     const own = [scripts[i % scripts.length]!, pick(scripts), pick(scripts)].slice(0, 1 + below(3));
     const part = (): string => {

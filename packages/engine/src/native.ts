@@ -35,12 +35,7 @@ export interface NativeEngine {
     offset: number,
   ): undefined;
   close(model: NativeModel): undefined;
-  openTokenizer(
-    units: Uint16Array,
-    ends: Int32Array,
-    ids: Int32Array,
-    settings: Int32Array,
-  ): NativeTokenizer;
+  openTokenizer(units: Uint16Array, ends: Int32Array, ids: Int32Array, settings: Int32Array): NativeTokenizer;
   /** Returns the number of ids; only those that fit into the target are written. */
   encode(tokenizer: NativeTokenizer, text: string, target: Int32Array): number;
 }

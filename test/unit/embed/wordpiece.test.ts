@@ -78,7 +78,10 @@ describe('files that the native tokenizer refuses', () => {
     ['another prefix', (copy) => Object.assign(copy.model, { continuing_subword_prefix: '@@' })],
     ['no unknown token', (copy) => Object.assign(copy.model, { unk_token: '[NONE]' })],
     ['fused unknown tokens', (copy) => Object.assign(copy.model, { fuse_unk: true })],
-    ['added tokens that are normalized', (copy) => Object.assign(copy.added_tokens[0]!, { normalized: true })],
+    [
+      'added tokens that are normalized',
+      (copy) => Object.assign(copy.added_tokens[0]!, { normalized: true }),
+    ],
     ['added tokens with white space', (copy) => Object.assign(copy.added_tokens[0]!, { content: 'a b' })],
     ['added tokens with a sigma', (copy) => Object.assign(copy.added_tokens[0]!, { content: 'σ' })],
   ])('%s', (_, change) => {

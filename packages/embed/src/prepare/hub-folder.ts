@@ -12,7 +12,7 @@ import type { PreparedModel } from '../types.ts';
 import type { CompileOptions } from './built-in.ts';
 import { describeEngine } from './choose-engine.ts';
 import { compileFolder, WEIGHTS_FILE } from './compile-folder.ts';
-import { exactFingerprint, fileDigest, fingerprintOf, weightsDigest } from './fingerprint.ts';
+import { exactFingerprint, fingerprintOf, tokenizerDigest, weightsDigest } from './fingerprint.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
 
 /** Path of the file of each precision, as the converters of the Hub write it. */
@@ -84,7 +84,7 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
     pooling: files.pooling,
     maxTokens,
     weights,
-    tokenizer: await fileDigest(tokenizerPath),
+    tokenizer: await tokenizerDigest(tokenizerPath),
   };
   if (files.engine === 'exact') return { ...model, fingerprint: exactFingerprint(parts) };
   return await withOnnxFingerprint(model, fingerprintOf(parts));

@@ -71,11 +71,7 @@ export class TextTokenizer {
    * Reads a tokenizer.json.
    * @throws {EmbedError} `MODEL_NOT_FOUND` or `MODEL_INVALID`
    */
-  static async read(
-    path: string,
-    maxTokens: number,
-    options: TokenizerOptions = {},
-  ): Promise<TextTokenizer> {
+  static async read(path: string, maxTokens: number, options: TokenizerOptions = {}): Promise<TextTokenizer> {
     const text = await readFile(path, 'utf8').catch((cause: unknown) => {
       throw new EmbedError('MODEL_NOT_FOUND', `cannot read the tokenizer "${path}"`, { cause });
     });

@@ -48,7 +48,8 @@ export function openWordPiece(file: WordPieceFile): WordPieceTokenizer | undefin
 /** Returns the settings of a file as the native tokenizer takes them; undefined if it cannot have the same ids. */
 export function wordPieceOptions(file: WordPieceFile): WordPieceOptions | undefined {
   const { normalizer, model } = file;
-  if (normalizer?.type !== 'BertNormalizer' || file.pre_tokenizer?.type !== 'BertPreTokenizer') return undefined;
+  if (normalizer?.type !== 'BertNormalizer' || file.pre_tokenizer?.type !== 'BertPreTokenizer')
+    return undefined;
   if (typeof normalizer.lowercase !== 'boolean' || normalizer.clean_text !== true) return undefined;
   if (model.type !== 'WordPiece' || model.fuse_unk === true) return undefined;
   if (model.continuing_subword_prefix !== '##' || model.unk_token === undefined) return undefined;
@@ -56,8 +57,11 @@ export function wordPieceOptions(file: WordPieceFile): WordPieceOptions | undefi
   if (!Number.isSafeInteger(maxWordCharacters) || maxWordCharacters < 1 || maxWordCharacters > 10_000) {
     return undefined;
   }
-  const isPlain = ({ content, special = false, normalized = !special }: WordPieceFile['added_tokens'][number]) =>
-    !normalized && content !== '' && !CHANGED.test(content);
+  const isPlain = ({
+    content,
+    special = false,
+    normalized = !special,
+  }: WordPieceFile['added_tokens'][number]) => !normalized && content !== '' && !CHANGED.test(content);
   if (!file.added_tokens.every(isPlain)) return undefined;
   const added = new Map(file.added_tokens.map(({ content, id }) => [content, id]));
   const vocabulary = new Map(Object.entries(model.vocab as Record<string, number>));
