@@ -1,10 +1,11 @@
-/** The port of the embedder to an engine, and its two implementations. */
+/** The port of the embedder to an engine, and the implementations that compute with a model. */
 
 import { ExactModel, PACK_TOKENS } from '@embedmill/engine';
 import { EmbedError } from '../errors.ts';
 import type { PreparedModel } from '../types.ts';
 import { poolInto } from './pooling.ts';
 import type { ModelSession } from './session.ts';
+import { StaticRunner } from './static-runner.ts';
 
 /** A model in memory that turns token ids into vectors. */
 export interface Runner {
@@ -27,6 +28,7 @@ export interface Runner {
  */
 export async function openRunner(model: PreparedModel): Promise<Runner> {
   if (model.engine === 'exact') return openExact(model);
+  if (model.engine === 'static') return await StaticRunner.open(model);
   // Loaded on use: ONNX Runtime takes 0.1 s and 25 MB that the exact engine does not need.
   const { ModelSession } = await import('./session.ts');
   return new OnnxRunner(await ModelSession.open(model.modelPath, model), model);

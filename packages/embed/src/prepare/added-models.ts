@@ -11,7 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { BUILT_IN_MODEL } from '@embedmill/contract';
+import { BUILT_IN_MODEL, STATIC_MODEL } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
 
 /** Valid names: no paths, no hidden files, no characters special to a shell. */
@@ -56,7 +56,7 @@ export async function keepModel(folder: string, name: string, cacheDir: string):
     );
   }
   const target = join(addedRoot(cacheDir), name);
-  if (name === BUILT_IN_MODEL || isFolder(target)) throw taken(name);
+  if (name === BUILT_IN_MODEL || name === STATIC_MODEL || isFolder(target)) throw taken(name);
   const source = resolve(folder);
   // Starts with a dot, so that an interrupted copy is never listed.
   const copy = join(addedRoot(cacheDir), `.${name}.${randomUUID()}`);

@@ -29,6 +29,8 @@ interface TokenizerFile extends WordPieceFile {
 export interface TokenizerOptions {
   /** Whether the native tokenizer is used where it can be. Default true; the ids are the same. */
   native?: boolean | undefined;
+  /** Whether unknown tokens are dropped and no special tokens are added, as static models need it. Default false. */
+  knownOnly?: boolean | undefined;
 }
 
 /** UTF-16 units read per token. English prose has 4 to 5, so that the first attempt usually suffices. */
@@ -44,18 +46,25 @@ export class TextTokenizer {
   readonly #suffix: number[];
   /** Facts of a BERT tokenizer; undefined for any other kind, whose texts are tokenized whole. */
   readonly #bert: { lowercase: boolean; ideographs: boolean; inner: ReadonlySet<string> } | undefined;
+  /** Id that is left out of every text. */
+  readonly #droppedId: number | undefined;
   /** Tokenizes in place of the library. */
   readonly #native: WordPieceTokenizer | undefined;
 
-  private constructor(file: TokenizerFile, maxTokens: number, { native = true }: TokenizerOptions) {
+  private constructor(
+    file: TokenizerFile,
+    maxTokens: number,
+    { native = true, knownOnly = false }: TokenizerOptions,
+  ) {
     // Published files contain settings for truncation and padding; the embedder decides both itself.
     this.#tokenizer = new Tokenizer({ ...file, truncation: null, padding: null }, {});
     this.#maxTokens = maxTokens;
     const bare: number[] = this.#tokenizer.encode('a', { add_special_tokens: false }).ids;
     const framed: number[] = this.#tokenizer.encode('a').ids;
     const start = framed.findIndex((_, i) => bare.every((id, j) => framed[i + j] === id));
-    this.#prefix = framed.slice(0, start);
-    this.#suffix = framed.slice(start + bare.length);
+    this.#prefix = knownOnly ? [] : framed.slice(0, start);
+    this.#suffix = knownOnly ? [] : framed.slice(start + bare.length);
+    this.#droppedId = knownOnly ? unknownIdOf(file) : undefined;
     if (file.normalizer?.type === 'BertNormalizer' && file.pre_tokenizer?.type === 'BertPreTokenizer') {
       const inner = new Set(file.added_tokens.flatMap(({ content }) => [...content].slice(1)));
       this.#bert = {
@@ -111,6 +120,11 @@ export class TextTokenizer {
 
   /** Returns the token ids of the whole text, without special tokens. */
   idsOf(text: string): number[] {
+    const ids = this.#allIdsOf(text);
+    return this.#droppedId === undefined ? ids : ids.filter((id) => id !== this.#droppedId);
+  }
+
+  #allIdsOf(text: string): number[] {
     if (this.#native !== undefined) return this.#native.idsOf(text);
     const corrected = this.#bert ? matchReference(text, this.#bert) : text;
     return this.#tokenizer.encode(corrected, { add_special_tokens: false }).ids;
@@ -162,4 +176,13 @@ export class TextTokenizer {
       rest = squeeze(rest);
     }
   }
+}
+
+/** Returns the id of unknown tokens; undefined if the model has none. */
+function unknownIdOf({ model, added_tokens }: TokenizerFile): number | undefined {
+  // Unigram states the id, WordPiece and BPE the token.
+  if (typeof model.unk_id === 'number') return model.unk_id;
+  const added = added_tokens.find(({ content }) => content === model.unk_token);
+  const vocabulary = model.vocab as Record<string, number> | undefined;
+  return added?.id ?? (model.unk_token == null ? undefined : vocabulary?.[model.unk_token]);
 }

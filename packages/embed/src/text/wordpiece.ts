@@ -21,7 +21,8 @@ export interface WordPieceFile {
   model: {
     type?: string;
     vocab?: unknown;
-    unk_token?: string;
+    unk_token?: string | null;
+    unk_id?: number | null;
     continuing_subword_prefix?: string;
     max_input_chars_per_word?: number;
     fuse_unk?: boolean;
@@ -52,7 +53,7 @@ export function wordPieceOptions(file: WordPieceFile): WordPieceOptions | undefi
     return undefined;
   if (typeof normalizer.lowercase !== 'boolean' || normalizer.clean_text !== true) return undefined;
   if (model.type !== 'WordPiece' || model.fuse_unk === true) return undefined;
-  if (model.continuing_subword_prefix !== '##' || model.unk_token === undefined) return undefined;
+  if (model.continuing_subword_prefix !== '##' || model.unk_token == null) return undefined;
   const maxWordCharacters = model.max_input_chars_per_word ?? 100;
   if (!Number.isSafeInteger(maxWordCharacters) || maxWordCharacters < 1 || maxWordCharacters > 10_000) {
     return undefined;

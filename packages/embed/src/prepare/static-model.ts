@@ -1,0 +1,119 @@
+/**
+ * Prepares static models: a folder in the layout of model2vec, or the one that is made from the built-in model.
+ *
+ * Decisions: docs/decisions/0171 and 0172.
+ */
+
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type Precision, STATIC_MODEL } from '@embedmill/contract';
+import { DISTILL_REVISION, distill } from '../distill/distill.ts';
+import { Embedder } from '../embedder/embedder.ts';
+import { STATIC_REVISION } from '../embedder/static-runner.ts';
+import { readStaticTable, staticTableFile } from '../embedder/static-table.ts';
+import { EmbedError } from '../errors.ts';
+import type { PreparedModel } from '../types.ts';
+import { type CompileOptions, prepareBuiltIn } from './built-in.ts';
+import { cachedFile } from './cache.ts';
+import { chooseEngine } from './choose-engine.ts';
+import { fileDigest, fingerprintOf, tokenizerDigest } from './fingerprint.ts';
+
+/** Token limit of model2vec, known tokens only. */
+const MAX_TOKENS = 512;
+
+/** Dimensions of the built-in static model. */
+const BUILT_IN_DIM = 256;
+
+/** Fields of every static model. */
+const COMMON = {
+  engine: 'static',
+  maxTokens: MAX_TOKENS,
+  pooling: 'mean',
+  optimization: 'basic',
+  goldenSet: 'none',
+} as const;
+
+const SOURCES = {
+  engine: 'static: means of token vectors',
+  pooling: 'static models',
+  maxTokens: 'default of model2vec',
+};
+
+/** Returns true for a folder whose config.json names a static model. */
+export async function isStaticFolder(folder: string): Promise<boolean> {
+  const text = await readFile(join(folder, 'config.json'), 'utf8').catch(() => '{}');
+  try {
+    const { model_type, architectures } = JSON.parse(text);
+    return model_type === 'model2vec' || [architectures].flat().includes('StaticModel');
+  } catch {
+    // Whoever reads the folder as another model reports the file.
+    return false;
+  }
+}
+
+/**
+ * Prepares a folder. Its vectors do not depend on the precision.
+ * @throws {EmbedError} `MODEL_NOT_FOUND` or `MODEL_INVALID`
+ */
+export async function prepareStaticFolder(folder: string, precision: Precision): Promise<PreparedModel> {
+  const root = resolve(folder);
+  const modelPath = join(root, 'model.safetensors');
+  const tokenizerPath = join(root, 'tokenizer.json');
+  const { dim } = await readStaticTable(modelPath);
+  await stat(tokenizerPath).catch((cause: unknown) => {
+    throw new EmbedError('MODEL_NOT_FOUND', `the model folder "${root}" has no "tokenizer.json"`, { cause });
+  });
+  return {
+    ...COMMON,
+    name: basename(root),
+    precision,
+    fingerprint: await staticFingerprint(await fileDigest(modelPath), tokenizerPath),
+    modelPath,
+    tokenizerPath,
+    dim,
+    sources: { ...SOURCES, weights: 'model.safetensors' },
+  };
+}
+
+/**
+ * Makes the static model of the built-in one in the cache if it is missing there, which takes about 15 seconds.
+ * @throws {EmbedError} `ENGINE_UNAVAILABLE` if it is missing and the exact engine does not run here: other engines
+ * would give other bytes
+ */
+export async function prepareBuiltInStatic(
+  options: Pick<CompileOptions, 'cacheDir' | 'weightLimit' | 'precision'>,
+): Promise<PreparedModel> {
+  const { cacheDir, precision } = options;
+  const engine = chooseEngine({ engine: 'exact', kernel: 'auto', precision: 'int8' });
+  const source = await prepareBuiltIn({ ...options, precision: 'int8', engine });
+  const weights = fingerprintOf({ source: source.fingerprint, distill: DISTILL_REVISION, dim: BUILT_IN_DIM });
+  const modelPath = await cachedFile(cacheDir, `${STATIC_MODEL}-${weights}.safetensors`, async () => {
+    const embedder = await Embedder.open(source);
+    try {
+      const { rows, dim } = await distill(embedder, { dim: BUILT_IN_DIM });
+      return staticTableFile(rows, dim);
+    } finally {
+      await embedder.close();
+    }
+  });
+  return {
+    ...COMMON,
+    name: STATIC_MODEL,
+    precision,
+    fingerprint: await staticFingerprint(weights, source.tokenizerPath),
+    modelPath,
+    tokenizerPath: source.tokenizerPath,
+    dim: BUILT_IN_DIM,
+    sources: { ...SOURCES, weights: `made from ${source.name}` },
+  };
+}
+
+async function staticFingerprint(weights: string, tokenizerPath: string): Promise<string> {
+  return fingerprintOf({
+    engine: 'static',
+    arithmetic: STATIC_REVISION,
+    maxTokens: MAX_TOKENS,
+    weights,
+    tokenizer: await tokenizerDigest(tokenizerPath),
+  });
+}
