@@ -43,12 +43,18 @@ function covariance(
   mean: Float64Array,
 ): Float64Array {
   const matrix = new Float64Array(dim * dim);
-  const centred = new Float64Array(dim);
-  for (const row of included) {
-    for (let i = 0; i < dim; i++) centred[i] = rows[row * dim + i]! - mean[i]!;
+  // Four rows at a time, because the matrix is larger than the nearest cache.
+  const four = Array.from({ length: 4 }, () => new Float64Array(dim));
+  const [a, b, c, d] = four as [Float64Array, Float64Array, Float64Array, Float64Array];
+  for (let start = 0; start < included.length; start += 4) {
+    for (const [k, centred] of four.entries()) {
+      const row = included[start + k];
+      for (let i = 0; i < dim; i++) centred[i] = row === undefined ? 0 : rows[row * dim + i]! - mean[i]!;
+    }
     for (let i = 0; i < dim; i++) {
-      const factor = centred[i]!;
-      for (let j = i; j < dim; j++) matrix[i * dim + j]! += factor * centred[j]!;
+      const [fa, fb, fc, fd] = [a[i]!, b[i]!, c[i]!, d[i]!];
+      const line = matrix.subarray(i * dim, (i + 1) * dim);
+      for (let j = i; j < dim; j++) line[j]! += fa * a[j]! + fb * b[j]! + fc * c[j]! + fd * d[j]!;
     }
   }
   for (let i = 0; i < dim; i++) for (let j = 0; j < i; j++) matrix[i * dim + j] = matrix[j * dim + i]!;

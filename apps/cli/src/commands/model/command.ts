@@ -1,4 +1,4 @@
-/** `embedmill model`: lists, describes, checks and adds models. */
+/** `embedmill model`: lists, describes, checks, adds and distills models. */
 
 import { basename, resolve } from 'node:path';
 import { asError, BUILT_IN_MODEL } from '@embedmill/contract';
@@ -11,15 +11,18 @@ import { examples } from '../../shell/options.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
 import { checkPrepared, type ModelCheck } from './check.ts';
 import { factsOf, infoRows, LIST_HEAD, listRow } from './describe.ts';
+import { addDistillCommand } from './distill.ts';
 import { prepareEach, tryEach } from './prepare.ts';
 
 const EXPLANATION = `
 A model is all-MiniLM-L6-v2 (built in), the name of an added model, or a folder
 in the hub's layout: config.json, tokenizer.json, and onnx/model.onnx,
 onnx/model_quantized.onnx or, for BERT, model.safetensors, which is compiled.
-1_Pooling/config.json and sentence_bert_config.json are read if present. Added
-models are stored in $EMBEDMILL_CACHE/models on this machine; add them on every
-machine that runs workers.
+1_Pooling/config.json and sentence_bert_config.json are read if present. Static
+models are folders in the layout of model2vec, and "static", which is made from
+all-MiniLM-L6-v2 on first use: much faster and less accurate. Added models are
+stored in $EMBEDMILL_CACHE/models on this machine; add them on every machine
+that runs workers.
 `;
 
 interface ModelCommandFlags {
@@ -37,8 +40,8 @@ export function addModelCommand(
   const config = () => readConfig(context.environment);
   const model = program
     .command('model')
-    .summary('list, describe, check or add models')
-    .description('List, describe, check or add models.')
+    .summary('list, describe, check, add or distill models')
+    .description('List, describe, check, add or distill models.')
     .helpCommand(false)
     .addHelpText(
       'after',
@@ -129,6 +132,8 @@ export function addModelCommand(
       ]);
       end(EXIT.ok);
     });
+
+  addDistillCommand(model, context, end);
 }
 
 async function listModels(config: Config) {
