@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "kernel.h"
+#include "static.h"
 #include "validate.h"
 #include "wordpiece.h"
 
@@ -117,7 +118,7 @@ class Arguments {
     return data;
   }
 
-  static constexpr size_t MAX = 5;
+  static constexpr size_t MAX = 6;
   napi_env env;
   napi_value values[MAX];
 };
@@ -285,6 +286,44 @@ napi_value encode(napi_env env, napi_callback_info info) {
   return number(env, double(ids.size()));
 }
 
+/**
+ * embedStatic(rows: Float32Array, dim, ids: Int32Array, lengths: Int32Array, target: Float32Array, offset): index of
+ * the first text without a finite vector, or -1. The texts after it are not computed.
+ */
+napi_value embedStatic(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  const auto [rows, floats] = arguments.array<float>(0, napi_float32_array, "expected the rows as a Float32Array");
+  const int64_t dim = arguments.integer(1);
+  const auto [givenIds, idCount] = arguments.array<int32_t>(2, napi_int32_array, "expected the ids as an Int32Array");
+  const auto [givenLengths, texts] =
+      arguments.array<int32_t>(3, napi_int32_array, "expected the lengths as an Int32Array");
+  const auto [target, space] = arguments.array<float>(4, napi_float32_array, "expected the target as a Float32Array");
+  const int64_t offset = arguments.integer(5);
+
+  if (dim < 1 || size_t(dim) > floats) badInput("expected rows of 1 to " + std::to_string(floats) + " dimensions");
+  const std::vector<int32_t> ids(givenIds, givenIds + idCount), lengths(givenLengths, givenLengths + texts);
+  const size_t rowCount = floats / size_t(dim);
+  for (const int32_t id : ids)
+    if (id < 0 || size_t(id) >= rowCount)
+      badInput("token id " + std::to_string(id) + " is not in the table of " + std::to_string(rowCount) + " rows");
+  size_t total = 0;
+  for (const int32_t length : lengths) {
+    if (length < 0 || size_t(length) > idCount - total) badInput("the lengths add up to more ids than there are");
+    total += size_t(length);
+  }
+  if (offset < 0 || size_t(offset) > space || (space - size_t(offset)) / size_t(dim) < texts)
+    badInput(std::to_string(texts) + " vectors at " + std::to_string(offset) + " do not fit into a target of " +
+             std::to_string(space));
+
+  std::vector<double> sum(static_cast<size_t>(dim));
+  size_t first = 0;
+  for (size_t text = 0; text < texts; first += size_t(lengths[text++]))
+    if (!embedmill::embedStatic(rows, size_t(dim), ids.data() + first, size_t(lengths[text]), sum.data(),
+                                target + size_t(offset) + text * size_t(dim)))
+      return number(env, double(text));
+  return number(env, -1);
+}
+
 /** No exception leaves the addon: each becomes one of JavaScript's, with a code. */
 template <napi_value (*function)(napi_env, napi_callback_info)>
 napi_value guarded(napi_env env, napi_callback_info info) {
@@ -320,5 +359,6 @@ NAPI_MODULE_INIT() {
   add<close>(env, exports, "close");
   add<openTokenizer>(env, exports, "openTokenizer");
   add<encode>(env, exports, "encode");
+  add<embedStatic>(env, exports, "embedStatic");
   return exports;
 }

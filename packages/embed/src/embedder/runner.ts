@@ -1,6 +1,6 @@
 /** The port of the embedder to an engine, and the implementations that compute with a model. */
 
-import { ExactModel, PACK_TOKENS } from '@embedmill/engine';
+import { ExactModel, PACK_TOKENS, type Pack } from '@embedmill/engine';
 import { EmbedError } from '../errors.ts';
 import type { PreparedModel } from '../types.ts';
 import { poolInto } from './pooling.ts';
@@ -34,6 +34,18 @@ export async function openRunner(model: PreparedModel): Promise<Runner> {
   return new OnnxRunner(await ModelSession.open(model.modelPath, model), model);
 }
 
+/** Returns the ids of texts one after the other. */
+export function packOf(texts: readonly (readonly number[])[]): Pack {
+  const lengths = Int32Array.from(texts, ({ length }) => length);
+  const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (const text of texts) {
+    ids.set(text, at);
+    at += text.length;
+  }
+  return { ids, lengths };
+}
+
 /** The exact engine: several texts in one run, because short ones alone do not fill its registers. */
 class ExactRunner implements Runner {
   readonly packTokens = PACK_TOKENS;
@@ -44,14 +56,7 @@ class ExactRunner implements Runner {
   }
 
   run(texts: readonly (readonly number[])[], target: Float32Array, offset: number): void {
-    const lengths = Int32Array.from(texts, ({ length }) => length);
-    const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
-    let at = 0;
-    for (const text of texts) {
-      ids.set(text, at);
-      at += text.length;
-    }
-    this.#model.embedInto({ ids, lengths }, target, offset);
+    this.#model.embedInto(packOf(texts), target, offset);
   }
 
   close(): void {
