@@ -33,9 +33,9 @@ Tasks, each repeatable:
                    clusters as labels)
 
 MODEL is int8 or fp32 (all-MiniLM-L6-v2), static, the name of an added model
-(embedmill model list) or a folder in the hub's layout. Append @fp32 to run its fp32 file
-instead of the int8 one. All models get the same treatment; E5 models need
---prompt 'query: ' and --document-prompt 'passage: '.
+(embedmill model list) or a folder in the hub's layout. Append @fp32 to run its
+fp32 file instead of the int8 one. All models get the same treatment; E5 models
+need --prompt 'query: ' and --document-prompt 'passage: '.
 `;
 
 interface EvalFlags extends TreatmentFlags {

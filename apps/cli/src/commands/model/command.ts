@@ -40,7 +40,7 @@ export function addModelCommand(
   const config = () => readConfig(context.environment);
   const model = program
     .command('model')
-    .summary('list, describe, check, add or distill models')
+    .summary('list, check, add or distill models')
     .description('List, describe, check, add or distill models.')
     .helpCommand(false)
     .addHelpText(
