@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "floating-point.h"
+
 namespace embedmill {
 namespace {
 
@@ -12,6 +14,7 @@ constexpr size_t BLOCK = 16;
 }  // namespace
 
 bool embedStatic(const float *rows, size_t dim, const int32_t *ids, size_t count, double *sum, float *target) {
+  [[maybe_unused]] const FloatingPoint environment;
   // The rows lie anywhere in a table that is larger than the cache: 1.3 times as fast as without.
   for (size_t token = 0; token < count; token++)
     for (size_t i = 0; i < dim; i += BLOCK) __builtin_prefetch(rows + size_t(ids[token]) * dim + i);
