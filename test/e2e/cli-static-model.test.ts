@@ -44,7 +44,8 @@ test('a distilled model is added by name, and workers embed with it', async () =
     expect(Float32Array.from(vectors[n])).toEqual(vector);
   }
   await embedder.close();
-  expect(await run('verify', 'out.jsonl')).toMatchObject({ code: 0 });
+  const verified = await run('verify', 'out.jsonl', '--texts', 'in.jsonl', '--model', 'shades');
+  expect(verified.code, verified.stderr).toBe(0);
   const found = await run('search', 'out.jsonl', 'Green, blue!', '-k', '1', '--model', 'shades');
   expect(found.stdout).toMatch(/^1\.0000 {2}row1$/m);
 });

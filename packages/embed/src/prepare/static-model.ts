@@ -4,6 +4,7 @@
  * Decisions: docs/decisions/0171 and 0172.
  */
 
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Precision, STATIC_MODEL } from '@embedmill/contract';
@@ -86,15 +87,11 @@ export async function prepareBuiltInStatic(
   const { cacheDir, precision } = options;
   const engine = chooseEngine({ engine: 'exact', kernel: 'auto', precision: 'int8' });
   const source = await prepareBuiltIn({ ...options, precision: 'int8', engine });
-  const weights = fingerprintOf({ source: source.fingerprint, distill: DISTILL_REVISION, dim: BUILT_IN_DIM });
+  const weights = staticWeights(source);
   const modelPath = await cachedFile(cacheDir, `${STATIC_MODEL}-${weights}.safetensors`, async () => {
-    const embedder = await Embedder.open(source);
-    try {
-      const { rows, dim } = await distill(embedder, { dim: BUILT_IN_DIM });
-      return staticTableFile(rows, dim);
-    } finally {
-      await embedder.close();
-    }
+    const table = await makeStaticTable(source);
+    await assertRecorded(weights, table);
+    return table;
   });
   return {
     ...COMMON,
@@ -106,6 +103,38 @@ export async function prepareBuiltInStatic(
     dim: BUILT_IN_DIM,
     sources: { ...SOURCES, weights: `made from ${source.name}` },
   };
+}
+
+/** Returns the hash that stands for the table of the built-in static model. */
+export function staticWeights(source: PreparedModel): string {
+  return fingerprintOf({ source: source.fingerprint, distill: DISTILL_REVISION, dim: BUILT_IN_DIM });
+}
+
+/** Makes the table. Equal vectors of `source` give equal bytes. */
+export async function makeStaticTable(source: PreparedModel): Promise<Uint8Array> {
+  const embedder = await Embedder.open(source);
+  try {
+    const { rows, dim } = await distill(embedder, { dim: BUILT_IN_DIM });
+    return staticTableFile(rows, dim);
+  } finally {
+    await embedder.close();
+  }
+}
+
+/** The record of the table of the built-in static model, which `scripts/record-golden.mjs` writes. */
+export const STATIC_RECORD_PATH = new URL('../../data/static-model.json', import.meta.url);
+
+/** Throws if the table differs from the recorded one: this machine would give other vectors than all others. */
+async function assertRecorded(weights: string, table: Uint8Array): Promise<void> {
+  const recorded: { weights: string; sha256: string } = JSON.parse(
+    await readFile(STATIC_RECORD_PATH, 'utf8'),
+  );
+  const sha256 = createHash('sha256').update(table).digest('hex');
+  if (recorded.weights === weights && recorded.sha256 === sha256) return;
+  throw new EmbedError(
+    'MODEL_INVALID',
+    `the static model made here (${weights}, SHA-256 ${sha256}) differs from the recorded one (${recorded.weights}, ${recorded.sha256})`,
+  );
 }
 
 async function staticFingerprint(weights: string, tokenizerPath: string): Promise<string> {
