@@ -24,6 +24,9 @@ constexpr napi_type_tag TOKENIZER_TAG = {0x656d6265646d696cULL, 0x6c776f72647063
 
 constexpr uint32_t MAX_WORD_CHARACTERS = 10'000;
 
+/** Memory for texts, in UTF-16 units: what a tokenizer starts with, and the maximum that it keeps. */
+constexpr size_t KEPT_UNITS = 4096, MAX_KEPT_UNITS = 1 << 16;
+
 /** An error that JavaScript gets with a `code` of errors.ts. */
 struct CodedError : std::runtime_error {
   CodedError(const char *code, const std::string &message) : std::runtime_error(message), code(code) {}
@@ -48,7 +51,7 @@ struct Handle {
 /** A tokenizer of one thread, with its memory for texts. */
 struct Tokenizer {
   WordPiece wordPiece;
-  std::vector<char16_t> text = std::vector<char16_t>(4096);
+  std::vector<char16_t> text = std::vector<char16_t>(KEPT_UNITS);
 };
 
 class Arguments {
@@ -281,6 +284,7 @@ napi_value encode(napi_env env, napi_callback_info info) {
   Tokenizer &tokenizer = arguments.tokenizer(0);
   const size_t length = arguments.utf16(1, tokenizer.text);
   const std::vector<int32_t> &ids = tokenizer.wordPiece.encode(tokenizer.text.data(), length);
+  if (tokenizer.text.size() > MAX_KEPT_UNITS) tokenizer.text = std::vector<char16_t>(KEPT_UNITS);
   const auto [target, space] = arguments.array<int32_t>(2, napi_int32_array, "expected the target as an Int32Array");
   std::copy_n(ids.begin(), std::min(ids.size(), space), target);
   return number(env, double(ids.size()));

@@ -7,6 +7,8 @@ namespace embedmill {
 namespace {
 
 constexpr uint32_t START = 0, CONTINUATION = 1;
+/** Memory for ids that is kept from text to text. */
+constexpr size_t MAX_KEPT_IDS = 1 << 16;
 constexpr char16_t REPLACEMENT_CHARACTER = 0xfffd;
 
 bool isHighSurrogate(uint32_t unit) { return unit >= 0xd800 && unit <= 0xdbff; }
@@ -102,7 +104,10 @@ WordPiece::WordPiece(const WordPieceOptions &options, const std::vector<Vocabula
 }
 
 const std::vector<int32_t> &WordPiece::encode(const char16_t *text, size_t length) {
+  if (ids.capacity() > MAX_KEPT_IDS) std::vector<int32_t>().swap(ids);
   ids.clear();
+  marks.clear();
+  wordLength = 0;
   for (size_t at = 0; at < length;) {
     const char16_t unit = text[at];
     if (unit < 128 && encodeAscii(ascii[unit])) {

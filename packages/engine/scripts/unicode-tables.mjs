@@ -1,13 +1,12 @@
 /**
  * Writes `native/unicode-tables.h`: the character properties that BERT's normalizer needs, as this Node.js has them.
- * `node packages/engine/scripts/unicode-tables.mjs`, with a Node.js of the pinned Unicode version.
+ * `node packages/engine/scripts/unicode-tables.mjs`, after `npm run build`, with a Node.js of the pinned
+ * Unicode version.
  */
 
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-
-/** Version of the tables. The same texts have the same ids on every machine only while it is fixed. */
-export const UNICODE_VERSION = '17.0';
+import { TOKENIZER_UNICODE } from '../dist/index.js';
 
 const OUTPUT = fileURLToPath(new URL('../native/unicode-tables.h', import.meta.url));
 
@@ -118,9 +117,9 @@ function listed(name, values) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.versions.unicode !== UNICODE_VERSION) {
+  if (process.versions.unicode !== TOKENIZER_UNICODE) {
     console.error(
-      `Node.js ${process.version} has Unicode ${process.versions.unicode}, expected ${UNICODE_VERSION}`,
+      `Node.js ${process.version} has Unicode ${process.versions.unicode}, expected ${TOKENIZER_UNICODE}`,
     );
     process.exit(1);
   }

@@ -56,14 +56,16 @@ export class WordPieceTokenizer {
 
   /** Returns the ids of a whole text, without special tokens around it. */
   idsOf(text: string): number[] {
-    const count = this.encode(text);
+    const count = this.#encode(text);
     const ids: number[] = new Array(count);
     for (let i = 0; i < count; i++) ids[i] = this.#ids[i]!;
+    // A text far beyond the limit of any model must not keep its memory.
+    if (this.#ids.length > BUFFER_IDS) this.#ids = new Int32Array(BUFFER_IDS);
     return ids;
   }
 
   /** Encodes a text into the buffer, which grows if needed; returns the number of ids. */
-  private encode(text: string): number {
+  #encode(text: string): number {
     const engine = loadEngine();
     const count = callNative(() => engine.encode(this.#native, text, this.#ids));
     if (count <= this.#ids.length) return count;

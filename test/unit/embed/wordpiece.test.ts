@@ -95,10 +95,7 @@ describe('files that the native tokenizer refuses', () => {
 test.runIf(process.versions.unicode === TOKENIZER_UNICODE)(
   'the character tables are those of this Node.js, which has the pinned Unicode version',
   async () => {
-    const { UNICODE_VERSION, unicodeTables } = await import(
-      '../../../packages/engine/scripts/unicode-tables.mjs'
-    );
-    expect(UNICODE_VERSION).toBe(TOKENIZER_UNICODE);
+    const { unicodeTables } = await import('../../../packages/engine/scripts/unicode-tables.mjs');
     const header = new URL('../../../packages/engine/native/unicode-tables.h', import.meta.url);
     expect(readFileSync(header, 'utf8')).toBe(unicodeTables());
   },

@@ -17,7 +17,7 @@ export const DISTILL_REVISION = 1;
 
 /**
  * `a` in the weight a / (a + p) of a token of frequency p: smooth inverse frequency (Arora et al. 2017, "A simple but
- * tough-to-beat baseline for sentence embeddings"). docs/performance.md has the measurement.
+ * tough-to-beat baseline for sentence embeddings"). Decision 0172 has the measurement.
  */
 const SIF = 1e-4;
 
@@ -31,7 +31,7 @@ const SLICE_TOKENS = 512;
 export interface DistillOptions {
   /** Floats per vector of the static model; at most those of the model. */
   dim: number;
-  /** Receives the number of embedded tokens and of all tokens, about ten times a second. */
+  /** Receives the number of embedded tokens and of all tokens after every run of the model. */
   onProgress?: ((done: number, all: number) => void | Promise<void>) | undefined;
 }
 
@@ -111,7 +111,7 @@ async function embedTokens(
   }
 }
 
-/** Tokens by id; undefined for special and unused ones, which no text has. */
+/** Returns the tokens by id; undefined for special and unused ones, whose rows are zeros. */
 export function readVocabulary(tokenizerFile: string): (string | undefined)[] {
   const { model, added_tokens } = JSON.parse(tokenizerFile) as {
     model: { vocab: Record<string, number> | [token: string, score: number][] };

@@ -18,7 +18,7 @@ export async function writeStaticFolder(
   { rows, dim }: Distilled,
   source: Pick<PreparedModel, 'name' | 'tokenizerPath'>,
 ): Promise<void> {
-  // model2vec refuses a tokenizer that adds special tokens or padding to every text.
+  // A static model has no vectors for special tokens and padding.
   const tokenizer = {
     ...JSON.parse(await readFile(source.tokenizerPath, 'utf8')),
     truncation: null,

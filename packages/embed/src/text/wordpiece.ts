@@ -53,6 +53,7 @@ export function wordPieceOptions(file: WordPieceFile): WordPieceOptions | undefi
     return undefined;
   if (typeof normalizer.lowercase !== 'boolean' || normalizer.clean_text !== true) return undefined;
   if (model.type !== 'WordPiece' || model.fuse_unk === true) return undefined;
+  if (typeof model.vocab !== 'object' || model.vocab === null || Array.isArray(model.vocab)) return undefined;
   if (model.continuing_subword_prefix !== '##' || model.unk_token == null) return undefined;
   const maxWordCharacters = model.max_input_chars_per_word ?? 100;
   if (!Number.isSafeInteger(maxWordCharacters) || maxWordCharacters < 1 || maxWordCharacters > 10_000) {
