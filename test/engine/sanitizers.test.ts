@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { compileAll, link, nodeApiHeaders } from '../../packages/engine/scripts/compiler.mjs';
+import { ADDON_SOURCES } from '../../packages/engine/scripts/targets.mjs';
 import { randomWeightFile, SMALL_SHAPE } from '../support/encoder.ts';
 import { localCompiler, runProgram } from '../support/engine-build.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -26,7 +27,7 @@ describe.skipIf(process.platform !== 'linux' || compiler === undefined)('under s
       arch: process.arch as 'x64' | 'arm64',
       folder,
       flags: ['-fPIC', '-isystem', nodeApiHeaders, '-DNAPI_VERSION=8', ...SANITIZERS],
-      sources: ['addon.cpp', 'share.cpp'],
+      sources: ADDON_SOURCES,
     });
     await link(compiler!, objects, addon, ['-shared', ...SANITIZERS]);
     const { stdout: library } = await run(compiler!, ['-print-file-name=libasan.so']);

@@ -3,6 +3,9 @@
 /** Name of the built-in model. */
 export const BUILT_IN_MODEL = 'all-MiniLM-L6-v2';
 
+/** Name of the static model that is made from the weights of the built-in model. */
+export const STATIC_MODEL = 'static';
+
 /** Floats per vector of the built-in model; assumed for a run until its first result is there. */
 export const BUILT_IN_DIM = 384;
 

@@ -3,6 +3,8 @@
  * at a time.
  */
 
+export { type Distilled, type DistillOptions, distill } from './distill/distill.ts';
+export { writeStaticFolder } from './distill/folder.ts';
 export { Embedder } from './embedder/embedder.ts';
 export { EmbedError, type EmbedErrorCode } from './errors.ts';
 export { checkGolden, type GoldenReport } from './golden/check-golden.ts';

@@ -25,8 +25,11 @@ export interface PreparedModel {
   /** Display name: `all-MiniLM-L6-v2`, or the name of the model folder. */
   name: string;
   precision: Precision;
-  /** The engine that computes: `exact` with the same bytes on every CPU, or `onnx` for ONNX Runtime. */
-  engine: 'exact' | 'onnx';
+  /**
+   * The engine that computes: `exact` and `static` (means of token vectors) with the same bytes on every CPU, or
+   * `onnx` for ONNX Runtime.
+   */
+  engine: 'exact' | 'static' | 'onnx';
   /** Kernel of the exact engine; undefined with ONNX Runtime. */
   kernel?: string | undefined;
   /**
@@ -35,7 +38,7 @@ export interface PreparedModel {
    * CPU computes for the golden sentences. Equal means equal vectors for equal texts.
    */
   fingerprint: string;
-  /** Absolute path of the ONNX file, or of the weight file of the exact engine. */
+  /** Absolute path of the ONNX file, of the weight file of the exact engine, or of the table of a static model. */
   modelPath: string;
   /** Absolute path of the tokenizer.json. */
   tokenizerPath: string;

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileAll, findCompiler, importNode, link, nodeApiHeaders } from './compiler.mjs';
-import { KERNELS } from './targets.mjs';
+import { ADDON_SOURCES, KERNELS } from './targets.mjs';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 const NATIVE = join(PACKAGE, 'native');
@@ -35,7 +35,7 @@ export async function buildEngine() {
       folder,
       // All code for Windows can be loaded at any address.
       flags: [...(isWindows ? [] : ['-fPIC']), '-isystem', nodeApiHeaders, '-DNAPI_VERSION=8'],
-      sources: ['addon.cpp', 'share.cpp'],
+      sources: ADDON_SOURCES,
     });
     await link(compiler.command, objects, join(folder, 'engine.node'), await linkFlags(folder));
     // Renamed, because a process may have the old one loaded.

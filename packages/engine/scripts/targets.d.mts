@@ -1,2 +1,3 @@
 /** Types of targets.mjs for the tests. */
 export const KERNELS: Record<'x64' | 'arm64' | 'wasm32', Record<string, string[]>>;
+export const ADDON_SOURCES: string[];

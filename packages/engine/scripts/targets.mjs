@@ -46,3 +46,6 @@ export const KERNELS = {
 
 /** Files of every build, next to the kernels. */
 export const SHARED_SOURCES = ['model.cpp', 'dispatch.cpp'];
+
+/** Further files of the addon. */
+export const ADDON_SOURCES = ['addon.cpp', 'share.cpp', 'wordpiece.cpp', 'characters.cpp', 'static.cpp'];

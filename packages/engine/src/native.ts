@@ -20,6 +20,9 @@ export interface Kernel {
   available: boolean;
 }
 
+/** A tokenizer in native memory, of the thread that opened it. */
+export type NativeTokenizer = object & { readonly kind?: 'tokenizer' };
+
 /** What `native/addon.cpp` exports. */
 export interface NativeEngine {
   kernels(): Kernel[];
@@ -32,6 +35,18 @@ export interface NativeEngine {
     offset: number,
   ): undefined;
   close(model: NativeModel): undefined;
+  openTokenizer(units: Uint16Array, ends: Int32Array, ids: Int32Array, settings: Int32Array): NativeTokenizer;
+  /** Returns the index of the first text without a finite vector, or -1. */
+  embedStatic(
+    rows: Float32Array,
+    dim: number,
+    ids: Int32Array,
+    lengths: Int32Array,
+    target: Float32Array,
+    offset: number,
+  ): number;
+  /** Returns the number of ids; only those that fit into the target are written. */
+  encode(tokenizer: NativeTokenizer, text: string, target: Int32Array): number;
 }
 
 /** Where `scripts/build.mjs` puts the addon. */

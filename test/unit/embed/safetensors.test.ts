@@ -2,20 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Safetensors } from '../../../packages/embed/src/compile/weights/safetensors.ts';
-
-/** Returns a file with the given tensors, their bytes one after the other. */
-function fileOf(tensors: Record<string, { dtype: string; shape: number[]; bytes: Uint8Array }>): Uint8Array {
-  let end = 0;
-  const header = Object.entries(tensors).map(([name, { dtype, shape, bytes }]) => {
-    const start = end;
-    end += bytes.byteLength;
-    return [name, { dtype, shape, data_offsets: [start, end] }];
-  });
-  const json = Buffer.from(JSON.stringify({ __metadata__: { format: 'pt' }, ...Object.fromEntries(header) }));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(json.byteLength));
-  return Buffer.concat([length, json, ...Object.values(tensors).map(({ bytes }) => bytes)]);
-}
+import { safetensorsFile } from './safetensors-file.ts';
 
 const halves = new Uint8Array(Uint16Array.of(0x3c00, 0xc000, 0x3555, 0x0001, 0x7bff, 0x8000).buffer);
 
@@ -23,7 +10,7 @@ describe('a safetensors file', () => {
   test('returns F16, BF16 and F32 tensors as float32 without loss', () => {
     const file = Safetensors.parse(
       'small.safetensors',
-      fileOf({
+      safetensorsFile({
         odd: { dtype: 'U8', shape: [1], bytes: Uint8Array.of(7) },
         half: { dtype: 'F16', shape: [2, 3], bytes: halves },
         brain: { dtype: 'BF16', shape: [2], bytes: new Uint8Array(Uint16Array.of(0x3f80, 0xc2f7).buffer) },
@@ -38,7 +25,7 @@ describe('a safetensors file', () => {
   test('with a tensor that is missing or has another shape or type is rejected with its name', () => {
     const file = Safetensors.parse(
       'small.safetensors',
-      fileOf({
+      safetensorsFile({
         half: { dtype: 'F16', shape: [2, 3], bytes: halves },
         integers: { dtype: 'I64', shape: [1], bytes: new Uint8Array(8) },
       }),
@@ -49,7 +36,7 @@ describe('a safetensors file', () => {
   });
 
   test('truncated at any position is rejected', () => {
-    const whole = fileOf({ half: { dtype: 'F16', shape: [2, 3], bytes: halves } });
+    const whole = safetensorsFile({ half: { dtype: 'F16', shape: [2, 3], bytes: halves } });
     for (const bytes of [0, 7, 8, 20, whole.byteLength - 1]) {
       expect(() => Safetensors.parse('cut.safetensors', whole.subarray(0, bytes))).toThrow(
         expect.objectContaining({ code: 'MODEL_INVALID' }),

@@ -61,7 +61,9 @@ export class Embedder {
     model: PreparedModel,
     { memoryBytes = 0 }: { memoryBytes?: number | undefined } = {},
   ): Promise<Embedder> {
-    const tokenizer = await TextTokenizer.read(model.tokenizerPath, model.maxTokens);
+    const tokenizer = await TextTokenizer.read(model.tokenizerPath, model.maxTokens, {
+      knownOnly: model.engine === 'static',
+    });
     const runner = await openRunner(model);
     const memory = memoryBytes > 0 ? new VectorMemory(model.dim, memoryBytes) : undefined;
     return new Embedder(model, tokenizer, runner, memory);

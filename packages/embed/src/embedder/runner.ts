@@ -1,10 +1,11 @@
-/** The port of the embedder to an engine, and its two implementations. */
+/** The port of the embedder to an engine, and the implementations that compute with a model. */
 
-import { ExactModel, PACK_TOKENS } from '@embedmill/engine';
+import { ExactModel, PACK_TOKENS, type Pack } from '@embedmill/engine';
 import { EmbedError } from '../errors.ts';
 import type { PreparedModel } from '../types.ts';
 import { poolInto } from './pooling.ts';
 import type { ModelSession } from './session.ts';
+import { StaticRunner } from './static-runner.ts';
 
 /** A model in memory that turns token ids into vectors. */
 export interface Runner {
@@ -27,9 +28,22 @@ export interface Runner {
  */
 export async function openRunner(model: PreparedModel): Promise<Runner> {
   if (model.engine === 'exact') return openExact(model);
+  if (model.engine === 'static') return await StaticRunner.open(model);
   // Loaded on use: ONNX Runtime takes 0.1 s and 25 MB that the exact engine does not need.
   const { ModelSession } = await import('./session.ts');
   return new OnnxRunner(await ModelSession.open(model.modelPath, model), model);
+}
+
+/** Returns the ids of texts one after the other. */
+export function packOf(texts: readonly (readonly number[])[]): Pack {
+  const lengths = Int32Array.from(texts, ({ length }) => length);
+  const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (const text of texts) {
+    ids.set(text, at);
+    at += text.length;
+  }
+  return { ids, lengths };
 }
 
 /** The exact engine: several texts in one run, because short ones alone do not fill its registers. */
@@ -42,14 +56,7 @@ class ExactRunner implements Runner {
   }
 
   run(texts: readonly (readonly number[])[], target: Float32Array, offset: number): void {
-    const lengths = Int32Array.from(texts, ({ length }) => length);
-    const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
-    let at = 0;
-    for (const text of texts) {
-      ids.set(text, at);
-      at += text.length;
-    }
-    this.#model.embedInto({ ids, lengths }, target, offset);
+    this.#model.embedInto(packOf(texts), target, offset);
   }
 
   close(): void {

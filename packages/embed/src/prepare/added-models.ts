@@ -17,6 +17,7 @@ import {
   hubModelName,
   type ModelName,
   type ScoreBaseline,
+  STATIC_MODEL,
 } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
 import { readRecord, writeRecord } from './model-record.ts';
@@ -150,7 +151,7 @@ export async function keepModel(
   facts?: ModelFactsFile,
 ): Promise<string> {
   const target = installedFolder(name, cacheDir);
-  if (name === BUILT_IN_MODEL || isFolder(target)) throw taken(name);
+  if (name === BUILT_IN_MODEL || name === STATIC_MODEL || isFolder(target)) throw taken(name);
   const source = resolve(folder);
   // Starts with a dot, so that an interrupted copy is never listed.
   const copy = join(addedRoot(cacheDir), `.${name}.${randomUUID()}`);

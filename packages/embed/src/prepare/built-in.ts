@@ -13,7 +13,7 @@ import { type BertConfig, type BertWeights, readBertWeights } from '../compile/w
 import type { PreparedModel } from '../types.ts';
 import { cachedFile } from './cache.ts';
 import { type ChosenEngine, describeEngine } from './choose-engine.ts';
-import { exactFingerprint, fileDigest, fingerprintOf } from './fingerprint.ts';
+import { exactFingerprint, fileDigest, fingerprintOf, tokenizerDigest } from './fingerprint.ts';
 import { NO_PROMPTS } from './model-prompts.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
 import { tokenizerHeapMb } from './tokenizer-heap.ts';
@@ -56,7 +56,7 @@ export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedM
     precision,
     maxTokens: MAX_TOKENS,
     weights: await fileDigest(FILES.weightsPath),
-    tokenizer: await fileDigest(FILES.tokenizerPath),
+    tokenizer: await tokenizerDigest(FILES.tokenizerPath),
     ...(precision === 'int8' && { maxima: await fileDigest(ACTIVATION_MAXIMA_PATH) }),
   };
   const common = {

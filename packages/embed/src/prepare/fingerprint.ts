@@ -2,12 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { ARITHMETIC_REVISION, WEIGHTS_REVISION } from '@embedmill/engine';
+import { ARITHMETIC_REVISION, TOKENIZER_UNICODE, WEIGHTS_REVISION } from '@embedmill/engine';
 import { EXACT_REVISION } from '../compile/exact.ts';
 import { onnxFiles } from '../compile/onnx/graph-reader.ts';
+import { openWordPiece } from '../text/wordpiece.ts';
 
 /** Returns the SHA-256 of a file in hexadecimal. */
 export async function fileDigest(path: string | URL): Promise<string> {
@@ -31,6 +32,21 @@ export async function weightsDigest(path: string): Promise<string> {
 async function mayHaveExternalData(path: string): Promise<boolean> {
   if (extname(path) !== '.onnx') return false;
   return (await readdir(dirname(path))).some((name) => !/\.(onnx|json|md|txt)$/.test(name));
+}
+
+/**
+ * Hashes a tokenizer.json, and the Unicode version that its ids depend on if it is not the one of the native tokenizer:
+ * the library has the version of Node.js.
+ * @param unicode version of Node.js
+ */
+export async function tokenizerDigest(
+  path: string,
+  unicode = process.versions.unicode ?? 'none',
+): Promise<string> {
+  const file = await fileDigest(path);
+  if (unicode === TOKENIZER_UNICODE) return file;
+  const isNative = openWordPiece(JSON.parse(await readFile(path, 'utf8'))) !== undefined;
+  return isNative ? file : fingerprintOf({ file, unicode });
 }
 
 /** Returns 16 hexadecimal characters that hash everything that determines a vector. */

@@ -10,7 +10,7 @@ import type { PreparedModel } from '../types.ts';
 import type { CompileOptions } from './built-in.ts';
 import { describeEngine } from './choose-engine.ts';
 import { compileFolder } from './compile-folder.ts';
-import { exactFingerprint, fileDigest, fingerprintOf, weightsDigest } from './fingerprint.ts';
+import { exactFingerprint, fingerprintOf, tokenizerDigest, weightsDigest } from './fingerprint.ts';
 import {
   assertFile,
   exists,
@@ -104,7 +104,7 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
     pooling: files.pooling,
     maxTokens,
     weights,
-    tokenizer: await fileDigest(tokenizerPath),
+    tokenizer: await tokenizerDigest(tokenizerPath),
     // Models without prompts keep their fingerprint.
     ...(prompts.value !== NO_PROMPTS && { prompts: JSON.stringify(prompts.value) }),
     tokenizing: TOKENIZING_REVISION,

@@ -38,7 +38,9 @@ export async function prepareEach(
   const errors: { precision: Precision; error: Error }[] = [];
   for (const precision of ['int8', 'fp32'] as const) {
     try {
-      prepared.push(await prepareModel({ model, precision, engine, kernel, cacheDir }));
+      const one = await prepareModel({ model, precision, engine, kernel, cacheDir });
+      // A static model is the same in every precision.
+      if (prepared.every(({ fingerprint }) => fingerprint !== one.fingerprint)) prepared.push(one);
     } catch (error) {
       errors.push({ precision, error: asError(error) });
     }

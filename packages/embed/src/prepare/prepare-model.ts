@@ -1,5 +1,6 @@
 /** Prepares the built-in model, an added model or a folder; called once per process, on the main thread. */
 
+import { STATIC_MODEL } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
 import type { PreparedModel, PrepareOptions } from '../types.ts';
 import { modelFolder } from './added-models.ts';
@@ -7,6 +8,7 @@ import { type CompileOptions, prepareBuiltIn } from './built-in.ts';
 import { type ChosenEngine, chooseEngine } from './choose-engine.ts';
 import { detectWeightLimit } from './cpu.ts';
 import { prepareHubFolder } from './hub-folder.ts';
+import { isStaticFolder, prepareBuiltInStatic, prepareStaticFolder } from './static-model.ts';
 
 /**
  * Makes a model ready to open. The built-in model is compiled into `cacheDir` if it is missing or damaged
@@ -17,7 +19,10 @@ import { prepareHubFolder } from './hub-folder.ts';
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
   const { model, precision, cacheDir, engine = 'auto', kernel = 'auto' } = options;
   const weightLimit = await detectWeightLimit();
+  if (model === STATIC_MODEL) return await prepareBuiltInStatic({ precision, cacheDir, weightLimit });
   const folder = model === undefined ? undefined : modelFolder(model, cacheDir);
+  if (folder !== undefined && (await isStaticFolder(folder)))
+    return await prepareStaticFolder(folder, precision);
   const prepare = (chosen: ChosenEngine): Promise<PreparedModel> => {
     const compile: CompileOptions = { precision, cacheDir, weightLimit, engine: chosen };
     return folder === undefined ? prepareBuiltIn(compile) : prepareHubFolder(folder, compile);

@@ -18,8 +18,12 @@
  * Decision: docs/decisions/0014.
  */
 
-/** Characters of rule (a): BERT's white space and punctuation, and the ideographs of the basic plane. */
-const BOUNDARY = /[ \t\n\r\p{Zs}\p{P}!-/:-@[-`{-~\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]/u;
+/**
+ * Characters of rule (a): BERT's white space and punctuation, and the ideographs of the basic plane. Listed, because a
+ * later Unicode version of Node.js may know more marks than the native tokenizer.
+ */
+const BOUNDARY =
+  /[ \t\n\r\u00a0\u3000\u2000-\u200a!-/:-@[-`{-~\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff¡§«¶·»¿،؛؟।॥–—‘’“”†‡•…‰、。〈-】〔-〛！-＃％-＊，-／：；？＠［-］｛｝｡-･]/u;
 
 /**
  * Characters that survive normalization and never end a word: letters, digits and symbols except those above

@@ -15,9 +15,9 @@ const ASTRAL_IDEOGRAPH = /[\u{20000}-\u{2a6df}\u{2a700}-\u{2ceaf}\u{2f800}-\u{2f
  * - The reference treats every ideograph as a word; the library reads UTF-16 units and misses those of two
  *   units.
  *
- * @param lowercase whether the tokenizer lowercases texts
+ * @param bert whether the tokenizer lowercases texts, and whether it treats ideographs as words
  */
-export function matchReference(text: string, lowercase: boolean): string {
-  const lowered = lowercase ? text.replaceAll('Σ', 'σ') : text;
-  return lowered.replace(ASTRAL_IDEOGRAPH, ' $& ');
+export function matchReference(text: string, bert: { lowercase: boolean; ideographs: boolean }): string {
+  const lowered = bert.lowercase ? text.replaceAll('Σ', 'σ') : text;
+  return bert.ideographs ? lowered.replace(ASTRAL_IDEOGRAPH, ' $& ') : lowered;
 }

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { TextToken, Truncate } from '@embedmill/contract';
+import type { WordPieceTokenizer } from '@embedmill/engine';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { EmbedError } from '../errors.ts';
 import { keepEnd, keepStart, squeeze } from './cut.ts';
@@ -9,6 +10,7 @@ import { matchReference } from './reference-bert.ts';
 import { PART_UNITS, PartedTokenizer, type SubwordTokenizer } from './subwords.ts';
 import { UnigramTokenizer } from './unigram/unigram.ts';
 import { unknownTable } from './unknown-tokens.ts';
+import { openWordPiece, type WordPieceFile } from './wordpiece.ts';
 
 /** Token ids of a text, and how many tokens were cut off. */
 export interface EncodedText {
@@ -23,13 +25,26 @@ export interface EncodedText {
 }
 
 /** Fields of tokenizer.json that are read here. */
-interface TokenizerFile {
+interface TokenizerFile extends WordPieceFile {
   truncation: unknown;
   padding: unknown;
-  normalizer: { type: string; lowercase?: boolean } | null;
-  pre_tokenizer: { type: string } | null;
-  added_tokens: { id: number; content: string; special?: boolean }[];
-  model: { type: string; unk_token?: string | null; vocab: Record<string, number> };
+}
+
+/** Options of `TextTokenizer.read`. */
+export interface TokenizerOptions {
+  /** Whether the native tokenizer is used where it can be. Default true; the ids are the same. */
+  native?: boolean | undefined;
+  /** Whether unknown tokens are dropped and no special tokens are added, as static models need it. Default false. */
+  knownOnly?: boolean | undefined;
+}
+
+/** Facts of a BERT tokenizer. */
+interface BertFacts {
+  lowercase: boolean;
+  /** Whether ideographs are words. */
+  ideographs: boolean;
+  /** Characters of added tokens behind their first. */
+  inner: ReadonlySet<string>;
 }
 
 /** UTF-16 units read per token. English prose has 4 to 5, so that the first attempt usually suffices. */
@@ -51,8 +66,15 @@ interface ReadIds {
 export class TextTokenizer {
   readonly #subwords: SubwordTokenizer;
   readonly #maxTokens: number;
+  /** Special tokens before and after the text. */
+  readonly #prefix: readonly number[];
+  readonly #suffix: readonly number[];
   /** Facts of a BERT tokenizer, whose texts are cut before they are tokenized; undefined for any other kind. */
-  readonly #bert: { lowercase: boolean; inner: ReadonlySet<string> } | undefined;
+  readonly #bert: BertFacts | undefined;
+  /** Tokenizes whole texts in place of the library. */
+  readonly #native: WordPieceTokenizer | undefined;
+  /** Id that is left out of every text. */
+  readonly #droppedId: number | undefined;
   /** 1 for each id that the vocabulary does not know. */
   #unknown: Uint8Array | undefined;
   /** Tokens of the last prompt. */
@@ -61,30 +83,43 @@ export class TextTokenizer {
   private constructor(
     subwords: SubwordTokenizer,
     maxTokens: number,
-    bert?: { lowercase: boolean; inner: ReadonlySet<string> },
+    { knownOnly = false }: TokenizerOptions,
+    bert?: BertFacts,
+    native?: WordPieceTokenizer,
   ) {
     this.#subwords = subwords;
     this.#maxTokens = maxTokens;
+    this.#prefix = knownOnly ? [] : subwords.prefix;
+    this.#suffix = knownOnly ? [] : subwords.suffix;
+    this.#droppedId = knownOnly ? subwords.vocabulary.unknownId : undefined;
     this.#bert = bert;
+    this.#native = native;
   }
 
   /**
    * Reads a tokenizer.json.
    * @throws {EmbedError} `MODEL_NOT_FOUND` or `MODEL_INVALID`
    */
-  static async read(path: string, maxTokens: number): Promise<TextTokenizer> {
+  static async read(path: string, maxTokens: number, options: TokenizerOptions = {}): Promise<TextTokenizer> {
     const bytes = await readFile(path).catch((cause: unknown) => {
       throw new EmbedError('MODEL_NOT_FOUND', `cannot read the tokenizer "${path}"`, { cause });
     });
     try {
       const unigram = UnigramTokenizer.read(bytes);
-      if (unigram !== undefined) return new TextTokenizer(unigram, maxTokens);
+      if (unigram !== undefined) return new TextTokenizer(unigram, maxTokens, options);
       const file: TokenizerFile = JSON.parse(bytes.toString('utf8'));
       const bert = readBert(file);
-      return new TextTokenizer(openWithLibrary(file, { isCut: bert !== undefined }), maxTokens, bert);
+      const native = options.native === false ? undefined : openWordPiece(file);
+      const subwords = openWithLibrary(file, { isCut: bert !== undefined });
+      return new TextTokenizer(subwords, maxTokens, options, bert, native);
     } catch (cause) {
       throw new EmbedError('MODEL_INVALID', `"${path}" is not a supported tokenizer`, { cause });
     }
+  }
+
+  /** Whether the native tokenizer is used. */
+  get isNative(): boolean {
+    return this.#native !== undefined;
   }
 
   /**
@@ -129,13 +164,18 @@ export class TextTokenizer {
   /** Returns the token ids of the whole text, without special tokens. */
   idsOf(text: string): number[] {
     if (BLANK.test(text)) return [];
-    const corrected = this.#bert ? matchReference(text, this.#bert.lowercase) : text;
-    return this.#subwords.encode(corrected).ids;
+    if (this.#native !== undefined) return this.#withoutDropped(this.#native.idsOf(text));
+    const corrected = this.#bert ? matchReference(text, this.#bert) : text;
+    return this.#withoutDropped(this.#subwords.encode(corrected).ids);
+  }
+
+  #withoutDropped(ids: number[]): number[] {
+    return this.#droppedId === undefined ? ids : ids.filter((id) => id !== this.#droppedId);
   }
 
   /** Returns the ids between the special tokens, as the model receives them. */
   frame(ids: readonly number[]): number[] {
-    return [...this.#subwords.prefix, ...ids, ...this.#subwords.suffix];
+    return [...this.#prefix, ...ids, ...this.#suffix];
   }
 
   /** Returns how many tokens of a text fit after a prompt; 0 if the prompt fills the limit. */
@@ -150,9 +190,10 @@ export class TextTokenizer {
       text: this.#subwords.tokenOf(id) ?? '',
       special,
     });
-    const { prefix, suffix } = this.#subwords;
     const own = this.idsOf(text).map(describe(false));
-    return specialTokens ? [...prefix.map(describe(true)), ...own, ...suffix.map(describe(true))] : own;
+    return specialTokens
+      ? [...this.#prefix.map(describe(true)), ...own, ...this.#suffix.map(describe(true))]
+      : own;
   }
 
   /** Returns a message about the first id outside the vocabulary; undefined if there is none. */
@@ -200,6 +241,9 @@ export class TextTokenizer {
   /** Tokenizes only as much of the text as is certain to hold `room` tokens at the kept end. */
   #read(text: string, room: number, truncate: Truncate): ReadIds {
     const bert = this.#bert;
+    // How many tokens are dropped is only known of a whole text.
+    if (bert === undefined && this.#droppedId !== undefined)
+      return { ids: this.idsOf(text), unreadTokens: 0 };
     if (bert === undefined) {
       const isStartCut = truncate === 'start';
       const { ids, readUnits } = isStartCut
@@ -240,15 +284,27 @@ function openWithLibrary(file: TokenizerFile, { isCut }: { isCut: boolean }): Pa
     suffix: framed.slice(start + bare.length),
     partUnits: isCut ? Infinity : PART_UNITS,
     specialIds: new Set(file.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
-    unknownId: file.model.vocab[file.model.unk_token ?? ''],
+    unknownId: unknownIdOf(file),
     isByteLevel: /"type":"ByteLevel"/.test(JSON.stringify(file.pre_tokenizer)),
   });
 }
 
-function readBert(file: TokenizerFile): { lowercase: boolean; inner: ReadonlySet<string> } | undefined {
+function readBert(file: TokenizerFile): BertFacts | undefined {
   if (file.normalizer?.type !== 'BertNormalizer' || file.pre_tokenizer?.type !== 'BertPreTokenizer') {
     return undefined;
   }
-  const inner = new Set(file.added_tokens.flatMap(({ content }) => [...content].slice(1)));
-  return { lowercase: file.normalizer.lowercase !== false, inner };
+  return {
+    lowercase: file.normalizer.lowercase !== false,
+    ideographs: file.normalizer.handle_chinese_chars !== false,
+    inner: new Set(file.added_tokens.flatMap(({ content }) => [...content].slice(1))),
+  };
+}
+
+/** Returns the id of unknown tokens; undefined if the model has none. */
+function unknownIdOf({ model, added_tokens }: TokenizerFile): number | undefined {
+  // Unigram states the id, WordPiece and BPE the token.
+  if (typeof model.unk_id === 'number') return model.unk_id;
+  const added = added_tokens.find(({ content }) => content === model.unk_token);
+  const vocabulary = model.vocab as Record<string, number> | undefined;
+  return added?.id ?? (model.unk_token == null ? undefined : vocabulary?.[model.unk_token]);
 }

@@ -29,7 +29,7 @@ export async function checkModelAndVectors({ cacheDir, model, engine, kernel }: 
 function describe({ engine, sources }: PreparedModel): string {
   const available = availableKernels();
   const kernels = available.length === 0 ? '' : `; kernels of this CPU: ${available.join(', ')}`;
-  const scope = engine === 'exact' ? 'the same vectors on every CPU' : 'vectors of this kind of CPU';
+  const scope = engine === 'onnx' ? 'vectors of this kind of CPU' : 'the same vectors on every CPU';
   return `${sources.engine}; ${scope}${kernels}`;
 }
 

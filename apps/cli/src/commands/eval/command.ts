@@ -1,7 +1,7 @@
 /** `embedmill eval`: measures the quality of models on the user's data. */
 
 import { existsSync } from 'node:fs';
-import { type Precision, quote } from '@embedmill/contract';
+import { type Precision, quote, STATIC_MODEL } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { type Command, Option } from 'commander';
@@ -32,10 +32,10 @@ Tasks, each repeatable:
   --cluster        .jsonl, .csv or .tsv with text and label: V-measure (as many
                    clusters as labels)
 
-MODEL is int8 or fp32 (all-MiniLM-L6-v2), the name of an added model (embedmill
-model list) or a folder in the hub's layout. Append @fp32 to run its fp32 file
-instead of the int8 one. All models get the same treatment; E5 models need
---prompt 'query: ' and --document-prompt 'passage: '.
+MODEL is int8 or fp32 (all-MiniLM-L6-v2), static, the name of an added model
+(embedmill model list) or a folder in the hub's layout. Append @fp32 to run its
+fp32 file instead of the int8 one. All models get the same treatment; E5 models
+need --prompt 'query: ' and --document-prompt 'passage: '.
 `;
 
 interface EvalFlags extends TreatmentFlags {
@@ -151,7 +151,7 @@ function modelOpener(
   }
   const [, folder = given, precision = 'int8'] = /^(.+)@(int8|fp32)$/.exec(given) ?? [];
   const path = modelFolder(folder, deps.config.cacheDir);
-  if (path !== undefined && !existsSync(path)) {
+  if (folder !== STATIC_MODEL && path !== undefined && !existsSync(path)) {
     throw new UsageError(
       `there is no model ${quote(given, 200)}; expected int8, fp32, the name of an added model or a folder`,
     );

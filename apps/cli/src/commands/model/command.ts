@@ -1,4 +1,4 @@
-/** `embedmill model`: lists, describes, checks, pulls and adds models. */
+/** `embedmill model`: lists, describes, checks, pulls, adds and distills models. */
 
 import { basename, resolve } from 'node:path';
 import { asError, BUILT_IN_MODEL, CATALOGUE, type ScoreBaseline } from '@embedmill/contract';
@@ -13,6 +13,7 @@ import { formatTable } from '../../shell/terminal/table.ts';
 import { CATALOGUE_HEAD, CATALOGUE_NOTE, CATALOGUE_NUMBERS, catalogueRow } from './catalogue.ts';
 import { checkPrepared, type ModelCheck } from './check.ts';
 import { factsOf, infoRows, LIST_HEAD, listRow } from './describe.ts';
+import { addDistillCommand } from './distill.ts';
 import { addPullCommand } from './pull.ts';
 import { type ReferenceReport, readReference } from './reference.ts';
 
@@ -23,6 +24,8 @@ catalogue, or a folder in the hub's layout: config.json, tokenizer.json, and
 onnx/model.onnx, onnx/model_quantized.onnx or, for BERT, model.safetensors,
 which is compiled.
 1_Pooling/config.json and sentence_bert_config.json are read if present.
+Static models are folders in the layout of model2vec, and "static", which is
+made from all-MiniLM-L6-v2 on first use: much faster and less accurate.
 Installed models are stored in $EMBEDMILL_CACHE/models on this machine; workers
 on other machines pull them from the hub or from a producer (HF_ENDPOINT).
 `;
@@ -51,8 +54,8 @@ export function addModelCommand(
   const config = () => readConfig(context.environment);
   const model = program
     .command('model')
-    .summary('list, check, pull or add models')
-    .description('List, describe, check, pull or add models.')
+    .summary('list, check, pull, add or distill models')
+    .description('List, describe, check, pull, add or distill models.')
     .helpCommand(false)
     .addHelpText(
       'after',
@@ -178,6 +181,8 @@ export function addModelCommand(
       ]);
       end(EXIT.ok);
     });
+
+  addDistillCommand(model, context, end);
 }
 
 async function listModels(config: Config) {

@@ -1,7 +1,7 @@
 /** Reads `--model` and `--server`, which decide where texts are embedded and by which model. */
 
 import { existsSync } from 'node:fs';
-import { quote } from '@embedmill/contract';
+import { quote, STATIC_MODEL } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { UsageError } from '../../shell/exit-codes.ts';
@@ -24,6 +24,7 @@ export function readModel(
   if (server !== undefined) return named ?? null;
   const model = named ?? config.model;
   if (model === undefined) return null;
+  if (model === STATIC_MODEL) return model;
   const folder = modelFolder(model, config.cacheDir);
   if (folder === undefined) return null;
   if (existsSync(folder)) return folder;

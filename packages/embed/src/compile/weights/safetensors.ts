@@ -70,6 +70,28 @@ export class Safetensors {
     return new Safetensors(path, entries, body);
   }
 
+  /** Returns the shape of a tensor; undefined if there is none of this name. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.#entries.get(name)?.shape;
+  }
+
+  /**
+   * Returns the integers of a tensor of I32 or I64.
+   * @throws {EmbedError} `MODEL_INVALID` if it is missing or has another element type
+   */
+  integers(name: string): Int32Array {
+    const entry = this.#entries.get(name);
+    const bytes = Uint8Array.from(entry === undefined ? [] : this.#body.subarray(...entry.data_offsets));
+    if (entry?.dtype === 'I32' && bytes.byteLength % 4 === 0) return new Int32Array(bytes.buffer);
+    if (entry?.dtype === 'I64' && bytes.byteLength % 8 === 0) {
+      return Int32Array.from(new BigInt64Array(bytes.buffer), Number);
+    }
+    throw new EmbedError(
+      'MODEL_INVALID',
+      `tensor "${name}" of "${this.#path}" is ${entry?.dtype ?? 'missing'}, expected I32 or I64`,
+    );
+  }
+
   /**
    * Returns one tensor as float32. F16, BF16 and F32 are supported; every F16 and BF16 value is exact in
    * float32.

@@ -1,0 +1,2 @@
+/** Types of unicode-tables.mjs for the tests. */
+export function unicodeTables(): string;
