@@ -35,6 +35,8 @@ export interface InputRequest {
   choices: PlanChoices;
   /** Columns whose values the rows carry. Default `none`. */
   columns?: ColumnChoice;
+  /** Whether the command has the options that errors propose. Default true. */
+  hasOptions?: boolean;
 }
 
 /** Dependencies of reading an input. */
@@ -140,7 +142,10 @@ async function openTableOf(
   }
 }
 
-async function planFiles({ input, choices }: InputRequest, deps: InputDeps): Promise<PlannedFile[]> {
+async function planFiles(
+  { input, choices, hasOptions = true }: InputRequest,
+  deps: InputDeps,
+): Promise<PlannedFile[]> {
   const planned: PlannedFile[] = [];
   try {
     for (const file of input.files) {
@@ -151,7 +156,8 @@ async function planFiles({ input, choices }: InputRequest, deps: InputDeps): Pro
     // An empty shard must not stop the others.
     const filled = planned.filter(({ plan }) => plan.problem?.code !== 'empty');
     const used = filled.length > 0 ? filled : planned.slice(0, 1);
-    for (const { file, plan } of used) if (plan.problem !== null) throw problemOf(file, plan, input);
+    for (const { file, plan } of used)
+      if (plan.problem !== null) throw problemOf(file, plan, { input, hasOptions });
     return used;
   } catch (error) {
     // An open pipe would keep the process alive.
@@ -160,10 +166,14 @@ async function planFiles({ input, choices }: InputRequest, deps: InputDeps): Pro
   }
 }
 
-function problemOf(file: InputFile, plan: ReadingPlan, input: InputLocation): UsageError {
+function problemOf(
+  file: InputFile,
+  plan: ReadingPlan,
+  { input, hasOptions }: { input: InputLocation; hasOptions: boolean },
+): UsageError {
   const { message, fix } = plan.problem ?? { message: '', fix: null };
-  const place = input.files.length === 1 ? '' : `${quote(file.name, 200)}: `;
-  return new UsageError(`${place}${message}${fix === null ? '' : `; add ${flagsFor(fix)}`}`);
+  const place = hasOptions && input.files.length === 1 ? '' : `${quote(file.name, 200)}: `;
+  return new UsageError(`${place}${message}${fix === null || !hasOptions ? '' : `; add ${flagsFor(fix)}`}`);
 }
 
 /** How rows are read. */
