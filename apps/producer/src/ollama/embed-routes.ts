@@ -4,6 +4,7 @@ import { type RowOutcome, rowView, shorten } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
+import { embedTexts } from '../compatible/embed-texts.ts';
 import { assertServedModel } from '../compatible/models.ts';
 import { countTokens, firstFault, type TextFault } from '../compatible/outcomes.ts';
 import { reserveAnswer } from '../compatible/reserve-answer.ts';
@@ -23,7 +24,8 @@ export function ollamaEmbedRoutes({ service, config, limits }: RouteDeps): Route
   const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
   const embed = async (req: Request, res: Response, texts: readonly string[]): Promise<EmbedAnswer> => {
     await reserveAnswer(req, texts.length);
-    return await service.lane().embed(texts, { precision: 'int8', truncate: 'end', ...deadlineOf(req, res) });
+    const options = { precision: 'int8', truncate: 'end', ...deadlineOf(req, res) } as const;
+    return await embedTexts(service.lane(), texts, options);
   };
 
   addPath(router, '/api/embed', {
@@ -84,7 +86,6 @@ function assertAllEmbedded(texts: readonly string[], outcomes: RowOutcome[], may
 
 function ollamaTextError(index: number, fault: TextFault): OllamaError {
   switch (fault.kind) {
-    // Ollama embeds [CLS] and [SEP] alone; here an empty text is an error.
     case 'empty':
       return new OllamaError(400, `input ${index} contains nothing to embed`);
     case 'too-long':

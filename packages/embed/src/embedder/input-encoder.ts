@@ -60,7 +60,10 @@ export class InputEncoder {
     return this.#elapsedMs;
   }
 
-  /** Encodes a text, or its token ids, to which no treatment applies. */
+  /**
+   * Encodes a text, or its token ids, to which no treatment applies. A text without tokens is empty; no token
+   * ids are the special tokens alone, which have a vector.
+   */
   encode(text: TextInput, options: EncodeOptions): EncodedText {
     const startedAt = performance.now();
     try {
@@ -97,7 +100,7 @@ export class InputEncoder {
       typeof text === 'string' ? ready.apply(text) : { text, replacements: 0 };
     const replaced = replacements > 0 ? { replacements } : {};
     const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(treated, truncate, prompt);
-    if (contentTokens === 0) {
+    if (contentTokens === 0 && typeof text === 'string') {
       return { kind: 'settled', outcome: { verdict: 'empty', tokens: 0, lostTokens: 0, ...replaced } };
     }
     if (this.#tokenizer.roomAfter(prompt) === 0) {
