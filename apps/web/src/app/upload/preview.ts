@@ -23,7 +23,8 @@ export interface Preview {
  * @throws {Error} if the file has no rows; the message is shown on the page
  */
 export async function readPreview(file: File, plan: ReadingPlan): Promise<Preview> {
-  const type = uploadTypeOf(plan);
+  const sent = uploadTypeOf(plan);
+  const type = { ...sent, columns: plan.columns.map(({ name }) => name) };
   let fileBytes = 0;
   const { text, isWhole } = await readBeginning(
     openFile(file, type, (n) => {

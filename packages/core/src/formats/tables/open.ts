@@ -16,6 +16,7 @@ export function isTableFormat(format: InputFormat): format is TableFormat {
  * @throws {CorruptError} if the file is damaged
  */
 export async function openTable(format: TableFormat, bytes: RandomBytes): Promise<Table> {
-  if (format === 'parquet') return (await import('./parquet.ts')).openParquetTable(bytes);
-  return (await import('./arrow.ts')).openArrowTable(bytes);
+  const { NODE_CODECS } = await import('./node-codecs.ts');
+  if (format === 'parquet') return (await import('./parquet.ts')).openParquetTable(bytes, NODE_CODECS);
+  return (await import('./arrow.ts')).openArrowTable(bytes, NODE_CODECS);
 }
