@@ -1,6 +1,14 @@
 /** The route that says how a file would be read, judged by its first bytes. */
 
-import { planSample } from '@embedmill/core/formats';
+import { CorruptError } from '@embedmill/contract';
+import {
+  isTableFormat,
+  openTable,
+  type PlanChoices,
+  planSample,
+  planTableReading,
+  type ReadingPlan,
+} from '@embedmill/core/formats';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
 import { readWhole } from '../http/body.ts';
@@ -20,8 +28,26 @@ export function inspectRoutes({ config, limits }: RouteDeps): Router {
       const { name, complete, ...choices } = checkInput(inspectQuery, 'query', req.query);
       const bytes = await readWhole(req, { maxBytes: MAX_BYTES, stallMs: limits.bodyStallMs });
       const options = { maxRowBytes: config.maxRowBytes };
-      sendJson(res, 200, await planSample(name, { bytes, complete }, choices, options));
+      const plan = await planSample(name, { bytes, complete }, choices, options);
+      sendJson(res, 200, isTableFormat(plan.format) ? await planTable(plan, bytes, choices) : plan);
     },
   });
   return router;
+}
+
+/** The plan of a table, which states its columns at its end; of a part of it, a problem. */
+async function planTable(plan: ReadingPlan, bytes: Buffer, choices: PlanChoices): Promise<ReadingPlan> {
+  if (!isTableFormat(plan.format)) return plan;
+  if (!plan.complete || plan.packing !== 'none') {
+    const message = `a ${plan.format} file states its columns at its end; expected the whole file, not packed, and complete=true`;
+    return { ...plan, confidence: 'low', problem: { code: 'incomplete-table', message, fix: null } };
+  }
+  const read = async (start: number, end: number) => bytes.subarray(start, end);
+  try {
+    const table = await openTable(plan.format, { byteLength: bytes.length, read });
+    return await planTableReading(plan, table, choices);
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+    return { ...plan, confidence: 'low', problem: { code: error.code, message: error.message, fix: null } };
+  }
 }
