@@ -10,14 +10,11 @@ import {
   type TableCodecs,
   toJson,
 } from '@embedmill/core/tables';
+import { decompress as decompressZstd } from 'fzstd';
 import { snappyUncompress } from 'hyparquet/src/snappy.js';
-import {
-  decompressBrotli,
-  decompressGzip,
-  decompressLz4,
-  decompressLz4Raw,
-  decompressZstd,
-} from 'hyparquet-compressors';
+import { decompressBrotli } from 'hyparquet-compressors/src/brotli.js';
+import { gunzip } from 'hyparquet-compressors/src/gzip.js';
+import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors/src/lz4.js';
 
 const decoder = new TextDecoder();
 
@@ -30,7 +27,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** In JavaScript: WebAssembly needs a weaker policy of the pages. */
+/** In JavaScript: WebAssembly, which the main file of hyparquet-compressors loads, needs a weaker policy. */
 const BROWSER_CODECS: TableCodecs = {
   compressors: {
     SNAPPY: (packed, length) => {
@@ -38,7 +35,7 @@ const BROWSER_CODECS: TableCodecs = {
       snappyUncompress(packed, output);
       return output;
     },
-    GZIP: decompressGzip,
+    GZIP: (packed, length) => gunzip(packed, new Uint8Array(length)),
     BROTLI: decompressBrotli,
     // A copy of the exact length: the library returns views of larger buffers.
     ZSTD: (packed) => decompressZstd(packed).slice(),
