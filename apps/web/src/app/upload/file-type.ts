@@ -122,7 +122,7 @@ function openTableLines(
       yield encoder.encode(lines);
   }
   const source = chunks();
-  return new ReadableStream({
+  const stream: UnderlyingDefaultSource<Uint8Array> = {
     pull: async (controller) => {
       const { done, value } = await source.next();
       if (done) controller.close();
@@ -131,5 +131,7 @@ function openTableLines(
     cancel: async () => {
       await source.return(undefined);
     },
-  });
+  };
+  // Nothing is read ahead, so that the fraction is that of the rows given.
+  return new ReadableStream(stream, { highWaterMark: 0 });
 }

@@ -96,14 +96,17 @@ async function* readTable(
     });
     return result.done ? null : result.value;
   };
+  let fraction = 0;
   for (let batch = await next(); batch !== null; batch = await next()) {
-    onFraction?.(file.fraction);
+    const [before, after] = [fraction, file.fraction];
     for (let from = 0; from < batch.numRows; from += MAX_SLICE_ROWS) {
       const to = Math.min(batch.numRows, from + MAX_SLICE_ROWS);
       const { children } = batch.data;
       const values = positions.map((at, n) =>
         valuesOf(children[at] as Data, readings[n] as Reading, from, to),
       );
+      fraction = before + ((after - before) * to) / batch.numRows;
+      onFraction?.(fraction);
       yield { rows: to - from, values };
     }
   }

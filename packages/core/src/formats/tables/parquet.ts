@@ -84,10 +84,11 @@ async function* readTable(
       for (const cursor of cursors) available.push(await cursor.available());
       const count = Math.min(left, MAX_SLICE_ROWS, ...available);
       if (count === 0) throw corrupt(`a row group has ${rows - left} rows; expected ${rows}`);
-      yield { rows: count, values: cursors.map((cursor) => cursor.take(count)) };
+      const values = cursors.map((cursor) => cursor.take(count));
       left -= count;
       done += count;
       onFraction?.(done / total);
+      yield { rows: count, values };
     }
   }
 }
