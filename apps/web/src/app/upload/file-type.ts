@@ -122,16 +122,18 @@ function openTableLines(
       yield encoder.encode(lines);
   }
   const source = chunks();
-  const stream: UnderlyingDefaultSource<Uint8Array> = {
-    pull: async (controller) => {
-      const { done, value } = await source.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { done, value } = await source.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: async () => {
+        await source.return(undefined);
+      },
     },
-    cancel: async () => {
-      await source.return(undefined);
-    },
-  };
-  // Nothing is read ahead, so that the fraction is that of the rows given.
-  return new ReadableStream(stream, { highWaterMark: 0 });
+    // Nothing is read ahead, so that the fraction is that of the rows given.
+    { highWaterMark: 0 },
+  );
 }

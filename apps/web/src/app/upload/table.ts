@@ -1,5 +1,7 @@
 /** Reads Parquet and Arrow files in the browser, as JSON Lines: only the columns of a run leave the machine. */
 
+/// <reference path="./hyparquet-compressors.d.ts" />
+
 import {
   type Column,
   jsonText,
