@@ -23,7 +23,11 @@ export const FLOORS = {
   'packages/core/src/redis': ['packages/contract', 'packages/core/src/process'],
   'packages/core/src/runs': ['packages/contract', 'packages/core/src/{process,formats,redis}'],
   'packages/core': ['packages/contract'],
-  'apps/web': ['packages/{contract,analysis}', 'packages/core/src/{formats,redis,runs} (types)'],
+  'apps/web': [
+    'packages/{contract,analysis}',
+    'packages/core/src/formats/tables',
+    'packages/core/src/{formats,redis,runs} (types)',
+  ],
   'apps/worker': ['packages/{contract,embed}', 'packages/core/src/{process,telemetry,redis,hub}'],
   'apps/producer': [
     'packages/contract',

@@ -226,6 +226,18 @@ describe('a Parquet table goes', () => {
     }
   });
 
+  test('not to more dimensions than the model has', async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'in.csv'), 'text\nA kettle\n');
+    const { code, stderr } = await embedmill(['embed', 'in.csv', '--to', 'out.npy', '--dimensions', '385'], {
+      cwd,
+    });
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: "embedmill: --dimensions 385 exceeds the 384 numbers of the model's vectors\n",
+    });
+  });
+
   test('not at all if --columns or --text names a column that it cannot use', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.parquet'), files['zstd.parquet'] ?? '');

@@ -4,6 +4,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readConfig } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
 import { startProducer } from '@embedmill/producer';
@@ -14,9 +15,18 @@ import { provideChromium, startBrowser } from '../support/browser.ts';
 import { readMatrix } from '../support/embedmill.ts';
 import { laneForAll } from '../support/lane.ts';
 import { redisForAll } from '../support/redis-process.ts';
+import { duckdb } from '../unit/tables/files.ts';
 
 const ROWS = 5000;
 const WAIT_MS = 90_000;
+
+/** A table of 3,000 rows with nested texts and ids beyond 2^53; row 2 has no text. */
+async function writeShop(path: string): Promise<void> {
+  const rows = `SELECT 9007199254740993 + i AS id, 'x' || i AS shop,
+    CASE WHEN i = 2 THEN NULL ELSE {'body': 'Towel number ' || i || ' is soft', 'stars': i % 5} END AS review
+    FROM range(3000) t(i)`;
+  await duckdb(`COPY (${rows}) TO '${path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)`);
+}
 
 const chromium = await provideChromium();
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -183,6 +193,35 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page
       .getByText(/% of the tokens of these texts are unknown to .*; use --model multilingual/)
       .waitFor();
+  });
+
+  it('take Parquet by its columns, and keep the rows without a text', async () => {
+    const path = join(folder, 'shop.parquet');
+    await writeShop(path);
+    await open('runs');
+    await open('new');
+    await page.locator('input[type=file]').setInputFiles(path);
+    await expect.poll(() => page.getByLabel('Format').inputValue()).toBe('parquet');
+    await page.getByRole('button', { name: 'Read it with the text in “review.body”' }).click();
+    await page.getByRole('cell', { name: 'Towel number 0 is soft', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('All rows are uploaded.').waitFor();
+    await page.getByRole('link', { name: 'Watch the run' }).click();
+    await page.getByText('completed').waitFor({ timeout: 160_000 });
+    const refused = page.getByRole('region', { name: 'Rows without a vector' });
+    await refused.getByText('9007199254740995').waitFor();
+    await refused.getByText(/review.body/).waitFor();
+  });
+
+  it('take Arrow', async () => {
+    await open('runs');
+    await open('new');
+    const path = fileURLToPath(new URL('../fixtures/matrix/rows.arrow', import.meta.url));
+    await page.locator('input[type=file]').setInputFiles(path);
+    await expect.poll(() => page.getByLabel('Format').inputValue()).toBe('arrow');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('All rows are uploaded.').waitFor();
+    await page.getByText('4 rows').waitFor();
   });
 
   it('take a JSON array, and say what only the command reads', async () => {

@@ -1,8 +1,12 @@
 /** `POST /v1/inspect`: the plan of a file from its first bytes, and an upload that follows it. */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { startApi, type TestApi } from '../support/api.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { duckdb } from '../unit/tables/files.ts';
 
 const windows = Buffer.from('id;body\n1;Gr\xfc\xdfe aus K\xf6ln\n2;Caf\xe9 cr\xe8me\n', 'latin1');
 
@@ -66,4 +70,27 @@ it.each([
 ])('refuses %j', async (query, body, status, code) => {
   const api = await startApi();
   expect(await inspect(api, query, body)).toMatchObject({ status, plan: { code } });
+});
+
+it('gives the columns of a whole table, and asks for the rest of a part', async () => {
+  const api = await startApi();
+  const path = join(temporaryFolder(), 'in.parquet');
+  const rows = `SELECT i AS id, 'Towel number ' || i || ' is soft' AS body FROM range(100) t(i)`;
+  await duckdb(`COPY (${rows}) TO '${path}' (FORMAT parquet, COMPRESSION zstd)`);
+  const file = readFileSync(path);
+  const whole = await inspect(api, { name: 'in.parquet', complete: 'true' }, file);
+  expect(whole.plan).toMatchObject({
+    format: 'parquet',
+    columns: [
+      { name: 'id', type: 'integer' },
+      { name: 'body', type: 'text' },
+    ],
+    problem: { code: 'missing-column', fix: { textField: 'body' } },
+  });
+  const chosen = await inspect(api, { name: 'in.parquet', complete: 'true', textField: 'body' }, file);
+  expect(chosen.plan).toMatchObject({ problem: null, textField: 'body', idField: 'id', usable: 100 });
+  const part = await inspect(api, { name: 'in.parquet' }, file.subarray(0, 500));
+  expect(part.plan).toMatchObject({ format: 'parquet', problem: { code: 'incomplete-table' } });
+  const damaged = await inspect(api, { name: 'in.parquet', complete: 'true' }, file.subarray(0, 500));
+  expect(damaged).toMatchObject({ status: 200, plan: { problem: { code: 'corrupt-parquet' } } });
 });

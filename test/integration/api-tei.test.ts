@@ -2,7 +2,7 @@
 
 import { UnavailableError } from '@embedmill/contract';
 import { describe, expect, it } from 'vitest';
-import { hashLane } from '../support/hash-lane.ts';
+import { hashLane, SPECIAL_TOKENS } from '../support/hash-lane.ts';
 import { HASH_DIM, hashVector } from '../support/hash-worker.ts';
 import { type LaneApi, startLaneApi } from '../support/lane-api.ts';
 import { PLAIN_TEXTS } from '../support/texts.ts';
@@ -29,6 +29,11 @@ describe('/embed', () => {
       expect(floats(many.body)).toEqual(PLAIN_TEXTS.map(hashVector));
     },
   );
+
+  it('embeds a blank as the special tokens alone', async () => {
+    const { body } = await post(await startLaneApi(), '/embed', { inputs: ['a kettle', ' '] });
+    expect(floats(body)).toEqual(['a kettle', SPECIAL_TOKENS].map(hashVector));
+  });
 
   it('accepts token ids', async () => {
     const api = await startLaneApi();
@@ -120,7 +125,7 @@ const outcomes = {
 const refused: [body: unknown, status: number, error: string, type: string][] = [
   [{ inputs: [] }, 400, '`inputs` cannot be empty', 'Empty'],
   [{ inputs: '' }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
-  [{ inputs: ['a', ' '] }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
+  [{ inputs: ['a', ''] }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
   [
     { inputs: 'long', truncate: false },
     422,

@@ -13,7 +13,11 @@ export interface HashLaneOptions {
 }
 
 /** The text that stands for token ids. */
-const textOf = (text: TextInput): string => (typeof text === 'string' ? text : text.join(' '));
+const textOf = (text: TextInput): string =>
+  typeof text === 'string' ? text : text.length === 0 ? SPECIAL_TOKENS : text.join(' ');
+
+/** Stands for no token ids: the special tokens alone. */
+export const SPECIAL_TOKENS = '[CLS] [SEP]';
 
 export function hashLane({ before = () => {}, outcomes = {} }: HashLaneOptions = {}): InteractiveLane {
   return {

@@ -1,6 +1,9 @@
 /** The entry point of the `embedmill` command. */
 
 import { runProgram } from './program.ts';
+import { ignoreClosedPipe } from './shell/closed-pipe.ts';
+
+for (const stream of [process.stdout, process.stderr]) ignoreClosedPipe(stream);
 
 const code = await runProgram(process.argv, {
   environment: process.env,

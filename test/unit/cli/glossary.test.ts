@@ -35,17 +35,13 @@ describe('a glossary', () => {
   });
 
   test.each([
-    ['terms.json', '["CTP"]', 'must contain an object of terms and their wording'],
+    ['terms.json', '["CTP"]', 'has no JSON objects'],
     ['terms.json', '{"CTP"', 'is not JSON'],
     ['terms.json', '{"CTP": 7}', 'has the term "CTP" and the wording 7; expected two strings'],
-    [
-      'terms.csv',
-      'word,wording\nCTP,x\n',
-      'has the term undefined and the wording "x"; expected two strings',
-    ],
+    ['terms.csv', 'word,wording\nCTP,x\n', 'has no column "term": the columns are "word", "wording"'],
     ['terms.csv', 'term,wording,case\nCTP,x,never\n', 'has the case "never"; expected exact or any'],
     ['terms.csv', `term,wording\nCTP,${'x'.repeat(201)}\n`, 'is longer than 200 characters'],
-    ['terms.txt', 'CTP', 'must end in .jsonl, .csv or .tsv'],
+    ['terms.txt', 'CTP', 'a txt input has no field "term"'],
   ])('is rejected if invalid: %s %j', async (name, contents, words) => {
     await expect(readGlossary(file(name, contents))).rejects.toThrow(words);
   });

@@ -91,6 +91,7 @@ describe('texts in one run', () => {
     longText(90),
     longText(400),
     [2023, 2003],
+    [],
     [999_999],
   ];
 

@@ -1,7 +1,14 @@
 /** The route that says how a file would be read, judged by its first bytes. */
 
-import { BUILT_IN_MODEL, describeScripts } from '@embedmill/contract';
-import { planSample } from '@embedmill/core/formats';
+import { BUILT_IN_MODEL, CorruptError, describeScripts } from '@embedmill/contract';
+import {
+  isTableFormat,
+  openTable,
+  type PlanChoices,
+  planSample,
+  planTableReading,
+  type ReadingPlan,
+} from '@embedmill/core/formats';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
 import { readWhole } from '../http/body.ts';
@@ -22,10 +29,27 @@ export function inspectRoutes({ config, limits }: RouteDeps): Router {
       const bytes = await readWhole(req, { maxBytes: MAX_BYTES, stallMs: limits.bodyStallMs });
       const options = { maxRowBytes: config.maxRowBytes };
       const plan = await planSample(name, { bytes, complete }, choices, options);
-      const warning = describeScripts(plan.scripts, config.model ?? BUILT_IN_MODEL);
-      const warnings = [...plan.warnings, ...(warning === null ? [] : [warning])];
-      sendJson(res, 200, { ...plan, warnings });
+      const read = isTableFormat(plan.format) ? await planTable(plan, bytes, choices) : plan;
+      const warning = describeScripts(read.scripts, config.model ?? BUILT_IN_MODEL);
+      sendJson(res, 200, { ...read, warnings: [...read.warnings, ...(warning === null ? [] : [warning])] });
     },
   });
   return router;
+}
+
+/** The plan of a table, which states its columns at its end; of a part of it, a problem. */
+async function planTable(plan: ReadingPlan, bytes: Buffer, choices: PlanChoices): Promise<ReadingPlan> {
+  if (!isTableFormat(plan.format)) return plan;
+  if (!plan.complete || plan.packing !== 'none') {
+    const message = `a ${plan.format} file states its columns at its end; expected the whole file, not packed, and complete=true`;
+    return { ...plan, confidence: 'low', problem: { code: 'incomplete-table', message, fix: null } };
+  }
+  const read = async (start: number, end: number) => bytes.subarray(start, end);
+  try {
+    const table = await openTable(plan.format, { byteLength: bytes.length, read });
+    return await planTableReading(plan, table, choices);
+  } catch (error) {
+    if (!(error instanceof CorruptError)) throw error;
+    return { ...plan, confidence: 'low', problem: { code: error.code, message: error.message, fix: null } };
+  }
 }

@@ -4,6 +4,7 @@ import { type RowOutcome, rowView, shorten, UNTREATED } from '@embedmill/contrac
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
+import { embedTexts } from '../compatible/embed-texts.ts';
 import { assertServedModel } from '../compatible/models.ts';
 import { countTokens, firstFault, type TextFault } from '../compatible/outcomes.ts';
 import { reserveAnswer } from '../compatible/reserve-answer.ts';
@@ -23,7 +24,7 @@ export function ollamaEmbedRoutes({ service, config, limits }: RouteDeps): Route
   const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
   const embed = async (req: Request, res: Response, texts: readonly string[]): Promise<EmbedAnswer> => {
     await reserveAnswer(req, texts.length);
-    return await service.lane().embed(texts, {
+    return await embedTexts(service.lane(), texts, {
       precision: 'int8',
       truncate: 'end',
       // Clients of Ollama add prompts themselves.
@@ -90,7 +91,6 @@ function assertAllEmbedded(texts: readonly string[], outcomes: RowOutcome[], may
 
 function ollamaTextError(index: number, fault: TextFault): OllamaError {
   switch (fault.kind) {
-    // Ollama embeds [CLS] and [SEP] alone; here an empty text is an error.
     case 'empty':
       return new OllamaError(400, `input ${index} contains nothing to embed`);
     case 'too-long':

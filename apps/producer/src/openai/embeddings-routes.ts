@@ -2,6 +2,7 @@
 
 import { UNTREATED } from '@embedmill/contract';
 import { Router } from 'express';
+import { embedTexts } from '../compatible/embed-texts.ts';
 import { estimateCall, inputTypeOf, MAX_CALL_TOKENS, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { assertServedModel } from '../compatible/models.ts';
 import { reserveAnswer } from '../compatible/reserve-answer.ts';
@@ -32,7 +33,7 @@ export function openAiEmbeddingsRoutes({ service, config, limits }: RouteDeps): 
         });
       }
       await reserveAnswer(req, texts.length);
-      const answer = await service.lane().embed(texts, {
+      const answer = await embedTexts(service.lane(), texts, {
         precision: 'int8',
         truncate: body.truncate === 'start' ? 'start' : 'end',
         treatment: { ...UNTREATED, inputType: inputTypeOf(body.input_type) },

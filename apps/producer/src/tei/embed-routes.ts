@@ -4,6 +4,7 @@ import { rowView, shorten, type TextInput, UNTREATED } from '@embedmill/contract
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { type Request, type Response, Router } from 'express';
+import { embedTexts } from '../compatible/embed-texts.ts';
 import { MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';
 import { reserveAnswer } from '../compatible/reserve-answer.ts';
@@ -49,7 +50,8 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
     const inputType = inputTypeOfPrompt(prompt_name);
     assertTextCount(texts.length);
     await reserveAnswer(req, texts.length);
-    const answer = await service.lane().embed(texts, {
+    if (texts.some(({ length }) => length === 0)) throw teiTextError({ kind: 'empty' });
+    const answer = await embedTexts(service.lane(), texts, {
       precision: 'int8',
       truncate: truncation_direction.toLowerCase() === 'left' ? 'start' : 'end',
       treatment: { ...UNTREATED, inputType },

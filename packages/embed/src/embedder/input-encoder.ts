@@ -68,7 +68,10 @@ export class InputEncoder {
     return this.#elapsedMs;
   }
 
-  /** Encodes a text, or its token ids, to which no treatment applies. */
+  /**
+   * Encodes a text, or its token ids, to which no treatment applies. A text without tokens is empty; no token
+   * ids are the special tokens alone, which have a vector.
+   */
   encode(text: TextInput, options: EncodeOptions): EncodedText {
     const startedAt = performance.now();
     try {
@@ -108,7 +111,7 @@ export class InputEncoder {
       truncate,
       ready.prompt,
     );
-    if (contentTokens === 0) {
+    if (contentTokens === 0 && typeof text === 'string') {
       return { kind: 'settled', outcome: { verdict: 'empty', tokens: 0, lostTokens: 0, ...replaced } };
     }
     if (this.#tokenizer.roomAfter(ready.prompt) === 0) {

@@ -19,7 +19,7 @@ import { checkPlotPath, savePlot } from './save-plot.ts';
 import { scorePairs } from './score-pairs.ts';
 
 const EXPLANATION = `
-PAIRS is .csv, .tsv or .jsonl (optionally .gz) with two texts and a label: 1,
+PAIRS is a file in any format of embedmill embed with two texts and a label: 1,
 true, yes or same; 0, false, no or different. Graded labels (numbers) need
 --same-from. Use at least 200 pairs.
 

@@ -27,7 +27,7 @@ const DIFFERENT = new Set(['0', 'false', 'no', 'different']);
 /** Reads all pairs. @throws {UsageError} that quotes the invalid line and says what is expected */
 export async function readLabelledPairs(path: string, fields: PairFields): Promise<LabelledTexts[]> {
   const pairs: LabelledTexts[] = [];
-  for await (const record of readRecords(path)) {
+  for await (const record of readRecords(path, fields.a)) {
     pairs.push({
       a: textField(record, fields.a),
       b: textField(record, fields.b),

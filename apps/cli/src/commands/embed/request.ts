@@ -13,7 +13,7 @@ import {
   type VectorEncoding,
 } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
-import { readModel, readServer } from '../../engine/embedder/model-options.ts';
+import { dimOfModel, readModel, readServer } from '../../engine/embedder/model-options.ts';
 import { readPrompt } from '../../engine/embedder/treatment.ts';
 import type { RemovedChoice } from '../../io/append/old-output.ts';
 import type { ColumnChoice } from '../../io/columns/spool.ts';
@@ -124,6 +124,13 @@ export function readRequest(
       `--${option} applies to the worker that this command starts; leave it out with --server`,
     );
   }
+  const model = readModel(flags, config);
+  const dim = flags.server === undefined ? dimOfModel(model) : null;
+  if (dim !== null && output.dimensions !== null && output.dimensions > dim) {
+    throw new UsageError(
+      `--dimensions ${output.dimensions} exceeds the ${dim} numbers of the model's vectors`,
+    );
+  }
   return {
     input,
     choices: choicesFrom(flags),
@@ -136,7 +143,7 @@ export function readRequest(
     truncate: flags.truncate,
     treatment: { clean: flags.clean, long: flags.long, ...readPrompt(flags.prompt, 'document') },
     glossary: readGlossaryPath(flags.glossary),
-    model: readModel(flags, config),
+    model,
     server: readServer(flags.server),
     threads: flags.threads ?? null,
     engine: flags.engine ?? null,

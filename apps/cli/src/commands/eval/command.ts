@@ -24,12 +24,12 @@ import type { EvalTask } from './types.ts';
 
 const EXPLANATION = `
 Tasks, each repeatable:
-  --sts            .jsonl, .csv or .tsv with a, b and score: Spearman, Pearson
+  --sts            records with a, b and score: Spearman, Pearson
   --retrieval      BEIR folder (corpus.jsonl, queries.jsonl, qrels/*.tsv):
                    nDCG@10, recall@10, recall@100
-  --classify       .jsonl, .csv or .tsv with text and label: accuracy, macro F1
+  --classify       records with text and label: accuracy, macro F1
                    (a fifth of the rows, by the 10 nearest of the others)
-  --cluster        .jsonl, .csv or .tsv with text and label: V-measure (as many
+  --cluster        records with text and label: V-measure (as many
                    clusters as labels)
 
 MODEL is int8 or fp32 (all-MiniLM-L6-v2), static, the name of an added model

@@ -17,10 +17,12 @@ export interface LabelledSet {
 export async function readLabelled(path: string): Promise<LabelledSet> {
   const texts: string[] = [];
   const labels: string[] = [];
-  for await (const record of readRecords(path)) {
+  for await (const record of readRecords(path, 'text')) {
     texts.push(textField(record, 'text'));
     const { label } = record.fields;
-    labels.push(typeof label === 'number' ? String(label) : textField(record, 'label'));
+    labels.push(
+      typeof label === 'number' || typeof label === 'bigint' ? String(label) : textField(record, 'label'),
+    );
   }
   const classes = new Set(labels).size;
   if (classes < 2) {

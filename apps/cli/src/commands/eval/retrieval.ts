@@ -68,7 +68,7 @@ export async function openRetrieval(folder: string): Promise<EvalTask> {
 
 async function readTexts(path: string): Promise<Texts> {
   const texts: Texts = new Map();
-  for await (const record of readRecords(path)) {
+  for await (const record of readRecords(path, 'text')) {
     const { title } = record.fields;
     const text = textField(record, 'text');
     // As in BEIR's dense models, the title precedes the text.
@@ -98,7 +98,7 @@ async function readJudgements(
 ): Promise<{ judged: Map<string, Relevances>; unknown: number }> {
   const judged = new Map<string, Map<string, number>>();
   let unknown = 0;
-  for await (const record of readRecords(path)) {
+  for await (const record of readRecords(path, 'query-id')) {
     const query = textField(record, 'query-id');
     const document = textField(record, 'corpus-id');
     const score = numberField(record, 'score');

@@ -21,7 +21,7 @@ export interface StsPair {
  */
 export async function readStsPairs(path: string): Promise<StsPair[]> {
   const pairs: StsPair[] = [];
-  for await (const record of readRecords(path)) {
+  for await (const record of readRecords(path, 'a')) {
     pairs.push({
       a: textField(record, 'a'),
       b: textField(record, 'b'),

@@ -1,7 +1,8 @@
 /** Reads `--model` and `--server`, which decide where texts are embedded and by which model. */
 
-import { existsSync } from 'node:fs';
-import { quote, STATIC_MODEL } from '@embedmill/contract';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BUILT_IN_DIM, quote, STATIC_MODEL } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { UsageError } from '../../shell/exit-codes.ts';
@@ -32,6 +33,18 @@ export function readModel(
     `there is no model folder ${quote(model, 200)}, and no installed model of that name (embedmill model list; ` +
       'embedmill model catalogue)',
   );
+}
+
+/** Numbers per vector of a model on this machine, as `readModel` returns it; `null` if its folder does not say. */
+export function dimOfModel(folder: string | null): number | null {
+  if (folder === null) return BUILT_IN_DIM;
+  try {
+    const { hidden_size: dim } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+    return typeof dim === 'number' ? dim : null;
+  } catch {
+    // An invalid folder is reported when it is opened.
+    return null;
+  }
 }
 
 /**

@@ -44,6 +44,8 @@ export interface InputRequest {
   columns?: ColumnChoice;
   /** Name of a column that gets the name of each row's file; `null`, the default, for none. */
   fileColumn?: string | null;
+  /** Whether the command has the options that errors propose. Default true. */
+  hasOptions?: boolean;
 }
 
 /** Dependencies of reading an input. */
@@ -195,7 +197,7 @@ function staysOpen(source: InputSource): boolean {
 
 async function planSources(
   sources: readonly InputSource[],
-  { input, choices }: InputRequest,
+  { input, choices, hasOptions = true }: InputRequest,
   deps: InputDeps,
 ): Promise<PlannedSource[]> {
   const planned: PlannedSource[] = [];
@@ -227,8 +229,9 @@ async function planSources(
 
   function problemOf({ name }: InputSource, { problem }: InputPlan, isOnly: boolean): UsageError {
     const { message, fix } = problem ?? { message: '', fix: null };
-    const place = isOnly && input.sources.length === 1 ? '' : `${quote(name, 200)}: `;
-    return new UsageError(`${place}${message}${fix === null ? '' : `; add ${flagsFor(fix)}`}`);
+    const isNamed = hasOptions && isOnly && input.sources.length === 1;
+    const place = isNamed ? '' : `${quote(name, 200)}: `;
+    return new UsageError(`${place}${message}${fix === null || !hasOptions ? '' : `; add ${flagsFor(fix)}`}`);
   }
 }
 

@@ -12,7 +12,9 @@ export interface UploadFileType {
   /** Whether lines end with a CR alone. */
   isCr: boolean;
   /** Format of the file. */
-  source: 'jsonl' | 'json' | 'csv' | 'tsv' | 'txt';
+  source: ReadingPlan['format'];
+  /** Columns and paths that are sent of Parquet and Arrow. */
+  columns: string[];
   /** Format of the upload. */
   format: 'jsonl' | 'csv' | 'tsv';
   /** Whether each part begins with the first record of the file. */
@@ -41,11 +43,13 @@ export function uploadTypeOf({
   charset,
   lineEnd,
   dialect,
+  textField,
+  idField,
 }: ReadingPlan): UploadFileType {
-  const isTable = format === 'parquet' || format === 'arrow';
-  if (isTable || (packing !== 'none' && packing !== 'gzip')) {
+  const isPackedTable = isTable(format) && packing !== 'none';
+  if (isPackedTable || (packing !== 'none' && packing !== 'gzip')) {
     throw new Error(
-      `“${name}” is ${isTable ? `a ${format} file` : `packed with ${packing}`}, which this page cannot upload. Use the command: embedmill embed "${name}" --to vectors.npy`,
+      `“${name}” is packed with ${packing}, which this page cannot upload. Use the command: embedmill embed "${name}" --to vectors.npy`,
     );
   }
   const sent = format === 'csv' || format === 'tsv' ? format : 'jsonl';
@@ -54,6 +58,7 @@ export function uploadTypeOf({
     charset,
     isCr: lineEnd === 'cr',
     source: format,
+    columns: [textField, idField].filter((field) => field !== null),
     format: sent,
     hasHeader: dialect?.header ?? false,
     quote: dialect?.quote ?? null,
@@ -68,9 +73,10 @@ export function uploadTypeOf({
  */
 export function openFile(
   file: File,
-  { isGzip, charset, isCr, source }: UploadFileType,
+  { isGzip, charset, isCr, source, columns }: UploadFileType,
   onRead: (bytes: number) => void,
 ): ReadableStream<Uint8Array> {
+  if (isTable(source)) return openTableLines(file, source, { columns, onRead });
   let bytes: ReadableStream<Uint8Array<ArrayBuffer>> = file.stream().pipeThrough(
     new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform: (chunk, controller) => {
@@ -88,4 +94,46 @@ export function openFile(
   if (source === 'json') text = text.pipeThrough(recordsOfArray());
   if (source === 'txt') text = text.pipeThrough(recordsOfLines());
   return text.pipeThrough(new TextEncoderStream());
+}
+
+/** Whether a format is a table, which is converted to JSON Lines. */
+export function isTable(format: ReadingPlan['format']): format is 'parquet' | 'arrow' {
+  return format === 'parquet' || format === 'arrow';
+}
+
+/** The rows of a table as JSON Lines; its reader is loaded for the first table. */
+function openTableLines(
+  file: File,
+  format: 'parquet' | 'arrow',
+  { columns, onRead }: { columns: readonly string[]; onRead: (bytes: number) => void },
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let before = 0;
+  const onFraction = (fraction: number) => {
+    onRead(Math.round((fraction - before) * file.size));
+    before = fraction;
+  };
+  async function* chunks() {
+    const { openTableFile, tableLines } = await import('./table.ts');
+    for await (const { lines } of tableLines(await openTableFile(file, format), {
+      names: columns,
+      onFraction,
+    }))
+      yield encoder.encode(lines);
+  }
+  const source = chunks();
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { done, value } = await source.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: async () => {
+        await source.return(undefined);
+      },
+    },
+    // Nothing is read ahead, so that the fraction is that of the rows given.
+    { highWaterMark: 0 },
+  );
 }

@@ -23,7 +23,8 @@ export interface Preview {
  * @throws {Error} if the file has no rows; the message is shown on the page
  */
 export async function readPreview(file: File, plan: ReadingPlan): Promise<Preview> {
-  const type = uploadTypeOf(plan);
+  const sent = uploadTypeOf(plan);
+  const type = { ...sent, columns: plan.columns.map(({ name }) => name) };
   let fileBytes = 0;
   const { text, isWhole } = await readBeginning(
     openFile(file, type, (n) => {
@@ -86,11 +87,17 @@ function addPath(row: Record<string, string>, path: string): void {
   }
 }
 
+/** Integers beyond 2^53 as written; older browsers do not say, and show them rounded. */
+function withDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const isLarge = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isLarge ? (context?.source ?? value) : value;
+}
+
 /** Skips lines that are not JSON objects; the producer reports them. */
 function readJsonLines(text: string): Record<string, string>[] {
   return text.split('\n').flatMap((line) => {
     try {
-      const value: unknown = JSON.parse(line);
+      const value: unknown = JSON.parse(line, withDigits);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
       return [
         Object.fromEntries(

@@ -3,7 +3,7 @@
 import type { UploadFileType } from './file-type.ts';
 
 /** Changes with the fields of an upload: those of older pages cannot be resumed. */
-const STORAGE_KEY = 'embedmill.uploads.2';
+const STORAGE_KEY = 'embedmill.uploads.3';
 const MAX_UPLOADS = 20;
 
 /** An upload that this browser started and did not finish. */

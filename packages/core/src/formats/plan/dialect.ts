@@ -18,6 +18,8 @@ export interface SplitSample {
   records: string[][];
   /** Share of the records with as many fields as the first, from 0 to 1; 0 for a single column. */
   agreement: number;
+  /** Whether the fields show that they are columns, even if a record of a small file is broken. */
+  hasColumns: boolean;
   /** Whether every record has one field. */
   isSingle: boolean;
   /**
@@ -36,10 +38,14 @@ const DELIMITERS = [',', ';', '\t', '|'] as const;
 /** Agreement from which another delimiter than the expected one is chosen. */
 const MIN_AGREEMENT = 0.8;
 
+/** The same for fields that show that they are columns: one of two records below the header may be broken. */
+const MIN_COLUMNS_AGREEMENT = 0.5;
+
 /** Records below the first that are compared with it. */
 const MAX_COMPARED = 200;
 
 const MAX_NAME_WORDS = 5;
+const MAX_SHORT_NAME_WORDS = 3;
 
 /** A name of a column: a few words that start with a letter. */
 const NAME = /^[\p{L}_#][\p{L}\p{M}\p{N}_ ./()[\]#%-]{0,63}$/u;
@@ -74,7 +80,8 @@ export function splitSample(
     records[0]?.some((name) => name.trim().toLowerCase() === settings.textField.toLowerCase()) ?? false;
   let best = preferred;
   for (const one of found) {
-    const isSure = one.agreement >= MIN_AGREEMENT || (hasText(one) && one.agreement > 0);
+    const minAgreement = one.hasColumns ? MIN_COLUMNS_AGREEMENT : MIN_AGREEMENT;
+    const isSure = one.agreement >= minAgreement || (hasText(one) && one.agreement > 0);
     const isBetter = hasText(one) === hasText(best) ? one.agreement > best.agreement : hasText(one);
     if (isSure && isBetter) best = one;
   }
@@ -131,16 +138,35 @@ function split(text: Buffer, settings: RowSettings, complete: boolean): SplitSam
     examined.length > 0 && fields.length === examined.length && fields.every(({ length }) => length === 1);
   const widths = new Set(rest.map(({ length }) => length));
   const [restWidth = 0] = widths;
-  const hiddenWidth = width === 1 && widths.size === 1 && restWidth > 1 ? restWidth : 0;
+  // A blank follows the commas of prose.
+  const isSplit = rest.some((fields) => fields.slice(1).some((field) => !field.startsWith(' ')));
+  const hiddenWidth = width === 1 && widths.size === 1 && restWidth > 1 && isSplit ? restWidth : 0;
   return {
     delimiter: settings.delimiter,
     quote: settings.quote,
     first: records[0],
     records: fields,
     agreement,
+    hasColumns: hasColumns(fields),
     isSingle,
     hiddenWidth,
   };
+}
+
+/**
+ * Whether the first record has names only, as no sentence has them, or one of at least two columns holds values
+ * only.
+ */
+function hasColumns(records: readonly (readonly string[])[]): boolean {
+  const [first = [], ...rest] = records;
+  if (first.length < 2) return false;
+  if (new Set(first).size === first.length && first.every((name) => isShortName(name))) return true;
+  return rest.length > 0 && first.some((_, n) => records.every((fields) => isValue([fields[n] ?? ''])));
+}
+
+/** A name of up to three words without blanks around it, which prose has behind its commas. */
+function isShortName(name: string): boolean {
+  return isName(name) && name === name.trim() && name.split(' ').length <= MAX_SHORT_NAME_WORDS;
 }
 
 function isPadded(fields: readonly string[], width: number): boolean {

@@ -3,6 +3,7 @@
 import { CorruptError } from '@embedmill/contract';
 import { ROW_DEFAULTS } from '../rows/types.ts';
 import { unpack } from '../rows/unpack.ts';
+import { isTableFormat } from '../tables/open.ts';
 import { MAGIC_BYTES, packingOf } from './magic.ts';
 import { planReading } from './plan.ts';
 import type { PlanChoices, ReadingPlan } from './types.ts';
@@ -44,7 +45,8 @@ export async function planInput(
     const complete = unpacked.isWhole(bytes.length);
     const plan = planReading({ name, packing, bytes, complete }, choices, { maxRowBytes });
     // A record of the maximum size takes twice as many bytes in UTF-16.
-    if (plan.records === 0 && !complete && wanted < 2 * maxRowBytes + SAMPLE_BYTES) continue;
+    const isShort = plan.records === 0 && !complete && !isTableFormat(plan.format);
+    if (isShort && wanted < 2 * maxRowBytes + SAMPLE_BYTES) continue;
     return { plan, bytes: unpacked.all(), close: () => unpacked.close() };
   }
 }

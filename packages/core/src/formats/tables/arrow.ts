@@ -1,6 +1,5 @@
 /** Reads Arrow IPC files, Feather V2 files and Arrow streams, one record batch at a time. */
 
-import type { FileHandle } from 'node:fs/promises';
 import { asError, CorruptError } from '@embedmill/contract';
 import type { DataType as ArrowType, Data, Field, RecordBatch } from 'apache-arrow';
 import { decompress as unzstd } from 'fzstd';
@@ -10,13 +9,20 @@ import type {
   DataType,
   RandomBytes,
   Table,
+  TableCodecs,
   TableReadOptions,
   TableSlice,
   TimeUnit,
 } from './types.ts';
 import { toJson } from './values.ts';
 
-type Arrow = typeof import('apache-arrow');
+type Library = typeof import('apache-arrow');
+
+/** The library, and how this platform decodes UTF-8. */
+type Arrow = Library & Pick<TableCodecs, 'decodeText'>;
+
+/** A file handle of Node, as the library expects it; browsers have no types of it. */
+type FileHandle = Extract<Parameters<Library['RecordBatchReader']['from']>[0], { fd: number }>;
 
 /** Maximum rows per slice; large batches are cut. */
 const MAX_SLICE_ROWS = 1_024;
@@ -44,15 +50,15 @@ export interface ArrowBatchReader {
  * Opens a file or stream. Reading holds one record batch, unpacked.
  * @throws {CorruptError} `corrupt-arrow` if the file is damaged, ends early or is not Arrow
  */
-export async function openArrowTable(bytes: RandomBytes): Promise<Table> {
-  const library = await loadArrow();
+export async function openArrowTable(bytes: RandomBytes, codecs: TableCodecs): Promise<Table> {
+  const library = { ...(await loadArrow()), decodeText: codecs.decodeText };
   const { schema } = await openReader(library, new ArrowFile(bytes));
   const columns = schema.fields.map(({ name, type }) => ({ name, type: readingOf(library, type).type }));
   return { columns, rows: null, read: (options = {}) => readTable(library, bytes, options) };
 }
 
 /** The library, able to read packed batches. */
-async function loadArrow(): Promise<Arrow> {
+async function loadArrow(): Promise<Library> {
   const library = await import('apache-arrow');
   const { compressionRegistry, CompressionType } = library;
   // The length before each packed buffer is not passed on; a buffer has less than 2 GiB.
@@ -97,15 +103,25 @@ async function* readTable(
     });
     return result.done ? null : result.value;
   };
+  let fraction = 0;
   for (let batch = await next(); batch !== null; batch = await next()) {
-    onFraction?.(file.fraction);
-    yield* slicesOf(batch, positions, readings);
+    const [before, after] = [fraction, file.fraction];
+    let rows = 0;
+    for (const slice of slicesOf(batch, positions, readings)) {
+      rows += slice.rows;
+      fraction = before + ((after - before) * rows) / batch.numRows;
+      onFraction?.(fraction);
+      yield slice;
+    }
   }
 }
 
 /** A reader of the record batches with these fields, which another library read. */
-export async function openArrowBatchReader(fields: readonly Field[]): Promise<ArrowBatchReader> {
-  const library = await loadArrow();
+export async function openArrowBatchReader(
+  fields: readonly Field[],
+  codecs: TableCodecs,
+): Promise<ArrowBatchReader> {
+  const library = { ...(await loadArrow()), decodeText: codecs.decodeText };
   const readings = fields.map(({ type }) => readingOf(library, type));
   return {
     columns: fields.map(({ name }, n) => ({ name, type: (readings[n] as Reading).type })),
@@ -165,7 +181,10 @@ function readingOf(library: Arrow, type: ArrowType): Reading {
         signedInteger((values as Uint32Array).subarray(row * words, (row + 1) * words)),
     };
   }
-  if (Is.isUtf8(type) || Is.isLargeUtf8(type)) return { type: { kind: 'string' }, read: textAt };
+  if (Is.isUtf8(type) || Is.isLargeUtf8(type)) {
+    const { decodeText } = library;
+    return { type: { kind: 'string' }, read: (data, row) => decodeText(bytesAt(data, row)) };
+  }
   if (Is.isUtf8View(type)) return { type: { kind: 'string' }, read: got };
   if (Is.isBinary(type) || Is.isLargeBinary(type) || Is.isBinaryView(type) || Is.isFixedSizeBinary(type)) {
     return {
@@ -261,10 +280,8 @@ function readingOf(library: Arrow, type: ArrowType): Reading {
   return { type: { kind: 'json' }, read: (data, row) => plain(got(data, row)) };
 }
 
-function textAt({ values, valueOffsets }: Data, row: number): string {
-  const bytes = values as unknown as Uint8Array;
-  const [from, to] = [Number(valueOffsets[row]), Number(valueOffsets[row + 1])];
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString();
+function bytesAt({ values, valueOffsets }: Data, row: number): Uint8Array {
+  return (values as unknown as Uint8Array).subarray(Number(valueOffsets[row]), Number(valueOffsets[row + 1]));
 }
 
 /** The integer in little-endian words of 32 bits in two's complement. */
@@ -303,7 +320,7 @@ class ArrowFile {
 
   async read(buffer: Uint8Array, offset: number, length: number, position: number) {
     const end = Math.min(this.#bytes.byteLength, position + length);
-    const bytes = position < end ? await this.#bytes.read(position, end) : Buffer.alloc(0);
+    const bytes = position < end ? await this.#bytes.read(position, end) : new Uint8Array(0);
     buffer.set(bytes, offset);
     this.#read = Math.max(this.#read, end);
     return { bytesRead: bytes.length, buffer };

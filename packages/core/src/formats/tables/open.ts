@@ -23,11 +23,13 @@ export function isTableFormat(format: InputFormat | DatabaseFormat): format is T
  * @throws {CorruptError} if the file is damaged
  */
 export async function openTable(format: TableFormat, bytes: RandomBytes): Promise<Table> {
-  if (format === 'parquet') return (await import('./parquet.ts')).openParquetTable(bytes);
-  return (await import('./arrow.ts')).openArrowTable(bytes);
+  const { NODE_CODECS } = await import('./node-codecs.ts');
+  if (format === 'parquet') return (await import('./parquet.ts')).openParquetTable(bytes, NODE_CODECS);
+  return (await import('./arrow.ts')).openArrowTable(bytes, NODE_CODECS);
 }
 
 /** A reader of the record batches with these fields, which another library read. */
 export async function openArrowBatches(fields: readonly Field[]): Promise<ArrowBatchReader> {
-  return (await import('./arrow.ts')).openArrowBatchReader(fields);
+  const { NODE_CODECS } = await import('./node-codecs.ts');
+  return (await import('./arrow.ts')).openArrowBatchReader(fields, NODE_CODECS);
 }

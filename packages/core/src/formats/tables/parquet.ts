@@ -5,7 +5,6 @@
  * for a file with one large row group. Here every column has a cursor that holds one page.
  */
 
-import { crc32 } from 'node:zlib';
 import { asError, CorruptError } from '@embedmill/contract';
 import type { FileMetaData } from 'hyparquet';
 import { parquetMetadataAsync, parquetSchema } from 'hyparquet';
@@ -13,9 +12,9 @@ import { assembleNested } from 'hyparquet/src/assemble.js';
 import { parquetHeader, readPage } from 'hyparquet/src/column.js';
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { getMaxRepetitionLevel, getTreePath, isFlatColumn } from 'hyparquet/src/schema.js';
-import { decompressors } from './parquet-codecs.ts';
+import { concatBytes } from './bytes.ts';
 import { columnsOf, type ParquetColumn, type SchemaNode, withRawTypes } from './parquet-types.ts';
-import type { RandomBytes, Table, TableReadOptions, TableSlice } from './types.ts';
+import type { RandomBytes, Table, TableCodecs, TableReadOptions, TableSlice } from './types.ts';
 
 type RowGroup = FileMetaData['row_groups'][number];
 type ColumnDecoder = Parameters<typeof readPage>[2];
@@ -41,7 +40,7 @@ const PARSERS = {
  * many bytes as the largest pages have in others.
  * @throws {CorruptError} `corrupt-parquet` if the file is damaged, encrypted or not Parquet
  */
-export async function openParquetTable(bytes: RandomBytes): Promise<Table> {
+export async function openParquetTable(bytes: RandomBytes, codecs: TableCodecs): Promise<Table> {
   const file = {
     byteLength: bytes.byteLength,
     slice: async (start: number, end = bytes.byteLength) => {
@@ -56,12 +55,12 @@ export async function openParquetTable(bytes: RandomBytes): Promise<Table> {
   return {
     columns: columns.map(({ name, type }) => ({ name, type })),
     rows: Number(stored.num_rows),
-    read: (options = {}) => readTable(bytes, withRawTypes(stored), columns, options),
+    read: (options = {}) => readTable({ bytes, codecs }, withRawTypes(stored), columns, options),
   };
 }
 
 async function* readTable(
-  bytes: RandomBytes,
+  source: TableSource,
   metadata: FileMetaData,
   columns: readonly ParquetColumn[],
   { columns: names, onFraction }: TableReadOptions,
@@ -76,24 +75,32 @@ async function* readTable(
   const total = Number(metadata.num_rows);
   let done = 0;
   for (const group of metadata.row_groups) {
-    const cursors = chosen.map(({ column, node }) => new ColumnCursor(column, node, { bytes, root, group }));
+    const cursors = chosen.map(
+      ({ column, node }) => new ColumnCursor(column, node, { ...source, root, group }),
+    );
     const rows = Number(group.num_rows);
     for (let left = rows; left > 0; ) {
       const available = [];
       for (const cursor of cursors) available.push(await cursor.available());
       const count = Math.min(left, MAX_SLICE_ROWS, ...available);
       if (count === 0) throw corrupt(`a row group has ${rows - left} rows; expected ${rows}`);
-      yield { rows: count, values: cursors.map((cursor) => cursor.take(count)) };
+      const values = cursors.map((cursor) => cursor.take(count));
       left -= count;
       done += count;
       onFraction?.(done / total);
+      yield { rows: count, values };
     }
   }
 }
 
-/** Where a cursor reads. */
-interface CursorPlace {
+/** A file, and how its pages are unpacked. */
+interface TableSource {
   bytes: RandomBytes;
+  codecs: TableCodecs;
+}
+
+/** Where a cursor reads. */
+interface CursorPlace extends TableSource {
   root: SchemaNode;
   group: RowGroup;
 }
@@ -156,7 +163,7 @@ class LeafCursor {
   /** The last row of the page before, which the next page may continue. */
   #open: unknown[] = [];
 
-  constructor(leaf: SchemaNode, { bytes, root, group }: CursorPlace) {
+  constructor(leaf: SchemaNode, { bytes, codecs, root, group }: CursorPlace) {
     this.path = leaf.path.join('.');
     const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join('.') === this.path);
     if (chunk?.meta_data === undefined) throw corrupt(`the column ${this.path} is missing or encrypted`);
@@ -170,13 +177,17 @@ class LeafCursor {
       codec: chunk.meta_data.codec,
       type: chunk.meta_data.type,
       parsers: PARSERS,
-      compressors: decompressors(),
+      compressors: codecs.compressors,
       utf8: false,
     };
     const { dictionary_page_offset: dictionary, data_page_offset: data } = chunk.meta_data;
     // Some writers state 0 for a chunk without a dictionary.
     const start = Number(dictionary || data);
-    this.#pages = new PageReader(bytes, start, start + Number(chunk.meta_data.total_compressed_size));
+    this.#pages = new PageReader(
+      { bytes, codecs },
+      start,
+      start + Number(chunk.meta_data.total_compressed_size),
+    );
   }
 
   async available(): Promise<number> {
@@ -232,7 +243,7 @@ class LeafCursor {
   }
 
   /** Converted once, so that equal strings share their memory. */
-  #readDictionary(header: PageHeader, bytes: Buffer): Values | undefined {
+  #readDictionary(header: PageHeader, bytes: Uint8Array): Values | undefined {
     const reader = { view: viewOf(bytes), offset: 0 };
     const data = attempt(() => readPage(reader, header, this.#decoder, undefined, undefined, 0).data);
     return data === undefined ? undefined : convert(data, this.#decoder);
@@ -242,18 +253,20 @@ class LeafCursor {
 /** A page as stored, compressed. */
 interface Page {
   header: PageHeader;
-  bytes: Buffer;
+  bytes: Uint8Array;
 }
 
 /** Reads the pages of a column chunk in order. */
 class PageReader {
   readonly #bytes: RandomBytes;
+  readonly #codecs: TableCodecs;
   readonly #end: number;
   #position: number;
-  #window: Buffer = Buffer.alloc(0);
+  #window: Uint8Array = new Uint8Array(0);
 
-  constructor(bytes: RandomBytes, start: number, end: number) {
+  constructor({ bytes, codecs }: TableSource, start: number, end: number) {
     this.#bytes = bytes;
+    this.#codecs = codecs;
     this.#position = start;
     this.#end = Math.min(end, bytes.byteLength);
   }
@@ -265,9 +278,9 @@ class PageReader {
     await this.#hold(size);
     if (this.#window.length < size) throw corrupt('a page ends behind its column');
     // A copy, because the numbers in it must be aligned, and the window must not outlive its pages.
-    const bytes = Buffer.from(this.#window.subarray(0, size));
+    const bytes = new Uint8Array(this.#window.subarray(0, size));
     this.#window = this.#window.subarray(size);
-    if (header.crc !== undefined && crc32(bytes) !== header.crc >>> 0)
+    if (header.crc !== undefined && this.#codecs.crc32(bytes) !== header.crc >>> 0)
       throw corrupt('a page has a wrong checksum');
     return { header, bytes };
   }
@@ -294,11 +307,11 @@ class PageReader {
     const end = Math.min(this.#end, this.#position + wanted);
     const more = await this.#bytes.read(this.#position, end);
     this.#position = end;
-    this.#window = this.#window.length === 0 ? more : Buffer.concat([this.#window, more]);
+    this.#window = this.#window.length === 0 ? more : concatBytes(this.#window, more);
   }
 }
 
-function viewOf(bytes: Buffer): DataView {
+function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 

@@ -1,5 +1,7 @@
 /** Tables: columns with types, and the values of their rows, between readers and writers. */
 
+import type { Compressors } from 'hyparquet';
+
 /** Unit of times and timestamps. */
 export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
 
@@ -57,7 +59,17 @@ export interface TableSlice {
 export interface RandomBytes {
   readonly byteLength: number;
   /** Exactly the bytes from `start` to `end` (exclusive), which are inside the file. */
-  read(start: number, end: number): Promise<Buffer>;
+  read(start: number, end: number): Promise<Uint8Array>;
+}
+
+/** What Node and browsers do in different ways. */
+export interface TableCodecs {
+  /** Unpack the pages of Parquet, by the names of the codecs. */
+  readonly compressors: Compressors;
+  /** CRC-32 as an unsigned integer. */
+  readonly crc32: (bytes: Uint8Array) => number;
+  /** Decodes UTF-8. */
+  readonly decodeText: (bytes: Uint8Array) => string;
 }
 
 /** An opened table. */

@@ -195,7 +195,7 @@ function FileDrop({ file, onFile }: { file: File | null; onFile: (file: File) =>
       </span>
       <span class="soft small">
         {file === null
-          ? 'CSV, TSV, JSON or text in any charset and of any size, optionally compressed as .gz'
+          ? 'CSV, TSV, JSON or text in any charset, optionally compressed as .gz; Parquet or Arrow; of any size'
           : 'Choose another file'}
       </span>
     </label>

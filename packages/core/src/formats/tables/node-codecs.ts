@@ -1,8 +1,9 @@
-/** Unpacks the pages of Parquet files: snappy, gzip, brotli, zstd and lz4. */
+/** What the readers of tables need of Node: snappy, gzip, brotli, zstd and lz4, checksums and UTF-8. */
 
 import * as zlib from 'node:zlib';
 import type { Compressors } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
+import type { TableCodecs } from './types.ts';
 
 /** As in Node 22.15 and later. */
 type Unzstd = (bytes: Uint8Array) => Buffer;
@@ -16,7 +17,9 @@ const NATIVE: Compressors = {
   ...(unzstd === undefined ? {} : { ZSTD: (bytes: Uint8Array) => unzstd(bytes) }),
 };
 
-/** The decompressors by the names of the codecs. */
-export function decompressors(): Compressors {
-  return { ...compressors, ...NATIVE };
-}
+/** The codecs of Node. */
+export const NODE_CODECS: TableCodecs = {
+  compressors: { ...compressors, ...NATIVE },
+  crc32: (bytes) => zlib.crc32(bytes),
+  decodeText: ({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length).toString(),
+};
