@@ -3,6 +3,9 @@
 /** Name of the built-in model. */
 export const BUILT_IN_MODEL = 'all-MiniLM-L6-v2';
 
+/** Its repository on the hub. */
+export const BUILT_IN_REPOSITORY = `sentence-transformers/${BUILT_IN_MODEL}`;
+
 /** Floats per vector of the built-in model; assumed for a run until its first result is there. */
 export const BUILT_IN_DIM = 384;
 

@@ -11,7 +11,13 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { BUILT_IN_MODEL, catalogueModelOf, hubModelName, type ModelName } from '@embedmill/contract';
+import {
+  BUILT_IN_MODEL,
+  BUILT_IN_REPOSITORY,
+  catalogueModelOf,
+  hubModelName,
+  type ModelName,
+} from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
 import { readRecord, writeRecord } from './model-record.ts';
 
@@ -33,7 +39,7 @@ const addedRoot = (cacheDir: string) => join(cacheDir, 'models');
  * else the absolute path, which need not exist. `./name` is always a path.
  */
 export function modelFolder(model: string, cacheDir: string): string | undefined {
-  if (model === BUILT_IN_MODEL) return undefined;
+  if (model === BUILT_IN_MODEL || model === BUILT_IN_REPOSITORY) return undefined;
   const added = join(addedRoot(cacheDir), model);
   if (NAME.test(model) && isFolder(added)) return added;
   const path = resolve(model);
