@@ -26,6 +26,7 @@ const project = (name: string) => ({
     testTimeout: TEST_TIMEOUT_MS,
     hookTimeout: TEST_TIMEOUT_MS,
     retry: CI_RETRIES,
+    isolate: false,
     expect: { poll: { timeout: EVENT_TIMEOUT_MS } },
   },
 });
@@ -35,7 +36,7 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/global-setup.ts',
     // Inference threads, child processes and Redis compete with the tests for the cores.
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       project('unit'),
       project('contracts'),

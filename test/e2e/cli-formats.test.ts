@@ -18,7 +18,7 @@ import {
   sentences,
   startSharedEmbedmill,
 } from '../support/embedmill.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { temporaryFolder, visibleNames } from '../support/folder.ts';
 import { testRedis } from '../support/redis.ts';
 import { readNpy } from '../unit/sinks/vectors.ts';
 
@@ -73,7 +73,7 @@ describe('every input', () => {
       expect(readFileSync(join(cwd, 'out.npy')).equals(readFileSync(expected))).toBe(true);
       const ids = name.includes('txt') ? rows.map((_, i) => String(i + 1)) : rows.map(({ id }) => id);
       expect(readLines(join(cwd, 'out.ids.jsonl')).map(({ id }) => id)).toEqual(ids);
-      expect(readdirSync(cwd).sort()).toEqual(['out.ids.jsonl', 'out.npy', name].sort());
+      expect(visibleNames(cwd)).toEqual(['out.ids.jsonl', 'out.npy', name].sort());
     },
   );
 
@@ -181,7 +181,7 @@ describe('with --dtype', () => {
     expect(scales).toHaveLength(120);
     expect(Math.abs(numbers[384 * 7 + 5]! * scales[7]! - floats[7]![5]!)).toBeLessThan(scales[7]!);
     expect(await run(cwd, 'out.npy')).toMatchObject({ code: 0 });
-    expect(readdirSync(cwd).sort()).toEqual(['out.ids.jsonl', 'out.npy']);
+    expect(visibleNames(cwd)).toEqual(['out.ids.jsonl', 'out.npy']);
   });
 
   test.each(['npy', 'jsonl', 'parquet', 'arrow'])('.%s is searchable', async (extension) => {

@@ -21,7 +21,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CommandFleet, startCommandFleet } from '../support/command-fleet.ts';
 import { embedmill, jsonLines, readLines } from '../support/embedmill.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { temporaryFolder, visibleNames } from '../support/folder.ts';
 
 type Contents = string | Uint8Array;
 
@@ -263,7 +263,7 @@ describe('an input that is refused before anything is sent', () => {
     expect([readdirSync(cwd), await runs()]).toEqual([['in.csv'], before]);
     writeFileSync(join(cwd, 'in.csv'), 'id,text\n');
     expect(await embed(cwd, 'in.csv', '--to', 'out.npy')).toMatchObject({ code: 0 });
-    expect(readdirSync(cwd)).toEqual(['in.csv', 'out.ids.jsonl', 'out.npy']);
+    expect(visibleNames(cwd)).toEqual(['in.csv', 'out.ids.jsonl', 'out.npy']);
   });
 
   test('an output that would become an input', async () => {

@@ -1,14 +1,6 @@
 /** `embedmill embed`, interrupted in several ways and repeated. */
 
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -23,7 +15,7 @@ import {
   startEmbedmill,
   startSharedEmbedmill,
 } from '../support/embedmill.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { temporaryFolder, visibleNames } from '../support/folder.ts';
 import { isRunning, type TestProcess, waitUntilGone } from '../support/process.ts';
 import { testRedis } from '../support/redis.ts';
 
@@ -96,7 +88,7 @@ describe('the same command', () => {
     expect(Number(/Resuming \w+: (\d+) of/.exec(stderr)?.[1])).toBeGreaterThanOrEqual(INTERRUPT_AT);
     expect(JSON.parse(stdout)).toMatchObject({ rows: ROWS, resumed: true });
     expect(readFileSync(output).equals(expected)).toBe(true);
-    expect(readdirSync(join(output, '..')).sort()).toEqual(['out.ids.jsonl', 'out.npy']);
+    expect(visibleNames(join(output, '..'))).toEqual(['out.ids.jsonl', 'out.npy']);
   });
 
   test('resumes after kill -9, which leaves no process running', async () => {

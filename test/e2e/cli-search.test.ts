@@ -1,6 +1,6 @@
 /** `search`, `cluster` and `dedupe` with the built-in model on files of our own encoders. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -118,6 +118,25 @@ test('dedupe lists near-duplicates, and keeps the first of each group', async ()
   expect(readFileSync(join(cwd, 'same.csv'), 'utf8')).toMatch(
     /^group,id,keep,cosine,row\n0,towel,yes,1\.0000,3\n0,"towel, again",no,0\.9\d{3},6\n$/,
   );
+});
+
+test('dedupe adapts its threshold to the unrelated texts of a model', async () => {
+  const folder = join(cwd, 'cache', 'models', 'narrow');
+  mkdirSync(folder, { recursive: true });
+  const facts = { baseline: { mean: 0.84, spread: 0.03, pairs: 28 }, languages: ['English'] };
+  writeFileSync(join(folder, 'embedmill.json'), JSON.stringify(facts));
+  const dedupe = (...more: string[]) =>
+    embedmill(['dedupe', 'out.npy', '--to', 'same.csv', '--json', ...more], {
+      cwd,
+      env: { EMBEDMILL_CACHE: join(cwd, 'cache') },
+    });
+  // 0.95 is 0.9448 of the way from 0.094 to 1 for the built-in model.
+  expect(JSON.parse((await dedupe('--model', 'narrow')).stdout)).toMatchObject({ threshold: 0.9912 });
+  expect(JSON.parse((await dedupe()).stdout)).toMatchObject({ threshold: 0.95 });
+  expect(await dedupe('--model', 'unknown')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('the scores of "unknown" were not measured'),
+  });
 });
 
 test.each([

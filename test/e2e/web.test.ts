@@ -171,6 +171,20 @@ describe.skipIf(chromium === null)('the pages', async () => {
       .waitFor();
   });
 
+  it('warn of texts that the model does not know, before and after', async () => {
+    const path = join(folder, 'thai.jsonl');
+    writeFileSync(path, '{"id":"a","text":"แบตเตอรี่หมดเร็วมาก"}\n{"id":"b","text":"ผ้าขนหนูนุ่มมาก"}\n');
+    await open('runs');
+    await open('new');
+    await page.locator('input[type=file]').setInputFiles(path);
+    await page.getByText(/scripts unknown to all-MiniLM-L6-v2 \(mostly Thai\)/).waitFor();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('link', { name: 'Watch the run' }).click();
+    await page
+      .getByText(/% of the tokens of these texts are unknown to .*; use --model multilingual/)
+      .waitFor();
+  });
+
   it('take a JSON array, and say what only the command reads', async () => {
     const path = join(folder, 'array.json');
     writeFileSync(
@@ -291,12 +305,14 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await open('runs');
     await page.getByRole('heading', { name: 'Workers' }).waitFor();
     await redis.kill();
-    await page.getByText('Redis is unreachable. Runs are paused and nothing is lost').waitFor();
+    await page
+      .getByText('It ends when Redis is reachable at the address in REDIS_URL; nothing is lost.')
+      .waitFor();
     await open('similarity');
     await page.getByLabel('First text').fill('while Redis is away');
     await page.getByRole('alert').waitFor();
     await redis.start();
-    await page.getByText('Runs are paused and nothing is lost').waitFor({ state: 'detached' });
+    await page.getByText('It ends when Redis is reachable').waitFor({ state: 'detached' });
     await page.getByLabel('First text').fill('when Redis is back');
     await page.getByText(/^0\.\d\d\d$/).waitFor();
   });

@@ -56,7 +56,7 @@ it('a disk that becomes read-only is reported by requests and readiness, and use
   });
   await until(async () => (await producer.call('GET', '/readyz')).status === 503);
   expect(await (await producer.call('GET', '/readyz')).json()).toMatchObject({
-    reasons: ['the data folder is read-only'],
+    reasons: ['The data folder is read-only.'],
   });
   const removal = await producer.call('DELETE', `/v1/runs/${run}`);
   expect(removal.status).toBe(503);

@@ -93,7 +93,7 @@ describe('a Redis that evicts keys', () => {
     await expect
       .poll(reasons)
       .toEqual([
-        'Redis has maxmemory-policy allkeys-lru and deletes batches when it is full; expected noeviction',
+        'Redis has maxmemory-policy allkeys-lru and deletes batches when it is full; expected noeviction.',
       ]);
     await redis.ask((client) => client.config('SET', 'maxmemory-policy', 'noeviction'));
     await producer.ready();

@@ -21,7 +21,31 @@ describe('monitoring', () => {
     expect([ready.status, await ready.json()]).toEqual([200, { ready: true, reasons: [] }]);
     api.isWaitingForRedis = true;
     const waiting = await api.call('GET', '/readyz');
-    expect([waiting.status, await waiting.json()]).toEqual([503, { ready: false, reasons: ['starting'] }]);
+    expect([waiting.status, await waiting.json()]).toEqual([
+      503,
+      { ready: false, reasons: ['The producer is starting and waits for Redis.'] },
+    ]);
+  });
+
+  it('reports the health, with what ends each problem', async () => {
+    const api = await startApi();
+    const works = await api.call('GET', '/v1/health');
+    expect([works.status, await works.json()]).toEqual([
+      200,
+      { state: 'ok', sentence: '1 worker is connected; no run is active.', problems: [] },
+    ]);
+    api.isWaitingForRedis = true;
+    expect(await (await api.call('GET', '/v1/health')).json()).toMatchObject({
+      state: 'unavailable',
+      problems: [
+        {
+          code: 'starting',
+          severity: 'critical',
+          remedy: expect.stringContaining('ends'),
+          refusesRows: true,
+        },
+      ],
+    });
   });
 
   it('serves metrics', async () => {

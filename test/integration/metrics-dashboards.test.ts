@@ -127,7 +127,7 @@ describe('the dashboards', () => {
       expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
       for (const { name } of rules.filter(({ type }) => type === 'recording'))
         expect((await prometheus.query(name)).length, name).toBeGreaterThan(0);
-      expect(rules.filter(({ type }) => type === 'alerting').length).toBe(10);
+      expect(rules.filter(({ type }) => type === 'alerting').length).toBe(17);
       await fetch(`${producer.url}/v1/runs/${id}/cancel`, { method: 'POST' });
 
       const { EMBEDMILL_TEST_PANELS: panelsFile } = process.env;

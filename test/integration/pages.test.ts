@@ -104,8 +104,13 @@ describe('the overview', () => {
     const producer = await startProducer(config, { log });
     onTestFinished(() => producer.stop());
     const ask = async () => (await (await fetch(`${producer.url}/v1/overview`)).json()) as Overview;
-    await until(async () => (await ask()).ready);
-    expect(await ask()).toMatchObject({ runs: [], workers: [], reasons: [], runCounts: { open: 0 } });
+    await until(async () => (await ask()).health.state !== 'unavailable');
+    expect(await ask()).toMatchObject({
+      runs: [],
+      workers: [],
+      health: { state: 'degraded', sentence: 'No worker is connected.' },
+      runCounts: { open: 0 },
+    });
 
     const connection = connect(redis.url, 'command', log);
     const heartbeat = new Heartbeat({

@@ -2,10 +2,10 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { connect, cutOff } from '@embedmill/core/redis';
+import { connect, connectionError, cutOff } from '@embedmill/core/redis';
 import { createLogger } from '@embedmill/core/telemetry';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../support/redis-process.ts';
+import { freePort, redisProcess } from '../support/redis-process.ts';
 
 const log = createLogger({ logLevel: 'silent' }, 'test');
 
@@ -34,5 +34,21 @@ describe('a connection that is cut off', () => {
     await once(redis, 'connect');
     cutOff(redis);
     await expect(command).rejects.toThrow(/closed/);
+  });
+
+  it('fails a blocking read that was cut by a Redis that then requires a password', async () => {
+    const server = await redisProcess();
+    await server.start();
+    const redis = connect(server.url, 'patient', log);
+    const read = redis.xread('BLOCK', 0, 'STREAMS', 'stream', '$');
+    await once(redis, 'ready');
+    await server.ask(async (client) => {
+      await expect.poll(() => client.info('clients')).toMatch(/^blocked_clients:1/m);
+      await client.config('SET', 'requirepass', 'secret');
+      await client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    });
+    await expect.poll(() => connectionError(redis)?.message).toMatch(/NOAUTH/);
+    cutOff(redis);
+    await expect(read).rejects.toThrow(/closed/);
   });
 });

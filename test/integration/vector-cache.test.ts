@@ -49,7 +49,7 @@ describe('the cache', () => {
 
   it('stays within its size and evicts the least recently used vectors', async () => {
     const redis = testRedis();
-    const cache = cacheOn(redis, 110 * (28 + 1536 + 450));
+    const cache = cacheOn(redis, 110 * (32 + 1536 + 450));
     const texts = Array.from({ length: 140 }, (_, i) => `text ${i}`);
     await cache.keep(
       texts.slice(0, 50),
@@ -68,7 +68,7 @@ describe('the cache', () => {
       redis.client.get(cacheBytes),
     ]);
     expect(entries).toBe(110);
-    expect([ordered, Number(bytes)]).toEqual([entries, entries * (28 + 1536 + 450)]);
+    expect([ordered, Number(bytes)]).toEqual([entries, entries * (32 + 1536 + 450)]);
     const found = await cache.find(texts.slice(0, 140), OPTIONS);
     expect(found.slice(0, 10)).not.toContain(null);
     expect(found.slice(10, 50).filter((one) => one === null)).toHaveLength(140 - entries);

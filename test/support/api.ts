@@ -12,6 +12,7 @@ import { onTestFinished } from 'vitest';
 import { type Collecting, type CollectingOptions, startCollecting } from './collecting.ts';
 import { temporaryFolder } from './folder.ts';
 import { hashLane } from './hash-lane.ts';
+import { testHealth } from './health.ts';
 import { type TestRedis, testRedis } from './redis.ts';
 
 /** What a test can change. */
@@ -103,10 +104,7 @@ export async function startApi({
             throw new UnavailableError('redis-unavailable', 'the producer is starting');
           return collecting.runs;
         },
-        readiness: async () => ({
-          ready: !state.isWaitingForRedis,
-          reasons: state.isWaitingForRedis ? ['starting'] : [],
-        }),
+        health: async () => testHealth(state.isWaitingForRedis ? { folderWaitsFor: 'Redis' } : {}),
         metrics: async () => ({
           contentType: 'text/plain; version=0.0.4',
           body: 'embedmill_runs_active 0\n',

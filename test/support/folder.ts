@@ -1,6 +1,6 @@
 /** Temporary folders of tests. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -11,4 +11,11 @@ export function temporaryFolder(): string {
   // Retries, because a stopped process may still be writing its last file.
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
+}
+
+/** Names in a folder in order, without the hidden row indexes that outputs have. */
+export function visibleNames(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => !/^\..*\.[0-9a-f]{16}\.rows$/.test(name))
+    .sort();
 }

@@ -11,6 +11,7 @@ import { type ApiLimits, createApi } from '@embedmill/producer';
 import { onTestFinished } from 'vitest';
 import type { TestResponse } from './api.ts';
 import { hashLane } from './hash-lane.ts';
+import { testHealth } from './health.ts';
 
 /** What a test can change. */
 export interface LaneApiOptions {
@@ -47,7 +48,7 @@ export async function startLaneApi({
         batches: absent,
         assertOffered: absent,
         lane: () => lane,
-        readiness: async () => ({ ready: isReady, reasons: [] }),
+        health: async () => testHealth(isReady ? {} : { folderWaitsFor: 'Redis' }),
         metrics: absent,
         countRequest: () => {},
         scale: absent,

@@ -18,6 +18,8 @@ export interface TestS3 {
   environment: Record<string, string>;
   /** Applies to each request from now on. */
   filter: RequestFilter;
+  /** Bytes after which the bodies of the next GET requests for objects break. */
+  cutBodies: number[];
   /** Reads an object anonymously. @throws {Error} if it does not exist */
   read(key: string): Promise<Buffer>;
 }
@@ -31,6 +33,7 @@ export async function startS3(): Promise<TestS3> {
     requests: [],
     environment: {},
     filter: () => 'pass',
+    cutBodies: [],
     async read(key) {
       const answer = await fetch(`${s3.environment.AWS_ENDPOINT_URL}/vectors/${key}`);
       if (!answer.ok) throw new Error(`${key}: ${answer.status}`);
@@ -43,8 +46,12 @@ export async function startS3(): Promise<TestS3> {
     const verdict = s3.filter(request, req);
     // s3rver cannot abort a multipart upload; nothing of it is visible anyway.
     if (/^DELETE .*uploadId=/.test(request)) res.writeHead(204).end();
-    else if (verdict === 'pass') store(req, res);
-    else if (verdict === 'cut') req.once('data', () => req.destroy());
+    else if (verdict === 'pass') {
+      const isObject = req.method === 'GET' && !/\?(.*&)?list-type=/.test(request);
+      const cut = isObject ? s3.cutBodies.shift() : undefined;
+      if (cut !== undefined) cutBody(res, cut);
+      store(req, res);
+    } else if (verdict === 'cut') req.once('data', () => req.destroy());
     else {
       req.resume();
       res.writeHead(503, { 'content-type': 'application/xml' });
@@ -66,4 +73,21 @@ export async function startS3(): Promise<TestS3> {
     AWS_MAX_ATTEMPTS: '2',
   };
   return s3;
+}
+
+/** Breaks the connection after this many bytes of the body. */
+function cutBody(res: ServerResponse, bytes: number): void {
+  let left = bytes;
+  const write = res.write.bind(res) as (chunk: Uint8Array) => boolean;
+  res.write = ((chunk: Uint8Array) => {
+    if (left <= 0) return false;
+    const part = chunk.subarray(0, left);
+    left -= part.length;
+    if (left > 0) return write(part);
+    (res.write as unknown) = () => false;
+    res.socket?.setNoDelay();
+    const isWhole = write(part);
+    setImmediate(() => res.destroy());
+    return isWhole;
+  }) as typeof res.write;
 }

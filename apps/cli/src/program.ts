@@ -27,6 +27,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['producer', async () => (await import('./commands/producer/command.ts')).addProducerCommand],
   ['worker', async () => (await import('./commands/worker/command.ts')).addWorkerCommand],
   ['runs', async () => (await import('./commands/runs/command.ts')).addRunsCommand],
+  ['status', async () => (await import('./commands/status/command.ts')).addStatusCommand],
   ['autoscale', async () => (await import('./commands/autoscale/command.ts')).addAutoscaleCommand],
   ['search', async () => (await import('./commands/search/command.ts')).addSearchCommand],
   ['eval', async () => (await import('./commands/eval/command.ts')).addEvalCommand],

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asError, UnavailableError } from '@embedmill/contract';
 import {
   type Config,
+  type Fault,
   FolderOwner,
   faultOf,
   Releasers,
@@ -56,6 +57,19 @@ interface Opened {
   gate: MemoryGate;
 }
 
+/** What is wrong with a data folder; every field is `null` if nothing is. */
+export interface DataDirState {
+  /** What it waits for until it is open. */
+  waitsFor: string | null;
+  /** Error of the latest renewal of the lease. */
+  leaseError: unknown;
+  diskFault: Fault | null;
+  /** Why results are not stored now, as a part of a sentence. */
+  collectingFault: string | null;
+  /** Why Redis may delete keys of runs. */
+  policyFault: string | null;
+}
+
 /** Pause after a passing fault while the folder is being opened. */
 const OPEN_RETRY_MS = 1000;
 
@@ -70,7 +84,7 @@ const PROBE_CACHE_MS = 1000;
  * States: `waiting` (for the disk, for Redis and its lease, and for the ownership of the folder; access to runs, files and
  * batches throws) → `open` → stopped.
  *
- * A passing fault of the disk or of Redis while it is `waiting` is waited out, and `reasons` names it. Redis and the disk may
+ * A passing fault of the disk or of Redis while it is `waiting` is waited out, and `state` names it. Redis and the disk may
  * also fail and recover while the folder is `open`. Two things together permit a write, and are checked before each one:
  * the lease in Redis, and the owner file in the folder itself, which also holds between producers that use different Redis
  * servers. If another producer owns the folder, takes it over, or the folder vanishes, `whenLost` resolves and nothing is
@@ -105,11 +119,16 @@ export class DataDir {
     });
   }
 
-  /** Why the folder does not accept anything now; empty if it does. */
-  async reasons(): Promise<string[]> {
-    if (this.#opened === undefined) return [`the data folder is not open yet: waiting for ${this.#waitsFor}`];
-    const fault = await this.#diskFault();
-    return fault == null ? [] : [fault];
+  /** What is wrong with the folder, its lease and its disk now. */
+  async state(): Promise<DataDirState> {
+    const opened = this.#opened;
+    return {
+      waitsFor: opened === undefined ? this.#waitsFor : null,
+      leaseError: this.#lease?.error ?? null,
+      diskFault: opened === undefined ? null : ((await this.#diskFault()) ?? null),
+      collectingFault: opened?.collector.pauseReason ?? null,
+      policyFault: opened?.gate.policyFault ?? null,
+    };
   }
 
   /** @throws {UnavailableError} `redis-unavailable` unless the folder is open */
@@ -135,15 +154,6 @@ export class DataDir {
   /** Bytes of results that the collector holds until their shard is written. */
   get unackedBytes(): number {
     return this.#opened?.collector.openBytes ?? 0;
-  }
-
-  /** What keeps results from being stored now, or may lose them in Redis, as sentences. */
-  faults(): string[] {
-    if (this.#opened === undefined) return [];
-    const { collector, gate } = this.#opened;
-    const pause =
-      collector.pauseReason === null ? null : `collecting of results pauses: ${collector.pauseReason}`;
-    return [pause, gate.policyFault].filter((reason) => reason !== null);
   }
 
   /** Writes what is collected, and gives the folder and then the lease back. */
@@ -277,8 +287,8 @@ export class DataDir {
     this.#owner!.assertOwned();
   }
 
-  /** What is wrong with the disk, as a sentence; `null` if it takes bytes. */
-  async #probeDisk(): Promise<string | null> {
+  /** What is wrong with the disk; `null` if it takes bytes. */
+  async #probeDisk(): Promise<Fault | null> {
     const path = join(this.#deps.config.dataDir, PROBE_FILE);
     const deps = { assertWritable: () => this.#owner?.assertOwned() };
     try {
@@ -286,7 +296,7 @@ export class DataDir {
       await writeFile(path, Buffer.alloc(PROBE_BYTES), { mode: 0o600 });
       return null;
     } catch (error) {
-      return faultOf(error).sentence;
+      return faultOf(error);
     } finally {
       await removeLeftovers([path], deps);
     }

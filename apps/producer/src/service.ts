@@ -1,6 +1,5 @@
 /** Wires the producer behind the API: connections, queues, lane, data folder, overview and metrics. */
 
-import { asError } from '@embedmill/contract';
 import { type Config, Releasers } from '@embedmill/core/process';
 import {
   BullBatchQueue,
@@ -13,6 +12,7 @@ import {
   RedisClock,
   RedisExchange,
   RedisInteractiveLane,
+  readWorkers,
 } from '@embedmill/core/redis';
 import { Credits } from '@embedmill/core/runs';
 import { cachedQuery, type Tracing } from '@embedmill/core/telemetry';
@@ -20,6 +20,7 @@ import type { Logger } from 'pino';
 import type { ProducerService } from './app.ts';
 import { modelOf } from './compatible/models.ts';
 import { DataDir } from './data-dir.ts';
+import { HealthReader } from './health/health-reader.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
 import { OverviewReader } from './overview/overview.ts';
 import { Scaler } from './overview/scale.ts';
@@ -27,6 +28,9 @@ import { PRODUCER_VERSION } from './version.ts';
 
 /** How long the scale is cached, so that all series of one metrics page share one reading of the backlog. */
 const SCALE_CACHE_MS = 500;
+
+/** The same for the reports of the workers. */
+const WORKERS_CACHE_MS = 400;
 
 /** What a service works with. */
 export interface ServiceDeps {
@@ -118,14 +122,6 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     log,
   });
 
-  const readiness = async () => {
-    const reasons = await dataDir.reasons();
-    await redis.ping().catch((error) => reasons.push(`Redis is unreachable: ${asError(error).message}`));
-    reasons.push(...dataDir.faults());
-    if (credits.isClosed)
-      reasons.push('Redis is nearly full: no rows are accepted until workers have freed memory');
-    return { ready: reasons.length === 0, reasons };
-  };
   const scaler = new Scaler({
     runs: () => (dataDir.runsIfOpen?.active() ?? []).map((run) => run.info()),
     workers: () => queue.workers(),
@@ -133,6 +129,14 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     maxWorkers: config.maxWorkers,
   });
   const cachedScale = cachedQuery(SCALE_CACHE_MS, () => scaler.scale());
+  const health = new HealthReader({
+    dataDir,
+    folder: config.dataDir,
+    redis,
+    credits,
+    workers: cachedQuery(WORKERS_CACHE_MS, async () => (await readWorkers(redis, keys)).length),
+    scale: cachedScale,
+  });
   const queues = { bulk: queue, interactive: interactiveQueue };
   const metrics = new ProducerMetrics({
     credits,
@@ -144,6 +148,8 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
       (dataDir.runsIfOpen?.active() ?? []).filter((run) => run.info().waitsFor !== null).length,
     unackedBytes: () => dataDir.unackedBytes,
     scale: cachedScale,
+    health: () => health.read(),
+    freeBytes: () => health.freeBytes(),
   });
   const overview = new OverviewReader({
     version: PRODUCER_VERSION,
@@ -152,7 +158,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     queues,
     credits,
     runs: () => dataDir.runsIfOpen?.list() ?? [],
-    readiness,
+    health: () => health.read(),
     scale: cachedScale,
   });
   dataDir.start();
@@ -168,7 +174,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     batches: () => dataDir.batches,
     lane: () => lane,
     assertOffered: (model) => fleet.assertOffered(model),
-    readiness,
+    health: () => health.read(),
     metrics: () => metrics.render(),
     countRequest: (request) => metrics.countRequest(request),
     scale: () => scaler.scale(),

@@ -47,6 +47,7 @@ export class WorkerMetrics {
   readonly #texts: Counter<'lane' | 'verdict'>;
   readonly #tokens: Counter<'lane'>;
   readonly #lostTokens: Counter<'lane'>;
+  readonly #unknownTokens: Counter<'lane'>;
   readonly #batches: Counter<'outcome'>;
   readonly #stalled: Counter;
   readonly #retried: Counter;
@@ -66,6 +67,11 @@ export class WorkerMetrics {
     this.#texts = counter('texts_total', 'Texts with a verdict.', 'lane', 'verdict');
     this.#tokens = counter('tokens_total', 'Tokens processed by the model.', 'lane');
     this.#lostTokens = counter('lost_tokens_total', 'Tokens cut off by truncation.', 'lane');
+    this.#unknownTokens = counter(
+      'unknown_tokens_total',
+      'Tokens that the vocabulary of the model does not know; compare with embedmill_tokens_total.',
+      'lane',
+    );
     this.#batches = counter('batches_total', 'Deliveries of batches by outcome.', 'outcome');
     this.#stalled = counter('stalled_batches_total', 'Batches taken over from an unresponsive worker.');
     this.#retried = counter('retried_batches_total', 'Deliveries of batches that had failed before.');
@@ -110,7 +116,7 @@ export class WorkerMetrics {
     registerProcessMetrics(this.#registry);
     for (const lane of LANES) {
       for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane, verdict }, 0);
-      for (const sum of [this.#tokens, this.#lostTokens]) sum.inc({ lane }, 0);
+      for (const sum of [this.#tokens, this.#lostTokens, this.#unknownTokens]) sum.inc({ lane }, 0);
     }
     for (const source of REPEAT_SOURCES) this.#repeats.inc({ source }, 0);
     for (const outcome of OUTCOMES) this.#batches.inc({ outcome }, 0);
@@ -217,10 +223,11 @@ export class WorkerMetrics {
     if (outcome === 'duplicate') this.#duplicates.inc();
   }
 
-  #countTexts(lane: Lane, { verdicts, tokens, lostTokens }: BatchSummary): void {
+  #countTexts(lane: Lane, { verdicts, tokens, lostTokens, unknownTokens = {} }: BatchSummary): void {
     for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane, verdict }, verdicts[verdict]);
     this.#tokens.inc({ lane }, tokens);
     this.#lostTokens.inc({ lane }, lostTokens);
+    for (const unknown of Object.values(unknownTokens)) this.#unknownTokens.inc({ lane }, unknown);
   }
 
   /** Renders the response of /metrics. */

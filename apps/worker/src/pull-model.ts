@@ -20,6 +20,7 @@ import {
   modelFolder,
   pullFolder,
   readRecord,
+  writeModelFacts,
   writeRecord,
 } from '@embedmill/embed/added-models';
 
@@ -57,7 +58,7 @@ export function isMissing(model: string, { cacheDir }: Pick<Config, 'cacheDir'>)
 }
 
 /**
- * Pulls a model, tries it on a sentence, and installs it under its name.
+ * Pulls a model, tries and measures it on sentences, and installs it under its name.
  * @throws {HubError} when it cannot be pulled; {RequestError} `invalid-model-name` or `model-installed`
  * @throws {EmbedError} when Embedmill cannot run it
  */
@@ -98,10 +99,12 @@ export async function pullModel(options: PullModelOptions): Promise<InstalledMod
     files,
   });
   // Loaded on use, so that a message about the network does not wait for ONNX Runtime.
-  const { EmbedError, prepareEach, tryEach } = await import('@embedmill/embed');
+  const { EmbedError, measureFacts, prepareEach, tryEach } = await import('@embedmill/embed');
   try {
     const { prepared, unavailable } = await prepareEach(folder, config);
     await tryEach(prepared);
+    const { baseline, languages } = await measureFacts(prepared[0]!);
+    await writeModelFacts(folder, { baseline, languages });
     const installed = await installPulled(folder, name, cacheDir);
     return {
       name,

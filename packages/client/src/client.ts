@@ -3,7 +3,15 @@
  * requests.
  */
 
-import type { FormatName, PartReceipt, ReportRow, RunInfo, Scale, TextInput } from '@embedmill/contract';
+import type {
+  FormatName,
+  Health,
+  PartReceipt,
+  ReportRow,
+  RunInfo,
+  Scale,
+  TextInput,
+} from '@embedmill/contract';
 import { embedTexts } from './embed.ts';
 import { type CallOptions, type ClientOptions, Http } from './http.ts';
 import { readJsonLines } from './lines.ts';
@@ -178,6 +186,11 @@ export class EmbedmillClient {
   /** Returns the backlog, the speed of the workers, and the number of workers that would finish in time. */
   getScale(options: CallOptions = {}): Promise<Scale> {
     return this.#http.json('GET', '/v1/scale', options);
+  }
+
+  /** What is wrong with the producer now, and what ends it. */
+  getHealth(options: CallOptions = {}): Promise<Health> {
+    return this.#http.json('GET', '/v1/health', options);
   }
 
   /** Resolves if a producer is running at this URL. */

@@ -63,6 +63,11 @@ export interface RunInfo {
   /** Tokens fed to the model, and tokens that are in no vector. */
   tokens: number;
   lostTokens: number;
+  /** Tokens fed to the model that its vocabulary does not know, and the script of most of them. */
+  unknownTokens: number;
+  unknownScript: string | null;
+  /** The language signal, if more than 5 % of the tokens are unknown. */
+  languageSignal: string | null;
   /** Rows whose vector is the mean of chunks. */
   chunkedRows: number;
   /** Glossary terms replaced. */

@@ -37,6 +37,13 @@ export interface RowOutcome {
    * tokenized.
    */
   lostTokens: number;
+  /**
+   * Tokens fed to the model that its vocabulary does not know; absent when 0: the unknown token of the tokenizer,
+   * and letters of a script of which the vocabulary has little more than letters.
+   */
+  unknownTokens?: number;
+  /** Script of most letters of a text with unknown tokens, Latin excepted, such as `Thai`; absent without others. */
+  script?: string;
   /** Number of chunks averaged into the vector; absent when the text went through the model in one piece. */
   chunks?: number;
   /** Number of glossary terms replaced in the text; absent when 0. */
@@ -70,6 +77,8 @@ export interface BatchSummary {
   tokens: number;
   /** Tokens that are in no vector. */
   lostTokens: number;
+  /** Tokens that the vocabulary of the model does not know, by the script of their text ('' for none); absent when 0. */
+  unknownTokens?: Record<string, number>;
   /** Rows whose vector is the mean of chunks; absent when 0. */
   chunkedRows?: number;
   /** Glossary terms replaced; absent when 0. */
@@ -84,10 +93,15 @@ export function summarizeOutcomes(outcomes: readonly RowOutcome[]): BatchSummary
     tokens: 0,
     lostTokens: 0,
   };
-  for (const { verdict, tokens, lostTokens, chunks, replacements } of outcomes) {
+  for (const { verdict, tokens, lostTokens, chunks, replacements, unknownTokens, script } of outcomes) {
     summary.verdicts[verdict] += 1;
     if (chunks !== undefined) summary.chunkedRows = (summary.chunkedRows ?? 0) + 1;
     if (replacements !== undefined) summary.replacements = (summary.replacements ?? 0) + replacements;
+    if (unknownTokens !== undefined) {
+      const { unknownTokens: counted = {} } = summary;
+      counted[script ?? ''] = (counted[script ?? ''] ?? 0) + unknownTokens;
+      summary.unknownTokens = counted;
+    }
     summary.tokens += tokens;
     summary.lostTokens += lostTokens;
   }

@@ -14,6 +14,13 @@ export {
   type UnavailablePrecision,
 } from './prepare/prepare-each.ts';
 export { prepareModel } from './prepare/prepare-model.ts';
+export {
+  isRelated,
+  type LanguageMeasure,
+  type ModelMeasure,
+  measureFacts,
+  measureModel,
+} from './quality/measure.ts';
 export { Glossary, type GlossaryEntry, type ReplacedText } from './text/glossary/glossary.ts';
 export type { TextChunk } from './text/long/chunks.ts';
 export { CLEANERS } from './text/treatment/clean-steps.ts';

@@ -39,6 +39,8 @@ export interface PreparedModel {
   modelPath: string;
   /** Absolute path of the tokenizer.json. */
   tokenizerPath: string;
+  /** JavaScript heap that the open tokenizer may need, in MB; an inference thread has it in addition. */
+  heapMb: number;
   /** Floats per vector. */
   dim: number;
   /** Maximum tokens per text, `[CLS]` and `[SEP]` included. */
@@ -46,6 +48,8 @@ export interface PreparedModel {
   pooling: Pooling;
   /** How far ONNX Runtime may rewrite the graph; compiled graphs are slower beyond `basic`. */
   optimization: 'basic' | 'all';
+  /** Position of the first token, for models with the input `position_ids`. Default 0; 2 for RoBERTa's family. */
+  firstPosition?: number | undefined;
   goldenSet: GoldenSet;
   /** Put before texts according to their input type. */
   prompts: ModelPrompts;

@@ -36,7 +36,7 @@ test('--server sends texts in requests of 256 and joins the vectors', async () =
   const signal = new AbortController().signal;
   const treatment = { clean: ['html'], long: 'mean', prompt: 'query: ' } as const;
   const flags = { server: url, model: 'small', precision: 'fp32', ...treatment } as const;
-  const embedder = await openEmbedder(flags, { config, signal });
+  const embedder = await openEmbedder(flags, { config, inputType: 'query', signal });
   const texts = Array.from({ length: 300 }, (_, n) => (n === 299 ? ' ' : 'x'.repeat(n + 1)));
   const steps: number[] = [];
   const { dim, vectors } = await embedder.embed(texts, (done) => steps.push(done));
@@ -49,7 +49,7 @@ test('--server sends texts in requests of 256 and joins the vectors', async () =
   ]);
   expect(requests[0]?.body).toMatchObject({ model: 'small', precision: 'fp32', ...treatment });
   const glossary = 'terms.csv';
-  await expect(openEmbedder({ ...flags, glossary }, { config, signal })).rejects.toThrow(
+  await expect(openEmbedder({ ...flags, glossary }, { config, inputType: 'query', signal })).rejects.toThrow(
     '--glossary cannot be used with --server',
   );
 });

@@ -3,12 +3,9 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  describeDifferences,
-  identifyFile,
-  identifyFiles,
-  type RowChoices,
-} from '../../../apps/cli/src/commands/embed/identity.ts';
+import { describeDifferences, type RowChoices } from '../../../apps/cli/src/commands/embed/identity.ts';
+import { identifyFile } from '../../../apps/cli/src/io/sources/file.ts';
+import { combineIdentities } from '../../../apps/cli/src/io/sources/identity.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const MIB = 1024 * 1024;
@@ -48,7 +45,10 @@ describe('identifyFile', () => {
   });
 });
 
-describe('identifyFiles', () => {
+describe('the identity of several files', () => {
+  const identifyFiles = async (paths: readonly string[]) =>
+    combineIdentities(await Promise.all(paths.map(identifyFile)));
+
   const write = (files: Record<string, string>) => {
     const folder = temporaryFolder();
     return Object.entries(files).map(([name, text]) => {
@@ -80,6 +80,7 @@ describe('describeDifferences', () => {
     quote: null,
     header: null,
     charset: null,
+    query: null,
     limit: null,
     precision: 'int8',
     truncate: 'end',
@@ -93,7 +94,7 @@ describe('describeDifferences', () => {
   const input = { bytes: 10, sha256: 'a' };
 
   test('treats a note of an earlier version, without options that came later, as one without them', () => {
-    const { clean, long, prompt, glossary, delimiter, quote, header, charset, ...old } = choices;
+    const { clean, long, prompt, glossary, delimiter, quote, header, charset, query, ...old } = choices;
     const before = { input, choices: old as RowChoices };
     expect(describeDifferences(before, { input, choices })).toEqual([]);
     expect(describeDifferences(before, { input, choices: { ...choices, clean: 'html' } })).toEqual([
@@ -112,6 +113,7 @@ describe('describeDifferences', () => {
     [{ input: null, choices }, 'the input was a file, now it is stdin'],
     [{ input, choices: { ...choices, header: false } }, '--header was not given, now it is false'],
     [{ input, choices: { ...choices, delimiter: ';' } }, '--delimiter was not given, now it is ;'],
+    [{ input, choices: { ...choices, query: 'SELECT 1' } }, '--query was not given, now it is SELECT 1'],
     [{ input, choices: { ...choices, limit: 5 } }, '--limit was not given, now it is 5'],
     [{ input, choices: { ...choices, long: 'mean' } }, '--long was not given, now it is mean'],
     [{ input, choices: { ...choices, precision: 'fp32' } }, '--precision was int8, now it is fp32'],

@@ -104,7 +104,12 @@ test.each(BATCHES)('batch %i', async (batch) => {
     const path = join(temporaryFolder(), name);
     writeFileSync(path, bytes);
     const request = { input: locateInput([path]), choices: {} };
-    const deps = { stdin: Readable.from([]), signal: new AbortController().signal, maxRowBytes: 1 << 20 };
+    const deps = {
+      stdin: Readable.from([]),
+      environment: {},
+      signal: new AbortController().signal,
+      maxRowBytes: 1 << 20,
+    };
     const read: [string | null, string][] = [];
     const input = await openTextInput(request, deps).catch((error) => {
       throw new Error(`seed ${seed}, ${kind}: ${error.message}\n${contents.slice(0, 400)}`);

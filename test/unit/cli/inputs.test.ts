@@ -30,7 +30,7 @@ async function readPaths(
   stdin: Readable = Readable.from([]),
 ): Promise<Brief[]> {
   const request = { input: locateInput(paths), choices };
-  const { rows } = await openTextInput(request, { stdin, signal, maxRowBytes: 1024 * 1024 });
+  const { rows } = await openTextInput(request, { stdin, environment: {}, signal, maxRowBytes: 1024 * 1024 });
   const read: Brief[] = [];
   for await (const slice of rows) {
     for (const row of slice) read.push(row.ok ? [row.id, row.text] : `!${row.code}`);
@@ -659,7 +659,7 @@ describe('several files', () => {
     const path = folder({ 'a.csv': 'id,text\n1,a\n', 'b.csv': 'id,text\n2,b,c\n3,d\n' });
     const { rows } = await openTextInput(
       { input: locateInput([path]), choices: {} },
-      { stdin: Readable.from([]), signal, maxRowBytes: 1000 },
+      { stdin: Readable.from([]), environment: {}, signal, maxRowBytes: 1000 },
     );
     const messages: string[] = [];
     for await (const slice of rows) for (const row of slice) if (!row.ok) messages.push(row.message);

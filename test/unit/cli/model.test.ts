@@ -3,9 +3,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareModel } from '@embedmill/embed';
-import { addedModels, keepModel, modelFolder } from '@embedmill/embed/added-models';
-import { afterAll, describe, expect, test } from 'vitest';
+import { Embedder, prepareModel } from '@embedmill/embed';
+import { addedModels, keepModel, modelFolder, readModelFacts } from '@embedmill/embed/added-models';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { ModelCheck } from '../../../apps/cli/src/commands/model/check.ts';
 import { embedmill } from '../../support/embedmill.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { smallBertFolder } from '../embed/small-bert.ts';
@@ -21,7 +22,13 @@ describe('embedmill model', () => {
     const added = await run('add', folder, '--name', 'colours', '--json');
     expect(added).toMatchObject({ code: 0, stderr: '' });
     const copy = join(cache, 'models', 'colours');
-    expect(JSON.parse(added.stdout)).toEqual({ name: 'colours', folder: copy, unavailable: [] });
+    expect(JSON.parse(added.stdout)).toMatchObject({ name: 'colours', folder: copy, unavailable: [] });
+    // Random weights relate no language; its unrelated texts are measured all the same.
+    expect(JSON.parse(added.stdout)).toMatchObject({ languages: [], problems: [expect.any(String)] });
+    expect(await readModelFacts('colours', cache)).toEqual({
+      languages: [],
+      baseline: { mean: expect.any(Number), spread: expect.any(Number), pairs: 224 },
+    });
     const byPath = await prepareModel({ model: folder, precision: 'fp32', cacheDir: cache });
     rmSync(folder, { recursive: true });
     const byName = await prepareModel({ model: 'colours', precision: 'fp32', cacheDir: cache });
@@ -30,6 +37,8 @@ describe('embedmill model', () => {
     const info = await run('info', 'colours');
     expect(info.stdout).toMatch(/^limit +12 tokens \(config\.json\)$/m);
     expect(info.stdout).toMatch(/^weights .*\(model\.safetensors, compiled\)$/m);
+    expect(info.stdout).toMatch(/^languages +none of eight that were measured$/m);
+    expect(info.stdout).toMatch(/^unrelated +cosine -?\d\.\d\d ± \d\.\d\d$/m);
 
     const list = await run('list', '--json');
     expect(JSON.parse(list.stdout)).toMatchObject([
@@ -43,13 +52,55 @@ describe('embedmill model', () => {
   test('check compares int8 with fp32, and related sentences with unrelated ones', async () => {
     const { code, stdout } = await run('check', 'all-MiniLM-L6-v2', '--json');
     expect(code).toBe(0);
-    const { checks } = JSON.parse(stdout);
+    const { checks } = JSON.parse(stdout) as { checks: ModelCheck[] };
     expect(checks).toMatchObject([
       { precision: 'int8', problems: [] },
       { precision: 'fp32', problems: [], worstToFp32: null },
     ]);
-    expect(checks[0].worstToFp32).toBeGreaterThan(0.97);
-    for (const { similar, unrelated } of checks) expect(similar - unrelated).toBeGreaterThan(0.4);
+    expect(checks[0]!.worstToFp32).toBeGreaterThan(0.97);
+    for (const { languages } of checks) {
+      expect(languages).toHaveLength(8);
+      expect(languages[0]).toMatchObject({
+        language: 'English',
+        meanings: 8,
+        wordings: 8,
+        translations: null,
+      });
+      expect(languages.at(-1)).toMatchObject({ language: 'Thai', wordings: 0 });
+    }
+    const facts = await readModelFacts(undefined, cache);
+    expect(facts!.baseline.mean).toBeCloseTo(checks[0]!.baseline.mean, 1);
+    expect(facts!.baseline.spread).toBeCloseTo(checks[0]!.baseline.spread, 1);
+  });
+
+  test('check fails a model that relates no language, and one with other vectors than its reference', async () => {
+    const folder = smallBertFolder();
+    const garbage = await run('check', folder);
+    expect(garbage.code).toBe(1);
+    expect(garbage.stdout).toContain('fp32: FAILED');
+    expect(garbage.stdout).toMatch(/all sentences have the same vector|it relates no language/);
+
+    const model = await prepareModel({ model: folder, precision: 'fp32', cacheDir: cache });
+    const embedder = await Embedder.open(model);
+    onTestFinished(() => embedder.close());
+    const vector = new Float32Array(24);
+    await embedder.embed('red blue', vector, 0);
+    const reference = join(temporaryFolder(), 'reference.json');
+    const write = (edit: object) =>
+      writeFileSync(
+        reference,
+        JSON.stringify({ texts: [{ text: 'red blue', ids: [2, 4, 6, 3], vector: [...vector], ...edit }] }),
+      );
+    const lineOf = async () => (await run('check', folder, '--reference', reference)).stdout;
+    write({});
+    expect(await lineOf()).toMatch(/1 reference texts: token ids of 1 equal, cosine at least 1\.00000/);
+    write({ ids: [2, 5, 6, 3], vector: [...vector].reverse() });
+    expect(await lineOf()).toMatch(/"red blue" has cosine -?0\.\d+ to its reference, expected 0\.9999/);
+    expect(await lineOf()).toContain('"red blue" has the token ids 2 4 6 3, expected 2 5 6 3');
+    write({ vector: [1] });
+    expect(await lineOf()).toContain('has 1 numbers, the model gives 24');
+    writeFileSync(reference, '{"texts":[]}');
+    expect((await run('check', folder, '--reference', reference)).code).toBe(2);
   });
 
   test('add rejects an invalid folder, and leaves no files', async () => {

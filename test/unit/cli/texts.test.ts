@@ -11,6 +11,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 const ground = {
   config: { maxRowBytes: 1_000_000 },
   stdin: Readable.from([]),
+  environment: {},
   signal: new AbortController().signal,
 };
 

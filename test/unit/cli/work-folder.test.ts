@@ -110,6 +110,7 @@ describe('WorkFolder', () => {
       quote: null,
       header: null,
       charset: null,
+      query: null,
       limit: null,
       precision: 'int8',
       truncate: 'end',

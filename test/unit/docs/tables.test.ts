@@ -19,7 +19,9 @@ describe('docs/api.md', () => {
   it('lists every route', () => {
     const page = readFileSync('docs/api.md', 'utf8');
     // Paths stand alone, behind a method, or in a curl call; the name of a model may contain slashes.
-    const listed = [...page.matchAll(/(?:[`"]|[A-Z] |localhost:8080)(\/[\w/:.*-]*)/g)].map(([, path]) => path);
+    const listed = [...page.matchAll(/(?:[`"]|[A-Z] |localhost:8080)(\/[\w/:.*-]*)/g)].map(
+      ([, path]) => path,
+    );
     const paths = [...NATIVE_OPERATIONS, ...COMPATIBLE_OPERATIONS].map(({ path }) =>
       path.replace('*name', 'all-minilm'),
     );

@@ -121,6 +121,7 @@ describe('a BERT folder with safetensors', () => {
   test('is rejected for a module after the pooling, which would not be applied', async () => {
     const modules = (...names: string[]) => ({
       'modules.json': names.map((name) => ({ type: `sentence_transformers.models.${name}` })),
+      '1_Pooling/config.json': { pooling_mode_mean_tokens: true },
     });
     await prepare(smallBertFolder(modules('Transformer', 'Pooling', 'Normalize')), 'fp32');
     await expect(

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { GraphBuilder } from '../../../packages/embed/src/compile/onnx/graph-builder.ts';
-import type { DataType } from '../../../packages/embed/src/compile/onnx/schema.ts';
+import { DATA_TYPE, type DataType } from '../../../packages/embed/src/compile/onnx/schema.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { byteBpeFile, unigramFile } from '../../support/unigram-file.ts';
 import { tokenizerFile } from './colours.ts';
 import { bytesOf, cacheDir, openBuiltIn, vectorOf } from './models.ts';
 
@@ -29,23 +30,28 @@ interface TableModel {
   /** Further inputs, by name; each is added to the token vectors, so that a wrong value shows. */
   inputs?: Record<string, DataType>;
   output?: string;
+  /** Type of the output. Default float32. */
+  type?: 'float16';
   operator?: string;
   scale?: number;
+  table?: readonly number[][];
 }
 
 /** Builds a model that looks up its vectors in a table. */
 function tableModel({
   inputs = {},
   output = 'last_hidden_state',
+  type,
   operator = 'Identity',
   scale = 1,
+  table: rows = TABLE,
 }: TableModel): Uint8Array {
   const graph = new GraphBuilder();
   const ids = graph.input('input_ids', 'int64', ['batch', 'tokens']);
   const table = graph.constant(
     'table',
-    Float32Array.from(TABLE.flat(), (value) => value * scale),
-    [TABLE.length, DIM],
+    Float32Array.from(rows.flat(), (value) => value * scale),
+    [rows.length, DIM],
   );
   let states = graph.node('rows', 'Gather', [table, ids]);
   for (const [name, type] of Object.entries(inputs)) {
@@ -56,10 +62,25 @@ function tableModel({
     // Only with ones as attention_mask and zeros as token_type_ids the vectors stay unchanged.
     states = graph.node(`${name}.used`, name === 'attention_mask' ? 'Mul' : 'Add', [states, factor]);
   }
-  graph.node(output, operator, [states]);
-  graph.output(output, 'float32', ['batch', 'tokens', DIM]);
+  if (type === undefined) graph.node(output, operator, [states]);
+  else graph.node(output, 'Cast', [states], { to: { int: DATA_TYPE[type] } });
+  graph.output(output, type ?? 'float32', ['batch', 'tokens', DIM]);
   return graph.encode('table');
 }
+
+/** A row per token id, each with another direction. */
+const rowsOfIds = (rows: number): number[][] =>
+  Array.from({ length: rows }, (_, id) => [1, id % 7, (id % 5) - 2, (id % 3) - 1]);
+
+/** A Unigram tokenizer that has the text "red" as three pieces. */
+const LETTERS = unigramFile([
+  ['▁r', -1],
+  ['e', -1],
+  ['d', -1],
+]);
+
+/** The text of a Git LFS pointer. */
+const POINTER = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n');
 
 /** Writes a folder in the layout of the Hub; `files` replaces files or, with undefined, omits them. */
 function hubFolder(files: Record<string, object | Uint8Array | undefined> = {}): string {
@@ -70,7 +91,7 @@ function hubFolder(files: Record<string, object | Uint8Array | undefined> = {}):
     'onnx/model.onnx': tableModel({ inputs: { attention_mask: 'int64', token_type_ids: 'int64' } }),
     ...files,
   };
-  for (const folder of ['onnx', '1_Pooling']) mkdirSync(join(root, folder), { recursive: true });
+  for (const folder of ['onnx', '1_Pooling', '2_Pooling']) mkdirSync(join(root, folder), { recursive: true });
   for (const [name, content] of Object.entries(all)) {
     if (content)
       writeFileSync(join(root, name), content instanceof Uint8Array ? content : JSON.stringify(content));
@@ -142,6 +163,83 @@ describe('a folder in the layout of the Hub', () => {
     expect([...(await vectorOf(await open(await prepareFp32(folder)), 'red'))]).toEqual(closeTo(expected));
   });
 
+  test('may return half-precision vectors', async () => {
+    const folder = hubFolder({ 'onnx/model.onnx': tableModel({ type: 'float16' }) });
+    const embedder = await open(await prepareFp32(folder));
+    expect([...(await vectorOf(embedder, 'red red blue'))]).toEqual(closeTo(unit([6, 0, 3, 2])));
+  });
+
+  test.each([
+    ['ModernBERT', { model_type: 'modernbert' }, ['attention_mask'], byteBpeFile([]), [0, 118, 105, 104, 2]],
+    [
+      'XLM-RoBERTa',
+      { model_type: 'xlm-roberta', pad_token_id: 1 },
+      ['attention_mask'],
+      LETTERS,
+      [0, 4, 5, 6, 2],
+    ],
+    ['MPNet', { model_type: 'mpnet', pad_token_id: 1 }, ['attention_mask'], tokenizerFile, [2, 4, 3]],
+    [
+      'NomicBERT',
+      { model_type: 'nomic_bert' },
+      ['token_type_ids', 'attention_mask'],
+      tokenizerFile,
+      [2, 4, 3],
+    ],
+  ])('of the kind of %s runs with its own inputs and tokenizer', async (_, config, names, tokenizer, ids) => {
+    const inputs = Object.fromEntries(names.map((name) => [name, 'int64' as const]));
+    const folder = hubFolder({
+      'config.json': { hidden_size: DIM, max_position_embeddings: 514, ...config },
+      'tokenizer.json': tokenizer,
+      'onnx/model.onnx': tableModel({ inputs, table: rowsOfIds(260) }),
+    });
+    const embedder = await open(await prepareFp32(folder));
+    const sum = [0, 1, 2, 3].map((i) => ids.reduce((all, id) => all + rowsOfIds(260)[id]![i]!, 0));
+    expect([...(await vectorOf(embedder, 'red'))]).toEqual(closeTo(unit(sum)));
+  });
+
+  test("counts the positions of RoBERTa's family after the padding token", async () => {
+    const folder = hubFolder({
+      'config.json': { max_position_embeddings: 8, model_type: 'roberta', pad_token_id: 1 },
+      'onnx/model.onnx': tableModel({ inputs: { position_ids: 'int64' } }),
+    });
+    const model = await prepareFp32(folder);
+    expect(model.maxTokens).toBe(6);
+    // Positions 2, 3, 4 are added to the vectors of [CLS], red and [SEP].
+    const expected = unit([3, 0, 0, 2].map((sum) => sum + 2 + 3 + 4));
+    expect([...(await vectorOf(await open(model), 'red'))]).toEqual(closeTo(expected));
+  });
+
+  test.each([
+    ['fp32', 'model.onnx'],
+    ['fp32', 'onnx/model_fp16.onnx'],
+    ['int8', 'onnx/model_qint8_avx512_vnni.onnx'],
+  ] as const)('may have its %s weights in %s', async (precision, file) => {
+    const folder = hubFolder({ 'onnx/model.onnx': undefined, [file]: tableModel({}) });
+    const model = await prepareModel({ model: folder, precision, cacheDir });
+    expect(model).toMatchObject({ modelPath: join(folder, file), sources: { weights: file } });
+  });
+
+  test('reads the pooling from the file that modules.json names', async () => {
+    const files = {
+      'modules.json': [
+        { path: '', type: 'sentence_transformers.models.Transformer' },
+        { path: '2_Pooling', type: 'sentence_transformers.models.Pooling' },
+      ],
+      '2_Pooling/config.json': { pooling_mode: 'cls' },
+    };
+    expect(await prepareFp32(hubFolder(files))).toMatchObject({
+      pooling: 'cls',
+      sources: { pooling: '2_Pooling/config.json' },
+    });
+    await expect(
+      prepareFp32(hubFolder({ ...files, '2_Pooling/config.json': undefined })),
+    ).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      message: expect.stringMatching(/has no "2_Pooling\/config.json", which its modules.json names$/),
+    });
+  });
+
   test('uses model_quantized.onnx for int8, with another fingerprint', async () => {
     const folder = hubFolder({ 'onnx/model_quantized.onnx': tableModel({ scale: 2 }) });
     const int8 = await prepareModel({ model: folder, precision: 'int8', cacheDir });
@@ -192,6 +290,39 @@ describe('a folder in the layout of the Hub', () => {
 describe('an unusable folder is rejected', () => {
   test.each([
     ['a missing model', { 'onnx/model.onnx': undefined }, 'MODEL_NOT_FOUND', /has no "onnx\/model.onnx"/],
+    [
+      'weights under another name',
+      { 'onnx/model.onnx': undefined, 'onnx/encoder.onnx': tableModel({}) },
+      'MODEL_NOT_FOUND',
+      /has no "onnx\/model.onnx"; it has "onnx\/encoder.onnx": rename/,
+    ],
+    [
+      'weights of another precision',
+      { 'onnx/model.onnx': undefined, 'onnx/model_int8.onnx': tableModel({}) },
+      'MODEL_NOT_FOUND',
+      /has no "onnx\/model.onnx"; it has "onnx\/model_int8.onnx": use --precision int8/,
+    ],
+    [
+      'weights in several files',
+      { 'onnx/model.onnx': undefined, 'model-00001-of-00002.safetensors': Buffer.from('') },
+      'MODEL_NOT_FOUND',
+      /in several files \("model-00001-of-00002.safetensors"\), expected one "model.safetensors"/,
+    ],
+    [
+      'weights of PyTorch',
+      { 'onnx/model.onnx': undefined, 'pytorch_model.bin': Buffer.from('') },
+      'MODEL_NOT_FOUND',
+      /"pytorch_model.bin" cannot be read: convert it/,
+    ],
+    ['a pointer instead of weights', { 'onnx/model.onnx': POINTER }, 'MODEL_INVALID', /Git LFS pointer/],
+    ['a pointer instead of a tokenizer', { 'tokenizer.json': POINTER }, 'MODEL_INVALID', /Git LFS pointer/],
+    ['a pointer instead of a config', { 'config.json': POINTER }, 'MODEL_INVALID', /Git LFS pointer/],
+    [
+      'quantized weights',
+      { 'config.json': { quantization_config: { quant_method: 'gptq' } } },
+      'MODEL_UNSUPPORTED',
+      /has quantized weights \("gptq"\), expected float32/,
+    ],
     ['a missing tokenizer', { 'tokenizer.json': undefined }, 'MODEL_NOT_FOUND', /has no "tokenizer.json"/],
     ['a missing config', { 'config.json': undefined }, 'MODEL_NOT_FOUND', /config\.json/],
     [

@@ -60,6 +60,15 @@ describe('a text that crashes its thread', () => {
     expect(events).toContainEqual({ kind: 'row-isolated', batch: 5, row: 17, reason });
   });
 
+  test('is not one that needs the heap that its model states', async () => {
+    const { pool, count } = await startedPool({ maxHeapMb: 16, heapMb: 200 });
+    const { outcomes } = await embedBulk(pool, ['some-heap!']);
+    expect(outcomes.map(({ verdict }) => verdict)).toEqual(['ok']);
+    expect(count('thread-died')).toBe(0);
+    const { pool: small } = await startedPool({ maxHeapMb: 16 });
+    expect((await embedBulk(small, ['some-heap!'])).outcomes[0]).toMatchObject({ verdict: 'failed' });
+  });
+
   test('does not affect the batch queued behind it', async () => {
     const { pool, signals } = await startedPool();
     const [bad, good] = await Promise.all([

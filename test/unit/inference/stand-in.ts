@@ -44,10 +44,12 @@ export interface StandInOptions extends Partial<InferencePoolOptions> {
   maxOpens?: number;
   /** Rows that the engine computes together. Default 0: it computes each row alone. */
   packRows?: number;
+  /** Heap that the model states to need, in MB. */
+  heapMb?: number;
 }
 
 /** Creates a pool that is not started, with its events and signals; the pool stops after the test. */
-export function standInPool({ maxOpens, packRows = 0, ...options }: StandInOptions = {}) {
+export function standInPool({ maxOpens, packRows = 0, heapMb = 0, ...options }: StandInOptions = {}) {
   const signals = new EngineSignals();
   const events: InferenceEvent[] = [];
   const pool = new InferencePool({
@@ -57,6 +59,7 @@ export function standInPool({ maxOpens, packRows = 0, ...options }: StandInOptio
       dim: DIM,
       shared: signals.shared,
       packRows,
+      heapMb,
       ...(maxOpens === undefined ? {} : { maxOpens }),
     }),
     restartDelayMs: 1,

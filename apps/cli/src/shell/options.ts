@@ -20,6 +20,13 @@ export function port(given: string): number {
   throw new InvalidArgumentError('Expected a port from 0 to 65535.');
 }
 
+/** Parses a percentage: 0 to 100. */
+export function percentage(given: string): number {
+  const value = Number(given);
+  if (/^\d+(\.\d+)?$/.test(given) && value <= 100) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 100.');
+}
+
 /** Parses a fraction: above 0, at most 1. */
 export function fraction(given: string): number {
   const value = Number(given);
@@ -85,6 +92,7 @@ export function oneCharacter(given: string): string {
 
 /** Fields and format of a text file. */
 export const textsOptions = () => [
+  new Option('--query <sql>', 'SQL to run, if the texts are in a database'),
   new Option('--text <field>', 'column or path with the text (default: "text")'),
   new Option('--id <field>', 'column or path with the id (default: "id", else row number)'),
   new Option('--format <format>', 'input format, if name and content do not show it').choices(TEXT_FORMATS),

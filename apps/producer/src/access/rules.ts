@@ -33,6 +33,7 @@ export const RULES: readonly AccessRule[] = [
   ['DELETE', '/v1/runs/:id', 'submit'],
   ['POST', '/v1/inspect', 'submit'],
   ['POST', '/v1/embed', 'submit'],
+  ['GET', '/v1/health', 'read'],
   ['GET', '/v1/scale', 'read'],
   ['GET', '/v1/overview', 'read'],
   ['GET', '/v1/events', 'read'],

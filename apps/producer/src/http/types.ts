@@ -1,6 +1,6 @@
 /** What the routes of every protocol share: the producer behind them, limits and other dependencies. */
 
-import type { Scale } from '@embedmill/contract';
+import type { Health, Scale } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import type { InteractiveLane, Overview } from '@embedmill/core/redis';
 import type { Runs } from '@embedmill/core/runs';
@@ -19,8 +19,8 @@ export interface CoreService {
   assertOffered(model: string): Promise<void>;
   /** The interactive lane: answers come from the first free worker. */
   lane(): InteractiveLane;
-  /** Whether a run could be accepted now, and the reasons if not. */
-  readiness(): Promise<{ ready: boolean; reasons: string[] }>;
+  /** What is wrong now, and whether new rows are refused; also works while Redis is unavailable. */
+  health(): Promise<Health>;
   /** The Prometheus page. */
   metrics(): Promise<{ contentType: string; body: string }>;
   /** Counts a request; called once its response is sent or its client has disconnected. */

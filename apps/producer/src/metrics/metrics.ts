@@ -10,12 +10,13 @@ import {
 } from '@embedmill/core/telemetry';
 import { Registry } from 'prom-client';
 import { type FlowMetricsDeps, registerFlowMetrics } from './flow-metrics.ts';
+import { type HealthMetricsDeps, registerHealthMetrics } from './health-metrics.ts';
 import { type AnsweredRequest, registerHttpMetrics } from './http-metrics.ts';
 import { registerLaneMetrics } from './lane-metrics.ts';
 import { registerQueueMetrics } from './queue-metrics.ts';
 
 /** What the metrics are read from. */
-export interface ProducerMetricsDeps extends FlowMetricsDeps {
+export interface ProducerMetricsDeps extends FlowMetricsDeps, HealthMetricsDeps {
   queues: Readonly<Partial<Record<Lane, QueueState>>>;
   redis: RedisInfo;
   /** Number of interactive texts that are waiting for their answer. */
@@ -32,13 +33,14 @@ export class ProducerMetrics {
   /** Records a batch that is on disk, with the seconds since its commit. */
   readonly countDrained: (seconds: number) => void;
 
-  constructor({ queues, redis, textsInFlight, ...flow }: ProducerMetricsDeps) {
+  constructor({ queues, redis, textsInFlight, health, freeBytes, ...flow }: ProducerMetricsDeps) {
     registerQueueMetrics(this.#registry, queues);
     registerRedisMetrics(this.#registry, redis);
     registerCpuMetrics(this.#registry);
     registerProcessMetrics(this.#registry);
     this.countCall = registerLaneMetrics(this.#registry, textsInFlight);
     this.countRequest = registerHttpMetrics(this.#registry);
+    registerHealthMetrics(this.#registry, { health, freeBytes });
     this.countDrained = registerFlowMetrics(this.#registry, flow);
   }
 

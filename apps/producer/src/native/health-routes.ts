@@ -1,13 +1,12 @@
-/** Routes for monitoring and scaling: liveness, readiness, metrics and the required number of workers. */
+/** Routes for monitoring and scaling: liveness, readiness, health, metrics and the required number of workers. */
 
-import { asError } from '@embedmill/contract';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 
 /**
- * `/healthz` depends on nothing but the process; `/readyz` lists what is missing; `/v1/scale` needs Redis.
+ * `/healthz` depends on nothing but the process; `/readyz` and `/v1/health` list what is wrong; `/v1/scale` needs Redis.
  */
 export function healthRoutes({ service, version }: RouteDeps): Router {
   const router = Router();
@@ -16,11 +15,13 @@ export function healthRoutes({ service, version }: RouteDeps): Router {
   });
   addPath(router, '/readyz', {
     get: async (_req, res) => {
-      const readiness = await service
-        .readiness()
-        .catch((error) => ({ ready: false, reasons: [asError(error).message] }));
-      sendJson(res, readiness.ready ? 200 : 503, readiness);
+      const { problems } = await service.health();
+      const reasons = problems.filter(({ refusesRows }) => refusesRows).map(({ sentence }) => sentence);
+      sendJson(res, reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
     },
+  });
+  addPath(router, '/v1/health', {
+    get: async (_req, res) => sendJson(res, 200, await service.health()),
   });
   addPath(router, '/metrics', {
     get: async (_req, res) => {

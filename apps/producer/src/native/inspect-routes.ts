@@ -1,5 +1,6 @@
 /** The route that says how a file would be read, judged by its first bytes. */
 
+import { BUILT_IN_MODEL, describeScripts } from '@embedmill/contract';
 import { planSample } from '@embedmill/core/formats';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
@@ -20,7 +21,10 @@ export function inspectRoutes({ config, limits }: RouteDeps): Router {
       const { name, complete, ...choices } = checkInput(inspectQuery, 'query', req.query);
       const bytes = await readWhole(req, { maxBytes: MAX_BYTES, stallMs: limits.bodyStallMs });
       const options = { maxRowBytes: config.maxRowBytes };
-      sendJson(res, 200, await planSample(name, { bytes, complete }, choices, options));
+      const plan = await planSample(name, { bytes, complete }, choices, options);
+      const warning = describeScripts(plan.scripts, config.model ?? BUILT_IN_MODEL);
+      const warnings = [...plan.warnings, ...(warning === null ? [] : [warning])];
+      sendJson(res, 200, { ...plan, warnings });
     },
   });
   return router;

@@ -75,6 +75,7 @@ const responseSchemas: Readonly<
   Texts: schemas.textsSchema,
   Overview: schemas.overviewSchema,
   Health: schemas.healthSchema,
+  Liveness: schemas.livenessSchema,
   Readiness: schemas.readinessSchema,
   Problem: schemas.problemSchema,
 };

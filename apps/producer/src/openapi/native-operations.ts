@@ -27,6 +27,7 @@ export type SchemaName =
   | 'Texts'
   | 'Overview'
   | 'Health'
+  | 'Liveness'
   | 'Readiness';
 
 /** Names of the queries and headers in `document.ts`. */
@@ -332,6 +333,14 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/health',
+    tag: 'operation',
+    summary: 'Get what is wrong now and what ends it',
+    responses: { 200: { description: 'State, one sentence, and all problems.', json: 'Health' } },
+    problems: [],
+  },
+  {
+    method: 'get',
     path: '/v1/scale',
     tag: 'operation',
     summary: 'Get the number of workers that the backlog requires',
@@ -377,7 +386,7 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     path: '/healthz',
     tag: 'operation',
     summary: 'Check liveness',
-    responses: { 200: { description: 'The process is running.', json: 'Health' } },
+    responses: { 200: { description: 'The process is running.', json: 'Liveness' } },
     problems: [],
   },
   {

@@ -2,8 +2,10 @@
 
 import {
   CLEAN_STEPS,
+  type Health,
   INPUT_TYPES,
   type PartReceipt,
+  PROBLEM_CODES,
   type ReportRow,
   ROW_VERDICTS,
   type RunInfo,
@@ -58,6 +60,12 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
   verdicts: z.strictObject({ ok: count, truncated: count, empty: count, failed: count }),
   tokens: count.describe('Tokens that the model computed.'),
   lostTokens: count.describe('Tokens lost to truncation.'),
+  unknownTokens: count.describe('Tokens that the vocabulary of the model does not know.'),
+  unknownScript: z.string().nullable().describe('Script of most of these tokens, such as Thai.'),
+  languageSignal: z
+    .string()
+    .nullable()
+    .describe('A warning if more than 5 % of the tokens are unknown to the model.'),
   chunkedRows: count.describe('Rows whose vector is the mean of several chunks.'),
   replacements: count.describe('Number of replaced glossary terms.'),
   rowsPerSecond: count,
@@ -135,6 +143,7 @@ export const readingPlanSchema: z.ZodType<ReadingPlan> = z.strictObject({
   usable: count.describe('Records with a text.'),
   complete: z.boolean(),
   confidence: z.enum(['high', 'medium', 'low']),
+  scripts: z.record(z.string(), count).describe('Letters of the texts of the sample by script.'),
   warnings: z.array(z.string()),
   problem: z
     .strictObject({
@@ -173,6 +182,8 @@ const outcome = z.strictObject({
   verdict,
   tokens: count,
   lostTokens: count,
+  unknownTokens: z.exactOptional(count).describe('Tokens that the vocabulary of the model does not know.'),
+  script: z.exactOptional(z.string()).describe('Script of most letters of a text with such tokens.'),
   chunks: z.exactOptional(count).describe('Number of chunks whose mean is the vector, if it is a mean.'),
   replacements: z.exactOptional(count).describe('Number of replaced glossary terms.'),
   chunkSpans: z
@@ -230,12 +241,31 @@ export const searchResultSchema = z.strictObject({
 /** The texts of selected rows. */
 export const textsSchema = z.strictObject({ rows: z.array(z.strictObject(rowText)) });
 
+/** What is wrong with the producer now. */
+export const healthSchema: z.ZodType<Health> = z.strictObject({
+  state: z
+    .enum(['ok', 'degraded', 'unavailable'])
+    .describe('`unavailable` if new rows are refused, `degraded` if something else is wrong.'),
+  sentence: z.string().describe('The first problem, or what the producer is doing.'),
+  problems: z
+    .array(
+      z.strictObject({
+        code: z.enum(PROBLEM_CODES),
+        severity: z.enum(['critical', 'warning', 'advice']),
+        sentence: z.string().describe('What is wrong.'),
+        remedy: z.string().describe('What ends it.'),
+        mayPass: z.boolean().describe('False if it lasts until somebody changes something.'),
+        refusesRows: z.boolean().describe('Whether new rows are refused while it lasts.'),
+      }),
+    )
+    .describe('The heaviest first.'),
+});
+
 /** The state of runs, queues, workers and Redis. */
 export const overviewSchema: z.ZodType<Overview> = z.strictObject({
   at: time,
   version: z.string(),
-  ready: z.boolean(),
-  reasons: z.array(z.string()),
+  health: healthSchema,
   runs: z.array(runSchema).describe('Newest first, at most 20.'),
   runCounts: z.record(runState, count),
   rowsPerSecond: count,
@@ -270,7 +300,7 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
 });
 
 /** The response of `/healthz`. */
-export const healthSchema = z.strictObject({ status: z.literal('ok'), version: z.string() });
+export const livenessSchema = z.strictObject({ status: z.literal('ok'), version: z.string() });
 
 /** The response of `/readyz`. */
 export const readinessSchema = z.strictObject({ ready: z.boolean(), reasons: z.array(z.string()) });

@@ -1,6 +1,6 @@
 /** Reads the overview: the state of runs, queues, workers and Redis. */
 
-import type { Lane, Scale } from '@embedmill/contract';
+import type { Health, Lane, Scale } from '@embedmill/contract';
 import { infoNumber, type Keys, type Overview, type QueueState, readWorkers } from '@embedmill/core/redis';
 import type { Credits, ShownRun } from '@embedmill/core/runs';
 import type { Redis } from 'ioredis';
@@ -24,7 +24,7 @@ export interface OverviewDeps {
   credits: Credits;
   /** Newest first; empty until the data folder is open. */
   runs: () => readonly ShownRun[];
-  readiness: () => Promise<{ ready: boolean; reasons: string[] }>;
+  health: () => Promise<Health>;
   scale: () => Promise<Scale | undefined>;
 }
 
@@ -61,9 +61,9 @@ export class OverviewReader {
   }
 
   async #readNow(): Promise<Overview> {
-    const { version, credits, runs, readiness, scale } = this.#deps;
+    const { version, credits, runs, health, scale } = this.#deps;
     const [state, speed, queues, workers, redis] = await Promise.all([
-      readiness(),
+      health(),
       scale(),
       this.#queues().catch(() => []),
       readWorkers(this.#deps.redis, this.#deps.keys).catch(() => []),
@@ -75,7 +75,7 @@ export class OverviewReader {
     return {
       at: new Date().toISOString(),
       version,
-      ...state,
+      health: state,
       runs: all.slice(0, MAX_RUNS_SHOWN).map((run) => run.info()),
       runCounts,
       ...this.#rate(),

@@ -37,8 +37,8 @@ export function teiInfoRoutes({ service, version }: RouteDeps): Router {
   });
   addPath(router, '/health', {
     get: async (_req, res) => {
-      const { ready } = await service.readiness();
-      if (!ready) throw new TeiError('Unhealthy', 'unhealthy');
+      const { state } = await service.health();
+      if (state === 'unavailable') throw new TeiError('Unhealthy', 'unhealthy');
       await service.lane().model();
       res.status(200).end();
     },

@@ -5,7 +5,6 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { describeError } from './api/errors.ts';
-import type { Overview } from './api/types.ts';
 import { OverviewStream, useOverview } from './overview.tsx';
 import { AdminPage } from './pages/admin.tsx';
 import { NewRunPage } from './pages/new-run/new-run-page.tsx';
@@ -62,6 +61,7 @@ export function App() {
             ))}
           </ul>
         </nav>
+        <HealthMark />
         <ThemeSwitch />
       </header>
       <main id="content" tabIndex={-1} ref={main}>
@@ -106,21 +106,38 @@ function Mark() {
   );
 }
 
-/** The current problem; empty once the problem is solved. */
+/** What is wrong now, with what ends it; empty once all of it is solved. Advice is on the page of runs. */
 function Banner() {
   const { overview, error } = useOverview();
-  const text = currentProblem(overview, error);
+  const problems = (overview?.health.problems ?? []).filter(({ severity }) => severity !== 'advice');
   return (
     <div role="status" aria-live="polite">
-      {text !== null && <p class="notice notice-warn banner">{text}</p>}
+      {error !== null && <p class="notice notice-warn banner">{describeError(error)}</p>}
+      {error === null &&
+        problems.map(({ code, sentence, remedy }) => (
+          <p key={`${code} ${sentence}`} class="notice notice-warn banner">
+            <strong>{sentence}</strong> {remedy}
+          </p>
+        ))}
     </div>
   );
 }
 
-function currentProblem(overview: Overview | null, error: unknown): string | null {
-  if (error !== null) return describeError(error);
-  if (overview === null || overview.ready) return null;
-  if (overview.redis === null)
-    return 'Redis is unreachable. Runs are paused and nothing is lost; they continue automatically when Redis is back.';
-  return `New rows are not accepted at the moment: ${overview.reasons.join('; ')}.`;
+const STATES = { ok: 'Works', degraded: 'Degraded', unavailable: 'Unavailable' } as const;
+
+/** The state of the producer in one word, on every page. */
+function HealthMark() {
+  const { overview, error } = useOverview();
+  if (error !== null) return <HealthWord state="unavailable" word="Disconnected" title="" />;
+  if (overview === null) return null;
+  const { state, sentence } = overview.health;
+  return <HealthWord state={state} word={STATES[state]} title={sentence} />;
+}
+
+function HealthWord({ state, word, title }: { state: keyof typeof STATES; word: string; title: string }) {
+  return (
+    <p class={`health health-${state}`} title={title}>
+      <span aria-hidden="true">{state === 'ok' ? '●' : '▲'}</span> {word}
+    </p>
+  );
 }

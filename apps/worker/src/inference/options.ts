@@ -55,8 +55,8 @@ export interface InferencePoolOptions {
   /** Maximum consecutive failed starts, with no other thread alive, before the pool gives up. Default 5. */
   maxFailedStarts?: number;
   /**
-   * Maximum JS heap of one thread in MB, without tensors and buffers; a thread that needs more exits. Default
-   * 128.
+   * Maximum JS heap of one thread in MB, without tensors and buffers; a thread that needs more exits. What the
+   * model states as `heapMb` is added. Default 128.
    */
   maxHeapMb?: number;
   /** Called with each event; must not throw. Default: events are dropped. */

@@ -93,7 +93,7 @@ export class ThreadSupervisor {
     const thread = new InferenceThread({
       place,
       engineUrl,
-      maxHeapMb,
+      maxHeapMb: maxHeapMb + heapMbOf(model),
       stuckAfterMs,
       terminateAfterMs,
       listener: {
@@ -161,4 +161,10 @@ export class ThreadSupervisor {
     for (const pause of this.#pauses) clearTimeout(pause);
     this.#pauses.clear();
   }
+}
+
+/** Heap that a model states to need in addition, in MB. */
+function heapMbOf(model: unknown): number {
+  const { heapMb } = Object(model) as { heapMb?: unknown };
+  return typeof heapMb === 'number' ? heapMb : 0;
 }

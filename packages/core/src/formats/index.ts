@@ -6,8 +6,10 @@ export { readingOf } from './plan/reading.ts';
 export { type PlannedInput, planInput, planSample } from './plan/sample.ts';
 export type {
   ColumnType,
+  DatabaseFormat,
   Dialect,
   InputFormat,
+  InputPlan,
   LineEnd,
   PlanChoices,
   PlanColumn,
@@ -15,7 +17,9 @@ export type {
   ReadingPlan,
   Sample,
 } from './plan/types.ts';
+export { columnNames } from './rows/csv.ts';
 export { gunzip } from './rows/gunzip.ts';
+export { withExactNumbers } from './rows/json-number.ts';
 export { type LineRead, readRows, readTextLines } from './rows/read.ts';
 export { charsetNamed } from './rows/transcode.ts';
 export {
@@ -37,12 +41,20 @@ export { encodeIds, jsonl } from './sinks/jsonl.ts';
 export { vectorMetadata } from './sinks/metadata.ts';
 export { encodeScales, NPY_HEADER_BYTES, npy, npyHeader } from './sinks/npy.ts';
 export { parquet } from './sinks/parquet.ts';
-export { groupSlices } from './sinks/shape.ts';
+export { cutSlice, groupSlices } from './sinks/shape.ts';
 export type { EncodeOptions, Format, OutputRows, OutputShape } from './sinks/types.ts';
 export { vectorJson } from './sinks/vector-text.ts';
 export { copyToFile, type FileBytes, openFileBytes } from './tables/file.ts';
-export { isTableFormat, openTable } from './tables/open.ts';
-export { planTableReading } from './tables/plan.ts';
+export { isTableFile, isTableFormat, openArrowBatches, openTable } from './tables/open.ts';
+export { planDatabaseTable, planTableReading } from './tables/plan.ts';
 export { findColumn, readTableRows } from './tables/rows.ts';
-export type { Column, ColumnValues, DataType, Table } from './tables/types.ts';
+export type {
+  Column,
+  ColumnValues,
+  DataType,
+  RandomBytes,
+  Table,
+  TableReadOptions,
+  TableSlice,
+} from './tables/types.ts';
 export { convertValue, fromJson, inferType, mergeColumns } from './tables/values.ts';

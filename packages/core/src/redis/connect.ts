@@ -47,11 +47,16 @@ export function connectionOptions(mode: ConnectionMode) {
     : { ...failing, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS };
 }
 
+/** Why each connection that is not usable is not; see {@link connectionError}. */
+const connectionErrors = new WeakMap<Redis, Error>();
+
 /** Opens a connection that reconnects without limit; logs its errors, at most one line per 10 s. */
 export function connect(url: string, mode: ConnectionMode, log: Logger): Redis {
   const redis = new Redis(url, connectionOptions(mode));
   let silentUntil = 0;
+  redis.on('ready', () => connectionErrors.delete(redis));
   redis.on('error', (error) => {
+    connectionErrors.set(redis, error);
     if (performance.now() < silentUntil) return;
     silentUntil = performance.now() + 10 * SECOND;
     log.warn({ reason: error.message }, 'Redis is unreachable; retrying');
@@ -60,17 +65,41 @@ export function connect(url: string, mode: ConnectionMode, log: Logger): Redis {
 }
 
 /**
+ * The latest error of a connection of {@link connect} since it was last usable, such as a refused password; the errors of its
+ * commands only say that it is closed.
+ */
+export function connectionError(redis: Redis): Error | undefined {
+  return connectionErrors.get(redis);
+}
+
+/**
  * Closes a connection for good; the commands that wait for it or for its replies fail within `DISCONNECT_MS`. ioredis alone
  * would leave commands pending that were issued during an outage.
  */
 export function cutOff(redis: Redis): void {
-  if (redis.status === 'end') return;
-  const isReconnecting = redis.status === 'reconnecting';
-  redis.disconnect();
-  if (!isReconnecting) return;
-  // An attempt that is called off before it starts fails all pending commands.
-  redis.connect().catch(() => {});
-  redis.disconnect();
+  if (redis.status !== 'end') {
+    const isReconnecting = redis.status === 'reconnecting';
+    redis.disconnect();
+    if (isReconnecting) {
+      // An attempt that is called off before it starts fails all pending commands.
+      redis.connect().catch(() => {});
+      redis.disconnect();
+    }
+  }
+  failUnfulfilled(redis);
+}
+
+/**
+ * Fails the commands whose connection broke before their reply. ioredis keeps them to send them again, and forgets them if the
+ * next connection never becomes usable, for example because Redis now requires a password.
+ */
+function failUnfulfilled(redis: Redis): void {
+  const { prevCommandQueue: unfulfilled } = redis as unknown as {
+    prevCommandQueue?: { shift(): { command: { reject(error: Error): void } } | undefined };
+  };
+  for (let item = unfulfilled?.shift(); item !== undefined; item = unfulfilled?.shift()) {
+    item.command.reject(new Error('Connection is closed.'));
+  }
 }
 
 /** Resolves with true when the connection is usable, or with false after `timeoutMs`. */

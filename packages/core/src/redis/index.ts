@@ -2,7 +2,7 @@
 
 export * from './cache/index.ts';
 export { RedisClock } from './clock.ts';
-export { type ConnectionMode, connect, cutOff, whenReady } from './connect.ts';
+export { type ConnectionMode, connect, connectionError, cutOff, whenReady } from './connect.ts';
 export * from './exchange/index.ts';
 export * from './fleet/index.ts';
 export { infoNumber } from './info.ts';

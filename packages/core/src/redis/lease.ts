@@ -41,6 +41,7 @@ export class Lease {
   #loop: Promise<void> | undefined;
   /** When the last successful renewal was sent (monotonic clock). */
   #renewedAt = Number.NEGATIVE_INFINITY;
+  #error: unknown = null;
 
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
@@ -52,6 +53,11 @@ export class Lease {
    */
   get isSure(): boolean {
     return performance.now() - this.#renewedAt < LIFETIME_MS;
+  }
+
+  /** The error of the latest renewal; `null` if Redis took it. */
+  get error(): unknown {
+    return this.#error;
   }
 
   /** Resolves once the lease is acquired, then renews it. @throws when `stop` is called first */
@@ -97,8 +103,14 @@ export class Lease {
   async #renew(): Promise<boolean> {
     const sentAt = performance.now();
     const { redis, key } = this.#deps;
-    const isOurs = (await redis.eval(RENEW, 1, key, this.#token, LIFETIME_MS)) === 1;
-    if (isOurs) this.#renewedAt = sentAt;
-    return isOurs;
+    try {
+      const isOurs = (await redis.eval(RENEW, 1, key, this.#token, LIFETIME_MS)) === 1;
+      if (isOurs) this.#renewedAt = sentAt;
+      this.#error = null;
+      return isOurs;
+    } catch (error) {
+      this.#error = error;
+      throw error;
+    }
   }
 }

@@ -14,6 +14,8 @@ export class RunProgress {
   batches = 0;
   tokens = 0;
   lostTokens = 0;
+  /** Unknown tokens by script; '' for texts without letters. */
+  readonly unknownTokens = new Map<string, number>();
   chunkedRows = 0;
   replacements = 0;
   readonly verdicts: VerdictCounts = emptyVerdictCounts();
@@ -34,6 +36,9 @@ export class RunProgress {
     this.tokens += summary.tokens;
     this.lostTokens += summary.lostTokens;
     this.replacements += summary.replacements ?? 0;
+    for (const [script, tokens] of Object.entries(summary.unknownTokens ?? {})) {
+      this.unknownTokens.set(script, (this.unknownTokens.get(script) ?? 0) + tokens);
+    }
     this.chunkedRows += summary.chunkedRows ?? 0;
     for (const [verdict, count] of Object.entries(summary.verdicts))
       this.verdicts[verdict as keyof VerdictCounts] += count;

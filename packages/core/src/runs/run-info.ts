@@ -1,6 +1,6 @@
 /** Describes a run for the API: state, counts, throughput and remaining time. */
 
-import type { RunInfo } from '@embedmill/contract';
+import { describeUnknownTokens, mostFrequent, type RunInfo } from '@embedmill/contract';
 import { steadyNow } from '../process/steady-clock.ts';
 import { vectorFingerprint } from '../redis/batch/fingerprint.ts';
 import type { Ledger } from './ledger.ts';
@@ -45,6 +45,7 @@ export function describeRun({
     verdicts: { ...progress.verdicts },
     tokens: progress.tokens,
     lostTokens: progress.lostTokens,
+    ...unknownOf(progress, options.model),
     chunkedRows: progress.chunkedRows,
     replacements: progress.replacements,
     rowsPerSecond,
@@ -60,6 +61,16 @@ function rateOf(ledger: Ledger, progress: RunProgress): { rowsPerSecond: number;
   if (ended === null) return progress.rate(steadyNow());
   const seconds = Math.max(0.001, (ended.at - created.at) / 1000);
   return { rowsPerSecond: progress.rows / seconds, tokensPerSecond: progress.tokens / seconds };
+}
+
+function unknownOf(
+  { tokens, unknownTokens: byScript }: RunProgress,
+  model: string,
+): Pick<RunInfo, 'unknownTokens' | 'unknownScript' | 'languageSignal'> {
+  const unknownTokens = [...byScript.values()].reduce((sum, each) => sum + each, 0);
+  const unknownScript = mostFrequent(byScript) || null;
+  const languageSignal = describeUnknownTokens({ tokens, unknownTokens, unknownScript }, model);
+  return { unknownTokens, unknownScript, languageSignal };
 }
 
 function isoTime(ms: number): string {

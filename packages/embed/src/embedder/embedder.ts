@@ -7,6 +7,7 @@ import {
   type TextToken,
   type Treatment,
   UNTREATED,
+  unknownTokensOf,
 } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
 import { spanOf, type TextChunk, takeChunks } from '../text/long/chunks.ts';
@@ -157,20 +158,20 @@ export class Embedder {
 
   /** Returns the treated text that the tokenizer receives, without the prompt. */
   treat(text: string, treatment: Treatment<StoredGlossary>): string {
-    return this.#encoder.read(treatment).ready.apply(text).text;
+    return this.#encoder.read(treatment).apply(text).text;
   }
 
   /** Returns the token ids that the model receives for a text that is truncated at its end. */
   idsOf(text: string, treatment: Treatment<StoredGlossary>): readonly number[] {
-    const { ready, prompt } = this.#encoder.read(treatment);
-    return this.#tokenizer.encode(ready.apply(text).text, 'end', prompt).ids;
+    const ready = this.#encoder.read(treatment);
+    return this.#tokenizer.encode(ready.apply(text).text, 'end', ready.prompt).ids;
   }
 
   /** Returns the chunks of a text for `long: 'mean'` and `'plain-mean'`; one for a text within the limit. */
   chunksOf(text: string, treatment: Treatment<StoredGlossary>): TextChunk[] {
-    const { ready, prompt } = this.#encoder.read(treatment);
+    const ready = this.#encoder.read(treatment);
     const { text: treated } = ready.apply(text);
-    return Array.from(this.#encoder.split({ treated, prompt }), (chunk) => ({
+    return Array.from(this.#encoder.split({ treated, ready }), (chunk) => ({
       text: treated.slice(chunk.start, chunk.end),
       ...spanOf(chunk),
     }));
@@ -208,7 +209,7 @@ export class Embedder {
     offset: number,
     { truncate, betweenChunks, chunkSpans }: Options,
   ): Promise<RowOutcome> {
-    const { ready, prompt, treated } = long;
+    const { ready, treated } = long;
     const failedText = (message: string, lostTokens: number): RowOutcome => {
       target.fill(0, offset, offset + this.model.dim);
       return { verdict: 'failed', tokens: 0, lostTokens, message };
@@ -224,14 +225,15 @@ export class Embedder {
     }
     const mean = new ChunkMean(this.model.dim);
     const vector = new Float32Array(this.model.dim);
-    let tokens = 0;
-    for (const [i, { ids }] of chunks.entries()) {
+    let [tokens, unknownTokens] = [0, 0];
+    for (const [i, { start, end, ids }] of chunks.entries()) {
       if (i > 0) await betweenChunks?.();
-      const framed = this.#tokenizer.frame([...prompt, ...ids]);
+      const framed = this.#tokenizer.encodeChunk(treated.slice(start, end), ids, ready.prompt);
       const problem = (await this.#runAll([{ ids: framed, row: 0 }], vector, 0)).get(0);
       if (problem !== undefined) return failedText(`chunk ${i + 1} of ${chunks.length}: ${problem}`, tokens);
       mean.add(vector, ready.weightOf(ids.length));
       tokens += framed.length;
+      unknownTokens += this.#tokenizer.countUnknown(ids);
     }
     if (!mean.writeTo(target, offset)) return failedText('the chunks cancel each other out', tokens);
     const outcome: RowOutcome = {
@@ -239,6 +241,7 @@ export class Embedder {
       tokens,
       lostTokens,
       chunks: chunks.length,
+      ...(unknownTokens > 0 && unknownTokensOf(treated, unknownTokens)),
     };
     return chunkSpans ? { ...outcome, chunkSpans: chunks.map(spanOf) } : outcome;
   }

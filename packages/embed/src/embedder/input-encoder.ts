@@ -8,6 +8,7 @@ import {
   type Treatment,
   type Truncate,
   UNTREATED,
+  unknownTokensOf,
 } from '@embedmill/contract';
 import { type Chunk, chunksOf } from '../text/long/chunks.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
@@ -25,7 +26,6 @@ export interface EncodeOptions {
 export interface LongText {
   treated: string;
   ready: ReadyTreatment;
-  prompt: readonly number[];
 }
 
 /** A text as the model gets it. */
@@ -49,7 +49,7 @@ export class InputEncoder {
   readonly #maxTokens: number;
   readonly #treatments: TreatmentReader;
   /** Treatment of the last text, kept because the rows of a batch share one. */
-  #last: { treatment: Treatment<StoredGlossary>; ready: ReadyTreatment; prompt: number[] };
+  #last: { treatment: Treatment<StoredGlossary>; ready: ReadyTreatment };
   #elapsedMs = 0;
 
   /**
@@ -60,7 +60,7 @@ export class InputEncoder {
     this.#treatments = new TreatmentReader(prompts);
     this.#tokenizer = tokenizer;
     this.#maxTokens = maxTokens;
-    this.#last = { treatment: TOKEN_IDS, ready: this.#treatments.read(TOKEN_IDS), prompt: [] };
+    this.#last = { treatment: TOKEN_IDS, ready: this.#treatments.read(TOKEN_IDS) };
   }
 
   /** Milliseconds spent on treatment and tokenization so far. */
@@ -79,8 +79,8 @@ export class InputEncoder {
   }
 
   /** Yields the chunks of a treated text. */
-  *split({ treated, prompt }: Pick<LongText, 'treated' | 'prompt'>): Generator<Chunk> {
-    yield* chunksOf(treated, this.#tokenizer.roomAfter(prompt), (part) => {
+  *split({ treated, ready }: LongText): Generator<Chunk> {
+    yield* chunksOf(treated, this.#tokenizer.roomAfter(ready.prompt), (part) => {
       const startedAt = performance.now();
       const ids = this.#tokenizer.idsOf(part);
       this.#elapsedMs += performance.now() - startedAt;
@@ -88,33 +88,36 @@ export class InputEncoder {
     });
   }
 
-  /** Returns a treatment that is ready to be applied, and the token ids of its prompt. */
-  read(treatment: Treatment<StoredGlossary>): { ready: ReadyTreatment; prompt: number[] } {
+  /** Returns a treatment that is ready to be applied. */
+  read(treatment: Treatment<StoredGlossary>): ReadyTreatment {
     if (treatment !== this.#last.treatment) {
-      const ready = this.#treatments.read(treatment);
-      this.#last = { treatment, ready, prompt: this.#tokenizer.idsOf(ready.prompt) };
+      this.#last = { treatment, ready: this.#treatments.read(treatment) };
     }
-    return this.#last;
+    return this.#last.ready;
   }
 
   #encode(text: TextInput, { truncate, treatment, chunkSpans }: EncodeOptions): EncodedText {
     const unknownId = typeof text === 'string' ? undefined : this.#tokenizer.describeUnknownId(text);
     if (unknownId !== undefined) return failure(unknownId, 0);
-    const { ready, prompt } = this.read(typeof text === 'string' ? treatment : TOKEN_IDS);
+    const ready = this.read(typeof text === 'string' ? treatment : TOKEN_IDS);
     const { text: treated, replacements } =
       typeof text === 'string' ? ready.apply(text) : { text, replacements: 0 };
     const replaced = replacements > 0 ? { replacements } : {};
-    const { ids, contentTokens, lostTokens } = this.#tokenizer.encode(treated, truncate, prompt);
+    const { ids, contentTokens, lostTokens, unknownTokens } = this.#tokenizer.encode(
+      treated,
+      truncate,
+      ready.prompt,
+    );
     if (contentTokens === 0) {
       return { kind: 'settled', outcome: { verdict: 'empty', tokens: 0, lostTokens: 0, ...replaced } };
     }
-    if (this.#tokenizer.roomAfter(prompt) === 0) {
+    if (this.#tokenizer.roomAfter(ready.prompt) === 0) {
       const message = `the prompt alone fills the limit of ${this.#maxTokens} tokens of the model`;
       return failure(message, contentTokens, replaced);
     }
     const changed = chunkSpans && typeof treated === 'string' && treated !== text ? { treated } : {};
     if (typeof treated === 'string' && lostTokens > 0 && ready.isChunked) {
-      return { kind: 'long', long: { treated, ready, prompt }, extras: { ...replaced, ...changed } };
+      return { kind: 'long', long: { treated, ready }, extras: { ...replaced, ...changed } };
     }
     if (lostTokens > 0 && truncate === 'error') {
       const all = ids.length + lostTokens;
@@ -125,6 +128,7 @@ export class InputEncoder {
       verdict: lostTokens > 0 ? 'truncated' : 'ok',
       tokens: ids.length,
       lostTokens,
+      ...(typeof text === 'string' && unknownTokens > 0 ? unknownTokensOf(text, unknownTokens) : {}),
       ...replaced,
     };
     if (chunkSpans && typeof treated === 'string' && lostTokens === 0) {

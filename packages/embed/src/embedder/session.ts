@@ -4,6 +4,7 @@
  */
 
 import './no-telemetry.ts';
+import { floatsOfHalves } from '@embedmill/contract';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { TOKEN_OUTPUTS } from '../compile/weights/onnx-weights.ts';
 import { EmbedError } from '../errors.ts';
@@ -42,6 +43,8 @@ export interface SessionOptions {
   maxTokens: number;
   /** How far ONNX Runtime may rewrite the graph. */
   optimization: 'basic' | 'all';
+  /** Position of the first token, for the input `position_ids`. Default 0. */
+  firstPosition?: number | undefined;
 }
 
 /**
@@ -99,7 +102,7 @@ export class ModelSession {
       throw openError(modelPath, cause);
     });
     try {
-      const feeds = session.inputMetadata.map((input) => feedFor(modelPath, input, options.maxTokens));
+      const feeds = session.inputMetadata.map((input) => feedFor(modelPath, input, options));
       return new ModelSession(session, feeds, pickOutput(modelPath, session));
     } catch (error) {
       await session.release();
@@ -116,7 +119,7 @@ export class ModelSession {
       tensors[name] = new Tensor(type, values, [1, ids.length]);
     }
     const output = (await this.#session.run(tensors, [this.#outputName]))[this.#outputName]!;
-    return { values: output.data as Float32Array, dims: output.dims };
+    return { values: floatsOf(output), dims: output.dims };
   }
 
   /** Frees the memory of the session. */
@@ -125,11 +128,26 @@ export class ModelSession {
   }
 }
 
+/**
+ * Returns the values of an output as float32; half-precision values come as their bits where JavaScript has no
+ * type for them.
+ */
+function floatsOf({ type, data }: Tensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  if (data instanceof Uint16Array && type === 'float16') return floatsOfHalves(data);
+  if (type === 'float16' || type === 'float64') return Float32Array.from(data as Float64Array);
+  throw new EmbedError('MODEL_UNSUPPORTED', `the output is ${type}, expected float32, float16 or float64`);
+}
+
 function integers(type: Feed['type'], values: readonly number[]): Integers {
   return type === 'int32' ? Int32Array.from(values) : BigInt64Array.from(values, BigInt);
 }
 
-function feedFor(modelPath: string, input: InferenceSession.ValueMetadata, maxTokens: number): Feed {
+function feedFor(
+  modelPath: string,
+  input: InferenceSession.ValueMetadata,
+  { maxTokens, firstPosition = 0 }: SessionOptions,
+): Feed {
   const unsupported = (why: string) =>
     new EmbedError('MODEL_UNSUPPORTED', `input "${input.name}" of "${modelPath}" ${why}`);
   const meaning = FEEDS[input.name];
@@ -138,7 +156,7 @@ function feedFor(modelPath: string, input: InferenceSession.ValueMetadata, maxTo
     throw unsupported(`is ${input.isTensor ? input.type : 'not a tensor'}, expected int64 or int32`);
   }
   const constants = Array.from({ length: maxTokens }, (_, position) =>
-    meaning === 'ones' ? 1 : meaning === 'positions' ? position : 0,
+    meaning === 'ones' ? 1 : meaning === 'positions' ? firstPosition + position : 0,
   );
   return {
     name: input.name,

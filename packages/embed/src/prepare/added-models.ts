@@ -9,7 +9,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
-import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
   BUILT_IN_MODEL,
@@ -17,6 +17,7 @@ import {
   catalogueModelOf,
   hubModelName,
   type ModelName,
+  type ScoreBaseline,
 } from '@embedmill/contract';
 import { EmbedError } from '../errors.ts';
 import { readRecord, writeRecord } from './model-record.ts';
@@ -29,7 +30,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /**
  * Files of a model folder that are copied: those that are read, and those that an ONNX file may reference.
  */
-const KEPT = /^(onnx(\/.*)?|1_Pooling(\/config\.json)?|[^/]+\.json|model\.safetensors)$/;
+const KEPT = /^(onnx(\/.*)?|\d+_\w+(\/config\.json)?|[^/]+\.json|model\.safetensors|[^/]+\.onnx([._]data)?)$/;
 
 const addedRoot = (cacheDir: string) => join(cacheDir, 'models');
 
@@ -103,12 +104,52 @@ export async function addedModels(cacheDir: string): Promise<string[]> {
     .sort();
 }
 
+/** Facts that were measured when a model was added; a file in its folder. */
+export interface ModelFactsFile {
+  /** Mean and standard deviation of the cosine of unrelated texts. */
+  baseline: ScoreBaseline;
+  /** Languages whose sentences the model relates. */
+  languages: string[];
+}
+
+const FACTS_FILE = 'embedmill.json';
+
+/**
+ * The baseline of the built-in model, int8; a unit test measures it again.
+ */
+const BUILT_IN_FACTS: ModelFactsFile = {
+  baseline: { mean: 0.094, spread: 0.0786, pairs: 28 },
+  languages: ['English'],
+};
+
+/** Stores what was measured in the folder of a model. */
+export async function writeModelFacts(folder: string, facts: ModelFactsFile): Promise<void> {
+  await writeFile(join(folder, FACTS_FILE), `${JSON.stringify(facts)}\n`);
+}
+
+/** Returns what was measured of the built-in or an added model; undefined for a folder that was not added. */
+export async function readModelFacts(
+  model: string | undefined,
+  cacheDir: string,
+): Promise<ModelFactsFile | undefined> {
+  const folder = modelFolder(model ?? BUILT_IN_MODEL, cacheDir);
+  if (folder === undefined) return BUILT_IN_FACTS;
+  const text = await readFile(join(folder, FACTS_FILE), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
 /**
  * Copies a model folder atomically and returns the path of the copy. Symbolic links are followed, because the
  * cache of the Hub consists of them. The caller has already checked that the model runs.
+ * @param facts what the caller measured; stored with the copy
  * @throws {EmbedError} `MODEL_INVALID` if the name is invalid or taken, `CACHE_UNWRITABLE`
  */
-export async function keepModel(folder: string, name: string, cacheDir: string): Promise<string> {
+export async function keepModel(
+  folder: string,
+  name: string,
+  cacheDir: string,
+  facts?: ModelFactsFile,
+): Promise<string> {
   const target = installedFolder(name, cacheDir);
   if (name === BUILT_IN_MODEL || isFolder(target)) throw taken(name);
   const source = resolve(folder);
@@ -134,6 +175,7 @@ export async function keepModel(folder: string, name: string, cacheDir: string):
         files: [],
       });
     }
+    if (facts !== undefined) await writeModelFacts(copy, facts);
     await rename(copy, target);
   } catch (cause) {
     await rm(copy, { recursive: true, force: true });

@@ -16,6 +16,7 @@ import { type ChosenEngine, describeEngine } from './choose-engine.ts';
 import { exactFingerprint, fileDigest, fingerprintOf } from './fingerprint.ts';
 import { NO_PROMPTS } from './model-prompts.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
+import { tokenizerHeapMb } from './tokenizer-heap.ts';
 
 /** How to prepare a model. */
 export interface CompileOptions {
@@ -62,6 +63,7 @@ export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedM
     name: BUILT_IN_MODEL,
     precision,
     tokenizerPath: FILES.tokenizerPath,
+    heapMb: await tokenizerHeapMb(FILES.tokenizerPath),
     dim: config.hidden_size,
     maxTokens: MAX_TOKENS,
     pooling: 'in-graph',

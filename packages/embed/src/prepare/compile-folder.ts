@@ -12,9 +12,7 @@ import type { Pooling } from '../types.ts';
 import { type CompileOptions, GRAPH_REVISION } from './built-in.ts';
 import { cachedFile } from './cache.ts';
 import { exactFingerprint, fingerprintOf, weightsDigest } from './fingerprint.ts';
-
-/** Name of the weights file, as sentence-transformers saves it. */
-export const WEIGHTS_FILE = 'model.safetensors';
+import { WEIGHTS_FILE } from './folder-files.ts';
 
 /** A model folder and how to compile it. */
 export interface FolderToCompile extends CompileOptions {

@@ -3,33 +3,43 @@
  * compile.
  */
 
-import { access, readFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
-import type { Precision } from '@embedmill/contract';
 import { MAX_POSITIONS } from '@embedmill/engine';
 import { EmbedError } from '../errors.ts';
 import type { PreparedModel } from '../types.ts';
 import type { CompileOptions } from './built-in.ts';
 import { describeEngine } from './choose-engine.ts';
-import { compileFolder, WEIGHTS_FILE } from './compile-folder.ts';
+import { compileFolder } from './compile-folder.ts';
 import { exactFingerprint, fileDigest, fingerprintOf, weightsDigest } from './fingerprint.ts';
+import {
+  assertFile,
+  exists,
+  findOnnxFile,
+  noModelFile,
+  ONNX_FILES,
+  readJson,
+  readOptionalJson,
+  WEIGHTS_FILE,
+} from './folder-files.ts';
+import { assertKnownModules, readPooling, type Stated } from './folder-modules.ts';
 import { NO_PROMPTS, readPrompts } from './model-prompts.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
-
-/** Path of the file of each precision, as the converters of the Hub write it. */
-const MODEL_FILES: Record<Precision, string> = { fp32: 'onnx/model.onnx', int8: 'onnx/model_quantized.onnx' };
+import { tokenizerHeapMb } from './tokenizer-heap.ts';
 
 /** Weights that the exact engine compiles: the first that exists, from exact to quantized. */
-const EXACT_SOURCES = [WEIGHTS_FILE, MODEL_FILES.fp32, MODEL_FILES.int8];
+const EXACT_SOURCES = [WEIGHTS_FILE, ...ONNX_FILES.fp32, ...ONNX_FILES.int8];
+
+/**
+ * Revision of `TextTokenizer`, part of the fingerprint: increase it whenever a tokenizer of a folder gives other
+ * ids.
+ */
+const TOKENIZING_REVISION = 2;
+
+/** Families whose positions begin after the id of the padding token, like RoBERTa's. */
+const OFFSET_POSITIONS = /^(roberta|xlm-roberta|camembert|mpnet|xlm-roberta-xl)$/;
 
 /** Token limit if no file of the folder states one. */
 const DEFAULT_MAX_TOKENS = 512;
-
-/** A property of the model and the file that states it. */
-interface Stated<T> {
-  value: T;
-  source: string;
-}
 
 /** What the files of a folder state. */
 interface Folder {
@@ -43,7 +53,7 @@ interface Folder {
 /** The files of a model and how to open them, before its fingerprint is known. */
 type PreparedFiles = Pick<
   PreparedModel,
-  'engine' | 'kernel' | 'modelPath' | 'dim' | 'pooling' | 'optimization'
+  'engine' | 'kernel' | 'modelPath' | 'dim' | 'pooling' | 'optimization' | 'firstPosition'
 > & {
   /** Hash of the weights. */
   weights: string;
@@ -62,7 +72,8 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
   const root = resolve(folder);
   const tokenizerPath = join(root, 'tokenizer.json');
   const config = await readJson(join(root, 'config.json'));
-  await assertExists(tokenizerPath, root);
+  await assertFile(root, 'tokenizer.json');
+  assertNotQuantized(root, config);
   const stated: Folder = {
     root,
     config,
@@ -77,6 +88,7 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
     name: basename(root),
     precision,
     tokenizerPath,
+    heapMb: await tokenizerHeapMb(tokenizerPath),
     maxTokens,
     goldenSet: 'none',
     prompts: prompts.value,
@@ -95,6 +107,7 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
     tokenizer: await fileDigest(tokenizerPath),
     // Models without prompts keep their fingerprint.
     ...(prompts.value !== NO_PROMPTS && { prompts: JSON.stringify(prompts.value) }),
+    tokenizing: TOKENIZING_REVISION,
   };
   if (files.engine === 'exact') return { ...model, fingerprint: exactFingerprint(parts) };
   return await withOnnxFingerprint(model, fingerprintOf(parts));
@@ -102,18 +115,19 @@ export async function prepareHubFolder(folder: string, options: CompileOptions):
 
 async function prepareFiles(folder: Folder, options: CompileOptions): Promise<PreparedFiles> {
   const { root } = folder;
-  const onnxPath = join(root, MODEL_FILES[options.precision]);
-  if (options.engine.engine === 'exact') {
+  const { precision, engine } = options;
+  if (engine.engine === 'exact') {
     for (const file of EXACT_SOURCES) {
-      if (await exists(join(root, file))) return await compileWeights(folder, file, options);
+      if (!(await exists(join(root, file)))) continue;
+      await assertFile(root, file);
+      return await compileWeights(folder, file, options);
     }
-    await assertExists(onnxPath, root);
   }
-  if (!(await exists(onnxPath)) && (await exists(join(root, WEIGHTS_FILE)))) {
-    return await compileWeights(folder, WEIGHTS_FILE, options);
-  }
-  await assertExists(onnxPath, root);
-  return await inspectFile(folder, onnxPath);
+  const onnxFile = await findOnnxFile(root, precision);
+  if (onnxFile !== undefined) return await inspectFile(folder, join(root, onnxFile));
+  if (!(await exists(join(root, WEIGHTS_FILE)))) throw await noModelFile(root, precision);
+  await assertFile(root, WEIGHTS_FILE);
+  return await compileWeights(folder, WEIGHTS_FILE, options);
 }
 
 /** Compiles the weights in a file for the engine. */
@@ -163,7 +177,7 @@ async function compileWeights(
 }
 
 /** Reads the inputs and outputs of an ONNX file by opening it. */
-async function inspectFile({ root, pooling }: Folder, onnxPath: string): Promise<PreparedFiles> {
+async function inspectFile({ root, config, pooling }: Folder, onnxPath: string): Promise<PreparedFiles> {
   const { inspectModel } = await import('../embedder/session.ts');
   const { dim, vectorOutput } = await inspectModel(onnxPath);
   // An ONNX file with one vector per text contains all modules; otherwise pooling is the last step.
@@ -176,6 +190,7 @@ async function inspectFile({ root, pooling }: Folder, onnxPath: string): Promise
     dim,
     pooling: isPooled ? 'in-graph' : pooling.value,
     optimization: 'all',
+    firstPosition: firstPosition(config),
     sources: {
       weights: relative(root, onnxPath),
       pooling: isPooled ? 'the ONNX file' : pooling.source,
@@ -183,34 +198,22 @@ async function inspectFile({ root, pooling }: Folder, onnxPath: string): Promise
   };
 }
 
-/** Throws for a module such as Dense: without it the vectors would look valid and be wrong. */
-async function assertKnownModules(root: string): Promise<void> {
-  const path = join(root, 'modules.json');
-  const modules = Object.values(await readOptionalJson(path)) as { type?: unknown }[];
-  for (const { type } of modules) {
-    if (/\.(Transformer|Pooling|Normalize)$/.test(String(type))) continue;
-    throw new EmbedError(
-      'MODEL_UNSUPPORTED',
-      `"${path}" has a module ${JSON.stringify(type)}, expected Transformer, Pooling and Normalize`,
-    );
-  }
+/** Position of the first token in the position table of the model. */
+function firstPosition({ model_type: type, pad_token_id: padding }: Record<string, unknown>): number {
+  // The default padding of these families is 1.
+  return OFFSET_POSITIONS.test(String(type)) ? Number(padding ?? 1) + 1 : 0;
 }
 
-/**
- * Reads the pooling module of sentence-transformers; a folder without one uses the mean, like that library.
- */
-async function readPooling(root: string): Promise<Stated<'mean' | 'cls'>> {
-  const source = '1_Pooling/config.json';
-  const config = await readOptionalJson(join(root, source));
-  const modes = Object.entries(config)
-    .filter(([name, on]) => name.startsWith('pooling_mode_') && on === true)
-    .map(([name]) => name);
-  if (modes.length === 0) return { value: 'mean', source: 'default, no file states it' };
-  if (modes.length === 1 && modes[0] === 'pooling_mode_mean_tokens') return { value: 'mean', source };
-  if (modes.length === 1 && modes[0] === 'pooling_mode_cls_token') return { value: 'cls', source };
+/** Throws for weights that only the library that quantized them can read. */
+function assertNotQuantized(
+  root: string,
+  { quantization_config: quantization }: Record<string, unknown>,
+): void {
+  if (quantization === undefined || quantization === null) return;
+  const method = Object(quantization).quant_method ?? quantization;
   throw new EmbedError(
     'MODEL_UNSUPPORTED',
-    `"${join(root, source)}" requires ${modes.join(' + ')}, expected pooling_mode_mean_tokens or pooling_mode_cls_token`,
+    `"${join(root, 'config.json')}" has quantized weights (${JSON.stringify(method)}), expected float32, float16 or bfloat16`,
   );
 }
 
@@ -226,7 +229,7 @@ async function readMaxTokens(root: string, config: Record<string, unknown>): Pro
   const tokenizerConfig = await readOptionalJson(join(root, 'tokenizer_config.json'));
   const limits = [
     { value: tokenizerConfig.model_max_length, source: 'tokenizer_config.json' },
-    { value: config.max_position_embeddings, source: 'config.json' },
+    { value: Number(config.max_position_embeddings) - firstPosition(config), source: 'config.json' },
   ].filter((limit): limit is Stated<number> => isLimit(limit.value));
   limits.sort((a, b) => a.value - b.value);
   return limits[0] ?? { value: DEFAULT_MAX_TOKENS, source: 'default, no file states it' };
@@ -235,38 +238,4 @@ async function readMaxTokens(root: string, config: Record<string, unknown>): Pro
 /** Returns true for a usable limit; converters write 1e30 for "no limit". */
 function isLimit(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 2 && (value as number) <= 1_000_000;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function assertExists(path: string, root: string): Promise<void> {
-  await access(path).catch((cause: unknown) => {
-    throw new EmbedError(
-      'MODEL_NOT_FOUND',
-      `the model folder "${root}" has no "${path.slice(root.length + 1)}"`,
-      {
-        cause,
-      },
-    );
-  });
-}
-
-async function readOptionalJson(path: string): Promise<Record<string, unknown>> {
-  return (await exists(path)) ? readJson(path) : {};
-}
-
-async function readJson(path: string): Promise<Record<string, unknown>> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new EmbedError('MODEL_NOT_FOUND', `cannot read "${path}" in the model folder`, { cause });
-  });
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new EmbedError('MODEL_INVALID', `"${path}" is not JSON`, { cause });
-  }
 }

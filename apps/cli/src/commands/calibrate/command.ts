@@ -115,9 +115,15 @@ async function calibrateCommand(
       );
       for (const plot of flags.plot) await savePlot(plot, svg);
     }
+    const { name: model, baseline } = embedder;
     const lines = flags.json
-      ? [JSON.stringify({ model: embedder.name, ...calibration })]
-      : describeCalibration(calibration, paintFor(context.stdout, context.environment));
+      ? [JSON.stringify({ model, ...(baseline && { baseline }), ...calibration })]
+      : [
+          ...describeCalibration(calibration, paintFor(context.stdout, context.environment)),
+          ...(baseline === undefined
+            ? []
+            : [`Unrelated texts of ${model}: ${baseline.mean.toFixed(3)} ± ${baseline.spread.toFixed(3)}.`]),
+        ];
     context.stdout.write(`${lines.join('\n')}\n`);
   } finally {
     display.end();

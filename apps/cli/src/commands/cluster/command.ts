@@ -88,7 +88,7 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
-  const deps = { config, stdin: context.stdin, signal };
+  const deps = { config, stdin: context.stdin, environment: context.environment, signal };
   const find: TextLookup =
     flags.texts === undefined ? () => null : await findTexts({ ...flags, path: flags.texts }, deps, null);
   try {

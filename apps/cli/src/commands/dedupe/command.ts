@@ -1,12 +1,15 @@
 /** `embedmill dedupe`: finds near-duplicate rows. */
 
 import { duplicateSteps } from '@embedmill/analysis';
+import { cosineOfRelative, quote, relativeScore } from '@embedmill/contract';
+import { type Config, readConfig } from '@embedmill/core/process';
+import { readModelFacts } from '@embedmill/embed/added-models';
 import type { Command } from 'commander';
 import { checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
 import { loadVectors } from '../../io/vectors/load.ts';
 import { openVectors } from '../../io/vectors/open.ts';
 import type { CommandContext } from '../../shell/context.ts';
-import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
+import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
 import { examples, fraction, VECTORS_ARGUMENT } from '../../shell/options.ts';
 import { countRows, displayFor, takeSteps } from '../../shell/progress/index.ts';
@@ -26,7 +29,8 @@ long for twice as many.
 
 interface DedupeFlags {
   to: string;
-  threshold: number;
+  threshold?: number;
+  model?: string;
   json?: true;
   quiet?: true;
 }
@@ -43,7 +47,12 @@ export function addDedupeCommand(
     .description('Find near-duplicate rows of a vector file.')
     .argument(...VECTORS_ARGUMENT)
     .requiredOption('--to <output>', 'output file for the groups: .csv')
-    .option('--threshold <cosine>', 'minimum cosine similarity of duplicates', fraction, 0.95)
+    .option(
+      '--threshold <cosine>',
+      'minimum cosine similarity of duplicates (default: 0.95, or as strict for --model)',
+      fraction,
+    )
+    .option('--model <name>', 'model of the file, to which the default threshold is adapted')
     .option('--json', 'print the figures as one JSON object')
     .option('--quiet', 'print no progress')
     .addHelpText(
@@ -62,6 +71,7 @@ export function addDedupeCommand(
 
 async function dedupeCommand(vectors: string, flags: DedupeFlags, context: CommandContext): Promise<void> {
   checkCsvPath(flags.to);
+  const threshold = flags.threshold ?? (await defaultThreshold(flags.model, readConfig(context.environment)));
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
@@ -73,7 +83,7 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
     const show = countRows(display, matrix.rows);
     // The share of pairs compared grows with the square of the rows done.
     const onShare = (share: number) => show(Math.floor(Math.sqrt(share) * matrix.rows));
-    const firsts = await takeSteps(duplicateSteps(matrix, flags.threshold), { onShare, signal });
+    const firsts = await takeSteps(duplicateSteps(matrix, threshold), { onShare, signal });
     display.end();
     const groups = groupsOf(matrix, firsts);
     await writeCsv(flags.to, ['group', 'id', 'keep', 'cosine', 'row'], rowsOf());
@@ -85,7 +95,6 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
       }
     }
     const duplicates = groups.reduce((sum, members) => sum + members.length - 1, 0);
-    const { threshold } = flags;
     const figures = { rows: matrix.rows, missing, threshold, groups: groups.length, duplicates };
     context.stdout.write(
       flags.json
@@ -96,4 +105,27 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
   } finally {
     display.end();
   }
+}
+
+/** Default threshold for the built-in model. */
+const THRESHOLD = 0.95;
+
+/**
+ * Returns the default threshold: as far above unrelated texts of the model as 0.95 is above those of the built-in
+ * model.
+ * @throws {UsageError} if the model was not added on this machine
+ */
+async function defaultThreshold(
+  model: string | undefined,
+  { cacheDir }: Pick<Config, 'cacheDir'>,
+): Promise<number> {
+  if (model === undefined) return THRESHOLD;
+  const [builtIn, own] = await Promise.all([undefined, model].map((name) => readModelFacts(name, cacheDir)));
+  if (own === undefined) {
+    throw new UsageError(
+      `the scores of ${quote(model, 200)} were not measured; expected a model of "embedmill model list", or --threshold`,
+    );
+  }
+  const cosine = cosineOfRelative(relativeScore(THRESHOLD, builtIn!.baseline), own.baseline);
+  return Math.round(10_000 * cosine) / 10_000;
 }

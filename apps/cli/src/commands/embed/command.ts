@@ -14,6 +14,7 @@ import {
   engineOption,
   examples,
   modelOption,
+  percentage,
   precisionOption,
   pullOption,
   textsOptions,
@@ -33,6 +34,10 @@ INPUT is Parquet, Arrow or Feather, JSON lines, a JSON array, CSV, TSV or text
 first records decide how it is read ("embedmill inspect" shows it); options
 overrule that. Several files, a folder or a glob are one dataset.
 
+INPUT is also https://…, an object, prefix or glob in a bucket (s3://…), a
+LanceDB table (.lance), or with --query a database: duckdb:FILE, sqlite:FILE
+or postgres://… (see docs/inputs.md).
+
 OUTPUT is .npy (ids in a second file), .jsonl, .parquet or .arrow, optionally
 in a bucket (s3://…), or a LanceDB table (.lance). It has one row per input
 row, in the same order, and appears once it is complete. Columns of INPUT keep
@@ -40,6 +45,9 @@ their types; one called "vector" becomes "vector_1".
 
 Rows without vectors (empty text, invalid JSON) are listed in
 OUTPUT.report.jsonl. In OUTPUT they are null, in .npy zeros; .lance omits them.
+
+With --append, vectors of texts that OUTPUT has are copied. OUTPUT is replaced
+by a complete new file: the rows of INPUT in its order, then removed rows.
 
 After an interruption, run the same command again to resume.
 
@@ -58,7 +66,7 @@ export function addEmbedCommand(
     .command('embed')
     .summary('embed a text file or table')
     .description('Embed the rows of a text file or table into a vector file.')
-    .argument('<input...>', 'text files, tables, folders or globs, or - for stdin')
+    .argument('<input...>', 'files, folders, globs, URLs or a database; or - for stdin')
     .requiredOption('--to <output>', 'vector file: .npy, .jsonl, .parquet, .arrow or .lance; or s3://…');
   for (const option of textsOptions()) command.addOption(option);
   command
@@ -74,6 +82,7 @@ export function addEmbedCommand(
         .default('float'),
     )
     .option('--columns <names>', 'columns of INPUT to copy: names with commas, all or none', 'all')
+    .option('--file-column <name>', 'add a column with the name of the file of each row')
     .option('--dimensions <n>', 'numbers to keep of each vector, renormalized', wholeNumber(1))
     .addOption(precisionOption())
     .addOption(
@@ -93,6 +102,23 @@ export function addEmbedCommand(
       `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', DEFAULT_BATCH_ROWS)}`,
       wholeNumber(1),
     )
+    .option(
+      '--shard-rows <rows>',
+      'rows per file: OUTPUT becomes NAME-00000-of-00005.parquet and so on',
+      wholeNumber(1),
+    )
+    .option('--append', 'embed only the texts that an existing OUTPUT does not have')
+    .addOption(
+      new Option(
+        '--removed <choice>',
+        'with --append: rows whose ids INPUT no longer has (default: keep)',
+      ).choices(['keep', 'drop']),
+    )
+    .option(
+      '--max-unknown <percent>',
+      'stop if more of the tokens are unknown to the model (0 to 100)',
+      percentage,
+    )
     .option('--overwrite', 'overwrite OUTPUT and discard any unfinished attempt')
     .option('--quiet', 'print errors only')
     .option('--json', 'print a summary as one JSON object')
@@ -103,10 +129,14 @@ export function addEmbedCommand(
           ['embedmill embed reviews.jsonl.gz --to reviews.npy', 'a NumPy matrix and reviews.ids.jsonl'],
           ['embedmill embed shop.csv --text body --id sku --to shop.parquet', 'columns named otherwise'],
           ["embedmill embed 'shards/*.csv.zst' --to all.npy", 'several files as one dataset'],
+          ['embedmill embed grown.jsonl --to v.parquet --append', 'only what is new'],
+          ['embedmill embed big.csv --to v.parquet --shard-rows 1000000', 'v-00000-of-00012.parquet …'],
           ['zcat *.txt.gz | embedmill embed - --format txt --to all.jsonl', 'from a pipe'],
           ['embedmill embed r.parquet --text review.body --to v.parquet', 'nested text, all columns'],
           ['embedmill embed zh.jsonl --to zh.npy --model multilingual', 'a model of the catalogue'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],
+          ["embedmill embed 's3://shop/in/*.parquet' --to v.parquet", 'from a bucket'],
+          ['embedmill embed shop.db --query "SELECT …" --to v.parquet', 'the result of a query'],
           ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'float16, into a bucket'],
         ),
     )

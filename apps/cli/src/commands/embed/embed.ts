@@ -2,25 +2,40 @@
 
 import { basename, join } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
-import { EmbedmillError, type GlossaryTerm, quote, type RunInfo } from '@embedmill/contract';
+import {
+  BUILT_IN_MODEL,
+  describeScripts,
+  EmbedmillError,
+  type GlossaryTerm,
+  quote,
+  type RunInfo,
+} from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
-import type { ReadingPlan } from '@embedmill/core/formats';
+import type { InputPlan } from '@embedmill/core/formats';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
-import { fetchOutput, type InputColumns, type OutputFiles } from '../../engine/run/fetch.ts';
+import {
+  fetchOutput,
+  type IndexedRows,
+  type InputColumns,
+  type OutputFiles,
+} from '../../engine/run/fetch.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
-import { type ColumnChoice, ColumnSpool } from '../../io/columns/spool.ts';
+import { OldOutput } from '../../io/append/old-output.ts';
+import { RowSpool } from '../../io/append/row-spool.ts';
+import { ColumnSpool } from '../../io/columns/spool.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
-import type { Destination } from '../../io/output/types.ts';
+import { type Destination, isAppendable } from '../../io/output/types.ts';
 import { describeReading } from '../../io/texts/describe-plan.ts';
 import { type OpenedInput, openTextInput } from '../../io/texts/input.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { ProgressDisplay } from '../../shell/progress/index.ts';
-import { formatCount } from '../../shell/terminal/numbers.ts';
-import { choicesOf, describeDifferences, identifyFiles } from './identity.ts';
+import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
+import { isSameModel, otherModel, publishLeftDrafts, removedChoice, withKeptRows } from './append.ts';
+import { choicesOf, describeDifferences, vectorOptionsOf } from './identity.ts';
 import { OutputLock } from './lock.ts';
 import type { EmbedFileRequest } from './request.ts';
 import { connectServer, deleteOwnKeys, type EmbedServer, startOwnServer } from './server.ts';
@@ -41,6 +56,9 @@ export interface EmbedFileResult {
   files: OutputFiles;
 }
 
+/** Errors for an input that is not the one of the earlier attempt, or of its own plan. */
+const CHANGED_CODES: ReadonlySet<string> = new Set(['input-changed', 'source-changed']);
+
 /** A note whose run may not exist yet. */
 type PlannedRun = Omit<ResumeNote, 'run'> & { run: string | null };
 
@@ -56,7 +74,7 @@ export async function embedFile(request: EmbedFileRequest, deps: EmbedFileDeps):
     // Report the interrupt, not the errors it caused.
     deps.signal.throwIfAborted();
     // With --overwrite an own earlier attempt is resumed, so a changed input may be noticed only here.
-    const isChanged = error instanceof EmbedmillError && error.code === 'input-changed';
+    const isChanged = error instanceof EmbedmillError && CHANGED_CODES.has(error.code);
     if (!isChanged || !request.overwrite || request.input.isStream) throw error;
     deps.display.note('The input has changed; starting over.');
     return await new FileEmbedding(request, deps).run({ restart: true });
@@ -74,6 +92,10 @@ class FileEmbedding {
   readonly #startedAt = performance.now();
   /** Terms of `--glossary`; `null` without one. */
   #glossary: GlossaryTerm[] | null = null;
+  /** The output that rows are appended to; `null` if there is none. */
+  #old: OldOutput | null = null;
+  /** Whether this attempt cannot be completed. */
+  #isHopeless = false;
 
   constructor(request: EmbedFileRequest, deps: EmbedFileDeps) {
     const { environment } = deps.context;
@@ -86,9 +108,14 @@ class FileEmbedding {
 
   /** @param options.restart discards an earlier attempt instead of resuming it */
   async run({ restart }: { restart: boolean }): Promise<EmbedFileResult> {
-    const { output, overwrite, glossary } = this.#request;
-    if (!overwrite && (await this.#destination.exists())) {
-      throw new UsageError(`${this.#destination.nameOf(output.path)} exists; add --overwrite to replace it`);
+    const { output, overwrite, glossary, append } = this.#request;
+    // A command that was killed while it published its files is completed.
+    const isPublishing = (await this.#folder.readDrafts()) !== null;
+    if (!overwrite && !append && !isPublishing && (await this.#destination.exists())) {
+      const canAppend = isAppendable(output) ? ', or --append to embed only what is new' : '';
+      throw new UsageError(
+        `${this.#destination.nameOf(output.path)} exists; add --overwrite to replace it${canAppend}`,
+      );
     }
     if (glossary !== null) this.#glossary = await readGlossary(glossary);
     await this.#folder.create();
@@ -97,17 +124,23 @@ class FileEmbedding {
       return await this.#runLocked(lock, restart);
     } finally {
       await this.#releasers.release();
+      const note = await this.#folder.readNote();
+      if (note !== null && this.#isHopeless) await this.#discard(note);
       // Without a note there is nothing to resume.
-      if ((await this.#folder.readNote()) === null) await this.#folder.remove();
+      if (note === null || this.#isHopeless) await this.#folder.remove();
       lock.release();
     }
   }
 
   async #runLocked(lock: OutputLock, restart: boolean): Promise<EmbedFileResult> {
     const { signal } = this.#deps;
+    if (this.#request.append) await publishLeftDrafts(this.#folder, this.#destination);
     const input = await this.#openInput(signal);
+    // Closing twice does nothing: a table that was read to its end is closed.
+    this.#releasers.add(() => input.close());
     this.#notePlan(input);
-    checkColumns(this.#request.columns, input.plans);
+    checkColumns(this.#request, input.plans);
+    if (this.#request.append) await this.#openOld(input);
     const planned = await this.#planRun(input, restart);
     const server = await this.#openServer(lock);
     const broken = new AbortController();
@@ -130,21 +163,39 @@ class FileEmbedding {
     const before = await withRetry(() => this.#beginRun(client, planned.run), retry);
     if (resumed) this.#noteResumed(before);
     else await this.#folder.writeNote({ ...planned, run: before.id });
+    this.#checkModel(before);
 
     const embeddingFrom = performance.now();
     const read = limit === null ? input.rows : firstRows(input.rows, limit);
     const columns = this.#columnsOf(input);
-    const slices = columns === null ? read : columns.spool.record(read);
+    const all = withKeptRows(read, {
+      old: this.#old,
+      plans: input.plans,
+      spool: columns?.spool ?? null,
+      output,
+    });
+    const index = this.#indexOf();
+    const recorded = columns === null ? all : columns.spool.record(all);
+    const slices = index === null ? recorded : index.spool.record(recorded);
     const parts = encodeParts(slices, { ...PART_LIMITS, maxRowBytes: this.#config.maxRowBytes });
-    const after = await drive({ client, run: before, parts, tracker, signal });
+    const after = await drive({
+      client,
+      run: before,
+      parts,
+      tracker,
+      maxUnknown: this.#request.maxUnknown,
+      onState: (info) => this.#checkModel(info),
+      signal,
+    });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
     const mixed = columns === null ? [] : columns.spool.columns.filter(({ type }) => type.kind === 'json');
     for (const { name } of mixed) display.note(`Warning: ${noteMixed(name)}.`);
     this.#noteDimensions(after);
     const files = await fetchOutput(after, {
-      ...{ client, output, retry, columns },
+      ...{ client, output, retry, columns, index },
       destination: this.#destination,
+      onDrafts: (drafts) => this.#folder.writeDrafts(drafts),
     });
     display.end();
     await server.discard();
@@ -153,8 +204,14 @@ class FileEmbedding {
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const figures = {
       before,
-      after,
+      // A run without new texts does not know the model of the vectors.
+      after: {
+        ...after,
+        dim: after.dim ?? this.#old?.header.dim ?? null,
+        fingerprint: after.fingerprint ?? this.#old?.header.fingerprint ?? null,
+      },
       files,
+      append: this.#old === null || index === null ? null : index.spool.counts,
       server: this.#request.server,
       resumed,
       seconds,
@@ -163,11 +220,39 @@ class FileEmbedding {
     return { files, summary: summarizeEmbedding(figures) };
   }
 
+  async #openOld({ plans }: OpenedInput): Promise<void> {
+    const options = vectorOptionsOf(this.#request, this.#glossaryId());
+    const { output } = this.#request;
+    const removed = removedChoice(this.#request.removed, plans);
+    this.#old = await OldOutput.open(output, { removed, options });
+    if (this.#old === null) return;
+    const rows = formatNoun(this.#old.header.rows, 'row');
+    this.#deps.display.note(
+      `Appending to ${this.#destination.nameOf(output.path)}: ${rows}, ${removed === 'keep' ? 'kept' : 'dropped'} if removed from the input.`,
+    );
+  }
+
+  #checkModel(run: RunInfo): void {
+    if (this.#old === null || isSameModel(this.#old, run)) return;
+    this.#isHopeless = true;
+    throw otherModel(this.#request.output.path, this.#old, run);
+  }
+
+  #indexOf(): IndexedRows | null {
+    if (!isAppendable(this.#request.output)) return null;
+    const old = this.#old;
+    return {
+      spool: new RowSpool(join(this.#folder.path, 'rows'), old),
+      options: vectorOptionsOf(this.#request, this.#glossaryId()),
+      append: old === null ? null : { old, copyPath: join(this.#folder.path, 'old-vectors') },
+    };
+  }
+
   #columnsOf({ plans }: OpenedInput): InputColumns | null {
-    const { columns: choice } = this.#request;
+    const { columns: choice, fileColumn } = this.#request;
     const [first] = plans;
-    if (choice === 'none' || first === undefined || plans.every(({ format }) => format === 'txt'))
-      return null;
+    const hasNone = fileColumn === null && plans.every(({ format }) => format === 'txt');
+    if (choice === 'none' || first === undefined || hasNone) return null;
     return { spool: new ColumnSpool(join(this.#folder.path, 'columns'), choice), idField: first.idField };
   }
 
@@ -182,8 +267,12 @@ class FileEmbedding {
   }
 
   #openInput(signal: AbortSignal): Promise<OpenedInput> {
-    const { stdin } = this.#deps.context;
-    return openTextInput(this.#request, { stdin, signal, maxRowBytes: this.#config.maxRowBytes });
+    const { display, context } = this.#deps;
+    const { stdin, environment } = context;
+    return openTextInput(this.#request, {
+      ...{ stdin, environment, signal, maxRowBytes: this.#config.maxRowBytes },
+      onRetry: (reason) => display.note(`Waiting: ${reason}.`),
+    });
   }
 
   #notePlan({ plans }: OpenedInput): void {
@@ -192,6 +281,15 @@ class FileEmbedding {
     if (first === undefined) return;
     const name = plans.length === 1 ? this.#request.input.name : `${plans.length} files`;
     display.note(`Reading ${name}: ${describeReading(first)}.`);
+    const model = this.#request.model ?? this.#config.model ?? BUILT_IN_MODEL;
+    const scripts: Record<string, number> = {};
+    for (const plan of plans) {
+      for (const [script, letters] of Object.entries(plan.scripts)) {
+        scripts[script] = (scripts[script] ?? 0) + letters;
+      }
+    }
+    const languages = describeScripts(scripts, model);
+    if (languages !== null && this.#request.server === null) display.note(`Warning: ${languages}.`);
     for (const plan of plans) {
       const place = plans.length === 1 ? '' : `${plan.name}: `;
       for (const warning of plan.warnings) display.note(`Warning: ${place}${warning}.`);
@@ -202,16 +300,26 @@ class FileEmbedding {
    * The run to resume, or a new one.
    * @throws {UsageError} when the earlier attempt differs in input or options
    */
-  async #planRun({ plans }: OpenedInput, restart: boolean): Promise<PlannedRun> {
-    const { input, overwrite, output } = this.#request;
-    const paths = input.files.flatMap(({ path }) => path ?? []);
-    const identity = input.isStream ? null : await identifyFiles(paths);
+  async #planRun({ plans, identify }: OpenedInput, restart: boolean): Promise<PlannedRun> {
+    const { overwrite, output } = this.#request;
+    const identity = await identify();
     const format = plans[0]?.format ?? 'txt';
     const now = { input: identity, choices: choicesOf(this.#request, format, this.#glossaryId()) };
     const note = await this.#folder.readNote();
-    const fresh = { version: 1, run: null, ...now, overwrite, createdAt: new Date().toISOString() } as const;
+    const oldOutput = this.#old?.header.sha256 ?? null;
+    const createdAt = new Date().toISOString();
+    const fresh = { version: 1, run: null, ...now, oldOutput, overwrite, createdAt } as const;
     if (note === null) return fresh;
     const differences = describeDifferences(note, now);
+    const oldBefore = note.oldOutput ?? null;
+    if (oldBefore !== oldOutput) {
+      // An earlier --append that replaced its old output was complete.
+      if (oldBefore !== null && oldOutput !== null) {
+        await this.#discard(note);
+        return fresh;
+      }
+      differences.push(`it was ${oldBefore === null ? 'without' : 'with'} an output to append to`);
+    }
     // The same command resumes, also with --overwrite.
     const resumes =
       differences.length === 0 && (!overwrite || (note.overwrite && identity !== null && !restart));
@@ -305,13 +413,21 @@ class FileEmbedding {
 
 /**
  * Keys that occur first behind the sample of a JSON input cannot be checked.
- * @throws {UsageError} when a chosen column does not exist
+ * @throws {UsageError} when a chosen column does not exist, or the column of file names does
  */
-function checkColumns(choice: ColumnChoice, plans: readonly ReadingPlan[]): void {
+function checkColumns(
+  { columns: choice, fileColumn }: Pick<EmbedFileRequest, 'columns' | 'fileColumn'>,
+  plans: readonly InputPlan[],
+): void {
+  const names = new Set(plans.flatMap(({ columns }) => columns.map(({ name }) => name)));
+  if (fileColumn !== null && names.has(fileColumn)) {
+    throw new UsageError(
+      `--file-column names ${quote(fileColumn)}, which is a column of the input; expected another name`,
+    );
+  }
   if (choice === 'all' || choice === 'none') return;
   const isOpen = plans.some(({ format, complete }) => (format === 'jsonl' || format === 'json') && !complete);
-  const names = new Set(plans.flatMap(({ columns }) => columns.map(({ name }) => name)));
-  const missing = choice.find((name) => !names.has(name));
+  const missing = choice.find((name) => !names.has(name) && name !== fileColumn);
   if (missing === undefined || isOpen) return;
   const found = [...names].map((name) => quote(name)).join(', ') || 'none';
   throw new UsageError(`--columns names ${quote(missing)}; the columns of the input are ${found}`);

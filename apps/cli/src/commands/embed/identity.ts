@@ -1,18 +1,10 @@
 /** Decides whether an invocation may resume an earlier one: same input, same rows, same vectors. */
 
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { UNTREATED } from '@embedmill/contract';
 import { ROW_DEFAULTS } from '@embedmill/core/formats';
+import type { VectorOptions } from '../../io/append/row-index.ts';
+import type { InputIdentity } from '../../io/sources/types.ts';
 import type { EmbedFileRequest } from './request.ts';
-
-/** Identifies the files of an input by their contents and order, independent of their paths. */
-export interface InputIdentity {
-  /** Total size of the files, compressed or not. */
-  bytes: number;
-  /** SHA-256 over the first and the last MiB, in hexadecimal; of several files, over their sizes and hashes. */
-  sha256: string;
-}
 
 /**
  * The options that determine the rows and their vectors. Stored in the note, under the names of the options.
@@ -26,6 +18,8 @@ export interface RowChoices {
   quote: string | null;
   header: boolean | null;
   charset: string | null;
+  /** SQL; `null` without, as in notes of earlier versions. */
+  query: string | null;
   limit: number | null;
   precision: string;
   truncate: string;
@@ -39,47 +33,13 @@ export interface RowChoices {
   server: string | null;
 }
 
-/** Bytes hashed at each end of a file. */
-const EDGE_BYTES = 1024 * 1024;
-
-/** Identifies the files of an input. */
-export async function identifyFiles(paths: readonly string[]): Promise<InputIdentity> {
-  const files: InputIdentity[] = [];
-  for (const path of paths) files.push(await identifyFile(path));
-  const [only] = files;
-  if (files.length === 1 && only !== undefined) return only;
-  const hash = createHash('sha256');
-  for (const { bytes, sha256 } of files) hash.update(`${bytes} ${sha256}\n`);
-  return { bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), sha256: hash.digest('hex') };
-}
-
-/**
- * Hashes both ends of a file. This detects most changes at a fixed cost, even for 100 GB; later every part is
- * compared with its receipt.
- */
-export async function identifyFile(path: string): Promise<InputIdentity> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    const hash = createHash('sha256');
-    for (const start of [0, Math.max(EDGE_BYTES, size - EDGE_BYTES)]) {
-      const edge = Buffer.alloc(Math.max(0, Math.min(EDGE_BYTES, size - start)));
-      const { bytesRead } = await file.read(edge, 0, edge.length, start);
-      hash.update(edge.subarray(0, bytesRead));
-    }
-    return { bytes: size, sha256: hash.digest('hex') };
-  } finally {
-    await file.close();
-  }
-}
-
 /**
  * The options to compare.
  * @param format of the first file
  * @param glossary hash of the glossary's terms, if there is one
  */
 export function choicesOf(request: EmbedFileRequest, format: string, glossary: string | null): RowChoices {
-  const { choices, limit, precision, truncate, treatment, model, server } = request;
+  const { choices, query, limit, precision, truncate, treatment, model, server } = request;
   return {
     format,
     text: choices.textField ?? ROW_DEFAULTS.textField,
@@ -88,6 +48,7 @@ export function choicesOf(request: EmbedFileRequest, format: string, glossary: s
     quote: choices.quote === null ? 'none' : (choices.quote ?? null),
     header: choices.header ?? null,
     charset: choices.charset ?? null,
+    query,
     limit,
     precision,
     truncate,
@@ -98,6 +59,13 @@ export function choicesOf(request: EmbedFileRequest, format: string, glossary: s
     model,
     server,
   };
+}
+
+/** The options that determine the vectors, besides the model. Stored in the row index. */
+export function vectorOptionsOf(request: EmbedFileRequest, glossary: string | null): VectorOptions {
+  const { precision, truncate, clean, long, prompt } = choicesOf(request, '', null);
+  const { dtype, dimensions } = request.output;
+  return { precision, truncate, clean, long, prompt, glossary, dtype, dimensions };
 }
 
 /** Describes the differences between two invocations; empty if the second may resume the first. */

@@ -15,11 +15,12 @@ import {
 import type { Config } from '@embedmill/core/process';
 import { readModel, readServer } from '../../engine/embedder/model-options.ts';
 import { readPrompt } from '../../engine/embedder/treatment.ts';
+import type { RemovedChoice } from '../../io/append/old-output.ts';
 import type { ColumnChoice } from '../../io/columns/spool.ts';
 import { isLancePath } from '../../io/lance-folder.ts';
 import { isObjectUrl, readObjectUrl } from '../../io/objects/url.ts';
 import { draftPathOf } from '../../io/output/bucket.ts';
-import type { OutputTarget } from '../../io/output/types.ts';
+import { isAppendable, type OutputTarget } from '../../io/output/types.ts';
 import { choicesFrom, type TextsFlags } from '../../io/texts/choices.ts';
 import type { InputRequest } from '../../io/texts/input.ts';
 import { locateInput } from '../../io/texts/locate.ts';
@@ -34,6 +35,7 @@ export interface EmbedFlags extends TextsFlags {
   dimensions?: number;
   /** `all`, `none` or names separated by commas. */
   columns: string;
+  fileColumn?: string;
   truncate: Truncate;
   clean: Treatment['clean'];
   long: Treatment['long'];
@@ -41,6 +43,7 @@ export interface EmbedFlags extends TextsFlags {
   glossary?: string;
   model?: string;
   limit?: number;
+  maxUnknown?: number;
   threads?: number;
   engine?: EngineChoice;
   batchRows?: number;
@@ -48,11 +51,17 @@ export interface EmbedFlags extends TextsFlags {
   quiet?: true;
   json?: true;
   overwrite?: true;
+  shardRows?: number;
+  append?: true;
+  removed?: RemovedChoice;
 }
 
 /** A validated request. */
 export interface EmbedFileRequest extends InputRequest {
   columns: ColumnChoice;
+  fileColumn: string | null;
+  /** SQL whose result is the input; `null` for files. */
+  query: string | null;
   /** Maximum rows to read; `null` for all. */
   limit: number | null;
   output: OutputTarget;
@@ -68,11 +77,17 @@ export interface EmbedFileRequest extends InputRequest {
   threads: number | null;
   /** Engine of int8 models; `null` for that of the environment. */
   engine: EngineChoice | null;
+  /** Share of unknown tokens above which the run stops, 0 to 1; `null` for none. */
+  maxUnknown: number | null;
   /** Maximum rows per batch; `null` for the default of the producer. */
   batchRows: number | null;
   quiet: boolean;
   json: boolean;
   overwrite: boolean;
+  /** Whether the vectors of an existing output are used again. */
+  append: boolean;
+  /** What becomes of removed rows of that output; `null` if not chosen. */
+  removed: RemovedChoice | null;
 }
 
 /** Output formats by file name extension. */
@@ -90,13 +105,14 @@ export function readRequest(
   flags: EmbedFlags,
   config: Pick<Config, 'model' | 'cacheDir'>,
 ): EmbedFileRequest {
-  const input = locateInput(given);
+  const input = locateInput(given, flags);
   const output = readOutput(flags, config);
   // A file that this command writes would become an input of the next attempt.
-  if (input.files.some(({ path }) => path === output.path)) {
+  const isInput = input.sources.some((source) => source.kind !== 'list' && source.path === output.path);
+  if (isInput || given.includes(flags.to)) {
     throw new UsageError(`the output ${quote(flags.to)} is the input itself`);
   }
-  const folder = given.find((name) => isFolderOf(name, output.path));
+  const folder = given.find((name) => isFolderOf(name, output.path) || isPrefixOf(name, flags.to));
   if (folder !== undefined) {
     throw new UsageError(
       `the output ${quote(flags.to)} is in the input folder ${quote(folder, 200)}; expected another folder`,
@@ -111,7 +127,9 @@ export function readRequest(
   return {
     input,
     choices: choicesFrom(flags),
-    columns: readColumns(flags.columns),
+    columns: withFileColumn(readColumns(flags.columns), flags.fileColumn),
+    fileColumn: flags.fileColumn ?? null,
+    query: flags.query ?? null,
     limit: flags.limit ?? null,
     output,
     precision: flags.precision,
@@ -122,11 +140,33 @@ export function readRequest(
     server: readServer(flags.server),
     threads: flags.threads ?? null,
     engine: flags.engine ?? null,
+    maxUnknown: flags.maxUnknown === undefined ? null : flags.maxUnknown / 100,
     batchRows: flags.batchRows ?? null,
     quiet: flags.quiet ?? false,
     json: flags.json ?? false,
     overwrite: flags.overwrite ?? false,
+    append: readAppend(flags, output),
+    removed: flags.removed ?? null,
   };
+}
+
+/** @throws {UsageError} if rows cannot be appended to such an output */
+function readAppend({ append, removed, to }: EmbedFlags, output: OutputTarget): boolean {
+  if (append === undefined) {
+    if (removed === undefined) return false;
+    throw new UsageError(`--removed ${removed} requires --append`);
+  }
+  if (!isAppendable(output)) {
+    const why = output.isLance
+      ? 'a LanceDB table; write a .parquet file and load it with "embedmill load", which replaces rows by their ids'
+      : output.object !== null
+        ? 'an object in a bucket; append to a local file and copy that'
+        : output.shardRows !== null
+          ? 'a set of shards; leave out --shard-rows'
+          : 'int8, which is not exact; use float32 or float16';
+    throw new UsageError(`--append cannot add to ${quote(to, 200)}: it is ${why}`);
+  }
+  return true;
 }
 
 /** Whether `name` is a folder that contains `path`, at any depth. */
@@ -136,8 +176,13 @@ function isFolderOf(name: string, path: string): boolean {
   return !inside.startsWith('..') && !isAbsolute(inside);
 }
 
+/** Whether `name` is a folder of a bucket that contains the object `to`. */
+function isPrefixOf(name: string, to: string): boolean {
+  return isObjectUrl(name) && to.startsWith(name.endsWith('/') ? name : `${name}/`);
+}
+
 function readOutput(
-  { to, encoding, dtype, dimensions }: EmbedFlags,
+  { to, encoding, dtype, dimensions, shardRows }: EmbedFlags,
   { cacheDir }: Pick<Config, 'cacheDir'>,
 ): OutputTarget {
   const object = isObjectUrl(to) ? readObjectUrl(to) : null;
@@ -155,10 +200,24 @@ function readOutput(
       `--encoding ${encoding} requires a .jsonl output; ${quote(to, 200)} has only one encoding`,
     );
   }
+  if (shardRows !== undefined && (isLance || object !== null || format === 'npy')) {
+    throw new UsageError(
+      `--shard-rows writes .parquet, .arrow or .jsonl files on this machine; the output is ${quote(to, 200)}`,
+    );
+  }
   const path = object === null ? resolve(to) : draftPathOf(object, cacheDir);
   if (object === null && !existsSync(dirname(path)))
     throw new UsageError(`there is no folder ${quote(dirname(path), 200)} for the output`);
-  return { path, object, isLance, format, encoding, dtype, dimensions: dimensions ?? null };
+  return {
+    path,
+    object,
+    isLance,
+    format,
+    encoding,
+    dtype,
+    dimensions: dimensions ?? null,
+    shardRows: shardRows ?? null,
+  };
 }
 
 /** `all` and `none` are words; columns of these names cannot be chosen alone. */
@@ -168,6 +227,12 @@ function readColumns(given: string): ColumnChoice {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
+}
+
+/** The column of the file names is copied, whichever columns of the input are. */
+function withFileColumn(choice: ColumnChoice, fileColumn: string | undefined): ColumnChoice {
+  if (fileColumn === undefined || choice === 'all') return choice;
+  return choice === 'none' ? [fileColumn] : [...choice, fileColumn];
 }
 
 function readGlossaryPath(glossary: string | undefined): string | null {

@@ -2,6 +2,7 @@
 
 import type { RunInfo, VerdictCounts } from '@embedmill/contract';
 import { type OutputFiles, rowsWithoutVector } from '../../engine/run/fetch.ts';
+import type { RowCounts } from '../../io/append/row-spool.ts';
 import {
   formatBytes,
   formatCount,
@@ -15,9 +16,17 @@ import type { Paint } from '../../shell/terminal/style.ts';
 export interface EmbedSummary {
   /** Rows of the input and of the output. */
   rows: number;
+  /** With `--append`, of the embedded rows only. */
   verdicts: VerdictCounts;
+  /** With `--append` to an existing output: where its rows come from; otherwise `null`. */
+  append: AppendCounts | null;
   /** Tokens that the model processed, including earlier attempts. */
   tokens: number;
+  /** Tokens that the vocabulary of the model does not know, and the script of most of them. */
+  unknownTokens: number;
+  unknownScript: string | null;
+  /** Warning about them, if they are more than 5 %. */
+  languageSignal: string | null;
   /** Glossary terms that were replaced in the texts. */
   replacements: number;
   /** Duration of this invocation in seconds. */
@@ -40,9 +49,21 @@ export interface EmbedSummary {
   resumed: boolean;
   /** Absolute paths, or URLs of objects; `null` for a file that this output does not have. */
   output: string;
+  /** Number of files with `--shard-rows`; `output` is the pattern of their names. */
+  shards: number | null;
   ids: string | null;
   scales: string | null;
   report: string | null;
+}
+
+/** Rows of an output by the origin of their vectors. */
+export interface AppendCounts {
+  /** Embedded, or without a vector. */
+  embedded: number;
+  /** Copied from the old output. */
+  reused: number;
+  /** Rows that the input no longer has, copied from the old output. */
+  kept: number;
 }
 
 /** The data of {@link summarizeEmbedding}. */
@@ -52,6 +73,8 @@ export interface EmbedFigures {
   /** The completed run. */
   after: RunInfo;
   files: OutputFiles;
+  /** `null` unless rows were appended. */
+  append: RowCounts | null;
   server: string | null;
   resumed: boolean;
   seconds: number;
@@ -60,12 +83,16 @@ export interface EmbedFigures {
 
 /** The summary; rates count only the rows and tokens of this invocation. */
 export function summarizeEmbedding(figures: EmbedFigures): EmbedSummary {
-  const { before, after, files, server, resumed, seconds, embeddingSeconds } = figures;
+  const { before, after, files, append, server, resumed, seconds, embeddingSeconds } = figures;
   const over = Math.max(embeddingSeconds, 0.001);
   return {
-    rows: after.rows.done,
+    rows: append?.rows ?? after.rows.done,
     verdicts: after.verdicts,
+    append: append && { embedded: after.rows.done, reused: append.reused, kept: append.kept },
     tokens: after.tokens,
+    unknownTokens: after.unknownTokens,
+    unknownScript: after.unknownScript,
+    languageSignal: after.languageSignal,
     replacements: after.replacements,
     seconds: round(seconds),
     embeddingSeconds: round(embeddingSeconds),
@@ -79,6 +106,7 @@ export function summarizeEmbedding(figures: EmbedFigures): EmbedSummary {
     server,
     resumed,
     output: files.vectors.name,
+    shards: files.shards,
     ids: files.ids?.name ?? null,
     scales: files.scales?.name ?? null,
     report: files.report?.name ?? null,
@@ -97,10 +125,16 @@ export function describeSummary(
   const size = `${formatNoun(summary.rows, 'row')}${dim === null ? '' : ` × ${dim}`}, ${formatBytes(bytes)}`;
   const mark = missing === 0 ? paint('good', '✓') : paint('warning', '!');
   const beside = [
+    summary.shards === null ? '' : `, ${formatNoun(summary.shards, 'shard')}`,
     ids === null ? '' : `, ids in ${shorten(ids)}`,
     scales === null ? '' : `, scales in ${shorten(scales)}`,
   ].join('');
   const lines = [`${mark} ${paint('strong', shorten(summary.output))}: ${size}${beside}`];
+  if (summary.append !== null) {
+    const { embedded, reused, kept } = summary.append;
+    const beside = kept === 0 ? '' : `, ${formatCount(kept)} removed ones kept`;
+    lines.push(`  ${formatNoun(embedded, 'row')} embedded, ${formatCount(reused)} copied${beside}`);
+  }
   if (report !== null) {
     const what = missing === 1 ? '1 row has no vector' : `${formatCount(missing)} rows have no vector`;
     lines.push(paint('warning', `  ${what} (${describeMissing(verdicts)}); see ${shorten(report)}`));
@@ -119,6 +153,7 @@ export function describeSummary(
       paint('quiet', `  run ${run} is kept on ${server}; "embedmill runs delete ${run}" removes it`),
     );
   }
+  if (summary.languageSignal !== null) lines.push(paint('warning', `  ${summary.languageSignal}`));
   return lines;
 }
 

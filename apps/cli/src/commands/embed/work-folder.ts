@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Environment } from '@embedmill/core/process';
-import type { InputIdentity, RowChoices } from './identity.ts';
+import type { OutputDraft } from '../../io/output/types.ts';
+import type { InputIdentity } from '../../io/sources/types.ts';
+import type { RowChoices } from './identity.ts';
 
 /** What a later invocation needs in order to resume. */
 export interface ResumeNote {
@@ -14,6 +16,8 @@ export interface ResumeNote {
   run: string;
   input: InputIdentity | null;
   choices: RowChoices;
+  /** SHA-256 of the output that rows are appended to; `null` without one, and absent in earlier versions. */
+  oldOutput?: string | null;
   /** True after --overwrite, so that the same command resumes. */
   overwrite: boolean;
   /** ISO 8601. */
@@ -54,16 +58,35 @@ export class WorkFolder {
   }
 
   /** Replaces the note atomically. */
-  async writeNote(note: ResumeNote): Promise<void> {
-    const draft = `${this.#notePath}.draft`;
+  writeNote(note: ResumeNote): Promise<void> {
+    return this.#replace(this.#notePath, note);
+  }
+
+  /** Records complete drafts before they are published one after the other. */
+  writeDrafts(drafts: readonly OutputDraft[]): Promise<void> {
+    return this.#replace(this.#draftsPath, drafts);
+  }
+
+  /** The drafts that a killed command was publishing; `null` if there was none. */
+  async readDrafts(): Promise<OutputDraft[] | null> {
+    const text = await readFile(this.#draftsPath, 'utf8').catch(() => null);
+    return text === null ? null : JSON.parse(text);
+  }
+
+  async removeDrafts(): Promise<void> {
+    await rm(this.#draftsPath, { force: true });
+  }
+
+  async #replace(path: string, value: unknown): Promise<void> {
+    const draft = `${path}.draft`;
     const file = await open(draft, 'w', 0o600);
     try {
-      await file.writeFile(`${JSON.stringify(note, null, 2)}\n`);
+      await file.writeFile(`${JSON.stringify(value, null, 2)}\n`);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(draft, this.#notePath);
+    await rename(draft, path);
   }
 
   /** Removes everything but the lock. */
@@ -75,6 +98,10 @@ export class WorkFolder {
 
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  get #draftsPath(): string {
+    return join(this.path, 'drafts.json');
   }
 
   get #notePath(): string {

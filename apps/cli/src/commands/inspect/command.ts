@@ -1,12 +1,13 @@
 /** `embedmill inspect`: shows how input files would be read, without embedding them. */
 
-import type { ReadingPlan } from '@embedmill/core/formats';
+import { BUILT_IN_MODEL, describeScripts } from '@embedmill/contract';
+import type { InputPlan } from '@embedmill/core/formats';
 import { readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import { choicesFrom, type TextsFlags } from '../../io/texts/choices.ts';
 import { describePlan } from '../../io/texts/describe-plan.ts';
-import { planFile } from '../../io/texts/input.ts';
-import { locateInput } from '../../io/texts/locate.ts';
+import { planSource } from '../../io/texts/input.ts';
+import { expandInput, locateInput } from '../../io/texts/locate.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
@@ -36,7 +37,7 @@ export function addInspectCommand(
     .command('inspect')
     .summary('show how a text file would be read')
     .description('Show how text files would be read, without embedding them.')
-    .argument('<input...>', 'text files, folders or globs, or - for stdin');
+    .argument('<input...>', 'files, folders, globs, URLs or a database; or - for stdin');
   for (const option of textsOptions()) command.addOption(option);
   command
     .option('--json', 'print the plans as one JSON array')
@@ -46,6 +47,7 @@ export function addInspectCommand(
         examples(
           ['embedmill inspect export.csv', 'before embedding a file from elsewhere'],
           ['embedmill inspect export.csv --charset windows-1252', 'with a choice of your own'],
+          ['embedmill inspect https://example.com/r.parquet', 'on the web, by ranges'],
           ["embedmill inspect 'shards/*.jsonl.zst' --json | jq .[].problem", 'for programs'],
         ),
     )
@@ -58,17 +60,23 @@ export function addInspectCommand(
 async function inspectFiles(
   inputs: readonly string[],
   flags: InspectFlags,
-  { stdin, stdout, environment }: CommandContext,
-): Promise<ReadingPlan[]> {
-  const { maxRowBytes } = readConfig(environment);
-  const deps = { stdin, maxRowBytes, signal: interruptionSignal(() => {}) };
-  const plans: ReadingPlan[] = [];
+  { stdin, stdout, stderr, environment }: CommandContext,
+): Promise<InputPlan[]> {
+  const { maxRowBytes, model = BUILT_IN_MODEL } = readConfig(environment);
+  const deps = {
+    ...{ stdin, environment, maxRowBytes },
+    signal: interruptionSignal(() => {}),
+    onRetry: (reason: string) => void stderr.write(`Waiting: ${printable(reason)}.\n`),
+  };
+  const plans: InputPlan[] = [];
   const lines: string[] = [];
-  for (const file of locateInput(inputs).files) {
-    const { plan, close } = await planFile(file, choicesFrom(flags), deps);
-    await close();
+  for (const source of await expandInput(locateInput(inputs, flags), deps)) {
+    const { plan: read, opened } = await planSource(source, choicesFrom(flags), deps);
+    await opened.close();
+    const warning = describeScripts(read.scripts, model);
+    const plan = { ...read, warnings: [...read.warnings, ...(warning === null ? [] : [warning])] };
     plans.push(plan);
-    lines.push(file.name, ...describePlan(plan));
+    lines.push(source.name, ...describePlan(plan));
   }
   stdout.write(
     flags.json ? `${JSON.stringify(plans)}\n` : lines.map((line) => `${printable(line)}\n`).join(''),

@@ -1,9 +1,10 @@
 /** `embedmill model`: lists, describes, checks, pulls and adds models. */
 
 import { basename, resolve } from 'node:path';
-import { asError, BUILT_IN_MODEL, CATALOGUE } from '@embedmill/contract';
+import { asError, BUILT_IN_MODEL, CATALOGUE, type ScoreBaseline } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
-import { addedModels, keepModel } from '@embedmill/embed/added-models';
+import type { LanguageMeasure } from '@embedmill/embed';
+import { addedModels, keepModel, readModelFacts } from '@embedmill/embed/added-models';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
@@ -13,6 +14,7 @@ import { CATALOGUE_HEAD, CATALOGUE_NOTE, CATALOGUE_NUMBERS, catalogueRow } from 
 import { checkPrepared, type ModelCheck } from './check.ts';
 import { factsOf, infoRows, LIST_HEAD, listRow } from './describe.ts';
 import { addPullCommand } from './pull.ts';
+import { type ReferenceReport, readReference } from './reference.ts';
 
 const EXPLANATION = `
 A model is all-MiniLM-L6-v2 (built in), the name of an installed model, a name
@@ -23,6 +25,15 @@ which is compiled.
 1_Pooling/config.json and sentence_bert_config.json are read if present.
 Installed models are stored in $EMBEDMILL_CACHE/models on this machine; workers
 on other machines pull them from the hub or from a producer (HF_ENDPOINT).
+`;
+
+const CHECK_EXPLANATION = `
+Eight sentences in eight languages, each in two wordings, show which languages
+the model relates; a model that relates none fails. Also measured: the cosine
+of unrelated sentences, below which a score means nothing.
+
+The reference, as computed by the library of the model (ids are optional):
+{"prompt":"query: ","texts":[{"text":"…","ids":[…],"vector":[…]}]}
 `;
 
 interface ModelCommandFlags {
@@ -84,6 +95,7 @@ export function addModelCommand(
       print(flags, CATALOGUE, [
         ...formatTable([CATALOGUE_HEAD, ...CATALOGUE.map(catalogueRow)], CATALOGUE_NUMBERS),
         CATALOGUE_NOTE,
+        ...CATALOGUE.flatMap(({ name, note }) => (note === '' ? [] : [`${name}: ${note}.`])),
       ]);
       end(EXIT.ok);
     });
@@ -100,7 +112,8 @@ export function addModelCommand(
     .action(async (given: string, flags: ModelCommandFlags) => {
       const { prepareEach } = await import('@embedmill/embed');
       const { prepared, unavailable } = await prepareEach(given, config());
-      const facts = await Promise.all(prepared.map(factsOf));
+      const measured = (await readModelFacts(given, config().cacheDir)) ?? null;
+      const facts = await Promise.all(prepared.map((model) => factsOf(model, measured)));
       print(flags, { models: facts, unavailable }, [
         ...facts.flatMap((each) => [...formatTable(infoRows(each)), '']),
         ...unavailable.map(({ precision, reason }) => `no ${precision}: ${reason}`),
@@ -113,12 +126,22 @@ export function addModelCommand(
     .summary("check a model's vectors")
     .description('Embed known sentences, and check repeatability, length, meaning and the error of int8.')
     .argument('<model>', `name or folder of a model, such as ${BUILT_IN_MODEL}`)
+    .option('--prompt <text>', 'words before each sentence, such as "query: "', '')
+    .option('--reference <file>', 'JSON file of texts, token ids and vectors to compare with')
     .option('--json', 'print a JSON object')
-    .addHelpText('after', examples([`embedmill model check ${BUILT_IN_MODEL}`, 'the built-in model']))
-    .action(async (given: string, flags: ModelCommandFlags) => {
+    .addHelpText(
+      'after',
+      CHECK_EXPLANATION +
+        examples(
+          [`embedmill model check ${BUILT_IN_MODEL}`, 'the built-in model'],
+          ["embedmill model check e5 --prompt 'query: '", 'a model that is used with a prompt'],
+        ),
+    )
+    .action(async (given: string, flags: ModelCommandFlags & { prompt: string; reference?: string }) => {
+      const reference = flags.reference === undefined ? null : await readReference(flags.reference);
       const { prepareEach } = await import('@embedmill/embed');
       const { prepared, unavailable } = await prepareEach(given, config());
-      const checks = await checkPrepared(prepared);
+      const checks = await checkPrepared(prepared, { prompt: flags.prompt, reference });
       print(flags, { checks, unavailable }, [
         ...checks.flatMap(checkLines),
         ...unavailable.map(({ precision, reason }) => `no ${precision}: ${reason}`),
@@ -132,6 +155,7 @@ export function addModelCommand(
     .description('Validate a model folder and install it under a name.')
     .argument('<folder>', "model folder in the hub's layout")
     .option('--name <name>', 'name of the model (default: name of the folder)')
+    .option('--prompt <text>', 'words before each sentence that is measured', '')
     .option('--json', 'print a JSON object')
     .addHelpText(
       'after',
@@ -140,14 +164,17 @@ export function addModelCommand(
         'then EMBEDMILL_MODEL=bge-small',
       ]),
     )
-    .action(async (folder: string, flags: ModelCommandFlags & { name?: string }) => {
+    .action(async (folder: string, flags: ModelCommandFlags & { name?: string; prompt: string }) => {
       const name = flags.name ?? basename(resolve(folder));
-      const { prepareEach, tryEach } = await import('@embedmill/embed');
+      const { measureFacts, prepareEach, tryEach } = await import('@embedmill/embed');
       const { prepared, unavailable } = await prepareEach(resolve(folder), config());
       await tryEach(prepared);
-      const copy = await keepModel(folder, name, config().cacheDir);
-      print(flags, { name, folder: copy, unavailable }, [
+      const { problems, ...facts } = await measureFacts(prepared[0]!, { prompt: flags.prompt });
+      const copy = await keepModel(folder, name, config().cacheDir, facts);
+      print(flags, { name, folder: copy, ...facts, problems, unavailable }, [
         `added ${name} in ${copy}`,
+        `relates ${facts.languages.join(', ') || 'no language that was measured'}; ${baselineLine(facts.baseline)}`,
+        ...problems.map((problem) => `Warning: ${problem}`),
         ...unavailable.map(({ precision, reason }) => `no ${precision}: ${reason}`),
       ]);
       end(EXIT.ok);
@@ -161,7 +188,8 @@ async function listModels(config: Config) {
     try {
       const { prepareEach } = await import('@embedmill/embed');
       const { prepared } = await prepareEach(name, config);
-      models.push(...(await Promise.all(prepared.map(factsOf))));
+      const measured = (await readModelFacts(name, config.cacheDir)) ?? null;
+      models.push(...(await Promise.all(prepared.map((model) => factsOf(model, measured)))));
     } catch (error) {
       broken.push({ name, reason: asError(error).message });
     }
@@ -169,19 +197,32 @@ async function listModels(config: Config) {
   return { models, broken };
 }
 
-function checkLines({
-  precision,
-  problems,
-  sentences,
-  similar,
-  unrelated,
-  worstToFp32,
-}: ModelCheck): string[] {
+function baselineLine({ mean, spread }: ScoreBaseline): string {
+  return `unrelated sentences have a cosine of ${mean.toFixed(2)} ± ${spread.toFixed(2)}`;
+}
+
+function checkLines(check: ModelCheck): string[] {
+  const { precision, problems, sentences, languages, baseline, reference, worstToFp32 } = check;
   return [
     `${precision}: ${problems.length === 0 ? 'ok' : 'FAILED'}`,
     `  ${sentences} sentences embedded twice and compared`,
-    `  mean cosine ${similar.toFixed(3)} for similar sentences, ${unrelated.toFixed(3)} for unrelated ones`,
+    ...formatTable([LANGUAGE_HEAD, ...languages.map(languageRow)], [1, 2, 3, 4]).map((line) => `  ${line}`),
+    `  ${baselineLine(baseline)}`,
+    ...(reference === null ? [] : [`  ${referenceLine(reference)}`]),
     ...(worstToFp32 === null ? [] : [`  minimum cosine to fp32 ${worstToFp32.toFixed(4)}`]),
     ...problems.map((problem) => `  ${problem}`),
   ];
+}
+
+const LANGUAGE_HEAD = ['LANGUAGE', 'WORDINGS', 'TRANSLATIONS', 'SIMILAR', 'UNRELATED'];
+
+function languageRow(measure: LanguageMeasure): string[] {
+  const { language, wordings, meanings, translations, similar, unrelated } = measure;
+  const found = (count: number | null) => (count === null ? '' : `${count} of ${meanings}`);
+  return [language, found(wordings), found(translations), similar.toFixed(3), unrelated.toFixed(3)];
+}
+
+function referenceLine({ texts, equalIds, minCosine, meanCosine }: ReferenceReport): string {
+  const ids = equalIds === null ? '' : `token ids of ${equalIds} equal, `;
+  return `${texts} reference texts: ${ids}cosine at least ${minCosine.toFixed(5)}, mean ${meanCosine.toFixed(5)}`;
 }

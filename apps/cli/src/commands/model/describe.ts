@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ModelPrompts, ModelRecord } from '@embedmill/contract';
 import type { PreparedModel } from '@embedmill/embed';
-import { readRecord } from '@embedmill/embed/added-models';
+import { type ModelFactsFile, readRecord } from '@embedmill/embed/added-models';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
 
 /** A model in one precision, as printed by `--json`. */
@@ -26,10 +26,12 @@ export interface ModelFacts
   bytes: number;
   /** Repository, revision and commit; null for the built-in model and folders. */
   origin: Pick<ModelRecord, 'repository' | 'revision' | 'commit' | 'endpoint'> | null;
+  /** What `model add` measured; `null` for a folder that was not added. */
+  measured: ModelFactsFile | null;
 }
 
 /** Collects the facts of a prepared model. */
-export async function factsOf(model: PreparedModel): Promise<ModelFacts> {
+export async function factsOf(model: PreparedModel, measured: ModelFactsFile | null): Promise<ModelFacts> {
   const { name, precision, engine, fingerprint, dim, maxTokens, pooling, modelPath, prompts, sources } =
     model;
   const { size: bytes } = await stat(modelPath);
@@ -53,6 +55,7 @@ export async function factsOf(model: PreparedModel): Promise<ModelFacts> {
     modelPath,
     origin,
     sources,
+    measured,
   };
 }
 
@@ -87,6 +90,14 @@ export function infoRows(facts: ModelFacts): string[][] {
     ['weights', `${formatBytes(facts.bytes)} (${sources.weights})`],
     ['file', facts.modelPath],
     ['fingerprint', facts.fingerprint],
+    ...(facts.measured === null ? [] : measuredRows(facts.measured)),
+  ];
+}
+
+function measuredRows({ languages, baseline: { mean, spread } }: ModelFactsFile): string[][] {
+  return [
+    ['languages', languages.join(', ') || 'none of eight that were measured'],
+    ['unrelated', `cosine ${mean.toFixed(2)} ± ${spread.toFixed(2)}`],
   ];
 }
 

@@ -168,6 +168,7 @@ export function describeRun(run: RunInfo): string[] {
       counts.map(([verdict, count]) => `${formatCount(count)} ${verdict}`).join(', ') || 'none yet',
     ],
     ['tokens', `${formatCount(run.tokens)}, ${formatCount(run.lostTokens)} truncated`],
+    ...(run.languageSignal === null ? [] : [['language', run.languageSignal]]),
     ['speed', `${formatRate(run.rowsPerSecond)} rows/s, ${formatRate(run.tokensPerSecond)} tokens/s`],
     ...(run.etaSeconds === null ? [] : [['ETA', formatClock(run.etaSeconds)]]),
     [

@@ -1,6 +1,7 @@
 /** `embedmill search`: finds the rows of a vector file nearest to a question. */
 
 import { createInterface } from 'node:readline';
+import { NARROW_BAND_MEAN } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import { type EmbedderFlags, openEmbedder } from '../../engine/embedder/open.ts';
@@ -26,6 +27,7 @@ const EXPLANATION = `
 VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow file, as
 written by "embedmill embed", or a .lance folder. Every row is compared with the
 question (exact search). The score is the cosine similarity: 1 for equal texts.
+Models whose unrelated texts score high show it relative to these in brackets.
 Use the model, precision and treatment (--clean, --glossary) of the file. If the
 model has prompts, the question gets the one for queries.
 
@@ -87,15 +89,22 @@ interface SearchCall {
 
 async function searchCommand({ vectors, question, flags, context, config }: SearchCall): Promise<void> {
   if (question?.trim() === '') throw new UsageError('the question is empty; expected a text to search for');
-  const { stdin, stdout } = context;
+  const { stdin, stdout, environment } = context;
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
   const texts = async (rows: readonly VectorRow[] | null): Promise<TextLookup> =>
     flags.texts === undefined
       ? () => null
-      : await findTexts({ ...flags, path: flags.texts }, { config, stdin, signal }, rows);
+      : await findTexts({ ...flags, path: flags.texts }, { config, stdin, environment, signal }, rows);
   const embedder = await openEmbedder(flags, { config, inputType: 'query', signal });
+  const { baseline } = embedder;
+  const withRelative = baseline !== undefined && baseline.mean >= NARROW_BAND_MEAN;
+  if (withRelative) {
+    display.note(
+      `In brackets: 0 for unrelated texts of ${embedder.name} (cosine ${baseline.mean.toFixed(2)} ± ${baseline.spread.toFixed(2)}), 1 for equal ones.`,
+    );
+  }
   const deps: SearchDeps = {
     vectors: file,
     embedder,
@@ -117,7 +126,7 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
     stdout.write(
       flags.json
         ? `${JSON.stringify({ question: asked, hits })}\n`
-        : `${describeHits(hits, stdout.columns ?? Number.POSITIVE_INFINITY).join('\n')}\n`,
+        : `${describeHits(hits, stdout.columns ?? Number.POSITIVE_INFINITY, { withRelative }).join('\n')}\n`,
     );
   };
   try {

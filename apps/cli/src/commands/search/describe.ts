@@ -10,13 +10,24 @@ const MAX_ID_CHARS = 40;
 /** Width of a score, `0.1234` or `-0.1234`, and the gaps between three cells. */
 const SCORE_AND_GAPS_CHARS = 12;
 
-/** One line per hit: score, id and text, cut to `columns`. */
-export function describeHits(hits: readonly SearchHit[], columns: number): string[] {
+/** Width of a relative score, ` (0.12)` or ` (-0.12)`. */
+const RELATIVE_CHARS = 8;
+
+/**
+ * One line per hit: score, id and text, cut to `columns`.
+ * @param withRelative whether the relative score follows in brackets
+ */
+export function describeHits(
+  hits: readonly SearchHit[],
+  columns: number,
+  { withRelative = false } = {},
+): string[] {
   const ids = hits.map(({ id }) => cutLine(id, MAX_ID_CHARS));
-  const room = columns - SCORE_AND_GAPS_CHARS - Math.max(0, ...ids.map((id) => id.length));
+  const relativeChars = withRelative ? RELATIVE_CHARS : 0;
+  const room = columns - SCORE_AND_GAPS_CHARS - relativeChars - Math.max(0, ...ids.map((id) => id.length));
   return formatTable(
-    hits.map(({ score, text }, n) => [
-      score.toFixed(4),
+    hits.map(({ score, relative, text }, n) => [
+      withRelative ? `${score.toFixed(4)} (${relative?.toFixed(2)})` : score.toFixed(4),
       ids[n]!,
       ...(text === null ? [] : [cutLine(text, room)]),
     ]),

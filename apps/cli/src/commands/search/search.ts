@@ -1,6 +1,6 @@
 /** Searches a vector file exactly, by comparing every row. */
 
-import { quote, type VectorRows } from '@embedmill/contract';
+import { quote, relativeScore, type VectorRows } from '@embedmill/contract';
 import { type Hit, Nearest, scanRows } from '@embedmill/core/formats';
 import type { TextEmbedder } from '../../engine/embedder/types.ts';
 import type { TextLookup } from '../../io/texts/read-texts.ts';
@@ -10,6 +10,8 @@ import { UsageError } from '../../shell/exit-codes.ts';
 /** A hit with its text, if known. */
 export interface SearchHit extends Hit {
   text: string | null;
+  /** The score relative to unrelated texts of the model: 0 for these, 1 for equal ones; `null` if not measured. */
+  relative: number | null;
 }
 
 /** Dependencies of a search. */
@@ -64,5 +66,8 @@ async function search(
   }
   if (nearest.hits.length === 0) throw new UsageError(`no row of ${quote(name, 200)} has a vector`);
   const textOf = await findTexts(nearest.hits);
-  return nearest.hits.map((hit) => ({ ...hit, text: textOf(hit) }));
+  const { baseline } = embedder;
+  const relativeOf = (score: number) =>
+    baseline === undefined ? null : Math.round(1000 * relativeScore(score, baseline)) / 1000;
+  return nearest.hits.map((hit) => ({ ...hit, relative: relativeOf(hit.score), text: textOf(hit) }));
 }

@@ -39,7 +39,7 @@ export async function embedSample({
   const tracker = new Tracker({ display, fractionRead: () => null, limit: texts.length });
   const created = await client.createRun({ name, precision: 'int8', truncate: 'end' });
   const parts = encodeParts(slice(texts), { ...PART_LIMITS, maxRowBytes: MAX_ROW_BYTES });
-  const run = await drive({ client, run: created, parts, tracker, signal });
+  const run = await drive({ client, run: created, parts, tracker, maxUnknown: null, signal });
   const chunks: Uint8Array[] = [];
   for await (const chunk of await client.openResults(run.id, 'npy')) chunks.push(chunk);
   display.end();

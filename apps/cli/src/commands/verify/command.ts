@@ -85,7 +85,8 @@ async function verify(path: string, flags: VerifyFlags, context: CommandContext)
   try {
     const found = await verifyRows(rows, {
       embedder,
-      findTexts: (wanted) => findTexts({ ...flags, path: flags.texts }, { config, stdin, signal }, wanted),
+      findTexts: (wanted) =>
+        findTexts({ ...flags, path: flags.texts }, { config, stdin, environment, signal }, wanted),
       onRows: countRows(display, rows.length),
     });
     if (found.compared === 0) {

@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Precision, StoredGlossary, Treatment } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
+import { readModelFacts } from '@embedmill/embed/added-models';
 import { readPrompt } from './treatment.ts';
 import type { TextEmbedder, TextVectors } from './types.ts';
 
@@ -45,6 +46,7 @@ export async function openLocalEmbedder({
   };
   return {
     name: `${name} ${prepared.precision}`,
+    baseline: (await readModelFacts(model ?? undefined, config.cacheDir))?.baseline,
     async embed(texts, onText = () => {}, as = 'text'): Promise<TextVectors> {
       const vectors = new Float32Array(texts.length * dim);
       for (const [row, text] of texts.entries()) {

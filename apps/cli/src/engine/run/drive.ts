@@ -2,8 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbedmillClient, withRetry } from '@embedmill/client';
-import { EmbedmillError, type RunInfo } from '@embedmill/contract';
+import { EmbedmillError, type RunInfo, unknownShare } from '@embedmill/contract';
 import type { Part } from './encode-parts.ts';
+import { WaitExplainer } from './explain-wait.ts';
 import { sendParts } from './send-parts.ts';
 import type { Tracker } from './tracker.ts';
 
@@ -13,6 +14,10 @@ export interface DriveDeps {
   run: RunInfo;
   parts: AsyncIterable<Part>;
   tracker: Tracker;
+  /** Share of unknown tokens above which the run stops, 0 to 1; `null` for none. */
+  maxUnknown: number | null;
+  /** Receives each state of the run; what it throws ends the command. */
+  onState?: (run: RunInfo) => void;
   /** Stops both; its reason is thrown. */
   signal: AbortSignal;
 }
@@ -22,8 +27,8 @@ const POLL_MS = 250;
 
 /**
  * Resolves with the completed run.
- * @throws {EmbedmillError} `run-ended` when the run was cancelled or failed, and the errors of {@link
- * sendParts}
+ * @throws {EmbedmillError} `run-ended` when the run was cancelled or failed, `too-many-unknown-tokens`, `unavailable` when it waits
+ * for what time cannot bring, and the errors of {@link sendParts}
  */
 export async function drive(deps: DriveDeps): Promise<RunInfo> {
   const failing = new AbortController();
@@ -51,15 +56,39 @@ async function send({ client, run, parts, tracker }: DriveDeps, signal: AbortSig
   if (isOpen) await withRetry(() => client.seal(run.id), retry);
 }
 
-async function watch({ client, run, tracker }: DriveDeps, signal: AbortSignal): Promise<RunInfo> {
+async function watch(
+  { client, run, tracker, maxUnknown, onState }: DriveDeps,
+  signal: AbortSignal,
+): Promise<RunInfo> {
   const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
+  const explainer = new WaitExplainer({ client, tracker, signal });
   for (;;) {
     const info = await withRetry(() => client.getRun(run.id), retry);
     tracker.setRun(info);
+    onState?.(info);
+    assertKnownTokens(info, maxUnknown);
     if (info.state === 'completed') return info;
     if (info.state === 'cancelled' || info.state === 'failed') throw runEnded(info);
+    await explainer.update(info);
     await sleep(POLL_MS, undefined, { signal });
   }
+}
+
+/** Rows after which the share of unknown tokens of a running run is judged. */
+const MIN_JUDGED_ROWS = 100;
+
+/** Throws if a run has more unknown tokens than allowed. What is done stays, for another attempt. */
+function assertKnownTokens(run: RunInfo, maxUnknown: number | null): void {
+  if (maxUnknown === null || unknownShare(run) <= maxUnknown) return;
+  if (run.rows.done < MIN_JUDGED_ROWS && run.state !== 'completed') return;
+  const { model } = run.options;
+  const percent = (share: number) => `${Math.round(1000 * share) / 10} %`;
+  const signal = run.languageSignal ?? `${percent(unknownShare(run))} of the tokens are unknown to ${model}`;
+  throw new EmbedmillError(
+    'too-many-unknown-tokens',
+    `${signal}. Stopped after ${run.rows.done} rows because of --max-unknown ${Math.round(1000 * maxUnknown) / 10}; ` +
+      'raise it or leave it out to go on',
+  );
 }
 
 /** The error for a run that will never be completed. */

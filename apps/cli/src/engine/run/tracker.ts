@@ -12,9 +12,6 @@ export interface TrackerDeps {
   limit: number | null;
 }
 
-/** A run without progress for this long probably lacks a worker. */
-const STALL_MS = 20_000;
-
 /** What may wait: sending rows, or watching the run. */
 export type Waiter = 'send' | 'watch';
 
@@ -26,6 +23,7 @@ export class Tracker {
   #rowsRead = 0;
   #total: number | null = null;
   #progressAt = performance.now();
+  #reason: string | null = null;
 
   constructor(deps: TrackerDeps) {
     this.#deps = deps;
@@ -45,9 +43,26 @@ export class Tracker {
 
   /** Sets the latest state of the run. */
   setRun(run: RunInfo): void {
-    if (run.rows.done !== this.#run?.rows.done) this.#progressAt = performance.now();
+    const hasBacklog = run.rows.done < run.rows.accepted;
+    if (!hasBacklog || run.rows.done !== this.#run?.rows.done) this.#progressAt = performance.now();
     this.#run = run;
     this.#show();
+  }
+
+  /** Milliseconds without a finished row although rows wait. */
+  get idleMs(): number {
+    return this.#run === null ? 0 : performance.now() - this.#progressAt;
+  }
+
+  /** Sets the reason why no row is finished; `null` when there is none. */
+  setReason(reason: string | null): void {
+    this.#reason = reason;
+    this.#show();
+  }
+
+  /** Prints a line that also appears with `--quiet`. */
+  announce(line: string): void {
+    this.#deps.display.warn(line);
   }
 
   /** Sets the reason why sending or watching waits; `null` when it no longer does. */
@@ -65,7 +80,7 @@ export class Tracker {
       rowsPerSecond: run?.rowsPerSecond ?? 0,
       tokensPerSecond: run?.tokensPerSecond ?? 0,
       verdicts: run?.verdicts ?? emptyVerdictCounts(),
-      waitingFor: this.#waits.watch ?? this.#waits.send ?? this.#stall(),
+      waitingFor: this.#waits.watch ?? this.#reason ?? this.#waits.send,
     };
   }
 
@@ -83,11 +98,5 @@ export class Tracker {
     if (fraction === null || fraction === 0 || this.#rowsRead === 0) return limit;
     const rows = Math.round(this.#rowsRead / fraction);
     return limit === null ? rows : Math.min(limit, rows);
-  }
-
-  #stall(): string | null {
-    const run = this.#run;
-    if (run === null || run.rows.done >= run.rows.accepted) return null;
-    return performance.now() - this.#progressAt > STALL_MS ? 'a worker (no row finished recently)' : null;
   }
 }

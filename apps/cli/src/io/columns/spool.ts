@@ -6,10 +6,6 @@
  * was killed is never read. Decision: docs/decisions/0140.
  */
 
-import { type FileHandle, open } from 'node:fs/promises';
-import { deserialize, serialize } from 'node:v8';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { CorruptError } from '@embedmill/contract';
 import {
   type Column,
   type ColumnValues,
@@ -19,6 +15,7 @@ import {
   inferType,
   mergeColumns,
 } from '@embedmill/core/formats';
+import { readBlocks, writeBlocks } from './blocks.ts';
 
 /** Which columns travel from the input to the output. */
 export type ColumnChoice = 'all' | 'none' | readonly string[];
@@ -37,17 +34,11 @@ interface StoredBlock {
   values: unknown[][];
 }
 
-/** Bytes of the length before each block. */
-const LENGTH_BYTES = 4;
-
-/** Fast, and a third of the size for most tables. */
-const PACKING = { level: 1 };
-
 /** Writes the columns of all rows, then reads them. */
 export class ColumnSpool {
   readonly #path: string;
   readonly #choice: Exclude<ColumnChoice, 'none'>;
-  #file: FileHandle | null = null;
+  #isWriting = false;
   #columns: Column[] = [];
 
   /** @param path replaced if it exists */
@@ -62,39 +53,27 @@ export class ColumnSpool {
   }
 
   /** Passes the slices on, and writes the columns of each before the next one is read. */
-  async *record(slices: AsyncIterable<FieldsRow[]>): AsyncGenerator<FieldsRow[]> {
-    const file = await open(this.#path, 'w', 0o600);
-    this.#file = file;
+  async *record<Row extends FieldsRow>(slices: AsyncIterable<Row[]>): AsyncGenerator<Row[]> {
+    const file = await writeBlocks<StoredBlock>(this.#path);
+    this.#isWriting = true;
     try {
       for await (const slice of slices) {
         const block = blockOf(slice, this.#choice);
         this.#columns = mergeColumns(this.#columns, block.columns);
-        const packed = deflateRawSync(serialize(block), PACKING);
-        const length = Buffer.alloc(LENGTH_BYTES);
-        length.writeUInt32LE(packed.length);
-        await file.writeFile(Buffer.concat([length, packed]));
+        await file.write(block);
         yield slice;
       }
     } finally {
       await file.close();
-      this.#file = null;
+      this.#isWriting = false;
     }
   }
 
   /** The blocks in row order, with the columns and types of {@link columns}. Can be called repeatedly. */
   async *read(): AsyncGenerator<ColumnBlock> {
-    if (this.#file !== null) throw new Error('internal error: the column spool is read while it is written');
-    const file = await open(this.#path, 'r');
-    try {
-      for (let length = await readBytes(file, LENGTH_BYTES); length !== null; ) {
-        const packed = await readBytes(file, length.readUInt32LE());
-        if (packed === null) throw truncated();
-        const { rows, columns, values }: StoredBlock = deserialize(inflateRawSync(packed));
-        yield { rows, values: this.#columns.map((column) => valuesOf(column, rows, columns, values)) };
-        length = await readBytes(file, LENGTH_BYTES);
-      }
-    } finally {
-      await file.close();
+    if (this.#isWriting) throw new Error('internal error: the column spool is read while it is written');
+    for await (const { rows, columns, values } of readBlocks<StoredBlock>(this.#path)) {
+      yield { rows, values: this.#columns.map((column) => valuesOf(column, rows, columns, values)) };
     }
   }
 }
@@ -137,20 +116,4 @@ function valuesOf(
   const [stored, given] = [columns[at], values[at]];
   if (stored === undefined || given === undefined) return new Array<null>(rows).fill(null);
   return given.map((value) => convertValue(value, stored.type, type));
-}
-
-/** The next bytes of a file; `null` at its end. */
-async function readBytes(file: FileHandle, count: number): Promise<Buffer | null> {
-  const bytes = Buffer.allocUnsafe(count);
-  for (let at = 0; at < count; ) {
-    const { bytesRead } = await file.read(bytes, at, count - at);
-    if (bytesRead === 0 && at === 0) return null;
-    if (bytesRead === 0) throw truncated();
-    at += bytesRead;
-  }
-  return bytes;
-}
-
-function truncated(): CorruptError {
-  return new CorruptError('truncated-file', 'the column spool in the work folder ends early');
 }

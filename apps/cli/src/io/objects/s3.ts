@@ -1,6 +1,7 @@
 /** Buckets in S3 and compatible stores, through the AWS client. */
 
 import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { asError, EmbedmillError, quote, UnavailableError } from '@embedmill/contract';
 import type { Environment } from '@embedmill/core/process';
@@ -80,6 +81,23 @@ export async function openBucket(
       const response = await client.send(new library.GetObjectCommand(at(key)), call).catch(absent);
       return (await response?.Body?.transformToString().catch(failed)) ?? null;
     },
+    async read(key, { start, end, etag }) {
+      const params = {
+        ...at(key),
+        ...(start === 0 && end === null ? {} : { Range: `bytes=${start}-${end === null ? '' : end - 1}` }),
+        ...(etag === null ? {} : { IfMatch: etag }),
+      };
+      const response = await client
+        .send(new library.GetObjectCommand(params), call)
+        .catch((cause) => (isChanged(cause as S3Failure) ? 'changed' : absent(cause)));
+      if (response === null || response === 'changed') return response;
+      const total = /\/(\d+)$/.exec(response.ContentRange ?? '')?.[1];
+      return {
+        bytes: total === undefined ? (response.ContentLength ?? null) : Number(total),
+        etag: response.ETag ?? null,
+        body: response.Body as Readable,
+      };
+    },
     async stat(key) {
       const response = await client.send(new library.HeadObjectCommand(at(key)), call).catch(absent);
       return response && { bytes: response.ContentLength ?? 0, sha256: response.Metadata?.sha256 ?? null };
@@ -123,6 +141,11 @@ function isAbsent({ name }: S3Failure): boolean {
   return name === 'NoSuchKey' || name === 'NotFound';
 }
 
+/** The object has another entity tag, or is shorter than the range. */
+function isChanged({ $metadata }: S3Failure): boolean {
+  return $metadata?.httpStatusCode === 412 || $metadata?.httpStatusCode === 416;
+}
+
 /** An error that says what to do. Messages of the client contain no secrets. */
 function explain(cause: S3Failure, bucket: string): EmbedmillError {
   const { name, code, message, $metadata } = cause;
@@ -139,8 +162,8 @@ function explain(cause: S3Failure, bucket: string): EmbedmillError {
   if (status === 301) return refused(`the bucket ${quote(bucket)} is in another region; set AWS_REGION`);
   if (status === 403) {
     return refused(
-      `access to s3://${bucket} denied (${name}: ${message}); the credentials need s3:GetObject, s3:PutObject, ` +
-        's3:DeleteObject and s3:ListBucket',
+      `access to s3://${bucket} denied (${name}: ${message}); reading needs s3:GetObject and ` +
+        's3:ListBucket, writing s3:PutObject and s3:DeleteObject too',
     );
   }
   const text = `s3://${bucket} reports ${[name, code].filter(Boolean).join(' ')}: ${message}`;

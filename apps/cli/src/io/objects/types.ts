@@ -1,5 +1,7 @@
 /** The port to object storage: one bucket with atomic writes; see docs/decisions/0104. */
 
+import type { Readable } from 'node:stream';
+
 /** A local file to upload. */
 export interface ObjectFile {
   path: string;
@@ -18,6 +20,15 @@ export interface ObjectStat {
   sha256: string | null;
 }
 
+/** The bytes of an object from a position on. */
+export interface ObjectBytes {
+  /** Size of the whole object; `null` if the store does not state it. */
+  bytes: number | null;
+  /** Entity tag; `null` if the store does not state it. */
+  etag: string | null;
+  body: Readable;
+}
+
 /**
  * A bucket. Keys do not include its name. Calls retry temporary errors, then throw the retryable
  * `store-unavailable`; permanent errors throw `store-refused`.
@@ -30,6 +41,14 @@ export interface Bucket {
   putText(key: string, text: string): Promise<void>;
   /** The contents of an object; `null` if it does not exist. */
   getText(key: string): Promise<string | null>;
+  /**
+   * The bytes of an object from `start` to `end` (exclusive; `null` for its end), in one request; `null` if it
+   * does not exist, `changed` if it has another entity tag than the given one.
+   */
+  read(
+    key: string,
+    range: { start: number; end: number | null; etag: string | null },
+  ): Promise<ObjectBytes | 'changed' | null>;
   /** The metadata of an object; `null` if it does not exist. */
   stat(key: string): Promise<ObjectStat | null>;
   /** Keys with this prefix, sorted. */

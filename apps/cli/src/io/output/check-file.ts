@@ -4,11 +4,12 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Dtype, FormatName } from '@embedmill/contract';
 import { DTYPE_BYTES, npyHeader } from '@embedmill/core/formats';
+import { openRowIndex } from '../append/row-index.ts';
 
 /** The expected contents of a file. */
 export interface ExpectedFile {
-  /** `scales` is an .npy with one float32 per row. */
-  format: FormatName | 'scales';
+  /** `scales` is an .npy with one float32 per row, `rows` a row index. */
+  format: FormatName | 'scales' | 'rows';
   rows: number;
   /** Number type of an .npy. Default `float32`. */
   dtype?: Dtype;
@@ -18,10 +19,16 @@ export interface ExpectedFile {
 export async function fileProblem(path: string, expected: ExpectedFile): Promise<string | null> {
   const { format, rows } = expected;
   if (format === 'npy' || format === 'scales') return npyProblem(path, expected);
+  if (format === 'rows') return rowIndexProblem(path, rows);
   if (format === 'parquet') return magicProblem(path, 'PAR1');
   if (format === 'arrow') return magicProblem(path, 'ARROW1');
   const lines = await countLines(path);
   return lines === rows ? null : `it has ${lines} lines, expected ${rows}`;
+}
+
+async function rowIndexProblem(path: string, rows: number): Promise<string | null> {
+  const index = await openRowIndex(path);
+  return index?.rows === rows ? null : `it has ${index?.rows ?? 'no'} rows, expected ${rows}`;
 }
 
 /** Expects our own header for this shape, with any dimension, and exactly the bytes it announces. */

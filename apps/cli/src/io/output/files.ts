@@ -13,6 +13,8 @@ export function toFiles(outputPath: string): Destination {
     async publish(drafts, stale) {
       for (const path of stale) await rm(path, { force: true });
       for (const { path, draftPath } of drafts) {
+        // Absent if a killed command published it.
+        if (!existsSync(draftPath) && existsSync(path)) continue;
         await rename(draftPath, path);
         await syncFolder(dirname(path));
       }

@@ -16,6 +16,14 @@ export interface OutputTarget {
   dtype: Dtype;
   /** Leading numbers of each vector to keep; `null` for all. */
   dimensions: number | null;
+  /** Rows per shard; `null` for one file. */
+  shardRows: number | null;
+}
+
+/** Whether an output gets a row index, so that rows can be appended to it. */
+export function isAppendable({ object, isLance, dtype, shardRows }: OutputTarget): boolean {
+  // int8 stores rounded numbers and their scale, which do not give the same bytes again.
+  return object === null && !isLance && dtype !== 'int8' && shardRows === null;
 }
 
 /** A complete file under a temporary name. */

@@ -4,6 +4,7 @@ import type { PlanChoices, RowFormat } from '@embedmill/core/formats';
 
 /** The options as commander passes them. */
 export interface TextsFlags {
+  query?: string;
   text?: string;
   id?: string;
   format?: RowFormat;

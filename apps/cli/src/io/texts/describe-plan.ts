@@ -1,12 +1,12 @@
 /** Describes reading plans for people: in one line, and in full. */
 
-import type { InputFormat, PlanColumn, ReadingPlan } from '@embedmill/core/formats';
+import { type InputPlan, isTableFormat, type PlanColumn } from '@embedmill/core/formats';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
 import { flagsFor } from './choices.ts';
 
 /** Names of the formats in prose. */
-const FORMAT_NAMES: Readonly<Record<InputFormat, string>> = {
+const FORMAT_NAMES: Readonly<Record<InputPlan['format'], string>> = {
   jsonl: 'JSON lines',
   json: 'JSON',
   csv: 'CSV',
@@ -14,12 +14,14 @@ const FORMAT_NAMES: Readonly<Record<InputFormat, string>> = {
   txt: 'plain text, one text per line',
   parquet: 'Parquet',
   arrow: 'Arrow',
+  lance: 'LanceDB table',
+  query: 'SQL query',
 };
 
 const LINE_END_NAMES = { lf: 'LF', crlf: 'CRLF', cr: 'CR' } as const;
 
 /** How an input is read, in one line: the format, what is unusual about it, and its fields. */
-export function describeReading(plan: ReadingPlan): string {
+export function describeReading(plan: InputPlan): string {
   const { dialect, packing, charset, lineEnd, textField, idField } = plan;
   const details = [
     packing === 'none' ? '' : packing,
@@ -36,7 +38,7 @@ export function describeReading(plan: ReadingPlan): string {
 }
 
 /** What is unusual about the dialect of a table; empty for a comma or tab and a header. */
-function describeDialect({ dialect, format }: ReadingPlan): string {
+function describeDialect({ dialect, format }: InputPlan): string {
   if (dialect === null) return '';
   const { delimiter, quote, header } = dialect;
   const isTsv = format === 'tsv';
@@ -50,9 +52,9 @@ function describeDialect({ dialect, format }: ReadingPlan): string {
 }
 
 /** The plan in full, as lines. */
-export function describePlan(plan: ReadingPlan): string[] {
+export function describePlan(plan: InputPlan): string[] {
   const { dialect, lineEnd, textField, idField, problem } = plan;
-  const isTable = plan.format === 'parquet' || plan.format === 'arrow';
+  const isTable = isTableFormat(plan.format);
   const facts: [string, string][] = [['format', FORMAT_NAMES[plan.format]]];
   if (plan.packing !== 'none') facts.push(['packing', plan.packing]);
   if (!isTable) facts.push(['charset', plan.charset]);

@@ -1,33 +1,40 @@
-/** Opens the text input of a command: makes the plan of every file before any work starts. */
+/** Opens the text input of a command: makes the plan of every source before any work starts. */
 
-import { createReadStream, statSync } from 'node:fs';
-import { basename } from 'node:path';
-import { addAbortSignal, type Readable } from 'node:stream';
 import { CorruptError, quote, RequestError } from '@embedmill/contract';
 import {
   copyToFile,
   type FieldsRow,
   type FileBytes,
   findColumn,
+  type InputPlan,
+  isTableFile,
   isTableFormat,
-  openFileBytes,
   openTable,
   type PlanChoices,
   type PlannedInput,
+  planDatabaseTable,
   planInput,
   planTableReading,
-  type ReadingPlan,
   ROW_DEFAULTS,
   readingOf,
   readRows,
   readTableRows,
-  type Table,
   unpack,
 } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { ColumnChoice } from '../columns/spool.ts';
+import { combineIdentities } from '../sources/identity.ts';
+import type {
+  ByteSource,
+  InputIdentity,
+  InputSource,
+  OpenedTable,
+  SourceDeps,
+  TableSource,
+} from '../sources/types.ts';
 import { flagsFor } from './choices.ts';
-import type { InputFile, InputLocation } from './locate.ts';
+import { addFileColumn } from './file-column.ts';
+import { expandInput, type InputLocation } from './locate.ts';
 
 /** Which input to read, and how. */
 export interface InputRequest {
@@ -35,181 +42,254 @@ export interface InputRequest {
   choices: PlanChoices;
   /** Columns whose values the rows carry. Default `none`. */
   columns?: ColumnChoice;
+  /** Name of a column that gets the name of each row's file; `null`, the default, for none. */
+  fileColumn?: string | null;
 }
 
 /** Dependencies of reading an input. */
-export interface InputDeps {
-  stdin: Readable;
+export interface InputDeps extends SourceDeps {
   maxRowBytes: number;
-  /** Ends the wait for a pipe or terminal that stays silent. */
-  signal: AbortSignal;
 }
 
 /** An opened input. */
 export interface OpenedInput {
-  /** The plans of the files with records, in order; at least one. */
-  plans: ReadingPlan[];
+  /** The plans of the sources with records, in order; at least one. */
+  plans: InputPlan[];
   /** The rows in order, in slices. Can be read once. */
   rows: AsyncIterable<FieldsRow[]>;
-  /** The fraction of the files read so far, from 0 to 1; `null` for a stream. */
+  /** The fraction of the sources read so far, from 0 to 1; `null` if their size is unknown. */
   fractionRead(): number | null;
+  /** Identifies the contents of all sources; `null` for a stream. */
+  identify(): Promise<InputIdentity | null>;
+  /** Closes what is open if the rows are not read. */
+  close(): Promise<void>;
 }
 
-/** A file with its plan. */
-interface PlannedFile {
-  file: InputFile;
-  plan: ReadingPlan;
-  /** The opened bytes of a stream, which cannot be opened again. */
-  opened: OpenedFile | null;
+/** A source with its plan. */
+export interface PlannedSource {
+  source: InputSource;
+  plan: InputPlan;
+  /** What was opened for the plan. */
+  opened: OpenedSource;
 }
 
-/** A file opened for its plan. */
-export interface OpenedFile extends PlannedInput {
-  /** `null` if the file has records of text. */
+/** The bytes or the table of a source. */
+interface OpenedSource {
+  /** `null` for a table. */
+  bytes: AsyncIterable<Uint8Array> | null;
+  /** `null` if the source has records of text. */
   table: OpenedTable | null;
+  close(): Promise<void>;
 }
 
-/** A table with the file that it reads. */
-interface OpenedTable {
-  table: Table;
-  bytes: FileBytes;
-}
+/** Remote sources whose plans are made at the same time: a bucket may have thousands of objects. */
+const CONCURRENT_PLANS = 8;
 
 /**
  * Opens the input; the content decides how it is read.
- * @throws {UsageError} when a file cannot be read as it is; says which options would read it
+ * @throws {UsageError} when a source cannot be read as it is; says which options would read it
  */
 export async function openTextInput(request: InputRequest, deps: InputDeps): Promise<OpenedInput> {
-  const planned = await planFiles(request, deps);
-  const sizes = planned.map(({ file }) =>
-    file.isStream || file.path === null ? 0 : statSync(file.path).size,
-  );
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const sources = await expandInput(request.input, deps);
+  const planned = await planSources(sources, request, deps);
+  const sizes = planned.map(({ source }) => (source.kind === 'bytes' ? source.size() : null));
+  const isSized = sizes.every((size) => size !== null);
+  const total = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
   let read = 0;
   return {
     plans: planned.map(({ plan }) => plan),
     rows: rowsOf(planned, {
       ...deps,
       columns: request.columns ?? 'none',
+      fileColumn: request.fileColumn ?? null,
       onRead: (bytes) => (read += bytes),
     }),
-    fractionRead: () => (request.input.isStream ? null : total === 0 ? 1 : Math.min(1, read / total)),
+    fractionRead: () => (!isSized ? null : total === 0 ? 1 : Math.min(1, read / total)),
+    async identify() {
+      if (request.input.isStream) return null;
+      const identities: InputIdentity[] = [];
+      for (const source of sources) identities.push(await source.identify());
+      return combineIdentities(identities);
+    },
+    close: () => closeAll(planned),
   };
 }
 
+async function closeAll(planned: readonly PlannedSource[]): Promise<void> {
+  for (const { opened } of planned) await opened.close();
+}
+
 /**
- * The plan of one file, whether or not it can be read that way.
+ * The plan of one source, whether or not it can be read that way; the caller closes what was opened.
  * @throws {UsageError} when the bytes cannot be unpacked or the charset does not exist
  */
-export async function planFile(file: InputFile, choices: PlanChoices, deps: InputDeps): Promise<OpenedFile> {
-  const name = file.path === null ? file.name : basename(file.path);
+export async function planSource(
+  source: InputSource,
+  choices: PlanChoices,
+  deps: InputDeps,
+): Promise<PlannedSource> {
   try {
-    const planned = await planInput(name, openFile(file, deps), choices, { maxRowBytes: deps.maxRowBytes });
-    const opened = await openTableOf(file, planned);
-    if (opened === null) return { ...planned, table: null };
-    const close = () => opened.bytes.close();
-    const plan = await planTableReading(planned.plan, opened.table, choices).catch(async (error) => {
-      await close();
-      throw error;
-    });
-    return { ...planned, plan, table: opened, close };
+    return await (source.kind === 'table'
+      ? planDatabase(source, choices, deps)
+      : planBytes(source, choices, deps));
   } catch (error) {
-    if (error instanceof CorruptError) throw new UsageError(`${quote(file.name, 200)}: ${error.message}`);
+    if (error instanceof CorruptError) throw new UsageError(`${quote(source.name, 200)}: ${error.message}`);
     if (error instanceof RequestError) throw new UsageError(error.message);
     throw error;
   }
 }
 
+async function planDatabase(
+  source: TableSource,
+  choices: PlanChoices,
+  deps: InputDeps,
+): Promise<PlannedSource> {
+  const { table, ...opened } = await source.openTable(deps);
+  let closed: Promise<void> | null = null;
+  const close = () => {
+    closed ??= opened.close();
+    return closed;
+  };
+  const plan = await planDatabaseTable(source.name, source.format, table, choices).catch(async (error) => {
+    await close();
+    throw error;
+  });
+  const warned = { ...plan, warnings: [...source.warnings, ...plan.warnings] };
+  return { source, plan: warned, opened: { bytes: null, table: { table, close }, close } };
+}
+
+async function planBytes(source: ByteSource, choices: PlanChoices, deps: InputDeps): Promise<PlannedSource> {
+  const planned = await planInput(source.fileName, source.open(deps), choices, deps);
+  const table = await openTableOf(source, planned, deps);
+  if (table === null) return { source, plan: planned.plan, opened: { ...planned, table: null } };
+  const { close } = table;
+  const plan = await planTableReading(planned.plan, table.table, choices).catch(async (error) => {
+    await close();
+    throw error;
+  });
+  return { source, plan, opened: { bytes: null, table, close } };
+}
+
 /** The table in a file, or `null`. It needs random access, so what is packed or a stream is copied first. */
 async function openTableOf(
-  file: InputFile,
+  source: ByteSource,
   { plan, bytes, close }: PlannedInput,
+  deps: InputDeps,
 ): Promise<OpenedTable | null> {
-  if (!isTableFormat(plan.format)) return null;
-  let opened: FileBytes;
-  if (file.path === null || file.isStream || plan.packing !== 'none') opened = await copyToFile(bytes);
-  else {
-    await close();
-    opened = await openFileBytes(file.path);
-  }
+  if (!isTableFile(plan.format)) return null;
+  const random = plan.packing === 'none' ? await source.openRandom(deps) : null;
+  if (random !== null) await close();
+  const opened: FileBytes = random ?? (await copyToFile(bytes));
   try {
-    return { table: await openTable(plan.format, opened), bytes: opened };
+    return { table: await openTable(plan.format, opened), close: () => opened.close() };
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-async function planFiles({ input, choices }: InputRequest, deps: InputDeps): Promise<PlannedFile[]> {
-  const planned: PlannedFile[] = [];
+/** Whether a source stays open between its plan and its rows, because it cannot be opened again. */
+function staysOpen(source: InputSource): boolean {
+  return source.kind === 'table' || source.isStream;
+}
+
+async function planSources(
+  sources: readonly InputSource[],
+  { input, choices }: InputRequest,
+  deps: InputDeps,
+): Promise<PlannedSource[]> {
+  const planned: PlannedSource[] = [];
   try {
-    for (const file of input.files) {
-      const opened = await planFile(file, choices, deps);
-      if (!file.isStream) await opened.close();
-      planned.push({ file, plan: opened.plan, opened: file.isStream ? opened : null });
+    for (let at = 0; at < sources.length; at += CONCURRENT_PLANS) {
+      const some = sources.slice(at, at + CONCURRENT_PLANS);
+      const results = await Promise.allSettled(
+        some.map(async (source) => {
+          const found = await planSource(source, choices, deps);
+          if (!staysOpen(source)) await found.opened.close();
+          return found;
+        }),
+      );
+      for (const result of results) if (result.status === 'fulfilled') planned.push(result.value);
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
     }
     // An empty shard must not stop the others.
     const filled = planned.filter(({ plan }) => plan.problem?.code !== 'empty');
     const used = filled.length > 0 ? filled : planned.slice(0, 1);
-    for (const { file, plan } of used) if (plan.problem !== null) throw problemOf(file, plan, input);
+    for (const { source, plan } of used) {
+      if (plan.problem !== null) throw problemOf(source, plan, sources.length === 1);
+    }
     return used;
   } catch (error) {
-    // An open pipe would keep the process alive.
-    for (const { opened } of planned) await opened?.close();
+    // An open pipe or connection would keep the process alive.
+    await closeAll(planned);
     throw error;
   }
-}
 
-function problemOf(file: InputFile, plan: ReadingPlan, input: InputLocation): UsageError {
-  const { message, fix } = plan.problem ?? { message: '', fix: null };
-  const place = input.files.length === 1 ? '' : `${quote(file.name, 200)}: `;
-  return new UsageError(`${place}${message}${fix === null ? '' : `; add ${flagsFor(fix)}`}`);
+  function problemOf({ name }: InputSource, { problem }: InputPlan, isOnly: boolean): UsageError {
+    const { message, fix } = problem ?? { message: '', fix: null };
+    const place = isOnly && input.sources.length === 1 ? '' : `${quote(name, 200)}: `;
+    return new UsageError(`${place}${message}${fix === null ? '' : `; add ${flagsFor(fix)}`}`);
+  }
 }
 
 /** How rows are read. */
 interface RowsDeps extends InputDeps {
   columns: ColumnChoice;
-  /** Receives the number of bytes of each piece of a file that was read. */
+  fileColumn: string | null;
+  /** Receives the number of bytes of each piece of a source that was read. */
   onRead: (bytes: number) => void;
 }
 
-async function* rowsOf(planned: readonly PlannedFile[], deps: RowsDeps): AsyncGenerator<FieldsRow[]> {
-  const keepFields = deps.columns !== 'none';
-  for (const { file, plan, opened } of planned) {
-    const isOnly = planned.length === 1;
-    const rows = isTableFormat(plan.format)
-      ? tableRows({ file, plan, opened }, deps)
-      : readRows(opened?.bytes ?? unpack(count(openFile(file, deps), deps.onRead), plan.packing), {
-          ...readingOf(plan, deps),
-          keepFields,
-        });
-    for await (const slice of rows) {
+async function* rowsOf(planned: readonly PlannedSource[], deps: RowsDeps): AsyncGenerator<FieldsRow[]> {
+  const isOnly = planned.length === 1;
+  for (const one of planned) {
+    const { name } = one.source;
+    const rows = isTableFormat(one.plan.format) ? tableRows(one, deps) : textRows(one, deps);
+    for await (const slice of deps.fileColumn === null ? rows : addFileColumn(rows, deps.fileColumn, name)) {
       yield isOnly
         ? slice
-        : slice.map((row) => (row.ok ? row : { ...row, message: `${file.name}: ${row.message}` }));
+        : slice.map((row) => (row.ok ? row : { ...row, message: `${name}: ${row.message}` }));
     }
   }
 }
 
-async function* tableRows({ file, plan, opened }: PlannedFile, deps: RowsDeps): AsyncGenerator<FieldsRow[]> {
+function textRows({ source, plan, opened }: PlannedSource, deps: RowsDeps): AsyncIterable<FieldsRow[]> {
+  const { columns, onRead } = deps;
+  const bytes =
+    source.kind === 'bytes' && !staysOpen(source)
+      ? unpack(count(source.open(deps), onRead), plan.packing)
+      : opened.bytes;
+  if (bytes === null) throw new Error(`internal error: ${source.name} is a table`);
+  return readRows(bytes, { ...readingOf(plan, deps), keepFields: columns !== 'none' });
+}
+
+async function* tableRows(
+  { source, plan, opened }: PlannedSource,
+  deps: RowsDeps,
+): AsyncGenerator<FieldsRow[]> {
   const reopened =
-    opened?.table ?? (await openTableOf(file, await planInput(file.name, openFile(file, deps), {})));
-  if (reopened === null)
-    throw new UsageError(`${quote(file.name, 200)} has changed: it is no longer a table`);
-  const { table, bytes } = reopened;
+    source.kind === 'table' || staysOpen(source)
+      ? opened.table
+      : await openTableOf(source, await planInput(source.fileName, source.open(deps), {}), deps);
+  if (reopened === null) {
+    throw new UsageError(`${quote(source.name, 200)} has changed: it is no longer a table`);
+  }
+  const { table, close } = reopened;
   const { columns: choice, maxRowBytes, signal, onRead } = deps;
-  const size = file.isStream || file.path === null ? 0 : statSync(file.path).size;
+  const size = source.kind === 'bytes' ? (source.size() ?? 0) : 0;
   let before = 0;
   const onFraction = (fraction: number) => {
     onRead((fraction - before) * size);
     before = fraction;
   };
-  const names = table.columns.map(({ name }) => name);
-  const keep = choice === 'none' ? [] : names.filter((name) => choice === 'all' || choice.includes(name));
-  const text = findColumn(table.columns, plan.textField ?? '');
-  if (text === null) throw new UsageError(`${quote(file.name, 200)} has no column ${quote(plan.textField)}`);
-  const id = plan.idField === null ? null : findColumn(table.columns, plan.idField);
   try {
+    const names = table.columns.map(({ name }) => name);
+    const keep = choice === 'none' ? [] : names.filter((name) => choice === 'all' || choice.includes(name));
+    const text = findColumn(table.columns, plan.textField ?? '');
+    if (text === null) {
+      throw new UsageError(`${quote(source.name, 200)} has no column ${quote(plan.textField)}`);
+    }
+    const id = plan.idField === null ? null : findColumn(table.columns, plan.idField);
     for await (const slice of readTableRows(table, {
       ...{ text, id, keep, maxRowBytes, onFraction },
       maxIdBytes: ROW_DEFAULTS.maxIdBytes,
@@ -218,12 +298,8 @@ async function* tableRows({ file, plan, opened }: PlannedFile, deps: RowsDeps): 
       yield slice;
     }
   } finally {
-    await bytes.close();
+    await close();
   }
-}
-
-function openFile(file: InputFile, { stdin, signal }: InputDeps): Readable {
-  return addAbortSignal(signal, file.path === null ? stdin : createReadStream(file.path));
 }
 
 async function* count(

@@ -4,14 +4,14 @@
 
 import type { Readable } from 'node:stream';
 import { quote } from '@embedmill/contract';
-import type { Config } from '@embedmill/core/process';
+import type { Config, Environment } from '@embedmill/core/process';
 import { choicesFrom, type TextsFlags } from './choices.ts';
 import { openTextInput } from './input.ts';
 import { locateInput } from './locate.ts';
 
 /** Which files to read, and how. */
 export interface TextsRequest extends TextsFlags {
-  /** A file, a folder or a glob. */
+  /** A file, a folder, a glob, a URL or a database. */
   path: string;
 }
 
@@ -19,6 +19,7 @@ export interface TextsRequest extends TextsFlags {
 export interface TextsDeps {
   config: Pick<Config, 'maxRowBytes'>;
   stdin: Readable;
+  environment: Environment;
   signal: AbortSignal;
 }
 
@@ -43,10 +44,14 @@ export type TextLookup = (wanted: VectorRow) => string | null;
  */
 export async function* readTextRows(
   request: TextsRequest,
-  { config, stdin, signal }: TextsDeps,
+  { config, stdin, environment, signal }: TextsDeps,
 ): AsyncGenerator<TextRow> {
-  const input = { input: locateInput([request.path]), choices: choicesFrom(request) };
-  const { rows } = await openTextInput(input, { stdin, maxRowBytes: config.maxRowBytes, signal });
+  const input = {
+    input: locateInput([request.path], { query: request.query }),
+    choices: choicesFrom(request),
+  };
+  const deps = { stdin, environment, signal, maxRowBytes: config.maxRowBytes };
+  const { rows } = await openTextInput(input, deps);
   let number = 0;
   for await (const slice of rows) {
     for (const row of slice) {

@@ -5,7 +5,7 @@ import { asError, floatsOfHalves, quote, type VectorRows } from '@embedmill/cont
 import type { FixedSizeList, RecordBatch, Vector } from 'apache-arrow';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { makeSlice } from './slice.ts';
-import type { VectorFile } from './types.ts';
+import type { VectorFile, VectorReadOptions } from './types.ts';
 
 /** Opens the file. @throws {UsageError} if it is not an Arrow file or has no such column */
 export async function openArrow(path: string, name: string): Promise<VectorFile> {
@@ -24,7 +24,7 @@ export async function openArrow(path: string, name: string): Promise<VectorFile>
   } finally {
     await file.close();
   }
-  return { name, rows: null, dim, read: () => readRows(path, name) };
+  return { name, rows: null, dim, read: (options) => readRows(path, name, options) };
 }
 
 /** Loads the library on first use. */
@@ -38,12 +38,16 @@ async function readerOf(file: FileHandle, name: string) {
 }
 
 /** One slice per record batch. */
-async function* readRows(path: string, name: string): AsyncGenerator<VectorRows> {
+async function* readRows(
+  path: string,
+  name: string,
+  options?: VectorReadOptions,
+): AsyncGenerator<VectorRows> {
   const file = await open(path, 'r');
   try {
     let first = 0;
     for await (const batch of await readerOf(file, name)) {
-      yield sliceOf(batch, first);
+      yield sliceOf(batch, first, options);
       first += batch.numRows;
     }
   } finally {
@@ -51,7 +55,7 @@ async function* readRows(path: string, name: string): AsyncGenerator<VectorRows>
   }
 }
 
-function sliceOf(batch: RecordBatch, first: number): VectorRows {
+function sliceOf(batch: RecordBatch, first: number, options?: VectorReadOptions): VectorRows {
   const lists = batch.getChild('vector') as Vector<FixedSizeList>;
   const ids = batch.getChild('id');
   const dim = lists.type.listSize;
@@ -64,5 +68,5 @@ function sliceOf(batch: RecordBatch, first: number): VectorRows {
     if (numbers === undefined) continue;
     vectors.set(numbers instanceof Uint16Array ? floatsOfHalves(numbers) : numbers, row * dim);
   }
-  return makeSlice(names, dim, vectors);
+  return makeSlice(names, dim, vectors, options);
 }

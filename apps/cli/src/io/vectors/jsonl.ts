@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { floatsOfHalves, quote, type VectorRows } from '@embedmill/contract';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
-import type { VectorFile } from './types.ts';
+import type { VectorFile, VectorReadOptions } from './types.ts';
 
 /** Buffered rows. Rows without a vector are held until a row with one shows the dimension. */
 interface Pending {
@@ -15,10 +15,14 @@ interface Pending {
 
 /** Opens the file; errors appear when it is read. */
 export function openJsonl(path: string, name: string): VectorFile {
-  return { name, rows: null, read: () => readRows(path, name) };
+  return { name, rows: null, read: (options) => readRows(path, name, options) };
 }
 
-async function* readRows(path: string, name: string): AsyncGenerator<VectorRows> {
+async function* readRows(
+  path: string,
+  name: string,
+  options?: VectorReadOptions,
+): AsyncGenerator<VectorRows> {
   let dim: number | null = null;
   let pending: Pending = { ids: [], vectors: [] };
   let line = 0;
@@ -38,11 +42,11 @@ async function* readRows(path: string, name: string): AsyncGenerator<VectorRows>
     pending.ids.push(id ?? String(line));
     pending.vectors.push(vector);
     if (dim === null || pending.ids.length < rowsPerSlice(dim)) continue;
-    yield sliceOf(pending, dim);
+    yield sliceOf(pending, dim, options);
     pending = { ids: [], vectors: [] };
   }
   if (dim === null) throw new UsageError(`${quote(name, 200)} has no line with a "vector"`);
-  if (pending.ids.length > 0) yield sliceOf(pending, dim);
+  if (pending.ids.length > 0) yield sliceOf(pending, dim, options);
 }
 
 function readLine(text: string, place: string): { id: string | null; vector: Float32Array | null } {
@@ -82,8 +86,8 @@ function readBase64(given: string, dtype: unknown): Float32Array | null {
   return bytes.length % 4 === 0 ? new Float32Array(bytes.buffer) : null;
 }
 
-function sliceOf({ ids, vectors }: Pending, dim: number): VectorRows {
+function sliceOf({ ids, vectors }: Pending, dim: number, options?: VectorReadOptions): VectorRows {
   const floats = new Float32Array(ids.length * dim);
   for (const [row, vector] of vectors.entries()) if (vector !== null) floats.set(vector, row * dim);
-  return makeSlice(ids, dim, floats);
+  return makeSlice(ids, dim, floats, options);
 }

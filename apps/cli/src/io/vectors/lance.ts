@@ -5,7 +5,7 @@ import type { Table } from '@lancedb/lancedb';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { dimOf, openLanceFolder } from '../lance-folder.ts';
 import { makeSlice } from './slice.ts';
-import type { VectorFile } from './types.ts';
+import type { VectorFile, VectorReadOptions } from './types.ts';
 
 /** Opens the table. @throws {UsageError} if the folder is not a LanceDB table or has no such column */
 export async function openLanceTable(path: string, name: string): Promise<VectorFile> {
@@ -22,13 +22,18 @@ export async function openLanceTable(path: string, name: string): Promise<Vector
     );
   }
   const hasIds = fields.some((field) => field.name === 'id');
-  return { name, rows: await table.countRows(), dim, read: () => readRows(table, { dim, hasIds }) };
+  return {
+    name,
+    rows: await table.countRows(),
+    dim,
+    read: (options) => readRows(table, { dim, hasIds, ...options }),
+  };
 }
 
 /** One slice per record batch. */
 async function* readRows(
   table: Table,
-  { dim, hasIds }: { dim: number; hasIds: boolean },
+  { dim, hasIds, asStored }: VectorReadOptions & { dim: number; hasIds: boolean },
 ): AsyncGenerator<VectorRows> {
   const columns = hasIds ? ['id', 'vector'] : ['vector'];
   let first = 0;
@@ -42,7 +47,7 @@ async function* readRows(
       const list = lists?.get(row);
       if (list) vectors.set(list.toArray(), row * dim);
     }
-    yield makeSlice(names, dim, vectors);
+    yield makeSlice(names, dim, vectors, { asStored: asStored ?? false });
     first += batch.numRows;
   }
 }

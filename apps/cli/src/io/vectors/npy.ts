@@ -8,7 +8,7 @@ import { DTYPE_BYTES } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { idsPath } from './companions.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
-import type { VectorFile } from './types.ts';
+import type { VectorFile, VectorReadOptions } from './types.ts';
 
 /**
  * Maximum bytes before the header text: magic, version and header length (NEP 1), which has four bytes in
@@ -32,7 +32,7 @@ interface NpyShape {
 export async function openNpy(path: string, name: string): Promise<VectorFile> {
   const file = await open(path, 'r');
   const shape = await readShape(file, name).finally(() => file.close());
-  return { name, rows: shape.rows, dim: shape.dim, read: () => readRows(path, shape) };
+  return { name, rows: shape.rows, dim: shape.dim, read: (options) => readRows(path, shape, options) };
 }
 
 async function readShape(file: FileHandle, name: string): Promise<NpyShape> {
@@ -63,7 +63,11 @@ async function readShape(file: FileHandle, name: string): Promise<NpyShape> {
   return shape;
 }
 
-async function* readRows(path: string, shape: NpyShape): AsyncGenerator<VectorRows> {
+async function* readRows(
+  path: string,
+  shape: NpyShape,
+  options?: VectorReadOptions,
+): AsyncGenerator<VectorRows> {
   const { rows, dim } = shape;
   const file = await open(path, 'r');
   const ids = readIds(path);
@@ -71,7 +75,7 @@ async function* readRows(path: string, shape: NpyShape): AsyncGenerator<VectorRo
     for (let first = 0; first < rows; ) {
       const count = Math.min(rowsPerSlice(dim), rows - first);
       const vectors = await readFloats(file, shape, first, count);
-      yield makeSlice(await takeIds(ids, first, count), dim, vectors);
+      yield makeSlice(await takeIds(ids, first, count), dim, vectors, options);
       first += count;
     }
   } finally {

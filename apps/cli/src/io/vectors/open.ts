@@ -1,4 +1,4 @@
-/** Opens a vector file by its extension. */
+/** Opens a vector file by its extension, or several as one. */
 
 import { existsSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
@@ -9,16 +9,23 @@ import { openArrow } from './arrow.ts';
 import { openJsonl } from './jsonl.ts';
 import { openLanceTable } from './lance.ts';
 import { openNpy } from './npy.ts';
+import { concatFiles, locateVectors } from './shards.ts';
 import type { VectorFile } from './types.ts';
 
-/** Opens the file. @throws {UsageError} if it does not exist or is of an unsupported type */
+/**
+ * Opens a file, or the files of a folder, a glob or a set of shards as one.
+ * @throws {UsageError} if it does not exist or is of an unsupported type
+ */
 export async function openVectors(given: string): Promise<VectorFile> {
+  const paths = isLancePath(given) ? null : locateVectors(given);
+  if (paths !== null) {
+    const files: VectorFile[] = [];
+    for (const path of paths) files.push(await openVectors(path));
+    return concatFiles(given, files);
+  }
   if (!existsSync(given)) throw new UsageError(`there is no vector file ${quote(given, 200)}`);
   const path = resolve(given);
-  if (statSync(given).isDirectory()) {
-    if (isLancePath(given)) return openLanceTable(path, given);
-    throw new UsageError(`${quote(given, 200)} is a folder; expected a vector file or a .lance folder`);
-  }
+  if (statSync(given).isDirectory()) return openLanceTable(path, given);
   switch (extname(given).toLowerCase()) {
     case '.npy':
       return openNpy(path, given);

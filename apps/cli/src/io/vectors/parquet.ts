@@ -5,7 +5,7 @@ import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetRe
 import { UsageError } from '../../shell/exit-codes.ts';
 import { readOwnVectors } from './parquet-own-pages.ts';
 import { makeSlice } from './slice.ts';
-import type { VectorFile } from './types.ts';
+import type { VectorFile, VectorReadOptions } from './types.ts';
 
 type ParquetBytes = Awaited<ReturnType<typeof asyncBufferFromFile>>;
 
@@ -21,7 +21,11 @@ export async function openParquet(path: string, name: string): Promise<VectorFil
       `${quote(name, 200)} has no column "vector"; its columns are ${columns.map((c) => quote(c)).join(', ')}`,
     );
   }
-  return { name, rows: Number(metadata.num_rows), read: () => readRows(file, metadata, name) };
+  return {
+    name,
+    rows: Number(metadata.num_rows),
+    read: (options) => readRows(file, metadata, name, options),
+  };
 }
 
 /** Names of the top-level columns; the schema is a tree in depth-first order (parquet-format, "Metadata"). */
@@ -41,6 +45,7 @@ async function* readRows(
   file: ParquetBytes,
   metadata: FileMetaData,
   name: string,
+  options?: VectorReadOptions,
 ): AsyncGenerator<VectorRows> {
   const hasIds = topColumns(metadata).includes('id');
   const isOwn = metadata.created_by === 'embedmill';
@@ -54,7 +59,7 @@ async function* readRows(
     const from = first;
     const names = Array.from({ length: rows }, (_, n) => String(ids[n] ?? from + n + 1));
     // A group without any vector does not show the dimension, and contains nothing to find.
-    if (dim > 0) yield makeSlice(names, dim, vectors);
+    if (dim > 0 || options?.asStored) yield makeSlice(names, dim, vectors, options);
     first += rows;
   }
 }

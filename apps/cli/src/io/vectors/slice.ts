@@ -1,6 +1,7 @@
 /** Builds the slices that readers yield: normalized vectors, and a mark for each row with a vector. */
 
 import type { VectorRows } from '@embedmill/contract';
+import type { VectorReadOptions } from './types.ts';
 
 /** Bytes of vectors per slice, which bounds the memory of a reader. */
 const SLICE_BYTES = 8 * 1024 * 1024;
@@ -14,10 +15,15 @@ export function rowsPerSlice(dim: number): number {
 }
 
 /**
- * Builds a slice, and normalizes its vectors in place: files of other programs and int8 without scales may
+ * Builds a slice, and unless `asStored` normalizes its vectors in place: files of other programs and int8 without scales may
  * have any length. A row of zeros, or with a NaN or infinity, has no vector.
  */
-export function makeSlice(ids: readonly string[], dim: number, vectors: Float32Array): VectorRows {
+export function makeSlice(
+  ids: readonly string[],
+  dim: number,
+  vectors: Float32Array,
+  { asStored = false }: VectorReadOptions = {},
+): VectorRows {
   const present = new Uint8Array(ids.length);
   for (let row = 0; row < ids.length; row++) {
     const start = row * dim;
@@ -29,7 +35,7 @@ export function makeSlice(ids: readonly string[], dim: number, vectors: Float32A
       continue;
     }
     present[row] = 1;
-    if (Math.abs(length - 1) < LENGTH_TOLERANCE) continue;
+    if (asStored || Math.abs(length - 1) < LENGTH_TOLERANCE) continue;
     for (let i = 0; i < dim; i++) vectors[start + i]! /= length;
   }
   return { ids, dim, vectors, present };

@@ -2,6 +2,12 @@
 
 import type { VectorRows } from '@embedmill/contract';
 
+/** Options of reading vectors. */
+export interface VectorReadOptions {
+  /** Whether vectors keep their stored numbers, whatever their length. Default false. */
+  readonly asStored?: boolean;
+}
+
 /** Vectors on disk. */
 export interface VectorFile {
   /** Name for messages. */
@@ -11,8 +17,8 @@ export interface VectorFile {
   /** Numbers per vector, if the file states them before its rows. */
   readonly dim?: number;
   /**
-   * The rows in order, in slices of a few megabytes. Vectors have length 1, or are zeros. Can be called
+   * The rows in order, in slices of a few megabytes. Vectors have length 1 unless read as stored, or are zeros. Can be called
    * repeatedly.
    */
-  read(): AsyncIterable<VectorRows>;
+  read(options?: VectorReadOptions): AsyncIterable<VectorRows>;
 }

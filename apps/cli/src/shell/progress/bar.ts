@@ -75,6 +75,10 @@ export class BarDisplay implements ProgressDisplay {
     if (snapshot !== null) this.show(snapshot);
   }
 
+  warn(line: string): void {
+    this.note(line);
+  }
+
   end(): void {
     this.#bar.stop();
     this.#latest = null;

@@ -49,6 +49,10 @@ export class LineDisplay implements ProgressDisplay {
     this.#stream.write(`${printable(line)}\n`);
   }
 
+  warn(line: string): void {
+    this.note(line);
+  }
+
   end(): void {
     this.#nextAt = null;
   }

@@ -24,6 +24,8 @@ export interface ProgressDisplay {
   show(snapshot: ProgressSnapshot): void;
   /** Prints a message on its own line. */
   note(line: string): void;
+  /** The same, also with `--quiet`: something is wrong. */
+  warn(line: string): void;
   /** Ends the display with the cursor on an empty line. Idempotent. */
   end(): void;
 }

@@ -10,6 +10,7 @@ const LINKS = [
   { name: 'HTTP API', path: 'docs', remark: 'reference of all routes, with a console to try them' },
   { name: 'OpenAPI', path: 'openapi.json', remark: 'the API description for programs' },
   { name: 'Metrics', path: 'metrics', remark: 'for Prometheus; dashboards for Grafana are in infra/grafana' },
+  { name: 'Health', path: 'v1/health', remark: 'what is wrong now, and what ends it' },
   { name: 'Readiness', path: 'readyz', remark: 'whether the server accepts runs, and if not, why' },
 ] as const;
 

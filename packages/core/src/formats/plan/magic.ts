@@ -26,7 +26,7 @@ const FOREIGN: readonly (readonly [start: string, what: string])[] = [
   ['504b0304', 'a ZIP archive or an .xlsx workbook; export the sheet as CSV or unpack the archive'],
   ['d0cf11e0a1b11ae1', 'an .xls workbook; export the sheet as CSV'],
   ['255044462d', 'a PDF document; extract its text'],
-  ['53514c69746520666f726d6174203300', 'a SQLite database; export a table as CSV'],
+  ['53514c69746520666f726d6174203300', 'an SQLite database; read it with --query, or export a table as CSV'],
   ['4f626a01', 'an Avro file; convert it to Parquet'],
   ['46454131', 'a Feather V1 file; write it as Feather V2 or Parquet'],
   ['50415245', 'a Parquet file with an encrypted footer; write it without encryption'],
@@ -36,8 +36,11 @@ const FOREIGN: readonly (readonly [start: string, what: string])[] = [
   ['526172211a07', 'a RAR archive; unpack it'],
 ];
 
-/** Where a tar archive says what it is. */
-const TAR_MARK = { at: 257, text: 'ustar' };
+/** Files that say further behind what they are. */
+const FOREIGN_MARKS: readonly (readonly [at: number, mark: string, what: string])[] = [
+  [257, 'ustar', 'a tar archive; unpack it'],
+  [8, 'DUCK', 'a DuckDB database; read it with --query, or export a table as Parquet'],
+];
 
 const FORMATS_BY_EXTENSION: ReadonlyMap<string, InputFormat> = new Map([
   ['jsonl', 'jsonl'],
@@ -72,9 +75,9 @@ export function containerOf(bytes: Uint8Array): InputFormat | null {
 /** What the bytes are if they are no text and no table that is read, with what to do instead; or `null`. */
 export function foreignFile(bytes: Uint8Array): string | null {
   const start = Buffer.from(bytes.subarray(0, MAGIC_BYTES));
-  if (start.toString('latin1', TAR_MARK.at, TAR_MARK.at + TAR_MARK.text.length) === TAR_MARK.text) {
-    return 'a tar archive; unpack it';
-  }
+  const marked = FOREIGN_MARKS.find(([at, mark]) => start.toString('latin1', at, at + mark.length) === mark);
+  // A text may have "DUCK" there too, but no zero bytes.
+  if (marked !== undefined && start.includes(0)) return marked[2];
   const hex = start.toString('hex');
   return FOREIGN.find(([magic]) => hex.startsWith(magic))?.[1] ?? null;
 }

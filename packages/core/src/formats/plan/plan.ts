@@ -9,7 +9,7 @@
  * (docs/decisions/0130-a-reading-plan-before-a-run.md).
  */
 
-import { quote } from '@embedmill/contract';
+import { countScripts, quote } from '@embedmill/contract';
 import { columnNames } from '../rows/csv.ts';
 import { faultOf } from '../rows/decode.ts';
 import { fieldOf, isObject, type JsonObject, parseJson } from '../rows/jsonl.ts';
@@ -30,6 +30,9 @@ import type {
   Sample,
 } from './types.ts';
 
+/** Texts whose letters are counted by script. */
+const MAX_SCRIPT_TEXTS = 500;
+
 /** Records whose values describe the columns. */
 const MAX_DESCRIBED = 1_000;
 
@@ -43,7 +46,9 @@ const MAX_DEPTH = 3;
 const MAX_ZERO_SHARE = 0.001;
 
 /** The parts of a plan that the steps fill in. */
-export type Draft = { -readonly [Key in keyof ReadingPlan]: ReadingPlan[Key] } & { warnings: string[] };
+export type Draft<Format = InputFormat> = {
+  -readonly [Key in keyof ReadingPlan<Format>]: ReadingPlan<Format>[Key];
+} & { warnings: string[] };
 
 /** Problems that one proposal solves together: charset, format, header and columns. */
 const MAX_PROBLEMS = 5;
@@ -90,6 +95,7 @@ function planOnce(
     idField: null,
     records: 0,
     usable: 0,
+    scripts: {},
     complete: sample.complete,
     confidence: 'high',
     warnings: [],
@@ -126,7 +132,7 @@ function planOnce(
 }
 
 /** Adds a problem; the first one counts. */
-export function withProblem(plan: Draft, problem: PlanProblem): Draft {
+export function withProblem<Plan extends Draft<unknown>>(plan: Plan, problem: PlanProblem): Plan {
   plan.problem ??= problem;
   plan.confidence = 'low';
   return plan;
@@ -416,7 +422,7 @@ function nestedPaths(object: JsonObject, depth: number): string[] {
 
 /** Chooses the text and the id among the columns. */
 export function chooseFields(
-  plan: Draft,
+  plan: Draft<unknown>,
   columns: readonly PlanColumn[],
   { textField, idField }: Pick<RowSettings, 'textField' | 'idField'>,
   choices: PlanChoices,
@@ -470,6 +476,18 @@ function recordsOf(plan: Draft, text: Buffer, settings: RowSettings): ReturnType
   }
 }
 
+/** Counts the letters by script of at most 500 texts, spread over all. */
+export function scriptsOf(texts: readonly string[]): Record<string, number> {
+  const step = Math.max(1, texts.length / MAX_SCRIPT_TEXTS);
+  const counts: Record<string, number> = {};
+  for (let at = 0; at < texts.length; at += step) {
+    for (const [script, letters] of countScripts(texts[Math.floor(at)]!)) {
+      counts[script] = (counts[script] ?? 0) + letters;
+    }
+  }
+  return counts;
+}
+
 /** Counts the records of the sample, and those with a text, by reading them. */
 function countUsable(plan: Draft, text: Buffer, settings: RowSettings): void {
   if (settings.format !== 'txt' && plan.textField === null) return;
@@ -484,6 +502,7 @@ function countUsable(plan: Draft, text: Buffer, settings: RowSettings): void {
   const bad = rows.find((row) => !row.ok);
   plan.records = rows.length;
   plan.usable = usable.length;
+  plan.scripts = scriptsOf(usable.map((row) => (row.ok ? row.text : '')));
   if (bad === undefined || bad.ok) return;
   const count = rows.filter((row) => !row.ok).length;
   if (usable.length === 0 && count === rows.length && bad.code !== 'missing-text') {

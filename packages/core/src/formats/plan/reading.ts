@@ -1,17 +1,18 @@
 /** Turns a plan into the options of the row readers. */
 
 import type { ReadRowsOptions } from '../rows/types.ts';
-import type { ReadingPlan } from './types.ts';
+import { isTableFormat } from '../tables/open.ts';
+import type { InputPlan } from './types.ts';
 
 /**
  * The options that read an input as its plan says.
  * @throws {Error} for a table format, which has no records of text
  */
 export function readingOf(
-  { format, charset, lineEnd, dialect, textField, idField }: ReadingPlan,
+  { format, charset, lineEnd, dialect, textField, idField }: InputPlan,
   { maxRowBytes }: { maxRowBytes: number },
 ): ReadRowsOptions {
-  if (format === 'parquet' || format === 'arrow') {
+  if (isTableFormat(format)) {
     throw new Error(`internal error: ${format} has no records of text`);
   }
   return {

@@ -7,6 +7,9 @@ export type { Packing } from '../rows/unpack.ts';
 /** Formats of inputs: records of text, then tables that say what they hold themselves. */
 export type InputFormat = 'jsonl' | 'json' | 'csv' | 'tsv' | 'txt' | 'parquet' | 'arrow';
 
+/** Tables that are not files: a LanceDB table, the result of an SQL query. */
+export type DatabaseFormat = 'lance' | 'query';
+
 /** How lines end. */
 export type LineEnd = 'lf' | 'crlf' | 'cr';
 
@@ -56,14 +59,14 @@ export interface PlanProblem {
 }
 
 /** How an input is read. A value without functions: it is printed as JSON and sent by the API. */
-export interface ReadingPlan {
+export interface ReadingPlan<Format = InputFormat> {
   /** Name of the input. */
   readonly name: string;
   readonly packing: Packing;
   /** A label of the Encoding Standard in lower case, such as `utf-8`, `utf-16le` or `windows-1252`. */
   readonly charset: string;
-  readonly format: InputFormat;
-  /** `null` for Parquet and Arrow, and for an input of one line without an end. */
+  readonly format: Format;
+  /** `null` for tables, and for an input of one line without an end. */
   readonly lineEnd: LineEnd | null;
   /** `null` unless the format is `csv` or `tsv`. */
   readonly dialect: Dialect | null;
@@ -77,6 +80,8 @@ export interface ReadingPlan {
   readonly records: number;
   /** Records of the sample that have a text. */
   readonly usable: number;
+  /** Letters of the texts of the sample by script, such as `Thai`. */
+  readonly scripts: Readonly<Record<string, number>>;
   /** Whether the sample is the whole input. */
   readonly complete: boolean;
   readonly confidence: 'high' | 'medium' | 'low';
@@ -85,6 +90,9 @@ export interface ReadingPlan {
   /** Why the input cannot be read as it is; `null` if it can. */
   readonly problem: PlanProblem | null;
 }
+
+/** The plan of a file or of a table in a database. */
+export type InputPlan = ReadingPlan<InputFormat | DatabaseFormat>;
 
 /** What the user decided; absent means that the plan decides. */
 export interface PlanChoices {

@@ -33,6 +33,13 @@ interface Reading {
   read: (data: Data, row: number) => unknown;
 }
 
+/** Takes values from record batches of one schema. */
+export interface ArrowBatchReader {
+  readonly columns: readonly Column[];
+  /** The rows of a batch, with all columns. */
+  slices(batch: RecordBatch): Iterable<TableSlice>;
+}
+
 /**
  * Opens a file or stream. Reading holds one record batch, unpacked.
  * @throws {CorruptError} `corrupt-arrow` if the file is damaged, ends early or is not Arrow
@@ -92,14 +99,35 @@ async function* readTable(
   };
   for (let batch = await next(); batch !== null; batch = await next()) {
     onFraction?.(file.fraction);
-    for (let from = 0; from < batch.numRows; from += MAX_SLICE_ROWS) {
-      const to = Math.min(batch.numRows, from + MAX_SLICE_ROWS);
-      const { children } = batch.data;
-      const values = positions.map((at, n) =>
-        valuesOf(children[at] as Data, readings[n] as Reading, from, to),
-      );
-      yield { rows: to - from, values };
-    }
+    yield* slicesOf(batch, positions, readings);
+  }
+}
+
+/** A reader of the record batches with these fields, which another library read. */
+export async function openArrowBatchReader(fields: readonly Field[]): Promise<ArrowBatchReader> {
+  const library = await loadArrow();
+  const readings = fields.map(({ type }) => readingOf(library, type));
+  return {
+    columns: fields.map(({ name }, n) => ({ name, type: (readings[n] as Reading).type })),
+    slices: (batch) =>
+      slicesOf(
+        batch,
+        fields.map((_, n) => n),
+        readings,
+      ),
+  };
+}
+
+function* slicesOf(
+  batch: RecordBatch,
+  positions: readonly number[],
+  readings: readonly Reading[],
+): Generator<TableSlice> {
+  const { children } = batch.data;
+  for (let from = 0; from < batch.numRows; from += MAX_SLICE_ROWS) {
+    const to = Math.min(batch.numRows, from + MAX_SLICE_ROWS);
+    const values = positions.map((at, n) => valuesOf(children[at] as Data, readings[n] as Reading, from, to));
+    yield { rows: to - from, values };
   }
 }
 

@@ -1,8 +1,8 @@
 /** Completes the reading plan of a table, which says itself what its columns are. */
 
 import { describeColumn } from '../plan/columns.ts';
-import { chooseFields, type Draft, withProblem } from '../plan/plan.ts';
-import type { ColumnType, PlanChoices, PlanColumn, ReadingPlan } from '../plan/types.ts';
+import { chooseFields, type Draft, scriptsOf, withProblem } from '../plan/plan.ts';
+import type { ColumnType, DatabaseFormat, PlanChoices, PlanColumn, ReadingPlan } from '../plan/types.ts';
 import { ROW_DEFAULTS } from '../rows/types.ts';
 import { findColumn, holdsText, textFault } from './rows.ts';
 import type { Column, DataType, Table } from './types.ts';
@@ -19,12 +19,12 @@ const MAX_DEPTH = 3;
  * @param plan of its container, without columns
  * @throws {CorruptError} if its first rows are damaged
  */
-export async function planTableReading(
-  plan: ReadingPlan,
+export async function planTableReading<Format>(
+  plan: ReadingPlan<Format>,
   table: Table,
   choices: PlanChoices,
-): Promise<ReadingPlan> {
-  const draft: Draft = { ...plan, warnings: [...plan.warnings] };
+): Promise<ReadingPlan<Format>> {
+  const draft: Draft<Format> = { ...plan, warnings: [...plan.warnings] };
   const { rows, values } = await firstRows(table);
   const described = table.columns.map(({ name, type }, n) => describeTyped(name, type, values[n] ?? []));
   const nested = table.columns.flatMap((column, n) => describeNested(column, values[n] ?? [], MAX_DEPTH));
@@ -34,7 +34,7 @@ export async function planTableReading(
     idField: choices.idField ?? ROW_DEFAULTS.idField,
   };
   for (const { code, option } of unusedChoices(choices)) {
-    const message = `${option} does not apply to ${draft.format === 'parquet' ? 'Parquet' : 'Arrow'}, which states it`;
+    const message = `${option} does not apply to a table, which states its columns`;
     withProblem(draft, { code, message, fix: null });
   }
   chooseFields(draft, [...described, ...nested], settings, choices, 'column');
@@ -46,7 +46,9 @@ export async function planTableReading(
     withProblem(draft, { code: 'text-not-string', message: textFault(text), fix: null });
   const at = table.columns.indexOf(text.column);
   const texts = (values[at] ?? []).map((value) => text.fields.reduce(fieldOf, value));
-  draft.usable = texts.filter((value) => value !== null && value !== undefined && value !== '').length;
+  const usable = texts.filter((value) => value !== null && value !== undefined && value !== '');
+  draft.usable = usable.length;
+  draft.scripts = scriptsOf(usable.map(String));
   return draft;
 }
 
@@ -59,6 +61,37 @@ async function firstRows(table: Table): Promise<{ rows: number; values: readonly
     if (rows >= MAX_DESCRIBED) break;
   }
   return { rows, values };
+}
+
+/**
+ * The plan of a table that is not a file.
+ * @param name of the table
+ */
+export function planDatabaseTable(
+  name: string,
+  format: DatabaseFormat,
+  table: Table,
+  choices: PlanChoices,
+): Promise<ReadingPlan<DatabaseFormat>> {
+  const plan: ReadingPlan<DatabaseFormat> = {
+    name,
+    packing: 'none',
+    charset: 'utf-8',
+    format,
+    lineEnd: null,
+    dialect: null,
+    columns: [],
+    textField: null,
+    idField: null,
+    records: 0,
+    usable: 0,
+    scripts: {},
+    complete: false,
+    confidence: 'high',
+    warnings: [],
+    problem: null,
+  };
+  return planTableReading(plan, table, choices);
 }
 
 /** Choices about text files that a table leaves no room for. */

@@ -65,7 +65,11 @@ export async function* readTableRows(
   const kept = keep.flatMap((name) => table.columns.find((column) => column.name === name) ?? []);
   const positions = kept.map(({ name }) => position.get(name) as number);
   let line = 0;
-  for await (const { rows, values } of table.read({ columns: names, onFraction })) {
+  for await (const { rows, values, types } of table.read({ columns: names, onFraction })) {
+    const columns =
+      types === undefined
+        ? kept
+        : kept.map(({ name }, n) => ({ name, type: types[positions[n] as number] as DataType }));
     const texts = values[position.get(text.column.name) as number] ?? [];
     const ids = id === null ? [] : (values[position.get(id.column.name) as number] ?? []);
     const slice: FieldsRow[] = [];
@@ -73,7 +77,7 @@ export async function* readTableRows(
       line += 1;
       const given = id === null ? null : idText(valueAt(ids[n], id.fields), id.type);
       const row = rowOf(line, valueAt(texts[n], text.fields), given, text, { maxRowBytes, maxIdBytes });
-      const fields = { columns: kept, values: positions.map((at) => values[at]?.[n] ?? null) };
+      const fields = { columns, values: positions.map((at) => values[at]?.[n] ?? null) };
       slice.push(kept.length === 0 ? row : { ...row, fields });
     }
     yield slice;

@@ -46,6 +46,11 @@ export interface TableSlice {
   /** Number of rows; at least 1. */
   readonly rows: number;
   readonly values: ColumnValues;
+  /**
+   * The types of these values, if they are not those of the table: SQLite has a type per value. Default: the
+   * types of the table.
+   */
+  readonly types?: readonly DataType[] | undefined;
 }
 
 /** Random access to the bytes of a file. */

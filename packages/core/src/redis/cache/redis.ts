@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { hasVector, ROW_VERDICTS, treatmentOf } from '@embedmill/contract';
+import { hasVector, ROW_VERDICTS, treatmentOf, unknownTokensOf } from '@embedmill/contract';
 import type { Redis } from 'ioredis';
 import { TREATMENT_REVISION } from '../batch/fingerprint.ts';
 import type { Keys } from '../keys.ts';
@@ -13,14 +13,14 @@ import { FIND, KEEP } from './scripts.ts';
 import type { CachedVector, CacheOptions, VectorCache } from './types.ts';
 
 /**
- * Seven little-endian u32: CRC-32 of all that follows, revision of the treatment, verdict, tokens, lost tokens, chunks (0: not
- * chunked), replaced terms; the floats follow.
+ * Eight little-endian u32: CRC-32 of all that follows, revision of the treatment, verdict, tokens, lost tokens, chunks (0: not
+ * chunked), replaced terms, unknown tokens; the floats follow.
  */
-const HEADER_BYTES = 28;
+const HEADER_BYTES = 32;
 const CHECKSUM_BYTES = 4;
 
 /** Raised when the format of an entry changes, so that older workers never read a newer entry. */
-const ENTRY_FORMAT = 2;
+const ENTRY_FORMAT = 3;
 
 /** 128 bits: among 10^12 texts, the probability that two share a field is about 10^-15. */
 const FIELD_BYTES = 16;
@@ -69,7 +69,7 @@ export class RedisVectorCache implements VectorCache {
     for (let start = 0; start < texts.length; start += TEXTS_PER_CALL) {
       const fields = texts.slice(start, start + TEXTS_PER_CALL).map(fieldOf);
       const values = await this.#redis.embedmillFindVectorsBuffer(cachedVectors, cacheOrder, ...fields);
-      found.push(...values.map((value) => (value === null ? null : decode(value))));
+      found.push(...values.map((value, i) => (value === null ? null : decode(value, texts[start + i]!))));
     }
     return found;
   }
@@ -102,7 +102,7 @@ function fieldsFor({ model, truncate, treatment }: CacheOptions): (text: string)
 }
 
 function encode({ outcome, vector }: CachedVector): Buffer {
-  const { verdict, tokens, lostTokens, chunks = 0, replacements = 0 } = outcome;
+  const { verdict, tokens, lostTokens, chunks = 0, replacements = 0, unknownTokens = 0 } = outcome;
   const bytes = Buffer.alloc(HEADER_BYTES + vector.byteLength);
   const numbers = [
     TREATMENT_REVISION,
@@ -111,6 +111,7 @@ function encode({ outcome, vector }: CachedVector): Buffer {
     lostTokens,
     chunks,
     replacements,
+    unknownTokens,
   ];
   for (const [i, number] of numbers.entries()) bytes.writeUInt32LE(number, CHECKSUM_BYTES + 4 * i);
   bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), HEADER_BYTES);
@@ -119,12 +120,12 @@ function encode({ outcome, vector }: CachedVector): Buffer {
 }
 
 /** The entry, or `null` if it is damaged or of another revision: the text is then computed, and its entry replaced. */
-function decode(bytes: Buffer): CachedVector | null {
+function decode(bytes: Buffer, text: string): CachedVector | null {
   if (bytes.byteLength < HEADER_BYTES || bytes.readUInt32LE(0) !== crc32(bytes.subarray(CHECKSUM_BYTES)))
     return null;
   const number = (i: number) => bytes.readUInt32LE(CHECKSUM_BYTES + 4 * i);
   if (number(0) !== TREATMENT_REVISION) return null;
-  const [chunks, replacements] = [number(4), number(5)];
+  const [chunks, replacements, unknownTokens] = [number(4), number(5), number(6)];
   // Copied, because the reply is an unaligned slice of ioredis's read buffer.
   const vector = new Float32Array((bytes.byteLength - HEADER_BYTES) / Float32Array.BYTES_PER_ELEMENT);
   new Uint8Array(vector.buffer).set(bytes.subarray(HEADER_BYTES));
@@ -134,6 +135,7 @@ function decode(bytes: Buffer): CachedVector | null {
     lostTokens: number(3),
     ...(chunks === 0 ? {} : { chunks }),
     ...(replacements === 0 ? {} : { replacements }),
+    ...(unknownTokens === 0 ? {} : unknownTokensOf(text, unknownTokens)),
   };
   return { outcome, vector };
 }

@@ -1,6 +1,6 @@
 /** JSON of GET /v1/overview and of its events. */
 
-import type { Lane, RunInfo, RunState } from '@embedmill/contract';
+import type { Health, Lane, RunInfo, RunState } from '@embedmill/contract';
 import type { QueueCounts } from '../queue/types.ts';
 import type { WorkerReport } from './types.ts';
 
@@ -9,10 +9,7 @@ export interface Overview {
   /** ISO 8601. */
   at: string;
   version: string;
-  /** Whether a run could be accepted now. */
-  ready: boolean;
-  /** Why not; empty when ready. */
-  reasons: string[];
+  health: Health;
   /** Newest first, maximum 20. */
   runs: RunInfo[];
   /** Number of runs by state. */

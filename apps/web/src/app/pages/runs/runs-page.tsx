@@ -29,6 +29,13 @@ export function RunsPage() {
       ) : (
         <>
           <FleetStats overview={overview} />
+          {overview.health.problems
+            .filter(({ severity }) => severity === 'advice')
+            .map(({ code, sentence, remedy }) => (
+              <p key={code} class="notice">
+                {sentence} {remedy}
+              </p>
+            ))}
           <Section title="Runs">
             {overview.runs.length === 0 ? (
               <Empty title="No runs yet.">

@@ -1,0 +1,81 @@
+/** The screen of `embedmill status`. */
+
+import type { Health, RunInfo, Scale } from '@embedmill/contract';
+import { printable } from '../../shell/terminal/lines.ts';
+import { formatClock, formatCount, formatRate } from '../../shell/terminal/numbers.ts';
+import type { Paint, Style } from '../../shell/terminal/style.ts';
+import { formatTable } from '../../shell/terminal/table.ts';
+
+/** What `--json` prints. */
+export interface Status {
+  server: string;
+  health: Health;
+  /** Backlog and workers; `null` while unknown. */
+  scale: Scale | null;
+  /** Open and sealed runs; `null` while unknown. */
+  runs: RunInfo[] | null;
+}
+
+const STATE_STYLES = { ok: 'good', degraded: 'warning', unavailable: 'bad' } as const;
+const SEVERITY_STYLES = { critical: 'bad', warning: 'warning', advice: 'strong' } as const;
+
+/** Lines for people. */
+export function describeStatus({ server, health, scale, runs }: Status, paint: Paint): string[] {
+  const { state, sentence, problems } = health;
+  const sections = [
+    [`${paint(STATE_STYLES[state], state)}  ${printable(server)}`],
+    problems.length === 0
+      ? [printable(sentence)]
+      : problems.flatMap((problem) => [
+          printable(label(problem.severity, SEVERITY_STYLES[problem.severity], problem.sentence, paint)),
+          `  ${printable(problem.remedy)}`,
+        ]),
+    scale === null ? [] : describeScale(scale),
+    runs === null || runs.length === 0 ? [] : describeActiveRuns(runs),
+  ].filter((lines) => lines.length > 0);
+  return sections.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
+}
+
+function label(severity: string, style: Style, sentence: string, paint: Paint): string {
+  return `${paint(style, severity)}: ${sentence}`;
+}
+
+function describeScale(scale: Scale): string[] {
+  const { workers, backlogRows, rowsPerSecond, tokensPerSecond, desiredWorkers } = scale;
+  return formatTable([
+    ['workers', `${formatCount(workers)} connected, ${formatCount(desiredWorkers)} wanted for the backlog`],
+    ['backlog', `${formatCount(backlogRows)} rows`],
+    ['speed', `${formatRate(rowsPerSecond)} rows/s, ${formatRate(tokensPerSecond)} tokens/s`],
+  ]);
+}
+
+function describeActiveRuns(runs: readonly RunInfo[]): string[] {
+  return formatTable(
+    [
+      ['RUN', 'STATE', 'DONE', 'OF', 'ROWS/S', 'ETA', 'WAITS FOR'],
+      ...runs.map((run) => [
+        run.id,
+        run.state,
+        formatCount(run.rows.done),
+        formatCount(run.rows.accepted),
+        formatRate(run.rowsPerSecond),
+        run.etaSeconds === null ? '' : formatClock(run.etaSeconds),
+        run.error ?? run.waitsFor ?? '',
+      ]),
+    ],
+    [2, 3, 4, 5],
+  );
+}
+
+/** The health of a producer that does not answer. */
+export function unreachable(server: string, error: Error): Health {
+  const sentence = `The producer at ${server} does not answer: ${error.message}.`;
+  const remedy = 'Start it with "embedmill up" or "embedmill producer", or give its address with --server.';
+  return {
+    state: 'unavailable',
+    sentence,
+    problems: [
+      { code: 'producer', severity: 'critical', sentence, remedy, mayPass: true, refusesRows: true },
+    ],
+  };
+}

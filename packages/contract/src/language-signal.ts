@@ -1,0 +1,69 @@
+/** The language signal: the share of tokens that a model does not know, and the message about it. */
+
+import { BUILT_IN_MODEL } from './limits.ts';
+import { countScripts, mostFrequent } from './scripts.ts';
+import type { RowOutcome } from './verdicts.ts';
+
+/** Share of unknown tokens from which on the signal is shown. English rows with emoji have about 1 % (docs/quality.md). */
+export const UNKNOWN_SHARE_SHOWN = 0.05;
+
+/** What a run or a sample states about its unknown tokens. */
+export interface UnknownTokens {
+  /** Tokens of the texts that the model computed. */
+  tokens: number;
+  /** Those that its vocabulary does not know: see `RowOutcome.unknownTokens`. */
+  unknownTokens: number;
+  /** Script of most of them other than Latin; `null` for emoji and symbols. */
+  unknownScript: string | null;
+}
+
+/** Returns the fields of an outcome with unknown tokens. */
+export function unknownTokensOf(
+  text: string,
+  unknownTokens: number,
+): Pick<RowOutcome, 'unknownTokens' | 'script'> {
+  // Every model knows Latin letters: what it does not know among them are symbols.
+  const script = mostFrequent([...countScripts(text)].filter(([name]) => name !== 'Latin'));
+  return script === undefined ? { unknownTokens } : { unknownTokens, script };
+}
+
+/** Returns the share of unknown tokens, 0 to 1; 0 without tokens. */
+export function unknownShare({ tokens, unknownTokens }: Omit<UnknownTokens, 'unknownScript'>): number {
+  return tokens > 0 ? unknownTokens / tokens : 0;
+}
+
+/**
+ * Returns the warning about the texts of a sample before they are embedded; `null` if at least 95 % of their letters
+ * are Latin, or for another model than the built-in one, whose vocabulary is known only once it is open.
+ * @param scripts letters by script
+ */
+export function describeScripts(scripts: Readonly<Record<string, number>>, model: string): string | null {
+  if (model !== BUILT_IN_MODEL) return null;
+  const { Latin: latin = 0, ...others } = scripts;
+  const unknown = Object.values(others).reduce((sum, letters) => sum + letters, 0);
+  const share = unknown / Math.max(1, latin + unknown);
+  const script = mostFrequent(Object.entries(others));
+  if (share < UNKNOWN_SHARE_SHOWN || script === undefined) return null;
+  return (
+    `${percentOf(share)} of the letters of the first texts are in scripts unknown to ${model} (mostly ${script}); ` +
+    'use --model multilingual'
+  );
+}
+
+/**
+ * Returns the message of the language signal; `null` below 5 % of unknown tokens.
+ * @param model name of the model
+ */
+export function describeUnknownTokens(figures: UnknownTokens, model: string): string | null {
+  const share = unknownShare(figures);
+  if (share < UNKNOWN_SHARE_SHOWN) return null;
+  const { unknownScript: script } = figures;
+  const mostly = script === null ? ' (emoji and symbols)' : ` (mostly ${script})`;
+  const better = model === BUILT_IN_MODEL ? '; use --model multilingual' : '; use a model for this language';
+  const advice = script === null ? '' : better;
+  return `${percentOf(share)} of the tokens of these texts are unknown to ${model}${mostly}${advice}`;
+}
+
+function percentOf(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}

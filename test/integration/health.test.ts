@@ -1,0 +1,178 @@
+/** The health of real producers, in states that are produced on a real Redis, and the command that shows it. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Health, HealthProblem, ProblemCode } from '@embedmill/contract';
+import { readConfig } from '@embedmill/core/process';
+import { createLogger } from '@embedmill/core/telemetry';
+import { type RunningProducer, startProducer } from '@embedmill/producer';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { until } from '../support/api.ts';
+import { embedmill, jsonLines, sentences, startEmbedmill } from '../support/embedmill.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { startWorkerProcess } from '../support/mill.ts';
+import { testRedis } from '../support/redis.ts';
+import { type RedisProcess, redisProcess } from '../support/redis-process.ts';
+
+const log = createLogger({ logLevel: 'silent' }, 'test');
+
+async function start(url: string, prefix = 'health'): Promise<RunningProducer> {
+  const config = readConfig({
+    REDIS_URL: url,
+    PORT: '0',
+    EMBEDMILL_PREFIX: prefix,
+    EMBEDMILL_DATA_DIR: temporaryFolder(),
+  });
+  const producer = await startProducer(config, { log });
+  onTestFinished(() => producer.stop());
+  return producer;
+}
+
+async function startedRedis(settings: readonly string[] = []): Promise<RedisProcess> {
+  const redis = await redisProcess(settings);
+  await redis.start();
+  return redis;
+}
+
+const isReady = async ({ url }: RunningProducer) => (await fetch(`${url}/readyz`)).status === 200;
+
+const healthOf = async ({ url }: RunningProducer): Promise<Health> =>
+  (await (await fetch(`${url}/v1/health`)).json()) as Health;
+
+/** Resolves with the problem of this kind, once its sentence matches. */
+async function problemOf(
+  producer: RunningProducer,
+  code: ProblemCode,
+  sentence = /./,
+): Promise<HealthProblem> {
+  let found: HealthProblem | undefined;
+  await until(async () => {
+    const { problems } = await healthOf(producer);
+    found = problems.find((each) => each.code === code && sentence.test(each.sentence));
+    return found !== undefined;
+  });
+  return found!;
+}
+
+describe('a Redis that cannot be used', () => {
+  it('because nothing listens', async () => {
+    const producer = await start('redis://127.0.0.1:1');
+    expect(await problemOf(producer, 'redis')).toMatchObject({
+      sentence: 'Redis is unreachable.',
+      mayPass: true,
+    });
+  });
+
+  it('because of a wrong password, at the start and during operation', async () => {
+    const redis = await startedRedis();
+    const open = await start(redis.url, 'open');
+    await until(() => isReady(open));
+    await redis.ask(async (client) => {
+      await client.config('SET', 'requirepass', 'right');
+      await client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    });
+    expect((await problemOf(open, 'redis', /requires a password/)).mayPass).toBe(false);
+    const wrong = await start(redis.url.replace('://', '://:wrong@'));
+    expect((await problemOf(wrong, 'redis', /^Redis refuses the password\.$/)).mayPass).toBe(false);
+    const right = await start(redis.url.replace('://', '://:right@'), 'right');
+    await until(() => isReady(right));
+    expect((await healthOf(right)).problems.map(({ code }) => code)).toEqual(['no-worker']);
+  });
+
+  it('because it became a replica, until it is a primary again', async () => {
+    const redis = await startedRedis();
+    const producer = await start(redis.url);
+    await problemOf(producer, 'no-worker');
+    await redis.ask((client) => client.replicaof('127.0.0.1', 1));
+    await problemOf(producer, 'redis', /^Redis is a read-only replica\.$/);
+    expect((await fetch(`${producer.url}/readyz`)).status).toBe(503);
+    await redis.ask((client) => client.replicaof('no', 'one'));
+    await until(() => isReady(producer));
+  });
+
+  it('because its user may not run scripts', async () => {
+    const redis = await startedRedis();
+    await redis.ask((client) =>
+      client.acl('SETUSER', 'mill', 'on', '>secret', '~*', '&*', '+@all', '-eval', '-evalsha'),
+    );
+    const producer = await start(redis.url.replace('://', '://mill:secret@'));
+    expect((await problemOf(producer, 'redis', /^The Redis user lacks a permission\.$/)).mayPass).toBe(false);
+  });
+
+  it('because it evicts keys', async () => {
+    const redis = await startedRedis(['--maxmemory', '200mb', '--maxmemory-policy', 'allkeys-lru']);
+    const producer = await start(redis.url);
+    expect((await problemOf(producer, 'redis-policy')).remedy).toContain('noeviction');
+  });
+});
+
+describe('embedmill status', () => {
+  it('shows a producer without workers, with its runs, and ends with 1', async () => {
+    const { url, prefix } = testRedis();
+    const producer = await start(url, prefix);
+    await until(() => isReady(producer));
+    const { id } = (await (await fetch(`${producer.url}/v1/runs`, { method: 'POST' })).json()) as {
+      id: string;
+    };
+    await fetch(`${producer.url}/v1/runs/${id}/rows?part=0`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: jsonLines(sentences(30)),
+    });
+    await problemOf(producer, 'no-worker', /30 rows wait/);
+    const { code, stdout } = await embedmill(['status', '--server', producer.url]);
+    expect(code).toBe(1);
+    expect(stdout.split('\n')).toEqual([
+      `degraded  ${producer.url}`,
+      '',
+      'critical: 30 rows wait and no worker is connected.',
+      '  Start a worker with the same REDIS_URL ("embedmill worker"); the runs continue without help.',
+      '',
+      'workers  0 connected, 1 wanted for the backlog',
+      'backlog  30 rows',
+      'speed    0 rows/s, 0 tokens/s',
+      '',
+      expect.stringMatching(/^RUN +STATE {2}DONE {2}OF {2}ROWS\/S {2}ETA {2}WAITS FOR$/),
+      expect.stringMatching(new RegExp(`^${id} +open +0 +30 +0 +it waits for a worker`)),
+      '',
+    ]);
+  });
+
+  it('shows a producer that works, and ends with 0', async () => {
+    const redis = testRedis();
+    const producer = await start(redis.url, redis.prefix);
+    await startWorkerProcess(redis);
+    await until(async () => (await healthOf(producer)).state === 'ok');
+    const { code, stdout } = await embedmill(['status', '--json', '--server', producer.url]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      server: producer.url,
+      health: { state: 'ok', problems: [] },
+      runs: [],
+    });
+  });
+
+  it('says that no producer answers', async () => {
+    const { code, stdout } = await embedmill(['status', '--server', 'http://127.0.0.1:1']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/critical: The producer at http:\/\/127\.0\.0\.1:1 does not answer/);
+    expect(stdout).toContain('embedmill up');
+  });
+});
+
+describe('a command that waits', () => {
+  it('says why, also with --quiet, and ends if time does not help', async () => {
+    const redis = await startedRedis();
+    const producer = await start(redis.url);
+    await until(() => isReady(producer));
+    const input = join(temporaryFolder(), 'in.jsonl');
+    writeFileSync(input, jsonLines(sentences(20)));
+    const args = ['embed', input, '--to', `${input}.npy`, '--server', producer.url, '--quiet'];
+    const call = startEmbedmill(args);
+    await call.waitFor(/Waiting: 20 rows wait and no worker is connected\. Start a worker/);
+    // Commands of other users are no longer permitted, as after a change of the ACL.
+    await redis.ask((client) => client.acl('SETUSER', 'default', '-eval', '-evalsha'));
+    expect(await call.waitForExit()).toMatchObject({ code: 1 });
+    expect(call.stderr).toContain('The Redis user lacks a permission. Permit the Redis user');
+  });
+});
