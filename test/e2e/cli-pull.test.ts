@@ -44,7 +44,7 @@ test('a model is refused, then pulled by its name, and its prompts apply by them
   expect(refused).toMatchObject({
     code: 2,
     stderr:
-      'embedmill: the model "acme/colours" is not installed; pull it with "embedmill model pull acme/colours", or ' +
+      'embedmill: the model "acme/colours" is not installed, and no folder has this path; pull it with "embedmill model pull acme/colours", or ' +
       'allow it with --pull or EMBEDMILL_PULL=always\n',
   });
   expect(hub.requests).toEqual([]);

@@ -41,7 +41,7 @@ it('a model that only the producer has', async () => {
     cacheDir: otherCache,
   };
   await expect(startWorker(worker, { log })).rejects.toThrow(
-    /^the model "models\/colours" is not installed; pull it with "embedmill model pull models\/colours"/,
+    /^the model "models\/colours" is not installed, and no folder has this path; pull it with "embedmill model pull models\/colours"/,
   );
   const pulling = { ...worker, pull: 'always' as const };
   await expect(startWorker(pulling, { log })).rejects.toThrow(

@@ -3,7 +3,14 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { hubModelName, type ModelName, type Precision, quote, RequestError } from '@embedmill/contract';
+import {
+  BUILT_IN_MODEL,
+  hubModelName,
+  type ModelName,
+  type Precision,
+  quote,
+  RequestError,
+} from '@embedmill/contract';
 import { HubError, hubOptionsOf, type PullProgress, pullFiles } from '@embedmill/core/hub';
 import type { Config } from '@embedmill/core/process';
 import type { PreparedPrecisions } from '@embedmill/embed';
@@ -125,6 +132,12 @@ export async function pullModel(options: PullModelOptions): Promise<InstalledMod
 /** @throws {RequestError} `model-installed` if the name is taken */
 function assertFree(name: string, { repository, revision }: ModelName, cacheDir: string): void {
   const target = installedFolder(name, cacheDir);
+  if (name === BUILT_IN_MODEL) {
+    throw new RequestError(
+      'model-installed',
+      `${BUILT_IN_MODEL} is built in and needs no pull; choose another name with --name for a model that is called so`,
+    );
+  }
   if (!existsSync(target)) return;
   const record = readRecord(target);
   const origin =
@@ -152,15 +165,12 @@ async function removeOthers(folder: string, files: readonly { path: string }[]):
   }
 }
 
-/**
- * The refusal of a model that is not installed and must not be pulled without being asked.
- * @param option how the caller can allow it
- */
+/** The refusal of a model that is not installed and must not be pulled without being asked. */
 export function notInstalled(model: string, { pull }: Pick<Config, 'pull'>): HubError {
   const rule = pull === 'never' ? ' (EMBEDMILL_PULL=never)' : '';
   return new HubError(
     'model-not-installed',
-    `the model ${quote(model, 200)} is not installed${rule}; pull it with "embedmill model pull ${model}", or allow ` +
+    `the model ${quote(model, 200)} is not installed${rule}, and no folder has this path; pull it with "embedmill model pull ${model}", or allow ` +
       'it with --pull or EMBEDMILL_PULL=always',
   );
 }

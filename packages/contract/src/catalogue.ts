@@ -24,6 +24,7 @@ export interface CatalogueModel {
   relativeSpeed: number | null;
   /** Spearman correlation on STS-B dev (English), int8; null if not measured. */
   stsb: number | null;
+  /** What limits the figures; empty for nothing. */
   note: string;
 }
 
@@ -42,7 +43,7 @@ export const CATALOGUE: readonly CatalogueModel[] = [
     parameters: 23,
     relativeSpeed: 1,
     stsb: 0.867,
-    note: 'built in',
+    note: '',
   },
   {
     name: 'multilingual',
@@ -53,9 +54,9 @@ export const CATALOGUE: readonly CatalogueModel[] = [
     prompts: { query: 'query: ', document: 'passage: ' },
     license: 'MIT',
     parameters: 118,
-    relativeSpeed: null,
-    stsb: null,
-    note: 'cosines lie between about 0.7 and 1',
+    relativeSpeed: 0.51,
+    stsb: 0.871,
+    note: 'measured with weights that went through 4 bits, so the quality is a lower bound',
   },
   {
     name: 'chinese',
@@ -66,8 +67,8 @@ export const CATALOGUE: readonly CatalogueModel[] = [
     prompts: { query: '为这个句子生成表示以用于检索相关文章：', document: '' },
     license: 'MIT',
     parameters: 24,
-    relativeSpeed: null,
-    stsb: null,
+    relativeSpeed: 0.91,
+    stsb: 0.687,
     note: '',
   },
 ];

@@ -3,6 +3,9 @@
 /** Name of the built-in model. */
 export const BUILT_IN_MODEL = 'all-MiniLM-L6-v2';
 
+/** Its repository on the hub. */
+export const BUILT_IN_REPOSITORY = `sentence-transformers/${BUILT_IN_MODEL}`;
+
 /** Name of the static model that is made from the weights of the built-in model. */
 export const STATIC_MODEL = 'static';
 

@@ -1,10 +1,17 @@
 /** The model that this producer serves and the names that callers may use for it. */
 
-import { BUILT_IN_MODEL, hubModelName, quote, RequestError, servedModelName } from '@embedmill/contract';
+import {
+  BUILT_IN_MODEL,
+  BUILT_IN_REPOSITORY,
+  hubModelName,
+  quote,
+  RequestError,
+  servedModelName,
+} from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 
 /** Names of the built-in model on the Hugging Face Hub and in Ollama. */
-const BUILT_IN_ALIASES = [BUILT_IN_MODEL, `sentence-transformers/${BUILT_IN_MODEL}`, 'all-minilm'];
+const BUILT_IN_ALIASES = [BUILT_IN_MODEL, BUILT_IN_REPOSITORY, 'all-minilm'];
 
 /** The setting that selects the model. */
 type ModelSetting = Pick<Config, 'model'>;

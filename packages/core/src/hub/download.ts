@@ -80,6 +80,10 @@ async function receive(
     model: repository,
     signal,
     headers: size === 0 ? {} : { range: `bytes=${size}-`, ...(etag !== '' && { 'if-range': etag }) },
+  }).catch((error: unknown) => {
+    // The hub was reached before, so a pause of the network is likely to end.
+    if (!(error instanceof HubError) || error.code !== 'hub-unreachable') throw error;
+    throw new HubError(error.code, error.message, { cause: error, retryable: true });
   });
   const isContinued = response.status === 206 && startOf(response) === size;
   if (response.status === 416 || (response.status === 206 && !isContinued)) {

@@ -30,7 +30,8 @@ export async function withRetries<Value>(
       reached = progress();
       const stated = Number(error.facts?.retryAfterSeconds ?? 0) * 1000;
       if (attempt >= MAX_ATTEMPTS || stated > MAX_WAIT_MS) throw error;
-      await sleep(Math.max(stated, retryMs * 2 ** (attempt - 1)), undefined, { signal });
+      await sleep(Math.max(stated, retryMs * 2 ** (attempt - 1)), undefined, { signal }).catch(() => {});
+      signal.throwIfAborted();
     }
   }
 }

@@ -13,6 +13,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { basename, dirname, join, resolve } from 'node:path';
 import {
   BUILT_IN_MODEL,
+  BUILT_IN_REPOSITORY,
   catalogueModelOf,
   hubModelName,
   type ModelName,
@@ -40,7 +41,7 @@ const addedRoot = (cacheDir: string) => join(cacheDir, 'models');
  * else the absolute path, which need not exist. `./name` is always a path.
  */
 export function modelFolder(model: string, cacheDir: string): string | undefined {
-  if (model === BUILT_IN_MODEL) return undefined;
+  if (model === BUILT_IN_MODEL || model === BUILT_IN_REPOSITORY) return undefined;
   const added = join(addedRoot(cacheDir), model);
   if (NAME.test(model) && isFolder(added)) return added;
   const path = resolve(model);

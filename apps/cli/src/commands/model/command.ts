@@ -98,6 +98,7 @@ export function addModelCommand(
       print(flags, CATALOGUE, [
         ...formatTable([CATALOGUE_HEAD, ...CATALOGUE.map(catalogueRow)], CATALOGUE_NUMBERS),
         CATALOGUE_NOTE,
+        ...CATALOGUE.flatMap(({ name, note }) => (note === '' ? [] : [`${name}: ${note}.`])),
       ]);
       end(EXIT.ok);
     });

@@ -42,7 +42,10 @@ export async function installMissing(flags: PullFlags, context: CommandContext):
         precision: precision === 'fp32' ? 'fp32' : 'int8',
         config,
         onProgress: (progress) => display.show(progress),
-        signal: interruptionSignal(() => display.end()),
+        signal: interruptionSignal(() => {
+          display.end();
+          context.stderr.write('Stopping; run the same command again to continue.\n');
+        }),
       });
       display.end();
       if (!flags.quiet) context.stderr.write(`Pulled ${name} at commit ${commit} (${formatBytes(bytes)}).\n`);

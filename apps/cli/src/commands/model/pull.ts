@@ -69,7 +69,10 @@ export function addPullCommand(model: Command, context: CommandContext, end: (co
           precision: flags.precision,
           config,
           onProgress: (progress) => display.show(progress),
-          signal: interruptionSignal(() => display.end()),
+          signal: interruptionSignal(() => {
+            display.end();
+            context.stderr.write('Stopping; run the same command again to continue.\n');
+          }),
         });
         display.end();
         const { name, repository, commit, bytes, reusedBytes, folder, unavailable } = pulled;
