@@ -1,7 +1,7 @@
 /** The native tokenizer against the library on many texts: `EMBEDMILL_FUZZ_TEXTS=1000000 npm run test:engine` compares more. */
 
 import { readFileSync } from 'node:fs';
-import { prepareModel } from '@embedmill/embed';
+import { availableKernels, prepareModel } from '@embedmill/embed';
 import { TOKENIZER_UNICODE } from '@embedmill/engine';
 import { expect, test } from 'vitest';
 import { TextTokenizer } from '../../packages/embed/dist/text/tokenizer.js';
@@ -11,7 +11,7 @@ import { differentIds, SCRIPTS, scriptTexts, wordsOf } from '../support/script-t
 const TEXTS = Number(process.env.EMBEDMILL_FUZZ_TEXTS ?? 100_000);
 const SEED = Math.floor(Math.random() * 2 ** 32);
 
-test.runIf(process.versions.unicode === TOKENIZER_UNICODE)(
+test.runIf(availableKernels().length > 0 && process.versions.unicode === TOKENIZER_UNICODE)(
   `${TEXTS} texts of ${SCRIPTS.length} scripts have the ids of the library`,
   async () => {
     const { tokenizerPath } = await prepareModel({ precision: 'int8', cacheDir: temporaryFolder() });

@@ -2,9 +2,10 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareModel } from '@embedmill/embed';
+import { availableKernels, prepareModel } from '@embedmill/embed';
 import { TOKENIZER_UNICODE } from '@embedmill/engine';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fileDigest, tokenizerDigest } from '../../../packages/embed/src/prepare/fingerprint.ts';
 import { TextTokenizer } from '../../../packages/embed/src/text/tokenizer.ts';
 import { type WordPieceFile, wordPieceOptions } from '../../../packages/embed/src/text/wordpiece.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -15,6 +16,9 @@ import { cacheDir } from './models.ts';
 const SEED = 20261128;
 /** `npm run test:engine` compares many more texts. */
 const TEXTS = 1_500;
+
+/** The addon is built, and the library has the same Unicode version. */
+const isComparable = availableKernels().length > 0 && process.versions.unicode === TOKENIZER_UNICODE;
 
 let path: string;
 let file: WordPieceFile & { model: { vocab: Record<string, number> } };
@@ -34,7 +38,7 @@ function changed(change: (copy: typeof file) => void): string {
 }
 
 describe('the ids of the native tokenizer are those of the library', () => {
-  test.runIf(process.versions.unicode === TOKENIZER_UNICODE).each<[string, (copy: typeof file) => void]>([
+  test.runIf(isComparable).each<[string, (copy: typeof file) => void]>([
     ['with the built-in model', () => {}],
     ['in letters of both cases', ({ normalizer }) => Object.assign(normalizer!, { lowercase: false })],
     [
@@ -63,7 +67,7 @@ describe('the ids of the native tokenizer are those of the library', () => {
     expect(differentIds(native, library, texts)).toEqual([]);
   });
 
-  test('for a text that is longer than all buffers', async () => {
+  test.runIf(isComparable)('for a text that is longer than all buffers', async () => {
     const native = await TextTokenizer.read(path, 256);
     expect(native.count(`${'a '.repeat(50_000)}${'\u{1d15e}'.repeat(5000)}`)).toBe(50_003);
   });
@@ -100,3 +104,16 @@ test.runIf(process.versions.unicode === TOKENIZER_UNICODE)(
     expect(readFileSync(header, 'utf8')).toBe(unicodeTables());
   },
 );
+
+describe.skipIf(availableKernels().length === 0)('the digest of a tokenizer', () => {
+  test('contains the Unicode version of Node.js only where the library depends on another one', async () => {
+    const [native, other] = [
+      path,
+      changed(({ normalizer }) => Object.assign(normalizer!, { clean_text: false })),
+    ];
+    expect(await tokenizerDigest(native, '16.0')).toBe(await fileDigest(native));
+    expect(await tokenizerDigest(other, TOKENIZER_UNICODE)).toBe(await fileDigest(other));
+    const digests = ['16.0', '18.0'].map((unicode) => tokenizerDigest(other, unicode));
+    expect(new Set([...(await Promise.all(digests)), await fileDigest(other)]).size).toBe(3);
+  });
+});
