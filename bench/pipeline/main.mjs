@@ -38,7 +38,7 @@ console.log(
 
 const uploads = Number(values.uploads);
 if (Number(values.rounds) > 0) await compareWithBareEngine();
-await measureAlone();
+await measureInstant();
 
 async function compareWithBareEngine() {
   const bare = await startChild(fileURLToPath(new URL('./bare.mjs', import.meta.url)), {
@@ -68,7 +68,7 @@ async function compareWithBareEngine() {
   );
 }
 
-async function measureAlone() {
+async function measureInstant() {
   const counts = values.instant
     .split(',')
     .map(Number)
@@ -112,10 +112,7 @@ async function measureAlone() {
     }
   }
   for (const [, stack] of stacks) await stack.stop();
-  printTable(
-    ['', 'rows', 'rows/s', 'with download', 'Redis MB', 'producer MB', 'worker MB'],
-    rates,
-  );
+  printTable(['', 'rows', 'rows/s', 'with download', 'Redis MB', 'producer MB', 'worker MB'], rates);
   console.log('\nCPU, µs per row (main thread), and the rows/s at which the producer is saturated:\n');
   printTable(['', 'rows', 'producer', 'worker', 'Redis', 'client', 'producer maximum'], costs);
   return costs;

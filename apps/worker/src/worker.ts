@@ -24,6 +24,7 @@ import { openTracing } from '@embedmill/core/telemetry';
 import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
 import type { Logger } from 'pino';
 import { BatchWork } from './bulk/batch-work.ts';
+import { ThreadRate } from './bulk/thread-rate.ts';
 import { Glossaries } from './glossaries.ts';
 import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
@@ -122,6 +123,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     releasers.add(() => cutOff(redis));
     const exchange = new RedisExchange({ redis, keys });
     const glossaries = new Glossaries(exchange);
+    const rate = new ThreadRate();
     const work = new BatchWork({
       exchange,
       worker,
@@ -133,6 +135,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       cache:
         config.cacheBytes === 0 ? null : new RedisVectorCache({ redis, keys, maxBytes: config.cacheBytes }),
       metrics,
+      rate,
       tracing,
       log,
     });
@@ -173,7 +176,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const heartbeat = new Heartbeat({
       redis: heartbeatRedis,
       keys,
-      report: reporter(worker, pool, model),
+      report: reporter(worker, pool, model, rate),
       log,
     });
     heartbeat.start();

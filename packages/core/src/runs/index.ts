@@ -2,7 +2,7 @@
 
 export { Collector, type CollectorDeps } from './collector.ts';
 export { Credits } from './credits.ts';
-export { estimateTokens, MAX_BATCH_BYTES } from './cut.ts';
+export { batchLimits, estimateTokens, MAX_BATCH_BYTES } from './cut.ts';
 export { formatRecord, Journal } from './journal.ts';
 export type { LedgerEntry } from './ledger.ts';
 export { MemoryGate } from './memory-gate.ts';
