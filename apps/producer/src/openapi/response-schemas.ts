@@ -257,6 +257,7 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
       memoryBytes: count,
       model: z.string(),
       fingerprint: z.string(),
+      tokensPerSecond: count.optional().describe('Estimated tokens per second of one busy thread.'),
       engine: z.string().optional().describe('`exact` with its kernel, or `onnx`.'),
     }),
   ),

@@ -125,8 +125,8 @@ export class PartWriter {
       if (last !== null) await this.#admit(last);
       await this.#flush();
     } finally {
-      clearTimeout(this.#groupTimer);
-      await this.#writing.catch(() => {});
+      // The complete batches of an upload that breaks off: they need not be sent again.
+      await this.#flush().catch(() => {});
       for (const { entry } of this.#takeGroup()) this.#deps.credits.give(entry.creditBytes);
     }
     const known = this.#known();
