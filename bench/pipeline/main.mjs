@@ -9,6 +9,7 @@
  */
 
 import { once } from 'node:events';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { defaultThreads } from '@embedmill/core/process';
@@ -37,7 +38,8 @@ console.log(
 );
 
 const uploads = Number(values.uploads);
-if (Number(values.rounds) > 0) await compareWithBareEngine();
+/** Rows per second of the engine alone on one core; `null` if it was not measured. */
+const engineRate = Number(values.rounds) > 0 ? await compareWithBareEngine() : null;
 await measureInstant();
 
 async function compareWithBareEngine() {
@@ -66,6 +68,7 @@ async function compareWithBareEngine() {
       ],
     ],
   );
+  return median(rates.bare) / Math.min(threads, cpus().length);
 }
 
 async function measureInstant() {
@@ -108,13 +111,19 @@ async function measureInstant() {
         cost('redis'),
         cost('client'),
         (1e6 / perRow('producerMain')).toFixed(0),
+        engineRate === null ? '' : (1e6 / perRow('producerMain') / engineRate).toFixed(0),
       ]);
     }
   }
   for (const [, stack] of stacks) await stack.stop();
   printTable(['', 'rows', 'rows/s', 'with download', 'Redis MB', 'producer MB', 'worker MB'], rates);
-  console.log('\nCPU, µs per row (main thread), and the rows/s at which the producer is saturated:\n');
-  printTable(['', 'rows', 'producer', 'worker', 'Redis', 'client', 'producer maximum'], costs);
+  console.log(
+    '\nCPU, µs per row (main thread), the rows/s at which the producer is saturated, and\nthe engine cores that embed as many:\n',
+  );
+  printTable(
+    ['', 'rows', 'producer', 'worker', 'Redis', 'client', 'producer maximum', 'engine cores'],
+    costs,
+  );
   return costs;
 }
 

@@ -176,8 +176,14 @@ function clientSeconds() {
   return (user + system) / 1e6;
 }
 
+/** One request; repeated while the producer asks for patience, as clients do. */
 async function request(url, options) {
   const response = await fetch(url, options);
+  if (response.status === 429 || response.status === 503) {
+    await response.arrayBuffer();
+    await sleep(Number(response.headers.get('retry-after') ?? 1) * 1000);
+    return request(url, options);
+  }
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
   return response.json();
 }
