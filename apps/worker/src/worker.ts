@@ -95,7 +95,13 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const model = await prepare(FIRST_PRECISION);
     if (engineUrl === undefined) await checkModel(model);
 
-    const threads = config.threads ?? defaultThreads();
+    const cores = defaultThreads();
+    const threads = config.threads ?? cores;
+    if (threads > cores)
+      log.warn(
+        { threads, cores },
+        'more inference threads than CPUs: they take more memory and are not faster',
+      );
     const broken = deferred<Error>();
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
