@@ -48,7 +48,7 @@ function tokensOfBytes(bytes: number, long: LongTexts): number {
 }
 
 /** Time that a thread should take for a batch: long against its costs, short against the end of a run. */
-const BATCH_SECONDS = 0.35;
+const BATCH_SECONDS = 0.5;
 /** Limits of batches by time. Each batch size divides a part of the default size. */
 const MIN_BATCH_TOKENS = 2048;
 const MAX_BATCH_TOKENS = 1_000_000;

@@ -87,7 +87,7 @@ export function addEmbedCommand(
     .addOption(engineOption(environment))
     .option(
       '--batch-rows <rows>',
-      `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', 'as many as take about 0.35 s')}`,
+      `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', 'as many as take about 0.5 s')}`,
       wholeNumber(1),
     )
     .option('--overwrite', 'overwrite OUTPUT and discard any unfinished attempt')

@@ -241,12 +241,12 @@ export const VARIABLES = {
   ),
   batchRows: optional(
     'EMBEDMILL_BATCH_ROWS',
-    'Maximum rows per batch, 1 to 4096. If unset, a batch has as many rows as a worker embeds in about 0.35 s.',
+    'Maximum rows per batch, 1 to 4096. If unset, a batch has as many rows as a worker embeds in about 0.5 s.',
     wholeNumber(1, 4096),
   ),
   batchTokens: optional(
     'EMBEDMILL_BATCH_TOKENS',
-    'Maximum estimated tokens per batch, 1 to 1000000. If unset, as many as a worker embeds in about 0.35 s.',
+    'Maximum estimated tokens per batch, 1 to 1000000. If unset, as many as a worker embeds in about 0.5 s.',
     wholeNumber(1, 1_000_000),
   ),
   shardBytes: megabytes(
