@@ -1,4 +1,7 @@
-/** Cuts the rows of a part into batches, of the size that a worker embeds in a fraction of a second. */
+/**
+ * Cuts the rows of a part into batches, of the size that a worker embeds in a fraction of a second.
+ * Decision: docs/decisions/0186-batches-are-sized-by-time.md.
+ */
 
 import {
   BUILT_IN_MAX_TOKENS,

@@ -1,4 +1,7 @@
-/** Writes the rows of one part into a run: cuts batches, writes them to disk, enqueues them. */
+/**
+ * Writes the rows of one part into a run: cuts batches, writes them to disk, enqueues them.
+ * Decision: docs/decisions/0185-parts-are-written-in-large-steps.md.
+ */
 
 import {
   BUILT_IN_DIM,
