@@ -8,6 +8,7 @@ export type { LedgerEntry } from './ledger.ts';
 export { MemoryGate } from './memory-gate.ts';
 export type { PaceSeries } from './pace.ts';
 export type { PartUpload } from './part-intake.ts';
+export { GROUP_BYTES } from './part-writer.ts';
 export {
   type FinishedRows,
   type RowText,

@@ -20,9 +20,10 @@ import { type Dispatcher, type NumberedBatch, payloadOf } from './dispatch.ts';
 import type { Ledger, LedgerBatch } from './ledger.ts';
 import { digestRows, encodeRows, type RowLog } from './row-log.ts';
 
-/** Maximum batches that are written to disk and to Redis in one step, and bytes of rows that complete a step. */
+/** Maximum batches that are written to disk and to Redis in one step. */
 const GROUP_BATCHES = 32;
-const GROUP_BYTES = 512 * 1024;
+/** Bytes of rows that complete a step; the batch that reaches them belongs to it. */
+export const GROUP_BYTES = 512 * 1024;
 /**
  * Maximum time that a complete batch waits for others of its step: a step costs two syncs of the disk and five
  * commands, whatever it holds.
