@@ -1,5 +1,6 @@
 /** Child process that embeds the same texts in the same batches and threads without queue and files. */
 
+import { DEFAULT_BATCH_ROWS, DEFAULT_BATCH_TOKENS } from '@embedmill/contract';
 import { encodeBatchPayload } from '@embedmill/core/batch';
 import { readConfig } from '@embedmill/core/process';
 import { estimateTokens } from '@embedmill/core/runs';
@@ -31,7 +32,7 @@ function cut(texts) {
   let tokens = 0;
   for (const text of texts) {
     const cost = estimateTokens(text);
-    if (open.length > 0 && (open.length >= config.batchRows || tokens + cost > config.batchTokens)) {
+    if (open.length > 0 && (open.length >= DEFAULT_BATCH_ROWS || tokens + cost > DEFAULT_BATCH_TOKENS)) {
       batches.push(open);
       open = [];
       tokens = 0;

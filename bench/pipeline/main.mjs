@@ -1,13 +1,15 @@
 /**
  * Overhead of the pipeline: `npm run bench:pipeline -- [--file PATH] [--limit N] [--rounds N] [--threads N]
- * [--instant ROWS,ROWS,…]`
+ * [--uploads N] [--instant ROWS,ROWS,…] [--against FOLDER] [--profile FOLDER]`
  *
  * Table 1: rows/s from the first HTTP request to the complete .npy file, compared with the engine alone on
- * the same texts, batches and threads, in interleaved rounds. Table 2: the same pipeline with an engine that
- * takes no time.
+ * the same texts, batches and threads, in interleaved rounds; `--rounds 0` skips it. Table 2: the same
+ * pipeline with an engine that takes no time: rates, memory, and the CPU time per row of each process.
+ * `--against` measures the build in another folder too, by turns.
  */
 
 import { once } from 'node:events';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { defaultThreads } from '@embedmill/core/process';
@@ -22,7 +24,10 @@ const { values } = parseArgs({
     limit: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: String(defaultThreads()) },
+    uploads: { type: 'string', default: '4' },
     instant: { type: 'string', default: '10000,100000,1000000' },
+    against: { type: 'string' },
+    profile: { type: 'string' },
   },
 });
 const threads = Number(values.threads);
@@ -32,8 +37,10 @@ console.log(
   `${values.file ?? 'the sample'}: ${texts.length} texts, ${threads} threads, int8, median of ${values.rounds} interleaved rounds\n`,
 );
 
-await compareWithBareEngine();
-await measureAlone();
+const uploads = Number(values.uploads);
+/** Rows per second of the engine alone on one core; `null` if it was not measured. */
+const engineRate = Number(values.rounds) > 0 ? await compareWithBareEngine() : null;
+await measureInstant();
 
 async function compareWithBareEngine() {
   const bare = await startChild(fileURLToPath(new URL('./bare.mjs', import.meta.url)), {
@@ -45,7 +52,7 @@ async function compareWithBareEngine() {
     bare.child.send(texts);
     const [{ seconds }] = await once(bare.child, 'message');
     rates.bare.push(texts.length / seconds);
-    rates.pipeline.push(texts.length / (await measureRun(stack, texts)).seconds);
+    rates.pipeline.push(texts.length / (await measureRun(stack, texts, uploads)).seconds);
   }
   bare.child.disconnect();
   await stack.stop();
@@ -61,35 +68,63 @@ async function compareWithBareEngine() {
       ],
     ],
   );
+  return median(rates.bare) / Math.min(threads, cpus().length);
 }
 
-async function measureAlone() {
+async function measureInstant() {
   const counts = values.instant
     .split(',')
     .map(Number)
     .filter((count) => count > 0);
   if (counts.length === 0) return;
-  console.log('\nWith an engine that takes no time:\n');
-  const stack = await startStack({
-    threads: 1,
-    engine: new URL('./instant-engine.mjs', import.meta.url).href,
-  });
-  await measureRun(stack, repeat(texts, 1000));
-  const rows = [];
+  console.log(`\nWith an engine that takes no time, ${uploads} uploads at a time:\n`);
+  const engine = new URL('./instant-engine.mjs', import.meta.url).href;
+  const stacks = [['this build', await startStack({ threads: 1, engine, profileDir: values.profile })]];
+  if (values.against !== undefined)
+    stacks.push([values.against, await startStack({ threads: 1, engine, root: values.against })]);
+  for (const [, stack] of stacks) await measureRun(stack, repeat(texts, 20_000), uploads);
+  const rates = [];
+  const costs = [];
   for (const count of counts) {
-    const { seconds, memory } = await measureRun(stack, repeat(texts, count));
-    rows.push([
-      count,
-      seconds.toFixed(1),
-      (count / seconds).toFixed(0),
-      ((seconds / count) * 1e6).toFixed(0),
-      memory.redis,
-      memory.producer,
-      memory.worker,
-    ]);
+    for (const [name, stack] of stacks) {
+      const { seconds, embeddedSeconds, cpu, memory } = await measureRun(
+        stack,
+        repeat(texts, count),
+        uploads,
+      );
+      const perRow = (process) => (cpu[process] / count) * 1e6;
+      const cost = (process) => perRow(process).toFixed(1);
+      rates.push([
+        name,
+        count,
+        (count / embeddedSeconds).toFixed(0),
+        (count / seconds).toFixed(0),
+        memory.redis,
+        memory.producer,
+        memory.worker,
+      ]);
+      costs.push([
+        name,
+        count,
+        `${cost('producer')} (${cost('producerMain')})`,
+        `${cost('worker')} (${cost('workerMain')})`,
+        cost('redis'),
+        cost('client'),
+        (1e6 / perRow('producerMain')).toFixed(0),
+        engineRate === null ? '' : (1e6 / perRow('producerMain') / engineRate).toFixed(0),
+      ]);
+    }
   }
-  await stack.stop();
-  printTable(['rows', 'seconds', 'rows/s', 'µs per row', 'Redis MB', 'producer MB', 'worker MB'], rows);
+  for (const [, stack] of stacks) await stack.stop();
+  printTable(['', 'rows', 'rows/s', 'with download', 'Redis MB', 'producer MB', 'worker MB'], rates);
+  console.log(
+    '\nCPU, µs per row (main thread), the rows/s at which the producer is saturated, and\nthe engine cores that embed as many:\n',
+  );
+  printTable(
+    ['', 'rows', 'producer', 'worker', 'Redis', 'client', 'producer maximum', 'engine cores'],
+    costs,
+  );
+  return costs;
 }
 
 function* repeat(source, count) {

@@ -116,6 +116,31 @@ describe('a restarted producer', () => {
     await expectWhole(run, texts(150), after, redis);
   });
 
+  it('continues an interrupted part whose batches had another size', async () => {
+    const redis = testRedis();
+    const dataDir = temporaryFolder();
+    const before = await startCollecting(redis, dataDir);
+    const options = { ...OPTIONS, batchRows: null, batchTokens: null };
+    const { id } = await before.runs.create({ options });
+    async function* interrupted() {
+      yield* rowsOf(texts(600));
+      throw new Error('the client disconnected');
+    }
+    const upload = before.runs.get(id).addPart({ part: 0, rows: interrupted(), sha256: () => 'sha' });
+    await expect(upload).rejects.toThrow('the client disconnected');
+    await before.stop();
+
+    const after = await startCollecting(redis, dataDir, { tokensPerSecond: 2_000_000 });
+    const run = after.runs.get(id);
+    expect(run.info().batches.total).toBe(2);
+    await run.addPart({ part: 0, rows: rowsOf(texts(1500)), sha256: () => 'sha' });
+    await run.seal();
+    expect(run.info().batches.total).toBe(3);
+    await startHashWorker(redis);
+    await whenEnded(run);
+    await expectWhole(run, texts(1500), after, redis);
+  });
+
   it('still has ended runs and their files', async () => {
     const redis = testRedis();
     const dataDir = temporaryFolder();
@@ -319,6 +344,7 @@ describe('a run that is ended early', () => {
     const run = await collecting.runs.create({ options: OPTIONS });
     async function* rows() {
       yield* rowsOf(texts(100));
+      await until(() => run.info().batches.total === 5);
       await run.cancel();
       yield* rowsOf(texts(100, 100));
     }

@@ -37,6 +37,8 @@ export interface CollectingOptions {
   onUnreadable?: (entry: string, content: string) => void;
   /** Collects only after a call of `collect`. */
   waits?: boolean;
+  /** Estimated tokens per second of the workers. Default: unknown. */
+  tokensPerSecond?: number;
   /** Called before each write to the data folder. */
   assertLeaseHeld?: () => void;
 }
@@ -49,6 +51,7 @@ export async function startCollecting(
     budgetBytes = 256 * 1024 * 1024,
     shardBytes = 1024 * 1024,
     waits = false,
+    tokensPerSecond,
     assertLeaseHeld = () => {},
     onUnreadable = () => {},
   }: CollectingOptions = {},
@@ -78,7 +81,11 @@ export async function startCollecting(
   );
   const credits = new Credits(budgetBytes);
   const dataDirId = 'home';
-  const runs = await Runs.open({ dataDirId, exchange, queue, credits, assertLeaseHeld, log }, dataDir);
+  const tokensPerSecondOf = () => tokensPerSecond;
+  const runs = await Runs.open(
+    { dataDirId, exchange, queue, credits, tokensPerSecondOf, assertLeaseHeld, log },
+    dataDir,
+  );
   const collector = new Collector({ dataDirId, runs, exchange, credits, shardBytes, log });
   redis.on('ready', () => collector.audit());
   if (!waits) collector.start();

@@ -43,6 +43,8 @@ export interface DataDirDeps {
   credits: Credits;
   /** What work for a model waits for; `null` for nothing. */
   missingFor: (wanted: WantedModel) => string | null;
+  /** Estimated tokens per second of a worker's thread with this model; `undefined` if none is known. */
+  tokensPerSecondOf: (model: string) => number | undefined;
   /** Called after each batch is on disk, with the seconds since its commit. */
   onDrained: (seconds: number) => void;
   log: Logger;
@@ -202,12 +204,13 @@ export class DataDir {
   }
 
   async #openContents(id: string, gate: MemoryGate): Promise<void> {
-    const { config, redis, blocking, exchange, queue, credits, missingFor, onDrained, log } = this.#deps;
+    const { config, redis, blocking, exchange, queue, credits, onDrained, log } = this.#deps;
+    const { missingFor, tokensPerSecondOf } = this.#deps;
     const assertLeaseHeld = () => this.#assertLeaseHeld();
     const releasers = new Releasers();
     try {
       const runs = await Runs.open(
-        { dataDirId: id, exchange, queue, credits, missingFor, assertLeaseHeld, log },
+        { dataDirId: id, exchange, queue, credits, missingFor, tokensPerSecondOf, assertLeaseHeld, log },
         config.dataDir,
       );
       releasers.add(() => runs.close());

@@ -118,6 +118,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     queue,
     credits,
     missingFor: (wanted) => fleet.missingFor(wanted),
+    tokensPerSecondOf: (model) => fleet.tokensPerSecondOf(model),
     onDrained: (seconds) => metrics.countDrained(seconds),
     log,
   });

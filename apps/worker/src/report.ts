@@ -6,6 +6,7 @@ import { readCpuUsage } from '@embedmill/core/process';
 import type { WorkerReport } from '@embedmill/core/redis';
 import { CpuLoad, usableCores } from '@embedmill/core/telemetry';
 import type { PreparedModel } from '@embedmill/embed';
+import type { ThreadRate } from './bulk/thread-rate.ts';
 import type { InferencePool } from './inference/index.ts';
 
 /** Id of this worker process, unique across machines and restarts. */
@@ -18,6 +19,7 @@ export function reporter(
   id: string,
   pool: InferencePool,
   model: Pick<PreparedModel, 'name' | 'fingerprint' | 'engine' | 'kernel'>,
+  rate: ThreadRate,
 ): () => WorkerReport {
   const load = new CpuLoad({ usageSeconds: () => readCpuUsage().usageSeconds });
   const host = hostname();
@@ -34,6 +36,7 @@ export function reporter(
     memoryBytes: process.memoryUsage.rss(),
     model: model.name,
     fingerprint: model.fingerprint,
+    tokensPerSecond: rate.tokensPerSecond,
     engine: [model.engine, model.kernel].join(' ').trim(),
   });
 }

@@ -26,6 +26,7 @@ import { openTracing } from '@embedmill/core/telemetry';
 import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
 import type { Logger } from 'pino';
 import { BatchWork } from './bulk/batch-work.ts';
+import { ThreadRate } from './bulk/thread-rate.ts';
 import { Glossaries } from './glossaries.ts';
 import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
@@ -98,7 +99,13 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const model = await prepare(FIRST_PRECISION);
     if (engineUrl === undefined) await checkModel(model);
 
-    const threads = config.threads ?? defaultThreads();
+    const cores = defaultThreads();
+    const threads = config.threads ?? cores;
+    if (threads > cores)
+      log.warn(
+        { threads, cores },
+        'more inference threads than CPUs: they take more memory and are not faster',
+      );
     const broken = deferred<Error>();
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
@@ -126,6 +133,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     releasers.add(() => cutOff(redis));
     const exchange = new RedisExchange({ redis, keys });
     const glossaries = new Glossaries(exchange);
+    const rate = new ThreadRate();
     const work = new BatchWork({
       exchange,
       worker,
@@ -137,6 +145,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       cache:
         config.cacheBytes === 0 ? null : new RedisVectorCache({ redis, keys, maxBytes: config.cacheBytes }),
       metrics,
+      rate,
       tracing,
       log,
     });
@@ -177,7 +186,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const heartbeat = new Heartbeat({
       redis: heartbeatRedis,
       keys,
-      report: reporter(worker, pool, model),
+      report: reporter(worker, pool, model, rate),
       log,
     });
     heartbeat.start();

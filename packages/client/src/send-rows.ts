@@ -1,6 +1,11 @@
 /** Sends any number of rows as parts of a run, as fast as the producer accepts them. */
 
-import { DEFAULT_PART_ROWS, type PartReceipt, type RejectedRow } from '@embedmill/contract';
+import {
+  DEFAULT_PART_ROWS,
+  type PartReceipt,
+  type RejectedRow,
+  UPLOADS_AT_A_TIME,
+} from '@embedmill/contract';
 import type { CallOptions } from './http.ts';
 import { withRetry } from './retry.ts';
 import type { RowInput } from './types.ts';
@@ -9,12 +14,14 @@ import type { RowInput } from './types.ts';
 export interface SendRowsOptions extends CallOptions {
   /** Number of the first part. Rows are ordered by part, then by position within it. Default 0. */
   firstPart?: number;
-  /** Maximum rows per part. Default 2,016: eight batches of the default 252. */
+  /** Maximum rows per part. Default 2,016: whole batches of 252, 504, 1,008 or 2,016 rows. */
   maxRows?: number;
   /**
    * Bytes per part before compression; the row that reaches this size is the last of its part. Default 4 MB.
    */
   maxBytes?: number;
+  /** Maximum parts that are sent at a time; each takes up to `maxBytes` of memory. Default 4. */
+  uploads?: number;
   /** Compresses the parts; worth it if the network is slower than one core. Default false. */
   gzip?: boolean;
   /** Receives the number of rows sent so far after each part. */
@@ -37,11 +44,9 @@ export interface SentRows {
 /** Sends one part and returns its receipt; the client's `sendPart`. */
 export type SendPart = (part: number, body: Uint8Array, options: { gzip: boolean }) => Promise<PartReceipt>;
 
-/** One part is sent while the next one is filled; more would only take memory. */
-const MAX_IN_FLIGHT = 2;
-
 const DEFAULTS = {
   firstPart: 0,
+  uploads: UPLOADS_AT_A_TIME,
   maxRows: DEFAULT_PART_ROWS,
   maxBytes: 4_000_000,
   gzip: false,
@@ -59,13 +64,13 @@ export async function sendRows(
   options: SendRowsOptions = {},
 ): Promise<SentRows> {
   const resolved = { ...DEFAULTS, ...options };
-  const { signal, onWait, onSent, gzip, patienceMs } = resolved;
+  const { signal, onWait, onSent, gzip, patienceMs, uploads } = resolved;
   const sent: SentRows = { parts: 0, accepted: 0, rejectedCount: 0, rejected: [] };
   const inFlight = new Set<Promise<void>>();
   let number = resolved.firstPart;
   for await (const body of cutRows(rows, resolved)) {
     const part = number++;
-    if (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight);
+    if (inFlight.size >= uploads) await Promise.race(inFlight);
     const sending = withRetry(() => sendPart(part, body, { gzip }), { signal, onWait, patienceMs })
       .then(({ accepted, rejected, rejectedCount }) => {
         sent.parts += 1;

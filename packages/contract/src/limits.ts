@@ -16,13 +16,22 @@ export const BUILT_IN_DIM = 384;
 export const BUILT_IN_MAX_TOKENS = 256;
 
 /**
- * Default of `EMBEDMILL_BATCH_ROWS`. Not a power of two: 252 vectors fit a jemalloc size class of Redis, 256
- * do not.
+ * Rows per batch while no worker has reported its rate. Not a power of two: 252 vectors fit a jemalloc size class
+ * of Redis, 256 do not.
  */
 export const DEFAULT_BATCH_ROWS = 252;
 
-/** Default of `EMBEDMILL_BATCH_TOKENS`: maximum estimated tokens per batch. */
+/** Maximum estimated tokens per batch while no worker has reported its rate. */
 export const DEFAULT_BATCH_TOKENS = 8192;
 
-/** Default rows per uploaded part: eight full batches, so that no part ends with a small batch. */
+/**
+ * Default rows per uploaded part: whole batches of 252, 504, 1,008 or 2,016 rows, so that no part ends with a small
+ * batch.
+ */
 export const DEFAULT_PART_ROWS = 8 * DEFAULT_BATCH_ROWS;
+
+/**
+ * Parts that a client sends at a time. While the producer writes one to disk and to Redis, others arrive; more than
+ * four do not make it faster, and each takes memory on both sides.
+ */
+export const UPLOADS_AT_A_TIME = 4;

@@ -15,10 +15,10 @@ export interface RunOptions extends Treatment {
   model: string;
   precision: Precision;
   truncate: Truncate;
-  /** Maximum rows per batch. */
-  batchRows: number;
-  /** Maximum estimated tokens per batch. */
-  batchTokens: number;
+  /** Maximum rows per batch; `null`: sized by the measured rate of the workers. */
+  batchRows: number | null;
+  /** Maximum estimated tokens per batch; `null` as for the rows. */
+  batchTokens: number | null;
 }
 
 /**

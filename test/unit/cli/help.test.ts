@@ -43,7 +43,7 @@ describe.each(COMMANDS)('embedmill %s %s --help', (...command) => {
 
 test.each([
   ['embed', 'EMBEDMILL_BATCH_ROWS', '100', '(default: 100, from EMBEDMILL_BATCH_ROWS)'],
-  ['embed', 'EMBEDMILL_BATCH_ROWS', '', '(default: 252, or $EMBEDMILL_BATCH_ROWS)'],
+  ['embed', 'EMBEDMILL_BATCH_ROWS', '', '(default: as many as take about 0.5 s, or $EMBEDMILL_BATCH_ROWS)'],
   ['worker', 'EMBEDMILL_MODEL', 'bge-small', '(default: bge-small, from EMBEDMILL_MODEL)'],
   ['producer', 'PORT', '9000', '(default: 9000, from PORT)'],
   ['autoscale', 'PORT', '9000', '(default: http://127.0.0.1:9000)'],

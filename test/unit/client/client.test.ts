@@ -225,7 +225,7 @@ describe('rows', () => {
         yield { text: `${i}` };
       }
     }
-    const sending = clientFor(url).sendRows('r1', source(), { maxRows: 1 });
+    const sending = clientFor(url).sendRows('r1', source(), { maxRows: 1, uploads: 2 });
     await vi.waitUntil(() => answers.length === 2, { timeout: 120_000 });
     expect(taken).toBeLessThanOrEqual(4);
     while (answers.length < 20) {

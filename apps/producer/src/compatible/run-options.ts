@@ -84,8 +84,18 @@ export const createRunBody = z.strictObject({
     .describe(
       'Terms and their plain wording: [term, wording], or [term, wording, "exact" | "any"] to set whether the case must match.',
     ),
-  batchRows: z.int().min(1).max(4096).optional().describe('Maximum rows per batch.'),
-  batchTokens: z.int().min(1).max(1_000_000).optional().describe('Maximum estimated tokens per batch.'),
+  batchRows: z
+    .int()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe('Maximum rows per batch. Default: by the measured rate of the workers.'),
+  batchTokens: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('Maximum estimated tokens per batch. Default: by the measured rate of the workers.'),
 });
 
 /**
@@ -103,8 +113,8 @@ export function runOptions(
     precision: body.precision,
     truncate: body.truncate,
     ...treatmentOf({ ...body, glossary }),
-    batchRows: body.batchRows ?? config.batchRows,
-    batchTokens: body.batchTokens ?? config.batchTokens,
+    batchRows: body.batchRows ?? config.batchRows ?? null,
+    batchTokens: body.batchTokens ?? config.batchTokens ?? null,
   };
 }
 

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
 import { quote, RequestError, type RowRead } from '@embedmill/contract';
 import { charsetNamed, type RowFormat, readRows } from '@embedmill/core/formats';
-import { MAX_BATCH_BYTES } from '@embedmill/core/runs';
+import { GROUP_BYTES, MAX_BATCH_BYTES } from '@embedmill/core/runs';
 import { type Request, Router } from 'express';
 import { addPath, idOf } from '../http/add-path.ts';
 import { readBody } from '../http/body.ts';
@@ -37,7 +37,7 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
       const sha256 = createHash('sha256');
       const memory = new UploadMemory(shareOf(req), {
         isStream: !isSmall(req, limits),
-        maxBytes: Math.min(MAX_BATCH_BYTES + config.maxRowBytes, plainBytes(req)),
+        maxBytes: Math.min(GROUP_BYTES + MAX_BATCH_BYTES + config.maxRowBytes, plainBytes(req)),
       });
       const bytes = tap(
         readBody(req, { maxBytes: config.maxBodyBytes, stallMs: limits.bodyStallMs }),

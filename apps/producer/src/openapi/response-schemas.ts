@@ -43,8 +43,8 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
       .optional()
       .describe('Which prompt of the model the texts have. Absent: document.'),
     glossary: z.string().nullable().describe('Hash of the glossary.'),
-    batchRows: count,
-    batchTokens: count,
+    batchRows: count.nullable().describe('Null: sized by the measured rate of the workers.'),
+    batchTokens: count.nullable(),
   }),
   createdAt: time,
   sealedAt: time.nullable(),
@@ -292,6 +292,7 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
       memoryBytes: count,
       model: z.string(),
       fingerprint: z.string(),
+      tokensPerSecond: count.optional().describe('Estimated tokens per second of one busy thread.'),
       engine: z.string().optional().describe('`exact` with its kernel, or `onnx`.'),
     }),
   ),

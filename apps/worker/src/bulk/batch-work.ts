@@ -41,6 +41,7 @@ import { embedThroughCache } from './cached-rows.ts';
 import { probeRows, SUSPECT_AFTER_STALLS } from './probe.ts';
 import { retryUntil } from './retry-until.ts';
 import { SharedExclusiveLock } from './shared-exclusive-lock.ts';
+import type { ThreadRate } from './thread-rate.ts';
 
 /** Dependencies of `BatchWork`. */
 export interface BatchWorkDeps {
@@ -58,6 +59,8 @@ export interface BatchWorkDeps {
   /** Vector cache that runs and workers share; `null` if every text is computed. */
   cache: VectorCache | null;
   metrics: WorkerMetrics;
+  /** Receives what a batch cost a thread. */
+  rate: ThreadRate;
   tracing: Tracing;
   log: Logger;
 }
@@ -200,10 +203,12 @@ export class BatchWork {
   }
 
   async #compute(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    const { pool, glossaries, metrics } = this.#deps;
+    const { pool, glossaries, metrics, rate } = this.#deps;
     const { batch, precision, truncate } = job;
     const treatment = await glossaries.resolve(job.treatment ?? UNTREATED);
     let tokenizeMs = 0;
+    let threadMs = 0;
+    let repeats = 0;
     const result = await this.#stage('infer', job, (span) =>
       pool.embedBatch({
         payload,
@@ -214,13 +219,18 @@ export class BatchWork {
         treatment,
         onPiece: (timings) => {
           tokenizeMs += timings.tokenizeMs;
+          threadMs += timings.endedAtMs - timings.startedAtMs;
+          repeats += timings.repeats;
           metrics.countRepeats('thread', timings.repeats);
           addThreadStep(span, timings);
         },
       }),
     );
-    this.#stated.set(precision, peekBatchResult(result, { verify: false }).fingerprint);
+    const { fingerprint, rows } = peekBatchResult(result, { verify: false });
+    this.#stated.set(precision, fingerprint);
     metrics.countTokenizing(tokenizeMs);
+    // The tokens of a part of a batch are not known.
+    if (rows === job.rows && repeats < rows) rate.add(job.tokens * (1 - repeats / rows), threadMs / 1000);
     return result;
   }
 

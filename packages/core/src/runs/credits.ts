@@ -60,16 +60,20 @@ export class Credits {
     return this.#queue.length;
   }
 
+  /** Takes credit if there is enough and no caller waits; returns whether it did. */
+  takeNow(bytes: number): boolean {
+    if (this.#queue.length > 0 || !this.#fits(bytes)) return false;
+    this.#usedBytes += bytes;
+    return true;
+  }
+
   /**
    * Takes credit, waiting until there is enough.
    * @throws the signal's reason when it is aborted first; then no credit is taken
    */
   async take(bytes: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#queue.length === 0 && this.#fits(bytes)) {
-      this.#usedBytes += bytes;
-      return;
-    }
+    if (this.takeNow(bytes)) return;
     await new Promise<void>((resolve, reject) => {
       const waiter = { bytes, grant: resolve };
       const abort = () => {

@@ -1,6 +1,16 @@
-/** Cuts the rows of a part into batches; the same rows give the same batches, however they are chunked. */
+/**
+ * Cuts the rows of a part into batches, of the size that a worker embeds in a fraction of a second.
+ * Decision: docs/decisions/0186-batches-are-sized-by-time.md.
+ */
 
-import { BUILT_IN_MAX_TOKENS, type LongTexts, maxChunks, type RowRead } from '@embedmill/contract';
+import {
+  BUILT_IN_MAX_TOKENS,
+  DEFAULT_BATCH_ROWS,
+  DEFAULT_BATCH_TOKENS,
+  type LongTexts,
+  maxChunks,
+  type RowRead,
+} from '@embedmill/contract';
 
 /** A row in the row log. A row without a text was rejected on input and keeps its position. */
 export type KeptRow =
@@ -40,18 +50,56 @@ function tokensOfBytes(bytes: number, long: LongTexts): number {
   return Math.min(all, BUILT_IN_MAX_TOKENS * maxChunks(long));
 }
 
+/** Time that a thread should take for a batch: long against its costs, short against the end of a run. */
+const BATCH_SECONDS = 0.5;
+/** Limits of batches by time. Each batch size divides a part of the default size. */
+const MIN_BATCH_TOKENS = 2048;
+const MAX_BATCH_TOKENS = 1_000_000;
+const ROW_STEPS = [1, 2, 4, 8].map((times) => times * DEFAULT_BATCH_ROWS);
+/** Tokens of a short text; texts with fewer make batches that take less time. */
+const SHORT_TEXT_TOKENS = 16;
+/** Maximum bytes of vectors per batch by time. */
+const MAX_RESULT_BYTES = 4 * 1024 * 1024;
+
+/** Limits of one batch. */
+export interface BatchLimits {
+  rows: number;
+  /** Estimated tokens. */
+  tokens: number;
+}
+
+/**
+ * Limits of the next batch of a run. What its options leave open depends on the rate of a worker's thread, in estimated
+ * tokens per second; `undefined` if no worker has reported it.
+ */
+export function batchLimits(
+  { batchRows, batchTokens }: { batchRows: number | null; batchTokens: number | null },
+  tokensPerSecond: number | undefined,
+  dim: number,
+): BatchLimits {
+  const measured =
+    tokensPerSecond === undefined
+      ? DEFAULT_BATCH_TOKENS
+      : Math.min(MAX_BATCH_TOKENS, Math.max(MIN_BATCH_TOKENS, Math.round(tokensPerSecond * BATCH_SECONDS)));
+  const tokens = batchTokens ?? measured;
+  const wanted = tokensPerSecond === undefined ? 0 : measured / SHORT_TEXT_TOKENS;
+  const rows = ROW_STEPS.findLast((step) => step <= wanted && step * dim * 4 <= MAX_RESULT_BYTES);
+  return { rows: batchRows ?? rows ?? DEFAULT_BATCH_ROWS, tokens };
+}
+
 /** Collects rows until a batch is full. */
 export class Cutter {
-  readonly #maxRows: number;
-  readonly #maxTokens: number;
+  readonly #limits: () => BatchLimits;
   readonly #long: LongTexts;
+  #current: BatchLimits;
   #open: Cut = { rows: [], tokens: 0 };
   #bytes = 0;
 
-  constructor(limits: { batchRows: number; batchTokens: number; long: LongTexts }) {
-    this.#maxRows = limits.batchRows;
-    this.#maxTokens = limits.batchTokens;
-    this.#long = limits.long;
+  /** @param limits called at the start of each batch */
+  constructor(limits: () => BatchLimits, long: LongTexts) {
+    this.#limits = limits;
+    this.#long = long;
+    this.#current = limits();
   }
 
   /** Bytes of the texts that are not in a batch yet. */
@@ -63,14 +111,15 @@ export class Cutter {
   add(row: RowRead): Cut | null {
     const bytes = row.ok ? Buffer.byteLength(row.text) : 0;
     const tokens = row.ok ? tokensOfBytes(bytes, this.#long) : 0;
-    const isTooLarge = this.#open.tokens + tokens > this.#maxTokens || this.#bytes + bytes > MAX_BATCH_BYTES;
+    const isTooLarge =
+      this.#open.tokens + tokens > this.#current.tokens || this.#bytes + bytes > MAX_BATCH_BYTES;
     const full = this.#open.rows.length > 0 && isTooLarge ? this.flush() : null;
     this.#open.rows.push(
       row.ok ? [row.id, row.line, row.text] : [row.id, row.line, null, row.code, row.message],
     );
     this.#open.tokens += tokens;
     this.#bytes += bytes;
-    return full ?? (this.#open.rows.length >= this.#maxRows ? this.flush() : null);
+    return full ?? (this.#open.rows.length >= this.#current.rows ? this.flush() : null);
   }
 
   /** The remaining rows as a last batch; `null` when there are none. */
@@ -79,6 +128,7 @@ export class Cutter {
     const cut = this.#open;
     this.#open = { rows: [], tokens: 0 };
     this.#bytes = 0;
+    this.#current = this.#limits();
     return cut;
   }
 }

@@ -21,8 +21,8 @@ export const UNKNOWN_OPTIONS: RunOptions = {
   precision: 'int8',
   truncate: 'end',
   ...UNTREATED,
-  batchRows: 0,
-  batchTokens: 0,
+  batchRows: null,
+  batchTokens: null,
 };
 
 const READ_ONLY = {

@@ -2,12 +2,13 @@
 
 export { Collector, type CollectorDeps } from './collector.ts';
 export { Credits } from './credits.ts';
-export { estimateTokens, MAX_BATCH_BYTES } from './cut.ts';
+export { batchLimits, estimateTokens, MAX_BATCH_BYTES } from './cut.ts';
 export { formatRecord, Journal } from './journal.ts';
 export type { LedgerEntry } from './ledger.ts';
 export { MemoryGate } from './memory-gate.ts';
 export type { PaceSeries } from './pace.ts';
 export type { PartUpload } from './part-intake.ts';
+export { GROUP_BYTES } from './part-writer.ts';
 export {
   type FinishedRows,
   type RowText,

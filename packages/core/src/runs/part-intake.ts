@@ -23,6 +23,8 @@ export interface PartIntakeDeps {
   dispatcher: Dispatcher;
   credits: Credits;
   credit: RunCredit;
+  /** Rate of a worker's thread, in estimated tokens; `undefined` if none is known. */
+  tokensPerSecond: () => number | undefined;
   /** Serializes the writes of the run. */
   turn: LimitFunction;
   /** Called when the rows of a new part begin to arrive. */
@@ -67,7 +69,7 @@ export class PartIntake {
    * @throws {UnavailableError} `redis-unavailable`
    */
   async add({ part, rows, sha256, signal, maxWaitMs, onHeld }: PartUpload): Promise<PartReceipt> {
-    const { files, dispatcher, credits, credit, turn, onUpload } = this.#deps;
+    const { files, dispatcher, credits, credit, tokensPerSecond, turn, onUpload } = this.#deps;
     const { ledger, rowLog } = files;
     const known = ledger.receipts.get(part);
     if (known !== undefined) return await this.#repeat(known, rows, sha256);
@@ -80,6 +82,7 @@ export class PartIntake {
         dispatcher,
         credits,
         dim: ledger.model?.dim ?? BUILT_IN_DIM,
+        tokensPerSecond,
         turn,
         assertOpen: () => this.#assertOpen('accepts no more rows'),
         hold: (batch) => credit.hold(batch),

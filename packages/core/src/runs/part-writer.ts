@@ -1,4 +1,7 @@
-/** Writes the rows of one part into a run: cuts batches, writes them to disk, enqueues them. */
+/**
+ * Writes the rows of one part into a run: cuts batches, writes them to disk, enqueues them.
+ * Decision: docs/decisions/0185-parts-are-written-in-large-steps.md.
+ */
 
 import {
   BUILT_IN_DIM,
@@ -12,13 +15,20 @@ import {
 import type { LimitFunction } from 'p-limit';
 import { digestPayload } from '../redis/batch/payload.ts';
 import type { Credits } from './credits.ts';
-import { type Cut, Cutter } from './cut.ts';
+import { type BatchLimits, batchLimits, type Cut, Cutter } from './cut.ts';
 import { type Dispatcher, type NumberedBatch, payloadOf } from './dispatch.ts';
 import type { Ledger, LedgerBatch } from './ledger.ts';
 import { digestRows, encodeRows, type RowLog } from './row-log.ts';
 
 /** Maximum batches that are written to disk and to Redis in one step. */
-const GROUP_BATCHES = 16;
+const GROUP_BATCHES = 32;
+/** Bytes of rows that complete a step; the batch that reaches them belongs to it. */
+export const GROUP_BYTES = 512 * 1024;
+/**
+ * Maximum time that a complete batch waits for others of its step: a step costs two syncs of the disk and five
+ * commands, whatever it holds.
+ */
+const GROUP_WAIT_MS = 25;
 
 /** Memory that Redis needs for a batch besides texts and vectors: job hash, list entry, stream entry. */
 const OVERHEAD_BYTES = 2048;
@@ -42,6 +52,8 @@ export interface PartWriterDeps {
   credits: Credits;
   /** Floats per vector, to estimate the size of results. */
   dim: number;
+  /** Rate of a worker's thread, in estimated tokens; `undefined` if none is known. */
+  tokensPerSecond: () => number | undefined;
   /** Serializes the writes of the run. */
   turn: LimitFunction;
   /** Throws `run-sealed` or `run-ended` unless the run accepts rows; called in turn, before each write. */
@@ -69,7 +81,7 @@ interface PendingBatch {
 }
 
 /**
- * The same rows give the same batches, so an interrupted part is sent again from its first row: batches that
+ * An interrupted part is sent again from its first row: its rows are cut as they were the first time, batches that
  * are already on disk are compared by digest and skipped, and the part continues where it stopped.
  */
 export class PartWriter {
@@ -79,13 +91,19 @@ export class PartWriter {
   readonly #cutter: Cutter;
   #rejectedCount = 0;
   #accepted = 0;
+  /** Batches that were cut, and those that were begun. */
   #cuts = 0;
+  #begun = 0;
   #group: PendingBatch[] = [];
+  #groupBytes = 0;
+  #groupTimer: NodeJS.Timeout | undefined;
+  /** The step in progress; steps do not overlap. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(deps: PartWriterDeps, options: PartWriterOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#cutter = new Cutter(deps.ledger.created.options);
+    this.#cutter = new Cutter(() => this.#nextLimits(), deps.ledger.created.options.long);
   }
 
   /**
@@ -99,14 +117,21 @@ export class PartWriter {
   async write(rows: AsyncIterable<readonly RowRead[]>, sha256: () => string): Promise<PartReceipt> {
     try {
       for await (const chunk of rows) {
-        for (const row of chunk) await this.#takeRow(row);
-        await this.#flush();
-        await this.#options.onHeld?.(this.#cutter.bytes);
+        // Throws what went wrong in a step that began while the caller waited for this chunk.
+        await this.#writing;
+        for (const row of chunk) {
+          const cut = this.#takeRow(row);
+          if (cut !== null) await this.#admit(cut);
+        }
+        await this.#options.onHeld?.(this.#cutter.bytes + this.#groupBytes);
       }
-      await this.#admit(this.#cutter.flush());
+      const last = this.#cutter.flush();
+      if (last !== null) await this.#admit(last);
       await this.#flush();
     } finally {
-      for (const { entry } of this.#group.splice(0)) this.#deps.credits.give(entry.creditBytes);
+      // The complete batches of an upload that breaks off: they need not be sent again.
+      await this.#flush().catch(() => {});
+      for (const { entry } of this.#takeGroup()) this.#deps.credits.give(entry.creditBytes);
     }
     const known = this.#known();
     if (known.length > this.#cuts)
@@ -126,19 +151,19 @@ export class PartWriter {
     return receipt;
   }
 
-  async #takeRow(row: RowRead): Promise<void> {
+  /** @returns the batch that the row completed */
+  #takeRow(row: RowRead): Cut | null {
     if (!row.ok && !row.keepsPlace) {
       this.#rejectedCount += 1;
       const { line, code, message } = row;
       if (this.#rejected.length < MAX_REJECTED_SHOWN) this.#rejected.push({ line, code, message });
-      return;
+      return null;
     }
     this.#accepted += 1;
-    await this.#admit(this.#cutter.add(row));
+    return this.#cutter.add(row);
   }
 
-  async #admit(cut: Cut | null): Promise<void> {
-    if (cut === null) return;
+  async #admit(cut: Cut): Promise<void> {
     const rows = encodeRows(cut.rows);
     const digest = digestRows(rows);
     const known = this.#known()[this.#cuts];
@@ -152,19 +177,24 @@ export class PartWriter {
     const payload = payloadOf(cut.rows);
     const creditBytes = creditBytesOf(payload, cut.rows.length, this.#deps.dim);
     await this.#takeCredit(creditBytes);
-    const bad = cut.rows.filter((row) => row[2] === null).length;
+    let bad = 0;
+    for (const row of cut.rows) if (row[2] === null) bad += 1;
     const { part } = this.#options;
     const payloadDigest = digestPayload(payload);
     const { tokens } = cut;
     const entry = { part, rows: cut.rows.length, bad, tokens, creditBytes, digest, payloadDigest };
     this.#group.push({ rows, payload, entry });
-    if (this.#group.length >= GROUP_BATCHES) await this.#flush();
+    this.#groupBytes += rows.byteLength;
+    if (this.#group.length >= GROUP_BATCHES || this.#groupBytes >= GROUP_BYTES) await this.#flush();
+    else this.#groupTimer ??= setTimeout(() => void this.#flush().catch(() => {}), GROUP_WAIT_MS);
   }
 
   async #takeCredit(bytes: number): Promise<void> {
     const { credits } = this.#deps;
+    this.#options.signal.throwIfAborted();
+    if (credits.takeNow(bytes)) return;
     // The pending batches must be sent before it waits: their credit is only returned after that.
-    if (credits.waiting > 0 || credits.usedBytes + bytes > credits.limitBytes) await this.#flush();
+    await this.#flush();
     const { signal, maxWaitMs } = this.#options;
     const timeout = maxWaitMs === undefined ? undefined : AbortSignal.timeout(maxWaitMs);
     try {
@@ -175,25 +205,50 @@ export class PartWriter {
     }
   }
 
+  /** Writes the pending batches after the step in progress. A failure is also thrown by the next step. */
+  #flush(): Promise<void> {
+    clearTimeout(this.#groupTimer);
+    this.#groupTimer = undefined;
+    this.#writing = this.#writing.then(() => this.#writeGroup());
+    return this.#writing;
+  }
+
   /** Row log, then ledger, then Redis: a batch that Redis knows can always be sent again. */
-  async #flush(): Promise<void> {
+  async #writeGroup(): Promise<void> {
     if (this.#group.length === 0) return;
     const { turn, rowLog, ledger, dispatcher, assertOpen, hold } = this.#deps;
-    const group = this.#group;
     const numbered = await turn(async (): Promise<NumberedBatch[]> => {
       assertOpen();
+      // Taken in turn, with the batches that were cut while it waited; their credit is given back until they are on disk.
+      const group = [...this.#group];
       const spans = await rowLog.append(group.map(({ rows }) => rows));
       const first = ledger.batches.length;
       await ledger.append(
         group.map(({ entry }, i) => ({ type: 'batch', batch: { ...entry, span: spans[i]! } })),
       );
-      this.#group = [];
+      this.#takeGroup(group.length);
       return group.map(({ payload, entry }, i) => {
         hold(first + i);
         return { batch: first + i, payload, payloadDigest: entry.payloadDigest };
       });
     });
     await dispatcher.send(numbered);
+  }
+
+  /** Removes the first pending batches; default: all. */
+  #takeGroup(count = this.#group.length): PendingBatch[] {
+    const taken = this.#group.splice(0, count);
+    for (const { rows } of taken) this.#groupBytes -= rows.byteLength;
+    return taken;
+  }
+
+  /** Limits of the next batch: the rows that the ledger has for it, or those of a new batch. */
+  #nextLimits(): BatchLimits {
+    const { ledger, tokensPerSecond, dim } = this.#deps;
+    const known = this.#known()[this.#begun];
+    this.#begun += 1;
+    if (known !== undefined) return { rows: ledger.batches[known]!.rows, tokens: Number.POSITIVE_INFINITY };
+    return batchLimits(ledger.created.options, tokensPerSecond(), dim);
   }
 
   #known(): readonly number[] {

@@ -39,6 +39,8 @@ export interface RunDeps {
   credits: Credits;
   /** What work for a model waits for, as a sentence; `null` for nothing. Default: nothing is known. */
   missingFor?: (wanted: { model: string; fingerprint: string | undefined }) => string | null;
+  /** Estimated tokens per second of a thread with this model; default: unknown. */
+  tokensPerSecondOf?: (model: string) => number | undefined;
   /** Throws unless this producer owns the data folder and holds its lease; called by the files before each write. */
   assertLeaseHeld: () => void;
   log: Logger;
@@ -97,6 +99,7 @@ export class Run {
       dispatcher: this.#dispatcher,
       credits: deps.credits,
       credit: this.#credit,
+      tokensPerSecond: () => deps.tokensPerSecondOf?.(this.options.model),
       turn: this.#turn,
       onUpload: () => this.#results.progress.start(steadyNow()),
       onDrop: (batches) => {

@@ -1,7 +1,6 @@
 /** `embedmill embed`: embeds a text file into a vector file. */
 
 import { relative } from 'node:path';
-import { DEFAULT_BATCH_ROWS } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
 import { type Command, Option } from 'commander';
 import { rowsWithoutVector } from '../../engine/run/fetch.ts';
@@ -99,7 +98,7 @@ export function addEmbedCommand(
     .addOption(engineOption(environment))
     .option(
       '--batch-rows <rows>',
-      `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', DEFAULT_BATCH_ROWS)}`,
+      `maximum rows per batch ${defaultFrom(environment, 'EMBEDMILL_BATCH_ROWS', 'as many as take about 0.5 s')}`,
       wholeNumber(1),
     )
     .option(

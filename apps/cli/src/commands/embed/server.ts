@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { EmbedmillClient } from '@embedmill/client';
 import { EmbedmillError } from '@embedmill/contract';
-import type { Config, Environment } from '@embedmill/core/process';
+import { type Config, defaultThreads, type Environment } from '@embedmill/core/process';
 import { Stack } from '../../engine/stack/stack.ts';
+import { formatNoun } from '../../shell/terminal/numbers.ts';
 import type { OutputLock } from './lock.ts';
 import type { EmbedFileRequest } from './request.ts';
 import type { WorkFolder } from './work-folder.ts';
@@ -60,6 +61,11 @@ export async function connectServer(
 export async function startOwnServer(request: EmbedFileRequest, deps: OwnServerDeps): Promise<EmbedServer> {
   const { config, environment, folder, lock, onNote } = deps;
   const threads = request.threads ?? config.threads;
+  const cores = defaultThreads();
+  if (threads !== undefined && threads > cores)
+    onNote(
+      `Warning: ${threads} inference threads on ${formatNoun(cores, 'CPU')} take more memory and are not faster.`,
+    );
   const stack = await Stack.start({
     environment: {
       ...environment,

@@ -22,8 +22,9 @@ export interface DriveDeps {
   signal: AbortSignal;
 }
 
-/** Pause between two requests for the state of the run. */
+/** Pause between two requests for the state of the run, and the same when it is about to end. */
 const POLL_MS = 250;
+const LAST_POLL_MS = 50;
 
 /**
  * Resolves with the completed run.
@@ -70,7 +71,8 @@ async function watch(
     if (info.state === 'completed') return info;
     if (info.state === 'cancelled' || info.state === 'failed') throw runEnded(info);
     await explainer.update(info);
-    await sleep(POLL_MS, undefined, { signal });
+    const isEnding = info.etaSeconds !== null && info.etaSeconds < 1;
+    await sleep(isEnding ? LAST_POLL_MS : POLL_MS, undefined, { signal });
   }
 }
 

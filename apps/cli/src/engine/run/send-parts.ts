@@ -1,7 +1,7 @@
 /** Sends the parts of an input that a run does not have yet. */
 
 import { type EmbedmillClient, type KnownPart, type RetryOptions, withRetry } from '@embedmill/client';
-import { EmbedmillError, quote } from '@embedmill/contract';
+import { EmbedmillError, quote, UPLOADS_AT_A_TIME } from '@embedmill/contract';
 import { digestOf, type Part } from './encode-parts.ts';
 
 /** Dependencies of {@link sendParts}. */
@@ -17,9 +17,6 @@ export interface SendDeps {
   /** Receives the number of rows of each part read. */
   onRead: (rows: number) => void;
 }
-
-/** Concurrent requests. More would only cost memory: one part is sent while the next is prepared. */
-const MAX_IN_FLIGHT = 2;
 
 /**
  * Sends the missing parts. Resolves with the total number of rows when the producer has all of them.
@@ -39,7 +36,7 @@ export async function sendParts(parts: AsyncIterable<Part>, deps: SendDeps): Pro
       if (receipt?.sha256 !== digestOf(part)) throw inputChanged(deps.run, `part ${part.number} differs`);
       continue;
     }
-    if (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight);
+    if (inFlight.size >= UPLOADS_AT_A_TIME) await Promise.race(inFlight);
     const sending = sendPart(part, deps).finally(() => inFlight.delete(sending));
     // The race or the final wait throws the failure; this keeps Node from reporting it as unhandled before.
     sending.catch(() => {});

@@ -2,7 +2,7 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_BATCH_ROWS, DEFAULT_BATCH_TOKENS, ENGINE_CHOICES } from '@embedmill/contract';
+import { ENGINE_CHOICES } from '@embedmill/contract';
 import { z } from 'zod';
 import { type ApiKey, readKeyList } from './api-keys.ts';
 
@@ -286,19 +286,15 @@ export const VARIABLES = {
     256,
     1024 * 1024,
   ),
-  batchRows: count(
+  batchRows: optional(
     'EMBEDMILL_BATCH_ROWS',
-    'Maximum rows per batch. Not a power of two: 252 vectors fit an allocation size class of Redis, 256 do not.',
-    DEFAULT_BATCH_ROWS,
-    1,
-    4096,
+    'Maximum rows per batch, 1 to 4096. If unset, a batch has as many rows as a worker embeds in about 0.5 s.',
+    wholeNumber(1, 4096),
   ),
-  batchTokens: count(
+  batchTokens: optional(
     'EMBEDMILL_BATCH_TOKENS',
-    'Maximum estimated tokens per batch.',
-    DEFAULT_BATCH_TOKENS,
-    1,
-    1_000_000,
+    'Maximum estimated tokens per batch, 1 to 1000000. If unset, as many as a worker embeds in about 0.5 s.',
+    wholeNumber(1, 1_000_000),
   ),
   shardBytes: megabytes(
     'EMBEDMILL_SHARD_MB',

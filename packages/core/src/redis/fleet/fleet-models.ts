@@ -26,6 +26,8 @@ export class FleetModels {
   readonly #keys: Keys;
   /** Models of the connected workers; `undefined` before the first report of Redis. */
   #models: FleetModelMap | undefined;
+  /** Rate of the slowest worker of each model, in estimated tokens per second and thread. */
+  #rates: ReadonlyMap<string, number> = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<FleetModelMap | undefined> = Promise.resolve(undefined);
 
@@ -63,17 +65,27 @@ export class FleetModels {
     return `it has vectors of the model ${quote(model)} with the fingerprint ${fingerprint} and waits for a worker with it; connected workers have ${others.join(' and ')}`;
   }
 
+  /** Estimated tokens per second of one thread of the slowest worker with this model; `undefined` if none has reported it. */
+  tokensPerSecondOf(model: string): number | undefined {
+    this.#read().catch(() => {});
+    return this.#rates.get(model);
+  }
+
   #read(freshMs = FRESH_MS): Promise<FleetModelMap | undefined> {
     if (performance.now() - this.#readAt > freshMs) {
       this.#readAt = performance.now();
       this.#reading = readWorkers(this.#redis, this.#keys)
         .then((workers) => {
           const models = new Map<string, Map<string, string>>();
-          for (const { model, fingerprint, engine = '' } of workers) {
+          const rates = new Map<string, number>();
+          for (const { model, fingerprint, engine = '', tokensPerSecond } of workers) {
+            if (typeof tokensPerSecond === 'number')
+              rates.set(model, Math.min(tokensPerSecond, rates.get(model) ?? Number.POSITIVE_INFINITY));
             const known = models.get(model) ?? new Map<string, string>();
             models.set(model, known.set(fingerprint, engine));
           }
           this.#models = models;
+          this.#rates = rates;
           return this.#models;
         })
         .catch(() => undefined);

@@ -19,6 +19,11 @@ export interface WorkerReport {
   memoryBytes: number;
   model: string;
   fingerprint: string;
+  /**
+   * Estimated tokens per second (as batches are cut) of one busy thread; absent before its first batch and for
+   * workers of older versions.
+   */
+  tokensPerSecond?: number | undefined;
   /** `exact`, with the kernel, or `onnx`; absent for workers of older versions. */
   engine?: string | undefined;
 }
