@@ -5,14 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, readConfig } from '@embedmill/core/process';
-import {
-  BullInteractiveQueue,
-  connect,
-  keysOf,
-  RedisClock,
-  RedisInteractiveLane,
-  whenReady,
-} from '@embedmill/core/redis';
+import { connect, keysOf, RedisClock, RedisInteractiveLane, whenReady } from '@embedmill/core/redis';
 import { createLogger } from '@embedmill/core/telemetry';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
@@ -79,14 +72,12 @@ export function laneClientForAll(lane: Lane): () => RedisInteractiveLane {
     const keys = keysOf(prefix);
     const [redis, subscriber] = [connect(redisUrl, 'command', log), connect(redisUrl, 'command', log)];
     await Promise.all([whenReady(redis, 5000), whenReady(subscriber, 5000)]);
-    const queue = new BullInteractiveQueue({ url: redisUrl, prefix: keys.queuePrefix, onError: () => {} });
     const clock = new RedisClock(redis);
-    const deps = { redis, subscriber, queue, keys, clock, model: 'all-MiniLM-L6-v2', maxTexts: 1000, log };
+    const deps = { redis, subscriber, keys, clock, model: 'all-MiniLM-L6-v2', maxTexts: 1000, log };
     client = new RedisInteractiveLane(deps);
     client.start();
     return async () => {
       client.stop();
-      await queue.close();
       subscriber.disconnect();
       redis.disconnect();
     };

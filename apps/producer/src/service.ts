@@ -4,12 +4,10 @@ import { asError } from '@embedmill/contract';
 import { type Config, Releasers } from '@embedmill/core/process';
 import {
   BullBatchQueue,
-  BullInteractiveQueue,
   connect,
   cutOff,
   FleetModels,
   keysOf,
-  type OwnQueues,
   RedisClock,
   RedisExchange,
   RedisInteractiveLane,
@@ -40,8 +38,8 @@ export interface ServiceDeps {
 export interface RunningService extends ProducerService {
   /** Resolves when another producer owns the data folder, or the folder cannot be used; this producer must then end. */
   readonly whenBroken: Promise<Error>;
-  /** The queues for the board at /admin/queues. */
-  readonly ownQueues: OwnQueues;
+  /** The queue of batches for the board at /admin/queues. */
+  readonly ownQueue: BullBatchQueue['own'];
   /** Writes what is collected, gives the data folder back and closes all connections. */
   stop(): Promise<void>;
 }
@@ -59,21 +57,17 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const uploads = connect(redisUrl, 'bulk', log);
   const blocking = connect(redisUrl, 'patient', log);
   const subscriber = connect(redisUrl, 'command', log);
-  const queueOptions = { url: redisUrl, prefix: keys.queuePrefix, telemetry: tracing.telemetry };
   const queue = new BullBatchQueue({
-    ...queueOptions,
-    lane: 'bulk',
+    url: redisUrl,
+    prefix: keys.queuePrefix,
+    telemetry: tracing.telemetry,
     onError: (error) => log.debug({ reason: error.message }, 'the bulk queue is unreachable'),
-  });
-  const interactiveQueue = new BullInteractiveQueue({
-    ...queueOptions,
-    onError: (error) => log.debug({ reason: error.message }, 'the interactive queue is unreachable'),
   });
   const cutAllOff = () => {
     for (const connection of [subscriber, blocking, results, uploads, redis]) cutOff(connection);
   };
   releasers.add(async () => {
-    await Promise.all([queue.close(), interactiveQueue.close()]);
+    await queue.close();
     cutAllOff();
   });
 
@@ -83,12 +77,12 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const lane = new RedisInteractiveLane({
     redis,
     subscriber,
-    queue: interactiveQueue,
     keys,
     clock,
     model: modelOf(config),
     maxTexts: config.interactiveTexts,
     onSettled: (call) => metrics.countCall(call),
+    traceContext: () => tracing.context(),
     log,
   });
   lane.start();
@@ -133,7 +127,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     maxWorkers: config.maxWorkers,
   });
   const cachedScale = cachedQuery(SCALE_CACHE_MS, () => scaler.scale());
-  const queues = { bulk: queue, interactive: interactiveQueue };
+  const queues = { bulk: queue, interactive: lane };
   const metrics = new ProducerMetrics({
     credits,
     queues,
@@ -162,7 +156,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
 
   return {
     whenBroken: dataDir.whenLost,
-    ownQueues: { bulk: queue.own, interactive: interactiveQueue.own },
+    ownQueue: queue.own,
     runs: () => dataDir.runs,
     files: () => dataDir.files,
     batches: () => dataDir.batches,

@@ -139,7 +139,6 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const consumer = new BullBatchConsumer({
       url: config.redisUrl,
       prefix: keys.queuePrefix,
-      lane: 'bulk',
       concurrency: threads * BATCHES_PER_THREAD,
       lockMs: config.lockMs,
       consume: (job, delivery) => work.consume(job, delivery),
@@ -162,6 +161,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       keys,
       worker,
       pool,
+      packs: engineUrl === undefined && model.engine === 'exact',
       glossaries,
       model,
       identityOf: prepare,
