@@ -63,6 +63,12 @@ export async function startStack({ threads, engine }) {
       producer: residentMb(producer.child.pid),
       worker: residentMb(worker.child.pid),
     }),
+    /** CPU time so far of each process, in milliseconds. */
+    cpu: () => ({
+      redis: cpuMsOf(redis.pid),
+      producer: cpuMsOf(producer.child.pid),
+      worker: cpuMsOf(worker.child.pid),
+    }),
     stop: async () => {
       for (const { child } of [worker, producer]) {
         const ended = once(child, 'exit');
@@ -129,6 +135,13 @@ async function request(url, options) {
   const response = await fetch(url, options);
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
   return response.json();
+}
+
+/** CPU time of a process so far, in milliseconds (proc(5): ticks of 10 ms). */
+export function cpuMsOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function residentMb(pid) {
