@@ -227,10 +227,14 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
     };
     const stopCalls = startCalls({ url: () => producer.url, callers: CALLERS, random: seededRandom(SEED) });
     // Stopped before the test ends, or restarted workers would outlive the test.
-    await work().finally(() => {
-      isOver = true;
-    });
-    const calls = await stopCalls();
+    const calls = await work()
+      .finally(() => {
+        isOver = true;
+      })
+      .then(stopCalls, async (error) => {
+        await stopCalls();
+        throw error;
+      });
 
     const left = () => redis.ask((client) => whatIsLeft(client));
     await until(async () => {

@@ -27,11 +27,11 @@ export async function expectAnswer(response: Response, texts: readonly string[])
 
 const firstOf = (text: string) => Math.fround(createHash('sha256').update(text).digest()[0]! / 255);
 
-/** Waits until workers hold this number of jobs of the lane. */
-export const held = (producer: ProducerProcess, jobs: number) =>
+/** Waits until workers hold this number of messages of the lane. */
+export const held = (producer: ProducerProcess, messages: number) =>
   until(async () => {
     const page = await (await producer.call('GET', '/metrics')).text();
-    return page.includes(`embedmill_queue_batches{lane="interactive",state="active"} ${jobs}\n`);
+    return page.includes(`embedmill_queue_batches{lane="interactive",state="active"} ${messages}\n`);
   }, 30 * SECOND);
 
 /** Starts a producer and a worker on this Redis; Redis is stopped while a call waits, and restarted. */
