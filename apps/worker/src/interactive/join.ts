@@ -80,6 +80,7 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
     withdrawals,
     metrics,
     tracing,
+    log,
   });
   work.start();
   releasers.add(async () => {

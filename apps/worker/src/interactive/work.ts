@@ -8,6 +8,7 @@
 
 import { asError, EmbedmillError, type Precision, type RowOutcome, UNTREATED } from '@embedmill/contract';
 import { encodeBatchResult } from '@embedmill/core/batch';
+import { isRedisFault } from '@embedmill/core/process';
 import type {
   AnswerChannels,
   CallMessage,
@@ -17,6 +18,8 @@ import type {
   Withdrawals,
 } from '@embedmill/core/redis';
 import type { Tracing } from '@embedmill/core/telemetry';
+import type { Logger } from 'pino';
+import { retryUntil } from '../bulk/retry-until.ts';
 import type { Glossaries } from '../glossaries.ts';
 import type { EmbedTextsResult, InferencePool } from '../inference/index.ts';
 import type { PieceTimings } from '../inference/protocol.ts';
@@ -39,6 +42,7 @@ export interface InteractiveWorkDeps {
   withdrawals: Withdrawals;
   metrics: WorkerMetrics;
   tracing: Tracing;
+  log: Logger;
 }
 
 /** Packs given to the pool per thread: one in progress and one queued, so that no thread waits for the main thread. */
@@ -65,6 +69,7 @@ export class InteractiveWork {
   #packs = 0;
   #releaseWaiters: (() => void)[] = [];
   #reports: NodeJS.Timeout | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(deps: InteractiveWorkDeps) {
     const { pool, packs } = deps;
@@ -78,8 +83,10 @@ export class InteractiveWork {
     this.#reports = setInterval(() => this.#reportHeld(), REPORT_INTERVAL_MS);
   }
 
+  /** Stops the reports, and the attempts to send answers that Redis does not take. */
   stop(): void {
     clearInterval(this.#reports);
+    this.#stopping.abort();
   }
 
   /** Resolves when there is room for a message. */
@@ -181,8 +188,17 @@ export class InteractiveWork {
     else await this.#send(held, answerOf(held, error));
   }
 
+  /** Resolves when the answer is in Redis, or this worker has stopped. */
   async #send({ producer }: HeldPart, answer: PartAnswer): Promise<void> {
-    await this.#deps.answers.send(producer, answer);
+    const { answers, log } = this.#deps;
+    const onWait = (error: unknown) =>
+      log.warn({ reason: asError(error).message }, 'an interactive answer waits for Redis');
+    const { signal } = this.#stopping;
+    await retryUntil(() => answers.send(producer, answer), {
+      isTemporary: isRedisFault,
+      signal,
+      onWait,
+    }).catch((error) => log.debug({ reason: asError(error).message }, 'an interactive answer was not sent'));
   }
 
   async #tokenize(pack: readonly HeldPart[], specialTokens: boolean): Promise<void> {
@@ -286,10 +302,12 @@ function signalOf(pack: readonly HeldPart[]): AbortSignal {
   const controller = new AbortController();
   let wanted = pack.length;
   for (const { watched } of pack) {
-    watched.signal.addEventListener('abort', () => {
+    const leave = () => {
       wanted -= 1;
       if (wanted === 0) controller.abort(watched.signal.reason);
-    });
+    };
+    if (watched.signal.aborted) leave();
+    else watched.signal.addEventListener('abort', leave);
   }
   return controller.signal;
 }

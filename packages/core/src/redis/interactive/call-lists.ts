@@ -7,6 +7,9 @@ import { decodeCallMessage } from './call-message.ts';
 /** Time after which a list without new messages expires: longer than the maximum deadline of a call. */
 const LIFETIME_MS = 660_000;
 
+/** Maximum characters of a message that is looked up; larger ones, with one huge text, would be sent again for it. */
+const MAX_LOOKUP_CHARS = 64 * 1024;
+
 /**
  * Appends messages. KEYS 1 list; ARGV 1 lifetime in milliseconds, then the messages. One step, so that no list remains
  * when its producer and all workers have ended.
@@ -38,8 +41,9 @@ export class CallLists {
     await this.#redis.embedmillPushCalls(this.#keys.calls(model), LIFETIME_MS, ...messages);
   }
 
-  /** Whether a message is in its list, near the head. @throws a Redis fault */
+  /** Whether a message is in its list, near the head; for a huge one, whether any is. @throws a Redis fault */
   async has(model: string, message: string): Promise<boolean> {
+    if (message.length > MAX_LOOKUP_CHARS) return (await this.length(model)) > 0;
     return (await this.#redis.lpos(this.#keys.calls(model), message)) !== null;
   }
 

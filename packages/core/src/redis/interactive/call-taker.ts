@@ -74,10 +74,9 @@ export class CallTaker {
   async #run(): Promise<void> {
     const { blocking, keys, model, worker, whenRoom } = this.#deps;
     const { signal } = this.#stopping;
-    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
     const [calls, wake] = [keys.calls(model), keys.wake(worker)];
     while (!signal.aborted) {
-      await Promise.race([whenRoom(), stopped]);
+      await whenRoom();
       if (signal.aborted) return;
       try {
         const found = await blocking.blpop(calls, wake, BLOCK_SECONDS);
