@@ -94,7 +94,14 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const model = await prepare(FIRST_PRECISION);
     if (engineUrl === undefined) await checkModel(model);
 
-    const threads = config.threads ?? defaultThreads();
+    const cores = defaultThreads();
+    const threads = config.threads ?? cores;
+    if (threads > cores) {
+      log.warn(
+        { threads, cores },
+        'there are more inference threads than CPU cores; each uses memory and takes time from the others',
+      );
+    }
     const broken = deferred<Error>();
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
