@@ -30,4 +30,6 @@ app.post('/v1/embed', async (req, res) => {
 const server = app.listen(0, '127.0.0.1', () =>
   announce({ ready: true, url: `http://127.0.0.1:${server.address().port}` }),
 );
+// A turn of the other server lasts longer than Node's default of 5 s.
+server.keepAliveTimeout = 600_000;
 process.on('disconnect', () => process.exit());

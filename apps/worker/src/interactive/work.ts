@@ -21,7 +21,7 @@ import type { Tracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import { retryUntil } from '../bulk/retry-until.ts';
 import type { Glossaries } from '../glossaries.ts';
-import type { EmbedTextsResult, InferencePool } from '../inference/index.ts';
+import { type EmbedTextsResult, type InferencePool, PIECES_PER_LANE } from '../inference/index.ts';
 import type { PieceTimings } from '../inference/protocol.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { addThreadStep } from '../thread-step.ts';
@@ -44,9 +44,6 @@ export interface InteractiveWorkDeps {
   tracing: Tracing;
   log: Logger;
 }
-
-/** Packs given to the pool per thread: one in progress and one queued, so that no thread waits for the main thread. */
-const PACKS_PER_THREAD = 2;
 
 /** Interval at which producers are told which messages this worker has. */
 const REPORT_INTERVAL_MS = 500;
@@ -75,7 +72,7 @@ export class InteractiveWork {
     const { pool, packs } = deps;
     this.#deps = deps;
     // Few, because another worker may be idle: what the threads compute now and next.
-    this.#maxTexts = packs ? (pool.threads + 1) * MAX_PACK_TEXTS : pool.threads * PACKS_PER_THREAD;
+    this.#maxTexts = packs ? (pool.threads + 1) * MAX_PACK_TEXTS : pool.threads * PIECES_PER_LANE;
   }
 
   /** Starts to report held messages to their producers. */
@@ -135,7 +132,7 @@ export class InteractiveWork {
   }
 
   #startPacks(): void {
-    const maxPacks = this.#deps.pool.threads * PACKS_PER_THREAD;
+    const maxPacks = this.#deps.pool.threads * PIECES_PER_LANE;
     while (this.#waiting.length > 0 && this.#packs < maxPacks) {
       const pack = takePack(this.#waiting).filter((held) => this.#isWanted(held));
       if (pack.length === 0) continue;

@@ -19,7 +19,7 @@ export interface BullConsumerDeps {
   /** Lock lifetime: a batch whose worker does not renew it in time goes to another worker. */
   lockMs: number;
   consume: Consume;
-  /** Called once for a job that was taken from too many silent workers or failed all attempts. */
+  /** Called once for a job that failed all attempts. */
   abandon: (job: BatchJob, reason: string) => Promise<void>;
   /** Called with the number of batches whose locks could not be renewed; other workers may take them. */
   onLostLocks?: (batches: number) => void;
@@ -80,11 +80,7 @@ export class BullBatchConsumer implements BatchConsumer {
     this.#worker.on('error', (error) => this.#onError(error));
     if (onLostLocks !== undefined) this.#worker.on('lockRenewalFailed', (jobs) => onLostLocks(jobs.length));
     this.#worker.on('failed', (job, error) => {
-      if (
-        job === undefined ||
-        (job.attemptsMade < (job.opts.attempts ?? 1) && !/stalled/.test(error.message))
-      )
-        return;
+      if (job === undefined || job.attemptsMade < (job.opts.attempts ?? 1)) return;
       abandon(job.data, error.message).catch((failure) => this.#onError(failure));
     });
   }
