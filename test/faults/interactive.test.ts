@@ -5,7 +5,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';
 import { startCalls } from '../support/call-checker.ts';
 import { postEmbed } from '../support/lane.ts';
-import { expectAnswer, expectReported, held, startLaneProducer } from '../support/lane-faults.ts';
+import {
+  expectAnswer,
+  expectReported,
+  held,
+  sendOneByOne,
+  startLaneProducer,
+} from '../support/lane-faults.ts';
 import { startWorkerProcess } from '../support/mill.ts';
 import { testRedis } from '../support/redis.ts';
 import { redisProcess } from '../support/redis-process.ts';
@@ -68,8 +74,8 @@ describe('a worker that is stopped during calls', () => {
     const redis = testRedis();
     const producer = await startLaneProducer(redis);
     const first = await startWorkerProcess(redis);
-    const texts = ['sleep-700 a', 'sleep-700 b', 'sleep-700 c', 'sleep-700 d'];
-    const calls = texts.map((text) => postEmbed(producer.url, { text }));
+    const texts = ['sleep-1500 a', 'sleep-1500 b', 'sleep-1500 c', 'sleep-1500 d'];
+    const calls = await sendOneByOne(producer, texts);
     await held(producer, 2);
     await startWorkerProcess(redis);
     first.kill('SIGTERM');
@@ -86,10 +92,9 @@ describe('a producer that is killed during calls', () => {
     const calls = keysOf(prefix).calls(MODEL);
     const producer = await startLaneProducer(redis);
     await startWorkerProcess(redis);
-    const pending = Array.from({ length: 5 }, (_, i) =>
-      postEmbed(producer.url, { text: `sleep-1000 ${i}` }).catch(() => {}),
-    );
-    await until(async () => (await client.llen(calls)) === 3);
+    const texts = Array.from({ length: 5 }, (_, i) => `sleep-1500 ${i}`);
+    const pending = await sendOneByOne(producer, texts);
+    await until(async () => (await client.llen(calls)) > 0);
     producer.process.kill('SIGKILL');
     await Promise.all(pending);
     const lifetimeMs = await client.pttl(calls);
@@ -98,6 +103,20 @@ describe('a producer that is killed during calls', () => {
     const second = await startLaneProducer(redis);
     await expectAnswer(await postEmbed(second.url, { text: 'after it' }), ['after it']);
     expect(await client.exists(calls)).toBe(0);
+  });
+});
+
+describe('calls whose list is deleted', () => {
+  it('are sent again within seconds', async () => {
+    const redis = testRedis();
+    const calls = keysOf(redis.prefix).calls(MODEL);
+    const producer = await startLaneProducer(redis);
+    await startWorkerProcess(redis);
+    const texts = Array.from({ length: 5 }, (_, i) => `sleep-1500 ${i}`);
+    const answers = await sendOneByOne(producer, texts);
+    await until(async () => (await redis.client.llen(calls)) > 0);
+    await redis.client.del(calls);
+    for (const [i, answer] of answers.entries()) await expectAnswer(await answer, [texts[i]!]);
   });
 });
 

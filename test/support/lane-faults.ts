@@ -18,7 +18,8 @@ export async function startLaneProducer(place: MillPlace): Promise<ProducerProce
 }
 
 /** Expects an answer with the vector of each text. */
-export async function expectAnswer(response: Response, texts: readonly string[]): Promise<void> {
+export async function expectAnswer(response: Response | null, texts: readonly string[]): Promise<void> {
+  if (response === null) throw new Error('the connection to the producer broke');
   expect(response.status).toBe(200);
   const { vectors } = (await response.json()) as EmbedJson;
   const firsts = vectors.map((vector) => Math.fround((vector as number[])[0]!));
@@ -33,6 +34,23 @@ export const held = (producer: ProducerProcess, messages: number) =>
     const page = await (await producer.call('GET', '/metrics')).text();
     return page.includes(`embedmill_queue_batches{lane="interactive",state="active"} ${messages}\n`);
   }, 30 * SECOND);
+
+/** Sends calls with one text each, the next one when the producer has admitted the last, so that none share a message. */
+export async function sendOneByOne(
+  producer: ProducerProcess,
+  texts: readonly string[],
+): Promise<Promise<Response | null>[]> {
+  const calls: Promise<Response | null>[] = [];
+  const admitted = async () => {
+    const page = await (await producer.call('GET', '/metrics')).text();
+    return Number(/^embedmill_interactive_texts_in_flight (\d+)$/m.exec(page)?.[1]);
+  };
+  for (const text of texts) {
+    calls.push(postEmbed(producer.url, { text }).catch(() => null));
+    await until(async () => (await admitted()) >= calls.length);
+  }
+  return calls;
+}
 
 /** Starts a producer and a worker on this Redis; Redis is stopped while a call waits, and restarted. */
 export async function expectReported(
