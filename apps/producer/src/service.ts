@@ -52,9 +52,10 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const releasers = new Releasers();
   const keys = keysOf(config.prefix);
   const redis = connect(redisUrl, 'command', log);
-  // Payloads and results have connections of their own: the lease and the calls never wait behind their bytes.
+  // Payloads, results and interactive texts have connections of their own: no other command waits behind their bytes.
   const results = connect(redisUrl, 'bulk', log);
   const uploads = connect(redisUrl, 'bulk', log);
+  const calls = connect(redisUrl, 'bulk', log);
   const blocking = connect(redisUrl, 'patient', log);
   const subscriber = connect(redisUrl, 'command', log);
   const queue = new BullBatchQueue({
@@ -64,7 +65,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     onError: (error) => log.debug({ reason: error.message }, 'the bulk queue is unreachable'),
   });
   const cutAllOff = () => {
-    for (const connection of [subscriber, blocking, results, uploads, redis]) cutOff(connection);
+    for (const connection of [subscriber, blocking, results, uploads, calls, redis]) cutOff(connection);
   };
   releasers.add(async () => {
     await queue.close();
@@ -76,6 +77,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   releasers.add(() => clock.stop());
   const lane = new RedisInteractiveLane({
     redis,
+    sender: calls,
     subscriber,
     keys,
     clock,

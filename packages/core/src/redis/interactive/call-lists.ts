@@ -29,7 +29,7 @@ export class CallLists {
   readonly #redis: ListRedis;
   readonly #keys: Keys;
 
-  /** @param redis a `command` connection */
+  /** @param redis a `bulk` connection */
   constructor({ redis, keys }: { redis: Redis; keys: Keys }) {
     redis.defineCommand('embedmillPushCalls', { lua: PUSH, numberOfKeys: 1 });
     this.#redis = redis as ListRedis;

@@ -27,6 +27,8 @@ import { MessageSender } from './message-sender.ts';
 export interface PartExchangeDeps {
   /** Connection for short commands. */
   redis: Redis;
+  /** Separate `bulk` connection for messages of calls: short commands never wait behind their texts. */
+  sender: Redis;
   /** Separate connection for the subscription: it can run no other commands. */
   subscriber: Redis;
   keys: Keys;
@@ -58,11 +60,11 @@ export class PartExchange {
   readonly #open = new Map<string, OpenPart>();
 
   constructor(deps: PartExchangeDeps) {
-    const { redis, subscriber, keys, clock } = deps;
+    const { redis, sender, subscriber, keys, clock } = deps;
     const producer = randomUUID();
     this.#deps = deps;
     this.#channel = keys.answers(producer);
-    this.#lists = new CallLists(deps);
+    this.#lists = new CallLists({ redis: sender, keys });
     this.#sender = new MessageSender({
       lists: this.#lists,
       clock,
