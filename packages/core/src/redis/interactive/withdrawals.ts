@@ -81,9 +81,10 @@ export class Withdrawals {
   }
 
   /** Leaves the channel, so that producers do not count this worker any more; its process still shows that it lives. */
-  async leave(): Promise<void> {
+  leave(): void {
     const { subscriber, keys, model } = this.#deps;
-    if (subscriber.status === 'ready') await subscriber.unsubscribe(keys.withdrawals(model)).catch(() => {});
+    // Not awaited: a Redis that hangs must not delay the end.
+    if (subscriber.status === 'ready') subscriber.unsubscribe(keys.withdrawals(model)).catch(() => {});
   }
 
   #withdraw(parts: readonly string[]): void {
