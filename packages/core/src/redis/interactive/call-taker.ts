@@ -14,7 +14,7 @@ const BLOCK_SECONDS = 5;
 /** Pause after a Redis that is full, loading or read-only rejected a read. */
 const PAUSE_MS = 1000;
 
-/** Maximum wait for the last blocking read to end; longer only while Redis hangs. */
+/** Maximum wait for the last blocking read to end, which takes longer only if Redis hangs. */
 const STOP_MS = 500;
 
 /** Lifetime of the entry that ends a blocking read. */
