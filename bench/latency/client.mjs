@@ -32,6 +32,8 @@ export class Client {
       }
     };
     await Promise.all(Array.from({ length: clients }, worker));
+    // The server may close idle connections before the next measurement.
+    this.#agent.destroy();
     return ms;
   }
 

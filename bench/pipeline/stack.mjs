@@ -162,7 +162,7 @@ export async function measureRun(stack, rows, uploads = 1) {
 }
 
 /** CPU seconds of a process or of its main thread; see proc_pid_stat(5). */
-function cpuSeconds(pid, { mainThread = false } = {}) {
+export function cpuSeconds(pid, { mainThread = false } = {}) {
   const stat = readFileSync(mainThread ? `/proc/${pid}/task/${pid}/stat` : `/proc/${pid}/stat`, 'utf8');
   const [user, system] = stat
     .slice(stat.lastIndexOf(')') + 2)

@@ -1,10 +1,14 @@
-/** A real run under random faults from a seed: every row is there once, and Redis is empty at the end. */
+/**
+ * A real run and interactive calls under random faults from a seed: every row is there once, every answer belongs to its call,
+ * and Redis is empty at the end.
+ */
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';
+import { startCalls } from '../support/call-checker.ts';
 import { FaultProxy, SOUND_NETWORK } from '../support/fault-proxy.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import {
@@ -26,8 +30,18 @@ const SEED = Number(process.env.CHAOS_SEED ?? 1);
 const KINDS = parseKinds(process.env.CHAOS_KINDS ?? '');
 const WORKERS = 3;
 const PART_ROWS = 100;
+const CALLERS = 4;
 
-const NOTHING = { payloads: 0, results: 0, runs: 0, doneBitmaps: 0, trials: 0, readyEntries: 0, jobs: 0 };
+const NOTHING = {
+  payloads: 0,
+  results: 0,
+  runs: 0,
+  doneBitmaps: 0,
+  trials: 0,
+  readyEntries: 0,
+  jobs: 0,
+  calls: 0,
+};
 
 /** Number of keys and entries of runs that are left in Redis. */
 async function whatIsLeft(client: Redis): Promise<typeof NOTHING> {
@@ -43,11 +57,12 @@ async function whatIsLeft(client: Redis): Promise<typeof NOTHING> {
     trials: count('trials:'),
     readyEntries: lengths.reduce((sum, length) => sum + length, 0),
     jobs: count('bulk:r'),
+    calls: count('calls:'),
   };
 }
 
 describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
-  it('lose no row and duplicate none', async () => {
+  it('lose no row, duplicate none and swap no answer', async () => {
     const redis = await redisProcess();
     await redis.start();
     const proxy = new FaultProxy({ host: '127.0.0.1', port: redis.port }, seededRandom(SEED));
@@ -210,13 +225,22 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
       );
       await expectWhole({ producer, run, rows }, 5 * 60_000);
     };
+    const stopCalls = startCalls({ url: () => producer.url, callers: CALLERS, random: seededRandom(SEED) });
     // Stopped before the test ends, or restarted workers would outlive the test.
-    await work().finally(() => {
-      isOver = true;
-    });
+    const calls = await work()
+      .finally(() => {
+        isOver = true;
+      })
+      .then(stopCalls, async (error) => {
+        await stopCalls();
+        throw error;
+      });
 
     const left = () => redis.ask((client) => whatIsLeft(client));
-    await until(async () => (await left()).jobs === 0, 120_000);
+    await until(async () => {
+      const { jobs, calls } = await left();
+      return jobs === 0 && calls === 0;
+    }, 120_000);
     const metrics = await (await producer.call('GET', '/metrics')).text();
     const creditBytes = Number(/^embedmill_credit_used_bytes (\S+)$/m.exec(metrics)?.[1]);
     const report = {
@@ -224,11 +248,13 @@ describe(`${MINUTES} minutes of chaos from seed ${SEED}`, () => {
       minutes: MINUTES,
       rows: rows.length,
       faults: counts,
+      calls,
       left: await left(),
       creditBytes,
     };
     console.log(JSON.stringify(report, null, 2));
-    expect(report).toMatchObject({ left: NOTHING, creditBytes: 0 });
+    expect(report).toMatchObject({ left: NOTHING, creditBytes: 0, calls: { faults: [] } });
+    expect(calls.answered).toBeGreaterThan(0);
   });
 });
 

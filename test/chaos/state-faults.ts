@@ -5,11 +5,12 @@ import { chmodSync, cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 
-/** Keys of prefix `chaos` that are deleted together: lists of BullMQ, its jobs, and each kind of key of a run. */
+/** Keys of prefix `chaos` that are deleted together: lists of BullMQ, its jobs, interactive calls, and each kind of key of a run. */
 const LOST_KEYS: readonly RegExp[] = [
   /^\{chaos\}:bulk:(?:wait|active|prioritized|delayed|paused)$/,
   /^\{chaos\}:bulk:r[^:]*$/,
   /^\{chaos\}:ready:/,
+  /^\{chaos\}:calls:/,
   /^\{chaos\}:in:/,
   /^\{chaos\}:out:/,
   /^\{chaos\}:done:/,

@@ -29,7 +29,7 @@ async function proxiedQueue() {
   const redis = testRedis();
   const { proxy, place } = await startProxy(redis);
   const { queuePrefix } = keysOf(redis.prefix);
-  const queue = new BullBatchQueue({ url: place.url, prefix: queuePrefix, lane: 'bulk', onError: () => {} });
+  const queue = new BullBatchQueue({ url: place.url, prefix: queuePrefix, onError: () => {} });
   onTestFinished(() => queue.close());
   // The first call of a connection also loads the script; the second one shows the bytes of a call.
   await until(() => succeeds(queue.enqueue(jobsOf('r1'))));

@@ -1,13 +1,24 @@
-/** Workers and Redis fail during interactive calls: another worker answers, or the call fails in seconds. */
+/** Workers, producers and Redis fail during interactive calls: another worker answers, or the call fails in seconds. */
 
-import { describe, expect, it } from 'vitest';
+import { keysOf } from '@embedmill/core/redis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { until } from '../support/api.ts';
+import { startCalls } from '../support/call-checker.ts';
 import { postEmbed } from '../support/lane.ts';
-import { expectAnswer, expectReported, held, startLaneProducer } from '../support/lane-faults.ts';
+import {
+  expectAnswer,
+  expectReported,
+  held,
+  sendOneByOne,
+  startLaneProducer,
+} from '../support/lane-faults.ts';
 import { startWorkerProcess } from '../support/mill.ts';
 import { testRedis } from '../support/redis.ts';
 import { redisProcess } from '../support/redis-process.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 
 const SECOND = 1000;
+const MODEL = 'all-MiniLM-L6-v2';
 
 describe('a call without a worker', () => {
   it('fails within seconds, not at its deadline; with one it is answered', async () => {
@@ -37,6 +48,120 @@ describe('a worker that is killed during a call', () => {
     await expectAnswer(await call, texts);
     const page = await (await producer.call('GET', '/metrics')).text();
     expect(page).toContain('embedmill_interactive_calls_total{outcome="answered"} 1\n');
+  });
+});
+
+describe('a worker that stands still during a call', () => {
+  it('leaves it to another one within seconds', async () => {
+    const redis = testRedis();
+    const producer = await startLaneProducer(redis);
+    const first = await startWorkerProcess(redis);
+    const call = postEmbed(
+      producer.url,
+      { text: 'sleep-1500' },
+      { headers: { 'request-timeout-ms': '60000' } },
+    );
+    await held(producer, 1);
+    await startWorkerProcess(redis);
+    first.kill('SIGSTOP');
+    onTestFinished(() => first.kill('SIGCONT'));
+    await expectAnswer(await call, ['sleep-1500']);
+  });
+});
+
+describe('a worker that is stopped during calls', () => {
+  it('answers those that it has taken and leaves the others to another worker', async () => {
+    const redis = testRedis();
+    const producer = await startLaneProducer(redis);
+    const first = await startWorkerProcess(redis);
+    const texts = ['sleep-1500 a', 'sleep-1500 b', 'sleep-1500 c', 'sleep-1500 d'];
+    const calls = await sendOneByOne(producer, texts);
+    await held(producer, 2);
+    await startWorkerProcess(redis);
+    first.kill('SIGTERM');
+    for (const [i, call] of calls.entries()) await expectAnswer(await call, [texts[i]!]);
+    expect((await first.exited).code).toBe(0);
+    expect(await redis.client.exists(keysOf(redis.prefix).calls(MODEL))).toBe(0);
+  });
+});
+
+describe('a producer that is killed during calls', () => {
+  it('leaves nothing for longer than its calls may take; a new one is answered by the same worker', async () => {
+    const redis = testRedis();
+    const { client, prefix } = redis;
+    const calls = keysOf(prefix).calls(MODEL);
+    const producer = await startLaneProducer(redis);
+    await startWorkerProcess(redis);
+    const texts = Array.from({ length: 5 }, (_, i) => `sleep-1500 ${i}`);
+    const pending = await sendOneByOne(producer, texts);
+    await until(async () => (await client.llen(calls)) > 0);
+    producer.process.kill('SIGKILL');
+    await Promise.all(pending);
+    const lifetimeMs = await client.pttl(calls);
+    expect(lifetimeMs).toBeGreaterThan(0);
+    expect(lifetimeMs).toBeLessThanOrEqual(660 * SECOND);
+    const second = await startLaneProducer(redis);
+    await expectAnswer(await postEmbed(second.url, { text: 'after it' }), ['after it']);
+    expect(await client.exists(calls)).toBe(0);
+  });
+});
+
+describe('calls whose list is deleted', () => {
+  it('are sent again within seconds', async () => {
+    const redis = testRedis();
+    const calls = keysOf(redis.prefix).calls(MODEL);
+    const producer = await startLaneProducer(redis);
+    await startWorkerProcess(redis);
+    const texts = Array.from({ length: 5 }, (_, i) => `sleep-1500 ${i}`);
+    const answers = await sendOneByOne(producer, texts);
+    await until(async () => (await redis.client.llen(calls)) > 0);
+    await redis.client.del(calls);
+    for (const [i, answer] of answers.entries()) await expectAnswer(await answer, [texts[i]!]);
+  });
+});
+
+describe('producers and workers that are killed under load', () => {
+  it('give no caller a vector of another text, and every call ends', async () => {
+    const redis = testRedis();
+    const producers = [await startLaneProducer(redis), await startLaneProducer(redis)];
+    const workers = [await startWorkerProcess(redis), await startWorkerProcess(redis)];
+    let turn = 0;
+    const url = () => producers[turn++ % 2]!.url;
+    const stop = startCalls({ url, callers: 12, random: seededRandom(7), timeoutMs: 20 * SECOND });
+    for (let kill = 0; kill < 3; kill++) {
+      workers[kill % 2]!.kill('SIGKILL');
+      workers[kill % 2] = await startWorkerProcess(redis);
+    }
+    producers[0]!.process.kill('SIGKILL');
+    producers[0] = await startLaneProducer(redis);
+    const { answered, faults, longestMs } = await stop();
+    expect(faults).toEqual([]);
+    expect(answered).toBeGreaterThan(100);
+    expect(longestMs).toBeLessThan(22 * SECOND);
+    const { client, prefix } = redis;
+    await until(async () => (await client.exists(keysOf(prefix).calls(MODEL))) === 0);
+  });
+});
+
+describe('workers of another version of the lane', () => {
+  it('are not counted, and the error says what to do', async () => {
+    const redis = testRedis();
+    const keys = keysOf(redis.prefix);
+    const older = redis.client.duplicate();
+    onTestFinished(() => older.disconnect());
+    await older.subscribe(keys.firstWithdrawals);
+    const producer = await startLaneProducer(redis);
+    const refused = await postEmbed(producer.url, { text: 'new' });
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({
+      code: 'no-workers',
+      detail: expect.stringContaining('older than 0.2'),
+    });
+    // A producer before 0.2 counts the subscribers of this channel, and rejects its calls when there are none.
+    await older.unsubscribe();
+    await startWorkerProcess(redis);
+    expect(await redis.client.pubsub('NUMSUB', keys.firstWithdrawals)).toEqual([keys.firstWithdrawals, 0]);
+    await expectAnswer(await postEmbed(producer.url, { text: 'new' }), ['new']);
   });
 });
 

@@ -39,7 +39,7 @@ async function series(name: string, url = lane.worker.url): Promise<number> {
 }
 
 const embedded = () => series('embedmill_texts_total{lane="interactive",verdict="ok"}');
-const jobs = (state: string) =>
+const messages = (state: string) =>
   series(`embedmill_queue_batches{lane="interactive",state="${state}"}`, lane.producer.url);
 
 describe('callers', () => {
@@ -51,7 +51,7 @@ describe('callers', () => {
     expect(answers.map(starts)).toEqual(calls.map((texts) => texts.map(startOf)));
   });
 
-  it('may send more texts than fit in a job, and more than the limit when no others are in flight', async () => {
+  it('may send more texts than fit in a message, and more than the limit when no others are in flight', async () => {
     const texts = Array.from({ length: 3 * MAX_TEXTS }, (_, row) => `row ${row}`);
     expect(starts(await vectorsOf(texts))).toEqual(texts.map(startOf));
   });
@@ -65,7 +65,7 @@ describe('a long call', () => {
     const long = client()
       .embed(texts, options)
       .then(() => order.push('long'));
-    await until(async () => (await jobs('active')) > 0);
+    await until(async () => (await messages('waiting')) > 0);
     await vectorsOf(['short']);
     order.push('short');
     await long;
@@ -97,7 +97,7 @@ describe('a client that disconnects', () => {
   it('cancels its texts, including those queued in Redis', async () => {
     const before = await embedded();
     const disconnecting = new AbortController();
-    // This worker holds at most two jobs; the third stays in Redis.
+    // This worker holds at most two texts; the third stays in Redis.
     const calls = ['sleep-3000 a', 'b', 'c', 'd'].map(async (text, call) => {
       if (call > 0)
         await until(
@@ -105,10 +105,10 @@ describe('a client that disconnects', () => {
         );
       return ask([text], { signal: disconnecting.signal }).catch((error: Error) => error.name);
     });
-    await until(async () => (await jobs('waiting')) > 0);
+    await until(async () => (await messages('waiting')) > 0);
     disconnecting.abort();
     expect(await Promise.all(calls)).toEqual(['AbortError', 'AbortError', 'AbortError', 'AbortError']);
-    await until(async () => (await jobs('waiting')) === 0);
+    await until(async () => (await messages('waiting')) === 0);
     await vectorsOf(['after it']);
     expect((await embedded()) - before).toBe(1);
     expect(

@@ -97,6 +97,19 @@ describe('POST /v1/embed', () => {
     await expect(client.embed(['x'], { model: 'another' })).rejects.toMatchObject({ code: 'unknown-model' });
   });
 
+  it('returns the same bytes to many callers at once as to each alone', async () => {
+    const texts = [...PLAIN_TEXTS, ...AWKWARD_TEXTS].filter((text) => text.trim() !== '');
+    const alone: unknown[] = [];
+    for (const text of texts) alone.push((await embed({ text, encoding: 'base64' })).vectors[0]);
+    const calls = Array.from({ length: 120 }, (_, call) =>
+      Array.from({ length: 1 + (call % 3) }, (_, row) => (call * 7 + row) % texts.length),
+    );
+    const answers = await Promise.all(
+      calls.map((rows) => embed({ texts: rows.map((row) => texts[row]!), encoding: 'base64' })),
+    );
+    expect(answers.map(({ vectors }) => vectors)).toEqual(calls.map((rows) => rows.map((row) => alone[row])));
+  });
+
   it('returns no vector for a text without tokens', async () => {
     const { vectors, outcomes } = await embed({ texts: ['', 'something'] });
     expect(vectors[0]).toBeNull();

@@ -1,5 +1,6 @@
 /** The logs of a producer and a worker: JSON lines by which a run, a batch and a request are found again. */
 
+import { defaultThreads } from '@embedmill/core/process';
 import { describe, expect, it } from 'vitest';
 import { linesOf } from '../support/api.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -19,7 +20,11 @@ describe('the logs', () => {
     const place = testRedis();
     const producer = await startProducerProcess(place, temporaryFolder());
     await producer.ready();
-    const worker = await startWorkerProcess(place, { EMBEDMILL_LOG_LEVEL: 'debug' });
+    const threads = defaultThreads() + 1;
+    const worker = await startWorkerProcess(place, {
+      EMBEDMILL_LOG_LEVEL: 'debug',
+      EMBEDMILL_THREADS: String(threads),
+    });
     const run = await producer.create();
     const rows = sentRows(25);
     const headers = { 'content-type': 'application/x-ndjson', 'x-request-id': 'find-me' };
@@ -35,6 +40,13 @@ describe('the logs', () => {
     );
     const batches = linesFrom(worker).filter((line) => line.run === run && line.outcome === 'committed');
     expect(batches.map(({ batch }) => batch).sort()).toEqual([0, 1, 2]);
+    expect(linesFrom(worker)).toContainEqual(
+      expect.objectContaining({
+        threads,
+        cores: defaultThreads(),
+        msg: expect.stringMatching(/^there are more inference threads than CPU cores/),
+      }),
+    );
     expect(producer.process.stderr + worker.stderr).not.toContain('opinion number');
   });
 });

@@ -91,7 +91,7 @@ describe('messages that Embedmill did not write', () => {
     const { client } = testRedis();
     const keys = keysOf(lane.config.prefix);
     for (const message of ['', '{', 'null', '42', '[1]', '{"a":1}', '["x"]'])
-      await client.publish(keys.withdrawals, message);
+      await client.publish(keys.withdrawals(lane.worker.model), message);
     const channels = (await client.pubsub('CHANNELS', `*${lane.config.prefix}*answers*`)) as string[];
     expect(channels.length).toBeGreaterThan(0);
     for (const channel of channels)
@@ -101,21 +101,23 @@ describe('messages that Embedmill did not write', () => {
     await client.sadd(keys.workers, 'broken', 'empty');
     await client.set(keys.worker('broken'), '{', 'EX', 60);
     await client.set(keys.worker('empty'), 'null', 'EX', 60);
-    for (const lane of ['bulk', 'interactive']) {
-      await client.hset(
-        `${keys.queuePrefix}:${lane}:bad`,
-        'data',
-        '{"run":1}',
-        'name',
-        'batch',
-        'opts',
-        '{}',
-        'timestamp',
-        '1',
-      );
-      await client.lpush(`${keys.queuePrefix}:${lane}:wait`, 'bad', 'missing');
-      await client.zadd(`${keys.queuePrefix}:${lane}:marker`, 0, '0');
-    }
+    const calls = keys.calls(lane.worker.model);
+    for (const message of ['', '{', 'null', '{"id":"a","producer":"b","enqueuedAt":1,"parts":[null]}'])
+      await client.rpush(calls, message);
+    await client.hset(
+      `${keys.queuePrefix}:bulk:bad`,
+      'data',
+      '{"run":1}',
+      'name',
+      'batch',
+      'opts',
+      '{}',
+      'timestamp',
+      '1',
+    );
+    await client.lpush(`${keys.queuePrefix}:bulk:wait`, 'bad', 'missing');
+    await client.zadd(`${keys.queuePrefix}:bulk:marker`, 0, '0');
+    await expect.poll(() => client.exists(calls)).toBe(0);
     await expect.poll(() => client.llen(`${keys.queuePrefix}:bulk:wait`)).toBe(0);
     const call = await postEmbed(lane.producer.url, { text: 'still there' });
     expect(call.status).toBe(200);

@@ -11,7 +11,6 @@ function openQueue(url: string, prefix: string): BullBatchQueue {
   const queue = new BullBatchQueue({
     url,
     prefix: keysOf(prefix).queuePrefix,
-    lane: 'bulk',
     onError: () => {},
   });
   onTestFinished(() => queue.close());

@@ -71,7 +71,7 @@ export async function startCollecting(
   const blocking = connect(url, 'patient', log);
   await whenReady(redis, 5000);
   const exchange = new RedisExchange({ redis, blocking, keys, onUnreadable });
-  const queue = new BullBatchQueue({ url, prefix: keys.queuePrefix, lane: 'bulk', onError: () => {} });
+  const queue = new BullBatchQueue({ url, prefix: keys.queuePrefix, onError: () => {} });
   // The queue has a connection of its own, which accepts no jobs before it is ready.
   await until(() =>
     queue.counts().then(

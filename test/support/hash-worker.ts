@@ -78,7 +78,6 @@ export async function startHashWorker(
   const consumer = new BullBatchConsumer({
     url,
     prefix: keys.queuePrefix,
-    lane: 'bulk',
     concurrency: 2,
     lockMs: 30 * SECOND,
     log,

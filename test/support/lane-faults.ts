@@ -18,7 +18,8 @@ export async function startLaneProducer(place: MillPlace): Promise<ProducerProce
 }
 
 /** Expects an answer with the vector of each text. */
-export async function expectAnswer(response: Response, texts: readonly string[]): Promise<void> {
+export async function expectAnswer(response: Response | null, texts: readonly string[]): Promise<void> {
+  if (response === null) throw new Error('the connection to the producer broke');
   expect(response.status).toBe(200);
   const { vectors } = (await response.json()) as EmbedJson;
   const firsts = vectors.map((vector) => Math.fround((vector as number[])[0]!));
@@ -27,12 +28,29 @@ export async function expectAnswer(response: Response, texts: readonly string[])
 
 const firstOf = (text: string) => Math.fround(createHash('sha256').update(text).digest()[0]! / 255);
 
-/** Waits until workers hold this number of jobs of the lane. */
-export const held = (producer: ProducerProcess, jobs: number) =>
+/** Waits until workers hold this number of messages of the lane. */
+export const held = (producer: ProducerProcess, messages: number) =>
   until(async () => {
     const page = await (await producer.call('GET', '/metrics')).text();
-    return page.includes(`embedmill_queue_batches{lane="interactive",state="active"} ${jobs}\n`);
+    return page.includes(`embedmill_queue_batches{lane="interactive",state="active"} ${messages}\n`);
   }, 30 * SECOND);
+
+/** Sends calls with one text each, the next one when the producer has admitted the last, so that none share a message. */
+export async function sendOneByOne(
+  producer: ProducerProcess,
+  texts: readonly string[],
+): Promise<Promise<Response | null>[]> {
+  const calls: Promise<Response | null>[] = [];
+  const admitted = async () => {
+    const page = await (await producer.call('GET', '/metrics')).text();
+    return Number(/^embedmill_interactive_texts_in_flight (\d+)$/m.exec(page)?.[1]);
+  };
+  for (const text of texts) {
+    calls.push(postEmbed(producer.url, { text }).catch(() => null));
+    await until(async () => (await admitted()) >= calls.length);
+  }
+  return calls;
+}
 
 /** Starts a producer and a worker on this Redis; Redis is stopped while a call waits, and restarted. */
 export async function expectReported(

@@ -5,14 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, readConfig } from '@embedmill/core/process';
-import {
-  BullInteractiveQueue,
-  connect,
-  keysOf,
-  RedisClock,
-  RedisInteractiveLane,
-  whenReady,
-} from '@embedmill/core/redis';
+import { connect, keysOf, RedisClock, RedisInteractiveLane, whenReady } from '@embedmill/core/redis';
 import { createLogger } from '@embedmill/core/telemetry';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { type RunningWorker, startWorker } from '@embedmill/worker';
@@ -77,16 +70,20 @@ export function laneClientForAll(lane: Lane): () => RedisInteractiveLane {
   beforeAll(async () => {
     const { redisUrl = '', prefix } = lane.config;
     const keys = keysOf(prefix);
-    const [redis, subscriber] = [connect(redisUrl, 'command', log), connect(redisUrl, 'command', log)];
-    await Promise.all([whenReady(redis, 5000), whenReady(subscriber, 5000)]);
-    const queue = new BullInteractiveQueue({ url: redisUrl, prefix: keys.queuePrefix, onError: () => {} });
+    const modes = ['command', 'command', 'bulk'] as const;
+    const [redis, subscriber, sender] = modes.map((mode) => connect(redisUrl, mode, log)) as [
+      Redis,
+      Redis,
+      Redis,
+    ];
+    await Promise.all([redis, subscriber, sender].map((connection) => whenReady(connection, 5000)));
     const clock = new RedisClock(redis);
-    const deps = { redis, subscriber, queue, keys, clock, model: 'all-MiniLM-L6-v2', maxTexts: 1000, log };
+    const deps = { redis, sender, subscriber, keys, clock, model: 'all-MiniLM-L6-v2', maxTexts: 1000, log };
     client = new RedisInteractiveLane(deps);
     client.start();
     return async () => {
       client.stop();
-      await queue.close();
+      sender.disconnect();
       subscriber.disconnect();
       redis.disconnect();
     };

@@ -1,7 +1,7 @@
 /** The producer's HTTP API as an Express app, in the order in which a request passes through it. */
 
 import { RequestError } from '@embedmill/contract';
-import type { OwnQueues } from '@embedmill/core/redis';
+import type { BullBatchQueue } from '@embedmill/core/redis';
 import { noTracing, type Tracing } from '@embedmill/core/telemetry';
 import { pagesFolder } from '@embedmill/web';
 import express, { type Express } from 'express';
@@ -44,15 +44,15 @@ export interface ApiDeps extends Omit<RouteDeps, 'limits'> {
   service: ProducerService;
   /** Default: no tracing. */
   tracing?: Tracing;
-  /** Queues of the board at /admin/queues. Default: no board. */
-  queues?: OwnQueues;
+  /** Queue of the board at /admin/queues. Default: no board. */
+  queue?: BullBatchQueue['own'];
   /** Default: a budget of the configured size. */
   memory?: MemoryBudget;
   limits?: Partial<ApiLimits>;
 }
 
 /** Creates the API; the caller mounts it on a server. Every request is answered, whatever it contains. */
-export function createApi({ tracing = noTracing, queues, memory, ...given }: ApiDeps): Express {
+export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiDeps): Express {
   const deps = { ...given, limits: { ...DEFAULT_API_LIMITS, ...given.limits } };
   const app = express();
   // Responses change from call to call; results have an ETag of their own.
@@ -82,7 +82,7 @@ export function createApi({ tracing = noTracing, queues, memory, ...given }: Api
   app.use(eventRoutes(deps));
   app.use(hubRoutes(deps));
   app.use(docsRoutes(deps));
-  if (queues !== undefined) app.use(boardRoutes(queues));
+  if (queue !== undefined) app.use(boardRoutes(queue));
   app.use(openAiRoutes(deps));
   app.use(ollamaRoutes(deps));
   app.use(teiRoutes(deps));

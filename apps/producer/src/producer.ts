@@ -59,7 +59,7 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
       log,
       version: PRODUCER_VERSION,
       access: { keys, limiter },
-      queues: service.ownQueues,
+      queue: service.ownQueue,
     });
     // Nothing is read from a stream that is slowed down, so only TCP itself detects that its client was
     // switched off.

@@ -3,12 +3,10 @@
 import { type Config, Releasers } from '@embedmill/core/process';
 import {
   BullBatchQueue,
-  BullInteractiveQueue,
   connect,
   cutOff,
   FleetModels,
   keysOf,
-  type OwnQueues,
   RedisClock,
   RedisExchange,
   RedisInteractiveLane,
@@ -44,8 +42,8 @@ export interface ServiceDeps {
 export interface RunningService extends ProducerService {
   /** Resolves when another producer owns the data folder, or the folder cannot be used; this producer must then end. */
   readonly whenBroken: Promise<Error>;
-  /** The queues for the board at /admin/queues. */
-  readonly ownQueues: OwnQueues;
+  /** The queue of batches for the board at /admin/queues. */
+  readonly ownQueue: BullBatchQueue['own'];
   /** Writes what is collected, gives the data folder back and closes all connections. */
   stop(): Promise<void>;
 }
@@ -58,26 +56,23 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const releasers = new Releasers();
   const keys = keysOf(config.prefix);
   const redis = connect(redisUrl, 'command', log);
-  // Payloads and results have connections of their own: the lease and the calls never wait behind their bytes.
+  // Payloads, results and interactive texts have connections of their own: no other command waits behind their bytes.
   const results = connect(redisUrl, 'bulk', log);
   const uploads = connect(redisUrl, 'bulk', log);
+  const calls = connect(redisUrl, 'bulk', log);
   const blocking = connect(redisUrl, 'patient', log);
   const subscriber = connect(redisUrl, 'command', log);
-  const queueOptions = { url: redisUrl, prefix: keys.queuePrefix, telemetry: tracing.telemetry };
   const queue = new BullBatchQueue({
-    ...queueOptions,
-    lane: 'bulk',
+    url: redisUrl,
+    prefix: keys.queuePrefix,
+    telemetry: tracing.telemetry,
     onError: (error) => log.debug({ reason: error.message }, 'the bulk queue is unreachable'),
   });
-  const interactiveQueue = new BullInteractiveQueue({
-    ...queueOptions,
-    onError: (error) => log.debug({ reason: error.message }, 'the interactive queue is unreachable'),
-  });
   const cutAllOff = () => {
-    for (const connection of [subscriber, blocking, results, uploads, redis]) cutOff(connection);
+    for (const connection of [subscriber, blocking, results, uploads, calls, redis]) cutOff(connection);
   };
   releasers.add(async () => {
-    await Promise.all([queue.close(), interactiveQueue.close()]);
+    await queue.close();
     cutAllOff();
   });
 
@@ -86,13 +81,14 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   releasers.add(() => clock.stop());
   const lane = new RedisInteractiveLane({
     redis,
+    sender: calls,
     subscriber,
-    queue: interactiveQueue,
     keys,
     clock,
     model: modelOf(config),
     maxTexts: config.interactiveTexts,
     onSettled: (call) => metrics.countCall(call),
+    traceContext: () => tracing.context(),
     log,
   });
   lane.start();
@@ -138,7 +134,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     workers: cachedQuery(WORKERS_CACHE_MS, async () => (await readWorkers(redis, keys)).length),
     scale: cachedScale,
   });
-  const queues = { bulk: queue, interactive: interactiveQueue };
+  const queues = { bulk: queue, interactive: lane };
   const metrics = new ProducerMetrics({
     credits,
     queues,
@@ -169,7 +165,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
 
   return {
     whenBroken: dataDir.whenLost,
-    ownQueues: { bulk: queue.own, interactive: interactiveQueue.own },
+    ownQueue: queue.own,
     runs: () => dataDir.runs,
     files: () => dataDir.files,
     batches: () => dataDir.batches,

@@ -101,11 +101,12 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
 
     const cores = defaultThreads();
     const threads = config.threads ?? cores;
-    if (threads > cores)
+    if (threads > cores) {
       log.warn(
         { threads, cores },
-        'more inference threads than CPUs: they take more memory and are not faster',
+        'there are more inference threads than CPU cores; each uses memory and takes time from the others',
       );
+    }
     const broken = deferred<Error>();
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
@@ -152,7 +153,6 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const consumer = new BullBatchConsumer({
       url: config.redisUrl,
       prefix: keys.queuePrefix,
-      lane: 'bulk',
       concurrency: threads * BATCHES_PER_THREAD,
       lockMs: config.lockMs,
       consume: (job, delivery) => work.consume(job, delivery),
@@ -175,6 +175,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       keys,
       worker,
       pool,
+      packs: engineUrl === undefined && model.engine === 'exact',
       glossaries,
       model,
       identityOf: prepare,

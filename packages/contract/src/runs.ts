@@ -4,7 +4,7 @@ import type { BadRow } from './rows.ts';
 import type { Precision, Treatment, Truncate } from './treatment.ts';
 import type { RowVerdict, VerdictCounts } from './verdicts.ts';
 
-/** `bulk` for runs, `interactive` for single calls: two queues, one fleet of workers. */
+/** `bulk` for runs, `interactive` for single calls: one fleet of workers for both. */
 export type Lane = 'bulk' | 'interactive';
 
 /** The options of a run; fixed when it is created. */

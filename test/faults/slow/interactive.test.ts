@@ -8,12 +8,12 @@ import { testRedis } from '../../support/redis.ts';
 import { redisProcess } from '../../support/redis-process.ts';
 
 describe('a text that crashes every worker', () => {
-  it('fails alone; a call in the same job is answered', async () => {
+  it('fails alone; the other texts of its message are answered', async () => {
     const redis = testRedis();
     const producer = await startLaneProducer(redis);
     const crew = Array.from({ length: 4 }, () => startWorkerProcess(redis));
     await Promise.all(crew);
-    // In one request, so that they share a part and a job.
+    // In one request, so that they share a part and a message.
     const texts = ['beside it', 'kill-the-process!', 'behind it'];
     const response = await postEmbed(
       producer.url,

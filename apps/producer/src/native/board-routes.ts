@@ -1,22 +1,25 @@
-/** Shows the queues with bull-board at /admin/queues: read-only for the role `read`, writable for `admin`. */
+/** Shows the queue of batches with bull-board at /admin/queues: read-only for the role `read`, writable for `admin`. */
 
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { RequestError } from '@embedmill/contract';
-import type { InteractiveJob, OwnQueues } from '@embedmill/core/redis';
+import type { BullBatchQueue } from '@embedmill/core/redis';
 import { type Express, type RequestHandler, Router } from 'express';
 import { callerOf } from '../access/index.ts';
 import { thirdPartyPagePolicy } from '../http/page-policy.ts';
 
 const PATH = '/admin/queues';
 
+/** BullMQ's own object. */
+type OwnQueue = BullBatchQueue['own'];
+
 /**
- * Two boards for the same queues; the role of each request selects one. Without API keys, the board is
+ * Two boards for the same queue; the role of each request selects one. Without API keys, the board is
  * read-only.
  */
-export function boardRoutes(queues: OwnQueues): Router {
-  const [readOnlyBoard, writableBoard] = [makeBoard(queues, true), makeBoard(queues, false)];
+export function boardRoutes(queue: OwnQueue): Router {
+  const [readOnlyBoard, writableBoard] = [makeBoard(queue, true), makeBoard(queue, false)];
   const router = Router();
   router.use(PATH, thirdPartyPagePolicy, setRouteOfBoard, (req, res, next) => {
     const isAdmin = callerOf(res)?.role === 'admin';
@@ -28,20 +31,11 @@ export function boardRoutes(queues: OwnQueues): Router {
   return router;
 }
 
-function makeBoard(queues: OwnQueues, readOnlyMode: boolean): Express {
+function makeBoard(queue: OwnQueue, readOnlyMode: boolean): Express {
   const adapter = new ExpressAdapter().setBasePath(PATH);
-  const bulk = new BullMQAdapter(queues.bulk, { readOnlyMode, description: 'Batches of runs' });
-  const interactive = new BullMQAdapter(queues.interactive, {
-    readOnlyMode,
-    description: 'Interactive calls',
-  });
-  // The board must not show the texts of callers.
-  interactive.setFormatter('data', (job: InteractiveJob) => ({
-    ...job,
-    parts: job.parts.map((part) => ({ ...part, texts: part.texts.length })),
-  }));
+  const bulk = new BullMQAdapter(queue, { readOnlyMode, description: 'Batches of runs' });
   createBullBoard({
-    queues: [bulk, interactive],
+    queues: [bulk],
     serverAdapter: adapter,
     options: { uiConfig: { boardTitle: 'Embedmill', hideRedisDetails: true } },
   });

@@ -8,9 +8,8 @@
  *    piece.
  * 2. Processes (`bulk/probe.ts`): a text aborts the whole process. The queue delivers the batch to another
  *    worker, which embeds its rows one by one and records the current row in Redis.
- * 3. Interactive calls (`redis-lane.ts` of core): a job dies with its worker. The queue does not deliver it
- *    again, the next worker reports its parts as lost (`interactive/work.ts`), and the producer repeats each
- *    text in a job of its own and fails a text after its third loss.
+ * 3. Interactive calls (`part-exchange.ts` of core): a message is lost with its worker. The producer notices and repeats each
+ *    text in a message of its own, and fails a text after its third loss.
  *
  * In this layer a piece that was only queued is sent again as it is. A piece that was being embedded is sent
  * once more to another thread, which computes each row alone, because one death may be chance. At the second

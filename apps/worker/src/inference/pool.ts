@@ -142,12 +142,21 @@ export class InferencePool {
    * @throws {UnavailableError} like `embedBatch`, or the reason of the signal
    */
   async embedTexts(texts: readonly TextInput[], options: EmbedTextsOptions): Promise<EmbedTextsResult> {
-    const { precision, truncate, treatment = PLAIN, chunkSpans = false, onPiece, signal } = options;
+    const {
+      precision,
+      truncate,
+      treatment = PLAIN,
+      chunkSpans = false,
+      isOnePiece,
+      onPiece,
+      signal,
+    } = options;
     signal?.throwIfAborted();
     if (texts.length === 0) return { dim: 0, fingerprint: '', vectors: new Float32Array(0), outcomes: [] };
     const results = await this.#interactive(
       texts,
       { precision, truncate, treatment, chunkSpans, ...(onPiece === undefined ? {} : { onPiece }) },
+      isOnePiece === true ? 1 : this.threads,
       signal,
     );
     const { dim, fingerprint, vectors, outcomes } = joinResults(results);
@@ -166,7 +175,12 @@ export class InferencePool {
     if (texts.length === 0) return [];
     const { precision } = this.#options;
     const options = { precision, truncate: 'end', treatment: PLAIN, chunkSpans: false } as const;
-    const results = await this.#interactive(texts, { ...options, tokenize: { specialTokens } }, signal);
+    const results = await this.#interactive(
+      texts,
+      { ...options, tokenize: { specialTokens } },
+      this.threads,
+      signal,
+    );
     return results.flatMap(decodeTokens);
   }
 
@@ -176,6 +190,7 @@ export class InferencePool {
       PoolRequestOptions,
       'precision' | 'truncate' | 'treatment' | 'chunkSpans' | 'tokenize' | 'onPiece'
     >,
+    threads: number,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array<ArrayBuffer>[]> {
     const request = await this.#request({ ...options, lane: 'interactive', batch: 0, rows: texts.length });
@@ -183,7 +198,7 @@ export class InferencePool {
     signal?.addEventListener('abort', onAbort);
     try {
       if (signal?.aborted) onAbort();
-      this.#enqueue(piecesOf(request, texts, this.threads));
+      this.#enqueue(piecesOf(request, texts, threads));
       return await request.results;
     } finally {
       signal?.removeEventListener('abort', onAbort);

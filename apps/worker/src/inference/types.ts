@@ -31,6 +31,8 @@ export interface EmbedTextsOptions {
   treatment?: Treatment<StoredGlossary> | undefined;
   /** Whether outcomes list the chunks of their texts. Default false. */
   chunkSpans?: boolean;
+  /** Whether one thread computes all texts, so that they share runs of the model. Default false: all threads share them. */
+  isOnePiece?: boolean;
   /** Called for each piece of the call that a thread has finished. */
   onPiece?: (timings: PieceTimings) => void;
   /** Cancels the call; texts that no engine has begun are not embedded. */

@@ -1,13 +1,11 @@
 /** Assembles the worker's side of the interactive lane; `worker.ts` calls it once the model is checked. */
 
-import { type Config, Releasers } from '@embedmill/core/process';
+import { type Config, Releasers, settledWithin } from '@embedmill/core/process';
 import {
   AnswerChannels,
-  BullBatchConsumer,
+  CallTaker,
   connect,
   cutOff,
-  type InteractiveJob,
-  JobTakers,
   type Keys,
   ModelAnnouncer,
   type ModelDescription,
@@ -29,6 +27,7 @@ export interface InteractiveLaneDeps {
   /** Id of this worker process. */
   worker: string;
   pool: InferencePool;
+  packs: boolean;
   glossaries: Glossaries;
   model: ModelDescription;
   identityOf: InteractiveWorkDeps['identityOf'];
@@ -37,22 +36,28 @@ export interface InteractiveLaneDeps {
   log: Logger;
 }
 
-/**
- * Time after which a job of an unresponsive worker goes to another one, even if the bulk lane allows more,
- * because a caller is waiting. If a worker's machine was only frozen for longer, its texts are embedded
- * twice, without harm.
- */
-const LOCK_MS = 3_000;
-
-/** Jobs per thread: one in progress and one prefetched, so that no thread waits for Redis. */
-const JOBS_PER_THREAD = 2;
+/** Maximum wait until the parts that this worker leaves to others are handed back. */
+const HAND_BACK_MS = 500;
 
 /**
- * Starts to consume interactive jobs and announces the model.
- * @returns a function that leaves the lane after the jobs in progress are finished
+ * Starts to take interactive calls and announces the model.
+ * @returns a function that leaves the lane after the calls in progress are answered
  */
 export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<void> {
-  const { config, redisUrl, keys, worker, pool, glossaries, model, identityOf, metrics, tracing, log } = deps;
+  const {
+    config,
+    redisUrl,
+    keys,
+    worker,
+    pool,
+    packs,
+    glossaries,
+    model,
+    identityOf,
+    metrics,
+    tracing,
+    log,
+  } = deps;
   const releasers = new Releasers();
   // A separate connection, so that an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
@@ -62,37 +67,44 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
   releasers.add(() => clock.stop());
 
   const subscriber = connect(redisUrl, 'patient', log);
-  const withdrawals = new Withdrawals({ subscriber, keys, worker, log });
+  releasers.add(() => cutOff(subscriber));
+  const withdrawals = new Withdrawals({ subscriber, keys, model: model.name, worker, log });
   const work = new InteractiveWork({
     answers: new AnswerChannels({ redis, keys }),
-    takers: new JobTakers({ redis, keys, worker }),
+    worker,
     pool,
+    packs,
     glossaries,
-    model: model.name,
     identityOf,
     clock,
     withdrawals,
     metrics,
     tracing,
-  });
-  // A separate consumer with its own concurrency, so that neither lane waits for a slot of the other.
-  const consumer = new BullBatchConsumer<InteractiveJob>({
-    url: redisUrl,
-    prefix: keys.queuePrefix,
-    lane: 'interactive',
-    concurrency: pool.threads * JOBS_PER_THREAD,
-    lockMs: Math.min(LOCK_MS, config.lockMs),
-    maxStalls: 0,
-    consume: (job, delivery) => work.consume(job, delivery),
-    abandon: (job) => work.abandon(job),
-    telemetry: tracing.telemetry,
     log,
   });
-  consumer.start();
-  releasers.add(() => consumer.stop(config.shutdownMs));
+  work.start();
+  releasers.add(async () => {
+    if (!(await settledWithin([work.whenIdle()], config.shutdownMs)))
+      await settledWithin([work.handBack()], HAND_BACK_MS);
+    work.stop();
+  });
+  const blocking = connect(redisUrl, 'patient', log);
+  releasers.add(() => cutOff(blocking));
+  const taker = new CallTaker({
+    blocking,
+    redis,
+    keys,
+    model: model.name,
+    worker,
+    whenRoom: () => work.whenRoom(),
+    take: (message) => work.take(message),
+    log,
+  });
+  taker.start();
+  releasers.add(() => taker.stop());
   withdrawals.start();
   // Released first: from then on producers do not send to this worker.
-  releasers.add(() => cutOff(subscriber));
+  releasers.add(() => withdrawals.leave());
 
   const { name, fingerprint, dim, maxTokens } = model;
   const announcer = new ModelAnnouncer({ redis, keys, log });

@@ -1,5 +1,11 @@
 /** Names of all Redis keys. */
 
+/**
+ * Version of the interactive lane, part of its lists and channels: producers and workers with another version do not see
+ * each other's calls. Version 1, in releases before 0.2, was a queue of BullMQ.
+ */
+const LANE_VERSION = 2;
+
 /** Keys of one fleet. All share the hash tag `{prefix}`, so that scripts work on a Redis cluster. */
 export interface Keys {
   /** Prefix for BullMQ's own keys. */
@@ -30,14 +36,18 @@ export interface Keys {
   ready(dataDirId: string): string;
   /** String that expires: the producer that owns a data folder. */
   lease(dataDirId: string): string;
+  /** List that expires: interactive calls for workers with a model, oldest first. */
+  calls(model: string): string;
+  /** List that expires: an entry ends the blocking read of one worker. */
+  wake(worker: string): string;
   /** Channel: answers to the interactive calls of one producer. */
   answers(producer: string): string;
-  /** Channel: ids of withdrawn parts of interactive calls; every worker subscribes. */
-  readonly withdrawals: string;
+  /** Channel: ids of withdrawn parts of interactive calls; every worker with the model subscribes. */
+  withdrawals(model: string): string;
+  /** The same for workers with version 1 of the interactive lane, of all models. */
+  readonly firstWithdrawals: string;
   /** Channel to which only this worker subscribes, so that its subscription shows that its process lives. */
   alive(worker: string): string;
-  /** String that expires: id of the worker that has taken this interactive job. */
-  taken(job: string): string;
   /** Hash: descriptions of the workers' models, by name. */
   readonly models: string;
   /** Set: ids of live workers. */
@@ -64,10 +74,12 @@ export function keysOf(prefix: string): Keys {
     ready: (dataDirId) => `${tag}:ready:${dataDirId}`,
     rate: `${tag}:rate`,
     lease: (dataDirId) => `${tag}:lease:${dataDirId}`,
+    calls: (model) => `${tag}:calls:${LANE_VERSION}:${model}`,
+    wake: (worker) => `${tag}:wake:${worker}`,
     answers: (producer) => `${tag}:answers:${producer}`,
-    withdrawals: `${tag}:withdrawals`,
+    withdrawals: (model) => `${tag}:withdrawals:${LANE_VERSION}:${model}`,
+    firstWithdrawals: `${tag}:withdrawals`,
     alive: (worker) => `${tag}:alive:${worker}`,
-    taken: (job) => `${tag}:taken:${job}`,
     models: `${tag}:models`,
     workers: `${tag}:workers`,
     worker: (id) => `${tag}:worker:${id}`,

@@ -41,6 +41,11 @@ export class FleetModels {
    * @throws {RequestError} `unknown-model` (facts: `models`)
    */
   async assertOffered(model: string): Promise<void> {
+    if (this.#models?.has(model)) {
+      // Not awaited: a caller waits, and work for a worker that has left waits or fails by itself.
+      this.#read().catch(() => {});
+      return;
+    }
     const known = await this.#read();
     // A worker may have joined since.
     const models = known?.has(model) === false ? await this.#read(REFUSAL_FRESH_MS) : known;

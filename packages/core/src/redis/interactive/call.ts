@@ -2,8 +2,8 @@
 
 import type { RowOutcome, TextInput, TextToken } from '@embedmill/contract';
 import { decodeBatchResult } from '../batch/index.ts';
-import type { PartWork } from './job.ts';
-import type { PartTimings } from './message.ts';
+import type { PartTimings } from './answer-message.ts';
+import type { PartWork } from './call-message.ts';
 import { type Slice, slicesOf } from './split-call.ts';
 import type { EmbedAnswer } from './types.ts';
 
@@ -25,6 +25,8 @@ export interface CallRequest {
   readonly model: string;
   /** Milliseconds since 1970, according to Redis. */
   readonly deadline: number;
+  /** Trace context of the caller (W3C `traceparent`). */
+  readonly trace?: string | undefined;
 }
 
 /** Collects answers until every text has one. */

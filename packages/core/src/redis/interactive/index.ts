@@ -1,9 +1,9 @@
 /** The interactive lane: embeds a few texts at once, ahead of all bulk work. */
 
 export { AnswerChannels } from './answer-channels.ts';
-export type { CallPart, InteractiveJob, PartWork } from './job.ts';
-export { JobTakers, type JobTakersDeps } from './job-takers.ts';
-export type { PartAnswer, PartTimings } from './message.ts';
+export type { PartAnswer, PartTimings } from './answer-message.ts';
+export type { CallMessage, CallPart, PartWork } from './call-message.ts';
+export { CallTaker } from './call-taker.ts';
 export { ModelAnnouncer } from './models.ts';
 export { CALL_OUTCOMES, RedisInteractiveLane, type RedisLaneDeps, type SettledCall } from './redis-lane.ts';
 export type {
@@ -13,4 +13,4 @@ export type {
   InteractiveLane,
   ModelDescription,
 } from './types.ts';
-export { Withdrawals } from './withdrawals.ts';
+export { type WatchedPart, Withdrawals } from './withdrawals.ts';

@@ -16,9 +16,11 @@ import {
 import { asUnavailable } from '../../process/faults.ts';
 import { vectorFingerprint } from '../batch/fingerprint.ts';
 import { FleetModels, unknownModel } from '../fleet/fleet-models.ts';
+import type { QueueCounts, QueueState } from '../queue/types.ts';
 import { Admission } from './admission.ts';
 import { Call } from './call.ts';
-import type { PartWork } from './job.ts';
+import type { PartWork } from './call-message.ts';
+import { countSubscribers } from './fleet-watch.ts';
 import { ModelRegistry } from './models.ts';
 import { PartExchange, type PartExchangeDeps } from './part-exchange.ts';
 import type { EmbedAnswer, EmbedCallOptions, InteractiveLane, ModelDescription } from './types.ts';
@@ -44,6 +46,8 @@ export interface RedisLaneDeps extends PartExchangeDeps {
   maxTexts: number;
   /** Called after every call. */
   onSettled?: (call: SettledCall) => void;
+  /** Returns the trace context of the caller (W3C `traceparent`). Default: without tracing. */
+  traceContext?: () => string | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -56,7 +60,7 @@ interface CallOptions {
 }
 
 /** @see InteractiveLane */
-export class RedisInteractiveLane implements InteractiveLane {
+export class RedisInteractiveLane implements InteractiveLane, QueueState {
   readonly #deps: RedisLaneDeps;
   readonly #admission: Admission;
   readonly #models: ModelRegistry;
@@ -86,6 +90,30 @@ export class RedisInteractiveLane implements InteractiveLane {
   /** Texts that wait for their answer. */
   get textsInFlight(): number {
     return this.#admission.inFlight;
+  }
+
+  /** Messages that wait in Redis, and messages of this producer that workers have. */
+  async counts(): Promise<QueueCounts> {
+    const { inFlight, lists } = this.#parts.flow;
+    const lengths = await Promise.all(this.#modelNames().map((model) => lists.length(model)));
+    const waiting = lengths.reduce((sum, length) => sum + length, 0);
+    return { waiting, active: Math.max(0, inFlight - waiting), delayed: 0, failed: 0 };
+  }
+
+  async oldestWaitingMs(): Promise<number> {
+    const { lists } = this.#parts.flow;
+    const times = await Promise.all(this.#modelNames().map((model) => lists.oldestAt(model)));
+    const now = this.#deps.clock.now();
+    return Math.max(0, ...times.map((at) => (at === null ? 0 : now - at)));
+  }
+
+  async workers(): Promise<number> {
+    const { redis, keys } = this.#deps;
+    const counts = await countSubscribers(
+      redis,
+      this.#modelNames().map((model) => keys.withdrawals(model)),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async embed(texts: readonly TextInput[], options: EmbedCallOptions): Promise<EmbedAnswer> {
@@ -140,7 +168,8 @@ export class RedisInteractiveLane implements InteractiveLane {
     // It may have been aborted in the meantime; the event would not fire again.
     signal?.throwIfAborted();
     this.#admission.enter(texts.length);
-    const call = new Call({ texts, work, model, deadline: this.#deps.clock.now() + timeoutMs });
+    const { clock, traceContext } = this.#deps;
+    const call = new Call({ texts, work, model, deadline: clock.now() + timeoutMs, trace: traceContext?.() });
     const timer = setTimeout(() => call.fail(deadlineExceeded(timeoutMs)), timeoutMs);
     const onAbort = () => call.fail(signal?.reason);
     signal?.addEventListener('abort', onAbort);
@@ -158,7 +187,7 @@ export class RedisInteractiveLane implements InteractiveLane {
     }
   }
 
-  /** Rejects at once what every worker would hand back until the deadline. */
+  /** Rejects at once what no worker would take. */
   async #assertKnown(model: string): Promise<void> {
     const cached = this.#models.cached();
     await this.#fleet.assertOffered(model);
@@ -167,6 +196,11 @@ export class RedisInteractiveLane implements InteractiveLane {
     const known = await this.#readModels();
     if (known.has(model)) return;
     throw unknownModel(model, [...known.keys()]);
+  }
+
+  /** Names of the default model and of those that workers have announced. */
+  #modelNames(): string[] {
+    return [...new Set([this.#deps.model, ...this.#models.cached().keys()])];
   }
 
   #readModels(): Promise<ReadonlyMap<string, ModelDescription>> {

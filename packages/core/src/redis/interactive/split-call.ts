@@ -1,17 +1,14 @@
-/** Splits a call into parts large enough for one job each. */
+/** Splits a call into parts that fit in one message each. */
 
 import type { TextInput } from '@embedmill/contract';
 
 /**
- * Maximum texts per part and per job: enough to fill the threads of a worker, few enough to share a long call
+ * Maximum texts per part and per message: enough to fill the threads of a worker, few enough to share a long call
  * with others.
  */
 export const MAX_TEXTS = 16;
 
-/**
- * Maximum characters per part and per job, because BullMQ copies jobs several times; a longer text is alone
- * in its job.
- */
+/** Maximum characters per part and per message; a longer text is alone in its message. */
 export const MAX_CHARS = 32 * 1024;
 /** Characters that a token id counts for. */
 const CHARS_PER_ID = 6;
@@ -41,7 +38,7 @@ export function slicesOf(texts: readonly TextInput[]): Slice[] {
   return slices;
 }
 
-/** Approximate characters of a text in a job. */
+/** Approximate characters of a text in a message. */
 export function charsOf(text: TextInput): number {
   return typeof text === 'string' ? text.length : text.length * CHARS_PER_ID;
 }

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Keys } from '../keys.ts';
 
-/** A part may be withdrawn before its job reaches this worker, so withdrawals are kept for this time. */
+/** A part may be withdrawn before its message reaches this worker, so withdrawals are kept for this time. */
 const REMEMBER_MS = 60_000;
 
 /** What the record works with. */
@@ -16,6 +16,8 @@ export interface WithdrawalsDeps {
    */
   subscriber: Redis;
   keys: Keys;
+  /** Name of the model of this worker. */
+  model: string;
   /** Id of this worker process: a subscription to its channel shows others that it lives. */
   worker: string;
   log: Logger;
@@ -29,7 +31,7 @@ export interface WatchedPart {
   end(): void;
 }
 
-/** Subscribes to the withdrawals of all producers. */
+/** Subscribes to the withdrawals of all producers for one model. */
 export class Withdrawals {
   readonly #deps: WithdrawalsDeps;
   readonly #watched = new Map<string, AbortController>();
@@ -42,15 +44,16 @@ export class Withdrawals {
 
   /** Subscribes, now or once Redis is reachable. */
   start(): void {
-    const { subscriber, keys, worker, log } = this.#deps;
+    const { subscriber, keys, model, worker, log } = this.#deps;
+    const withdrawals = keys.withdrawals(model);
     subscriber.on('message', (channel: string, message: string) => {
-      if (channel !== keys.withdrawals) return;
+      if (channel !== withdrawals) return;
       const parts = partsOf(message);
       if (parts === null) log.warn({ message: quote(message, 100) }, 'unreadable message of withdrawn texts');
       else this.#withdraw(parts);
     });
     subscriber
-      .subscribe(keys.withdrawals, keys.alive(worker))
+      .subscribe(withdrawals, keys.alive(worker))
       .catch((error) => log.debug({ reason: asError(error).message }, 'subscribing to withdrawals failed'));
   }
 
@@ -59,18 +62,29 @@ export class Withdrawals {
     return this.#withdrawn.has(part);
   }
 
-  /** Watches a part while it is done. @param remainingMs time until its deadline */
+  /** Watches a part until it is done. @param remainingMs time until its deadline */
   watch(part: string, remainingMs: number): WatchedPart {
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(new Error('the deadline has passed')), remainingMs);
+    const expire = () => controller.abort(new Error('the deadline has passed'));
+    const timer = remainingMs > 0 ? setTimeout(expire, remainingMs) : undefined;
+    if (timer === undefined) expire();
+    else if (this.has(part)) controller.abort(withdrawn());
     this.#watched.set(part, controller);
     return {
       signal: controller.signal,
       end: () => {
         clearTimeout(timer);
-        this.#watched.delete(part);
+        // The part may have been sent again and be watched twice.
+        if (this.#watched.get(part) === controller) this.#watched.delete(part);
       },
     };
+  }
+
+  /** Leaves the channel, so that producers do not count this worker any more; its process still shows that it lives. */
+  leave(): void {
+    const { subscriber, keys, model } = this.#deps;
+    // Not awaited: a Redis that hangs must not delay the end.
+    if (subscriber.status === 'ready') subscriber.unsubscribe(keys.withdrawals(model)).catch(() => {});
   }
 
   #withdraw(parts: readonly string[]): void {
@@ -81,9 +95,13 @@ export class Withdrawals {
     }
     for (const part of parts) {
       this.#withdrawn.set(part, now);
-      this.#watched.get(part)?.abort(new Error('the part was withdrawn'));
+      this.#watched.get(part)?.abort(withdrawn());
     }
   }
+}
+
+function withdrawn(): Error {
+  return new Error('the part was withdrawn');
 }
 
 /** Ids of parts, or `null` if the message is not a JSON array of strings. */

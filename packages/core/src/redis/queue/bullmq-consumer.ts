@@ -1,29 +1,26 @@
 /** The worker's side of the queue on BullMQ: locks, renewal and hand-back around a `consume` function. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asError, type Lane } from '@embedmill/contract';
+import { asError } from '@embedmill/contract';
 import { type Job as BullJob, DelayedError, type Telemetry, Worker } from 'bullmq';
 import type { Logger } from 'pino';
 import { isRedisFault } from '../../process/faults.ts';
 import { settledWithin } from '../../process/lifecycle/promises.ts';
 import { connectionOptions } from '../connect.ts';
-import { type BatchConsumer, type BatchJob, type Consume, QUEUE_NAMES } from './types.ts';
+import { type BatchConsumer, type BatchJob, type Consume, QUEUE_NAME } from './types.ts';
 
 /** What the consumer works with. */
-export interface BullConsumerDeps<Job = BatchJob> {
+export interface BullConsumerDeps {
   url: string;
   /** `Keys.queuePrefix`. */
   prefix: string;
-  lane: Lane;
   /** Maximum batches held, in work or prefetched. */
   concurrency: number;
   /** Lock lifetime: a batch whose worker does not renew it in time goes to another worker. */
   lockMs: number;
-  consume: Consume<Job>;
-  /** Called once for a job that was taken from too many silent workers or failed all attempts. */
-  abandon: (job: Job, reason: string) => Promise<void>;
-  /** Maximum times a job may be taken from a silent worker before it is abandoned. Default: without limit. */
-  maxStalls?: number;
+  consume: Consume;
+  /** Called once for a job that failed all attempts. */
+  abandon: (job: BatchJob, reason: string) => Promise<void>;
   /** Called with the number of batches whose locks could not be renewed; other workers may take them. */
   onLostLocks?: (batches: number) => void;
   /** `Tracing.telemetry`: `consume` runs in the trace context of the caller that enqueued its batch. */
@@ -43,8 +40,8 @@ const PAUSE_MS = SECOND;
 const HAND_BACK_MS = 1.5 * SECOND;
 
 /** @see BatchConsumer */
-export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
-  readonly #worker: Worker<Job, void>;
+export class BullBatchConsumer implements BatchConsumer {
+  readonly #worker: Worker<BatchJob, void>;
   readonly #log: Logger;
   #silentUntil = 0;
   #resumeTimer: NodeJS.Timeout | undefined;
@@ -52,19 +49,17 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
   constructor({
     url,
     prefix,
-    lane,
     concurrency,
     lockMs,
     consume,
     abandon,
-    maxStalls = Number.MAX_SAFE_INTEGER,
     onLostLocks,
     telemetry,
     log,
-  }: BullConsumerDeps<Job>) {
+  }: BullConsumerDeps) {
     this.#log = log;
-    this.#worker = new Worker<Job, void>(
-      QUEUE_NAMES[lane],
+    this.#worker = new Worker<BatchJob, void>(
+      QUEUE_NAME,
       (job, token) => this.#process(job, token, consume),
       {
         prefix,
@@ -73,7 +68,7 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
         concurrency,
         lockDuration: lockMs,
         stalledInterval: Math.max(SECOND, Math.floor(lockMs / 3)),
-        maxStalledCount: maxStalls,
+        maxStalledCount: Number.MAX_SAFE_INTEGER,
         drainDelay: 5,
         skipVersionCheck: true,
         // Jobs state it too, yet a job that lost its content has no options.
@@ -85,11 +80,7 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
     this.#worker.on('error', (error) => this.#onError(error));
     if (onLostLocks !== undefined) this.#worker.on('lockRenewalFailed', (jobs) => onLostLocks(jobs.length));
     this.#worker.on('failed', (job, error) => {
-      if (
-        job === undefined ||
-        (job.attemptsMade < (job.opts.attempts ?? 1) && !/stalled/.test(error.message))
-      )
-        return;
+      if (job === undefined || job.attemptsMade < (job.opts.attempts ?? 1)) return;
       abandon(job.data, error.message).catch((failure) => this.#onError(failure));
     });
   }
@@ -121,7 +112,7 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
     return 'deadline';
   }
 
-  async #process(job: BullJob<Job, void>, token: string | undefined, consume: Consume<Job>): Promise<void> {
+  async #process(job: BullJob<BatchJob, void>, token: string | undefined, consume: Consume): Promise<void> {
     const outcome = await consume(job.data, {
       waitedMs: Math.max(0, Date.now() - job.timestamp),
       attempt: job.attemptsMade + 1,
@@ -136,7 +127,7 @@ export class BullBatchConsumer<Job = BatchJob> implements BatchConsumer {
   }
 
   /** A Redis that is full or unreachable now must not turn a hand-back into a failed attempt. */
-  async #handBack(job: BullJob<Job, void>, token: string | undefined, afterMs: number): Promise<void> {
+  async #handBack(job: BullJob<BatchJob, void>, token: string | undefined, afterMs: number): Promise<void> {
     for (;;) {
       try {
         return await job.moveToDelayed(Date.now() + afterMs, token);

@@ -1,12 +1,10 @@
 /** The producer's side of the queue on BullMQ. */
 
-import type { Lane } from '@embedmill/contract';
 import { Queue, type Telemetry } from 'bullmq';
 import { isRedisFault } from '../../process/faults.ts';
 import { settledWithin } from '../../process/lifecycle/promises.ts';
 import { connectionOptions } from '../connect.ts';
-import type { InteractiveJob } from '../interactive/job.ts';
-import { type BatchJob, type BatchQueue, type JobQueue, QUEUE_NAMES, type QueueCounts } from './types.ts';
+import { type BatchJob, type BatchQueue, QUEUE_NAME, type QueueCounts } from './types.ts';
 
 /** Jobs per `addBulk`, which is one pipeline: a small one blocks Redis for a short time. */
 const JOBS_PER_CALL = 200;
@@ -40,39 +38,22 @@ export interface BullQueueDeps {
   url: string;
   /** `Keys.queuePrefix`. */
   prefix: string;
-  lane: Lane;
   /** `Tracing.telemetry`: a job carries the trace context of the caller that enqueues it. */
   telemetry?: Telemetry | undefined;
   /** Called for every error of the connection; BullMQ throws without a listener. */
   onError: (error: Error) => void;
 }
 
-/** Identity and attempts of the jobs of a lane. */
-interface JobOptions<Job> {
-  /** Makes `enqueue` idempotent. Letters, digits and dashes, not only digits. */
-  idOf: (job: Job) => string;
-  /** Maximum attempts of a job that throws. */
-  attempts: number;
-}
-
-/** BullMQ's own queue objects, for Bull Board. */
-export interface OwnQueues {
-  bulk: Queue<BatchJob>;
-  interactive: Queue<InteractiveJob>;
-}
-
-/** @see JobQueue */
-class BullQueue<Job> implements JobQueue<Job> {
-  readonly #queue: Queue<Job>;
-  readonly #idOf: (job: Job) => string;
+/** @see BatchQueue */
+export class BullBatchQueue implements BatchQueue {
+  readonly #queue: Queue<BatchJob>;
   #lastListed: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
   /** Ids of delayed jobs and the time (monotonic) since which every audit saw them delayed. */
   readonly #delayedSince = new Map<string, number>();
   #listedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ url, prefix, lane, telemetry, onError }: BullQueueDeps, { idOf, attempts }: JobOptions<Job>) {
-    this.#idOf = idOf;
-    this.#queue = new Queue<Job>(QUEUE_NAMES[lane], {
+  constructor({ url, prefix, telemetry, onError }: BullQueueDeps) {
+    this.#queue = new Queue<BatchJob>(QUEUE_NAME, {
       prefix,
       connection: { url, ...connectionOptions('bulk') },
       // Together these let calls fail fast while Redis is unreachable and recover when it is back.
@@ -80,7 +61,7 @@ class BullQueue<Job> implements JobQueue<Job> {
       skipVersionCheck: true,
       ...(telemetry === undefined ? {} : { telemetry }),
       defaultJobOptions: {
-        attempts,
+        attempts: ATTEMPTS,
         backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },
         removeOnComplete: true,
         removeOnFail: true,
@@ -97,33 +78,33 @@ class BullQueue<Job> implements JobQueue<Job> {
   }
 
   /** BullMQ's own object, for Bull Board. */
-  get own(): Queue<Job> {
+  get own(): Queue<BatchJob> {
     return this.#queue;
   }
 
-  async enqueue(jobs: readonly Job[], delayMs = 0): Promise<void> {
+  async enqueue(jobs: readonly BatchJob[], delayMs = 0): Promise<void> {
     for (let start = 0; start < jobs.length; start += JOBS_PER_CALL) {
       const slice = jobs.slice(start, start + JOBS_PER_CALL);
       // The id makes the call idempotent: addBulk is not a transaction, and a call that timed out may have
       // succeeded.
-      await (this.#queue as Queue).addBulk(
+      await this.#queue.addBulk(
         slice.map((data) => ({
           name: 'batch',
           data,
-          opts: { jobId: this.#idOf(data), ...(delayMs === 0 ? {} : { delay: delayMs }) },
+          opts: { jobId: idOf(data), ...(delayMs === 0 ? {} : { delay: delayMs }) },
         })),
       );
     }
   }
 
-  async restore(jobs: readonly Job[]): Promise<number> {
+  async restore(jobs: readonly BatchJob[]): Promise<number> {
     const listed = await this.#listed();
-    const unlisted = jobs.filter((job) => !listed.has(this.#idOf(job)));
-    const lost: Job[] = [];
+    const unlisted = jobs.filter((job) => !listed.has(idOf(job)));
+    const lost: BatchJob[] = [];
     for (let start = 0; start < unlisted.length; start += JOBS_PER_CALL) {
       const slice = unlisted.slice(start, start + JOBS_PER_CALL);
       // Asked again one by one: a job moves between the lists while they are read.
-      const states = await Promise.all(slice.map((job) => this.#queue.getJobState(this.#idOf(job))));
+      const states = await Promise.all(slice.map((job) => this.#queue.getJobState(idOf(job))));
       lost.push(...slice.filter((_, i) => LOST_STATES.has(states[i]!)));
     }
     for (const job of lost) {
@@ -174,8 +155,8 @@ class BullQueue<Job> implements JobQueue<Job> {
     }
   }
 
-  async remove(job: Job): Promise<void> {
-    await this.#queue.remove(this.#idOf(job));
+  async remove(job: BatchJob): Promise<void> {
+    await this.#queue.remove(idOf(job));
   }
 
   async counts(): Promise<QueueCounts> {
@@ -209,18 +190,9 @@ class BullQueue<Job> implements JobQueue<Job> {
   }
 }
 
-/** The bulk queue: batches of runs. */
-export class BullBatchQueue extends BullQueue<BatchJob> implements BatchQueue {
-  constructor(deps: Omit<BullQueueDeps, 'lane'> & { lane: 'bulk' }) {
-    super(deps, { idOf: ({ run, batch }) => `${run}-${batch}`, attempts: ATTEMPTS });
-  }
-}
-
-/** The interactive queue. The lane sends unanswered parts again itself, so a job has one attempt. */
-export class BullInteractiveQueue extends BullQueue<InteractiveJob> {
-  constructor(deps: Omit<BullQueueDeps, 'lane'>) {
-    super({ ...deps, lane: 'interactive' }, { idOf: ({ id }) => id, attempts: 1 });
-  }
+/** Id of a job. It makes `enqueue` idempotent. */
+function idOf({ run, batch }: BatchJob): string {
+  return `${run}-${batch}`;
 }
 
 /** A job that BullMQ does not find or that is locked has moved on by itself. */

@@ -1,7 +1,7 @@
-/** The job queues: ports, and their implementation on BullMQ. */
+/** The queue of batches: ports, and their implementation on BullMQ. */
 
 export { BullBatchConsumer, type BullConsumerDeps } from './bullmq-consumer.ts';
-export { BullBatchQueue, BullInteractiveQueue, type BullQueueDeps, type OwnQueues } from './bullmq-queue.ts';
+export { BullBatchQueue, type BullQueueDeps } from './bullmq-queue.ts';
 export type {
   BatchConsumer,
   BatchJob,
@@ -9,7 +9,6 @@ export type {
   Consume,
   ConsumeOutcome,
   Delivery,
-  JobQueue,
   QueueCounts,
   QueueState,
 } from './types.ts';

@@ -1,6 +1,6 @@
-/** The ports to the job queues: a producer enqueues jobs, a worker consumes them. */
+/** The ports to the queue of batches: a producer enqueues jobs, a worker consumes them. */
 
-import type { Lane, Precision, Treatment, Truncate } from '@embedmill/contract';
+import type { Precision, Treatment, Truncate } from '@embedmill/contract';
 
 /** A batch of a run, without its texts: those are in the payload. */
 export interface BatchJob {
@@ -44,21 +44,18 @@ export interface QueueState {
 }
 
 /** The producer's side. */
-export interface JobQueue<Job> extends QueueState {
+export interface BatchQueue extends QueueState {
   /** Enqueues jobs, to be taken after `delayMs` (default 0); a job that is already queued is left as it is. */
-  enqueue(jobs: readonly Job[], delayMs?: number): Promise<void>;
+  enqueue(jobs: readonly BatchJob[], delayMs?: number): Promise<void>;
   /**
    * Enqueues those of these jobs that the queue has lost: their entry in its lists, their content, or both.
    * @returns how many
    */
-  restore(jobs: readonly Job[]): Promise<number>;
+  restore(jobs: readonly BatchJob[]): Promise<number>;
   /** Removes a job unless a worker has it. */
-  remove(job: Job): Promise<void>;
+  remove(job: BatchJob): Promise<void>;
   close(): Promise<void>;
 }
-
-/** The bulk queue: batches of runs. */
-export type BatchQueue = JobQueue<BatchJob>;
 
 /** Circumstances of a delivery. */
 export interface Delivery {
@@ -81,7 +78,7 @@ export type ConsumeOutcome = { status: 'done' } | { status: 'hand-back'; afterMs
  * Does one job. A throw counts as a failed attempt, so an implementation must wait for Redis to return
  * instead.
  */
-export type Consume<Job = BatchJob> = (job: Job, delivery: Delivery) => Promise<ConsumeOutcome>;
+export type Consume = (job: BatchJob, delivery: Delivery) => Promise<ConsumeOutcome>;
 
 /** The worker's side. */
 export interface BatchConsumer {
@@ -98,5 +95,5 @@ export interface BatchConsumer {
   stop(deadlineMs: number, giveUp?: () => Promise<void>): Promise<'finished' | 'deadline'>;
 }
 
-/** Queue names, by lane. */
-export const QUEUE_NAMES: Readonly<Record<Lane, string>> = { bulk: 'bulk', interactive: 'interactive' };
+/** Name of the queue. */
+export const QUEUE_NAME = 'bulk';

@@ -8,6 +8,8 @@ const NO_SPAN: OpenSpan & RequestSpan = { addStep: () => {}, end: () => {} };
 export const noTracing: Tracing = {
   span: (_name, _attributes, step) => step(NO_SPAN),
   request: (_headers, serve) => serve(NO_SPAN),
+  context: () => undefined,
+  resume: (_context, _name, _attributes, step) => step(),
   telemetry: undefined,
   stop: async () => {},
 };

@@ -102,6 +102,32 @@ export class OpenTelemetryTracing implements Tracing {
     context.with(trace.setSpan(caller, span), serve, undefined, requestSpan);
   }
 
+  context(): string | undefined {
+    const carrier: { traceparent?: string } = {};
+    propagation.inject(context.active(), carrier);
+    return carrier.traceparent;
+  }
+
+  resume<Value>(
+    traceparent: string | undefined,
+    name: string,
+    attributes: SpanAttributes,
+    step: () => Promise<Value>,
+  ): Promise<Value> {
+    const caller = propagation.extract(ROOT_CONTEXT, { traceparent });
+    const span = this.#tracer.startSpan(name, { attributes, kind: SpanKind.CONSUMER }, caller);
+    return context.with(trace.setSpan(caller, span), async () => {
+      try {
+        return await step();
+      } catch (error) {
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  }
+
   async stop(): Promise<void> {
     await this.#provider.shutdown().catch((error) => diag.error(asError(error).message));
   }

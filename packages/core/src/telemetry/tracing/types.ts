@@ -39,6 +39,15 @@ export interface Tracing {
    * `traceparent`).
    */
   request(headers: IncomingHttpHeaders, serve: (span: RequestSpan) => void): void;
+  /** The context of the current span as W3C `traceparent`; `undefined` without tracing. */
+  context(): string | undefined;
+  /** Runs `step` in a span of another process's work, a child of its span in `context` (W3C `traceparent`). */
+  resume<Value>(
+    context: string | undefined,
+    name: string,
+    attributes: SpanAttributes,
+    step: () => Promise<Value>,
+  ): Promise<Value>;
   /** Propagates the context through BullMQ; `undefined` without tracing. */
   readonly telemetry: Telemetry | undefined;
   /** Exports the remaining spans. */
