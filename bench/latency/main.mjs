@@ -89,10 +89,6 @@ function cpuOfStack({ producer, worker, redis }) {
   return 1000 * (producer + worker + redis);
 }
 
-function sum(numbers) {
-  return numbers.reduce((total, number) => total + number, 0);
-}
-
 /** Milliseconds of each request, wall time and CPU time of `count` requests. */
 async function measure({ client, cpu }, clients, count) {
   const cpuBefore = cpu();
