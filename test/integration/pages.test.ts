@@ -72,11 +72,13 @@ describe('the pages', () => {
       (name) => gzipSync(readFileSync(join(pagesFolder, name))).length,
     );
     expect(bytes.reduce((sum, n) => sum + n, 0)).toBeLessThan(250 * 1024);
-    // The map and its web worker are loaded on demand.
+    // The readers of tables, and the map with its web worker, are loaded on demand.
     const all = readdirSync(join(pagesFolder, 'assets'));
     expect(all.filter((name) => !first.includes(`assets/${name}`))).toEqual([
+      expect.stringMatching(/^Arrow\.dom-/),
       expect.stringMatching(/^map-thread-/),
       expect.stringMatching(/^run-map-/),
+      expect.stringMatching(/^table-/),
     ]);
   });
 

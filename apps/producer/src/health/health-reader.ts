@@ -59,17 +59,21 @@ export class HealthReader {
 
   async #readFacts(): Promise<HealthFacts> {
     const { dataDir, redis, credits, workers, scale } = this.#deps;
-    const [folder, ping, connected, speed, freeBytes] = await Promise.all([
+    const ping = redis.ping().catch((error: unknown) => error);
+    // What is read from a Redis that does not answer would come too late for a probe of readiness.
+    const unlessDown = <Value>(value: Promise<Value>) =>
+      Promise.race([value, ping.then((answer) => (answer instanceof Error ? undefined : value))]);
+    const [folder, answer, connected, speed, freeBytes] = await Promise.all([
       dataDir.state(),
-      redis.ping().catch((error: unknown) => error),
-      workers(),
-      scale(),
+      ping,
+      unlessDown(workers()),
+      unlessDown(scale()),
       this.freeBytes(),
     ]);
     const active = (dataDir.runsIfOpen?.active() ?? []).map((run) => run.info());
     const backlogRows = sum(active, ({ rows }) => rows.accepted - rows.done);
     return {
-      redisFault: redisFault(ping, connectionError(redis), folder.leaseError),
+      redisFault: redisFault(answer, connectionError(redis), folder.leaseError),
       folderWaitsFor: folder.waitsFor,
       diskFault: folder.diskFault,
       freeBytes: freeBytes ?? null,

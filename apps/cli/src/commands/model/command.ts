@@ -54,7 +54,7 @@ export function addModelCommand(
   const config = () => readConfig(context.environment);
   const model = program
     .command('model')
-    .summary('list, check, pull, add or distill models')
+    .summary('list, check, pull or distill models')
     .description('List, describe, check, pull, add or distill models.')
     .helpCommand(false)
     .addHelpText(
