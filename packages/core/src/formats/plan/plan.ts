@@ -511,5 +511,8 @@ function countUsable(plan: Draft, text: Buffer, settings: RowSettings): void {
       message: `no record can be read: ${bad.message}`,
       fix: null,
     });
-  } else plan.warnings.push(`${count} of the first ${rows.length} records cannot be read: ${bad.message}`);
+  } else
+    plan.warnings.push(
+      `${count} of the first ${rows.length.toLocaleString('en')} records cannot be read: ${bad.message}`,
+    );
 }

@@ -1,16 +1,16 @@
 /** A link of 2 MB/s between Redis and everybody: slow, never stuck, and a run with large batches delays no other. */
 
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../support/folder.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 import {
   expectWhole,
   type SentRow,
   sentRows,
   startProducerProcess,
   startWorkerProcess,
-} from '../support/mill.ts';
-import { startProxy } from '../support/proxied-run.ts';
-import { testRedis } from '../support/redis.ts';
+} from '../../support/mill.ts';
+import { startProxy } from '../../support/proxied-run.ts';
+import { testRedis } from '../../support/redis.ts';
 
 it('a run with results of 6 MB and one with small ones both complete over 2 MB/s', async () => {
   const { proxy, place } = await startProxy(testRedis());

@@ -1,15 +1,15 @@
 /** Poison rows, which crash the whole worker process as a native abort does: they fail alone. */
 
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../support/folder.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 import {
   faultsOfResults,
   resultLines,
   sentRows,
   startProducerProcess,
   startRestartingWorker,
-} from '../support/mill.ts';
-import { testRedis } from '../support/redis.ts';
+} from '../../support/mill.ts';
+import { testRedis } from '../../support/redis.ts';
 
 const DEADLY = 'kill-the-process!';
 

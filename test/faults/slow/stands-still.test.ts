@@ -2,9 +2,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../support/folder.ts';
-import { expectWhole, LOCK_MS, sentRows, startProducerProcess, startWorkerProcess } from '../support/mill.ts';
-import { testRedis } from '../support/redis.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import {
+  expectWhole,
+  LOCK_MS,
+  sentRows,
+  startProducerProcess,
+  startWorkerProcess,
+} from '../../support/mill.ts';
+import { testRedis } from '../../support/redis.ts';
 
 it('workers that stand still five times over a long text embed it all the same', async () => {
   const redis = testRedis();

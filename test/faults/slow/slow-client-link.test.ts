@@ -4,9 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmbedmillClient, withRetry } from '@embedmill/client';
 import { expect, it, onTestFinished } from 'vitest';
-import { startEmbedmill } from '../support/embedmill.ts';
-import { FaultProxy } from '../support/fault-proxy.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { startEmbedmill } from '../../support/embedmill.ts';
+import { FaultProxy } from '../../support/fault-proxy.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 import {
   expectWhole,
   faultsOfResults,
@@ -15,8 +15,8 @@ import {
   sentRows,
   startProducerProcess,
   startWorkerProcess,
-} from '../support/mill.ts';
-import { testRedis } from '../support/redis.ts';
+} from '../../support/mill.ts';
+import { testRedis } from '../../support/redis.ts';
 
 /** Rows of `bytes` bytes each. */
 function longRows(count: number, bytes: number): SentRow[] {
