@@ -45,7 +45,7 @@ export { cutSlice, groupSlices } from './sinks/shape.ts';
 export type { EncodeOptions, Format, OutputRows, OutputShape } from './sinks/types.ts';
 export { vectorJson } from './sinks/vector-text.ts';
 export { copyToFile, type FileBytes, openFileBytes } from './tables/file.ts';
-export { isTableFile, isTableFormat, openArrowBatches, openTable } from './tables/open.ts';
+export { isTableFile, isTableFormat, openArrowBatches, openTable, type TableFormat } from './tables/open.ts';
 export { planDatabaseTable, planTableReading } from './tables/plan.ts';
 export { findColumn, readTableRows } from './tables/rows.ts';
 export type {
@@ -57,4 +57,4 @@ export type {
   TableReadOptions,
   TableSlice,
 } from './tables/types.ts';
-export { convertValue, fromJson, inferType, mergeColumns } from './tables/values.ts';
+export { cellOf, convertValue, fromJson, inferType, mergeColumns } from './tables/values.ts';

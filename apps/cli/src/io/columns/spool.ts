@@ -20,6 +20,15 @@ import { readBlocks, writeBlocks } from './blocks.ts';
 /** Which columns travel from the input to the output. */
 export type ColumnChoice = 'all' | 'none' | readonly string[];
 
+/** Parses `--columns`. `all` and `none` are words; columns of these names cannot be chosen alone. */
+export function readColumnChoice(given: string): ColumnChoice {
+  if (given === 'all' || given === 'none') return given;
+  return given
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
 /** The columns of some rows. */
 export interface ColumnBlock {
   rows: number;
@@ -67,6 +76,12 @@ export class ColumnSpool {
       await file.close();
       this.#isWriting = false;
     }
+  }
+
+  /** Records all slices without passing them on. */
+  async recordAll(slices: AsyncIterable<FieldsRow[]>): Promise<void> {
+    const recorded = this.record(slices);
+    while (!(await recorded.next()).done);
   }
 
   /** The blocks in row order, with the columns and types of {@link columns}. Can be called repeatedly. */
