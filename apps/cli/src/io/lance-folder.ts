@@ -5,7 +5,7 @@ import { asError, EmbedmillError } from '@embedmill/contract';
 import type { Connection, Table } from '@lancedb/lancedb';
 
 /** The part of the LanceDB package that is used. */
-export type LanceDb = Pick<typeof import('@lancedb/lancedb'), 'connect' | 'Index' | 'makeArrowTable'>;
+export type LanceDb = Pick<typeof import('@lancedb/lancedb'), 'connect' | 'Index'>;
 
 /** A LanceDB folder: its parent is the database, and its name without the extension is the table. */
 export interface LanceFolder {

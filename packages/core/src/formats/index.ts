@@ -33,7 +33,7 @@ export { type Packing, unpack } from './rows/unpack.ts';
 export { dotRow } from './search/dot.ts';
 export { type Hit, Nearest } from './search/nearest.ts';
 export { scanRows, searchRows } from './search/scan.ts';
-export { arrow } from './sinks/arrow.ts';
+export { arrow, recordBatchOf } from './sinks/arrow.ts';
 export { MAX_CHUNK_BYTES } from './sinks/chunks.ts';
 export { DTYPE_BYTES, numbersOf } from './sinks/dtype.ts';
 export { FORMATS } from './sinks/formats.ts';

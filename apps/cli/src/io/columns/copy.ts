@@ -1,7 +1,5 @@
 /** Copies the columns of the input into the .csv of a command: which, under what names, and the cells of each row. */
 
-import { rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { quote } from '@embedmill/contract';
 import { cellOf, type FieldsRow } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
@@ -23,14 +21,11 @@ export interface ColumnCopyOptions {
 /** The columns of the input for the rows of an output. They are on disk until {@link close}. */
 export class ColumnCopy {
   readonly #options: ColumnCopyOptions;
-  readonly #path: string;
   readonly #spool: ColumnSpool;
 
   private constructor(options: ColumnCopyOptions) {
     this.#options = options;
-    const { outputPath } = options;
-    this.#path = join(dirname(outputPath), `.${basename(outputPath)}.columns`);
-    this.#spool = new ColumnSpool(this.#path, 'all');
+    this.#spool = ColumnSpool.beside(options.outputPath);
   }
 
   /** Reads the columns of a vector file, if any are chosen. */
@@ -102,6 +97,6 @@ export class ColumnCopy {
   }
 
   async close(): Promise<void> {
-    await rm(this.#path, { force: true });
+    await this.#spool.delete();
   }
 }

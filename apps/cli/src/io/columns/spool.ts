@@ -6,6 +6,8 @@
  * was killed is never read. Decision: docs/decisions/0140.
  */
 
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   type Column,
   type ColumnValues,
@@ -56,6 +58,11 @@ export class ColumnSpool {
     this.#choice = choice;
   }
 
+  /** A spool of all columns in a hidden file beside an output. */
+  static beside(outputPath: string): ColumnSpool {
+    return new ColumnSpool(join(dirname(outputPath), `.${basename(outputPath)}.columns`), 'all');
+  }
+
   /** The columns of all rows written so far, with the types that hold all their values. */
   get columns(): readonly Column[] {
     return this.#columns;
@@ -82,6 +89,11 @@ export class ColumnSpool {
   async recordAll(slices: AsyncIterable<FieldsRow[]>): Promise<void> {
     const recorded = this.record(slices);
     while (!(await recorded.next()).done);
+  }
+
+  /** Deletes the file, if it exists. */
+  async delete(): Promise<void> {
+    await rm(this.#path, { force: true });
   }
 
   /** The blocks in row order, with the columns and types of {@link columns}. Can be called repeatedly. */
