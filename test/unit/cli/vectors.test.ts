@@ -143,6 +143,32 @@ test('rows after a Parquet row group without a vector keep their numbers', async
   expect([present.length, present[0], present.at(-1)]).toEqual([4096, 2048, 8191]);
 });
 
+test.each(['jsonl', 'parquet', 'arrow'] as const)(
+  'columns called scale and dtype are told from those of int8 vectors in .%s files',
+  async (format) => {
+    const columns = ['scale', 'dtype'].map((name) => ({ name, type: { kind: 'string' } as const }));
+    const rows = { ...unitRows(1, 3), columns: [['large'], ['x']] };
+    async function* slices() {
+      yield rows;
+    }
+    const namesIn = async (options: EncodeOptions) => {
+      const bytes = await collect(FORMATS[format].encode(slices(), { rows: 1, dim: 3 }, options));
+      const path = join(temporaryFolder(), `vectors.${format}`);
+      writeFileSync(path, Buffer.concat(bytes));
+      const file = await openVectors(path);
+      for await (const slice of file.readColumns()) {
+        return 'objects' in slice
+          ? Object.keys(slice.objects[0] ?? {})
+          : slice.columns.map(({ name }) => name);
+      }
+      return null;
+    };
+    expect((await namesIn({ columns }))?.toSorted()).toEqual(['dtype', 'scale']);
+    expect(await namesIn({ dtype: 'int8' })).toEqual([]);
+    expect(await namesIn({ dtype: 'int8', encoding: 'base64' })).toEqual([]);
+  },
+);
+
 test.each(['jsonl', 'npy'] as const)('texts with U+2028 do not end a line of .%s files', async (format) => {
   const rows = unitRows(2, 3);
   const path = await write(format, { ...rows, ids: ['line\u2028end', 'b'] }, {});

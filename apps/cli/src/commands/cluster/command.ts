@@ -35,9 +35,9 @@ import { type ClusterSummary, clusterSteps, summarizeClusters } from './cluster.
 const EXPLANATION = `
 OUTPUT has one line per row: id, cluster (0 is the largest), cosine similarity
 to the centroid, and the columns of the input: those that VECTORS has, or else
-those of --texts. Lists and objects are JSON text. A second file, named .summary.csv, has one line per
-cluster: rows, cohesion, key terms (with --texts) and distinct representative
-rows.
+those of --texts. Lists and objects are JSON text. A second file, named
+.summary.csv, has one line per cluster: rows, cohesion, key terms (with --texts)
+and distinct representative rows.
 
 --k auto tries numbers up to 128 on a sample and chooses the one with the best
 separation (silhouette). Texts rarely form clear clusters, so check the summary,

@@ -1,6 +1,5 @@
 /** Writes vectors to a LanceDB table, a folder on this machine. */
 
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { asError, EmbedmillError, quote } from '@embedmill/contract';
 import {
@@ -13,11 +12,9 @@ import {
 } from '@embedmill/core/formats';
 import type { Table } from '@lancedb/lancedb';
 import type { Table as ArrowTable } from 'apache-arrow';
-import { dimOf, type LanceFolder, openLanceFolder } from '../lance-folder.ts';
+import { dimOf, type LanceFolder, openLanceFolder, requireArrow } from '../lance-folder.ts';
 import { inputColumns } from '../vectors/columns.ts';
 import type { StoreRequest, VectorStore } from './types.ts';
-
-type Arrow = typeof import('apache-arrow');
 
 /**
  * Bytes of vectors per write: 43,690 rows of 384 floats. Each write creates a version of the table and scans
@@ -154,8 +151,7 @@ function tableOf(
   dim: number,
   columns: readonly StoredColumn[],
 ): ArrowTable {
-  // LanceDB loads the CommonJS build, and writes tables of another build as files that it cannot read.
-  const library: Arrow = createRequire(import.meta.url)('apache-arrow');
+  const library = requireArrow();
   const all = [...rows.values()];
   const vectors = new Float32Array(all.length * dim);
   for (const [n, { vector }] of all.entries()) vectors.set(vector, n * dim);
