@@ -108,7 +108,7 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   const deps = { config, stdin: context.stdin, environment: context.environment, signal };
   const taken = ['id', 'cluster', 'cosine'];
   const choice = readColumnChoice(flags.columns);
-  const copy = await ColumnCopy.fromVectors(file, { outputPath: flags.to, choice, taken });
+  const copy = await ColumnCopy.fromVectors(file, { outputPath: flags.to, choice, taken, signal });
   try {
     const needed = copy.needsTexts ? 'all' : 'none';
     const findRow: TextRowLookup =
@@ -119,7 +119,7 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
     const loaded = await loadVectors(file, { onRows: countRows(display, file.rows), signal });
     const { matrix, ids, numbers, missing } = loaded;
     const vectorRows = ids.map((id, row) => ({ row: numbers[row]!, id }));
-    if (copy.needsTexts) await copy.replace(fieldsOf(vectorRows, findRow));
+    if (copy.needsTexts && flags.texts !== undefined) await copy.replace(fieldsOf(vectorRows, findRow));
     const names = [...taken, ...copy.names];
     if (flags.k !== null && flags.k > matrix.rows) {
       throw new UsageError(`--k ${flags.k} exceeds the ${formatNoun(matrix.rows, 'row')} with a vector`);

@@ -28,12 +28,11 @@ import { groupsOf } from './groups.ts';
 
 const EXPLANATION = `
 OUTPUT lists the rows with duplicates, group by group: group, id, keep (yes for
-the first row of the group, otherwise no), cosine similarity to that row, and
-row number from 1, because ids may repeat; then the columns of the input: those
-that VECTORS has, or else those of --texts. Lists and objects are JSON text. A
-group is a chain of rows linked by
-similarities of at least the threshold, so check the similarity before you drop
-rows of a large group.
+the first row of the group, otherwise no), cosine similarity to that row, row
+number from 1, because ids may repeat, and the columns of the input: those that
+VECTORS has, or else those of --texts. Lists and objects are JSON text. A group
+is a chain of rows linked by similarities of at least the threshold, so check
+the similarity before you drop rows of a large group.
 
 All pairs of rows are compared: about one minute for 50,000 rows, four times as
 long for twice as many.
@@ -96,7 +95,7 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
   const file = await openVectors(vectors);
   const taken = ['group', 'id', 'keep', 'cosine', 'row'];
   const choice = readColumnChoice(flags.columns);
-  const copy = await ColumnCopy.fromVectors(file, { outputPath: flags.to, choice, taken });
+  const copy = await ColumnCopy.fromVectors(file, { outputPath: flags.to, choice, taken, signal });
   try {
     const { matrix, ids, numbers, missing } = await loadVectors(file, {
       onRows: countRows(display, file.rows),

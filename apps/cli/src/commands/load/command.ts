@@ -149,7 +149,7 @@ function readTarget(flags: LoadFlags, { environment }: CommandContext): LoadFile
       const { onNote, signal } = deps;
       const spool = url.protocol === 'file:' ? ColumnSpool.beside(fileURLToPath(url)) : null;
       try {
-        await spool?.recordAll(toFieldsRows(file.readColumns()));
+        await spool?.recordAll(toFieldsRows(file.readColumns()), signal);
         const columns = outputColumns(spool?.columns ?? [], { idField: 'id', taken: ['id', 'vector'] });
         const open = (dim: number) => openStore({ url, table, dim, columns, onNote, signal });
         const given = spool === null || columns.length === 0 ? null : { spool, columns };

@@ -16,6 +16,7 @@ export interface ColumnCopyOptions {
   choice: ColumnChoice;
   /** Columns that the output has anyway. */
   taken: readonly string[];
+  signal: AbortSignal;
 }
 
 /** The columns of the input for the rows of an output. They are on disk until {@link close}. */
@@ -47,7 +48,7 @@ export class ColumnCopy {
 
   async #record(rows: AsyncIterable<FieldsRow[]>): Promise<void> {
     try {
-      await this.#spool.recordAll(rows);
+      await this.#spool.recordAll(rows, this.#options.signal);
       // A wrong --columns ends the command before its work.
       if (this.#spool.columns.length > 0) this.#columns();
     } catch (error) {

@@ -86,9 +86,8 @@ export class ColumnSpool {
   }
 
   /** Records all slices without passing them on. */
-  async recordAll(slices: AsyncIterable<FieldsRow[]>): Promise<void> {
-    const recorded = this.record(slices);
-    while (!(await recorded.next()).done);
+  async recordAll(slices: AsyncIterable<FieldsRow[]>, signal: AbortSignal): Promise<void> {
+    for await (const _ of this.record(slices)) signal.throwIfAborted();
   }
 
   /** Deletes the file, if it exists. */

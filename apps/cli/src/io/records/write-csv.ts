@@ -34,8 +34,8 @@ export async function writeCsv(
   const draft = join(dirname(path), `.${basename(path)}.embedmill`);
   try {
     await pipeline(
-      Readable.from(cellsOf(rows)),
-      stringify({ header: true, columns: [...columns], quoted_match: LINE_END }),
+      Readable.from(cellsOf(columns, rows)),
+      stringify({ quoted_match: LINE_END }),
       createWriteStream(draft),
     );
     await rename(draft, path);
@@ -46,8 +46,10 @@ export async function writeCsv(
 }
 
 async function* cellsOf(
+  columns: readonly string[],
   rows: Iterable<readonly CsvCell[]> | AsyncIterable<readonly CsvCell[]>,
 ): AsyncGenerator<CsvCell[]> {
+  yield columns.map(inertCell);
   for await (const row of rows) yield row.map((cell) => (typeof cell === 'string' ? inertCell(cell) : cell));
 }
 

@@ -17,8 +17,8 @@ import { inputColumns } from '../vectors/columns.ts';
 import type { StoreRequest, VectorStore } from './types.ts';
 
 /**
- * Bytes of vectors per write: 43,690 rows of 384 floats. Each write creates a version of the table and scans
- * the ids of all earlier rows.
+ * Bytes of vectors, or of columns, per write: 43,690 rows of 384 floats. Each write creates a version of the table
+ * and scans the ids of all earlier rows.
  */
 const WRITE_BYTES = 64 * 1024 * 1024;
 
@@ -57,15 +57,20 @@ export async function openLance({
   const maxRows = maxRowsPerWrite(dim);
   // By id, so that a repeated row replaces the earlier one.
   let waiting = new Map<string, LanceRow>();
+  let columnBytes = 0;
   const write = async () => {
     if (waiting.size > 0) await writer.write(tableOf(waiting, dim, stored));
-    waiting = new Map();
+    [waiting, columnBytes] = [new Map(), 0];
   };
   return {
     name: `LanceDB table ${quote(path, 200)}`,
     async upsert({ ids, vectors, values = [] }) {
-      for (const [n, id] of ids.entries()) waiting.set(id, { vector: vectors[n]!, values: values[n] ?? [] });
-      if (waiting.size >= maxRows) await write();
+      for (const [n, id] of ids.entries()) {
+        const row = { vector: vectors[n]!, values: values[n] ?? [] };
+        waiting.set(id, row);
+        columnBytes += bytesOf(row.values);
+      }
+      if (waiting.size >= maxRows || columnBytes >= WRITE_BYTES) await write();
     },
     async finish() {
       await write();
@@ -136,6 +141,13 @@ export class LanceWriter {
     this.table?.close();
     this.#folder.database.close();
   }
+}
+
+/** About the bytes of a value of a column. */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  return Object.values(value).reduce<number>((sum, inner) => sum + bytesOf(inner), 0);
 }
 
 /** A column of the table, and where its values come from. */
