@@ -28,7 +28,7 @@ const EVASIONS = [
     rule: 'packages must be imported, not required.',
     // LanceDB requires the CommonJS build of apache-arrow and cannot store tables of the other build, which an
     // import loads. This workspace may import the package anyway.
-    except: ['apps/cli/src/io/output/lance.ts'],
+    except: ['apps/cli/src/io/lance-folder.ts'],
   },
   {
     pattern: /biome-ignore(-all|-start)?\s+lint(\/style(\/noRestricted(Imports|Globals))?)?\s*:/,

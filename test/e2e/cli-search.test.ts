@@ -102,8 +102,8 @@ test('cluster writes the cluster of each row, and a summary of each cluster', as
   expect([clustered, missing, clusters.length]).toEqual([5, 1, 4]);
   expect(clusters[0]).toMatchObject({ rows: 2, terms: expect.arrayContaining(['towels', 'dry']) });
   const lines = readFileSync(join(cwd, 'topics.csv'), 'utf8').trimEnd().split('\n');
-  expect(lines[0]).toBe('id,cluster,cosine');
-  expect(lines.filter((line) => /^(towel|"towel, again"),0,/.test(line))).toHaveLength(2);
+  expect(lines[0]).toBe('id,cluster,cosine,text');
+  expect(lines.filter((line) => /^(towel|"towel, again"),0,.*,Soft towels /.test(line))).toHaveLength(2);
   // One of the two towels stands for both.
   expect(readFileSync(join(cwd, 'topics.summary.csv'), 'utf8')).toMatch(
     /^0,2,0\.9\d{3},dry quickly soft towels,Soft towels (that|which) dry quickly[.!]$/m,
@@ -116,7 +116,7 @@ test('dedupe lists near-duplicates, and keeps the first of each group', async ()
   });
   expect({ code, stdout }).toEqual({ code: 0, stdout: '1 group among 5 rows; 1 row could be dropped\n' });
   expect(readFileSync(join(cwd, 'same.csv'), 'utf8')).toMatch(
-    /^group,id,keep,cosine,row\n0,towel,yes,1\.0000,3\n0,"towel, again",no,0\.9\d{3},6\n$/,
+    /^group,id,keep,cosine,row,text\n0,towel,yes,1\.0000,3,Soft towels that .*\n0,"towel, again",no,0\.9\d{3},6,Soft .*\n$/,
   );
 });
 

@@ -1,17 +1,20 @@
 /** LanceDB tables, as written and read by the command and by LanceDB itself. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import type { VectorRows } from '@embedmill/contract';
+import { type Column, type DataType, FORMATS } from '@embedmill/core/formats';
 import { connect, type Table } from '@lancedb/lancedb';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadIntoStore } from '../../../apps/cli/src/io/stores/load.ts';
 import { openStore, readStoreUrl } from '../../../apps/cli/src/io/stores/open.ts';
 import { openVectors } from '../../../apps/cli/src/io/vectors/open.ts';
+import { runProgram } from '../../../apps/cli/src/program.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { vectorFile } from '../../support/vector-file.ts';
-import { unitRows } from '../sinks/vectors.ts';
+import { collect, unitRows } from '../sinks/vectors.ts';
 
 const { signal } = new AbortController();
 
@@ -117,6 +120,128 @@ describe('a LanceDB table', () => {
       'has no column "vector" of fixed-size lists of floats; its columns are "sku" (Float64), "emb"',
     );
     expect((await openVectors(path)).rows).toBe(3);
+  });
+});
+
+/** Runs `embedmill load` in this process. */
+async function runLoad(vectors: string, to: string): Promise<{ code: number; output: string }> {
+  let output = '';
+  const stream = { write: (text: string) => (output += text) } as unknown as NodeJS.WriteStream;
+  const context = { environment: {}, stdin: new PassThrough(), stdout: stream, stderr: stream };
+  return { code: await runProgram(['node', 'embedmill', 'load', vectors, '--to', to], context), output };
+}
+
+/** Writes a Parquet file of unit rows with one column per entry. */
+async function writeParquet(path: string, columns: Record<string, [DataType, unknown[]]>): Promise<string> {
+  const entries = Object.entries(columns);
+  const rows = entries[0]?.[1][1].length ?? 0;
+  const slice = { ...unitRows(rows, 4), columns: entries.map(([, [, values]]) => values) };
+  async function* slices() {
+    yield slice;
+  }
+  const types = entries.map(([name, [type]]) => ({ name, type }));
+  const bytes = FORMATS.parquet.encode(slices(), { rows, dim: 4 }, { columns: types });
+  writeFileSync(path, Buffer.concat(await collect(bytes)));
+  return path;
+}
+
+/** The rows and columns of a table, as `embed` reads them. */
+async function readTable(path: string): Promise<{ columns: readonly Column[]; rows: unknown[][] }> {
+  const file = await openVectors(path);
+  let columns: readonly Column[] = [];
+  const rows: unknown[][] = [];
+  for await (const slice of file.readColumns()) {
+    if ('objects' in slice) throw new Error('expected typed columns');
+    columns = slice.columns;
+    for (const n of slice.ids.keys()) rows.push(slice.values.map((column) => column[n]));
+  }
+  return { columns, rows };
+}
+
+const INT64: DataType = { kind: 'integer', bits: 64, signed: true };
+const STRING: DataType = { kind: 'string' };
+
+/** A column of each kind. */
+const TYPED: Record<string, [DataType, unknown[]]> = {
+  text: [STRING, ['one', 'two', null]],
+  stars: [INT64, [9_007_199_254_740_993n, null, -1n]],
+  small: [{ kind: 'integer', bits: 16, signed: true }, [1, 2, null]],
+  weight: [{ kind: 'float', bits: 64 }, [0.1, null, 3]],
+  price: [{ kind: 'decimal', precision: 20, scale: 2 }, [123_456_789_012_345_678n, -5n, null]],
+  sold: [{ kind: 'boolean' }, [true, false, null]],
+  raw: [{ kind: 'binary' }, [Buffer.from([0, 255]), null, Buffer.alloc(0)]],
+  day: [{ kind: 'date' }, [20_000, -1, null]],
+  at: [{ kind: 'timestamp', unit: 'us', utc: true }, [1_700_000_000_123_456n, null, 0n]],
+  tags: [{ kind: 'list', item: STRING }, [['a', null], [], null]],
+  shop: [
+    { kind: 'struct', fields: [{ name: 'city', type: STRING }] },
+    [{ city: 'Zug' }, { city: null }, null],
+  ],
+};
+
+describe('embedmill load into a LanceDB table', () => {
+  test('keeps the columns of the file with their types, also when repeated', async () => {
+    const folder = temporaryFolder();
+    const vectors = await writeParquet(join(folder, 'vectors.parquet'), TYPED);
+    const to = join(folder, 'reviews.lance');
+    for (let time = 0; time < 2; time++) {
+      expect(await runLoad(vectors, to)).toMatchObject({ code: 0 });
+      const { columns, rows } = await readTable(to);
+      expect(columns).toEqual(Object.entries(TYPED).map(([name, [type]]) => ({ name, type })));
+      // A list of bytes equals a buffer in no other way.
+      const plain = (value: unknown) => (value instanceof Uint8Array ? [...value] : value);
+      expect(rows.map((row) => row.map(plain))).toEqual(
+        [0, 1, 2].map((n) => Object.values(TYPED).map(([, values]) => plain(values[n]))),
+      );
+    }
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  test('replaces rows of an existing table with these columns, in types that hold the values', async () => {
+    const folder = temporaryFolder();
+    const to = join(folder, 'reviews.lance');
+    await runLoad(
+      await writeParquet(join(folder, 'a.parquet'), { text: [STRING, ['a', 'b']], stars: [INT64, [1n, 2n]] }),
+      to,
+    );
+    // JSON lines show no type for the text.
+    const newer = join(folder, 'b.jsonl');
+    writeFileSync(newer, '{"id":"row-0","stars":7,"vector":[0,0,0,1],"text":null}\n');
+    expect((await runLoad(newer, to)).code).toBe(0);
+    const small: DataType = { kind: 'integer', bits: 16, signed: true };
+    const third = await writeParquet(join(folder, 'c.parquet'), {
+      stars: [small, [8, 9, 10]],
+      text: [STRING, ['c', 'd', 'e']],
+    });
+    expect((await readTable(to)).rows.map(String).sort()).toEqual([',7', 'b,2']);
+    expect((await runLoad(third, to)).code).toBe(0);
+    expect((await readTable(to)).rows.map(String).sort()).toEqual(['c,8', 'd,9', 'e,10']);
+  });
+
+  test('leaves out columns that an existing table lacks, and says so', async () => {
+    const folder = temporaryFolder();
+    const to = join(folder, 'reviews.lance');
+    const database = await connect(folder);
+    // As tables of earlier versions.
+    await database.createTable('reviews', [{ id: 'row-0', vector: Float32Array.from([1, 0, 0, 0]) }]);
+    database.close();
+    const vectors = await writeParquet(join(folder, 'vectors.parquet'), { text: [STRING, ['a', 'b']] });
+    const { code, output } = await runLoad(vectors, to);
+    expect([code, (await openVectors(to)).rows]).toEqual([0, 2]);
+    expect(output).toContain('exists without the columns "text", which are left out');
+  });
+
+  test('is refused by an existing table with other columns or types, which stays as it is', async () => {
+    const folder = temporaryFolder();
+    const to = join(folder, 'reviews.lance');
+    await runLoad(await writeParquet(join(folder, 'a.parquet'), { stars: [INT64, [1n]] }), to);
+    const text = await writeParquet(join(folder, 'b.parquet'), { stars: [STRING, ['many']] });
+    const other = await writeParquet(join(folder, 'c.parquet'), { text: [STRING, ['many']] });
+    expect((await runLoad(text, to)).output).toContain('expected "stars" to hold values of the type string');
+    expect((await runLoad(other, to)).output).toContain(
+      'expected only columns that the file has: "id", "text", "vector"',
+    );
+    expect((await readTable(to)).rows).toEqual([[1n]]);
   });
 });
 

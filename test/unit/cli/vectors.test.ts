@@ -129,6 +129,52 @@ describe('arrow', () => {
   });
 });
 
+test('rows after a Parquet row group without a vector keep their numbers', async () => {
+  const path = join(temporaryFolder(), 'groups.parquet');
+  // DuckDB writes row groups of at least 2,048 rows.
+  await writeWithDuckDb(
+    path,
+    `COPY (SELECT n::VARCHAR AS id, CASE WHEN n // 2048 IN (1, 3) THEN [0.6, 0.8]::FLOAT[] END AS vector
+           FROM range(10240) AS rows(n) ORDER BY n) TO FILE (FORMAT parquet, ROW_GROUP_SIZE 2048)`,
+  );
+  const { ids, vectors } = await readAll(path);
+  expect(ids).toEqual(Array.from({ length: 10_240 }, (_, n) => String(n)));
+  const present = vectors.flatMap((vector, row) => (vector === null ? [] : [row]));
+  expect([present.length, present[0], present.at(-1)]).toEqual([4096, 2048, 8191]);
+});
+
+test.each(['jsonl', 'parquet', 'arrow'] as const)(
+  'columns called scale and dtype are told from those of int8 vectors in .%s files',
+  async (format) => {
+    const columns = ['scale', 'dtype'].map((name) => ({ name, type: { kind: 'string' } as const }));
+    const rows = { ...unitRows(1, 3), columns: [['large'], ['x']] };
+    async function* slices() {
+      yield rows;
+    }
+    const namesIn = async (options: EncodeOptions) => {
+      const bytes = await collect(FORMATS[format].encode(slices(), { rows: 1, dim: 3 }, options));
+      const path = join(temporaryFolder(), `vectors.${format}`);
+      writeFileSync(path, Buffer.concat(bytes));
+      const file = await openVectors(path);
+      for await (const slice of file.readColumns()) {
+        return 'objects' in slice
+          ? Object.keys(slice.objects[0] ?? {})
+          : slice.columns.map(({ name }) => name);
+      }
+      return null;
+    };
+    expect((await namesIn({ columns }))?.toSorted()).toEqual(['dtype', 'scale']);
+    expect(await namesIn({ dtype: 'int8' })).toEqual([]);
+    expect(await namesIn({ dtype: 'int8', encoding: 'base64' })).toEqual([]);
+  },
+);
+
+test.each(['jsonl', 'npy'] as const)('texts with U+2028 do not end a line of .%s files', async (format) => {
+  const rows = unitRows(2, 3);
+  const path = await write(format, { ...rows, ids: ['line\u2028end', 'b'] }, {});
+  expect((await readAll(path)).ids).toEqual(['line\u2028end', 'b']);
+});
+
 test('an .npy without an ids file numbers its rows from 1', async () => {
   const path = join(temporaryFolder(), 'vectors.npy');
   writeFileSync(path, Buffer.concat(await encodeChunks(FORMATS.npy, unitRows(3, 2))));

@@ -23,11 +23,11 @@ it('texts that a spreadsheet would run get an apostrophe; numbers and other text
   ];
   await writeCsv(
     path,
-    ['id', 'cosine'],
+    ['id', '=cosine'],
     cells.map((cell) => [cell, -0.5]),
   );
   expect(readFileSync(path, 'utf8')).toBe(
-    `id,cosine\n'=cmd|calc!A1,-0.5\n'+1+1,-0.5\n'-2+3,-0.5\n'@SUM(A1),-0.5\n'\t=1,-0.5\n'\r=1,-0.5\n` +
+    `id,'=cosine\n'=cmd|calc!A1,-0.5\n'+1+1,-0.5\n'-2+3,-0.5\n'@SUM(A1),-0.5\n'\t=1,-0.5\n"'\r=1",-0.5\n` +
       "-5,-0.5\n+1.5,-0.5\na=b,-0.5\n'quoted,-0.5\n,-0.5\n",
   );
 });

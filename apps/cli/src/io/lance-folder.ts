@@ -1,11 +1,12 @@
 /** Opens the LanceDB table in a folder `NAME.lance`. */
 
+import { createRequire } from 'node:module';
 import { basename, dirname, extname } from 'node:path';
 import { asError, EmbedmillError } from '@embedmill/contract';
 import type { Connection, Table } from '@lancedb/lancedb';
 
 /** The part of the LanceDB package that is used. */
-export type LanceDb = Pick<typeof import('@lancedb/lancedb'), 'connect' | 'Index' | 'makeArrowTable'>;
+export type LanceDb = Pick<typeof import('@lancedb/lancedb'), 'connect' | 'Index'>;
 
 /** A LanceDB folder: its parent is the database, and its name without the extension is the table. */
 export interface LanceFolder {
@@ -34,6 +35,14 @@ export async function dimOf(table: Table): Promise<number | null> {
   const { fields } = await table.schema();
   const type = String(fields.find(({ name }) => name === 'vector')?.type);
   return Number(/^FixedSizeList\[(\d+)\]<Float(16|32)>$/.exec(type)?.[1]) || null;
+}
+
+/**
+ * The build of apache-arrow that LanceDB uses. It loads the CommonJS build, and writes tables of another build as files
+ * that it cannot read.
+ */
+export function requireArrow(): typeof import('apache-arrow') {
+  return createRequire(import.meta.url)('apache-arrow');
 }
 
 /** Loads the package on first use. It is optional, because some machines have no build of it. */

@@ -107,6 +107,12 @@ export const textsOptions = () => [
   new Option('--charset <name>', 'charset, such as windows-1252 (default: found)'),
 ];
 
+/** Columns of the input that the .csv of a command has too. */
+export const copiedColumnsOption = () =>
+  new Option('--columns <names>', 'columns of the input to copy: names with commas, all or none').default(
+    'all',
+  );
+
 /** Precision of the model. */
 export const precisionOption = () =>
   new Option('--precision <precision>', 'precision of the model').choices(['int8', 'fp32']).default('int8');

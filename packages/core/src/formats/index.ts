@@ -33,7 +33,7 @@ export { type Packing, unpack } from './rows/unpack.ts';
 export { dotRow } from './search/dot.ts';
 export { type Hit, Nearest } from './search/nearest.ts';
 export { scanRows, searchRows } from './search/scan.ts';
-export { arrow } from './sinks/arrow.ts';
+export { arrow, recordBatchOf } from './sinks/arrow.ts';
 export { MAX_CHUNK_BYTES } from './sinks/chunks.ts';
 export { DTYPE_BYTES, numbersOf } from './sinks/dtype.ts';
 export { FORMATS } from './sinks/formats.ts';
@@ -45,7 +45,7 @@ export { cutSlice, groupSlices } from './sinks/shape.ts';
 export type { EncodeOptions, Format, OutputRows, OutputShape } from './sinks/types.ts';
 export { vectorJson } from './sinks/vector-text.ts';
 export { copyToFile, type FileBytes, openFileBytes } from './tables/file.ts';
-export { isTableFile, isTableFormat, openArrowBatches, openTable } from './tables/open.ts';
+export { isTableFile, isTableFormat, openArrowBatches, openTable, type TableFormat } from './tables/open.ts';
 export { planDatabaseTable, planTableReading } from './tables/plan.ts';
 export { findColumn, readTableRows } from './tables/rows.ts';
 export type {
@@ -57,4 +57,4 @@ export type {
   TableReadOptions,
   TableSlice,
 } from './tables/types.ts';
-export { convertValue, fromJson, inferType, mergeColumns } from './tables/values.ts';
+export { cellOf, convertValue, fromJson, inferType, mergeColumns } from './tables/values.ts';

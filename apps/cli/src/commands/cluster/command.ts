@@ -3,15 +3,29 @@
 import { bestCount, type CountScore } from '@embedmill/analysis';
 import { readConfig } from '@embedmill/core/process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
+import { ColumnCopy } from '../../io/columns/copy.ts';
+import { readColumnChoice } from '../../io/columns/spool.ts';
+import { type CsvCell, checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
-import { findTexts, noTextsFound, type TextLookup } from '../../io/texts/read-texts.ts';
+import {
+  fieldsOf,
+  findTextRows,
+  noTextsFound,
+  type TextLookup,
+  type TextRowLookup,
+} from '../../io/texts/read-texts.ts';
 import { loadVectors } from '../../io/vectors/load.ts';
 import { openVectors } from '../../io/vectors/open.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples, textsOptions, VECTORS_ARGUMENT, wholeNumber } from '../../shell/options.ts';
+import {
+  copiedColumnsOption,
+  examples,
+  textsOptions,
+  VECTORS_ARGUMENT,
+  wholeNumber,
+} from '../../shell/options.ts';
 import { countRows, displayFor, takeSteps } from '../../shell/progress/index.ts';
 import { cutLine } from '../../shell/terminal/lines.ts';
 import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
@@ -19,10 +33,11 @@ import { formatTable } from '../../shell/terminal/table.ts';
 import { type ClusterSummary, clusterSteps, summarizeClusters } from './cluster.ts';
 
 const EXPLANATION = `
-OUTPUT has one line per row: id, cluster (0 is the largest) and cosine
-similarity to the centroid. A second file, named .summary.csv, has one line per
-cluster: rows, cohesion, key terms (with --texts) and distinct representative
-rows.
+OUTPUT has one line per row: id, cluster (0 is the largest), cosine similarity
+to the centroid, and the columns of the input: those that VECTORS has, or else
+those of --texts. Lists and objects are JSON text. A second file, named
+.summary.csv, has one line per cluster: rows, cohesion, key terms (with --texts)
+and distinct representative rows.
 
 --k auto tries numbers up to 128 on a sample and chooses the one with the best
 separation (silhouette). Texts rarely form clear clusters, so check the summary,
@@ -36,6 +51,7 @@ interface ClusterFlags extends TextsFlags {
   k: number | null;
   seed: number;
   texts?: string;
+  columns: string;
   json?: true;
   quiet?: true;
 }
@@ -59,6 +75,7 @@ export function addClusterCommand(
     )
     .option('--seed <n>', 'random seed', wholeNumber(0), 1)
     .option('--texts <file>', 'the embedded text file, for key terms and texts')
+    .addOption(copiedColumnsOption())
     .option('--json', 'print the summary as one JSON object')
     .option('--quiet', 'print no progress');
   for (const option of textsOptions()) command.addOption(option);
@@ -89,11 +106,21 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
   const deps = { config, stdin: context.stdin, environment: context.environment, signal };
-  const find: TextLookup =
-    flags.texts === undefined ? () => null : await findTexts({ ...flags, path: flags.texts }, deps, null);
+  const taken = ['id', 'cluster', 'cosine'];
+  const choice = readColumnChoice(flags.columns);
+  const copy = await ColumnCopy.fromVectors(file, { outputPath: flags.to, choice, taken, signal });
   try {
+    const needed = copy.needsTexts ? 'all' : 'none';
+    const findRow: TextRowLookup =
+      flags.texts === undefined
+        ? () => null
+        : await findTextRows({ ...flags, path: flags.texts, columns: needed }, deps, null);
+    const find: TextLookup = (row) => findRow(row)?.text ?? null;
     const loaded = await loadVectors(file, { onRows: countRows(display, file.rows), signal });
     const { matrix, ids, numbers, missing } = loaded;
+    const vectorRows = ids.map((id, row) => ({ row: numbers[row]!, id }));
+    if (copy.needsTexts && flags.texts !== undefined) await copy.replace(fieldsOf(vectorRows, findRow));
+    const names = [...taken, ...copy.names];
     if (flags.k !== null && flags.k > matrix.rows) {
       throw new UsageError(`--k ${flags.k} exceeds the ${formatNoun(matrix.rows, 'row')} with a vector`);
     }
@@ -103,13 +130,11 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
     const { clustering, tried } = await takeSteps(steps, { onShare, signal });
     display.end();
     for (const line of describeTried(tried, clustering.centroids.rows)) display.note(line);
-    const clusters = summarizeClusters(clustering, loaded, (row) =>
-      find({ row: numbers[row]!, id: ids[row]! }),
-    );
-    if (flags.texts !== undefined && ids.every((id, row) => find({ row: numbers[row]!, id }) === null)) {
+    const clusters = summarizeClusters(clustering, loaded, (row) => find(vectorRows[row]!));
+    if (flags.texts !== undefined && vectorRows.every((row) => find(row) === null)) {
       display.note(noTextsFound(flags.texts, ids));
     }
-    await writeCsv(flags.to, ['id', 'cluster', 'cosine'], rowsOf(ids, clustering));
+    await writeCsv(flags.to, names, rowsOf(ids, clustering, copy.cells(numbers)));
     await writeCsv(
       summaryPath(flags.to),
       ['cluster', 'rows', 'cohesion', 'terms', 'representatives'],
@@ -121,6 +146,7 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
     context.stdout.write(`${lines.join('\n')}\n`);
   } finally {
     display.end();
+    await copy.close();
   }
 }
 
@@ -135,11 +161,16 @@ export function describeTried(tried: readonly CountScore[], chosen: number): str
   ];
 }
 
-function* rowsOf(
+async function* rowsOf(
   ids: readonly string[],
   { assignments, cosines }: { assignments: Int32Array; cosines: Float32Array },
-): Generator<(string | number)[]> {
-  for (const [row, id] of ids.entries()) yield [id, assignments[row]!, cosines[row]!.toFixed(4)];
+  cells: AsyncIterable<CsvCell[]>,
+): AsyncGenerator<CsvCell[]> {
+  let row = 0;
+  for await (const copied of cells) {
+    yield [ids[row]!, assignments[row]!, cosines[row]!.toFixed(4), ...copied];
+    row += 1;
+  }
 }
 
 function* summaryRows(clusters: readonly ClusterSummary[]): Generator<(string | number)[]> {

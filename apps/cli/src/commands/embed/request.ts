@@ -16,7 +16,7 @@ import type { Config } from '@embedmill/core/process';
 import { dimOfModel, readModel, readServer } from '../../engine/embedder/model-options.ts';
 import { readPrompt } from '../../engine/embedder/treatment.ts';
 import type { RemovedChoice } from '../../io/append/old-output.ts';
-import type { ColumnChoice } from '../../io/columns/spool.ts';
+import { type ColumnChoice, readColumnChoice } from '../../io/columns/spool.ts';
 import { isLancePath } from '../../io/lance-folder.ts';
 import { isObjectUrl, readObjectUrl } from '../../io/objects/url.ts';
 import { draftPathOf } from '../../io/output/bucket.ts';
@@ -134,7 +134,7 @@ export function readRequest(
   return {
     input,
     choices: choicesFrom(flags),
-    columns: withFileColumn(readColumns(flags.columns), flags.fileColumn),
+    columns: withFileColumn(readColumnChoice(flags.columns), flags.fileColumn),
     fileColumn: flags.fileColumn ?? null,
     query: flags.query ?? null,
     limit: flags.limit ?? null,
@@ -225,15 +225,6 @@ function readOutput(
     dimensions: dimensions ?? null,
     shardRows: shardRows ?? null,
   };
-}
-
-/** `all` and `none` are words; columns of these names cannot be chosen alone. */
-function readColumns(given: string): ColumnChoice {
-  if (given === 'all' || given === 'none') return given;
-  return given
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
 }
 
 /** The column of the file names is copied, whichever columns of the input are. */

@@ -1,12 +1,16 @@
 /** `embedmill load`: loads a vector file into a database or a bucket. */
 
+import { fileURLToPath } from 'node:url';
 import { type Dtype, quote } from '@embedmill/contract';
 import { type Command, Option } from 'commander';
+import { outputColumns } from '../../io/columns/join.ts';
+import { ColumnSpool } from '../../io/columns/spool.ts';
 import { openBucket } from '../../io/objects/s3.ts';
 import { isObjectUrl, readObjectUrl } from '../../io/objects/url.ts';
 import { type LoadReport, loadIntoStore } from '../../io/stores/load.ts';
 import { openStore, readStoreUrl } from '../../io/stores/open.ts';
 import type { RetryDeps } from '../../io/stores/retry.ts';
+import { toFieldsRows } from '../../io/vectors/columns.ts';
 import { openVectors } from '../../io/vectors/open.ts';
 import type { VectorFile } from '../../io/vectors/types.ts';
 import type { CommandContext } from '../../shell/context.ts';
@@ -24,8 +28,9 @@ STORE is one of
   qdrant+http://host:6333, qdrant+https://:key@host
                                            a collection with cosine distance;
                                            ids are in the payload of the points
-  folder/table.lance                       a LanceDB table, with an index from
-                                           5,000 rows
+  folder/table.lance                       a LanceDB table with the columns of
+                                           the input that VECTORS has, and with
+                                           an index from 5,000 rows
   s3://bucket/folder                       shards part-00000.parquet, … and,
                                            once complete, _manifest.json; S3 and
                                            compatible stores
@@ -109,6 +114,7 @@ async function loadCommand(vectors: string, flags: LoadFlags, context: CommandCo
     const report = await load(file, {
       onRows: countRows(display, file.rows),
       onRetry: (reason) => display.note(`${reason}; retrying`),
+      onNote: (text) => display.note(text),
       signal,
     });
     display.end();
@@ -126,7 +132,7 @@ async function loadCommand(vectors: string, flags: LoadFlags, context: CommandCo
 /** Loads a file into the target of `--to`. */
 type LoadFile = (
   file: VectorFile,
-  deps: RetryDeps & { onRows: (rows: number) => void },
+  deps: RetryDeps & { onRows: (rows: number) => void; onNote: (text: string) => void },
 ) => Promise<LoadReport>;
 
 /** Validates the options before anything is opened. @throws {UsageError} */
@@ -139,9 +145,18 @@ function readTarget(flags: LoadFlags, { environment }: CommandContext): LoadFile
       const option = `--${other.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
       throw new UsageError(`${option} requires a bucket, --to s3://…; ${quote(to, 200)} has no shards`);
     }
-    return (file, deps) => {
-      const open = (dim: number) => openStore({ url, table, dim, signal: deps.signal });
-      return loadIntoStore({ file, open, batchRows, ...deps });
+    return async (file, deps) => {
+      const { onNote, signal } = deps;
+      const spool = url.protocol === 'file:' ? ColumnSpool.beside(fileURLToPath(url)) : null;
+      try {
+        await spool?.recordAll(toFieldsRows(file.readColumns()), signal);
+        const columns = outputColumns(spool?.columns ?? [], { idField: 'id', taken: ['id', 'vector'] });
+        const open = (dim: number) => openStore({ url, table, dim, columns, onNote, signal });
+        const given = spool === null || columns.length === 0 ? null : { spool, columns };
+        return await loadIntoStore({ file, columns: given, open, batchRows, ...deps });
+      } finally {
+        await spool?.delete();
+      }
     };
   }
   const { bucket: name, key } = readObjectUrl(to);

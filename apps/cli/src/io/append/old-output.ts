@@ -1,20 +1,13 @@
 /** The output that `--append` adds to: which rows it has, their vectors, and the columns of kept rows. */
 
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { CorruptError, quote } from '@embedmill/contract';
-import {
-  type Column,
-  type FieldsRow,
-  isTableFormat,
-  openFileBytes,
-  openTable,
-  readRows,
-  withExactNumbers,
-} from '@embedmill/core/formats';
+import { type Column, type FieldsRow, isTableFormat, withExactNumbers } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { OutputTarget } from '../output/types.ts';
+import { readLineColumns, readTableColumns, type StoredColumns, toFieldsRows } from '../vectors/columns.ts';
 import { idsPath } from '../vectors/companions.ts';
 import { openVectors } from '../vectors/open.ts';
 import { DigestTable } from './digest.ts';
@@ -40,12 +33,6 @@ export interface InputNames {
   /** Columns of all rows of the input. */
   readonly columns: readonly Column[];
 }
-
-/** Columns of an output that are not columns of its input. */
-const OWN_COLUMNS: ReadonlySet<string> = new Set(['id', 'vector', 'scale', 'dtype']);
-
-/** Maximum bytes of a line of JSON in an output. */
-const MAX_LINE_BYTES = 256 * 1024 * 1024;
 
 /** An output with its row index. */
 export class OldOutput {
@@ -156,44 +143,26 @@ export class OldOutput {
   async *#readColumns({ renamed, columns: given }: InputNames): AsyncGenerator<FieldsRow[]> {
     const { path, format } = this.#target;
     const nameOf = (name: string) => renamed.get(name) ?? name;
-    if (isTableFormat(format as 'parquet')) {
-      const bytes = await openFileBytes(path);
-      try {
-        const table = await openTable(format as 'parquet', bytes);
-        const columns = table.columns.filter(({ name }) => !OWN_COLUMNS.has(name));
-        const kept = columns.map(({ name, type }) => ({ name: nameOf(name), type }));
-        for await (const { rows, values } of table.read({
-          columns: ['id', ...columns.map(({ name }) => name)],
-        })) {
-          const [ids = [], ...stored] = values;
-          const read = stored.map((column, n) => asInput(kept[n] as Column, column, given));
-          const here = read.map((column) => column.column);
-          const others = read.map((column) => column.values);
-          yield Array.from({ length: rows }, (_, n) => ({
-            ...rowOf(String(ids[n])),
-            fields: { columns: here, values: others.map((column) => column[n] ?? null) },
-          }));
+    const stored = isTableFormat(format as 'parquet')
+      ? readTableColumns(path, format as 'parquet')
+      : readLineColumns(format === 'npy' ? idsPath(path) : path);
+    yield* toFieldsRows(
+      mapSlices(stored, (slice) => {
+        if ('objects' in slice) {
+          const renamedOf = (object: object) =>
+            Object.fromEntries(Object.entries(object).map(([name, value]) => [nameOf(name), value]));
+          return { ids: slice.ids, objects: slice.objects.map(renamedOf) };
         }
-      } finally {
-        await bytes.close();
-      }
-      return;
-    }
-    const lines = createReadStream(format === 'npy' ? idsPath(path) : path);
-    for await (const slice of readRows(lines, {
-      format: 'jsonl',
-      keepFields: true,
-      maxRowBytes: MAX_LINE_BYTES,
-    })) {
-      yield slice.map(({ id, fields }) => {
-        const json = fields !== undefined && 'json' in fields ? fields.json : {};
-        const others = Object.entries(json).filter(([name]) => !OWN_COLUMNS.has(name));
+        const read = slice.columns.map(({ name, type }, n) =>
+          asInput({ name: nameOf(name), type }, slice.values[n] ?? [], given),
+        );
         return {
-          ...rowOf(id ?? ''),
-          fields: { json: Object.fromEntries(others.map(([name, value]) => [nameOf(name), value])) },
+          ids: slice.ids,
+          columns: read.map(({ column }) => column),
+          values: read.map(({ values }) => values),
         };
-      });
-    }
+      }),
+    );
   }
 
   /**
@@ -251,9 +220,11 @@ function parseJson(text: unknown): unknown {
   }
 }
 
-/** A row without its text, which a kept vector does not need. */
-function rowOf(id: string): FieldsRow {
-  return { ok: true, line: 0, id, text: '' };
+async function* mapSlices(
+  slices: AsyncIterable<StoredColumns>,
+  change: (slice: StoredColumns) => StoredColumns,
+): AsyncGenerator<StoredColumns> {
+  for await (const slice of slices) yield change(slice);
 }
 
 function changed(path: string, found: number, expected: number): CorruptError {

@@ -6,6 +6,8 @@
  * was killed is never read. Decision: docs/decisions/0140.
  */
 
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   type Column,
   type ColumnValues,
@@ -19,6 +21,15 @@ import { readBlocks, writeBlocks } from './blocks.ts';
 
 /** Which columns travel from the input to the output. */
 export type ColumnChoice = 'all' | 'none' | readonly string[];
+
+/** Parses `--columns`. `all` and `none` are words; columns of these names cannot be chosen alone. */
+export function readColumnChoice(given: string): ColumnChoice {
+  if (given === 'all' || given === 'none') return given;
+  return given
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
 
 /** The columns of some rows. */
 export interface ColumnBlock {
@@ -47,6 +58,11 @@ export class ColumnSpool {
     this.#choice = choice;
   }
 
+  /** A spool of all columns in a hidden file beside an output. */
+  static beside(outputPath: string): ColumnSpool {
+    return new ColumnSpool(join(dirname(outputPath), `.${basename(outputPath)}.columns`), 'all');
+  }
+
   /** The columns of all rows written so far, with the types that hold all their values. */
   get columns(): readonly Column[] {
     return this.#columns;
@@ -67,6 +83,16 @@ export class ColumnSpool {
       await file.close();
       this.#isWriting = false;
     }
+  }
+
+  /** Records all slices without passing them on. */
+  async recordAll(slices: AsyncIterable<FieldsRow[]>, signal: AbortSignal): Promise<void> {
+    for await (const _ of this.record(slices)) signal.throwIfAborted();
+  }
+
+  /** Deletes the file, if it exists. */
+  async delete(): Promise<void> {
+    await rm(this.#path, { force: true });
   }
 
   /** The blocks in row order, with the columns and types of {@link columns}. Can be called repeatedly. */

@@ -2,15 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { syncFolder } from '@embedmill/core/process';
 import type { FixedSizeList, RecordBatch, Schema } from 'apache-arrow';
+import { requireArrow } from '../lance-folder.ts';
 import { LanceWriter, maxRowsPerWrite } from '../stores/lance.ts';
 import { toFiles } from './files.ts';
 import type { Destination, OutputDraft } from './types.ts';
-
-type Arrow = typeof import('apache-arrow');
 
 /** Record batches that are held: one has at most 8 MiB of vectors and about 32 MiB of columns. */
 const MAX_BATCHES = 8;
@@ -47,8 +45,7 @@ async function buildTable({ path, draftPath }: OutputDraft, signal: AbortSignal)
 
 /** Writes the rows with a vector; of rows with one id, the last. */
 async function copyRows(arrowPath: string, tablePath: string, signal: AbortSignal): Promise<void> {
-  // LanceDB loads the CommonJS build, and writes tables of another build as files that it cannot read.
-  const { RecordBatchReader, Table }: Arrow = createRequire(import.meta.url)('apache-arrow');
+  const { RecordBatchReader, Table } = requireArrow();
   const file = await open(arrowPath, 'r');
   try {
     const reader = await (await RecordBatchReader.from(file)).open();

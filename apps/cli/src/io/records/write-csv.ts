@@ -19,17 +19,23 @@ export function checkCsvPath(path: string): void {
   if (!existsSync(folder)) throw new UsageError(`there is no folder ${quote(folder, 200)} for the output`);
 }
 
+/** Readers take each of them as the end of a record. */
+const LINE_END = /[\r\n]/;
+
+/** A cell; numbers keep all digits. */
+export type CsvCell = string | number | bigint;
+
 /** Writes a header and one record per row. The file appears once it is complete. Spreadsheets run no cell of it. */
 export async function writeCsv(
   path: string,
   columns: readonly string[],
-  rows: Iterable<readonly (string | number)[]>,
+  rows: Iterable<readonly CsvCell[]> | AsyncIterable<readonly CsvCell[]>,
 ): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.embedmill`);
   try {
     await pipeline(
-      Readable.from(cellsOf(rows)),
-      stringify({ header: true, columns: [...columns] }),
+      Readable.from(cellsOf(columns, rows)),
+      stringify({ quoted_match: LINE_END }),
       createWriteStream(draft),
     );
     await rename(draft, path);
@@ -39,8 +45,12 @@ export async function writeCsv(
   }
 }
 
-function* cellsOf(rows: Iterable<readonly (string | number)[]>): Generator<(string | number)[]> {
-  for (const row of rows) yield row.map((cell) => (typeof cell === 'string' ? inertCell(cell) : cell));
+async function* cellsOf(
+  columns: readonly string[],
+  rows: Iterable<readonly CsvCell[]> | AsyncIterable<readonly CsvCell[]>,
+): AsyncGenerator<CsvCell[]> {
+  yield columns.map(inertCell);
+  for await (const row of rows) yield row.map((cell) => (typeof cell === 'string' ? inertCell(cell) : cell));
 }
 
 /**

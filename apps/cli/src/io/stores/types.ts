@@ -1,10 +1,14 @@
 /** The port to vector stores: PostgreSQL, Qdrant and LanceDB; see docs/decisions/0104. */
 
+import type { Column } from '@embedmill/core/formats';
+
 /** The rows of one request, all with a vector. */
 export interface StoreBatch {
   readonly ids: readonly string[];
   /** One per id, of Euclidean length 1. */
   readonly vectors: readonly Float32Array[];
+  /** One array per id: its values of {@link StoreRequest.columns}, if there are any. */
+  readonly values?: readonly (readonly unknown[])[];
 }
 
 /** A store opened for vectors of one dimension. */
@@ -29,5 +33,9 @@ export interface StoreRequest {
   table: string;
   /** Floats per vector. */
   dim: number;
+  /** Columns of the rows; stored by LanceDB only. Default: none. */
+  columns?: readonly Column[];
+  /** Receives what the store cannot hold of them, in a sentence. */
+  onNote?: (text: string) => void;
   signal: AbortSignal;
 }

@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { asError, floatsOfHalves, quote, type VectorRows } from '@embedmill/contract';
 import type { FixedSizeList, RecordBatch, Vector } from 'apache-arrow';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { readTableColumns } from './columns.ts';
 import { makeSlice } from './slice.ts';
 import type { VectorFile, VectorReadOptions } from './types.ts';
 
@@ -24,7 +25,11 @@ export async function openArrow(path: string, name: string): Promise<VectorFile>
   } finally {
     await file.close();
   }
-  return { name, rows: null, dim, read: (options) => readRows(path, name, options) };
+  return {
+    ...{ name, rows: null, dim },
+    read: (options) => readRows(path, name, options),
+    readColumns: () => readTableColumns(path, 'arrow'),
+  };
 }
 
 /** Loads the library on first use. */

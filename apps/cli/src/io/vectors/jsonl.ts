@@ -1,9 +1,9 @@
 /** Reads vectors from JSON lines: a list of numbers, base64 or null. */
 
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { floatsOfHalves, quote, type VectorRows } from '@embedmill/contract';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { readLineColumns } from './columns.ts';
+import { readLines } from './lines.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
 import type { VectorFile, VectorReadOptions } from './types.ts';
 
@@ -15,7 +15,11 @@ interface Pending {
 
 /** Opens the file; errors appear when it is read. */
 export function openJsonl(path: string, name: string): VectorFile {
-  return { name, rows: null, read: (options) => readRows(path, name, options) };
+  return {
+    ...{ name, rows: null },
+    read: (options) => readRows(path, name, options),
+    readColumns: () => readLineColumns(path),
+  };
 }
 
 async function* readRows(
@@ -25,13 +29,7 @@ async function* readRows(
 ): AsyncGenerator<VectorRows> {
   let dim: number | null = null;
   let pending: Pending = { ids: [], vectors: [] };
-  let line = 0;
-  for await (const text of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    line += 1;
-    if (text.trim() === '') continue;
+  for await (const { line, text } of readLines(path, name)) {
     const { id, vector } = readLine(text, `${name}:${line}`);
     if (vector !== null && dim !== null && vector.length !== dim) {
       throw new UsageError(

@@ -1,9 +1,11 @@
 /** Reads vectors from a LanceDB table: a column `vector` and optionally a column `id`. */
 
 import { quote, type VectorRows } from '@embedmill/contract';
+import { openArrowBatches } from '@embedmill/core/formats';
 import type { Table } from '@lancedb/lancedb';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { dimOf, openLanceFolder } from '../lance-folder.ts';
+import { inputColumns, type StoredColumns } from './columns.ts';
 import { makeSlice } from './slice.ts';
 import type { VectorFile, VectorReadOptions } from './types.ts';
 
@@ -27,6 +29,7 @@ export async function openLanceTable(path: string, name: string): Promise<Vector
     rows: await table.countRows(),
     dim,
     read: (options) => readRows(table, { dim, hasIds, ...options }),
+    readColumns: () => readColumns(table),
   };
 }
 
@@ -49,5 +52,22 @@ async function* readRows(
     }
     yield makeSlice(names, dim, vectors, { asStored: asStored ?? false });
     first += batch.numRows;
+  }
+}
+
+async function* readColumns(table: Table): AsyncGenerator<StoredColumns> {
+  const { fields } = await table.schema();
+  const all = await openArrowBatches(fields as never);
+  const columns = inputColumns(all.columns);
+  const names = columns.map(({ name }) => name);
+  const positions = names.map((name) => all.columns.findIndex((column) => column.name === name));
+  for await (const batch of table.query()) {
+    for (const { rows, values } of all.slices(batch as never)) {
+      yield {
+        ids: new Array<string>(rows).fill(''),
+        columns,
+        values: positions.map((position) => values[position] ?? []),
+      };
+    }
   }
 }

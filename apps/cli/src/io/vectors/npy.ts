@@ -1,12 +1,13 @@
 /** Reads vectors from NumPy files (.npy), with ids from the companion file .ids.jsonl. */
 
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { type Dtype, floatsOfHalves, quote, type VectorRows } from '@embedmill/contract';
 import { DTYPE_BYTES } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { readLineColumns, type StoredColumns } from './columns.ts';
 import { idsPath } from './companions.ts';
+import { readLines } from './lines.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
 import type { VectorFile, VectorReadOptions } from './types.ts';
 
@@ -32,7 +33,11 @@ interface NpyShape {
 export async function openNpy(path: string, name: string): Promise<VectorFile> {
   const file = await open(path, 'r');
   const shape = await readShape(file, name).finally(() => file.close());
-  return { name, rows: shape.rows, dim: shape.dim, read: (options) => readRows(path, shape, options) };
+  return {
+    ...{ name, rows: shape.rows, dim: shape.dim },
+    read: (options) => readRows(path, shape, options),
+    readColumns: () => readColumns(path, shape),
+  };
 }
 
 async function readShape(file: FileHandle, name: string): Promise<NpyShape> {
@@ -84,6 +89,19 @@ async function* readRows(
   }
 }
 
+/** The columns of the companion file, which may have fewer or more lines than the matrix has rows. */
+async function* readColumns(path: string, { rows }: NpyShape): AsyncGenerator<StoredColumns> {
+  const companion = idsPath(path);
+  let left = rows;
+  if (existsSync(companion)) {
+    for await (const { ids, objects } of readLineColumns(companion)) {
+      if (left > 0) yield { ids: ids.slice(0, left), objects: objects.slice(0, left) };
+      left -= Math.min(left, ids.length);
+    }
+  }
+  if (left > 0) yield { ids: new Array<string>(left).fill(''), objects: [] };
+}
+
 /** The numbers of `count` rows as floats. int8 is not scaled, because vectors are normalized later. */
 async function readFloats(
   file: FileHandle,
@@ -115,12 +133,7 @@ function readIds(path: string): AsyncGenerator<string, undefined> | null {
 }
 
 async function* idLines(path: string): AsyncGenerator<string, undefined> {
-  for await (const line of createInterface({
-    input: createReadStream(path),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    if (line !== '') yield String(JSON.parse(line).id);
-  }
+  for await (const { text } of readLines(path, path)) yield String(JSON.parse(text).id);
 }
 
 /** The next ids; a row without one gets its number from 1, as everywhere in Embedmill. */

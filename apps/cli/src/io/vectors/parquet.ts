@@ -3,6 +3,7 @@
 import { quote, type VectorRows } from '@embedmill/contract';
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { readTableColumns } from './columns.ts';
 import { readOwnVectors } from './parquet-own-pages.ts';
 import { makeSlice } from './slice.ts';
 import type { VectorFile, VectorReadOptions } from './types.ts';
@@ -25,6 +26,7 @@ export async function openParquet(path: string, name: string): Promise<VectorFil
     name,
     rows: Number(metadata.num_rows),
     read: (options) => readRows(file, metadata, name, options),
+    readColumns: () => readTableColumns(path, 'parquet'),
   };
 }
 
@@ -49,7 +51,8 @@ async function* readRows(
 ): AsyncGenerator<VectorRows> {
   const hasIds = topColumns(metadata).includes('id');
   const isOwn = metadata.created_by === 'embedmill';
-  let first = 0;
+  let [first, known] = [0, 0];
+  let waiting: string[] = [];
   for (const group of metadata.row_groups) {
     const rows = Number(group.num_rows);
     const range = { file, metadata, rowStart: first, rowEnd: first + rows };
@@ -58,9 +61,18 @@ async function* readRows(
     const { dim, vectors } = own ?? pack(await parquetReadObjects({ ...range, columns: ['vector'] }), name);
     const from = first;
     const names = Array.from({ length: rows }, (_, n) => String(ids[n] ?? from + n + 1));
-    // A group without any vector does not show the dimension, and contains nothing to find.
-    if (dim > 0 || options?.asStored) yield makeSlice(names, dim, vectors, options);
     first += rows;
+    if (options?.asStored) {
+      yield makeSlice(names, dim, vectors, options);
+      continue;
+    }
+    // A group without any vector does not show the dimension. Its rows keep their numbers.
+    known ||= dim;
+    if (dim === 0) waiting.push(...names);
+    if (known === 0) continue;
+    if (waiting.length > 0) yield makeSlice(waiting, known, new Float32Array(waiting.length * known));
+    waiting = [];
+    if (dim > 0) yield makeSlice(names, dim, vectors);
   }
 }
 

@@ -121,6 +121,9 @@ export function concatFiles(name: string, files: readonly VectorFile[]): VectorF
     rows,
     ...(dim === undefined ? {} : { dim }),
     read: (options) => readAll(name, files, options),
+    async *readColumns() {
+      for (const file of files) yield* file.readColumns();
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 /** The port to vector files. */
 
 import type { VectorRows } from '@embedmill/contract';
+import type { StoredColumns } from './columns.ts';
 
 /** Options of reading vectors. */
 export interface VectorReadOptions {
@@ -21,4 +22,6 @@ export interface VectorFile {
    * repeatedly.
    */
   read(options?: VectorReadOptions): AsyncIterable<VectorRows>;
+  /** The columns of the same rows, in slices of any length. Can be called repeatedly. */
+  readColumns(): AsyncIterable<StoredColumns>;
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Dtype } from '@embedmill/contract';
-import type { AsyncByteQueue, Data, Field, FixedSizeList, TypeMap } from 'apache-arrow';
+import type { AsyncByteQueue, Data, Field, FixedSizeList, RecordBatch, TypeMap } from 'apache-arrow';
 import type { Column } from '../tables/types.ts';
 import { dataOf, fieldOf } from './arrow-columns.ts';
 import { inChunks } from './chunks.ts';
@@ -83,6 +83,12 @@ function schemaOf(
     ...(dtype === 'int8' ? [new Field('scale', new Float32(), false)] : []),
   ];
   return new Schema<TypeMap>(fields as Field[], new Map(Object.entries(metadata)));
+}
+
+/** A record batch of rows with `id`, the columns and float32 vectors, built with the given build of the library. */
+export function recordBatchOf(library: Arrow, rows: OutputRows, columns: readonly Column[]): RecordBatch {
+  const schema = schemaOf(library, rows.dim, { dtype: 'float32', columns, metadata: {} });
+  return batchOf(library, schema, [rows], { dtype: 'float32', columns });
 }
 
 function batchOf(

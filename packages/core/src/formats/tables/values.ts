@@ -213,6 +213,18 @@ export function jsonText(value: unknown): string {
   return `{${members.join(',')}}`;
 }
 
+/**
+ * A value as a cell of CSV: strings as they are, numbers with all digits, lists, structs and JSON as JSON text, others as
+ * {@link toJson}. Null is an empty cell.
+ */
+export function cellOf(value: unknown, type: DataType): string | number | bigint {
+  if (value === null || value === undefined) return '';
+  if (type.kind === 'float') return value as number;
+  if (type.kind === 'integer') return value as number | bigint;
+  const json = toJson(value, type);
+  return typeof json === 'string' && type.kind !== 'json' ? json : jsonText(json);
+}
+
 /** A decimal as digits, with `scale` of them after the point. */
 export function decimalText(unscaled: bigint, scale: number): string {
   if (scale <= 0) return String(unscaled * 10n ** BigInt(-scale));
