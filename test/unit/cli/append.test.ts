@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { VectorRows } from '@embedmill/contract';
 import { type FieldsRow, FORMATS, type InputPlan } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
@@ -201,7 +201,16 @@ describe('an old output', () => {
     [
       'without an index',
       (path: string) => writeFileSync(path, readFileSync(path)),
-      'has no row index: another program',
+      /has no row index \.out\.parquet\.[0-9a-f]{16}\.rows: another program/,
+    ],
+    [
+      'beside a damaged index',
+      (path: string) => {
+        const [index] = readdirSync(dirname(path)).filter((name) => name.endsWith('.rows'));
+        const bytes = readFileSync(join(dirname(path), index!));
+        writeFileSync(join(dirname(path), index!), bytes.fill(0x7b, 12, 40));
+      },
+      'does not match its row index',
     ],
   ])('is refused if it is %s', async (what, damage, message) => {
     const vectors = unitRows(20, 4);

@@ -93,7 +93,7 @@ export class OldOutput {
       const others = await rowIndexesOf(path);
       const problem =
         others.length === 0
-          ? 'has no row index: another program or an earlier version wrote it, or it was moved without its .rows file'
+          ? `has no row index ${basename(indexPath)}: another program or an earlier version wrote it, or it was moved or renamed without its index`
           : `does not match its row index ${basename(others[0] ?? '')}: it is damaged or was changed`;
       throw new UsageError(`${path} ${problem}; ${START_OVER}`);
     }
