@@ -200,7 +200,7 @@ test('--shard-rows writes a set of shards that the other commands read as one', 
   });
   for (const [output, more, message] of [
     ['out.npy', [], '--shard-rows writes .parquet, .arrow or .jsonl files'],
-    ['out.parquet', ['--append'], 'it is a set of shards; leave out --shard-rows'],
+    ['out.parquet', ['--append'], 'it is a set of shards; embed the new rows into'],
   ] as const) {
     expect(await embed(cwd, rows, output, '--shard-rows', '15', ...more)).toMatchObject({
       code: 2,

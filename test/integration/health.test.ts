@@ -1,6 +1,9 @@
 /** The health of real producers, in states that are produced on a real Redis, and the command that shows it. */
 
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Health, HealthProblem, ProblemCode } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
@@ -157,6 +160,17 @@ describe('embedmill status', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/critical: The producer at http:\/\/127\.0\.0\.1:1 does not answer/);
     expect(stdout).toContain('embedmill up');
+  });
+
+  it('says that a server answers which does not report its health', async () => {
+    const server = createServer((_, res) => res.writeHead(404).end('no such path'));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { code, stdout } = await embedmill(['status', '--server', `http://127.0.0.1:${port}`]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/does not report its health: .*\(status 404\)/);
+    expect(stdout).not.toContain('embedmill up');
   });
 });
 

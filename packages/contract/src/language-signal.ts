@@ -1,6 +1,6 @@
 /** The language signal: the share of tokens that a model does not know, and the message about it. */
 
-import { BUILT_IN_MODEL } from './limits.ts';
+import { BUILT_IN_MODEL, STATIC_MODEL } from './limits.ts';
 import { countScripts, mostFrequent } from './scripts.ts';
 import type { RowOutcome } from './verdicts.ts';
 
@@ -16,6 +16,9 @@ export interface UnknownTokens {
   /** Script of most of them other than Latin; `null` for emoji and symbols. */
   unknownScript: string | null;
 }
+
+/** Models with the English vocabulary of the built-in model. */
+const ENGLISH_MODELS: readonly string[] = [BUILT_IN_MODEL, STATIC_MODEL];
 
 /** Returns the fields of an outcome with unknown tokens. */
 export function unknownTokensOf(
@@ -34,11 +37,11 @@ export function unknownShare({ tokens, unknownTokens }: Omit<UnknownTokens, 'unk
 
 /**
  * Returns the warning about the texts of a sample before they are embedded; `null` if at least 95 % of their letters
- * are Latin, or for another model than the built-in one, whose vocabulary is known only once it is open.
+ * are Latin, or for another model than the built-in ones, whose vocabulary is known only once it is open.
  * @param scripts letters by script
  */
 export function describeScripts(scripts: Readonly<Record<string, number>>, model: string): string | null {
-  if (model !== BUILT_IN_MODEL) return null;
+  if (!ENGLISH_MODELS.includes(model)) return null;
   const { Latin: latin = 0, ...others } = scripts;
   const unknown = Object.values(others).reduce((sum, letters) => sum + letters, 0);
   const share = unknown / Math.max(1, latin + unknown);
@@ -59,7 +62,9 @@ export function describeUnknownTokens(figures: UnknownTokens, model: string): st
   if (share < UNKNOWN_SHARE_SHOWN) return null;
   const { unknownScript: script } = figures;
   const mostly = script === null ? ' (emoji and symbols)' : ` (mostly ${script})`;
-  const better = model === BUILT_IN_MODEL ? '; use --model multilingual' : '; use a model for this language';
+  const better = ENGLISH_MODELS.includes(model)
+    ? '; use --model multilingual'
+    : '; use a model for this language';
   const advice = script === null ? '' : better;
   return `${percentOf(share)} of the tokens of these texts are unknown to ${model}${mostly}${advice}`;
 }

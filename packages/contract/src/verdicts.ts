@@ -7,7 +7,7 @@ export const ROW_VERDICTS = ['ok', 'truncated', 'empty', 'failed'] as const;
  * What became of a row.
  * - `ok`: the whole text is in the vector.
  * - `truncated`: the text exceeded the token limit; the vector covers the part that was kept.
- * - `empty`: the text has no tokens (nothing, white space, control characters); no vector.
+ * - `empty`: the text has no tokens that the model reads (nothing, white space, control characters); no vector.
  * - `failed`: no vector; the message of the outcome gives the reason.
  */
 export type RowVerdict = (typeof ROW_VERDICTS)[number];
@@ -29,7 +29,10 @@ export interface ChunkSpan {
 /** What a worker reports about one row. */
 export interface RowOutcome {
   verdict: RowVerdict;
-  /** Tokens fed to the model, [CLS] and [SEP] included; 0 without a vector. */
+  /**
+   * Tokens fed to the model, [CLS] and [SEP] included, and unknown tokens that a static model ignores; without a
+   * vector only the latter.
+   */
   tokens: number;
   /**
    * Tokens of the text that are not in the vector: cut off when `truncated`, all of them when the row
@@ -38,8 +41,8 @@ export interface RowOutcome {
    */
   lostTokens: number;
   /**
-   * Tokens fed to the model that its vocabulary does not know; absent when 0: the unknown token of the tokenizer,
-   * and letters of a script of which the vocabulary has little more than letters.
+   * Tokens of `tokens` that the vocabulary does not know; absent when 0: the unknown token of the tokenizer, and
+   * letters of a script of which the vocabulary has little more than letters.
    */
   unknownTokens?: number;
   /** Script of most letters of a text with unknown tokens, Latin excepted, such as `Thai`; absent without others. */
@@ -55,7 +58,7 @@ export interface RowOutcome {
   chunkSpans?: ChunkSpan[];
   /** The text that `chunkSpans` refer to, without the prompt; absent if treatment left the text unchanged. */
   treated?: string;
-  /** Why a row `failed`. */
+  /** Why a row `failed`, or is `empty` although it has letters. */
   message?: string;
 }
 

@@ -1,12 +1,12 @@
 /** Row indexes, and the rows that `embed --append` takes from an old output. */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { VectorRows } from '@embedmill/contract';
-import { type FieldsRow, FORMATS } from '@embedmill/core/formats';
+import { type FieldsRow, FORMATS, type InputPlan } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
-import { publishLeftDrafts } from '../../../apps/cli/src/commands/embed/append.ts';
+import { publishLeftDrafts, removedChoice } from '../../../apps/cli/src/commands/embed/append.ts';
 import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts';
 import { DIGEST_BYTES, DigestTable, digestOfText } from '../../../apps/cli/src/io/append/digest.ts';
 import { digestsOfPresent, mergeRows } from '../../../apps/cli/src/io/append/merge.ts';
@@ -100,9 +100,26 @@ describe('a table of digests', () => {
   });
 });
 
+test('removed rows are not dropped because --limit does not read them', () => {
+  const plansOf = (idField: string | null) => [{ idField } as InputPlan];
+  expect(removedChoice({ removed: null, limit: 3 }, plansOf('id'))).toBe('keep');
+  expect(removedChoice({ removed: 'drop', limit: null }, plansOf('id'))).toBe('drop');
+  expect(removedChoice({ removed: null, limit: null }, plansOf(null))).toBe('drop');
+  expect(() => removedChoice({ removed: 'drop', limit: 3 }, plansOf('id'))).toThrow(
+    '--removed drop drops every row that is not read; leave out --limit 3',
+  );
+  expect(() => removedChoice({ removed: null, limit: 3 }, plansOf(null))).toThrow('--append without ids');
+});
+
 describe('an old output', () => {
   const open = (target: OutputTarget, removed: 'keep' | 'drop' = 'keep', options = {}) =>
     OldOutput.open(target, { removed, options: { ...OPTIONS, ...options } });
+
+  test('that is a set of shards is refused, and not ignored', async () => {
+    const target = await writeOutput([], someRows(0, 16));
+    renameSync(target.path, target.path.replace('.parquet', '-00000-of-00001.parquet'));
+    await expect(open(target)).rejects.toThrow('is a set of shards, to which --append cannot add');
+  });
 
   test.each(['parquet', 'arrow', 'jsonl', 'npy'] as const)(
     'gives its vectors back byte for byte (%s)',
@@ -184,7 +201,16 @@ describe('an old output', () => {
     [
       'without an index',
       (path: string) => writeFileSync(path, readFileSync(path)),
-      'has no row index: another program',
+      /has no row index \.out\.parquet\.[0-9a-f]{16}\.rows: another program/,
+    ],
+    [
+      'beside a damaged index',
+      (path: string) => {
+        const [index] = readdirSync(dirname(path)).filter((name) => name.endsWith('.rows'));
+        const bytes = readFileSync(join(dirname(path), index!));
+        writeFileSync(join(dirname(path), index!), bytes.fill(0x7b, 12, 40));
+      },
+      'does not match its row index',
     ],
   ])('is refused if it is %s', async (what, damage, message) => {
     const vectors = unitRows(20, 4);

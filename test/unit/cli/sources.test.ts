@@ -9,6 +9,9 @@ import { type AddressInfo, connect as connectTo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
@@ -17,6 +20,7 @@ import { connect } from '@lancedb/lancedb';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadLibrary } from '../../../apps/cli/src/io/sources/databases/library.ts';
+import { querySqlite } from '../../../apps/cli/src/io/sources/databases/sqlite.ts';
 import { httpResource } from '../../../apps/cli/src/io/sources/http.ts';
 import { remoteSource } from '../../../apps/cli/src/io/sources/remote.ts';
 import type { ByteSource } from '../../../apps/cli/src/io/sources/types.ts';
@@ -263,6 +267,29 @@ describe('a query in SQLite', () => {
         values: [9007199254740993n, 'Soft towel.', 2, 1n],
       });
     }
+  });
+
+  test('keeps its statement while rows are read', async () => {
+    const path = database(
+      `CREATE TABLE r AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+       SELECT i AS id, 'row ' || i AS text FROM n`,
+    );
+    const { table, close } = await querySqlite(path, 'SELECT * FROM r', {
+      signal,
+      environment: {},
+      stdin: Readable.from([]),
+    });
+    setFlagsFromString('--expose-gc');
+    const collectGarbage: () => void = runInNewContext('gc');
+    let rows = 0;
+    for await (const slice of table.read()) {
+      rows += slice.rows;
+      collectGarbage();
+      // The library frees what was collected in a task of its own.
+      await setImmediate();
+    }
+    await close();
+    expect(rows).toBe(5000);
   });
 
   test('reads all rows of a large result, whose later types differ', async () => {

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Treatment, UNTREATED } from '@embedmill/contract';
 import { availableKernels, distill, Embedder, prepareModel, writeStaticFolder } from '@embedmill/embed';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readVocabulary, tokenWeights } from '../../../packages/embed/src/distill/distill.ts';
@@ -52,7 +53,7 @@ describe('a static model', () => {
     const embedder = await open(await staticFolder());
     const target = new Float32Array(6).fill(7);
     expect(await embedder.embedPack(['violet', 'red', 'blue'], new Float32Array(9), 0)).toMatchObject([
-      { verdict: 'empty' },
+      { verdict: 'empty', tokens: 1, unknownTokens: 1, message: expect.stringContaining('unknown') },
       { verdict: 'ok', tokens: 1 },
       { verdict: 'failed', message: expect.stringContaining('no finite vector') },
     ]);
@@ -63,7 +64,29 @@ describe('a static model', () => {
   test('reads 512 known tokens', async () => {
     const embedder = await open(await staticFolder());
     const outcome = await embedder.embed('violet red '.repeat(600), new Float32Array(3), 0);
-    expect(outcome).toMatchObject({ verdict: 'truncated', tokens: 512 });
+    expect(outcome).toMatchObject({ verdict: 'truncated', tokens: 1024, unknownTokens: 512, lostTokens: 88 });
+  });
+
+  test('counts the unknown tokens that it ignores, with prompts and in chunks', async () => {
+    const embedder = await open(await staticFolder());
+    const outcomeOf = (text: string, treatment: Partial<Treatment<never>> = {}) =>
+      embedder.embed(text, new Float32Array(3), 0, { treatment: { ...UNTREATED, ...treatment } });
+    expect(await outcomeOf('红 red')).toEqual({
+      verdict: 'ok',
+      tokens: 2,
+      lostTokens: 0,
+      unknownTokens: 1,
+      script: 'Chinese',
+    });
+    expect(await outcomeOf('red')).not.toHaveProperty('unknownTokens');
+    expect(await outcomeOf(' ')).toEqual({ verdict: 'empty', tokens: 0, lostTokens: 0 });
+    expect(await outcomeOf('红色的')).toMatchObject({ verdict: 'empty', tokens: 3, unknownTokens: 3 });
+    expect(await outcomeOf('红 red', { prompt: 'violet: ' })).toMatchObject({ tokens: 4, unknownTokens: 3 });
+    expect(await outcomeOf('红 red. '.repeat(600), { long: 'mean' })).toMatchObject({
+      chunks: 2,
+      tokens: 1800,
+      unknownTokens: 1200,
+    });
   });
 
   test('applies weights and a mapping of tokens to rows', async () => {

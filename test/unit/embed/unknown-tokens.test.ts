@@ -116,5 +116,6 @@ describe('the message', () => {
     expect(describeScripts({ Latin: 96, Thai: 4 }, MODEL)).toBeNull();
     expect(describeScripts({}, MODEL)).toBeNull();
     expect(describeScripts({ Thai: 9 }, 'multilingual-e5-small')).toBeNull();
+    expect(describeScripts({ Thai: 9 }, 'static')).toMatch(/unknown to static \(mostly Thai\)/);
   });
 });

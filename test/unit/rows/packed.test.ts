@@ -91,3 +91,14 @@ test('skippable frames of zstd are skipped', async () => {
   const frame = Buffer.from('502a4d180400000001020304', 'hex');
   expect(await unpacked(Buffer.concat([frame, fixture('zst'), frame]), 'zstd')).toBe(whole);
 });
+
+test('bzip2 is unpacked block by block, as far as it is read', async () => {
+  // One block of 46 MB of zeros, 1,000 times: 32 kB that nothing could unpack at once.
+  const block = Buffer.from('3141592653590e09e2df015f8e4000c0000008200030804d4642a025a90a8097', 'hex');
+  const bytes = Buffer.concat([Buffer.from('BZh9'), ...Array.from({ length: 1000 }, () => block)]);
+  for await (const part of unpack(streamOf(bytes, 1000), 'bzip2')) {
+    expect(part.length).toBeGreaterThan(45_000_000);
+    break;
+  }
+  expect.assertions(1);
+});

@@ -5,7 +5,8 @@ import type { EmbedAnswer } from '@embedmill/core/redis';
 
 /** The fault of one text. */
 export type TextFault =
-  | { kind: 'empty' }
+  /** `message`: why a text with letters is empty. */
+  | { kind: 'empty'; message?: string | undefined }
   /** `tokens`: estimate for the whole text; `maxTokens`: limit of the model. Both include [CLS] and [SEP]. */
   | { kind: 'too-long'; tokens: number; maxTokens: number }
   /** Its token ids are not in the vocabulary of the model. */
@@ -19,7 +20,7 @@ export type TextFault =
  */
 function faultOf(outcome: RowOutcome, mayTruncate: boolean): TextFault | null {
   const { verdict, tokens, lostTokens, message } = outcome;
-  if (verdict === 'empty') return { kind: 'empty' };
+  if (verdict === 'empty') return { kind: 'empty', message };
   if (verdict === 'failed') return { kind: 'failed', message: message ?? 'the model returned no vector' };
   if (verdict === 'truncated' && !mayTruncate)
     return { kind: 'too-long', tokens: tokens + lostTokens, maxTokens: tokens };

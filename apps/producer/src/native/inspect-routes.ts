@@ -41,7 +41,7 @@ export function inspectRoutes({ config, limits }: RouteDeps): Router {
 async function planTable(plan: ReadingPlan, bytes: Buffer, choices: PlanChoices): Promise<ReadingPlan> {
   if (!isTableFormat(plan.format)) return plan;
   if (!plan.complete || plan.packing !== 'none') {
-    const message = `a ${plan.format} file states its columns at its end; expected the whole file, not packed, and complete=true`;
+    const message = `tables state their columns at the end (${plan.format}); expected the whole file, not packed, and complete=true`;
     return { ...plan, confidence: 'low', problem: { code: 'incomplete-table', message, fix: null } };
   }
   const read = async (start: number, end: number) => bytes.subarray(start, end);

@@ -92,7 +92,10 @@ function assertAllEmbedded(texts: readonly string[], outcomes: RowOutcome[], may
 function ollamaTextError(index: number, fault: TextFault): OllamaError {
   switch (fault.kind) {
     case 'empty':
-      return new OllamaError(400, `input ${index} contains nothing to embed`);
+      return new OllamaError(
+        400,
+        `input ${index} contains nothing to embed${fault.message === undefined ? '' : `: ${fault.message}`}`,
+      );
     case 'too-long':
       return new OllamaError(400, 'the input length exceeds the context length');
     // `bad-tokens` cannot occur: Ollama accepts texts only.

@@ -49,13 +49,12 @@ export function invalidInput(why?: string): OpenAiError {
 /** The error for a text without a vector, or for an over-long text that must not be truncated. */
 export function openAiTextError(fault: TextFault): OpenAiError {
   switch (fault.kind) {
-    case 'empty':
-      return invalidInput();
     case 'too-long':
       return new OpenAiError(
         `This model's maximum context length is ${fault.maxTokens} tokens, however you requested ${fault.tokens} tokens ` +
           `(${fault.tokens} in your prompt; 0 for the completion). Please reduce your prompt; or completion length.`,
       );
+    case 'empty':
     case 'bad-tokens':
       return invalidInput(fault.message);
     case 'failed':

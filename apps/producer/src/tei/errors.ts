@@ -33,7 +33,7 @@ export class TeiError extends RequestError {
 export function teiTextError(fault: TextFault): TeiError {
   switch (fault.kind) {
     case 'empty':
-      return new TeiError('Empty', 'Input validation error: `inputs` cannot be empty');
+      return new TeiError('Empty', `Input validation error: ${fault.message ?? '`inputs` cannot be empty'}`);
     case 'too-long':
       return new TeiError(
         'Validation',

@@ -230,12 +230,14 @@ export class Embedder {
     let [tokens, unknownTokens] = [0, 0];
     for (const [i, { start, end, ids }] of chunks.entries()) {
       if (i > 0) await betweenChunks?.();
-      const framed = this.#tokenizer.encodeChunk(treated.slice(start, end), ids, ready.prompt);
+      const part = treated.slice(start, end);
+      const framed = this.#tokenizer.encodeChunk(part, ids, ready.prompt);
+      const ignoredTokens = this.#tokenizer.countIgnored(part);
       const problem = (await this.#runAll([{ ids: framed, row: 0 }], vector, 0)).get(0);
       if (problem !== undefined) return failedText(`chunk ${i + 1} of ${chunks.length}: ${problem}`, tokens);
       mean.add(vector, ready.weightOf(ids.length));
-      tokens += framed.length;
-      unknownTokens += this.#tokenizer.countUnknown(ids);
+      tokens += framed.length + ignoredTokens;
+      unknownTokens += this.#tokenizer.countUnknown(ids) + ignoredTokens;
     }
     if (!mean.writeTo(target, offset)) return failedText('the chunks cancel each other out', tokens);
     const outcome: RowOutcome = {

@@ -106,13 +106,24 @@ export class InputEncoder {
     const { text: treated, replacements } =
       typeof text === 'string' ? ready.apply(text) : { text, replacements: 0 };
     const replaced = replacements > 0 ? { replacements } : {};
-    const { ids, contentTokens, lostTokens, unknownTokens } = this.#tokenizer.encode(
+    const { ids, contentTokens, lostTokens, unknownTokens, ignoredTokens } = this.#tokenizer.encode(
       treated,
       truncate,
       ready.prompt,
     );
+    const unknown = typeof text === 'string' && unknownTokens > 0 ? unknownTokensOf(text, unknownTokens) : {};
     if (contentTokens === 0 && typeof text === 'string') {
-      return { kind: 'settled', outcome: { verdict: 'empty', tokens: 0, lostTokens: 0, ...replaced } };
+      const figures = { tokens: ignoredTokens, lostTokens: 0, ...replaced };
+      const outcome: RowOutcome =
+        ignoredTokens === 0
+          ? { verdict: 'empty', ...figures }
+          : {
+              verdict: 'empty',
+              ...figures,
+              ...unknown,
+              message: 'all tokens of the text are unknown to the model',
+            };
+      return { kind: 'settled', outcome };
     }
     if (this.#tokenizer.roomAfter(ready.prompt) === 0) {
       const message = `the prompt alone fills the limit of ${this.#maxTokens} tokens of the model`;
@@ -129,9 +140,9 @@ export class InputEncoder {
     }
     const outcome: RowOutcome = {
       verdict: lostTokens > 0 ? 'truncated' : 'ok',
-      tokens: ids.length,
+      tokens: ids.length + ignoredTokens,
       lostTokens,
-      ...(typeof text === 'string' && unknownTokens > 0 ? unknownTokensOf(text, unknownTokens) : {}),
+      ...unknown,
       ...replaced,
     };
     if (chunkSpans && typeof treated === 'string' && lostTokens === 0) {

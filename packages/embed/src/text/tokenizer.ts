@@ -20,8 +20,10 @@ export interface EncodedText {
   contentTokens: number;
   /** See `RowOutcome.lostTokens`. */
   lostTokens: number;
-  /** Kept tokens that the vocabulary does not know. */
+  /** Tokens that the vocabulary does not know, kept or ignored. */
   unknownTokens: number;
+  /** Unknown tokens between the kept ones that are not in `ids`: see `TokenizerOptions.knownOnly`. */
+  ignoredTokens: number;
 }
 
 /** Fields of tokenizer.json that are read here. */
@@ -56,9 +58,14 @@ const UNITS_PER_TOKEN = 6;
  */
 const BLANK = /^[\p{White_Space}\p{Cc}\p{Cf}\p{Cs}\p{Co}\ufffd]*$/u;
 
-/** Ids without special tokens, and how many tokens of the text they leave out. */
-interface ReadIds {
-  ids: readonly number[];
+/** Ids without special tokens, and how many unknown tokens were left out of them. */
+interface KnownIds {
+  ids: number[];
+  ignoredTokens: number;
+}
+
+/** The same for a text that may be read in part, and how many of its tokens were not read. */
+interface ReadIds extends KnownIds {
   unreadTokens: number;
 }
 
@@ -131,10 +138,14 @@ export class TextTokenizer {
     if (typeof text === 'string' && BLANK.test(text)) return this.#encoded(this.idsOf(prompt), 0, 0);
     if (typeof text === 'string' && prompt !== '') return this.#encodeAfter(prompt, text, truncate);
     const room = this.roomAfter('');
-    const { ids, unreadTokens } =
-      typeof text === 'string' ? this.#read(text, room, truncate) : { ids: text, unreadTokens: 0 };
+    if (typeof text !== 'string') {
+      const kept = truncate === 'start' ? text.slice(Math.max(0, text.length - room)) : text.slice(0, room);
+      return this.#encoded(kept, text.length, text.length - kept.length);
+    }
+    const { ids, unreadTokens, ignoredTokens } = this.#read(text, room, truncate);
     const kept = truncate === 'start' ? ids.slice(Math.max(0, ids.length - room)) : ids.slice(0, room);
-    return this.#encoded(kept, ids.length, ids.length - kept.length + unreadTokens);
+    const ignored = shareOf(ignoredTokens, kept.length, ids.length);
+    return this.#encoded(kept, ids.length, ids.length - kept.length + unreadTokens, ignored);
   }
 
   /**
@@ -163,14 +174,24 @@ export class TextTokenizer {
 
   /** Returns the token ids of the whole text, without special tokens. */
   idsOf(text: string): number[] {
-    if (BLANK.test(text)) return [];
-    if (this.#native !== undefined) return this.#withoutDropped(this.#native.idsOf(text));
-    const corrected = this.#bert ? matchReference(text, this.#bert) : text;
-    return this.#withoutDropped(this.#subwords.encode(corrected).ids);
+    return this.#knownIdsOf(text).ids;
   }
 
-  #withoutDropped(ids: number[]): number[] {
-    return this.#droppedId === undefined ? ids : ids.filter((id) => id !== this.#droppedId);
+  /** Returns how many unknown tokens `idsOf` leaves out of a text. */
+  countIgnored(text: string): number {
+    return this.#droppedId === undefined ? 0 : this.#knownIdsOf(text).ignoredTokens;
+  }
+
+  #knownIdsOf(text: string): KnownIds {
+    const all = this.#allIdsOf(text);
+    const ids = this.#droppedId === undefined ? all : all.filter((id) => id !== this.#droppedId);
+    return { ids, ignoredTokens: all.length - ids.length };
+  }
+
+  #allIdsOf(text: string): number[] {
+    if (BLANK.test(text)) return [];
+    if (this.#native !== undefined) return this.#native.idsOf(text);
+    return this.#subwords.encode(this.#bert ? matchReference(text, this.#bert) : text).ids;
   }
 
   /** Returns the ids between the special tokens, as the model receives them. */
@@ -208,26 +229,31 @@ export class TextTokenizer {
   #encodeAfter(prompt: string, text: string, truncate: Truncate): EncodedText {
     const room = this.roomAfter('');
     const promptTokens = this.#promptTokens(prompt);
-    const { ids, unreadTokens } = this.#read(prompt + text, room, 'end');
+    const { ids, unreadTokens, ignoredTokens } = this.#read(prompt + text, room, 'end');
     // A prompt may share a token with its text; a text of accents alone has none.
     const contentTokens =
       ids.length > promptTokens ? ids.length - promptTokens : Math.min(1, this.idsOf(text).length);
     const kept = ids.slice(0, room);
     const lostTokens = ids.length - kept.length + unreadTokens;
-    if (lostTokens === 0 || truncate !== 'start') return this.#encoded(kept, contentTokens, lostTokens);
+    if (lostTokens === 0 || truncate !== 'start') {
+      const ignored = shareOf(ignoredTokens, kept.length, ids.length);
+      return this.#encoded(kept, contentTokens, lostTokens, ignored);
+    }
     const end = this.#read(text, Math.max(0, room - promptTokens), 'start');
     const tail = end.ids.slice(Math.max(0, end.ids.length - (room - promptTokens)));
     const lost = end.ids.length - tail.length + end.unreadTokens;
-    return this.#encoded([...ids.slice(0, promptTokens), ...tail], end.ids.length, lost);
+    const ignored = shareOf(end.ignoredTokens, tail.length, end.ids.length);
+    return this.#encoded([...ids.slice(0, promptTokens), ...tail], end.ids.length, lost, ignored);
   }
 
-  #encoded(ids: readonly number[], contentTokens: number, lostTokens: number): EncodedText {
-    return {
-      ids: this.frame(ids),
-      contentTokens,
-      lostTokens,
-      unknownTokens: this.countUnknown(ids),
-    };
+  #encoded(
+    ids: readonly number[],
+    contentTokens: number,
+    lostTokens: number,
+    ignoredTokens = 0,
+  ): EncodedText {
+    const unknownTokens = this.countUnknown(ids) + ignoredTokens;
+    return { ids: this.frame(ids), contentTokens, lostTokens, unknownTokens, ignoredTokens };
   }
 
   /** Number of tokens of a prompt; a space at its end belongs to the first token of a text. */
@@ -243,26 +269,33 @@ export class TextTokenizer {
     const bert = this.#bert;
     // How many tokens are dropped is only known of a whole text.
     if (bert === undefined && this.#droppedId !== undefined)
-      return { ids: this.idsOf(text), unreadTokens: 0 };
+      return { ...this.#knownIdsOf(text), unreadTokens: 0 };
     if (bert === undefined) {
       const isStartCut = truncate === 'start';
       const { ids, readUnits } = isStartCut
         ? this.#subwords.encodeEnd(text, room + 1)
         : this.#subwords.encode(text, room + 1);
-      return { ids, unreadTokens: estimateTokens(text.length - readUnits, ids.length, readUnits) };
+      const unreadTokens = estimateTokens(text.length - readUnits, ids.length, readUnits);
+      return { ids, unreadTokens, ignoredTokens: 0 };
     }
     const keep = truncate === 'start' ? keepEnd : keepStart;
     let rest = text;
     for (let units = UNITS_PER_TOKEN * this.#maxTokens; ; units *= 4) {
       const piece = keep(rest, units, bert.inner);
-      const ids = this.idsOf(piece);
-      if (piece.length === rest.length) return { ids, unreadTokens: 0 };
-      if (ids.length >= room) {
-        return { ids, unreadTokens: estimateTokens(rest.length - piece.length, ids.length, piece.length) };
+      const known = this.#knownIdsOf(piece);
+      const read = known.ids.length;
+      if (piece.length === rest.length) return { ...known, unreadTokens: 0 };
+      if (read >= room) {
+        return { ...known, unreadTokens: estimateTokens(rest.length - piece.length, read, piece.length) };
       }
       rest = squeeze(rest);
     }
   }
+}
+
+/** Returns the part of the ignored tokens that lies among the kept ones. */
+function shareOf(ignoredTokens: number, kept: number, read: number): number {
+  return kept === read ? ignoredTokens : Math.round((ignoredTokens * kept) / read);
 }
 
 function estimateTokens(unreadUnits: number, tokens: number, units: number): number {

@@ -24,11 +24,20 @@ export async function publishLeftDrafts(folder: WorkFolder, destination: Destina
 
 /**
  * What becomes of removed rows: they are kept by default, but without ids nothing shows which were removed.
- * @throws {UsageError} if they shall be kept without ids
+ * @param given.limit maximum rows to read; `null` for the whole input
+ * @throws {UsageError} if they shall be kept without ids, or dropped although the input is not read to its end
  */
-export function removedChoice(given: RemovedChoice | null, plans: readonly InputPlan[]): RemovedChoice {
-  if (plans.some(({ idField }) => idField !== null)) return given ?? 'keep';
-  if (given !== 'keep') return 'drop';
+export function removedChoice(
+  { removed, limit }: { removed: RemovedChoice | null; limit: number | null },
+  plans: readonly InputPlan[],
+): RemovedChoice {
+  const hasIds = plans.some(({ idField }) => idField !== null);
+  if (hasIds && removed !== 'drop') return 'keep';
+  if (removed !== 'keep') {
+    if (limit === null) return 'drop';
+    const why = hasIds ? '--removed drop' : '--append without ids in the input';
+    throw new UsageError(`${why} drops every row that is not read; leave out --limit ${limit}`);
+  }
   throw new UsageError(
     '--removed keep requires ids, to find the rows that were removed; the rows of the input have none',
   );

@@ -223,7 +223,7 @@ class FileEmbedding {
   async #openOld({ plans }: OpenedInput): Promise<void> {
     const options = vectorOptionsOf(this.#request, this.#glossaryId());
     const { output } = this.#request;
-    const removed = removedChoice(this.#request.removed, plans);
+    const removed = removedChoice(this.#request, plans);
     this.#old = await OldOutput.open(output, { removed, options });
     if (this.#old === null) return;
     const rows = formatNoun(this.#old.header.rows, 'row');

@@ -169,7 +169,7 @@ function readAppend({ append, removed, to }: EmbedFlags, output: OutputTarget): 
       : output.object !== null
         ? 'an object in a bucket; append to a local file and copy that'
         : output.shardRows !== null
-          ? 'a set of shards; leave out --shard-rows'
+          ? 'a set of shards; embed the new rows into a set of their own'
           : 'int8, which is not exact; use float32 or float16';
     throw new UsageError(`--append cannot add to ${quote(to, 200)}: it is ${why}`);
   }

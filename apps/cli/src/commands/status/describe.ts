@@ -1,5 +1,6 @@
 /** The screen of `embedmill status`. */
 
+import { ApiError } from '@embedmill/client';
 import type { Health, RunInfo, Scale } from '@embedmill/contract';
 import { printable } from '../../shell/terminal/lines.ts';
 import { formatClock, formatCount, formatRate } from '../../shell/terminal/numbers.ts';
@@ -69,8 +70,14 @@ function describeActiveRuns(runs: readonly RunInfo[]): string[] {
 
 /** The health of a producer that does not answer. */
 export function unreachable(server: string, error: Error): Health {
-  const sentence = `The producer at ${server} does not answer: ${error.message}.`;
-  const remedy = 'Start it with "embedmill up" or "embedmill producer", or give its address with --server.';
+  // An answer without health is that of an earlier version, of a proxy or of another program.
+  const isAnswer = error instanceof ApiError;
+  const sentence = isAnswer
+    ? `${server} does not report its health: ${error.message} (status ${error.status}).`
+    : `The producer at ${server} does not answer: ${error.message}.`;
+  const remedy = isAnswer
+    ? 'Check that --server is the address of a producer, of this version or later.'
+    : 'Start it with "embedmill up" or "embedmill producer", or give its address with --server.';
   return {
     state: 'unavailable',
     sentence,

@@ -10,6 +10,7 @@ import type { OutputTarget } from '../output/types.ts';
 import { readLineColumns, readTableColumns, type StoredColumns, toFieldsRows } from '../vectors/columns.ts';
 import { idsPath } from '../vectors/companions.ts';
 import { openVectors } from '../vectors/open.ts';
+import { shardsOf } from '../vectors/shards.ts';
 import { DigestTable } from './digest.ts';
 import {
   openRowIndex,
@@ -59,14 +60,19 @@ export class OldOutput {
   /**
    * Opens the output of an earlier command; `null` if there is none, or none with a vector. Reads all its bytes, and so finds every
    * damage.
-   * @throws {UsageError} if it has no index, differs from it, or has vectors of other options
+   * @throws {UsageError} if it is a set of shards, has no index, differs from it, or has vectors of other options
    */
   static async open(
     target: OutputTarget,
     { removed, options }: { removed: RemovedChoice; options: VectorOptions },
   ): Promise<OldOutput | null> {
     const { path } = target;
-    if (!existsSync(path)) return null;
+    if (!existsSync(path)) {
+      if (shardsOf(path).length === 0) return null;
+      throw new UsageError(
+        `${path} is a set of shards, to which --append cannot add; embed the new rows into a set of their own`,
+      );
+    }
     const sha256 = await sha256OfFile(path);
     const indexPath = rowIndexPath(path, sha256);
     const index = existsSync(indexPath) ? await openRowIndex(indexPath) : null;
@@ -74,7 +80,7 @@ export class OldOutput {
       const others = await rowIndexesOf(path);
       const problem =
         others.length === 0
-          ? 'has no row index: another program or an earlier version wrote it, or it was moved without its .rows file'
+          ? `has no row index ${basename(indexPath)}: another program or an earlier version wrote it, or it was moved or renamed without its index`
           : `does not match its row index ${basename(others[0] ?? '')}: it is damaged or was changed`;
       throw new UsageError(`${path} ${problem}; ${START_OVER}`);
     }

@@ -84,7 +84,7 @@ export async function* encodeRowIndex(
   for await (const { idDigests } of blocks()) yield idDigests;
 }
 
-/** Opens an index; `null` if it is truncated or of another version. */
+/** Opens an index; `null` if it is damaged or of another version. */
 export async function openRowIndex(path: string): Promise<RowIndex | null> {
   return withFile(path, async (file) => {
     const { size } = await file.stat();
@@ -93,15 +93,25 @@ export async function openRowIndex(path: string): Promise<RowIndex | null> {
     const jsonBytes = head.readUInt32LE(MAGIC.length);
     const start = startOf(jsonBytes);
     if (start > size) return null;
-    const header: RowIndexHeader = JSON.parse((await readAt(file, head.length, jsonBytes)).toString('utf8'));
+    const header = parseHeader((await readAt(file, head.length, jsonBytes)).toString('utf8'));
+    if (header?.version !== 1) return null;
     const bytes = header.rows * DIGEST_BYTES;
-    if (header.version !== 1 || size !== start + 2 * bytes) return null;
+    if (size !== start + 2 * bytes) return null;
     return {
       ...header,
       readDigests: (of) =>
         withFile(path, (again) => readAt(again, of === 'texts' ? start : start + bytes, bytes)),
     };
   });
+}
+
+/** `null` if the bytes are damaged. */
+function parseHeader(json: string): RowIndexHeader | null {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
 }
 
 /** SHA-256 of a file, in hexadecimal. */

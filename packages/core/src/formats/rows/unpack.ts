@@ -28,45 +28,41 @@ export function unpack(bytes: AsyncIterable<Uint8Array>, packing: Packing): Asyn
 }
 
 async function* unpackBzip2(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { default: unbzip2 } = await import('unbzip2-stream');
-  const decoder = unbzip2();
-  // This stream of the first kind emits while it is written to, so that nothing queues up.
-  let blocks: Uint8Array[] = [];
-  let problem: unknown;
-  decoder.on('data', (block: Uint8Array) => blocks.push(block));
-  decoder.on('error', (error: unknown) => {
-    problem ??= error;
-  });
-  const take = (): Uint8Array[] => {
-    if (problem !== undefined) throw corrupt('bzip2', problem);
-    const taken = blocks;
-    blocks = [];
-    return taken;
-  };
-  for await (const chunk of bytes) {
-    decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
-    yield* take();
+  const { unpackBlocks } = await import('./bzip2.ts');
+  const source = new WatchedSource(bytes);
+  try {
+    yield* unpackBlocks(source.read());
+  } catch (error) {
+    throw source.error ?? corrupt('bzip2', error);
   }
-  decoder.end();
-  yield* take();
 }
 
 async function* unpackXz(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { default: xz } = await import('xz-decompress');
-  let sourceError: unknown;
-  const source = (async function* () {
+  const source = new WatchedSource(bytes);
+  try {
+    yield* new xz.XzReadableStream(ReadableStream.from(source.read()));
+  } catch (error) {
+    throw source.error ?? corrupt('xz', error);
+  }
+}
+
+/** A source that keeps its error, to tell it from those of a library. */
+class WatchedSource {
+  readonly #bytes: AsyncIterable<Uint8Array>;
+  error: unknown;
+
+  constructor(bytes: AsyncIterable<Uint8Array>) {
+    this.#bytes = bytes;
+  }
+
+  async *read(): AsyncGenerator<Uint8Array> {
     try {
-      yield* bytes;
+      yield* this.#bytes;
     } catch (error) {
-      sourceError = error;
+      this.error = error;
       throw error;
     }
-  })();
-  try {
-    yield* new xz.XzReadableStream(ReadableStream.from(source));
-  } catch (error) {
-    if (sourceError !== undefined) throw sourceError;
-    throw corrupt('xz', error);
   }
 }
 

@@ -8,6 +8,15 @@ import { readOnceTable } from './read-once.ts';
 /** Rows per slice. */
 const SLICE_ROWS = 1_024;
 
+/**
+ * A running query. The library frees a statement that nothing refers to, even if its rows are being read
+ * (@photostructure/sqlite 1.2.1): the next row is then an error or a crash.
+ */
+interface Cursor {
+  readonly statement: object;
+  readonly rows: Iterator<SqliteValue[]>;
+}
+
 /** A value as the library returns it. */
 type SqliteValue = bigint | number | string | Uint8Array | null;
 
@@ -32,15 +41,12 @@ export async function querySqlite(path: string, sql: string, { signal }: SourceD
     statement.setReadBigInts(true);
     statement.setReturnArrays(true);
     const names = columnNames(statement.columns().map(({ name }) => String(name)));
-    const rows = statement.iterate() as unknown as Iterator<SqliteValue[]>;
-    const first = nextSlice(rows, names.length);
+    const cursor: Cursor = { statement, rows: statement.iterate() as unknown as Iterator<SqliteValue[]> };
+    const first = nextSlice(cursor, names.length);
     const columns = names.map((name, n): Column => ({ name, type: first?.types?.[n] ?? { kind: 'null' } }));
-    return { table: readOnceTable(path, columns, slicesOf(first, rows)), close };
+    return { table: readOnceTable(path, columns, slicesOf(first, cursor)), close };
 
-    async function* slicesOf(
-      start: TableSlice | null,
-      rest: Iterator<SqliteValue[]>,
-    ): AsyncGenerator<TableSlice> {
+    async function* slicesOf(start: TableSlice | null, rest: Cursor): AsyncGenerator<TableSlice> {
       for (let slice = start; slice !== null; slice = nextSlice(rest, names.length)) {
         signal.throwIfAborted();
         yield slice;
@@ -53,7 +59,7 @@ export async function querySqlite(path: string, sql: string, { signal }: SourceD
 }
 
 /** The next rows; `null` at the end. */
-function nextSlice(rows: Iterator<SqliteValue[]>, columns: number): TableSlice | null {
+function nextSlice({ rows }: Cursor, columns: number): TableSlice | null {
   const values: SqliteValue[][] = Array.from({ length: columns }, () => []);
   let count = 0;
   for (let next = rows.next(); !next.done; next = rows.next()) {
