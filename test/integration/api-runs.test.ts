@@ -51,6 +51,16 @@ describe('POST /v1/runs', () => {
     });
   });
 
+  it('takes the options of another run as they are', async () => {
+    const api = await startApi();
+    const { options } = await (await api.call('POST', '/v1/runs')).json();
+    const { glossary, ...others } = options;
+    expect(glossary).toBeNull();
+    const again = await api.call('POST', '/v1/runs', json(JSON.stringify(others)));
+    expect(again.status).toBe(201);
+    expect((await again.json()).options).toEqual(options);
+  });
+
   it('rejects unknown keys and lists the known ones', async () => {
     const api = await startApi();
     const response = await api.call('POST', '/v1/runs', json('{"presicion":"fp32","__proto__":{"a":1}}'));

@@ -88,12 +88,14 @@ export const createRunBody = z.strictObject({
     .int()
     .min(1)
     .max(4096)
+    .nullable()
     .optional()
     .describe('Maximum rows per batch. Default: by the measured rate of the workers.'),
   batchTokens: z
     .int()
     .min(1)
     .max(1_000_000)
+    .nullable()
     .optional()
     .describe('Maximum estimated tokens per batch. Default: by the measured rate of the workers.'),
 });
