@@ -77,17 +77,17 @@ export function planReading(
   return plan.problem === null ? plan : { ...plan, problem: { ...plan.problem, message, fix } };
 }
 
-/** The plan with the first problem alone, whose fix is not tried. */
-function planOnce(
-  sample: Sample,
-  choices: PlanChoices,
-  { maxRowBytes = ROW_DEFAULTS.maxRowBytes }: { maxRowBytes?: number },
-): ReadingPlan {
-  const plan: Draft = {
-    name: sample.name,
-    packing: sample.packing,
+/** The plan of an input of which nothing is known but its name and format, and perhaps its packing. */
+export function emptyPlan<Format>(
+  name: string,
+  format: Format,
+  { packing = 'none', complete = false }: Partial<Pick<Sample, 'packing' | 'complete'>> = {},
+): Draft<Format> {
+  return {
+    name,
+    packing,
     charset: 'utf-8',
-    format: choices.format ?? formatOfName(sample.name) ?? 'txt',
+    format,
     lineEnd: null,
     dialect: null,
     columns: [],
@@ -96,11 +96,21 @@ function planOnce(
     records: 0,
     usable: 0,
     scripts: {},
-    complete: sample.complete,
+    complete,
     confidence: 'high',
     warnings: [],
     problem: null,
   };
+}
+
+/** The plan with the first problem alone, whose fix is not tried. */
+function planOnce(
+  sample: Sample,
+  choices: PlanChoices,
+  { maxRowBytes = ROW_DEFAULTS.maxRowBytes }: { maxRowBytes?: number },
+): ReadingPlan {
+  const named = choices.format ?? formatOfName(sample.name) ?? 'txt';
+  const plan: Draft = emptyPlan(sample.name, named, sample);
   const container = containerOf(sample.bytes);
   if (container !== null) return { ...plan, format: container };
   const foreign = foreignFile(sample.bytes);

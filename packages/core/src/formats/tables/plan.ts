@@ -1,7 +1,7 @@
 /** Completes the reading plan of a table, which says itself what its columns are. */
 
 import { describeColumn } from '../plan/columns.ts';
-import { chooseFields, type Draft, scriptsOf, withProblem } from '../plan/plan.ts';
+import { chooseFields, type Draft, emptyPlan, scriptsOf, withProblem } from '../plan/plan.ts';
 import type { ColumnType, DatabaseFormat, PlanChoices, PlanColumn, ReadingPlan } from '../plan/types.ts';
 import { ROW_DEFAULTS } from '../rows/types.ts';
 import { findColumn, holdsText, textFault } from './rows.ts';
@@ -73,25 +73,7 @@ export function planDatabaseTable(
   table: Table,
   choices: PlanChoices,
 ): Promise<ReadingPlan<DatabaseFormat>> {
-  const plan: ReadingPlan<DatabaseFormat> = {
-    name,
-    packing: 'none',
-    charset: 'utf-8',
-    format,
-    lineEnd: null,
-    dialect: null,
-    columns: [],
-    textField: null,
-    idField: null,
-    records: 0,
-    usable: 0,
-    scripts: {},
-    complete: false,
-    confidence: 'high',
-    warnings: [],
-    problem: null,
-  };
-  return planTableReading(plan, table, choices);
+  return planTableReading(emptyPlan(name, format), table, choices);
 }
 
 /** Choices about text files that a table leaves no room for. */
