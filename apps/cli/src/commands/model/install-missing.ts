@@ -5,12 +5,11 @@
 
 import { createInterface } from 'node:readline/promises';
 import { type Config, readConfig } from '@embedmill/core/process';
-import { isMissing, notInstalled, pullModel } from '@embedmill/worker/pull-model';
+import { isMissing, notInstalled } from '@embedmill/worker/pull-model';
 import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
-import { interruptionSignal } from '../../shell/interruption.ts';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
-import { openPullDisplay } from './pull-display.ts';
+import { pullWithDisplay } from './pull-display.ts';
 
 /** The options that decide, as commander passes them. */
 export interface PullFlags {
@@ -35,23 +34,9 @@ export async function installMissing(flags: PullFlags, context: CommandContext):
     if (!isMissing(model, config)) continue;
     if (!(await mayPull(model, flags, config, context)))
       throw new UsageError(notInstalled(model, config).message);
-    const display = openPullDisplay(context.stderr, flags.quiet ?? false);
-    try {
-      const { name, commit, bytes } = await pullModel({
-        model,
-        precision: precision === 'fp32' ? 'fp32' : 'int8',
-        config,
-        onProgress: (progress) => display.show(progress),
-        signal: interruptionSignal(() => {
-          display.end();
-          context.stderr.write('Stopping; run the same command again to continue.\n');
-        }),
-      });
-      display.end();
-      if (!flags.quiet) context.stderr.write(`Pulled ${name} at commit ${commit} (${formatBytes(bytes)}).\n`);
-    } finally {
-      display.end();
-    }
+    const options = { model, precision: precision === 'fp32' ? 'fp32' : 'int8', config } as const;
+    const { name, commit, bytes } = await pullWithDisplay(options, context.stderr, flags.quiet ?? false);
+    if (!flags.quiet) context.stderr.write(`Pulled ${name} at commit ${commit} (${formatBytes(bytes)}).\n`);
   }
 }
 

@@ -1,6 +1,8 @@
 /** Shows how far a pull is: one line redrawn in place on a terminal, else a line every few seconds. */
 
 import type { PullProgress } from '@embedmill/core/hub';
+import { type InstalledModel, type PullModelOptions, pullModel } from '@embedmill/worker/pull-model';
+import { interruptionSignal } from '../../shell/interruption.ts';
 import { printable } from '../../shell/terminal/lines.ts';
 import { formatBytes, formatClock } from '../../shell/terminal/numbers.ts';
 
@@ -10,14 +12,14 @@ const LINES_MS = 5_000;
 const MIN_SECONDS = 1;
 
 /** A display for one pull. */
-export interface PullDisplay {
+interface PullDisplay {
   show(progress: PullProgress): void;
   /** Ends with the cursor on an empty line. */
   end(): void;
 }
 
 /** Opens the display on stderr. */
-export function openPullDisplay(stderr: NodeJS.WriteStream, isQuiet: boolean): PullDisplay {
+function openPullDisplay(stderr: NodeJS.WriteStream, isQuiet: boolean): PullDisplay {
   const isTerminal = stderr.isTTY === true;
   let nextAt = performance.now() + (isTerminal ? 0 : LINES_MS);
   let first: { at: number; bytes: number } | null = null;
@@ -38,6 +40,30 @@ export function openPullDisplay(stderr: NodeJS.WriteStream, isQuiet: boolean): P
       isDrawn = false;
     },
   };
+}
+
+/**
+ * Pulls a model with its display on stderr; an interruption says how to continue.
+ * @throws the errors of `pullModel`
+ */
+export async function pullWithDisplay(
+  options: Omit<PullModelOptions, 'onProgress' | 'signal'>,
+  stderr: NodeJS.WriteStream,
+  isQuiet: boolean,
+): Promise<InstalledModel> {
+  const display = openPullDisplay(stderr, isQuiet);
+  try {
+    return await pullModel({
+      ...options,
+      onProgress: (progress) => display.show(progress),
+      signal: interruptionSignal(() => {
+        display.end();
+        stderr.write('Stopping; run the same command again to continue.\n');
+      }),
+    });
+  } finally {
+    display.end();
+  }
 }
 
 /**

@@ -2,14 +2,12 @@
 
 import type { Precision } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
-import { pullModel } from '@embedmill/worker/pull-model';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
-import { interruptionSignal } from '../../shell/interruption.ts';
 import { examples } from '../../shell/options.ts';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
-import { openPullDisplay } from './pull-display.ts';
+import { pullWithDisplay } from './pull-display.ts';
 
 const EXPLANATION = `
 Only the settings and one file of weights are fetched: for int8
@@ -61,32 +59,18 @@ export function addPullCommand(model: Command, context: CommandContext, end: (co
         ...context.environment,
         ...(flags.offline && { HF_HUB_OFFLINE: '1' }),
       });
-      const display = openPullDisplay(context.stderr, flags.quiet ?? false);
-      try {
-        const pulled = await pullModel({
-          model: given,
-          name: flags.name,
-          precision: flags.precision,
-          config,
-          onProgress: (progress) => display.show(progress),
-          signal: interruptionSignal(() => {
-            display.end();
-            context.stderr.write('Stopping; run the same command again to continue.\n');
-          }),
-        });
-        display.end();
-        const { name, repository, commit, bytes, reusedBytes, folder, unavailable } = pulled;
-        const reused =
-          reusedBytes === 0 ? '' : `, ${formatBytes(reusedBytes)} of them from the cache of other tools`;
-        const lines = [
-          `pulled ${repository} at commit ${commit} (${formatBytes(bytes)}${reused})`,
-          `installed as ${name} in ${folder}`,
-          ...unavailable.map(({ precision, reason }) => `no ${precision}: ${reason}`),
-        ];
-        context.stdout.write(flags.json ? `${JSON.stringify(pulled)}\n` : `${lines.join('\n')}\n`);
-        end(EXIT.ok);
-      } finally {
-        display.end();
-      }
+      const { name: wanted, precision } = flags;
+      const options = { model: given, name: wanted, precision, config };
+      const pulled = await pullWithDisplay(options, context.stderr, flags.quiet ?? false);
+      const { name, repository, commit, bytes, reusedBytes, folder, unavailable } = pulled;
+      const reused =
+        reusedBytes === 0 ? '' : `, ${formatBytes(reusedBytes)} of them from the cache of other tools`;
+      const lines = [
+        `pulled ${repository} at commit ${commit} (${formatBytes(bytes)}${reused})`,
+        `installed as ${name} in ${folder}`,
+        ...unavailable.map(({ precision, reason }) => `no ${precision}: ${reason}`),
+      ];
+      context.stdout.write(flags.json ? `${JSON.stringify(pulled)}\n` : `${lines.join('\n')}\n`);
+      end(EXIT.ok);
     });
 }
