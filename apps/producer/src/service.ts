@@ -126,12 +126,13 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     maxWorkers: config.maxWorkers,
   });
   const cachedScale = cachedQuery(SCALE_CACHE_MS, () => scaler.scale());
+  const reports = cachedQuery(WORKERS_CACHE_MS, () => readWorkers(redis, keys));
   const health = new HealthReader({
     dataDir,
     folder: config.dataDir,
     redis,
     credits,
-    workers: cachedQuery(WORKERS_CACHE_MS, async () => (await readWorkers(redis, keys)).length),
+    workers: async () => (await reports())?.length,
     scale: cachedScale,
   });
   const queues = { bulk: queue, interactive: lane };
@@ -151,11 +152,11 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const overview = new OverviewReader({
     version: PRODUCER_VERSION,
     redis,
-    keys,
     queues,
     credits,
     runs: () => dataDir.runsIfOpen?.list() ?? [],
     health: () => health.read(),
+    workers: reports,
     scale: cachedScale,
   });
   dataDir.start();

@@ -1,7 +1,7 @@
 /** Reads the overview: the state of runs, queues, workers and Redis. */
 
 import type { Health, Lane, Scale } from '@embedmill/contract';
-import { infoNumber, type Keys, type Overview, type QueueState, readWorkers } from '@embedmill/core/redis';
+import { infoNumber, type Overview, type QueueState, type WorkerReport } from '@embedmill/core/redis';
 import type { Credits, ShownRun } from '@embedmill/core/runs';
 import type { Redis } from 'ioredis';
 
@@ -19,12 +19,13 @@ const CACHE_MS = 400;
 export interface OverviewDeps {
   version: string;
   redis: Redis;
-  keys: Keys;
   queues: Readonly<Partial<Record<Lane, QueueState>>>;
   credits: Credits;
   /** Newest first; empty until the data folder is open. */
   runs: () => readonly ShownRun[];
   health: () => Promise<Health>;
+  /** Reports of the connected workers; undefined while Redis is unavailable. */
+  workers: () => Promise<WorkerReport[] | undefined>;
   scale: () => Promise<Scale | undefined>;
 }
 
@@ -61,12 +62,12 @@ export class OverviewReader {
   }
 
   async #readNow(): Promise<Overview> {
-    const { version, credits, runs, health, scale } = this.#deps;
+    const { version, credits, runs, health, workers: readReports, scale } = this.#deps;
     const [state, speed, queues, workers, redis] = await Promise.all([
       health(),
       scale(),
       this.#queues().catch(() => []),
-      readWorkers(this.#deps.redis, this.#deps.keys).catch(() => []),
+      readReports(),
       this.#redisMemory().catch(() => null),
     ]);
     const all = runs();
@@ -82,7 +83,7 @@ export class OverviewReader {
       tokensPerSecondPerWorker: speed?.tokensPerSecondPerWorker ?? null,
       history: { intervalMs: SAMPLE_MS, rowsPerSecond: [...this.#samples] },
       queues,
-      workers,
+      workers: workers ?? [],
       redis,
       credits: { usedBytes: credits.usedBytes, limitBytes: credits.limitBytes, waiting: credits.waiting },
     };
