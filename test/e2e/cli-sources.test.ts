@@ -6,15 +6,14 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import type { RunInfo } from '@embedmill/contract';
 import { connect } from '@lancedb/lancedb';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type CommandFleet, startCommandFleet } from '../support/command-fleet.ts';
 import { embedmill, startEmbedmill, startSharedEmbedmill } from '../support/embedmill.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { startPostgres } from '../support/postgres.ts';
 import type { TestProcess } from '../support/process.ts';
 import { startS3, type TestS3 } from '../support/s3.ts';
 import { startWebFile, type WebFile } from '../support/web-file.ts';
@@ -78,13 +77,7 @@ async function makeSources(): Promise<{ sources: Record<string, Source>; web: We
   sqlite.close();
   const lance = await connect(shared);
   await lance.createTable('rows', rows);
-  const postgres = await PGlite.create();
-  const server = new PGLiteSocketServer({ db: postgres, port: 0, host: '127.0.0.1' });
-  await server.start();
-  onTestFinished(async () => {
-    await server.stop();
-    await postgres.close();
-  });
+  const { database: postgres, url: postgresUrl } = await startPostgres();
   await postgres.exec('CREATE TABLE rows (id text, text text, stars bigint, price float8)');
   for (const { id, text, stars, price } of rows) {
     await postgres.query('INSERT INTO rows VALUES ($1, $2, $3, $4)', [id, text, stars, price]);
@@ -101,7 +94,7 @@ async function makeSources(): Promise<{ sources: Record<string, Source>; web: We
     duckdb: { input: `duckdb:${join(shared, 'rows.duckdb')}`, options: query },
     'changed duckdb': { input: `duckdb:${join(shared, 'changed.duckdb')}`, options: query },
     sqlite: { input: join(shared, 'rows.sqlite'), options: query },
-    postgres: { input: `postgres://postgres:secret@${server.getServerConn()}/postgres`, options: query },
+    postgres: { input: postgresUrl, options: query },
     lance: { input: join(shared, 'rows.lance') },
   };
   return { sources, web, s3 };

@@ -13,8 +13,6 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import { PGlite } from '@electric-sql/pglite';
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import type { FieldsRow, InputPlan } from '@embedmill/core/formats';
 import { connect } from '@lancedb/lancedb';
 import { DatabaseSync } from '@photostructure/sqlite';
@@ -28,6 +26,7 @@ import { openTextInput } from '../../../apps/cli/src/io/texts/input.ts';
 import { type InputLocation, locateInput } from '../../../apps/cli/src/io/texts/locate.ts';
 import { jsonLines } from '../../support/embedmill.ts';
 import { temporaryFolder } from '../../support/folder.ts';
+import { startPostgres } from '../../support/postgres.ts';
 import { startS3 } from '../../support/s3.ts';
 import { startWebFile } from '../../support/web-file.ts';
 import { duckdb } from '../tables/files.ts';
@@ -145,20 +144,13 @@ describe('the rows of a Parquet file come with their types', () => {
     const { path, expected } = made;
     const csv = path.replace('.parquet', '.csv');
     await duckdb(`COPY (SELECT * EXCLUDE (tags, raw) FROM '${path}') TO '${csv}' (HEADER false)`);
-    const postgres = await PGlite.create();
-    const server = new PGLiteSocketServer({ db: postgres, port: 0, host: '127.0.0.1' });
-    await server.start();
-    onTestFinished(async () => {
-      await server.stop();
-      await postgres.close();
-    });
+    const { database: postgres, url } = await startPostgres();
     await postgres.exec(
       'CREATE TABLE rows (id text, text varchar, stars int, big bigint, price float8, sold boolean, dec numeric(9, 2), day date, at timestamp)',
     );
     await postgres.query("COPY rows FROM '/dev/blob' (FORMAT csv)", [], {
       blob: new Blob([readFileSync(csv)]),
     });
-    const url = `postgres://postgres:secret@${server.getServerConn()}/postgres`;
     const query = `SELECT *, CASE WHEN stars % 3 = 0 THEN NULL ELSE ARRAY['a', NULL] END AS tags, 'bytes'::bytea AS raw FROM rows ORDER BY stars`;
     const found = await read(locateInput([url], { query }));
     expect(shapeOf(found)).toEqual(shapeOf(expected));
