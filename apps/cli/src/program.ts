@@ -37,6 +37,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['load', async () => (await import('./commands/load/command.ts')).addLoadCommand],
   ['verify', async () => (await import('./commands/verify/command.ts')).addVerifyCommand],
   ['model', async () => (await import('./commands/model/command.ts')).addModelCommand],
+  ['licenses', async () => (await import('./commands/licenses/command.ts')).addLicensesCommand],
   ['doctor', async () => (await import('./commands/doctor/command.ts')).addDoctorCommand],
 ]);
 
@@ -68,7 +69,9 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     );
   // Without a known command, all are loaded for the help or a suggestion.
   const named = COMMANDS.get(argv[2] ?? '');
-  for (const load of named === undefined ? COMMANDS.values() : [named]) {
+  const asksVersion = argv[2] === '--version' || argv[2] === '-V';
+  const needed = named === undefined ? COMMANDS.values() : [named];
+  for (const load of asksVersion ? [] : needed) {
     const add = await load();
     add(program, context, end);
   }

@@ -17,7 +17,7 @@ import type { FieldsRow, InputPlan } from '@embedmill/core/formats';
 import { connect } from '@lancedb/lancedb';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { loadLibrary } from '../../../apps/cli/src/io/sources/databases/library.ts';
+import { loadLibrary } from '../../../apps/cli/src/shell/on-demand.ts';
 import { querySqlite } from '../../../apps/cli/src/io/sources/databases/sqlite.ts';
 import { httpResource } from '../../../apps/cli/src/io/sources/http.ts';
 import { remoteSource } from '../../../apps/cli/src/io/sources/remote.ts';
@@ -334,7 +334,7 @@ describe('a database', () => {
 
   test('whose library is missing says how to install it', async () => {
     const name = 'embedmill-has-no-such-package';
-    await expect(loadLibrary('Oracle', name, () => import(name))).rejects.toThrow(
+    await expect(loadLibrary('Oracle is read', name, () => import(name))).rejects.toThrow(
       `Oracle is read with the package ${name}, which is not installed; install it beside Embedmill: npm install ${name}`,
     );
   });

@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { basename, dirname, extname } from 'node:path';
 import { asError, EmbedmillError } from '@embedmill/contract';
 import type { Connection, Table } from '@lancedb/lancedb';
+import { UsageError } from '../shell/exit-codes.ts';
+import { loadLibrary } from '../shell/on-demand.ts';
 
 /** The part of the LanceDB package that is used. */
 export type LanceDb = Pick<typeof import('@lancedb/lancedb'), 'connect' | 'Index'>;
@@ -23,7 +25,8 @@ export function isLancePath(path: string): boolean {
 
 /**
  * Connects to the database that contains `path`, an absolute path.
- * @throws {EmbedmillError} `no-lancedb` if the package is missing
+ * @throws {UsageError} if the package is missing
+ * @throws {EmbedmillError} `no-lancedb` if it cannot be loaded
  */
 export async function openLanceFolder(path: string): Promise<LanceFolder> {
   const library = await importLanceDb();
@@ -50,12 +53,17 @@ async function importLanceDb(): Promise<LanceDb> {
   // By default LanceDB writes a warning to stderr for each table that does not exist yet.
   process.env.LANCEDB_LOG ??= 'error';
   try {
-    return await import('@lancedb/lancedb');
+    return await loadLibrary(
+      'LanceDB is read and written',
+      '@lancedb/lancedb',
+      () => import('@lancedb/lancedb'),
+    );
   } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
     throw new EmbedmillError(
       'no-lancedb',
       `LanceDB cannot be loaded on ${process.platform}-${process.arch}: ${asError(cause).message}. ` +
-        'Its package @lancedb/lancedb is installed with Embedmill where it has a build for the machine.',
+        'Its package @lancedb/lancedb has no build for this machine, or a damaged one.',
       { cause },
     );
   }

@@ -1,5 +1,7 @@
 /** Shows the queue of batches with bull-board at /admin/queues: read-only for the role `read`, writable for `admin`. */
 
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
@@ -10,6 +12,9 @@ import { callerOf } from '../access/index.ts';
 import { thirdPartyPagePolicy } from '../http/page-policy.ts';
 
 const PATH = '/admin/queues';
+
+/** Pages and scripts of the board. */
+const UI_FOLDER = dirname(createRequire(import.meta.url).resolve('@bull-board/ui/package.json'));
 
 /** BullMQ's own object. */
 type OwnQueue = BullBatchQueue['own'];
@@ -37,7 +42,7 @@ function makeBoard(queue: OwnQueue, readOnlyMode: boolean): Express {
   createBullBoard({
     queues: [bulk],
     serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: 'Embedmill', hideRedisDetails: true } },
+    options: { uiBasePath: UI_FOLDER, uiConfig: { boardTitle: 'Embedmill', hideRedisDetails: true } },
   });
   // The message of a Redis error contains its address.
   adapter.setErrorHandler(() => ({ status: 500, body: { message: 'the queues are unreachable' } }));

@@ -3,11 +3,13 @@
  * owns one.
  */
 
-import './no-telemetry.ts';
 import { floatsOfHalves } from '@embedmill/contract';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { TOKEN_OUTPUTS } from '../compile/weights/onnx-weights.ts';
 import { EmbedError } from '../errors.ts';
+import { loadOnnxRuntime } from './onnx-runtime.ts';
+
+const runtime = await loadOnnxRuntime();
 
 /** Supported inputs of a model, and their value per token. */
 const FEEDS: Record<string, 'ids' | 'ones' | 'zeros' | 'positions'> = {
@@ -88,7 +90,7 @@ export class ModelSession {
    * @throws {EmbedError} `MODEL_INVALID` or `MODEL_UNSUPPORTED`, with the operator or input in the message
    */
   static async open(modelPath: string, options: SessionOptions): Promise<ModelSession> {
-    const session = await InferenceSession.create(modelPath, {
+    const session = await runtime.InferenceSession.create(modelPath, {
       executionProviders: ['cpu'],
       executionMode: 'sequential',
       intraOpNumThreads: 1,
@@ -116,7 +118,7 @@ export class ModelSession {
     for (const { name, type, constants } of this.#feeds) {
       // A new array for the ids: the session reads it later, when the next text may already be prepared.
       const values = constants ? constants.subarray(0, ids.length) : integers(type, ids);
-      tensors[name] = new Tensor(type, values, [1, ids.length]);
+      tensors[name] = new runtime.Tensor(type, values, [1, ids.length]);
     }
     const output = (await this.#session.run(tensors, [this.#outputName]))[this.#outputName]!;
     return { values: floatsOf(output), dims: output.dims };

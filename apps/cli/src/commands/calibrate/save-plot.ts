@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { quote } from '@embedmill/contract';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { loadLibrary } from '../../shell/on-demand.ts';
 
 /** Pixels of the .png per unit of the chart, for high-density screens. */
 const SCALE = 2;
@@ -27,7 +28,11 @@ export async function savePlot(path: string, svg: string): Promise<void> {
     await writeFile(path, `${svg}\n`);
     return;
   }
-  const { Resvg } = await import('@resvg/resvg-js');
+  const { Resvg } = await loadLibrary(
+    'A plot is written as .png',
+    '@resvg/resvg-js',
+    () => import('@resvg/resvg-js'),
+  );
   const image = new Resvg(svg, { fitTo: { mode: 'zoom', value: SCALE }, font: { loadSystemFonts: true } });
   await writeFile(path, image.render().asPng());
 }

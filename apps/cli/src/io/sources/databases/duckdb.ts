@@ -3,8 +3,8 @@
 import type { DuckDBConnection, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { asError, EmbedmillError, quote } from '@embedmill/contract';
 import { type Column, columnNames, type DataType, type TableSlice } from '@embedmill/core/formats';
+import { loadLibrary } from '../../../shell/on-demand.ts';
 import type { OpenedTable, SourceDeps } from '../types.ts';
-import { loadLibrary } from './library.ts';
 import { readOnceTable } from './read-once.ts';
 
 /** Rows per slice; a chunk of DuckDB has 2,048. */
@@ -31,7 +31,7 @@ export async function queryDuckDb(
   sql: string,
   { signal }: SourceDeps,
 ): Promise<OpenedTable> {
-  const library = await loadLibrary('DuckDB', '@duckdb/node-api', () => import('@duckdb/node-api'));
+  const library = await loadLibrary('DuckDB is read', '@duckdb/node-api', () => import('@duckdb/node-api'));
   const instance = await library.DuckDBInstance.create(
     path ?? ':memory:',
     path === null ? {} : { access_mode: 'READ_ONLY' },

@@ -1,8 +1,8 @@
 /** Runs a query in SQLite, one row at a time. */
 
 import { type Column, columnNames, type DataType, type TableSlice } from '@embedmill/core/formats';
+import { loadLibrary } from '../../../shell/on-demand.ts';
 import type { OpenedTable, SourceDeps } from '../types.ts';
-import { loadLibrary } from './library.ts';
 import { readOnceTable } from './read-once.ts';
 
 /** Rows per slice. */
@@ -28,7 +28,7 @@ type SqliteValue = bigint | number | string | Uint8Array | null;
  */
 export async function querySqlite(path: string, sql: string, { signal }: SourceDeps): Promise<OpenedTable> {
   const { DatabaseSync } = await loadLibrary(
-    'SQLite',
+    'SQLite is read',
     '@photostructure/sqlite',
     () => import('@photostructure/sqlite'),
   );

@@ -1,0 +1,74 @@
+/** Collects the licences of the packages whose code a bundle contains, and refuses those that we may not ship. */
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../lib/root.mjs';
+
+/** Licences that allow redistribution inside a package under Apache-2.0. */
+const ALLOWED = new Set([
+  '0BSD',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'CC0-1.0',
+  'ISC',
+  'MIT',
+  'MIT-0',
+  'Python-2.0',
+  'Unlicense',
+  'Zlib',
+]);
+
+const PACKAGE_FOLDER = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/;
+const LICENCE_FILE = /^(licen[cs]e|copying)/i;
+
+/**
+ * The packages behind the inputs of a bundle, sorted by name.
+ * @param {import('esbuild').Metafile} metafile
+ * @returns {{ name: string, version: string, license: string, text: string }[]}
+ * @throws {Error} that names every package without an allowed licence
+ */
+export function licensesOf(metafile) {
+  const folders = new Set(
+    Object.keys(metafile.inputs).flatMap((path) => PACKAGE_FOLDER.exec(path)?.[0] ?? []),
+  );
+  const packages = [...folders].map(describePackage).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const refused = packages.filter(({ license }) => !isAllowed(license));
+  if (refused.length > 0) {
+    const list = refused.map(({ name, version, license }) => `${name} ${version}: ${license}`).join('\n');
+    throw new Error(`packages without a licence that allows to publish them:\n${list}`);
+  }
+  return packages;
+}
+
+/** The text of THIRD_PARTY_LICENSES.txt: a list, then each licence once with the packages under it. */
+export function licenseFile(packages) {
+  const list = packages.map(({ name, version, license }) => `${name} ${version} (${license})`);
+  const byText = Map.groupBy
+    ? Map.groupBy(packages, ({ text }) => text)
+    : packages.reduce((map, each) => map.set(each.text, [...(map.get(each.text) ?? []), each]), new Map());
+  const texts = [...byText].map(
+    ([text, those]) => `${'-'.repeat(80)}\n${those.map(({ name }) => name).join(', ')}\n\n${text.trim()}\n`,
+  );
+  return `The command contains code of these packages:\n\n${list.join('\n')}\n\n${texts.join('\n')}`;
+}
+
+function describePackage(folder) {
+  const path = join(ROOT, folder);
+  const { name, version, license, licenses } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+  const stated = license?.type ?? license ?? licenses?.map(({ type }) => type).join(' OR ') ?? 'none';
+  const file = readdirSync(path).find((each) => LICENCE_FILE.test(each));
+  const text = file === undefined ? `(The package states ${stated} and has no licence file.)` : read(path, file);
+  return { name, version, license: stated, text };
+}
+
+function read(path, file) {
+  return existsSync(join(path, file)) ? readFileSync(join(path, file), 'utf8').replaceAll('\r\n', '\n') : '';
+}
+
+/** Of `A OR B` one must be allowed, of `A AND B` both. */
+function isAllowed(expression) {
+  const choices = expression.replace(/[()]/g, '').split(' OR ');
+  return choices.some((choice) => choice.split(' AND ').every((each) => ALLOWED.has(each.trim())));
+}
