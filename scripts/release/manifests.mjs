@@ -6,14 +6,35 @@ import { ROOT } from '../lib/root.mjs';
 
 /** Platforms with prebuilt packages, as npm names them. Alpine has only the exact engine: ONNX Runtime needs glibc. */
 export const PLATFORMS = {
-  engine: ['linux-x64', 'linux-arm64', 'linux-x64-musl', 'linux-arm64-musl', 'darwin-x64', 'darwin-arm64', 'win32-x64'],
+  engine: [
+    'linux-x64',
+    'linux-arm64',
+    'linux-x64-musl',
+    'linux-arm64-musl',
+    'darwin-x64',
+    'darwin-arm64',
+    'win32-x64',
+  ],
   onnxruntime: ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64', 'win32-arm64'],
 };
 
 /** Loaded on demand; the error of a missing one prints how to install it. */
-export const ON_DEMAND = ['@duckdb/node-api', '@lancedb/lancedb', '@photostructure/sqlite', '@resvg/resvg-js'];
+export const ON_DEMAND = [
+  '@duckdb/node-api',
+  '@lancedb/lancedb',
+  '@photostructure/sqlite',
+  '@resvg/resvg-js',
+];
 
-const KEYWORDS = ['embeddings', 'vectors', 'onnx', 'sentence-transformers', 'all-MiniLM-L6-v2', 'bulk', 'semantic-search'];
+const KEYWORDS = [
+  'embeddings',
+  'vectors',
+  'onnx',
+  'sentence-transformers',
+  'all-MiniLM-L6-v2',
+  'bulk',
+  'semantic-search',
+];
 
 /** A manifest of the workspace. @param {string} folder relative to the root, for example `packages/client` */
 export function manifestOf(folder) {
@@ -36,9 +57,9 @@ export function commonFields(folder) {
 
 /**
  * The manifest of the bundled command.
- * @param {readonly string[]} external packages that the bundle imports and that every user gets
+ * @param {readonly string[]} installed packages that the bundle imports and that every user gets
  */
-export function commandManifest(external) {
+export function commandManifest(installed) {
   const { name, version, description, engines, bin } = manifestOf('apps/cli');
   const versions = dependencyVersions();
   return {
@@ -51,7 +72,7 @@ export function commandManifest(external) {
     bin,
     exports: { './package.json': './package.json' },
     files: ['assets', 'bin', 'dist', 'LICENSE', 'NOTICE'],
-    dependencies: pick(versions, external.toSorted()),
+    dependencies: pick(versions, installed),
     optionalDependencies: platformPackages(version),
     peerDependencies: pick(versions, ON_DEMAND),
     peerDependenciesMeta: Object.fromEntries(ON_DEMAND.map((each) => [each, { optional: true }])),
@@ -66,7 +87,10 @@ export function libraryManifest(folder) {
   const { dependencies = {}, exports, files, ...rest } = manifestOf(folder);
   const { 'onnxruntime-node': runtime, 'node-api-headers': headers, ...kept } = dependencies;
   const isEngine = headers !== undefined;
-  const prebuilt = { ...(isEngine && only('engine', rest.version)), ...(runtime && only('onnxruntime', rest.version)) };
+  const prebuilt = {
+    ...(isEngine && only('engine', rest.version)),
+    ...(runtime && only('onnxruntime', rest.version)),
+  };
   return {
     ...rest,
     ...commonFields(folder),
@@ -130,7 +154,8 @@ function manifestFolders() {
 function pick(versions, names) {
   return Object.fromEntries(
     names.map((name) => {
-      if (versions[name] === undefined) throw new Error(`no package of the workspace has ${name} among its dependencies`);
+      if (versions[name] === undefined)
+        throw new Error(`no package of the workspace has ${name} among its dependencies`);
       return [name, versions[name]];
     }),
   );

@@ -50,10 +50,14 @@ export class Registry {
   }
 
   #pack(folder, tarballs) {
-    const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', tarballs, folder], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const output = execFileSync(
+      'npm',
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', tarballs, folder],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
     const path = join(tarballs, JSON.parse(output)[0].filename);
     const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     this.#packages.set(manifest.name, { manifest, path, bytes: readFileSync(path) });

@@ -39,7 +39,8 @@ await main(async () => {
   for (const [path, manifest] of manifests) {
     manifest.version = version;
     for (const kind of ['dependencies', 'devDependencies']) {
-      for (const name of Object.keys(manifest[kind] ?? {})) if (names.has(name)) manifest[kind][name] = version;
+      for (const name of Object.keys(manifest[kind] ?? {}))
+        if (names.has(name)) manifest[kind][name] = version;
     }
     changes.set(path, `${JSON.stringify(manifest, null, 2)}\n`);
   }
@@ -47,7 +48,10 @@ await main(async () => {
   for (const path of changes.keys()) console.log(`${isDryRun ? 'would write' : 'writes'} ${path}`);
   if (isDryRun) return console.log(`would commit "Release ${version}" and tag ${tag}`);
   for (const [path, text] of changes) await writeFile(join(ROOT, path), text);
-  execFileSync('npm', ['install', '--package-lock-only', '--no-audit', '--no-fund'], { cwd: ROOT, stdio: 'inherit' });
+  execFileSync('npm', ['install', '--package-lock-only', '--no-audit', '--no-fund'], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
   git('commit', '--all', '--message', `Release ${version}`);
   git('tag', '--annotate', tag, '--message', `Embedmill ${version}`);
   console.log(`Tagged ${tag}. Publish it with: git push --follow-tags`);

@@ -1,5 +1,6 @@
 /**
- * Writes the packages that a release publishes: `npm run release:stage [folder]`, by default below `release/`.
+ * Writes the packages that a release publishes: `npm run release:stage [folder]`, by default below `release/`; with
+ * `--runtime` only ONNX Runtime for this platform.
  *
  * Each subfolder is a package for `npm publish`: the bundled command, the libraries that people import, and the
  * native code of this platform. Those of other platforms are built there (.github/workflows/release.yml).
@@ -7,13 +8,14 @@
 
 import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { main } from '../lib/main.mjs';
 import { ROOT } from '../lib/root.mjs';
 import { run } from '../lib/run.mjs';
 import { setUp } from '../lib/setup.mjs';
-import { bundle, EXTERNAL } from './bundle.mjs';
+import { bundle, INSTALLED } from './bundle.mjs';
 import { licenseFile, licensesOf } from './licenses.mjs';
-import { commandManifest, libraryManifest, ON_DEMAND, PLATFORMS, runtimeManifest } from './manifests.mjs';
+import { commandManifest, libraryManifest, PLATFORMS, runtimeManifest } from './manifests.mjs';
 
 /** Packages that people import, in the order in which they depend on each other. */
 const LIBRARIES = ['contract', 'client', 'engine', 'embed'];
@@ -21,18 +23,23 @@ const LIBRARIES = ['contract', 'client', 'engine', 'embed'];
 const PLATFORM = `${process.platform}-${process.arch}`;
 
 await main(async () => {
-  const target = resolve(process.argv[2] ?? join(ROOT, 'release'));
-  await setUp({ model: false });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { runtime: { type: 'boolean', default: false } },
+  });
+  const target = resolve(positionals[0] ?? join(ROOT, 'release'));
   await rm(target, { recursive: true, force: true });
+  if (PLATFORMS.onnxruntime.includes(PLATFORM)) {
+    await stageRuntime(join(target, `onnxruntime-${PLATFORM}`));
+  }
+  if (values.runtime) return;
+  await setUp({ model: false });
   await stageCommand(join(target, 'embedmill'));
   for (const name of LIBRARIES) await stageLibrary(name, join(target, name));
   await run('the exact engine', process.execPath, [
     join(ROOT, 'packages/engine/scripts/prebuilt.mjs'),
     target,
   ]);
-  if (PLATFORMS.onnxruntime.includes(PLATFORM)) {
-    await stageRuntime(join(target, `onnxruntime-${PLATFORM}`));
-  }
   console.log(target);
 });
 
@@ -43,8 +50,7 @@ async function stageCommand(folder) {
   await writeFile(bin, "#!/usr/bin/env node\nimport '../dist/main.js';\n");
   await chmod(bin, 0o755);
   await writeFile(join(folder, 'assets/THIRD_PARTY_LICENSES.txt'), licenseFile(licensesOf(metafile)));
-  const external = EXTERNAL.filter((name) => !ON_DEMAND.includes(name) && name !== 'onnxruntime-node');
-  await finish(folder, commandManifest(external), 'README.md');
+  await finish(folder, commandManifest(INSTALLED), 'README.md');
 }
 
 async function stageLibrary(name, folder) {
@@ -60,7 +66,10 @@ async function stageRuntime(folder) {
   const source = join(ROOT, 'node_modules/onnxruntime-node');
   const binaries = `bin/napi-v6/${process.platform}/${process.arch}`;
   await cp(join(source, binaries), join(folder, binaries), { recursive: true });
-  await cp(join(source, 'dist'), join(folder, 'dist'), { recursive: true, filter: (path) => !path.endsWith('.map') });
+  await cp(join(source, 'dist'), join(folder, 'dist'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.map'),
+  });
   // The npm package states its licence and does not contain it.
   await cp(join(import.meta.dirname, 'onnxruntime-license.txt'), join(folder, 'LICENSE'));
   await writeManifest(folder, runtimeManifest(PLATFORM));
@@ -69,7 +78,10 @@ async function stageRuntime(folder) {
 async function finish(folder, manifest, readme) {
   await cp(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
   await cp(join(ROOT, 'NOTICE'), join(folder, 'NOTICE'));
-  await writeFile(join(folder, 'README.md'), withAbsoluteLinks(await readFile(join(ROOT, readme), 'utf8'), manifest));
+  await writeFile(
+    join(folder, 'README.md'),
+    withAbsoluteLinks(await readFile(join(ROOT, readme), 'utf8'), manifest),
+  );
   await writeManifest(folder, manifest);
 }
 

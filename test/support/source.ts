@@ -1,6 +1,6 @@
 /** Vite plugin for all test configs: the tests import our packages from their TypeScript source, never from a build. */
 
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'vitest/config';
@@ -28,7 +28,8 @@ export function packagesFromSource(): Plugin {
     enforce: 'pre',
     resolveId(id) {
       const { name, subPath = '' } = PACKAGE_IMPORT.exec(id)?.groups ?? {};
-      if (name === undefined) return null;
+      // A package by platform is not part of the workspace.
+      if (name === undefined || !existsSync(join(PACKAGES_FOLDER, name))) return null;
       const folder = realpathSync(join(PACKAGES_FOLDER, name));
       const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
       const source = exports[`.${subPath}`]?.[SOURCE_CONDITION];

@@ -5,7 +5,11 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { join } from 'node:path';
 import { Embedder, prepareModel } from '@embedmill/embed';
 import { describe, expect, test } from 'vitest';
-import { compileBuiltIn, GRAPH_REVISION } from '../../../packages/embed/src/prepare/built-in.ts';
+import {
+  checkedWeights,
+  compileBuiltIn,
+  GRAPH_REVISION,
+} from '../../../packages/embed/src/prepare/built-in.ts';
 import { cachedFile } from '../../../packages/embed/src/prepare/cache.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { startNode } from '../../support/process.ts';
@@ -96,4 +100,10 @@ describe('the model cache', () => {
     const embedder = await Embedder.open(await prepareModel({ precision: 'int8', cacheDir }));
     await embedder.close();
   });
+});
+
+test('weights other than the measured ones are refused', () => {
+  expect(() => checkedWeights('/w/model.safetensors', 'abc')).toThrow(
+    'the weights "/w/model.safetensors" have the SHA-256 abc, expected 6638f625',
+  );
 });

