@@ -7,6 +7,9 @@ import { readModelFacts } from '@embedmill/embed/added-models';
 import { readPrompt } from './treatment.ts';
 import type { TextEmbedder, TextVectors } from './types.ts';
 
+/** Texts offered to one run of the model, which takes as many as fit. */
+const MAX_PACK_TEXTS = 64;
+
 /** Dependencies and options of {@link openLocalEmbedder}. */
 export interface LocalEmbedderDeps {
   config: Pick<Config, 'cacheDir' | 'engine' | 'kernel'>;
@@ -49,9 +52,11 @@ export async function openLocalEmbedder({
     baseline: (await readModelFacts(model ?? undefined, config.cacheDir))?.baseline,
     async embed(texts, onText = () => {}, as = 'text'): Promise<TextVectors> {
       const vectors = new Float32Array(texts.length * dim);
-      for (const [row, text] of texts.entries()) {
-        await embedder.embed(text, vectors, row * dim, { treatment: treatments[as] });
-        onText(row + 1);
+      for (let row = 0; row < texts.length; ) {
+        const rest = texts.slice(row, row + MAX_PACK_TEXTS);
+        const outcomes = await embedder.embedPack(rest, vectors, row * dim, { treatment: treatments[as] });
+        row += outcomes.length;
+        onText(row);
         // The model blocks the thread; this lets signals and the progress bar run.
         await setImmediate();
         signal.throwIfAborted();
