@@ -76,7 +76,9 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     const namesModel = command.options.some(({ long }) => long === '--pull');
     if (!namesModel && command.name() !== 'up') return;
     const { installMissing } = await import('./commands/model/install-missing.ts');
-    await installMissing(command.opts(), context);
+    // `dedupe --model` names the model of a file, whose vectors are all it needs.
+    const own = command.name() === 'dedupe' ? { model: [] } : {};
+    await installMissing({ ...command.opts(), ...own }, context);
   });
   try {
     await program.parseAsync(argv);

@@ -28,7 +28,7 @@ interface OpenDeps {
  */
 export async function openReranker(
   given: string,
-  { prompt: _, ...flags }: EmbedderFlags,
+  { prompt: _, ...flags }: Omit<EmbedderFlags, 'precision'>,
   deps: OpenDeps,
 ): Promise<TextEmbedder> {
   const { model, precision = 'int8' } = splitPrecision(given);
