@@ -97,3 +97,46 @@ export function mostFrequent(counts: Iterable<readonly [string, number]>): strin
   for (const entry of counts) if (best === undefined || entry[1] > best[1]) best = entry;
   return best?.[0];
 }
+
+/**
+ * Names of scripts by their codes in ISO 15924, as `Intl.Locale` gives them for a language. Traditional and simplified
+ * characters are not told apart.
+ */
+const NAMES_BY_CODE: Readonly<Record<string, string>> = {
+  ...{ Latn: 'Latin', Grek: 'Greek', Cyrl: 'Cyrillic', Armn: 'Armenian', Hebr: 'Hebrew', Arab: 'Arabic' },
+  ...{
+    Syrc: 'Syriac',
+    Thaa: 'Thaana',
+    Deva: 'Devanagari',
+    Beng: 'Bengali',
+    Guru: 'Gurmukhi',
+    Gujr: 'Gujarati',
+  },
+  ...{ Orya: 'Odia', Taml: 'Tamil', Telu: 'Telugu', Knda: 'Kannada', Mlym: 'Malayalam', Sinh: 'Sinhala' },
+  ...{ Thai: 'Thai', Laoo: 'Lao', Tibt: 'Tibetan', Mymr: 'Burmese', Geor: 'Georgian', Kore: 'Korean' },
+  ...{ Ethi: 'Ethiopic', Cher: 'Cherokee', Khmr: 'Khmer', Mong: 'Mongolian', Jpan: 'Japanese' },
+  ...{ Hans: 'Chinese', Hant: 'Chinese', Hani: 'Chinese' },
+};
+
+/** Returns the script in which a language is written, by its BCP 47 tag (`zh`, `sr-Latn`); undefined if it is unknown. */
+export function scriptOfLanguage(tag: string): string | undefined {
+  // `und` would become English.
+  if (!/^[a-z]{2,3}(-|$)/i.test(tag) || /^und\b/i.test(tag)) return undefined;
+  try {
+    return NAMES_BY_CODE[new Intl.Locale(tag).maximize().script ?? ''];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Letters of a script that one character of Chinese, Japanese or Korean stands for: a text in English has about three times as many. */
+const LETTERS_PER_CHARACTER = 3;
+
+/** Returns the script of most of a text, so that a few foreign words do not decide; undefined for a text without letters. */
+export function mainScriptOf(text: string): string | undefined {
+  const weighted = Array.from(countScripts(text), ([script, count]) => {
+    const isDense = script === 'Chinese' || script === 'Japanese' || script === 'Korean';
+    return [script, isDense ? LETTERS_PER_CHARACTER * count : count] as const;
+  });
+  return mostFrequent(weighted);
+}
