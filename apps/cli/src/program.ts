@@ -34,6 +34,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['calibrate', async () => (await import('./commands/calibrate/command.ts')).addCalibrateCommand],
   ['cluster', async () => (await import('./commands/cluster/command.ts')).addClusterCommand],
   ['dedupe', async () => (await import('./commands/dedupe/command.ts')).addDedupeCommand],
+  ['glossary', async () => (await import('./commands/glossary/command.ts')).addGlossaryCommand],
   ['load', async () => (await import('./commands/load/command.ts')).addLoadCommand],
   ['verify', async () => (await import('./commands/verify/command.ts')).addVerifyCommand],
   ['model', async () => (await import('./commands/model/command.ts')).addModelCommand],

@@ -23,6 +23,12 @@ export interface LocalEmbedderDeps {
   signal: AbortSignal;
 }
 
+/** An embedder that also knows the tokens of texts. */
+export interface LocalEmbedder extends TextEmbedder {
+  /** Tokens of a text without special tokens, and how many of them the vocabulary does not know. */
+  countPieces(text: string): { tokens: number; unknown: number };
+}
+
 /** Opens the model. @throws EmbedError when it cannot be opened */
 export async function openLocalEmbedder({
   config,
@@ -31,7 +37,7 @@ export async function openLocalEmbedder({
   treatment,
   documentPrompt,
   signal,
-}: LocalEmbedderDeps): Promise<TextEmbedder> {
+}: LocalEmbedderDeps): Promise<LocalEmbedder> {
   // Loaded on use: other commands start twice as fast without ONNX Runtime.
   const { Embedder, prepareModel } = await import('@embedmill/embed');
   const prepared = await prepareModel({
@@ -63,6 +69,7 @@ export async function openLocalEmbedder({
       }
       return { dim, vectors };
     },
+    countPieces: (text) => embedder.countPieces(text),
     close: () => embedder.close(),
   };
 }
