@@ -1,12 +1,9 @@
 /** Finds the key terms of clusters: words that are frequent in a cluster and rare elsewhere. */
 
-import { isWithoutSpaces, WordSplitter } from './words.ts';
+import { isContraction, isWithoutSpaces, WordSplitter, withoutPossessive } from './words.ts';
 
 /** Minimum length of a word in scripts with spaces; a single Chinese character may be a word. */
 const MIN_WORD_CHARS = 2;
-
-/** English contractions consist of stop words: don't, they've. */
-const CONTRACTION = /n['’]t$|['’](?:ll|ve|re|m|d)$/;
 
 /** Cluster size from which a key term must occur in at least two rows. */
 const ROWS_TO_REPEAT = 5;
@@ -84,8 +81,8 @@ export class KeyTerms {
   *#wordsOf(text: string): Generator<string> {
     if (!isWithoutSpaces(text)) {
       for (const { word: found } of this.#splitter.split(text)) {
-        const word = found.replace(/['’]s?$/, '');
-        if (word.length >= MIN_WORD_CHARS && !CONTRACTION.test(word)) yield word;
+        const word = withoutPossessive(found);
+        if (word.length >= MIN_WORD_CHARS && !isContraction(word)) yield word;
       }
       return;
     }

@@ -6,6 +6,9 @@ const WITHOUT_SPACES =
 
 const WORD = /\p{L}[\p{L}\p{M}\p{N}'’]*/gu;
 
+/** English contractions consist of stop words: don't, they've. */
+const CONTRACTION = /n['’]t$|['’](?:ll|ve|re|m|d)$/i;
+
 /** A word and its position in UTF-16 units. */
 export interface Word {
   word: string;
@@ -15,6 +18,16 @@ export interface Word {
 /** Returns true if a text has a letter of a script without spaces between words. */
 export function isWithoutSpaces(text: string): boolean {
   return WITHOUT_SPACES.test(text);
+}
+
+/** Returns true for an English contraction of two words. */
+export function isContraction(word: string): boolean {
+  return CONTRACTION.test(word);
+}
+
+/** Returns a word without the apostrophe of a possessive: `James's` → `James`. */
+export function withoutPossessive(word: string): string {
+  return word.replace(/['’]s?$/i, '');
 }
 
 /** Splits texts into words; keeps the segmenter, which is slow to create. */

@@ -14,7 +14,7 @@ import { readColumnChoice } from '../../io/columns/spool.ts';
 import { type CsvCell, checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
 import { fieldsOf, findTextRows } from '../../io/texts/read-texts.ts';
-import { findTextsOfVectors } from '../../io/texts/stored-texts.ts';
+import { checkTextsOfVectors, findTextsOfVectors } from '../../io/texts/stored-texts.ts';
 import { loadVectors } from '../../io/vectors/load.ts';
 import { openVectors } from '../../io/vectors/open.ts';
 import type { CommandContext } from '../../shell/context.ts';
@@ -135,6 +135,7 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
+  if (rerank !== undefined) await checkTextsOfVectors(file, flags);
   const taken = ['group', 'id', 'keep', 'cosine', ...(rerank === undefined ? [] : ['first_cosine']), 'row'];
   const choice = readColumnChoice(flags.columns);
   const textsDeps = { config, stdin: context.stdin, environment: context.environment, signal };

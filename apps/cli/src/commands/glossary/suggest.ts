@@ -91,7 +91,7 @@ export function addSuggestCommand(
     .option('-k, --count <terms>', 'maximum terms', wholeNumber(1), 200)
     .option('--min-texts <n>', 'minimum texts with a term', wholeNumber(1), 3)
     .option('--min-pieces <n>', 'minimum pieces of a word whose pieces are known', wholeNumber(2), 3)
-    .option('--limit <texts>', 'maximum texts to read', wholeNumber(1), 100_000);
+    .option('--limit <texts>', 'maximum different texts to read', wholeNumber(1), 100_000);
   for (const option of [
     ...textsOptions(),
     precisionOption(),
@@ -134,15 +134,19 @@ async function suggestCommand(
   });
   try {
     const counter = new TermCounter({ countPieces: embedder.countPieces, minPieces: flags.minPieces });
-    const texts: string[] = [];
+    const distinct = new Set<string>();
     const show = countRows(display, null);
     const deps = { config, stdin, environment, signal };
     for await (const { text } of readTextRows({ ...flags, path: input }, deps)) {
       signal.throwIfAborted();
+      // Copies of a text would make all of its phrases frequent.
+      if (distinct.has(text)) continue;
+      distinct.add(text);
       counter.add(text);
-      show(texts.push(text));
-      if (texts.length >= flags.limit) break;
+      show(distinct.size);
+      if (distinct.size >= flags.limit) break;
     }
+    const texts = [...distinct];
     if (texts.length === 0) throw new UsageError(`${input} has no texts`);
     display.end();
     const leftOut = new Set(known.map(([term]) => term.trim().toLowerCase()));
@@ -175,7 +179,7 @@ function cellsOf({ term, count, texts, pieces, unknown, neighbours, example }: S
 }
 
 function describeSuggestions(suggestions: readonly Suggestion[], texts: number, to?: string): string[] {
-  const found = `${formatNoun(suggestions.length, 'term')} in ${formatNoun(texts, 'text')}`;
+  const found = `${formatNoun(suggestions.length, 'term')} in ${formatNoun(texts, 'different text')}`;
   if (suggestions.length === 0) return [found];
   const shown = suggestions.slice(0, TERMS_SHOWN);
   const table = formatTable(

@@ -3,7 +3,7 @@
  * ones that occur together count as one term.
  */
 
-import { isWithoutSpaces, WordSplitter } from '@embedmill/analysis';
+import { isContraction, isWithoutSpaces, WordSplitter, withoutPossessive } from '@embedmill/analysis';
 import { ALL_STOP_WORDS } from '../../io/texts/stop-words.ts';
 
 /** Maximum words per term. */
@@ -77,9 +77,11 @@ export class TermCounter {
     const index = this.#texts++;
     let run: PlacedWord[] = [];
     const knownHere = new Set<string>();
-    for (const { word, start } of this.#splitter.split(text)) {
+    for (const { word: found, start } of this.#splitter.split(text)) {
+      const word = withoutPossessive(found);
       const placed = { key: word.toLowerCase(), start, end: start + word.length };
-      const isUnknown = !ALL_STOP_WORDS.has(placed.key) && this.#piecesOf(word, placed.key) !== null;
+      const isWord = !ALL_STOP_WORDS.has(placed.key) && !isContraction(word);
+      const isUnknown = isWord && this.#piecesOf(word, placed.key) !== null;
       const before = run.at(-1);
       const isAdjacent = before !== undefined && /^ ?$/.test(text.slice(before.end, start));
       if (!isUnknown || !isAdjacent) run = [];
@@ -106,9 +108,8 @@ export class TermCounter {
         dropped.add(key);
         continue;
       }
-      for (const [shorter, entry] of frequent) {
-        const isPart = shorter !== key && key.includes(shorter);
-        if (isPart && count >= PHRASE_SHARE * entry.count) dropped.add(shorter);
+      for (const shorter of shorterKeys(parts)) {
+        if (count >= PHRASE_SHARE * (this.#entries.get(shorter)?.count ?? Infinity)) dropped.add(shorter);
       }
     }
     return frequent
@@ -160,4 +161,11 @@ export class TermCounter {
     this.#pieces.set(key, unknown);
     return unknown;
   }
+}
+
+/** Keys of the words of a phrase and of its shorter phrases, which are joined with or without a space. */
+function shorterKeys(parts: readonly string[]): string[] {
+  const pairs =
+    parts.length < MAX_TERM_WORDS ? [] : parts.slice(1).map((part, n) => [parts[n]!, part] as const);
+  return [...parts, ...pairs.flatMap(([a, b]) => [`${a}${b}`, `${a} ${b}`])];
 }

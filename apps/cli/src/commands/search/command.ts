@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { type EmbedderFlags, openEmbedder, openReranker } from '../../engine/embedder/open.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
 import { noTextsFound, type TextLookup, type VectorRow } from '../../io/texts/read-texts.ts';
-import { findTextsOfVectors } from '../../io/texts/stored-texts.ts';
+import { checkTextsOfVectors, findTextsOfVectors } from '../../io/texts/stored-texts.ts';
 import { openVectors } from '../../io/vectors/open.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
@@ -118,6 +118,7 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
+  if (flags.rerank !== undefined) await checkTextsOfVectors(file, flags);
   const texts = async (rows: readonly VectorRow[] | null): Promise<TextLookup> =>
     flags.texts === undefined && flags.rerank === undefined
       ? () => null

@@ -47,6 +47,19 @@ export async function findTextsOfVectors(
   return ({ row }) => texts.get(row) ?? null;
 }
 
+/**
+ * Checks before any work that texts can be found, by the first rows of the vector file.
+ * @throws {UsageError} if there is no `--texts` and the vector file has no text column
+ */
+export async function checkTextsOfVectors(file: VectorFile, flags: StoredTextsFlags): Promise<void> {
+  if (flags.texts !== undefined) return;
+  const column = flags.text ?? TEXT_COLUMN;
+  for await (const slice of file.readColumns([column])) {
+    if (valuesOf(slice, column) === null) throw await noTextColumn(file, column);
+    return;
+  }
+}
+
 /** The values of a column, one per row of a slice; `null` if the slice does not have it. */
 function valuesOf(slice: StoredColumns, name: string): readonly unknown[] | null {
   if ('objects' in slice) {
