@@ -76,13 +76,31 @@ export function scriptOf(codePoint: number): string | undefined {
   return undefined;
 }
 
+const FIRST_NOT_ASCII = 0x80;
+
+function isAsciiLetter(unit: number): boolean {
+  const lower = unit | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
 /** Returns the letters per script in the first 2,000 characters of a text. */
 export function countScripts(text: string): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const character of text.slice(0, MAX_UNITS)) {
-    const script = scriptOf(character.codePointAt(0)!);
+  let ascii = 0;
+  const end = Math.min(text.length, MAX_UNITS);
+  for (let at = 0; at < end; at++) {
+    const unit = text.charCodeAt(at);
+    // Most letters are ASCII, and need no table.
+    if (unit < FIRST_NOT_ASCII) {
+      if (isAsciiLetter(unit) && ascii++ === 0 && !counts.has('Latin')) counts.set('Latin', 0);
+      continue;
+    }
+    const codePoint = text.codePointAt(at)!;
+    if (codePoint > 0xffff) at += 1;
+    const script = scriptOf(codePoint);
     if (script !== undefined) counts.set(script, (counts.get(script) ?? 0) + 1);
   }
+  if (ascii > 0) counts.set('Latin', counts.get('Latin')! + ascii);
   const [kana = 0, ideographs = 0] = [counts.get('Japanese'), counts.get('Chinese')];
   if (kana > 0 && kana >= KANA_SHARE * (kana + ideographs)) {
     counts.delete('Chinese');

@@ -102,12 +102,14 @@ export class Glossary {
     let replacements = 0;
     let kept = 0;
     let at = 0;
+    const starts = this.#root.next ?? new Map<string, Node>();
     for (let first = 0; first < words.length; ) {
-      const found = this.#root.next?.has(words[first]!)
-        ? this.#longestAt(text, at, words, first, scriptOfText)
-        : undefined;
+      const word = words[first]!;
+      // Half of the words are spaces, with which no term starts.
+      const found =
+        word !== ' ' && starts.has(word) ? this.#longestAt(text, at, words, first, scriptOfText) : undefined;
       if (found === undefined) {
-        at += words[first]!.length;
+        at += word.length;
         first += 1;
         continue;
       }
