@@ -1,4 +1,8 @@
-/** Decides with a better model which of the rows that look alike in a first pass are near-duplicates. */
+/**
+ * Decides with a better model which of the rows that look alike in a first pass are near-duplicates.
+ *
+ * Decision: docs/decisions/0190-a-second-model-on-candidates.md.
+ */
 
 import { dotOf, duplicateSteps, pickRows } from '@embedmill/analysis';
 import type { TextEmbedder } from '../../engine/embedder/types.ts';

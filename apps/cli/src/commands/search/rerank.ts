@@ -1,4 +1,8 @@
-/** Orders the candidates of a first pass by the scores of a better model. */
+/**
+ * Orders the candidates of a first pass by the scores of a better model.
+ *
+ * Decision: docs/decisions/0190-a-second-model-on-candidates.md.
+ */
 
 import { dotOf } from '@embedmill/analysis';
 import type { Hit } from '@embedmill/core/formats';
