@@ -22,7 +22,7 @@ import {
 import { countRows, displayFor, type ProgressDisplay } from '../../shell/progress/index.ts';
 import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { describeHits } from './describe.ts';
-import { loadSearch, type SearchDeps, type SearchHit, searchFile } from './search.ts';
+import { loadSearch, type SearchDeps, type SearchHit, searchFile, UnknownQuestion } from './search.ts';
 
 const EXPLANATION = `
 VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow file, as
@@ -172,7 +172,15 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
     }
     const known = await texts(null);
     const ask = await loadSearch({ ...deps, findTexts: async () => known });
-    await answerLines(context, { display, signal }, async (line) => print(line, await ask(line)));
+    await answerLines(context, { display, signal }, async (line) => {
+      try {
+        print(line, await ask(line));
+      } catch (error) {
+        // The next question may be a better one.
+        if (!(error instanceof UnknownQuestion)) throw error;
+        display.warn(error.message);
+      }
+    });
   } finally {
     display.end();
     await embedder.close();

@@ -15,6 +15,9 @@ export interface SearchHit extends Hit, Partial<Pick<RankedHit, 'firstScore'>> {
   relative: number | null;
 }
 
+/** A question without a vector: every row would be as near as any other. */
+export class UnknownQuestion extends UsageError {}
+
 /** Dependencies of a search. */
 export interface SearchDeps {
   vectors: VectorFile;
@@ -54,7 +57,7 @@ async function search(
 ): Promise<SearchHit[]> {
   const { vectors: query } = await embedder.embed([question]);
   if (query.every((value) => value === 0)) {
-    throw new UsageError(`the question ${quote(question)} has no token that ${embedder.name} knows`);
+    throw new UnknownQuestion(`the question ${quote(question)} has no token that ${embedder.name} knows`);
   }
   const nearest = new Nearest(reranker?.candidates ?? count);
   let rows = 0;
