@@ -56,8 +56,7 @@ export async function readPlacedTerms(path: string): Promise<PlacedTerm[]> {
     errors.push(...glossaryProblems(terms).map((problem) => describeProblem(problem, terms)));
   }
   if (errors.length > 0) {
-    const hidden = errors.length - MAX_ERRORS_SHOWN;
-    const more = hidden > 0 ? [`… and ${hidden === 1 ? 'one more error' : 'more errors'}`] : [];
+    const more = errors.length > MAX_ERRORS_SHOWN ? ['… and more errors'] : [];
     throw new UsageError([...errors.slice(0, MAX_ERRORS_SHOWN), ...more].join('\n'));
   }
   if (terms.length > MAX_GLOSSARY_TERMS) {

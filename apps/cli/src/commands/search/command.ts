@@ -22,7 +22,7 @@ import {
 import { countRows, displayFor, type ProgressDisplay } from '../../shell/progress/index.ts';
 import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { describeHits } from './describe.ts';
-import { loadSearch, type SearchDeps, type SearchHit, searchFile, UnknownQuestion } from './search.ts';
+import { loadSearch, type SearchDeps, type SearchHit, searchFile, UnknownQuestionError } from './search.ts';
 
 const EXPLANATION = `
 VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow file, as
@@ -177,7 +177,7 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
         print(line, await ask(line));
       } catch (error) {
         // The next question may be a better one.
-        if (!(error instanceof UnknownQuestion)) throw error;
+        if (!(error instanceof UnknownQuestionError)) throw error;
         display.warn(error.message);
       }
     });

@@ -16,7 +16,7 @@ export interface SearchHit extends Hit, Partial<Pick<RankedHit, 'firstScore'>> {
 }
 
 /** A question without a vector: every row would be as near as any other. */
-export class UnknownQuestion extends UsageError {}
+export class UnknownQuestionError extends UsageError {}
 
 /** Dependencies of a search. */
 export interface SearchDeps {
@@ -57,7 +57,9 @@ async function search(
 ): Promise<SearchHit[]> {
   const { vectors: query } = await embedder.embed([question]);
   if (query.every((value) => value === 0)) {
-    throw new UnknownQuestion(`the question ${quote(question)} has no token that ${embedder.name} knows`);
+    throw new UnknownQuestionError(
+      `the question ${quote(question)} has no token that ${embedder.name} knows`,
+    );
   }
   const nearest = new Nearest(reranker?.candidates ?? count);
   let rows = 0;

@@ -29,7 +29,7 @@ export async function findTextsOfVectors(
   if (flags.texts !== undefined) return findTexts({ ...flags, path: flags.texts }, deps, wanted);
   const column = flags.text ?? TEXT_COLUMN;
   const rows = wanted === null ? null : new Set(wanted.map(({ row }) => row));
-  const last = wanted === null ? Infinity : Math.max(...wanted.map(({ row }) => row));
+  const last = wanted?.reduce((max, { row }) => Math.max(max, row), 0) ?? Infinity;
   const texts = new Map<number, string>();
   let [first, isFound] = [0, false];
   for await (const slice of file.readColumns([column])) {
