@@ -48,4 +48,28 @@ test('a distilled model is added by name, and workers embed with it', async () =
   expect(verified.code, verified.stderr).toBe(0);
   const found = await run('search', 'out.jsonl', 'Green, blue!', '-k', '1', '--model', 'shades');
   expect(found.stdout).toMatch(/^1\.0000 {2}row1$/m);
+
+  // The better model decides over what the static one found; the texts are those of the file.
+  const better = smallBertFolder();
+  const search = ['search', 'out.jsonl', 'red', '--model', 'shades', '--rerank', better, '-k', '1', '--json'];
+  const reranked = await run(...search);
+  expect(reranked.code, reranked.stderr).toBe(0);
+  expect(JSON.parse(reranked.stdout)).toMatchObject({
+    ...{
+      question: 'red',
+      decidedBy: expect.stringMatching(/ int8$/),
+      firstPass: 'shades int8',
+      candidates: 100,
+    },
+    hits: [{ id: 'row0', text: 'red', score: expect.closeTo(1, 5), firstScore: expect.closeTo(1, 5) }],
+  });
+  const dedupe = ['dedupe', 'out.jsonl', '--to', 'same.csv', '--rerank', better, '--threshold', '1e-9'];
+  const decided = await run(...dedupe, '--first-threshold', '1e-9', '--json');
+  expect(decided.code, decided.stderr).toBe(0);
+  expect(JSON.parse(decided.stdout)).toMatchObject({ rows: 2, missing: 1, firstThreshold: 1e-9 });
+  const without = await run(...dedupe, '--columns', 'none', '--text', 'body', '--first-threshold', '1e-9');
+  expect(without).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('"out.jsonl" has the columns "text"'),
+  });
 });

@@ -34,6 +34,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['calibrate', async () => (await import('./commands/calibrate/command.ts')).addCalibrateCommand],
   ['cluster', async () => (await import('./commands/cluster/command.ts')).addClusterCommand],
   ['dedupe', async () => (await import('./commands/dedupe/command.ts')).addDedupeCommand],
+  ['glossary', async () => (await import('./commands/glossary/command.ts')).addGlossaryCommand],
   ['load', async () => (await import('./commands/load/command.ts')).addLoadCommand],
   ['verify', async () => (await import('./commands/verify/command.ts')).addVerifyCommand],
   ['model', async () => (await import('./commands/model/command.ts')).addModelCommand],
@@ -79,7 +80,9 @@ export async function runProgram(argv: readonly string[], context: CommandContex
     const namesModel = command.options.some(({ long }) => long === '--pull');
     if (!namesModel && command.name() !== 'up') return;
     const { installMissing } = await import('./commands/model/install-missing.ts');
-    await installMissing(command.opts(), context);
+    // `dedupe --model` names the model of a file, whose vectors are all it needs.
+    const own = command.name() === 'dedupe' ? { model: [] } : {};
+    await installMissing({ ...command.opts(), ...own }, context);
   });
   try {
     await program.parseAsync(argv);

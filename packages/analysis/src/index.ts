@@ -14,6 +14,13 @@ export { dotOf, pickRows, rowOf } from './cluster/matrix.ts';
 export { representativeRows } from './cluster/representatives.ts';
 export { finish, type Steps } from './cluster/steps.ts';
 export type { Clustering, Matrix } from './cluster/types.ts';
+export {
+  isContraction,
+  isWithoutSpaces,
+  type Word,
+  WordSplitter,
+  withoutPossessive,
+} from './cluster/words.ts';
 export { pearson, spearman } from './metrics/correlation.ts';
 export {
   type ClassAgreement,

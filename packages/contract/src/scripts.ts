@@ -76,13 +76,31 @@ export function scriptOf(codePoint: number): string | undefined {
   return undefined;
 }
 
+const FIRST_NOT_ASCII = 0x80;
+
+function isAsciiLetter(unit: number): boolean {
+  const lower = unit | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
 /** Returns the letters per script in the first 2,000 characters of a text. */
 export function countScripts(text: string): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const character of text.slice(0, MAX_UNITS)) {
-    const script = scriptOf(character.codePointAt(0)!);
+  let ascii = 0;
+  const end = Math.min(text.length, MAX_UNITS);
+  for (let at = 0; at < end; at++) {
+    const unit = text.charCodeAt(at);
+    // Most letters are ASCII, and need no table.
+    if (unit < FIRST_NOT_ASCII) {
+      if (isAsciiLetter(unit) && ascii++ === 0 && !counts.has('Latin')) counts.set('Latin', 0);
+      continue;
+    }
+    const codePoint = text.codePointAt(at)!;
+    if (codePoint > 0xffff) at += 1;
+    const script = scriptOf(codePoint);
     if (script !== undefined) counts.set(script, (counts.get(script) ?? 0) + 1);
   }
+  if (ascii > 0) counts.set('Latin', counts.get('Latin')! + ascii);
   const [kana = 0, ideographs = 0] = [counts.get('Japanese'), counts.get('Chinese')];
   if (kana > 0 && kana >= KANA_SHARE * (kana + ideographs)) {
     counts.delete('Chinese');
@@ -96,4 +114,47 @@ export function mostFrequent(counts: Iterable<readonly [string, number]>): strin
   let best: readonly [string, number] | undefined;
   for (const entry of counts) if (best === undefined || entry[1] > best[1]) best = entry;
   return best?.[0];
+}
+
+/**
+ * Names of scripts by their codes in ISO 15924, as `Intl.Locale` gives them for a language. Traditional and simplified
+ * characters are not told apart.
+ */
+const NAMES_BY_CODE: Readonly<Record<string, string>> = {
+  ...{ Latn: 'Latin', Grek: 'Greek', Cyrl: 'Cyrillic', Armn: 'Armenian', Hebr: 'Hebrew', Arab: 'Arabic' },
+  ...{
+    Syrc: 'Syriac',
+    Thaa: 'Thaana',
+    Deva: 'Devanagari',
+    Beng: 'Bengali',
+    Guru: 'Gurmukhi',
+    Gujr: 'Gujarati',
+  },
+  ...{ Orya: 'Odia', Taml: 'Tamil', Telu: 'Telugu', Knda: 'Kannada', Mlym: 'Malayalam', Sinh: 'Sinhala' },
+  ...{ Thai: 'Thai', Laoo: 'Lao', Tibt: 'Tibetan', Mymr: 'Burmese', Geor: 'Georgian', Kore: 'Korean' },
+  ...{ Ethi: 'Ethiopic', Cher: 'Cherokee', Khmr: 'Khmer', Mong: 'Mongolian', Jpan: 'Japanese' },
+  ...{ Hans: 'Chinese', Hant: 'Chinese', Hani: 'Chinese' },
+};
+
+/** Returns the script in which a language is written, by its BCP 47 tag (`zh`, `sr-Latn`); undefined if it is unknown. */
+export function scriptOfLanguage(tag: string): string | undefined {
+  // `und` would become English.
+  if (!/^[a-z]{2,3}(-|$)/i.test(tag) || /^und\b/i.test(tag)) return undefined;
+  try {
+    return NAMES_BY_CODE[new Intl.Locale(tag).maximize().script ?? ''];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Letters of a script that one character of Chinese, Japanese or Korean stands for: a text in English has about three times as many. */
+const LETTERS_PER_CHARACTER = 3;
+
+/** Returns the script of most of a text, so that a few foreign words do not decide; undefined for a text without letters. */
+export function mainScriptOf(text: string): string | undefined {
+  const weighted = Array.from(countScripts(text), ([script, count]) => {
+    const isDense = script === 'Chinese' || script === 'Japanese' || script === 'Korean';
+    return [script, isDense ? LETTERS_PER_CHARACTER * count : count] as const;
+  });
+  return mostFrequent(weighted);
 }

@@ -103,11 +103,12 @@ export function promptOf(
 
 /**
  * A term, its replacement, and whether the case must match exactly; without a rule, acronyms must match
- * exactly.
+ * exactly. With a language (a BCP 47 tag), the term applies only to texts mostly in the script of that language.
  */
 export type GlossaryTerm =
   | readonly [term: string, wording: string]
-  | readonly [term: string, wording: string, rule: 'exact' | 'any'];
+  | readonly [term: string, wording: string, rule: 'exact' | 'any']
+  | readonly [term: string, wording: string, rule: 'exact' | 'any' | null, language: string];
 
 /** Maximum number of terms per glossary: the size that was measured (docs/treatment.md). */
 export const MAX_GLOSSARY_TERMS = 50_000;

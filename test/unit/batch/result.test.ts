@@ -46,7 +46,7 @@ describe('a batch result', () => {
     fc.assert(
       fc.property(result, (given) => {
         // A worker that states no revision of its treatment has that of this build.
-        expect(decodeBatchResult(encodeBatchResult(given))).toEqual({ treatment: 2, ...given });
+        expect(decodeBatchResult(encodeBatchResult(given))).toEqual({ treatment: 3, ...given });
         const stated = { ...given, treatment: 7 };
         expect(decodeBatchResult(encodeBatchResult(stated))).toEqual(stated);
       }),

@@ -6,10 +6,10 @@ import { calibrate, randomFrom } from '@embedmill/analysis';
 import { describe, expect, test } from 'vitest';
 import { describeCalibration } from '../../../apps/cli/src/commands/calibrate/describe.ts';
 import { drawCalibration } from '../../../apps/cli/src/commands/calibrate/plot.ts';
-import { type PairFields, readLabelledPairs } from '../../../apps/cli/src/commands/calibrate/read-pairs.ts';
 import { checkPlotPath, savePlot } from '../../../apps/cli/src/commands/calibrate/save-plot.ts';
-import { scorePairs } from '../../../apps/cli/src/commands/calibrate/score-pairs.ts';
+import { scorePairs } from '../../../apps/cli/src/engine/embedder/score-pairs.ts';
 import type { TextEmbedder } from '../../../apps/cli/src/engine/embedder/types.ts';
+import { type PairFields, readLabelledPairs } from '../../../apps/cli/src/io/records/read-pairs.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const usual: PairFields = { a: 'a', b: 'b', label: 'label', sameFrom: null };
@@ -63,10 +63,7 @@ test('pairs with a text without a vector are not scored', async () => {
     { a: '', b: '', same: true },
     { a: 'x', b: '', same: false },
   ];
-  expect(await scorePairs(pairs, embedder, () => {})).toEqual({
-    scored: [{ score: 1, same: true }],
-    unscored: 2,
-  });
+  expect(await scorePairs(pairs, embedder, () => {})).toEqual([1, null, null]);
 });
 
 const random = randomFrom(5);

@@ -48,6 +48,9 @@ test('--server sends texts in requests of 256 and joins the vectors', async () =
     ['/v1/embed', 'Bearer secret', 44],
   ]);
   expect(requests[0]?.body).toMatchObject({ model: 'small', precision: 'fp32', ...treatment });
+  // Documents get the prompt of the model, not the one of the questions.
+  await embedder.embed(['x'], undefined, 'document');
+  expect(requests.at(-1)?.body).toMatchObject({ texts: ['x'], prompt: '', inputType: 'document' });
   const glossary = 'terms.csv';
   await expect(openEmbedder({ ...flags, glossary }, { config, inputType: 'query', signal })).rejects.toThrow(
     '--glossary cannot be used with --server',

@@ -10,9 +10,10 @@ const COMMANDS = [
   ...['embed', 'inspect', 'up', 'producer', 'worker', 'autoscale', 'search', 'eval', 'calibrate'].map(
     (name) => [name],
   ),
-  ...['cluster', 'dedupe', 'load', 'verify', 'doctor', 'runs', 'model'].map((name) => [name]),
+  ...['cluster', 'dedupe', 'load', 'verify', 'doctor', 'runs', 'model', 'glossary'].map((name) => [name]),
   ...['list', 'show', 'cancel', 'delete', 'repair'].map((name) => ['runs', name]),
   ...['list', 'info', 'check', 'add'].map((name) => ['model', name]),
+  ...['suggest', 'check'].map((name) => ['glossary', name]),
 ];
 
 /** What `--help` prints. */

@@ -71,6 +71,47 @@ describe('a term is replaced', () => {
   });
 });
 
+describe('a term with a language', () => {
+  const entries = [
+    { ...entry('CTP', '期货交易平台'), language: 'zh' },
+    { ...entry('CTP', 'trading platform'), language: 'en' },
+    { ...entry('手紙', 'letter'), language: 'ja' },
+    { ...entry('手紙', '卫生纸'), language: 'zh' },
+    entry('CTP margin', 'deposit'),
+  ];
+
+  test.each([
+    ['用CTP下单很快', '用 期货交易平台 下单很快', 1],
+    ['Orders by CTP are fast', 'Orders by trading platform are fast', 1],
+    // One Chinese word does not make an English sentence Chinese.
+    ['Orders by CTP (下单) are fast', 'Orders by trading platform (下单) are fast', 1],
+    ['Заявки через CTP', 'Заявки через CTP', 0],
+    ['手紙を書きました', 'letter を書きました', 1],
+    ['请买一包手紙', '请买一包 卫生纸', 1],
+    ['CTP margin', 'deposit', 1],
+  ])('is replaced in its script only: %s', (text, expected, replacements) => {
+    expect(apply(entries, text)).toEqual({ text: expected, replacements });
+  });
+
+  test('takes precedence over the same term without one', () => {
+    const both = [entry('CTP', 'platform'), { ...entry('CTP', '平台'), language: 'zh' }];
+    expect(apply(both, '用CTP').text).toBe('用 平台');
+    expect(apply(both, 'by CTP').text).toBe('by platform');
+    expect(new Glossary(both).size).toBe(2);
+  });
+});
+
+test('a term that is its own wording keeps its text as it is, and protects it from shorter terms', () => {
+  const entries = [
+    entry('保证金', '保证金'),
+    entry('金', 'gold'),
+    entry('US', 'US', 'exact'),
+    entry('us', 'we'),
+  ];
+  expect(apply(entries, '交易保证金率')).toEqual({ text: '交易保证金率', replacements: 0 });
+  expect(apply(entries, '保证金, 金, US, us')).toEqual({ text: '保证金, gold, US, we', replacements: 2 });
+});
+
 describe('in any text', () => {
   const word = fc.constantFrom(
     'CTP',

@@ -51,7 +51,7 @@ export const promptOption = () =>
 
 /** A file of terms to replace. */
 export const glossaryOption = () =>
-  new Option('--glossary <file>', 'terms to replace: .json, or .csv with term, wording and case');
+  new Option('--glossary <file>', 'terms to replace: .json, or .csv with term, wording, case, language');
 
 /** All treatment options, for commands that embed texts to compare them with treated ones. */
 export const treatmentOptions = () => [cleanOption(), longOption(), promptOption(), glossaryOption()];

@@ -10,6 +10,7 @@ import {
   MAX_PROMPT_CHARS,
   MAX_TERM_CHARS,
   type RunOptions,
+  scriptOfLanguage,
   servedModelName,
   treatmentOf,
 } from '@embedmill/contract';
@@ -68,6 +69,14 @@ export const embedFields = {
 
 const glossaryText = z.string().max(MAX_TERM_CHARS);
 
+const glossaryLanguage = z
+  .string()
+  .max(35)
+  .refine(
+    (tag) => scriptOfLanguage(tag) !== undefined,
+    'expected a language tag such as zh, ja, th, ru or en',
+  );
+
 /** Body of `POST /v1/runs`; omitted options take their defaults from the producer's settings. */
 export const createRunBody = z.strictObject({
   name: name.nullable().optional().describe('Display name; need not be unique.'),
@@ -77,12 +86,14 @@ export const createRunBody = z.strictObject({
       z.union([
         z.tuple([glossaryText.min(1), glossaryText]),
         z.tuple([glossaryText.min(1), glossaryText, z.enum(['exact', 'any'])]),
+        z.tuple([glossaryText.min(1), glossaryText, z.enum(['exact', 'any']).nullable(), glossaryLanguage]),
       ]),
     )
     .max(MAX_GLOSSARY_TERMS)
     .optional()
     .describe(
-      'Terms and their plain wording: [term, wording], or [term, wording, "exact" | "any"] to set whether the case must match.',
+      'Terms and their plain wording: [term, wording], or [term, wording, "exact" | "any"] to set whether the case must match; ' +
+        '[term, wording, "exact" | "any" | null, "zh"] for texts in the script of a language only.',
     ),
   batchRows: z
     .int()

@@ -1,16 +1,9 @@
 /** Finds the key terms of clusters: words that are frequent in a cluster and rare elsewhere. */
 
-/** Scripts without spaces between words: Chinese, Japanese, Thai, Lao, Khmer and Myanmar. */
-const WITHOUT_SPACES =
-  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
-
-const WORD = /\p{L}[\p{L}\p{M}\p{N}'’]*/gu;
+import { isContraction, isWithoutSpaces, WordSplitter, withoutPossessive } from './words.ts';
 
 /** Minimum length of a word in scripts with spaces; a single Chinese character may be a word. */
 const MIN_WORD_CHARS = 2;
-
-/** English contractions consist of stop words: don't, they've. */
-const CONTRACTION = /n['’]t$|['’](?:ll|ve|re|m|d)$/;
 
 /** Cluster size from which a key term must occur in at least two rows. */
 const ROWS_TO_REPEAT = 5;
@@ -35,7 +28,7 @@ interface Count {
  */
 export class KeyTerms {
   readonly #stopWords: ReadonlySet<string>;
-  readonly #segmenter = new Intl.Segmenter(undefined, { granularity: 'word' });
+  readonly #splitter = new WordSplitter();
   readonly #counts: Map<string, Count>[];
   readonly #rows: number[];
 
@@ -86,15 +79,15 @@ export class KeyTerms {
   }
 
   *#wordsOf(text: string): Generator<string> {
-    if (!WITHOUT_SPACES.test(text)) {
-      for (const [found] of text.matchAll(WORD)) {
-        const word = found.replace(/['’]s?$/, '');
-        if (word.length >= MIN_WORD_CHARS && !CONTRACTION.test(word)) yield word;
+    if (!isWithoutSpaces(text)) {
+      for (const { word: found } of this.#splitter.split(text)) {
+        const word = withoutPossessive(found);
+        if (word.length >= MIN_WORD_CHARS && !isContraction(word)) yield word;
       }
       return;
     }
-    for (const { segment, isWordLike } of this.#segmenter.segment(text)) {
-      if (isWordLike && (segment.length >= MIN_WORD_CHARS || WITHOUT_SPACES.test(segment))) yield segment;
+    for (const { word } of this.#splitter.split(text)) {
+      if (word.length >= MIN_WORD_CHARS || isWithoutSpaces(word)) yield word;
     }
   }
 }

@@ -158,6 +158,13 @@ export class Embedder {
     return this.#tokenizer.count(text);
   }
 
+  /** Returns the number of tokens of a text, without special tokens, and how many of them the vocabulary does not know. */
+  countPieces(text: string): { tokens: number; unknown: number } {
+    const ids = this.#tokenizer.idsOf(text);
+    const ignored = this.#tokenizer.countIgnored(text);
+    return { tokens: ids.length + ignored, unknown: this.#tokenizer.countUnknown(ids) + ignored };
+  }
+
   /** Returns the treated text that the tokenizer receives, without the prompt. */
   treat(text: string, treatment: Treatment<StoredGlossary>): string {
     return this.#encoder.read(treatment).apply(text).text;

@@ -5,6 +5,8 @@ import { CALIBRATION_DEFAULTS, calibrate } from '@embedmill/analysis';
 import { type Config, readConfig } from '@embedmill/core/process';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type EmbedderFlags, openEmbedder } from '../../engine/embedder/open.ts';
+import { scorePairs } from '../../engine/embedder/score-pairs.ts';
+import { checkBothLabels, type PairFields, readLabelledPairs } from '../../io/records/read-pairs.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
@@ -14,9 +16,7 @@ import { formatNoun } from '../../shell/terminal/numbers.ts';
 import { paintFor } from '../../shell/terminal/style.ts';
 import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { describeCalibration } from './describe.ts';
-import { checkBothLabels, type PairFields, readLabelledPairs } from './read-pairs.ts';
 import { checkPlotPath, savePlot } from './save-plot.ts';
-import { scorePairs } from './score-pairs.ts';
 
 const EXPLANATION = `
 PAIRS is a file in any format of embedmill embed with two texts and a label: 1,
@@ -93,11 +93,16 @@ async function calibrateCommand(
   const embedder = await openEmbedder(flags, { config, inputType: 'document', signal });
   try {
     let show: ((done: number) => void) | null = null;
-    const { scored, unscored } = await scorePairs(pairs, embedder, (done, total) => {
+    const scores = await scorePairs(pairs, embedder, (done, total) => {
       show ??= countRows(display, total);
       show(done);
     });
     display.end();
+    const scored = pairs.flatMap(({ same }, n) => {
+      const score = scores[n];
+      return score == null ? [] : [{ score, same }];
+    });
+    const unscored = pairs.length - scored.length;
     checkBothLabels(scored, path);
     const found = calibrate(scored, {
       recall: flags.wantRecall,

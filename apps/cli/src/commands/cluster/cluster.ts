@@ -1,7 +1,5 @@
 /** Clusters the rows of a vector file and summarizes each cluster. */
 
-/// <reference path="./stopword.d.ts" />
-
 import {
   bestCount,
   type Clustering,
@@ -12,7 +10,7 @@ import {
   type Steps,
   scoreCountsSteps,
 } from '@embedmill/analysis';
-import { eng } from 'stopword';
+import { STOP_WORDS } from '../../io/texts/stop-words.ts';
 import type { LoadedVectors } from '../../io/vectors/load.ts';
 
 /** Representative rows per cluster. */
@@ -20,15 +18,6 @@ const REPRESENTATIVES = 3;
 
 /** Key terms per cluster. */
 const TERMS = 8;
-
-/** Stop words that the list of 108 words in the package lacks. */
-const MORE_STOP_WORDS = (
-  'again against cannot does doing done down during ever even few having just let nor no not off once one own ' +
-  'shall she so until us when why will yet yours'
-).split(' ');
-
-/** English words that are never key terms. */
-const STOP_WORDS: ReadonlySet<string> = new Set([...eng, ...MORE_STOP_WORDS]);
 
 /** How to cluster. */
 export interface ClusterOptions {

@@ -7,6 +7,8 @@ export interface Member {
   row: number;
   /** Cosine similarity to the first row of the group; 1 for that row itself. */
   cosine: number;
+  /** The same in the first pass, if another model decided. */
+  firstCosine?: number;
 }
 
 /**

@@ -1,11 +1,12 @@
 /** `embedmill eval`: measures the quality of models on the user's data. */
 
 import { existsSync } from 'node:fs';
-import { type Precision, quote, STATIC_MODEL } from '@embedmill/contract';
+import { quote, STATIC_MODEL } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { type Command, Option } from 'commander';
 import { type LocalEmbedderDeps, openLocalEmbedder } from '../../engine/embedder/local.ts';
+import { splitPrecision } from '../../engine/embedder/model-options.ts';
 import { readTreatment, type TreatmentFlags } from '../../engine/embedder/treatment.ts';
 import type { TextEmbedder } from '../../engine/embedder/types.ts';
 import type { CommandContext } from '../../shell/context.ts';
@@ -149,12 +150,12 @@ function modelOpener(
   if (given === 'int8' || given === 'fp32') {
     return () => openLocalEmbedder({ ...deps, model: null, precision: given });
   }
-  const [, folder = given, precision = 'int8'] = /^(.+)@(int8|fp32)$/.exec(given) ?? [];
+  const { model: folder, precision = 'int8' } = splitPrecision(given);
   const path = modelFolder(folder, deps.config.cacheDir);
   if (folder !== STATIC_MODEL && path !== undefined && !existsSync(path)) {
     throw new UsageError(
       `there is no model ${quote(given, 200)}; expected int8, fp32, the name of an added model or a folder`,
     );
   }
-  return () => openLocalEmbedder({ ...deps, model: folder, precision: precision as Precision });
+  return () => openLocalEmbedder({ ...deps, model: folder, precision });
 }

@@ -6,6 +6,7 @@
 import { createInterface } from 'node:readline/promises';
 import { type Config, readConfig } from '@embedmill/core/process';
 import { isMissing, notInstalled } from '@embedmill/worker/pull-model';
+import { splitPrecision } from '../../engine/embedder/model-options.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { formatBytes } from '../../shell/terminal/numbers.ts';
@@ -14,6 +15,7 @@ import { pullWithDisplay } from './pull-display.ts';
 /** The options that decide, as commander passes them. */
 export interface PullFlags {
   model?: string | readonly string[];
+  rerank?: string;
   server?: string;
   pull?: true;
   quiet?: true;
@@ -27,10 +29,10 @@ export interface PullFlags {
 export async function installMissing(flags: PullFlags, context: CommandContext): Promise<void> {
   if (flags.server !== undefined) return;
   const config = readConfig(context.environment);
-  const named = [flags.model ?? config.model ?? []].flat();
+  const named = [flags.model ?? config.model ?? [], flags.rerank ?? []].flat();
   for (const given of named) {
-    // `eval` takes a precision behind the name.
-    const [, model = given, precision = flags.precision] = /^(.+)@(int8|fp32)$/.exec(given) ?? [];
+    // `eval` and `--rerank` take a precision behind the name.
+    const { model, precision = flags.precision } = splitPrecision(given);
     if (!isMissing(model, config)) continue;
     if (!(await mayPull(model, flags, config, context)))
       throw new UsageError(notInstalled(model, config).message);

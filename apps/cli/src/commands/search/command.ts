@@ -4,9 +4,10 @@ import { createInterface } from 'node:readline';
 import { NARROW_BAND_MEAN } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
-import { type EmbedderFlags, openEmbedder } from '../../engine/embedder/open.ts';
+import { type EmbedderFlags, openEmbedder, openReranker } from '../../engine/embedder/open.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
-import { findTexts, noTextsFound, type TextLookup, type VectorRow } from '../../io/texts/read-texts.ts';
+import { noTextsFound, type TextLookup, type VectorRow } from '../../io/texts/read-texts.ts';
+import { checkTextsOfVectors, findTextsOfVectors } from '../../io/texts/stored-texts.ts';
 import { openVectors } from '../../io/vectors/open.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
@@ -21,7 +22,7 @@ import {
 import { countRows, displayFor, type ProgressDisplay } from '../../shell/progress/index.ts';
 import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { describeHits } from './describe.ts';
-import { loadSearch, type SearchDeps, type SearchHit, searchFile } from './search.ts';
+import { loadSearch, type SearchDeps, type SearchHit, searchFile, UnknownQuestionError } from './search.ts';
 
 const EXPLANATION = `
 VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow file, as
@@ -31,13 +32,26 @@ Models whose unrelated texts score high show it relative to these in brackets.
 Use the model, precision and treatment (--clean, --glossary) of the file. If the
 model has prompts, the question gets the one for queries.
 
+With --rerank, the nearest rows (--candidates) are embedded again by a better
+model, whose scores decide; "first" is the score of the file. The texts come
+from a column of the file (--text) or from --texts. The better model uses its
+own prompts, and int8 unless its name ends in @fp32.
+
 Without a question, the file is loaded once and questions are read from stdin,
 one per line.
 `;
 
+/** Minimum rows that another model orders. */
+const MIN_CANDIDATES = 100;
+
+/** Candidates per hit. */
+const CANDIDATES_PER_HIT = 10;
+
 interface SearchFlags extends EmbedderFlags, TextsFlags {
   count: number;
   texts?: string;
+  rerank?: string;
+  candidates?: number;
   quiet?: true;
   json?: true;
 }
@@ -56,6 +70,12 @@ export function addSearchCommand(
     .argument('[question]', 'text to search for (default: lines of stdin)')
     .option('-k, --count <rows>', 'maximum rows to print', wholeNumber(1), 10)
     .option('--texts <file>', 'the embedded text file, to print texts')
+    .option('--rerank <model>', 'better model that orders the nearest rows')
+    .option(
+      '--candidates <rows>',
+      `rows that --rerank orders (default: 10 times --count, at least ${MIN_CANDIDATES})`,
+      wholeNumber(1),
+    )
     .option('--json', 'print one JSON object per question')
     .option('--quiet', 'print no progress');
   for (const option of [...textsOptions(), ...embedderOptions(context.environment), ...treatmentOptions()])
@@ -71,6 +91,10 @@ export function addSearchCommand(
           ],
           ['embedmill search reviews.parquet "too loud" -k 50 --json | jq .hits[].id', 'for programs'],
           ['embedmill search reviews.npy --texts reviews.csv --text body', 'questions from stdin'],
+          [
+            'embedmill search fast.parquet "too loud" --model static --rerank multilingual',
+            'a fast first pass, a better model on 100 rows',
+          ],
         ),
     )
     .action(async (vectors: string, question: string | undefined, flags: SearchFlags) => {
@@ -89,27 +113,39 @@ interface SearchCall {
 
 async function searchCommand({ vectors, question, flags, context, config }: SearchCall): Promise<void> {
   if (question?.trim() === '') throw new UsageError('the question is empty; expected a text to search for');
+  const candidates = readCandidates(flags);
   const { stdin, stdout, environment } = context;
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
+  if (flags.rerank !== undefined) await checkTextsOfVectors(file, flags);
   const texts = async (rows: readonly VectorRow[] | null): Promise<TextLookup> =>
-    flags.texts === undefined
+    flags.texts === undefined && flags.rerank === undefined
       ? () => null
-      : await findTexts({ ...flags, path: flags.texts }, { config, stdin, environment, signal }, rows);
+      : await findTextsOfVectors(file, flags, { config, stdin, environment, signal }, rows);
   const embedder = await openEmbedder(flags, { config, inputType: 'query', signal });
-  const { baseline } = embedder;
+  const deciding =
+    flags.rerank === undefined
+      ? embedder
+      : await openReranker(flags.rerank, flags, { config, inputType: 'query', signal });
+  const { baseline } = deciding;
+  if (deciding !== embedder) {
+    display.note(`Scores of ${deciding.name} decide; "first" is that of ${embedder.name}.`);
+  }
   const withRelative = baseline !== undefined && baseline.mean >= NARROW_BAND_MEAN;
   if (withRelative) {
     display.note(
-      `In brackets: 0 for unrelated texts of ${embedder.name} (cosine ${baseline.mean.toFixed(2)} ± ${baseline.spread.toFixed(2)}), 1 for equal ones.`,
+      `In brackets: 0 for unrelated texts of ${deciding.name} (cosine ${baseline.mean.toFixed(2)} ± ${baseline.spread.toFixed(2)}), 1 for equal ones.`,
     );
   }
+  const decision =
+    deciding === embedder ? {} : { decidedBy: deciding.name, firstPass: embedder.name, candidates };
   const deps: SearchDeps = {
     vectors: file,
     embedder,
     count: flags.count,
     findTexts: texts,
+    reranker: deciding === embedder ? null : { embedder: deciding, candidates },
     onRows: countRows(display, file.rows),
     signal,
   };
@@ -125,7 +161,7 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
     }
     stdout.write(
       flags.json
-        ? `${JSON.stringify({ question: asked, hits })}\n`
+        ? `${JSON.stringify({ question: asked, ...decision, hits })}\n`
         : `${describeHits(hits, stdout.columns ?? Number.POSITIVE_INFINITY, { withRelative }).join('\n')}\n`,
     );
   };
@@ -136,11 +172,28 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
     }
     const known = await texts(null);
     const ask = await loadSearch({ ...deps, findTexts: async () => known });
-    await answerLines(context, { display, signal }, async (line) => print(line, await ask(line)));
+    await answerLines(context, { display, signal }, async (line) => {
+      try {
+        print(line, await ask(line));
+      } catch (error) {
+        // The next question may be a better one.
+        if (!(error instanceof UnknownQuestionError)) throw error;
+        display.warn(error.message);
+      }
+    });
   } finally {
     display.end();
     await embedder.close();
+    await deciding.close();
   }
+}
+
+/** The number of candidates. @throws {UsageError} if it is too small, or nothing orders them */
+function readCandidates({ candidates, count, rerank }: SearchFlags): number {
+  if (candidates === undefined) return Math.max(MIN_CANDIDATES, CANDIDATES_PER_HIT * count);
+  if (rerank === undefined) throw new UsageError('--candidates requires --rerank');
+  if (candidates >= count) return candidates;
+  throw new UsageError(`--candidates ${candidates} is below --count ${count}; expected at least as many`);
 }
 
 /** Calls `answer` with each non-blank line of stdin until the signal; prints a prompt on a terminal. */

@@ -1,4 +1,4 @@
-/** Searches a vector file exactly, by comparing every row. */
+/** Searches a vector file exactly, by comparing every row; a better model may order the nearest ones. */
 
 import { quote, relativeScore, type VectorRows } from '@embedmill/contract';
 import { type Hit, Nearest, scanRows } from '@embedmill/core/formats';
@@ -6,13 +6,17 @@ import type { TextEmbedder } from '../../engine/embedder/types.ts';
 import type { TextLookup } from '../../io/texts/read-texts.ts';
 import type { VectorFile } from '../../io/vectors/types.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { type RankedHit, type Reranker, rankAgain } from './rerank.ts';
 
-/** A hit with its text, if known. */
-export interface SearchHit extends Hit {
+/** A hit with its text, if known. With a second model, `score` is that of this model. */
+export interface SearchHit extends Hit, Partial<Pick<RankedHit, 'firstScore'>> {
   text: string | null;
   /** The score relative to unrelated texts of the model: 0 for these, 1 for equal ones; `null` if not measured. */
   relative: number | null;
 }
+
+/** A question without a vector: every row would be as near as any other. */
+export class UnknownQuestionError extends UsageError {}
 
 /** Dependencies of a search. */
 export interface SearchDeps {
@@ -21,6 +25,8 @@ export interface SearchDeps {
   /** Maximum hits per question. */
   count: number;
   findTexts: (hits: readonly Hit[]) => Promise<TextLookup>;
+  /** Orders the nearest rows; `null` if the first pass decides. */
+  reranker: Reranker | null;
   /** Receives the number of rows read so far. */
   onRows: (rows: number) => void;
   signal: AbortSignal;
@@ -45,12 +51,17 @@ export async function loadSearch(deps: SearchDeps): Promise<(question: string) =
 }
 
 async function search(
-  { vectors: { name }, embedder, count, findTexts, onRows, signal }: SearchDeps,
+  { vectors: { name }, embedder, count, findTexts, reranker, onRows, signal }: SearchDeps,
   question: string,
   slices: AsyncIterable<VectorRows> | Iterable<VectorRows>,
 ): Promise<SearchHit[]> {
   const { vectors: query } = await embedder.embed([question]);
-  const nearest = new Nearest(count);
+  if (query.every((value) => value === 0)) {
+    throw new UnknownQuestionError(
+      `the question ${quote(question)} has no token that ${embedder.name} knows`,
+    );
+  }
+  const nearest = new Nearest(reranker?.candidates ?? count);
   let rows = 0;
   for await (const slice of slices) {
     signal.throwIfAborted();
@@ -66,8 +77,12 @@ async function search(
   }
   if (nearest.hits.length === 0) throw new UsageError(`no row of ${quote(name, 200)} has a vector`);
   const textOf = await findTexts(nearest.hits);
-  const { baseline } = embedder;
+  const hits: readonly (Hit & Partial<RankedHit>)[] =
+    reranker === null
+      ? nearest.hits
+      : (await rankAgain(nearest.hits, question, textOf, reranker.embedder)).slice(0, count);
+  const { baseline } = reranker?.embedder ?? embedder;
   const relativeOf = (score: number) =>
     baseline === undefined ? null : Math.round(1000 * relativeScore(score, baseline)) / 1000;
-  return nearest.hits.map((hit) => ({ ...hit, relative: relativeOf(hit.score), text: textOf(hit) }));
+  return hits.map((hit) => ({ ...hit, relative: relativeOf(hit.score), text: textOf(hit) }));
 }

@@ -7,6 +7,9 @@ import { readModelFacts } from '@embedmill/embed/added-models';
 import { readPrompt } from './treatment.ts';
 import type { TextEmbedder, TextVectors } from './types.ts';
 
+/** Texts offered to one run of the model, which takes as many as fit. */
+const MAX_PACK_TEXTS = 64;
+
 /** Dependencies and options of {@link openLocalEmbedder}. */
 export interface LocalEmbedderDeps {
   config: Pick<Config, 'cacheDir' | 'engine' | 'kernel'>;
@@ -20,6 +23,12 @@ export interface LocalEmbedderDeps {
   signal: AbortSignal;
 }
 
+/** An embedder that also knows the tokens of texts. */
+export interface LocalEmbedder extends TextEmbedder {
+  /** Tokens of a text without special tokens, and how many of them the vocabulary does not know. */
+  countPieces(text: string): { tokens: number; unknown: number };
+}
+
 /** Opens the model. @throws EmbedError when it cannot be opened */
 export async function openLocalEmbedder({
   config,
@@ -28,7 +37,7 @@ export async function openLocalEmbedder({
   treatment,
   documentPrompt,
   signal,
-}: LocalEmbedderDeps): Promise<TextEmbedder> {
+}: LocalEmbedderDeps): Promise<LocalEmbedder> {
   // Loaded on use: other commands start twice as fast without ONNX Runtime.
   const { Embedder, prepareModel } = await import('@embedmill/embed');
   const prepared = await prepareModel({
@@ -49,15 +58,18 @@ export async function openLocalEmbedder({
     baseline: (await readModelFacts(model ?? undefined, config.cacheDir))?.baseline,
     async embed(texts, onText = () => {}, as = 'text'): Promise<TextVectors> {
       const vectors = new Float32Array(texts.length * dim);
-      for (const [row, text] of texts.entries()) {
-        await embedder.embed(text, vectors, row * dim, { treatment: treatments[as] });
-        onText(row + 1);
+      for (let row = 0; row < texts.length; ) {
+        const rest = texts.slice(row, row + MAX_PACK_TEXTS);
+        const outcomes = await embedder.embedPack(rest, vectors, row * dim, { treatment: treatments[as] });
+        row += outcomes.length;
+        onText(row);
         // The model blocks the thread; this lets signals and the progress bar run.
         await setImmediate();
         signal.throwIfAborted();
       }
       return { dim, vectors };
     },
+    countPieces: (text) => embedder.countPieces(text),
     close: () => embedder.close(),
   };
 }

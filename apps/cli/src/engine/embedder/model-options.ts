@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUILT_IN_DIM, quote, STATIC_MODEL } from '@embedmill/contract';
+import { BUILT_IN_DIM, type Precision, quote, STATIC_MODEL } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { modelFolder } from '@embedmill/embed/added-models';
 import { UsageError } from '../../shell/exit-codes.ts';
@@ -11,6 +11,12 @@ import { UsageError } from '../../shell/exit-codes.ts';
 export interface ModelFlags {
   model?: string;
   server?: string;
+}
+
+/** Splits the precision from a model given as `NAME@int8` or `NAME@fp32`. */
+export function splitPrecision(given: string): { model: string; precision: Precision | undefined } {
+  const [, model = given, precision] = /^(.+)@(int8|fp32)$/.exec(given) ?? [];
+  return { model, precision: precision as Precision | undefined };
 }
 
 /**

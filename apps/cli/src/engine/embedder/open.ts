@@ -4,7 +4,7 @@ import type { InputType, Precision } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { openLocalEmbedder } from './local.ts';
-import { type ModelFlags, readModel, readServer } from './model-options.ts';
+import { type ModelFlags, readModel, readServer, splitPrecision } from './model-options.ts';
 import { openRemoteEmbedder } from './remote.ts';
 import { readTreatment, type TreatmentFlags } from './treatment.ts';
 import type { TextEmbedder } from './types.ts';
@@ -14,6 +14,27 @@ export interface EmbedderFlags extends TreatmentFlags, ModelFlags {
   precision: Precision;
 }
 
+/** Dependencies of opening an embedder, and what its texts are used for. */
+interface OpenDeps {
+  config: Pick<Config, 'model' | 'cacheDir' | 'engine' | 'kernel' | 'apiKey'>;
+  inputType: InputType;
+  signal: AbortSignal;
+}
+
+/**
+ * Opens the model of `--rerank`, with the treatment of the first pass and prompts of its own.
+ * @param given name or folder, optionally with `@fp32`
+ * @throws {UsageError} for options that cannot be combined or used
+ */
+export async function openReranker(
+  given: string,
+  { prompt: _, ...flags }: Omit<EmbedderFlags, 'precision'>,
+  deps: OpenDeps,
+): Promise<TextEmbedder> {
+  const { model, precision = 'int8' } = splitPrecision(given);
+  return openEmbedder({ ...flags, model, precision }, deps);
+}
+
 /**
  * Opens the embedder.
  * @param inputType what the texts are used for
@@ -21,15 +42,7 @@ export interface EmbedderFlags extends TreatmentFlags, ModelFlags {
  */
 export async function openEmbedder(
   flags: EmbedderFlags,
-  {
-    config,
-    inputType,
-    signal,
-  }: {
-    config: Pick<Config, 'model' | 'cacheDir' | 'engine' | 'kernel' | 'apiKey'>;
-    inputType: InputType;
-    signal: AbortSignal;
-  },
+  { config, inputType, signal }: OpenDeps,
 ): Promise<TextEmbedder> {
   const url = readServer(flags.server);
   const model = readModel(flags, config);

@@ -33,11 +33,12 @@ export function openRemoteEmbedder({
   const options = { precision, clean, long, prompt, inputType, ...(model === null ? {} : { model }) };
   return {
     name: `${model ?? url} ${precision}`,
-    async embed(texts, onText = () => {}) {
+    async embed(texts, onText = () => {}, as = 'text') {
+      const chosen = as === 'text' ? options : { ...options, prompt: '', inputType: 'document' as const };
       let dim = 0;
       let vectors = new Float32Array(0);
       for (let from = 0; from < texts.length; from += REQUEST_TEXTS) {
-        const answer = await client.embed(texts.slice(from, from + REQUEST_TEXTS), options);
+        const answer = await client.embed(texts.slice(from, from + REQUEST_TEXTS), chosen);
         if (dim === 0) {
           dim = answer.dim;
           vectors = new Float32Array(texts.length * dim);

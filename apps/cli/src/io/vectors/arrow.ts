@@ -28,7 +28,7 @@ export async function openArrow(path: string, name: string): Promise<VectorFile>
   return {
     ...{ name, rows: null, dim },
     read: (options) => readRows(path, name, options),
-    readColumns: () => readTableColumns(path, 'arrow'),
+    readColumns: (only) => readTableColumns(path, 'arrow', only),
   };
 }
 

@@ -23,12 +23,19 @@ export type StoredColumns =
   | StoredObjects
   | { readonly ids: readonly string[]; readonly columns: readonly Column[]; readonly values: ColumnValues };
 
-/** The columns of all rows of a Parquet or Arrow file, in order. Rows without an id have an empty one. */
-export async function* readTableColumns(path: string, format: TableFormat): AsyncGenerator<StoredColumns> {
+/**
+ * The columns of all rows of a Parquet or Arrow file, in order. Rows without an id have an empty one.
+ * @param only names of the columns to read. Default: all
+ */
+export async function* readTableColumns(
+  path: string,
+  format: TableFormat,
+  only?: readonly string[],
+): AsyncGenerator<StoredColumns> {
   const bytes = await openFileBytes(path);
   try {
     const table = await openTable(format, bytes);
-    const columns = inputColumns(table.columns);
+    const columns = inputColumns(table.columns, only);
     const hasIds = table.columns.some(({ name }) => name === 'id');
     const names = [...(hasIds ? ['id'] : []), ...columns.map(({ name }) => name)];
     for await (const { rows, values } of table.read({ columns: names })) {
@@ -40,12 +47,15 @@ export async function* readTableColumns(path: string, format: TableFormat): Asyn
   }
 }
 
-/** The columns of a table that are neither id nor vector, nor the scale of an int8 vector. */
-export function inputColumns(columns: readonly Column[]): Column[] {
+/**
+ * The columns of a table that are neither id nor vector, nor the scale of an int8 vector.
+ * @param only names of the columns to take. Default: all
+ */
+export function inputColumns(columns: readonly Column[], only?: readonly string[]): Column[] {
   const vector = columns.find(({ name }) => name === 'vector')?.type;
   const hasScale = vector?.kind === 'list' && vector.item.kind === 'integer';
   const own = new Set(['id', 'vector', ...(hasScale ? ['scale'] : [])]);
-  return columns.filter(({ name }) => !own.has(name));
+  return columns.filter(({ name }) => !own.has(name) && only?.includes(name) !== false);
 }
 
 /** The columns of all lines of a JSON lines file, in order. */

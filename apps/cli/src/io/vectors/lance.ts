@@ -29,7 +29,7 @@ export async function openLanceTable(path: string, name: string): Promise<Vector
     rows: await table.countRows(),
     dim,
     read: (options) => readRows(table, { dim, hasIds, ...options }),
-    readColumns: () => readColumns(table),
+    readColumns: (only) => readColumns(table, only),
   };
 }
 
@@ -55,10 +55,10 @@ async function* readRows(
   }
 }
 
-async function* readColumns(table: Table): AsyncGenerator<StoredColumns> {
+async function* readColumns(table: Table, only?: readonly string[]): AsyncGenerator<StoredColumns> {
   const { fields } = await table.schema();
   const all = await openArrowBatches(fields as never);
-  const columns = inputColumns(all.columns);
+  const columns = inputColumns(all.columns, only);
   const names = columns.map(({ name }) => name);
   const positions = names.map((name) => all.columns.findIndex((column) => column.name === name));
   for await (const batch of table.query()) {

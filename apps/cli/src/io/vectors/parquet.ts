@@ -26,7 +26,7 @@ export async function openParquet(path: string, name: string): Promise<VectorFil
     name,
     rows: Number(metadata.num_rows),
     read: (options) => readRows(file, metadata, name, options),
-    readColumns: () => readTableColumns(path, 'parquet'),
+    readColumns: (only) => readTableColumns(path, 'parquet', only),
   };
 }
 

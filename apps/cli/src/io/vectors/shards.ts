@@ -121,8 +121,8 @@ export function concatFiles(name: string, files: readonly VectorFile[]): VectorF
     rows,
     ...(dim === undefined ? {} : { dim }),
     read: (options) => readAll(name, files, options),
-    async *readColumns() {
-      for (const file of files) yield* file.readColumns();
+    async *readColumns(only) {
+      for (const file of files) yield* file.readColumns(only);
     },
   };
 }

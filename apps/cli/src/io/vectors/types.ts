@@ -22,6 +22,9 @@ export interface VectorFile {
    * repeatedly.
    */
   read(options?: VectorReadOptions): AsyncIterable<VectorRows>;
-  /** The columns of the same rows, in slices of any length. Can be called repeatedly. */
-  readColumns(): AsyncIterable<StoredColumns>;
+  /**
+   * The columns of the same rows, in slices of any length. Can be called repeatedly.
+   * @param only names of the columns to read; lines are read whole. Default: all
+   */
+  readColumns(only?: readonly string[]): AsyncIterable<StoredColumns>;
 }

@@ -7,7 +7,7 @@ import { type Treatment, treatmentOf, UNTREATED } from '@embedmill/contract';
  * Revision of the treatment of this build; raised when cleaning, glossary or chunking change their results. Workers state it in each
  * result, and the fingerprint of vectors contains it.
  */
-export const TREATMENT_REVISION = 2;
+export const TREATMENT_REVISION = 3;
 
 /** Revision of workers that do not state theirs. */
 export const UNSTATED_REVISION = 2;

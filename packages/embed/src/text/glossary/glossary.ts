@@ -8,11 +8,14 @@
  * step per word: docs/decisions/0092-glossary-as-a-tree-of-words.md.
  */
 
-import { isWordEnd, isWordStart, wordsOf } from './words.ts';
+import { mainScriptOf, scriptOfLanguage } from '@embedmill/contract';
+import { isWordStart, wordsOf } from './words.ts';
 
 /** A letter, digit or mark of any script at the edge of a text; two UTF-16 units suffice to detect it. */
 const ENDS_WITH_LETTER = /[\p{L}\p{N}\p{M}]$/u;
 const STARTS_WITH_LETTER = /^[\p{L}\p{N}\p{M}]/u;
+
+const FIRST_NOT_ASCII = 0x80;
 
 /** White space other than the space character, one UTF-16 unit each. */
 const OTHER_SPACE = /[^\S ]/g;
@@ -26,15 +29,33 @@ export interface GlossaryEntry {
    * acronym such as "IT", which "it" is not), else `any`.
    */
   case?: 'exact' | 'any' | undefined;
+  /**
+   * BCP 47 tag: the term applies only to texts mostly in the script of this language. Such a term takes precedence
+   * over one without a language. Default: all texts.
+   */
+  language?: string | undefined;
+}
+
+/** Replacements of a term; `null` keeps the term as it is in the text. */
+interface Wordings {
+  everywhere?: string | null;
+  byScript?: Map<string, string | null>;
 }
 
 /** A word of a term, and the words that may follow it. */
 interface Node {
   next?: Map<string, Node>;
-  /** Replacement of the case-insensitive term that ends here. */
-  wording?: string;
+  /** Replacements of the case-insensitive term that ends here. */
+  folded?: Wordings;
   /** Replacements of the exact terms that end here, by the term as written. */
-  exact?: Map<string, string>;
+  exact?: Map<string, Wordings>;
+}
+
+/** A term in a text. */
+interface Found {
+  wording: string | null;
+  end: number;
+  words: number;
 }
 
 /** A text with its terms replaced. */
@@ -50,13 +71,17 @@ export class Glossary {
   #size = 0;
 
   /**
-   * Of two entries with the same term and case the last one counts; an entry with a blank term is ignored.
+   * Of two entries with the same term, case and script of the language the last one counts; an entry with a blank term
+   * is ignored, and so is the language of an entry if its script is unknown.
    */
   constructor(entries: Iterable<GlossaryEntry>) {
-    for (const { term, wording, case: rule } of entries) {
-      const written = term.trim().replace(OTHER_SPACE, ' ');
-      if (written !== '')
-        this.#add(written, wording, rule === undefined ? isAcronym(written) : rule === 'exact');
+    const scripts = new Map<string | undefined, string | undefined>([[undefined, undefined]]);
+    for (const { term, wording, case: rule, language } of entries) {
+      const written = writtenTerm(term);
+      if (written === '') continue;
+      if (!scripts.has(language)) scripts.set(language, scriptOfLanguage(language!));
+      // A term that is its own wording protects its text from shorter terms.
+      this.#add(written, wording === written ? null : wording, isExact(written, rule), scripts.get(language));
     }
   }
 
@@ -71,23 +96,30 @@ export class Glossary {
    * both as one word, mostly an unknown one.
    */
   apply(text: string): ReplacedText {
-    const words = wordsOf(fold(text));
+    const words = wordsOf(foldCase(text));
+    const scriptOfText = once(() => mainScriptOf(text));
     const pieces: string[] = [];
     let replacements = 0;
     let kept = 0;
     let at = 0;
+    const starts = this.#root.next ?? new Map<string, Node>();
     for (let first = 0; first < words.length; ) {
-      const found = this.#root.next?.has(words[first]!) ? this.#longestAt(text, at, words, first) : undefined;
+      const word = words[first]!;
+      // Half of the words are spaces, with which no term starts.
+      const found =
+        word !== ' ' && starts.has(word) ? this.#longestAt(text, at, words, first, scriptOfText) : undefined;
       if (found === undefined) {
-        at += words[first]!.length;
+        at += word.length;
         first += 1;
         continue;
       }
-      addSeparated(pieces, text.slice(kept, at));
-      addSeparated(pieces, found.wording);
-      replacements += 1;
+      if (found.wording !== null) {
+        addSeparated(pieces, text.slice(kept, at));
+        addSeparated(pieces, found.wording);
+        replacements += 1;
+        kept = found.end;
+      }
       at = found.end;
-      kept = at;
       first += found.words;
     }
     if (replacements === 0) return { text, replacements };
@@ -95,21 +127,27 @@ export class Glossary {
     return { text: pieces.join(''), replacements };
   }
 
-  #add(written: string, wording: string, isExact: boolean): void {
+  #add(written: string, wording: string | null, isCased: boolean, script: string | undefined): void {
     let node = this.#root;
-    for (const word of wordsOf(fold(written))) {
+    for (const word of wordsOf(foldCase(written))) {
       node.next ??= new Map();
       const next = node.next.get(word) ?? {};
       node.next.set(word, next);
       node = next;
     }
-    const isNew = isExact ? node.exact?.has(written) !== true : node.wording === undefined;
-    this.#size += Number(isNew);
-    if (!isExact) node.wording = wording;
-    else {
-      node.exact ??= new Map();
-      node.exact.set(written, wording);
+    if (isCased) node.exact ??= new Map();
+    const known = isCased ? node.exact?.get(written) : node.folded;
+    const wordings: Wordings = known ?? {};
+    if (known === undefined && isCased) node.exact?.set(written, wordings);
+    else if (known === undefined) node.folded = wordings;
+    if (script === undefined) {
+      this.#size += Number(wordings.everywhere === undefined);
+      wordings.everywhere = wording;
+      return;
     }
+    wordings.byScript ??= new Map();
+    this.#size += Number(!wordings.byScript.has(script));
+    wordings.byScript.set(script, wording);
   }
 
   /**
@@ -121,37 +159,83 @@ export class Glossary {
     at: number,
     words: readonly string[],
     first: number,
-  ): { wording: string; end: number; words: number } | undefined {
+    scriptOfText: () => string | undefined,
+  ): Found | undefined {
     if (!isWordStart(text, at)) return undefined;
-    let longest: { wording: string; end: number; words: number } | undefined;
+    let longest: Found | undefined;
     let end = at;
     let node: Node | undefined = this.#root;
     for (let i = first; i < words.length; i++) {
       node = node.next?.get(words[i]!);
       if (node === undefined) break;
       end += words[i]!.length;
-      const wording: string | undefined =
-        node.exact?.get(text.slice(at, end).replace(OTHER_SPACE, ' ')) ?? node.wording;
-      if (wording !== undefined && isWordEnd(text, end)) longest = { wording, end, words: i - first + 1 };
+      const exact = node.exact?.get(text.slice(at, end).replace(OTHER_SPACE, ' '));
+      const inText = exact === undefined ? undefined : wordingFor(exact, scriptOfText);
+      const wording =
+        inText === undefined && node.folded !== undefined ? wordingFor(node.folded, scriptOfText) : inText;
+      if (wording !== undefined) longest = { wording, end, words: i - first + 1 };
     }
     return longest;
   }
 }
 
+/** Returns the replacement for a text; undefined if the term does not apply to it. */
+function wordingFor(
+  { everywhere, byScript }: Wordings,
+  scriptOfText: () => string | undefined,
+): string | null | undefined {
+  const wording = byScript?.get(scriptOfText() ?? '');
+  return wording === undefined ? everywhere : wording;
+}
+
+/** Returns a function that computes its value at the first call. */
+function once<Value>(compute: () => Value): () => Value {
+  let computed: { value: Value } | undefined;
+  return () => {
+    computed ??= { value: compute() };
+    return computed.value;
+  };
+}
+
+/** Returns a term as it is searched for: trimmed, with spaces for all white space. */
+export function writtenTerm(term: string): string {
+  return term.trim().replace(OTHER_SPACE, ' ');
+}
+
+/** Returns true if a term matches only as written. */
+export function isExact(written: string, rule: GlossaryEntry['case']): boolean {
+  return rule === undefined ? isAcronym(written) : rule === 'exact';
+}
+
 /** Adds a piece of a text, after a space if two letters would touch. */
 function addSeparated(pieces: string[], piece: string): void {
   if (piece === '') return;
-  if (ENDS_WITH_LETTER.test(pieces.at(-1)?.slice(-2) ?? '') && STARTS_WITH_LETTER.test(piece.slice(0, 2))) {
-    pieces.push(' ');
-  }
+  const before = pieces.at(-1);
+  if (before !== undefined && startsWithLetter(piece) && endsWithLetter(before)) pieces.push(' ');
   pieces.push(piece);
+}
+
+function endsWithLetter(text: string): boolean {
+  const unit = text.charCodeAt(text.length - 1);
+  return unit < FIRST_NOT_ASCII ? isAsciiLetter(unit) : ENDS_WITH_LETTER.test(text.slice(-2));
+}
+
+function startsWithLetter(text: string): boolean {
+  const unit = text.charCodeAt(0);
+  return unit < FIRST_NOT_ASCII ? isAsciiLetter(unit) : STARTS_WITH_LETTER.test(text.slice(0, 2));
+}
+
+/** Whether a character of ASCII is a letter or digit. */
+function isAsciiLetter(unit: number): boolean {
+  const lower = unit | 0x20;
+  return (lower >= 0x61 && lower <= 0x7a) || (unit >= 0x30 && unit <= 0x39);
 }
 
 /**
  * Maps a text to lower case character by character, so that positions stay the same, and every white space to
  * a space, because a line break may be inside a term.
  */
-function fold(text: string): string {
+export function foldCase(text: string): string {
   const whole = text.toLowerCase();
   const folded = whole.length === text.length ? whole : Array.from(text, foldCharacter).join('');
   return folded.replace(OTHER_SPACE, ' ').replaceAll('ς', 'σ');

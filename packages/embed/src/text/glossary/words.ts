@@ -15,28 +15,23 @@ const JOINED = String.raw`(?:(?!${LONE})[\p{L}\p{N}\p{M}_])`;
 
 /** A word in the tree: a run of word characters except Korean ones, or any other single character. */
 const WORDS = new RegExp(String.raw`(?:(?!\p{sc=Hangul})${JOINED})+|[^]`, 'gu');
-const WORD_CHARACTER = new RegExp(`^${JOINED}`, 'u');
 const HANGUL = /^\p{sc=Hangul}/u;
+
+/** The first Korean letter in Unicode. */
+const FIRST_HANGUL = 0x1100;
 
 /** Splits a text into words; together they are the whole text. */
 export function wordsOf(text: string): readonly string[] {
   return text.match(WORDS) ?? [];
 }
 
-/** Returns true if a term may begin at a position: not between two characters of the same word. */
+/**
+ * Returns true if a term may begin at the start of a word of `wordsOf`: not between two Korean syllables. A term may end
+ * at every end of a word, also before a Korean ending.
+ */
 export function isWordStart(text: string, at: number): boolean {
-  if (at === 0 || at >= text.length) return true;
-  const [before, after] = [text.slice(startBefore(text, at), at), text.slice(at, at + 2)];
-  return !(
-    WORD_CHARACTER.test(before) &&
-    WORD_CHARACTER.test(after) &&
-    HANGUL.test(before) === HANGUL.test(after)
-  );
-}
-
-/** Returns true if a term may end before a position: at the end of a word, or before a Korean ending. */
-export function isWordEnd(text: string, at: number): boolean {
-  return isWordStart(text, at) || HANGUL.test(text.slice(startBefore(text, at), at));
+  if (at === 0 || text.charCodeAt(at - 1) < FIRST_HANGUL) return true;
+  return !(HANGUL.test(text.slice(startBefore(text, at), at)) && HANGUL.test(text.slice(at, at + 2)));
 }
 
 /** Returns the start of the character before a position; a surrogate pair is one character. */

@@ -4,13 +4,14 @@
  */
 
 import {
+  type GlossaryTerm,
   type ModelPrompts,
   maxChunks,
   promptOf,
   type StoredGlossary,
   type Treatment,
 } from '@embedmill/contract';
-import { Glossary, type GlossaryEntry, type ReplacedText } from '../glossary/glossary.ts';
+import { Glossary, type ReplacedText } from '../glossary/glossary.ts';
 import { cleanerOf } from './clean.ts';
 
 /** Maximum glossaries that an embedder keeps: few runs are active at a time. */
@@ -57,8 +58,10 @@ export class TreatmentReader {
   #glossaryOf({ id, content }: StoredGlossary): Glossary {
     const known = this.#glossaries.get(id);
     if (known !== undefined) return known;
-    const rows: [string, string, GlossaryEntry['case']?][] = JSON.parse(new TextDecoder().decode(content));
-    const glossary = new Glossary(rows.map(([term, wording, rule]) => ({ term, wording, case: rule })));
+    const rows: GlossaryTerm[] = JSON.parse(new TextDecoder().decode(content));
+    const glossary = new Glossary(
+      rows.map(([term, wording, rule, language]) => ({ term, wording, case: rule ?? undefined, language })),
+    );
     const [oldest] = this.#glossaries.keys();
     if (this.#glossaries.size >= MAX_GLOSSARIES && oldest !== undefined) this.#glossaries.delete(oldest);
     this.#glossaries.set(id, glossary);

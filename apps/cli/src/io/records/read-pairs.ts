@@ -1,9 +1,9 @@
 /** Reads pairs of texts labelled as the same or different. */
 
 import { quote } from '@embedmill/contract';
-import { type FileRecord, numberField, readRecords, textField } from '../../io/records/read-records.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
+import { type FileRecord, numberField, readRecords, textField } from './read-records.ts';
 
 /** Field names and the meaning of labels. */
 export interface PairFields {
@@ -24,8 +24,18 @@ export interface LabelledTexts {
 const SAME = new Set(['1', 'true', 'yes', 'same']);
 const DIFFERENT = new Set(['0', 'false', 'no', 'different']);
 
-/** Reads all pairs. @throws {UsageError} that quotes the invalid line and says what is expected */
+/**
+ * Reads all pairs, which must have both labels.
+ * @throws {UsageError} that quotes the invalid line and says what is expected
+ */
 export async function readLabelledPairs(path: string, fields: PairFields): Promise<LabelledTexts[]> {
+  const pairs = await readPairs(path, fields);
+  checkBothLabels(pairs, path);
+  return pairs;
+}
+
+/** Reads all pairs. @throws {UsageError} that quotes the invalid line and says what is expected */
+export async function readPairs(path: string, fields: PairFields): Promise<LabelledTexts[]> {
   const pairs: LabelledTexts[] = [];
   for await (const record of readRecords(path, fields.a)) {
     pairs.push({
@@ -36,7 +46,6 @@ export async function readLabelledPairs(path: string, fields: PairFields): Promi
   }
   if (pairs.length === 0)
     throw new UsageError(`${quote(path, 200)} has no pairs; expected two texts and a label`);
-  checkBothLabels(pairs, path);
   return pairs;
 }
 

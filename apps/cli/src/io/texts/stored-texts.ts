@@ -1,0 +1,87 @@
+/** Finds the texts of the rows of a vector file: in the file of `--texts`, or in a column of the vector file. */
+
+import { quote } from '@embedmill/contract';
+import { UsageError } from '../../shell/exit-codes.ts';
+import type { StoredColumns } from '../vectors/columns.ts';
+import type { VectorFile } from '../vectors/types.ts';
+import type { TextsFlags } from './choices.ts';
+import { findTexts, type TextLookup, type TextsDeps, type VectorRow } from './read-texts.ts';
+
+/** Name of the text column without `--text`. */
+const TEXT_COLUMN = 'text';
+
+/** The options that name the texts. */
+export interface StoredTextsFlags extends TextsFlags {
+  /** The embedded text file. */
+  texts?: string;
+}
+
+/**
+ * Looks up the texts of these rows, or of all rows for `null`.
+ * @throws {UsageError} if there is no `--texts` and the vector file has no text column
+ */
+export async function findTextsOfVectors(
+  file: VectorFile,
+  flags: StoredTextsFlags,
+  deps: TextsDeps,
+  wanted: readonly VectorRow[] | null,
+): Promise<TextLookup> {
+  if (flags.texts !== undefined) return findTexts({ ...flags, path: flags.texts }, deps, wanted);
+  const column = flags.text ?? TEXT_COLUMN;
+  const rows = wanted === null ? null : new Set(wanted.map(({ row }) => row));
+  const last = wanted?.reduce((max, { row }) => Math.max(max, row), 0) ?? Infinity;
+  const texts = new Map<number, string>();
+  let [first, isFound] = [0, false];
+  for await (const slice of file.readColumns([column])) {
+    deps.signal.throwIfAborted();
+    const values = valuesOf(slice, column);
+    isFound ||= values !== null;
+    for (let n = 0; n < slice.ids.length; n++) {
+      const text = values?.[n];
+      if (typeof text === 'string' && rows?.has(first + n) !== false) texts.set(first + n, text);
+    }
+    first += slice.ids.length;
+    if (first > last) break;
+  }
+  if (!isFound) throw await noTextColumn(file, column);
+  return ({ row }) => texts.get(row) ?? null;
+}
+
+/**
+ * Checks before any work that texts can be found, by the first rows of the vector file.
+ * @throws {UsageError} if there is no `--texts` and the vector file has no text column
+ */
+export async function checkTextsOfVectors(file: VectorFile, flags: StoredTextsFlags): Promise<void> {
+  if (flags.texts !== undefined) return;
+  const column = flags.text ?? TEXT_COLUMN;
+  for await (const slice of file.readColumns([column])) {
+    if (valuesOf(slice, column) === null) throw await noTextColumn(file, column);
+    return;
+  }
+}
+
+/** The values of a column, one per row of a slice; `null` if the slice does not have it. */
+function valuesOf(slice: StoredColumns, name: string): readonly unknown[] | null {
+  if ('objects' in slice) {
+    return slice.objects.some((object) => name in object)
+      ? slice.objects.map((object) => object[name])
+      : null;
+  }
+  return slice.values[slice.columns.findIndex((column) => column.name === name)] ?? null;
+}
+
+async function noTextColumn(file: VectorFile, column: string): Promise<UsageError> {
+  const names = new Set<string>();
+  for await (const slice of file.readColumns()) {
+    const found =
+      'objects' in slice ? slice.objects.flatMap(Object.keys) : slice.columns.map(({ name }) => name);
+    for (const name of found) names.add(name);
+    break;
+  }
+  const known =
+    names.size === 0 ? 'no columns' : `the columns ${[...names].map((name) => quote(name)).join(', ')}`;
+  return new UsageError(
+    `${quote(file.name, 200)} has ${known} beside its vectors, and no texts in ${quote(column)}; ` +
+      'name the column with --text, or the embedded file with --texts',
+  );
+}
