@@ -57,8 +57,9 @@ export class WaitExplainer {
 
 /** The problem that keeps this run from progressing; `null` if none is known. */
 function problemOf(run: RunInfo, { problems }: Health): HealthProblem | null {
-  const isOwn = ({ code, severity, sentence }: HealthProblem) =>
-    // A run that waits for its model does not concern the others.
-    severity !== 'advice' && code !== 'disk-space' && (code !== 'no-model' || sentence.includes(run.id));
+  const isOwn = (problem: HealthProblem) =>
+    problem.severity !== 'advice' &&
+    problem.code !== 'disk-space' &&
+    (problem.run === null || problem.run === run.id);
   return problems.find(isOwn) ?? null;
 }
