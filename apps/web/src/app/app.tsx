@@ -35,12 +35,14 @@ export function App() {
   const main = useRef<HTMLElement>(null);
   const address = route.join('/');
   const initialAddress = useRef(address);
-  // Moves the focus, so that a screen reader announces the new page.
+  // Moves the focus, so that a screen reader announces the new page, and scrolls to the section that the address names.
   useEffect(() => {
+    const section = main.current?.querySelector('[aria-current="location"]');
+    section?.scrollIntoView();
     if (initialAddress.current === address) return;
     initialAddress.current = '';
-    main.current?.focus();
-    scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+    if (!section) scrollTo(0, 0);
   }, [address]);
   return (
     <OverviewStream keyVersion={keyVersion}>

@@ -76,15 +76,30 @@ export function HealthMark() {
   if (error !== null) return <HealthWord state="unavailable" word="Disconnected" title="" />;
   if (overview === null) return null;
   const { health, alerts } = overview;
-  const count = alerts.length === 0 ? '' : `, ${alerts.length} alert${alerts.length === 1 ? '' : 's'}`;
   const state = health.state === 'ok' && alerts.length > 0 ? 'degraded' : health.state;
-  return <HealthWord state={state} word={`${STATES[health.state]}${count}`} title={health.sentence} />;
+  const word = STATES[health.state];
+  return <HealthWord state={state} word={word} title={health.sentence} alerts={alerts.length} />;
 }
 
-function HealthWord({ state, word, title }: { state: keyof typeof STATES; word: string; title: string }) {
+function HealthWord({
+  state,
+  word,
+  title,
+  alerts = 0,
+}: {
+  state: keyof typeof STATES;
+  word: string;
+  title: string;
+  alerts?: number;
+}) {
   return (
     <p class={`health health-${state}`} title={title}>
       <span aria-hidden="true">{state === 'ok' ? '●' : '▲'}</span> {word}
+      {alerts > 0 && (
+        <span class="wide-only nowrap">
+          , {alerts} {alerts === 1 ? 'alert' : 'alerts'}
+        </span>
+      )}
     </p>
   );
 }

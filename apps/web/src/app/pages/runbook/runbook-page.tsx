@@ -1,6 +1,5 @@
 /** The runbook: what each alert means and what to do; alerts link to its sections. */
 
-import { useEffect, useRef } from 'preact/hooks';
 import { to } from '../../router.ts';
 import { PageLayout } from '../../ui/page.tsx';
 import { type Piece, runbookSections } from './sections.ts';
@@ -16,10 +15,8 @@ export function runbookOf(alert: string): string | null {
   return SECTIONS.some((section) => section.anchor === anchor) ? to('runbook', anchor) : null;
 }
 
-/** Renders the runbook and scrolls to a section. */
+/** Renders the runbook and marks a section, to which the app scrolls. */
 export function RunbookPage({ anchor }: { anchor: string | null }) {
-  const wanted = useRef<HTMLElement>(null);
-  useEffect(() => wanted.current?.scrollIntoView({ block: 'start' }), [anchor]);
   return (
     <PageLayout title="Runbook" lead={introduction?.paragraphs.map(paragraph)}>
       {SECTIONS.map((section) => {
@@ -29,7 +26,6 @@ export function RunbookPage({ anchor }: { anchor: string | null }) {
             key={section.anchor}
             class={isWanted ? 'card wanted' : 'card'}
             aria-current={isWanted ? 'location' : undefined}
-            ref={isWanted ? wanted : null}
           >
             <h2>
               <a href={to('runbook', section.anchor)}>{section.title}</a>
