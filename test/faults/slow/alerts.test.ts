@@ -38,7 +38,9 @@ async function whenFiring(prometheus: TestPrometheus, names: readonly string[]):
 const whenQuiet = (prometheus: TestPrometheus) =>
   until(async () => (await prometheus.query(FIRING)).length === 0, ALERT_MS);
 
-it('Redis stopped, a worker lost, the disk filled, the producer stopped', async ({ skip }) => {
+it('Redis stopped, a worker lost, the disk filled, the producer stopped', { timeout: 900_000 }, async ({
+  skip,
+}) => {
   if (!hasPrometheus) return skip(NOT_INSTALLED);
   if (!hasAlertmanager) console.warn(NO_ALERTMANAGER);
   const dataDir = smallFolder(8) ?? undefined;
@@ -52,13 +54,14 @@ it('Redis stopped, a worker lost, the disk filled, the producer stopped', async 
   const prometheus = await startPrometheus({ 'embedmill-producer': [producer.url] }, alertmanager);
   await whenQuiet(prometheus);
 
-  /** Resolves once the producer shows exactly these alerts. */
+  /** Resolves once the producer shows these alerts, or none if there are no names. */
   const whenShown = async (names: readonly string[]): Promise<readonly Alert[]> => {
     if (!hasAlertmanager) return [];
     let shown: Alert[] = [];
     await until(async () => {
       ({ alerts: shown } = (await (await producer.call('GET', '/v1/alerts')).json()) as { alerts: Alert[] });
-      return shown.map(({ name }) => name).join() === names.join();
+      const shownNames = shown.map(({ name }) => name);
+      return names.length === 0 ? shown.length === 0 : names.every((name) => shownNames.includes(name));
     }, ALERT_MS).catch(() => expect(shown.map(({ name }) => name)).toEqual(names));
     return shown;
   };
@@ -77,7 +80,7 @@ it('Redis stopped, a worker lost, the disk filled, the producer stopped', async 
   await whenFiring(prometheus, ['EmbedmillNoWorkers']);
   const shown = await whenShown(['EmbedmillNoWorkers']);
   if (hasAlertmanager) {
-    expect(shown).toMatchObject([
+    expect(shown.filter(({ name }) => name === 'EmbedmillNoWorkers')).toMatchObject([
       {
         severity: 'critical',
         summary: '10 batches are waiting and no worker is connected.',

@@ -5,6 +5,7 @@ import { describeStatus, type Status } from '../../../apps/cli/src/commands/stat
 import { testHealth } from '../../support/health.ts';
 
 const plain = (_style: unknown, text: string) => text;
+const colour = (_style: unknown, text: string) => `\u001b[1m${text}\u001b[0m`;
 
 function status(more: Partial<Status>): Status {
   return { server: 'http://mill:8080', health: testHealth(), alerts: [], scale: null, runs: null, ...more };
@@ -30,6 +31,15 @@ describe('embedmill status', () => {
       ),
       '  http://mill:8080/#/runbook/embedmillnoworkers',
       expect.stringMatching(/^toString alert: DiskOfRedis for 3 min 5 s: /),
+    ]);
+  });
+
+  it('paints states and severities, and nothing that comes from the producer', () => {
+    const health = testHealth({ workers: 0, policyFault: 'a\u001b[2J policy' });
+    expect(describeStatus(status({ health }), colour).filter((line) => line.includes('\u001b'))).toEqual([
+      '\u001b[1munavailable\u001b[0m  http://mill:8080',
+      '\u001b[1mcritical\u001b[0m: A\\u001b[2J policy.',
+      '\u001b[1mwarning\u001b[0m: No worker is connected.',
     ]);
   });
 

@@ -30,7 +30,7 @@ export function describeStatus({ server, health, alerts, scale, runs }: Status, 
     problems.length === 0
       ? [printable(sentence)]
       : problems.flatMap((problem) => [
-          printable(label(problem.severity, SEVERITY_STYLES[problem.severity], problem.sentence, paint)),
+          label(problem.severity, SEVERITY_STYLES[problem.severity], problem.sentence, paint),
           `  ${printable(problem.remedy)}`,
         ]),
     (alerts ?? []).flatMap((alert) => describeAlert(alert, paint)),
@@ -41,7 +41,8 @@ export function describeStatus({ server, health, alerts, scale, runs }: Status, 
 }
 
 function label(severity: string, style: Style, sentence: string, paint: Paint): string {
-  return `${paint(style, severity)}: ${sentence}`;
+  // Escaped before they are painted: colours are control characters, too.
+  return `${paint(style, printable(severity))}: ${printable(sentence)}`;
 }
 
 const isProblem = (severity: string): severity is keyof typeof SEVERITY_STYLES =>
@@ -52,7 +53,7 @@ function describeAlert({ name, severity, summary, runbookUrl, startsAt }: Alert,
   const sinceSeconds = Math.max(0, (Date.now() - Date.parse(startsAt)) / 1000);
   const what = `${name} for ${formatDuration(sinceSeconds)}: ${summary}`;
   return [
-    printable(label(severity === '' ? 'alert' : `${severity} alert`, style, what, paint)),
+    label(severity === '' ? 'alert' : `${severity} alert`, style, what, paint),
     ...(runbookUrl === null ? [] : [`  ${printable(runbookUrl)}`]),
   ];
 }
