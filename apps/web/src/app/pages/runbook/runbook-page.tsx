@@ -20,7 +20,8 @@ export function RunbookPage({ anchor }: { anchor: string | null }) {
   return (
     <PageLayout title="Runbook" lead={introduction?.paragraphs.map(paragraph)}>
       {SECTIONS.map((section) => {
-        const isWanted = section.anchor === anchor;
+        // Grafana links by the name of the alert.
+        const isWanted = section.anchor === anchor?.toLowerCase();
         return (
           <section
             key={section.anchor}
