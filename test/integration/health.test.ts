@@ -10,6 +10,7 @@ import { readConfig } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkRedis } from '../../apps/cli/src/commands/doctor/redis.ts';
 import { until } from '../support/api.ts';
 import { embedmill, jsonLines, sentences, startEmbedmill } from '../support/embedmill.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -106,6 +107,36 @@ describe('a Redis that cannot be used', () => {
     const redis = await startedRedis(['--maxmemory', '200mb', '--maxmemory-policy', 'allkeys-lru']);
     const producer = await start(redis.url);
     expect((await problemOf(producer, 'redis-policy')).remedy).toContain('noeviction');
+  });
+});
+
+describe('embedmill doctor', () => {
+  it('says the same of a Redis that cannot be used', async () => {
+    const redis = await startedRedis();
+    const check = (redisUrl = redis.url) =>
+      checkRedis({ redisUrl, cacheDir: temporaryFolder(), prefix: 'health' });
+    expect((await check()).health).toBe('good');
+    expect((await check('redis://127.0.0.1:1')).message).toBe(
+      'redis://127.0.0.1:1: Redis is unreachable. It ends when Redis is reachable at the address in REDIS_URL; nothing is lost.',
+    );
+    const withPassword = redis.url.replace('://', '://:wrong@');
+    await redis.ask((client) => client.acl('SETUSER', 'mill', 'on', '>secret', '~*', '&*', '+@all', '-eval'));
+    expect((await check(redis.url.replace('://', '://mill:secret@'))).message).toMatch(
+      /mill:\*\*\*@.*: the Redis user lacks a permission\. Permit the Redis user/,
+    );
+    await redis.ask((client) => client.config('SET', 'requirepass', 'right'));
+    expect((await check()).message).toMatch(/: Redis requires a password\. Set the password in REDIS_URL/);
+    expect((await check(withPassword)).message).toMatch(/: Redis refuses the password\. Correct/);
+  });
+
+  it('says that it is a replica', async () => {
+    const redis = await startedRedis();
+    await redis.ask((client) => client.replicaof('127.0.0.1', 1));
+    const finding = await checkRedis({ redisUrl: redis.url, cacheDir: temporaryFolder(), prefix: 'health' });
+    expect(finding).toMatchObject({
+      health: 'broken',
+      message: expect.stringMatching(/: Redis is a read-only replica\. Set REDIS_URL to the primary/),
+    });
   });
 });
 
