@@ -12,6 +12,7 @@ import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkRedis } from '../../apps/cli/src/commands/doctor/redis.ts';
 import { until } from '../support/api.ts';
+import { cpuCgroup } from '../support/cpu-cgroup.ts';
 import { embedmill, jsonLines, sentences, startEmbedmill } from '../support/embedmill.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { startWorkerProcess } from '../support/mill.ts';
@@ -107,6 +108,35 @@ describe('a Redis that cannot be used', () => {
     const redis = await startedRedis(['--maxmemory', '200mb', '--maxmemory-policy', 'allkeys-lru']);
     const producer = await start(redis.url);
     expect((await problemOf(producer, 'redis-policy')).remedy).toContain('noeviction');
+  });
+});
+
+describe('a worker whose threads are stopped by its CPU quota', () => {
+  it('is named, with its threads and its quota', async ({ skip }) => {
+    const join = cpuCgroup(0.1);
+    if (join === null) return skip('this user may not create a control group');
+    const { url, prefix } = testRedis();
+    const producer = await start(url, prefix);
+    const worker = await startWorkerProcess({ url, prefix });
+    onTestFinished(async () => {
+      worker.kill('SIGKILL');
+      await worker.exited;
+    });
+    join(worker.pid);
+    await until(() => isReady(producer));
+    const { id } = (await (await fetch(`${producer.url}/v1/runs`, { method: 'POST' })).json()) as {
+      id: string;
+    };
+    await fetch(`${producer.url}/v1/runs/${id}/rows?part=0`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: jsonLines(sentences(40_000)),
+    });
+    const problem = await problemOf(producer, 'throttled');
+    expect(problem.sentence).toMatch(
+      /^The CPU quota stops the threads of worker .+ for \d+ % of the time \(1 thread, 0\.1 cores\)\.$/,
+    );
+    expect((await healthOf(producer)).state).toBe('degraded');
   });
 });
 
