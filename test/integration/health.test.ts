@@ -250,4 +250,28 @@ describe('a command that waits', () => {
     expect(await call.waitForExit()).toMatchObject({ code: 1 });
     expect(call.stderr).toContain('The Redis user lacks a permission. Permit the Redis user');
   });
+
+  it('says that the producer of its run is gone', async () => {
+    const { url, prefix } = testRedis();
+    const producer = await start(url, prefix);
+    await until(() => isReady(producer));
+    const input = join(temporaryFolder(), 'in.jsonl');
+    writeFileSync(input, jsonLines(sentences(20)));
+    const call = startEmbedmill([
+      'embed',
+      input,
+      '--to',
+      `${input}.npy`,
+      '--server',
+      producer.url,
+      '--quiet',
+    ]);
+    await until(async () => /20 rows wait/.test((await healthOf(producer)).sentence));
+    await producer.stop();
+    await call.waitFor(
+      /Waiting: The producer at http:\S+ does not answer: .*\. The run continues when this producer is back/,
+    );
+    call.kill('SIGINT');
+    await call.waitForExit();
+  });
 });

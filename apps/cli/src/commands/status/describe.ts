@@ -2,6 +2,7 @@
 
 import { ApiError } from '@embedmill/client';
 import type { Alert, Health, RunInfo, Scale } from '@embedmill/contract';
+import { doesNotAnswer } from '../../engine/run/does-not-answer.ts';
 import { printable } from '../../shell/terminal/lines.ts';
 import { formatClock, formatCount, formatDuration, formatRate } from '../../shell/terminal/numbers.ts';
 import type { Paint, Style } from '../../shell/terminal/style.ts';
@@ -95,7 +96,7 @@ export function unreachable(server: string, error: Error): Health {
   const isAnswer = error instanceof ApiError;
   const sentence = isAnswer
     ? `${server} does not report its health: ${error.message} (status ${error.status}).`
-    : `The producer at ${server} does not answer: ${error.message}.`;
+    : doesNotAnswer(server, error);
   const remedy = isAnswer
     ? 'Check that --server is the address of a producer, of this version or later.'
     : 'Start it with "embedmill up" or "embedmill producer", or give its address with --server.';

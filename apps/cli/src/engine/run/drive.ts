@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbedmillClient, withRetry } from '@embedmill/client';
 import { EmbedmillError, type RunInfo, unknownShare } from '@embedmill/contract';
 import type { Part } from './encode-parts.ts';
-import { WaitExplainer } from './explain-wait.ts';
+import { explainWaits } from './explain-wait.ts';
 import { sendParts } from './send-parts.ts';
 import type { Tracker } from './tracker.ts';
 
@@ -18,7 +18,7 @@ export interface DriveDeps {
   maxUnknown: number | null;
   /** Receives each state of the run; what it throws ends the command. */
   onState?: (run: RunInfo) => void;
-  /** Stops both; its reason is thrown. */
+  /** Stops all of it; its reason is thrown. */
   signal: AbortSignal;
 }
 
@@ -34,14 +34,20 @@ const LAST_POLL_MS = 50;
 export async function drive(deps: DriveDeps): Promise<RunInfo> {
   const failing = new AbortController();
   const signal = AbortSignal.any([deps.signal, failing.signal]);
-  // The first failure stops the other half, and is the one thrown.
+  // The first failure stops the others, and is the one thrown.
   const guard = <Value>(work: Promise<Value>): Promise<Value> =>
     work.catch((error) => {
       failing.abort(error);
       throw error;
     });
-  const halves = [guard(send(deps, signal)), guard(watch(deps, signal))] as const;
-  const [sent, watched] = await Promise.allSettled(halves);
+  deps.tracker.setRun(deps.run);
+  const watching = new AbortController();
+  const explaining = { client: deps.client, tracker: deps.tracker, run: deps.run.id };
+  const [sent, watched] = await Promise.allSettled([
+    guard(send(deps, signal)),
+    guard(watch(deps, signal)).finally(() => watching.abort()),
+    guard(explainWaits(explaining, AbortSignal.any([signal, watching.signal]))),
+  ]);
   signal.throwIfAborted();
   if (sent.status === 'rejected') throw sent.reason;
   if (watched.status === 'rejected') throw watched.reason;
@@ -62,7 +68,6 @@ async function watch(
   signal: AbortSignal,
 ): Promise<RunInfo> {
   const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
-  const explainer = new WaitExplainer({ client, tracker, signal });
   for (;;) {
     const info = await withRetry(() => client.getRun(run.id), retry);
     tracker.setRun(info);
@@ -70,7 +75,6 @@ async function watch(
     assertKnownTokens(info, maxUnknown);
     if (info.state === 'completed') return info;
     if (info.state === 'cancelled' || info.state === 'failed') throw runEnded(info);
-    await explainer.update(info);
     const isEnding = info.etaSeconds !== null && info.etaSeconds < 1;
     await sleep(isEnding ? LAST_POLL_MS : POLL_MS, undefined, { signal });
   }
