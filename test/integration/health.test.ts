@@ -18,15 +18,16 @@ import { temporaryFolder } from '../support/folder.ts';
 import { startWorkerProcess } from '../support/mill.ts';
 import { testRedis } from '../support/redis.ts';
 import { type RedisProcess, redisProcess } from '../support/redis-process.ts';
+import { smallFolder } from '../support/small-folder.ts';
 
 const log = createLogger({ logLevel: 'silent' }, 'test');
 
-async function start(url: string, prefix = 'health'): Promise<RunningProducer> {
+async function start(url: string, prefix = 'health', dataDir = temporaryFolder()): Promise<RunningProducer> {
   const config = readConfig({
     REDIS_URL: url,
     PORT: '0',
     EMBEDMILL_PREFIX: prefix,
-    EMBEDMILL_DATA_DIR: temporaryFolder(),
+    EMBEDMILL_DATA_DIR: dataDir,
   });
   const producer = await startProducer(config, { log });
   onTestFinished(() => producer.stop());
@@ -111,6 +112,52 @@ describe('a Redis that cannot be used', () => {
   });
 });
 
+/** Starts a run of short sentences; returns its id. */
+async function startRun({ url }: RunningProducer, rows: number, options: object = {}): Promise<string> {
+  const created = await fetch(`${url}/v1/runs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(options),
+  });
+  const { id } = (await created.json()) as { id: string };
+  await fetch(`${url}/v1/runs/${id}/rows?part=0`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: jsonLines(sentences(rows)),
+  });
+  return id;
+}
+
+describe('a run', () => {
+  it('that waits for a worker with its model is named', async () => {
+    const { url, prefix } = testRedis();
+    const producer = await start(url, prefix);
+    await until(() => isReady(producer));
+    const id = await startRun(producer, 30, { model: 'another' });
+    await startWorkerProcess({ url, prefix });
+    const problem = await problemOf(producer, 'no-model');
+    expect(problem.run).toBe(id);
+    expect(problem.sentence).toMatch(
+      new RegExp(
+        `^Run ${id} stands still: it waits for a worker with the model "another"; connected workers`,
+      ),
+    );
+  });
+
+  it('that needs more space than its disk has is reported before the disk is full', async ({ skip }) => {
+    const dataDir = smallFolder(8);
+    if (dataDir === null) return skip('this user may not mount a disk');
+    const { url, prefix } = testRedis();
+    const producer = await start(url, prefix, dataDir);
+    await until(() => isReady(producer));
+    await startRun(producer, 20_000);
+    const { sentence } = await problemOf(producer, 'disk-space');
+    expect(sentence).toMatch(
+      /^The disk of the data folder has \d\.\d MB free, and the active runs need about 30\.7 MB more\.$/,
+    );
+  });
+});
+
 describe('a worker whose threads are stopped by its CPU quota', () => {
   it('is named, with its threads and its quota', async ({ skip }) => {
     const join = cpuCgroup(0.1);
@@ -124,14 +171,7 @@ describe('a worker whose threads are stopped by its CPU quota', () => {
     });
     join(worker.pid);
     await until(() => isReady(producer));
-    const { id } = (await (await fetch(`${producer.url}/v1/runs`, { method: 'POST' })).json()) as {
-      id: string;
-    };
-    await fetch(`${producer.url}/v1/runs/${id}/rows?part=0`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson' },
-      body: jsonLines(sentences(40_000)),
-    });
+    await startRun(producer, 40_000);
     const problem = await problemOf(producer, 'throttled');
     expect(problem.sentence).toMatch(
       /^The CPU quota stops the threads of worker .+ for \d+ % of the time \(1 thread, 0\.1 cores\)\.$/,
@@ -175,14 +215,7 @@ describe('embedmill status', () => {
     const { url, prefix } = testRedis();
     const producer = await start(url, prefix);
     await until(() => isReady(producer));
-    const { id } = (await (await fetch(`${producer.url}/v1/runs`, { method: 'POST' })).json()) as {
-      id: string;
-    };
-    await fetch(`${producer.url}/v1/runs/${id}/rows?part=0`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson' },
-      body: jsonLines(sentences(30)),
-    });
+    const id = await startRun(producer, 30);
     await problemOf(producer, 'no-worker', /30 rows wait/);
     const { code, stdout } = await embedmill(['status', '--server', producer.url]);
     expect(code).toBe(1);
