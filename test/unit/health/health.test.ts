@@ -221,6 +221,9 @@ describe('the advice to add workers', () => {
       `The workers do 5.3 rows/s with 40 % of their CPUs; ${rest}`,
     );
     expect(sentenceOf({})).toBe(`The workers do 5.3 rows/s; ${rest}`);
+    expect(testHealth({ ...facts, cpuSaturation: 0.4 }).problems[0]!.remedy).toMatch(
+      /look first for other load/,
+    );
   });
 
   it('is not given if it would not help, or before the speed is known', () => {

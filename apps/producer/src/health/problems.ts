@@ -51,6 +51,9 @@ const STALL_MS = 120_000;
 /** Share of their CPUs at which workers are called saturated; the alert EmbedmillSaturated has the same. */
 const SATURATED_RATIO = 0.9;
 
+/** Share of their CPUs below which something other than their number slows workers down. */
+const IDLE_RATIO = 0.5;
+
 /** What ends a fault of Redis or the disk, by its kind; others pass or are in the log. */
 const REMEDIES: Readonly<Record<string, string>> = {
   NOAUTH: 'Set the password in REDIS_URL and restart the producer and the workers.',
@@ -222,8 +225,10 @@ function addGrowth(facts: HealthFacts, workers: number, add: AddProblem): void {
       `${present}; ${more} more ${more === 1 ? 'worker' : 'workers'} would finish the waiting ` +
       `${backlogRows.toLocaleString('en')} rows in ${duration(growth.seconds)} instead of ${duration(secondsNow)}`,
     remedy:
-      'Start them where CPUs are free: "embedmill worker" with the same REDIS_URL, or ' +
-      `"docker compose up -d --scale worker=${growth.workers}".`,
+      cpuSaturation !== null && cpuSaturation < IDLE_RATIO
+        ? 'The present ones use little of their CPUs: look first for other load on their machines, and for a slow Redis or network.'
+        : 'Start them where CPUs are free: "embedmill worker" with the same REDIS_URL, or ' +
+          `"docker compose up -d --scale worker=${growth.workers}".`,
   });
 }
 
