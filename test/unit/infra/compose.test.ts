@@ -1,6 +1,8 @@
 /** compose.yaml and the files that it mounts, and the scripts of test/compose without Docker. This suite starts no containers. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -26,6 +28,10 @@ interface Compose {
   services: Record<string, { volumes?: string[]; command?: string[] }>;
   volumes: Record<string, unknown>;
 }
+
+const hasAmtool = spawnSync('amtool', ['--version']).status === 0;
+if (!hasAmtool)
+  console.warn("amtool is not installed (Debian's prometheus-alertmanager): its check is skipped");
 
 const read = <Content>(path: string) => parse(readFileSync(path, 'utf8')) as Content;
 
@@ -55,5 +61,22 @@ describe('compose.yaml', () => {
     const receiver = receivers.find(({ name }) => name === route.receiver);
     expect(receiver?.webhook_configs[0]?.url).toBe('http://producer:8080/v1/alerts');
     expect(services).toHaveProperty('producer');
+  });
+});
+
+describe.skipIf(!hasAmtool)('infra/alertmanager', () => {
+  const shipped = readFileSync('infra/alertmanager/alertmanager.yml', 'utf8');
+  // Commented YAML begins with a key or a list item, prose with a capital letter or a backtick.
+  const withExamples = shipped.replaceAll(/^( *)# ( *(?:- |[a-z_]+:).*)$/gm, '$1$2');
+
+  it.each([
+    ['as shipped', shipped, 1],
+    ['with the commented examples', withExamples, 3],
+  ])('is valid %s', (_what, config, receivers) => {
+    const file = join(temporaryFolder(), 'alertmanager.yml');
+    writeFileSync(file, config);
+    const { status, stdout, stderr } = spawnSync('amtool', ['check-config', file], { encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    expect(stdout).toContain(`${receivers} receivers`);
   });
 });
