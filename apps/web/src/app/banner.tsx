@@ -6,8 +6,8 @@ import { useOverview } from './overview.tsx';
 import { runbookOf } from './pages/runbook/runbook-page.tsx';
 import { moment } from './ui/format.ts';
 
-/** Alerts that are listed; `GET /v1/alerts` has all of them. */
-const MAX_ALERTS_SHOWN = 5;
+/** Alerts that are listed; `embedmill status` lists all of them. */
+const MAX_ALERTS_SHOWN = 3;
 
 /**
  * What is wrong now, with what ends it, and the alerts that fire; empty once all of it is solved. Advice is on the page of
@@ -37,14 +37,14 @@ function FiringAlerts({ alerts }: { alerts: readonly Alert[] }) {
     <div class="notice notice-alert banner">
       <strong>{alerts.length === 1 ? 'An alert fires' : `${alerts.length} alerts fire`}</strong>
       <ul>
-        {alerts.slice(0, MAX_ALERTS_SHOWN).map((alert) => (
-          <FiringAlert key={`${alert.name} ${alert.startsAt} ${alert.summary}`} alert={alert} />
+        {alerts.slice(0, MAX_ALERTS_SHOWN).map((alert, i) => (
+          <FiringAlert key={i} alert={alert} />
         ))}
       </ul>
       {surplus > 0 && (
-        <a href="v1/alerts" target="_blank" rel="noreferrer">
-          {surplus} more
-        </a>
+        <p class="soft small">
+          And {surplus} more, which <code>embedmill status</code> lists.
+        </p>
       )}
     </div>
   );
