@@ -18,7 +18,7 @@ export interface DriveDeps {
   maxUnknown: number | null;
   /** Receives each state of the run; what it throws ends the command. */
   onState?: (run: RunInfo) => void;
-  /** Stops all of it; its reason is thrown. */
+  /** Stops both; its reason is thrown. */
   signal: AbortSignal;
 }
 
@@ -34,20 +34,14 @@ const LAST_POLL_MS = 50;
 export async function drive(deps: DriveDeps): Promise<RunInfo> {
   const failing = new AbortController();
   const signal = AbortSignal.any([deps.signal, failing.signal]);
-  // The first failure stops the others, and is the one thrown.
+  // The first failure stops the other half, and is the one thrown.
   const guard = <Value>(work: Promise<Value>): Promise<Value> =>
     work.catch((error) => {
       failing.abort(error);
       throw error;
     });
-  deps.tracker.setRun(deps.run);
-  const watching = new AbortController();
-  const explaining = { client: deps.client, tracker: deps.tracker, run: deps.run.id };
-  const [sent, watched] = await Promise.allSettled([
-    guard(send(deps, signal)),
-    guard(watch(deps, signal)).finally(() => watching.abort()),
-    guard(explainWaits(explaining, AbortSignal.any([signal, watching.signal]))),
-  ]);
+  const halves = [guard(send(deps, signal)), guard(watchAndExplain(deps, signal))] as const;
+  const [sent, watched] = await Promise.allSettled(halves);
   signal.throwIfAborted();
   if (sent.status === 'rejected') throw sent.reason;
   if (watched.status === 'rejected') throw watched.reason;
@@ -61,6 +55,19 @@ async function send({ client, run, parts, tracker }: DriveDeps, signal: AbortSig
   const onRead = (rows: number) => tracker.addRead(rows);
   tracker.setTotal(await sendParts(parts, { client, retry, run: run.id, isOpen, known, onRead }));
   if (isOpen) await withRetry(() => client.seal(run.id), retry);
+}
+
+/** Watches the run and says why it waits, also while the producer does not answer. */
+async function watchAndExplain(deps: DriveDeps, signal: AbortSignal): Promise<RunInfo> {
+  const { client, run, tracker } = deps;
+  tracker.setRun(run);
+  const ended = new AbortController();
+  const until = AbortSignal.any([signal, ended.signal]);
+  try {
+    return await Promise.race([watch(deps, signal), explainWaits({ client, tracker, run: run.id }, until)]);
+  } finally {
+    ended.abort();
+  }
 }
 
 async function watch(

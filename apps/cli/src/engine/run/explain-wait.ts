@@ -25,17 +25,16 @@ export interface ExplainWaitsDeps {
 type Reason = Pick<HealthProblem, 'code' | 'sentence' | 'remedy' | 'mayPass'>;
 
 /**
- * Asks the producer for its health while a run stands still, until the signal is aborted; then resolves.
+ * Asks the producer for its health while a run stands still, until the signal is aborted, whose reason is then thrown.
  * @throws {EmbedmillError} `unavailable` after 15 s of a problem that lasts until somebody changes something
  */
-export async function explainWaits(deps: ExplainWaitsDeps, signal: AbortSignal): Promise<void> {
+export async function explainWaits(deps: ExplainWaitsDeps, signal: AbortSignal): Promise<never> {
   const { tracker } = deps;
   const announced = new Set<string>();
   for (;;) {
-    await sleep(ASK_MS, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
+    await sleep(ASK_MS, undefined, { signal });
     const reason = tracker.idleMs < EXPLAINED_MS ? null : await reasonOf(deps, signal);
-    if (signal.aborted) return;
+    signal.throwIfAborted();
     tracker.setReason(reason?.sentence ?? null);
     if (reason === null || tracker.idleMs < ANNOUNCED_MS) continue;
     if (!reason.mayPass) throw new EmbedmillError('unavailable', `${reason.sentence} ${reason.remedy}`);
