@@ -1,11 +1,16 @@
 /** Vite configuration of the pages: bundles them into dist/pages. */
 
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
   // Relative, so that the pages also work behind a proxy with a path prefix.
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  // A page shows the runbook, which is also part of the documentation.
+  define: {
+    RUNBOOK: JSON.stringify(readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8')),
+  },
   build: {
     outDir: 'dist/pages',
     target: 'es2022',

@@ -7,7 +7,7 @@ const OVERVIEW = new URL('../../infra/grafana/dashboards/overview.json', import.
 /** Points per line, about one per pixel of a panel. */
 const POINTS = 300;
 
-/** Queries the last `seconds` and writes `{ series: [{ title, unit, queries }] }` to `path`. */
+/** Queries the last `seconds` and writes `{ series: [{ type, title, gridPos, unit, queries }] }` to `path`. */
 export async function recordPanels(prometheus, seconds, path) {
   const { panels } = JSON.parse(await readFile(OVERVIEW, 'utf8'));
   const end = Date.now() / 1000;
@@ -20,10 +20,10 @@ export async function recordPanels(prometheus, seconds, path) {
     return data.result;
   };
   const series = [];
-  for (const { title, fieldConfig, targets } of panels) {
+  for (const { type, title, gridPos, fieldConfig, targets } of panels) {
     const queries = [];
     for (const { expr, legendFormat } of targets) queries.push({ legendFormat, result: await query(expr) });
-    series.push({ title, unit: fieldConfig.defaults.unit, queries });
+    series.push({ type, title, gridPos, unit: fieldConfig.defaults.unit, queries });
   }
   await writeFile(path, JSON.stringify({ series }));
 }

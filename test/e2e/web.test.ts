@@ -44,6 +44,20 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByRole('heading', { level: 1 }).waitFor();
   };
   const heading = () => page.getByRole('heading', { level: 1 }).textContent();
+  /** Sends an alert as Alertmanager does. */
+  const sendAlert = async (status: 'firing' | 'resolved') => {
+    const alert = {
+      status,
+      labels: { alertname: 'EmbedmillThrottled', severity: 'warning' },
+      annotations: { summary: 'The CPU quota stops the threads of worker a1 for 49% of the time.' },
+      startsAt: new Date().toISOString(),
+    };
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ version: '4', alerts: [alert] });
+    expect((await fetch(`${lane.producer.url}/v1/alerts`, { method: 'POST', headers, body })).status).toBe(
+      204,
+    );
+  };
   /** What axe finds serious or critical on the page as it is now, one line each. */
   const seriousFindings = async (): Promise<string[]> => {
     // Not as a script of the page, which its policy refuses.
@@ -356,6 +370,20 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText(/^0\.\d\d\d$/).waitFor();
   });
 
+  it('show an alert while it fires, and what to do', async () => {
+    await open('similarity');
+    await sendAlert('firing');
+    await page.getByText('The CPU quota stops the threads of worker a1 for 49% of the time.').waitFor();
+    await page.getByText(/^▲ .*, 1 alert$/).waitFor();
+    await page.getByRole('link', { name: 'What to do about EmbedmillThrottled' }).click();
+    await page.getByRole('heading', { name: 'Runbook' }).waitFor();
+    const section = page.locator('section[aria-current="location"]');
+    expect(await section.getByRole('heading').textContent()).toBe('EmbedmillThrottled');
+    await expect.poll(async () => (await section.boundingBox())?.y).toBeLessThan(400);
+    await sendAlert('resolved');
+    await page.getByText('An alert fires').waitFor({ state: 'detached' });
+  });
+
   it('request an API key if the server requires one, and keep it for the tab', async () => {
     const key = 'a-key-for-this-test-0123456789';
     const settings = { EMBEDMILL_API_KEYS: `reader:read:${key}`, EMBEDMILL_DATA_DIR: folder, PORT: '0' };
@@ -377,20 +405,23 @@ describe.skipIf(chromium === null)('the pages', async () => {
   it.each(['light', 'dark'] as const)('have no serious axe violations, %s', async (colorScheme) => {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const findings: string[] = [];
-    for (const route of ['runs', 'new', 'similarity', 'search', 'threshold', 'admin']) {
+    await sendAlert('firing');
+    for (const route of ['runs', 'new', 'similarity', 'search', 'threshold', 'admin', 'runbook']) {
       await open(route);
+      await page.getByText('An alert fires').waitFor();
       findings.push(...(await seriousFindings()));
     }
     await open('runs');
     await page.getByRole('link', { name: 'cups' }).click();
     await page.getByRole('img', { name: /Histogram/ }).waitFor();
     findings.push(...(await seriousFindings()));
+    await sendAlert('resolved');
     expect(findings).toEqual([]);
   });
 
   it('fit a screen of 375 pixels', async () => {
     await page.setViewportSize({ width: 375, height: 800 });
-    for (const route of ['runs', 'new', 'similarity', 'search', 'threshold', 'admin']) {
+    for (const route of ['runs', 'new', 'similarity', 'search', 'threshold', 'admin', 'runbook']) {
       await open(route);
       const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
       expect(tooWide, route).toBeLessThanOrEqual(0);

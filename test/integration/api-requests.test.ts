@@ -48,6 +48,41 @@ describe('monitoring', () => {
     });
   });
 
+  it('receives alerts, as Alertmanager sends them, and lists those that fire', async () => {
+    const api = await startApi();
+    const send = (status: string, more: object = {}) => {
+      const alert = {
+        status,
+        labels: { alertname: 'EmbedmillNoWorkers', severity: 'critical' },
+        annotations: { summary: '12 batches wait.' },
+        startsAt: '2026-11-28T12:00:00.123Z',
+        endsAt: '0001-01-01T00:00:00Z',
+        fingerprint: 'ab12',
+        ...more,
+      };
+      const notice = { version: '4', receiver: 'producer', truncatedAlerts: 0, alerts: [alert] };
+      const headers = { 'content-type': 'application/json' };
+      return api.call('POST', '/v1/alerts', { headers, body: JSON.stringify(notice) });
+    };
+    const list = async () => (await api.call('GET', '/v1/alerts')).json();
+    expect((await send('firing')).status).toBe(204);
+    expect(await list()).toEqual({
+      alerts: [
+        {
+          name: 'EmbedmillNoWorkers',
+          severity: 'critical',
+          summary: '12 batches wait.',
+          runbookUrl: null,
+          startsAt: '2026-11-28T12:00:00.123Z',
+        },
+      ],
+    });
+    expect((await send('pending')).status).toBe(422);
+    expect((await send('firing', { annotations: { summary: 'x'.repeat(300_000) } })).status).toBe(413);
+    expect((await send('resolved')).status).toBe(204);
+    expect(await list()).toEqual({ alerts: [] });
+  });
+
   it('serves metrics', async () => {
     const api = await startApi();
     const response = await api.call('GET', '/metrics');

@@ -10,21 +10,24 @@ import { readConfig } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
 import { type RunningProducer, startProducer } from '@embedmill/producer';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkRedis } from '../../apps/cli/src/commands/doctor/redis.ts';
 import { until } from '../support/api.ts';
+import { cpuCgroup } from '../support/cpu-cgroup.ts';
 import { embedmill, jsonLines, sentences, startEmbedmill } from '../support/embedmill.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { startWorkerProcess } from '../support/mill.ts';
 import { testRedis } from '../support/redis.ts';
 import { type RedisProcess, redisProcess } from '../support/redis-process.ts';
+import { smallFolder } from '../support/small-folder.ts';
 
 const log = createLogger({ logLevel: 'silent' }, 'test');
 
-async function start(url: string, prefix = 'health'): Promise<RunningProducer> {
+async function start(url: string, prefix = 'health', dataDir = temporaryFolder()): Promise<RunningProducer> {
   const config = readConfig({
     REDIS_URL: url,
     PORT: '0',
     EMBEDMILL_PREFIX: prefix,
-    EMBEDMILL_DATA_DIR: temporaryFolder(),
+    EMBEDMILL_DATA_DIR: dataDir,
   });
   const producer = await startProducer(config, { log });
   onTestFinished(() => producer.stop());
@@ -109,19 +112,110 @@ describe('a Redis that cannot be used', () => {
   });
 });
 
+/** Starts a run of short sentences; returns its id. */
+async function startRun({ url }: RunningProducer, rows: number, options: object = {}): Promise<string> {
+  const created = await fetch(`${url}/v1/runs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(options),
+  });
+  const { id } = (await created.json()) as { id: string };
+  await fetch(`${url}/v1/runs/${id}/rows?part=0`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: jsonLines(sentences(rows)),
+  });
+  return id;
+}
+
+describe('a run', () => {
+  it('that waits for a worker with its model is named', async () => {
+    const { url, prefix } = testRedis();
+    const producer = await start(url, prefix);
+    await until(() => isReady(producer));
+    const id = await startRun(producer, 30, { model: 'another' });
+    await startWorkerProcess({ url, prefix });
+    const problem = await problemOf(producer, 'no-model');
+    expect(problem.run).toBe(id);
+    expect(problem.sentence).toMatch(
+      new RegExp(
+        `^Run ${id} stands still: it waits for a worker with the model "another"; connected workers`,
+      ),
+    );
+  });
+
+  it('that needs more space than its disk has is reported before the disk is full', async ({ skip }) => {
+    const dataDir = smallFolder(8);
+    if (dataDir === null) return skip('this user may not mount a disk');
+    const { url, prefix } = testRedis();
+    const producer = await start(url, prefix, dataDir);
+    await until(() => isReady(producer));
+    await startRun(producer, 20_000);
+    const { sentence } = await problemOf(producer, 'disk-space');
+    expect(sentence).toMatch(
+      /^The disk of the data folder has \d\.\d MB free, and the active runs need about 30\.7 MB more\.$/,
+    );
+  });
+});
+
+describe('a worker whose threads are stopped by its CPU quota', () => {
+  it('is named, with its threads and its quota', async ({ skip }) => {
+    const join = cpuCgroup(0.1);
+    if (join === null) return skip('this user may not create a control group');
+    const { url, prefix } = testRedis();
+    const producer = await start(url, prefix);
+    const worker = await startWorkerProcess({ url, prefix });
+    onTestFinished(async () => {
+      worker.kill('SIGKILL');
+      await worker.exited;
+    });
+    join(worker.pid);
+    await until(() => isReady(producer));
+    await startRun(producer, 40_000);
+    const problem = await problemOf(producer, 'throttled');
+    expect(problem.sentence).toMatch(
+      /^The CPU quota stops the threads of worker .+ for \d+ % of the time \(1 thread, 0\.1 cores\)\.$/,
+    );
+    expect((await healthOf(producer)).state).toBe('degraded');
+  });
+});
+
+describe('embedmill doctor', () => {
+  it('says the same of a Redis that cannot be used', async () => {
+    const redis = await startedRedis();
+    const check = (redisUrl = redis.url) =>
+      checkRedis({ redisUrl, cacheDir: temporaryFolder(), prefix: 'health' });
+    expect((await check()).health).toBe('good');
+    expect((await check('redis://127.0.0.1:1')).message).toBe(
+      'redis://127.0.0.1:1: Redis is unreachable. It ends when Redis is reachable at the address in REDIS_URL; nothing is lost.',
+    );
+    const withPassword = redis.url.replace('://', '://:wrong@');
+    await redis.ask((client) => client.acl('SETUSER', 'mill', 'on', '>secret', '~*', '&*', '+@all', '-eval'));
+    expect((await check(redis.url.replace('://', '://mill:secret@'))).message).toMatch(
+      /mill:\*\*\*@.*: the Redis user lacks a permission\. Permit the Redis user/,
+    );
+    await redis.ask((client) => client.config('SET', 'requirepass', 'right'));
+    expect((await check()).message).toMatch(/: Redis requires a password\. Set the password in REDIS_URL/);
+    expect((await check(withPassword)).message).toMatch(/: Redis refuses the password\. Correct/);
+  });
+
+  it('says that it is a replica', async () => {
+    const redis = await startedRedis();
+    await redis.ask((client) => client.replicaof('127.0.0.1', 1));
+    const finding = await checkRedis({ redisUrl: redis.url, cacheDir: temporaryFolder(), prefix: 'health' });
+    expect(finding).toMatchObject({
+      health: 'broken',
+      message: expect.stringMatching(/: Redis is a read-only replica\. Set REDIS_URL to the primary/),
+    });
+  });
+});
+
 describe('embedmill status', () => {
   it('shows a producer without workers, with its runs, and ends with 1', async () => {
     const { url, prefix } = testRedis();
     const producer = await start(url, prefix);
     await until(() => isReady(producer));
-    const { id } = (await (await fetch(`${producer.url}/v1/runs`, { method: 'POST' })).json()) as {
-      id: string;
-    };
-    await fetch(`${producer.url}/v1/runs/${id}/rows?part=0`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson' },
-      body: jsonLines(sentences(30)),
-    });
+    const id = await startRun(producer, 30);
     await problemOf(producer, 'no-worker', /30 rows wait/);
     const { code, stdout } = await embedmill(['status', '--server', producer.url]);
     expect(code).toBe(1);
@@ -188,5 +282,29 @@ describe('a command that waits', () => {
     await redis.ask((client) => client.acl('SETUSER', 'default', '-eval', '-evalsha'));
     expect(await call.waitForExit()).toMatchObject({ code: 1 });
     expect(call.stderr).toContain('The Redis user lacks a permission. Permit the Redis user');
+  });
+
+  it('says that the producer of its run is gone', async () => {
+    const { url, prefix } = testRedis();
+    const producer = await start(url, prefix);
+    await until(() => isReady(producer));
+    const input = join(temporaryFolder(), 'in.jsonl');
+    writeFileSync(input, jsonLines(sentences(20)));
+    const call = startEmbedmill([
+      'embed',
+      input,
+      '--to',
+      `${input}.npy`,
+      '--server',
+      producer.url,
+      '--quiet',
+    ]);
+    await until(async () => /20 rows wait/.test((await healthOf(producer)).sentence));
+    await producer.stop();
+    await call.waitFor(
+      /Waiting: The producer at http:\S+ does not answer: .*\. The run continues when this producer is back/,
+    );
+    call.kill('SIGINT');
+    await call.waitForExit();
   });
 });

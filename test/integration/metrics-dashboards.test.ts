@@ -15,6 +15,7 @@ import { hasPrometheus, startPrometheus } from '../support/prometheus.ts';
 import { testRedis } from '../support/redis.ts';
 
 interface Panel {
+  type: string;
   title: string;
   description: string;
   datasource: { uid: string };
@@ -27,6 +28,17 @@ interface Dashboard {
   title: string;
   panels: Panel[];
 }
+
+/** One call to each API for embeddings. */
+const CALLS = [
+  ['/v1/embed', { text: 'a quiet morning' }],
+  ['/v1/embeddings', { model: 'all-MiniLM-L6-v2', input: 'a quiet morning' }],
+  ['/api/embed', { model: 'all-minilm', input: 'a quiet morning' }],
+  ['/embed', { inputs: 'a quiet morning' }],
+] as const;
+
+/** Empty as long as nothing is wrong; test/faults/slow/alerts.test.ts runs it while alerts fire. */
+const FIRING = 'ALERTS{alertstate="firing"}';
 
 const FOLDER = new URL('../../infra/grafana/dashboards/', import.meta.url);
 const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.json')).sort();
@@ -86,13 +98,17 @@ describe('the dashboards', () => {
       );
       await post(`/v1/runs/${id}/rows?part=0`, rows.join('\n'), 'application/x-ndjson');
       // Rates need two scrapes with a change in between, and rules one more evaluation.
+      const routes = CALLS.map(([route]) => route).join('|');
+      const called = `rate(embedmill_http_requests_total{route=~"${routes}",status="2xx"}[1m]) > 0`;
       await expect
         .poll(async () => {
           // Requests continue, so that their durations have a rate as well.
           await fetch(`${producer.url}/v1/runs/${id}`);
-          return (await prometheus.query('embedmill:texts:rate1m > 0')).length;
+          for (const [route, body] of CALLS) await post(route, JSON.stringify(body), 'application/json');
+          const isRunning = (await prometheus.query('embedmill:texts:rate1m > 0')).length === 1;
+          return isRunning && (await prometheus.query(called)).length;
         })
-        .toBe(1);
+        .toBe(CALLS.length);
       await expect
         .poll(
           async () =>
@@ -121,20 +137,22 @@ describe('the dashboards', () => {
           }
         }
       }
-      expect(table.filter(({ series }) => series === 0)).toEqual([]);
+      expect(table.filter(({ series, query }) => series === 0 && query !== FIRING)).toEqual([]);
 
       const rules = await prometheus.rules();
       expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
       for (const { name } of rules.filter(({ type }) => type === 'recording'))
         expect((await prometheus.query(name)).length, name).toBeGreaterThan(0);
-      expect(rules.filter(({ type }) => type === 'alerting').length).toBe(17);
+      expect(rules.filter(({ type }) => type === 'alerting').length).toBe(20);
       await fetch(`${producer.url}/v1/runs/${id}/cancel`, { method: 'POST' });
 
       const { EMBEDMILL_TEST_PANELS: panelsFile } = process.env;
       if (panelsFile !== undefined) {
         const series = await Promise.all(
           (dashboards.find(({ uid }) => uid === 'embedmill-overview')?.panels ?? []).map(async (panel) => ({
+            type: panel.type,
             title: panel.title,
+            gridPos: panel.gridPos,
             unit: panel.fieldConfig.defaults.unit,
             queries: await Promise.all(
               panel.targets.map(async ({ expr, legendFormat }) => ({

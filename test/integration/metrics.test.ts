@@ -169,6 +169,7 @@ describe('GET /v1/scale', () => {
     await expect.poll(() => scale(producer.url)).toMatchObject({ backlogRows: 600, desiredWorkers: 1 });
     expect(await scale(producer.url)).toMatchObject({
       backlogTokens: 600 * 32,
+      cpuSaturation: null,
       tokensPerSecondPerWorker: null,
     });
     await work(redis);

@@ -189,7 +189,11 @@ describe('the documented responses', () => {
   });
 
   it('are those of the monitoring routes', async () => {
+    const alert = { status: 'firing', labels: { alertname: 'A' }, startsAt: '2026-11-28T12:00:00Z' };
+    expect((await ask('post', '/v1/alerts', json({ alerts: [alert] }))).status).toBe(204);
     for (const path of [
+      '/v1/alerts',
+      '/v1/health',
       '/v1/scale',
       '/v1/overview',
       '/healthz',

@@ -6,7 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { Writable } from 'node:stream';
 import { type RunInfo, UnavailableError } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
-import { type Access, type ApiLimits, createApi, FileStore, OpenAiBatchStore } from '@embedmill/producer';
+import {
+  type Access,
+  type ApiLimits,
+  createApi,
+  FileStore,
+  FiringAlerts,
+  OpenAiBatchStore,
+} from '@embedmill/producer';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type Collecting, type CollectingOptions, startCollecting } from './collecting.ts';
@@ -59,6 +66,7 @@ const SCALE = {
   rowsPerSecond: 0,
   tokensPerSecond: 0,
   workers: 0,
+  cpuSaturation: null,
   tokensPerSecondPerWorker: null,
   drainTargetSeconds: 600,
   desiredWorkers: 0,
@@ -96,6 +104,7 @@ export async function startApi({
     await batches.close();
     files.close();
   });
+  const alerts = new FiringAlerts();
   const server = createServer(
     createApi({
       service: {
@@ -110,6 +119,7 @@ export async function startApi({
           body: 'embedmill_runs_active 0\n',
         }),
         countRequest: () => {},
+        alerts: () => alerts,
         scale: async () => SCALE,
         overview: async () => {
           throw new Error('the overview is tested on a whole producer');

@@ -20,8 +20,9 @@ export function testHealth(given: Partial<HealthFacts> = {}): Health {
     backlogRows: 0,
     rowsPerSecond: 0,
     idleMs: 0,
-    wantedWorkers: null,
-    drainTargetSeconds: 600,
+    cpuSaturation: null,
+    throttledWorkers: [],
+    growth: null,
     ...given,
   });
 }

@@ -51,6 +51,7 @@ export async function startLaneApi({
         health: async () => testHealth(isReady ? {} : { folderWaitsFor: 'Redis' }),
         metrics: absent,
         countRequest: () => {},
+        alerts: absent,
         scale: absent,
         overview: absent,
       },

@@ -15,6 +15,7 @@ import { assignRequestId } from './http/request-id.ts';
 import { logRequests } from './http/request-log.ts';
 import { traceRequests } from './http/trace-requests.ts';
 import { type ApiLimits, type CoreService, DEFAULT_API_LIMITS, type RouteDeps } from './http/types.ts';
+import { alertRoutes } from './native/alert-routes.ts';
 import { boardRoutes } from './native/board-routes.ts';
 import { embedRoutes } from './native/embed-routes.ts';
 import { eventRoutes } from './native/event-routes.ts';
@@ -72,6 +73,7 @@ export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiD
   app.use(pageRoutes(pagesFolder));
   for (const step of checkAccess(deps.access ?? {}, deps.config)) app.use(step);
   app.use(healthRoutes(deps));
+  app.use(alertRoutes(deps));
   app.use(embedRoutes(deps));
   app.use(runRoutes(deps));
   app.use(rowRoutes(deps));

@@ -13,7 +13,8 @@ export {
   ruleFor,
 } from './access/index.ts';
 export { type ApiDeps, createApi, type ProducerService } from './app.ts';
-export { type HealthFacts, healthOf } from './health/problems.ts';
+export { FiringAlerts } from './health/firing-alerts.ts';
+export { type HealthFacts, healthOf, remedyOf } from './health/problems.ts';
 export { MemoryBudget, type MemoryShare, memoryBudgetBytes } from './http/memory-budget.ts';
 export { type ApiLimits, DEFAULT_API_LIMITS } from './http/types.ts';
 export { OpenAiBatchStore } from './openai/batches/batch-store.ts';

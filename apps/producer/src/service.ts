@@ -18,6 +18,7 @@ import type { Logger } from 'pino';
 import type { ProducerService } from './app.ts';
 import { modelOf } from './compatible/models.ts';
 import { DataDir } from './data-dir.ts';
+import { FiringAlerts } from './health/firing-alerts.ts';
 import { HealthReader } from './health/health-reader.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
 import { OverviewReader } from './overview/overview.ts';
@@ -119,20 +120,22 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     log,
   });
 
+  const reports = cachedQuery(WORKERS_CACHE_MS, () => readWorkers(redis, keys));
+  const alerts = new FiringAlerts();
   const scaler = new Scaler({
     runs: () => (dataDir.runsIfOpen?.active() ?? []).map((run) => run.info()),
     workers: () => queue.workers(),
+    reports,
     drainTargetSeconds: config.drainTargetSeconds,
     maxWorkers: config.maxWorkers,
   });
   const cachedScale = cachedQuery(SCALE_CACHE_MS, () => scaler.scale());
-  const reports = cachedQuery(WORKERS_CACHE_MS, () => readWorkers(redis, keys));
   const health = new HealthReader({
     dataDir,
     folder: config.dataDir,
     redis,
     credits,
-    workers: async () => (await reports())?.length,
+    workers: reports,
     scale: cachedScale,
   });
   const queues = { bulk: queue, interactive: lane };
@@ -156,6 +159,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     credits,
     runs: () => dataDir.runsIfOpen?.list() ?? [],
     health: () => health.read(),
+    alerts: () => alerts.list(),
     workers: reports,
     scale: cachedScale,
   });
@@ -173,6 +177,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     lane: () => lane,
     assertOffered: (model) => fleet.assertOffered(model),
     health: () => health.read(),
+    alerts: () => alerts,
     metrics: () => metrics.render(),
     countRequest: (request) => metrics.countRequest(request),
     scale: () => scaler.scale(),

@@ -153,6 +153,16 @@ export class WorkerMetrics {
     );
   }
 
+  /** Adds the id of the worker, which Prometheus knows only by its address. */
+  name(worker: string): void {
+    new Gauge({
+      name: 'embedmill_worker_info',
+      help: 'The id of this worker, as the pages and `embedmill status` show it; always 1.',
+      labelNames: ['worker'],
+      registers: [this.#registry],
+    }).set({ worker }, 1);
+  }
+
   /** Counts a delivery on arrival. */
   countDelivery({ stalls, attempt, waitedMs }: Delivery): void {
     if (stalls > 0) this.#stalled.inc();

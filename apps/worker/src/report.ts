@@ -22,6 +22,8 @@ export function reporter(
   rate: ThreadRate,
 ): () => WorkerReport {
   const load = new CpuLoad({ usageSeconds: () => readCpuUsage().usageSeconds });
+  // The kernel adds up the time for which it stopped the group on each core, so this is a number of stopped threads.
+  const throttling = new CpuLoad({ usageSeconds: () => readCpuUsage().throttledSeconds });
   const host = hostname();
   const startedAt = new Date().toISOString();
   return () => ({
@@ -33,6 +35,7 @@ export function reporter(
     waitingBatches: pool.waitingBatches,
     usedCores: load.usedCores(),
     quotaCores: usableCores(),
+    throttledRatio: Math.min(1, throttling.usedCores() / Math.max(1, pool.threads)),
     memoryBytes: process.memoryUsage.rss(),
     model: model.name,
     fingerprint: model.fingerprint,

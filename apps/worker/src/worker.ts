@@ -130,6 +130,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
 
     const keys = keysOf(config.prefix);
     const worker = newWorkerId();
+    metrics.name(worker);
     const redis = connect(config.redisUrl, 'patient', log);
     releasers.add(() => cutOff(redis));
     const exchange = new RedisExchange({ redis, keys });

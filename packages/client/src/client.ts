@@ -4,6 +4,7 @@
  */
 
 import type {
+  Alert,
   FormatName,
   Health,
   PartReceipt,
@@ -191,6 +192,12 @@ export class EmbedmillClient {
   /** What is wrong with the producer now, and what ends it. */
   getHealth(options: CallOptions = {}): Promise<Health> {
     return this.#http.json('GET', '/v1/health', options);
+  }
+
+  /** The alerts of Prometheus that fire, the critical ones first. */
+  async listAlerts(options: CallOptions = {}): Promise<Alert[]> {
+    const { alerts } = await this.#http.json<{ alerts: Alert[] }>('GET', '/v1/alerts', options);
+    return alerts;
   }
 
   /** Resolves if a producer is running at this URL. */

@@ -22,6 +22,8 @@ export const PROBLEM_CODES = [
   'no-model',
   /** Workers are connected, rows wait, and none is finished. */
   'stalled',
+  /** CPU quotas stop the threads of workers. */
+  'throttled',
   /** The disk has less space than the active runs need. */
   'disk-space',
   /** The backlog needs more workers to be done within the drain target. */
@@ -50,6 +52,8 @@ export interface HealthProblem {
   mayPass: boolean;
   /** Whether new rows are refused while it lasts. */
   refusesRows: boolean;
+  /** Id of the only run that it concerns; `null` if it concerns all of them. */
+  run: string | null;
 }
 
 /** What `GET /v1/health` answers. */

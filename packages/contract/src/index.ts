@@ -3,6 +3,7 @@
  * once.
  */
 
+export * from './alerts.ts';
 export * from './catalogue.ts';
 export * from './errors.ts';
 export * from './halves.ts';

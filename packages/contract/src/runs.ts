@@ -107,6 +107,8 @@ export interface Scale {
   tokensPerSecond: number;
   /** Connected workers. */
   workers: number;
+  /** Cores that the workers use, divided by those that they may use: 1 means saturated; `null` without a worker. */
+  cpuSaturation: number | null;
   /** `null` until a rate is known. */
   tokensPerSecondPerWorker: number | null;
   /** Target time for the backlog, in seconds. */

@@ -37,6 +37,20 @@ describe('readCpuUsage', () => {
     });
   });
 
+  test('uses version 1 on a host with both, where version 2 has accounting but no quota', () => {
+    const root = machine({
+      'proc/self/cgroup': '2:cpuacct:/app\n1:cpu:/app\n0::/\n',
+      'sys/fs/cgroup/unified/cpu.stat': 'usage_usec 99000000\nuser_usec 1\nsystem_usec 1\n',
+      'sys/fs/cgroup/cpuacct/app/cpuacct.usage': '1500000000\n',
+      'sys/fs/cgroup/cpu/app/cpu.stat': 'nr_periods 8\nnr_throttled 7\nthrottled_time 600000000\n',
+    });
+    expect(readCpuUsage({ root })).toMatchObject({
+      source: 'cgroup-v1',
+      usageSeconds: 1.5,
+      throttledSeconds: 0.6,
+    });
+  });
+
   test('uses version 1 if the version 2 group has no CPU accounting', () => {
     const root = machine({
       'proc/self/cgroup': '2:cpu,cpuacct:/\n0::/\n',

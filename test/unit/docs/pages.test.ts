@@ -1,4 +1,4 @@
-/** Checks the documentation: working links, runbook anchors, and the form and links of the decisions. */
+/** Checks the documentation: working links, and the form and links of the decisions. */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -69,13 +69,6 @@ describe('the documentation', () => {
         .map((path) => `${relative(ROOT, page)}: ${path}`),
     );
     expect(missing).toEqual([]);
-  });
-
-  test('has a runbook section for every alert', () => {
-    const rules = readFileSync(join(ROOT, 'infra/prometheus/rules.yml'), 'utf8');
-    const anchors = [...rules.matchAll(/runbook_url: docs\/runbook\.md#(\S+)/g)].map(([, anchor]) => anchor);
-    expect(anchors.length).toBeGreaterThan(0);
-    expect(anchorsOf(join(ROOT, 'docs/runbook.md'))).toEqual(expect.arrayContaining(anchors));
   });
 });
 

@@ -137,11 +137,28 @@ describe('each problem', () => {
       /delete runs/,
     ],
     [
-      { workers: 2, wantedWorkers: 7, backlogRows: 360_000, rowsPerSecond: 50, activeRuns: 1 },
+      {
+        workers: 4,
+        growth: { workers: 7, seconds: 1203 },
+        backlogRows: 1_200_000,
+        rowsPerSecond: 512.4,
+        cpuSaturation: 0.968,
+        activeRuns: 1,
+      },
       'ok',
       'few-workers',
-      '360,000 rows wait, which takes about 2 h at the present speed.',
-      /^5 more workers would finish within 10 min\.$/,
+      'The workers are saturated (CPU 97 %, 512 rows/s); 3 more workers would finish the waiting 1,200,000 rows in 20 min instead of 39 min.',
+      /^Start them where CPUs are free: .*--scale worker=7"\.$/,
+    ],
+    [
+      {
+        workers: 2,
+        throttledWorkers: [{ host: 'a1', threads: 2, quotaCores: 1, throttledRatio: 0.49 }],
+      },
+      'degraded',
+      'throttled',
+      'The CPU quota stops the threads of worker a1 for 49 % of the time (2 threads, 1 core).',
+      /whole cores/,
     ],
   ];
 
@@ -179,7 +196,40 @@ describe('several problems', () => {
   });
 
   it('a stalled fleet gets no advice to grow', () => {
-    const facts = { workers: 1, wantedWorkers: 4, backlogRows: 9, rowsPerSecond: 1, idleMs: 300_000 };
+    const growth = { workers: 4, seconds: 2 };
+    const facts = { workers: 1, growth, backlogRows: 9, rowsPerSecond: 1, idleMs: 300_000 };
     expect(testHealth(facts).problems.map(({ code }) => code)).toEqual(['stalled']);
+  });
+
+  it('name the run if it is the only one concerned', () => {
+    const waitingRuns = [
+      { id: 'r1', waitsFor: 'it waits' },
+      { id: 'r2', waitsFor: 'it waits' },
+    ];
+    expect(testHealth({ waitingRuns }).problems.map(({ run }) => run)).toEqual(['r1', 'r2']);
+    expect(testHealth({ workers: 0 }).problems[0]!.run).toBeNull();
+  });
+});
+
+describe('the advice to add workers', () => {
+  const facts = { workers: 2, backlogRows: 3000, rowsPerSecond: 5.25, growth: { workers: 3, seconds: 380 } };
+  const sentenceOf = (given: object) => testHealth({ ...facts, ...given }).problems[0]?.sentence;
+
+  it('says how busy the present ones are', () => {
+    const rest = '1 more worker would finish the waiting 3,000 rows in 6 min instead of 10 min.';
+    expect(sentenceOf({ cpuSaturation: 0.4 })).toBe(
+      `The workers do 5.3 rows/s with 40 % of their CPUs; ${rest}`,
+    );
+    expect(sentenceOf({})).toBe(`The workers do 5.3 rows/s; ${rest}`);
+    expect(testHealth({ ...facts, cpuSaturation: 0.4 }).problems[0]!.remedy).toMatch(
+      /look first for other load/,
+    );
+  });
+
+  it('is not given if it would not help, or before the speed is known', () => {
+    expect(sentenceOf({ growth: { workers: 2, seconds: 570 } })).toBeUndefined();
+    expect(sentenceOf({ growth: { workers: 3, seconds: 600 } })).toBeUndefined();
+    expect(sentenceOf({ growth: null })).toBeUndefined();
+    expect(sentenceOf({ rowsPerSecond: 0 })).toBeUndefined();
   });
 });

@@ -12,7 +12,7 @@ const SDK = join(ROOT, 'node_modules/@grafana/grafana-foundation-sdk/dist');
 const FOLDER = join(ROOT, 'infra/grafana/dashboards');
 
 /** Panel types of the dashboards; each has its own options and fields. */
-const PANELS = ['stat', 'timeseries', 'bargauge', 'table', 'gauge'];
+const PANELS = ['stat', 'timeseries', 'bargauge', 'table', 'gauge', 'statetimeline'];
 
 /**
  * The type of a dashboard file. The types of Grafana use enums where JSON has their values, and require
@@ -44,6 +44,7 @@ type PanelOf<Type extends string, Options, Custom> = { type: Type; options?: Pla
   };
 type AnyPanel =
   | PanelOf<'timeseries', timeseries.Options, timeseries.FieldConfig>
+  | PanelOf<'state-timeline', statetimeline.Options, statetimeline.FieldConfig>
   | PanelOf<'stat', stat.Options, never>
   | PanelOf<'bargauge', bargauge.Options, never>
   | PanelOf<'gauge', gauge.Options, never>

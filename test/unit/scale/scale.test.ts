@@ -1,6 +1,7 @@
 /** The number of workers that a backlog requires, with a controlled clock. */
 
 import type { RunInfo } from '@embedmill/contract';
+import type { WorkerReport } from '@embedmill/core/redis';
 import { Scaler } from '@embedmill/producer';
 import { describe, expect, it } from 'vitest';
 
@@ -17,6 +18,8 @@ function simulate({ maxWorkers = 20 } = {}) {
       ];
     },
     workers: async () => state.workers,
+    reports: async () =>
+      Array.from({ length: state.workers }, () => ({ usedCores: 1.9, quotaCores: 2 }) as WorkerReport),
     drainTargetSeconds: 100,
     maxWorkers,
     now: () => state.seconds * 1000,
@@ -39,7 +42,7 @@ function simulate({ maxWorkers = 20 } = {}) {
 describe('the number of workers that a backlog requires', () => {
   it('is one while the throughput per worker is unknown, and zero without a backlog', async () => {
     const { state, pass } = simulate();
-    expect(await pass(1)).toMatchObject({ backlogRows: 0, desiredWorkers: 0 });
+    expect(await pass(1)).toMatchObject({ backlogRows: 0, cpuSaturation: null, desiredWorkers: 0 });
     state.rows = 1_000_000;
     expect(await pass(30)).toMatchObject({ tokensPerSecondPerWorker: null, desiredWorkers: 1 });
   });
@@ -48,7 +51,11 @@ describe('the number of workers that a backlog requires', () => {
     const { state, pass } = simulate();
     Object.assign(state, { rows: 60_000, workers: 1 });
     // 600,000 tokens, minus those done, at 1,000 per second and worker, in 100 seconds.
-    expect(await pass(25)).toMatchObject({ tokensPerSecondPerWorker: 1000, desiredWorkers: 6 });
+    expect(await pass(25)).toMatchObject({
+      tokensPerSecondPerWorker: 1000,
+      cpuSaturation: 0.95,
+      desiredWorkers: 6,
+    });
     const few = simulate({ maxWorkers: 2 });
     Object.assign(few.state, { rows: 60_000, workers: 1 });
     expect(await few.pass(25)).toMatchObject({ desiredWorkers: 2 });

@@ -34,6 +34,8 @@ export const RULES: readonly AccessRule[] = [
   ['POST', '/v1/inspect', 'submit'],
   ['POST', '/v1/embed', 'submit'],
   ['GET', '/v1/health', 'read'],
+  ['GET', '/v1/alerts', 'read'],
+  ['POST', '/v1/alerts', 'submit'],
   ['GET', '/v1/scale', 'read'],
   ['GET', '/v1/overview', 'read'],
   ['GET', '/v1/events', 'read'],

@@ -3,7 +3,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Health, RunInfo, Scale } from '@embedmill/contract';
 import { type Fault, faultOf } from '@embedmill/core/process';
-import { connectionError } from '@embedmill/core/redis';
+import { connectionError, type WorkerReport } from '@embedmill/core/redis';
 import type { Credits } from '@embedmill/core/runs';
 import type { Redis } from 'ioredis';
 import type { DataDir } from '../data-dir.ts';
@@ -22,8 +22,8 @@ export interface HealthReaderDeps {
   folder: string;
   redis: Redis;
   credits: Credits;
-  /** Number of connected workers; undefined while Redis is unavailable. */
-  workers: () => Promise<number | undefined>;
+  /** Reports of the connected workers; undefined while Redis is unavailable. */
+  workers: () => Promise<WorkerReport[] | undefined>;
   scale: () => Promise<Scale | undefined>;
 }
 
@@ -63,13 +63,14 @@ export class HealthReader {
     // What is read from a Redis that does not answer would come too late for a probe of readiness.
     const unlessDown = <Value>(value: Promise<Value>) =>
       Promise.race([value, ping.then((answer) => (answer instanceof Error ? undefined : value))]);
-    const [folder, answer, connected, speed, freeBytes] = await Promise.all([
+    const [folder, answer, reports, speed, freeBytes] = await Promise.all([
       dataDir.state(),
       ping,
       unlessDown(workers()),
       unlessDown(scale()),
       this.freeBytes(),
     ]);
+    const connected = reports?.length;
     const active = (dataDir.runsIfOpen?.active() ?? []).map((run) => run.info());
     const backlogRows = sum(active, ({ rows }) => rows.accepted - rows.done);
     return {
@@ -90,8 +91,9 @@ export class HealthReader {
         sum(active, ({ rows }) => rows.done),
         backlogRows > 0 && connected !== 0,
       ),
-      wantedWorkers: speed?.tokensPerSecondPerWorker == null ? null : speed.desiredWorkers,
-      drainTargetSeconds: speed?.drainTargetSeconds ?? 0,
+      cpuSaturation: speed?.cpuSaturation ?? null,
+      throttledWorkers: (reports ?? []).filter(isThrottled),
+      growth: growthOf(speed),
     };
   }
 
@@ -103,6 +105,24 @@ export class HealthReader {
     }
     return hasBacklog ? now - this.#progress.sinceMs : 0;
   }
+}
+
+/** Share of the time that the threads of a worker lose to its CPU quota before it is reported; decision 0211. */
+const MAX_THROTTLED_RATIO = 0.25;
+
+function isThrottled({ throttledRatio = 0 }: WorkerReport): boolean {
+  return throttledRatio > MAX_THROTTLED_RATIO;
+}
+
+/** The fleet that the backlog requires, and its time; `null` until the speed of a worker is known. */
+function growthOf(speed: Scale | undefined): HealthFacts['growth'] {
+  if (speed === undefined || speed.tokensPerSecondPerWorker === null || speed.desiredWorkers === 0)
+    return null;
+  const { backlogTokens, tokensPerSecondPerWorker, desiredWorkers } = speed;
+  return {
+    workers: desiredWorkers,
+    seconds: backlogTokens / (tokensPerSecondPerWorker * desiredWorkers),
+  };
 }
 
 /** @param ping what PING gave: an error, or PONG */

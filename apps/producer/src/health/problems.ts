@@ -8,6 +8,7 @@ import {
   type Severity,
 } from '@embedmill/contract';
 import type { Fault } from '@embedmill/core/process';
+import type { WorkerReport } from '@embedmill/core/redis';
 
 /** What is known about a producer at one moment. */
 export interface HealthFacts {
@@ -36,13 +37,22 @@ export interface HealthFacts {
   rowsPerSecond: number;
   /** Milliseconds since the last row was done or the backlog began; 0 without a backlog. */
   idleMs: number;
-  /** Workers that would finish the backlog within the drain target, and that target in seconds; `null` if unknown. */
-  wantedWorkers: number | null;
-  drainTargetSeconds: number;
+  /** Cores that the workers use, divided by those that they may use; `null` if unknown. */
+  cpuSaturation: number | null;
+  /** Workers whose threads lose much time to their CPU quota. */
+  throttledWorkers: readonly Pick<WorkerReport, 'host' | 'threads' | 'quotaCores' | 'throttledRatio'>[];
+  /** Workers that would finish the backlog within the drain target, and the seconds that they need; `null` if unknown. */
+  growth: { workers: number; seconds: number } | null;
 }
 
 /** A backlog without a finished row for this long is reported: longer than any batch takes on a slow machine. */
 const STALL_MS = 120_000;
+
+/** Share of their CPUs at which workers are called saturated; the alert EmbedmillSaturated has the same. */
+const SATURATED_RATIO = 0.9;
+
+/** Share of their CPUs below which something other than their number slows workers down. */
+const IDLE_RATIO = 0.5;
 
 /** What ends a fault of Redis or the disk, by its kind; others pass or are in the log. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -84,8 +94,14 @@ function problemsOf(facts: HealthFacts): HealthProblem[] {
   const add = (
     code: ProblemCode,
     severity: Severity,
-    { sentence, remedy, mayPass = true, refusesRows = false }: Partial<HealthProblem> & SentencePair,
-  ) => problems.push({ code, severity, sentence: asSentence(sentence), remedy, mayPass, refusesRows });
+    {
+      sentence,
+      remedy,
+      mayPass = true,
+      refusesRows = false,
+      run = null,
+    }: Partial<HealthProblem> & SentencePair,
+  ) => problems.push({ code, severity, sentence: asSentence(sentence), remedy, mayPass, refusesRows, run });
   const addFault = (code: ProblemCode, fault: Fault, more = '') =>
     add(code, 'critical', {
       sentence: `${fault.sentence}${more}`,
@@ -147,7 +163,7 @@ type AddProblem = (
 ) => unknown;
 
 function addWorkerProblems(facts: HealthFacts, workers: number, add: AddProblem): void {
-  const { backlogRows, waitingRuns, idleMs, wantedWorkers, drainTargetSeconds, rowsPerSecond } = facts;
+  const { backlogRows, waitingRuns, idleMs } = facts;
   if (workers === 0) {
     add('no-worker', backlogRows > 0 ? 'critical' : 'warning', {
       sentence:
@@ -161,6 +177,7 @@ function addWorkerProblems(facts: HealthFacts, workers: number, add: AddProblem)
       sentence: `run ${id} stands still: ${waitsFor}`,
       remedy:
         'Start a worker with this model ("embedmill worker --model NAME"); the run continues without help.',
+      run: id,
     });
   }
   if (idleMs > STALL_MS && waitingRuns.length === 0) {
@@ -170,26 +187,63 @@ function addWorkerProblems(facts: HealthFacts, workers: number, add: AddProblem)
     });
     return;
   }
-  if (wantedWorkers !== null && wantedWorkers > workers && rowsPerSecond > 0) {
-    const more = wantedWorkers - workers;
-    add('few-workers', 'advice', {
-      sentence: `${rows(backlogRows)}, which takes about ${duration(backlogRows / rowsPerSecond)} at the present speed`,
-      remedy: `${more} more worker${more === 1 ? '' : 's'} would finish within ${duration(drainTargetSeconds)}.`,
-    });
-  }
+  addThrottling(facts, add);
+  addGrowth(facts, workers, add);
+}
+
+function addThrottling({ throttledWorkers }: HealthFacts, add: AddProblem): void {
+  const [slowest] = throttledWorkers.toSorted((a, b) => (b.throttledRatio ?? 0) - (a.throttledRatio ?? 0));
+  if (slowest === undefined) return;
+  const { host, threads, quotaCores, throttledRatio = 0 } = slowest;
+  const whose =
+    throttledWorkers.length === 1
+      ? `the CPU quota stops the threads of worker ${host}`
+      : `CPU quotas stop the threads of ${throttledWorkers.length} workers, those of ${host}`;
+  const setup = `${threads} ${threads === 1 ? 'thread' : 'threads'}, ${quotaCores} ${quotaCores === 1 ? 'core' : 'cores'}`;
+  add('throttled', 'warning', {
+    sentence: `${whose} for ${percent(throttledRatio)} of the time (${setup})`,
+    remedy: 'Give each worker whole cores, and leave EMBEDMILL_THREADS unset: one thread per whole core.',
+  });
+}
+
+/** When more workers would help, and how many: the signal to scale out. */
+function addGrowth(facts: HealthFacts, workers: number, add: AddProblem): void {
+  const { growth, backlogRows, rowsPerSecond, cpuSaturation } = facts;
+  if (growth === null || growth.workers <= workers || rowsPerSecond === 0) return;
+  const secondsNow = backlogRows / rowsPerSecond;
+  if (growth.seconds >= secondsNow) return;
+  const more = growth.workers - workers;
+  const speed = `${rate(rowsPerSecond)} rows/s`;
+  const present =
+    cpuSaturation === null
+      ? `the workers do ${speed}`
+      : cpuSaturation >= SATURATED_RATIO
+        ? `the workers are saturated (CPU ${percent(cpuSaturation)}, ${speed})`
+        : `the workers do ${speed} with ${percent(cpuSaturation)} of their CPUs`;
+  add('few-workers', 'advice', {
+    sentence:
+      `${present}; ${more} more ${more === 1 ? 'worker' : 'workers'} would finish the waiting ` +
+      `${backlogRows.toLocaleString('en')} rows in ${duration(growth.seconds)} instead of ${duration(secondsNow)}`,
+    remedy:
+      cpuSaturation !== null && cpuSaturation < IDLE_RATIO
+        ? 'The present ones use little of their CPUs: look first for other load on their machines, and for a slow Redis or network.'
+        : 'Start them where CPUs are free: "embedmill worker" with the same REDIS_URL, or ' +
+          `"docker compose up -d --scale worker=${growth.workers}".`,
+  });
 }
 
 /** What a producer without a problem is doing. */
 function describeWork({ activeRuns, backlogRows, rowsPerSecond, workers }: HealthFacts): string {
   const fleet = workers === null ? '' : `${count(workers, 'worker')} connected`;
   if (activeRuns === 0) return asSentence(`${fleet}; no run is active`);
-  const speed = `${Math.round(rowsPerSecond).toLocaleString('en')} rows/s`;
+  const speed = `${rate(rowsPerSecond)} rows/s`;
   return asSentence(
     `${fleet}; ${count(activeRuns, 'run')} active, ${backlogRows.toLocaleString('en')} rows wait, ${speed}`,
   );
 }
 
-function remedyOf({ source, duration: lasts, kind, sentence }: Fault): string {
+/** What ends a fault of Redis or the disk, as a sentence. */
+export function remedyOf({ source, duration: lasts, kind, sentence }: Fault): string {
   const remedy = REMEDIES[kind];
   if (remedy !== undefined) return remedy;
   if (source === 'redis' && sentence === 'Redis is unreachable') return UNREACHABLE_REMEDY;
@@ -207,6 +261,12 @@ const rows = (n: number): string => (n === 1 ? '1 row waits' : `${n.toLocaleStri
 
 /** `1 worker is`, `2 workers are`. */
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? ' is' : 's are'}`;
+
+/** A share as `97 %`. */
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+/** A rate, with one digit after the point below 10. */
+const rate = (n: number): string => n.toLocaleString('en', { maximumFractionDigits: n < 10 ? 1 : 0 });
 
 function asSentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;

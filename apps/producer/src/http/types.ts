@@ -6,6 +6,7 @@ import type { InteractiveLane, Overview } from '@embedmill/core/redis';
 import type { Runs } from '@embedmill/core/runs';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
+import type { FiringAlerts } from '../health/firing-alerts.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
 
 /** The part of the producer that is independent of any protocol. */
@@ -21,6 +22,8 @@ export interface CoreService {
   lane(): InteractiveLane;
   /** What is wrong now, and whether new rows are refused; also works while Redis is unavailable. */
   health(): Promise<Health>;
+  /** The alerts that Alertmanager has sent. */
+  alerts(): FiringAlerts;
   /** The Prometheus page. */
   metrics(): Promise<{ contentType: string; body: string }>;
   /** Counts a request; called once its response is sent or its client has disconnected. */

@@ -25,6 +25,10 @@ const USUAL_ROUTES = [
   { method: 'POST', route: '/v1/runs/:id/rows' },
   { method: 'POST', route: '/v1/runs/:id/seal' },
   { method: 'GET', route: '/v1/runs/:id/results' },
+  { method: 'POST', route: '/v1/embed' },
+  { method: 'POST', route: '/v1/embeddings' },
+  { method: 'POST', route: '/api/embed' },
+  { method: 'POST', route: '/embed' },
 ];
 
 /** Registers `embedmill_http_*`. Returns a function that counts a request. */

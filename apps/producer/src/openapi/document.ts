@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { needOf } from '../access/index.ts';
 import { createRunBody } from '../compatible/run-options.ts';
+import { alertsBody } from '../health/firing-alerts.ts';
 import { deadlineHeaders } from '../http/deadline.ts';
 import { PROBLEMS, type ProblemCode } from '../http/problems.ts';
 import {
@@ -58,6 +59,7 @@ const requestSchemas = {
   TeiEmbed: teiEmbedBody,
   TeiSimilarity: teiSimilarityBody,
   TeiTokenize: teiTokenizeBody,
+  AlertNotice: alertsBody,
 } as const satisfies Partial<Record<SchemaName, z.ZodType>>;
 
 const responseSchemas: Readonly<
@@ -75,6 +77,7 @@ const responseSchemas: Readonly<
   Texts: schemas.textsSchema,
   Overview: schemas.overviewSchema,
   Health: schemas.healthSchema,
+  Alerts: schemas.alertsSchema,
   Liveness: schemas.livenessSchema,
   Readiness: schemas.readinessSchema,
   Problem: schemas.problemSchema,

@@ -15,6 +15,7 @@ export type SchemaName =
   | 'TeiEmbed'
   | 'TeiSimilarity'
   | 'TeiTokenize'
+  | 'AlertNotice'
   | 'Run'
   | 'RunPage'
   | 'PartReceipt'
@@ -27,6 +28,7 @@ export type SchemaName =
   | 'Texts'
   | 'Overview'
   | 'Health'
+  | 'Alerts'
   | 'Liveness'
   | 'Readiness';
 
@@ -338,6 +340,25 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     summary: 'Get what is wrong now and what ends it',
     responses: { 200: { description: 'State, one sentence, and all problems.', json: 'Health' } },
     problems: [],
+  },
+  {
+    method: 'get',
+    path: '/v1/alerts',
+    tag: 'operation',
+    summary: 'List the alerts that fire',
+    responses: { 200: { description: 'The critical ones first, then the oldest.', json: 'Alerts' } },
+    problems: [],
+  },
+  {
+    method: 'post',
+    path: '/v1/alerts',
+    tag: 'operation',
+    summary: 'Receive alerts: the webhook of Alertmanager',
+    body: 'AlertNotice',
+    responses: {
+      204: { description: 'The alerts are shown until they end, or are not repeated for 15 minutes.' },
+    },
+    problems: JSON_PROBLEMS,
   },
   {
     method: 'get',

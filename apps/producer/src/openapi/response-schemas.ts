@@ -1,6 +1,7 @@
 /** Schemas of the JSON responses, for the OpenAPI document; checked against the types of the code. */
 
 import {
+  type Alert,
   CLEAN_STEPS,
   type Health,
   INPUT_TYPES,
@@ -173,6 +174,7 @@ export const scaleSchema: z.ZodType<Scale> = z.strictObject({
   rowsPerSecond: count,
   tokensPerSecond: count,
   workers: count.describe('Connected workers.'),
+  cpuSaturation: count.nullable().describe('Cores that the workers use, divided by those that they may use.'),
   tokensPerSecondPerWorker: count.nullable(),
   drainTargetSeconds: count,
   desiredWorkers: count.describe('Workers that would finish the backlog within the target.'),
@@ -256,16 +258,29 @@ export const healthSchema: z.ZodType<Health> = z.strictObject({
         remedy: z.string().describe('What ends it.'),
         mayPass: z.boolean().describe('False if it lasts until somebody changes something.'),
         refusesRows: z.boolean().describe('Whether new rows are refused while it lasts.'),
+        run: z.string().nullable().describe('Id of the only run that it concerns; null if it concerns all.'),
       }),
     )
     .describe('The heaviest first.'),
 });
+
+const alert: z.ZodType<Alert> = z.strictObject({
+  name: z.string().describe('Name of the rule, such as `EmbedmillNoWorkers`.'),
+  severity: z.string().describe('`critical`, `warning`, or what a rule of the operator says.'),
+  summary: z.string().describe('What is wrong.'),
+  runbookUrl: z.string().nullable().describe('Page that says what to do.'),
+  startsAt: time,
+});
+
+/** The alerts that fire. */
+export const alertsSchema = z.strictObject({ alerts: z.array(alert) });
 
 /** The state of runs, queues, workers and Redis. */
 export const overviewSchema: z.ZodType<Overview> = z.strictObject({
   at: time,
   version: z.string(),
   health: healthSchema,
+  alerts: z.array(alert).describe('Alerts of Prometheus that fire.'),
   runs: z.array(runSchema).describe('Newest first, at most 20.'),
   runCounts: z.record(runState, count),
   rowsPerSecond: count,
@@ -289,6 +304,9 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
       waitingBatches: count,
       usedCores: count,
       quotaCores: count,
+      throttledRatio: count
+        .optional()
+        .describe('Share of the time for which the CPU quota stopped its threads.'),
       memoryBytes: count,
       model: z.string(),
       fingerprint: z.string(),

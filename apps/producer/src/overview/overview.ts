@@ -1,6 +1,6 @@
 /** Reads the overview: the state of runs, queues, workers and Redis. */
 
-import type { Health, Lane, Scale } from '@embedmill/contract';
+import type { Alert, Health, Lane, Scale } from '@embedmill/contract';
 import { infoNumber, type Overview, type QueueState, type WorkerReport } from '@embedmill/core/redis';
 import type { Credits, ShownRun } from '@embedmill/core/runs';
 import type { Redis } from 'ioredis';
@@ -24,6 +24,8 @@ export interface OverviewDeps {
   /** Newest first; empty until the data folder is open. */
   runs: () => readonly ShownRun[];
   health: () => Promise<Health>;
+  /** Alerts that fire. */
+  alerts: () => Alert[];
   /** Reports of the connected workers; undefined while Redis is unavailable. */
   workers: () => Promise<WorkerReport[] | undefined>;
   scale: () => Promise<Scale | undefined>;
@@ -62,7 +64,7 @@ export class OverviewReader {
   }
 
   async #readNow(): Promise<Overview> {
-    const { version, credits, runs, health, workers: readReports, scale } = this.#deps;
+    const { version, credits, runs, health, alerts, workers: readReports, scale } = this.#deps;
     const [state, speed, queues, workers, redis] = await Promise.all([
       health(),
       scale(),
@@ -77,6 +79,7 @@ export class OverviewReader {
       at: new Date().toISOString(),
       version,
       health: state,
+      alerts: alerts(),
       runs: all.slice(0, MAX_RUNS_SHOWN).map((run) => run.info()),
       runCounts,
       ...this.#rate(),

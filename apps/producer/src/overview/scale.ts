@@ -4,6 +4,7 @@
  */
 
 import type { RunInfo, Scale } from '@embedmill/contract';
+import type { WorkerReport } from '@embedmill/core/redis';
 
 /** What the scale is calculated from. */
 export interface ScaleDeps {
@@ -11,6 +12,8 @@ export interface ScaleDeps {
   runs: () => readonly RunInfo[];
   /** Number of connected workers. */
   workers: () => Promise<number>;
+  /** Reports of the connected workers; undefined while Redis is unavailable. */
+  reports: () => Promise<WorkerReport[] | undefined>;
   /** Target time for finishing the backlog. */
   drainTargetSeconds: number;
   /** Maximum number of workers to request. */
@@ -51,8 +54,8 @@ export class Scaler {
 
   /** The current scale. @throws a Redis error if the workers cannot be counted */
   async scale(): Promise<Scale> {
-    const { runs, workers: countWorkers, drainTargetSeconds, maxWorkers } = this.#deps;
-    const workers = await countWorkers();
+    const { runs, workers: countWorkers, reports, drainTargetSeconds, maxWorkers } = this.#deps;
+    const [workers, known = []] = await Promise.all([countWorkers(), reports()]);
     const infos = runs();
     const sum = (read: (run: RunInfo) => number) => infos.reduce((total, run) => total + read(run), 0);
     const backlogRows = sum(({ rows }) => rows.accepted - rows.done);
@@ -67,6 +70,7 @@ export class Scaler {
       rowsPerSecond: sum((run) => run.rowsPerSecond),
       tokensPerSecond,
       workers,
+      cpuSaturation: cpuSaturationOf(known),
       tokensPerSecondPerWorker: this.#tokensPerSecondPerWorker,
       drainTargetSeconds,
       desiredWorkers: this.#desired(backlogTokens, drainTargetSeconds, maxWorkers),
@@ -89,4 +93,12 @@ export class Scaler {
     if (perWorker === null) return 1;
     return Math.min(maxWorkers, Math.max(1, Math.ceil(backlogTokens / (perWorker * drainTargetSeconds))));
   }
+}
+
+/** Workers of one control group report the same use, so that the quotient is right for them, too. */
+function cpuSaturationOf(workers: readonly WorkerReport[]): number | null {
+  const sum = (read: (worker: WorkerReport) => number) =>
+    workers.reduce((total, worker) => total + read(worker), 0);
+  const quota = sum(({ quotaCores }) => quotaCores);
+  return quota > 0 ? sum(({ usedCores, quotaCores }) => Math.min(usedCores, quotaCores)) / quota : null;
 }

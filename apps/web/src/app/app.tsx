@@ -4,12 +4,13 @@
  */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { describeError } from './api/errors.ts';
-import { OverviewStream, useOverview } from './overview.tsx';
+import { Banner, HealthMark } from './banner.tsx';
+import { OverviewStream } from './overview.tsx';
 import { AdminPage } from './pages/admin.tsx';
 import { NewRunPage } from './pages/new-run/new-run-page.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { RunDetailPage } from './pages/run/run-detail-page.tsx';
+import { RunbookPage } from './pages/runbook/runbook-page.tsx';
 import { RunsPage } from './pages/runs/runs-page.tsx';
 import { SearchPage } from './pages/search/search-page.tsx';
 import { SimilarityPage } from './pages/similarity/similarity-page.tsx';
@@ -34,12 +35,14 @@ export function App() {
   const main = useRef<HTMLElement>(null);
   const address = route.join('/');
   const initialAddress = useRef(address);
-  // Moves the focus, so that a screen reader announces the new page.
+  // Moves the focus, so that a screen reader announces the new page, and scrolls to the section that the address names.
   useEffect(() => {
+    const section = main.current?.querySelector('[aria-current="location"]');
+    section?.scrollIntoView();
     if (initialAddress.current === address) return;
     initialAddress.current = '';
-    main.current?.focus();
-    scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+    if (!section) scrollTo(0, 0);
   }, [address]);
   return (
     <OverviewStream keyVersion={keyVersion}>
@@ -79,6 +82,7 @@ function pageOf(route: Route, onKey: () => void) {
   if (page === 'similarity') return <SimilarityPage />;
   if (page === 'search') return <SearchPage key={id ?? ''} id={id ?? null} />;
   if (page === 'threshold') return <ThresholdPage />;
+  if (page === 'runbook') return <RunbookPage anchor={id ?? null} />;
   if (page === 'admin') return <AdminPage onKey={onKey} />;
   return <NotFoundPage />;
 }
@@ -103,41 +107,5 @@ function Mark() {
       <path d="M16 5v22M5 16h22M8.2 8.2l15.6 15.6M23.8 8.2 8.2 23.8" />
       <circle cx="16" cy="16" r="4.2" />
     </svg>
-  );
-}
-
-/** What is wrong now, with what ends it; empty once all of it is solved. Advice is on the page of runs. */
-function Banner() {
-  const { overview, error } = useOverview();
-  const problems = (overview?.health.problems ?? []).filter(({ severity }) => severity !== 'advice');
-  return (
-    <div role="status" aria-live="polite">
-      {error !== null && <p class="notice notice-warn banner">{describeError(error)}</p>}
-      {error === null &&
-        problems.map(({ code, sentence, remedy }) => (
-          <p key={`${code} ${sentence}`} class="notice notice-warn banner">
-            <strong>{sentence}</strong> {remedy}
-          </p>
-        ))}
-    </div>
-  );
-}
-
-const STATES = { ok: 'Works', degraded: 'Degraded', unavailable: 'Unavailable' } as const;
-
-/** The state of the producer in one word, on every page. */
-function HealthMark() {
-  const { overview, error } = useOverview();
-  if (error !== null) return <HealthWord state="unavailable" word="Disconnected" title="" />;
-  if (overview === null) return null;
-  const { state, sentence } = overview.health;
-  return <HealthWord state={state} word={STATES[state]} title={sentence} />;
-}
-
-function HealthWord({ state, word, title }: { state: keyof typeof STATES; word: string; title: string }) {
-  return (
-    <p class={`health health-${state}`} title={title}>
-      <span aria-hidden="true">{state === 'ok' ? '●' : '▲'}</span> {word}
-    </p>
   );
 }

@@ -1,15 +1,18 @@
 /** Checks the Redis server that would be used. */
 
-import { asError } from '@embedmill/contract';
-import { type Config, findRedis } from '@embedmill/core/process';
+import { type Config, type Fault, faultOf, findRedis } from '@embedmill/core/process';
 import type { Finding } from './types.ts';
 
 const SUBJECT = 'Redis';
 const TIMEOUT_MS = 3_000;
 
 /** Checks the server at REDIS_URL, or else the binary for a private server. */
-export async function checkRedis(config: Config): Promise<Finding> {
-  return config.redisUrl === undefined ? checkBinary(config.cacheDir) : checkServer(config.redisUrl);
+export async function checkRedis({
+  redisUrl,
+  cacheDir,
+  prefix,
+}: Pick<Config, 'redisUrl' | 'cacheDir' | 'prefix'>): Promise<Finding> {
+  return redisUrl === undefined ? checkBinary(cacheDir) : checkServer(redisUrl, prefix);
 }
 
 async function checkBinary(cacheDir: string): Promise<Finding> {
@@ -24,33 +27,40 @@ async function checkBinary(cacheDir: string): Promise<Finding> {
   return { health: 'notice', subject: SUBJECT, message };
 }
 
-async function checkServer(url: string): Promise<Finding> {
-  const { connect, whenReady } = await import('@embedmill/core/redis');
+async function checkServer(url: string, prefix: string): Promise<Finding> {
+  const { connect, connectionError, whenReady } = await import('@embedmill/core/redis');
   const { createLogger } = await import('@embedmill/core/telemetry');
   const redis = connect(url, 'command', createLogger({ logLevel: 'silent' }, 'doctor'));
   try {
     if (!(await whenReady(redis, TIMEOUT_MS))) {
-      return {
-        health: 'broken',
-        subject: SUBJECT,
-        message: `${withoutSecret(url)} does not respond within ${TIMEOUT_MS / 1000} s`,
-      };
+      throw connectionError(redis) ?? new Error('Connection is closed');
     }
-    return checkServerInfo(withoutSecret(url), await redis.info());
+    const info = await redis.info();
+    // Scripts do all the work, and a cluster may keep the keys elsewhere.
+    await redis.eval("return redis.call('exists', KEYS[1])", 1, `{${prefix}}:doctor`);
+    if (fieldOf(info, 'role') === 'slave') throw new Error('READONLY the server is a replica');
+    return checkServerInfo(withoutSecret(url), info);
   } catch (error) {
-    return {
-      health: 'broken',
-      subject: SUBJECT,
-      message: `${withoutSecret(url)}: ${asError(error).message}`,
-    };
+    return unusable(withoutSecret(url), faultOf(error));
   } finally {
     redis.disconnect();
   }
 }
 
+/** The fault in the words of `embedmill status` and of the pages. */
+async function unusable(url: string, fault: Fault): Promise<Finding> {
+  const { remedyOf } = await import('@embedmill/producer');
+  return { health: 'broken', subject: SUBJECT, message: `${url}: ${fault.sentence}. ${remedyOf(fault)}` };
+}
+
+/** A field of the response to INFO. */
+function fieldOf(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
+}
+
 /** Checks version and eviction policy. @param info the response to INFO */
 export function checkServerInfo(url: string, info: string): Finding {
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
+  const field = (name: string) => fieldOf(info, name);
   const version = field('valkey_version') ?? field('redis_version') ?? '?';
   const policy = field('maxmemory_policy') ?? 'unknown';
   const what = `${url}, version ${version}, maxmemory-policy ${policy}`;

@@ -80,17 +80,18 @@ async function showStatus(flags: StatusFlags, { environment, stdout }: CommandCo
 async function readStatus(client: EmbedmillClient, server: string): Promise<Status> {
   try {
     const health = await client.getHealth();
-    // Neither is known while Redis or the data folder is unavailable.
-    const [scale, runs] = await Promise.all([
+    // Scale and runs are unknown while Redis or the data folder is unavailable.
+    const [alerts, scale, runs] = await Promise.all([
+      client.listAlerts().catch(() => null),
       client.getScale().catch(() => null),
       client.listRuns().catch(() => null),
     ]);
     const active = runs?.filter(({ state }) => state === 'open' || state === 'sealed') ?? null;
-    return { server, health, scale, runs: active };
+    return { server, health, alerts, scale, runs: active };
   } catch (thrown) {
     const error = asError(thrown);
     const code = 'code' in error ? error.code : undefined;
     if (error instanceof Interrupted || code === 'unauthorized' || code === 'forbidden') throw error;
-    return { server, health: unreachable(server, error), scale: null, runs: null };
+    return { server, health: unreachable(server, error), alerts: null, scale: null, runs: null };
   }
 }

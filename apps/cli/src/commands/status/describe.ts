@@ -1,9 +1,10 @@
 /** The screen of `embedmill status`. */
 
 import { ApiError } from '@embedmill/client';
-import type { Health, RunInfo, Scale } from '@embedmill/contract';
+import type { Alert, Health, RunInfo, Scale } from '@embedmill/contract';
+import { doesNotAnswer } from '../../engine/run/does-not-answer.ts';
 import { printable } from '../../shell/terminal/lines.ts';
-import { formatClock, formatCount, formatRate } from '../../shell/terminal/numbers.ts';
+import { formatClock, formatCount, formatDuration, formatRate } from '../../shell/terminal/numbers.ts';
 import type { Paint, Style } from '../../shell/terminal/style.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
 
@@ -11,6 +12,8 @@ import { formatTable } from '../../shell/terminal/table.ts';
 export interface Status {
   server: string;
   health: Health;
+  /** Alerts of Prometheus that fire; `null` while unknown. */
+  alerts: Alert[] | null;
   /** Backlog and workers; `null` while unknown. */
   scale: Scale | null;
   /** Open and sealed runs; `null` while unknown. */
@@ -21,16 +24,17 @@ const STATE_STYLES = { ok: 'good', degraded: 'warning', unavailable: 'bad' } as 
 const SEVERITY_STYLES = { critical: 'bad', warning: 'warning', advice: 'strong' } as const;
 
 /** Lines for people. */
-export function describeStatus({ server, health, scale, runs }: Status, paint: Paint): string[] {
+export function describeStatus({ server, health, alerts, scale, runs }: Status, paint: Paint): string[] {
   const { state, sentence, problems } = health;
   const sections = [
     [`${paint(STATE_STYLES[state], state)}  ${printable(server)}`],
     problems.length === 0
       ? [printable(sentence)]
       : problems.flatMap((problem) => [
-          printable(label(problem.severity, SEVERITY_STYLES[problem.severity], problem.sentence, paint)),
+          label(problem.severity, SEVERITY_STYLES[problem.severity], problem.sentence, paint),
           `  ${printable(problem.remedy)}`,
         ]),
+    (alerts ?? []).flatMap((alert) => describeAlert(alert, paint)),
     scale === null ? [] : describeScale(scale),
     runs === null || runs.length === 0 ? [] : describeActiveRuns(runs),
   ].filter((lines) => lines.length > 0);
@@ -38,13 +42,31 @@ export function describeStatus({ server, health, scale, runs }: Status, paint: P
 }
 
 function label(severity: string, style: Style, sentence: string, paint: Paint): string {
-  return `${paint(style, severity)}: ${sentence}`;
+  // Escaped before they are painted: colours are control characters, too.
+  return `${paint(style, printable(severity))}: ${printable(sentence)}`;
+}
+
+const isProblem = (severity: string): severity is keyof typeof SEVERITY_STYLES =>
+  Object.hasOwn(SEVERITY_STYLES, severity);
+
+function describeAlert({ name, severity, summary, runbookUrl, startsAt }: Alert, paint: Paint): string[] {
+  const style = isProblem(severity) ? SEVERITY_STYLES[severity] : 'strong';
+  const sinceSeconds = Math.max(0, (Date.now() - Date.parse(startsAt)) / 1000);
+  const what = `${name} for ${formatDuration(sinceSeconds)}: ${summary}`;
+  return [
+    label(severity === '' ? 'alert' : `${severity} alert`, style, what, paint),
+    ...(runbookUrl === null ? [] : [`  ${printable(runbookUrl)}`]),
+  ];
 }
 
 function describeScale(scale: Scale): string[] {
-  const { workers, backlogRows, rowsPerSecond, tokensPerSecond, desiredWorkers } = scale;
+  const { workers, cpuSaturation, backlogRows, rowsPerSecond, tokensPerSecond, desiredWorkers } = scale;
+  const load = cpuSaturation === null ? '' : `, CPU ${Math.round(100 * cpuSaturation)} %`;
   return formatTable([
-    ['workers', `${formatCount(workers)} connected, ${formatCount(desiredWorkers)} wanted for the backlog`],
+    [
+      'workers',
+      `${formatCount(workers)} connected${load}, ${formatCount(desiredWorkers)} wanted for the backlog`,
+    ],
     ['backlog', `${formatCount(backlogRows)} rows`],
     ['speed', `${formatRate(rowsPerSecond)} rows/s, ${formatRate(tokensPerSecond)} tokens/s`],
   ]);
@@ -74,7 +96,7 @@ export function unreachable(server: string, error: Error): Health {
   const isAnswer = error instanceof ApiError;
   const sentence = isAnswer
     ? `${server} does not report its health: ${error.message} (status ${error.status}).`
-    : `The producer at ${server} does not answer: ${error.message}.`;
+    : doesNotAnswer(server, error);
   const remedy = isAnswer
     ? 'Check that --server is the address of a producer, of this version or later.'
     : 'Start it with "embedmill up" or "embedmill producer", or give its address with --server.';
@@ -82,7 +104,15 @@ export function unreachable(server: string, error: Error): Health {
     state: 'unavailable',
     sentence,
     problems: [
-      { code: 'producer', severity: 'critical', sentence, remedy, mayPass: true, refusesRows: true },
+      {
+        code: 'producer',
+        severity: 'critical',
+        sentence,
+        remedy,
+        mayPass: true,
+        refusesRows: true,
+        run: null,
+      },
     ],
   };
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbedmillClient, withRetry } from '@embedmill/client';
 import { EmbedmillError, type RunInfo, unknownShare } from '@embedmill/contract';
 import type { Part } from './encode-parts.ts';
-import { WaitExplainer } from './explain-wait.ts';
+import { explainWaits } from './explain-wait.ts';
 import { sendParts } from './send-parts.ts';
 import type { Tracker } from './tracker.ts';
 
@@ -40,7 +40,7 @@ export async function drive(deps: DriveDeps): Promise<RunInfo> {
       failing.abort(error);
       throw error;
     });
-  const halves = [guard(send(deps, signal)), guard(watch(deps, signal))] as const;
+  const halves = [guard(send(deps, signal)), guard(watchAndExplain(deps, signal))] as const;
   const [sent, watched] = await Promise.allSettled(halves);
   signal.throwIfAborted();
   if (sent.status === 'rejected') throw sent.reason;
@@ -57,12 +57,24 @@ async function send({ client, run, parts, tracker }: DriveDeps, signal: AbortSig
   if (isOpen) await withRetry(() => client.seal(run.id), retry);
 }
 
+/** Watches the run and says why it waits, also while the producer does not answer. */
+async function watchAndExplain(deps: DriveDeps, signal: AbortSignal): Promise<RunInfo> {
+  const { client, run, tracker } = deps;
+  tracker.setRun(run);
+  const ended = new AbortController();
+  const until = AbortSignal.any([signal, ended.signal]);
+  try {
+    return await Promise.race([watch(deps, signal), explainWaits({ client, tracker, run: run.id }, until)]);
+  } finally {
+    ended.abort();
+  }
+}
+
 async function watch(
   { client, run, tracker, maxUnknown, onState }: DriveDeps,
   signal: AbortSignal,
 ): Promise<RunInfo> {
   const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
-  const explainer = new WaitExplainer({ client, tracker, signal });
   for (;;) {
     const info = await withRetry(() => client.getRun(run.id), retry);
     tracker.setRun(info);
@@ -70,7 +82,6 @@ async function watch(
     assertKnownTokens(info, maxUnknown);
     if (info.state === 'completed') return info;
     if (info.state === 'cancelled' || info.state === 'failed') throw runEnded(info);
-    await explainer.update(info);
     const isEnding = info.etaSeconds !== null && info.etaSeconds < 1;
     await sleep(isEnding ? LAST_POLL_MS : POLL_MS, undefined, { signal });
   }

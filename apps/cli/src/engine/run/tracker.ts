@@ -80,7 +80,7 @@ export class Tracker {
       rowsPerSecond: run?.rowsPerSecond ?? 0,
       tokensPerSecond: run?.tokensPerSecond ?? 0,
       verdicts: run?.verdicts ?? emptyVerdictCounts(),
-      waitingFor: this.#waits.watch ?? this.#reason ?? this.#waits.send,
+      waitingFor: this.#reason ?? this.#waits.watch ?? this.#waits.send,
     };
   }
 

@@ -11,6 +11,8 @@ const LINKS = [
   { name: 'OpenAPI', path: 'openapi.json', remark: 'the API description for programs' },
   { name: 'Metrics', path: 'metrics', remark: 'for Prometheus; dashboards for Grafana are in infra/grafana' },
   { name: 'Health', path: 'v1/health', remark: 'what is wrong now, and what ends it' },
+  { name: 'Alerts', path: 'v1/alerts', remark: 'alerts that fire' },
+  { name: 'Runbook', path: '#/runbook', remark: 'what each alert means, and what to do' },
   { name: 'Readiness', path: 'readyz', remark: 'whether the server accepts runs, and if not, why' },
 ] as const;
 

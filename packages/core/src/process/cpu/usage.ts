@@ -23,11 +23,14 @@ export interface CpuUsage {
 }
 
 /**
- * CPU time of the nearest control group with accounting: version 2 `cpu.stat`, version 1 `cpuacct.usage` and
- * `cpu.stat`; otherwise of this process, without throttling.
+ * CPU time of the nearest control group with accounting: version 1 `cpuacct.usage` and `cpu.stat`, version 2 `cpu.stat`;
+ * otherwise of this process, without throttling.
+ *
+ * Version 1 first: a controller belongs to one version, and on hosts that run both, a version 2 group without the controller
+ * still has a `cpu.stat`, which knows no quota.
  */
 export function readCpuUsage({ root = '/' }: CpuReaderOptions = {}): CpuUsage {
-  return readV2(root) ?? readV1(root) ?? readProcess();
+  return readV1(root) ?? readV2(root) ?? readProcess();
 }
 
 function readV2(root: string): CpuUsage | undefined {

@@ -1,6 +1,6 @@
 /** JSON of GET /v1/overview and of its events. */
 
-import type { Health, Lane, RunInfo, RunState } from '@embedmill/contract';
+import type { Alert, Health, Lane, RunInfo, RunState } from '@embedmill/contract';
 import type { QueueCounts } from '../queue/types.ts';
 import type { WorkerReport } from './types.ts';
 
@@ -10,6 +10,8 @@ export interface Overview {
   at: string;
   version: string;
   health: Health;
+  /** Alerts of Prometheus that fire, the critical ones first. */
+  alerts: Alert[];
   /** Newest first, maximum 20. */
   runs: RunInfo[];
   /** Number of runs by state. */

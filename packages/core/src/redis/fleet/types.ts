@@ -15,6 +15,8 @@ export interface WorkerReport {
   /** Cores used by its control group (by the process, without one), and its CPU quota in cores. */
   usedCores: number;
   quotaCores: number;
+  /** Share of the time for which the CPU quota stopped its threads, 0 to 1; absent for workers of older versions. */
+  throttledRatio?: number | undefined;
   /** Resident memory in bytes. */
   memoryBytes: number;
   model: string;

@@ -1,4 +1,4 @@
-/** Calculates the cores used over the last seconds from the kernel's CPU time counters. */
+/** Calculates the cores used, or stopped, over the last seconds from the kernel's CPU time counters. */
 
 /** Dependencies of {@link CpuLoad}; tests pass their own clock and counter. */
 export interface CpuLoadDeps {
