@@ -125,7 +125,7 @@ const outcomes = {
 const refused: [body: unknown, status: number, error: string, type: string][] = [
   [{ inputs: [] }, 400, '`inputs` cannot be empty', 'Empty'],
   [{ inputs: '' }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
-  [{ inputs: ['a', ''] }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
+  [{ inputs: ['a', ''] }, 400, 'Input validation error: `inputs` at index 1 cannot be empty', 'Empty'],
   [
     { inputs: 'long', truncate: false },
     422,

@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRunBody } from '../../../apps/producer/src/compatible/run-options.ts';
 import { checkInput } from '../../../apps/producer/src/http/check-input.ts';
-import { addRowsQuery, listRunsQuery } from '../../../apps/producer/src/native/schemas.ts';
+import {
+  addRowsQuery,
+  embedBody,
+  listRunsQuery,
+  searchBody,
+} from '../../../apps/producer/src/native/schemas.ts';
 
 describe('a body', () => {
   it('has defaults for omitted fields', () => {
@@ -16,7 +21,17 @@ describe('a body', () => {
       prompt: '',
       inputType: 'document',
     });
-    expect(checkInput(createRunBody, 'body', { name: null }).name).toBeNull();
+  });
+
+  it('takes null for an absent field, but not for a required one', () => {
+    const nulls = Object.fromEntries(Object.keys(createRunBody.shape).map((field) => [field, null]));
+    expect(checkInput(createRunBody, 'body', nulls)).toEqual(checkInput(createRunBody, 'body', {}));
+    const body = checkInput(embedBody, 'body', { text: null, texts: ['a'], encoding: null, model: null });
+    expect(body).toMatchObject({ texts: ['a'], encoding: 'float' });
+    expect(() => checkInput(searchBody, 'body', { text: null, count: null })).toThrow(/text: .*got null/);
+    expect(() => checkInput(createRunBody, 'body', JSON.parse('{"__proto__": null}'))).toThrow(
+      'unknown "__proto__"',
+    );
   });
 
   it('is accepted or rejected with a short message, whatever it is', () => {

@@ -70,7 +70,7 @@ const glossaryText = z.string().max(MAX_TERM_CHARS);
 
 /** Body of `POST /v1/runs`; omitted options take their defaults from the producer's settings. */
 export const createRunBody = z.strictObject({
-  name: name.nullable().optional().describe('Display name; need not be unique.'),
+  name: name.optional().describe('Display name; need not be unique.'),
   ...embedFields,
   glossary: z
     .array(
@@ -88,14 +88,12 @@ export const createRunBody = z.strictObject({
     .int()
     .min(1)
     .max(4096)
-    .nullable()
     .optional()
     .describe('Maximum rows per batch. Default: by the measured rate of the workers.'),
   batchTokens: z
     .int()
     .min(1)
     .max(1_000_000)
-    .nullable()
     .optional()
     .describe('Maximum estimated tokens per batch. Default: by the measured rate of the workers.'),
 });

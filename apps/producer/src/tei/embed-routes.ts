@@ -31,9 +31,9 @@ const ANSWER_BYTES_PER_CHAR = 64;
 
 /** Options for over-long texts, and the prompt. */
 interface TextOptions {
-  truncate?: boolean | null | undefined;
+  truncate?: boolean | undefined;
   truncation_direction?: string;
-  prompt_name?: string | null | undefined;
+  prompt_name?: string | undefined;
 }
 
 /** `/embed`, `/invocations`, `/similarity`, `/tokenize` and POST `/`. */
@@ -50,7 +50,11 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
     const inputType = inputTypeOfPrompt(prompt_name);
     assertTextCount(texts.length);
     await reserveAnswer(req, texts.length);
-    if (texts.some(({ length }) => length === 0)) throw teiTextError({ kind: 'empty' });
+    const empty = texts.findIndex(({ length }) => length === 0);
+    if (empty !== -1) {
+      const message = texts.length === 1 ? undefined : `\`inputs\` at index ${empty} cannot be empty`;
+      throw teiTextError({ kind: 'empty', message });
+    }
     const answer = await embedTexts(service.lane(), texts, {
       precision: 'int8',
       truncate: truncation_direction.toLowerCase() === 'left' ? 'start' : 'end',
@@ -72,7 +76,7 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
         'Input validation error: `normalize` must be true: this server returns vectors of length 1 only',
       );
     }
-    const dimensions = body.dimensions ?? undefined;
+    const { dimensions } = body;
     if (dimensions !== undefined && dimensions < 1)
       throw new TeiError('Validation', 'Input validation error: `dimensions` should be positive');
     const answer = await embed(req, res, texts, body);
