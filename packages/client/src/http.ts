@@ -88,7 +88,10 @@ export class Http {
    * where it stopped, if the producer supports ranges of this file.
    */
   async open(path: string, content: RequestContent = {}): Promise<AsyncIterable<Uint8Array>> {
-    return this.#download(path, content, await this.request('GET', path, content));
+    // As it is stored, so that a cut download can continue, and because a compressed one costs more time than it saves
+    // on most networks. Browsers ignore this header.
+    const plain = { ...content, headers: { 'accept-encoding': 'identity', ...content.headers } };
+    return this.#download(path, plain, await this.request('GET', path, plain));
   }
 
   async *#download(path: string, content: RequestContent, first: Response): AsyncGenerator<Uint8Array> {
