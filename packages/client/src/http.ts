@@ -1,6 +1,7 @@
 /** Makes the HTTP requests of the client: base URL, API key, abort signals and error responses. */
 
 import { connectionFault, errorOf, PassingFault } from './errors.ts';
+import { exemptLoopback } from './loopback.ts';
 import { withRetry } from './retry.ts';
 
 /** Time for which a cut download tries to continue before it fails. */
@@ -57,9 +58,11 @@ export class Http {
   ): Promise<Response> {
     const { apiKey, fetch = globalThis.fetch } = this.#options;
     const combined = this.#signal(signal);
+    const { url } = this;
+    exemptLoopback(url);
     let response: Response;
     try {
-      response = await fetch(`${this.url}${path}`, {
+      response = await fetch(`${url}${path}`, {
         method,
         headers: { ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }), ...headers },
         // The type excludes shared memory only, and bodies are never in shared memory.
