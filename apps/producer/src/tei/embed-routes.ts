@@ -12,7 +12,7 @@ import { addPath } from '../http/add-path.ts';
 import { readJsonOfAnyType } from '../http/body.ts';
 import { deadlineOf } from '../http/deadline.ts';
 import { shareOf } from '../http/memory-budget.ts';
-import { sendJson, sendJsonText } from '../http/send.ts';
+import { sendJson, sendJsonText, sendStream } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 import { TeiError, teiTextError } from './errors.ts';
 import {
@@ -23,8 +23,9 @@ import {
   teiSimilarityBody,
   teiTokenizeBody,
 } from './schemas.ts';
+import { SLICE_CHARS, tokenizeInSlices } from './tokenize.ts';
 
-/** Maximum characters per call of `/tokenize`: the response has about twenty bytes for each. */
+/** Maximum characters per call of `/tokenize`: the response has up to 60 bytes for each. */
 const MAX_TOKENIZED_CHARS = 1_000_000;
 /** A token as an object, as text and as the bytes of the response, divided by the characters of a token. */
 const ANSWER_BYTES_PER_CHAR = 64;
@@ -37,7 +38,7 @@ interface TextOptions {
 }
 
 /** `/embed`, `/invocations`, `/similarity`, `/tokenize` and POST `/`. */
-export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
+export function teiEmbedRoutes({ service, limits, log }: RouteDeps): Router {
   const router = Router();
   const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
 
@@ -123,15 +124,10 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
         const message = `Input validation error: \`inputs\` must have at most ${MAX_TOKENIZED_CHARS} characters. Given: ${chars}`;
         throw new TeiError('Validation', message);
       }
-      const share = shareOf(req);
-      await share.resize(share.bytes / 2 + chars * ANSWER_BYTES_PER_CHAR);
-      const tokens = await service.lane().tokenize(texts, { specialTokens: body.add_special_tokens });
-      sendJson(
-        res,
-        200,
-        // Token positions are unknown; the original server also sends null for [CLS] and [SEP].
-        tokens.map((perText) => perText.map((token) => ({ ...token, start: null, stop: null }))),
-      );
+      const chunks = tokenizeInSlices(service.lane(), texts, { specialTokens: body.add_special_tokens });
+      const memoryBytes = shareOf(req).bytes / 2 + SLICE_CHARS * ANSWER_BYTES_PER_CHAR;
+      const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+      await sendStream(req, res, { status: 200, headers, memoryBytes, chunks }, { log, limits });
     },
   });
   return router;
