@@ -34,7 +34,12 @@ describe('the official client', () => {
     const many = await client.embed({ model: MODEL, input: [...PLAIN_TEXTS] });
     expect(floats(many.embeddings)).toEqual(PLAIN_TEXTS.map(hashVector));
     const tokens = PLAIN_TEXTS.reduce((sum, text) => sum + judgeHash(text).tokens, 0);
-    expect(many).toMatchObject({ model: MODEL, total_duration: 3_000_000, prompt_eval_count: tokens });
+    expect(many).toMatchObject({
+      model: MODEL,
+      total_duration: 3_000_000,
+      load_duration: 0,
+      prompt_eval_count: tokens,
+    });
   });
 
   it('gets the vector of a prompt with the older call', async () => {

@@ -54,6 +54,8 @@ export function ollamaEmbedRoutes({ service, config, limits }: RouteDeps): Route
       const { totalMs } = answer.timings;
       const measured = JSON.stringify({
         total_duration: Math.round(totalMs * NANOSECONDS_PER_MS),
+        // Models are always loaded; ollama-ai-provider-v2 requires the field.
+        load_duration: 0,
         prompt_eval_count: countTokens(answer.outcomes),
       });
       sendJsonText(
