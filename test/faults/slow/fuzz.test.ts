@@ -1,6 +1,6 @@
 /**
  * 10,000 bad requests to all routes of the OpenAPI document over raw sockets: each gets an error in the shape of its
- * API or is closed, good requests are served meanwhile, and the producer does not grow. FUZZ_REQUESTS and FUZZ_SEED
+ * API or is closed, good requests between them are served, and the producer does not grow. FUZZ_REQUESTS and FUZZ_SEED
  * change the number of requests and their seed.
  */
 
