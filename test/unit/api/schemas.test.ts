@@ -1,8 +1,9 @@
 /** Validation of requests, and its error messages. */
 
+import { readConfig } from '@embedmill/core/process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRunBody } from '../../../apps/producer/src/compatible/run-options.ts';
+import { createRunBody, runOptions } from '../../../apps/producer/src/compatible/run-options.ts';
 import { checkInput } from '../../../apps/producer/src/http/check-input.ts';
 import {
   addRowsQuery,
@@ -10,6 +11,17 @@ import {
   listRunsQuery,
   searchBody,
 } from '../../../apps/producer/src/native/schemas.ts';
+
+describe('the model of a run', () => {
+  it('is the served one under each of its names', () => {
+    const config = readConfig({ EMBEDMILL_MODEL_ALIASES: 'text-embedding-3-small' });
+    const modelOf = (model?: string) =>
+      runOptions(checkInput(createRunBody, 'body', { model }), config).model;
+    for (const name of [undefined, 'all-minilm', 'all-minilm:l6-v2', 'Text-Embedding-3-Small'])
+      expect(modelOf(name)).toBe('all-MiniLM-L6-v2');
+    expect(modelOf('multilingual')).toBe('multilingual-e5-small');
+  });
+});
 
 describe('a body', () => {
   it('has defaults for omitted fields', () => {

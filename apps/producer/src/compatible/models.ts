@@ -66,6 +66,11 @@ export function isServedModel(given: string, config: ModelSetting): boolean {
   return namesOf(config).some((known) => [name, untagged].includes(known.toLowerCase()));
 }
 
+/** The name under which workers serve a model: that of the served model for each of its names, else the name itself. */
+export function workerModelOf(given: string, config: ModelSetting): string {
+  return isServedModel(given, config) ? modelOf(config) : given;
+}
+
 /**
  * @throws {RequestError} `unknown-model` for any name that does not mean the served model (facts: `model`)
  */

@@ -15,7 +15,7 @@ import {
 } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { z } from 'zod';
-import { modelOf } from './models.ts';
+import { modelOf, workerModelOf } from './models.ts';
 
 /** A name of a run or model. No control characters, because it becomes part of file names and log lines. */
 const name = z
@@ -109,7 +109,7 @@ export function runOptions(
 ): RunOptions {
   return {
     name: body.name ?? null,
-    model: body.model ?? modelOf(config),
+    model: body.model === undefined ? modelOf(config) : workerModelOf(body.model, config),
     precision: body.precision,
     truncate: body.truncate,
     ...treatmentOf({ ...body, glossary }),
