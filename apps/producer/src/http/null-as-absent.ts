@@ -23,12 +23,22 @@ export function withoutNulls(schema: z.core.$ZodType, given: unknown): unknown {
   );
 }
 
-/** Permits null for the optional fields of a JSON Schema of a request, as `withoutNulls` does. */
-export function permitNulls(jsonSchema: Record<string, unknown>): void {
-  const { type, properties, required = [] } = jsonSchema;
-  if (type !== 'object' || typeof properties !== 'object' || properties === null) return;
-  for (const [name, field] of Object.entries(properties as Record<string, Record<string, unknown>>)) {
-    if (!(required as string[]).includes(name)) permitNull(field);
+/** Permits null for the optional fields of the objects in a JSON Schema of a request, as `withoutNulls` does. */
+export function permitNulls(jsonSchema: unknown): void {
+  if (typeof jsonSchema !== 'object' || jsonSchema === null) return;
+  for (const inner of Object.values(jsonSchema)) permitNulls(inner);
+  const {
+    type,
+    properties = {},
+    required = [],
+  } = jsonSchema as {
+    type?: unknown;
+    properties?: Record<string, Record<string, unknown>>;
+    required?: string[];
+  };
+  if (type !== 'object') return;
+  for (const [name, field] of Object.entries(properties)) {
+    if (!required.includes(name)) permitNull(field);
   }
 }
 
@@ -39,8 +49,8 @@ function permitNull(field: Record<string, unknown>): void {
     options.push({ type: 'null' });
     return;
   }
-  // An annotation belongs to the field, not to one of its types.
-  const { description, default: preset, ...constraints } = field;
+  // Description and default belong to the field, not to one of its types.
+  const { description: _, default: _default, ...constraints } = field;
   for (const key of Object.keys(constraints)) delete field[key];
   field.anyOf = [constraints, { type: 'null' }];
 }

@@ -285,14 +285,8 @@ function schemasOf(named: Readonly<Record<string, z.ZodType>>, io: 'input' | 'ou
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
   const uri = (id: string) => `#/components/schemas/${id}`;
-  const { schemas: generated } = z.toJSONSchema(registry, {
-    io,
-    uri,
-    override: (context) => {
-      simplify(context);
-      if (io === 'input') permitNulls(context.jsonSchema);
-    },
-  });
+  const { schemas: generated } = z.toJSONSchema(registry, { io, uri, override: simplify });
+  if (io === 'input') permitNulls(generated);
   return Object.fromEntries(
     Object.entries(generated).map(([id, schema]) => [id, withoutIdentity(schema as Json)]),
   );
