@@ -47,8 +47,8 @@ function exchange(port: number, { bytes, isHttp }: BadRequest): Promise<RawRespo
     socket.setTimeout(20_000, settle);
     socket.on('data', (chunk) => {
       chunks.push(chunk);
-      // Event streams have no end.
-      if (chunks.length === 1 && chunk.includes('text/event-stream')) settle();
+      // Event streams have no end; a line 100 may precede their headers.
+      if (chunks.length <= 2 && chunk.includes('text/event-stream')) settle();
     });
     socket.on('error', () => {});
     socket.once('close', settle);
