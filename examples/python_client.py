@@ -11,17 +11,21 @@ import urllib.request
 from array import array
 from base64 import b64decode
 from pathlib import Path
+from urllib.parse import urlsplit
 
 URL = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8080"
 QUESTION = sys.argv[2] if len(sys.argv) > 2 else "How do I get my money back?"
 KEY = os.environ.get("EMBEDMILL_API_KEY")
+IS_LOCAL = urlsplit(URL).hostname in ("localhost", "127.0.0.1", "::1")
+# HTTP_PROXY does not apply to this machine, which no proxy can reach.
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({} if IS_LOCAL else None))
 
 
 def call(method, path, body=None, content_type="application/json"):
     """Sends one request; returns the body of the response. An HTTP error raises urllib.error.HTTPError."""
     headers = {"Content-Type": content_type} | ({"Authorization": f"Bearer {KEY}"} if KEY else {})
     request = urllib.request.Request(URL + path, body, headers, method=method)
-    with urllib.request.urlopen(request, timeout=60) as response:
+    with OPENER.open(request, timeout=60) as response:
         return response.read()
 
 

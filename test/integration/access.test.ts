@@ -352,4 +352,17 @@ describe('pages of other origins', () => {
     expect(refused.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
     expect(refused.headers.get('access-control-expose-headers')).toContain('X-Request-Id');
   });
+
+  it('may have the scheme of an application or of a browser extension', async () => {
+    const corsOrigins = ['app://obsidian.md', 'chrome-extension://*', 'tauri://localhost'];
+    const api = await startApi({ config: { corsOrigins } });
+    const from = async (origin: string) => {
+      const { status, headers } = await api.call('GET', '/v1/runs', { headers: { origin } });
+      return [status, headers.get('access-control-allow-origin')];
+    };
+    for (const origin of ['app://obsidian.md', 'chrome-extension://abcdef', 'tauri://localhost'])
+      expect(await from(origin)).toEqual([200, origin]);
+    for (const origin of ['app://other', 'tauri://localhost.evil', 'moz-extension://abcdef', 'null'])
+      expect(await from(origin)).toEqual([403, null]);
+  });
 });

@@ -34,7 +34,12 @@ describe('the official client', () => {
     const many = await client.embed({ model: MODEL, input: [...PLAIN_TEXTS] });
     expect(floats(many.embeddings)).toEqual(PLAIN_TEXTS.map(hashVector));
     const tokens = PLAIN_TEXTS.reduce((sum, text) => sum + judgeHash(text).tokens, 0);
-    expect(many).toMatchObject({ model: MODEL, total_duration: 3_000_000, prompt_eval_count: tokens });
+    expect(many).toMatchObject({
+      model: MODEL,
+      total_duration: 3_000_000,
+      load_duration: 0,
+      prompt_eval_count: tokens,
+    });
   });
 
   it('gets the vector of a prompt with the older call', async () => {
@@ -78,6 +83,38 @@ describe('the official client', () => {
     ]);
     const { model_info } = await client.show({ model: MODEL });
     expect(model_info).toMatchObject({ 'bert.embedding_length': HASH_DIM, 'bert.context_length': 256 });
+  });
+
+  it('finds an alias in every list, with the digest of the model', async () => {
+    const api = await startLaneApi({ config: { modelAliases: ['text-embedding-3-small'] } });
+    const client = new Ollama({ host: api.url });
+    for (const { models } of [await client.list(), await client.ps()]) {
+      expect(models.map(({ name }) => name)).toEqual(['all-minilm:latest', 'text-embedding-3-small:latest']);
+      expect(new Set(models.map(({ digest }) => digest)).size).toBe(1);
+    }
+    expect((await client.embed({ model: 'text-embedding-3-small', input: 'a' })).embeddings).toHaveLength(1);
+  });
+
+  it('pulls the served model at once, with and without a stream', async () => {
+    const { api, client } = await start();
+    expect(await client.pull({ model: MODEL })).toEqual({ status: 'success' });
+    const statuses: string[] = [];
+    for await (const { status } of await client.pull({ model: `${MODEL}:latest`, stream: true }))
+      statuses.push(status);
+    expect(statuses).toEqual(['pulling manifest', 'success']);
+    const response = await api.call('POST', '/api/pull', { body: JSON.stringify({ name: MODEL }) });
+    expect(response.headers.get('content-type')).toBe('application/x-ndjson');
+  });
+
+  it('cannot pull another model', async () => {
+    const { client } = await start();
+    for (const stream of [true, false]) {
+      const pulled = client.pull({ model: 'nomic-embed-text', stream: stream as true });
+      await expect(pulled).rejects.toMatchObject({
+        status_code: 404,
+        error: expect.stringContaining('no model "nomic-embed-text"; it serves all-minilm:latest'),
+      });
+    }
   });
 
   it('gets a version', async () => {

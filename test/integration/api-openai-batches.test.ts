@@ -115,7 +115,7 @@ describe('a batch', () => {
     expect(told).toEqual([
       ['empty', expect.stringContaining("'$.input' is invalid")],
       ['blank', expect.stringContaining("'$.input' is invalid")],
-      ['ids', expect.stringContaining("token ids are those of OpenAI's tokenizers")],
+      ['ids', expect.stringContaining("these token ids may be those of OpenAI's tokenizers")],
       ['huge', expect.stringContaining('a text must have at most 1000 bytes')],
       ['format', expect.stringContaining("Invalid value for 'encoding_format' = md5")],
       ['wide', expect.stringContaining('This model has 16 dimensions')],

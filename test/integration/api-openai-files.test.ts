@@ -47,6 +47,19 @@ describe('the official client', () => {
     expect(await (await client.files.content(file.id)).text()).toBe(text);
   });
 
+  it('may read and delete a file at the same time', async () => {
+    const { api, client } = await start();
+    for (let round = 0; round < 20; round++) {
+      const { id } = await upload(client, 'x'.repeat(1000));
+      const calls = Array.from({ length: 8 }, (_, i) =>
+        i % 2 === 0 ? api.call('GET', `/v1/files/${id}/content`) : api.call('DELETE', `/v1/files/${id}`),
+      );
+      const statuses = (await Promise.all(calls)).map(({ status }) => status);
+      expect(statuses.every((status) => status === 200 || status === 404)).toBe(true);
+      expect((await api.call('GET', `/v1/files/${id}`)).status).toBe(404);
+    }
+  });
+
   it('pages through the list, newest first or oldest first', async () => {
     const { api, client } = await start();
     const made: string[] = [];

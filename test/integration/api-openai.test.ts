@@ -51,18 +51,69 @@ describe('the official client', () => {
     ).rejects.toMatchObject({ status: 400 });
   });
 
-  it.each([[[2023, 2003]], [[[2028, 374, 264, 1296, 2246, 13]]], [['a', 7]]])(
-    'cannot send token ids, which are of another vocabulary: %j',
-    async (input) => {
+  it.each([[[2023, 2003]], [[[2028, 374, 264, 1296, 2246, 13]]]])(
+    'cannot send token ids of an unknown tokenizer: %j',
+    async (ids) => {
       const { client } = await start();
-      await expect(
-        client.embeddings.create({ model: MODEL, input: input as string[] }),
-      ).rejects.toMatchObject({
+      const input = ids as unknown as string[];
+      const send = (more: object) => client.embeddings.create({ model: MODEL, input, ...more });
+      await expect(send({})).rejects.toMatchObject({
         status: 400,
-        message: expect.stringContaining("token ids are those of OpenAI's tokenizers, not of this model"),
+        message: expect.stringContaining('check_embedding_ctx_length=False'),
+      });
+      await expect(send({ tokenizer: 'cl100k_base' })).rejects.toMatchObject({
+        status: 400,
+        param: 'tokenizer',
+        message: expect.stringContaining('expected all-MiniLM-L6-v2'),
       });
     },
   );
+
+  it('can send token ids of the tokenizer of the model, if it says so', async () => {
+    const { client } = await start();
+    const ids = [
+      [2023, 2003],
+      [7, 8, 9],
+    ];
+    const given = { model: MODEL, input: ids, tokenizer: 'sentence-transformers/all-MiniLM-L6-v2' };
+    const { data } = await client.embeddings.create(given);
+    const vectors = ids.map((each) => hashVector(each.join(' ')));
+    expect(data.map(({ embedding }) => Float32Array.from(embedding))).toEqual(vectors);
+  });
+
+  it('cannot mix texts and token ids', async () => {
+    const { client } = await start();
+    const input = ['a', 7] as unknown as string[];
+    await expect(client.embeddings.create({ model: MODEL, input })).rejects.toMatchObject({ status: 400 });
+  });
+
+  it('works with a base URL without /v1', async () => {
+    const { api } = await start();
+    const client = new OpenAI({ baseURL: api.url, apiKey: 'none', maxRetries: 0 });
+    const { data } = await client.embeddings.create({ model: MODEL, input: PLAIN_TEXTS[0] });
+    expect(Float32Array.from(data[0]!.embedding)).toEqual(hashVector(PLAIN_TEXTS[0]));
+    expect((await client.models.list()).data.map(({ id }) => id)).toEqual(['all-MiniLM-L6-v2']);
+    expect((await client.models.retrieve('all-minilm')).id).toBe('all-minilm');
+    await expect(client.models.retrieve('gpt-4')).rejects.toMatchObject({ code: 'model_not_found' });
+  });
+
+  it.each(['all-minilm:l6-v2', 'ALL-MINILM:22M', 'Xenova/all-MiniLM-L6-v2', 'all-minilm:latest'])(
+    'can use the usual name %s',
+    async (model) => {
+      const { client } = await start();
+      expect((await client.embeddings.create({ model, input: 'a' })).model).toBe(model);
+    },
+  );
+
+  it('can use names of EMBEDMILL_MODEL_ALIASES, which are listed, and no other names', async () => {
+    const { client } = await start({ config: { modelAliases: ['text-embedding-3-small'] } });
+    const create = (model: string) => client.embeddings.create({ model, input: 'a' });
+    expect((await create('text-embedding-3-small')).model).toBe('text-embedding-3-small');
+    const ids = (await client.models.list()).data.map(({ id }) => id);
+    expect(ids).toEqual(['all-MiniLM-L6-v2', 'text-embedding-3-small']);
+    for (const model of ['text-embedding-3-large', 'all-minilm:33m', 'all-minilm:l12-v2'])
+      await expect(create(model)).rejects.toMatchObject({ status: 404 });
+  });
 
   it('gets the leading dimensions, renormalized to length 1', async () => {
     const { client } = await start();
@@ -195,7 +246,12 @@ const refused: [name: string, body: unknown, status: number, error: Record<strin
     400,
     { message: INVALID, type: 'invalid_request_error', param: null, code: null },
   ],
-  ['an empty text in a list', { model: MODEL, input: ['a kettle', ''] }, 400, { message: INVALID }],
+  [
+    'an empty text in a list',
+    { model: MODEL, input: ['a kettle', ''] },
+    400,
+    { message: expect.stringContaining('the input at index 1 is empty') },
+  ],
   ['an object for a text', { model: MODEL, input: { text: 'a' } }, 400, { message: INVALID }],
   ['no input', { model: MODEL }, 400, { message: INVALID }],
   ['no model', { input: 'a' }, 400, { message: 'you must provide a model parameter' }],

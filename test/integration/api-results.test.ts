@@ -420,3 +420,27 @@ describe('a client that downloads results', () => {
     expect((await api.call('DELETE', `/v1/runs/${id}`)).status).toBe(204);
   });
 });
+
+describe('a run that is deleted', () => {
+  it('while its files are read is unknown, and may be deleted by several calls at once', async () => {
+    const statuses = new Set<number>();
+    for (let round = 0; round < 4; round++) {
+      const { api, id } = await completedRun(makeRows(30));
+      const paths = ['results', 'ids', 'report', 'texts?rows=1', 'results?format=parquet', 'statistics'];
+      const search = { headers: { 'content-type': 'application/json' }, body: '{"text":"a"}' };
+      const calls = [
+        ...paths.map((path) => api.call('GET', `/v1/runs/${id}/${path}`)),
+        ...[1, 2, 3].map(() => api.call('DELETE', `/v1/runs/${id}`)),
+        api.call('POST', `/v1/runs/${id}/search`, search),
+        ...paths.map((path) => api.call('GET', `/v1/runs/${id}/${path}`)),
+      ];
+      for (const response of await Promise.all(calls)) {
+        statuses.add(response.status);
+        // A download that has begun is broken off.
+        await response.arrayBuffer().catch(() => {});
+      }
+      expect((await api.call('GET', `/v1/runs/${id}`)).status).toBe(404);
+    }
+    expect([...statuses].filter((status) => ![200, 204, 404].includes(status))).toEqual([]);
+  });
+});

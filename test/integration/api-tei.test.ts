@@ -1,6 +1,6 @@
 /** The API of Text Embeddings Inference: its shapes, its timing headers and its errors. */
 
-import { UnavailableError } from '@embedmill/contract';
+import { type TextInput, UnavailableError } from '@embedmill/contract';
 import { describe, expect, it } from 'vitest';
 import { hashLane, SPECIAL_TOKENS } from '../support/hash-lane.ts';
 import { HASH_DIM, hashVector } from '../support/hash-worker.ts';
@@ -72,6 +72,26 @@ describe('the other calls', () => {
     expect(body[1]).toBeCloseTo(dot(source, hashVector('boots')), 5);
   });
 
+  it('/tokenize reads long texts and many texts in slices', async () => {
+    const calls: string[][] = [];
+    const before = (texts: readonly TextInput[]) => {
+      calls.push(texts as string[]);
+    };
+    const { api } = { api: await startLaneApi({ lane: hashLane({ before }) }) };
+    const long = Array.from({ length: 9000 }, (_, i) => `word${i}x`).join(' ');
+    const { body } = await post(api, '/tokenize', { inputs: [long, 'a kettle', '', long] });
+    const chars = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length, 0);
+    expect(Math.max(...calls.map(chars))).toBeLessThanOrEqual(16_384);
+    expect(calls.flat().join('')).toBe(`${long}a kettle${long}`);
+    const own = body.map((tokens: { text: string }[]) =>
+      tokens.map(({ text }) => text).filter((text) => text !== ''),
+    );
+    const framed = (text: string) => ['[CLS]', ...text.split(' ').filter((word) => word !== ''), '[SEP]'];
+    expect(own).toEqual([long, 'a kettle', '', long].map(framed));
+    const tooLong = await post(api, '/tokenize', { inputs: 'x'.repeat(1_000_001) });
+    expect([tooLong.status, tooLong.body.error_type]).toEqual([422, 'Validation']);
+  });
+
   it('/tokenize returns the tokens of each text', async () => {
     const api = await startLaneApi();
     const { body } = await post(api, '/tokenize', { inputs: ['a kettle', 'boots'] });
@@ -125,7 +145,7 @@ const outcomes = {
 const refused: [body: unknown, status: number, error: string, type: string][] = [
   [{ inputs: [] }, 400, '`inputs` cannot be empty', 'Empty'],
   [{ inputs: '' }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
-  [{ inputs: ['a', ''] }, 400, 'Input validation error: `inputs` cannot be empty', 'Empty'],
+  [{ inputs: ['a', ''] }, 400, 'Input validation error: `inputs` at index 1 cannot be empty', 'Empty'],
   [
     { inputs: 'long', truncate: false },
     422,

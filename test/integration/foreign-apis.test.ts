@@ -81,6 +81,17 @@ describe('token ids of Text Embeddings Inference', () => {
     );
   });
 
+  it('of a long text are those of its sentences', async () => {
+    const tokenize = async (inputs: string[], special: boolean) => {
+      const body = JSON.stringify({ inputs, add_special_tokens: special });
+      const response = await fetch(`${lane.producer.url}/tokenize`, { method: 'POST', body });
+      return ((await response.json()) as { id: number }[][]).map((tokens) => tokens.map(({ id }) => id));
+    };
+    const sentences = Array.from({ length: 900 }, (_, i) => PLAIN_TEXTS[i % PLAIN_TEXTS.length]!);
+    const [whole] = await tokenize([sentences.join(' ')], true);
+    expect(whole).toEqual([101, ...(await tokenize(sentences, false)).flat(), 102]);
+  });
+
   it('outside the vocabulary are an error of the caller', async () => {
     const tei = await fetch(`${lane.producer.url}/embed`, {
       method: 'POST',

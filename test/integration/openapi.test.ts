@@ -16,6 +16,7 @@ const lane = laneForAll();
 
 interface Operation {
   operationId: string;
+  requestBody?: { content: Record<string, { schema?: unknown }> };
   security?: unknown[];
   responses: Record<string, { content?: Record<string, unknown> }>;
 }
@@ -24,6 +25,7 @@ interface Operation {
 interface Document {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, { properties?: object; required?: string[] }> };
 }
 
 let document: Document;
@@ -82,9 +84,7 @@ const ndjson = (rows: readonly unknown[]) => ({
 describe('the document', () => {
   it('is valid OpenAPI 3.1 with valid JSON Schemas', () => {
     expect(document.openapi).toBe('3.1.0');
-    const names = Object.keys(
-      (document as unknown as { components: { schemas: object } }).components.schemas,
-    );
+    const names = Object.keys(document.components.schemas);
     expect(names.length).toBeGreaterThan(8);
     const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
@@ -104,6 +104,23 @@ describe('the document', () => {
     );
     // Two routes answer `/`: one for clients, one for browsers.
     expect(documented.toSorted()).toEqual([...new Set(routes)].toSorted());
+  });
+
+  it('permits null for every optional field of a request', () => {
+    const bodies = Object.values(document.paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap(({ requestBody }) => requestBody?.content['application/json']?.schema ?? []);
+    expect(bodies.length).toBeGreaterThan(10);
+    const optional = (bodies as { $ref: string }[]).flatMap(({ $ref }) => {
+      const name = $ref.split('/').at(-1)!;
+      const { properties, required = [] } = document.components.schemas[name]!;
+      return Object.keys(properties ?? {})
+        .filter((field) => !required.includes(field))
+        .map((field) => pointer('components', 'schemas', name, 'properties', field));
+    });
+    expect(optional.length).toBeGreaterThan(40);
+    for (const field of optional)
+      expect(ajv.validate({ $ref: `document#/${field}` }, null), field).toBe(true);
   });
 
   it('requires a key only where the producer does', async () => {

@@ -1,9 +1,13 @@
 /** The entry point of the `embedmill` command. */
 
+import { exemptLoopback } from '@embedmill/client';
 import { runProgram } from './program.ts';
 import { ignoreClosedPipe } from './shell/closed-pipe.ts';
 
 for (const stream of [process.stdout, process.stderr]) ignoreClosedPipe(stream);
+
+// For stores and hubs on this machine too, and for child processes.
+for (const host of ['localhost', '127.0.0.1', '[::1]']) exemptLoopback(`http://${host}`);
 
 const code = await runProgram(process.argv, {
   environment: process.env,

@@ -17,6 +17,7 @@ import { traceRequests } from './http/trace-requests.ts';
 import { type ApiLimits, type CoreService, DEFAULT_API_LIMITS, type RouteDeps } from './http/types.ts';
 import { alertRoutes } from './native/alert-routes.ts';
 import { boardRoutes } from './native/board-routes.ts';
+import { reportDeletedRuns } from './native/deleted-runs.ts';
 import { embedRoutes } from './native/embed-routes.ts';
 import { eventRoutes } from './native/event-routes.ts';
 import { healthRoutes } from './native/health-routes.ts';
@@ -94,6 +95,7 @@ export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiD
       `nothing is served at ${req.method} ${JSON.stringify(req.path.slice(0, 100))}`,
     );
   });
+  app.use(reportDeletedRuns(deps));
   app.use(handleErrors({ dialects: [OPENAI_ERRORS, OLLAMA_ERRORS, TEI_ERRORS], log: deps.log }));
   return app;
 }

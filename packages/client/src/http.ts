@@ -1,6 +1,7 @@
 /** Makes the HTTP requests of the client: base URL, API key, abort signals and error responses. */
 
 import { connectionFault, errorOf, PassingFault } from './errors.ts';
+import { exemptLoopback } from './loopback.ts';
 import { withRetry } from './retry.ts';
 
 /** Time for which a cut download tries to continue before it fails. */
@@ -57,9 +58,11 @@ export class Http {
   ): Promise<Response> {
     const { apiKey, fetch = globalThis.fetch } = this.#options;
     const combined = this.#signal(signal);
+    const { url } = this;
+    exemptLoopback(url);
     let response: Response;
     try {
-      response = await fetch(`${this.url}${path}`, {
+      response = await fetch(`${url}${path}`, {
         method,
         headers: { ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }), ...headers },
         // The type excludes shared memory only, and bodies are never in shared memory.
@@ -88,7 +91,10 @@ export class Http {
    * where it stopped, if the producer supports ranges of this file.
    */
   async open(path: string, content: RequestContent = {}): Promise<AsyncIterable<Uint8Array>> {
-    return this.#download(path, content, await this.request('GET', path, content));
+    // As it is stored, so that a cut download can continue, and because a compressed one costs more time than it saves
+    // on most networks. Browsers ignore this header.
+    const plain = { ...content, headers: { 'accept-encoding': 'identity', ...content.headers } };
+    return this.#download(path, plain, await this.request('GET', path, plain));
   }
 
   async *#download(path: string, content: RequestContent, first: Response): AsyncGenerator<Uint8Array> {

@@ -27,6 +27,7 @@ export type {
 export { EmbedmillClient } from './client.ts';
 export { ApiError, ClientError, PassingFault } from './errors.ts';
 export type { CallOptions, ClientOptions } from './http.ts';
+export { exemptLoopback } from './loopback.ts';
 export { type RetryOptions, withRetry } from './retry.ts';
 export type { SendRowsOptions, SentRows } from './send-rows.ts';
 export type * from './types.ts';

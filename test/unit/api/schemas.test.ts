@@ -1,10 +1,27 @@
 /** Validation of requests, and its error messages. */
 
+import { readConfig } from '@embedmill/core/process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRunBody } from '../../../apps/producer/src/compatible/run-options.ts';
+import { createRunBody, runOptions } from '../../../apps/producer/src/compatible/run-options.ts';
 import { checkInput } from '../../../apps/producer/src/http/check-input.ts';
-import { addRowsQuery, listRunsQuery } from '../../../apps/producer/src/native/schemas.ts';
+import {
+  addRowsQuery,
+  embedBody,
+  listRunsQuery,
+  searchBody,
+} from '../../../apps/producer/src/native/schemas.ts';
+
+describe('the model of a run', () => {
+  it('is the served one under each of its names', () => {
+    const config = readConfig({ EMBEDMILL_MODEL_ALIASES: 'text-embedding-3-small' });
+    const modelOf = (model?: string) =>
+      runOptions(checkInput(createRunBody, 'body', { model }), config).model;
+    for (const name of [undefined, 'all-minilm', 'all-minilm:l6-v2', 'Text-Embedding-3-Small'])
+      expect(modelOf(name)).toBe('all-MiniLM-L6-v2');
+    expect(modelOf('multilingual')).toBe('multilingual-e5-small');
+  });
+});
 
 describe('a body', () => {
   it('has defaults for omitted fields', () => {
@@ -16,7 +33,17 @@ describe('a body', () => {
       prompt: '',
       inputType: 'document',
     });
-    expect(checkInput(createRunBody, 'body', { name: null }).name).toBeNull();
+  });
+
+  it('takes null for an absent field, but not for a required one', () => {
+    const nulls = Object.fromEntries(Object.keys(createRunBody.shape).map((field) => [field, null]));
+    expect(checkInput(createRunBody, 'body', nulls)).toEqual(checkInput(createRunBody, 'body', {}));
+    const body = checkInput(embedBody, 'body', { text: null, texts: ['a'], encoding: null, model: null });
+    expect(body).toMatchObject({ texts: ['a'], encoding: 'float' });
+    expect(() => checkInput(searchBody, 'body', { text: null, count: null })).toThrow(/text: .*got null/);
+    expect(() => checkInput(createRunBody, 'body', JSON.parse('{"__proto__": null}'))).toThrow(
+      'unknown "__proto__"',
+    );
   });
 
   it('is accepted or rejected with a short message, whatever it is', () => {

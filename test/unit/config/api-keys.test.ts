@@ -53,17 +53,24 @@ describe('settings with secrets', () => {
 });
 
 describe('CORS origins', () => {
-  it.each(['https://app.example.com/', 'app.example.com', 'https://a.example,,', 'null'])(
-    'are refused when no browser would send them: %s',
-    (given) => {
-      expect(() => readConfig({ EMBEDMILL_CORS_ORIGINS: given })).toThrow(/EMBEDMILL_CORS_ORIGINS: expected/);
-    },
-  );
+  it.each([
+    'https://app.example.com/',
+    'app.example.com',
+    'https://a.example,,',
+    'null',
+    'https://*',
+    'app://a/b',
+    'app:a',
+  ])('are refused when no browser would send them: %s', (given) => {
+    expect(() => readConfig({ EMBEDMILL_CORS_ORIGINS: given })).toThrow(/EMBEDMILL_CORS_ORIGINS: expected/);
+  });
 
   it('are a list', () => {
     const { corsOrigins } = readConfig({
       EMBEDMILL_CORS_ORIGINS: 'https://a.example, http://localhost:5173',
     });
     expect(corsOrigins).toEqual(['https://a.example', 'http://localhost:5173']);
+    const others = ['app://obsidian.md', 'tauri://localhost', 'chrome-extension://*', 'file://'];
+    expect(readConfig({ EMBEDMILL_CORS_ORIGINS: others.join(', ') }).corsOrigins).toEqual(others);
   });
 });

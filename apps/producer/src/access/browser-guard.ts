@@ -16,6 +16,7 @@ import { hostname } from 'node:os';
 import { quote, RequestError } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import type { Request, RequestHandler } from 'express';
+import { isListedOrigin } from './cors.ts';
 
 /**
  * Top-level domains that no stranger can register: RFC 6761, RFC 6762, RFC 8375, ICANN's .internal, and those
@@ -53,8 +54,7 @@ export function guardBrowsers({
     const origin = req.get('origin');
     const isListed =
       origin !== undefined &&
-      (corsOrigins.includes('*') ||
-        corsOrigins.includes(origin) ||
+      (isListedOrigin(origin, corsOrigins) ||
         // Behind a proxy that replaces Host, the pages of the listed host are still the producer's own.
         allowedHosts.includes(hostnameOf(authorityOfOrigin(origin))));
     if (!isListed && isForeign(req, origin)) {

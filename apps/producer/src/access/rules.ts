@@ -42,7 +42,9 @@ export const RULES: readonly AccessRule[] = [
   ['GET', '/hub/*', 'read'],
   // OpenAI API.
   ['POST', '/v1/embeddings', 'submit'],
+  ['POST', '/embeddings', 'submit'],
   ['GET', '/v1/models/*', 'read'],
+  ['GET', '/models/*', 'read'],
   ['GET', '/v1/files/*', 'read'],
   ['POST', '/v1/files', 'submit'],
   ['DELETE', '/v1/files/:id', 'submit'],
@@ -55,6 +57,7 @@ export const RULES: readonly AccessRule[] = [
   ['GET', '/api/tags', 'read'],
   ['GET', '/api/ps', 'read'],
   ['POST', '/api/show', 'read'],
+  ['POST', '/api/pull', 'read'],
   ['GET', '/api/version', 'open'],
   // Text Embeddings Inference.
   ['POST', '/embed', 'submit'],

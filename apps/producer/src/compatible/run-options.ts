@@ -16,7 +16,7 @@ import {
 } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
 import { z } from 'zod';
-import { modelOf } from './models.ts';
+import { modelOf, workerModelOf } from './models.ts';
 
 /** A name of a run or model. No control characters, because it becomes part of file names and log lines. */
 const name = z
@@ -79,7 +79,7 @@ const glossaryLanguage = z
 
 /** Body of `POST /v1/runs`; omitted options take their defaults from the producer's settings. */
 export const createRunBody = z.strictObject({
-  name: name.nullable().optional().describe('Display name; need not be unique.'),
+  name: name.optional().describe('Display name; need not be unique.'),
   ...embedFields,
   glossary: z
     .array(
@@ -99,14 +99,12 @@ export const createRunBody = z.strictObject({
     .int()
     .min(1)
     .max(4096)
-    .nullable()
     .optional()
     .describe('Maximum rows per batch. Default: by the measured rate of the workers.'),
   batchTokens: z
     .int()
     .min(1)
     .max(1_000_000)
-    .nullable()
     .optional()
     .describe('Maximum estimated tokens per batch. Default: by the measured rate of the workers.'),
 });
@@ -122,7 +120,7 @@ export function runOptions(
 ): RunOptions {
   return {
     name: body.name ?? null,
-    model: body.model ?? modelOf(config),
+    model: body.model === undefined ? modelOf(config) : workerModelOf(body.model, config),
     precision: body.precision,
     truncate: body.truncate,
     ...treatmentOf({ ...body, glossary }),

@@ -2,12 +2,13 @@
 
 import { quote, RequestError } from '@embedmill/contract';
 import { z } from 'zod';
+import { withoutNulls } from './null-as-absent.ts';
 
 /** Maximum number of faults and of unknown keys in one error. */
 const MAX_LISTED = 10;
 
 /**
- * Returns the values of a request, with defaults filled in.
+ * Returns the values of a request, with defaults filled in. Null for an optional field means that it is absent.
  * @throws {RequestError} `invalid-body`, `invalid-query` or `invalid-headers`, with all faults (facts:
  *   `errors`)
  */
@@ -16,7 +17,7 @@ export function checkInput<Schema extends z.ZodObject>(
   what: 'body' | 'query' | 'headers',
   given: unknown,
 ): z.output<Schema> {
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(withoutNulls(schema, given));
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.slice(0, MAX_LISTED).map((issue) => faultOf(schema, issue, given));
   const list = errors.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`));

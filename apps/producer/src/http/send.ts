@@ -2,6 +2,7 @@
 
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
+import { applyCoding, COMPRESSION_MEMORY_BYTES, negotiateCoding, sendBytes } from './compression.ts';
 import { shareOf } from './memory-budget.ts';
 import { requestIdOf } from './request-id.ts';
 import type { RouteDeps } from './types.ts';
@@ -15,8 +16,7 @@ export function sendJson(res: Response, status: number, value: unknown): void {
 export function sendJsonText(res: Response, status: number, text: string): void {
   res.status(status);
   res.setHeader('Cache-Control', 'no-store');
-  res.setHeader('Content-Type', 'application/json');
-  res.send(Buffer.from(text));
+  sendBytes(res, 'application/json', Buffer.from(text));
 }
 
 /** A large response. */
@@ -29,7 +29,8 @@ export interface StreamResponse {
 }
 
 /**
- * Sends a stream whose chunks are produced as the client reads them. HEAD gets the headers alone.
+ * Sends a stream whose chunks are produced as the client reads them, compressed if it is text and the client accepts
+ * it. HEAD gets the headers alone.
  *
  * An error before the first chunk is thrown, so that it can be reported to the client. A later one is logged
  * and destroys the connection, so that a partial file never looks complete. A client that reads nothing for
@@ -46,10 +47,17 @@ export async function sendStream(
   const chunks = stream.chunks[Symbol.asyncIterator]();
   const isHead = req.method === 'HEAD';
   const share = shareOf(req);
-  await share.resize(isHead ? 0 : stream.memoryBytes);
+  const codingName = negotiateCoding(req, {
+    type: String(headers['Content-Type'] ?? ''),
+    bytes: Number(headers['Content-Length'] ?? Number.POSITIVE_INFINITY),
+    status,
+  });
+  const isCoded = codingName !== null && codingName !== 'identity';
+  await share.resize(isHead ? 0 : stream.memoryBytes + (isCoded ? COMPRESSION_MEMORY_BYTES : 0));
   const first = isHead ? undefined : await chunks.next();
   res.status(status);
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  const coding = applyCoding(res, codingName);
   if (isHead) {
     res.end();
     return;
@@ -73,7 +81,8 @@ export async function sendStream(
   res.setTimeout(limits.readStallMs);
   // Rejects for internal errors and for disconnected clients. Only the former matter, and `res` is destroyed
   // in both cases.
-  await pipeline(watched(), res).catch(() => {});
+  const sent = coding === null ? pipeline(watched(), res) : pipeline(watched(), coding.stream(), res);
+  await sent.catch(() => {});
   if (fault !== undefined)
     log.error({ requestId: requestIdOf(res), err: fault }, 'response aborted by an internal error');
 }

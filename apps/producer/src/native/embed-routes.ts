@@ -4,6 +4,7 @@ import { hasVector, rowView, treatmentOf, type VectorEncoding } from '@embedmill
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { Router } from 'express';
+import { workerModelOf } from '../compatible/models.ts';
 import { reserveAnswer } from '../compatible/reserve-answer.ts';
 import { addPath } from '../http/add-path.ts';
 import { readJsonBody } from '../http/body.ts';
@@ -14,7 +15,7 @@ import type { RouteDeps } from '../http/types.ts';
 import { embedBody } from './schemas.ts';
 
 /** `/v1/embed`. */
-export function embedRoutes({ service, limits }: RouteDeps): Router {
+export function embedRoutes({ service, config, limits }: RouteDeps): Router {
   const router = Router();
   const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
 
@@ -32,7 +33,7 @@ export function embedRoutes({ service, limits }: RouteDeps): Router {
         treatment: treatmentOf({ ...body, glossary: run?.options.glossary ?? null }),
         chunkSpans,
         ...deadline,
-        ...(model === undefined ? {} : { model }),
+        ...(model === undefined ? {} : { model: workerModelOf(model, config) }),
       });
       sendJsonText(res, 200, embeddingJson(answer, encoding));
     },

@@ -2,6 +2,7 @@
 
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
+import { sendBytes } from '../http/compression.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 
@@ -26,8 +27,7 @@ export function healthRoutes({ service, version }: RouteDeps): Router {
   addPath(router, '/metrics', {
     get: async (_req, res) => {
       const { contentType, body } = await service.metrics();
-      res.setHeader('Content-Type', contentType);
-      res.send(Buffer.from(body));
+      sendBytes(res, contentType, Buffer.from(body));
     },
   });
   // KEDA's metrics-api trigger and `embedmill autoscale` read it.

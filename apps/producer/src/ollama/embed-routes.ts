@@ -47,13 +47,15 @@ export function ollamaEmbedRoutes({ service, config, limits }: RouteDeps): Route
       }
       const answer = await embed(req, res, texts);
       assertAllEmbedded(texts, answer.outcomes, truncate !== false);
-      const kept = dimensions === null || dimensions === undefined || dimensions < 1 ? undefined : dimensions;
+      const kept = dimensions === undefined || dimensions < 1 ? undefined : dimensions;
       const vectors = texts.map((_, i) =>
         vectorJson(shorten(rowView(answer.vectors, answer.dim, i), kept), 'float'),
       );
       const { totalMs } = answer.timings;
       const measured = JSON.stringify({
         total_duration: Math.round(totalMs * NANOSECONDS_PER_MS),
+        // Models are always loaded; ollama-ai-provider-v2 requires the field.
+        load_duration: 0,
         prompt_eval_count: countTokens(answer.outcomes),
       });
       sendJsonText(
@@ -71,7 +73,7 @@ export function ollamaEmbedRoutes({ service, config, limits }: RouteDeps): Route
         await readJsonOfAnyType(req, bodyLimits),
       );
       assertServedModel(model, config);
-      if (prompt === undefined || prompt === null || prompt === '') {
+      if (prompt === undefined || prompt === '') {
         sendJsonText(res, 200, '{"embedding":[]}');
         return;
       }

@@ -4,7 +4,8 @@ import { quote, rowView, shorten } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
 import { z } from 'zod';
-import { inputTypeName, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
+import { inputsSchema, inputTypeName, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
+import { isServedModel, type ModelSetting, namesOf } from '../compatible/models.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';
 import { invalidInput, OpenAiError, openAiTextError } from './errors.ts';
 import { parseOpenAiInput } from './parse-input.ts';
@@ -12,9 +13,15 @@ import { parseOpenAiInput } from './parse-input.ts';
 /** Body of `POST /v1/embeddings`. Unknown fields are ignored. */
 export const openAiEmbeddingsBody = z.object({
   model: z.string().describe('A name of the served model.'),
-  input: z
-    .union([z.string(), z.array(z.string())])
-    .describe(`A text, or up to ${MAX_INPUTS} texts; not token ids.`),
+  input: inputsSchema.describe(
+    `A text, up to ${MAX_INPUTS} texts, or token ids of \`tokenizer\` without [CLS] and [SEP].`,
+  ),
+  tokenizer: z
+    .string()
+    .optional()
+    .describe(
+      'Not in the OpenAI API: the model whose tokenizer made the token ids in `input`, which must be a name of the served model. Token ids without it are refused.',
+    ),
   encoding_format: z
     .enum(['float', 'base64'])
     .default('float')
@@ -45,11 +52,11 @@ export type OpenAiEmbeddings = z.output<typeof openAiEmbeddingsBody>;
  * Checks the body of an embeddings call.
  * @throws {OpenAiError} with the wording of the OpenAI API
  */
-export function parseOpenAiEmbeddings(given: unknown): OpenAiEmbeddings {
+export function parseOpenAiEmbeddings(given: unknown, config: ModelSetting): OpenAiEmbeddings {
   const body = parseOpenAiInput(openAiEmbeddingsBody, given, (field, value) => {
-    if (field === 'model' && value === undefined)
+    if (field === 'model' && (value === undefined || value === null))
       return new OpenAiError('you must provide a model parameter');
-    if (field === 'input') return invalidInput(isTokenIds(value) ? NO_TOKEN_IDS : undefined);
+    if (field === 'input') return invalidInput();
     if (field === 'encoding_format')
       return new OpenAiError(
         `Invalid value for 'encoding_format' = ${typeof value === 'string' ? value.slice(0, 60) : quote(value)}. Supported values: ['float', 'base64'].`,
@@ -57,20 +64,34 @@ export function parseOpenAiEmbeddings(given: unknown): OpenAiEmbeddings {
       );
     return undefined;
   });
-  if (body.input.length === 0) throw invalidInput();
-  if (Array.isArray(body.input) && body.input.some((one) => one.length === 0)) throw invalidInput();
+  const texts = textsOf(body.input);
+  if (texts.length === 0) throw invalidInput();
+  if (texts.some((text) => typeof text !== 'string')) assertOwnTokenIds(body.tokenizer, config);
+  const empty = texts.findIndex(({ length }) => length === 0);
+  if (empty !== -1)
+    throw invalidInput(texts.length === 1 ? undefined : `the input at index ${empty} is empty`);
   return body;
 }
 
 /**
  * Clients of the OpenAI API send the ids of OpenAI's tokenizers, most of which are ids of other tokens of our
  * models: the vector would be that of another text.
+ * @throws {OpenAiError} unless the request states that the ids are of the served model
  */
-const NO_TOKEN_IDS =
-  "token ids are those of OpenAI's tokenizers, not of this model; send texts (LangChain for Python: check_embedding_ctx_length=False)";
-
-function isTokenIds(input: unknown): boolean {
-  return Array.isArray(input) && [input, ...input].flat().some((one) => typeof one === 'number');
+function assertOwnTokenIds(tokenizer: string | undefined, config: ModelSetting): void {
+  if (tokenizer === undefined) {
+    throw invalidInput(
+      "these token ids may be those of OpenAI's tokenizers (cl100k_base), which mean other words in this model; " +
+        'send texts (LangChain for Python: OpenAIEmbeddings(check_embedding_ctx_length=False)), or state the ' +
+        `tokenizer of the ids: "tokenizer": ${JSON.stringify(namesOf(config)[0])}`,
+    );
+  }
+  if (isServedModel(tokenizer, config)) return;
+  throw new OpenAiError(
+    `Invalid value for 'tokenizer' = ${quote(tokenizer)}: token ids of another tokenizer mean other words in this ` +
+      `model; expected ${namesOf(config)[0]}. Send texts instead.`,
+    { param: 'tokenizer', code: 'invalid_value' },
+  );
 }
 
 /**

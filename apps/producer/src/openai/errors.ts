@@ -35,7 +35,7 @@ export class OpenAiError extends RequestError {
 
 /** Requests that get errors in the shape of the OpenAI API. */
 export const OPENAI_ERRORS: ErrorDialect = {
-  paths: /^\/v1\/(embeddings|models|files|batches)(\/|$)/i,
+  paths: /^(\/v1\/(embeddings|models|files|batches)|\/(embeddings|models))(\/|$)/i,
   send: sendOpenAiError,
 };
 

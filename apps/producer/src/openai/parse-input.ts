@@ -2,11 +2,11 @@
 
 import { quote } from '@embedmill/contract';
 import type { z } from 'zod';
+import { withoutNulls } from '../http/null-as-absent.ts';
 import { OpenAiError } from './errors.ts';
 
 /**
- * Returns the values of a request, with defaults filled in. As in the OpenAI API, null for an optional field
- * means that it is absent.
+ * Returns the values of a request, with defaults filled in. Null for an optional field means that it is absent.
  * @param errorFor the error for an invalid field for which the OpenAI API has its own wording
  * @throws {OpenAiError} for the first invalid field
  */
@@ -23,7 +23,7 @@ export function parseOpenAiInput<Schema extends z.ZodObject>(
   const value = (given as Record<string, unknown>)[field];
   const error = errorFor(field, value);
   if (error !== undefined) throw error;
-  if (value === undefined)
+  if (value === undefined || value === null)
     throw new OpenAiError(`Missing required parameter: '${field}'.`, {
       param: field,
       code: 'missing_required_parameter',
@@ -32,12 +32,4 @@ export function parseOpenAiInput<Schema extends z.ZodObject>(
     param: field,
     code: 'invalid_value',
   });
-}
-
-/** The fields of an object without those that are null and optional. */
-function withoutNulls(schema: z.ZodObject, given: unknown): unknown {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
-  const isAbsent = (field: string, value: unknown) =>
-    value === null && Object.hasOwn(schema.shape, field) && schema.shape[field]?.safeParse(undefined).success;
-  return Object.fromEntries(Object.entries(given).filter(([field, value]) => !isAbsent(field, value)));
 }

@@ -29,7 +29,16 @@ export const COMPATIBLE_OPERATIONS: readonly Operation[] = [
     summary: 'Embed texts',
     body: 'OpenAiEmbeddings',
   },
+  {
+    ...openai,
+    method: 'post',
+    path: '/embeddings',
+    summary: 'Same as /v1/embeddings',
+    body: 'OpenAiEmbeddings',
+  },
   { ...openai, method: 'get', path: '/v1/models', summary: 'List the served model' },
+  { ...openai, method: 'get', path: '/models', summary: 'Same as /v1/models' },
+  { ...openai, method: 'get', path: '/models/*name', summary: 'Same as /v1/models/{name}' },
   { ...openai, method: 'get', path: '/v1/models/*name', summary: 'Get the served model' },
   {
     ...openai,
@@ -81,6 +90,19 @@ export const COMPATIBLE_OPERATIONS: readonly Operation[] = [
     path: '/api/show',
     summary: 'Get the served model',
     body: 'OllamaShow',
+  },
+  {
+    ...ollama,
+    method: 'post',
+    path: '/api/pull',
+    summary: 'Report that the served model is present; other models are not pulled',
+    body: 'OllamaPull',
+    responses: {
+      200: {
+        description: 'Status lines, or one object with `stream: false`.',
+        files: ['application/x-ndjson', JSON_TYPE],
+      },
+    },
   },
   { ...ollama, method: 'get', path: '/api/version', summary: 'Get the version' },
   {

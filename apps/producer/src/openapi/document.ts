@@ -8,6 +8,7 @@ import { needOf } from '../access/index.ts';
 import { createRunBody } from '../compatible/run-options.ts';
 import { alertsBody } from '../health/firing-alerts.ts';
 import { deadlineHeaders } from '../http/deadline.ts';
+import { permitNulls } from '../http/null-as-absent.ts';
 import { PROBLEMS, type ProblemCode } from '../http/problems.ts';
 import {
   addRowsQuery,
@@ -20,7 +21,7 @@ import {
   searchBody,
   textsQuery,
 } from '../native/schemas.ts';
-import { ollamaEmbedBody, ollamaEmbeddingsBody, ollamaShowBody } from '../ollama/schemas.ts';
+import { ollamaEmbedBody, ollamaEmbeddingsBody, ollamaPullBody, ollamaShowBody } from '../ollama/schemas.ts';
 import { createBatchBody, listBatchesQuery } from '../openai/batches/batch-schemas.ts';
 import { openAiEmbeddingsBody } from '../openai/embeddings.ts';
 import { listFilesQuery } from '../openai/files/file-schemas.ts';
@@ -56,6 +57,7 @@ const requestSchemas = {
   OllamaEmbed: ollamaEmbedBody,
   OllamaEmbeddings: ollamaEmbeddingsBody,
   OllamaShow: ollamaShowBody,
+  OllamaPull: ollamaPullBody,
   TeiEmbed: teiEmbedBody,
   TeiSimilarity: teiSimilarityBody,
   TeiTokenize: teiTokenizeBody,
@@ -195,7 +197,7 @@ function operationOf(operation: Operation, requiresKeys: boolean): Json {
 
 /**
  * `post /v1/runs/:id/rows` → `postRunsRows`; operations of compatible APIs are prefixed with the name of the
- * API.
+ * API, and those that repeat a route of the OpenAI API without `/v1` end in `Unversioned`.
  */
 function operationIdOf({ method, path, tag }: Operation): string {
   const words = path
@@ -203,7 +205,9 @@ function operationIdOf({ method, path, tag }: Operation): string {
     .filter((word) => word !== '' && word !== 'v1' && !word.startsWith(':'))
     .map((word) => word.replace(/\W/g, ''));
   const one = path.endsWith('/:id') ? 'One' : '';
-  const name = method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('') + one;
+  const unversioned = tag === 'openai' && !path.startsWith('/v1/') ? 'Unversioned' : '';
+  const name =
+    method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('') + one + unversioned;
   return tag in COMPATIBLE_ERRORS ? `${tag}_${name}` : name;
 }
 
@@ -285,6 +289,7 @@ function schemasOf(named: Readonly<Record<string, z.ZodType>>, io: 'input' | 'ou
   for (const [id, schema] of Object.entries(named)) registry.add(schema, { id });
   const uri = (id: string) => `#/components/schemas/${id}`;
   const { schemas: generated } = z.toJSONSchema(registry, { io, uri, override: simplify });
+  if (io === 'input') permitNulls(generated);
   return Object.fromEntries(
     Object.entries(generated).map(([id, schema]) => [id, withoutIdentity(schema as Json)]),
   );

@@ -12,6 +12,7 @@ export type SchemaName =
   | 'OllamaEmbed'
   | 'OllamaEmbeddings'
   | 'OllamaShow'
+  | 'OllamaPull'
   | 'TeiEmbed'
   | 'TeiSimilarity'
   | 'TeiTokenize'

@@ -12,7 +12,7 @@ import { addPath } from '../http/add-path.ts';
 import { readJsonOfAnyType } from '../http/body.ts';
 import { deadlineOf } from '../http/deadline.ts';
 import { shareOf } from '../http/memory-budget.ts';
-import { sendJson, sendJsonText } from '../http/send.ts';
+import { sendJson, sendJsonText, sendStream } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 import { TeiError, teiTextError } from './errors.ts';
 import {
@@ -23,21 +23,22 @@ import {
   teiSimilarityBody,
   teiTokenizeBody,
 } from './schemas.ts';
+import { SLICE_CHARS, tokenizeInSlices } from './tokenize.ts';
 
-/** Maximum characters per call of `/tokenize`: the response has about twenty bytes for each. */
+/** Maximum characters per call of `/tokenize`: the response has up to 60 bytes for each. */
 const MAX_TOKENIZED_CHARS = 1_000_000;
 /** A token as an object, as text and as the bytes of the response, divided by the characters of a token. */
 const ANSWER_BYTES_PER_CHAR = 64;
 
 /** Options for over-long texts, and the prompt. */
 interface TextOptions {
-  truncate?: boolean | null | undefined;
+  truncate?: boolean | undefined;
   truncation_direction?: string;
-  prompt_name?: string | null | undefined;
+  prompt_name?: string | undefined;
 }
 
 /** `/embed`, `/invocations`, `/similarity`, `/tokenize` and POST `/`. */
-export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
+export function teiEmbedRoutes({ service, limits, log }: RouteDeps): Router {
   const router = Router();
   const bodyLimits = { maxBytes: limits.maxTextsBytes, stallMs: limits.bodyStallMs };
 
@@ -50,7 +51,11 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
     const inputType = inputTypeOfPrompt(prompt_name);
     assertTextCount(texts.length);
     await reserveAnswer(req, texts.length);
-    if (texts.some(({ length }) => length === 0)) throw teiTextError({ kind: 'empty' });
+    const empty = texts.findIndex(({ length }) => length === 0);
+    if (empty !== -1) {
+      const message = texts.length === 1 ? undefined : `\`inputs\` at index ${empty} cannot be empty`;
+      throw teiTextError({ kind: 'empty', message });
+    }
     const answer = await embedTexts(service.lane(), texts, {
       precision: 'int8',
       truncate: truncation_direction.toLowerCase() === 'left' ? 'start' : 'end',
@@ -72,7 +77,7 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
         'Input validation error: `normalize` must be true: this server returns vectors of length 1 only',
       );
     }
-    const dimensions = body.dimensions ?? undefined;
+    const { dimensions } = body;
     if (dimensions !== undefined && dimensions < 1)
       throw new TeiError('Validation', 'Input validation error: `dimensions` should be positive');
     const answer = await embed(req, res, texts, body);
@@ -119,15 +124,10 @@ export function teiEmbedRoutes({ service, limits }: RouteDeps): Router {
         const message = `Input validation error: \`inputs\` must have at most ${MAX_TOKENIZED_CHARS} characters. Given: ${chars}`;
         throw new TeiError('Validation', message);
       }
-      const share = shareOf(req);
-      await share.resize(share.bytes / 2 + chars * ANSWER_BYTES_PER_CHAR);
-      const tokens = await service.lane().tokenize(texts, { specialTokens: body.add_special_tokens });
-      sendJson(
-        res,
-        200,
-        // Token positions are unknown; the original server also sends null for [CLS] and [SEP].
-        tokens.map((perText) => perText.map((token) => ({ ...token, start: null, stop: null }))),
-      );
+      const chunks = tokenizeInSlices(service.lane(), texts, { specialTokens: body.add_special_tokens });
+      const memoryBytes = shareOf(req).bytes / 2 + SLICE_CHARS * ANSWER_BYTES_PER_CHAR;
+      const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+      await sendStream(req, res, { status: 200, headers, memoryBytes, chunks }, { log, limits });
     },
   });
   return router;

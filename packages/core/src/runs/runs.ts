@@ -34,6 +34,8 @@ export class Runs {
   readonly #damaged = new Map<string, DamagedRun>();
   /** Runs that are removed, and whose files may still be on disk; the next start finishes that, too. */
   readonly #removing = new Set<string>();
+  /** Removals in progress by id, which concurrent calls share. */
+  readonly #removals = new Map<string, Promise<void>>();
   readonly #reopening: NodeJS.Timeout;
   /** Runs by request key, including those that are being created. */
   readonly #byRequest = new Map<string, Promise<Run>>();
@@ -131,6 +133,11 @@ export class Runs {
     return !this.#runs.has(id) && !this.#damaged.has(id);
   }
 
+  /** Whether the run is removed or being removed, so that its files may vanish under a reader. */
+  isRemoved(id: string): boolean {
+    return this.#removals.has(id) || (!this.#runs.has(id) && !this.#damaged.has(id));
+  }
+
   /** Returns the run for display, damaged or not. @throws {RequestError} `unknown-run` */
   show(id: string): ShownRun {
     return this.#runs.get(id) ?? this.#damagedRun(id);
@@ -158,6 +165,12 @@ export class Runs {
    * @throws a Redis fault when the run has keys in Redis and Redis is unreachable; the run is then kept
    */
   async remove(id: string): Promise<void> {
+    const removal = this.#removals.get(id) ?? this.#remove(id).finally(() => this.#removals.delete(id));
+    this.#removals.set(id, removal);
+    await removal;
+  }
+
+  async #remove(id: string): Promise<void> {
     // Also before its keys are deleted from Redis.
     this.#deps.assertLeaseHeld();
     const doomed = join(this.#folder, `${REMOVED_PREFIX}${id}`);

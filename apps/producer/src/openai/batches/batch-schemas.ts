@@ -16,10 +16,10 @@ export const createBatchBody = z.object({
     .string()
     .regex(/^[1-9]\d{0,4}[smhd]$/, 'expected a duration such as 24h')
     .describe('Time after which an unfinished batch expires: a number with s, m, h or d.'),
-  metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
+  metadata: z.record(z.string().max(64), z.string().max(512)).optional(),
   output_expires_after: z
     .object({ anchor: z.literal('created_at'), seconds: expirySeconds })
-    .nullish()
+    .optional()
     .describe('When the output files are deleted. Default: never.'),
 });
 

@@ -5,8 +5,8 @@ import { quote } from '@embedmill/contract';
 import { readTextLines } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
 import { z } from 'zod';
-import { MAX_INPUTS } from '../../compatible/inputs.ts';
-import { isServedModel } from '../../compatible/models.ts';
+import { MAX_INPUTS, textsOf } from '../../compatible/inputs.ts';
+import { isServedModel, type ModelSetting } from '../../compatible/models.ts';
 import { type OpenAiEmbeddings, parseOpenAiEmbeddings } from '../embeddings.ts';
 import { invalidInput, OpenAiError } from '../errors.ts';
 import type { BatchFault } from './types.ts';
@@ -40,7 +40,7 @@ export type InputLine = RequestLine | FaultyLine;
 /** What the interpretation of lines depends on. */
 export interface InputOptions {
   endpoint: string;
-  config: Pick<Config, 'model' | 'maxRowBytes'>;
+  config: ModelSetting & Pick<Config, 'maxRowBytes'>;
 }
 
 const envelope = z.object({
@@ -93,7 +93,7 @@ function parseLine(line: number, text: string, { endpoint, config }: InputOption
     return faulty(line, 'model_not_found', `Unknown model ${quote(body.model)}.`, 'body.model');
   }
   try {
-    const request = parseOpenAiEmbeddings(body);
+    const request = parseOpenAiEmbeddings(body, config);
     const texts = textsOfBody(request, config);
     return { kind: 'request', line, customId, model: body.model, body: request, texts, rejection: null };
   } catch (error) {
@@ -116,7 +116,7 @@ function textsOfBody(
   { input, truncate, input_type: inputType = 'none' }: OpenAiEmbeddings,
   { maxRowBytes }: Pick<Config, 'maxRowBytes'>,
 ): string[] {
-  const texts = typeof input === 'string' ? [input] : input;
+  const texts = textsOf(input);
   if (texts.length > MAX_INPUTS) throw invalidInput(`array length must be ${MAX_INPUTS} or less`);
   if (truncate === 'start')
     throw new OpenAiError(
@@ -132,6 +132,7 @@ function textsOfBody(
     );
   }
   return texts.map((text) => {
+    if (typeof text !== 'string') throw invalidInput('a batch takes texts, not token ids');
     if (Buffer.byteLength(text) > maxRowBytes)
       throw invalidInput(`a text must have at most ${maxRowBytes} bytes`);
     return text;

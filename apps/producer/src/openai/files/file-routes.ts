@@ -10,6 +10,7 @@ import { listPageOf } from '../page.ts';
 import { parseOpenAiInput } from '../parse-input.ts';
 import type { OpenAiRouteDeps } from '../types.ts';
 import { listFilesQuery } from './file-schemas.ts';
+import type { FileStore } from './file-store.ts';
 import type { StoredFile } from './types.ts';
 import { receiveUpload } from './upload.ts';
 
@@ -60,7 +61,7 @@ export function openAiFileRoutes({ service, config, limits, log }: OpenAiRouteDe
         ETag: etag,
         ...(range === null ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${file.bytes}` }),
       };
-      const chunks = end > start ? createReadStream(files.pathOf(file), { start, end: end - 1 }) : noChunks();
+      const chunks = end > start ? contentOf(files, file, { start, end: end - 1 }) : noChunks();
       const status = range === null ? 200 : 206;
       await sendStream(req, res, { status, headers, memoryBytes: READ_BYTES, chunks }, { log, limits });
     },
@@ -80,6 +81,20 @@ function fileObject({ id, bytes, createdAt, expiresAt, filename, purpose }: Stor
     purpose,
     status: 'processed',
   };
+}
+
+/** The bytes `start` to `end`, both inclusive. @throws {RequestError} `unknown-file` if it was deleted since `get` */
+async function* contentOf(
+  files: FileStore,
+  file: StoredFile,
+  range: { start: number; end: number },
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(files.pathOf(file), range);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') files.get(file.id);
+    throw error;
+  }
 }
 
 async function* noChunks(): AsyncGenerator<never> {}

@@ -38,6 +38,8 @@ export class FileStore {
   readonly #files = new Map<string, StoredFile>();
   /** Files that are deleted, and whose bytes may still be on disk. */
   readonly #removing = new Set<string>();
+  /** Removals in progress by id, which concurrent calls share. */
+  readonly #removals = new Map<string, Promise<void>>();
   /** Files whose description cannot be read. */
   readonly #damaged = new Set<string>();
   readonly #sweep: NodeJS.Timeout;
@@ -67,12 +69,13 @@ export class FileStore {
   list(): StoredFile[] {
     const now = Date.now();
     return [...this.#files.values()]
-      .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
+      .filter(({ id, expiresAt }) => !this.#removals.has(id) && (expiresAt === null || expiresAt > now))
       .sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 
   /** The file; `undefined` if it is unknown, deleted or expired. */
   find(id: string): StoredFile | undefined {
+    if (this.#removals.has(id)) return undefined;
     const file = this.#files.get(id);
     return file?.expiresAt != null && file.expiresAt <= Date.now() ? undefined : file;
   }
@@ -122,7 +125,7 @@ export class FileStore {
    * @throws the error of the file system; the file or a part of it is then still on disk, and the call may be repeated
    */
   async remove(id: string): Promise<void> {
-    if (!this.#removing.has(id)) this.get(id);
+    if (!this.#removing.has(id) && !this.#removals.has(id)) this.get(id);
     await this.#remove(id);
   }
 
@@ -131,6 +134,12 @@ export class FileStore {
   }
 
   async #remove(id: string): Promise<void> {
+    const removal = this.#removals.get(id) ?? this.#removeFolder(id).finally(() => this.#removals.delete(id));
+    this.#removals.set(id, removal);
+    await removal;
+  }
+
+  async #removeFolder(id: string): Promise<void> {
     this.#deps.assertLeaseHeld();
     const removed = join(this.#folder, `${REMOVED}${id}`);
     if (!this.#removing.has(id)) {

@@ -76,9 +76,15 @@ const apiKeys = z.string().transform((list, context): ApiKey[] => {
   return z.NEVER;
 });
 
-/** Whether this is an origin as browsers send it (no path, no trailing slash), or `*`. */
-const isOrigin = (origin: string) =>
-  origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin);
+/**
+ * Whether this is an origin as browsers send it (no path, no trailing slash), `*`, or `scheme://*` for all origins
+ * of a scheme other than http and https, such as those of browser extensions and desktop applications.
+ */
+const isOrigin = (origin: string) => {
+  if (origin === '*') return true;
+  if (!/^https?:/i.test(origin)) return /^[a-z][a-z0-9+.-]*:\/\/(\*|[^\s/?#@*]*)$/.test(origin);
+  return !origin.includes('*') && URL.canParse(origin) && new URL(origin).origin === origin;
+};
 
 const redisUrl = z
   .string()
@@ -144,12 +150,12 @@ export const VARIABLES = {
   ),
   corsOrigins: optional(
     'EMBEDMILL_CORS_ORIGINS',
-    'Origins of web pages that may call the API, separated by commas, such as `https://app.example.com`; `*` for all. If unset, no origin is allowed.',
+    'Origins of web pages, browser extensions and desktop applications that may call the API, separated by commas, such as `https://app.example.com`, `tauri://localhost` or `chrome-extension://*`; `*` for all. If unset, no origin is allowed.',
     z
       .string()
       .transform((list) => list.split(',').map((origin) => origin.trim()))
       .refine((origins) => origins.every(isOrigin), {
-        message: 'origins such as https://app.example.com, separated by commas',
+        message: 'origins such as https://app.example.com or app://*, separated by commas',
       }),
   ),
   allowedHosts: optional(
@@ -193,6 +199,16 @@ export const VARIABLES = {
     'EMBEDMILL_MODEL',
     'Name of an installed model (`embedmill model list`), or folder of a sentence model in Hugging Face layout. If unset, the built-in all-MiniLM-L6-v2.',
     z.string(),
+  ),
+  modelAliases: optional(
+    'EMBEDMILL_MODEL_ALIASES',
+    'Further names of the served model for clients with a fixed model name, separated by commas, such as `text-embedding-3-small`. The vectors are those of the served model.',
+    z
+      .string()
+      .transform((list) => list.split(',').map((name) => name.trim()))
+      .refine((names) => names.every((name) => /^[^\s,\p{Cc}\p{Cs}]{1,200}$/u.test(name)), {
+        message: 'names without spaces such as text-embedding-3-small, separated by commas',
+      }),
   ),
   pull: variable(
     'EMBEDMILL_PULL',
