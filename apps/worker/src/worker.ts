@@ -12,6 +12,7 @@ import {
   throttled,
 } from '@embedmill/core/process';
 import {
+  assertUsableRedis,
   BullBatchConsumer,
   connect,
   cutOff,
@@ -76,12 +77,13 @@ const BATCHES_PER_THREAD = 2;
 
 /**
  * Starts a worker. It joins the queue only after its model has reproduced the recorded vectors.
- * @throws {ConfigError} if `REDIS_URL` is not set
+ * @throws {ConfigError} if `REDIS_URL` is not set or does not fit the server
  * @throws if the model cannot be prepared or does not reproduce the recorded vectors
  */
 export async function startWorker(config: Config, { log, engineUrl }: WorkerOptions): Promise<RunningWorker> {
   if (config.redisUrl === undefined)
     throw new ConfigError(['REDIS_URL: required; a worker needs the Redis server of its producer']);
+  await assertUsableRedis(config.redisUrl, log);
   const releasers = new Releasers();
   try {
     const tracing = await openTracing(config, { service: 'embedmill-worker', log });

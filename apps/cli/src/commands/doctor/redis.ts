@@ -1,7 +1,7 @@
 /** Checks the Redis server that would be used. */
 
 import { asError } from '@embedmill/contract';
-import { type Config, findRedis } from '@embedmill/core/process';
+import { type Config, findRedis, redisServerProblem, shownRedisUrl } from '@embedmill/core/process';
 import type { Finding } from './types.ts';
 
 const SUBJECT = 'Redis';
@@ -33,30 +33,29 @@ async function checkServer(url: string): Promise<Finding> {
       return {
         health: 'broken',
         subject: SUBJECT,
-        message: `${withoutSecret(url)} does not respond within ${TIMEOUT_MS / 1000} s`,
+        message: `${shownRedisUrl(url)} does not respond within ${TIMEOUT_MS / 1000} s`,
       };
     }
-    return checkServerInfo(withoutSecret(url), await redis.info());
+    return checkServerInfo(shownRedisUrl(url), await redis.info());
   } catch (error) {
     return {
       health: 'broken',
       subject: SUBJECT,
-      message: `${withoutSecret(url)}: ${asError(error).message}`,
+      message: `${shownRedisUrl(url)}: ${asError(error).message}`,
     };
   } finally {
     redis.disconnect();
   }
 }
 
-/** Checks version and eviction policy. @param info the response to INFO */
+/** Checks kind, version and eviction policy. @param info the response to INFO */
 export function checkServerInfo(url: string, info: string): Finding {
   const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
   const version = field('valkey_version') ?? field('redis_version') ?? '?';
   const policy = field('maxmemory_policy') ?? 'unknown';
   const what = `${url}, version ${version}, maxmemory-policy ${policy}`;
-  const [major = 0, minor = 0] = (field('redis_version') ?? '').split('.').map(Number);
-  if (major < 6 || (major === 6 && minor < 2))
-    return { health: 'broken', subject: SUBJECT, message: `${what}; 6.2 or later is required` };
+  const problem = redisServerProblem(url, info);
+  if (problem !== undefined) return { health: 'broken', subject: SUBJECT, message: `${url}: ${problem}` };
   if (policy !== 'noeviction') {
     const limit = Number(field('maxmemory') ?? 0);
     const advice = 'run "redis-cli config set maxmemory-policy noeviction"';
@@ -73,10 +72,4 @@ export function checkServerInfo(url: string, info: string): Finding {
         };
   }
   return { health: 'good', subject: SUBJECT, message: what };
-}
-
-function withoutSecret(url: string): string {
-  const shown = new URL(url);
-  if (shown.password !== '') shown.password = '***';
-  return shown.href;
 }
