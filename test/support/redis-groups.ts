@@ -60,7 +60,8 @@ export async function startSentinels(): Promise<RedisGroup> {
   };
 }
 
-async function startSentinel(port: number, primaryPort: number): Promise<void> {
+/** A Sentinel of a primary, on 127.0.0.1; it ends with the test. */
+export async function startSentinel(port: number, primaryPort: number): Promise<void> {
   const folder = temporaryFolder();
   const path = join(folder, 'sentinel.conf');
   const lines = [

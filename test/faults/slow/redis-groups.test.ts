@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../../support/api.ts';
 import { startCalls } from '../../support/call-checker.ts';
+import { expectEmbeds } from '../../support/embed-on.ts';
 import { postEmbed } from '../../support/lane.ts';
 import { expectAnswer } from '../../support/lane-faults.ts';
 import { expectWhole, startRunInWork } from '../../support/mill.ts';
@@ -57,7 +58,9 @@ async function expectFailover(
 
 describe('Sentinels', () => {
   it('promote a replica without the latest writes when the primary is killed, and no row is lost', async () => {
-    await expectFailover(await startSentinels(), loseWrites);
+    const group = await startSentinels();
+    await expectFailover(group, loseWrites);
+    await expectEmbeds(group.url);
   });
 
   it('exchange a primary that lives, and no row is lost', async () => {
@@ -69,7 +72,9 @@ describe('Sentinels', () => {
 
 describe('a cluster', () => {
   it('replaces a killed node by a replica without the latest writes, and no row is lost', async () => {
-    await expectFailover(await startCluster(), loseWrites);
+    const group = await startCluster();
+    await expectFailover(group, loseWrites);
+    await expectEmbeds(group.url);
   });
 
   it('exchanges a node that lives and keeps its connections open, and no row is lost', async () => {
