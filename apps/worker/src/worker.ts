@@ -24,7 +24,7 @@ import {
   whenReady,
 } from '@embedmill/core/redis';
 import { openTracing } from '@embedmill/core/telemetry';
-import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
+import { checkGolden, Embedder, type PreparedModel, prepareModel, shareTokenizer } from '@embedmill/embed';
 import type { Logger } from 'pino';
 import { BatchWork } from './bulk/batch-work.ts';
 import { ThreadRate } from './bulk/thread-rate.ts';
@@ -99,6 +99,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       }),
     );
     const model = await prepare(FIRST_PRECISION);
+    const tokenizer = await shareTokenizer(model.tokenizerPath);
     if (engineUrl === undefined) await checkModel(model);
 
     const cores = defaultThreads();
@@ -113,7 +114,11 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
       threads,
-      prepare: async (precision) => ({ ...(await prepare(precision)), memoryBytes: config.repeatsBytes }),
+      prepare: async (precision) => ({
+        ...(await prepare(precision)),
+        memoryBytes: config.repeatsBytes,
+        tokenizer,
+      }),
       precision: FIRST_PRECISION,
       ...(engineUrl === undefined ? {} : { engineUrl }),
       onEvent: (event) => {
