@@ -13,8 +13,8 @@ import { printTable } from './support/table.mjs';
 const SHORT_TEXTS = 4000;
 
 /** Bytes and texts of one run of the second table, whichever is reached first. */
-const RUN_BYTES = 48 * 1024 ** 2;
-const RUN_TEXTS = 1500;
+const RUN_BYTES = 32 * 1024 ** 2;
+const RUN_TEXTS = 500;
 
 const WORDS = 'the quick brown fox jumps over the lazy dog and runs through a quiet forest '.repeat(2);
 
