@@ -24,7 +24,14 @@ import {
   whenReady,
 } from '@embedmill/core/redis';
 import { openTracing } from '@embedmill/core/telemetry';
-import { checkGolden, Embedder, type PreparedModel, prepareModel, shareTokenizer } from '@embedmill/embed';
+import {
+  checkGolden,
+  Embedder,
+  type PreparedModel,
+  prepareModel,
+  type SharedTokenizer,
+  shareTokenizer,
+} from '@embedmill/embed';
 import type { Logger } from 'pino';
 import { BatchWork } from './bulk/batch-work.ts';
 import { ThreadRate } from './bulk/thread-rate.ts';
@@ -99,8 +106,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       }),
     );
     const model = await prepare(FIRST_PRECISION);
-    const tokenizer = await shareTokenizer(model.tokenizerPath);
-    if (engineUrl === undefined) await checkModel(model);
+    const tokenizer = engineUrl === undefined ? await shareTokenizer(model.tokenizerPath) : undefined;
+    if (engineUrl === undefined) await checkModel(model, tokenizer);
 
     const cores = defaultThreads();
     const threads = config.threads ?? cores;
@@ -235,8 +242,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
  * Throws if this CPU and model file do not reproduce the recorded vectors: such a worker must not join the
  * queue.
  */
-async function checkModel(model: PreparedModel): Promise<void> {
-  const embedder = await Embedder.open(model);
+async function checkModel(model: PreparedModel, tokenizer: SharedTokenizer | undefined): Promise<void> {
+  const embedder = await Embedder.open(model, { tokenizer });
   try {
     const report = await checkGolden(embedder);
     if (!report.ok) throw new Error(`the model does not reproduce the recorded vectors: ${report.message}`);

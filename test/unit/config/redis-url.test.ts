@@ -61,6 +61,7 @@ describe('a Redis URL', () => {
     ['redis://a,b', /several hosts need redis\+sentinel/],
     ['redis://me@a', /the user has no password/],
     ['redis://a?timeout=5', /an option other than db, family, ca, cert, key/],
+    ['redis://a?family=5', /its family is not 0, 4 or 6/],
     ['redis://a?ca=/x', /need a URL that starts with rediss/],
     ['rediss://a?cert=/x', /cert and key need each other/],
     ['unix://run/redis.sock', /a socket has a path and no host/],

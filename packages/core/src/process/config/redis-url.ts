@@ -102,7 +102,7 @@ function addressOf(url: string): RedisAddress {
     path: kind === 'socket' ? decodeURIComponent(path) : undefined,
     primary,
     db,
-    family: numberOf('family', options.get('family') ?? '4', 0, 6),
+    family: familyOf(options.get('family') ?? '4'),
     ...credentialsOf(credentials),
     tls: hasTls ? { ca, cert, key } : undefined,
     prefix,
@@ -115,6 +115,11 @@ function optionsOf(query = ''): Map<string, string> {
     if (!OPTIONS.includes(name)) throw new Error(`it has an option other than ${OPTIONS.join(', ')}`);
   }
   return options;
+}
+
+function familyOf(text: string): number {
+  if (!['0', '4', '6'].includes(text)) throw new Error('its family is not 0, 4 or 6');
+  return Number(text);
 }
 
 function noHosts(hosts: string): [] {

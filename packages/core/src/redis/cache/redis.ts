@@ -100,9 +100,9 @@ export class RedisVectorCache implements VectorCache {
   }
 }
 
-/** Bytes of the value of one of these vectors, which have the same dimension. */
-function entryBytes([first]: readonly CachedVector[]): number {
-  return HEADER_BYTES + (first?.vector.byteLength ?? 0);
+/** Maximum bytes of the value of one of these vectors. */
+function entryBytes(vectors: readonly CachedVector[]): number {
+  return HEADER_BYTES + vectors.reduce((max, { vector }) => Math.max(max, vector.byteLength), 0);
 }
 
 /** Field of a text: a hash of it and of everything else that determines its vector and the format of its entry. */
