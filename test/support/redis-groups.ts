@@ -34,7 +34,7 @@ export interface RedisGroup {
 export async function startSentinels(): Promise<RedisGroup> {
   const first = await redisProcess();
   await first.start();
-  const second = await redisProcess(['--replicaof', `127.0.0.1 ${first.port}`]);
+  const second = await redisProcess(['--replicaof', '127.0.0.1', String(first.port)]);
   await second.start();
   await until(async () => /master_link_status:up/.test(await infoOf(second, 'replication')));
   const ports = [await freePort(), await freePort(), await freePort()];

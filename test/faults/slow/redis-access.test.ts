@@ -36,8 +36,9 @@ describe('a Redis', () => {
     const redis = await redisProcess(['--unixsocket', path, '--user', 'embedmill', ...rule.split(' ')]);
     await redis.start();
     await expectServes(redis, `unix://embedmill:secret@${path}`);
-    const denied = await redis.ask((client) => client.call('ACL', 'LOG'));
-    expect(denied).toEqual([]);
+    const denied = (await redis.ask((client) => client.call('ACL', 'LOG'))) as string[][];
+    // Redis 6.2 does not know the CLIENT SETINFO that ioredis tries.
+    expect(denied.filter((entry) => entry[entry.indexOf('object') + 1] !== 'client')).toEqual([]);
   });
 
   it('with TLS that requires client certificates serves a run, and says what is missing without one', async ({
