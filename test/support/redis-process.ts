@@ -159,7 +159,8 @@ export async function hasTls(): Promise<boolean> {
   return /Failed to configure TLS/.test(`${stdout}${stderr}`);
 }
 
-async function serverCommand(): Promise<string> {
+/** The `redis-server` that tests start. */
+export async function serverCommand(): Promise<string> {
   const program = await provideRedis({
     cacheDir: readConfig(process.env).cacheDir,
     install: true,

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@embedmill/contract';
 import { type Config, Releasers } from '@embedmill/core/process';
+import { assertUsableRedis } from '@embedmill/core/redis';
 import { openTracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import { KeyRing, openRateLimiter } from './access/index.ts';
@@ -35,12 +36,13 @@ const KEEP_ALIVE_MS = 75_000;
 /**
  * Starts a producer. The API answers at once; until Redis answers and the data folder's lease is held,
  * requests for runs get 503.
- * @throws {ConfigError} without `REDIS_URL`, or when the file of API keys cannot be used
+ * @throws {ConfigError} without `REDIS_URL`, when it does not fit the server, or when the file of API keys cannot be used
  * @throws when the port is in use
  */
 export async function startProducer(config: Config, { log }: { log: Logger }): Promise<RunningProducer> {
   const { redisUrl } = config;
   if (redisUrl === undefined) throw new ConfigError(['REDIS_URL: required by a producer']);
+  await assertUsableRedis(redisUrl, log);
   const releasers = new Releasers();
   try {
     const tracing = await openTracing(config, { service: 'embedmill-producer', log });

@@ -12,6 +12,7 @@ import {
   throttled,
 } from '@embedmill/core/process';
 import {
+  assertUsableRedis,
   BullBatchConsumer,
   connect,
   cutOff,
@@ -23,7 +24,14 @@ import {
   whenReady,
 } from '@embedmill/core/redis';
 import { openTracing } from '@embedmill/core/telemetry';
-import { checkGolden, Embedder, type PreparedModel, prepareModel } from '@embedmill/embed';
+import {
+  checkGolden,
+  Embedder,
+  type PreparedModel,
+  prepareModel,
+  type SharedTokenizer,
+  shareTokenizer,
+} from '@embedmill/embed';
 import type { Logger } from 'pino';
 import { BatchWork } from './bulk/batch-work.ts';
 import { ThreadRate } from './bulk/thread-rate.ts';
@@ -76,12 +84,13 @@ const BATCHES_PER_THREAD = 2;
 
 /**
  * Starts a worker. It joins the queue only after its model has reproduced the recorded vectors.
- * @throws {ConfigError} if `REDIS_URL` is not set
+ * @throws {ConfigError} if `REDIS_URL` is not set or does not fit the server
  * @throws if the model cannot be prepared or does not reproduce the recorded vectors
  */
 export async function startWorker(config: Config, { log, engineUrl }: WorkerOptions): Promise<RunningWorker> {
   if (config.redisUrl === undefined)
     throw new ConfigError(['REDIS_URL: required; a worker needs the Redis server of its producer']);
+  await assertUsableRedis(config.redisUrl, log);
   const releasers = new Releasers();
   try {
     const tracing = await openTracing(config, { service: 'embedmill-worker', log });
@@ -97,7 +106,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       }),
     );
     const model = await prepare(FIRST_PRECISION);
-    if (engineUrl === undefined) await checkModel(model);
+    const tokenizer = engineUrl === undefined ? await shareTokenizer(model.tokenizerPath) : undefined;
+    if (engineUrl === undefined) await checkModel(model, tokenizer);
 
     const cores = defaultThreads();
     const threads = config.threads ?? cores;
@@ -111,7 +121,11 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
       threads,
-      prepare: async (precision) => ({ ...(await prepare(precision)), memoryBytes: config.repeatsBytes }),
+      prepare: async (precision) => ({
+        ...(await prepare(precision)),
+        memoryBytes: config.repeatsBytes,
+        tokenizer,
+      }),
       precision: FIRST_PRECISION,
       ...(engineUrl === undefined ? {} : { engineUrl }),
       onEvent: (event) => {
@@ -229,8 +243,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
  * Throws if this CPU and model file do not reproduce the recorded vectors: such a worker must not join the
  * queue.
  */
-async function checkModel(model: PreparedModel): Promise<void> {
-  const embedder = await Embedder.open(model);
+async function checkModel(model: PreparedModel, tokenizer: SharedTokenizer | undefined): Promise<void> {
+  const embedder = await Embedder.open(model, { tokenizer });
   try {
     const report = await checkGolden(embedder);
     if (!report.ok) throw new Error(`the model does not reproduce the recorded vectors: ${report.message}`);

@@ -25,6 +25,8 @@ export {
 } from './quality/measure.ts';
 export { Glossary, type GlossaryEntry, type ReplacedText } from './text/glossary/glossary.ts';
 export type { TextChunk } from './text/long/chunks.ts';
+export type { SharedTokenizer } from './text/shared-tokenizer.ts';
+export { shareTokenizer } from './text/tokenizer.ts';
 export { CLEANERS } from './text/treatment/clean-steps.ts';
 export type {
   EmbedTextOptions,

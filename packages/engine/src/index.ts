@@ -8,4 +8,10 @@ export { embedStatic, hasEngine } from './static.ts';
 export { MAX_POSITIONS, packWeights, WEIGHTS_REVISION } from './weights/pack.ts';
 export { quantizeColumns, quantizeRows } from './weights/quantize.ts';
 export type { Dense, Encoder, EncoderLayer, Norm, Pooling } from './weights/tensors.ts';
-export { TOKENIZER_UNICODE, type WordPieceOptions, WordPieceTokenizer } from './wordpiece.ts';
+export {
+  TOKENIZER_UNICODE,
+  type WordPieceOptions,
+  type WordPieceTables,
+  WordPieceTokenizer,
+  wordPieceTables,
+} from './wordpiece.ts';

@@ -20,6 +20,21 @@ export interface WordPieceOptions {
   unknownId: number;
 }
 
+/**
+ * A vocabulary as the addon takes it. Its arrays are in shared memory, so that threads which receive it in a message have no
+ * copy of their own.
+ */
+export interface WordPieceTables {
+  /** UTF-16 units of all tokens, one after the other. */
+  units: Uint16Array<SharedArrayBuffer>;
+  /** End of each token in `units`. */
+  ends: Int32Array<SharedArrayBuffer>;
+  /** Id of each token. */
+  ids: Int32Array<SharedArrayBuffer>;
+  /** See `openTokenizer` in native/addon.cpp. */
+  settings: Int32Array<SharedArrayBuffer>;
+}
+
 /** Ids that fit without a second call: more than any text within a model's limit has. */
 const BUFFER_IDS = 4096;
 
@@ -29,28 +44,7 @@ export class WordPieceTokenizer {
   #ids = new Int32Array(BUFFER_IDS);
 
   /** @throws EngineError `engine-unavailable`, `weights-unsupported` or `input-invalid` */
-  constructor(options: WordPieceOptions) {
-    const entries = [
-      ...[...options.vocabulary].filter(([token]) => !options.added.has(token)),
-      ...options.added,
-    ];
-    const text = Buffer.from(entries.map(([token]) => token).join(''), 'utf16le');
-    const units = new Uint16Array(text.buffer.slice(text.byteOffset, text.byteOffset + text.byteLength));
-    const ends = new Int32Array(entries.length);
-    let end = 0;
-    for (const [i, [token]] of entries.entries()) {
-      end += token.length;
-      ends[i] = end;
-    }
-    const settings = Int32Array.of(
-      Number(options.lowerCase),
-      Number(options.stripAccents),
-      Number(options.splitIdeographs),
-      options.maxWordCharacters,
-      options.unknownId,
-      options.added.size,
-    );
-    const ids = Int32Array.from(entries, ([, id]) => id);
+  constructor({ units, ends, ids, settings }: WordPieceTables) {
     this.#native = callNative(() => loadEngine().openTokenizer(units, ends, ids, settings));
   }
 
@@ -72,4 +66,37 @@ export class WordPieceTokenizer {
     this.#ids = new Int32Array(count);
     return callNative(() => engine.encode(this.#native, text, this.#ids));
   }
+}
+
+/** Writes a vocabulary and its settings as the addon takes them. */
+export function wordPieceTables(options: WordPieceOptions): WordPieceTables {
+  const entries = [
+    ...[...options.vocabulary].filter(([token]) => !options.added.has(token)),
+    ...options.added,
+  ];
+  const text = entries.map(([token]) => token).join('');
+  const units = new Uint16Array(new SharedArrayBuffer(text.length * Uint16Array.BYTES_PER_ELEMENT));
+  for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i);
+  const ends = sharedInts(entries.length);
+  let end = 0;
+  for (const [i, [token]] of entries.entries()) {
+    end += token.length;
+    ends[i] = end;
+  }
+  const ids = sharedInts(entries.length);
+  ids.set(entries.map(([, id]) => id));
+  const settings = sharedInts(6);
+  settings.set([
+    Number(options.lowerCase),
+    Number(options.stripAccents),
+    Number(options.splitIdeographs),
+    options.maxWordCharacters,
+    options.unknownId,
+    options.added.size,
+  ]);
+  return { units, ends, ids, settings };
+}
+
+function sharedInts(length: number): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
 }

@@ -32,6 +32,13 @@ test('distinguishes texts by every token', () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
+test('has small keys for long texts, which differ in every token', () => {
+  const ids = Array.from({ length: 8192 }, (_, i) => i);
+  const keys = [ids, ids.with(8191, 0), ids.with(0, 1), ids.slice(0, 65), ids.slice(0, 64)].map(memoryKey);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(Math.max(...keys.map(({ length }) => length))).toBe(256);
+});
+
 test('returns the same bits that the embedder computed', async () => {
   const model = await prepareModel({ precision: 'int8', cacheDir });
   const embedder = await Embedder.open(model, { memoryBytes: 1024 * 1024 });

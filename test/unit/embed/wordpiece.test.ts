@@ -6,7 +6,7 @@ import { availableKernels, prepareModel } from '@embedmill/embed';
 import { TOKENIZER_UNICODE } from '@embedmill/engine';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileDigest, tokenizerDigest } from '../../../packages/embed/src/prepare/fingerprint.ts';
-import { TextTokenizer } from '../../../packages/embed/src/text/tokenizer.ts';
+import { shareTokenizer, TextTokenizer } from '../../../packages/embed/src/text/tokenizer.ts';
 import { type WordPieceFile, wordPieceOptions } from '../../../packages/embed/src/text/wordpiece.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { differentIds, scriptTexts, wordsOf } from '../../support/script-texts.ts';
@@ -70,6 +70,32 @@ describe('the ids of the native tokenizer are those of the library', () => {
   test.runIf(isComparable)('for a text that is longer than all buffers', async () => {
     const native = await TextTokenizer.read(path, 256);
     expect(native.count(`${'a '.repeat(50_000)}${'\u{1d15e}'.repeat(5000)}`)).toBe(50_003);
+  });
+});
+
+describe.skipIf(!isComparable)('a tokenizer that threads share', () => {
+  test('gives the results of one that reads its file, after its way through a message', async () => {
+    const own = await TextTokenizer.read(path, 64);
+    const shared = TextTokenizer.openShared(structuredClone((await shareTokenizer(path))!), 64);
+    const texts = [...AWKWARD_TEXTS, ...EMPTY_TEXTS, ...scriptTexts(SEED, 300, wordsOf(file.model.vocab))];
+    for (const text of texts) {
+      for (const truncate of ['start', 'end'] as const)
+        expect(shared.encode(text, truncate, 'query: ')).toEqual(own.encode(text, truncate, 'query: '));
+      expect(shared.tokens(text, { specialTokens: true })).toEqual(own.tokens(text, { specialTokens: true }));
+    }
+    expect(shared.describeUnknownId([0, 30_521])).toBeUndefined();
+    expect(shared.describeUnknownId([30_522])).toBe(own.describeUnknownId([30_522]));
+    expect(shared.isNative).toBe(true);
+  });
+
+  test.each<[string, (copy: typeof file) => void]>([
+    ['of which the native tokenizer has no settings', (copy) => Object.assign(copy.model, { type: 'BPE' })],
+    [
+      'with an added token that takes the name of another one',
+      ({ added_tokens }) => added_tokens.push({ id: 900, content: 'the', special: true, normalized: false }),
+    ],
+  ])('is not made of a file %s', async (_, change) => {
+    expect(await shareTokenizer(changed(change))).toBeUndefined();
   });
 });
 

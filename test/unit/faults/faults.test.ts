@@ -44,6 +44,7 @@ describe('a fault of Redis', () => {
     ],
     ['a password', 'NOAUTH Authentication required.', 'NOAUTH'],
     ['a permission', "NOPERM User worker has no permissions to run the 'eval' command", 'NOPERM'],
+    ['an unknown primary', 'NOPRIMARY the Sentinels know no primary "x"', 'NOPRIMARY'],
     ['a cluster', 'MOVED 3999 127.0.0.1:6381', 'MOVED'],
     ['any wording', 'ERR value is not an integer or out of range', 'ReplyError'],
     [
@@ -58,7 +59,7 @@ describe('a fault of Redis', () => {
 
   test('passes by itself, unless a password, a permission or the kind of server is wrong', () => {
     const lasting = REDIS_REPLIES.filter(([, duration]) => duration === 'lasting').map(([kind]) => kind);
-    expect(lasting).toEqual(['NOAUTH', 'WRONGPASS', 'NOPERM', 'MOVED', 'CROSSSLOT']);
+    expect(lasting).toEqual(['NOAUTH', 'WRONGPASS', 'NOPERM', 'NOPRIMARY', 'CROSSSLOT']);
   });
 
   test('is found in the cause and in one of several addresses', () => {

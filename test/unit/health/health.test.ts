@@ -56,7 +56,7 @@ describe('each problem', () => {
       'unavailable',
       'redis',
       'Redis is a cluster, which needs a cluster connection.',
-      /not a cluster/,
+      /redis\+cluster:/,
     ],
     [
       { redisFault: fault('connect ECONNREFUSED 127.0.0.1:6379', 'ECONNREFUSED') },

@@ -27,5 +27,9 @@ describe('a batch', () => {
   test('has the size that the run was created with, whatever the rate', () => {
     const given = { batchRows: 7, batchTokens: 100 };
     expect(batchLimits(given, 2_000_000, 384)).toEqual({ rows: 7, tokens: 100 });
+    const large = { batchRows: 4096, batchTokens: null };
+    expect(batchLimits(large, undefined, 1024).rows).toBe(4096);
+    // 16 MB of vectors.
+    expect(batchLimits(large, undefined, 4096).rows).toBe(1024);
   });
 });

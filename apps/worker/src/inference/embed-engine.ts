@@ -1,6 +1,8 @@
 /** The default engine: `@embedmill/embed` behind the engine port; inference threads load it by URL. */
 
-import { Embedder, type PreparedModel } from '@embedmill/embed';
+import type { PreparedModel, SharedTokenizer } from '@embedmill/embed';
+// Not the whole package: a thread needs neither compilers nor downloads, which take 5 MB of its heap.
+import { Embedder } from '@embedmill/embed/embedder';
 import type { Engine } from './engine.ts';
 
 /**
@@ -9,6 +11,8 @@ import type { Engine } from './engine.ts';
 export interface EmbedEngineModel extends PreparedModel {
   /** Maximum bytes of vectors that a thread keeps for repeated texts. Default 0: none. */
   memoryBytes?: number;
+  /** The tokenizer, if the threads share it. */
+  tokenizer?: SharedTokenizer | undefined;
 }
 
 /**
@@ -16,8 +20,8 @@ export interface EmbedEngineModel extends PreparedModel {
  * @throws {EmbedError} if a model file is missing or cannot be run
  */
 export async function openEngine(model: unknown): Promise<Engine> {
-  const { memoryBytes, ...prepared } = model as EmbedEngineModel;
-  const embedder = await Embedder.open(prepared, { memoryBytes });
+  const { memoryBytes, tokenizer, ...prepared } = model as EmbedEngineModel;
+  const embedder = await Embedder.open(prepared, { memoryBytes, tokenizer });
   const { dim, fingerprint } = embedder.model;
   return {
     dim,

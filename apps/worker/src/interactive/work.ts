@@ -48,6 +48,9 @@ export interface InteractiveWorkDeps {
 /** Interval at which producers are told which messages this worker has. */
 const REPORT_INTERVAL_MS = 500;
 
+/** No message is taken while those that are held have this many characters; one huge text is taken alone. */
+const MAX_HELD_CHARS = 1024 * 1024;
+
 /** A message that this worker has taken. */
 interface HeldMessage {
   readonly producer: string;
@@ -63,6 +66,7 @@ export class InteractiveWork {
   readonly #held = new Map<string, HeldMessage>();
   readonly #waiting: HeldPart[] = [];
   #heldTexts = 0;
+  #heldChars = 0;
   #packs = 0;
   #releaseWaiters: (() => void)[] = [];
   #reports: NodeJS.Timeout | undefined;
@@ -88,7 +92,7 @@ export class InteractiveWork {
 
   /** Resolves when there is room for a message. */
   async whenRoom(): Promise<void> {
-    while (this.#heldTexts >= this.#maxTexts) await this.#nextRelease();
+    while (this.#heldTexts >= this.#maxTexts || this.#heldChars >= MAX_HELD_CHARS) await this.#nextRelease();
   }
 
   /** Resolves when every part that was taken is answered. */
@@ -119,6 +123,7 @@ export class InteractiveWork {
         packKey: packs ? packKeyOf(part) : null,
         chars: charsOf(part.texts),
       };
+      this.#heldChars += held.chars;
       message.parts.add(held);
       this.#waiting.push(held);
     }
@@ -160,6 +165,7 @@ export class InteractiveWork {
   #release(held: HeldPart): void {
     held.watched.end();
     this.#heldTexts -= held.part.texts.length;
+    this.#heldChars -= held.chars;
     const message = this.#held.get(held.message);
     message?.parts.delete(held);
     if (message?.parts.size === 0) this.#held.delete(held.message);

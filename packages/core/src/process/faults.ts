@@ -52,7 +52,9 @@ export const REDIS_REPLIES: readonly Row[] = [
   ['NOAUTH', 'lasting', 'all', 'Redis requires a password'],
   ['WRONGPASS', 'lasting', 'all', 'Redis refuses the password'],
   ['NOPERM', 'lasting', 'all', 'the Redis user lacks a permission'],
-  ['MOVED', 'lasting', 'all', 'Redis is a cluster, which needs a cluster connection'],
+  ['NOPRIMARY', 'lasting', 'all', 'the Redis Sentinels know no primary of this name'],
+  ['ASK', 'passing', 'all', 'the Redis cluster is moving a slot'],
+  ['MOVED', 'passing', 'all', 'Redis is a cluster, which needs a cluster connection'],
   ['CROSSSLOT', 'lasting', 'all', 'Redis is a cluster and the keys are in several slots'],
 ];
 

@@ -5,6 +5,7 @@
 
 export { type ApiKey, type KeyList, ROLES, type Role, readKeyList } from './config/api-keys.ts';
 export { type Config, describeConfig, type Environment, readConfig } from './config/config.ts';
+export { shownRedisUrl, withPrefix } from './config/redis-url.ts';
 export type { CpuReaderOptions } from './cpu/cgroup.ts';
 export { type CpuPressure, readCpuPressure } from './cpu/pressure.ts';
 export { defaultThreads, readAllowedCpus, readCpuQuota } from './cpu/quota.ts';
@@ -39,6 +40,7 @@ export {
 } from './lifecycle/signals.ts';
 export { findRedis, type RedisProgram } from './redis-server/find.ts';
 export type { PrivateRedisExit } from './redis-server/private-redis.ts';
+export { redisServerProblem } from './redis-server/problem.ts';
 export { provideRedis } from './redis-server/provide.ts';
 export { type ResolvedRedis, type ResolveRedisOptions, resolveRedis } from './redis-server/resolve.ts';
 export { steadyNow } from './steady-clock.ts';

@@ -1,7 +1,13 @@
 /** Opens Redis connections with the timeouts and retries that each use needs; called by the entry points. */
 
+import { readFileSync } from 'node:fs';
+import { asError, ConfigError } from '@embedmill/contract';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { type RedisAddress, readRedisUrl } from '../process/config/redis-url.ts';
+import { faultOf } from '../process/faults.ts';
+import { connectorTo } from './primary/connector.ts';
+import { PrimaryLocator } from './primary/locator.ts';
 
 /**
  * - `command`: commands succeed or fail within seconds, so that an API can answer 503 (producer).
@@ -28,12 +34,88 @@ const SILENCE_MS: Readonly<Record<ConnectionMode, number>> = {
 /** Maximum wait for the other side to close a connection that this side closes. */
 const DISCONNECT_MS = 250;
 
+/** What of the options depends on the URL. */
+interface ServerOptions {
+  family: number;
+  db: number;
+  host?: string;
+  port?: number;
+  path?: string;
+  username?: string;
+  password?: string;
+  tls?: Record<string, Buffer>;
+  Connector?: ReturnType<typeof connectorTo>;
+}
+
+/** Minimum time between two reconnections of a connection for a reply that another server is the primary. */
+const RECONNECT_INTERVAL_MS = SECOND;
+
+/** Replies of a server that is not, or no longer, the one to talk to. */
+const NOT_PRIMARY = ['MOVED', 'READONLY', 'CLUSTERDOWN', 'UNBLOCKED'];
+
+/** One locator per URL, so that all connections of the process follow a failover that one of them sees. */
+const locators = new Map<string, PrimaryLocator>();
+
 /**
  * Options for ioredis, also through BullMQ. Only `command` has a timeout for whole replies: blocking commands would exceed
  * it, and so would a megabyte on a slow link.
+ * @param url in one of the forms of docs/deploy.md
+ * @throws {ConfigError} for another URL, or a certificate that cannot be read
  */
-export function connectionOptions(mode: ConnectionMode) {
+export function connectionOptions(
+  url: string,
+  mode: ConnectionMode,
+): ServerOptions & ReturnType<typeof modeOptions> {
+  return { ...serverOptions(url), ...modeOptions(mode) };
+}
+
+function serverOptions(url: string): ServerOptions {
+  const read = readRedisUrl(url);
+  if (!read.ok) throw new ConfigError([`REDIS_URL: ${read.problem}`]);
+  const { kind, endpoints, path, db, family, username, password, tls } = read.address;
+  const access = {
+    family,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls: certificatesOf(tls) }),
+  };
+  if (kind === 'socket') return { ...access, db, path: path! };
+  if (kind === 'server') return { ...access, db, ...endpoints[0]! };
+  const locator = locators.get(url) ?? new PrimaryLocator(read.address, access);
+  locators.set(url, locator);
+  return { ...access, db, Connector: connectorTo(locator) };
+}
+
+/** Reads PEM files. @throws {ConfigError} */
+function certificatesOf(files: NonNullable<RedisAddress['tls']>): Record<string, Buffer> {
+  const given = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(
+    given.map(([name, path]) => {
+      try {
+        return [name, readFileSync(path)];
+      } catch (cause) {
+        throw new ConfigError([
+          `REDIS_URL: the file of its option ${name} cannot be read: ${asError(cause).message}`,
+        ]);
+      }
+    }),
+  );
+}
+
+/** Whether to reconnect because of a reply; at most once per second, as a primary may be read-only for longer. */
+function followsPrimary(): (error: Error) => boolean {
+  let lastAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (!NOT_PRIMARY.includes(faultOf(error).kind)) return false;
+    if (performance.now() - lastAt < RECONNECT_INTERVAL_MS) return false;
+    lastAt = performance.now();
+    return true;
+  };
+}
+
+function modeOptions(mode: ConnectionMode) {
   const shared = {
+    reconnectOnError: followsPrimary(),
     socketTimeout: SILENCE_MS[mode],
     connectTimeout: 5 * SECOND,
     keepAlive: 30 * SECOND,
@@ -52,7 +134,7 @@ const connectionErrors = new WeakMap<Redis, Error>();
 
 /** Opens a connection that reconnects without limit; logs its errors, at most one line per 10 s. */
 export function connect(url: string, mode: ConnectionMode, log: Logger): Redis {
-  const redis = new Redis(url, connectionOptions(mode));
+  const redis = new Redis(connectionOptions(url, mode));
   let silentUntil = 0;
   redis.on('ready', () => connectionErrors.delete(redis));
   redis.on('error', (error) => {

@@ -1,5 +1,6 @@
 /** Redis (`@embedmill/core/redis`): keys, lease, queues, exchange, vector cache, fleet, interactive lane. */
 
+export { assertUsableRedis } from './assert-usable.ts';
 export * from './cache/index.ts';
 export { RedisClock } from './clock.ts';
 export { type ConnectionMode, connect, connectionError, cutOff, whenReady } from './connect.ts';

@@ -61,6 +61,9 @@ const SHORT_TEXT_TOKENS = 16;
 /** Maximum bytes of vectors per batch by time. */
 const MAX_RESULT_BYTES = 4 * 1024 * 1024;
 
+/** The same where a run states its rows per batch, at most 4,096: vectors of up to 1,024 floats never exceed it. */
+const MAX_STATED_RESULT_BYTES = 4 * MAX_RESULT_BYTES;
+
 /** Limits of one batch. */
 export interface BatchLimits {
   rows: number;
@@ -84,7 +87,11 @@ export function batchLimits(
   const tokens = batchTokens ?? measured;
   const wanted = tokensPerSecond === undefined ? 0 : measured / SHORT_TEXT_TOKENS;
   const rows = ROW_STEPS.findLast((step) => step <= wanted && step * dim * 4 <= MAX_RESULT_BYTES);
-  return { rows: batchRows ?? rows ?? DEFAULT_BATCH_ROWS, tokens };
+  const statedRows =
+    batchRows === null
+      ? null
+      : Math.min(batchRows, Math.max(1, Math.floor(MAX_STATED_RESULT_BYTES / (4 * dim))));
+  return { rows: statedRows ?? rows ?? DEFAULT_BATCH_ROWS, tokens };
 }
 
 /** Collects rows until a batch is full. */

@@ -12,6 +12,7 @@ import {
 import { EmbedError } from '../errors.ts';
 import { spanOf, type TextChunk, takeChunks } from '../text/long/chunks.ts';
 import { ChunkMean } from '../text/long/mean.ts';
+import type { SharedTokenizer } from '../text/shared-tokenizer.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
 import type { EmbedTextOptions, PreparedModel } from '../types.ts';
 import { type EncodedText, type EncodeOptions, InputEncoder, type LongText } from './input-encoder.ts';
@@ -55,15 +56,21 @@ export class Embedder {
   /**
    * Opens a prepared model.
    * @param options.memoryBytes maximum bytes of vectors kept for repeated texts. Default 0: none
+   * @param options.tokenizer the tokenizer of this model, if the threads of the process share it
    * @throws {EmbedError} if a file of the prepared model is missing or cannot be run
    */
   static async open(
     model: PreparedModel,
-    { memoryBytes = 0 }: { memoryBytes?: number | undefined } = {},
+    {
+      memoryBytes = 0,
+      tokenizer: shared,
+    }: { memoryBytes?: number | undefined; tokenizer?: SharedTokenizer | undefined } = {},
   ): Promise<Embedder> {
-    const tokenizer = await TextTokenizer.read(model.tokenizerPath, model.maxTokens, {
-      knownOnly: model.engine === 'static',
-    });
+    const options = { knownOnly: model.engine === 'static' };
+    const tokenizer =
+      shared === undefined
+        ? await TextTokenizer.read(model.tokenizerPath, model.maxTokens, options)
+        : TextTokenizer.openShared(shared, model.maxTokens, options);
     const runner = await openRunner(model);
     const memory = memoryBytes > 0 ? new VectorMemory(model.dim, memoryBytes) : undefined;
     return new Embedder(model, tokenizer, runner, memory);

@@ -7,6 +7,11 @@
  * Decision: docs/decisions/0091.
  */
 
+import { createHash } from 'node:crypto';
+
+/** Ids of a longer text are replaced by their SHA-256, so that keys stay small beside the vectors, however long texts are. */
+const MAX_KEY_IDS = 64;
+
 /** A bounded memory of vectors; the least recently used one is replaced. */
 export class VectorMemory {
   readonly #dim: number;
@@ -18,7 +23,7 @@ export class VectorMemory {
 
   /**
    * @param dim floats per vector
-   * @param bytes maximum bytes of vectors; the keys take about a tenth of it in addition
+   * @param bytes maximum bytes of vectors; the keys take up to a quarter of it in addition
    */
   constructor(dim: number, bytes: number) {
     this.#dim = dim;
@@ -51,7 +56,9 @@ export class VectorMemory {
   }
 }
 
-/** Returns token ids as a key: four bytes per id. */
+/** Returns a key for token ids: four bytes per id, or 33 bytes, which no number of ids has. */
 export function memoryKey(ids: readonly number[]): string {
-  return Buffer.from(Uint32Array.from(ids).buffer).toString('latin1');
+  const bytes = Buffer.from(Uint32Array.from(ids).buffer);
+  if (ids.length <= MAX_KEY_IDS) return bytes.toString('latin1');
+  return `#${createHash('sha256').update(bytes).digest().toString('latin1')}`;
 }

@@ -2,15 +2,15 @@
 
 import { readFile } from 'node:fs/promises';
 import type { TextToken, Truncate } from '@embedmill/contract';
-import type { WordPieceTokenizer } from '@embedmill/engine';
-import { Tokenizer } from '@huggingface/tokenizers';
+import { WordPieceTokenizer, wordPieceTables } from '@embedmill/engine';
 import { EmbedError } from '../errors.ts';
 import { keepEnd, keepStart, squeeze } from './cut.ts';
 import { matchReference } from './reference-bert.ts';
+import { type BertFacts, type SharedTokenizer, SharedWordPiece } from './shared-tokenizer.ts';
 import { PART_UNITS, PartedTokenizer, type SubwordTokenizer } from './subwords.ts';
 import { UnigramTokenizer } from './unigram/unigram.ts';
 import { unknownTable } from './unknown-tokens.ts';
-import { openWordPiece, type WordPieceFile } from './wordpiece.ts';
+import { openWordPiece, type WordPieceFile, wordPieceOptions } from './wordpiece.ts';
 
 /** Token ids of a text, and how many tokens were cut off. */
 export interface EncodedText {
@@ -38,15 +38,6 @@ export interface TokenizerOptions {
   native?: boolean | undefined;
   /** Whether unknown tokens are dropped and no special tokens are added, as static models need it. Default false. */
   knownOnly?: boolean | undefined;
-}
-
-/** Facts of a BERT tokenizer. */
-interface BertFacts {
-  lowercase: boolean;
-  /** Whether ideographs are words. */
-  ideographs: boolean;
-  /** Characters of added tokens behind their first. */
-  inner: ReadonlySet<string>;
 }
 
 /** UTF-16 units read per token. English prose has 4 to 5, so that the first attempt usually suffices. */
@@ -117,11 +108,29 @@ export class TextTokenizer {
       const file: TokenizerFile = JSON.parse(bytes.toString('utf8'));
       const bert = readBert(file);
       const native = options.native === false ? undefined : openWordPiece(file);
-      const subwords = openWithLibrary(file, { isCut: bert !== undefined });
+      const subwords = await openWithLibrary(file, { isCut: bert !== undefined });
       return new TextTokenizer(subwords, maxTokens, options, bert, native);
     } catch (cause) {
       throw new EmbedError('MODEL_INVALID', `"${path}" is not a supported tokenizer`, { cause });
     }
+  }
+
+  /** Opens a shared tokenizer in this thread. */
+  static openShared(
+    shared: SharedTokenizer,
+    maxTokens: number,
+    options: TokenizerOptions = {},
+  ): TextTokenizer {
+    const native = new WordPieceTokenizer(shared.tables);
+    const tokenizer = new TextTokenizer(
+      new SharedWordPiece(shared, native),
+      maxTokens,
+      options,
+      shared.bert,
+      native,
+    );
+    tokenizer.#unknown = shared.unknown;
+    return tokenizer;
   }
 
   /** Whether the native tokenizer is used. */
@@ -293,6 +302,31 @@ export class TextTokenizer {
   }
 }
 
+/**
+ * Reads a tokenizer.json for all threads of the process.
+ * @returns undefined for a tokenizer that each thread has to read; `TextTokenizer.read` then says what is wrong, too
+ */
+export async function shareTokenizer(path: string): Promise<SharedTokenizer | undefined> {
+  try {
+    const file: TokenizerFile = JSON.parse(await readFile(path, 'utf8'));
+    const options = wordPieceOptions(file);
+    const bert = readBert(file);
+    const native = openWordPiece(file);
+    if (options === undefined || bert === undefined || native === undefined) return undefined;
+    const { prefix, suffix, vocabulary } = await openWithLibrary(file, { isCut: true });
+    const table = unknownTable(vocabulary);
+    const unknown = new Uint8Array(new SharedArrayBuffer(table.length));
+    unknown.set(table);
+    const { unknownId } = options;
+    const shared = { tables: wordPieceTables(options), unknown, prefix, suffix, bert, unknownId };
+    const { tokenOf } = new SharedWordPiece(shared, native).vocabulary;
+    // An added token may take the name of another one, whose id the tables then lack.
+    return unknown.every((_, id) => tokenOf(id) === vocabulary.tokenOf(id)) ? shared : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Returns the part of the ignored tokens that lies among the kept ones. */
 function shareOf(ignoredTokens: number, kept: number, read: number): number {
   return kept === read ? ignoredTokens : Math.round((ignoredTokens * kept) / read);
@@ -306,7 +340,9 @@ function estimateTokens(unreadUnits: number, tokens: number, units: number): num
  * Opens a tokenizer with the library, and takes the special tokens from what it puts around a letter.
  * @param isCut whether `cut.ts` cuts long texts
  */
-function openWithLibrary(file: TokenizerFile, { isCut }: { isCut: boolean }): PartedTokenizer {
+async function openWithLibrary(file: TokenizerFile, { isCut }: { isCut: boolean }): Promise<PartedTokenizer> {
+  // Loaded on use: threads that share a tokenizer do not need it.
+  const { Tokenizer } = await import('@huggingface/tokenizers');
   // Published files contain settings for truncation and padding; the embedder decides both itself.
   const tokenizer = new Tokenizer({ ...file, truncation: null, padding: null }, {});
   const bare: number[] = tokenizer.encode('a', { add_special_tokens: false }).ids;

@@ -5,7 +5,7 @@
  * Decision: docs/decisions/0170.
  */
 
-import { EngineError, type WordPieceOptions, WordPieceTokenizer } from '@embedmill/engine';
+import { EngineError, type WordPieceOptions, WordPieceTokenizer, wordPieceTables } from '@embedmill/engine';
 
 /** Fields of tokenizer.json that decide whether the native tokenizer has its settings. */
 export interface WordPieceFile {
@@ -39,7 +39,7 @@ export function openWordPiece(file: WordPieceFile): WordPieceTokenizer | undefin
   const options = wordPieceOptions(file);
   if (options === undefined) return undefined;
   try {
-    return new WordPieceTokenizer(options);
+    return new WordPieceTokenizer(wordPieceTables(options));
   } catch (error) {
     if (error instanceof EngineError) return undefined;
     throw error;

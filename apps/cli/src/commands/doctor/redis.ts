@@ -1,6 +1,13 @@
 /** Checks the Redis server that would be used. */
 
-import { type Config, type Fault, faultOf, findRedis } from '@embedmill/core/process';
+import {
+  type Config,
+  type Fault,
+  faultOf,
+  findRedis,
+  redisServerProblem,
+  shownRedisUrl,
+} from '@embedmill/core/process';
 import type { Finding } from './types.ts';
 
 const SUBJECT = 'Redis';
@@ -36,12 +43,14 @@ async function checkServer(url: string, prefix: string): Promise<Finding> {
       throw connectionError(redis) ?? new Error('Connection is closed');
     }
     const info = await redis.info();
+    const finding = checkServerInfo(shownRedisUrl(url), info);
+    if (finding.health === 'broken') return finding;
     // Scripts do all the work, and a cluster may keep the keys elsewhere.
     await redis.eval("return redis.call('exists', KEYS[1])", 1, `{${prefix}}:doctor`);
     if (fieldOf(info, 'role') === 'slave') throw new Error('READONLY the server is a replica');
-    return checkServerInfo(withoutSecret(url), info);
+    return finding;
   } catch (error) {
-    return unusable(withoutSecret(url), faultOf(error));
+    return unusable(shownRedisUrl(url), faultOf(error));
   } finally {
     redis.disconnect();
   }
@@ -58,15 +67,14 @@ function fieldOf(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
 }
 
-/** Checks version and eviction policy. @param info the response to INFO */
+/** Checks kind, version and eviction policy. @param info the response to INFO */
 export function checkServerInfo(url: string, info: string): Finding {
   const field = (name: string) => fieldOf(info, name);
   const version = field('valkey_version') ?? field('redis_version') ?? '?';
   const policy = field('maxmemory_policy') ?? 'unknown';
   const what = `${url}, version ${version}, maxmemory-policy ${policy}`;
-  const [major = 0, minor = 0] = (field('redis_version') ?? '').split('.').map(Number);
-  if (major < 6 || (major === 6 && minor < 2))
-    return { health: 'broken', subject: SUBJECT, message: `${what}; 6.2 or later is required` };
+  const problem = redisServerProblem(url, info);
+  if (problem !== undefined) return { health: 'broken', subject: SUBJECT, message: `${url}: ${problem}` };
   if (policy !== 'noeviction') {
     const limit = Number(field('maxmemory') ?? 0);
     const advice = 'run "redis-cli config set maxmemory-policy noeviction"';
@@ -83,10 +91,4 @@ export function checkServerInfo(url: string, info: string): Finding {
         };
   }
   return { health: 'good', subject: SUBJECT, message: what };
-}
-
-function withoutSecret(url: string): string {
-  const shown = new URL(url);
-  if (shown.password !== '') shown.password = '***';
-  return shown.href;
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { EmbedmillClient } from '@embedmill/client';
 import { EmbedmillError } from '@embedmill/contract';
-import { type Config, defaultThreads, type Environment } from '@embedmill/core/process';
+import { type Config, defaultThreads, type Environment, withPrefix } from '@embedmill/core/process';
 import { Stack } from '../../engine/stack/stack.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import type { OutputLock } from './lock.ts';
@@ -107,7 +107,11 @@ export async function deleteOwnKeys(config: Config, outputPath: string): Promise
   if (config.redisUrl === undefined) return;
   const { connect } = await import('@embedmill/core/redis');
   const { createLogger } = await import('@embedmill/core/telemetry');
-  const redis = connect(config.redisUrl, 'patient', createLogger({ logLevel: 'silent' }, 'cli'));
+  const redis = connect(
+    withPrefix(config.redisUrl, ownPrefix(outputPath)),
+    'patient',
+    createLogger({ logLevel: 'silent' }, 'cli'),
+  );
   try {
     const scan = redis.scanStream({ match: `{${ownPrefix(outputPath)}}*`, count: 1000 });
     for await (const keys of scan) if (keys.length > 0) await redis.unlink(keys);

@@ -1,6 +1,7 @@
 /** Reads the settings of a process from its environment; no other code reads `process.env`. */
 
 import { ConfigError, quote } from '@embedmill/contract';
+import { withPrefix } from './redis-url.ts';
 import { VARIABLES, type Variable } from './variables.ts';
 
 type ValueOf<V> = V extends Variable<infer Value> ? Value : never;
@@ -28,6 +29,8 @@ export function readConfig(environment: Environment): Config {
       );
   }
   if (problems.length > 0) throw new ConfigError(problems);
+  const { redisUrl, prefix } = config as Config;
+  if (redisUrl !== undefined) config.redisUrl = withPrefix(redisUrl, prefix);
   return Object.freeze(config) as Config;
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ENGINE_CHOICES } from '@embedmill/contract';
 import { z } from 'zod';
 import { type ApiKey, readKeyList } from './api-keys.ts';
+import { readRedisUrl } from './redis-url.ts';
 
 /** An environment variable: its name, its documentation, and the schema that parses it. */
 export interface Variable<Value> {
@@ -86,18 +87,20 @@ const isOrigin = (origin: string) => {
   return !origin.includes('*') && URL.canParse(origin) && new URL(origin).origin === origin;
 };
 
-const redisUrl = z
-  .string()
-  .refine((url) => URL.canParse(url) && ['redis:', 'rediss:'].includes(new URL(url).protocol), {
-    message: 'a URL such as redis://host:6379 or rediss://user:secret@host:6380/0',
-  });
+const redisUrl = z.string().transform((url, context): string => {
+  const read = readRedisUrl(url);
+  if (read.ok) return url;
+  const message = `a URL such as redis://host:6379 or rediss://user:secret@host:6380/0 (${read.problem}; docs/deploy.md has all forms)`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
 
 /** All variables, keyed by their field in `Config`. */
 export const VARIABLES = {
   redisUrl: secret(
     optional(
       'REDIS_URL',
-      'URL of the Redis or Valkey server. If unset, commands that can do so start a private server.',
+      'URL of the Redis or Valkey server, Sentinels, cluster or unix socket, in one of the [forms](deploy.md#redis). If unset, commands that can do so start a private server.',
       redisUrl,
     ),
   ),

@@ -23,6 +23,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '@embedmill/contract';
+import { shownRedisUrl } from '../config/redis-url.ts';
 import { isRunning, markOf, type ProcessMark, processSpace } from '../lifecycle/process-mark.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -228,7 +229,7 @@ async function recordOf({ folder, redisUrl, leaseKey }: ClaimOptions): Promise<O
     host: hostname(),
     space: processSpace(),
     folderId: await folderIdOf(folder),
-    redis: withoutCredentials(redisUrl),
+    redis: shownRedisUrl(redisUrl),
     ...(leaseKey === undefined ? {} : { leaseKey }),
     since: new Date().toISOString(),
     released: false,
@@ -325,10 +326,4 @@ function textOf(record: OwnerRecord): string {
 
 function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-function withoutCredentials(url: string): string {
-  if (!URL.canParse(url)) return 'unknown';
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
 }

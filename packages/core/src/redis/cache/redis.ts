@@ -34,6 +34,9 @@ const LIFETIME_SECONDS = 7 * 24 * 3600;
 /** Texts per script call, so that no single call blocks Redis for long. */
 const TEXTS_PER_CALL = 256;
 
+/** Maximum bytes of vectors that a script call writes, for the same reason. */
+const BYTES_PER_CALL = 512 * 1024;
+
 /** Redis with our scripts as commands. */
 type ScriptedRedis = Redis & {
   embedmillFindVectorsBuffer(...keysAndFields: (string | Buffer)[]): Promise<(Buffer | null)[]>;
@@ -81,8 +84,12 @@ export class RedisVectorCache implements VectorCache {
   ): Promise<void> {
     const { cachedVectors, cacheOrder, cacheBytes } = this.#keys;
     const fieldOf = fieldsFor(options);
-    for (let start = 0; start < texts.length; start += TEXTS_PER_CALL) {
-      const entries = texts.slice(start, start + TEXTS_PER_CALL).flatMap((text, i) => {
+    const textsPerCall = Math.max(
+      1,
+      Math.min(TEXTS_PER_CALL, Math.floor(BYTES_PER_CALL / entryBytes(vectors))),
+    );
+    for (let start = 0; start < texts.length; start += textsPerCall) {
+      const entries = texts.slice(start, start + textsPerCall).flatMap((text, i) => {
         const cached = vectors[start + i]!;
         return hasVector(cached.outcome.verdict) ? [fieldOf(text), encode(cached)] : [];
       });
@@ -91,6 +98,11 @@ export class RedisVectorCache implements VectorCache {
       await this.#redis.embedmillKeepVectors(cachedVectors, cacheOrder, cacheBytes, ...limits, ...entries);
     }
   }
+}
+
+/** Maximum bytes of the value of one of these vectors. */
+function entryBytes(vectors: readonly CachedVector[]): number {
+  return HEADER_BYTES + vectors.reduce((max, { vector }) => Math.max(max, vector.byteLength), 0);
 }
 
 /** Field of a text: a hash of it and of everything else that determines its vector and the format of its entry. */

@@ -23,6 +23,7 @@ import type { PartWork } from './call-message.ts';
 import { countSubscribers } from './fleet-watch.ts';
 import { ModelRegistry } from './models.ts';
 import { PartExchange, type PartExchangeDeps } from './part-exchange.ts';
+import { charsOf } from './split-call.ts';
 import type { EmbedAnswer, EmbedCallOptions, InteractiveLane, ModelDescription } from './types.ts';
 
 /** Every outcome of a call, for metrics. */
@@ -167,7 +168,8 @@ export class RedisInteractiveLane implements InteractiveLane, QueueState {
     await this.#assertKnown(model);
     // It may have been aborted in the meantime; the event would not fire again.
     signal?.throwIfAborted();
-    this.#admission.enter(texts.length);
+    const chars = texts.reduce((sum, text) => sum + charsOf(text), 0);
+    this.#admission.enter(texts.length, chars);
     const { clock, traceContext } = this.#deps;
     const call = new Call({ texts, work, model, deadline: clock.now() + timeoutMs, trace: traceContext?.() });
     const timer = setTimeout(() => call.fail(deadlineExceeded(timeoutMs)), timeoutMs);
@@ -182,7 +184,7 @@ export class RedisInteractiveLane implements InteractiveLane, QueueState {
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      this.#admission.leave(texts.length, isAnswered);
+      this.#admission.leave(texts.length, chars, isAnswered);
       this.#parts.withdraw(call);
     }
   }

@@ -63,7 +63,7 @@ export class BullBatchConsumer implements BatchConsumer {
       (job, token) => this.#process(job, token, consume),
       {
         prefix,
-        connection: { url, ...connectionOptions('patient') },
+        connection: connectionOptions(url, 'patient'),
         autorun: false,
         concurrency,
         lockDuration: lockMs,

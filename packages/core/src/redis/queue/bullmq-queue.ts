@@ -55,7 +55,7 @@ export class BullBatchQueue implements BatchQueue {
   constructor({ url, prefix, telemetry, onError }: BullQueueDeps) {
     this.#queue = new Queue<BatchJob>(QUEUE_NAME, {
       prefix,
-      connection: { url, ...connectionOptions('bulk') },
+      connection: connectionOptions(url, 'bulk'),
       // Together these let calls fail fast while Redis is unreachable and recover when it is back.
       skipWaitingForReady: true,
       skipVersionCheck: true,
