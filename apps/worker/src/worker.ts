@@ -120,7 +120,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
         if (event.kind === 'gave-up') broken.resolve(event.error);
       },
     });
-    metrics.watch(pool, model);
+    metrics.watch(pool);
+    metrics.addModel(model);
     await pool.start();
     releasers.add(async () => {
       // Its batches were finished or handed back: a thread inside a long text ends with the process.

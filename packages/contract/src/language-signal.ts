@@ -9,8 +9,10 @@ export const UNKNOWN_SHARE_SHOWN = 0.05;
 
 /** What a run or a sample states about its unknown tokens. */
 export interface UnknownTokens {
-  /** Tokens of the texts that the model computed. */
+  /** Tokens that the model computed. */
   tokens: number;
+  /** Those that frame texts, such as [CLS] and [SEP]: they say nothing about a text and do not count. */
+  specialTokens: number;
   /** Those that its vocabulary does not know: see `RowOutcome.unknownTokens`. */
   unknownTokens: number;
   /** Script of most of them other than Latin; `null` for emoji and symbols. */
@@ -30,9 +32,14 @@ export function unknownTokensOf(
   return script === undefined ? { unknownTokens } : { unknownTokens, script };
 }
 
-/** Returns the share of unknown tokens, 0 to 1; 0 without tokens. */
-export function unknownShare({ tokens, unknownTokens }: Omit<UnknownTokens, 'unknownScript'>): number {
-  return tokens > 0 ? unknownTokens / tokens : 0;
+/** Returns the share of unknown tokens among those of the texts, 0 to 1; 0 without tokens. */
+export function unknownShare({
+  tokens,
+  specialTokens,
+  unknownTokens,
+}: Omit<UnknownTokens, 'unknownScript'>): number {
+  const textTokens = tokens - specialTokens;
+  return textTokens > 0 ? unknownTokens / textTokens : 0;
 }
 
 /**

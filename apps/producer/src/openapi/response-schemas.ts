@@ -60,6 +60,7 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
   verdicts: z.strictObject({ ok: count, truncated: count, empty: count, failed: count }),
   tokens: count.describe('Tokens that the model computed.'),
   lostTokens: count.describe('Tokens lost to truncation.'),
+  specialTokens: count.describe('Those of `tokens` that frame texts, such as [CLS] and [SEP].'),
   unknownTokens: count.describe('Tokens that the vocabulary of the model does not know.'),
   unknownScript: z.string().nullable().describe('Script of most of these tokens, such as Thai.'),
   languageSignal: z

@@ -11,11 +11,11 @@ import {
 } from '@embedmill/contract';
 import {
   computedWith,
-  decodeOutcomes,
   digestPayload,
   encodeBatchResult,
   peekBatchResult,
   readBatchPayload,
+  summarizeResult,
   withResultDigest,
 } from '@embedmill/core/batch';
 import { isRedisFault, throttled } from '@embedmill/core/process';
@@ -129,7 +129,7 @@ export class BatchWork {
       return { status: 'hand-back', afterMs: isThread ? 0 : GLOSSARY_DELAY_MS };
     }
     if (result === null) await this.abandon(job, 'it crashes workers, but none of its rows does so alone');
-    else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
+    else await this.#commit(job, result, summarizeResult(result));
     return { status: 'done' };
   }
 
@@ -288,7 +288,7 @@ export class BatchWork {
     const outcome = await this.#stage('commit', job, () =>
       this.#retryUntil(() => exchange.commit(job.run, job.batch, job.home, stated, summary)),
     );
-    metrics.countBatch(outcome, summary);
+    metrics.countBatch(outcome, summary, job.model);
     log.debug({ run, batch, rows, outcome }, 'batch finished');
   }
 

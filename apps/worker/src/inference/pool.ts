@@ -152,15 +152,15 @@ export class InferencePool {
       signal,
     } = options;
     signal?.throwIfAborted();
-    if (texts.length === 0) return { dim: 0, fingerprint: '', vectors: new Float32Array(0), outcomes: [] };
+    if (texts.length === 0) return { dim: 0, fingerprint: '', specialTokens: 0, vectors: new Float32Array(0), outcomes: [] };
     const results = await this.#interactive(
       texts,
       { precision, truncate, treatment, chunkSpans, ...(onPiece === undefined ? {} : { onPiece }) },
       isOnePiece === true ? 1 : this.threads,
       signal,
     );
-    const { dim, fingerprint, vectors, outcomes } = joinResults(results);
-    return { dim, fingerprint, vectors, outcomes };
+    const { dim, fingerprint, vectors, outcomes, specialTokens = 0 } = joinResults(results);
+    return { dim, fingerprint, specialTokens, vectors, outcomes };
   }
 
   /**

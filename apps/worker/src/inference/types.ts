@@ -53,6 +53,8 @@ export interface EmbedTextsResult {
   fingerprint: string;
   /** texts × dim floats, zeros for a text without a vector. */
   vectors: Float32Array;
+  /** Special tokens around each text and chunk. */
+  specialTokens: number;
   /** One outcome per text, in order. */
   outcomes: RowOutcome[];
 }

@@ -75,6 +75,7 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
     pool,
     packs,
     glossaries,
+    model: model.name,
     identityOf,
     clock,
     withdrawals,

@@ -6,7 +6,7 @@
  * without changing their vectors.
  */
 
-import { asError, EmbedmillError, type Precision, type RowOutcome, UNTREATED } from '@embedmill/contract';
+import { asError, EmbedmillError, type Precision, type RowOutcome, summarizeOutcomes, UNTREATED } from '@embedmill/contract';
 import { encodeBatchResult } from '@embedmill/core/batch';
 import { isRedisFault } from '@embedmill/core/process';
 import type {
@@ -36,6 +36,8 @@ export interface InteractiveWorkDeps {
   /** Whether the engine computes several texts together without changing their vectors. */
   packs: boolean;
   glossaries: Glossaries;
+  /** Name of the model. */
+  model: string;
   /** Returns the model fingerprint that results of a precision carry. */
   identityOf: (precision: Precision) => Promise<{ fingerprint: string }>;
   clock: RedisClock;
@@ -209,7 +211,7 @@ export class InteractiveWork {
   }
 
   async #embed(pack: readonly HeldPart[], work: PartWork & { kind: 'embed' }): Promise<void> {
-    const { glossaries, identityOf, clock, metrics } = this.#deps;
+    const { glossaries, identityOf, clock, metrics, model } = this.#deps;
     const { precision } = work;
     const { fingerprint } = pack[0]!.part;
     if (fingerprint !== undefined && fingerprint !== (await identityOf(precision)).fingerprint) {
@@ -230,7 +232,7 @@ export class InteractiveWork {
       const own = slice(embedded, first, rows);
       first += rows;
       const timings = { queueMs: Math.max(0, startedAtRedis - held.enqueuedAt), inferMs };
-      metrics.countInteractive(timings, own.outcomes);
+      metrics.countInteractive(timings, summarizeOutcomes(own.outcomes, own.specialTokens), model);
       const result = encodeBatchResult({ batch: 0, rows, precision, ...own });
       return this.#send(held, { part: held.part.id, kind: 'vectors', timings, result });
     });
@@ -311,14 +313,14 @@ function signalOf(pack: readonly HeldPart[]): AbortSignal {
 
 /** Vectors and outcomes of consecutive rows. */
 function slice(
-  { dim, fingerprint, vectors, outcomes }: EmbedTextsResult,
+  { vectors, outcomes, ...shared }: EmbedTextsResult,
   first: number,
   rows: number,
 ): EmbedTextsResult & { outcomes: RowOutcome[] } {
-  if (rows === outcomes.length) return { dim, fingerprint, vectors, outcomes };
+  if (rows === outcomes.length) return { ...shared, vectors, outcomes };
+  const { dim } = shared;
   return {
-    dim,
-    fingerprint,
+    ...shared,
     vectors: vectors.subarray(first * dim, (first + rows) * dim),
     outcomes: outcomes.slice(first, first + rows),
   };
