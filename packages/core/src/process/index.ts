@@ -9,6 +9,7 @@ export type { CpuReaderOptions } from './cpu/cgroup.ts';
 export { type CpuPressure, readCpuPressure } from './cpu/pressure.ts';
 export { defaultThreads, readAllowedCpus, readCpuQuota } from './cpu/quota.ts';
 export { type CpuUsage, readCpuUsage } from './cpu/usage.ts';
+export { availableMemoryBytes } from './memory.ts';
 export { ageSortedId } from './disk/age-sorted-id.ts';
 export { AppendedFile, type AppendedFileDeps } from './disk/appended-file.ts';
 export { createExclusive } from './disk/create-exclusive.ts';

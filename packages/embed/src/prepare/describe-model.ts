@@ -1,0 +1,40 @@
+/** Facts of a prepared model that workers announce, so that producers need not open it. */
+
+import type { ModelPrompts, ScoreBaseline } from '@embedmill/contract';
+import { TextTokenizer } from '../text/tokenizer.ts';
+import type { PreparedModel } from '../types.ts';
+import { readModelFacts } from './added-models.ts';
+
+/** What is announced of a model. */
+export interface AnnouncedModel {
+  name: string;
+  fingerprint: string;
+  /** Floats per vector. */
+  dim: number;
+  /** Maximum tokens per text, special tokens included. */
+  maxTokens: number;
+  prompts: ModelPrompts;
+  /** Scripts of which its vocabulary has words, sorted. */
+  scripts: string[];
+  /** Cosines of unrelated texts; `null` if they were not measured, as for a folder that was not added. */
+  baseline: ScoreBaseline | null;
+}
+
+/**
+ * Describes a prepared model.
+ * @param model what it was prepared from: a name or folder; undefined for the built-in model
+ * @throws {EmbedError} `MODEL_NOT_FOUND` or `MODEL_INVALID` for its tokenizer
+ */
+export async function describeModel(
+  prepared: PreparedModel,
+  model: string | undefined,
+  cacheDir: string,
+): Promise<AnnouncedModel> {
+  const { name, fingerprint, dim, maxTokens, prompts, tokenizerPath } = prepared;
+  const [tokenizer, facts] = await Promise.all([
+    TextTokenizer.read(tokenizerPath, maxTokens),
+    readModelFacts(model, cacheDir),
+  ]);
+  const baseline = facts?.baseline ?? null;
+  return { name, fingerprint, dim, maxTokens, prompts, scripts: tokenizer.knownScripts(), baseline };
+}
