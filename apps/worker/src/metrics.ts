@@ -1,10 +1,6 @@
 /** Prometheus metrics of a worker; `worker.ts` creates them, the work of both lanes updates them. */
 
-import {
-  type BatchSummary,
-  type Lane,
-  ROW_VERDICTS,
-} from '@embedmill/contract';
+import { type BatchSummary, type Lane, ROW_VERDICTS } from '@embedmill/contract';
 import type { CommitOutcome, Delivery, PartTimings } from '@embedmill/core/redis';
 import {
   Counter,

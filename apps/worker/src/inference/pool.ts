@@ -180,7 +180,8 @@ export class InferencePool {
       signal,
     } = options;
     signal?.throwIfAborted();
-    if (texts.length === 0) return { dim: 0, fingerprint: '', specialTokens: 0, vectors: new Float32Array(0), outcomes: [] };
+    if (texts.length === 0)
+      return { dim: 0, fingerprint: '', specialTokens: 0, vectors: new Float32Array(0), outcomes: [] };
     const results = await this.#interactive(
       texts,
       { model, precision, truncate, treatment, chunkSpans, ...(onPiece === undefined ? {} : { onPiece }) },

@@ -17,8 +17,8 @@ import { abandon, type Claim, newClaim, progressOf, takeBack } from './claim.ts'
 import type { EngineIdentity } from './engine.ts';
 import type { MessageFromThread, MessageToThread, PieceTimings, ThreadData } from './protocol.ts';
 import type { Piece, PoolRequest } from './request.ts';
-import { reviveError } from './revive-error.ts';
 import { StuckWatch } from './stuck-watch.ts';
+import { reviveError } from './thread-errors.ts';
 
 /** Receives the events of a thread. */
 export interface ThreadListener {

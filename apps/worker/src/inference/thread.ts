@@ -7,7 +7,6 @@
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { SerializedError } from '@embedmill/contract';
 import { begin, isWithdrawn } from './claim.ts';
 import type { Engine, EngineModule } from './engine.ts';
 import { PieceWork } from './piece-work.ts';
@@ -18,6 +17,7 @@ import type {
   PieceMessage,
   ThreadData,
 } from './protocol.ts';
+import { serializeError } from './thread-errors.ts';
 import { TokenWork } from './token-work.ts';
 
 /** A queued piece; `work` is set at its first turn. */
@@ -101,7 +101,7 @@ async function open({ engine, model }: OpenMessage): Promise<void> {
     const { dim, fingerprint } = await opening;
     answer({ kind: 'opened', engine, dim, fingerprint });
   } catch (thrown) {
-    answer({ kind: 'open-failed', engine, error: serialize(thrown) });
+    answer({ kind: 'open-failed', engine, error: serializeError(thrown) });
   }
 }
 
@@ -128,7 +128,7 @@ async function takeTurn(task: Task): Promise<boolean> {
     const timings = { startedAtMs, endedAtMs: epochMs(), tokenizeMs: work.tokenizeMs, repeats: work.repeats };
     mainPort.postMessage({ kind: 'done', id, result, timings } satisfies MessageFromThread, [result.buffer]);
   } catch (thrown) {
-    answer({ kind: 'failed', id, error: serialize(thrown) });
+    answer({ kind: 'failed', id, error: serializeError(thrown) });
   }
   return true;
 }
@@ -152,20 +152,4 @@ function epochMs(): number {
 
 function answer(message: MessageFromThread): void {
   mainPort.postMessage(message);
-}
-
-/**
- * Returns an error as data: its `toJSON` form if it has one (`EmbedmillError` and `EmbedError` do), else name
- * and message.
- */
-function serialize(thrown: unknown): SerializedError {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const data = (error as { toJSON?: () => Partial<SerializedError> }).toJSON?.();
-  return {
-    name: data?.name ?? error.name,
-    code: data?.code ?? 'inference-failed',
-    message: data?.message ?? error.message,
-    retryable: data?.retryable ?? false,
-    ...(data?.facts === undefined ? {} : { facts: data.facts }),
-  };
 }

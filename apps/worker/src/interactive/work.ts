@@ -6,7 +6,14 @@
  * without changing their vectors.
  */
 
-import { asError, EmbedmillError, type Precision, type RowOutcome, summarizeOutcomes, UNTREATED } from '@embedmill/contract';
+import {
+  asError,
+  EmbedmillError,
+  type Precision,
+  type RowOutcome,
+  summarizeOutcomes,
+  UNTREATED,
+} from '@embedmill/contract';
 import { encodeBatchResult } from '@embedmill/core/batch';
 import { isRedisFault } from '@embedmill/core/process';
 import type {
@@ -36,8 +43,9 @@ export interface InteractiveWorkDeps {
   /** Whether the engine computes several texts together without changing their vectors. */
   packs: boolean;
   glossaries: Glossaries;
-  /** Name of the model. */
+  /** Name of the model, and its name in the pool. */
   model: string;
+  poolName: string | undefined;
   /** Returns the model fingerprint that results of a precision carry. */
   identityOf: (precision: Precision) => Promise<{ fingerprint: string }>;
   clock: RedisClock;
@@ -205,7 +213,8 @@ export class InteractiveWork {
       // The lane accepts only strings to tokenize, no token ids.
       const texts = held.part.texts as readonly string[];
       const { signal } = held.watched;
-      const tokens = await this.#deps.pool.tokenizeTexts(texts, { specialTokens, signal });
+      const { pool, poolName: model } = this.#deps;
+      const tokens = await pool.tokenizeTexts(texts, { model, specialTokens, signal });
       await this.#send(held, { part: held.part.id, kind: 'tokens', tokens });
     }
   }
@@ -248,9 +257,11 @@ export class InteractiveWork {
     pieces: PieceTimings[],
   ): Promise<EmbedTextsResult> {
     const { precision, truncate, treatment, chunkSpans } = options;
-    return await this.#deps.pool.embedTexts(
+    const { pool, poolName: model } = this.#deps;
+    return await pool.embedTexts(
       pack.flatMap(({ part }) => part.texts),
       {
+        model,
         precision,
         truncate,
         treatment,

@@ -9,7 +9,6 @@ export type { CpuReaderOptions } from './cpu/cgroup.ts';
 export { type CpuPressure, readCpuPressure } from './cpu/pressure.ts';
 export { defaultThreads, readAllowedCpus, readCpuQuota } from './cpu/quota.ts';
 export { type CpuUsage, readCpuUsage } from './cpu/usage.ts';
-export { availableMemoryBytes } from './memory.ts';
 export { ageSortedId } from './disk/age-sorted-id.ts';
 export { AppendedFile, type AppendedFileDeps } from './disk/appended-file.ts';
 export { createExclusive } from './disk/create-exclusive.ts';
@@ -38,6 +37,7 @@ export {
   type StopReason,
   whenStopped,
 } from './lifecycle/signals.ts';
+export { availableMemoryBytes } from './memory.ts';
 export { findRedis, type RedisProgram } from './redis-server/find.ts';
 export type { PrivateRedisExit } from './redis-server/private-redis.ts';
 export { provideRedis } from './redis-server/provide.ts';

@@ -1,7 +1,13 @@
 /** Reads how much memory this process may still take, within its control group. */
 
 import { freemem } from 'node:os';
-import { type CpuReaderOptions, cgroupV1Folders, cgroupV2Folders, parseKeyedNumbers, readText } from './cpu/cgroup.ts';
+import {
+  type CpuReaderOptions,
+  cgroupV1Folders,
+  cgroupV2Folders,
+  parseKeyedNumbers,
+  readText,
+} from './cpu/cgroup.ts';
 
 /**
  * Bytes that this process may still take: the minimum of the available memory of the machine and of the rooms that its
@@ -25,10 +31,7 @@ export function availableMemoryBytes({ root = '/' }: CpuReaderOptions = {}): num
 }
 
 /** Bytes below the limit of a group; undefined without a limit. */
-function roomOf(
-  folder: string,
-  files: { limit: string; used: string; cached: string },
-): number | undefined {
+function roomOf(folder: string, files: { limit: string; used: string; cached: string }): number | undefined {
   const [limit, used] = [readText(folder, files.limit), readText(folder, files.used)].map(Number);
   // "max" is not a number, and a missing file gives NaN.
   if (!Number.isFinite(limit) || !Number.isFinite(used)) return undefined;

@@ -6,8 +6,8 @@ import { steadyNow } from '../process/steady-clock.ts';
 import {
   decodeTreatmentRevision,
   peekBatchResult,
-  summarizeResult,
   resultDigestOf,
+  summarizeResult,
 } from '../redis/batch/result.ts';
 import { digestToEmbed, rowsToEmbed } from './dispatch.ts';
 import { RunProgress } from './progress.ts';

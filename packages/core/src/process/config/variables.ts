@@ -194,6 +194,15 @@ export const VARIABLES = {
     'Name of an installed model (`embedmill model list`), or folder of a sentence model in Hugging Face layout. If unset, the built-in all-MiniLM-L6-v2.',
     z.string(),
   ),
+  workerModels: variable(
+    'EMBEDMILL_WORKER_MODELS',
+    'Which models a worker serves: `any` for its own one and those that runs ask for, if they are installed beside it, or, with `EMBEDMILL_PULL=always`, beside the producer; `fixed` for its own one only.',
+    'any',
+    z
+      .enum(['any', 'fixed'], { message: 'any or fixed' })
+      .optional()
+      .transform((value) => value ?? 'any'),
+  ),
   pull: variable(
     'EMBEDMILL_PULL',
     'Whether a model that is not installed is pulled when it is first used: `ask` on a terminal and refuse elsewhere, `always`, or `never`.',

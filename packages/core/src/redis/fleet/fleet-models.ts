@@ -79,7 +79,11 @@ export class FleetModels {
     // A worker may have joined since.
     const fleet = known?.models.has(model) === false ? await this.#read(REFUSAL_FRESH_MS) : known;
     if (fleet === undefined || fleet.workers.length === 0 || fleet.models.has(model)) return;
-    if (!fleet.loadable.has(model)) throw unknownModel(model, offeredBy(fleet).map(({ name }) => name));
+    if (!fleet.loadable.has(model))
+      throw unknownModel(
+        model,
+        offeredBy(fleet).map(({ name }) => name),
+      );
     await this.#request(model).catch(() => {});
   }
 
@@ -164,7 +168,10 @@ function fleetOf(workers: readonly WorkerReport[], installed: readonly string[])
     const { model: name, fingerprint, engine = '', tokensPerSecond, otherModels = [] } = worker;
     for (const each of [{ name, fingerprint, engine, tokensPerSecond }, ...otherModels]) {
       if (typeof each.tokensPerSecond === 'number')
-        rates.set(each.name, Math.min(each.tokensPerSecond, rates.get(each.name) ?? Number.POSITIVE_INFINITY));
+        rates.set(
+          each.name,
+          Math.min(each.tokensPerSecond, rates.get(each.name) ?? Number.POSITIVE_INFINITY),
+        );
       const known = models.get(each.name) ?? new Map<string, string>();
       models.set(each.name, known.set(each.fingerprint, each.engine));
     }
