@@ -10,10 +10,9 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asError, BUILT_IN_MODEL, EmbedmillError, type Precision, STATIC_MODEL } from '@embedmill/contract';
+import { asError, BUILT_IN_MODEL, EmbedmillError, type Precision } from '@embedmill/contract';
 import { availableMemoryBytes, type Config, settledWithin } from '@embedmill/core/process';
 import type { ModelLoad, ModelRequest, ModelRequests } from '@embedmill/core/redis';
-import { availableKernels } from '@embedmill/embed';
 import { addedModels } from '@embedmill/embed/added-models';
 import type { Logger } from 'pino';
 import { ThreadRate } from '../bulk/thread-rate.ts';
@@ -131,8 +130,7 @@ export class ModelLoader {
 
   async #list(): Promise<void> {
     const { config, models } = this.#deps;
-    const made = availableKernels().length > 0 ? [STATIC_MODEL] : [];
-    const names = [BUILT_IN_MODEL, ...made, ...(await addedModels(config.cacheDir))];
+    const names = [BUILT_IN_MODEL, ...(await addedModels(config.cacheDir))];
     this.#installed = names.filter((name) => name !== models.own.prepared.name);
   }
 
