@@ -183,8 +183,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       glossaries,
       pool,
       models,
-      isLoading: (name) =>
-        loader?.loads.some((load) => load.model === name && load.state === 'loading') === true,
+      isComing: (name) => loader?.isComing(name) === true,
       fleet: new FleetModels({ redis, keys }),
       cache:
         config.cacheBytes === 0 ? null : new RedisVectorCache({ redis, keys, maxBytes: config.cacheBytes }),

@@ -42,22 +42,36 @@ export function unknownShare({
   return textTokens > 0 ? unknownTokens / textTokens : 0;
 }
 
+/** Scripts of which the vocabulary of a model has words, if the model is built in; else its tokenizer states them. */
+export function builtInScripts(model: string): readonly string[] | undefined {
+  return ENGLISH_MODELS.includes(model) ? ['Latin'] : undefined;
+}
+
 /**
- * Returns the warning about the texts of a sample before they are embedded; `null` if at least 95 % of their letters
- * are Latin, or for another model than the built-in ones, whose vocabulary is known only once it is open.
+ * Returns the warning about the texts of a sample before they are embedded; `null` if the model knows the scripts of at
+ * least 95 % of their letters, or if its scripts are not known.
  * @param scripts letters by script
+ * @param known scripts of which the vocabulary of the model has words. Default: those of the built-in models
  */
-export function describeScripts(scripts: Readonly<Record<string, number>>, model: string): string | null {
-  if (!ENGLISH_MODELS.includes(model)) return null;
-  const { Latin: latin = 0, ...others } = scripts;
-  const unknown = Object.values(others).reduce((sum, letters) => sum + letters, 0);
-  const share = unknown / Math.max(1, latin + unknown);
-  const script = mostFrequent(Object.entries(others));
+export function describeScripts(
+  scripts: Readonly<Record<string, number>>,
+  model: string,
+  known = builtInScripts(model),
+): string | null {
+  if (known === undefined) return null;
+  const letters = Object.values(scripts).reduce((sum, each) => sum + each, 0);
+  const unknown = Object.entries(scripts).filter(([script]) => !known.includes(script));
+  const share = unknown.reduce((sum, [, each]) => sum + each, 0) / Math.max(1, letters);
+  const script = mostFrequent(unknown);
   if (share < UNKNOWN_SHARE_SHOWN || script === undefined) return null;
   return (
-    `${percentOf(share)} of the letters of the first texts are in scripts unknown to ${model} (mostly ${script}); ` +
-    'use --model multilingual'
+    `${percentOf(share)} of the letters of the first texts are in scripts unknown to ${model} (mostly ${script})` +
+    adviceFor(model)
   );
+}
+
+function adviceFor(model: string): string {
+  return ENGLISH_MODELS.includes(model) ? '; use --model multilingual' : '; use a model for this language';
 }
 
 /**
@@ -69,10 +83,7 @@ export function describeUnknownTokens(figures: UnknownTokens, model: string): st
   if (share < UNKNOWN_SHARE_SHOWN) return null;
   const { unknownScript: script } = figures;
   const mostly = script === null ? ' (emoji and symbols)' : ` (mostly ${script})`;
-  const better = ENGLISH_MODELS.includes(model)
-    ? '; use --model multilingual'
-    : '; use a model for this language';
-  const advice = script === null ? '' : better;
+  const advice = script === null ? '' : adviceFor(model);
   return `${percentOf(share)} of the tokens of these texts are unknown to ${model}${mostly}${advice}`;
 }
 

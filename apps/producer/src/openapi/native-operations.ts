@@ -23,6 +23,7 @@ export type SchemaName =
   | 'Embedding'
   | 'Scale'
   | 'Statistics'
+  | 'RunModels'
   | 'SearchResult'
   | 'Texts'
   | 'Overview'
@@ -152,6 +153,14 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       'disk-full',
       'disk-unavailable',
     ],
+  },
+  {
+    method: 'get',
+    path: '/v1/run-models',
+    tag: 'runs',
+    summary: 'List the models that runs may use',
+    responses: { 200: { description: 'The models; none without connected workers.', json: 'RunModels' } },
+    problems: [],
   },
   {
     method: 'post',
@@ -284,6 +293,7 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       'unknown-model',
       'overloaded',
       'no-workers',
+      'model-loading',
       'deadline-exceeded',
     ],
   },
@@ -327,6 +337,7 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       'unknown-model',
       'overloaded',
       'no-workers',
+      'model-loading',
       'redis-unavailable',
       'deadline-exceeded',
     ],

@@ -48,8 +48,8 @@ export interface BatchWorkDeps {
   pool: InferencePool;
   /** Models of this worker; a batch for another one goes back to the queue. */
   models: Pick<ServedModels, 'own' | 'find'>;
-  /** Whether this worker is loading a model. */
-  isLoading: (model: string) => boolean;
+  /** Whether this worker will soon have a model. */
+  isComing: (model: string) => boolean;
   /** Id of this worker process. */
   worker: string;
   glossaries: Glossaries;
@@ -132,11 +132,11 @@ export class BatchWork {
 
   /** Returns a batch to the queue, for a worker that has the wanted model. */
   #handBack({ run, batch }: BatchJob, { starts }: Delivery, wanted: WantedModel): ConsumeOutcome {
-    const { fleet, models, isLoading, metrics, log } = this.#deps;
+    const { fleet, models, isComing, metrics, log } = this.#deps;
     const missing = fleet.missingFor(wanted);
     metrics.countOutcome('handed-back');
     const facts = { run, batch, wanted, have: models.own.prepared.name };
-    const isSoon = missing === null || isLoading(wanted.model);
+    const isSoon = missing === null || isComing(wanted.model);
     if (isSoon) log.debug(facts, 'batch returned to the queue for another worker');
     else
       this.#warnOfOtherModel(

@@ -67,6 +67,8 @@ export class ModelLoader {
   readonly #leave = new Map<string, () => Promise<void>>();
   #loading: ModelLoad | undefined;
   #installed: readonly string[] = [];
+  /** Models of the last requests that may be loaded. */
+  #wanted: readonly string[] = [];
   #loop: Promise<void> = Promise.resolve();
 
   constructor(deps: ModelLoaderDeps) {
@@ -85,6 +87,11 @@ export class ModelLoader {
       ([model, { reason }]): ModelLoad => ({ model, state: 'failed', reason }),
     ).filter(({ model }) => model !== this.#loading?.model);
     return this.#loading === undefined ? failed : [this.#loading, ...failed];
+  }
+
+  /** Whether this worker loads a model now or next, as far as it knows. */
+  isComing(model: string): boolean {
+    return this.#wanted.includes(model) && !this.#failures.has(model);
   }
 
   /** Lists the installed models and starts to read the requests. */
@@ -117,6 +124,7 @@ export class ModelLoader {
     const { requests, models, idleMs = IDLE_MS } = this.#deps;
     await this.#list();
     const wanted = await requests.read();
+    this.#wanted = wanted.filter((request) => this.#mayLoad(request)).map(({ model }) => model);
     for (const model of this.#failures.keys())
       if (wanted.every((request) => request.model !== model)) this.#failures.delete(model);
     // Finding a model counts as its use.

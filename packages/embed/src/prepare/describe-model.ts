@@ -1,9 +1,11 @@
 /** Facts of a prepared model that workers announce, so that producers need not open it. */
 
-import type { ModelPrompts, ScoreBaseline } from '@embedmill/contract';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { BUILT_IN_MODEL, builtInScripts, type ModelPrompts, type ScoreBaseline } from '@embedmill/contract';
 import { TextTokenizer } from '../text/tokenizer.ts';
 import type { PreparedModel } from '../types.ts';
-import { readModelFacts } from './added-models.ts';
+import { modelFolder, readModelFacts } from './added-models.ts';
 
 /** What is announced of a model. */
 export interface AnnouncedModel {
@@ -37,4 +39,20 @@ export async function describeModel(
   ]);
   const baseline = facts?.baseline ?? null;
   return { name, fingerprint, dim, maxTokens, prompts, scripts: tokenizer.knownScripts(), baseline };
+}
+
+/**
+ * Returns the scripts of which the vocabulary of a model has words, without preparing the model.
+ * @param model name or folder
+ * @returns undefined if there is no such folder
+ * @throws {EmbedError} `MODEL_INVALID` for its tokenizer
+ */
+export async function readModelScripts(
+  model: string,
+  cacheDir: string,
+): Promise<readonly string[] | undefined> {
+  const folder = modelFolder(model, cacheDir);
+  if (folder === undefined) return builtInScripts(BUILT_IN_MODEL);
+  const path = join(folder, 'tokenizer.json');
+  return existsSync(path) ? (await TextTokenizer.read(path, 1)).knownScripts() : undefined;
 }

@@ -47,10 +47,10 @@ export interface WorkerReport {
   /** `exact`, with the kernel, or `onnx`; absent for workers of older versions. */
   engine?: string | undefined;
   /** Models that it serves besides; this and the next fields are absent for workers of older versions. */
-  otherModels?: WorkerModel[];
+  otherModels?: WorkerModel[] | undefined;
   /** Names of the models that are installed beside it and that it would serve if a run asked for them. */
-  installedModels?: string[];
+  installedModels?: string[] | undefined;
   /** Whether it also pulls those that are installed beside the producer. */
-  pullsModels?: boolean;
-  modelLoads?: ModelLoad[];
+  pullsModels?: boolean | undefined;
+  modelLoads?: ModelLoad[] | undefined;
 }
