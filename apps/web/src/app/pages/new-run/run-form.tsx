@@ -205,6 +205,7 @@ function ModelFields({
             value={model}
             onChange={({ currentTarget }) => onChange({ model: currentTarget.value, inputType: undefined })}
           >
+            {!models.some(({ name }) => name === model) && <option>{model}</option>}
             {models.map(({ name, isLoaded }) => (
               <option key={name} value={name}>
                 {isLoaded ? name : `${name} (workers load it first)`}
