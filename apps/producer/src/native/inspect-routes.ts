@@ -36,7 +36,11 @@ export function inspectRoutes({ service, config, limits }: RouteDeps): Router {
       const options = { maxRowBytes: config.maxRowBytes };
       const plan = await planSample(name, { bytes, complete }, choices, options);
       const read = isTableFormat(plan.format) ? await planTable(plan, bytes, choices) : plan;
-      const warning = describeScripts(read.scripts, model, service.lane().models().get(model)?.scripts);
+      const warning = describeScripts(
+        read.scripts,
+        model,
+        (await service.lane().models()).get(model)?.scripts,
+      );
       sendJson(res, 200, { ...read, warnings: [...read.warnings, ...(warning === null ? [] : [warning])] });
     },
   });

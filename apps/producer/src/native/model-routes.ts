@@ -12,8 +12,7 @@ export function modelRoutes({ service, config }: RouteDeps): Router {
   const router = Router();
   addPath(router, '/v1/run-models', {
     get: async (_req, res) => {
-      const announced = service.lane().models();
-      const offered = await service.offeredModels();
+      const [announced, offered] = await Promise.all([service.lane().models(), service.offeredModels()]);
       const models = offered.map(({ name, isLoaded }): RunModel => {
         const { dim, maxTokens, prompts, scripts, baseline } = announced.get(name) ?? {};
         return {

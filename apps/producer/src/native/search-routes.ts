@@ -37,7 +37,7 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
       });
       const embeddedAt = performance.now();
       const outcome = embedded.outcomes[0]!;
-      const baseline = service.lane().models().get(model)?.baseline ?? null;
+      const baseline = (await service.lane().models()).get(model)?.baseline ?? null;
       const found = hasVector(outcome.verdict) ? await vectors.search(run, embedded.vectors, count) : [];
       const share = shareOf(req);
       await share.resize(share.bytes + lookupMemory(run, found.length));

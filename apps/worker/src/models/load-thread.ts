@@ -39,9 +39,13 @@ port.close();
 
 async function pullIfMissing(): Promise<void> {
   if (source === null || existsSync(installedFolder(model, settings.cacheDir))) return;
-  const report = throttled(PROGRESS_MS, ({ bytesDone, bytesTotal }: PullProgress) =>
+  const reportBytes = throttled(PROGRESS_MS, ({ bytesDone, bytesTotal }: PullProgress) =>
     send({ kind: 'progress', doing: `fetching it (${megabytes(bytesDone)} of ${megabytes(bytesTotal)} MB)` }),
   );
+  const report = (progress: PullProgress) => {
+    if (progress.bytesDone < progress.bytesTotal) reportBytes(progress);
+    else send({ kind: 'progress', doing: 'trying it' });
+  };
   send({ kind: 'progress', doing: 'fetching it' });
   try {
     await pullModel({

@@ -145,8 +145,8 @@ export class RedisInteractiveLane implements InteractiveLane, QueueState {
     return known.get(this.#deps.model) ?? [...known.values()].at(-1)!;
   }
 
-  models(): ReadonlyMap<string, ModelDescription> {
-    return this.#models.cached();
+  models(): Promise<ReadonlyMap<string, ModelDescription>> {
+    return this.#models.read().catch(() => this.#models.cached());
   }
 
   async #call(texts: readonly TextInput[], work: PartWork, options: CallOptions): Promise<Call> {

@@ -80,6 +80,6 @@ export interface InteractiveLane {
    * @throws {UnavailableError} `no-workers` while no model has been announced, `redis-unavailable`
    */
   model(): Promise<ModelDescription>;
-  /** The models that workers have announced, by name; of the last seconds, and empty before the first reading. */
-  models(): ReadonlyMap<string, ModelDescription>;
+  /** The models that workers have announced, by name; without Redis those that were read last. */
+  models(): Promise<ReadonlyMap<string, ModelDescription>>;
 }
