@@ -2,7 +2,7 @@
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Health, RunInfo } from '@embedmill/contract';
+import type { Health, RunInfo, RunModels } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
 import { Embedder, prepareModel } from '@embedmill/embed';
@@ -85,6 +85,12 @@ async function startRun(url: string, model: string, texts: readonly string[]): P
 const infoOf = async (url: string, id: string) =>
   (await (await fetch(`${url}/v1/runs/${id}`)).json()) as RunInfo;
 
+/** Whether a worker has it, by model that runs may use. */
+async function modelsOf(url: string): Promise<Record<string, boolean>> {
+  const { models } = (await (await fetch(`${url}/v1/run-models`)).json()) as RunModels;
+  return Object.fromEntries(models.map(({ name, isLoaded }) => [name, isLoaded]));
+}
+
 /** The vectors of a run, as rows of floats. */
 async function vectorsOf(url: string, id: string): Promise<Float32Array> {
   const bytes = await (await fetch(`${url}/v1/runs/${id}/results?format=npy`)).arrayBuffer();
@@ -113,6 +119,7 @@ describe('a worker that may load other models', () => {
     };
     await expect.poll(callShapes).toEqual([503, 'model-loading']);
 
+    expect(await modelsOf(producer.url)).toMatchObject({ colours: true, 'all-MiniLM-L6-v2': false });
     const runs = await Promise.all(
       ['colours', 'shapes'].map((model) => startRun(producer.url, model, COLOURS)),
     );
@@ -126,6 +133,7 @@ describe('a worker that may load other models', () => {
       const { vectors: called } = (await answer.json()) as EmbedJson;
       expect(Float32Array.from(called[0] as number[])).toEqual(alone.vectors.slice(24, 48));
     }
+    expect(await modelsOf(producer.url)).toMatchObject({ colours: true, shapes: true });
     const [first, second] = await Promise.all(runs.map((id) => infoOf(producer.url, id)));
     expect(first!.fingerprint).not.toBe(second!.fingerprint);
     const metrics = await (await fetch(`${worker.url}/metrics`)).text();

@@ -1,4 +1,8 @@
-/** The language signal: the share of tokens that a model does not know, and the message about it. */
+/**
+ * The language signal: the share of tokens that a model does not know, and the message about it.
+ *
+ * Decisions: docs/decisions/0176 and 0194.
+ */
 
 import { BUILT_IN_MODEL, STATIC_MODEL } from './limits.ts';
 import { countScripts, mostFrequent } from './scripts.ts';

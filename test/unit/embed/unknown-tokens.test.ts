@@ -108,7 +108,9 @@ describe('the message', () => {
     expect(describeUnknownTokens({ ...figures, unknownTokens: 49 }, MODEL)).toBeNull();
     // [CLS] and [SEP] are no tokens of a text.
     expect(describeUnknownTokens({ ...figures, specialTokens: 240 }, MODEL)).toMatch(/^50 % /);
-    expect(describeUnknownTokens({ tokens: 0, specialTokens: 0, unknownTokens: 0, unknownScript: null }, MODEL)).toBeNull();
+    expect(
+      describeUnknownTokens({ tokens: 0, specialTokens: 0, unknownTokens: 0, unknownScript: null }, MODEL),
+    ).toBeNull();
   });
 
   test('about a sample depends on its letters and on the model', () => {
@@ -117,7 +119,11 @@ describe('the message', () => {
     );
     expect(describeScripts({ Latin: 96, Thai: 4 }, MODEL)).toBeNull();
     expect(describeScripts({}, MODEL)).toBeNull();
-    expect(describeScripts({ Thai: 9 }, 'multilingual-e5-small')).toBeNull();
+    expect(describeScripts({ Thai: 9 }, 'not-installed')).toBeNull();
+    expect(describeScripts({ Thai: 9, Latin: 1 }, 'e5', ['Latin', 'Thai'])).toBeNull();
+    expect(describeScripts({ Thai: 9, Chinese: 1 }, 'bge-small-zh', ['Chinese', 'Latin'])).toBe(
+      '90 % of the letters of the first texts are in scripts unknown to bge-small-zh (mostly Thai); use a model for this language',
+    );
     expect(describeScripts({ Thai: 9 }, 'static')).toMatch(/unknown to static \(mostly Thai\)/);
   });
 });

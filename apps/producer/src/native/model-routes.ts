@@ -1,4 +1,8 @@
-/** The route that lists the models that runs may use. */
+/**
+ * The route that lists the models that runs may use.
+ *
+ * Decision: docs/decisions/0195.
+ */
 
 import { catalogueModelOf, type RunModel, type RunModels } from '@embedmill/contract';
 import { Router } from 'express';

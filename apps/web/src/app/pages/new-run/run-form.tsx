@@ -177,9 +177,9 @@ function columnClass(column: string, { textField, idField }: RunChoice): string 
 
 /** What texts are used for, in words. */
 const INPUT_TYPE_LABELS: Readonly<Record<InputType, string>> = {
-  document: 'documents, to be searched or grouped',
-  query: 'queries, to search with',
-  none: 'neither, without a prompt',
+  document: 'documents',
+  query: 'queries to search with',
+  none: 'neither (no prompt)',
 };
 
 /** The model, if there is a choice, and what the texts are used for, if the model has prompts. */
