@@ -94,9 +94,9 @@ export class ThreadSupervisor {
    */
   async renew(): Promise<void> {
     for (const thread of this.ready) {
-      // One that has died meanwhile is replaced anyway.
+      // One that has died in the meantime is replaced anyway.
       if (this.#isStopping || !this.#ready.has(thread)) continue;
-      await this.#fill(thread.place);
+      await this.#fill(thread.place, thread);
       if (!this.#ready.delete(thread)) continue;
       this.#retired.add(thread);
       this.#exiting.add(thread.exited);
@@ -126,8 +126,11 @@ export class ThreadSupervisor {
     await Promise.all(this.#exiting);
   }
 
-  /** Starts a thread in a place and waits until its engines are open. */
-  async #fill(place: number): Promise<void> {
+  /**
+   * Starts a thread in a place and waits until its engines are open.
+   * @param predecessor thread that has the place until then
+   */
+  async #fill(place: number, predecessor?: InferenceThread): Promise<void> {
     const { engineUrl, maxHeapMb, stuckAfterMs, terminateAfterMs, onEvent } = this.#options;
     const engines = await this.#engines();
     if (this.#isStopping) return;
@@ -146,7 +149,7 @@ export class ThreadSupervisor {
     });
     const opening = Promise.all(engines.map(({ key, model }) => thread.open(key, model))).then(
       async () => {
-        if (this.#isStopping) await thread.close(FAILED_START_CLOSE_MS);
+        if (this.#isStopping || this.#isTaken(place, predecessor)) await thread.close(FAILED_START_CLOSE_MS);
         else this.#ready.add(thread);
       },
       async (error) => {
@@ -159,6 +162,11 @@ export class ThreadSupervisor {
     if (!this.#ready.has(thread)) return;
     onEvent({ kind: 'thread-ready', thread: place, openMs: performance.now() - startedAt });
     this.#listener.onReady();
+  }
+
+  /** Whether a place has a thread already: one that was to be renewed died, and both replacements became ready. */
+  #isTaken(place: number, predecessor: InferenceThread | undefined): boolean {
+    return this.ready.some((thread) => thread.place === place && thread !== predecessor);
   }
 
   #replace(thread: InferenceThread, error: Error, held: readonly HeldPiece[]): void {

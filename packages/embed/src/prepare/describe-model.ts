@@ -17,7 +17,7 @@ export interface AnnouncedModel {
   maxTokens: number;
   prompts: ModelPrompts;
   /** Scripts of which its vocabulary has words, sorted. */
-  scripts: string[];
+  scripts: readonly string[];
   /** Cosines of unrelated texts; `null` if they were not measured, as for a folder that was not added. */
   baseline: ScoreBaseline | null;
 }
@@ -33,12 +33,10 @@ export async function describeModel(
   cacheDir: string,
 ): Promise<AnnouncedModel> {
   const { name, fingerprint, dim, maxTokens, prompts, tokenizerPath } = prepared;
-  const [tokenizer, facts] = await Promise.all([
-    TextTokenizer.read(tokenizerPath, maxTokens),
-    readModelFacts(model, cacheDir),
-  ]);
-  const baseline = facts?.baseline ?? null;
-  return { name, fingerprint, dim, maxTokens, prompts, scripts: tokenizer.knownScripts(), baseline };
+  const facts = await readModelFacts(model, cacheDir);
+  // Without opening the tokenizer of the built-in models, so that workers with them start as fast as before.
+  const scripts = builtInScripts(name) ?? (await TextTokenizer.read(tokenizerPath, maxTokens)).knownScripts();
+  return { name, fingerprint, dim, maxTokens, prompts, scripts, baseline: facts?.baseline ?? null };
 }
 
 /**
