@@ -175,6 +175,9 @@ describe('the model', () => {
       fingerprint,
       dim: 384,
       maxTokens: 256,
+      prompts: { query: '', document: '' },
+      scripts: ['Latin'],
+      baseline: { mean: 0.094, spread: 0.0786, pairs: 28 },
     });
   });
 });

@@ -24,7 +24,8 @@ const TEXTS = [
 
 /** The parts of the responses that the tests read. */
 interface Found {
-  hits: { row: number; id: string; text: string; score: number }[];
+  hits: { row: number; id: string; text: string; score: number; relative: number | null }[];
+  baseline: { mean: number } | null;
   rows: number;
   outcome: { verdict: string; replacements?: number };
 }
@@ -72,6 +73,10 @@ describe('a completed run', () => {
     const same = (await (await search(run, { text: TEXTS[4], count: 1 })).json()) as Found;
     expect(same.hits).toMatchObject([{ row: 4, id: 't4' }]);
     expect(same.hits[0]!.score).toBeCloseTo(1, 5);
+    // Unrelated texts of the built-in model have a mean cosine of 0.094.
+    expect(answer.baseline).toMatchObject({ mean: 0.094 });
+    for (const { score, relative } of [...answer.hits, ...same.hits])
+      expect(relative).toBeCloseTo((score - 0.094) / (1 - 0.094), 6);
 
     const nothing = (await (await search(run, { text: ' ' })).json()) as Found;
     expect(nothing).toMatchObject({ outcome: { verdict: 'empty' }, hits: [] });

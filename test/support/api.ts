@@ -126,6 +126,7 @@ export async function startApi({
         },
         // No worker is connected.
         assertOffered: async () => {},
+        offeredModels: async () => [],
         lane: () => hashLane(),
         files: () => files,
         batches: () => batches,

@@ -43,6 +43,7 @@ export function hashLane({ before = () => {}, outcomes = {} }: HashLaneOptions =
         ...(specialTokens ? [{ id: 102, text: '[SEP]', special: true }] : []),
       ]);
     },
+    models: async () => new Map(),
     model: async () => {
       await before([], undefined);
       return { name: 'all-MiniLM-L6-v2', fingerprint: 'ab'.repeat(8), dim: HASH_DIM, maxTokens: 256 };

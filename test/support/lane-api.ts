@@ -47,6 +47,7 @@ export async function startLaneApi({
         files: absent,
         batches: absent,
         assertOffered: absent,
+        offeredModels: absent,
         lane: () => lane,
         health: async () => testHealth(isReady ? {} : { folderWaitsFor: 'Redis' }),
         metrics: absent,

@@ -23,6 +23,7 @@ import { eventRoutes } from './native/event-routes.ts';
 import { healthRoutes } from './native/health-routes.ts';
 import { hubRoutes } from './native/hub-routes.ts';
 import { inspectRoutes } from './native/inspect-routes.ts';
+import { modelRoutes } from './native/model-routes.ts';
 import { pageRoutes } from './native/page-routes.ts';
 import { reportRoutes } from './native/report-routes.ts';
 import { resultRoutes } from './native/result-routes.ts';
@@ -78,6 +79,7 @@ export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiD
   app.use(embedRoutes(deps));
   app.use(runRoutes(deps));
   app.use(rowRoutes(deps));
+  app.use(modelRoutes(deps));
   app.use(inspectRoutes(deps));
   app.use(resultRoutes(deps));
   app.use(reportRoutes(deps));

@@ -1,5 +1,7 @@
 /** Wires the producer behind the API: connections, queues, lane, data folder, overview and metrics. */
 
+import { asError } from '@embedmill/contract';
+import { InstalledModels } from '@embedmill/core/hub';
 import { type Config, Releasers } from '@embedmill/core/process';
 import {
   BullBatchQueue,
@@ -30,6 +32,9 @@ const SCALE_CACHE_MS = 500;
 
 /** The same for the reports of the workers. */
 const WORKERS_CACHE_MS = 400;
+
+/** Interval at which workers are asked for the models of active runs. */
+const MODEL_REQUEST_MS = 5_000;
 
 /** What a service works with. */
 export interface ServiceDeps {
@@ -80,6 +85,13 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const clock = new RedisClock(redis);
   clock.start();
   releasers.add(() => clock.stop());
+  const installed = new InstalledModels(config.cacheDir);
+  const fleet = new FleetModels({
+    redis,
+    keys,
+    installedModels: () => installed.names(),
+    sourceOf: (model) => installed.sourceOf(model),
+  });
   const lane = new RedisInteractiveLane({
     redis,
     sender: calls,
@@ -87,6 +99,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     keys,
     clock,
     model: modelOf(config),
+    fleet,
     maxTexts: config.interactiveTexts,
     onSettled: (call) => metrics.countCall(call),
     traceContext: () => tracing.context(),
@@ -95,7 +108,6 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   lane.start();
   releasers.add(() => lane.stop());
 
-  const fleet = new FleetModels({ redis, keys });
   const exchange = new RedisExchange({
     redis: results,
     uploads,
@@ -167,6 +179,13 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   releasers.add(() => dataDir.stop());
   overview.start();
   releasers.add(() => overview.stop());
+  const requests = setInterval(() => {
+    const active = (dataDir.runsIfOpen?.active() ?? []).filter((run) => !run.isDone);
+    fleet
+      .requestEach(active.map(({ options }) => options.model))
+      .catch((error) => log.debug({ reason: asError(error).message }, 'models could not be requested'));
+  }, MODEL_REQUEST_MS);
+  releasers.add(() => clearInterval(requests));
 
   return {
     whenBroken: dataDir.whenLost,
@@ -176,6 +195,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     batches: () => dataDir.batches,
     lane: () => lane,
     assertOffered: (model) => fleet.assertOffered(model),
+    offeredModels: () => fleet.offered(),
     health: () => health.read(),
     alerts: () => alerts,
     metrics: () => metrics.render(),

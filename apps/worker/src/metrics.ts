@@ -1,12 +1,6 @@
 /** Prometheus metrics of a worker; `worker.ts` creates them, the work of both lanes updates them. */
 
-import {
-  type BatchSummary,
-  type Lane,
-  ROW_VERDICTS,
-  type RowOutcome,
-  summarizeOutcomes,
-} from '@embedmill/contract';
+import { type BatchSummary, type Lane, ROW_VERDICTS } from '@embedmill/contract';
 import type { CommitOutcome, Delivery, PartTimings } from '@embedmill/core/redis';
 import {
   Counter,
@@ -38,6 +32,9 @@ const REPEAT_SOURCES = ['thread', 'cache'] as const;
 /** Stages of a batch in a worker; the producer adds `drain`. */
 const STAGES = ['queue-wait', 'fetch', 'tokenize', 'infer', 'commit'] as const;
 
+/** What the metrics state of a model. */
+type MetricModel = Pick<PreparedModel, 'name' | 'fingerprint' | 'engine' | 'kernel'>;
+
 /**
  * All series start at zero when the worker starts, so that rates work from the first scrape. No label holds a
  * run id.
@@ -47,7 +44,8 @@ export class WorkerMetrics {
   readonly #texts: Counter<'lane' | 'verdict'>;
   readonly #tokens: Counter<'lane'>;
   readonly #lostTokens: Counter<'lane'>;
-  readonly #unknownTokens: Counter<'lane'>;
+  readonly #textTokens: Counter<'lane' | 'model'>;
+  readonly #unknownTokens: Counter<'lane' | 'model'>;
   readonly #batches: Counter<'outcome'>;
   readonly #stalled: Counter;
   readonly #retried: Counter;
@@ -59,6 +57,7 @@ export class WorkerMetrics {
   readonly #stageSeconds: Histogram<'stage'>;
   readonly #interactiveSeconds: Histogram<'stage'>;
   readonly #unanswered: Counter<'reason'>;
+  readonly #models: Gauge<'model' | 'fingerprint' | 'engine' | 'kernel'>;
 
   constructor() {
     const registers = [this.#registry];
@@ -67,10 +66,17 @@ export class WorkerMetrics {
     this.#texts = counter('texts_total', 'Texts with a verdict.', 'lane', 'verdict');
     this.#tokens = counter('tokens_total', 'Tokens processed by the model.', 'lane');
     this.#lostTokens = counter('lost_tokens_total', 'Tokens cut off by truncation.', 'lane');
+    this.#textTokens = counter(
+      'text_tokens_total',
+      'Tokens processed by the model, without the special tokens around texts.',
+      'lane',
+      'model',
+    );
     this.#unknownTokens = counter(
       'unknown_tokens_total',
-      'Tokens that the vocabulary of the model does not know; compare with embedmill_tokens_total.',
+      'Tokens that the vocabulary of the model does not know; compare with embedmill_text_tokens_total.',
       'lane',
+      'model',
     );
     this.#batches = counter('batches_total', 'Deliveries of batches by outcome.', 'outcome');
     this.#stalled = counter('stalled_batches_total', 'Batches taken over from an unresponsive worker.');
@@ -112,11 +118,17 @@ export class WorkerMetrics {
       'Interactive texts dropped because their caller withdrew or their deadline passed.',
       'reason',
     );
+    this.#models = new Gauge({
+      name: 'embedmill_model_info',
+      help: 'The models of this worker, their engines and the kernel of the exact engine; always 1.',
+      labelNames: ['model', 'fingerprint', 'engine', 'kernel'],
+      registers,
+    });
     registerCpuMetrics(this.#registry);
     registerProcessMetrics(this.#registry);
     for (const lane of LANES) {
       for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane, verdict }, 0);
-      for (const sum of [this.#tokens, this.#lostTokens, this.#unknownTokens]) sum.inc({ lane }, 0);
+      for (const sum of [this.#tokens, this.#lostTokens]) sum.inc({ lane }, 0);
     }
     for (const source of REPEAT_SOURCES) this.#repeats.inc({ source }, 0);
     for (const outcome of OUTCOMES) this.#batches.inc({ outcome }, 0);
@@ -125,8 +137,8 @@ export class WorkerMetrics {
     for (const reason of UNANSWERED) this.#unanswered.inc({ reason }, 0);
   }
 
-  /** Adds the gauges of a pool and the info metric of its model. */
-  watch(pool: InferencePool, model: Pick<PreparedModel, 'name' | 'fingerprint' | 'engine' | 'kernel'>): void {
+  /** Adds the gauges of a pool. */
+  watch(pool: InferencePool): void {
     const gauge = (name: string, help: string, read: () => number) =>
       readGauge(this.#registry, { name: `embedmill_${name}`, help }, read);
     gauge('threads', 'Configured inference threads.', () => pool.threads);
@@ -137,20 +149,19 @@ export class WorkerMetrics {
       'Batches that this worker has fetched and not begun.',
       () => pool.waitingBatches,
     );
-    new Gauge({
-      name: 'embedmill_model_info',
-      help: 'The model of this worker, its engine and the kernel of the exact engine; always 1.',
-      labelNames: ['model', 'fingerprint', 'engine', 'kernel'],
-      registers: [this.#registry],
-    }).set(
-      {
-        model: model.name,
-        fingerprint: model.fingerprint,
-        engine: model.engine,
-        kernel: model.kernel ?? '',
-      },
-      1,
-    );
+  }
+
+  /** Adds the series of a model that this worker serves from now on. */
+  addModel(model: MetricModel): void {
+    this.#models.set(infoOf(model), 1);
+    for (const lane of LANES) {
+      for (const sum of [this.#textTokens, this.#unknownTokens]) sum.inc({ lane, model: model.name }, 0);
+    }
+  }
+
+  /** Removes the info of a model that this worker no longer serves; its counters stay. */
+  removeModel(model: MetricModel): void {
+    this.#models.remove(infoOf(model));
   }
 
   /** Adds the id of the worker, which Prometheus knows only by its address. */
@@ -199,15 +210,15 @@ export class WorkerMetrics {
   }
 
   /** Counts a batch after its commit; only the first commit of a batch counts its texts. */
-  countBatch(outcome: CommitOutcome, summary: BatchSummary): void {
+  countBatch(outcome: CommitOutcome, summary: BatchSummary, model: string): void {
     this.#countBatch(outcome);
     if (outcome !== 'committed') return;
-    this.#countTexts('bulk', summary);
+    this.#countTexts('bulk', summary, model);
   }
 
   /** Counts answered interactive texts, and records their time in the queue and in inference. */
-  countInteractive({ queueMs, inferMs }: PartTimings, outcomes: readonly RowOutcome[]): void {
-    this.#countTexts('interactive', summarizeOutcomes(outcomes));
+  countInteractive({ queueMs, inferMs }: PartTimings, summary: BatchSummary, model: string): void {
+    this.#countTexts('interactive', summary, model);
     this.#interactiveSeconds.observe({ stage: 'queue-wait' }, queueMs / 1000);
     this.#interactiveSeconds.observe({ stage: 'infer' }, inferMs / 1000);
   }
@@ -233,15 +244,21 @@ export class WorkerMetrics {
     if (outcome === 'duplicate') this.#duplicates.inc();
   }
 
-  #countTexts(lane: Lane, { verdicts, tokens, lostTokens, unknownTokens = {} }: BatchSummary): void {
+  #countTexts(lane: Lane, summary: BatchSummary, model: string): void {
+    const { verdicts, tokens, lostTokens, specialTokens = 0, unknownTokens = {} } = summary;
     for (const verdict of ROW_VERDICTS) this.#texts.inc({ lane, verdict }, verdicts[verdict]);
     this.#tokens.inc({ lane }, tokens);
     this.#lostTokens.inc({ lane }, lostTokens);
-    for (const unknown of Object.values(unknownTokens)) this.#unknownTokens.inc({ lane }, unknown);
+    this.#textTokens.inc({ lane, model }, tokens - specialTokens);
+    for (const unknown of Object.values(unknownTokens)) this.#unknownTokens.inc({ lane, model }, unknown);
   }
 
   /** Renders the response of /metrics. */
   async render(): Promise<{ contentType: string; body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }
+}
+
+function infoOf({ name, fingerprint, engine, kernel = '' }: MetricModel) {
+  return { model: name, fingerprint, engine, kernel };
 }

@@ -11,7 +11,7 @@ import {
   quote,
   RequestError,
 } from '@embedmill/contract';
-import { HubError, hubOptionsOf, type PullProgress, pullFiles } from '@embedmill/core/hub';
+import { HubError, type HubSettings, hubOptionsOf, type PullProgress, pullFiles } from '@embedmill/core/hub';
 import type { Config } from '@embedmill/core/process';
 import type { PreparedPrecisions } from '@embedmill/embed';
 import {
@@ -24,6 +24,9 @@ import {
   writeRecord,
 } from '@embedmill/embed/added-models';
 
+/** The settings that a pull needs. */
+type PullSettings = HubSettings & Pick<Config, 'cacheDir' | 'engine' | 'kernel'>;
+
 /** What to pull, and how. */
 export interface PullModelOptions {
   /** `owner/name` with or without `@revision`, or a short name of the catalogue. */
@@ -32,7 +35,7 @@ export interface PullModelOptions {
   name?: string | undefined;
   /** Precision whose weights are fetched. Default int8. */
   precision?: Precision;
-  config: Config;
+  config: PullSettings;
   onProgress: (progress: PullProgress) => void;
   signal: AbortSignal;
 }

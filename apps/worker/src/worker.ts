@@ -1,6 +1,6 @@
 /** Assembles a worker: model, inference threads, queue consumers, health server and metrics. */
 
-import { ConfigError, type Precision } from '@embedmill/contract';
+import { ConfigError, type Precision, quote, UnavailableError } from '@embedmill/contract';
 import type { PullProgress } from '@embedmill/core/hub';
 import {
   type Config,
@@ -19,19 +19,13 @@ import {
   FleetModels,
   Heartbeat,
   keysOf,
+  ModelRequests,
   RedisExchange,
   RedisVectorCache,
   whenReady,
 } from '@embedmill/core/redis';
 import { openTracing } from '@embedmill/core/telemetry';
-import {
-  checkGolden,
-  Embedder,
-  type PreparedModel,
-  prepareModel,
-  type SharedTokenizer,
-  shareTokenizer,
-} from '@embedmill/embed';
+import { describeModel, prepareModel, shareTokenizer } from '@embedmill/embed';
 import type { Logger } from 'pino';
 import { BatchWork } from './bulk/batch-work.ts';
 import { ThreadRate } from './bulk/thread-rate.ts';
@@ -40,6 +34,9 @@ import { HealthServer } from './health-server.ts';
 import { type InferenceEvent, InferencePool } from './inference/index.ts';
 import { joinInteractiveLane } from './interactive/join.ts';
 import { WorkerMetrics } from './metrics.ts';
+import { checkModel } from './models/check-model.ts';
+import { ModelLoader } from './models/model-loader.ts';
+import { type ServedModel, ServedModels } from './models/served-models.ts';
 import { isMissing, notInstalled, pullModel } from './pull-model.ts';
 import { newWorkerId, reporter } from './report.ts';
 
@@ -90,7 +87,8 @@ const BATCHES_PER_THREAD = 2;
 export async function startWorker(config: Config, { log, engineUrl }: WorkerOptions): Promise<RunningWorker> {
   if (config.redisUrl === undefined)
     throw new ConfigError(['REDIS_URL: required; a worker needs the Redis server of its producer']);
-  await assertUsableRedis(config.redisUrl, log);
+  const { redisUrl } = config;
+  await assertUsableRedis(redisUrl, log);
   const releasers = new Releasers();
   try {
     const tracing = await openTracing(config, { service: 'embedmill-worker', log });
@@ -108,6 +106,14 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const model = await prepare(FIRST_PRECISION);
     const tokenizer = engineUrl === undefined ? await shareTokenizer(model.tokenizerPath) : undefined;
     if (engineUrl === undefined) await checkModel(model, tokenizer);
+    const models = new ServedModels({
+      prepared: model,
+      description: await describeModel(model, config.model, config.cacheDir),
+      tokenizer,
+      poolName: undefined,
+      identityOf: prepare,
+      rate: new ThreadRate(),
+    });
 
     const cores = defaultThreads();
     const threads = config.threads ?? cores;
@@ -121,11 +127,12 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
       threads,
-      prepare: async (precision) => ({
-        ...(await prepare(precision)),
-        memoryBytes: config.repeatsBytes,
-        tokenizer,
-      }),
+      prepare: async (precision, poolName) => {
+        const served = models.inPool(poolName);
+        if (served === undefined) throw notServed(poolName);
+        const { identityOf, tokenizer } = served;
+        return { ...(await identityOf(precision)), memoryBytes: config.repeatsBytes, tokenizer };
+      },
       precision: FIRST_PRECISION,
       ...(engineUrl === undefined ? {} : { engineUrl }),
       onEvent: (event) => {
@@ -134,7 +141,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
         if (event.kind === 'gave-up') broken.resolve(event.error);
       },
     });
-    metrics.watch(pool, model);
+    metrics.watch(pool);
+    metrics.addModel(model);
     await pool.start();
     releasers.add(async () => {
       // Its batches were finished or handed back: a thread inside a long text ends with the process.
@@ -145,28 +153,52 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const keys = keysOf(config.prefix);
     const worker = newWorkerId();
     metrics.name(worker);
-    const redis = connect(config.redisUrl, 'patient', log);
+    const redis = connect(redisUrl, 'patient', log);
     releasers.add(() => cutOff(redis));
     const exchange = new RedisExchange({ redis, keys });
     const glossaries = new Glossaries(exchange);
-    const rate = new ThreadRate();
+    const join = (served: ServedModel) =>
+      joinInteractiveLane({
+        config,
+        redisUrl,
+        keys,
+        worker,
+        pool,
+        packs: engineUrl === undefined && served.prepared.engine === 'exact',
+        glossaries,
+        model: served,
+        metrics,
+        tracing,
+        log,
+      });
+    const loader =
+      config.workerModels === 'fixed'
+        ? undefined
+        : new ModelLoader({
+            config,
+            requests: new ModelRequests({ redis, keys }),
+            models,
+            pool,
+            metrics,
+            join,
+            log,
+          });
     const work = new BatchWork({
       exchange,
       worker,
       glossaries,
       pool,
-      model,
-      identityOf: prepare,
+      models,
+      isComing: (name) => loader?.isComing(name) === true,
       fleet: new FleetModels({ redis, keys }),
       cache:
         config.cacheBytes === 0 ? null : new RedisVectorCache({ redis, keys, maxBytes: config.cacheBytes }),
       metrics,
-      rate,
       tracing,
       log,
     });
     const consumer = new BullBatchConsumer({
-      url: config.redisUrl,
+      url: redisUrl,
       prefix: keys.queuePrefix,
       concurrency: threads * BATCHES_PER_THREAD,
       lockMs: config.lockMs,
@@ -184,25 +216,13 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
         log.warn('batches in progress did not finish in time; other workers take them over');
     };
 
-    const leaveInteractiveLane = joinInteractiveLane({
-      config,
-      redisUrl: config.redisUrl,
-      keys,
-      worker,
-      pool,
-      packs: engineUrl === undefined && model.engine === 'exact',
-      glossaries,
-      model,
-      identityOf: prepare,
-      metrics,
-      tracing,
-      log,
-    });
-    const heartbeatRedis = connect(config.redisUrl, 'command', log);
+    const leaveInteractiveLane = join(models.own);
+    await loader?.start();
+    const heartbeatRedis = connect(redisUrl, 'command', log);
     const heartbeat = new Heartbeat({
       redis: heartbeatRedis,
       keys,
-      report: reporter(worker, pool, model, rate),
+      report: reporter(worker, { pool, models, loader, pulls: config.pull === 'always' }),
       log,
     });
     heartbeat.start();
@@ -210,7 +230,7 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       // A Redis that hangs must not delay the end.
       const cut = setTimeout(() => cutOff(heartbeatRedis), config.shutdownMs);
       // At the same time, so that both lanes have all of `shutdownMs`.
-      const left = Promise.all([heartbeat.stop(), leaveInteractiveLane(), leaveBulkLane()]);
+      const left = Promise.all([heartbeat.stop(), loader?.stop(), leaveInteractiveLane(), leaveBulkLane()]);
       await left.finally(() => {
         clearTimeout(cut);
         cutOff(heartbeatRedis);
@@ -239,18 +259,9 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
   }
 }
 
-/**
- * Throws if this CPU and model file do not reproduce the recorded vectors: such a worker must not join the
- * queue.
- */
-async function checkModel(model: PreparedModel, tokenizer: SharedTokenizer | undefined): Promise<void> {
-  const embedder = await Embedder.open(model, { tokenizer });
-  try {
-    const report = await checkGolden(embedder);
-    if (!report.ok) throw new Error(`the model does not reproduce the recorded vectors: ${report.message}`);
-  } finally {
-    await embedder.close();
-  }
+/** The refusal of work for a model that was unloaded in the meantime; another delivery finds a worker with it. */
+function notServed(model: string | undefined): UnavailableError {
+  return new UnavailableError('model-loading', `the model ${quote(model ?? '')} is not served any more`);
 }
 
 /** Calls a function once per argument; a failed call is repeated. */

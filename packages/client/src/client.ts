@@ -10,6 +10,7 @@ import type {
   PartReceipt,
   ReportRow,
   RunInfo,
+  RunModels,
   Scale,
   TextInput,
 } from '@embedmill/contract';
@@ -26,6 +27,8 @@ import type {
   RowInput,
   RunFilter,
   RunPage,
+  SearchAnswer,
+  SearchQuery,
 } from './types.ts';
 import { type ReadVectorsOptions, readVectors, type VectorBatch } from './vectors.ts';
 import { type WaitOptions, waitForRun } from './wait.ts';
@@ -134,6 +137,16 @@ export class EmbedmillClient {
   /** Retries the failed rows of a completed run. */
   retry(id: string, options: CallOptions = {}): Promise<RunInfo> {
     return this.#http.json('POST', `${runPath(id)}/retry`, options);
+  }
+
+  /** Returns the rows of a completed run that are nearest to a text, nearest first. */
+  search(id: string, query: SearchQuery, options: CallOptions = {}): Promise<SearchAnswer> {
+    return this.#http.json('POST', `${runPath(id)}/search`, { ...options, ...json(query) });
+  }
+
+  /** Returns the models that runs may use. */
+  runModels(options: CallOptions = {}): Promise<RunModels> {
+    return this.#http.json('GET', '/v1/run-models', options);
   }
 
   /** Deletes a run and its files; cancels it first if it is active. */

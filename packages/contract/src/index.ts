@@ -13,6 +13,7 @@ export * from './limits.ts';
 export * from './model-names.ts';
 export * from './model-record.ts';
 export * from './rows.ts';
+export * from './run-models.ts';
 export * from './runs.ts';
 export * from './score-baseline.ts';
 export * from './scripts.ts';

@@ -1,4 +1,8 @@
-/** The language signal: the share of tokens that a model does not know, and the message about it. */
+/**
+ * The language signal: the share of tokens that a model does not know, and the message about it.
+ *
+ * Decisions: docs/decisions/0176 and 0194.
+ */
 
 import { BUILT_IN_MODEL, STATIC_MODEL } from './limits.ts';
 import { countScripts, mostFrequent } from './scripts.ts';
@@ -9,8 +13,10 @@ export const UNKNOWN_SHARE_SHOWN = 0.05;
 
 /** What a run or a sample states about its unknown tokens. */
 export interface UnknownTokens {
-  /** Tokens of the texts that the model computed. */
+  /** Tokens that the model computed. */
   tokens: number;
+  /** Those that frame texts, such as [CLS] and [SEP]: they say nothing about a text and do not count. */
+  specialTokens: number;
   /** Those that its vocabulary does not know: see `RowOutcome.unknownTokens`. */
   unknownTokens: number;
   /** Script of most of them other than Latin; `null` for emoji and symbols. */
@@ -30,27 +36,46 @@ export function unknownTokensOf(
   return script === undefined ? { unknownTokens } : { unknownTokens, script };
 }
 
-/** Returns the share of unknown tokens, 0 to 1; 0 without tokens. */
-export function unknownShare({ tokens, unknownTokens }: Omit<UnknownTokens, 'unknownScript'>): number {
-  return tokens > 0 ? unknownTokens / tokens : 0;
+/** Returns the share of unknown tokens among those of the texts, 0 to 1; 0 without tokens. */
+export function unknownShare({
+  tokens,
+  specialTokens,
+  unknownTokens,
+}: Omit<UnknownTokens, 'unknownScript'>): number {
+  const textTokens = tokens - specialTokens;
+  return textTokens > 0 ? unknownTokens / textTokens : 0;
+}
+
+/** Scripts of which the vocabulary of a model has words, if the model is built in; else its tokenizer states them. */
+export function builtInScripts(model: string): readonly string[] | undefined {
+  return ENGLISH_MODELS.includes(model) ? ['Latin'] : undefined;
 }
 
 /**
- * Returns the warning about the texts of a sample before they are embedded; `null` if at least 95 % of their letters
- * are Latin, or for another model than the built-in ones, whose vocabulary is known only once it is open.
+ * Returns the warning about the texts of a sample before they are embedded; `null` if the model knows the scripts of at
+ * least 95 % of their letters, or if its scripts are not known.
  * @param scripts letters by script
+ * @param known scripts of which the vocabulary of the model has words. Default: those of the built-in models
  */
-export function describeScripts(scripts: Readonly<Record<string, number>>, model: string): string | null {
-  if (!ENGLISH_MODELS.includes(model)) return null;
-  const { Latin: latin = 0, ...others } = scripts;
-  const unknown = Object.values(others).reduce((sum, letters) => sum + letters, 0);
-  const share = unknown / Math.max(1, latin + unknown);
-  const script = mostFrequent(Object.entries(others));
+export function describeScripts(
+  scripts: Readonly<Record<string, number>>,
+  model: string,
+  known = builtInScripts(model),
+): string | null {
+  if (known === undefined) return null;
+  const letters = Object.values(scripts).reduce((sum, each) => sum + each, 0);
+  const unknown = Object.entries(scripts).filter(([script]) => !known.includes(script));
+  const share = unknown.reduce((sum, [, each]) => sum + each, 0) / Math.max(1, letters);
+  const script = mostFrequent(unknown);
   if (share < UNKNOWN_SHARE_SHOWN || script === undefined) return null;
   return (
-    `${percentOf(share)} of the letters of the first texts are in scripts unknown to ${model} (mostly ${script}); ` +
-    'use --model multilingual'
+    `${percentOf(share)} of the letters of the first texts are in scripts unknown to ${model} (mostly ${script})` +
+    adviceFor(model)
   );
+}
+
+function adviceFor(model: string): string {
+  return ENGLISH_MODELS.includes(model) ? '; use --model multilingual' : '; use a model for this language';
 }
 
 /**
@@ -62,10 +87,7 @@ export function describeUnknownTokens(figures: UnknownTokens, model: string): st
   if (share < UNKNOWN_SHARE_SHOWN) return null;
   const { unknownScript: script } = figures;
   const mostly = script === null ? ' (emoji and symbols)' : ` (mostly ${script})`;
-  const better = ENGLISH_MODELS.includes(model)
-    ? '; use --model multilingual'
-    : '; use a model for this language';
-  const advice = script === null ? '' : better;
+  const advice = script === null ? '' : adviceFor(model);
   return `${percentOf(share)} of the tokens of these texts are unknown to ${model}${mostly}${advice}`;
 }
 

@@ -63,6 +63,8 @@ export interface RunInfo {
   /** Tokens fed to the model, and tokens that are in no vector. */
   tokens: number;
   lostTokens: number;
+  /** Those of `tokens` that frame texts and chunks, such as [CLS] and [SEP]. */
+  specialTokens: number;
   /** Tokens fed to the model that its vocabulary does not know, and the script of most of them. */
   unknownTokens: number;
   unknownScript: string | null;

@@ -78,6 +78,8 @@ export interface BatchSummary {
   verdicts: VerdictCounts;
   /** Tokens fed to the model. */
   tokens: number;
+  /** Those of `tokens` that frame texts and chunks, such as [CLS] and [SEP]; absent when 0. */
+  specialTokens?: number;
   /** Tokens that are in no vector. */
   lostTokens: number;
   /** Tokens that the vocabulary of the model does not know, by the script of their text ('' for none); absent when 0. */
@@ -88,8 +90,11 @@ export interface BatchSummary {
   replacements?: number;
 }
 
-/** The sum of these outcomes. */
-export function summarizeOutcomes(outcomes: readonly RowOutcome[]): BatchSummary {
+/**
+ * The sum of these outcomes.
+ * @param specialTokens tokens that the tokenizer puts around each text and chunk
+ */
+export function summarizeOutcomes(outcomes: readonly RowOutcome[], specialTokens = 0): BatchSummary {
   const summary: BatchSummary = {
     rows: outcomes.length,
     verdicts: emptyVerdictCounts(),
@@ -98,6 +103,8 @@ export function summarizeOutcomes(outcomes: readonly RowOutcome[]): BatchSummary
   };
   for (const { verdict, tokens, lostTokens, chunks, replacements, unknownTokens, script } of outcomes) {
     summary.verdicts[verdict] += 1;
+    if (specialTokens > 0 && hasVector(verdict))
+      summary.specialTokens = (summary.specialTokens ?? 0) + specialTokens * (chunks ?? 1);
     if (chunks !== undefined) summary.chunkedRows = (summary.chunkedRows ?? 0) + 1;
     if (replacements !== undefined) summary.replacements = (summary.replacements ?? 0) + replacements;
     if (unknownTokens !== undefined) {

@@ -9,6 +9,7 @@ export { Embedder } from './embedder/embedder.ts';
 export { EmbedError, type EmbedErrorCode } from './errors.ts';
 export { checkGolden, type GoldenReport } from './golden/check-golden.ts';
 export { availableKernels } from './prepare/choose-engine.ts';
+export { type AnnouncedModel, describeModel, readModelScripts } from './prepare/describe-model.ts';
 export {
   type PreparedPrecisions,
   prepareEach,

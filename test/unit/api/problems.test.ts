@@ -46,6 +46,7 @@ describe('the table of problems', () => {
     expect(passing.map(([code]) => code).sort()).toEqual([
       'disk-full',
       'disk-unavailable',
+      'model-loading',
       'no-workers',
       'redis-unavailable',
       'unavailable',

@@ -7,6 +7,7 @@ import {
   decodeOutcomes,
   encodeBatchResult,
   peekBatchResult,
+  summarizeResult,
 } from '@embedmill/core/batch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -46,11 +47,28 @@ describe('a batch result', () => {
     fc.assert(
       fc.property(result, (given) => {
         // A worker that states no revision of its treatment has that of this build.
-        expect(decodeBatchResult(encodeBatchResult(given))).toEqual({ treatment: 3, ...given });
-        const stated = { ...given, treatment: 7 };
+        expect(decodeBatchResult(encodeBatchResult(given))).toEqual({
+          treatment: 3,
+          specialTokens: 0,
+          ...given,
+        });
+        const stated = { ...given, treatment: 7, specialTokens: 2 };
         expect(decodeBatchResult(encodeBatchResult(stated))).toEqual(stated);
       }),
     );
+  });
+
+  it('counts the special tokens around each text and chunk', () => {
+    const outcomes: RowOutcome[] = [
+      { verdict: 'ok', tokens: 5, lostTokens: 0 },
+      { verdict: 'truncated', tokens: 30, lostTokens: 4, chunks: 3 },
+      { verdict: 'empty', tokens: 0, lostTokens: 0 },
+      { verdict: 'failed', tokens: 0, lostTokens: 9, message: 'too long' },
+    ];
+    const header = { batch: 0, rows: 4, dim: 1, precision: 'int8', fingerprint: '0123456789abcdef' } as const;
+    const bytes = encodeBatchResult({ ...header, vectors: new Float32Array(4), outcomes, specialTokens: 2 });
+    expect(summarizeResult(bytes)).toMatchObject({ tokens: 35, specialTokens: 8 });
+    expect(summarizeOutcomes(outcomes)).not.toHaveProperty('specialTokens');
   });
 
   it('gives its header and its outcomes without its vectors', () => {

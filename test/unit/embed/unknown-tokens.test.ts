@@ -95,7 +95,7 @@ describe('the message', () => {
   const MODEL = 'all-MiniLM-L6-v2';
 
   test('names the share, the script and what helps', () => {
-    const figures = { tokens: 1000, unknownTokens: 380, unknownScript: 'Chinese' };
+    const figures = { tokens: 1000, specialTokens: 0, unknownTokens: 380, unknownScript: 'Chinese' };
     expect(describeUnknownTokens(figures, MODEL)).toBe(
       '38 % of the tokens of these texts are unknown to all-MiniLM-L6-v2 (mostly Chinese); use --model multilingual',
     );
@@ -106,7 +106,11 @@ describe('the message', () => {
       /\(mostly Thai\); use a model for this language$/,
     );
     expect(describeUnknownTokens({ ...figures, unknownTokens: 49 }, MODEL)).toBeNull();
-    expect(describeUnknownTokens({ tokens: 0, unknownTokens: 0, unknownScript: null }, MODEL)).toBeNull();
+    // [CLS] and [SEP] are no tokens of a text.
+    expect(describeUnknownTokens({ ...figures, specialTokens: 240 }, MODEL)).toMatch(/^50 % /);
+    expect(
+      describeUnknownTokens({ tokens: 0, specialTokens: 0, unknownTokens: 0, unknownScript: null }, MODEL),
+    ).toBeNull();
   });
 
   test('about a sample depends on its letters and on the model', () => {
@@ -115,7 +119,11 @@ describe('the message', () => {
     );
     expect(describeScripts({ Latin: 96, Thai: 4 }, MODEL)).toBeNull();
     expect(describeScripts({}, MODEL)).toBeNull();
-    expect(describeScripts({ Thai: 9 }, 'multilingual-e5-small')).toBeNull();
+    expect(describeScripts({ Thai: 9 }, 'not-installed')).toBeNull();
+    expect(describeScripts({ Thai: 9, Latin: 1 }, 'e5', ['Latin', 'Thai'])).toBeNull();
+    expect(describeScripts({ Thai: 9, Chinese: 1 }, 'bge-small-zh', ['Chinese', 'Latin'])).toBe(
+      '90 % of the letters of the first texts are in scripts unknown to bge-small-zh (mostly Thai); use a model for this language',
+    );
     expect(describeScripts({ Thai: 9 }, 'static')).toMatch(/unknown to static \(mostly Thai\)/);
   });
 });

@@ -181,3 +181,38 @@ describe('stop', () => {
     await expect(unused.pool.start()).rejects.toMatchObject({ code: 'inference-stopped' });
   });
 });
+
+describe('serve', () => {
+  test('replaces threads by threads with more models, and loses no batch', async () => {
+    const { pool, signals } = await startedPool();
+    const begun = embedBulk(pool, ['gate!'], 0);
+    await expect.poll(() => signals.atGate).toBe(1);
+    const queued = embedBulk(pool, ['queued'], 1);
+    await pool.serve(['other']);
+    // The new thread has opened both models, and the old one is still inside its text.
+    expect(signals.opened).toBe(3);
+    expect((await queued).rows).toBe(1);
+    const payload = encodeBatchPayload(['text']);
+    const other = await pool.embedBatch({ payload, batch: 2, model: 'other', ...TERMS });
+    expect(peekBatchResult(other).rows).toBe(1);
+    expect([signals.opened, pool.threads, pool.readyThreads]).toEqual([3, 1, 1]);
+    signals.openGate();
+    expect((await begun).outcomes).toMatchObject([{ verdict: 'ok' }]);
+    await expect.poll(() => signals.closed).toBe(1);
+  });
+
+  test('keeps the earlier models if one cannot be opened', async () => {
+    const { pool } = await startedPool({ maxOpens: 1 });
+    await expect(pool.serve(['other'])).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    expect((await embedBulk(pool, ['still here'])).rows).toBe(1);
+  });
+
+  test('gives the batch of a replaced thread that dies to another one', async () => {
+    const { pool, signals } = await startedPool();
+    const begun = embedBulk(pool, ['gate! exitOnce!'], 0);
+    await expect.poll(() => signals.atGate).toBe(1);
+    await pool.serve(['other']);
+    signals.openGate();
+    expect((await begun).outcomes).toMatchObject([{ verdict: 'ok' }]);
+  });
+});

@@ -31,6 +31,7 @@ export const RULES: readonly AccessRule[] = [
   ['POST', '/v1/runs/:id/retry', 'submit'],
   ['POST', '/v1/runs/:id/cancel', 'submit'],
   ['DELETE', '/v1/runs/:id', 'submit'],
+  ['GET', '/v1/run-models', 'read'],
   ['POST', '/v1/inspect', 'submit'],
   ['POST', '/v1/embed', 'submit'],
   ['GET', '/v1/health', 'read'],

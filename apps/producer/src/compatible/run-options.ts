@@ -33,10 +33,12 @@ export const longTexts = z
     'expected truncate, mean, plain-mean or max-chunks=N',
   ) as z.ZodType<unknown> as z.ZodType<LongTexts>;
 
+/** Name, repository or short name of a model; the value is the name under which workers serve it. */
+export const modelName = name.transform(servedModelName);
+
 /** Fields of every request that embeds texts: model, precision and treatment. */
 export const embedFields = {
-  model: name
-    .transform(servedModelName)
+  model: modelName
     .optional()
     .describe(
       "Model that the workers must serve: its name, repository or short name. Default: the producer's model.",

@@ -176,7 +176,8 @@ function addWorkerProblems(facts: HealthFacts, workers: number, add: AddProblem)
     add('no-model', 'warning', {
       sentence: `run ${id} stands still: ${waitsFor}`,
       remedy:
-        'Start a worker with this model ("embedmill worker --model NAME"); the run continues without help.',
+        'Start a worker with this model ("embedmill worker --model NAME"), or remove the reason if one is stated; the run ' +
+        'continues without help.',
       run: id,
     });
   }

@@ -57,6 +57,7 @@ export const PROBLEMS = {
   'redis-unavailable': { status: 503, title: 'Redis is unavailable' },
   'disk-full': { status: 503, title: 'The disk is full' },
   'disk-unavailable': { status: 503, title: 'The disk is unavailable' },
+  'model-loading': { status: 503, title: 'A worker is loading the model' },
   'no-workers': { status: 503, title: 'No workers are connected' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
   'deadline-exceeded': { status: 504, title: 'Deadline exceeded' },

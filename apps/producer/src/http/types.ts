@@ -2,7 +2,7 @@
 
 import type { Health, Scale } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
-import type { InteractiveLane, Overview } from '@embedmill/core/redis';
+import type { InteractiveLane, OfferedModel, Overview } from '@embedmill/core/redis';
 import type { Runs } from '@embedmill/core/runs';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
@@ -14,10 +14,12 @@ export interface CoreService {
   /** @throws {UnavailableError} `redis-unavailable` until this producer holds the lease of the data folder */
   runs(): Runs;
   /**
-   * Rejects work for a model that no connected worker has.
+   * Rejects work for a model that no connected worker has or may load, and has workers load the latter.
    * @throws {RequestError} `unknown-model`
    */
   assertOffered(model: string): Promise<void>;
+  /** The models that runs may use; empty without connected workers or without Redis. */
+  offeredModels(): Promise<OfferedModel[]>;
   /** The interactive lane: answers come from the first free worker. */
   lane(): InteractiveLane;
   /** What is wrong now, and whether new rows are refused; also works while Redis is unavailable. */

@@ -27,7 +27,7 @@ export function hubRoutes({ config }: RouteDeps): Router {
         `no model ${quote(`${owner}/${name}`, 200)} is installed on this producer; see "embedmill model list" there`,
       );
     }
-    if (revision !== 'main' && revision !== model.commit) {
+    if (!['main', model.commit, model.pulledCommit].includes(revision!)) {
       throw new RequestError(
         'not-found',
         `the model ${quote(`${owner}/${name}`, 200)} is installed at ${model.commit}, not ${quote(revision)}`,

@@ -1,6 +1,6 @@
 /** The route that says how a file would be read, judged by its first bytes. */
 
-import { BUILT_IN_MODEL, CorruptError, describeScripts } from '@embedmill/contract';
+import { CorruptError, describeScripts } from '@embedmill/contract';
 import {
   isTableFormat,
   openTable,
@@ -10,6 +10,7 @@ import {
   type ReadingPlan,
 } from '@embedmill/core/formats';
 import { Router } from 'express';
+import { modelOf } from '../compatible/models.ts';
 import { addPath } from '../http/add-path.ts';
 import { readWhole } from '../http/body.ts';
 import { checkInput } from '../http/check-input.ts';
@@ -21,16 +22,25 @@ import { inspectQuery } from './schemas.ts';
 const MAX_BYTES = 1024 * 1024;
 
 /** `/v1/inspect`. */
-export function inspectRoutes({ config, limits }: RouteDeps): Router {
+export function inspectRoutes({ service, config, limits }: RouteDeps): Router {
   const router = Router();
   addPath(router, '/v1/inspect', {
     post: async (req, res) => {
-      const { name, complete, ...choices } = checkInput(inspectQuery, 'query', req.query);
+      const {
+        name,
+        complete,
+        model = modelOf(config),
+        ...choices
+      } = checkInput(inspectQuery, 'query', req.query);
       const bytes = await readWhole(req, { maxBytes: MAX_BYTES, stallMs: limits.bodyStallMs });
       const options = { maxRowBytes: config.maxRowBytes };
       const plan = await planSample(name, { bytes, complete }, choices, options);
       const read = isTableFormat(plan.format) ? await planTable(plan, bytes, choices) : plan;
-      const warning = describeScripts(read.scripts, config.model ?? BUILT_IN_MODEL);
+      const warning = describeScripts(
+        read.scripts,
+        model,
+        (await service.lane().models()).get(model)?.scripts,
+      );
       sendJson(res, 200, { ...read, warnings: [...read.warnings, ...(warning === null ? [] : [warning])] });
     },
   });

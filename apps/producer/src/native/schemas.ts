@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { MAX_INPUTS } from '../compatible/inputs.ts';
-import { embedFields } from '../compatible/run-options.ts';
+import { embedFields, modelName } from '../compatible/run-options.ts';
 import { integerText } from '../http/check-input.ts';
 
 /** The name of a field or column. */
@@ -105,6 +105,11 @@ export const inspectQuery = z.strictObject({
     .default('false')
     .transform((complete) => complete === 'true')
     .describe('Whether the body is the whole file.'),
+  model: modelName
+    .optional()
+    .describe(
+      "Model that is to embed the texts: its name, repository or short name. Default: the producer's model.",
+    ),
   format: z.enum(['jsonl', 'json', 'csv', 'tsv', 'txt']).optional().describe('Chosen format.'),
   textField: fieldName.optional().describe('Chosen column or path of the text.'),
   idField: fieldName.optional().describe('Chosen column or path of the id.'),

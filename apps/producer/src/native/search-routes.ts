@@ -1,6 +1,6 @@
 /** Routes that search a completed run for the rows nearest to a text, and that return the texts of rows. */
 
-import { hasVector, treatmentOf } from '@embedmill/contract';
+import { hasVector, relativeScore, treatmentOf } from '@embedmill/contract';
 import { readRowTexts, resultsShape } from '@embedmill/core/runs';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
@@ -37,6 +37,7 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
       });
       const embeddedAt = performance.now();
       const outcome = embedded.outcomes[0]!;
+      const baseline = (await service.lane().models()).get(model)?.baseline ?? null;
       const found = hasVector(outcome.verdict) ? await vectors.search(run, embedded.vectors, count) : [];
       const share = shareOf(req);
       await share.resize(share.bytes + lookupMemory(run, found.length));
@@ -47,7 +48,12 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
       sendJson(res, 200, {
         outcome,
         rows: resultsShape(run).rows,
-        hits: found.map((hit, i) => ({ ...hit, text: texts[i]?.text ?? null })),
+        hits: found.map((hit, i) => ({
+          ...hit,
+          relative: baseline === null ? null : relativeScore(hit.score, baseline),
+          text: texts[i]?.text ?? null,
+        })),
+        baseline,
         timings: { embedMs: embeddedAt - startedAt, searchMs: performance.now() - embeddedAt },
       });
     },

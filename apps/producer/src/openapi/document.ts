@@ -75,6 +75,7 @@ const responseSchemas: Readonly<
   Embedding: schemas.embeddingSchema,
   Scale: schemas.scaleSchema,
   Statistics: schemas.statisticsSchema,
+  RunModels: schemas.runModelsSchema,
   SearchResult: schemas.searchResultSchema,
   Texts: schemas.textsSchema,
   Overview: schemas.overviewSchema,

@@ -25,6 +25,7 @@ export type SchemaName =
   | 'Embedding'
   | 'Scale'
   | 'Statistics'
+  | 'RunModels'
   | 'SearchResult'
   | 'Texts'
   | 'Overview'
@@ -157,6 +158,14 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     ],
   },
   {
+    method: 'get',
+    path: '/v1/run-models',
+    tag: 'runs',
+    summary: 'List the models that runs may use',
+    responses: { 200: { description: 'The models; none without connected workers.', json: 'RunModels' } },
+    problems: [],
+  },
+  {
     method: 'post',
     path: '/v1/inspect',
     tag: 'runs',
@@ -287,6 +296,7 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       'unknown-model',
       'overloaded',
       'no-workers',
+      'model-loading',
       'deadline-exceeded',
     ],
   },
@@ -330,6 +340,7 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       'unknown-model',
       'overloaded',
       'no-workers',
+      'model-loading',
       'redis-unavailable',
       'deadline-exceeded',
     ],

@@ -10,7 +10,9 @@ import {
   type ReportRow,
   ROW_VERDICTS,
   type RunInfo,
+  type RunModels,
   type Scale,
+  type ScoreBaseline,
 } from '@embedmill/contract';
 import type { ReadingPlan } from '@embedmill/core/formats';
 import type { Overview } from '@embedmill/core/redis';
@@ -61,6 +63,7 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
   verdicts: z.strictObject({ ok: count, truncated: count, empty: count, failed: count }),
   tokens: count.describe('Tokens that the model computed.'),
   lostTokens: count.describe('Tokens lost to truncation.'),
+  specialTokens: count.describe('Those of `tokens` that frame texts, such as [CLS] and [SEP].'),
   unknownTokens: count.describe('Tokens that the vocabulary of the model does not know.'),
   unknownScript: z.string().nullable().describe('Script of most of these tokens, such as Thai.'),
   languageSignal: z
@@ -230,13 +233,50 @@ const rowText = {
   text: z.string().nullable().describe('null for a row that was submitted without a text.'),
 };
 
+const baseline: z.ZodType<ScoreBaseline> = z.strictObject({
+  mean: z.number(),
+  spread: z.number().describe('Standard deviation.'),
+  pairs: count,
+});
+
+/** The models that runs may use. */
+export const runModelsSchema: z.ZodType<RunModels> = z.strictObject({
+  default: z.string().describe('Model of runs that name none.'),
+  models: z.array(
+    z.strictObject({
+      name: z.string(),
+      isLoaded: z.boolean().describe('Whether a worker has it; else one loads it when a run asks for it.'),
+      dim: count.nullable().describe('Floats per vector.'),
+      maxTokens: count.nullable(),
+      prompts: z
+        .strictObject({ query: z.string(), document: z.string() })
+        .nullable()
+        .describe('Put before texts by their input type.'),
+      scripts: z.array(z.string()).nullable().describe('Scripts of which its vocabulary has words.'),
+      baseline: baseline.nullable().describe('Cosines of its unrelated texts.'),
+    }),
+  ),
+});
+
 /** The hits of a search. */
 export const searchResultSchema = z.strictObject({
   outcome: outcome.describe('Outcome of the query text; without a vector there are no hits.'),
   rows: count.describe('Rows in the run.'),
   hits: z.array(
-    z.strictObject({ ...rowText, score: z.number().describe('Cosine similarity, −1 to 1; highest first.') }),
+    z.strictObject({
+      ...rowText,
+      score: z.number().describe('Cosine similarity, −1 to 1; highest first.'),
+      relative: z
+        .number()
+        .nullable()
+        .describe(
+          'The score on a scale where 0 stands for unrelated texts of this model and 1 for equal ones; null if its unrelated texts were not measured.',
+        ),
+    }),
   ),
+  baseline: baseline
+    .nullable()
+    .describe('Cosines of unrelated texts of the model, measured when it was added.'),
   timings: z.strictObject({ embedMs: count, searchMs: count }),
 });
 
@@ -312,6 +352,28 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
       fingerprint: z.string(),
       tokensPerSecond: count.optional().describe('Estimated tokens per second of one busy thread.'),
       engine: z.string().optional().describe('`exact` with its kernel, or `onnx`.'),
+      otherModels: z
+        .array(
+          z.strictObject({
+            name: z.string(),
+            fingerprint: z.string(),
+            engine: z.string(),
+            tokensPerSecond: count.optional(),
+          }),
+        )
+        .optional()
+        .describe('Models that it serves besides its own one.'),
+      installedModels: z
+        .array(z.string())
+        .optional()
+        .describe('Models that it loads when a run asks for them.'),
+      pullsModels: z.boolean().optional().describe('Whether it also pulls those that the producer has.'),
+      modelLoads: z
+        .array(
+          z.strictObject({ model: z.string(), state: z.enum(['loading', 'failed']), reason: z.string() }),
+        )
+        .optional()
+        .describe('Models that it is loading, or cannot load.'),
     }),
   ),
   redis: z.strictObject({ usedBytes: count, limitBytes: count }).nullable(),

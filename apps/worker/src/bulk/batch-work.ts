@@ -11,11 +11,11 @@ import {
 } from '@embedmill/contract';
 import {
   computedWith,
-  decodeOutcomes,
   digestPayload,
   encodeBatchResult,
   peekBatchResult,
   readBatchPayload,
+  summarizeResult,
   withResultDigest,
 } from '@embedmill/core/batch';
 import { isRedisFault, throttled } from '@embedmill/core/process';
@@ -30,37 +30,34 @@ import type {
   WorkerExchange,
 } from '@embedmill/core/redis';
 import type { OpenSpan, Tracing } from '@embedmill/core/telemetry';
-import type { PreparedModel } from '@embedmill/embed';
 import type { Logger } from 'pino';
 import type { Glossaries } from '../glossaries.ts';
 import { batchDelay } from '../hand-back.ts';
 import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
+import type { ServedModel, ServedModels } from '../models/served-models.ts';
 import { addThreadStep } from '../thread-step.ts';
 import { embedThroughCache } from './cached-rows.ts';
 import { probeRows, SUSPECT_AFTER_STALLS } from './probe.ts';
 import { retryUntil } from './retry-until.ts';
 import { SharedExclusiveLock } from './shared-exclusive-lock.ts';
-import type { ThreadRate } from './thread-rate.ts';
 
 /** Dependencies of `BatchWork`. */
 export interface BatchWorkDeps {
   exchange: WorkerExchange;
   pool: InferencePool;
-  /** Model of this worker; a batch for another model goes back to the queue. */
-  model: PreparedModel;
+  /** Models of this worker; a batch for another one goes back to the queue. */
+  models: Pick<ServedModels, 'own' | 'find'>;
+  /** Whether this worker will soon have a model. */
+  isComing: (model: string) => boolean;
   /** Id of this worker process. */
   worker: string;
   glossaries: Glossaries;
-  /** Returns the vector dimension and the model fingerprint that results of a precision carry. */
-  identityOf: (precision: Precision) => Promise<{ dim: number; fingerprint: string }>;
   /** Models of the connected workers. */
   fleet: Pick<FleetModels, 'missingFor'>;
   /** Vector cache that runs and workers share; `null` if every text is computed. */
   cache: VectorCache | null;
   metrics: WorkerMetrics;
-  /** Receives what a batch cost a thread. */
-  rate: ThreadRate;
   tracing: Tracing;
   log: Logger;
 }
@@ -76,9 +73,8 @@ export class BatchWork {
   readonly #deps: BatchWorkDeps;
   readonly #stopping = new AbortController();
   readonly #lock = new SharedExclusiveLock();
-  readonly #fingerprints = new Map<Precision, string>();
-  /** Fingerprints in this worker's results: another engine than ours may state another one than the model's. */
-  readonly #stated = new Map<Precision, string>();
+  /** Fingerprints of models, by precision. */
+  readonly #fingerprints = new WeakMap<ServedModel, Map<Precision, string>>();
 
   /** There may be thousands of such batches. */
   readonly #warnOfOtherModel: (facts: object, message: string) => void;
@@ -93,7 +89,7 @@ export class BatchWork {
    * retried, so that an outage costs no attempt; only internal errors are thrown.
    */
   async consume(job: BatchJob, delivery: Delivery): Promise<ConsumeOutcome> {
-    const { model, metrics, log } = this.#deps;
+    const { models, metrics, log } = this.#deps;
     const { run, batch } = job;
     metrics.countDelivery(delivery);
     if (typeof run !== 'string' || !Number.isSafeInteger(batch) || typeof job.home !== 'string') {
@@ -101,8 +97,9 @@ export class BatchWork {
       log.error({ run, batch }, 'a job without its content is dropped; its producer sends it again');
       return { status: 'done' };
     }
-    if (job.model !== model.name) return this.#handBack(job, delivery, { model: job.model });
-    const taken = await this.#stage('fetch', job, () => this.#retryUntil(() => this.#take(job)));
+    const model = models.find(job.model);
+    if (model === undefined) return this.#handBack(job, delivery, { model: job.model });
+    const taken = await this.#stage('fetch', job, () => this.#retryUntil(() => this.#take(job, model)));
     if (taken.status === 'other-model') {
       // Workers report the fingerprint of their int8 model only.
       const fingerprint = job.precision === 'int8' ? taken.fingerprint : undefined;
@@ -117,8 +114,8 @@ export class BatchWork {
     try {
       const isSuspect = delivery.stalls >= SUSPECT_AFTER_STALLS;
       result = isSuspect
-        ? await this.#lock.alone(() => this.#probeRows(job, payload))
-        : await this.#lock.together(() => this.#embed(job, payload));
+        ? await this.#lock.alone(() => this.#probeRows(job, model, payload))
+        : await this.#lock.together(() => this.#embed(job, model, payload));
     } catch (error) {
       if (!isRedisFault(error) && !(error instanceof EmbedmillError && error.retryable)) throw error;
       metrics.countOutcome('handed-back');
@@ -129,37 +126,38 @@ export class BatchWork {
       return { status: 'hand-back', afterMs: isThread ? 0 : GLOSSARY_DELAY_MS };
     }
     if (result === null) await this.abandon(job, 'it crashes workers, but none of its rows does so alone');
-    else await this.#commit(job, result, summarizeOutcomes(decodeOutcomes(result)));
+    else await this.#commit(job, result, summarizeResult(result));
     return { status: 'done' };
   }
 
   /** Returns a batch to the queue, for a worker that has the wanted model. */
   #handBack({ run, batch }: BatchJob, { starts }: Delivery, wanted: WantedModel): ConsumeOutcome {
-    const { fleet, model, metrics, log } = this.#deps;
+    const { fleet, models, isComing, metrics, log } = this.#deps;
     const missing = fleet.missingFor(wanted);
     metrics.countOutcome('handed-back');
-    const facts = { run, batch, wanted, have: model.name };
-    if (missing === null) log.debug(facts, 'batch returned to the queue for another worker');
+    const facts = { run, batch, wanted, have: models.own.prepared.name };
+    const isSoon = missing === null || isComing(wanted.model);
+    if (isSoon) log.debug(facts, 'batch returned to the queue for another worker');
     else
       this.#warnOfOtherModel(
         { ...facts, missing },
         'batches are returned to the queue: no connected worker can do them',
       );
-    return { status: 'hand-back', afterMs: batchDelay(starts, missing === null) };
+    return { status: 'hand-back', afterMs: batchDelay(starts, isSoon) };
   }
 
   /**
    * Takes a payload. A damaged one is deleted and counts as lost, because the producer has its rows on disk.
    */
-  async #take(job: BatchJob): Promise<TakenPayload> {
+  async #take(job: BatchJob, model: ServedModel): Promise<TakenPayload> {
     const { exchange, log } = this.#deps;
     const { run, batch, home: dataDirId } = job;
-    const identity = computedWith(await this.#fingerprintOf(job.precision));
+    const identity = computedWith(await this.#fingerprintOf(model, job.precision));
     const taken = await exchange.takePayload(run, batch, dataDirId, identity);
     if (taken.status === 'other-model') {
       // Since the request was sent, a first result may have shown that the engine states another identity than the model.
-      const isChanged = computedWith(await this.#fingerprintOf(job.precision)) !== identity;
-      return isChanged ? await this.#take(job) : taken;
+      const isChanged = computedWith(await this.#fingerprintOf(model, job.precision)) !== identity;
+      return isChanged ? await this.#take(job, model) : taken;
     }
     if (taken.status !== 'taken') return taken;
     try {
@@ -173,17 +171,21 @@ export class BatchWork {
       );
     }
     await exchange.dropPayload(run, batch);
-    return this.#take(job);
+    return this.#take(job, model);
   }
 
-  async #embed(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  async #embed(
+    job: BatchJob,
+    model: ServedModel,
+    payload: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { cache, metrics, log } = this.#deps;
-    if (cache === null) return await this.#compute(job, payload);
+    if (cache === null) return await this.#compute(job, model, payload);
     const { run, batch, truncate, treatment } = job;
     return await embedThroughCache(payload, {
       cache,
-      terms: { model: await this.#fingerprintOf(job.precision), truncate, treatment },
-      embed: (missing) => this.#compute(job, missing),
+      terms: { model: await this.#fingerprintOf(model, job.precision), truncate, treatment },
+      embed: (missing) => this.#compute(job, model, missing),
       onServed: (rows) => metrics.countRepeats('cache', rows),
       onFault: (error) =>
         log.warn(
@@ -193,17 +195,27 @@ export class BatchWork {
     });
   }
 
-  /** Model fingerprint of a precision; read once, because preparing a model reads its file. */
-  async #fingerprintOf(precision: Precision): Promise<string> {
-    const known = this.#stated.get(precision) ?? this.#fingerprints.get(precision);
+  /** Fingerprint of a model in a precision; read once, because preparing a model reads its file. */
+  async #fingerprintOf(model: ServedModel, precision: Precision): Promise<string> {
+    const known = this.#knownFingerprints(model).get(precision);
     if (known !== undefined) return known;
-    const { fingerprint } = await this.#deps.identityOf(precision);
-    this.#fingerprints.set(precision, fingerprint);
+    const { fingerprint } = await model.identityOf(precision);
+    this.#knownFingerprints(model).set(precision, fingerprint);
     return fingerprint;
   }
 
-  async #compute(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    const { pool, glossaries, metrics, rate } = this.#deps;
+  #knownFingerprints(model: ServedModel): Map<Precision, string> {
+    const known = this.#fingerprints.get(model) ?? new Map<Precision, string>();
+    this.#fingerprints.set(model, known);
+    return known;
+  }
+
+  async #compute(
+    job: BatchJob,
+    model: ServedModel,
+    payload: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { pool, glossaries, metrics } = this.#deps;
     const { batch, precision, truncate } = job;
     const treatment = await glossaries.resolve(job.treatment ?? UNTREATED);
     let tokenizeMs = 0;
@@ -214,6 +226,7 @@ export class BatchWork {
         payload,
         run: job.run,
         batch,
+        model: model.poolName,
         precision,
         truncate,
         treatment,
@@ -227,22 +240,28 @@ export class BatchWork {
       }),
     );
     const { fingerprint, rows } = peekBatchResult(result, { verify: false });
-    this.#stated.set(precision, fingerprint);
+    // Another engine than ours may state another one than the model's.
+    this.#knownFingerprints(model).set(precision, fingerprint);
     metrics.countTokenizing(tokenizeMs);
     // The tokens of a part of a batch are not known.
-    if (rows === job.rows && repeats < rows) rate.add(job.tokens * (1 - repeats / rows), threadMs / 1000);
+    if (rows === job.rows && repeats < rows)
+      model.rate.add(job.tokens * (1 - repeats / rows), threadMs / 1000);
     return result;
   }
 
-  async #probeRows(job: BatchJob, payload: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
-    const { exchange, pool, worker, glossaries, log, identityOf } = this.#deps;
+  async #probeRows(
+    job: BatchJob,
+    model: ServedModel,
+    payload: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer> | null> {
+    const { exchange, pool, worker, glossaries, log } = this.#deps;
     const { run, batch } = job;
     log.warn({ run, batch }, 'batch crashed workers; its rows are probed one by one');
     return await probeRows(job, payload, {
       exchange,
-      pool,
+      pool: { embedBatch: (options) => pool.embedBatch({ ...options, model: model.poolName }) },
       worker,
-      identity: await identityOf(job.precision),
+      identity: await model.identityOf(job.precision),
       treatment: await glossaries.resolve(job.treatment ?? UNTREATED),
       retryUntil: (step) => this.#retryUntil(step),
       onPoisonRow: (row) =>
@@ -254,8 +273,15 @@ export class BatchWork {
    * Commits the verdict `failed` for every row of a batch that cannot be embedded, so that its run can end.
    */
   async abandon(job: BatchJob, reason: string): Promise<void> {
-    const { identityOf, metrics, log } = this.#deps;
+    const { models, metrics, log } = this.#deps;
     const { run, batch, rows, precision } = job;
+    const model = models.find(job.model);
+    if (model === undefined) {
+      // Only a worker with the model can state its fingerprint; the producer sends the batch again.
+      metrics.countOutcome('lost');
+      log.error({ run, batch, reason }, 'a batch for another model is dropped; its producer sends it again');
+      return;
+    }
     metrics.countOutcome('abandoned');
     log.error({ run, batch, reason }, 'batch cannot be embedded; its rows get the verdict failed');
     const message = `the batch could not be embedded: ${reason}`;
@@ -263,7 +289,7 @@ export class BatchWork {
       { length: rows },
       (): RowOutcome => ({ verdict: 'failed', tokens: 0, lostTokens: 0, message }),
     );
-    const { fingerprint, dim } = await identityOf(precision);
+    const { fingerprint, dim } = await model.identityOf(precision);
     const result = encodeBatchResult({
       batch,
       rows,
@@ -288,7 +314,7 @@ export class BatchWork {
     const outcome = await this.#stage('commit', job, () =>
       this.#retryUntil(() => exchange.commit(job.run, job.batch, job.home, stated, summary)),
     );
-    metrics.countBatch(outcome, summary);
+    metrics.countBatch(outcome, summary, job.model);
     log.debug({ run, batch, rows, outcome }, 'batch finished');
   }
 

@@ -26,6 +26,7 @@ export async function openEngine(model: unknown): Promise<Engine> {
   return {
     dim,
     fingerprint,
+    specialTokens: embedder.specialTokens,
     get tokenizeMs() {
       return embedder.tokenizeMs;
     },

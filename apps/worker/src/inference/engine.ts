@@ -44,6 +44,8 @@ export interface EngineIdentity {
 export interface Engine extends EngineIdentity {
   /** Milliseconds spent in the tokenizer since the engine was opened; absent if not measured. */
   readonly tokenizeMs?: number;
+  /** Special tokens around each text and chunk, such as [CLS] and [SEP]; absent if there are none. */
+  readonly specialTokens?: number;
   /** Texts and chunks since then whose vectors were in memory; absent if the engine keeps none. */
   readonly repeats?: number;
   /**

@@ -20,5 +20,7 @@ export function joinResults(parts: readonly Uint8Array[]): BatchResult {
     vectors.set(result.vectors, offset);
     offset += result.vectors.length;
   }
-  return { ...first, rows, vectors, outcomes: results.flatMap(({ outcomes }) => outcomes) };
+  // A row that crashed its threads states none.
+  const specialTokens = Math.max(...results.map((result) => result.specialTokens ?? 0));
+  return { ...first, specialTokens, rows, vectors, outcomes: results.flatMap(({ outcomes }) => outcomes) };
 }

@@ -31,11 +31,12 @@ export interface InferencePoolOptions {
    */
   threads: number;
   /**
-   * Returns the model of a precision as plain data, which is copied to each thread. Called once per
-   * precision: at `start` for the first one, at the first request for the other one. An error fails only that
-   * request.
+   * Returns a model in a precision as plain data, which is copied to each thread. Called once for each: at `start` for
+   * the first model and precision, else when the pool is to serve the model or at the first request. An error fails only
+   * that request.
+   * @param model name of another model than the first one
    */
-  prepare: (precision: Precision) => unknown;
+  prepare: (precision: Precision, model?: string) => unknown;
   /** Precision that every thread opens at `start`. Default `int8`. */
   precision?: Precision;
   /** Module of the engine, see `EngineModule`. Default: the engine of `@embedmill/embed`. */

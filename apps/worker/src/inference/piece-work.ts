@@ -95,7 +95,7 @@ export class PieceWork {
   /** Encodes the finished piece as a batch result in a new buffer. */
   encode(): Uint8Array<ArrayBuffer> {
     const { batch, precision } = this.#message;
-    const { dim, fingerprint } = this.#engine;
+    const { dim, fingerprint, specialTokens = 0 } = this.#engine;
     return encodeBatchResult({
       batch,
       rows: this.#payload.rows,
@@ -104,6 +104,7 @@ export class PieceWork {
       fingerprint,
       vectors: this.#vectors,
       outcomes: this.#outcomes,
+      specialTokens,
     });
   }
 }

@@ -28,7 +28,7 @@ import { DEFAULT_POOL_OPTIONS, type FilledPoolOptions, type InferencePoolOptions
 import { pieceOf, piecesOf } from './pieces.ts';
 import { type Piece, PoolRequest, type PoolRequestOptions } from './request.ts';
 import type { InferenceThread } from './thread-handle.ts';
-import { ThreadSupervisor } from './thread-supervisor.ts';
+import { type EngineToOpen, ThreadSupervisor } from './thread-supervisor.ts';
 import { decodeTokens } from './token-work.ts';
 import type {
   EmbedBatchOptions,
@@ -50,7 +50,10 @@ const MIN_CLOSE_MS = 1_000;
 export class InferencePool {
   readonly #options: FilledPoolOptions;
   readonly #threads: ThreadSupervisor;
-  readonly #models = new Map<Precision, Promise<unknown>>();
+  /** Prepared models by the key of their engine. */
+  readonly #models = new Map<string, Promise<unknown>>();
+  /** Names of the models that every thread opens besides the first one. */
+  #others: readonly string[] = [];
   readonly #waiting: WaitingPieces = { interactive: [], bulk: [] };
   /** Why requests are rejected; undefined until `stop`, a failed `start`, or the death of the last thread. */
   #refusal: Error | undefined;
@@ -67,7 +70,7 @@ export class InferencePool {
     this.#options = { ...DEFAULT_POOL_OPTIONS, ...options };
     this.#threads = new ThreadSupervisor({
       options: this.#options,
-      firstModel: () => this.#model(this.#options.precision),
+      engines: () => this.#enginesToOpen(),
       listener: {
         onReady: () => this.#dispatch(),
         onDone: (piece, result, timings) => {
@@ -75,6 +78,7 @@ export class InferencePool {
           this.#finish(piece, result);
         },
         onFailed: (piece, error) => this.#fail(piece.request, error),
+        onRetired: (thread) => this.#enqueue(takeAllBack(thread), 'front'),
         onDeath: (thread, error, held) => this.#judge(thread, error, held),
         onGaveUp: (error) => this.#giveUp(error),
       },
@@ -117,6 +121,29 @@ export class InferencePool {
   }
 
   /**
+   * Sets which models every thread opens besides the first one. Threads are replaced one by one by threads with these
+   * models, and a thread takes work until its successor is ready, so requests do not wait. Not to be called again before
+   * it has resolved.
+   * @throws the engine's own error if a model cannot be opened; the earlier models are then served on
+   */
+  async serve(others: readonly string[]): Promise<void> {
+    const before = this.#others;
+    this.#others = [...others];
+    try {
+      await this.#threads.renew();
+    } catch (error) {
+      this.#others = before;
+      throw error;
+    } finally {
+      // A model that is served again later is prepared again.
+      for (const key of this.#models.keys()) {
+        const { model } = readKey(key);
+        if (model !== undefined && !this.#others.includes(model)) this.#models.delete(key);
+      }
+    }
+  }
+
+  /**
    * Embeds a batch and resolves with `encodeBatchResult` bytes in a new buffer. A bad text is a verdict, even
    * one that crashes threads; the call rejects only if the whole batch cannot be embedded.
    * @throws {CorruptError} `corrupt-payload`
@@ -143,6 +170,7 @@ export class InferencePool {
    */
   async embedTexts(texts: readonly TextInput[], options: EmbedTextsOptions): Promise<EmbedTextsResult> {
     const {
+      model,
       precision,
       truncate,
       treatment = PLAIN,
@@ -152,15 +180,16 @@ export class InferencePool {
       signal,
     } = options;
     signal?.throwIfAborted();
-    if (texts.length === 0) return { dim: 0, fingerprint: '', vectors: new Float32Array(0), outcomes: [] };
+    if (texts.length === 0)
+      return { dim: 0, fingerprint: '', specialTokens: 0, vectors: new Float32Array(0), outcomes: [] };
     const results = await this.#interactive(
       texts,
-      { precision, truncate, treatment, chunkSpans, ...(onPiece === undefined ? {} : { onPiece }) },
+      { model, precision, truncate, treatment, chunkSpans, ...(onPiece === undefined ? {} : { onPiece }) },
       isOnePiece === true ? 1 : this.threads,
       signal,
     );
-    const { dim, fingerprint, vectors, outcomes } = joinResults(results);
-    return { dim, fingerprint, vectors, outcomes };
+    const { dim, fingerprint, vectors, outcomes, specialTokens = 0 } = joinResults(results);
+    return { dim, fingerprint, specialTokens, vectors, outcomes };
   }
 
   /**
@@ -169,12 +198,12 @@ export class InferencePool {
    */
   async tokenizeTexts(
     texts: readonly string[],
-    { specialTokens, signal }: TokenizeTextsOptions,
+    { model, specialTokens, signal }: TokenizeTextsOptions,
   ): Promise<TextToken[][]> {
     signal?.throwIfAborted();
     if (texts.length === 0) return [];
     const { precision } = this.#options;
-    const options = { precision, truncate: 'end', treatment: PLAIN, chunkSpans: false } as const;
+    const options = { model, precision, truncate: 'end', treatment: PLAIN, chunkSpans: false } as const;
     const results = await this.#interactive(
       texts,
       { ...options, tokenize: { specialTokens } },
@@ -189,7 +218,7 @@ export class InferencePool {
     options: Pick<
       PoolRequestOptions,
       'precision' | 'truncate' | 'treatment' | 'chunkSpans' | 'tokenize' | 'onPiece'
-    >,
+    > & { model: string | undefined },
     threads: number,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array<ArrayBuffer>[]> {
@@ -222,26 +251,36 @@ export class InferencePool {
     );
     const startedAt = performance.now();
     this.#refuse(stopped);
-    for (const piece of this.#threads.ready.flatMap(takeAllBack)) this.#fail(piece.request, stopped);
-    const begun = this.#threads.ready.flatMap(({ held }) => held.map(({ request }) => request.results));
+    for (const piece of this.#threads.alive.flatMap(takeAllBack)) this.#fail(piece.request, stopped);
+    const begun = this.#threads.alive.flatMap(({ held }) => held.map(({ request }) => request.results));
     await settledWithin(begun, deadlineMs);
     await this.#threads.stop(Math.max(MIN_CLOSE_MS, deadlineMs - (performance.now() - startedAt)));
   }
 
   /** Returns a request that can be enqueued, once its model is prepared. */
-  async #request(options: Omit<PoolRequestOptions, 'model'>): Promise<PoolRequest> {
+  async #request({
+    model: name,
+    ...options
+  }: Omit<PoolRequestOptions, 'model' | 'engine'> & { model?: string | undefined }): Promise<PoolRequest> {
     if (this.#refusal !== undefined) throw this.#refusal;
-    const model = await this.#model(options.precision);
-    return new PoolRequest({ ...options, model });
+    const engine = keyOf(options.precision, name);
+    return new PoolRequest({ ...options, engine, model: await this.#model(engine) });
   }
 
-  /** Prepares the model of a precision once; after a failure the next request tries again. */
-  #model(precision: Precision): Promise<unknown> {
-    const known = this.#models.get(precision);
+  /** The engines that a new thread opens, the first model before the others. */
+  async #enginesToOpen(): Promise<EngineToOpen[]> {
+    const keys = [undefined, ...this.#others].map((name) => keyOf(this.#options.precision, name));
+    return await Promise.all(keys.map(async (key) => ({ key, model: await this.#model(key) })));
+  }
+
+  /** Prepares the model of an engine once; after a failure the next request tries again. */
+  #model(key: string): Promise<unknown> {
+    const known = this.#models.get(key);
     if (known !== undefined) return known;
-    const model = Promise.resolve().then(() => this.#options.prepare(precision));
-    this.#models.set(precision, model);
-    model.catch(() => this.#models.delete(precision));
+    const { precision, model: name } = readKey(key);
+    const model = Promise.resolve().then(() => this.#options.prepare(precision, name));
+    this.#models.set(key, model);
+    model.catch(() => this.#models.delete(key));
     return model;
   }
 
@@ -266,14 +305,14 @@ export class InferencePool {
 
   #fail(request: PoolRequest, error: unknown): void {
     request.fail(error);
-    for (const thread of this.#threads.ready) thread.drop(request);
+    for (const thread of this.#threads.alive) thread.drop(request);
     this.#dispatch();
   }
 
   /** Continues with every piece that a dead thread held. */
   #judge(thread: InferenceThread, error: Error, held: readonly HeldPiece[]): void {
     const resent: Piece[] = [];
-    const engineOf = (piece: Piece) => thread.identityOf(piece.request.options.precision);
+    const engineOf = (piece: Piece) => thread.identityOf(piece.request.options.engine);
     for (const suspect of findSuspects(held, (piece) => engineOf(piece) !== undefined)) {
       const { request } = suspect.piece;
       const next = afterDeath(suspect, engineOf(suspect.piece));
@@ -327,4 +366,14 @@ function takeAllBack(thread: InferenceThread): Piece[] {
 /** Returns the message of the error that ended a thread, without the pool's own wording around it. */
 function causeOf(error: Error): string {
   return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+/** Key of the engine of a model, or of the first one, in a precision. */
+function keyOf(precision: Precision, model: string | undefined): string {
+  return model === undefined ? precision : `${precision} ${model}`;
+}
+
+function readKey(key: string): { precision: Precision; model: string | undefined } {
+  const [precision, ...model] = key.split(' ');
+  return { precision: precision as Precision, model: model.length === 0 ? undefined : model.join(' ') };
 }

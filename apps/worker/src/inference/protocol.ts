@@ -19,10 +19,11 @@ export interface ThreadData {
   interactivePort: MessagePort;
 }
 
-/** Main port: opens the engine of a precision; sent before the first piece that needs it. */
+/** Main port: opens an engine; sent before the first piece that needs it. */
 export interface OpenMessage {
   kind: 'open';
-  precision: Precision;
+  /** Key of the engine: model and precision. */
+  engine: string;
   model: unknown;
 }
 
@@ -35,6 +36,8 @@ export interface PieceMessage {
   payload: Uint8Array;
   /** Batch number in the run, for the header of the result. */
   batch: number;
+  /** Key of the engine that embeds the rows. */
+  engine: string;
   precision: Precision;
   truncate: Truncate;
   treatment: Treatment<StoredGlossary>;
@@ -60,13 +63,13 @@ export type MessageToThread = OpenMessage | PieceMessage | CloseMessage;
 /** Answer to `open`: the engine is open. */
 export interface OpenedMessage extends EngineIdentity {
   kind: 'opened';
-  precision: Precision;
+  engine: string;
 }
 
 /** Answer to `open`: the engine could not be opened, with its own error. */
 export interface OpenFailedMessage {
   kind: 'open-failed';
-  precision: Precision;
+  engine: string;
   error: SerializedError;
 }
 

@@ -27,6 +27,8 @@ export interface PoolRequestOptions {
   /** Batch number in the run; 0 in the interactive lane. */
   readonly batch: number;
   readonly rows: number;
+  /** Key of the engine: model and precision. */
+  readonly engine: string;
   readonly precision: Precision;
   readonly truncate: Truncate;
   readonly treatment: Treatment<StoredGlossary>;

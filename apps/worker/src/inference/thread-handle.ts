@@ -10,15 +10,15 @@
  */
 
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { asError, type Lane, type Precision, UnavailableError } from '@embedmill/contract';
+import { asError, type Lane, UnavailableError } from '@embedmill/contract';
 import { type Deferred, deferred } from '@embedmill/core/process';
 import { ATTEMPTS_PER_WHOLE_PIECE, type HeldPiece } from './bisect.ts';
 import { abandon, type Claim, newClaim, progressOf, takeBack } from './claim.ts';
 import type { EngineIdentity } from './engine.ts';
 import type { MessageFromThread, MessageToThread, PieceTimings, ThreadData } from './protocol.ts';
 import type { Piece, PoolRequest } from './request.ts';
-import { reviveError } from './revive-error.ts';
 import { StuckWatch } from './stuck-watch.ts';
+import { reviveError } from './thread-errors.ts';
 
 /** Receives the events of a thread. */
 export interface ThreadListener {
@@ -60,8 +60,8 @@ export class InferenceThread {
   readonly #listener: ThreadListener;
   readonly #terminateAfterMs: number;
   readonly #watch: StuckWatch;
-  readonly #openings = new Map<Precision, Deferred<EngineIdentity>>();
-  readonly #identities = new Map<Precision, EngineIdentity>();
+  readonly #openings = new Map<string, Deferred<EngineIdentity>>();
+  readonly #identities = new Map<string, EngineIdentity>();
   /** Unanswered pieces by id, oldest first. */
   readonly #held = new Map<number, { piece: Piece; claim: Claim }>();
   #lastId = 0;
@@ -101,25 +101,28 @@ export class InferenceThread {
     });
   }
 
-  /** Opens an engine once per precision. Rejects with the engine's own error, or if the thread dies first. */
-  open(precision: Precision, model: unknown): Promise<EngineIdentity> {
-    const known = this.#openings.get(precision);
+  /**
+   * Opens an engine once per key. Rejects with the engine's own error, or if the thread dies first.
+   * @param engine key of the engine
+   */
+  open(engine: string, model: unknown): Promise<EngineIdentity> {
+    const known = this.#openings.get(engine);
     if (known !== undefined) return known.promise;
     const opening = deferred<EngineIdentity>();
-    this.#openings.set(precision, opening);
+    this.#openings.set(engine, opening);
     try {
-      this.#send({ kind: 'open', precision, model });
+      this.#send({ kind: 'open', engine, model });
     } catch (error) {
       // The model is not plain data.
-      this.#openings.delete(precision);
+      this.#openings.delete(engine);
       opening.reject(asError(error));
     }
     return opening.promise;
   }
 
-  /** Identity of the engine of a precision; undefined until it is open. */
-  identityOf(precision: Precision): EngineIdentity | undefined {
-    return this.#identities.get(precision);
+  /** Identity of the engine with a key; undefined until it is open. */
+  identityOf(engine: string): EngineIdentity | undefined {
+    return this.#identities.get(engine);
   }
 
   /** Returns the pieces and rows of a lane that this thread holds. */
@@ -140,17 +143,17 @@ export class InferenceThread {
 
   /** Sends a piece, preceded by the message that opens its engine if it is not open. */
   give(piece: Piece): void {
-    const { lane, batch, precision, truncate, treatment, chunkSpans, tokenize, model } =
+    const { lane, batch, engine, precision, truncate, treatment, chunkSpans, tokenize, model } =
       piece.request.options;
     // The answer to the piece reports a failure.
-    this.open(precision, model).catch(() => {});
+    this.open(engine, model).catch(() => {});
     this.#lastId += 1;
     const id = this.#lastId;
     const claim = newClaim();
     this.#held.set(id, { piece, claim });
     const { payload } = piece;
     const oneByOne = piece.attempts < ATTEMPTS_PER_WHOLE_PIECE;
-    const options = { batch, precision, truncate, treatment, chunkSpans, oneByOne, tokenize };
+    const options = { batch, engine, precision, truncate, treatment, chunkSpans, oneByOne, tokenize };
     this.#send({ kind: 'piece', id, claim, payload, ...options }, lane);
     this.#watch.start();
   }
@@ -199,13 +202,13 @@ export class InferenceThread {
   #receive(message: MessageFromThread): void {
     if (message.kind === 'opened') {
       const { dim, fingerprint } = message;
-      this.#identities.set(message.precision, { dim, fingerprint });
-      this.#openings.get(message.precision)?.resolve({ dim, fingerprint });
+      this.#identities.set(message.engine, { dim, fingerprint });
+      this.#openings.get(message.engine)?.resolve({ dim, fingerprint });
       return;
     }
     if (message.kind === 'open-failed') {
-      const opening = this.#openings.get(message.precision);
-      this.#openings.delete(message.precision);
+      const opening = this.#openings.get(message.engine);
+      this.#openings.delete(message.engine);
       opening?.reject(reviveError(message.error));
       return;
     }
@@ -265,8 +268,8 @@ export class InferenceThread {
       `inference thread ${this.place} died: ${error.message}`,
       { cause: error },
     );
-    for (const [precision, opening] of this.#openings) {
-      if (!this.#identities.has(precision)) opening.reject(death);
+    for (const [engine, opening] of this.#openings) {
+      if (!this.#identities.has(engine)) opening.reject(death);
     }
     this.#listener.onDeath(this, death, held);
   }

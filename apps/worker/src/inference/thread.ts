@@ -7,7 +7,6 @@
  */
 
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { Precision, SerializedError } from '@embedmill/contract';
 import { begin, isWithdrawn } from './claim.ts';
 import type { Engine, EngineModule } from './engine.ts';
 import { PieceWork } from './piece-work.ts';
@@ -18,6 +17,7 @@ import type {
   PieceMessage,
   ThreadData,
 } from './protocol.ts';
+import { serializeError } from './thread-errors.ts';
 import { TokenWork } from './token-work.ts';
 
 /** A queued piece; `work` is set at its first turn. */
@@ -31,7 +31,7 @@ interface Task {
 if (parentPort === null) throw new Error('thread.js must run as a worker thread; InferencePool starts it');
 const mainPort = parentPort;
 const { engineUrl, interactivePort } = workerData as ThreadData;
-const engines = new Map<Precision, Promise<Engine>>();
+const engines = new Map<string, Promise<Engine>>();
 const interactive: Task[] = [];
 const bulk: Task[] = [];
 let isClosing = false;
@@ -94,26 +94,26 @@ function accept(message: MessageToThread, queue: Task[]): void {
  * Opens an engine. Pieces wait for the promise in `engines`, which keeps an error until the next `open`
  * replaces it.
  */
-async function open({ precision, model }: OpenMessage): Promise<void> {
+async function open({ engine, model }: OpenMessage): Promise<void> {
   const opening = import(engineUrl).then((module: EngineModule) => module.openEngine(model));
-  engines.set(precision, opening);
+  engines.set(engine, opening);
   try {
     const { dim, fingerprint } = await opening;
-    answer({ kind: 'opened', precision, dim, fingerprint });
+    answer({ kind: 'opened', engine, dim, fingerprint });
   } catch (thrown) {
-    answer({ kind: 'open-failed', precision, error: serialize(thrown) });
+    answer({ kind: 'open-failed', engine, error: serializeError(thrown) });
   }
 }
 
 /** Gives a task one turn. Returns true once it is answered, or withdrawn, which needs no answer. */
 async function takeTurn(task: Task): Promise<boolean> {
-  const { id, claim, precision } = task.message;
+  const { id, claim } = task.message;
   try {
     if (task.work === undefined) {
       if (!begin(claim)) return true;
       task.startedAtMs = epochMs();
-      const engine = await engines.get(precision);
-      if (engine === undefined) throw new Error(`no ${precision} model reached this thread`);
+      const engine = await engines.get(task.message.engine);
+      if (engine === undefined) throw new Error(`no model ${task.message.engine} reached this thread`);
       const { tokenize } = task.message;
       task.work =
         tokenize === undefined
@@ -128,7 +128,7 @@ async function takeTurn(task: Task): Promise<boolean> {
     const timings = { startedAtMs, endedAtMs: epochMs(), tokenizeMs: work.tokenizeMs, repeats: work.repeats };
     mainPort.postMessage({ kind: 'done', id, result, timings } satisfies MessageFromThread, [result.buffer]);
   } catch (thrown) {
-    answer({ kind: 'failed', id, error: serialize(thrown) });
+    answer({ kind: 'failed', id, error: serializeError(thrown) });
   }
   return true;
 }
@@ -152,20 +152,4 @@ function epochMs(): number {
 
 function answer(message: MessageFromThread): void {
   mainPort.postMessage(message);
-}
-
-/**
- * Returns an error as data: its `toJSON` form if it has one (`EmbedmillError` and `EmbedError` do), else name
- * and message.
- */
-function serialize(thrown: unknown): SerializedError {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const data = (error as { toJSON?: () => Partial<SerializedError> }).toJSON?.();
-  return {
-    name: data?.name ?? error.name,
-    code: data?.code ?? 'inference-failed',
-    message: data?.message ?? error.message,
-    retryable: data?.retryable ?? false,
-    ...(data?.facts === undefined ? {} : { facts: data.facts }),
-  };
 }

@@ -15,6 +15,8 @@ export interface EmbedBatchOptions {
   run?: string;
   /** Batch number in the run, for the header of the result. */
   batch: number;
+  /** Name of the model, if it is not the first one of the pool. */
+  model?: string | undefined;
   precision: Precision;
   truncate: Truncate;
   /** Default: the texts are embedded unchanged. */
@@ -25,6 +27,8 @@ export interface EmbedBatchOptions {
 
 /** How to embed interactive texts. */
 export interface EmbedTextsOptions {
+  /** Name of the model, if it is not the first one of the pool. */
+  model?: string | undefined;
   precision: Precision;
   truncate: Truncate;
   /** Default: the texts are embedded unchanged. */
@@ -41,6 +45,8 @@ export interface EmbedTextsOptions {
 
 /** How to tokenize interactive texts. */
 export interface TokenizeTextsOptions extends TokenizeOptions {
+  /** Name of the model, if it is not the first one of the pool. */
+  model?: string | undefined;
   /** Cancels the call. */
   signal?: AbortSignal;
 }
@@ -53,6 +59,8 @@ export interface EmbedTextsResult {
   fingerprint: string;
   /** texts × dim floats, zeros for a text without a vector. */
   vectors: Float32Array;
+  /** Special tokens around each text and chunk. */
+  specialTokens: number;
   /** One outcome per text, in order. */
   outcomes: RowOutcome[];
 }

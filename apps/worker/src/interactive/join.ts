@@ -8,7 +8,6 @@ import {
   cutOff,
   type Keys,
   ModelAnnouncer,
-  type ModelDescription,
   RedisClock,
   Withdrawals,
 } from '@embedmill/core/redis';
@@ -17,7 +16,8 @@ import type { Logger } from 'pino';
 import type { Glossaries } from '../glossaries.ts';
 import type { InferencePool } from '../inference/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { InteractiveWork, type InteractiveWorkDeps } from './work.ts';
+import type { ServedModel } from '../models/served-models.ts';
+import { InteractiveWork } from './work.ts';
 
 /** Dependencies of the interactive lane. */
 export interface InteractiveLaneDeps {
@@ -29,8 +29,7 @@ export interface InteractiveLaneDeps {
   pool: InferencePool;
   packs: boolean;
   glossaries: Glossaries;
-  model: ModelDescription;
-  identityOf: InteractiveWorkDeps['identityOf'];
+  model: ServedModel;
   metrics: WorkerMetrics;
   tracing: Tracing;
   log: Logger;
@@ -48,16 +47,19 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
     config,
     redisUrl,
     keys,
-    worker,
+    worker: process,
     pool,
     packs,
     glossaries,
     model,
-    identityOf,
     metrics,
     tracing,
     log,
   } = deps;
+  const { poolName, description, identityOf } = model;
+  const { name } = description;
+  // Each model has a taker with lists and channels of its own.
+  const worker = poolName === undefined ? process : `${process}/${poolName}`;
   const releasers = new Releasers();
   // A separate connection, so that an answer does not wait behind a bulk result on its way to Redis.
   const redis = connect(redisUrl, 'patient', log);
@@ -68,13 +70,22 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
 
   const subscriber = connect(redisUrl, 'patient', log);
   releasers.add(() => cutOff(subscriber));
-  const withdrawals = new Withdrawals({ subscriber, keys, model: model.name, worker, log });
+  const withdrawals = new Withdrawals({
+    subscriber,
+    keys,
+    model: name,
+    worker,
+    isFirst: poolName === undefined,
+    log,
+  });
   const work = new InteractiveWork({
     answers: new AnswerChannels({ redis, keys }),
     worker,
     pool,
     packs,
     glossaries,
+    model: name,
+    poolName,
     identityOf,
     clock,
     withdrawals,
@@ -94,7 +105,7 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
     blocking,
     redis,
     keys,
-    model: model.name,
+    model: name,
     worker,
     whenRoom: () => work.whenRoom(),
     take: (message) => work.take(message),
@@ -106,9 +117,8 @@ export function joinInteractiveLane(deps: InteractiveLaneDeps): () => Promise<vo
   // Released first: from then on producers do not send to this worker.
   releasers.add(() => withdrawals.leave());
 
-  const { name, fingerprint, dim, maxTokens } = model;
   const announcer = new ModelAnnouncer({ redis, keys, log });
-  announcer.start({ name, fingerprint, dim, maxTokens });
+  announcer.start(description);
   releasers.add(() => announcer.stop());
   return () => releasers.release();
 }

@@ -6,7 +6,14 @@
  * without changing their vectors.
  */
 
-import { asError, EmbedmillError, type Precision, type RowOutcome, UNTREATED } from '@embedmill/contract';
+import {
+  asError,
+  EmbedmillError,
+  type Precision,
+  type RowOutcome,
+  summarizeOutcomes,
+  UNTREATED,
+} from '@embedmill/contract';
 import { encodeBatchResult } from '@embedmill/core/batch';
 import { isRedisFault } from '@embedmill/core/process';
 import type {
@@ -36,6 +43,9 @@ export interface InteractiveWorkDeps {
   /** Whether the engine computes several texts together without changing their vectors. */
   packs: boolean;
   glossaries: Glossaries;
+  /** Name of the model, and its name in the pool. */
+  model: string;
+  poolName: string | undefined;
   /** Returns the model fingerprint that results of a precision carry. */
   identityOf: (precision: Precision) => Promise<{ fingerprint: string }>;
   clock: RedisClock;
@@ -209,13 +219,14 @@ export class InteractiveWork {
       // The lane accepts only strings to tokenize, no token ids.
       const texts = held.part.texts as readonly string[];
       const { signal } = held.watched;
-      const tokens = await this.#deps.pool.tokenizeTexts(texts, { specialTokens, signal });
+      const { pool, poolName: model } = this.#deps;
+      const tokens = await pool.tokenizeTexts(texts, { model, specialTokens, signal });
       await this.#send(held, { part: held.part.id, kind: 'tokens', tokens });
     }
   }
 
   async #embed(pack: readonly HeldPart[], work: PartWork & { kind: 'embed' }): Promise<void> {
-    const { glossaries, identityOf, clock, metrics } = this.#deps;
+    const { glossaries, identityOf, clock, metrics, model } = this.#deps;
     const { precision } = work;
     const { fingerprint } = pack[0]!.part;
     if (fingerprint !== undefined && fingerprint !== (await identityOf(precision)).fingerprint) {
@@ -236,7 +247,7 @@ export class InteractiveWork {
       const own = slice(embedded, first, rows);
       first += rows;
       const timings = { queueMs: Math.max(0, startedAtRedis - held.enqueuedAt), inferMs };
-      metrics.countInteractive(timings, own.outcomes);
+      metrics.countInteractive(timings, summarizeOutcomes(own.outcomes, own.specialTokens), model);
       const result = encodeBatchResult({ batch: 0, rows, precision, ...own });
       return this.#send(held, { part: held.part.id, kind: 'vectors', timings, result });
     });
@@ -252,9 +263,11 @@ export class InteractiveWork {
     pieces: PieceTimings[],
   ): Promise<EmbedTextsResult> {
     const { precision, truncate, treatment, chunkSpans } = options;
-    return await this.#deps.pool.embedTexts(
+    const { pool, poolName: model } = this.#deps;
+    return await pool.embedTexts(
       pack.flatMap(({ part }) => part.texts),
       {
+        model,
         precision,
         truncate,
         treatment,
@@ -317,14 +330,14 @@ function signalOf(pack: readonly HeldPart[]): AbortSignal {
 
 /** Vectors and outcomes of consecutive rows. */
 function slice(
-  { dim, fingerprint, vectors, outcomes }: EmbedTextsResult,
+  { vectors, outcomes, ...shared }: EmbedTextsResult,
   first: number,
   rows: number,
 ): EmbedTextsResult & { outcomes: RowOutcome[] } {
-  if (rows === outcomes.length) return { dim, fingerprint, vectors, outcomes };
+  if (rows === outcomes.length) return { ...shared, vectors, outcomes };
+  const { dim } = shared;
   return {
-    dim,
-    fingerprint,
+    ...shared,
     vectors: vectors.subarray(first * dim, (first + rows) * dim),
     outcomes: outcomes.slice(first, first + rows),
   };

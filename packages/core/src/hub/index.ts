@@ -2,5 +2,5 @@
 
 export { HubError } from './hub-error.ts';
 export { InstalledModels, type InstalledRepository } from './installed.ts';
-export { type HubOptions, hubOptionsOf } from './options.ts';
+export { type HubOptions, type HubSettings, hubOptionsOf } from './options.ts';
 export { type PulledModel, type PullOptions, type PullProgress, pullFiles } from './pull.ts';

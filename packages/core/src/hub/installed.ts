@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { MODEL_RECORD_FILE, type ModelRecord } from '@embedmill/contract';
 import type { Repository } from './repository.ts';
 
@@ -16,6 +16,8 @@ const SERVED = /\.(json|safetensors|onnx|onnx[._]data|data)$/;
 /** An installed model with the folder of its files. */
 export interface InstalledRepository extends Repository {
   folder: string;
+  /** Commit at which it was pulled; `null` for a folder that was added. */
+  pulledCommit: string | null;
 }
 
 /** Lists installed models; the SHA-256 of a file is computed once. */
@@ -28,22 +30,45 @@ export class InstalledModels {
     this.#root = join(cacheDir, 'models');
   }
 
+  /** Names of the installed models. */
+  async names(): Promise<string[]> {
+    return (await this.#folders()).map((folder) => basename(folder));
+  }
+
+  /**
+   * Name under which a worker pulls an installed model, from this producer or from a mirror: its repository at the commit
+   * that was pulled, or `models/name` for a folder that was added; `null` if it is not installed.
+   */
+  async sourceOf(name: string): Promise<string | null> {
+    const folder = (await this.#folders()).find((each) => basename(each) === name);
+    if (folder === undefined) return null;
+    const record = await recordOf(folder);
+    if (record === null) return `${OWNER}/${name}`;
+    return record.commit === null ? record.repository : `${record.repository}@${record.commit}`;
+  }
+
+  async #folders(): Promise<string[]> {
+    const entries = await readdir(this.#root, { withFileTypes: true }).catch(() => []);
+    return entries
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map(({ name }) => join(this.#root, name));
+  }
+
   /**
    * The model that was pulled from a repository, or that is called `name` (`models/name`); `null` if there is
    * none. Its commit is derived from its files.
    */
   async find(owner: string, name: string): Promise<InstalledRepository | null> {
-    const entries = await readdir(this.#root, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
-      if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
-      const folder = join(this.#root, entry.name);
-      const isNamed = owner === OWNER && entry.name === name;
-      if (isNamed || (await repositoryOf(folder)) === `${owner}/${name}`) return await this.#describe(folder);
+    for (const folder of await this.#folders()) {
+      const isNamed = owner === OWNER && basename(folder) === name;
+      const record = await recordOf(folder);
+      if (isNamed || record?.repository === `${owner}/${name}`)
+        return { ...(await this.#describe(folder)), pulledCommit: record?.commit ?? null };
     }
     return null;
   }
 
-  async #describe(folder: string): Promise<InstalledRepository> {
+  async #describe(folder: string): Promise<Omit<InstalledRepository, 'pulledCommit'>> {
     const files: Repository['files'] = [];
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
@@ -67,10 +92,9 @@ export class InstalledModels {
   }
 }
 
-async function repositoryOf(folder: string): Promise<string | null> {
+async function recordOf(folder: string): Promise<ModelRecord | null> {
   try {
-    const record: ModelRecord = JSON.parse(await readFile(join(folder, MODEL_RECORD_FILE), 'utf8'));
-    return record.repository;
+    return JSON.parse(await readFile(join(folder, MODEL_RECORD_FILE), 'utf8'));
   } catch {
     return null;
   }

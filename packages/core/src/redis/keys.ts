@@ -46,10 +46,16 @@ export interface Keys {
   withdrawals(model: string): string;
   /** The same for workers with version 1 of the interactive lane, of all models. */
   readonly firstWithdrawals: string;
+  /** Channel to which every worker process subscribes once, so that its subscribers can be counted. */
+  readonly laneWorkers: string;
   /** Channel to which only this worker subscribes, so that its subscription shows that its process lives. */
   alive(worker: string): string;
   /** Hash: descriptions of the workers' models, by name. */
   readonly models: string;
+  /** Set: names of models that runs or callers wait for. */
+  readonly wantedModels: string;
+  /** String that expires: where such a model comes from. */
+  wantedModel(name: string): string;
   /** Set: ids of live workers. */
   readonly workers: string;
   /** String that expires: report of a worker. */
@@ -78,9 +84,12 @@ export function keysOf(prefix: string): Keys {
     wake: (worker) => `${tag}:wake:${worker}`,
     answers: (producer) => `${tag}:answers:${producer}`,
     withdrawals: (model) => `${tag}:withdrawals:${LANE_VERSION}:${model}`,
+    laneWorkers: `${tag}:lane-workers:${LANE_VERSION}`,
     firstWithdrawals: `${tag}:withdrawals`,
     alive: (worker) => `${tag}:alive:${worker}`,
     models: `${tag}:models`,
+    wantedModels: `${tag}:wanted-models`,
+    wantedModel: (name) => `${tag}:wanted-model:${name}`,
     workers: `${tag}:workers`,
     worker: (id) => `${tag}:worker:${id}`,
   };

@@ -94,6 +94,7 @@ export class DamagedRun {
       verdicts: emptyVerdictCounts(),
       tokens: 0,
       lostTokens: 0,
+      specialTokens: 0,
       unknownTokens: 0,
       unknownScript: null,
       languageSignal: null,

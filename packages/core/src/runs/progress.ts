@@ -13,6 +13,7 @@ export class RunProgress {
   rows = 0;
   batches = 0;
   tokens = 0;
+  specialTokens = 0;
   lostTokens = 0;
   /** Unknown tokens by script; '' for texts without letters. */
   readonly unknownTokens = new Map<string, number>();
@@ -34,6 +35,7 @@ export class RunProgress {
     this.rows += summary.rows;
     this.batches += 1;
     this.tokens += summary.tokens;
+    this.specialTokens += summary.specialTokens ?? 0;
     this.lostTokens += summary.lostTokens;
     this.replacements += summary.replacements ?? 0;
     for (const [script, tokens] of Object.entries(summary.unknownTokens ?? {})) {

@@ -1,13 +1,13 @@
 /** The results of one run: checks, counts and completes them, and writes them to shards; the run owns one. */
 
-import { type BatchSummary, quote, summarizeOutcomes } from '@embedmill/contract';
+import { type BatchSummary, quote } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
 import { steadyNow } from '../process/steady-clock.ts';
 import {
-  decodeOutcomes,
   decodeTreatmentRevision,
   peekBatchResult,
   resultDigestOf,
+  summarizeResult,
 } from '../redis/batch/result.ts';
 import { digestToEmbed, rowsToEmbed } from './dispatch.ts';
 import { RunProgress } from './progress.ts';
@@ -159,7 +159,7 @@ export class ResultStore {
     const rows = ledger.retries.get(batch);
     if (rows === undefined) return { ...given, summary: countBad(bad, given.summary) };
     const result = replaceRows((await shards.read(batch))!, rows, given.result);
-    return { batch, result, summary: countBad(bad, summarizeOutcomes(decodeOutcomes(result))) };
+    return { batch, result, summary: countBad(bad, summarizeResult(result)) };
   }
 }
 

@@ -64,13 +64,16 @@ function rateOf(ledger: Ledger, progress: RunProgress): { rowsPerSecond: number;
 }
 
 function unknownOf(
-  { tokens, unknownTokens: byScript }: RunProgress,
+  { tokens, specialTokens, unknownTokens: byScript }: RunProgress,
   model: string,
-): Pick<RunInfo, 'unknownTokens' | 'unknownScript' | 'languageSignal'> {
+): Pick<RunInfo, 'specialTokens' | 'unknownTokens' | 'unknownScript' | 'languageSignal'> {
   const unknownTokens = [...byScript.values()].reduce((sum, each) => sum + each, 0);
   const unknownScript = mostFrequent(byScript) || null;
-  const languageSignal = describeUnknownTokens({ tokens, unknownTokens, unknownScript }, model);
-  return { unknownTokens, unknownScript, languageSignal };
+  const languageSignal = describeUnknownTokens(
+    { tokens, specialTokens, unknownTokens, unknownScript },
+    model,
+  );
+  return { specialTokens, unknownTokens, unknownScript, languageSignal };
 }
 
 function isoTime(ms: number): string {

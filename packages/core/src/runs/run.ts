@@ -9,7 +9,6 @@ import {
   type RunInfo,
   type RunOptions,
   type RunState,
-  summarizeOutcomes,
   UnavailableError,
 } from '@embedmill/contract';
 import pLimit from 'p-limit';
@@ -17,7 +16,7 @@ import type { Logger } from 'pino';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import { isRedisFault } from '../process/faults.ts';
 import { steadyNow } from '../process/steady-clock.ts';
-import { decodeOutcomes } from '../redis/batch/result.ts';
+import { summarizeResult } from '../redis/batch/result.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
@@ -318,7 +317,7 @@ export class Run {
       await this.#dispatcher.redo(batch);
       return { status: 'refused' };
     }
-    const known = summary ?? summarizeOutcomes(decodeOutcomes(result!));
+    const known = summary ?? summarizeResult(result!);
     const received = { batch, result: result!, summary: known };
     const isFirst = this.#files.ledger.model === null;
     await this.#results.count(received);

@@ -152,6 +152,11 @@ export class Embedder {
     return this.#encoder.elapsedMs;
   }
 
+  /** Number of special tokens around each text and chunk. */
+  get specialTokens(): number {
+    return this.#tokenizer.frame([]).length;
+  }
+
   /** Texts and chunks whose vectors `embed` found in memory since `open`. */
   get repeats(): number {
     return this.#repeats;

@@ -9,7 +9,7 @@ import { matchReference } from './reference-bert.ts';
 import { type BertFacts, type SharedTokenizer, SharedWordPiece } from './shared-tokenizer.ts';
 import { PART_UNITS, PartedTokenizer, type SubwordTokenizer } from './subwords.ts';
 import { UnigramTokenizer } from './unigram/unigram.ts';
-import { unknownTable } from './unknown-tokens.ts';
+import { knownScripts, unknownTable } from './unknown-tokens.ts';
 import { openWordPiece, type WordPieceFile, wordPieceOptions } from './wordpiece.ts';
 
 /** Token ids of a text, and how many tokens were cut off. */
@@ -174,6 +174,11 @@ export class TextTokenizer {
     let count = 0;
     for (const id of ids) count += table[id] ?? 0;
     return count;
+  }
+
+  /** Returns the scripts of which the vocabulary has words, sorted. */
+  knownScripts(): string[] {
+    return knownScripts(this.#subwords.vocabulary);
   }
 
   /** Returns the number of tokens of the whole text, special tokens included. */

@@ -41,8 +41,30 @@ export interface VocabularyFacts {
   isByteLevel: boolean;
 }
 
+/** What {@link readScripts} finds in a vocabulary. */
+interface VocabularyScripts {
+  /** Script of each id; undefined for pieces without letters, with several scripts, or that are special tokens. */
+  scripts: (string | undefined)[];
+  /** Ids that are a part of a character. */
+  fragments: number[];
+  known: Set<string>;
+}
+
+/** Returns the scripts of which a vocabulary has words, sorted. */
+export function knownScripts(facts: VocabularyFacts): string[] {
+  return [...readScripts(facts).known].sort();
+}
+
 /** Returns a table with 1 for each unknown id. */
-export function unknownTable({ tokenOf, specialIds, unknownId, isByteLevel }: VocabularyFacts): Uint8Array {
+export function unknownTable(facts: VocabularyFacts): Uint8Array {
+  const { scripts, fragments, known } = readScripts(facts);
+  const table = Uint8Array.from(scripts, (script) => (script === undefined || known.has(script) ? 0 : 1));
+  for (const id of fragments) table[id] = 1;
+  if (facts.unknownId !== undefined) table[facts.unknownId] = 1;
+  return table;
+}
+
+function readScripts({ tokenOf, specialIds, isByteLevel }: VocabularyFacts): VocabularyScripts {
   const scripts: (string | undefined)[] = [];
   const wordPieces = new Map<string, number>();
   const singles = new Map<string, number>();
@@ -62,10 +84,7 @@ export function unknownTable({ tokenOf, specialIds, unknownId, isByteLevel }: Vo
     (wordPieces.get(script) ?? 0) >= Math.min(MIN_WORD_PIECES, MIN_WORD_PIECE_SHARE * scripts.length) ||
     (script === 'Chinese' && (singles.get(script) ?? 0) >= MIN_IDEOGRAPHS);
   const known = new Set([...wordPieces.keys(), ...singles.keys()].filter(isKnown));
-  const table = Uint8Array.from(scripts, (script) => (script === undefined || known.has(script) ? 0 : 1));
-  for (const id of fragments) table[id] = 1;
-  if (unknownId !== undefined) table[unknownId] = 1;
-  return table;
+  return { scripts, fragments, known };
 }
 
 /** Returns the script and number of the letters of a piece; no script if it has several. */

@@ -22,6 +22,8 @@ export interface EmbedSummary {
   append: AppendCounts | null;
   /** Tokens that the model processed, including earlier attempts. */
   tokens: number;
+  /** Those that frame texts, such as [CLS] and [SEP]. */
+  specialTokens: number;
   /** Tokens that the vocabulary of the model does not know, and the script of most of them. */
   unknownTokens: number;
   unknownScript: string | null;
@@ -90,6 +92,7 @@ export function summarizeEmbedding(figures: EmbedFigures): EmbedSummary {
     verdicts: after.verdicts,
     append: append && { embedded: after.rows.done, reused: append.reused, kept: append.kept },
     tokens: after.tokens,
+    specialTokens: after.specialTokens,
     unknownTokens: after.unknownTokens,
     unknownScript: after.unknownScript,
     languageSignal: after.languageSignal,

@@ -218,7 +218,7 @@ function languageSignal(texts: readonly string[], { name, countPieces }: LocalEm
   }
   const model = name.replace(/ (int8|fp32)$/, '');
   return describeUnknownTokens(
-    { tokens, unknownTokens, unknownScript: mostFrequent(scripts) ?? null },
+    { tokens, specialTokens: 0, unknownTokens, unknownScript: mostFrequent(scripts) ?? null },
     model,
   );
 }

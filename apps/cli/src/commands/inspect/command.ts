@@ -1,8 +1,8 @@
 /** `embedmill inspect`: shows how input files would be read, without embedding them. */
 
-import { BUILT_IN_MODEL, describeScripts } from '@embedmill/contract';
+import { BUILT_IN_MODEL, builtInScripts, describeScripts, servedModelName } from '@embedmill/contract';
 import type { InputPlan } from '@embedmill/core/formats';
-import { readConfig } from '@embedmill/core/process';
+import { type Config, readConfig } from '@embedmill/core/process';
 import type { Command } from 'commander';
 import { choicesFrom, type TextsFlags } from '../../io/texts/choices.ts';
 import { describePlan } from '../../io/texts/describe-plan.ts';
@@ -11,7 +11,7 @@ import { expandInput, locateInput } from '../../io/texts/locate.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples, textsOptions } from '../../shell/options.ts';
+import { examples, modelOption, textsOptions } from '../../shell/options.ts';
 import { printable } from '../../shell/terminal/lines.ts';
 
 const EXPLANATION = `
@@ -24,6 +24,7 @@ Exit codes: 0 every file can be embedded, 2 usage error or a file that cannot,
 `;
 
 interface InspectFlags extends TextsFlags {
+  model?: string;
   json?: true;
 }
 
@@ -39,6 +40,7 @@ export function addInspectCommand(
     .description('Show how text files would be read, without embedding them.')
     .argument('<input...>', 'files, folders, globs, URLs or a database; or - for stdin');
   for (const option of textsOptions()) command.addOption(option);
+  command.addOption(modelOption(context.environment));
   command
     .option('--json', 'print the plans as one JSON array')
     .addHelpText(
@@ -62,7 +64,10 @@ async function inspectFiles(
   flags: InspectFlags,
   { stdin, stdout, stderr, environment }: CommandContext,
 ): Promise<InputPlan[]> {
-  const { maxRowBytes, model = BUILT_IN_MODEL } = readConfig(environment);
+  const config = readConfig(environment);
+  const { maxRowBytes } = config;
+  const model = flags.model ?? config.model ?? BUILT_IN_MODEL;
+  const known = await scriptsOf(model, config);
   const deps = {
     ...{ stdin, environment, maxRowBytes },
     signal: interruptionSignal(() => {}),
@@ -73,7 +78,7 @@ async function inspectFiles(
   for (const source of await expandInput(locateInput(inputs, flags), deps)) {
     const { plan: read, opened } = await planSource(source, choicesFrom(flags), deps);
     await opened.close();
-    const warning = describeScripts(read.scripts, model);
+    const warning = describeScripts(read.scripts, servedModelName(model), known);
     const plan = { ...read, warnings: [...read.warnings, ...(warning === null ? [] : [warning])] };
     plans.push(plan);
     lines.push(source.name, ...describePlan(plan));
@@ -82,4 +87,13 @@ async function inspectFiles(
     flags.json ? `${JSON.stringify(plans)}\n` : lines.map((line) => `${printable(line)}\n`).join(''),
   );
   return plans;
+}
+
+/** Scripts that an installed model knows; undefined for one that is not installed, which is not judged. */
+async function scriptsOf(model: string, { cacheDir }: Config): Promise<readonly string[] | undefined> {
+  const known = builtInScripts(model);
+  if (known !== undefined) return known;
+  // Loaded on use, so that other models do not wait for ONNX Runtime.
+  const { readModelScripts } = await import('@embedmill/embed');
+  return await readModelScripts(model, cacheDir);
 }

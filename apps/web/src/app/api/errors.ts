@@ -21,6 +21,7 @@ export class FetchError extends Error {
 const MESSAGES: Readonly<Record<string, string>> = {
   unreachable: 'The server does not respond. Is it running? This page reconnects automatically.',
   'redis-unavailable': 'Redis is unreachable. This works again as soon as Redis is available.',
+  'model-loading': 'A worker is loading this model. Try again in a few seconds.',
   'no-workers': 'No workers are connected. Start one with “embedmill worker”.',
   'disk-unavailable': 'The disk of the server refuses access at the moment. Try again later.',
   'disk-full': 'The disk of the server is full. Free some space, then try again.',

@@ -1,6 +1,6 @@
 /** Vectors of a few texts through the interactive lane, and their cosine. */
 
-import type { CleanStep, Precision, RowOutcome, Truncate } from '@embedmill/contract';
+import type { CleanStep, InputType, Precision, RowOutcome, Truncate } from '@embedmill/contract';
 import { requestJson } from './client.ts';
 
 /** How the texts are embedded. */
@@ -9,6 +9,9 @@ export interface RequestVectorsOptions {
   truncate?: Truncate;
   /** Cleaning steps; docs/treatment.md describes each. */
   clean?: readonly CleanStep[];
+  /** Name of the model. Default: that of the producer. */
+  model?: string;
+  inputType?: InputType;
 }
 
 /** Vectors of length 1 and outcomes, in the order of the texts. */

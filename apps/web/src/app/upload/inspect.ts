@@ -19,20 +19,17 @@ const TABLE_STARTS: readonly (readonly ['parquet' | 'arrow', readonly number[]])
 /**
  * Returns the reading plan of a file.
  * @param choices what the user decided; the plan keeps it
+ * @param model model that is to embed the texts. Default: that of the producer
  */
-export async function inspectFile(
-  file: File,
-  choices: PlanChoices,
-  signal?: AbortSignal,
-): Promise<ReadingPlan> {
+export async function inspectFile(file: File, choices: PlanChoices, model?: string): Promise<ReadingPlan> {
   const format = await tableFormatOf(file);
   if (format === null) {
     const sample = file.slice(0, SAMPLE_BYTES);
-    return requestPlan(file.name, { sample, isWhole: sample.size === file.size }, choices, signal);
+    return requestPlan(file.name, { sample, isWhole: sample.size === file.size }, choices, model);
   }
   const { sample, isWhole } = await sampleOfTable(file, format);
   // The columns are stated at the end of the file, so its first rows are sent instead.
-  const plan = await requestPlan(file.name, { sample, isWhole }, { ...choices, format: 'jsonl' }, signal);
+  const plan = await requestPlan(file.name, { sample, isWhole }, { ...choices, format: 'jsonl' }, model);
   return { ...plan, format, lineEnd: null };
 }
 
@@ -60,17 +57,17 @@ function requestPlan(
   name: string,
   { sample, isWhole }: { sample: Blob; isWhole: boolean },
   choices: PlanChoices,
-  signal?: AbortSignal,
+  model?: string,
 ): Promise<ReadingPlan> {
   const query = new URLSearchParams({ name, complete: String(isWhole), ...readingQuery(choices) });
   for (const field of ['format', 'textField', 'idField'] as const) {
     const chosen = choices[field];
     if (chosen !== undefined) query.set(field, chosen);
   }
+  if (model !== undefined) query.set('model', model);
   return requestJson<ReadingPlan>(`v1/inspect?${query}`, {
     method: 'POST',
     body: sample,
     contentType: 'application/octet-stream',
-    ...(signal === undefined ? {} : { signal }),
   });
 }

@@ -213,6 +213,15 @@ export const VARIABLES = {
         message: 'names without spaces such as text-embedding-3-small, separated by commas',
       }),
   ),
+  workerModels: variable(
+    'EMBEDMILL_WORKER_MODELS',
+    'Which models a worker serves: `any` for its own one and those that runs ask for, if they are installed beside it, or, with `EMBEDMILL_PULL=always`, beside the producer; `fixed` for its own one only.',
+    'any',
+    z
+      .enum(['any', 'fixed'], { message: 'any or fixed' })
+      .optional()
+      .transform((value) => value ?? 'any'),
+  ),
   pull: variable(
     'EMBEDMILL_PULL',
     'Whether a model that is not installed is pulled when it is first used: `ask` on a terminal and refuse elsewhere, `always`, or `never`.',

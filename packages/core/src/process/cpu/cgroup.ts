@@ -1,9 +1,9 @@
-/** Finds the control group files of this process, for the CPU readers. */
+/** Finds the control group files of this process, for the readers of CPU and memory. */
 
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 
-/** Options of the CPU readers. */
+/** Options of these readers. */
 export interface CpuReaderOptions {
   /** Folder that contains `proc` and `sys`; tests use a fixture. Default `/`. */
   root?: string;
@@ -16,9 +16,10 @@ const V2_MOUNTS = ['sys/fs/cgroup', 'sys/fs/cgroup/unified'];
 const V1_MOUNTS: Readonly<Record<V1Controller, readonly string[]>> = {
   cpu: ['sys/fs/cgroup/cpu', 'sys/fs/cgroup/cpu,cpuacct', 'sys/fs/cgroup/cpuacct,cpu'],
   cpuacct: ['sys/fs/cgroup/cpuacct', 'sys/fs/cgroup/cpu,cpuacct', 'sys/fs/cgroup/cpuacct,cpu'],
+  memory: ['sys/fs/cgroup/memory'],
 };
 
-type V1Controller = 'cpu' | 'cpuacct';
+type V1Controller = 'cpu' | 'cpuacct' | 'memory';
 
 /** Version 2 folders of this process's group and its parents, nearest first; they need not exist. */
 export function cgroupV2Folders(root: string): string[] {

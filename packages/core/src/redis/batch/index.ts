@@ -11,5 +11,6 @@ export {
   encodeBatchResult,
   peekBatchResult,
   resultDigestOf,
+  summarizeResult,
   withResultDigest,
 } from './result.ts';

@@ -18,12 +18,19 @@
  * | … | rows × 4 | tokens of each row |
  * | … | rows × 4 | lost tokens of each row |
  * | … | rows | verdict of each row, an index into `ROW_VERDICTS` |
- * | … | messages | JSON: `{ "treatment": 2, "digest": "…" }` with `"<row>": "why it failed"` or `"<row>": { "chunks": 3 }`;
- * older workers leave `treatment` and `digest` out, or all of it; `digest` is that of the job |
+ * | … | messages | JSON: `{ "treatment": 2, "special": 2, "digest": "…" }` with `"<row>": "why it failed"` or `"<row>": { "chunks": 3 }`;
+ * older workers leave the first three out, or all of it; `special` are the special tokens around each text or chunk, `digest` is that of the job |
  */
 
 import { crc32 } from 'node:zlib';
-import { CorruptError, type Precision, ROW_VERDICTS, type RowOutcome } from '@embedmill/contract';
+import {
+  type BatchSummary,
+  CorruptError,
+  type Precision,
+  ROW_VERDICTS,
+  type RowOutcome,
+  summarizeOutcomes,
+} from '@embedmill/contract';
 import { TREATMENT_REVISION, UNSTATED_REVISION } from './fingerprint.ts';
 
 const MAGIC = 0x314f4d45; // 'EMO1'
@@ -59,15 +66,18 @@ export interface BatchResult extends BatchResultHeader {
   outcomes: RowOutcome[];
   /** Revision of the treatment of the worker. Default: of this build. */
   treatment?: number;
+  /** Special tokens that the tokenizer puts around each text and chunk. Default 0. */
+  specialTokens?: number;
 }
 
 /** Result → bytes, in their own `ArrayBuffer`, so that they can be transferred between threads. */
 export function encodeBatchResult(result: BatchResult): Uint8Array<ArrayBuffer> {
-  const { rows, dim, outcomes, vectors, treatment = TREATMENT_REVISION } = result;
+  const { rows, dim, outcomes, vectors, treatment = TREATMENT_REVISION, specialTokens = 0 } = result;
   const notes = outcomes.flatMap(({ verdict, tokens, lostTokens, ...rest }, row): [string, RowNote][] =>
     Object.keys(rest).length === 0 ? [] : [[String(row), noteOf(rest)]],
   );
-  const messages = Buffer.from(JSON.stringify({ treatment, ...Object.fromEntries(notes) }));
+  const special = specialTokens > 0 ? { special: specialTokens } : {};
+  const messages = Buffer.from(JSON.stringify({ treatment, ...special, ...Object.fromEntries(notes) }));
   const layout = layoutOf(rows, dim, messages.byteLength);
   const bytes = new Uint8Array(new ArrayBuffer(layout.total));
   const view = new DataView(bytes.buffer);
@@ -174,6 +184,7 @@ export function decodeBatchResult(bytes: Uint8Array): BatchResult {
     ...header,
     vectors,
     treatment: revisionOf(notes),
+    specialTokens: specialTokensOf(notes),
     outcomes: readOutcomes(bytes, layout, rows, notes),
   };
 }
@@ -186,6 +197,17 @@ export function decodeOutcomes(bytes: Uint8Array): RowOutcome[] {
   const { rows, dim } = peekBatchResult(bytes, { verify: false });
   const layout = layoutOf(rows, dim, messageBytesOf(bytes));
   return readOutcomes(bytes, layout, rows, readNotes(bytes, layout));
+}
+
+/**
+ * Adds up the outcomes of a result whose checksum is known to be right; it is not checked again.
+ * @throws {CorruptError} `corrupt-result`
+ */
+export function summarizeResult(bytes: Uint8Array): BatchSummary {
+  const { rows, dim } = peekBatchResult(bytes, { verify: false });
+  const layout = layoutOf(rows, dim, messageBytesOf(bytes));
+  const notes = readNotes(bytes, layout);
+  return summarizeOutcomes(readOutcomes(bytes, layout, rows, notes), specialTokensOf(notes));
 }
 
 /** Revision of the treatment with which a result was computed; its checksum is not checked again. */
@@ -210,8 +232,8 @@ export function decodeTokenCounts(area: Uint8Array): Uint32Array {
   );
 }
 
-/** The messages of a result: notes by row, the revision of the treatment, and the digest of the job. */
-type Notes = Record<string, RowNote> & { treatment?: number; digest?: string };
+/** The messages of a result: notes by row, and what the header has no room for. */
+type Notes = Record<string, RowNote> & { treatment?: number; special?: number; digest?: string };
 
 function readNotes(bytes: Uint8Array, layout: ReturnType<typeof layoutOf>): Notes {
   const messages = bytes.subarray(layout.messages);
@@ -220,6 +242,10 @@ function readNotes(bytes: Uint8Array, layout: ReturnType<typeof layoutOf>): Note
 
 function revisionOf({ treatment }: Notes): number {
   return typeof treatment === 'number' ? treatment : UNSTATED_REVISION;
+}
+
+function specialTokensOf({ special }: Notes): number {
+  return typeof special === 'number' ? special : 0;
 }
 
 function readOutcomes(

@@ -43,6 +43,8 @@ export interface SettledCall {
 export interface RedisLaneDeps extends PartExchangeDeps {
   /** Name of the default model. */
   model: string;
+  /** Models of the connected workers. Default: read by the lane itself. */
+  fleet?: Pick<FleetModels, 'assertLoaded'>;
   /** Maximum texts in flight. */
   maxTexts: number;
   /** Called after every call. */
@@ -65,7 +67,7 @@ export class RedisInteractiveLane implements InteractiveLane, QueueState {
   readonly #deps: RedisLaneDeps;
   readonly #admission: Admission;
   readonly #models: ModelRegistry;
-  readonly #fleet: FleetModels;
+  readonly #fleet: Pick<FleetModels, 'assertLoaded'>;
   readonly #parts: PartExchange;
   #isStopped = false;
 
@@ -73,7 +75,7 @@ export class RedisInteractiveLane implements InteractiveLane, QueueState {
     this.#deps = deps;
     this.#admission = new Admission(deps.maxTexts);
     this.#models = new ModelRegistry(deps);
-    this.#fleet = new FleetModels(deps);
+    this.#fleet = deps.fleet ?? new FleetModels(deps);
     this.#parts = new PartExchange(deps);
   }
 
@@ -110,11 +112,12 @@ export class RedisInteractiveLane implements InteractiveLane, QueueState {
 
   async workers(): Promise<number> {
     const { redis, keys } = this.#deps;
-    const counts = await countSubscribers(
-      redis,
-      this.#modelNames().map((model) => keys.withdrawals(model)),
-    );
-    return counts.reduce((sum, count) => sum + count, 0);
+    const [processes = 0, ...takers] = await countSubscribers(redis, [
+      keys.laneWorkers,
+      ...this.#modelNames().map((model) => keys.withdrawals(model)),
+    ]);
+    // Workers of older versions have one model and are not in the first channel.
+    return processes > 0 ? processes : takers.reduce((sum, count) => sum + count, 0);
   }
 
   async embed(texts: readonly TextInput[], options: EmbedCallOptions): Promise<EmbedAnswer> {
@@ -141,6 +144,10 @@ export class RedisInteractiveLane implements InteractiveLane, QueueState {
     const cached = this.#models.cached();
     const known = cached.size > 0 ? cached : await this.#readModels();
     return known.get(this.#deps.model) ?? [...known.values()].at(-1)!;
+  }
+
+  models(): Promise<ReadonlyMap<string, ModelDescription>> {
+    return this.#models.read().catch(() => this.#models.cached());
   }
 
   async #call(texts: readonly TextInput[], work: PartWork, options: CallOptions): Promise<Call> {
@@ -192,7 +199,7 @@ export class RedisInteractiveLane implements InteractiveLane, QueueState {
   /** Rejects at once what no worker would take. */
   async #assertKnown(model: string): Promise<void> {
     const cached = this.#models.cached();
-    await this.#fleet.assertOffered(model);
+    await this.#fleet.assertLoaded(model);
     // The first worker may be connected before its model is announced.
     if (cached.has(model) || (cached.size === 0 && model === this.#deps.model)) return;
     const known = await this.#readModels();

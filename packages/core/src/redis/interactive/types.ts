@@ -1,6 +1,15 @@
 /** The port to the interactive lane: embeds a few texts at once; called by the producer's routes. */
 
-import type { Precision, RowOutcome, TextInput, TextToken, Treatment, Truncate } from '@embedmill/contract';
+import type {
+  ModelPrompts,
+  Precision,
+  RowOutcome,
+  ScoreBaseline,
+  TextInput,
+  TextToken,
+  Treatment,
+  Truncate,
+} from '@embedmill/contract';
 
 /** How to embed the texts of a call. */
 export interface EmbedCallOptions {
@@ -46,6 +55,12 @@ export interface ModelDescription {
   dim: number;
   /** Maximum tokens per text, [CLS] and [SEP] included. */
   maxTokens: number;
+  /** Put before texts by their input type; absent for workers of older versions, as are the next fields. */
+  prompts?: ModelPrompts;
+  /** Scripts of which its vocabulary has words. */
+  scripts?: readonly string[];
+  /** Cosines of unrelated texts; `null` if they were not measured, as for a folder that was not added. */
+  baseline?: ScoreBaseline | null;
 }
 
 /** Each part of a call is answered by the first free worker. */
@@ -65,4 +80,6 @@ export interface InteractiveLane {
    * @throws {UnavailableError} `no-workers` while no model has been announced, `redis-unavailable`
    */
   model(): Promise<ModelDescription>;
+  /** The models that workers have announced, by name; without Redis those that were read last. */
+  models(): Promise<ReadonlyMap<string, ModelDescription>>;
 }

@@ -18,8 +18,10 @@ export interface WithdrawalsDeps {
   keys: Keys;
   /** Name of the model of this worker. */
   model: string;
-  /** Id of this worker process: a subscription to its channel shows others that it lives. */
+  /** Id of the taker of this model in this worker process: a subscription to its channel shows others that it lives. */
   worker: string;
+  /** Whether it is the first taker of its process, by which the process is counted. */
+  isFirst: boolean;
   log: Logger;
 }
 
@@ -44,7 +46,7 @@ export class Withdrawals {
 
   /** Subscribes, now or once Redis is reachable. */
   start(): void {
-    const { subscriber, keys, model, worker, log } = this.#deps;
+    const { subscriber, keys, model, worker, isFirst, log } = this.#deps;
     const withdrawals = keys.withdrawals(model);
     subscriber.on('message', (channel: string, message: string) => {
       if (channel !== withdrawals) return;
@@ -53,7 +55,7 @@ export class Withdrawals {
       else this.#withdraw(parts);
     });
     subscriber
-      .subscribe(withdrawals, keys.alive(worker))
+      .subscribe(withdrawals, keys.alive(worker), ...(isFirst ? [keys.laneWorkers] : []))
       .catch((error) => log.debug({ reason: asError(error).message }, 'subscribing to withdrawals failed'));
   }
 
@@ -84,7 +86,8 @@ export class Withdrawals {
   leave(): void {
     const { subscriber, keys, model } = this.#deps;
     // Not awaited: a Redis that hangs must not delay the end.
-    if (subscriber.status === 'ready') subscriber.unsubscribe(keys.withdrawals(model)).catch(() => {});
+    if (subscriber.status === 'ready')
+      subscriber.unsubscribe(keys.withdrawals(model), keys.laneWorkers).catch(() => {});
   }
 
   #withdraw(parts: readonly string[]): void {

@@ -18,19 +18,20 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
   const { overview } = useOverview();
   const [sample, setSample] = useState<VectorsReply | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const { textField, precision, truncate, clean } = choice;
+  const { textField, precision, truncate, clean, model, inputType } = choice;
   useEffect(() => {
     const unmounted = new AbortController();
     setSample(null);
     setError(null);
-    requestVectors(sampleOf(preview, textField), { precision, truncate, clean }, unmounted.signal).then(
-      setSample,
-      (reason) => {
-        if (!unmounted.signal.aborted) setError(reason);
-      },
-    );
+    requestVectors(
+      sampleOf(preview, textField),
+      { precision, truncate, clean, ...(model && { model }), ...(inputType && { inputType }) },
+      unmounted.signal,
+    ).then(setSample, (reason) => {
+      if (!unmounted.signal.aborted) setError(reason);
+    });
     return () => unmounted.abort();
-  }, [preview, textField, precision, truncate, clean]);
+  }, [preview, textField, precision, truncate, clean, model, inputType]);
 
   const rows = preview.isWhole ? count(preview.rowsInFile) : `about ${roughly(preview.rowsInFile)}`;
   if (error !== null)

@@ -1,11 +1,12 @@
 /** The New run page: choose a file, its columns and the options, see an estimate, upload the file. */
 
-import type { RunInfo } from '@embedmill/contract';
+import type { RunInfo, RunModels } from '@embedmill/contract';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { requestJson } from '../../api/client.ts';
 import { bytes } from '../../ui/format.ts';
 import { PageLayout, Section } from '../../ui/page.tsx';
 import { Failure } from '../../ui/states.tsx';
+import { useResource } from '../../ui/use-resource.ts';
 import { type UploadFileType, uploadTypeOf } from '../../upload/file-type.ts';
 import { FileUpload, type UploadState } from '../../upload/file-upload.ts';
 import { inspectFile, type PlanChoices, type ReadingPlan } from '../../upload/inspect.ts';
@@ -50,17 +51,18 @@ export function NewRunPage() {
   const [error, setError] = useState<unknown>(null);
   const [sending, setSending] = useState<Sending | null>(null);
   const [progress, setProgress] = useState<UploadState | null>(null);
+  const { value: models } = useResource<RunModels>('v1/run-models');
   const running = useRef<FileUpload | null>(null);
   // An upload ends with its page; choosing the same file resumes it.
   useEffect(() => () => running.current?.stop(), []);
 
   /** Reads the file by a new plan; the answer to an older one is dropped. */
   const latest = useRef(0);
-  const inspect = (file: File, choices: PlanChoices, isNew: boolean) => {
+  const inspect = (file: File, choices: PlanChoices, isNew: boolean, model = choice?.model) => {
     setError(null);
     latest.current += 1;
     const attempt = latest.current;
-    open(file, choices).then(
+    open(file, choices, model).then(
       (opened) => {
         if (attempt !== latest.current) return;
         const { plan } = opened;
@@ -145,7 +147,13 @@ export function NewRunPage() {
               <RunForm
                 preview={chosen.preview}
                 choice={choice}
-                onChange={setChoice}
+                models={models}
+                onChange={(changed) => {
+                  setChoice(changed);
+                  // Whether the model knows the texts depends on the model.
+                  if (changed.model !== choice.model)
+                    inspect(chosen.file, chosen.choices, false, changed.model);
+                }}
                 onColumns={({ textField, idField }) =>
                   reread({ ...(textField && { textField }), ...(idField && { idField }) })
                 }
@@ -208,8 +216,8 @@ function nameOf({ name }: File): string {
 }
 
 /** Asks for the plan of a file, reads its first rows and looks up its unfinished upload. */
-async function open(file: File, choices: PlanChoices): Promise<ChosenFile> {
-  const plan = await inspectFile(file, choices);
+async function open(file: File, choices: PlanChoices, model: string | undefined): Promise<ChosenFile> {
+  const plan = await inspectFile(file, choices, model);
   let preview: Preview | null = null;
   let unreadable: unknown = null;
   try {

@@ -1,6 +1,13 @@
 /** Form for the columns of a file, with a preview of its rows, and for the options of the run. */
 
-import { CLEAN_STEPS, type CleanStep, type Precision, type Truncate } from '@embedmill/contract';
+import {
+  CLEAN_STEPS,
+  type CleanStep,
+  type InputType,
+  type Precision,
+  type RunModels,
+  type Truncate,
+} from '@embedmill/contract';
 import { useId } from 'preact/hooks';
 import { CLEAN_STEP_LABELS } from '../../ui/clean-steps.ts';
 import { Section } from '../../ui/page.tsx';
@@ -15,6 +22,10 @@ export interface RunChoice {
   precision: Precision;
   truncate: Truncate;
   clean: readonly CleanStep[];
+  /** Name of the model; undefined for that of the producer. */
+  model?: string | undefined;
+  /** Which prompt of the model the texts get. */
+  inputType?: InputType | undefined;
 }
 
 /** Rows in the preview table. */
@@ -24,10 +35,13 @@ const PREVIEW_ROWS = 5;
 export function RunForm({
   preview,
   choice,
+  models,
   onChange,
   onColumns,
 }: {
   preview: Preview;
+  /** The models that the run may use; `null` while they are unknown. */
+  models: RunModels | null;
   choice: RunChoice;
   onChange: (choice: RunChoice) => void;
   /** Receives a changed column, which changes how the file is read. */
@@ -131,6 +145,7 @@ export function RunForm({
               <option value="fp32">fp32: exact</option>
             </select>
           </div>
+          {models !== null && <ModelFields models={models} choice={choice} onChange={change} />}
         </div>
         <fieldset class="checks">
           <legend>Remove before embedding</legend>
@@ -158,4 +173,63 @@ export function RunForm({
 
 function columnClass(column: string, { textField, idField }: RunChoice): string {
   return column === textField || column === idField ? 'chosen' : 'soft';
+}
+
+/** What texts are used for, in words. */
+const INPUT_TYPE_LABELS: Readonly<Record<InputType, string>> = {
+  document: 'documents',
+  query: 'queries to search with',
+  none: 'neither (no prompt)',
+};
+
+/** The model, if there is a choice, and what the texts are used for, if the model has prompts. */
+function ModelFields({
+  models: { default: own, models },
+  choice: { model = own, inputType = 'document' },
+  onChange,
+}: {
+  models: RunModels;
+  choice: RunChoice;
+  onChange: (part: Partial<RunChoice>) => void;
+}) {
+  const id = useId();
+  const prompts = models.find(({ name }) => name === model)?.prompts ?? { query: '', document: '' };
+  const hasPrompts = prompts.query !== '' || prompts.document !== '';
+  return (
+    <>
+      {models.length > 1 && (
+        <div>
+          <label for={`${id}model`}>Model</label>
+          <select
+            id={`${id}model`}
+            value={model}
+            onChange={({ currentTarget }) => onChange({ model: currentTarget.value, inputType: undefined })}
+          >
+            {!models.some(({ name }) => name === model) && <option>{model}</option>}
+            {models.map(({ name, isLoaded }) => (
+              <option key={name} value={name}>
+                {isLoaded ? name : `${name} (workers load it first)`}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
+      {hasPrompts && (
+        <div>
+          <label for={`${id}input`}>The texts are</label>
+          <select
+            id={`${id}input`}
+            value={inputType}
+            onChange={({ currentTarget }) => onChange({ inputType: currentTarget.value as InputType })}
+          >
+            {Object.entries(INPUT_TYPE_LABELS).map(([type, label]) => (
+              <option key={type} value={type}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
+    </>
+  );
 }

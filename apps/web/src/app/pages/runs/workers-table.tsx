@@ -33,6 +33,7 @@ export function WorkersTable({ workers }: { workers: readonly WorkerReport[] }) 
                 <span class="soft small block">
                   {worker.model}
                   {worker.engine === undefined ? '' : `, ${worker.engine}`}
+                  {worker.otherModels?.map(({ name }) => `; ${name}`)}
                 </span>
               </th>
               <td>

@@ -1,6 +1,6 @@
 /** Search form for one run, with the nearest rows. */
 
-import type { RunInfo } from '@embedmill/contract';
+import { NARROW_BAND_MEAN, type RunInfo, type ScoreBaseline, type SearchHit } from '@embedmill/contract';
 import { useRef, useState } from 'preact/hooks';
 import { requestJson } from '../../api/client.ts';
 import { count } from '../../ui/format.ts';
@@ -10,7 +10,8 @@ import { Empty, Failure, Loading } from '../../ui/states.tsx';
 /** Response of the search route. */
 interface SearchResult {
   rows: number;
-  hits: { row: number; id: string; score: number; text: string | null }[];
+  hits: SearchHit[];
+  baseline: ScoreBaseline | null;
   timings: { embedMs: number; searchMs: number };
 }
 
@@ -76,7 +77,7 @@ export function SearchBox({ run }: { run: RunInfo }) {
 }
 
 function Hits({ result, isOutdated }: { result: SearchResult & { totalMs: number }; isOutdated: boolean }) {
-  const { hits, rows, timings, totalMs } = result;
+  const { hits, baseline, rows, timings, totalMs } = result;
   if (hits.length === 0) return <Empty title="The question contains no text that the model can embed." />;
   return (
     <div class={isOutdated ? 'hits-old' : ''}>
@@ -85,10 +86,21 @@ function Hits({ result, isOutdated }: { result: SearchResult & { totalMs: number
         {timings.embedMs.toFixed(0)} ms for the vector of the question, {timings.searchMs.toFixed(0)} ms to
         compare it with every row.
       </p>
+      {isNarrow(baseline) && (
+        <p class="soft small">
+          With this model even unrelated texts have a similarity of about {baseline.mean.toFixed(2)}. The
+          number in brackets takes this into account: 0 for unrelated texts, 1 for equal ones.
+        </p>
+      )}
       <ol class="hits">
-        {hits.map(({ row, id, score, text }) => (
+        {hits.map(({ row, id, score, relative, text }) => (
           <li key={row}>
-            <span class="hit-score">{score.toFixed(3)}</span>
+            <span class="hit-score">
+              {score.toFixed(3)}
+              {isNarrow(baseline) && relative !== null && (
+                <span class="soft block">({relative.toFixed(2)})</span>
+              )}
+            </span>
             <div>
               <p class="hit-text">{text ?? ''}</p>
               <p class="soft small">
@@ -100,4 +112,9 @@ function Hits({ result, isOutdated }: { result: SearchResult & { totalMs: number
       </ol>
     </div>
   );
+}
+
+/** Whether the scores of a model say little without the similarity of its unrelated texts. */
+function isNarrow(baseline: ScoreBaseline | null): baseline is ScoreBaseline {
+  return baseline !== null && baseline.mean >= NARROW_BAND_MEAN;
 }
