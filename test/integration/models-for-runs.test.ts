@@ -129,7 +129,14 @@ describe('a worker that may load other models', () => {
       const alone = await vectorsAlone(model, ownCache, COLOURS);
       const vectors = await vectorsOf(producer.url, runs[i]!);
       expect(vectors.subarray(0, alone.vectors.length)).toEqual(alone.vectors);
-      const answer = await postEmbed(producer.url, { text: 'green blue', model });
+      // A worker takes batches of a model a moment before it takes calls.
+      let answer = await postEmbed(producer.url, { text: 'green blue', model });
+      await expect
+        .poll(async () => {
+          if (answer.status === 503) answer = await postEmbed(producer.url, { text: 'green blue', model });
+          return answer.status;
+        })
+        .toBe(200);
       const { vectors: called } = (await answer.json()) as EmbedJson;
       expect(Float32Array.from(called[0] as number[])).toEqual(alone.vectors.slice(24, 48));
     }

@@ -20,7 +20,7 @@ export function addLicensesCommand(
 ): void {
   program
     .command('licenses')
-    .summary('print the licences of the model and the libraries')
+    .summary('print licences')
     .description('Print who wrote the model, ONNX Runtime and the libraries, and under which licences.')
     .option('--full', 'print the texts of the licences as well')
     .addHelpText(
