@@ -22,6 +22,7 @@ import { healthRoutes } from './native/health-routes.ts';
 import { hubRoutes } from './native/hub-routes.ts';
 import { inspectRoutes } from './native/inspect-routes.ts';
 import { pageRoutes } from './native/page-routes.ts';
+import { partRoutes } from './native/part-routes.ts';
 import { reportRoutes } from './native/report-routes.ts';
 import { resultRoutes } from './native/result-routes.ts';
 import { rowRoutes } from './native/row-routes.ts';
@@ -75,6 +76,7 @@ export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiD
   app.use(embedRoutes(deps));
   app.use(runRoutes(deps));
   app.use(rowRoutes(deps));
+  app.use(partRoutes(deps));
   app.use(inspectRoutes(deps));
   app.use(resultRoutes(deps));
   app.use(reportRoutes(deps));
