@@ -38,7 +38,7 @@ function* placedBatches(ledger: Ledger): Generator<PlacedBatch> {
 }
 
 /** Size of a run's output. A run without results has the dimension of the built-in model. */
-export function resultsShape(run: Run): OutputShape {
+export function resultsShape(run: Run): OutputShape & { readonly rows: number } {
   const { ledger } = run.files;
   return { rows: ledger.acceptedRows, dim: ledger.model?.dim ?? BUILT_IN_DIM };
 }
