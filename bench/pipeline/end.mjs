@@ -54,7 +54,16 @@ try {
     }
   }
   printTable(
-    ['', 'output', 'rows', 'MB', 's in all', 's after the last row', 'CPU s of the command', 'of the producer'],
+    [
+      '',
+      'output',
+      'rows',
+      'MB',
+      's in all',
+      's after the last row',
+      'CPU s of the command',
+      'of the producer',
+    ],
     [...measured].map(([key, results]) => {
       const of = (field, digits) => median(results.map((result) => result[field])).toFixed(digits);
       const figures = [of('megabytes', 0), of('seconds', 1), of('tailSeconds', 2), of('cpu', 1)];

@@ -68,6 +68,7 @@ export async function startStack({ threads, engine, root = HERE, profileDir }) {
     folder,
     url: producer.url,
     workerUrl: worker.url,
+    pids: { producer: producer.child.pid, worker: worker.child.pid },
     /** Resident memory of each process, in MB. */
     memory: () => ({
       redis: residentMb(redis.pid),

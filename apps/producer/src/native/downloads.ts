@@ -62,7 +62,13 @@ export function downloadMemory(run: Run, { isGrouped = false } = {}): number {
 /** Memory in which these batches of a run are sent, one after the other. */
 export function batchesMemory(run: Run, numbers: readonly number[]): number {
   const { batches } = run.files.ledger;
-  return STREAM_BYTES + sizesOf(run, numbers.map((number) => batches[number]!)).largest;
+  return (
+    STREAM_BYTES +
+    sizesOf(
+      run,
+      numbers.map((number) => batches[number]!),
+    ).largest
+  );
 }
 
 /** Memory of the largest of some batches, and of all of them, while they are sent. */

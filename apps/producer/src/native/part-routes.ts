@@ -26,10 +26,15 @@ export function partRoutes({ service, log, limits }: RouteDeps): Router {
       }
       const memoryBytes = batchesMemory(run, run.files.ledger.batchesOfPart.get(part) ?? []);
       const headers = { 'Content-Type': VECTOR_BLOCKS_TYPE, 'Cache-Control': 'no-store' };
-      await sendStream(req, res, { status: 200, headers, memoryBytes, chunks: blocksOf(run, part) }, {
-        log,
-        limits,
-      });
+      await sendStream(
+        req,
+        res,
+        { status: 200, headers, memoryBytes, chunks: blocksOf(run, part) },
+        {
+          log,
+          limits,
+        },
+      );
     },
   });
   return router;

@@ -200,7 +200,8 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     method: 'get',
     path: '/v1/runs/:id/parts/:part/results',
     tag: 'runs',
-    summary: 'Download the vectors of one part as soon as its rows are done, also before the run is completed',
+    summary:
+      'Download the vectors of one part as soon as its rows are done, also before the run is completed',
     parameters: 'partResults',
     responses: {
       200: { description: 'Vector blocks, see docs/api.md.', files: [VECTOR_BLOCKS_TYPE] },

@@ -271,9 +271,13 @@ export class Run {
     return await this.#waits.until(() => {
       if (this.isPartStored(part)) return true;
       if (this.isActive) return false;
-      throw new RequestError('run-ended', `run ${this.id} is ${this.state} without the rows of part ${part}`, {
-        facts: { state: this.state },
-      });
+      throw new RequestError(
+        'run-ended',
+        `run ${this.id} is ${this.state} without the rows of part ${part}`,
+        {
+          facts: { state: this.state },
+        },
+      );
     }, signal);
   }
 

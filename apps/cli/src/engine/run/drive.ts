@@ -35,8 +35,11 @@ const LAST_POLL_MS = 20;
  * for what time cannot bring, and the errors of {@link sendParts}
  */
 export async function drive(deps: DriveDeps): Promise<RunInfo> {
-  const sides = [(signal: AbortSignal) => send(deps, signal), (signal: AbortSignal) => watch(deps, signal)] as const;
-  const [, run] = await together<[void, RunInfo]>(sides, deps.signal);
+  const upload = async (signal: AbortSignal) => {
+    await send(deps, signal);
+    return null;
+  };
+  const [, run] = await together<[null, RunInfo]>([upload, (signal) => watch(deps, signal)], deps.signal);
   return run;
 }
 

@@ -35,6 +35,7 @@ export class IndexDigests {
 
   /** The text digests of all rows, then the id digests. */
   async *read(): AsyncGenerator<Uint8Array> {
-    for (const path of [this.#texts, this.#ids]) yield* createReadStream(path, { highWaterMark: 1024 * 1024 });
+    for (const path of [this.#texts, this.#ids])
+      yield* createReadStream(path, { highWaterMark: 1024 * 1024 });
   }
 }

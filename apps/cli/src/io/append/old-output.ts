@@ -76,7 +76,8 @@ export class OldOutput {
     }
     let sha256 = await hashOfFile(path, headBytesOf(target.format));
     // Earlier versions hashed an .npy from its start.
-    if (target.format === 'npy' && !existsSync(rowIndexPath(path, sha256))) sha256 = await hashOfFile(path, 0);
+    if (target.format === 'npy' && !existsSync(rowIndexPath(path, sha256)))
+      sha256 = await hashOfFile(path, 0);
     const indexPath = rowIndexPath(path, sha256);
     const index = existsSync(indexPath) ? await openRowIndex(indexPath) : null;
     if (index?.sha256 !== sha256) {

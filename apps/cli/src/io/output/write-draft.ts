@@ -89,12 +89,7 @@ async function writeChunks(
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let written = 0; written < bytes.byteLength; ) {
-    const { bytesWritten } = await file.write(
-      bytes,
-      written,
-      bytes.byteLength - written,
-      position + written,
-    );
+    const { bytesWritten } = await file.write(bytes, written, bytes.byteLength - written, position + written);
     written += bytesWritten;
   }
 }

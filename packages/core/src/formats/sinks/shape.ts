@@ -22,8 +22,7 @@ export async function* checkShape(
       throw wrongShape(`expected ${shape.rows} rows, got at least ${rows}`);
     if (slice.ids.length > 0) yield slice;
   }
-  if (shape.rows !== null && rows < shape.rows)
-    throw wrongShape(`expected ${shape.rows} rows, got ${rows}`);
+  if (shape.rows !== null && rows < shape.rows) throw wrongShape(`expected ${shape.rows} rows, got ${rows}`);
 }
 
 function checkSlice({ ids, dim, vectors, present, columns }: OutputRows, expectedDim: number): void {
