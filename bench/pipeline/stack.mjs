@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readConfig, resolveRedis } from '@embedmill/core/process';
+import { readConfig, resolveRedis, SERVER_FLAGS } from '@embedmill/core/process';
 
 /** This repository. */
 const HERE = fileURLToPath(new URL('../..', import.meta.url));
@@ -57,12 +57,12 @@ export async function startStack({ threads, engine, root = HERE, profileDir }) {
     EMBEDMILL_REPEATS_MB: process.env.EMBEDMILL_REPEATS_MB ?? '0',
     ...(engine === undefined ? {} : { BENCH_ENGINE: engine }),
   };
-  const profile = (name) =>
+  const flags = (name) =>
     profileDir === undefined
-      ? []
-      : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`];
-  const producer = await startChild(join(root, 'apps/producer/dist/main.js'), env, profile('producer'));
-  const worker = await startChild(join(root, 'bench/pipeline/worker.mjs'), env, profile('worker'));
+      ? SERVER_FLAGS
+      : [...SERVER_FLAGS, '--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`];
+  const producer = await startChild(join(root, 'apps/producer/dist/main.js'), env, flags('producer'));
+  const worker = await startChild(join(root, 'bench/pipeline/worker.mjs'), env, flags('worker'));
   while (!(await fetch(`${producer.url}/readyz`)).ok) await sleep(50);
   return {
     folder,
