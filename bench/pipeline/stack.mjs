@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { readConfig, resolveRedis, SERVER_FLAGS } from '@embedmill/core/process';
+import { readConfig, resolveRedis } from '@embedmill/core/process';
 
 /** This repository. */
 const HERE = fileURLToPath(new URL('../..', import.meta.url));
@@ -57,6 +57,8 @@ export async function startStack({ threads, engine, root = HERE, profileDir }) {
     EMBEDMILL_REPEATS_MB: process.env.EMBEDMILL_REPEATS_MB ?? '0',
     ...(engine === undefined ? {} : { BENCH_ENGINE: engine }),
   };
+  // Those of the build that is measured; earlier builds have none.
+  const { SERVER_FLAGS = [] } = await import(join(root, 'packages/core/dist/process/index.js'));
   const flags = (name) =>
     profileDir === undefined
       ? SERVER_FLAGS

@@ -68,7 +68,8 @@ describe('a client', () => {
       url: api.url,
       fetch: async (url, init) => {
         const response = await fetch(url, init);
-        if (!String(url).includes('/parts/1/results') || response.status !== 200 || cuts++ > 0) return response;
+        if (!String(url).includes('/parts/1/results') || response.status !== 200 || cuts++ > 0)
+          return response;
         // The first half of a part, then a broken connection.
         const bytes = new Uint8Array(await response.arrayBuffer());
         const halves = new ReadableStream({
