@@ -65,7 +65,9 @@ export async function writeFiles(
       }),
     );
   const digests = index === null ? null : new IndexDigests(index.digestsPath);
-  const collectDigests = async () => digests?.collect(index!.spool.read(signal), rows.read());
+  const collectDigests = async () => {
+    if (index !== null) await digests?.collect(index.spool.read(signal), rows.read());
+  };
   const writeIndex = async (sha256: string): Promise<OutputDraft | null> => {
     if (index === null || digests === null) return null;
     const { options } = index;
@@ -74,7 +76,7 @@ export async function writeFiles(
     return await keep(writeDraft(rowIndexPath(path, sha256), bytes, { format: 'rows', rows: allRows }));
   };
   try {
-    const [vectors, ids, scales] = await together(rows, [
+    const [vectors, ids, scales] = await allOf(rows, [
       writeVectors(),
       hasIds ? writeIds() : null,
       hasScales ? writeScales() : null,
@@ -91,7 +93,7 @@ export async function writeFiles(
 }
 
 /** Waits for all that read the rows. The first failure ends the others and is thrown when they have ended. */
-async function together<Work extends readonly unknown[]>(
+async function allOf<Work extends readonly unknown[]>(
   rows: Broadcast<OutputRows>,
   work: Work,
 ): Promise<{ -readonly [Key in keyof Work]: Awaited<Work[Key]> }> {

@@ -35,10 +35,11 @@ export class BlockFile<Block> {
   }
 
   async write(block: Block): Promise<void> {
+    if (this.#file === null) throw new Error('internal error: a spool is written before it is created');
     const packed = deflateRawSync(serialize(block), PACKING);
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt32LE(packed.length);
-    await this.#file?.writeFile(Buffer.concat([length, packed]));
+    await this.#file.writeFile(Buffer.concat([length, packed]));
     this.#written += 1;
     this.#changes.notify();
   }
