@@ -62,20 +62,16 @@ export async function* followParts(
   const ended = new AbortController();
   const signal =
     options.signal === undefined ? ended.signal : AbortSignal.any([options.signal, ended.signal]);
-  const request = (part: number): Promise<PartVectors> => {
-    const reading = withRetry(async () => ({ part, blocks: await read(part, { signal }) }), {
-      ...options,
-      signal,
-    });
-    // Thrown when its turn comes; until then it must not count as an unhandled rejection.
-    reading.catch(() => {});
-    return reading;
-  };
+  const request = (part: number): Promise<PartVectors> =>
+    awaitedLater(
+      withRetry(async () => ({ part, blocks: await read(part, { signal }) }), { ...options, signal }),
+    );
   const source = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
   const ahead: Promise<PartVectors>[] = [];
   let maxAhead = 1;
   let isOver = false;
-  let next = source.next();
+  const advance = () => awaitedLater(Promise.resolve(source.next()));
+  let next = advance();
   try {
     while (!isOver || ahead.length > 0) {
       while (!isOver && ahead.length < maxAhead) {
@@ -86,7 +82,7 @@ export async function* followParts(
         isOver = found.done === true;
         if (found.done === true) break;
         ahead.push(request(found.value));
-        next = source.next();
+        next = advance();
       }
       const arrived = await ahead.shift();
       if (arrived === undefined) continue;
@@ -96,6 +92,12 @@ export async function* followParts(
   } finally {
     ended.abort(new ClientError('stopped', 'the rest is not read'));
   }
+}
+
+/** A failure is thrown when its turn comes; until then it must not count as an unhandled rejection. */
+function awaitedLater<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** Number of parts of this size that may be in memory. */
