@@ -57,20 +57,17 @@ export async function startStack({ threads, engine, root = HERE, profileDir }) {
     EMBEDMILL_REPEATS_MB: process.env.EMBEDMILL_REPEATS_MB ?? '0',
     ...(engine === undefined ? {} : { BENCH_ENGINE: engine }),
   };
-  // Those of the build that is measured; earlier builds have none.
-  const { SERVER_FLAGS = [] } = await import(join(root, 'packages/core/dist/process/index.js'));
-  const flags = (name) =>
+  const profile = (name) =>
     profileDir === undefined
-      ? SERVER_FLAGS
-      : [...SERVER_FLAGS, '--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`];
-  const producer = await startChild(join(root, 'apps/producer/dist/main.js'), env, flags('producer'));
-  const worker = await startChild(join(root, 'bench/pipeline/worker.mjs'), env, flags('worker'));
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${name}.cpuprofile`];
+  const producer = await startChild(join(root, 'apps/producer/dist/main.js'), env, profile('producer'));
+  const worker = await startChild(join(root, 'bench/pipeline/worker.mjs'), env, profile('worker'));
   while (!(await fetch(`${producer.url}/readyz`)).ok) await sleep(50);
   return {
     folder,
     url: producer.url,
     workerUrl: worker.url,
-    pids: { producer: producer.child.pid, worker: worker.child.pid },
     /** Resident memory of each process, in MB. */
     memory: () => ({
       redis: residentMb(redis.pid),

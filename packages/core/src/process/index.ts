@@ -30,7 +30,6 @@ export { isRunning, markOf, type ProcessMark } from './lifecycle/process-mark.ts
 export { type Deferred, deferred, settledWithin, throttled } from './lifecycle/promises.ts';
 export { Releasers } from './lifecycle/releasers.ts';
 export { explainFault, runProcess } from './lifecycle/run-process.ts';
-export { SERVER_FLAGS } from './lifecycle/server-flags.ts';
 export {
   announce,
   type ChildReport,

@@ -6,7 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbedmillError } from '@embedmill/contract';
-import { type ChildReport, type Environment, SERVER_FLAGS } from '@embedmill/core/process';
+import type { ChildReport, Environment } from '@embedmill/core/process';
 
 /** How to run a child. */
 export interface SupervisedChildOptions {
@@ -102,7 +102,7 @@ export class SupervisedChild {
     const { signal } = this.#stopping;
     const { command, environment, logPath, onStart } = this.#options;
     const log = openSync(logPath, 'a');
-    const child = spawn(process.execPath, [...SERVER_FLAGS, ENTRY.pathname, command], {
+    const child = spawn(process.execPath, [ENTRY.pathname, command], {
       detached: true,
       env: environment(),
       stdio: ['ignore', log, log, 'ipc'],
