@@ -14,7 +14,7 @@ import { storeGlossary } from '@embedmill/core/batch';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
-import type { FetchedOutput, OutputFiles } from '../../engine/run/fetch.ts';
+import { discardOutput, type FetchedOutput, type OutputFiles } from '../../engine/run/fetch.ts';
 import { together } from '../../engine/run/together.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
 import { OldOutput } from '../../io/append/old-output.ts';
@@ -175,12 +175,17 @@ class FileEmbedding {
         maxUnknown: this.#request.maxUnknown,
         onState: (info) => this.#checkModel(info),
       });
+    let received: FetchedOutput | null = null;
     const download = async (side: AbortSignal) => {
-      const fetched = await receiver.receive({ client, run: before, tracker }, side);
+      received = await receiver.receive({ client, run: before, tracker }, side);
       ending.abort();
-      return fetched;
+      return received;
     };
-    const [after, fetched] = await together<[RunInfo, FetchedOutput]>([upload, download], signal);
+    const sides = together<[RunInfo, FetchedOutput]>([upload, download], signal);
+    const [after, fetched] = await sides.catch(async (error) => {
+      if (received !== null) await discardOutput(received);
+      throw error;
+    });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
     for (const name of receiver.mixedColumns) display.note(`Warning: ${noteMixed(name)}.`);

@@ -4,6 +4,7 @@
  * Decision: docs/decisions/0187-outputs-are-written-while-the-run-goes-on.md.
  */
 
+import { rm } from 'node:fs/promises';
 import { CorruptError, type RunInfo } from '@embedmill/contract';
 import { removeOldIndexes } from '../../io/append/row-index.ts';
 import { ColumnsChanged } from '../../io/columns/spool.ts';
@@ -64,6 +65,13 @@ export async function fetchOutput(deps: OutputRowsDeps, signal: AbortSignal): Pr
       await report.remove();
       if (!(error instanceof ColumnsChanged)) throw error;
     }
+  }
+}
+
+/** Removes the drafts of an output whose run failed on its other side. */
+export async function discardOutput({ vectors, ids, scales, index, report }: FetchedOutput): Promise<void> {
+  for (const draft of [...vectors, ids, scales, index, report]) {
+    if (draft !== null) await rm(draft.draftPath, { force: true });
   }
 }
 
