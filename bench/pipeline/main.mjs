@@ -3,8 +3,9 @@
  * [--uploads N] [--instant ROWS,ROWS,…] [--against FOLDER] [--profile FOLDER]`
  *
  * Table 1: rows/s from the first HTTP request to the complete .npy file, compared with the engine alone on
- * the same texts, batches and threads, in interleaved rounds; `--rounds 0` skips it. Table 2: the same
- * pipeline with an engine that takes no time: rates, memory, and the CPU time per row of each process.
+ * the same texts, batches and threads, in interleaved rounds; `--rounds 0` measures only the engine, on a few of
+ * them. Table 2: the same pipeline with an engine that takes no time: rates, memory, and the CPU time per row of
+ * each process.
  * `--against` measures the build in another folder too, by turns.
  */
 
@@ -37,10 +38,25 @@ console.log(
   `${values.file ?? 'the sample'}: ${texts.length} texts, ${threads} threads, int8, median of ${values.rounds} interleaved rounds\n`,
 );
 
+/** Texts that measure the engine alone if no rounds are compared. */
+const BARE_TEXTS = 500;
+
 const uploads = Number(values.uploads);
-/** Rows per second of the engine alone on one core; `null` if it was not measured. */
-const engineRate = Number(values.rounds) > 0 ? await compareWithBareEngine() : null;
+/** Rows per second of the engine alone on one core. */
+const engineRate = Number(values.rounds) > 0 ? await compareWithBareEngine() : await measureBareEngine();
 await measureInstant();
+
+/** The rate alone, of a few texts. */
+async function measureBareEngine() {
+  const { child } = await startChild(fileURLToPath(new URL('./bare.mjs', import.meta.url)), {
+    EMBEDMILL_THREADS: values.threads,
+  });
+  const sample = texts.slice(0, BARE_TEXTS);
+  child.send(sample);
+  const [{ seconds }] = await once(child, 'message');
+  child.disconnect();
+  return sample.length / seconds / Math.min(threads, cpus().length);
+}
 
 async function compareWithBareEngine() {
   const bare = await startChild(fileURLToPath(new URL('./bare.mjs', import.meta.url)), {
@@ -111,7 +127,7 @@ async function measureInstant() {
         cost('redis'),
         cost('client'),
         (1e6 / perRow('producerMain')).toFixed(0),
-        engineRate === null ? '' : (1e6 / perRow('producerMain') / engineRate).toFixed(0),
+        (1e6 / perRow('producerMain') / engineRate).toFixed(0),
       ]);
     }
   }

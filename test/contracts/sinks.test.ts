@@ -186,6 +186,14 @@ describe.each(contracts)('$name', ({ encoding, options, absent, decode }) => {
     );
   });
 
+  test('has the same bytes if the number of rows is known only after the last one', async () => {
+    const rows = makeRows(60, 5, { absentEvery: 4 });
+    const shape = { rows: null, dim: 5 };
+    const file = Buffer.concat(await collect(encoding.encode(sliceAt(rows, [7]), shape, options)));
+    file.set(encoding.head?.({ rows: 60, dim: 5 }, options) ?? []);
+    expect(file.equals(await encode(rows))).toBe(true);
+  });
+
   test('yields chunks of limited size for a large slice', async () => {
     const rows = {
       ...makeRows(6000, 384),

@@ -1,10 +1,10 @@
 /** The client with a real producer, from rows to vectors, and the examples of its README. */
 
 import { readFileSync } from 'node:fs';
-import { EmbedmillClient } from '@embedmill/client';
+import { EmbedmillClient, type PartVectors, type VectorBlock } from '@embedmill/client';
 import { describe, expect, it } from 'vitest';
 import { makeRows, startApi } from '../support/api.ts';
-import { HASH_DIM, startHashWorker } from '../support/hash-worker.ts';
+import { HASH_DIM, hashVector, startHashWorker } from '../support/hash-worker.ts';
 
 describe('a client', () => {
   it('runs from rows to results', async () => {
@@ -54,6 +54,71 @@ describe('a client', () => {
     expect((await client.listRuns()).map(({ id }) => id)).toEqual([run.id]);
     await client.delete(run.id);
     await expect(client.getRun(run.id)).rejects.toMatchObject({ code: 'unknown-run', status: 404 });
+  });
+
+  it('reads the vectors of parts while the run goes on, and continues when a download is cut', async () => {
+    const api = await startApi();
+    let mayGoOn = () => {};
+    const waits = new Promise<void>((resolve) => {
+      mayGoOn = resolve;
+    });
+    await startHashWorker(api.redis, { before: ({ batch }) => (batch < 3 ? undefined : waits) });
+    let cuts = 0;
+    const client = new EmbedmillClient({
+      url: api.url,
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        if (!String(url).includes('/parts/1/results') || response.status !== 200 || cuts++ > 0)
+          return response;
+        // The first half of a part, then a broken connection.
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        const halves = new ReadableStream({
+          pull: (controller) => {
+            controller.enqueue(bytes.subarray(0, bytes.length >> 1));
+            controller.error(new TypeError('terminated'));
+          },
+        });
+        return new Response(halves, response);
+      },
+    });
+    const run = await client.createRun({ batchRows: 20 });
+    const { id: _, ...unnamed } = makeRows(61)[60]!;
+    await client.sendRows(run.id, [...makeRows(60), unnamed, { text: '' }], { maxRows: 40 });
+    const read = client.followParts(run.id, [0, 1]);
+    // Part 0 has the batches 0 and 1, part 1 waits for batch 3 as long as the run is open.
+    const blocksOf = ({ value }: IteratorResult<PartVectors>): VectorBlock[] => value.blocks;
+    const [first, second] = [await read.next(), read.next()];
+    expect(blocksOf(first).flatMap(({ ids }) => ids)).toEqual(
+      makeRows(60)
+        .slice(0, 40)
+        .map(({ id }) => id),
+    );
+    expect(await client.getRun(run.id)).toMatchObject({ state: 'open', batches: { total: 4 } });
+    mayGoOn();
+    await client.seal(run.id);
+    const blocks = blocksOf(await second);
+    expect(cuts).toBeGreaterThan(1);
+    expect(blocks.map(({ ids }) => ids.length)).toEqual([20, 2]);
+    expect(blocks[1]?.ids).toEqual([null, null]);
+    expect(blocks[1]?.missing).toEqual([
+      { row: 1, line: 22, verdict: 'empty', message: 'the text is empty' },
+    ]);
+    expect([...(blocks[1]?.vectors ?? [])]).toEqual([
+      ...hashVector(unnamed.text),
+      ...new Float32Array(HASH_DIM),
+    ]);
+    expect((await read.next()).done).toBe(true);
+  });
+
+  it('does not wait for a part that will never come', async () => {
+    const api = await startApi();
+    const client = new EmbedmillClient({ url: api.url });
+    const run = await client.createRun();
+    const waiting = expect(client.readPart(run.id, 0)).rejects.toMatchObject({ code: 'run-ended' });
+    const soon = await api.call('GET', `/v1/runs/${run.id}/parts/0/results?waitMs=1`);
+    expect(soon.status).toBe(204);
+    await client.cancel(run.id);
+    await waiting;
   });
 
   it('closes an abandoned download', async () => {

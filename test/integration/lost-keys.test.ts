@@ -64,3 +64,47 @@ describe('an audit finds that Redis has lost', () => {
     expect(run.info()).toMatchObject({ state: 'completed', rows: { done: 200 }, verdicts: { ok: 200 } });
   });
 });
+
+describe('an audit enqueues nothing again', () => {
+  const RESTORED = 'jobs missing in the queue were enqueued again';
+
+  it('when workers finish batches while it compares', async () => {
+    const redis = testRedis();
+    const { submit, exchange, queue, logged } = await startCollecting(redis, temporaryFolder(), {
+      waits: true,
+    });
+    const run = await submit(TEXTS);
+    const presence = exchange.presence.bind(exchange);
+    let hasWorker = false;
+    exchange.presence = async (...given) => {
+      const found = await presence(...given);
+      if (!hasWorker) {
+        hasWorker = true;
+        await startHashWorker(redis);
+        await expect.poll(() => queue.counts()).toMatchObject({ waiting: 0, active: 0 });
+      }
+      return found;
+    };
+    await run.reconcile();
+    expect(hasWorker).toBe(true);
+    expect(await queue.counts()).toMatchObject({ waiting: 0, active: 0 });
+    expect(logged.map(({ msg }) => msg)).not.toContain(RESTORED);
+  });
+
+  it('when a batch has its payload in Redis and not its job yet', async () => {
+    const redis = testRedis();
+    const { submit, runs, exchange, logged } = await startCollecting(redis, temporaryFolder(), {
+      waits: true,
+    });
+    const putPayloads = exchange.putPayloads.bind(exchange);
+    let audits = 0;
+    exchange.putPayloads = async (id, batches) => {
+      await putPayloads(id, batches);
+      audits += 1;
+      await runs.get(id).reconcile();
+    };
+    await submit(TEXTS);
+    expect(audits).toBeGreaterThan(0);
+    expect(logged.map(({ msg }) => msg)).not.toContain(RESTORED);
+  });
+});

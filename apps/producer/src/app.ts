@@ -25,6 +25,7 @@ import { hubRoutes } from './native/hub-routes.ts';
 import { inspectRoutes } from './native/inspect-routes.ts';
 import { modelRoutes } from './native/model-routes.ts';
 import { pageRoutes } from './native/page-routes.ts';
+import { partRoutes } from './native/part-routes.ts';
 import { reportRoutes } from './native/report-routes.ts';
 import { resultRoutes } from './native/result-routes.ts';
 import { rowRoutes } from './native/row-routes.ts';
@@ -80,6 +81,7 @@ export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiD
   app.use(runRoutes(deps));
   app.use(rowRoutes(deps));
   app.use(modelRoutes(deps));
+  app.use(partRoutes(deps));
   app.use(inspectRoutes(deps));
   app.use(resultRoutes(deps));
   app.use(reportRoutes(deps));

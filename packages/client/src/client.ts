@@ -13,10 +13,13 @@ import type {
   RunModels,
   Scale,
   TextInput,
+  VectorBlock,
 } from '@embedmill/contract';
 import { embedTexts } from './embed.ts';
 import { type CallOptions, type ClientOptions, Http } from './http.ts';
 import { readJsonLines } from './lines.ts';
+import { followParts, type PartVectors, readPart } from './part-vectors.ts';
+import type { RetryOptions } from './retry.ts';
 import { compress, type SendRowsOptions, type SentRows, sendRows } from './send-rows.ts';
 import type {
   Embeddings,
@@ -157,6 +160,27 @@ export class EmbedmillClient {
   /** Reads the vectors of a completed run with their ids, in row order and in batches. */
   readVectors(id: string, options: ReadVectorsOptions = {}): AsyncGenerator<VectorBatch> {
     return readVectors(this.#http, id, options);
+  }
+
+  /**
+   * Reads the vectors of one part as soon as its rows are done, also before the run is completed; waits until then.
+   * Rows without an id have `null`: their id is their number in the run.
+   */
+  readPart(id: string, part: number, options: CallOptions = {}): Promise<VectorBlock[]> {
+    return readPart(this.#http, id, part, options);
+  }
+
+  /**
+   * Reads the vectors of these parts in their order while the run goes on, several parts at a time; retries temporary
+   * failures.
+   * @param parts part numbers in row order; more of them may be known later
+   */
+  followParts(
+    id: string,
+    parts: Iterable<number> | AsyncIterable<number>,
+    options: RetryOptions = {},
+  ): AsyncGenerator<PartVectors> {
+    return followParts(parts, (part, call) => this.readPart(id, part, call), options);
   }
 
   /** Reads the rows without a vector and the reasons; with `truncated` also the truncated rows. */

@@ -104,7 +104,7 @@ export class Http {
     for (let response = first; ; ) {
       const before = received;
       try {
-        for await (const chunk of this.#chunks(response, signal)) {
+        for await (const chunk of this.read(response, signal)) {
           received += chunk.byteLength;
           yield chunk;
         }
@@ -123,8 +123,9 @@ export class Http {
     }
   }
 
-  // Not `for await` over the body: Safari has no async iteration of streams.
-  async *#chunks({ body }: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  /** The bytes of a response; leaving the loop ends the request. A cut response is a {@link PassingFault}. */
+  async *read({ body }: Response, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    // Not `for await` over the body: Safari has no async iteration of streams.
     const reader = body?.getReader();
     if (reader === undefined) return;
     try {

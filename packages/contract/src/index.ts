@@ -18,5 +18,6 @@ export * from './runs.ts';
 export * from './score-baseline.ts';
 export * from './scripts.ts';
 export * from './treatment.ts';
+export * from './vector-blocks.ts';
 export * from './vectors.ts';
 export * from './verdicts.ts';

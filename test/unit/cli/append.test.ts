@@ -1,6 +1,6 @@
 /** Row indexes, and the rows that `embed --append` takes from an old output. */
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { VectorRows } from '@embedmill/contract';
@@ -9,10 +9,14 @@ import { describe, expect, test } from 'vitest';
 import { publishLeftDrafts, removedChoice } from '../../../apps/cli/src/commands/embed/append.ts';
 import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts';
 import { DIGEST_BYTES, DigestTable, digestOfText } from '../../../apps/cli/src/io/append/digest.ts';
-import { digestsOfPresent, mergeRows } from '../../../apps/cli/src/io/append/merge.ts';
+import { IndexDigests } from '../../../apps/cli/src/io/append/index-digests.ts';
+import { mergeRows } from '../../../apps/cli/src/io/append/merge.ts';
 import { type KeptRow, OldOutput } from '../../../apps/cli/src/io/append/old-output.ts';
 import {
   encodeRowIndex,
+  hashOfFile,
+  headBytesOf,
+  OutputHash,
   openRowIndex,
   removeOldIndexes,
   rowIndexPath,
@@ -21,7 +25,7 @@ import { RowSpool } from '../../../apps/cli/src/io/append/row-spool.ts';
 import { toFiles } from '../../../apps/cli/src/io/output/files.ts';
 import type { OutputTarget } from '../../../apps/cli/src/io/output/types.ts';
 import { temporaryFolder } from '../../support/folder.ts';
-import { encodeChunks, unitRows } from '../sinks/vectors.ts';
+import { encodeChunks, sliceAt, unitRows } from '../sinks/vectors.ts';
 
 const OPTIONS = { precision: 'int8', prompt: null, dtype: 'float32' };
 
@@ -37,11 +41,12 @@ async function collect<T>(items: AsyncIterable<T[]>): Promise<T[]> {
 
 const row = (id: string | null, text: string): FieldsRow => ({ ok: true, line: 1, id, text });
 
-/** Writes an output with its index, as a plain `embed` does. */
+/** Writes an output with its index, as a plain `embed` does; `isEarlier`: as an earlier version did. */
 async function writeOutput(
   rows: readonly FieldsRow[],
   vectors: VectorRows,
   format: OutputTarget['format'] = 'parquet',
+  isEarlier = false,
 ): Promise<OutputTarget> {
   const folder = temporaryFolder();
   const path = join(folder, `out.${format}`);
@@ -49,14 +54,17 @@ async function writeOutput(
   writeFileSync(path, bytes);
   const spool = new RowSpool(join(temporaryFolder(), 'rows'), null);
   await collect(spool.record(each([...rows])));
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const hash = new OutputHash(isEarlier ? 0 : headBytesOf(format));
+  for (const byte of [bytes.subarray(0, 50), bytes.subarray(50)]) hash.update(byte);
+  const sha256 = hash.digest();
   const header = {
     ...{ version: 1 as const, rows: rows.length, dim: vectors.dim, model: 'm' },
     ...{ fingerprint: 'f', options: OPTIONS, sha256 },
   };
   const chunks: Uint8Array[] = [];
-  const digests = () => digestsOfPresent(spool.read(), (n) => vectors.present[n] === 1);
-  for await (const chunk of encodeRowIndex(header, digests)) chunks.push(chunk);
+  const digests = new IndexDigests(join(temporaryFolder(), 'digests'));
+  await digests.collect(spool.read(), sliceAt(vectors, [1]));
+  for await (const chunk of encodeRowIndex(header, digests.read())) chunks.push(chunk);
   writeFileSync(rowIndexPath(path, sha256), Buffer.concat(chunks));
   return {
     ...{
@@ -119,6 +127,12 @@ describe('an old output', () => {
     const target = await writeOutput([], someRows(0, 16));
     renameSync(target.path, target.path.replace('.parquet', '-00000-of-00001.parquet'));
     await expect(open(target)).rejects.toThrow('is a set of shards, to which --append cannot add');
+  });
+
+  test('that is an .npy of an earlier version is found', async () => {
+    const vectors = someRows(3, 16);
+    const target = await writeOutput(rowsOf(vectors), vectors, 'npy', true);
+    expect((await open(target))?.header.rows).toBe(3);
   });
 
   test.each(['parquet', 'arrow', 'jsonl', 'npy'] as const)(
@@ -269,7 +283,7 @@ test('indexes of earlier versions are removed, other files are not', async () =>
   const vectors = unitRows(2, 4);
   const { path } = await writeOutput(rowsOf(vectors), vectors);
   const [mine = ''] = readdirSync(join(path, '..')).filter((name) => name.endsWith('.rows'));
-  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
+  const sha256 = await hashOfFile(path, 0);
   const other = rowIndexPath(path, 'f'.repeat(64));
   const neighbour = rowIndexPath(`${path}.old`, 'f'.repeat(64));
   for (const file of [other, neighbour]) writeFileSync(file, '');

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { npy } from '@embedmill/core/formats';
+import { NPY_HEADER_BYTES, npy, npyHeader } from '@embedmill/core/formats';
 import { describe, expect, test } from 'vitest';
 import { toFiles } from '../../../apps/cli/src/io/output/files.ts';
 import { writeDraft } from '../../../apps/cli/src/io/output/write-draft.ts';
@@ -36,12 +36,24 @@ describe('writeDraft', () => {
     const bytes = await matrix(3);
     const draft = await writeDraft(path, chunks(bytes.subarray(0, 50), bytes.subarray(50)), {
       format: 'npy',
-      rows: 3,
+      rows: () => 3,
     });
     expect(readFileSync(path, 'utf8')).toBe('the old one');
     await toFiles(path).publish([draft], []);
     expect(readFileSync(path).equals(bytes)).toBe(true);
     expect(readdirSync(join(path, '..'))).toEqual(['out.npy']);
+  });
+
+  test('replaces its first bytes when the number of rows is known', async () => {
+    const path = join(temporaryFolder(), 'out.npy');
+    const bytes = await matrix(3);
+    const unknown = Buffer.concat([npyHeader([0, 2]), bytes.subarray(NPY_HEADER_BYTES)]);
+    const draft = await writeDraft(path, chunks(unknown), {
+      ...{ format: 'npy', rows: () => 3 },
+      head: (rows) => npyHeader([rows, 2]),
+    });
+    expect(draft.bytes).toBe(bytes.length);
+    expect(readFileSync(draft.draftPath).equals(bytes)).toBe(true);
   });
 
   test.each([
@@ -54,7 +66,9 @@ describe('writeDraft', () => {
     'refuses a wrong %s file (%#) and leaves nothing behind',
     async (format, rows, bytes, words) => {
       const path = join(temporaryFolder(), 'out');
-      await expect(writeDraft(path, chunks(await bytes()), { format, rows })).rejects.toThrow(words);
+      await expect(writeDraft(path, chunks(await bytes()), { format, rows: () => rows })).rejects.toThrow(
+        words,
+      );
       expect(readdirSync(join(path, '..'))).toEqual([]);
     },
   );
@@ -65,7 +79,9 @@ describe('writeDraft', () => {
       yield Buffer.from('{}\n');
       throw new Error('connection lost');
     }
-    await expect(writeDraft(path, broken(), { format: 'jsonl', rows: 2 })).rejects.toThrow('connection lost');
+    await expect(writeDraft(path, broken(), { format: 'jsonl', rows: () => 2 })).rejects.toThrow(
+      'connection lost',
+    );
     expect(existsSync(join(path, '..', '.out.jsonl.embedmill'))).toBe(false);
   });
 });

@@ -1,9 +1,8 @@
 /** Sets of shards: how they are written, published and read as one. */
 
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { PassingFault } from '@embedmill/client';
-import { FORMATS } from '@embedmill/core/formats';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { FORMATS, type OutputRows } from '@embedmill/core/formats';
 import { expect, test } from 'vitest';
 import { writeShards } from '../../../apps/cli/src/engine/run/write-shards.ts';
 import { toShards } from '../../../apps/cli/src/io/output/shards.ts';
@@ -13,15 +12,20 @@ import { temporaryFolder } from '../../support/folder.ts';
 import { sliceAt, unitRows } from '../sinks/vectors.ts';
 
 const all = unitRows(25, 8);
-const retry = { signal: new AbortController().signal, onWait: () => {} };
+const encode = (source: AsyncIterable<OutputRows>) => FORMATS.parquet.encode(source, { rows: null, dim: 8 });
 
 /** Writes `all` in shards of `shardRows` rows, and publishes them. */
 async function write(path: string, shardRows: number, rows = all): Promise<void> {
-  const { encode } = FORMATS.parquet;
   const drafts = await writeShards({
-    ...{ path, format: 'parquet', dtype: 'float32', rows: rows.ids.length, shardRows, retry },
-    open: async () => sliceAt(rows, [3, 3, 17]),
-    encode: (source, count) => encode(source, { rows: count, dim: 8 }),
+    ...{
+      path,
+      format: 'parquet',
+      dtype: 'float32',
+      dim: 8,
+      shardRows,
+      rows: sliceAt(rows, [3, 3, 17]),
+      encode,
+    },
   });
   await toShards(path).publish(drafts, []);
 }
@@ -73,20 +77,29 @@ test('a missing shard, files of two kinds and no files are errors', async () => 
   await expect(openVectors(join(folder, '*.arrow'))).rejects.toThrow('there is no vector file');
 });
 
-test('a failed download continues with the shard it was in', async () => {
+test('a failure leaves no draft', async () => {
   const path = join(temporaryFolder(), 'out.parquet');
-  const { encode } = FORMATS.parquet;
-  let opened = 0;
   async function* broken() {
     yield* sliceAt(unitRows(15, 8), []);
-    throw new PassingFault('no response', 0);
+    throw new Error('connection lost');
   }
-  const drafts = await writeShards({
-    ...{ path, format: 'parquet', dtype: 'float32', rows: 25, shardRows: 10, retry },
-    open: async () => (opened++ === 0 ? broken() : sliceAt(all, [])),
-    encode: (source, count) => encode(source, { rows: count, dim: 8 }),
+  const writing = writeShards({
+    ...{ path, format: 'parquet', dtype: 'float32', dim: 8, shardRows: 10, rows: broken(), encode },
   });
-  expect([opened, drafts.length]).toEqual([2, 3]);
-  await toShards(path).publish(drafts, []);
-  expect(await idsIn(path)).toEqual(all.ids);
+  await expect(writing).rejects.toThrow('connection lost');
+  expect(readdirSync(dirname(path))).toEqual([]);
+});
+
+test('the shards of an .npy state their rows', async () => {
+  const path = join(temporaryFolder(), 'out.npy');
+  const drafts = await writeShards({
+    ...{ path, format: 'npy', dtype: 'float32', dim: 8, shardRows: 10, rows: sliceAt(all, [4]) },
+    encode: (source) => FORMATS.npy.encode(source, { rows: null, dim: 8 }),
+  });
+  const headers = drafts.map(({ draftPath }) => readFileSync(draftPath).toString('latin1', 0, 128));
+  expect(headers.map((header) => /'shape': (\(.*?\))/.exec(header)?.[1])).toEqual([
+    '(10, 8)',
+    '(10, 8)',
+    '(5, 8)',
+  ]);
 });

@@ -55,6 +55,24 @@ const STREAM_BYTES = 256 * 1024;
 /** Memory in which a download of a run is made: its largest batch, and for some formats a group of rows. */
 export function downloadMemory(run: Run, { isGrouped = false } = {}): number {
   const { batches } = run.files.ledger;
+  const { largest, all } = sizesOf(run, batches);
+  return STREAM_BYTES + largest + (isGrouped ? Math.min(GROUP_BYTES, all) : 0);
+}
+
+/** Memory in which these batches of a run are sent, one after the other. */
+export function batchesMemory(run: Run, numbers: readonly number[]): number {
+  const { batches } = run.files.ledger;
+  return (
+    STREAM_BYTES +
+    sizesOf(
+      run,
+      numbers.map((number) => batches[number]!),
+    ).largest
+  );
+}
+
+/** Memory of the largest of some batches, and of all of them, while they are sent. */
+function sizesOf(run: Run, batches: Iterable<{ rows: number; span: { bytes: number } }>) {
   const { dim } = resultsShape(run);
   let largest = 0;
   let all = 0;
@@ -64,7 +82,7 @@ export function downloadMemory(run: Run, { isGrouped = false } = {}): number {
     largest = Math.max(largest, bytes);
     all += bytes;
   }
-  return STREAM_BYTES + largest + (isGrouped ? Math.min(GROUP_BYTES, all) : 0);
+  return { largest, all };
 }
 
 /** Memory in which the texts of some rows of a run are looked up and sent, on average. */

@@ -59,8 +59,15 @@ export const listRunsQuery = z.strictObject({
 /** Number of a part. */
 const part = integerText(0, 999_999_999);
 
-/** Path of `DELETE /v1/runs/:id/parts/:part`. */
+/** Path of `DELETE /v1/runs/:id/parts/:part` and of its results. */
 export const partPath = z.strictObject({ part });
+
+/** Query of `GET /v1/runs/:id/parts/:part/results`. */
+export const partResultsQuery = z.strictObject({
+  waitMs: integerText(0, 60_000)
+    .default(0)
+    .describe('Maximum wait for the rows of the part, in milliseconds.'),
+});
 
 /** How rows are split and decoded. */
 const reading = {

@@ -1,5 +1,6 @@
 /** Describes every native route for the OpenAPI document: parameters, body, responses and problems. */
 
+import { VECTOR_BLOCKS_TYPE } from '@embedmill/contract';
 import type { ProblemCode } from '../http/problems.ts';
 
 /** Names of the schemas in `document.ts`. */
@@ -42,6 +43,7 @@ export type ParameterSet =
   | 'listRuns'
   | 'addRows'
   | 'inspect'
+  | 'partResults'
   | 'results'
   | 'report'
   | 'texts'
@@ -205,6 +207,19 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
       'run-ended',
       'invalid-query',
     ],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/parts/:part/results',
+    tag: 'runs',
+    summary:
+      'Download the vectors of one part as soon as its rows are done, also before the run is completed',
+    parameters: 'partResults',
+    responses: {
+      200: { description: 'Vector blocks, see docs/api.md.', files: [VECTOR_BLOCKS_TYPE] },
+      204: { description: 'The rows of the part are not done yet; ask again.' },
+    },
+    problems: [...RUN_PROBLEMS, 'invalid-query', 'run-ended', 'corrupt-files', 'overloaded'],
   },
   {
     method: 'post',

@@ -50,6 +50,8 @@ const BLOCK_WITH_OPEN_SHARDS_MS = 50;
 const MAX_AGE_MS = 10 * SECOND;
 /** Pause after a fault of Redis or of the disk. */
 const FAULT_PAUSE_MS = SECOND;
+/** The same for a sealed run whose vectors a client waits for. */
+const MAX_AWAITED_AGE_MS = SECOND / 2;
 /** Interval at which every run with keys in Redis is reconciled. */
 const AUDIT_INTERVAL_MS = 30 * SECOND;
 
@@ -240,7 +242,8 @@ export class Collector {
 
   #isDue({ run, since, bytes }: OpenShard): boolean {
     const { shardBytes } = this.#deps;
-    return bytes >= shardBytes || performance.now() - since >= MAX_AGE_MS || !run.isActive || run.isDone;
+    const maxAgeMs = run.isAwaited && run.state === 'sealed' ? MAX_AWAITED_AGE_MS : MAX_AGE_MS;
+    return bytes >= shardBytes || performance.now() - since >= maxAgeMs || !run.isActive || run.isDone;
   }
 
   async #store(shard: OpenShard): Promise<void> {

@@ -61,6 +61,8 @@ export function digestToEmbed(ledger: Ledger, batch: number): string {
 export class Dispatcher {
   readonly #deps: DispatchDeps;
   readonly #unsent = new Set<number>();
+  /** Batches that `send` is writing now: a payload may be in Redis before its job. */
+  readonly #sending = new Set<number>();
   /** How often batches had to be done again. */
   readonly #redone = new Map<number, number>();
 
@@ -82,6 +84,7 @@ export class Dispatcher {
     const { exchange, queue, files } = this.#deps;
     const { ledger } = files;
     const run = ledger.created.id;
+    for (const { batch } of batches) this.#sending.add(batch);
     try {
       await this.openRun();
       await this.offerGlossary();
@@ -105,6 +108,8 @@ export class Dispatcher {
         `Redis did not accept ${batches.length} batches: ${asError(error).message}`,
         { cause: error },
       );
+    } finally {
+      for (const { batch } of batches) this.#sending.delete(batch);
     }
   }
 
@@ -158,8 +163,9 @@ export class Dispatcher {
     await this.offerGlossary();
     const ready: number[] = [];
     const jobs: BatchJob[] = [];
-    for (let start = 0; start < batches.length; start += RESEND_BATCHES) {
-      const slice = batches.slice(start, start + RESEND_BATCHES);
+    const settled = batches.filter((batch) => !this.#sending.has(batch));
+    for (let start = 0; start < settled.length; start += RESEND_BATCHES) {
+      const slice = settled.slice(start, start + RESEND_BATCHES);
       const presence = await exchange.presence(run, slice);
       const absent = slice.filter((_, i) => presence[i] === 'absent');
       ready.push(...slice.filter((_, i) => presence[i] === 'ready'));
@@ -170,11 +176,27 @@ export class Dispatcher {
       const waiting = slice.filter((_, i) => presence[i] !== 'ready');
       jobs.push(...(await Promise.all(waiting.map((batch) => this.#jobOfWaiting(batch)))));
     }
-    // Payload and job are two writes and several keys, so a payload may exist without its job. It may also be the payload of
-    // other rows, if the folder was replaced by an older copy: the worker compares it with the digest in the job.
-    const restored = await this.#deps.queue.restore(jobs);
-    if (restored > 0) log.warn({ run, batches: restored }, 'jobs missing in the queue were enqueued again');
+    await this.#restoreJobs(run, jobs);
     return ready;
+  }
+
+  /**
+   * Payload and job are two writes and several keys, so a payload may exist without its job. It may also be the payload of
+   * other rows, if the folder was replaced by an older copy: the worker compares it with the digest in the job.
+   */
+  async #restoreJobs(run: string, jobs: readonly BatchJob[]): Promise<void> {
+    const { exchange, queue, log } = this.#deps;
+    const absent = await queue.findLost(jobs);
+    if (absent.length === 0) return;
+    // A worker that finishes a batch deletes the payload before its job: such a job is not lost.
+    const presence = await exchange.presence(
+      run,
+      absent.map(({ batch }) => batch),
+    );
+    const lost = absent.filter((_, i) => presence[i] === 'waiting');
+    if (lost.length === 0) return;
+    await queue.restore(lost);
+    log.warn({ run, batches: lost.length }, 'jobs missing in the queue were enqueued again');
   }
 
   async #sendAgain(batches: readonly number[], delayMs = 0): Promise<void> {

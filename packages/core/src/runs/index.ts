@@ -14,6 +14,7 @@ export {
   type RowText,
   readFinished,
   readIds,
+  readPart,
   readReport,
   readResults,
   readRowTexts,

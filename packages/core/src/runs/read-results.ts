@@ -4,8 +4,10 @@ import {
   BUILT_IN_DIM,
   CorruptError,
   hasVector,
+  type MissingRow,
   type ReportRow,
   type RowOutcome,
+  type VectorBlock,
   type VectorRows,
 } from '@embedmill/contract';
 import type { OutputShape } from '../formats/sinks/types.ts';
@@ -13,6 +15,9 @@ import { type BatchResult, decodeBatchResult } from '../redis/batch/result.ts';
 import type { KeptRow } from './cut.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
+
+/** Why a row with the verdict `empty` has no vector. */
+const EMPTY_TEXT = 'the text is empty';
 
 /** Position of a batch in the output. */
 interface PlacedBatch {
@@ -33,7 +38,7 @@ function* placedBatches(ledger: Ledger): Generator<PlacedBatch> {
 }
 
 /** Size of a run's output. A run without results has the dimension of the built-in model. */
-export function resultsShape(run: Run): OutputShape {
+export function resultsShape(run: Run): OutputShape & { readonly rows: number } {
   const { ledger } = run.files;
   return { rows: ledger.acceptedRows, dim: ledger.model?.dim ?? BUILT_IN_DIM };
 }
@@ -58,6 +63,24 @@ export async function* readResults(run: Run, fromRow = 0): AsyncGenerator<Vector
         kept[skipped + i]?.[2] !== null && hasVector(verdict) ? 1 : 0,
       ),
     };
+  }
+}
+
+/**
+ * The rows of one stored part with their vectors, one batch at a time; see `Run.isPartStored`.
+ * @throws {CorruptError} when a file is damaged or a batch is missing
+ */
+export async function* readPart(run: Run, part: number): AsyncGenerator<VectorBlock> {
+  for (const batch of run.files.ledger.batchesOfPart.get(part) ?? []) {
+    const { outcomes, vectors, dim } = await readResult(run, batch);
+    const kept = await readKept(run, batch);
+    const missing: MissingRow[] = [];
+    for (const [row, outcome] of outcomes.entries()) {
+      const { verdict, message } = finalOutcome(kept[row]!, outcome);
+      if (!hasVector(verdict))
+        missing.push({ row, line: kept[row]![1], verdict, message: message ?? EMPTY_TEXT });
+    }
+    yield { ids: kept.map(([id]) => id), dim, vectors, missing };
   }
 }
 
@@ -118,7 +141,7 @@ export async function* readReport(run: Run, include: { truncated: boolean }): As
           message: `${lostTokens} tokens beyond the limit of the model were cut off`,
           lostTokens,
         };
-      else yield { ...shared, message: message ?? 'the text is empty' };
+      else yield { ...shared, message: message ?? EMPTY_TEXT };
     }
   }
 }

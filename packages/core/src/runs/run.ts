@@ -23,6 +23,7 @@ import type { Credits } from './credits.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { PaceSeries } from './pace.ts';
 import { PartIntake, type PartUpload } from './part-intake.ts';
+import { PartWaits } from './part-waits.ts';
 import { type BatchOutput, ResultStore } from './result-store.ts';
 import { findFailedRows } from './retry.ts';
 import { RunCredit } from './run-credit.ts';
@@ -83,6 +84,7 @@ export class Run {
   readonly #dispatcher: Dispatcher;
   readonly #credit: RunCredit;
   readonly #intake: PartIntake;
+  readonly #waits = new PartWaits();
   /** Serializes the writes to the ledger and the row log. */
   readonly #turn = pLimit(1);
   #asideReason: string | null = null;
@@ -244,7 +246,38 @@ export class Run {
     if (this.#asideReason !== null) {
       throw new UnavailableError('unavailable', `run ${this.id} is set aside: ${this.#asideReason}`);
     }
-    return await this.#intake.add(upload);
+    const receipt = await this.#intake.add(upload);
+    this.#waits.check();
+    return receipt;
+  }
+
+  /** True while someone waits for the vectors of a part. */
+  get isAwaited(): boolean {
+    return this.#waits.count > 0;
+  }
+
+  /** True when a part is complete and all its rows are stored. */
+  isPartStored(part: number): boolean {
+    const { receipts, batchesOfPart } = this.#files.ledger;
+    return receipts.has(part) && (batchesOfPart.get(part) ?? []).every((batch) => this.#results.has(batch));
+  }
+
+  /**
+   * Resolves with true once a part is complete and all its rows are stored, or with false when `signal` is aborted first.
+   * @throws {RequestError} `run-ended` if that can no longer happen
+   */
+  async whenPartStored(part: number, signal: AbortSignal): Promise<boolean> {
+    return await this.#waits.until(() => {
+      if (this.isPartStored(part)) return true;
+      if (this.isActive) return false;
+      throw new RequestError(
+        'run-ended',
+        `run ${this.id} is ${this.state} without the rows of part ${part}`,
+        {
+          facts: { state: this.state },
+        },
+      );
+    }, signal);
   }
 
   /** Removes the rows of an incomplete part. @see PartIntake.drop */
@@ -334,6 +367,7 @@ export class Run {
   /** Writes results to disk; when it resolves, they survive a power cut and may be acknowledged. */
   async store(batches: readonly BatchOutput[]): Promise<void> {
     await this.#results.store(batches);
+    this.#waits.check();
   }
 
   /** Returns the credit of batches that are stored and acknowledged; completes the run after the last one. */
@@ -407,6 +441,7 @@ export class Run {
     this.#deps.log.info({ run: this.id, state, rows, batches }, 'run ended');
     this.#credit.giveAll();
     this.#intake.end();
+    this.#waits.check();
     await this.deleteKeys().catch((fault) => {
       if (!isRedisFault(fault)) throw fault;
       const reason = asError(fault).message;

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import type { RunInfo } from '@embedmill/contract';
 import type { FieldsRow, InputPlan } from '@embedmill/core/formats';
-import { takenNames } from '../../engine/run/fetch.ts';
+import { takenNames } from '../../engine/run/output-rows.ts';
 import { type KeptRow, type OldOutput, type RemovedChoice, START_OVER } from '../../io/append/old-output.ts';
 import { outputColumns } from '../../io/columns/join.ts';
 import type { ColumnSpool } from '../../io/columns/spool.ts';

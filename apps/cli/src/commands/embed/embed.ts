@@ -1,6 +1,6 @@
 /** One invocation of `embedmill embed`, from its request to the published output. */
 
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
 import {
   BUILT_IN_MODEL,
@@ -11,20 +11,13 @@ import {
   type RunInfo,
 } from '@embedmill/contract';
 import { storeGlossary } from '@embedmill/core/batch';
-import type { InputPlan } from '@embedmill/core/formats';
 import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
-import {
-  fetchOutput,
-  type IndexedRows,
-  type InputColumns,
-  type OutputFiles,
-} from '../../engine/run/fetch.ts';
+import { discardOutput, type FetchedOutput, type OutputFiles } from '../../engine/run/fetch.ts';
+import { together } from '../../engine/run/together.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
 import { OldOutput } from '../../io/append/old-output.ts';
-import { RowSpool } from '../../io/append/row-spool.ts';
-import { ColumnSpool } from '../../io/columns/spool.ts';
 import { readGlossary } from '../../io/glossary.ts';
 import { openDestination } from '../../io/output/open.ts';
 import { type Destination, isAppendable } from '../../io/output/types.ts';
@@ -34,9 +27,10 @@ import type { CommandContext } from '../../shell/context.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import type { ProgressDisplay } from '../../shell/progress/index.ts';
 import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
-import { isSameModel, otherModel, publishLeftDrafts, removedChoice, withKeptRows } from './append.ts';
+import { isSameModel, otherModel, publishLeftDrafts, removedChoice } from './append.ts';
 import { choicesOf, describeDifferences, vectorOptionsOf } from './identity.ts';
 import { OutputLock } from './lock.ts';
+import { checkColumns, OutputReceiver } from './receive.ts';
 import type { EmbedFileRequest } from './request.ts';
 import { connectServer, deleteOwnKeys, type EmbedServer, startOwnServer } from './server.ts';
 import { type EmbedSummary, summarizeEmbedding } from './summary.ts';
@@ -166,37 +160,37 @@ class FileEmbedding {
     this.#checkModel(before);
 
     const embeddingFrom = performance.now();
-    const read = limit === null ? input.rows : firstRows(input.rows, limit);
-    const columns = this.#columnsOf(input);
-    const all = withKeptRows(read, {
-      old: this.#old,
-      plans: input.plans,
-      spool: columns?.spool ?? null,
-      output,
+    const receiver = new OutputReceiver({
+      ...{ request: this.#request, plans: input.plans, folder: this.#folder, destination: this.#destination },
+      ...{ old: this.#old, vectorOptions: vectorOptionsOf(this.#request, this.#glossaryId()) },
     });
-    const index = this.#indexOf();
-    const recorded = columns === null ? all : columns.spool.record(all);
-    const slices = index === null ? recorded : index.spool.record(recorded);
+    const read = limit === null ? input.rows : firstRows(input.rows, limit);
+    const slices = receiver.record(read);
     const parts = encodeParts(slices, { ...PART_LIMITS, maxRowBytes: this.#config.maxRowBytes });
-    const after = await drive({
-      client,
-      run: before,
-      parts,
-      tracker,
-      maxUnknown: this.#request.maxUnknown,
-      onState: (info) => this.#checkModel(info),
-      signal,
+    const ending = new AbortController();
+    const upload = (side: AbortSignal) =>
+      drive({
+        ...{ client, run: before, tracker, ending: ending.signal, signal: side },
+        parts: receiver.parts.record(parts),
+        maxUnknown: this.#request.maxUnknown,
+        onState: (info) => this.#checkModel(info),
+      });
+    let received: FetchedOutput | null = null;
+    const download = async (side: AbortSignal) => {
+      received = await receiver.receive({ client, run: before, tracker }, side);
+      ending.abort();
+      return received;
+    };
+    const sides = together<[RunInfo, FetchedOutput]>([upload, download], signal);
+    const [after, fetched] = await sides.catch(async (error) => {
+      if (received !== null) await discardOutput(received);
+      throw error;
     });
     const embeddingSeconds = (performance.now() - embeddingFrom) / 1000;
 
-    const mixed = columns === null ? [] : columns.spool.columns.filter(({ type }) => type.kind === 'json');
-    for (const { name } of mixed) display.note(`Warning: ${noteMixed(name)}.`);
+    for (const name of receiver.mixedColumns) display.note(`Warning: ${noteMixed(name)}.`);
     this.#noteDimensions(after);
-    const files = await fetchOutput(after, {
-      ...{ client, output, retry, columns, index },
-      destination: this.#destination,
-      onDrafts: (drafts) => this.#folder.writeDrafts(drafts),
-    });
+    const files = await receiver.publish(after, fetched);
     display.end();
     await server.discard();
     await deleteOwnKeys(this.#config, output.path);
@@ -211,7 +205,7 @@ class FileEmbedding {
         fingerprint: after.fingerprint ?? this.#old?.header.fingerprint ?? null,
       },
       files,
-      append: this.#old === null || index === null ? null : index.spool.counts,
+      append: receiver.appended,
       server: this.#request.server,
       resumed,
       seconds,
@@ -236,24 +230,6 @@ class FileEmbedding {
     if (this.#old === null || isSameModel(this.#old, run)) return;
     this.#isHopeless = true;
     throw otherModel(this.#request.output.path, this.#old, run);
-  }
-
-  #indexOf(): IndexedRows | null {
-    if (!isAppendable(this.#request.output)) return null;
-    const old = this.#old;
-    return {
-      spool: new RowSpool(join(this.#folder.path, 'rows'), old),
-      options: vectorOptionsOf(this.#request, this.#glossaryId()),
-      append: old === null ? null : { old, copyPath: join(this.#folder.path, 'old-vectors') },
-    };
-  }
-
-  #columnsOf({ plans }: OpenedInput): InputColumns | null {
-    const { columns: choice, fileColumn } = this.#request;
-    const [first] = plans;
-    const hasNone = fileColumn === null && plans.every(({ format }) => format === 'txt');
-    if (choice === 'none' || first === undefined || hasNone) return null;
-    return { spool: new ColumnSpool(join(this.#folder.path, 'columns'), choice), idField: first.idField };
   }
 
   #noteDimensions({ dim, options }: RunInfo): void {
@@ -409,28 +385,6 @@ class FileEmbedding {
         `reading ${name} again${again}.`,
     );
   }
-}
-
-/**
- * Keys that occur first behind the sample of a JSON input cannot be checked.
- * @throws {UsageError} when a chosen column does not exist, or the column of file names does
- */
-function checkColumns(
-  { columns: choice, fileColumn }: Pick<EmbedFileRequest, 'columns' | 'fileColumn'>,
-  plans: readonly InputPlan[],
-): void {
-  const names = new Set(plans.flatMap(({ columns }) => columns.map(({ name }) => name)));
-  if (fileColumn !== null && names.has(fileColumn)) {
-    throw new UsageError(
-      `--file-column names ${quote(fileColumn)}, which is a column of the input; expected another name`,
-    );
-  }
-  if (choice === 'all' || choice === 'none') return;
-  const isOpen = plans.some(({ format, complete }) => (format === 'jsonl' || format === 'json') && !complete);
-  const missing = choice.find((name) => !names.has(name) && name !== fileColumn);
-  if (missing === undefined || isOpen) return;
-  const found = [...names].map((name) => quote(name)).join(', ') || 'none';
-  throw new UsageError(`--columns names ${quote(missing)}; the columns of the input are ${found}`);
 }
 
 function noteMixed(name: string): string {

@@ -6,6 +6,7 @@ import { EmbedmillError, type RunInfo, unknownShare } from '@embedmill/contract'
 import type { Part } from './encode-parts.ts';
 import { explainWaits } from './explain-wait.ts';
 import { sendParts } from './send-parts.ts';
+import { together } from './together.ts';
 import type { Tracker } from './tracker.ts';
 
 /** Dependencies of {@link drive}. */
@@ -18,13 +19,15 @@ export interface DriveDeps {
   maxUnknown: number | null;
   /** Receives each state of the run; what it throws ends the command. */
   onState?: (run: RunInfo) => void;
+  /** Aborted when the last row has been downloaded: the run ends now. Default: never. */
+  ending?: AbortSignal;
   /** Stops both; its reason is thrown. */
   signal: AbortSignal;
 }
 
 /** Pause between two requests for the state of the run, and the same when it is about to end. */
 const POLL_MS = 250;
-const LAST_POLL_MS = 50;
+const LAST_POLL_MS = 20;
 
 /**
  * Resolves with the completed run.
@@ -32,20 +35,13 @@ const LAST_POLL_MS = 50;
  * for what time cannot bring, and the errors of {@link sendParts}
  */
 export async function drive(deps: DriveDeps): Promise<RunInfo> {
-  const failing = new AbortController();
-  const signal = AbortSignal.any([deps.signal, failing.signal]);
-  // The first failure stops the other half, and is the one thrown.
-  const guard = <Value>(work: Promise<Value>): Promise<Value> =>
-    work.catch((error) => {
-      failing.abort(error);
-      throw error;
-    });
-  const halves = [guard(send(deps, signal)), guard(watchAndExplain(deps, signal))] as const;
-  const [sent, watched] = await Promise.allSettled(halves);
-  signal.throwIfAborted();
-  if (sent.status === 'rejected') throw sent.reason;
-  if (watched.status === 'rejected') throw watched.reason;
-  return watched.value;
+  const upload = async (signal: AbortSignal) => {
+    await send(deps, signal);
+    return null;
+  };
+  const follow = (signal: AbortSignal) => watchAndExplain(deps, signal);
+  const [, run] = await together<[null, RunInfo]>([upload, follow], deps.signal);
+  return run;
 }
 
 async function send({ client, run, parts, tracker }: DriveDeps, signal: AbortSignal): Promise<void> {
@@ -71,7 +67,7 @@ async function watchAndExplain(deps: DriveDeps, signal: AbortSignal): Promise<Ru
 }
 
 async function watch(
-  { client, run, tracker, maxUnknown, onState }: DriveDeps,
+  { client, run, tracker, maxUnknown, onState, ending = new AbortController().signal }: DriveDeps,
   signal: AbortSignal,
 ): Promise<RunInfo> {
   const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
@@ -82,8 +78,10 @@ async function watch(
     assertKnownTokens(info, maxUnknown);
     if (info.state === 'completed') return info;
     if (info.state === 'cancelled' || info.state === 'failed') throw runEnded(info);
-    const isEnding = info.etaSeconds !== null && info.etaSeconds < 1;
-    await sleep(isEnding ? LAST_POLL_MS : POLL_MS, undefined, { signal });
+    const isEnding = ending.aborted || (info.etaSeconds !== null && info.etaSeconds < 1);
+    if (isEnding) await sleep(LAST_POLL_MS, undefined, { signal });
+    else await sleep(POLL_MS, undefined, { signal: AbortSignal.any([signal, ending]) }).catch(() => {});
+    signal.throwIfAborted();
   }
 }
 

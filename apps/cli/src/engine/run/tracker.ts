@@ -12,13 +12,13 @@ export interface TrackerDeps {
   limit: number | null;
 }
 
-/** What may wait: sending rows, or watching the run. */
-export type Waiter = 'send' | 'watch';
+/** What may wait: sending rows, watching the run, or receiving vectors. */
+export type Waiter = 'send' | 'watch' | 'receive';
 
 /** Shows a new snapshot after each update. */
 export class Tracker {
   readonly #deps: TrackerDeps;
-  readonly #waits: Record<Waiter, string | null> = { send: null, watch: null };
+  readonly #waits: Record<Waiter, string | null> = { send: null, watch: null, receive: null };
   #run: RunInfo | null = null;
   #rowsRead = 0;
   #total: number | null = null;
@@ -65,7 +65,7 @@ export class Tracker {
     this.#deps.display.warn(line);
   }
 
-  /** Sets the reason why sending or watching waits; `null` when it no longer does. */
+  /** Sets the reason why one of them waits; `null` when it no longer does. */
   setWait(waiter: Waiter, reason: string | null): void {
     this.#waits[waiter] = reason;
     this.#show();
@@ -80,7 +80,7 @@ export class Tracker {
       rowsPerSecond: run?.rowsPerSecond ?? 0,
       tokensPerSecond: run?.tokensPerSecond ?? 0,
       verdicts: run?.verdicts ?? emptyVerdictCounts(),
-      waitingFor: this.#reason ?? this.#waits.watch ?? this.#waits.send,
+      waitingFor: this.#reason ?? this.#waits.watch ?? this.#waits.send ?? this.#waits.receive,
     };
   }
 

@@ -1,8 +1,8 @@
 /** Writes the rows of an output as several files of a fixed number of rows. */
 
-import { type RetryOptions, withRetry } from '@embedmill/client';
-import { CorruptError, type Dtype, type FormatName } from '@embedmill/contract';
-import { cutSlice, type OutputRows } from '@embedmill/core/formats';
+import { rm } from 'node:fs/promises';
+import type { Dtype, FormatName } from '@embedmill/contract';
+import { cutSlice, FORMATS, type OutputRows } from '@embedmill/core/formats';
 import type { OutputDraft } from '../../io/output/types.ts';
 import { writeDraft } from '../../io/output/write-draft.ts';
 import { shardPath } from '../../io/vectors/shards.ts';
@@ -13,38 +13,53 @@ export interface ShardsDeps {
   path: string;
   format: FormatName;
   dtype: Dtype;
-  /** All rows of the output. */
-  rows: number;
+  /** Floats per vector. */
+  dim: number;
   /** Rows per shard; the last one may have fewer. */
   shardRows: number;
-  /** Opens the rows from the first one. */
-  open: () => Promise<AsyncIterable<OutputRows>>;
+  /** The rows of the output. */
+  rows: AsyncIterable<OutputRows>;
   /** Encodes the rows of one shard. */
-  encode: (source: AsyncIterable<OutputRows>, rows: number) => AsyncIterable<Uint8Array>;
-  retry: RetryOptions;
+  encode: (source: AsyncIterable<OutputRows>) => AsyncIterable<Uint8Array>;
 }
 
-/** Writes a draft of each shard, at least one. A failed download continues with the shard it was in. */
+/** Writes a draft of each shard, at least one. Removes them all on failure. */
 export async function writeShards(deps: ShardsDeps): Promise<OutputDraft[]> {
-  const { path, format, dtype, rows, shardRows, open, encode, retry } = deps;
-  const count = Math.max(1, Math.ceil(rows / shardRows));
+  const { path, format, dtype, dim, shardRows, rows, encode } = deps;
+  const cutter = new RowCutter(rows);
   const drafts: OutputDraft[] = [];
-  await withRetry(async () => {
-    const cutter = new RowCutter(await open());
-    try {
-      for await (const _ of cutter.take(drafts.length * shardRows));
-      while (drafts.length < count) {
-        const rowsHere = Math.min(shardRows, rows - drafts.length * shardRows);
-        const chunks = encode(cutter.take(rowsHere), rowsHere);
-        drafts.push(
-          await writeDraft(shardPath(path, drafts.length, count), chunks, { format, rows: rowsHere, dtype }),
-        );
-      }
-    } finally {
-      await cutter.close();
+  const head = FORMATS[format].head;
+  try {
+    while (drafts.length === 0 || (await cutter.hasRows())) {
+      let count = 0;
+      const counted = countRows(cutter.take(shardRows), (taken) => {
+        count += taken;
+      });
+      drafts.push(
+        // The names tell the number of shards, which is not known yet.
+        await writeDraft(`${path}.shard-${drafts.length}`, encode(counted), {
+          ...{ format, dtype, rows: () => count },
+          head: head && ((all) => head({ rows: all, dim }, { dtype })),
+        }),
+      );
     }
-  }, retry);
-  return drafts;
+    return drafts.map((draft, number) => ({ ...draft, path: shardPath(path, number, drafts.length) }));
+  } catch (error) {
+    for (const { draftPath } of drafts) await rm(draftPath, { force: true });
+    throw error;
+  } finally {
+    await cutter.close();
+  }
+}
+
+async function* countRows(
+  slices: AsyncIterable<OutputRows>,
+  onRows: (rows: number) => void,
+): AsyncGenerator<OutputRows> {
+  for await (const slice of slices) {
+    onRows(slice.ids.length);
+    yield slice;
+  }
 }
 
 /** Cuts slices at given numbers of rows. */
@@ -56,10 +71,20 @@ class RowCutter {
     this.#source = rows[Symbol.asyncIterator]();
   }
 
-  /** The next `count` rows. */
+  /** Whether there are more rows. */
+  async hasRows(): Promise<boolean> {
+    while (this.#rest === null) {
+      const { done, value } = await this.#source.next();
+      if (done) return false;
+      if (value.ids.length > 0) this.#rest = value;
+    }
+    return true;
+  }
+
+  /** The next `count` rows, or fewer at the end. */
   async *take(count: number): AsyncGenerator<OutputRows> {
-    for (let left = count; left > 0; ) {
-      const slice = this.#rest ?? (await this.#next());
+    for (let left = count; left > 0 && (await this.hasRows()); ) {
+      const slice = this.#rest as OutputRows;
       const rows = Math.min(left, slice.ids.length);
       this.#rest = rows < slice.ids.length ? cutSlice(slice, rows, slice.ids.length) : null;
       left -= rows;
@@ -69,11 +94,5 @@ class RowCutter {
 
   async close(): Promise<void> {
     await this.#source.return?.();
-  }
-
-  async #next(): Promise<OutputRows> {
-    const { done, value } = await this.#source.next();
-    if (done) throw new CorruptError('wrong-output', 'the producer sent fewer rows than the run has');
-    return value;
   }
 }

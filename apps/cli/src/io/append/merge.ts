@@ -50,18 +50,33 @@ export async function* mergeRows(
   }
 }
 
-/** The digests for the index of an output: zeros as text digest of rows without a vector. */
+/**
+ * The digests for the index of an output: zeros as text digest of rows without a vector.
+ * @param slices the rows of the output, in the order of the blocks
+ */
 export async function* digestsOfPresent(
   blocks: AsyncIterable<RowBlock>,
-  isPresent: (row: number) => boolean,
+  slices: AsyncIterable<Pick<VectorRows, 'present'>>,
 ): AsyncGenerator<RowDigests> {
-  let first = 0;
-  for await (const { rows, textDigests, idDigests } of blocks) {
-    for (let row = 0; row < rows; row++) {
-      if (!isPresent(first + row)) textDigests.fill(0, row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES);
+  const source = slices[Symbol.asyncIterator]();
+  let present: Uint8Array = new Uint8Array();
+  let at = 0;
+  try {
+    for await (const { rows, textDigests, idDigests } of blocks) {
+      for (let row = 0; row < rows; row++) {
+        while (at === present.length) {
+          const { done, value } = await source.next();
+          if (done) throw new CorruptError('wrong-output', 'the output has fewer rows than its index');
+          [present, at] = [value.present, 0];
+        }
+        if (present[at++] !== 1) textDigests.fill(0, row * DIGEST_BYTES, (row + 1) * DIGEST_BYTES);
+      }
+      yield { textDigests, idDigests };
     }
-    first += rows;
-    yield { textDigests, idDigests };
+    // The source ends only after a request beyond its last row.
+    for (let next = await source.next(); next.done !== true; next = await source.next());
+  } finally {
+    await source.return?.();
   }
 }
 

@@ -13,11 +13,12 @@ import { openVectors } from '../vectors/open.ts';
 import { shardsOf } from '../vectors/shards.ts';
 import { DigestTable } from './digest.ts';
 import {
+  hashOfFile,
+  headBytesOf,
   openRowIndex,
   type RowIndexHeader,
   rowIndexesOf,
   rowIndexPath,
-  sha256OfFile,
   type VectorOptions,
 } from './row-index.ts';
 
@@ -73,7 +74,10 @@ export class OldOutput {
         `${path} is a set of shards, to which --append cannot add; embed the new rows into a set of their own`,
       );
     }
-    const sha256 = await sha256OfFile(path);
+    let sha256 = await hashOfFile(path, headBytesOf(target.format));
+    // Earlier versions hashed an .npy from its start.
+    if (target.format === 'npy' && !existsSync(rowIndexPath(path, sha256)))
+      sha256 = await hashOfFile(path, 0);
     const indexPath = rowIndexPath(path, sha256);
     const index = existsSync(indexPath) ? await openRowIndex(indexPath) : null;
     if (index?.sha256 !== sha256) {

@@ -13,6 +13,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { FormatName } from '@embedmill/contract';
+import { NPY_HEADER_BYTES } from '@embedmill/core/formats';
 import { DIGEST_BYTES } from './digest.ts';
 
 /** Options that determine the vectors, by the names of the options. */
@@ -29,7 +31,7 @@ export interface RowIndexHeader {
   /** `null` if no row was embedded. */
   readonly fingerprint: string | null;
   readonly options: VectorOptions;
-  /** SHA-256 of the output, in hexadecimal. */
+  /** {@link OutputHash} of the output, in hexadecimal; of an .npy of an earlier version, SHA-256 of its bytes. */
   readonly sha256: string;
 }
 
@@ -69,10 +71,10 @@ export async function removeOldIndexes(outputPath: string, sha256: string): Prom
   for (const path of await rowIndexesOf(outputPath)) if (path !== kept) await rm(path, { force: true });
 }
 
-/** The bytes of an index. `blocks` is called twice and yields the digests of all rows in order. */
+/** The bytes of an index. @param digests the text digests of all rows, then the id digests */
 export async function* encodeRowIndex(
   header: RowIndexHeader,
-  blocks: () => AsyncIterable<RowDigests>,
+  digests: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const json = Buffer.from(JSON.stringify(header));
   const start = Buffer.alloc(startOf(json.length));
@@ -80,8 +82,7 @@ export async function* encodeRowIndex(
   start.writeUInt32LE(json.length, MAGIC.length);
   json.copy(start, MAGIC.length + 4);
   yield start;
-  for await (const { textDigests } of blocks()) yield textDigests;
-  for await (const { idDigests } of blocks()) yield idDigests;
+  yield* digests;
 }
 
 /** Opens an index; `null` if it is damaged or of another version. */
@@ -114,11 +115,44 @@ function parseHeader(json: string): RowIndexHeader | null {
   }
 }
 
-/** SHA-256 of a file, in hexadecimal. */
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
+/**
+ * SHA-256 of an output, computed while it is written: its first bytes are hashed last, if they hold the number of
+ * rows, which is known only then.
+ */
+export class OutputHash {
+  readonly #hash = createHash('sha256');
+  readonly #head: Uint8Array;
+  #headBytes = 0;
+
+  /** @param headBytes number of the first bytes that are hashed last */
+  constructor(headBytes: number) {
+    this.#head = new Uint8Array(headBytes);
+  }
+
+  /** Adds the next bytes. */
+  update(chunk: Uint8Array): void {
+    const head = chunk.subarray(0, this.#head.length - this.#headBytes);
+    this.#head.set(head, this.#headBytes);
+    this.#headBytes += head.length;
+    this.#hash.update(chunk.subarray(head.length));
+  }
+
+  /** The hash in hexadecimal. @param head first bytes, if they have changed since */
+  digest(head: Uint8Array = this.#head.subarray(0, this.#headBytes)): string {
+    return this.#hash.update(head).digest('hex');
+  }
+}
+
+/** Number of the first bytes that {@link OutputHash} hashes last. */
+export function headBytesOf(format: FormatName): number {
+  return format === 'npy' ? NPY_HEADER_BYTES : 0;
+}
+
+/** {@link OutputHash} of a file. */
+export async function hashOfFile(path: string, headBytes: number): Promise<string> {
+  const hash = new OutputHash(headBytes);
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
-  return hash.digest('hex');
+  return hash.digest();
 }
 
 function startOf(jsonBytes: number): number {

@@ -6,7 +6,7 @@
  */
 
 import type { FieldsRow } from '@embedmill/core/formats';
-import { readBlocks, writeBlocks } from '../columns/blocks.ts';
+import { BlockFile } from '../columns/blocks.ts';
 import { DIGEST_BYTES, digestOfText } from './digest.ts';
 import type { KeptRow, OldOutput } from './old-output.ts';
 import type { RowDigests } from './row-index.ts';
@@ -30,15 +30,15 @@ export interface RowCounts {
   readonly kept: number;
 }
 
-/** Writes the digests of all rows, then reads them. */
+/** Writes the digests of all rows, and reads them. */
 export class RowSpool {
-  readonly #path: string;
+  readonly #file: BlockFile<RowBlock>;
   readonly #old: OldOutput | null;
   readonly #counts = { rows: 0, reused: 0, kept: 0 };
 
   /** @param path replaced if it exists */
   constructor(path: string, old: OldOutput | null) {
-    this.#path = path;
+    this.#file = new BlockFile(path);
     this.#old = old;
   }
 
@@ -49,7 +49,7 @@ export class RowSpool {
   /** Yields the rows to embed; all rows without an old output. */
   async *record(slices: AsyncIterable<(FieldsRow | KeptRow)[]>): AsyncGenerator<FieldsRow[]> {
     const old = this.#old;
-    const file = await writeBlocks<RowBlock>(this.#path);
+    await this.#file.create();
     try {
       for await (const slice of slices) {
         const textDigests = new Uint8Array(slice.length * DIGEST_BYTES);
@@ -83,16 +83,16 @@ export class RowSpool {
           oldRows[n] = found + 1;
           this.#counts.reused += 1;
         }
-        await file.write({ rows: slice.length, ids, textDigests, idDigests, oldRows });
+        await this.#file.write({ rows: slice.length, ids, textDigests, idDigests, oldRows });
         if (fresh.length > 0) yield fresh;
       }
     } finally {
-      await file.close();
+      await this.#file.close();
     }
   }
 
-  /** The blocks in row order. Can be called repeatedly. */
-  read(): AsyncIterable<RowBlock> {
-    return readBlocks<RowBlock>(this.#path);
+  /** The blocks in row order; waits for those that are still to be written. Can be called repeatedly. */
+  read(signal?: AbortSignal): AsyncIterable<RowBlock> {
+    return this.#file.read(signal);
   }
 }

@@ -1,9 +1,10 @@
-/** A file of blocks, each a value as V8 serializes it, after its length. */
+/** A file of blocks, each a value as V8 serializes it, after its length; it can be read while it is written. */
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { deserialize, serialize } from 'node:v8';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { CorruptError } from '@embedmill/contract';
+import { ChangeSignal } from '../change-signal.ts';
 
 /** Bytes of the length before each block. */
 const LENGTH_BYTES = 4;
@@ -11,53 +12,74 @@ const LENGTH_BYTES = 4;
 /** Fast, and a third of the size for most tables. */
 const PACKING = { level: 1 };
 
-/** A file of blocks that is being written. */
-export interface BlockWriter<Block> {
-  write(block: Block): Promise<void>;
-  close(): Promise<void>;
-}
+const NEVER = new AbortController().signal;
 
-/** Creates a file of blocks, or replaces it. */
-export async function writeBlocks<Block>(path: string): Promise<BlockWriter<Block>> {
-  const file = await open(path, 'w', 0o600);
-  return {
-    async write(block) {
-      const packed = deflateRawSync(serialize(block), PACKING);
-      const length = Buffer.alloc(LENGTH_BYTES);
-      length.writeUInt32LE(packed.length);
-      await file.writeFile(Buffer.concat([length, packed]));
-    },
-    close: () => file.close(),
-  };
-}
+/** Written once, from the start; read any number of times. */
+export class BlockFile<Block> {
+  readonly #path: string;
+  readonly #changes = new ChangeSignal();
+  #file: FileHandle | null = null;
+  #written = 0;
+  #isComplete = false;
 
-/** The blocks of a file in order. @throws {CorruptError} `truncated-file` */
-export async function* readBlocks<Block>(path: string): AsyncGenerator<Block> {
-  const file = await open(path, 'r');
-  try {
-    for (let length = await readBytes(file, LENGTH_BYTES); length !== null; ) {
-      const packed = await readBytes(file, length.readUInt32LE());
-      if (packed === null) throw truncated();
-      yield deserialize(inflateRawSync(packed));
-      length = await readBytes(file, LENGTH_BYTES);
+  /** @param path replaced if it exists */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Opens the file for writing. */
+  async create(): Promise<void> {
+    this.#written = 0;
+    this.#isComplete = false;
+    this.#file = await open(this.#path, 'w', 0o600);
+  }
+
+  async write(block: Block): Promise<void> {
+    if (this.#file === null) throw new Error('internal error: a spool is written before it is created');
+    const packed = deflateRawSync(serialize(block), PACKING);
+    const length = Buffer.alloc(LENGTH_BYTES);
+    length.writeUInt32LE(packed.length);
+    await this.#file.writeFile(Buffer.concat([length, packed]));
+    this.#written += 1;
+    this.#changes.notify();
+  }
+
+  /** Ends the writing, and with it the reading. */
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#isComplete = true;
+    this.#changes.notify();
+  }
+
+  /**
+   * The blocks in order; waits for those that are still to be written.
+   * @throws {CorruptError} `truncated-file`
+   */
+  async *read(signal: AbortSignal = NEVER): AsyncGenerator<Block> {
+    const hasBlock = async (read: number) => {
+      while (read >= this.#written && !this.#isComplete) await this.#changes.wait(signal);
+      return read < this.#written;
+    };
+    if (!(await hasBlock(0))) return;
+    const file = await open(this.#path, 'r');
+    try {
+      for (let read = 0; await hasBlock(read); read++) {
+        const length = await readBytes(file, LENGTH_BYTES);
+        yield deserialize(inflateRawSync(await readBytes(file, length.readUInt32LE())));
+      }
+    } finally {
+      await file.close();
     }
-  } finally {
-    await file.close();
   }
 }
 
-/** The next bytes of a file; `null` at its end. */
-async function readBytes(file: FileHandle, count: number): Promise<Buffer | null> {
+/** The next bytes of a file. */
+async function readBytes(file: FileHandle, count: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(count);
   for (let at = 0; at < count; ) {
     const { bytesRead } = await file.read(bytes, at, count - at);
-    if (bytesRead === 0 && at === 0) return null;
-    if (bytesRead === 0) throw truncated();
+    if (bytesRead === 0) throw new CorruptError('truncated-file', 'a spool in the work folder ends early');
     at += bytesRead;
   }
   return bytes;
-}
-
-function truncated(): CorruptError {
-  return new CorruptError('truncated-file', 'a spool in the work folder ends early');
 }

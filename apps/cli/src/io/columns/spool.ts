@@ -3,7 +3,7 @@
  *
  * A file in the work folder, one packed block per slice of rows, in row order. Every attempt reads its input
  * from the start (to compare what was sent) and so writes the spool from the start; a spool of an attempt that
- * was killed is never read. Decision: docs/decisions/0140.
+ * was killed is never read. It can be read while it is written. Decisions: docs/decisions/0140 and 0187.
  */
 
 import { rm } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import {
   inferType,
   mergeColumns,
 } from '@embedmill/core/formats';
-import { readBlocks, writeBlocks } from './blocks.ts';
+import { BlockFile } from './blocks.ts';
 
 /** Which columns travel from the input to the output. */
 export type ColumnChoice = 'all' | 'none' | readonly string[];
@@ -45,16 +45,32 @@ interface StoredBlock {
   values: unknown[][];
 }
 
-/** Writes the columns of all rows, then reads them. */
+/** A later row has a column, or a value of a type, that the rows before it do not have. */
+export class ColumnsChanged extends Error {}
+
+/** The columns that a spool has at one time, and all its rows with them. */
+export interface SpoolSnapshot {
+  readonly columns: readonly Column[];
+  /**
+   * The blocks in row order; waits for those that are still to be written.
+   * @throws {ColumnsChanged} if the columns of all rows are not those of the snapshot
+   */
+  read(signal?: AbortSignal): AsyncGenerator<ColumnBlock>;
+}
+
+/** Writes the columns of all rows, and reads them. */
 export class ColumnSpool {
   readonly #path: string;
+  readonly #file: BlockFile<StoredBlock>;
   readonly #choice: Exclude<ColumnChoice, 'none'>;
-  #isWriting = false;
   #columns: Column[] = [];
+  /** The columns as text, to notice a change. */
+  #names = '[]';
 
   /** @param path replaced if it exists */
   constructor(path: string, choice: Exclude<ColumnChoice, 'none'>) {
     this.#path = path;
+    this.#file = new BlockFile(path);
     this.#choice = choice;
   }
 
@@ -70,18 +86,19 @@ export class ColumnSpool {
 
   /** Passes the slices on, and writes the columns of each before the next one is read. */
   async *record<Row extends FieldsRow>(slices: AsyncIterable<Row[]>): AsyncGenerator<Row[]> {
-    const file = await writeBlocks<StoredBlock>(this.#path);
-    this.#isWriting = true;
+    this.#columns = [];
+    this.#names = '[]';
+    await this.#file.create();
     try {
       for await (const slice of slices) {
         const block = blockOf(slice, this.#choice);
         this.#columns = mergeColumns(this.#columns, block.columns);
-        await file.write(block);
+        this.#names = JSON.stringify(this.#columns);
+        await this.#file.write(block);
         yield slice;
       }
     } finally {
-      await file.close();
-      this.#isWriting = false;
+      await this.#file.close();
     }
   }
 
@@ -96,10 +113,25 @@ export class ColumnSpool {
   }
 
   /** The blocks in row order, with the columns and types of {@link columns}. Can be called repeatedly. */
-  async *read(): AsyncGenerator<ColumnBlock> {
-    if (this.#isWriting) throw new Error('internal error: the column spool is read while it is written');
-    for await (const { rows, columns, values } of readBlocks<StoredBlock>(this.#path)) {
-      yield { rows, values: this.#columns.map((column) => valuesOf(column, rows, columns, values)) };
+  read(): AsyncGenerator<ColumnBlock> {
+    return this.snapshot().read();
+  }
+
+  /** All rows with the columns of those written so far. */
+  snapshot(): SpoolSnapshot {
+    const columns = this.#columns;
+    const names = this.#names;
+    return { columns, read: (signal) => this.#read(columns, names, signal) };
+  }
+
+  async *#read(
+    wanted: readonly Column[],
+    names: string,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<ColumnBlock> {
+    for await (const { rows, columns, values } of this.#file.read(signal)) {
+      if (this.#names !== names) throw new ColumnsChanged();
+      yield { rows, values: wanted.map((column) => valuesOf(column, rows, columns, values)) };
     }
   }
 }

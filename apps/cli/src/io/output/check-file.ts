@@ -1,7 +1,6 @@
 /** Checks that a downloaded file is complete, before it is published. */
 
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Dtype, FormatName } from '@embedmill/contract';
 import { DTYPE_BYTES, npyHeader } from '@embedmill/core/formats';
 import { openRowIndex } from '../append/row-index.ts';
@@ -15,14 +14,26 @@ export interface ExpectedFile {
   dtype?: Dtype;
 }
 
+/** What was counted while a file was written. */
+export interface WrittenFile {
+  bytes: number;
+  /** 0 unless the format is `jsonl`. */
+  lines: number;
+}
+
 /** Describes what is wrong with a file; `null` if nothing is. */
-export async function fileProblem(path: string, expected: ExpectedFile): Promise<string | null> {
+export async function fileProblem(
+  path: string,
+  expected: ExpectedFile,
+  { bytes, lines }: WrittenFile,
+): Promise<string | null> {
   const { format, rows } = expected;
+  const { size } = await stat(path);
+  if (size !== bytes) return `it has ${size} bytes, expected ${bytes}`;
   if (format === 'npy' || format === 'scales') return npyProblem(path, expected);
   if (format === 'rows') return rowIndexProblem(path, rows);
   if (format === 'parquet') return magicProblem(path, 'PAR1');
   if (format === 'arrow') return magicProblem(path, 'ARROW1');
-  const lines = await countLines(path);
   return lines === rows ? null : `it has ${lines} lines, expected ${rows}`;
 }
 
@@ -66,13 +77,4 @@ async function readEnds(path: string, bytes: number): Promise<{ head: Buffer; ta
   } finally {
     await file.close();
   }
-}
-
-async function countLines(path: string): Promise<number> {
-  let lines = 0;
-  for await (const chunk of createReadStream(path)) {
-    const bytes = chunk as Buffer;
-    for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
-  }
-  return lines;
 }

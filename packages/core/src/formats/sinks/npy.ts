@@ -49,8 +49,9 @@ export const npy: Format = {
   name: 'npy',
   contentType: 'application/octet-stream',
   extension: '.npy',
+  head: ({ rows, dim }, { dtype = 'float32' } = {}) => npyHeader([rows, dim], dtype),
   async *encode(rows, shape, { dtype = 'float32' } = {}) {
-    yield npyHeader([shape.rows, shape.dim], dtype);
+    yield npyHeader([shape.rows ?? 0, shape.dim], dtype);
     // Memory order is file order: all platforms this project is tested on are little-endian.
     for await (const { vectors, dim } of checkShape(rows, shape))
       yield* inChunks(bytesOf(numbersOf(vectors, dim, dtype)));
@@ -64,7 +65,7 @@ export async function* encodeScales(
   rows: AsyncIterable<VectorRows>,
   shape: OutputShape,
 ): AsyncGenerator<Uint8Array> {
-  yield npyHeader([shape.rows]);
+  yield npyHeader([shape.rows ?? 0]);
   for await (const { vectors, dim } of checkShape(rows, shape))
     yield* inChunks(bytesOf(scalesOf(vectors, dim)));
 }

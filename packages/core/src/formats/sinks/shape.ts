@@ -18,10 +18,11 @@ export async function* checkShape(
   for await (const slice of source) {
     checkSlice(slice, shape.dim);
     rows += slice.ids.length;
-    if (rows > shape.rows) throw wrongShape(`expected ${shape.rows} rows, got at least ${rows}`);
+    if (shape.rows !== null && rows > shape.rows)
+      throw wrongShape(`expected ${shape.rows} rows, got at least ${rows}`);
     if (slice.ids.length > 0) yield slice;
   }
-  if (rows < shape.rows) throw wrongShape(`expected ${shape.rows} rows, got ${rows}`);
+  if (shape.rows !== null && rows < shape.rows) throw wrongShape(`expected ${shape.rows} rows, got ${rows}`);
 }
 
 function checkSlice({ ids, dim, vectors, present, columns }: OutputRows, expectedDim: number): void {

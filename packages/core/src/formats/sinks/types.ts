@@ -3,9 +3,10 @@
 import type { Dtype, FormatName, VectorEncoding, VectorRows } from '@embedmill/contract';
 import type { Column, ColumnValues } from '../tables/types.ts';
 
-/** The size of a whole output, known before its first byte. */
+/** The size of a whole output. */
 export interface OutputShape {
-  readonly rows: number;
+  /** `null` if it is known only after the last row; see {@link Format.head}. */
+  readonly rows: number | null;
   /** Floats per vector. */
   readonly dim: number;
 }
@@ -37,6 +38,8 @@ export interface Format {
   readonly contentType: string;
   /** File extension, with the dot. */
   readonly extension: string;
+  /** First bytes of the output, in a format where they hold the number of rows; encoded as 0 if it is not known. */
+  head?(shape: { rows: number; dim: number }, options?: EncodeOptions): Uint8Array;
   /**
    * Yields the bytes of the output in chunks of at most `MAX_CHUNK_BYTES`; reads rows only as chunks are
    * requested. Throws `wrong-shape` if a slice is inconsistent, or if there are more or fewer rows than in

@@ -97,7 +97,7 @@ export class BullBatchQueue implements BatchQueue {
     }
   }
 
-  async restore(jobs: readonly BatchJob[]): Promise<number> {
+  async findLost(jobs: readonly BatchJob[]): Promise<BatchJob[]> {
     const listed = await this.#listed();
     const unlisted = jobs.filter((job) => !listed.has(idOf(job)));
     const lost: BatchJob[] = [];
@@ -107,12 +107,15 @@ export class BullBatchQueue implements BatchQueue {
       const states = await Promise.all(slice.map((job) => this.#queue.getJobState(idOf(job))));
       lost.push(...slice.filter((_, i) => LOST_STATES.has(states[i]!)));
     }
+    return lost;
+  }
+
+  async restore(lost: readonly BatchJob[]): Promise<void> {
     for (const job of lost) {
       // The rest of a job that is in no list would keep its id from being added. A worker may still have it.
       await this.remove(job).catch(rethrowRedisFault);
     }
     await this.enqueue(lost);
-    return lost.length;
   }
 
   /** Ids in the lists of unfinished jobs, at most two seconds old: one audit asks for many runs. */

@@ -48,10 +48,12 @@ export interface BatchQueue extends QueueState {
   /** Enqueues jobs, to be taken after `delayMs` (default 0); a job that is already queued is left as it is. */
   enqueue(jobs: readonly BatchJob[], delayMs?: number): Promise<void>;
   /**
-   * Enqueues those of these jobs that the queue has lost: their entry in its lists, their content, or both.
-   * @returns how many
+   * Those of these jobs that no worker will get: the queue has lost their entry in its lists, their content, or both. A job
+   * that a worker finished is one of them; only the caller knows whether its batch is done.
    */
-  restore(jobs: readonly BatchJob[]): Promise<number>;
+  findLost(jobs: readonly BatchJob[]): Promise<BatchJob[]>;
+  /** Enqueues lost jobs, in place of what is left of them. */
+  restore(lost: readonly BatchJob[]): Promise<void>;
   /** Removes a job unless a worker has it. */
   remove(job: BatchJob): Promise<void>;
   close(): Promise<void>;

@@ -1,0 +1,111 @@
+/** Reads the vectors of a run part by part, in order and several at a time, while the run goes on. */
+
+import { decodeVectorBlocks, type VectorBlock } from '@embedmill/contract';
+import { ClientError, PassingFault } from './errors.ts';
+import type { CallOptions, Http } from './http.ts';
+import { type RetryOptions, withRetry } from './retry.ts';
+
+/** Time that the producer holds one request for a part. */
+const WAIT_MS = 20_000;
+/** A producer that is silent for this much longer is gone. */
+const SILENCE_MS = 30_000;
+
+/** Maximum parts that are requested at a time, and the maximum of their bytes. */
+const MAX_AHEAD = 4;
+const MAX_AHEAD_BYTES = 32 * 1024 * 1024;
+
+/** The rows of one part with their vectors. */
+export interface PartVectors {
+  part: number;
+  blocks: VectorBlock[];
+}
+
+/**
+ * The vectors of one part; waits until its rows are done.
+ * @throws {ClientError} `wrong-results` if the response is not whole; the errors of every call
+ */
+export async function readPart(
+  http: Http,
+  id: string,
+  part: number,
+  { signal }: CallOptions = {},
+): Promise<VectorBlock[]> {
+  const path = `/v1/runs/${encodeURIComponent(id)}/parts/${part}/results?waitMs=${WAIT_MS}`;
+  for (;;) {
+    const silence = new AbortController();
+    const fault = new PassingFault(`the producer was silent for ${(WAIT_MS + SILENCE_MS) / 1000} s`, null);
+    const timer = setTimeout(() => silence.abort(fault), WAIT_MS + SILENCE_MS);
+    try {
+      const combined = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
+      const response = await http.request('GET', path, { signal: combined });
+      if (response.status === 204) continue;
+      const blocks: VectorBlock[] = [];
+      const bytes = http.read(response, combined);
+      for await (const block of decodeVectorBlocks(bytes, wrongResults)) blocks.push(block);
+      return blocks;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/**
+ * The vectors of these parts in their order, each as soon as its rows are done. Several parts are requested at a
+ * time, up to 32 MB; a part whose download is cut is requested again.
+ * @param parts part numbers in row order; may be known only later
+ */
+export async function* followParts(
+  parts: Iterable<number> | AsyncIterable<number>,
+  read: (part: number, options: CallOptions) => Promise<VectorBlock[]>,
+  options: RetryOptions = {},
+): AsyncGenerator<PartVectors> {
+  const ended = new AbortController();
+  const signal =
+    options.signal === undefined ? ended.signal : AbortSignal.any([options.signal, ended.signal]);
+  const request = (part: number): Promise<PartVectors> =>
+    awaitedLater(
+      withRetry(async () => ({ part, blocks: await read(part, { signal }) }), { ...options, signal }),
+    );
+  const source = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
+  const ahead: Promise<PartVectors>[] = [];
+  let maxAhead = 1;
+  let isOver = false;
+  const advance = () => awaitedLater(Promise.resolve(source.next()));
+  let next = advance();
+  try {
+    while (!isOver || ahead.length > 0) {
+      while (!isOver && ahead.length < maxAhead) {
+        // The next part may be known only after the first one is here.
+        const first = ahead[0];
+        const found = await (first === undefined ? next : Promise.race([next, first]));
+        if ('part' in found) break;
+        isOver = found.done === true;
+        if (found.done === true) break;
+        ahead.push(request(found.value));
+        next = advance();
+      }
+      const arrived = await ahead.shift();
+      if (arrived === undefined) continue;
+      yield arrived;
+      maxAhead = aheadOf(arrived);
+    }
+  } finally {
+    ended.abort(new ClientError('stopped', 'the rest is not read'));
+  }
+}
+
+/** A failure is thrown when its turn comes; until then it must not count as an unhandled rejection. */
+function awaitedLater<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** Number of parts of this size that may be in memory. */
+function aheadOf({ blocks }: PartVectors): number {
+  const bytes = blocks.reduce((sum, { vectors }) => sum + vectors.byteLength, 0);
+  return Math.max(1, Math.min(MAX_AHEAD, Math.floor(MAX_AHEAD_BYTES / Math.max(1, bytes))));
+}
+
+function wrongResults(problem: string): ClientError {
+  return new ClientError('wrong-results', `the producer did not send the vectors of a part: ${problem}`);
+}
