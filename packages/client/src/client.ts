@@ -25,6 +25,7 @@ import type {
   RowInput,
   RunFilter,
   RunPage,
+  WorkerModel,
 } from './types.ts';
 import { type ReadVectorsOptions, readVectors, type VectorBatch } from './vectors.ts';
 import { type WaitOptions, waitForRun } from './wait.ts';
@@ -191,6 +192,17 @@ export class EmbedmillClient {
   /** What is wrong with the producer now, and what ends it. */
   getHealth(options: CallOptions = {}): Promise<Health> {
     return this.#http.json('GET', '/v1/health', options);
+  }
+
+  /** Returns the version of the producer, such as `0.1.0`. */
+  async getVersion(options: CallOptions = {}): Promise<string> {
+    return (await this.#http.json<{ version: string }>('GET', '/healthz', options)).version;
+  }
+
+  /** Returns the models of the connected workers, one element per worker. */
+  async getWorkers(options: CallOptions = {}): Promise<WorkerModel[]> {
+    const { workers } = await this.#http.json<{ workers: WorkerModel[] }>('GET', '/v1/overview', options);
+    return workers.map(({ model, fingerprint }) => ({ model, fingerprint }));
   }
 
   /** Resolves if a producer is running at this URL. */

@@ -74,6 +74,17 @@ export async function* firstRows<Row extends RowRead>(
   }
 }
 
+/** Gives each row without an id the id that it would have in one run: its number, from 1. */
+export async function* withIds<Row extends RowRead>(slices: AsyncIterable<Row[]>): AsyncGenerator<Row[]> {
+  let number = 0;
+  for await (const slice of slices) {
+    yield slice.map((row) => {
+      number += 1;
+      return row.id === null ? { ...row, id: String(number) } : row;
+    });
+  }
+}
+
 /** Encodes one row. JSON may be longer than the input; a row over the limit becomes a bad row. */
 function encodeRow(row: RowRead, maxRowBytes: number): Buffer {
   const line = Buffer.from(`${JSON.stringify(fieldsOf(row))}\n`);

@@ -1,7 +1,7 @@
 /** Finds out why a run does not progress, shows it, and ends the command if time cannot end the wait. */
 
-import type { EmbedmillClient } from '@embedmill/client';
 import { EmbedmillError, type Health, type HealthProblem, type RunInfo } from '@embedmill/contract';
+import { idsIn, type RunClient } from './run-client.ts';
 import type { Tracker } from './tracker.ts';
 
 /** A wait of this length is explained by the progress display. */
@@ -13,7 +13,7 @@ const ASK_MS = 1_000;
 
 /** Dependencies of a {@link WaitExplainer}. */
 export interface WaitExplainerDeps {
-  client: Pick<EmbedmillClient, 'getHealth'>;
+  client: Pick<RunClient, 'getHealth'>;
   tracker: Tracker;
   signal: AbortSignal;
 }
@@ -59,6 +59,8 @@ export class WaitExplainer {
 function problemOf(run: RunInfo, { problems }: Health): HealthProblem | null {
   const isOwn = ({ code, severity, sentence }: HealthProblem) =>
     // A run that waits for its model does not concern the others.
-    severity !== 'advice' && code !== 'disk-space' && (code !== 'no-model' || sentence.includes(run.id));
+    severity !== 'advice' &&
+    code !== 'disk-space' &&
+    (code !== 'no-model' || idsIn(run.id).some((id) => sentence.includes(id)));
   return problems.find(isOwn) ?? null;
 }

@@ -4,7 +4,7 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
-import { type EmbedmillClient, type RetryOptions, withRetry } from '@embedmill/client';
+import { type RetryOptions, withRetry } from '@embedmill/client';
 import { BUILT_IN_DIM, type RunInfo, type VectorRows } from '@embedmill/contract';
 import {
   encodeIds,
@@ -24,13 +24,13 @@ import {
 } from '../../io/append/row-index.ts';
 import type { RowSpool } from '../../io/append/row-spool.ts';
 import { joinColumns, outputColumns, shortenRows } from '../../io/columns/join.ts';
-import { readResultLines } from '../../io/columns/results.ts';
 import type { ColumnSpool } from '../../io/columns/spool.ts';
 import type { ExpectedFile } from '../../io/output/check-file.ts';
 import type { Destination, OutputDraft, OutputTarget } from '../../io/output/types.ts';
 import { writeDraft } from '../../io/output/write-draft.ts';
 import { idsPath, reportPath, scalesPath } from '../../io/vectors/companions.ts';
 import { shardPattern } from '../../io/vectors/shards.ts';
+import type { RunClient } from './run-client.ts';
 import { writeShards } from './write-shards.ts';
 
 /** A published file. */
@@ -57,7 +57,7 @@ export function rowsWithoutVector({ verdicts }: Pick<RunInfo, 'verdicts'>): numb
 
 /** Dependencies of {@link fetchOutput}. */
 export interface FetchDeps {
-  client: EmbedmillClient;
+  client: RunClient;
   output: OutputTarget;
   destination: Destination;
   retry: RetryOptions;
@@ -111,8 +111,7 @@ export async function fetchOutput(
   const joined = (slices: AsyncIterable<VectorRows>): AsyncIterable<OutputRows> =>
     input === null ? slices : joinColumns(slices, input.spool.read(), columns);
   const open = async (): Promise<AsyncIterable<VectorRows>> => {
-    const lines = await client.openResults(run.id, 'jsonl', { encoding: 'base64', dtype: 'float32' });
-    const slices = readResultLines(lines, runDim);
+    const slices = await client.openRows(run);
     const fresh = shape.dim === runDim ? slices : shortenRows(slices, shape.dim);
     if (append === null || index === null) return fresh;
     return mergeRows(index.spool.read(), fresh, { path: append.copyPath, dim: shape.dim });

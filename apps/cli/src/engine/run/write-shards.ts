@@ -48,7 +48,7 @@ export async function writeShards(deps: ShardsDeps): Promise<OutputDraft[]> {
 }
 
 /** Cuts slices at given numbers of rows. */
-class RowCutter {
+export class RowCutter {
   readonly #source: AsyncIterator<OutputRows>;
   #rest: OutputRows | null = null;
 
