@@ -12,22 +12,28 @@ export interface MergeDeps {
   parts: Iterable<PlacedPart>;
   /** Opens the results of each producer from the first row. */
   sources: readonly (() => Promise<AsyncIterable<VectorRows>>)[];
-  /** Receives the number of rows without a vector of each part, once the part has passed. */
-  onPart: (part: PlacedPart, missing: number) => void;
+  /** Receives the number of rows without a vector among those of a part that are passed on, before they are. */
+  onMissing: (part: PlacedPart, missing: number) => void;
   retry: RetryOptions;
 }
 
 /** The rows of all parts. Each source is opened when its first part is due, and read no faster than needed. */
-export async function* mergeRows({ parts, sources, onPart, retry }: MergeDeps): AsyncGenerator<VectorRows> {
+export async function* mergeRows({
+  parts,
+  sources,
+  onMissing,
+  retry,
+}: MergeDeps): AsyncGenerator<VectorRows> {
   const cutters = sources.map((open) => new RowCutter(reopened(open, retry)));
   try {
     for (const part of parts) {
       let missing = 0;
       for await (const slice of cutters[part.producer]?.take(part.rows) ?? []) {
         for (const present of slice.present) missing += 1 - present;
+        // A reader that knows the number of rows does not ask for more after the last one.
+        onMissing(part, missing);
         yield slice;
       }
-      onPart(part, missing);
     }
   } finally {
     for (const cutter of cutters) await cutter.close();

@@ -229,7 +229,7 @@ export class ProducerGroup implements RunClient {
     return mergeRows({
       parts: this.#partMap().parts(),
       sources,
-      onPart: ({ number }, missing) => {
+      onMissing: ({ number }, missing) => {
         this.#missing[number] = missing;
       },
       retry: this.#deps,
