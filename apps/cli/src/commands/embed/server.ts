@@ -68,11 +68,12 @@ export async function connectServer(
   { apiKey, folder, signal, onNote }: ServerDeps,
 ): Promise<EmbedServer> {
   const producers = await findProducers(server);
-  const members = await Promise.all(producers.map((producer) => memberOf(producer, { apiKey, signal })));
+  const ending = new AbortController();
+  const options = { apiKey, signal: AbortSignal.any([signal, ending.signal]) };
+  const members = await Promise.all(producers.map((producer) => memberOf(producer, options)));
   await Promise.all(members.map((member) => checkHealth(member, signal)));
   if (members.length > 1)
     onNote(`Spreading the rows over ${members.map(({ server: url }) => url).join(', ')}.`);
-  const ending = new AbortController();
   return {
     connect: ({ signal: callSignal, onWait }) =>
       members.length === 1

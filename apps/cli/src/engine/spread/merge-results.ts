@@ -17,14 +17,14 @@ export interface MergeDeps {
   retry: RetryOptions;
 }
 
-/** The rows of all parts. Each source is opened when its first part is due, and read no faster than needed. */
+/** The rows of all parts. Each source is opened when its first part is due, and read a little ahead. */
 export async function* mergeRows({
   parts,
   sources,
   onMissing,
   retry,
 }: MergeDeps): AsyncGenerator<VectorRows> {
-  const cutters = sources.map((open) => new RowCutter(reopened(open, retry)));
+  const cutters = sources.map((open) => new RowCutter(readAhead(reopened(open, retry))));
   try {
     for (const part of parts) {
       let missing = 0;
@@ -37,6 +37,30 @@ export async function* mergeRows({
     }
   } finally {
     for (const cutter of cutters) await cutter.close();
+  }
+}
+
+/** Slices that are read ahead, of 64 KiB of a response each: a part of a model with 384 dimensions. */
+const SLICES_AHEAD = 64;
+
+/** Reads ahead, so that the next producers send while the rows of one are taken. */
+async function* readAhead(source: AsyncGenerator<VectorRows>): AsyncGenerator<VectorRows> {
+  const ahead: Promise<IteratorResult<VectorRows>>[] = [];
+  try {
+    for (;;) {
+      while (ahead.length < SLICES_AHEAD) {
+        const next = source.next();
+        // It is thrown when its turn comes; this keeps Node from reporting it as unhandled before.
+        next.catch(() => {});
+        ahead.push(next);
+      }
+      const slice = await ahead.shift();
+      if (slice === undefined || slice.done) return;
+      yield slice.value;
+    }
+  } finally {
+    // Not awaited: it follows the pending reads, which the signal of the client ends.
+    source.return(undefined).catch(() => {});
   }
 }
 
