@@ -5,7 +5,8 @@
  * Each producer with its Redis, and each worker, is a network namespace on a bridge; workers compute with an engine that
  * sleeps for the time that the exact engine takes, so that the cores of this machine do not limit them. Measured is the
  * command `embedmill embed`, with its downloads: `--rows` on one producer with 4 workers and 4 × as many on four with
- * 16, by turns; then both counts of producers with 16 workers, where `--mbit` limits the link of each producer.
+ * 16, by turns; then `--rows` on both counts of producers with 16 workers, where `--mbit` limits the link of each
+ * producer.
  * Requires root on Linux, for the namespaces.
  */
 
@@ -28,10 +29,10 @@ import { addMachine, createBridge, removeMachine } from './network.mjs';
 const { values } = parseArgs({
   options: {
     file: { type: 'string' },
-    rows: { type: 'string', default: '15000' },
+    rows: { type: 'string', default: '12000' },
     'pace-ms': { type: 'string', default: '9.5' },
     rounds: { type: 'string', default: '2' },
-    mbit: { type: 'string', default: '8' },
+    mbit: { type: 'string', default: '6' },
   },
 });
 
@@ -84,7 +85,7 @@ for (const mbit of values.mbit.split(',').map(Number)) {
     ['four', PRODUCERS],
   ]) {
     const fleet = await startFleet({ producers, mbit });
-    limited[name] = [await measure(fleet.urls, inputs.large)];
+    limited[name] = [await measure(fleet.urls, inputs.small)];
     await fleet.stop();
   }
   console.log(`\nThe same 16 workers, ${mbit} Mbit/s from and to each producer and its Redis:\n`);
@@ -114,7 +115,7 @@ async function startFleet({ producers, mbit }) {
   const machines = [];
   const processes = [];
   let isStopping = false;
-  const start = (machine, args, env = {}) => {
+  const start = (role, machine, args, env = {}) => {
     const [command, ...before] = machine.inside;
     const child = spawn(command, [...before, ...args], {
       env: {
@@ -132,7 +133,7 @@ async function startFleet({ producers, mbit }) {
     child.once('exit', (code) => {
       if (!isStopping) throw new Error(`${args.join(' ')} exited with ${code}`);
     });
-    processes.push(child);
+    processes.push({ role, child });
   };
   const add = (number, rate) => {
     const machine = addMachine(number, rate);
@@ -143,8 +144,8 @@ async function startFleet({ producers, mbit }) {
   for (let n = 0; n < producers; n += 1) {
     const machine = add(10 + n, mbit);
     const server = ['--bind', '0.0.0.0', '--protected-mode', 'no', '--save', '', '--appendonly', 'no'];
-    start(machine, [redis.command, ...server, '--dir', folder, '--maxmemory', '1gb']);
-    start(machine, [process.execPath, join(ROOT, 'apps/producer/dist/main.js')], {
+    start('redis', machine, [redis.command, ...server, '--dir', folder, '--maxmemory', '1gb']);
+    start('producer', machine, [process.execPath, join(ROOT, 'apps/producer/dist/main.js')], {
       REDIS_URL: 'redis://127.0.0.1:6379',
       PORT: '8080',
       EMBEDMILL_DATA_DIR: join(folder, `data-${machine.name}-${producers}-${mbit}`),
@@ -152,7 +153,7 @@ async function startFleet({ producers, mbit }) {
     hosts.push(machine);
   }
   for (let n = 0; n < WORKERS; n += 1) {
-    start(add(100 + n, null), [process.execPath, WORKER], {
+    start('worker', add(100 + n, null), [process.execPath, WORKER], {
       REDIS_URL: `redis://${hosts[n % producers].address}:6379`,
       EMBEDMILL_WORKER_PORT: '0',
       BENCH_ENGINE: ENGINE,
@@ -168,13 +169,12 @@ async function startFleet({ producers, mbit }) {
     urls,
     stop: async () => {
       isStopping = true;
-      await Promise.all(
-        processes.map(async (child) => {
-          const ended = once(child, 'exit');
-          child.kill('SIGTERM');
-          await ended;
-        }),
-      );
+      for (const role of ['worker', 'producer', 'redis']) {
+        const children = processes.filter((each) => each.role === role).map(({ child }) => child);
+        const ended = children.map((child) => once(child, 'exit'));
+        for (const child of children) child.kill('SIGTERM');
+        await Promise.all(ended);
+      }
       for (const machine of machines) removeMachine(machine);
     },
   };

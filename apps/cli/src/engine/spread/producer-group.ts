@@ -56,8 +56,10 @@ const AHEAD_SECONDS = 10;
 /** … and at least these, so that its rate shows. */
 const MIN_AHEAD_ROWS = 8 * DEFAULT_PART_ROWS;
 
-/** Maximum wait for the state of a run; a producer that needs longer is shown as it was. */
+/** Maximum wait for the state of a run; a producer that needs longer is shown as it was … */
 const MAX_ANSWER_MS = 1_000;
+/** … and after this time as one that does not answer. */
+const SILENCE_MS = 3_000;
 
 /** A member with its run. */
 interface Member extends GroupMember {
@@ -68,6 +70,8 @@ interface Member extends GroupMember {
   info: RunInfo | null;
   /** A request for the state; `null` if none is pending. */
   pending: Promise<void> | null;
+  /** When it began, according to `performance.now`. */
+  askedAt: number;
   /** Why it does not answer; `null` while it does. */
   waitsFor: string | null;
   /** A failure that another request does not end. */
@@ -98,6 +102,7 @@ export class ProducerGroup implements RunClient {
       run: null,
       info: null,
       pending: null,
+      askedAt: 0,
       waitsFor: null,
       failure: null,
       uploading: new Set(),
@@ -154,8 +159,9 @@ export class ProducerGroup implements RunClient {
     ]).finally(() => deadline.abort());
     for (const member of this.#members) {
       if (member.failure !== null) throw member.failure;
-      if (member.pending !== null && member.waitsFor === null) {
-        this.#setWait(member, `no response from ${member.server} for ${MAX_ANSWER_MS / 1000} s`);
+      const isSilent = member.pending !== null && performance.now() - member.askedAt > SILENCE_MS;
+      if (isSilent && member.waitsFor === null) {
+        this.#setWait(member, `no response from ${member.server} for ${SILENCE_MS / 1000} s`);
       }
     }
     this.#events.emit('change');
@@ -274,9 +280,9 @@ export class ProducerGroup implements RunClient {
             'or add --overwrite to start over',
         );
       }
-      found.push({ ...member, run: id });
+      found.push(member);
     }
-    this.#members = found.map((member, position) => ({ ...member, position }));
+    this.#members = found.map((member, position) => ({ ...member, position, run: ids[position] ?? null }));
     this.#parts = await PartMap.read(this.#deps.partMapPath);
   }
 
@@ -284,6 +290,7 @@ export class ProducerGroup implements RunClient {
   async #ask(member: Member): Promise<void> {
     const { signal } = this.#deps;
     const onWait = (reason: string | null) => this.#setWait(member, reason);
+    member.askedAt = performance.now();
     try {
       member.info = await withRetry(() => member.client.getRun(member.run ?? ''), { signal, onWait });
       if (member.waitsFor !== null) this.#setWait(member, null);
@@ -339,9 +346,11 @@ export class ProducerGroup implements RunClient {
 
   #combined(): RunInfo {
     return combineRuns(
-      this.#members.map(({ server, info }) => {
+      this.#members.map(({ server, info, waitsFor }) => {
         if (info === null) throw new Error('internal error: the state of a run is not known');
-        return { server, info };
+        // The rates are of the time when it answered.
+        const rates = { rowsPerSecond: 0, tokensPerSecond: 0, etaSeconds: null };
+        return { server, info: waitsFor === null || info.endedAt !== null ? info : { ...info, ...rates } };
       }),
     );
   }
