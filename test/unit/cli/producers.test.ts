@@ -257,6 +257,21 @@ describe('merged results', () => {
     );
   });
 
+  test('count the rows without a vector also for a reader that stops after the last row', async () => {
+    const missing: number[] = [];
+    const merged = mergeRows({
+      parts: [{ number: 1, producer: 0, rows: 3 }],
+      sources: [async () => slicesOf([4, 5, 6], 3, 9)],
+      retry: {},
+      onMissing: ({ number }, rows) => {
+        missing[number] = rows;
+      },
+    });
+    expect((await merged.next()).value?.ids).toHaveLength(3);
+    expect(missing[1]).toBe(1);
+    await merged.return(undefined);
+  });
+
   test('fail if a producer has fewer rows or reports fewer than it should', async () => {
     const parts = [{ number: 1, producer: 0, rows: 3, lines: 1 }];
     const short = mergeRows({
