@@ -115,13 +115,14 @@ export async function deleteRuns(
 ): Promise<string[]> {
   const producers = await findProducers(server);
   const members = await Promise.all(producers.map((producer) => memberOf(producer, options)));
-  const problems = members.flatMap((member) =>
-    idsIn(run).map(async (id) => {
+  const problems = members.map(async (member) => {
+    for (const id of idsIn(run)) {
       const error = await member.client.delete(id).catch((reason) => reason);
-      if (!(error instanceof Error) || (error instanceof ApiError && error.status === 404)) return null;
-      return `The earlier run ${id} could not be deleted on ${member.server}: ${error.message}`;
-    }),
-  );
+      if (!(error instanceof Error) || (error instanceof ApiError && error.status === 404)) continue;
+      return `The earlier run ${run} could not be deleted on ${member.server}: ${error.message}`;
+    }
+    return null;
+  });
   return (await Promise.all(problems)).filter((problem) => problem !== null);
 }
 
