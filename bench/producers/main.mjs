@@ -3,7 +3,8 @@
  * [--pace-ms MS] [--rounds N] [--mbit RATES]`
  *
  * Each producer with its Redis, and each worker, is a network namespace on a bridge; workers compute with an engine that
- * sleeps for the time that the exact engine takes, so that the cores of this machine do not limit them. Measured is the
+ * sleeps for the time that the exact engine takes, so that the cores of this machine do not limit them. Files are in
+ * memory, so that its disk does not either. Measured is the
  * command `embedmill embed`, with its downloads: `--rows` on one producer with 4 workers and 4 × as many on four with
  * 16, by turns; then `--rows` on both counts of producers with 16 workers, where `--mbit` limits the link of each
  * producer.
@@ -24,7 +25,7 @@ import { provideRedis, readConfig } from '@embedmill/core/process';
 import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
-import { addMachine, createBridge, removeMachine } from './network.mjs';
+import { addMachine, createBridge, mountMemory, removeMachine, unmountMemory } from './network.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -57,6 +58,7 @@ const PRODUCERS = 4;
 const WORKERS = 16;
 const rows = Number(values.rows);
 const folder = await mkdtemp(join(tmpdir(), 'embedmill-bench-'));
+mountMemory(folder);
 const redis = await provideRedis({
   cacheDir: readConfig(process.env).cacheDir,
   install: false,
@@ -91,6 +93,7 @@ for (const mbit of values.mbit.split(',').map(Number)) {
   console.log(`\nThe same 16 workers, ${mbit} Mbit/s from and to each producer and its Redis:\n`);
   printRatio(limited, ['1 producer, 16 workers', '4 producers, 16 workers']);
 }
+unmountMemory(folder);
 await rm(folder, { recursive: true, force: true });
 
 /** Files with `rows` rows and with as many per producer. */

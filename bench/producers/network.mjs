@@ -1,4 +1,4 @@
-/** A network of machines in one kernel: network namespaces on a bridge, with links of a given rate. */
+/** Machines in one kernel: network namespaces on a bridge, with links of a given rate and files in memory. */
 
 import { execFileSync } from 'node:child_process';
 
@@ -6,6 +6,16 @@ import { execFileSync } from 'node:child_process';
 const HERE = '10.99.0.1/24';
 
 const run = (...args) => execFileSync(args[0], args.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] });
+
+/** Keeps the files of a folder in memory, because the machines have one disk together here and one each in a fleet. */
+export function mountMemory(folder) {
+  run('mount', '-t', 'tmpfs', 'tmpfs', folder);
+}
+
+/** Ends {@link mountMemory}; the files are gone. */
+export function unmountMemory(folder) {
+  run('umount', folder);
+}
 
 /** Creates the bridge in the network and mount namespaces of this process. */
 export function createBridge() {

@@ -7,16 +7,19 @@ const MAX_LATE_MS = 50;
 
 const clock = new Int32Array(new SharedArrayBuffer(4));
 
-/** Opens an engine whose vectors depend on the text, so that outputs can be compared. */
-export function openEngine() {
+/**
+ * Opens an engine whose vectors depend on the text, so that outputs can be compared. Its fingerprint is that of the
+ * worker's model, which accepts no batches of a run with another one.
+ */
+export function openEngine({ dim, fingerprint }) {
   let busyUntil = 0;
   return {
-    dim: 384,
-    fingerprint: '7061636564212121',
+    dim,
+    fingerprint,
     embed(text, target, offset) {
       let sum = 0;
       for (let i = 0; i < text.length; i += 1) sum = (Math.imul(sum, 31) + text.charCodeAt(i)) | 0;
-      target.fill(sum / 2 ** 32, offset, offset + 384);
+      target.fill(sum / 2 ** 32, offset, offset + dim);
       const now = performance.now();
       busyUntil = Math.max(busyUntil, now - MAX_LATE_MS) + PACE_MS;
       if (busyUntil > now) Atomics.wait(clock, 0, 0, busyUntil - now);
