@@ -32,6 +32,7 @@ import type {
   RunPage,
   SearchAnswer,
   SearchQuery,
+  WorkerModel,
 } from './types.ts';
 import { type ReadVectorsOptions, readVectors, type VectorBatch } from './vectors.ts';
 import { type WaitOptions, waitForRun } from './wait.ts';
@@ -235,6 +236,17 @@ export class EmbedmillClient {
   async listAlerts(options: CallOptions = {}): Promise<Alert[]> {
     const { alerts } = await this.#http.json<{ alerts: Alert[] }>('GET', '/v1/alerts', options);
     return alerts;
+  }
+
+  /** Returns the version of the producer, such as `0.1.0`. */
+  async getVersion(options: CallOptions = {}): Promise<string> {
+    return (await this.#http.json<{ version: string }>('GET', '/healthz', options)).version;
+  }
+
+  /** Returns the models of the connected workers, one element per worker. */
+  async getWorkers(options: CallOptions = {}): Promise<WorkerModel[]> {
+    const { workers } = await this.#http.json<{ workers: WorkerModel[] }>('GET', '/v1/overview', options);
+    return workers.map(({ model, fingerprint }) => ({ model, fingerprint }));
   }
 
   /** Resolves if a producer is running at this URL. */

@@ -69,6 +69,13 @@ export interface RowInput {
 /** A receipt as `GET /v1/runs/:id/parts` lists it. */
 export type KnownPart = Pick<PartReceipt, 'part' | 'accepted' | 'rejectedCount' | 'sha256'>;
 
+/** The model of a connected worker. */
+export interface WorkerModel {
+  model: string;
+  /** Fingerprint of its int8 weights and its engine; workers with equal fingerprints compute equal vectors. */
+  fingerprint: string;
+}
+
 /** Options of one call to embed texts. */
 export interface EmbedOptions {
   /** Model that the workers must run. Default: the model of the producer. */

@@ -93,7 +93,7 @@ export function addEmbedCommand(
   command
     .addOption(modelOption(environment))
     .addOption(pullOption())
-    .option('--server <url>', 'URL of a running producer (default: start one for this command)')
+    .option('--server <urls>', 'URL of a running producer, or of several with commas (default: start one)')
     .addOption(threadsOption(environment))
     .addOption(engineOption(environment))
     .option(
@@ -134,6 +134,7 @@ export function addEmbedCommand(
           ['embedmill embed r.parquet --text review.body --to v.parquet', 'nested text, all columns'],
           ['embedmill embed zh.jsonl --to zh.npy --model multilingual', 'a model of the catalogue'],
           ['embedmill embed big.jsonl --to big.npy --server http://mill:8080', 'on a fleet of workers'],
+          ['embedmill embed huge.csv --to v.parquet --server http://a:8080,http://b:8080', 'on two fleets'],
           ["embedmill embed 's3://shop/in/*.parquet' --to v.parquet", 'from a bucket'],
           ['embedmill embed shop.db --query "SELECT …" --to v.parquet', 'the result of a query'],
           ['embedmill embed in.csv --to s3://shop/in.parquet --dtype float16', 'float16, into a bucket'],
@@ -164,7 +165,8 @@ async function embedCommand(request: EmbedFileRequest, context: CommandContext):
   } catch (error) {
     display.end();
     if (!(error instanceof Interrupted)) throw error;
-    const where = request.server === null ? '' : ` The run continues on ${request.server}.`;
+    const runs = request.server?.includes(',') ? 'runs continue' : 'run continues';
+    const where = request.server === null ? '' : ` The ${runs} on ${request.server}.`;
     if (!request.quiet) stderr.write(`Stopped.${where} Run the same command again to resume.\n`);
     return exitCodeOf(error);
   }

@@ -1,7 +1,7 @@
 /** One invocation of `embedmill embed`, from its request to the published output. */
 
 import { basename } from 'node:path';
-import { ApiError, EmbedmillClient, type NewRun, withRetry } from '@embedmill/client';
+import { ApiError, type NewRun, withRetry } from '@embedmill/client';
 import {
   BUILT_IN_MODEL,
   describeScripts,
@@ -15,6 +15,7 @@ import { type Config, Releasers, readConfig } from '@embedmill/core/process';
 import { drive, runEnded } from '../../engine/run/drive.ts';
 import { encodeParts, firstRows, PART_LIMITS } from '../../engine/run/encode-parts.ts';
 import { discardOutput, type FetchedOutput, type OutputFiles } from '../../engine/run/fetch.ts';
+import type { RunClient } from '../../engine/run/run-client.ts';
 import { together } from '../../engine/run/together.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
 import { OldOutput } from '../../io/append/old-output.ts';
@@ -32,7 +33,7 @@ import { choicesOf, describeDifferences, vectorOptionsOf } from './identity.ts';
 import { OutputLock } from './lock.ts';
 import { checkColumns, OutputReceiver } from './receive.ts';
 import type { EmbedFileRequest } from './request.ts';
-import { connectServer, deleteOwnKeys, type EmbedServer, startOwnServer } from './server.ts';
+import { connectServer, deleteOwnKeys, deleteRuns, type EmbedServer, startOwnServer } from './server.ts';
 import { type EmbedSummary, summarizeEmbedding } from './summary.ts';
 import { type ResumeNote, WorkFolder } from './work-folder.ts';
 
@@ -116,6 +117,9 @@ class FileEmbedding {
     const lock = await OutputLock.take(this.#folder.path, output.path);
     try {
       return await this.#runLocked(lock, restart);
+    } catch (error) {
+      if (error instanceof EmbedmillError && error.code === 'producers-differ') this.#isHopeless = true;
+      throw error;
     } finally {
       await this.#releasers.release();
       const note = await this.#folder.readNote();
@@ -150,9 +154,9 @@ class FileEmbedding {
   ): Promise<EmbedFileResult> {
     const { display } = this.#deps;
     const { limit, output } = this.#request;
-    const client = new EmbedmillClient({ url: server.url, signal, apiKey: this.#config.apiKey });
     const tracker = new Tracker({ display, fractionRead: input.fractionRead, limit });
     const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
+    const client = server.connect(retry);
     const resumed = planned.run !== null;
     const before = await withRetry(() => this.#beginRun(client, planned.run), retry);
     if (resumed) this.#noteResumed(before);
@@ -207,6 +211,7 @@ class FileEmbedding {
       files,
       append: receiver.appended,
       server: this.#request.server,
+      producers: client.shares(),
       resumed,
       seconds,
       embeddingSeconds,
@@ -316,12 +321,8 @@ class FileEmbedding {
     const { display, signal } = this.#deps;
     const { server } = note.choices;
     if (server !== null) {
-      await new EmbedmillClient({ url: server, signal, apiKey: this.#config.apiKey })
-        .delete(note.run)
-        .catch((error) => {
-          if (error instanceof ApiError && error.status === 404) return;
-          display.note(`The earlier run ${note.run} could not be deleted on ${server}: ${error.message}`);
-        });
+      const { apiKey } = this.#config;
+      for (const problem of await deleteRuns(server, note.run, { apiKey, signal })) display.note(problem);
     }
     await deleteOwnKeys(this.#config, this.#request.output.path);
     await this.#folder.clear();
@@ -330,20 +331,24 @@ class FileEmbedding {
   async #openServer(lock: OutputLock): Promise<EmbedServer> {
     const { context, display, signal } = this.#deps;
     const { server: url } = this.#request;
-    if (url !== null) return connectServer(url, { signal, apiKey: this.#config.apiKey });
-    const server = await startOwnServer(this.#request, {
-      config: this.#config,
-      environment: context.environment,
-      folder: this.#folder,
-      lock,
-      onNote: (line) => display.note(line),
-    });
+    const { apiKey } = this.#config;
+    const onNote = (line: string) => display.note(line);
+    const server =
+      url !== null
+        ? await connectServer(url, { apiKey, folder: this.#folder, signal, onNote })
+        : await startOwnServer(this.#request, {
+            config: this.#config,
+            environment: context.environment,
+            folder: this.#folder,
+            lock,
+            onNote,
+          });
     this.#releasers.add(() => server.stop());
     signal.throwIfAborted();
     return server;
   }
 
-  async #beginRun(client: EmbedmillClient, run: string | null): Promise<RunInfo> {
+  async #beginRun(client: RunClient, run: string | null): Promise<RunInfo> {
     if (run === null) return client.createRun(this.#newRun());
     const info = await client.getRun(run).catch((error) => {
       if (!(error instanceof ApiError && error.status === 404)) throw error;

@@ -1,12 +1,12 @@
 /** The download side of an embedding: what must be known of the rows that are sent, and the output that is written. */
 
 import { join } from 'node:path';
-import type { EmbedmillClient } from '@embedmill/client';
 import { quote, type RunInfo } from '@embedmill/contract';
 import type { FieldsRow, InputPlan } from '@embedmill/core/formats';
 import { type FetchedOutput, fetchOutput, type OutputFiles, publishOutput } from '../../engine/run/fetch.ts';
 import type { IndexedRows, InputColumns } from '../../engine/run/output-rows.ts';
 import { PartQueue } from '../../engine/run/part-queue.ts';
+import type { RunClient } from '../../engine/run/run-client.ts';
 import type { Tracker } from '../../engine/run/tracker.ts';
 import type { OldOutput } from '../../io/append/old-output.ts';
 import type { VectorOptions } from '../../io/append/row-index.ts';
@@ -66,7 +66,7 @@ export class OutputReceiver {
 
   /** Writes the output as drafts, while the rows are sent and embedded. */
   receive(
-    { client, run, tracker }: { client: EmbedmillClient; run: RunInfo; tracker: Tracker },
+    { client, run, tracker }: { client: RunClient; run: RunInfo; tracker: Tracker },
     signal: AbortSignal,
   ): Promise<FetchedOutput> {
     const retry = { signal, onWait: (reason: string | null) => tracker.setWait('receive', reason) };

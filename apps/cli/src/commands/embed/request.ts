@@ -13,7 +13,7 @@ import {
   type VectorEncoding,
 } from '@embedmill/contract';
 import type { Config } from '@embedmill/core/process';
-import { dimOfModel, readModel, readServer } from '../../engine/embedder/model-options.ts';
+import { dimOfModel, readModel, readServers } from '../../engine/embedder/model-options.ts';
 import { readPrompt } from '../../engine/embedder/treatment.ts';
 import type { RemovedChoice } from '../../io/append/old-output.ts';
 import { type ColumnChoice, readColumnChoice } from '../../io/columns/spool.ts';
@@ -72,7 +72,7 @@ export interface EmbedFileRequest extends InputRequest {
   glossary: string | null;
   /** Folder of the model, or its name on a server; `null` for the default model. */
   model: string | null;
-  /** Base URL of a running producer; `null` to start one. */
+  /** Base URL of a running producer, or of several with commas; `null` to start one. */
   server: string | null;
   threads: number | null;
   /** Engine of int8 models; `null` for that of the environment. */
@@ -144,7 +144,7 @@ export function readRequest(
     treatment: { clean: flags.clean, long: flags.long, ...readPrompt(flags.prompt, 'document') },
     glossary: readGlossaryPath(flags.glossary),
     model,
-    server: readServer(flags.server),
+    server: readServers(flags.server),
     threads: flags.threads ?? null,
     engine: flags.engine ?? null,
     maxUnknown: flags.maxUnknown === undefined ? null : flags.maxUnknown / 100,

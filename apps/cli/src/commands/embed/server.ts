@@ -1,22 +1,32 @@
 /** The producer that embeds the rows: a running one, or one started for this command. */
 
 import { createHash } from 'node:crypto';
-import { EmbedmillClient } from '@embedmill/client';
+import { ApiError, EmbedmillClient } from '@embedmill/client';
 import { EmbedmillError } from '@embedmill/contract';
 import { type Config, defaultThreads, type Environment, withPrefix } from '@embedmill/core/process';
+import { idsIn, type RunClient, runClientOf } from '../../engine/run/run-client.ts';
+import { findProducers, memberOf } from '../../engine/spread/addresses.ts';
+import { type GroupMember, ProducerGroup } from '../../engine/spread/producer-group.ts';
 import { Stack } from '../../engine/stack/stack.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import type { OutputLock } from './lock.ts';
 import type { EmbedFileRequest } from './request.ts';
 import type { WorkFolder } from './work-folder.ts';
 
-/** A producer and its lifetime. */
+/** Options of the calls to a producer. */
+export interface ConnectOptions {
+  signal: AbortSignal;
+  /** Receives the reason while one of several producers does not answer, and `null` when all do. */
+  onWait: (reason: string | null) => void;
+}
+
+/** A producer, or several, and its lifetime. */
 export interface EmbedServer {
-  /** Current base URL; changes after a restart. */
-  url: () => string;
+  /** The calls to it, which throw the reason of the signal. */
+  connect(options: ConnectOptions): RunClient;
   /** Resolves with the reason when the processes cannot be kept alive. */
   whenBroken: Promise<Error>;
-  /** Stops own processes gracefully. */
+  /** Ends pending calls to several producers; stops own processes gracefully. */
   stop(): Promise<void>;
   /** Kills own processes; for use after the output is complete. */
   discard(): Promise<void>;
@@ -40,21 +50,80 @@ const SHUTDOWN_MS = 5_000;
  */
 const LOCK_MS = 6_000;
 
-/** Connects to a running producer. @throws {EmbedmillError} `no-producer` when it is not healthy */
+/** Dependencies of {@link connectServer}. */
+export interface ServerDeps {
+  apiKey: string | undefined;
+  folder: WorkFolder;
+  signal: AbortSignal;
+  onNote: (line: string) => void;
+}
+
+/**
+ * Connects to a running producer, or to several.
+ * @param server base URLs with commas; a host name with several addresses is several producers
+ * @throws {EmbedmillError} `no-producer` when one is not healthy
+ */
 export async function connectServer(
-  url: string,
-  { signal, apiKey }: { signal: AbortSignal; apiKey: string | undefined },
+  server: string,
+  { apiKey, folder, signal, onNote }: ServerDeps,
 ): Promise<EmbedServer> {
-  await new EmbedmillClient({ url, signal, apiKey }).checkHealth().catch((error) => {
+  const producers = await findProducers(server);
+  const ending = new AbortController();
+  const options = { apiKey, signal: AbortSignal.any([signal, ending.signal]) };
+  const members = await Promise.all(producers.map((producer) => memberOf(producer, options)));
+  await Promise.all(members.map((member) => checkHealth(member, signal)));
+  if (members.length > 1)
+    onNote(`Spreading the rows over ${members.map(({ server: url }) => url).join(', ')}.`);
+  return {
+    connect: ({ signal: callSignal, onWait }) =>
+      members.length === 1
+        ? runClientOf(new EmbedmillClient({ url: server, apiKey, signal: callSignal }))
+        : new ProducerGroup({
+            members,
+            partMapPath: folder.partMapPath,
+            onWait,
+            signal: AbortSignal.any([callSignal, ending.signal]),
+          }),
+    whenBroken: new Promise(() => {}),
+    stop: async () => ending.abort(),
+    discard: async () => {},
+  };
+}
+
+async function checkHealth({ server, client }: GroupMember, signal: AbortSignal): Promise<void> {
+  await client.checkHealth().catch((error) => {
     signal.throwIfAborted();
     throw new EmbedmillError(
       'no-producer',
-      `no usable producer at ${url}: ${error instanceof Error ? error.message : error}. ` +
+      `no usable producer at ${server}: ${error instanceof Error ? error.message : error}. ` +
         'Start one there with "embedmill up", or leave out --server.',
       { cause: error },
     );
   });
-  return { url: () => url, whenBroken: new Promise(() => {}), stop: async () => {}, discard: async () => {} };
+}
+
+/**
+ * Deletes the runs of an earlier attempt.
+ * @param server base URLs with commas
+ * @param run ids of its runs with commas
+ * @returns what could not be deleted: a sentence per producer
+ */
+export async function deleteRuns(
+  server: string,
+  run: string,
+  options: { apiKey: string | undefined; signal: AbortSignal },
+): Promise<string[]> {
+  const producers = await findProducers(server);
+  const members = await Promise.all(producers.map((producer) => memberOf(producer, options)));
+  const problems = members.map(async (member) => {
+    for (const id of idsIn(run)) {
+      const error = await member.client.delete(id).catch((reason) => reason);
+      if (!(error instanceof Error) || (error instanceof ApiError && error.status === 404)) continue;
+      return `The earlier run ${run} could not be deleted on ${member.server}: ${error.message}`;
+    }
+    return null;
+  });
+  return (await Promise.all(problems)).filter((problem) => problem !== null);
 }
 
 /** Starts Redis, a producer and a worker for this command. Their data is in the work folder. */
@@ -92,7 +161,8 @@ export async function startOwnServer(request: EmbedFileRequest, deps: OwnServerD
     onStart: (pid) => lock.addChild(pid),
   });
   return {
-    url: () => stack.url,
+    connect: ({ signal }) =>
+      runClientOf(new EmbedmillClient({ url: () => stack.url, apiKey: config.apiKey, signal })),
     whenBroken: stack.whenBroken,
     stop: () => stack.stop(),
     discard: () => stack.kill(),

@@ -2,6 +2,7 @@
 
 import type { RunInfo, VerdictCounts } from '@embedmill/contract';
 import { type OutputFiles, rowsWithoutVector } from '../../engine/run/fetch.ts';
+import type { ProducerShare } from '../../engine/run/run-client.ts';
 import type { RowCounts } from '../../io/append/row-spool.ts';
 import {
   formatBytes,
@@ -43,10 +44,12 @@ export interface EmbedSummary {
   precision: string;
   /** Fingerprint of the model: equal fingerprints mean comparable vectors. `null` if there were no rows. */
   fingerprint: string | null;
-  /** Id of the run. */
+  /** Id of the run; with several producers their ids with commas. */
   run: string;
-  /** URL given with `--server`. */
+  /** URLs given with `--server`. */
   server: string | null;
+  /** With several producers what each embedded, otherwise `null`. */
+  producers: ProducerShare[] | null;
   /** True if an earlier attempt was resumed. */
   resumed: boolean;
   /** Absolute paths, or URLs of objects; `null` for a file that this output does not have. */
@@ -78,6 +81,7 @@ export interface EmbedFigures {
   /** `null` unless rows were appended. */
   append: RowCounts | null;
   server: string | null;
+  producers: ProducerShare[] | null;
   resumed: boolean;
   seconds: number;
   embeddingSeconds: number;
@@ -85,7 +89,7 @@ export interface EmbedFigures {
 
 /** The summary; rates count only the rows and tokens of this invocation. */
 export function summarizeEmbedding(figures: EmbedFigures): EmbedSummary {
-  const { before, after, files, append, server, resumed, seconds, embeddingSeconds } = figures;
+  const { before, after, files, append, server, producers, resumed, seconds, embeddingSeconds } = figures;
   const over = Math.max(embeddingSeconds, 0.001);
   return {
     rows: append?.rows ?? after.rows.done,
@@ -107,6 +111,7 @@ export function summarizeEmbedding(figures: EmbedFigures): EmbedSummary {
     fingerprint: after.fingerprint,
     run: after.id,
     server,
+    producers,
     resumed,
     output: files.vectors.name,
     shards: files.shards,
@@ -151,7 +156,11 @@ export function describeSummary(
   lines.push(`  ${formatDuration(summary.seconds)}, ${speed}, ${formatCount(summary.tokens)} tokens`);
   const fingerprint = summary.fingerprint === null ? '' : `, fingerprint ${summary.fingerprint}`;
   lines.push(paint('quiet', `  ${summary.model} ${summary.precision}${fingerprint}`));
-  if (server !== null) {
+  for (const share of summary.producers ?? []) {
+    const rows = formatNoun(share.rows, 'row');
+    lines.push(paint('quiet', `  ${rows} by ${share.server}, where run ${share.run} is kept`));
+  }
+  if (server !== null && summary.producers === null) {
     lines.push(
       paint('quiet', `  run ${run} is kept on ${server}; "embedmill runs delete ${run}" removes it`),
     );

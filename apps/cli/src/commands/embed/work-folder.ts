@@ -12,7 +12,7 @@ import type { RowChoices } from './identity.ts';
 export interface ResumeNote {
   /** Format version of this file. */
   version: 1;
-  /** Id of the run at the producer. */
+  /** Id of the run at the producer; of several producers their ids with commas, see {@link WorkFolder.partMapPath}. */
   run: string;
   input: InputIdentity | null;
   choices: RowChoices;
@@ -39,6 +39,11 @@ export class WorkFolder {
   /** Data folder of the embedded producer and Redis. */
   get dataDir(): string {
     return join(this.path, 'data');
+  }
+
+  /** Path of the map that says which of several producers has which part. */
+  get partMapPath(): string {
+    return join(this.path, 'parts');
   }
 
   async create(): Promise<void> {

@@ -4,6 +4,7 @@ import type { EmbedmillClient } from '@embedmill/client';
 import { CorruptError, type RowRead, type RunInfo } from '@embedmill/contract';
 import { drive } from '../../engine/run/drive.ts';
 import { encodeParts, PART_LIMITS } from '../../engine/run/encode-parts.ts';
+import { runClientOf } from '../../engine/run/run-client.ts';
 import { Tracker } from '../../engine/run/tracker.ts';
 import type { ProgressDisplay } from '../../shell/progress/index.ts';
 
@@ -39,7 +40,14 @@ export async function embedSample({
   const tracker = new Tracker({ display, fractionRead: () => null, limit: texts.length });
   const created = await client.createRun({ name, precision: 'int8', truncate: 'end' });
   const parts = encodeParts(slice(texts), { ...PART_LIMITS, maxRowBytes: MAX_ROW_BYTES });
-  const run = await drive({ client, run: created, parts, tracker, maxUnknown: null, signal });
+  const run = await drive({
+    client: runClientOf(client),
+    run: created,
+    parts,
+    tracker,
+    maxUnknown: null,
+    signal,
+  });
   const chunks: Uint8Array[] = [];
   for await (const chunk of await client.openResults(run.id, 'npy')) chunks.push(chunk);
   display.end();

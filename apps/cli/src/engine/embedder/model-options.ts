@@ -66,3 +66,19 @@ export function readServer(server: string | undefined): string | null {
     );
   return server.replace(/\/+$/, '');
 }
+
+/**
+ * The base URLs of one producer or several, with commas and without trailing slashes; `null` if not given.
+ * @throws {UsageError} unless each is a URL and no two are the same
+ */
+export function readServers(servers: string | undefined): string | null {
+  if (servers === undefined) return null;
+  const urls = servers.split(',').map((server) => readServer(server.trim()) ?? '');
+  const same = urls.find((url, n) => urls.some((other, m) => m < n && isSameUrl(url, other)));
+  if (same === undefined) return urls.join(',');
+  throw new UsageError(`--server names ${quote(same, 200)} twice; expected different producers`);
+}
+
+function isSameUrl(url: string, other: string): boolean {
+  return new URL(url).href === new URL(other).href;
+}

@@ -1,8 +1,9 @@
 /** The rows of a run with their vectors, downloaded in order while the run goes on. */
 
-import type { EmbedmillClient, RetryOptions } from '@embedmill/client';
+import type { RetryOptions } from '@embedmill/client';
 import type { ReportRow, VectorBlock, VectorRows } from '@embedmill/contract';
 import type { PartQueue } from './part-queue.ts';
+import type { RunClient } from './run-client.ts';
 
 /** Downloaded rows, and why some of them have no vector. */
 export interface DownloadedRows extends VectorRows {
@@ -11,7 +12,7 @@ export interface DownloadedRows extends VectorRows {
 
 /** Dependencies of {@link downloadRows}. */
 export interface DownloadDeps {
-  client: Pick<EmbedmillClient, 'followParts'>;
+  client: Pick<RunClient, 'followParts'>;
   /** Id of the run. */
   run: string;
   parts: PartQueue;

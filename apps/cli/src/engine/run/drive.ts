@@ -1,17 +1,18 @@
 /** Completes a run: sends its rows and, at the same time, watches its progress. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EmbedmillClient, withRetry } from '@embedmill/client';
+import { withRetry } from '@embedmill/client';
 import { EmbedmillError, type RunInfo, unknownShare } from '@embedmill/contract';
 import type { Part } from './encode-parts.ts';
 import { explainWaits } from './explain-wait.ts';
+import type { RunClient } from './run-client.ts';
 import { sendParts } from './send-parts.ts';
 import { together } from './together.ts';
 import type { Tracker } from './tracker.ts';
 
 /** Dependencies of {@link drive}. */
 export interface DriveDeps {
-  client: EmbedmillClient;
+  client: RunClient;
   run: RunInfo;
   parts: AsyncIterable<Part>;
   tracker: Tracker;

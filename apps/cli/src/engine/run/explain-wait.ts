@@ -1,9 +1,10 @@
 /** Finds out why a run does not progress, shows it, and ends the command if time cannot end the wait. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EmbedmillClient, PassingFault } from '@embedmill/client';
+import { PassingFault } from '@embedmill/client';
 import { EmbedmillError, type Health, type HealthProblem } from '@embedmill/contract';
 import { doesNotAnswer } from './does-not-answer.ts';
+import { idsIn, type RunClient } from './run-client.ts';
 import type { Tracker } from './tracker.ts';
 
 /** A wait of this length is explained by the progress display. */
@@ -16,7 +17,7 @@ const ANSWER_MS = 5_000;
 
 /** Dependencies of {@link explainWaits}. */
 export interface ExplainWaitsDeps {
-  client: Pick<EmbedmillClient, 'getHealth' | 'url'>;
+  client: Pick<RunClient, 'getHealth' | 'url'>;
   tracker: Tracker;
   /** Id of the run. */
   run: string;
@@ -68,7 +69,8 @@ function gone(server: string, error: Error): Reason {
 
 /** The problem that keeps this run from progressing; `null` if none is known. */
 function problemOf(runId: string, { problems }: Health): HealthProblem | null {
+  const own = idsIn(runId);
   const isOwn = ({ code, severity, run }: HealthProblem) =>
-    severity !== 'advice' && code !== 'disk-space' && (run === null || run === runId);
+    severity !== 'advice' && code !== 'disk-space' && (run === null || own.includes(run));
   return problems.find(isOwn) ?? null;
 }

@@ -1,7 +1,8 @@
 /** The rows of an output as one stream: downloaded, shortened, merged with those of an old output, joined with columns. */
 
-import { type EmbedmillClient, type RetryOptions, withRetry } from '@embedmill/client';
-import { BUILT_IN_DIM, type VectorRows } from '@embedmill/contract';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RetryOptions, withRetry } from '@embedmill/client';
+import { BUILT_IN_DIM, type RunInfo, type VectorRows } from '@embedmill/contract';
 import { type Column, type OutputRows, vectorMetadata } from '@embedmill/core/formats';
 import { mergeRows } from '../../io/append/merge.ts';
 import type { OldOutput } from '../../io/append/old-output.ts';
@@ -12,6 +13,7 @@ import type { ColumnSpool } from '../../io/columns/spool.ts';
 import type { OutputTarget } from '../../io/output/types.ts';
 import { type DownloadedRows, downloadRows } from './download-rows.ts';
 import type { PartQueue } from './part-queue.ts';
+import type { RunClient } from './run-client.ts';
 
 /** The rows of an output that gets a row index. */
 export interface IndexedRows {
@@ -33,7 +35,7 @@ export interface InputColumns {
 
 /** Dependencies of {@link openOutputRows}. */
 export interface OutputRowsDeps {
-  client: Pick<EmbedmillClient, 'followParts' | 'getRun'>;
+  client: Pick<RunClient, 'followParts' | 'getRun'>;
   /** Id of the run, which may be in any state. */
   run: string;
   /** The parts of the run; filled while they are sent. */
@@ -68,11 +70,11 @@ export async function openOutputRows(
   tap: (rows: AsyncIterable<DownloadedRows>) => AsyncGenerator<DownloadedRows>,
   signal: AbortSignal,
 ): Promise<OpenedRows> {
-  const { client, output, columns: input, index, retry } = deps;
+  const { output, columns: input, index } = deps;
   const source = tap(downloadRows(deps, signal));
   const first = await source.next();
-  // After the first vector, the run knows their model.
-  const run = await withRetry(() => client.getRun(deps.run), retry);
+  const hasVector = first.done !== true && first.value.present.includes(1);
+  const run = await stateAfter(hasVector, deps, signal);
   const append = index?.append ?? null;
   const old = append?.old.header ?? null;
   const runDim = run.dim ?? BUILT_IN_DIM;
@@ -101,6 +103,22 @@ export async function openOutputRows(
     ...{ counts, dim, columns, model, fingerprint },
     metadata: vectorMetadata({ model, precision, fingerprint, dim }),
   };
+}
+
+/** Pause between two requests for a state that is older than the first vector: one of several producers answered late. */
+const LATE_STATE_MS = 50;
+
+/** The state of the run, which knows the model of its vectors after the first of them. */
+async function stateAfter(
+  hasVector: boolean,
+  { client, run, retry }: OutputRowsDeps,
+  signal: AbortSignal,
+): Promise<RunInfo> {
+  for (;;) {
+    const info = await withRetry(() => client.getRun(run), retry);
+    if (!hasVector || info.dim !== null) return info;
+    await sleep(LATE_STATE_MS, undefined, { signal });
+  }
 }
 
 /** Names of the columns that an output has anyway. */

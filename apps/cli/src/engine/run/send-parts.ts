@@ -1,12 +1,13 @@
 /** Sends the parts of an input that a run does not have yet. */
 
-import { type EmbedmillClient, type KnownPart, type RetryOptions, withRetry } from '@embedmill/client';
-import { EmbedmillError, quote, UPLOADS_AT_A_TIME } from '@embedmill/contract';
+import { type KnownPart, type RetryOptions, withRetry } from '@embedmill/client';
+import { EmbedmillError, quote } from '@embedmill/contract';
 import { digestOf, type Part } from './encode-parts.ts';
+import type { RunClient } from './run-client.ts';
 
 /** Dependencies of {@link sendParts}. */
 export interface SendDeps {
-  client: EmbedmillClient;
+  client: Pick<RunClient, 'sendPart' | 'uploads'>;
   retry: RetryOptions;
   /** Id of the run. */
   run: string;
@@ -36,7 +37,7 @@ export async function sendParts(parts: AsyncIterable<Part>, deps: SendDeps): Pro
       if (receipt?.sha256 !== digestOf(part)) throw inputChanged(deps.run, `part ${part.number} differs`);
       continue;
     }
-    if (inFlight.size >= UPLOADS_AT_A_TIME) await Promise.race(inFlight);
+    if (inFlight.size >= deps.client.uploads) await Promise.race(inFlight);
     const sending = sendPart(part, deps).finally(() => inFlight.delete(sending));
     // The race or the final wait throws the failure; this keeps Node from reporting it as unhandled before.
     sending.catch(() => {});
@@ -48,7 +49,8 @@ export async function sendParts(parts: AsyncIterable<Part>, deps: SendDeps): Pro
 }
 
 async function sendPart(part: Part, { client, retry, run }: SendDeps): Promise<void> {
-  const receipt = await withRetry(() => client.sendPart(run, part.number, part.body), retry);
+  const { signal } = retry;
+  const receipt = await withRetry(() => client.sendPart(run, part.number, part.body, { signal }), retry);
   const [first] = receipt.rejected;
   if (first === undefined) return;
   throw new EmbedmillError(
