@@ -111,7 +111,11 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     const metrics = new WorkerMetrics();
     const pool = new InferencePool({
       threads,
-      prepare: async (precision) => ({ ...(await prepare(precision)), memoryBytes: config.repeatsBytes }),
+      prepare: async (precision) => ({
+        ...(await prepare(precision)),
+        memoryBytes: config.repeatsBytes,
+        maxBusyThreads: Math.min(threads, cores),
+      }),
       precision: FIRST_PRECISION,
       ...(engineUrl === undefined ? {} : { engineUrl }),
       onEvent: (event) => {

@@ -68,7 +68,7 @@ int embed(const char *path, const char *kernelName, int packTokens) {
 #if defined(EMBEDMILL_PROFILE)
   static const char *const names[STAGES] = {"embed", "qkv", "pack", "scores", "softmax",
                                             "weigh", "mix", "wide", "narrow", "rows"};
-  for (int i = 0; i < STAGES && scratch; i++) std::fprintf(stderr, "%s %.6f\n", names[i], scratch->profile[i]);
+  for (int i = 0; i < STAGES && scratch; i++) std::fprintf(stderr, "%s %.6f\n", names[i], scratch->own.profile[i]);
 #endif
   return 0;
 }

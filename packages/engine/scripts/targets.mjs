@@ -48,4 +48,11 @@ export const KERNELS = {
 export const SHARED_SOURCES = ['model.cpp', 'dispatch.cpp'];
 
 /** Further files of the addon. */
-export const ADDON_SOURCES = ['addon.cpp', 'share.cpp', 'wordpiece.cpp', 'characters.cpp', 'static.cpp'];
+export const ADDON_SOURCES = [
+  'addon.cpp',
+  'helpers.cpp',
+  'share.cpp',
+  'wordpiece.cpp',
+  'characters.cpp',
+  'static.cpp',
+];

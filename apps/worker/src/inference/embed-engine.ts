@@ -1,23 +1,23 @@
 /** The default engine: `@embedmill/embed` behind the engine port; inference threads load it by URL. */
 
 import { Embedder, type PreparedModel } from '@embedmill/embed';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineSurroundings } from './engine.ts';
 
-/**
- * What the pool's `prepare` returns for this engine: the model, and the size of each thread's vector memory.
- */
+/** What the pool's `prepare` returns for this engine: the model, and what each thread may use. */
 export interface EmbedEngineModel extends PreparedModel {
   /** Maximum bytes of vectors that a thread keeps for repeated texts. Default 0: none. */
   memoryBytes?: number;
+  /** Maximum threads of the process that compute at the same time, inference threads included. Default 1. */
+  maxBusyThreads?: number;
 }
 
 /**
  * Opens a prepared model.
  * @throws {EmbedError} if a model file is missing or cannot be run
  */
-export async function openEngine(model: unknown): Promise<Engine> {
-  const { memoryBytes, ...prepared } = model as EmbedEngineModel;
-  const embedder = await Embedder.open(prepared, { memoryBytes });
+export async function openEngine(model: unknown, { hasIdleCores }: EngineSurroundings): Promise<Engine> {
+  const { memoryBytes, maxBusyThreads, ...prepared } = model as EmbedEngineModel;
+  const embedder = await Embedder.open(prepared, { memoryBytes, maxBusyThreads, hasIdleCores });
   const { dim, fingerprint } = embedder.model;
   return {
     dim,

@@ -26,6 +26,7 @@ import { dispatch, LANES, type WaitingPieces } from './dispatch.ts';
 import { joinResults } from './join.ts';
 import { DEFAULT_POOL_OPTIONS, type FilledPoolOptions, type InferencePoolOptions } from './options.ts';
 import { pieceOf, piecesOf } from './pieces.ts';
+import type { UnansweredPieces } from './protocol.ts';
 import { type Piece, PoolRequest, type PoolRequestOptions } from './request.ts';
 import type { InferenceThread } from './thread-handle.ts';
 import { ThreadSupervisor } from './thread-supervisor.ts';
@@ -51,6 +52,9 @@ export class InferencePool {
   readonly #options: FilledPoolOptions;
   readonly #threads: ThreadSupervisor;
   readonly #models = new Map<Precision, Promise<unknown>>();
+  readonly #unanswered: UnansweredPieces = new Int32Array(
+    new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+  );
   readonly #waiting: WaitingPieces = { interactive: [], bulk: [] };
   /** Why requests are rejected; undefined until `stop`, a failed `start`, or the death of the last thread. */
   #refusal: Error | undefined;
@@ -68,6 +72,7 @@ export class InferencePool {
     this.#threads = new ThreadSupervisor({
       options: this.#options,
       firstModel: () => this.#model(this.#options.precision),
+      unanswered: this.#unanswered,
       listener: {
         onReady: () => this.#dispatch(),
         onDone: (piece, result, timings) => {
@@ -93,7 +98,7 @@ export class InferencePool {
 
   /** Threads that have work. */
   get busyThreads(): number {
-    return this.#threads.ready.filter((thread) => thread.held.length > 0).length;
+    return this.#threads.ready.filter((thread) => thread.pieces > 0).length;
   }
 
   /** Bulk pieces (whole batches, unless one was cut) that no thread has begun. */
@@ -255,7 +260,11 @@ export class InferencePool {
   }
 
   #dispatch(): void {
-    dispatch(this.#threads.ready, this.#waiting);
+    const threads = this.#threads.ready;
+    dispatch(threads, this.#waiting);
+    const held = threads.reduce((sum, thread) => sum + thread.pieces, 0);
+    const { interactive, bulk } = this.#waiting;
+    Atomics.store(this.#unanswered, 0, held + interactive.length + bulk.length);
   }
 
   #finish(piece: Piece, result: Uint8Array<ArrayBuffer>): void {

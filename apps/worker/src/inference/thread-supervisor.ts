@@ -10,6 +10,7 @@
 
 import type { HeldPiece } from './bisect.ts';
 import type { FilledPoolOptions } from './options.ts';
+import type { UnansweredPieces } from './protocol.ts';
 import { InferenceThread, type ThreadListener } from './thread-handle.ts';
 
 /** Time for a thread that could not open its engine to exit. */
@@ -30,6 +31,7 @@ export interface ThreadSupervisorDeps {
   options: FilledPoolOptions;
   /** Returns the model that each thread opens first. */
   firstModel: () => Promise<unknown>;
+  unanswered: UnansweredPieces;
   listener: SupervisorListener;
 }
 
@@ -37,6 +39,7 @@ export interface ThreadSupervisorDeps {
 export class ThreadSupervisor {
   readonly #options: FilledPoolOptions;
   readonly #firstModel: () => Promise<unknown>;
+  readonly #unanswered: UnansweredPieces;
   readonly #listener: SupervisorListener;
   readonly #ready = new Set<InferenceThread>();
   readonly #starting = new Set<Promise<void>>();
@@ -47,9 +50,10 @@ export class ThreadSupervisor {
   #failedStarts = 0;
   #isStopping = false;
 
-  constructor({ options, firstModel, listener }: ThreadSupervisorDeps) {
+  constructor({ options, firstModel, unanswered, listener }: ThreadSupervisorDeps) {
     this.#options = options;
     this.#firstModel = firstModel;
+    this.#unanswered = unanswered;
     this.#listener = listener;
   }
 
@@ -96,6 +100,7 @@ export class ThreadSupervisor {
       maxHeapMb: maxHeapMb + heapMbOf(model),
       stuckAfterMs,
       terminateAfterMs,
+      unanswered: this.#unanswered,
       listener: {
         onDone: this.#listener.onDone,
         onFailed: this.#listener.onFailed,

@@ -15,7 +15,7 @@ import { ChunkMean } from '../text/long/mean.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
 import type { EmbedTextOptions, PreparedModel } from '../types.ts';
 import { type EncodedText, type EncodeOptions, InputEncoder, type LongText } from './input-encoder.ts';
-import { openRunner, type Runner } from './runner.ts';
+import { type CoreOptions, openRunner, type Runner } from './runner.ts';
 import { memoryKey, VectorMemory } from './vector-memory.ts';
 
 type Options = EncodeOptions & Pick<EmbedTextOptions, 'betweenChunks'>;
@@ -59,12 +59,12 @@ export class Embedder {
    */
   static async open(
     model: PreparedModel,
-    { memoryBytes = 0 }: { memoryBytes?: number | undefined } = {},
+    { memoryBytes = 0, ...cores }: { memoryBytes?: number | undefined } & CoreOptions = {},
   ): Promise<Embedder> {
     const tokenizer = await TextTokenizer.read(model.tokenizerPath, model.maxTokens, {
       knownOnly: model.engine === 'static',
     });
-    const runner = await openRunner(model);
+    const runner = await openRunner(model, cores);
     const memory = memoryBytes > 0 ? new VectorMemory(model.dim, memoryBytes) : undefined;
     return new Embedder(model, tokenizer, runner, memory);
   }
