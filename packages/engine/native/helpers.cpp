@@ -171,9 +171,10 @@ bool HelpedRuns::takeStep(Workspace &space) {
 bool HelpedRuns::assist(size_t place) {
   auto lastStep = Clock::now();
   while (isOpen.load(std::memory_order_relaxed) && helpers->busy.load(std::memory_order_relaxed) <= helpers->threads) {
-    if (takeStep(*spaces[place]))
+    if (takeStep(*spaces[place])) {
+      helperSteps.fetch_add(1, std::memory_order_relaxed);
       lastStep = Clock::now();
-    else if (Clock::now() < lastStep + MAX_IDLE)
+    } else if (Clock::now() < lastStep + MAX_IDLE)
       waitTurn(lastStep);
     else
       return false;

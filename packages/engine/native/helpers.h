@@ -70,6 +70,9 @@ class HelpedRuns final : public Steps {
   void begin(const Model &model, Scratch &scratch, bool isShared);
   void end();
 
+  /** Steps that helpers have run so far. */
+  long stepsOfHelpers() const { return helperSteps.load(std::memory_order_relaxed); }
+
   void each(int count, Step *step, void *context) override;
   int threads() const override { return int(spaces.size()) + 1; }
 
@@ -96,6 +99,7 @@ class HelpedRuns final : public Steps {
   std::atomic<int> done{0};
   /** Whether a run is in progress that helpers may join. */
   std::atomic<bool> isOpen{false};
+  std::atomic<long> helperSteps{0};
   /** Helpers inside a run; grows only under the mutex, while the run is open. */
   std::atomic<int> present{0};
 };

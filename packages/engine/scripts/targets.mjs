@@ -47,6 +47,9 @@ export const KERNELS = {
 /** Files of every build, next to the kernels. */
 export const SHARED_SOURCES = ['model.cpp', 'dispatch.cpp'];
 
+/** Further files of the program; WebAssembly has no threads. */
+export const commandSources = (arch) => ['command.cpp', ...(arch === 'wasm32' ? [] : ['helpers.cpp'])];
+
 /** Further files of the addon. */
 export const ADDON_SOURCES = [
   'addon.cpp',
