@@ -35,10 +35,12 @@ static void attentionOfHead(const Model &model, const Layer &layer, const Scratc
                         scratch.context + size_t(row) * model.width + head * headSize, model.width);
 }
 
-/** Rows of a step of the feed-forward layers: the chunks are of nearly equal size, a multiple of the threads. */
+/** Rows of a step of the feed-forward layers; with helpers, the steps are of nearly equal size and as many for each
+ * thread.
+ */
 static int chunkRows(const Scratch &scratch, int rows) {
-  const int threads = scratch.steps ? scratch.steps->threads() : 1;
-  const int chunks = roundedUp((rows + CHUNK_ROWS - 1) / CHUNK_ROWS, threads);
+  if (!scratch.steps) return CHUNK_ROWS;
+  const int chunks = roundedUp((rows + CHUNK_ROWS - 1) / CHUNK_ROWS, scratch.steps->threads());
   return roundedUp((rows + chunks - 1) / chunks, ROW_UNIT);
 }
 

@@ -82,6 +82,14 @@ HelpedRuns *Helpers::runToJoin() const {
                            [](const HelpedRuns *a, const HelpedRuns *b) { return a->present < b->present; });
 }
 
+/** Counts a run without helpers, if it is one of those after a run that waited for them. */
+bool Helpers::mustRest() {
+  int left = rest.load(std::memory_order_relaxed);
+  while (left > 0)
+    if (rest.compare_exchange_weak(left, left - 1, std::memory_order_relaxed)) return true;
+  return false;
+}
+
 void Helpers::help(size_t place) {
   const FloatingPoint environment;
   std::unique_lock lock(mutex);
@@ -108,7 +116,7 @@ void HelpedRuns::awaitAbsence() {
 }
 
 void HelpedRuns::begin(const Model &model, Scratch &newScratch, bool isShared) {
-  isShared = isShared && !helpers->helpers.empty() && helpers->rest.load(std::memory_order_relaxed) <= 0;
+  isShared = isShared && !helpers->helpers.empty() && !helpers->mustRest();
   if (isShared && spaceRows != newScratch.rows) {
     awaitAbsence();
     spaces.clear();
@@ -118,10 +126,7 @@ void HelpedRuns::begin(const Model &model, Scratch &newScratch, bool isShared) {
   }
   scratch = &newScratch;
   const int busy = helpers->busy.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (!isShared) {
-    helpers->rest.fetch_sub(1, std::memory_order_relaxed);
-    return;
-  }
+  if (!isShared) return;
   startedAt = Clock::now();
   waited = {};
   scratch->steps = this;

@@ -42,6 +42,7 @@ class Helpers {
   friend HelpedRuns;
   void help(size_t place);
   HelpedRuns *runToJoin() const;
+  bool mustRest();
 
   const int threads;
   /** Runs and helpers that compute. */
