@@ -5,7 +5,7 @@
  * that the bulk run loses.
  *
  * Producer, worker, Redis and client are separate processes on the same machine. Both servers first answer 4,000 requests,
- * because V8 compiles code meanwhile. One client sends its requests at random moments; 8 and 32 clients send them as soon
+ * while V8 compiles their code. One client sends its requests at random moments; 8 and 32 clients send them as soon
  * as the previous one is answered. Stack and naive server are measured by turns, so that both see the same machine. Bulk
  * throughput is measured in the same run, alternating between bulk alone and bulk with one client, in tokens processed by
  * the model: a stack without loss processes the same number in both.
