@@ -1,13 +1,14 @@
 /**
- * `npm run bench:latency [-- --threads N --requests N --seconds N --bulk PATH --rounds N --no-bulk]`: time from HTTP request
- * to HTTP response for one text of 60 tokens, on an idle stack, beside a naive server (express and transformers.js in one
- * process), and during a bulk run on all inference threads; CPU per request; and the throughput that the bulk run loses.
+ * `npm run bench:latency [-- --threads N --requests N --warm-up N --seconds N --bulk PATH --rounds N --no-bulk-run]`: time
+ * from HTTP request to HTTP response for one text of 60 tokens, on an idle stack, beside a naive server (express and
+ * transformers.js in one process), and during a bulk run on all inference threads; CPU per request; and the throughput
+ * that the bulk run loses.
  *
- * Producer, worker, Redis and client are separate processes on the same machine. One client sends its
- * requests at random moments; 8 and 32 clients send them as soon as the previous one is answered. Stack and naive server
- * are measured by turns, so that both see the same machine. Bulk throughput is measured in the same run, alternating
- * between bulk alone and bulk with one client, in tokens processed by the model: a stack without loss processes the same
- * number in both.
+ * Producer, worker, Redis and client are separate processes on the same machine. Both servers first answer 4,000 requests,
+ * while V8 compiles their code. One client sends its requests at random moments; 8 and 32 clients send them as soon
+ * as the previous one is answered. Stack and naive server are measured by turns, so that both see the same machine. Bulk
+ * throughput is measured in the same run, alternating between bulk alone and bulk with one client, in tokens processed by
+ * the model: a stack without loss processes the same number in both.
  */
 
 import { once } from 'node:events';
@@ -31,12 +32,14 @@ const { values } = parseArgs({
     'bulk-run': { type: 'boolean', default: true },
     threads: { type: 'string', default: String(defaultThreads()) },
     requests: { type: 'string', default: '500' },
+    'warm-up': { type: 'string', default: '4000' },
     seconds: { type: 'string', default: '15' },
     rounds: { type: 'string', default: '3' },
   },
 });
 const threads = Number(values.threads);
 const requests = Number(values.requests);
+const warmUp = Number(values['warm-up']);
 const roundMs = Number(values.seconds) * 1000;
 const rounds = Number(values.rounds);
 
@@ -56,12 +59,12 @@ const servers = {
 try {
   for (const { client } of Object.values(servers)) {
     await client.measure(texts, 60, { clients: 1, pauseMs: 0 });
-    await client.measure(texts, 200, { clients: 32, pauseMs: 0 });
+    await client.measure(texts, warmUp, { clients: 32, pauseMs: 0 });
   }
   const idle = await measureByTurns();
   console.log(describeMachine());
   console.log(
-    `${threads} threads · ${requests} requests per row in ${rounds} turns, one text of ${QUESTION_TOKENS} tokens each · one client: ` +
+    `${threads} threads · ${warmUp} requests before, ${requests} per row in ${rounds} turns, one text of ${QUESTION_TOKENS} tokens each · one client: ` +
       `${MEAN_PAUSE_MS} ms apart on average; more clients: without pauses · naive server: express and transformers.js ` +
       `${await peerVersion('@huggingface/transformers')} q8\n`,
   );

@@ -4,6 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { compileAll, findCompiler, link } from '../../packages/engine/scripts/compiler.mjs';
+import { commandSources } from '../../packages/engine/scripts/targets.mjs';
 
 export interface BuildOptions {
   compiler: string;
@@ -29,7 +30,7 @@ export async function localCompiler(): Promise<string | undefined> {
 
 /** Compiles and links `native/command.cpp`; returns the path of the program. */
 export async function buildCommand(options: BuildOptions): Promise<string> {
-  const objects = await compileAll({ ...options, sources: ['command.cpp'] });
+  const objects = await compileAll({ ...options, sources: commandSources(options.arch) });
   const output = `${options.folder}/engine`;
   await link(options.compiler, objects, output, [...(options.flags ?? []), ...(options.linkFlags ?? [])]);
   return output;

@@ -10,6 +10,7 @@ import { openTracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
 import { KeyRing, openRateLimiter } from './access/index.ts';
 import { createApi } from './app.ts';
+import { expressMessages } from './http/express-messages.ts';
 import { startService } from './service.ts';
 import { PRODUCER_VERSION } from './version.ts';
 
@@ -65,7 +66,10 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
     });
     // Nothing is read from a stream that is slowed down, so only TCP itself detects that its client was
     // switched off.
-    const server = createServer({ keepAlive: true, keepAliveInitialDelay: TCP_PROBE_AFTER_MS }, api);
+    const server = createServer(
+      { keepAlive: true, keepAliveInitialDelay: TCP_PROBE_AFTER_MS, ...expressMessages(api) },
+      api,
+    );
     // A part may be uploaded for hours; the API itself ends a stalled body.
     server.requestTimeout = 0;
     server.keepAliveTimeout = KEEP_ALIVE_MS;

@@ -131,7 +131,13 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
         const served = models.inPool(poolName);
         if (served === undefined) throw notServed(poolName);
         const { identityOf, tokenizer } = served;
-        return { ...(await identityOf(precision)), memoryBytes: config.repeatsBytes, tokenizer };
+        const maxBusyThreads = Math.min(threads, cores);
+        return {
+          ...(await identityOf(precision)),
+          memoryBytes: config.repeatsBytes,
+          tokenizer,
+          maxBusyThreads,
+        };
       },
       precision: FIRST_PRECISION,
       ...(engineUrl === undefined ? {} : { engineUrl }),

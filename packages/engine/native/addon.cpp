@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "helpers.h"
 #include "kernel.h"
 #include "static.h"
 #include "validate.h"
@@ -21,6 +22,8 @@ namespace {
 
 constexpr napi_type_tag HANDLE_TAG = {0x656d6265646d696cULL, 0x6c656e67696e6531ULL};
 constexpr napi_type_tag TOKENIZER_TAG = {0x656d6265646d696cULL, 0x6c776f7264706331ULL};
+
+constexpr int MAX_THREADS = 4096;
 
 constexpr uint32_t MAX_WORD_CHARACTERS = 10'000;
 
@@ -45,6 +48,8 @@ struct Handle {
   std::shared_ptr<const Model> model;
   const Kernel *kernel;
   std::unique_ptr<Scratch> scratch;
+  /** Null if this process may keep only one thread busy. */
+  std::unique_ptr<HelpedRuns> runs;
   std::vector<int32_t> ids, lengths;
 };
 
@@ -103,6 +108,12 @@ class Arguments {
         type != expected)
       badInput(message);
     return {static_cast<T *>(data), data ? length : 0};
+  }
+
+  bool boolean(size_t index) const {
+    bool value = false;
+    check(napi_get_value_bool(env, values[index], &value), "expected a boolean");
+    return value;
   }
 
   int64_t integer(size_t index) const {
@@ -164,12 +175,19 @@ const Kernel *findKernel(const std::string &name) {
   throw CodedError("kernel-unavailable", "this machine cannot run the kernel \"" + name + "\"");
 }
 
-/** open(path, kernel): a handle with the shape of the model. */
+/**
+ * open(path, kernel, threads): a handle with the shape of the model. `threads` is the maximum that the process may keep
+ * busy with runs.
+ */
 napi_value open(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   auto handle = std::make_unique<Handle>();
   handle->kernel = findKernel(arguments.string(1));
+  const int64_t threads = arguments.integer(2);
+  if (threads < 1 || threads > MAX_THREADS)
+    badInput("expected 1 to " + std::to_string(MAX_THREADS) + " threads, got " + std::to_string(threads));
   handle->model = shareModel(arguments.string(0));
+  if (threads > 1) handle->runs = std::make_unique<HelpedRuns>(Helpers::shared(int(threads)));
   const Model &model = *handle->model;
 
   napi_value object;
@@ -186,7 +204,10 @@ napi_value open(napi_env env, napi_callback_info info) {
   return object;
 }
 
-/** embed(handle, ids: Int32Array, lengths: Int32Array, target: Float32Array, offset) */
+/**
+ * embed(handle, ids: Int32Array, lengths: Int32Array, target: Float32Array, offset, useIdleCores): the vectors are
+ * those of one thread, byte for byte.
+ */
 napi_value embed(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   Handle &handle = arguments.handle(0);
@@ -195,6 +216,7 @@ napi_value embed(napi_env env, napi_callback_info info) {
   const auto [lengths, texts] = arguments.array<int32_t>(2, napi_int32_array, "expected the lengths as an Int32Array");
   const auto [target, space] = arguments.array<float>(3, napi_float32_array, "expected the target as a Float32Array");
   const int64_t offset = arguments.integer(4);
+  const bool useIdleCores = arguments.boolean(5);
 
   if (texts > size_t(MAX_PACK_TOKENS)) badInput("the pack has more than " + std::to_string(MAX_PACK_TOKENS) + " texts");
   if (texts == 0) return nullptr;
@@ -212,7 +234,9 @@ napi_value embed(napi_env env, napi_callback_info info) {
   for (const int32_t length : handle.lengths) tokens += length;
   if (!handle.scratch || handle.scratch->rows < tokens)
     handle.scratch = std::make_unique<Scratch>(model, int(roundUp(size_t(tokens), 64)));
+  if (handle.runs) handle.runs->begin(model, *handle.scratch, useIdleCores);
   run(*handle.kernel, model, *handle.scratch, handle.ids.data(), handle.lengths.data(), int(texts), target + offset);
+  if (handle.runs) handle.runs->end();
   return nullptr;
 }
 
@@ -221,6 +245,7 @@ napi_value close(napi_env env, napi_callback_info info) {
   Handle &handle = Arguments(env, info).handle(0);
   handle.model.reset();
   handle.scratch.reset();
+  handle.runs.reset();
   return nullptr;
 }
 

@@ -45,11 +45,11 @@ struct HeadLayout {
 
 /** Writes the queries as bytes with zero point 128; returns their scale. */
 template <int headSize>
-INLINE float packQueries(const Scratch &scratch, const HeadRows &rows) {
+INLINE float packQueries(const Workspace &space, const HeadRows &rows) {
   using Layout = HeadLayout<headSize>;
   const float scale = headScale<Layout::panels>(rows, 0);
   const Floats inverse = splat(1.f / scale);
-  Byte *bytes = (Byte *)scratch.queries;
+  Byte *bytes = (Byte *)space.queries;
   for (int j = 0; j < rows.tokens; j++, bytes += Layout::depth)
     unroll<Layout::panels>([&](auto p) INLINE_LAMBDA {
       storeRow(bytes + LANES * p, addInts(nearest(mul(load(rows.row(p, j)), inverse)), splatInt(128)));
@@ -61,12 +61,12 @@ INLINE float packQueries(const Scratch &scratch, const HeadRows &rows) {
 
 /** Writes the keys in panels of 16, and what each score starts from; returns their scale. */
 template <int headSize>
-INLINE float packKeys(const Scratch &scratch, const HeadRows &rows) {
+INLINE float packKeys(const Workspace &space, const HeadRows &rows) {
   using Layout = HeadLayout<headSize>;
   const int keyPanels = (rows.tokens + LANES - 1) / LANES;
   const float scale = headScale<Layout::panels>(rows, Layout::panels);
   const Floats inverse = splat(1.f / scale);
-  int8_t *bytes = scratch.keyRows;
+  int8_t *bytes = space.keyRows;
   for (int j = 0; j < rows.tokens; j++, bytes += headSize)
     unroll<Layout::panels>([&](auto p) INLINE_LAMBDA {
       storeBytes(bytes + LANES * p, nearest(mul(load(rows.row(Layout::panels + p, j)), inverse)));
@@ -74,18 +74,18 @@ INLINE float packKeys(const Scratch &scratch, const HeadRows &rows) {
   memset(bytes, 0, size_t(keyPanels * LANES - rows.tokens) * headSize);
   for (int panel = 0; panel < keyPanels; panel++)
     unroll<Layout::panels>([&](auto p) INLINE_LAMBDA {
-      transposeGroups(scratch.keyRows + panel * LANES * headSize + LANES * p, headSize,
-                      scratch.keys + panel * Layout::keyPanelBytes + LANES * LANES * p);
+      transposeGroups(space.keyRows + panel * LANES * headSize + LANES * p, headSize,
+                      space.keys + panel * Layout::keyPanelBytes + LANES * LANES * p);
     });
-  const Byte *zeroPoint = (const Byte *)scratch.queries + size_t(rows.tokens) * Layout::depth;
+  const Byte *zeroPoint = (const Byte *)space.queries + size_t(rows.tokens) * Layout::depth;
   alignas(64) int32_t sums[BLOCK_ROWS * BLOCK_PANELS * LANES];
   eachBlock(1, 1, keyPanels, BLOCK_PANELS, [&](int, int, int panel, int count) INLINE_LAMBDA {
-    product(zeroPoint, Layout::depth, 1, scratch.keys + panel * Layout::keyPanelBytes, Layout::keyPanelBytes,
+    product(zeroPoint, Layout::depth, 1, space.keys + panel * Layout::keyPanelBytes, Layout::keyPanelBytes,
             Layout::depth, count, nullptr, sums, BLOCK_PANELS * LANES);
     for (int i = 0; i < count; i++)
-      storeInts(scratch.keyOffsets + (panel + i) * LANES, subInts(splatInt(0), loadInts(sums + i * LANES)));
+      storeInts(space.keyOffsets + (panel + i) * LANES, subInts(splatInt(0), loadInts(sums + i * LANES)));
   });
-  for (int j = rows.tokens; j < keyPanels * LANES; j++) scratch.keyOffsets[j] = PADDING_SCORE;
+  for (int j = rows.tokens; j < keyPanels * LANES; j++) space.keyOffsets[j] = PADDING_SCORE;
   return scale;
 }
 
@@ -137,7 +137,7 @@ INLINE float softmax(const int32_t *scores, int tokens, Floats scale, uint8_t *p
 
 /** The context of one head of one text: `context` is [token][width], at the channels of this head. */
 template <int headSize>
-static void attention(Scratch &scratch, const float *head, size_t panelStride, int tokens, float *context, int width) {
+static void attention(Workspace &space, const float *head, size_t panelStride, int tokens, float *context, int width) {
   using Layout = HeadLayout<headSize>;
   const HeadRows rows{head, panelStride, tokens};
   const int keyPanels = (tokens + LANES - 1) / LANES, keys = keyPanels * LANES;
@@ -149,37 +149,37 @@ static void attention(Scratch &scratch, const float *head, size_t panelStride, i
   Floats valueScales[Layout::panels];
   Floats scale;
   {
-    const Timer timer(scratch, PACK);
-    const float queryScale = packQueries<headSize>(scratch, rows);
-    scale = splat(queryScale * packKeys<headSize>(scratch, rows) * SCORE_SCALE<headSize>);
+    const Timer timer(space, PACK);
+    const float queryScale = packQueries<headSize>(space, rows);
+    scale = splat(queryScale * packKeys<headSize>(space, rows) * SCORE_SCALE<headSize>);
     for (int p = 0; p < Layout::panels; p++)
-      valueScales[p] = packValues(rows, 2 * Layout::panels + p, paddedTokens, scratch.values + p * valueBytes);
+      valueScales[p] = packValues(rows, 2 * Layout::panels + p, paddedTokens, space.values + p * valueBytes);
   }
   for (int first = 0; first < tokens; first += QUERY_ROWS) {
     const int queries = smaller(tokens - first, QUERY_ROWS);
     {
-      const Timer timer(scratch, SCORES);
-      const Byte *bytes = (const Byte *)scratch.queries + size_t(first) * Layout::depth;
+      const Timer timer(space, SCORES);
+      const Byte *bytes = (const Byte *)space.queries + size_t(first) * Layout::depth;
       eachBlock(
           queries, BLOCK_ROWS, keyPanels, BLOCK_PANELS, [&](int row, int rowCount, int panel, int count) INLINE_LAMBDA {
-            product(bytes + row * Layout::depth, Layout::depth, rowCount, scratch.keys + panel * Layout::keyPanelBytes,
-                    Layout::keyPanelBytes, Layout::depth, count, scratch.keyOffsets + panel * LANES,
-                    scratch.scores + row * scoreStride + panel * LANES, scoreStride);
+            product(bytes + row * Layout::depth, Layout::depth, rowCount, space.keys + panel * Layout::keyPanelBytes,
+                    Layout::keyPanelBytes, Layout::depth, count, space.keyOffsets + panel * LANES,
+                    space.scores + row * scoreStride + panel * LANES, scoreStride);
           });
     }
     {
-      const Timer timer(scratch, SOFTMAX);
+      const Timer timer(space, SOFTMAX);
       for (int i = 0; i < queries; i++)
-        inverse[i] = softmax(scratch.scores + i * scoreStride, tokens, scale,
-                             scratch.probabilities + size_t(i) * scoreStride * PROBABILITY_BYTES, plane);
+        inverse[i] = softmax(space.scores + i * scoreStride, tokens, scale,
+                             space.probabilities + size_t(i) * scoreStride * PROBABILITY_BYTES, plane);
     }
-    const Timer timer(scratch, WEIGH);
+    const Timer timer(space, WEIGH);
     alignas(64) int32_t sums[BLOCK_ROWS * BLOCK_PANELS * LANES];
     eachBlock(queries, BLOCK_ROWS, Layout::panels, BLOCK_PANELS,
               [&](int row, int rowCount, int panel, int count) INLINE_LAMBDA {
                 constexpr int ldc = BLOCK_PANELS * LANES;
-                weigh(scratch.probabilities + size_t(row) * scoreStride * PROBABILITY_BYTES, scoreStride, rowCount,
-                      plane, scratch.values + panel * valueBytes, valueBytes, paddedTokens, count, sums, ldc);
+                weigh(space.probabilities + size_t(row) * scoreStride * PROBABILITY_BYTES, scoreStride, rowCount, plane,
+                      space.values + panel * valueBytes, valueBytes, paddedTokens, count, sums, ldc);
                 for (int i = 0; i < rowCount; i++)
                   for (int j = 0; j < count; j++)
                     store(context + size_t(first + row + i) * width + (panel + j) * LANES,

@@ -146,38 +146,61 @@ void run(const Kernel &kernel, const Model &model, Scratch &scratch, const int32
   kernel.forward(model, scratch, ids, lengths, texts, out);
 }
 
-Scratch::Scratch(const Model &model, int maxRows) : rows(maxRows) {
-  const size_t width = size_t(model.width), inner = roundUp(size_t(model.inner), 64), headSize = size_t(model.headSize);
-  const size_t tokens = size_t(std::min(rows, model.positions)), paddedTokens = roundUp(tokens, 64);
-  constexpr size_t byteSize = sizeof(uint16_t), maxDepth = 64;
+namespace {
+
+/**
+ * Places buffers one after the other in memory of their own, each at a multiple of 64 bytes: `placeAll` calls its
+ * argument with each pointer and its size, first to measure.
+ */
+template <class PlaceAll>
+AlignedBytes placed(PlaceAll &&placeAll) {
+  AlignedBytes memory;
   size_t size = 0;
   const auto place = [&](auto *&pointer, size_t bytes) {
     if (memory.data()) pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(memory.data() + size);
     size += roundUp(bytes, 64);
   };
-  const auto placeAll = [&] {
-    place(stream, rows * width * sizeof(float));
-    place(context, rows * width * sizeof(float));
-    place(head, rows * 3 * headSize * sizeof(float));
+  placeAll(place);
+  memory = AlignedBytes(size);
+  size = 0;
+  placeAll(place);
+  return memory;
+}
+
+/** Bytes of an integer, for the kernel that needs most. */
+constexpr size_t BYTE_SIZE = sizeof(uint16_t);
+
+}  // namespace
+
+Workspace::Workspace(const Model &model, int rows) {
+  const size_t inner = roundUp(size_t(model.inner), 64), headSize = size_t(model.headSize);
+  const size_t tokens = size_t(std::min(rows, model.positions)), paddedTokens = roundUp(tokens, 64);
+  constexpr size_t maxDepth = 64;
+  memory = placed([&](auto &&place) {
+    place(head, size_t(rows) * 3 * headSize * sizeof(float));
     place(wide, CHUNK_ROWS * inner * sizeof(float));
-    place(bytes, (rows + SLACK_ROWS) * width * byteSize);
-    place(wideBytes, (CHUNK_ROWS + SLACK_ROWS) * inner * byteSize);
-    place(scale, rows * sizeof(float));
-    place(zero, rows * sizeof(float));
+    place(wideBytes, (CHUNK_ROWS + SLACK_ROWS) * inner * BYTE_SIZE);
     place(wideScale, CHUNK_ROWS * sizeof(float));
     place(wideZero, CHUNK_ROWS * sizeof(float));
-    place(queries, (tokens + 1 + SLACK_ROWS) * maxDepth * byteSize);
+    place(queries, (tokens + 1 + SLACK_ROWS) * maxDepth * BYTE_SIZE);
     place(keyRows, paddedTokens * headSize);
     place(keys, paddedTokens * maxDepth);
     place(keyOffsets, paddedTokens * sizeof(int32_t));
-    place(values, paddedTokens * headSize * byteSize);
+    place(values, paddedTokens * headSize * BYTE_SIZE);
     place(scores, QUERY_ROWS * paddedTokens * sizeof(int32_t));
-    place(probabilities, (QUERY_ROWS + SLACK_ROWS) * paddedTokens * byteSize);
-  };
-  placeAll();  // measures
-  memory = AlignedBytes(size);
-  size = 0;
-  placeAll();
+    place(probabilities, (QUERY_ROWS + SLACK_ROWS) * paddedTokens * BYTE_SIZE);
+  });
+}
+
+Scratch::Scratch(const Model &model, int maxRows) : rows(maxRows), own(model, maxRows) {
+  const size_t width = size_t(model.width), count = size_t(rows);
+  memory = placed([&](auto &&place) {
+    place(stream, count * width * sizeof(float));
+    place(context, count * width * sizeof(float));
+    place(bytes, (count + SLACK_ROWS) * width * BYTE_SIZE);
+    place(scale, count * sizeof(float));
+    place(zero, count * sizeof(float));
+  });
 }
 
 }  // namespace embedmill

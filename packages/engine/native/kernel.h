@@ -18,23 +18,20 @@ constexpr int MAX_PACK_TOKENS = 4096;
 enum Stage { EMBED, QKV, PACK, SCORES, SOFTMAX, WEIGH, MIX, WIDE, NARROW, ROWS, STAGES };
 
 /**
- * Intermediate values of one thread. Integers ("bytes") take one or two bytes each, as the kernel likes; memory is for
- * two. Everything starts as zeros, and padding is never written.
+ * Intermediate values of one step, which the thread that runs it owns. Integers ("bytes") take one or two bytes each,
+ * as the kernel likes; memory is for two. Everything starts as zeros, and padding is never written.
  */
-struct Scratch {
+struct Workspace {
   /** Memory for packs of up to `rows` tokens. */
-  Scratch(const Model &model, int rows);
+  Workspace(const Model &model, int rows);
 
-  int rows;
-  /** Residual stream and output of attention, [row][width]. */
-  float *stream, *context;
   /** Query, key and value of one head, [panel][row][16]. */
   float *head;
   /** Behind GELU, [row of a chunk][padded inner]. */
   float *wide;
-  /** Quantised input of a linear layer, with its scale and zero point per row. */
-  void *bytes, *wideBytes;
-  float *scale, *zero, *wideScale, *wideZero;
+  /** Quantised input of the last linear layer, with its scale and zero point per row. */
+  void *wideBytes;
+  float *wideScale, *wideZero;
   /** Attention of one head of one text; see attention.h. */
   void *queries;
   int8_t *keyRows, *keys, *values;
@@ -42,6 +39,41 @@ struct Scratch {
   uint8_t *probabilities;
   /** Seconds per stage; only filled by a build with EMBEDMILL_PROFILE. */
   double profile[STAGES] = {};
+
+ private:
+  AlignedBytes memory;
+};
+
+/** A part of a forward pass that is independent of all others of its count. */
+using Step = void(void *context, int index, Workspace &workspace);
+
+/** Runs steps on several threads; helpers.h implements it. */
+class Steps {
+ public:
+  /** Calls step(context, 0, ...) to step(context, count - 1, ...), each once; returns when all have returned. */
+  virtual void each(int count, Step *step, void *context) = 0;
+  /** Maximum threads that run steps. */
+  virtual int threads() const = 0;
+
+ protected:
+  ~Steps() = default;
+};
+
+/** Intermediate values of a forward pass. Steps read all of them and write only rows, or columns, of their own. */
+struct Scratch {
+  /** Memory for packs of up to `rows` tokens. */
+  Scratch(const Model &model, int rows);
+
+  int rows;
+  /** Residual stream and output of attention, [row][width]. */
+  float *stream, *context;
+  /** Quantised input of a linear layer, with its scale and zero point per row. */
+  void *bytes;
+  float *scale, *zero;
+  /** For the steps of the calling thread. */
+  Workspace own;
+  /** Runs the steps; null: the calling thread does. */
+  Steps *steps = nullptr;
 
  private:
   AlignedBytes memory;

@@ -47,5 +47,15 @@ export const KERNELS = {
 /** Files of every build, next to the kernels. */
 export const SHARED_SOURCES = ['model.cpp', 'dispatch.cpp'];
 
+/** Further files of the program; WebAssembly has no threads. */
+export const commandSources = (arch) => ['command.cpp', ...(arch === 'wasm32' ? [] : ['helpers.cpp'])];
+
 /** Further files of the addon. */
-export const ADDON_SOURCES = ['addon.cpp', 'share.cpp', 'wordpiece.cpp', 'characters.cpp', 'static.cpp'];
+export const ADDON_SOURCES = [
+  'addon.cpp',
+  'helpers.cpp',
+  'share.cpp',
+  'wordpiece.cpp',
+  'characters.cpp',
+  'static.cpp',
+];

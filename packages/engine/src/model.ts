@@ -5,6 +5,20 @@ import { callNative, loadEngine, type NativeModel } from './native.ts';
 export interface OpenOptions {
   /** A name from `kernels()`, or `auto` for the fastest. Default `auto`. */
   kernel?: string | undefined;
+  /**
+   * Maximum threads that the process may keep busy with runs, callers included: with more than one, other threads can help
+   * with a run. Equal for all models of a process. Default 1.
+   */
+  threads?: number | undefined;
+}
+
+/** Options of one run. */
+export interface RunOptions {
+  /**
+   * Whether threads that no other run needs help with this one, up to four in all. Only the time changes, never the
+   * bytes. Default false.
+   */
+  useIdleCores?: boolean | undefined;
 }
 
 /** Texts that go through the model in one run. */
@@ -43,7 +57,7 @@ export class ExactModel {
   static open(path: string, options: OpenOptions = {}): ExactModel {
     const kernel = chooseKernel(options.kernel);
     return new ExactModel(
-      callNative(() => loadEngine().open(path, kernel)),
+      callNative(() => loadEngine().open(path, kernel, options.threads ?? 1)),
       kernel,
     );
   }
@@ -75,14 +89,15 @@ export class ExactModel {
    * @throws EngineError `input-invalid` for a text without tokens or beyond `maxTokens`, an id beyond the vocabulary,
    * a pack beyond 4,096 tokens, a target without room, or a closed model
    */
-  embedInto(pack: Pack, target: Float32Array, offset = 0): void {
-    callNative(() => loadEngine().embed(this.#native, pack.ids, pack.lengths, target, offset));
+  embedInto(pack: Pack, target: Float32Array, offset = 0, { useIdleCores = false }: RunOptions = {}): void {
+    const { ids, lengths } = pack;
+    callNative(() => loadEngine().embed(this.#native, ids, lengths, target, offset, useIdleCores));
   }
 
   /** `embedInto` with a target of its own: texts × dim. */
-  embed(pack: Pack): Float32Array {
+  embed(pack: Pack, options: RunOptions = {}): Float32Array {
     const target = new Float32Array(pack.lengths.length * this.dim);
-    this.embedInto(pack, target);
+    this.embedInto(pack, target, 0, options);
     return target;
   }
 

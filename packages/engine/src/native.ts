@@ -26,13 +26,15 @@ export type NativeTokenizer = object & { readonly kind?: 'tokenizer' };
 /** What `native/addon.cpp` exports. */
 export interface NativeEngine {
   kernels(): Kernel[];
-  open(path: string, kernel: string): NativeModel;
+  /** @param threads maximum threads that the process may keep busy with runs */
+  open(path: string, kernel: string, threads: number): NativeModel;
   embed(
     model: NativeModel,
     ids: Int32Array,
     lengths: Int32Array,
     target: Float32Array,
     offset: number,
+    useIdleCores: boolean,
   ): undefined;
   close(model: NativeModel): undefined;
   openTokenizer(units: Uint16Array, ends: Int32Array, ids: Int32Array, settings: Int32Array): NativeTokenizer;

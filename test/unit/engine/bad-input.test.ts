@@ -38,6 +38,13 @@ const changed = (change: (view: DataView, bytes: Uint8Array) => void) => {
   return bytes;
 };
 
+describe.skipIf(available.length === 0)('a number of threads', () => {
+  it.each([0, -1, 4097])('of %d is refused', (threads) => {
+    const path = temporaryFile('weights.bin', valid);
+    expect(() => ExactModel.open(path, { threads })).toThrow(`expected 1 to 4096 threads, got ${threads}`);
+  });
+});
+
 describe.skipIf(available.length === 0)('a weight file', () => {
   it.each<[string, Uint8Array, RegExp]>([
     ['empty', new Uint8Array(0), /has 0 bytes, expected at least 64/],

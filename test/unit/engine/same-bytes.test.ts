@@ -123,6 +123,22 @@ describe.skipIf(available.length === 0)('the exact engine', { timeout: TIMEOUT_M
     model.close();
   });
 
+  it('does so with the help of other threads', () => {
+    const path = randomWeightFile(SMALL_SHAPE);
+    const texts = randomTexts(mixedLengths(256, 100), SMALL_SHAPE.vocabulary);
+    const alone = ExactModel.open(path);
+    const expected = texts.map((ids) => digest(alone.embed(packOf([ids]))));
+    alone.close();
+    for (const kernel of available.filter((name) => name !== 'scalar')) {
+      for (const threads of [2, 3, 4]) {
+        const model = ExactModel.open(path, { kernel, threads });
+        const helped = texts.map((ids) => digest(model.embed(packOf([ids]), { useIdleCores: true })));
+        model.close();
+        expect(helped, `${kernel}, ${threads} threads`).toEqual(expected);
+      }
+    }
+  });
+
   it('has unit vectors', () => {
     const model = ExactModel.open(randomWeightFile(SMALL_SHAPE));
     const texts = randomTexts([1, 9, 250], SMALL_SHAPE.vocabulary);

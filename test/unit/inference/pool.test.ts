@@ -143,6 +143,27 @@ describe('start', () => {
   });
 });
 
+describe('cores are idle for a text', () => {
+  test('only while the pool has no other piece', async () => {
+    const { pool, signals } = await startedPool({ threads: 2 });
+    const idleCores = async () => vectorOf(await embedBulk(pool, ['cores!']), 0);
+    const [yes, no] = [Array(DIM).fill(1), Array(DIM).fill(0)];
+    expect(await idleCores()).toEqual(yes);
+    const other = embedBulk(pool, ['gate!']);
+    await expect.poll(() => signals.atGate).toBe(1);
+    expect(await idleCores()).toEqual(no);
+    signals.openGate();
+    await other;
+    expect(await idleCores()).toEqual(yes);
+  });
+
+  test('again after a thread died with a text', async () => {
+    const { pool } = await startedPool({ threads: 2 });
+    await embedBulk(pool, ['exit!']);
+    expect(vectorOf(await embedBulk(pool, ['cores!']), 0)).toEqual(Array(DIM).fill(1));
+  });
+});
+
 describe('stop', () => {
   test('finishes running batches, rejects waiting ones and closes every engine', async () => {
     const { pool, signals } = await startedPool({ threads: 2 });

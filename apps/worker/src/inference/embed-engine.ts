@@ -3,25 +3,25 @@
 import type { PreparedModel, SharedTokenizer } from '@embedmill/embed';
 // Not the whole package: a thread needs neither compilers nor downloads, which take 5 MB of its heap.
 import { Embedder } from '@embedmill/embed/embedder';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineSurroundings } from './engine.ts';
 
-/**
- * What the pool's `prepare` returns for this engine: the model, and the size of each thread's vector memory.
- */
+/** What the pool's `prepare` returns for this engine: the model, and what each thread may use. */
 export interface EmbedEngineModel extends PreparedModel {
   /** Maximum bytes of vectors that a thread keeps for repeated texts. Default 0: none. */
   memoryBytes?: number;
   /** The tokenizer, if the threads share it. */
   tokenizer?: SharedTokenizer | undefined;
+  /** Maximum threads of the process that compute at the same time, inference threads included. Default 1. */
+  maxBusyThreads?: number;
 }
 
 /**
  * Opens a prepared model.
  * @throws {EmbedError} if a model file is missing or cannot be run
  */
-export async function openEngine(model: unknown): Promise<Engine> {
-  const { memoryBytes, tokenizer, ...prepared } = model as EmbedEngineModel;
-  const embedder = await Embedder.open(prepared, { memoryBytes, tokenizer });
+export async function openEngine(model: unknown, { hasIdleCores }: EngineSurroundings): Promise<Engine> {
+  const { memoryBytes, tokenizer, maxBusyThreads, ...prepared } = model as EmbedEngineModel;
+  const embedder = await Embedder.open(prepared, { memoryBytes, tokenizer, maxBusyThreads, hasIdleCores });
   const { dim, fingerprint } = embedder.model;
   return {
     dim,

@@ -75,8 +75,14 @@ export interface Engine extends EngineIdentity {
   close(): void | Promise<void>;
 }
 
+/** What an engine may know about the other threads. */
+export interface EngineSurroundings {
+  /** Returns whether no text waits or is computed except those of this thread. */
+  readonly hasIdleCores: () => boolean;
+}
+
 /** The exports of a module that can be the `engineUrl` of a pool. */
 export interface EngineModule {
   /** @param model what the pool's `prepare` returned: plain data, copied to each thread */
-  openEngine(model: unknown): Engine | Promise<Engine>;
+  openEngine(model: unknown, surroundings: EngineSurroundings): Engine | Promise<Engine>;
 }

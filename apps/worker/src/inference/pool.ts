@@ -26,6 +26,7 @@ import { dispatch, LANES, type WaitingPieces } from './dispatch.ts';
 import { joinResults } from './join.ts';
 import { DEFAULT_POOL_OPTIONS, type FilledPoolOptions, type InferencePoolOptions } from './options.ts';
 import { pieceOf, piecesOf } from './pieces.ts';
+import type { UnansweredPieces } from './protocol.ts';
 import { type Piece, PoolRequest, type PoolRequestOptions } from './request.ts';
 import type { InferenceThread } from './thread-handle.ts';
 import { type EngineToOpen, ThreadSupervisor } from './thread-supervisor.ts';
@@ -54,6 +55,9 @@ export class InferencePool {
   readonly #models = new Map<string, Promise<unknown>>();
   /** Names of the models that every thread opens besides the first one. */
   #others: readonly string[] = [];
+  readonly #unanswered: UnansweredPieces = new Int32Array(
+    new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+  );
   readonly #waiting: WaitingPieces = { interactive: [], bulk: [] };
   /** Why requests are rejected; undefined until `stop`, a failed `start`, or the death of the last thread. */
   #refusal: Error | undefined;
@@ -71,6 +75,7 @@ export class InferencePool {
     this.#threads = new ThreadSupervisor({
       options: this.#options,
       engines: () => this.#enginesToOpen(),
+      unanswered: this.#unanswered,
       listener: {
         onReady: () => this.#dispatch(),
         onDone: (piece, result, timings) => {
@@ -97,7 +102,7 @@ export class InferencePool {
 
   /** Threads that have work. */
   get busyThreads(): number {
-    return this.#threads.ready.filter((thread) => thread.held.length > 0).length;
+    return this.#threads.ready.filter((thread) => thread.pieces > 0).length;
   }
 
   /** Bulk pieces (whole batches, unless one was cut) that no thread has begun. */
@@ -294,7 +299,11 @@ export class InferencePool {
   }
 
   #dispatch(): void {
-    dispatch(this.#threads.ready, this.#waiting);
+    const threads = this.#threads.ready;
+    dispatch(threads, this.#waiting);
+    const held = threads.reduce((sum, thread) => sum + thread.pieces, 0);
+    const { interactive, bulk } = this.#waiting;
+    Atomics.store(this.#unanswered, 0, held + interactive.length + bulk.length);
   }
 
   #finish(piece: Piece, result: Uint8Array<ArrayBuffer>): void {

@@ -11,12 +11,16 @@ import type { Precision, SerializedError, StoredGlossary, Treatment, Truncate } 
 import type { Claim } from './claim.ts';
 import type { EngineIdentity, TokenizeOptions } from './engine.ts';
 
+/** Shared memory with one number: the pieces of the pool that are not answered. The pool writes it. */
+export type UnansweredPieces = Int32Array<SharedArrayBuffer>;
+
 /** `workerData`, passed when the thread starts. */
 export interface ThreadData {
   /** Module that exports `openEngine`. */
   engineUrl: string;
   /** Port for interactive pieces. */
   interactivePort: MessagePort;
+  unanswered: UnansweredPieces;
 }
 
 /** Main port: opens an engine; sent before the first piece that needs it. */

@@ -15,7 +15,13 @@ import { type Deferred, deferred } from '@embedmill/core/process';
 import { ATTEMPTS_PER_WHOLE_PIECE, type HeldPiece } from './bisect.ts';
 import { abandon, type Claim, newClaim, progressOf, takeBack } from './claim.ts';
 import type { EngineIdentity } from './engine.ts';
-import type { MessageFromThread, MessageToThread, PieceTimings, ThreadData } from './protocol.ts';
+import type {
+  MessageFromThread,
+  MessageToThread,
+  PieceTimings,
+  ThreadData,
+  UnansweredPieces,
+} from './protocol.ts';
 import type { Piece, PoolRequest } from './request.ts';
 import { StuckWatch } from './stuck-watch.ts';
 import { reviveError } from './thread-errors.ts';
@@ -41,6 +47,7 @@ export interface ThreadOptions {
   stuckAfterMs: number;
   /** Time for a stopping thread to exit before it is terminated. */
   terminateAfterMs: number;
+  unanswered: UnansweredPieces;
   listener: ThreadListener;
 }
 
@@ -68,7 +75,8 @@ export class InferenceThread {
   #state: 'alive' | 'closing' | 'dead' = 'alive';
   #causeOfDeath: Error | undefined;
 
-  constructor({ place, engineUrl, maxHeapMb, stuckAfterMs, terminateAfterMs, listener }: ThreadOptions) {
+  constructor(options: ThreadOptions) {
+    const { place, engineUrl, maxHeapMb, stuckAfterMs, terminateAfterMs, unanswered, listener } = options;
     this.place = place;
     this.#listener = listener;
     this.#watch = new StuckWatch({
@@ -79,7 +87,7 @@ export class InferenceThread {
     this.#terminateAfterMs = terminateAfterMs;
     const { port1, port2 } = new MessageChannel();
     this.#interactivePort = port1;
-    const workerData: ThreadData = { engineUrl: engineUrl.href, interactivePort: port2 };
+    const workerData: ThreadData = { engineUrl: engineUrl.href, interactivePort: port2, unanswered };
     this.#worker = new Worker(new URL('./thread.js', import.meta.url), {
       name: `inference-${place}`,
       workerData,
@@ -134,6 +142,11 @@ export class InferenceThread {
       load.rows += piece.rows;
     }
     return load;
+  }
+
+  /** Number of pieces that this thread holds. */
+  get pieces(): number {
+    return this.#held.size;
   }
 
   /** Pieces that this thread holds, oldest first. */

@@ -13,6 +13,7 @@
 
 import type { HeldPiece } from './bisect.ts';
 import type { FilledPoolOptions } from './options.ts';
+import type { UnansweredPieces } from './protocol.ts';
 import { InferenceThread, type ThreadListener } from './thread-handle.ts';
 
 /** Time for a thread that could not open its engine to exit. */
@@ -44,6 +45,7 @@ export interface ThreadSupervisorDeps {
   options: FilledPoolOptions;
   /** Returns the engines that a new thread opens. */
   engines: () => Promise<readonly EngineToOpen[]>;
+  unanswered: UnansweredPieces;
   listener: SupervisorListener;
 }
 
@@ -51,6 +53,7 @@ export interface ThreadSupervisorDeps {
 export class ThreadSupervisor {
   readonly #options: FilledPoolOptions;
   readonly #engines: ThreadSupervisorDeps['engines'];
+  readonly #unanswered: UnansweredPieces;
   readonly #listener: SupervisorListener;
   readonly #ready = new Set<InferenceThread>();
   /** Threads that finish their last pieces. */
@@ -63,9 +66,10 @@ export class ThreadSupervisor {
   #failedStarts = 0;
   #isStopping = false;
 
-  constructor({ options, engines, listener }: ThreadSupervisorDeps) {
+  constructor({ options, engines, unanswered, listener }: ThreadSupervisorDeps) {
     this.#options = options;
     this.#engines = engines;
+    this.#unanswered = unanswered;
     this.#listener = listener;
   }
 
@@ -141,6 +145,7 @@ export class ThreadSupervisor {
       maxHeapMb: engines.reduce((sum, { model }) => sum + heapMbOf(model), maxHeapMb),
       stuckAfterMs,
       terminateAfterMs,
+      unanswered: this.#unanswered,
       listener: {
         onDone: this.#listener.onDone,
         onFailed: this.#listener.onFailed,

@@ -30,7 +30,7 @@ interface Task {
 
 if (parentPort === null) throw new Error('thread.js must run as a worker thread; InferencePool starts it');
 const mainPort = parentPort;
-const { engineUrl, interactivePort } = workerData as ThreadData;
+const { engineUrl, interactivePort, unanswered } = workerData as ThreadData;
 const engines = new Map<string, Promise<Engine>>();
 const interactive: Task[] = [];
 const bulk: Task[] = [];
@@ -95,7 +95,9 @@ function accept(message: MessageToThread, queue: Task[]): void {
  * replaces it.
  */
 async function open({ engine, model }: OpenMessage): Promise<void> {
-  const opening = import(engineUrl).then((module: EngineModule) => module.openEngine(model));
+  const opening = import(engineUrl).then((module: EngineModule) =>
+    module.openEngine(model, { hasIdleCores }),
+  );
   engines.set(engine, opening);
   try {
     const { dim, fingerprint } = await opening;
@@ -103,6 +105,11 @@ async function open({ engine, model }: OpenMessage): Promise<void> {
   } catch (thrown) {
     answer({ kind: 'open-failed', engine, error: serializeError(thrown) });
   }
+}
+
+/** Whether the pool has no piece but the one that this thread is computing. */
+function hasIdleCores(): boolean {
+  return Atomics.load(unanswered, 0) <= 1;
 }
 
 /** Gives a task one turn. Returns true once it is answered, or withdrawn, which needs no answer. */

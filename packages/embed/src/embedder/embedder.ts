@@ -16,7 +16,7 @@ import type { SharedTokenizer } from '../text/shared-tokenizer.ts';
 import { TextTokenizer } from '../text/tokenizer.ts';
 import type { EmbedTextOptions, PreparedModel } from '../types.ts';
 import { type EncodedText, type EncodeOptions, InputEncoder, type LongText } from './input-encoder.ts';
-import { openRunner, type Runner } from './runner.ts';
+import { type CoreOptions, openRunner, type Runner } from './runner.ts';
 import { memoryKey, VectorMemory } from './vector-memory.ts';
 
 type Options = EncodeOptions & Pick<EmbedTextOptions, 'betweenChunks'>;
@@ -64,14 +64,18 @@ export class Embedder {
     {
       memoryBytes = 0,
       tokenizer: shared,
-    }: { memoryBytes?: number | undefined; tokenizer?: SharedTokenizer | undefined } = {},
+      ...cores
+    }: {
+      memoryBytes?: number | undefined;
+      tokenizer?: SharedTokenizer | undefined;
+    } & CoreOptions = {},
   ): Promise<Embedder> {
     const options = { knownOnly: model.engine === 'static' };
     const tokenizer =
       shared === undefined
         ? await TextTokenizer.read(model.tokenizerPath, model.maxTokens, options)
         : TextTokenizer.openShared(shared, model.maxTokens, options);
-    const runner = await openRunner(model);
+    const runner = await openRunner(model, cores);
     const memory = memoryBytes > 0 ? new VectorMemory(model.dim, memoryBytes) : undefined;
     return new Embedder(model, tokenizer, runner, memory);
   }

@@ -22,12 +22,20 @@ export interface Runner {
   close(): void | Promise<void>;
 }
 
+/** When other threads help with a run of the exact engine; only its time changes. */
+export interface CoreOptions {
+  /** Maximum threads of the process that compute at the same time. Default 1. */
+  maxBusyThreads?: number | undefined;
+  /** Called before each run: whether threads that no other run needs may help. Default: they may. */
+  hasIdleCores?: (() => boolean) | undefined;
+}
+
 /**
  * Opens a prepared model with its engine.
  * @throws {EmbedError} if a file of the model is missing or cannot be run
  */
-export async function openRunner(model: PreparedModel): Promise<Runner> {
-  if (model.engine === 'exact') return openExact(model);
+export async function openRunner(model: PreparedModel, cores: CoreOptions = {}): Promise<Runner> {
+  if (model.engine === 'exact') return openExact(model, cores);
   if (model.engine === 'static') return await StaticRunner.open(model);
   // Loaded on use: ONNX Runtime takes 0.1 s and 25 MB that the exact engine does not need.
   const { ModelSession } = await import('./session.ts');
@@ -50,13 +58,15 @@ export function packOf(texts: readonly (readonly number[])[]): Pack {
 class ExactRunner implements Runner {
   readonly packTokens = PACK_TOKENS;
   readonly #model: ExactModel;
+  readonly #hasIdleCores: () => boolean;
 
-  constructor(model: ExactModel) {
+  constructor(model: ExactModel, hasIdleCores: () => boolean) {
     this.#model = model;
+    this.#hasIdleCores = hasIdleCores;
   }
 
   run(texts: readonly (readonly number[])[], target: Float32Array, offset: number): void {
-    this.#model.embedInto(packOf(texts), target, offset);
+    this.#model.embedInto(packOf(texts), target, offset, { useIdleCores: this.#hasIdleCores() });
   }
 
   close(): void {
@@ -90,9 +100,12 @@ class OnnxRunner implements Runner {
   }
 }
 
-function openExact({ modelPath, kernel }: PreparedModel): Runner {
+function openExact(
+  { modelPath, kernel }: PreparedModel,
+  { maxBusyThreads, hasIdleCores = () => true }: CoreOptions,
+): Runner {
   try {
-    return new ExactRunner(ExactModel.open(modelPath, { kernel }));
+    return new ExactRunner(ExactModel.open(modelPath, { kernel, threads: maxBusyThreads }), hasIdleCores);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new EmbedError('MODEL_INVALID', `the exact engine cannot open "${modelPath}": ${message}`, {

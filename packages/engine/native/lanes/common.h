@@ -32,7 +32,7 @@ INLINE int roundedUp(int value, int multiple) { return (value + multiple - 1) / 
 /** Adds the time of its life to a stage of the profile. */
 class Timer {
  public:
-  Timer(Scratch &scratch, Stage stage) : seconds(scratch.profile[stage]), start(now()) {}
+  Timer(Workspace &space, Stage stage) : seconds(space.profile[stage]), start(now()) {}
   ~Timer() { seconds += now() - start; }
 
  private:
@@ -46,7 +46,7 @@ class Timer {
 };
 #else
 struct Timer {
-  Timer(Scratch &, Stage) {}
+  Timer(Workspace &, Stage) {}
 };
 #endif
 
