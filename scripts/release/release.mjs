@@ -12,6 +12,7 @@ import { main } from '../lib/main.mjs';
 import { ROOT } from '../lib/root.mjs';
 
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
+const CHART = 'infra/helm/embedmill/Chart.yaml';
 const UNRELEASED = '## [Unreleased]\n';
 
 await main(async () => {
@@ -44,6 +45,9 @@ await main(async () => {
     }
     changes.set(path, `${JSON.stringify(manifest, null, 2)}\n`);
   }
+
+  const chart = await readFile(join(ROOT, CHART), 'utf8');
+  changes.set(CHART, chart.replace(/^(version|appVersion): .*$/gm, `$1: ${version}`));
 
   for (const path of changes.keys()) console.log(`${isDryRun ? 'would write' : 'writes'} ${path}`);
   if (isDryRun) return console.log(`would commit "Release ${version}" and tag ${tag}`);
