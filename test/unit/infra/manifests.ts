@@ -35,7 +35,7 @@ export interface Manifest {
   spec?: any;
 }
 
-/** The objects in a YAML text. @throws {Error} if it is no YAML */
+/** The objects in a YAML text. @throws {Error} if it is not YAML */
 export function readManifests(text: string): Manifest[] {
   return parseAllDocuments(text).map((document) => {
     if (document.errors.length > 0) throw document.errors[0];
