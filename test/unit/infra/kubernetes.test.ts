@@ -82,5 +82,17 @@ describe('the Kubernetes manifests', () => {
     expect(producer.metadata.labels).toMatchObject(selector);
     const own = producer.spec.containers[0].ports.map(({ name }: { name: string }) => name);
     expect(own).toContain(ports[0].targetPort);
+    // Workers pull models from it.
+    const { egress } = find('NetworkPolicy', 'embedmill-worker').spec;
+    const { labels } = producer.metadata;
+    const [http] = producer.spec.containers[0].ports;
+    expect(egress).toContainEqual({
+      to: [
+        {
+          podSelector: { matchLabels: { 'app.kubernetes.io/name': labels['app.kubernetes.io/name'] } },
+        },
+      ],
+      ports: [{ port: http.containerPort, protocol: 'TCP' }],
+    });
   });
 });
