@@ -6,6 +6,7 @@ import { keysOf } from '@embedmill/core/redis';
 import { createLogger } from '@embedmill/core/telemetry';
 import { startProducer } from '@embedmill/producer';
 import { startWorker } from '@embedmill/worker';
+import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';
 import { startCollecting, whenEnded } from '../support/collecting.ts';
@@ -32,6 +33,21 @@ describe('with connected workers', () => {
     expect(await run.json()).toMatchObject(expected);
     const call = await postEmbed(lane.producer.url, { text: 'a', model: 'nobody-has-it' });
     expect([call.status, await call.json()]).toEqual([422, expect.objectContaining(expected)]);
+  });
+});
+
+describe('with a worker whose model is not announced', () => {
+  it('a call is told to come again', async () => {
+    const { redisUrl = '', prefix } = lane.config;
+    const keys = keysOf(prefix);
+    const redis = new Redis(redisUrl);
+    onTestFinished(() => redis.disconnect());
+    const report = { id: 'w', host: 'h', model: 'late', fingerprint: 'f' };
+    await redis.set(keys.worker('w'), JSON.stringify(report), 'PX', 60_000);
+    await redis.sadd(keys.workers, 'w');
+    const call = () => postEmbed(lane.producer.url, { text: 'a', model: 'late' });
+    await expect.poll(async () => (await call()).status).toBe(503);
+    expect(await (await call()).json()).toMatchObject({ code: 'model-loading' });
   });
 });
 

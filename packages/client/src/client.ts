@@ -243,10 +243,13 @@ export class EmbedmillClient {
     return (await this.#http.json<{ version: string }>('GET', '/healthz', options)).version;
   }
 
-  /** Returns the models of the connected workers, one element per worker. */
+  /** Returns the models that the connected workers serve, one element per worker and model. */
   async getWorkers(options: CallOptions = {}): Promise<WorkerModel[]> {
-    const { workers } = await this.#http.json<{ workers: WorkerModel[] }>('GET', '/v1/overview', options);
-    return workers.map(({ model, fingerprint }) => ({ model, fingerprint }));
+    const { workers } = await this.#http.json<{ workers: WorkerSummary[] }>('GET', '/v1/overview', options);
+    return workers.flatMap(({ model, fingerprint, otherModels = [] }) => [
+      { model, fingerprint },
+      ...otherModels.map((other) => ({ model: other.name, fingerprint: other.fingerprint })),
+    ]);
   }
 
   /** Resolves if a producer is running at this URL. */
@@ -259,6 +262,9 @@ export class EmbedmillClient {
     await this.#http.request('GET', '/readyz', options);
   }
 }
+
+/** What `getWorkers` reads of a worker; the producer omits `otherModels` for workers of older versions. */
+type WorkerSummary = WorkerModel & { otherModels?: { name: string; fingerprint: string }[] };
 
 function runPath(id: string): string {
   return `/v1/runs/${encodeURIComponent(id)}`;

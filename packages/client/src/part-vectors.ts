@@ -7,7 +7,7 @@ import { type RetryOptions, withRetry } from './retry.ts';
 
 /** Time that the producer holds one request for a part. */
 const WAIT_MS = 20_000;
-/** A producer that is silent for this much longer is gone. */
+/** A producer that is silent for this much longer, or between two chunks of bytes, is gone. */
 const SILENCE_MS = 30_000;
 
 /** Maximum parts that are requested at a time, and the maximum of their bytes. */
@@ -33,14 +33,19 @@ export async function readPart(
   const path = `/v1/runs/${encodeURIComponent(id)}/parts/${part}/results?waitMs=${WAIT_MS}`;
   for (;;) {
     const silence = new AbortController();
-    const fault = new PassingFault(`the producer was silent for ${(WAIT_MS + SILENCE_MS) / 1000} s`, null);
-    const timer = setTimeout(() => silence.abort(fault), WAIT_MS + SILENCE_MS);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const allow = (ms: number) => {
+      clearTimeout(timer);
+      const fault = new PassingFault(`the producer was silent for ${ms / 1000} s`, null);
+      timer = setTimeout(() => silence.abort(fault), ms);
+    };
+    allow(WAIT_MS + SILENCE_MS);
     try {
       const combined = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
       const response = await http.request('GET', path, { signal: combined });
       if (response.status === 204) continue;
       const blocks: VectorBlock[] = [];
-      const bytes = http.read(response, combined);
+      const bytes = observed(http.read(response, combined), () => allow(SILENCE_MS));
       for await (const block of decodeVectorBlocks(bytes, wrongResults)) blocks.push(block);
       return blocks;
     } finally {
@@ -91,6 +96,14 @@ export async function* followParts(
     }
   } finally {
     ended.abort(new ClientError('stopped', 'the rest is not read'));
+  }
+}
+
+/** Calls `onChunk` with every chunk: a slow connection is not a silent one. */
+async function* observed(chunks: AsyncIterable<Uint8Array>, onChunk: () => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    onChunk();
+    yield chunk;
   }
 }
 

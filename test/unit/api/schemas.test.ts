@@ -4,6 +4,7 @@ import { readConfig } from '@embedmill/core/process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRunBody, runOptions } from '../../../apps/producer/src/compatible/run-options.ts';
+import { alertsBody } from '../../../apps/producer/src/health/firing-alerts.ts';
 import { checkInput } from '../../../apps/producer/src/http/check-input.ts';
 import {
   addRowsQuery,
@@ -40,6 +41,10 @@ describe('a body', () => {
     expect(checkInput(createRunBody, 'body', nulls)).toEqual(checkInput(createRunBody, 'body', {}));
     const body = checkInput(embedBody, 'body', { text: null, texts: ['a'], encoding: null, model: null });
     expect(body).toMatchObject({ texts: ['a'], encoding: 'float' });
+    const alert = { status: 'firing', labels: {}, startsAt: '2026-01-01T00:00:00Z' };
+    expect(checkInput(alertsBody, 'body', { alerts: [{ ...alert, annotations: null }] })).toEqual({
+      alerts: [alert],
+    });
     expect(() => checkInput(searchBody, 'body', { text: null, count: null })).toThrow(/text: .*got null/);
     expect(() => checkInput(createRunBody, 'body', JSON.parse('{"__proto__": null}'))).toThrow(
       'unknown "__proto__"',

@@ -139,6 +139,26 @@ describe('an output', () => {
     });
   });
 
+  test('has the dimension of the model if its first rows have no vector and the state is late', async () => {
+    const path = join(temporaryFolder(), 'out.npy');
+    const run = new TestRun();
+    const parts = new Parts();
+    const states = [null, DIM];
+    const getRun = async () => ({ ...(await run.client.getRun()), dim: states.shift() ?? DIM });
+    const fetching = fetchOutput(
+      {
+        ...{ client: { ...run.client, getRun }, run: 'r', parts: parts.queue, output: targetOf(path, 'npy') },
+        ...{ retry: {}, columns: null, index: null },
+      },
+      signal,
+    );
+    parts.send(1, 2, null);
+    run.finish(1, ['a'], [{ row: 0, line: 1, verdict: 'empty', message: 'the text is empty' }]);
+    run.finish(2, ['b']);
+    const { vectors } = await fetching;
+    expect(readFileSync(vectors[0]!.draftPath).toString('latin1', 0, 128)).toContain("'shape': (2, 4)");
+  });
+
   test('is begun again when a later row has another column', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'out.jsonl');

@@ -181,7 +181,11 @@ describe('the part map', () => {
 /** What a producer of a test answers. */
 interface Answers {
   version?: string;
-  workers?: { model: string; fingerprint: string }[];
+  workers?: {
+    model: string;
+    fingerprint: string;
+    otherModels?: { name: string; fingerprint: string }[];
+  }[];
   model?: string;
   refusal?: { status: number; detail: string };
 }
@@ -249,5 +253,8 @@ describe('at the start, producers are refused', () => {
     );
     const same = await createRuns({ workers: [one!, two!] }, { workers: [two!] });
     expect(same.error.message).toBe('not refused');
+    const second = { model: 'n', fingerprint: 'x', otherModels: [{ name: 'm', fingerprint: 'h' }] };
+    const loaded = await createRuns({ workers: [one!] }, { workers: [second] });
+    expect(loaded.error.message).toContain(`is f, that of ${loaded.urls[1]} is h`);
   });
 });

@@ -49,5 +49,17 @@ describe('the Kubernetes manifests', () => {
     expect(producer.template.metadata.labels).toMatchObject(selector);
     const own = producer.template.spec.containers[0].ports.map(({ name }: { name: string }) => name);
     expect(own).toContain(ports[0].targetPort);
+    // Workers pull models from it.
+    const { egress } = find('NetworkPolicy', 'embedmill-worker').spec;
+    const { labels } = producer.template.metadata;
+    const [http] = producer.template.spec.containers[0].ports;
+    expect(egress).toContainEqual({
+      to: [
+        {
+          podSelector: { matchLabels: { 'app.kubernetes.io/name': labels['app.kubernetes.io/name'] } },
+        },
+      ],
+      ports: [{ port: http.containerPort, protocol: 'TCP' }],
+    });
   });
 });

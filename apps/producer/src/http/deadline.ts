@@ -30,6 +30,21 @@ export function abortOnDisconnect(res: Response): AbortSignal {
   return controller.signal;
 }
 
+/**
+ * A signal that is aborted after this time, or when the connection closes. Its timer holds it: a signal of
+ * `AbortSignal.timeout` to which only `AbortSignal.any` refers is collected as garbage and never aborts (Node 20).
+ */
+export function abortAfter(res: Response, timeoutMs: number): AbortSignal {
+  const controller = new AbortController();
+  const end = () => {
+    clearTimeout(timer);
+    controller.abort();
+  };
+  const timer = setTimeout(end, timeoutMs);
+  res.once('close', end);
+  return controller.signal;
+}
+
 /** Ends responses that are complete, and of which the client reads nothing for `readStallMs`. */
 export function endStalledReaders(readStallMs: number): RequestHandler {
   return (_req, res, next) => {

@@ -3,15 +3,18 @@
 import { z } from 'zod';
 
 /**
- * The value of a request without its fields that are null and optional, at any depth of objects. Required fields
- * keep their null, so that an error shows it.
+ * The value of a request without its fields that are null and optional, at any depth of objects and arrays. Required
+ * fields keep their null, so that an error shows it.
  * @param schema the schema that checks the value
  */
 export function withoutNulls(schema: z.core.$ZodType, given: unknown): unknown {
-  const object = objectOf(schema);
-  if (object === undefined || typeof given !== 'object' || given === null || Array.isArray(given))
-    return given;
-  const { shape } = object;
+  const inner = innermost(schema);
+  if (Array.isArray(given)) {
+    const isOfObjects = inner instanceof z.ZodArray && innermost(inner.element) instanceof z.ZodObject;
+    return isOfObjects ? given.map((element) => withoutNulls(inner.element, element)) : given;
+  }
+  if (!(inner instanceof z.ZodObject) || typeof given !== 'object' || given === null) return given;
+  const { shape } = inner;
   // Not a spread: a key `__proto__` stays a key.
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, value]): [string, unknown][] => {
@@ -55,10 +58,9 @@ function permitNull(field: Record<string, unknown>): void {
   field.anyOf = [constraints, { type: 'null' }];
 }
 
-/** The object schema inside optional, nullable, default and transformed schemas; `undefined` for other schemas. */
-function objectOf(schema: z.core.$ZodType): z.ZodObject | undefined {
-  if (schema instanceof z.ZodObject) return schema;
+/** The schema inside optional, nullable, default and transformed schemas. */
+function innermost(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault)
-    return objectOf(schema.unwrap());
-  return schema instanceof z.ZodPipe ? objectOf(schema.in) : undefined;
+    return innermost(schema.unwrap());
+  return schema instanceof z.ZodPipe ? innermost(schema.in) : schema;
 }

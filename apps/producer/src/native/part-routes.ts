@@ -5,7 +5,7 @@ import { type Run, readPart } from '@embedmill/core/runs';
 import { Router } from 'express';
 import { addPath, idOf } from '../http/add-path.ts';
 import { checkInput } from '../http/check-input.ts';
-import { abortOnDisconnect } from '../http/deadline.ts';
+import { abortAfter } from '../http/deadline.ts';
 import { sendStream } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
 import { batchesMemory } from './downloads.ts';
@@ -19,22 +19,14 @@ export function partRoutes({ service, log, limits }: RouteDeps): Router {
       const { part } = checkInput(partPath, 'query', { part: req.params.part });
       const { waitMs } = checkInput(partResultsQuery, 'query', req.query);
       const run = service.runs().get(idOf(req));
-      const signal = AbortSignal.any([abortOnDisconnect(res), AbortSignal.timeout(waitMs)]);
-      if (!(await run.whenPartStored(part, signal))) {
+      if (!(await run.whenPartStored(part, abortAfter(res, waitMs)))) {
         res.status(204).setHeader('Cache-Control', 'no-store').end();
         return;
       }
       const memoryBytes = batchesMemory(run, run.files.ledger.batchesOfPart.get(part) ?? []);
       const headers = { 'Content-Type': VECTOR_BLOCKS_TYPE, 'Cache-Control': 'no-store' };
-      await sendStream(
-        req,
-        res,
-        { status: 200, headers, memoryBytes, chunks: blocksOf(run, part) },
-        {
-          log,
-          limits,
-        },
-      );
+      const stream = { status: 200, headers, memoryBytes, chunks: blocksOf(run, part) };
+      await sendStream(req, res, stream, { log, limits });
     },
   });
   return router;

@@ -7,7 +7,6 @@ import {
   INPUT_TYPES,
   type PartReceipt,
   PROBLEM_CODES,
-  type ReportRow,
   ROW_VERDICTS,
   type RunInfo,
   type RunModels,
@@ -159,15 +158,6 @@ export const readingPlanSchema: z.ZodType<ReadingPlan> = z.strictObject({
     })
     .nullable()
     .describe('Why the file cannot be read as it is.'),
-});
-
-/** One line of a report. */
-export const reportRowSchema: z.ZodType<ReportRow> = z.strictObject({
-  id: z.string(),
-  line: count,
-  verdict,
-  message: z.string(),
-  lostTokens: z.exactOptional(count),
 });
 
 /** Backlog, throughput and required workers. */

@@ -299,9 +299,9 @@ export class InferencePool {
   }
 
   #dispatch(): void {
-    const threads = this.#threads.ready;
-    dispatch(threads, this.#waiting);
-    const held = threads.reduce((sum, thread) => sum + thread.pieces, 0);
+    dispatch(this.#threads.ready, this.#waiting);
+    // Retired threads still compute.
+    const held = this.#threads.alive.reduce((sum, thread) => sum + thread.pieces, 0);
     const { interactive, bulk } = this.#waiting;
     Atomics.store(this.#unanswered, 0, held + interactive.length + bulk.length);
   }

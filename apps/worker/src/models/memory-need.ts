@@ -1,7 +1,7 @@
 /** Estimates the memory of a model, so that a worker refuses one that would get it killed. */
 
 import { stat } from 'node:fs/promises';
-import type { PreparedModel } from '@embedmill/embed';
+import type { LoadedModel } from './load-protocol.ts';
 
 /** ONNX Runtime keeps the weights once more, in the order in which its kernels read them. */
 const ONNX_COPIES = 2;
@@ -17,14 +17,15 @@ const SPARE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Bytes that this process needs to serve a model. The exact engine holds the weights once per process, the others once
- * per thread. While threads are replaced there is one more.
+ * per thread. A tokenizer that threads share is in memory already. While threads are replaced there is one more.
  */
 export async function memoryNeedBytes(
-  { engine, modelPath, heapMb }: Pick<PreparedModel, 'engine' | 'modelPath' | 'heapMb'>,
+  { prepared, tokenizer }: Pick<LoadedModel, 'prepared' | 'tokenizer'>,
   threads: number,
 ): Promise<number> {
+  const { engine, modelPath, heapMb } = prepared;
   const { size } = await stat(modelPath);
   const copies = engine === 'exact' ? 1 : (threads + 1) * (engine === 'onnx' ? ONNX_COPIES : 1);
-  const heapBytes = HEAP_SHARE * heapMb * 1024 * 1024;
+  const heapBytes = tokenizer === undefined ? HEAP_SHARE * heapMb * 1024 * 1024 : 0;
   return copies * size + (threads + 1) * heapBytes + SPARE_BYTES;
 }

@@ -196,9 +196,9 @@ export class ModelLoader {
   }
 
   /** Unloads unused models until the memory suffices. @throws if it does not */
-  async #makeRoom({ prepared }: LoadedModel): Promise<void> {
+  async #makeRoom(loaded: LoadedModel): Promise<void> {
     const { pool, models } = this.#deps;
-    const need = await memoryNeedBytes(prepared, pool.threads);
+    const need = await memoryNeedBytes(loaded, pool.threads);
     for (const unused of models.idle(UNWANTED_MS)) {
       if (availableMemoryBytes() >= need) return;
       await this.#unload(unused);
@@ -227,6 +227,8 @@ export class ModelLoader {
       },
     };
     await models.add(model, () => this.#open());
+    // A lane that is joined after `stop` would never be left.
+    this.#stopping.signal.throwIfAborted();
     metrics.addModel(model.prepared);
     this.#leave.set(name, join(model));
   }

@@ -72,6 +72,7 @@ async function watch(
   signal: AbortSignal,
 ): Promise<RunInfo> {
   const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
+  const waking = AbortSignal.any([signal, ending]);
   for (;;) {
     const info = await withRetry(() => client.getRun(run.id), retry);
     tracker.setRun(info);
@@ -81,7 +82,7 @@ async function watch(
     if (info.state === 'cancelled' || info.state === 'failed') throw runEnded(info);
     const isEnding = ending.aborted || (info.etaSeconds !== null && info.etaSeconds < 1);
     if (isEnding) await sleep(LAST_POLL_MS, undefined, { signal });
-    else await sleep(POLL_MS, undefined, { signal: AbortSignal.any([signal, ending]) }).catch(() => {});
+    else await sleep(POLL_MS, undefined, { signal: waking }).catch(() => {});
     signal.throwIfAborted();
   }
 }

@@ -73,8 +73,7 @@ export async function openOutputRows(
   const { output, columns: input, index } = deps;
   const source = tap(downloadRows(deps, signal));
   const first = await source.next();
-  const hasVector = first.done !== true && first.value.present.includes(1);
-  const run = await stateAfter(hasVector, deps, signal);
+  const run = await stateAfter(first.done !== true, deps, signal);
   const append = index?.append ?? null;
   const old = append?.old.header ?? null;
   const runDim = run.dim ?? BUILT_IN_DIM;
@@ -105,18 +104,18 @@ export async function openOutputRows(
   };
 }
 
-/** Pause between two requests for a state that is older than the first vector: one of several producers answered late. */
+/** Pause between two requests for a state that is older than the first row: one of several producers answered late. */
 const LATE_STATE_MS = 50;
 
-/** The state of the run, which knows the model of its vectors after the first of them. */
+/** The state of the run, which knows its model once a row is stored, also one without a vector. */
 async function stateAfter(
-  hasVector: boolean,
+  hasRow: boolean,
   { client, run, retry }: OutputRowsDeps,
   signal: AbortSignal,
 ): Promise<RunInfo> {
   for (;;) {
     const info = await withRetry(() => client.getRun(run), retry);
-    if (!hasVector || info.dim !== null) return info;
+    if (!hasRow || info.dim !== null) return info;
     await sleep(LATE_STATE_MS, undefined, { signal });
   }
 }

@@ -1,5 +1,7 @@
 /** Runs the sides of a run at the same time. */
 
+import { setMaxListeners } from 'node:events';
+
 /** What is called with a signal that the first failure aborts. */
 export type Side<Value> = (signal: AbortSignal) => Promise<Value>;
 
@@ -13,6 +15,8 @@ export async function together<Values extends readonly unknown[]>(
 ): Promise<Values> {
   const failing = new AbortController();
   const combined = AbortSignal.any([signal, failing.signal]);
+  // Each part that waits for its producer adds a listener.
+  setMaxListeners(0, combined);
   const results = await Promise.allSettled(
     sides.map(async (side) => {
       try {

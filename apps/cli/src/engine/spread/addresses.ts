@@ -19,7 +19,7 @@ export interface ProducerAddress {
 const URL_SEPARATOR = ',';
 
 /** The URLs in the value of `--server`, as it was validated. */
-export function urlsIn(server: string): string[] {
+function urlsIn(server: string): string[] {
   return server.split(URL_SEPARATOR);
 }
 

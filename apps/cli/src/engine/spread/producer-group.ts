@@ -6,7 +6,7 @@
  * the others take all further ones.
  */
 
-import { EventEmitter, once } from 'node:events';
+import { EventEmitter, once, setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ApiError,
@@ -107,7 +107,8 @@ export class ProducerGroup implements RunClient {
       uploading: new Set(),
       rows: 0,
     }));
-    this.#events.setMaxListeners(0);
+    // Every part and producer that waits adds a listener.
+    setMaxListeners(0, this.#events, deps.signal);
   }
 
   get url(): string {

@@ -89,13 +89,15 @@ export class FleetModels {
 
   /**
    * Rejects a call for a model that no connected worker has; if one may load it, it is asked to.
+   * @returns whether a connected worker is known to have it
    * @throws {RequestError} `unknown-model` (facts: `models`)
    * @throws {UnavailableError} `model-loading`
    */
-  async assertLoaded(model: string): Promise<void> {
+  async assertLoaded(model: string): Promise<boolean> {
     await this.assertOffered(model);
     const fleet = this.#fleet;
-    if (fleet === undefined || fleet.workers.length === 0 || fleet.models.has(model)) return;
+    if (fleet === undefined || fleet.workers.length === 0) return false;
+    if (fleet.models.has(model)) return true;
     throw new UnavailableError(
       'model-loading',
       `the model ${quote(model)} is being loaded${describeLoads(fleet, model) ?? ''}; try again in a few seconds`,

@@ -8,6 +8,7 @@
 
 import {
   EmbedmillError,
+  quote,
   type TextInput,
   type TextToken,
   UNTREATED,
@@ -199,11 +200,18 @@ export class RedisInteractiveLane implements InteractiveLane, QueueState {
   /** Rejects at once what no worker would take. */
   async #assertKnown(model: string): Promise<void> {
     const cached = this.#models.cached();
-    await this.#fleet.assertLoaded(model);
+    const isLoaded = await this.#fleet.assertLoaded(model);
     // The first worker may be connected before its model is announced.
     if (cached.has(model) || (cached.size === 0 && model === this.#deps.model)) return;
     const known = await this.#readModels();
     if (known.has(model)) return;
+    // Redis may have lost the description, or the worker is about to announce it.
+    if (isLoaded) {
+      throw new UnavailableError(
+        'model-loading',
+        `the model ${quote(model)} is not announced yet; try again in a few seconds`,
+      );
+    }
     throw unknownModel(model, [...known.keys()]);
   }
 
