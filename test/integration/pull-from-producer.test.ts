@@ -89,6 +89,12 @@ it('a model that only the producer has', async () => {
 
   // A repository and a short name mean the model that workers call by its last part.
   expect(await native({ model: 'acme/colours' })).toEqual(asDocument);
+  // A run is refused when the workers are known; before, it would wait for them.
+  await until(async () => {
+    const headers = { authorization: `Bearer ${KEY}` };
+    const overview = await fetch(`${producer.url}/v1/overview`, { headers });
+    return ((await overview.json()) as { workers: unknown[] }).workers.length === 1;
+  });
   for (const [path, body] of [
     ['/v1/runs', { model: 'multilingual' }],
     ['/v1/embed', { model: 'multilingual', text: 'green' }],
