@@ -210,7 +210,17 @@ export class DataDir {
     const releasers = new Releasers();
     try {
       const runs = await Runs.open(
-        { dataDirId: id, exchange, queue, credits, missingFor, tokensPerSecondOf, assertLeaseHeld, log },
+        {
+          dataDirId: id,
+          exchange,
+          queue,
+          credits,
+          missingFor,
+          tokensPerSecondOf,
+          keepRunsDays: config.keepRunsDays,
+          assertLeaseHeld,
+          log,
+        },
         config.dataDir,
       );
       releasers.add(() => runs.close());

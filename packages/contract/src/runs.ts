@@ -86,6 +86,12 @@ export interface RunInfo {
    */
   dim: number | null;
   fingerprint: string | null;
+  /** Size of its files on disk. */
+  bytes: number;
+  /** Days for which it is kept after its end; `null` for the setting of the producer. */
+  keepDays: number | null;
+  /** When the producer may delete it; `null` for never, and while it is active. */
+  expiresAt: string | null;
 }
 
 /** A row without a vector, or one whose vector lacks tokens. */

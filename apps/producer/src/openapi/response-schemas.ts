@@ -81,6 +81,9 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
     .describe(
       'Identifies model, engine and treatment: equal fingerprints mean equal vectors for equal texts.',
     ),
+  bytes: count.describe('Size of its files.'),
+  keepDays: count.nullable().describe('Days for which it is kept after its end; null for the default.'),
+  expiresAt: time.nullable().describe('When the producer may delete it; null for never.'),
 });
 
 /** A page of runs. */

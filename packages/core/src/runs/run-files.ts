@@ -1,6 +1,6 @@
 /** The files of one run: its folder, ledger, row log, shards and glossary. */
 
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CorruptError, type RunOptions } from '@embedmill/contract';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
@@ -20,7 +20,7 @@ export const LEDGER_FILE = 'ledger.journal';
 export const ROWS_FILE = 'rows.jsonl';
 export const SHARDS_FOLDER = 'shards';
 /** Content of the run's glossary, if it has one. */
-const GLOSSARY_FILE = 'glossary.json';
+export const GLOSSARY_FILE = 'glossary.json';
 
 /** What a run starts with. */
 export interface NewRun {
@@ -30,6 +30,8 @@ export interface NewRun {
   requestKey?: string | undefined;
   /** Content of the glossary whose id is in the options. */
   glossary?: Uint8Array | undefined;
+  /** Days for which the run is kept after its end. Default: the setting of the producer. */
+  keepDays?: number | undefined;
 }
 
 /**
@@ -42,9 +44,15 @@ export class RunFiles {
   readonly rowLog: RowLog;
   readonly shards: ShardIndex;
   readonly #folder: string;
+  readonly #glossaryBytes: number;
 
-  private constructor(folder: string, ledger: Ledger, rowLog: RowLog, shards: ShardIndex) {
+  private constructor(
+    folder: string,
+    { ledger, rowLog, shards }: Pick<RunFiles, 'ledger' | 'rowLog' | 'shards'>,
+    glossaryBytes: number,
+  ) {
     this.#folder = folder;
+    this.#glossaryBytes = glossaryBytes;
     this.ledger = ledger;
     this.rowLog = rowLog;
     this.shards = shards;
@@ -56,7 +64,7 @@ export class RunFiles {
    */
   static async create(
     folder: string,
-    { id, options, requestKey, glossary }: NewRun,
+    { id, options, requestKey, glossary, keepDays }: NewRun,
     deps: AppendedFileDeps,
   ): Promise<RunFiles> {
     const draft = join(dirname(folder), `${DRAFT_PREFIX}${id}`);
@@ -66,6 +74,7 @@ export class RunFiles {
       at: Date.now(),
       options,
       ...(requestKey === undefined ? {} : { requestKey }),
+      ...(keepDays === undefined ? {} : { keepDays }),
     };
     deps.assertWritable();
     try {
@@ -98,7 +107,19 @@ export class RunFiles {
     const belongs = (entry: ShardEntry) => isOfBatch(entry, ledger.batches[entry.batch]);
     const shards = await ShardIndex.open(join(folder, SHARDS_FOLDER), belongs, deps);
     const rowLog = await RowLog.open(join(folder, ROWS_FILE), ledger.rowBytes, deps);
-    return new RunFiles(folder, ledger, rowLog, shards);
+    const glossaryBytes =
+      (ledger.created.options.glossary ?? null) === null
+        ? 0
+        : await stat(join(folder, GLOSSARY_FILE)).then(
+            ({ size }) => size,
+            () => 0,
+          );
+    return new RunFiles(folder, { ledger, rowLog, shards }, glossaryBytes);
+  }
+
+  /** Size of all files of the run. */
+  get bytes(): number {
+    return this.ledger.bytes + this.rowLog.bytes + this.shards.bytes + this.#glossaryBytes;
   }
 
   /** Content of the run's glossary. */

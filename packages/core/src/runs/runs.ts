@@ -3,11 +3,13 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { CorruptError, quote, RequestError, UnavailableError } from '@embedmill/contract';
+import { asError, CorruptError, quote, RequestError, UnavailableError } from '@embedmill/contract';
+import pLimit from 'p-limit';
 import { ageSortedId, createdAtOf } from '../process/disk/age-sorted-id.ts';
 import { syncFolder } from '../process/disk/sync-folder.ts';
 import { faultOf } from '../process/faults.ts';
 import { DamagedRun } from './damaged-run.ts';
+import { assertUnused, expiryOf, retentionNow } from './retention.ts';
 import { Run, type RunDeps } from './run.ts';
 import { DRAFT_PREFIX, isUnfinishedRun, type NewRun } from './run-files.ts';
 
@@ -23,33 +25,71 @@ const REMOVED_PREFIX = '.removed-';
 /** Faults that may concern the files of one run only; all others concern the whole disk or process. */
 const FAULTS_OF_ONE_FILE = new Set(['EIO', 'EACCES', 'EPERM', 'EBUSY']);
 
-/** How often runs are opened again whose files the disk refused. */
-const REOPEN_MS = 5000;
+/** How often runs are opened again whose files the disk refused, and finished runs are unloaded. */
+const SWEEP_MS = 5000;
+
+/** Time after its last use until a finished run is unloaded. */
+const UNLOAD_IDLE_MS = 15_000;
+
+/** Runs opened at the same time at start; more do not fit Node's pool of four threads. */
+const OPEN_AT_ONCE = 8;
+
+/** How often expired runs are looked for. */
+const RETENTION_MS = 60_000;
+
+/** What the runs work with. */
+export interface RunsDeps extends RunDeps {
+  /** Days for which finished runs are kept that state no time of their own. Default: for ever. */
+  keepRunsDays?: number | undefined;
+}
+
+/** How a run is removed. */
+export interface RemoveOptions {
+  /** Refuses a run that is active or being read. Default: false. */
+  onlyUnused?: boolean;
+}
 
 /** Each run has a folder `<dataDir>/runs/<id>/`. @see RunFiles for what is in it */
 export class Runs {
-  readonly #deps: RunDeps;
+  readonly #deps: RunsDeps;
+  readonly #runDeps: RunDeps;
   readonly #folder: string;
   readonly #runs = new Map<string, Run>();
+  /** Runs that may be active; the others have ended and are unloaded. */
+  readonly #loaded = new Set<Run>();
+  /** All runs, newest first; `null` after a change. */
+  #sorted: ShownRun[] | null = null;
   readonly #damaged = new Map<string, DamagedRun>();
   /** Runs that are removed, and whose files may still be on disk; the next start finishes that, too. */
   readonly #removing = new Set<string>();
-  readonly #reopening: NodeJS.Timeout;
+  readonly #sweeping: NodeJS.Timeout;
+  readonly #retaining: NodeJS.Timeout;
+  #isRemovingExpired = false;
   /** Runs by request key, including those that are being created. */
   readonly #byRequest = new Map<string, Promise<Run>>();
 
-  private constructor(deps: RunDeps, folder: string) {
+  private constructor(deps: RunsDeps, folder: string) {
     this.#deps = deps;
+    this.#runDeps = {
+      ...deps,
+      expiresAtOf: (run) => expiryOf(run, deps.keepRunsDays),
+      onLoad: (run) => this.#loaded.add(run),
+    };
     this.#folder = folder;
-    this.#reopening = setInterval(() => void this.#reopen(), REOPEN_MS);
-    this.#reopening.unref();
+    this.#sweeping = setInterval(() => {
+      void this.#reopen();
+      this.#unloadIdle(UNLOAD_IDLE_MS);
+    }, SWEEP_MS);
+    this.#sweeping.unref();
+    this.#retaining = setInterval(() => void this.removeExpired(), RETENTION_MS);
+    this.#retaining.unref();
   }
 
   /**
    * Opens every run in the data folder. A run with damaged files is listed as failed.
    * @throws a passing fault of the disk; the caller tries again
    */
-  static async open(deps: RunDeps, dataDir: string): Promise<Runs> {
+  static async open(deps: RunsDeps, dataDir: string): Promise<Runs> {
     const folder = join(dataDir, 'runs');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await syncFolder(dataDir);
@@ -63,7 +103,16 @@ export class Runs {
       await rm(join(folder, name), { recursive: true, force: true });
     }
     try {
-      for (const id of names.filter((name) => RUN_ID.test(name)).sort()) await runs.#open(id);
+      const turn = pLimit(OPEN_AT_ONCE);
+      const ids = names.filter((name) => RUN_ID.test(name)).sort();
+      await Promise.all(
+        ids.map((id) =>
+          turn(() => runs.#open(id)).catch((error) => {
+            turn.clearQueue();
+            throw error;
+          }),
+        ),
+      );
     } catch (error) {
       await runs.close();
       throw error;
@@ -74,9 +123,19 @@ export class Runs {
   /** Starts a run. */
   async create(newRun: Omit<NewRun, 'id'>): Promise<Run> {
     const id = `r${ageSortedId()}`;
-    const run = await Run.create(this.#deps, join(this.#folder, id), { ...newRun, id });
-    this.#runs.set(id, run);
+    const run = await Run.create(this.#runDeps, join(this.#folder, id), { ...newRun, id });
+    this.#add(run);
     return run;
+  }
+
+  #add(run: Run): void {
+    this.#runs.set(run.id, run);
+    this.#sorted = null;
+    if (run.isLoaded) this.#loaded.add(run);
+  }
+
+  #unloadIdle(idleMs: number): void {
+    for (const run of this.#loaded) if (run.unload(idleMs)) this.#loaded.delete(run);
   }
 
   /**
@@ -87,7 +146,7 @@ export class Runs {
   async createOnce(
     newRun: Omit<NewRun, 'id'> & { requestKey: string },
   ): Promise<{ run: Run; isNew: boolean }> {
-    const { requestKey, options } = newRun;
+    const { requestKey, options, keepDays } = newRun;
     // Registered before it is created, so that two simultaneous requests start one run.
     const known = this.#byRequest.get(requestKey);
     if (known === undefined) {
@@ -97,7 +156,7 @@ export class Runs {
       return { run: await starting, isNew: true };
     }
     const run = await known;
-    if (isDeepStrictEqual(run.options, options)) return { run, isNew: false };
+    if (isDeepStrictEqual(run.options, options) && run.keepDays === keepDays) return { run, isNew: false };
     throw new RequestError('key-reused', `run ${run.id} was created with this key and other options`, {
       facts: { run: run.id },
     });
@@ -137,32 +196,36 @@ export class Runs {
   }
 
   /** All runs, newest first. */
-  list(): ShownRun[] {
-    return [...this.#runs.values(), ...this.#damaged.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  list(): readonly ShownRun[] {
+    this.#sorted ??= [...this.#runs.values(), ...this.#damaged.values()].sort((a, b) =>
+      a.id < b.id ? 1 : -1,
+    );
+    return this.#sorted;
   }
 
   /** Runs that are open or sealed. */
   active(): Run[] {
-    return [...this.#runs.values()].filter((run) => run.isActive);
+    return [...this.#loaded].filter((run) => run.isActive);
   }
 
   /** Runs with keys in Redis: active runs, and those that ended while Redis was unreachable. */
   inRedis(): Run[] {
-    return [...this.#runs.values()].filter((run) => run.isInRedis);
+    return [...this.#loaded].filter((run) => run.isInRedis);
   }
 
   /**
    * Cancels the run if it is active and removes its files; a removal that failed half-way is continued.
-   * @throws {RequestError} `unknown-run`
+   * @throws {RequestError} `unknown-run`; `run-not-finished` and `run-in-use` with `onlyUnused`
    * @throws the error of the file system; the run or a part of its files is then still on disk, and the call may be repeated
    * @throws a Redis fault when the run has keys in Redis and Redis is unreachable; the run is then kept
    */
-  async remove(id: string): Promise<void> {
+  async remove(id: string, { onlyUnused = false }: RemoveOptions = {}): Promise<void> {
     // Also before its keys are deleted from Redis.
     this.#deps.assertLeaseHeld();
     const doomed = join(this.#folder, `${REMOVED_PREFIX}${id}`);
     if (!this.#removing.has(id)) {
       const run = this.#runs.get(id);
+      if (onlyUnused && run !== undefined) assertUnused(run);
       if (run === undefined) {
         await this.#deps.exchange.closeRun(this.#damagedRun(id).id, []);
       } else {
@@ -171,9 +234,13 @@ export class Runs {
         await run.close();
       }
       this.#deps.assertLeaseHeld();
+      // A reader may have come in the meantime.
+      if (onlyUnused && run !== undefined) assertUnused(run);
       // The rename is atomic: if the process dies now, the next start does not find half a run.
       await rename(join(this.#folder, id), doomed);
       this.#runs.delete(id);
+      this.#sorted = null;
+      if (run !== undefined) this.#loaded.delete(run);
       if (run?.requestKey !== undefined) this.#byRequest.delete(run.requestKey);
       this.#damaged.delete(id);
       this.#removing.add(id);
@@ -183,18 +250,63 @@ export class Runs {
     this.#removing.delete(id);
   }
 
+  /** Size of the files of all runs. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const run of this.list()) bytes += run.info().bytes;
+    return bytes;
+  }
+
+  /**
+   * Deletes the finished runs whose time is over, oldest first; called every minute. Runs that are being read are left to a
+   * later call, as are all that are left after a fault.
+   * @returns the ids of the deleted runs
+   */
+  async removeExpired(): Promise<string[]> {
+    if (this.#isRemovingExpired) return [];
+    this.#isRemovingExpired = true;
+    const removed: string[] = [];
+    let freedBytes = 0;
+    try {
+      const now = retentionNow();
+      const expired = [...this.#runs.values()].filter((run) => {
+        const at = expiryOf(run, this.#deps.keepRunsDays);
+        return at !== null && Date.parse(at) <= now && !run.isHeld;
+      });
+      for (const run of expired.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+        const { bytes } = run.info();
+        await this.remove(run.id, { onlyUnused: true });
+        removed.push(run.id);
+        freedBytes += bytes;
+      }
+    } catch (error) {
+      if (!(error instanceof RequestError))
+        this.#deps.log.warn({ reason: asError(error).message }, 'expired runs could not be deleted now');
+    } finally {
+      this.#isRemovingExpired = false;
+    }
+    if (removed.length > 0)
+      this.#deps.log.info({ runs: removed.length, freedBytes }, 'expired runs are deleted');
+    return removed;
+  }
+
   /** Closes the files of all runs, and returns the credit that the runs hold. */
   async close(): Promise<void> {
-    clearInterval(this.#reopening);
-    await Promise.all([...this.#runs.values()].map((run) => run.close()));
+    clearInterval(this.#sweeping);
+    clearInterval(this.#retaining);
+    await Promise.all([...this.#loaded].map((run) => run.close()));
     this.#runs.clear();
+    this.#loaded.clear();
+    this.#sorted = null;
   }
 
   async #open(id: string): Promise<void> {
     const folder = join(this.#folder, id);
     try {
-      const run = await Run.open(this.#deps, folder);
-      this.#runs.set(id, run);
+      const run = await Run.open(this.#runDeps, folder);
+      // Nothing has used it yet.
+      run.unload(0);
+      this.#add(run);
       this.#damaged.delete(id);
       if (run.requestKey !== undefined) this.#byRequest.set(run.requestKey, Promise.resolve(run));
     } catch (error) {
@@ -216,6 +328,7 @@ export class Runs {
         );
       }
       this.#damaged.set(id, damaged);
+      this.#sorted = null;
     }
   }
 
