@@ -94,6 +94,18 @@ export interface RunInfo {
   expiresAt: string | null;
 }
 
+/** What is on the disk of a producer. */
+export interface DataStorage {
+  /** Size of the files of all runs. */
+  runsBytes: number;
+  /** Size of uploaded files and output files of the OpenAI API. */
+  filesBytes: number;
+  /** Free bytes on the disk; `null` while unknown. */
+  freeBytes: number | null;
+  /** Days for which finished runs are kept; `null` for ever. */
+  keepRunsDays: number | null;
+}
+
 /** A row without a vector, or one whose vector lacks tokens. */
 export interface ReportRow {
   id: string;

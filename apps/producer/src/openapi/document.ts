@@ -12,7 +12,9 @@ import { PROBLEMS, type ProblemCode } from '../http/problems.ts';
 import {
   addRowsQuery,
   createRunHeaders,
+  deleteRunQuery,
   embedBody,
+  importQuery,
   inspectQuery,
   listRunsQuery,
   reportQuery,
@@ -97,6 +99,8 @@ const parameterSets: Readonly<Record<ParameterSet, ParameterSetSchema>> = {
   listBatches: { in: 'query', schema: listBatchesQuery, io: 'output' },
   createRun: { in: 'header', schema: createRunHeaders },
   listRuns: { in: 'query', schema: listRunsQuery },
+  deleteRun: { in: 'query', schema: deleteRunQuery },
+  importRun: { in: 'query', schema: importQuery },
   addRows: { in: 'query', schema: addRowsQuery },
   inspect: { in: 'query', schema: inspectQuery },
   results: { in: 'query', schema: resultsQuery },

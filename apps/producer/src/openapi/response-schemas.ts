@@ -319,6 +319,15 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
   ),
   redis: z.strictObject({ usedBytes: count, limitBytes: count }).nullable(),
   credits: z.strictObject({ usedBytes: count, limitBytes: count, waiting: count }),
+  storage: z
+    .strictObject({
+      runsBytes: count.describe('Size of the files of all runs.'),
+      filesBytes: count.describe('Size of the files of the OpenAI API.'),
+      freeBytes: count.nullable().describe('Free bytes on the disk.'),
+      keepRunsDays: count.nullable().describe('Days for which finished runs are kept; null for ever.'),
+    })
+    .nullable()
+    .describe('The data folder; null until it is open.'),
 });
 
 /** The response of `/healthz`. */

@@ -5,6 +5,8 @@ import { steadyNow } from '../process/steady-clock.ts';
 import type { Run } from './run.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
+/** Latest time of a `Date`. */
+const MAX_TIME_MS = 8.64e15;
 
 /**
  * When a finished run expires, as ISO 8601; `null` for never, and for an active run.
@@ -16,7 +18,7 @@ export function expiryOf(
 ): string | null {
   const days = keepDays ?? keepRunsDays;
   if (keptFrom === null || days === undefined) return null;
-  return new Date(keptFrom + days * DAY_MS).toISOString();
+  return new Date(Math.min(keptFrom + days * DAY_MS, MAX_TIME_MS)).toISOString();
 }
 
 /**

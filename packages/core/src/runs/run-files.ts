@@ -10,7 +10,7 @@ import { writeSynced } from '../process/disk/write-synced.ts';
 import { formatRecord } from './journal.ts';
 import { Ledger, type LedgerBatch, type LedgerEntry } from './ledger.ts';
 import { RowLog } from './row-log.ts';
-import type { ShardEntry } from './shards/shard.ts';
+import { listShards, type ShardEntry } from './shards/shard.ts';
 import { ShardIndex } from './shards/shard-index.ts';
 
 /** Prefix of a folder whose run is being created; after a crash, the next start removes it. */
@@ -120,6 +120,24 @@ export class RunFiles {
   /** Size of all files of the run. */
   get bytes(): number {
     return this.ledger.bytes + this.rowLog.bytes + this.shards.bytes + this.#glossaryBytes;
+  }
+
+  /**
+   * Files of the run as they are now, with paths on disk and names relative to the folder. They only grow: the first `bytes`
+   * bytes of each one are the run at this moment.
+   */
+  async list(): Promise<{ name: string; path: string; bytes: number }[]> {
+    const { shards } = await listShards(join(this.#folder, SHARDS_FOLDER));
+    const sized = async (name: string, bytes?: number) => {
+      const path = join(this.#folder, name);
+      return { name, path, bytes: bytes ?? (await stat(path)).size };
+    };
+    return [
+      await sized(LEDGER_FILE, this.ledger.bytes),
+      await sized(ROWS_FILE, this.rowLog.bytes),
+      ...((this.ledger.created.options.glossary ?? null) === null ? [] : [await sized(GLOSSARY_FILE)]),
+      ...(await Promise.all(shards.map((shard) => sized(`${SHARDS_FOLDER}/${shard}`)))),
+    ];
   }
 
   /** Content of the run's glossary. */

@@ -17,7 +17,8 @@ import type { Logger } from 'pino';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import { isRedisFault } from '../process/faults.ts';
 import { steadyNow } from '../process/steady-clock.ts';
-import { decodeOutcomes } from '../redis/batch/result.ts';
+import { glossaryIdOf } from '../redis/batch/glossary.ts';
+import { decodeOutcomes, peekBatchResult } from '../redis/batch/result.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
@@ -197,6 +198,36 @@ export class Run {
     }
     for (const batch of run.#outstanding()) run.#credit.claim(batch);
     return run;
+  }
+
+  /**
+   * Reads all rows, results and the glossary once, and compares them with their checksums and with the ledger.
+   * @throws {CorruptError} when one is damaged
+   */
+  async verify(): Promise<void> {
+    await this.#held(async () => {
+      const { ledger, shards, rowLog } = this.#files;
+      const { glossary = null } = this.options;
+      // Workers find glossaries by this id, also those of other runs.
+      if (glossary !== null && glossary !== glossaryIdOf(await this.#files.readGlossary()))
+        throw new CorruptError(
+          'corrupt-rows',
+          `the glossary of run ${this.id} has another content than its id says`,
+        );
+      for (const [batch, { span, rows }] of ledger.batches.entries()) {
+        const kept = await rowLog.read(span);
+        const result = await shards.read(batch);
+        const header = result === null ? null : peekBatchResult(result);
+        if (
+          kept.length !== rows ||
+          (header !== null && (header.rows !== rows || header.dim !== ledger.model?.dim))
+        )
+          throw new CorruptError(
+            'corrupt-result',
+            `batch ${batch} of run ${this.id} is not the one in its ledger`,
+          );
+      }
+    });
   }
 
   /** Closes the files and returns the credit of the run. */

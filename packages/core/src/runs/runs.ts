@@ -3,14 +3,24 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { asError, CorruptError, quote, RequestError, UnavailableError } from '@embedmill/contract';
+import {
+  asError,
+  CorruptError,
+  EmbedmillError,
+  quote,
+  RequestError,
+  type RunInfo,
+  UnavailableError,
+} from '@embedmill/contract';
 import pLimit from 'p-limit';
 import { ageSortedId, createdAtOf } from '../process/disk/age-sorted-id.ts';
+import { removeLeftovers } from '../process/disk/remove-leftovers.ts';
 import { syncFolder } from '../process/disk/sync-folder.ts';
 import { faultOf } from '../process/faults.ts';
 import { DamagedRun } from './damaged-run.ts';
 import { assertUnused, expiryOf, retentionNow } from './retention.ts';
 import { Run, type RunDeps } from './run.ts';
+import { writeImport } from './run-archive.ts';
 import { DRAFT_PREFIX, isUnfinishedRun, type NewRun } from './run-files.ts';
 
 /** What can be shown of any run, including one with damaged files. */
@@ -49,6 +59,14 @@ export interface RemoveOptions {
   onlyUnused?: boolean;
 }
 
+/** How a run is imported. */
+export interface ImportOptions {
+  /** Gives the run a new id. Default: it keeps the one in the export. */
+  asNew?: boolean;
+  /** Throws for a description that the API cannot show. */
+  validate?: (info: RunInfo) => void;
+}
+
 /** Each run has a folder `<dataDir>/runs/<id>/`. @see RunFiles for what is in it */
 export class Runs {
   readonly #deps: RunsDeps;
@@ -64,6 +82,8 @@ export class Runs {
   readonly #removing = new Set<string>();
   readonly #sweeping: NodeJS.Timeout;
   readonly #retaining: NodeJS.Timeout;
+  /** Ids of runs that are being imported. */
+  readonly #importing = new Set<string>();
   #isRemovingExpired = false;
   /** Runs by request key, including those that are being created. */
   readonly #byRequest = new Map<string, Promise<Run>>();
@@ -250,6 +270,70 @@ export class Runs {
     this.#removing.delete(id);
   }
 
+  /**
+   * Imports an export of a run. Its rows and results are read once before the run appears, complete, by rename; after a
+   * failure nothing is left, and after a crash a draft, which the next start removes.
+   * @throws {RequestError} `run-exists`, `corrupt-export`
+   * @throws {UnavailableError} `disk-full`
+   * @throws the error of the source or of the file system
+   */
+  async import(source: AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<Run> {
+    const { asNew = false, validate = () => {} } = options;
+    const deps = { assertWritable: this.#deps.assertLeaseHeld };
+    const drafts: string[] = [];
+    let importing: string | undefined;
+    try {
+      const { id, draft } = await writeImport(
+        source,
+        {
+          idFor: (given) => {
+            const wanted = asNew ? `r${ageSortedId()}` : given;
+            this.#assertFree(wanted);
+            importing = wanted;
+            this.#importing.add(wanted);
+            return wanted;
+          },
+          draftOf: (wanted) => {
+            const folder = join(this.#folder, `${DRAFT_PREFIX}${wanted}`);
+            drafts.push(folder);
+            return folder;
+          },
+        },
+        deps,
+      );
+      const read = await Run.open(this.#runDeps, draft);
+      if (read.isActive) throw new CorruptError('corrupt-export', 'its run has not ended');
+      await read.verify();
+      validate(read.info());
+      this.#deps.assertLeaseHeld();
+      const folder = join(this.#folder, id);
+      await rename(draft, folder);
+      drafts.push(folder);
+      await syncFolder(this.#folder);
+      const run = await Run.open(this.#runDeps, folder);
+      this.#add(run);
+      return run;
+    } catch (error) {
+      await removeLeftovers(drafts, deps);
+      throw asImportError(error);
+    } finally {
+      if (importing !== undefined) this.#importing.delete(importing);
+    }
+  }
+
+  #assertFree(id: string): void {
+    if (!RUN_ID.test(id)) throw new CorruptError('corrupt-export', `${quote(id, 40)} is not the id of a run`);
+    const isTaken = [this.#runs, this.#damaged, this.#removing, this.#importing].some((ids) => ids.has(id));
+    if (!isTaken) return;
+    throw new RequestError(
+      'run-exists',
+      `run ${id} exists; delete it first, or import the file as a new run`,
+      {
+        facts: { run: id },
+      },
+    );
+  }
+
   /** Size of the files of all runs. */
   get bytes(): number {
     let bytes = 0;
@@ -345,4 +429,18 @@ export class Runs {
     if (damaged !== undefined) return damaged;
     throw new RequestError('unknown-run', `there is no run ${quote(id, 40)}`);
   }
+}
+
+/** Damage in an export is a fault of the request; faults of the disk and of the sender keep their codes. */
+function asImportError(error: unknown): unknown {
+  const isOfRequest = error instanceof EmbedmillError && !(error instanceof CorruptError);
+  if (isOfRequest || (error as NodeJS.ErrnoException).code?.startsWith('E') === true) return error;
+  // Records with other fields than expected fail anywhere.
+  return new RequestError(
+    'corrupt-export',
+    `the file is not a whole export of a run: ${asError(error).message}`,
+    {
+      cause: error,
+    },
+  );
 }
