@@ -68,15 +68,29 @@ export class EmbedmillClient {
     return this.#http.json('GET', `/v1/runs${queryOf({ limit, after, state })}`, options);
   }
 
-  /** Returns all runs, newest first. */
-  async listRuns(options: CallOptions = {}): Promise<RunInfo[]> {
+  /**
+   * Returns runs, newest first, page by page.
+   * @param options with `limit`, the maximum number of runs (default: all), and `state`, the state of all of them
+   */
+  async listRuns({
+    limit = Number.POSITIVE_INFINITY,
+    state,
+    ...options
+  }: CallOptions & { limit?: number | undefined; state?: RunInfo['state'] | undefined } = {}): Promise<
+    RunInfo[]
+  > {
     const all: RunInfo[] = [];
     let after: string | undefined;
     do {
-      const page = await this.listPage({ limit: 1000, ...(after === undefined ? {} : { after }) }, options);
+      const filter = {
+        limit: Math.min(1000, limit - all.length),
+        ...(state === undefined ? {} : { state }),
+        ...(after === undefined ? {} : { after }),
+      };
+      const page = await this.listPage(filter, options);
       all.push(...page.runs);
       after = page.next ?? undefined;
-    } while (after !== undefined);
+    } while (after !== undefined && all.length < limit);
     return all;
   }
 

@@ -1,10 +1,17 @@
 /** The screen of `embedmill status`. */
 
 import { ApiError } from '@embedmill/client';
-import type { Alert, Health, RunInfo, Scale } from '@embedmill/contract';
+import type { Alert, DataStorage, Health, RunInfo, Scale } from '@embedmill/contract';
 import { doesNotAnswer } from '../../engine/run/does-not-answer.ts';
 import { printable } from '../../shell/terminal/lines.ts';
-import { formatClock, formatCount, formatDuration, formatRate } from '../../shell/terminal/numbers.ts';
+import {
+  formatBytes,
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatNoun,
+  formatRate,
+} from '../../shell/terminal/numbers.ts';
 import type { Paint, Style } from '../../shell/terminal/style.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
 
@@ -18,13 +25,18 @@ export interface Status {
   scale: Scale | null;
   /** Open and sealed runs; `null` while unknown. */
   runs: RunInfo[] | null;
+  /** What is on the disk of the producer; `null` while unknown. */
+  storage: DataStorage | null;
 }
 
 const STATE_STYLES = { ok: 'good', degraded: 'warning', unavailable: 'bad' } as const;
 const SEVERITY_STYLES = { critical: 'bad', warning: 'warning', advice: 'strong' } as const;
 
 /** Lines for people. */
-export function describeStatus({ server, health, alerts, scale, runs }: Status, paint: Paint): string[] {
+export function describeStatus(
+  { server, health, alerts, scale, runs, storage }: Status,
+  paint: Paint,
+): string[] {
   const { state, sentence, problems } = health;
   const sections = [
     [`${paint(STATE_STYLES[state], state)}  ${printable(server)}`],
@@ -35,7 +47,7 @@ export function describeStatus({ server, health, alerts, scale, runs }: Status, 
           `  ${printable(problem.remedy)}`,
         ]),
     (alerts ?? []).flatMap((alert) => describeAlert(alert, paint)),
-    scale === null ? [] : describeScale(scale),
+    [...(scale === null ? [] : describeScale(scale)), ...(storage === null ? [] : describeStorage(storage))],
     runs === null || runs.length === 0 ? [] : describeActiveRuns(runs),
   ].filter((lines) => lines.length > 0);
   return sections.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
@@ -70,6 +82,13 @@ function describeScale(scale: Scale): string[] {
     ['backlog', `${formatCount(backlogRows)} rows`],
     ['speed', `${formatRate(rowsPerSecond)} rows/s, ${formatRate(tokensPerSecond)} tokens/s`],
   ]);
+}
+
+function describeStorage({ runsBytes, filesBytes, freeBytes, keepRunsDays }: DataStorage): string[] {
+  const files = filesBytes === 0 ? '' : `, ${formatBytes(filesBytes)} in files`;
+  const free = freeBytes === null ? '' : `, ${formatBytes(freeBytes)} free`;
+  const kept = keepRunsDays === null ? '' : `; runs are kept for ${formatNoun(keepRunsDays, 'day')}`;
+  return formatTable([['data', `${formatBytes(runsBytes)} in runs${files}${free}${kept}`]]);
 }
 
 function describeActiveRuns(runs: readonly RunInfo[]): string[] {
