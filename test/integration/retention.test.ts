@@ -64,7 +64,7 @@ describe('the retention', () => {
     expect(runs.get(open).state).toBe('open');
   });
 
-  it('keeps runs for ever by default, and younger ones', async () => {
+  it('keeps runs by default, and younger ones', async () => {
     const { ids, reopen } = await agedRuns(10);
     const first = await reopen();
     expect(await first.runs.removeExpired()).toEqual([]);

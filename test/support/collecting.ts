@@ -41,7 +41,7 @@ export interface CollectingOptions {
   tokensPerSecond?: number;
   /** Called before each write to the data folder. */
   assertLeaseHeld?: () => void;
-  /** Days for which finished runs are kept. Default: for ever. */
+  /** Days for which finished runs are kept. Default: until they are deleted. */
   keepRunsDays?: number;
 }
 

@@ -170,6 +170,7 @@ function bodyOf(body: RequestContent['body']): RequestInit {
     },
     cancel: async (reason) => void (await chunks.return?.(reason)),
   });
-  // Not in the types of all platforms: required for a stream.
-  return { body: stream, duplex: 'half' } as RequestInit;
+  // `duplex` is not in the types of all platforms. Without the other two, `fetch` of Node keeps a copy of the whole body for
+  // the case that it has to send it again.
+  return { body: stream, duplex: 'half', redirect: 'error', window: null } as RequestInit;
 }

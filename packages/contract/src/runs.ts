@@ -102,7 +102,7 @@ export interface DataStorage {
   filesBytes: number;
   /** Free bytes on the disk; `null` while unknown. */
   freeBytes: number | null;
-  /** Days for which finished runs are kept; `null` for ever. */
+  /** Days for which finished runs are kept; `null`: until they are deleted. */
   keepRunsDays: number | null;
 }
 

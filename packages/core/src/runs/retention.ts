@@ -10,7 +10,7 @@ const MAX_TIME_MS = 8.64e15;
 
 /**
  * When a finished run expires, as ISO 8601; `null` for never, and for an active run.
- * @param keepRunsDays days for runs without a time of their own; `undefined` keeps them for ever
+ * @param keepRunsDays days for runs without a time of their own; `undefined` keeps them until they are deleted
  */
 export function expiryOf(
   { keptFrom, keepDays }: Pick<Run, 'keptFrom' | 'keepDays'>,

@@ -49,7 +49,7 @@ const RETENTION_MS = 60_000;
 
 /** What the runs work with. */
 export interface RunsDeps extends RunDeps {
-  /** Days for which finished runs are kept that state no time of their own. Default: for ever. */
+  /** Days for which finished runs are kept that state no time of their own. Default: until they are deleted. */
   keepRunsDays?: number | undefined;
 }
 
