@@ -1,6 +1,7 @@
 /** Retention, unloading, export and import of finished runs. */
 
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatRecord, type Run } from '@embedmill/core/runs';
@@ -229,7 +230,9 @@ describe('an export', () => {
     }
     for (const [what, bytes] of damaged) {
       const response = await upload(other, bytes);
-      expect([what, response.status, (await response.json()).code]).toEqual([what, 400, 'corrupt-export']);
+      const { code, detail } = await response.json();
+      expect([what, response.status, code]).toEqual([what, 400, 'corrupt-export']);
+      expect(detail).not.toContain(other.dataDir);
     }
     expect(damaged.length).toBeGreaterThan(8);
     expect(namesIn(other)).toEqual([]);
@@ -250,6 +253,24 @@ describe('an export', () => {
     [
       'a newer version',
       (files: TarFile[]) => [fileOf('run.json', '{"format":"embedmill-run","version":2}'), ...files.slice(1)],
+    ],
+    [
+      'a ledger without the options of the run',
+      (files: TarFile[]) =>
+        withLedger(files, (entry) => (entry.type === 'created' ? { ...entry, options: {} } : entry)),
+    ],
+    [
+      'a ledger of an active run',
+      (files: TarFile[]) => withLedger(files, (entry) => (entry.type === 'ended' ? null : entry)),
+    ],
+    [
+      'the glossary of another run',
+      (files: TarFile[]) =>
+        withLedger(files, (entry) =>
+          entry.type === 'created'
+            ? { ...entry, options: { ...(entry.options as object), glossary: '0'.repeat(32) } }
+            : entry,
+        ),
     ],
     [
       'an id that is a path',
@@ -329,6 +350,29 @@ describe('an export', () => {
 
 async function* inChunks(bytes: Buffer) {
   for (let at = 0; at < bytes.byteLength; at += 1000) yield bytes.subarray(at, at + 1000);
+}
+
+/** Changes the records of the ledger, and with them its checksum. */
+function withLedger(
+  files: readonly TarFile[],
+  change: (entry: Record<string, unknown>) => Record<string, unknown> | null,
+): TarFile[] {
+  const text = (file: TarFile) => Buffer.concat([...(file.content() as Iterable<Uint8Array>)]).toString();
+  const ledger = files.find(({ name }) => name === 'ledger.journal')!;
+  const entries = text(ledger)
+    .trimEnd()
+    .split('\n')
+    .map((line) => change(JSON.parse(line.slice(9))))
+    .filter((entry) => entry !== null);
+  const changed = fileOf('ledger.journal', entries.map(formatRecord).join(''));
+  const sums = text(files.at(-1)!).replace(
+    /.*(?= {2}ledger\.journal)/,
+    createHash('sha256').update(text(changed)).digest('hex'),
+  );
+  return [
+    ...files.map((file) => (file === ledger ? changed : file)).slice(0, -1),
+    fileOf('SHA256SUMS', sums),
+  ];
 }
 
 function fileOf(name: string, text: string): TarFile {

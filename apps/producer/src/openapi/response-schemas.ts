@@ -324,7 +324,9 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
       runsBytes: count.describe('Size of the files of all runs.'),
       filesBytes: count.describe('Size of the files of the OpenAI API.'),
       freeBytes: count.nullable().describe('Free bytes on the disk.'),
-      keepRunsDays: count.nullable().describe('Days for which finished runs are kept; null: until they are deleted.'),
+      keepRunsDays: count
+        .nullable()
+        .describe('Days for which finished runs are kept; null: until they are deleted.'),
     })
     .nullable()
     .describe('The data folder; null until it is open.'),

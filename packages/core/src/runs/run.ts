@@ -67,6 +67,8 @@ interface RunSummary {
   state: RunState;
   info: RunInfo;
   keptFrom: number | null;
+  /** At most 240 numbers; empty if the run ended before this process started. */
+  pace: PaceSeries;
 }
 
 /** What became of a result that the collector offered. */
@@ -292,6 +294,7 @@ export class Run {
       state: this.state,
       info: this.info(),
       keptFrom: this.keptFrom,
+      pace: this.pace,
     };
     this.#loaded = null;
     return true;
@@ -360,7 +363,9 @@ export class Run {
 
   /** Throughput over time, since this process started. */
   get pace(): PaceSeries {
-    return this.#results.progress.pace.series();
+    const series = this.#loaded?.results.progress.pace.series();
+    // What is loaded again knows nothing of the time before.
+    return series === undefined || series.startedAt === null ? (this.#summary?.pace ?? series!) : series;
   }
 
   /** Why the run is set aside; `null` while it is not. */

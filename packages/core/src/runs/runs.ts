@@ -282,9 +282,18 @@ export class Runs {
     const deps = { assertWritable: this.#deps.assertLeaseHeld };
     const drafts: string[] = [];
     let importing: string | undefined;
+    let sourceFault: unknown;
+    async function* watched(): AsyncGenerator<Uint8Array> {
+      try {
+        yield* source;
+      } catch (error) {
+        sourceFault = error;
+        throw error;
+      }
+    }
     try {
       const { id, draft } = await writeImport(
-        source,
+        watched(),
         {
           idFor: (given) => {
             const wanted = asNew ? `r${ageSortedId()}` : given;
@@ -315,7 +324,7 @@ export class Runs {
       return run;
     } catch (error) {
       await removeLeftovers(drafts, deps);
-      throw asImportError(error);
+      throw error === sourceFault ? error : asImportError(error, drafts);
     } finally {
       if (importing !== undefined) this.#importing.delete(importing);
     }
@@ -352,6 +361,7 @@ export class Runs {
     const removed: string[] = [];
     let freedBytes = 0;
     try {
+      this.#deps.assertLeaseHeld();
       const now = retentionNow();
       const expired = [...this.#runs.values()].filter((run) => {
         const at = expiryOf(run, this.#deps.keepRunsDays);
@@ -359,13 +369,22 @@ export class Runs {
       });
       for (const run of expired.sort((a, b) => (a.id < b.id ? -1 : 1))) {
         const { bytes } = run.info();
-        await this.remove(run.id, { onlyUnused: true });
-        removed.push(run.id);
-        freedBytes += bytes;
+        try {
+          await this.remove(run.id, { onlyUnused: true });
+          removed.push(run.id);
+          freedBytes += bytes;
+        } catch (error) {
+          // The lease concerns all runs; a fault of one run does not keep the others.
+          if (error instanceof UnavailableError) throw error;
+          if (error instanceof RequestError) continue;
+          this.#deps.log.warn(
+            { run: run.id, reason: asError(error).message },
+            'an expired run could not be deleted',
+          );
+        }
       }
     } catch (error) {
-      if (!(error instanceof RequestError))
-        this.#deps.log.warn({ reason: asError(error).message }, 'expired runs could not be deleted now');
+      this.#deps.log.warn({ reason: asError(error).message }, 'expired runs could not be deleted now');
     } finally {
       this.#isRemovingExpired = false;
     }
@@ -431,16 +450,17 @@ export class Runs {
   }
 }
 
-/** Damage in an export is a fault of the request; faults of the disk and of the sender keep their codes. */
-function asImportError(error: unknown): unknown {
+/**
+ * Damage in an export is a fault of the request; faults of the disk keep their codes.
+ * @param drafts folders that the message must not name
+ */
+function asImportError(error: unknown, drafts: readonly string[]): unknown {
   const isOfRequest = error instanceof EmbedmillError && !(error instanceof CorruptError);
   if (isOfRequest || (error as NodeJS.ErrnoException).code?.startsWith('E') === true) return error;
   // Records with other fields than expected fail anywhere.
-  return new RequestError(
-    'corrupt-export',
-    `the file is not a whole export of a run: ${asError(error).message}`,
-    {
-      cause: error,
-    },
-  );
+  let reason = error instanceof EmbedmillError ? error.message : 'its records are not those of a run';
+  for (const draft of drafts) reason = reason.replaceAll(`${draft}/`, '').replaceAll(draft, 'the run');
+  return new RequestError('corrupt-export', `the file is not a whole export of a run: ${reason}`, {
+    cause: error,
+  });
 }
