@@ -47,7 +47,10 @@ export function describeStatus(
           `  ${printable(problem.remedy)}`,
         ]),
     (alerts ?? []).flatMap((alert) => describeAlert(alert, paint)),
-    [...(scale === null ? [] : describeScale(scale)), ...(storage === null ? [] : describeStorage(storage))],
+    formatTable([
+      ...(scale === null ? [] : scaleRows(scale)),
+      ...(storage === null ? [] : [storageRow(storage)]),
+    ]),
     runs === null || runs.length === 0 ? [] : describeActiveRuns(runs),
   ].filter((lines) => lines.length > 0);
   return sections.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
@@ -71,24 +74,24 @@ function describeAlert({ name, severity, summary, runbookUrl, startsAt }: Alert,
   ];
 }
 
-function describeScale(scale: Scale): string[] {
+function scaleRows(scale: Scale): string[][] {
   const { workers, cpuSaturation, backlogRows, rowsPerSecond, tokensPerSecond, desiredWorkers } = scale;
   const load = cpuSaturation === null ? '' : `, CPU ${Math.round(100 * cpuSaturation)} %`;
-  return formatTable([
+  return [
     [
       'workers',
       `${formatCount(workers)} connected${load}, ${formatCount(desiredWorkers)} wanted for the backlog`,
     ],
     ['backlog', `${formatCount(backlogRows)} rows`],
     ['speed', `${formatRate(rowsPerSecond)} rows/s, ${formatRate(tokensPerSecond)} tokens/s`],
-  ]);
+  ];
 }
 
-function describeStorage({ runsBytes, filesBytes, freeBytes, keepRunsDays }: DataStorage): string[] {
+function storageRow({ runsBytes, filesBytes, freeBytes, keepRunsDays }: DataStorage): string[] {
   const files = filesBytes === 0 ? '' : `, ${formatBytes(filesBytes)} in files`;
   const free = freeBytes === null ? '' : `, ${formatBytes(freeBytes)} free`;
   const kept = keepRunsDays === null ? '' : `; runs are kept for ${formatNoun(keepRunsDays, 'day')}`;
-  return formatTable([['data', `${formatBytes(runsBytes)} in runs${files}${free}${kept}`]]);
+  return ['data', `${formatBytes(runsBytes)} in runs${files}${free}${kept}`];
 }
 
 function describeActiveRuns(runs: readonly RunInfo[]): string[] {
