@@ -62,7 +62,7 @@ export function addRunsCommand(
 ): void {
   const runs = program
     .command('runs')
-    .summary('show, cancel, delete, export, import or repair runs')
+    .summary('show, delete, export or repair runs')
     .description(
       'List, show, cancel, delete, export or import the runs of a producer, or repair runs on disk.',
     )
