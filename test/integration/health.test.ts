@@ -227,6 +227,7 @@ describe('embedmill status', () => {
       'workers  0 connected, 1 wanted for the backlog',
       'backlog  30 rows',
       'speed    0 rows/s, 0 tokens/s',
+      expect.stringMatching(/^data {5}[\d.]+ k?B in runs, .+ free$/),
       '',
       expect.stringMatching(/^RUN +STATE {2}DONE {2}OF {2}ROWS\/S {2}ETA {2}WAITS FOR$/),
       expect.stringMatching(new RegExp(`^${id} +open +0 +30 +0 +it waits for a worker`)),

@@ -41,6 +41,8 @@ export interface CollectingOptions {
   tokensPerSecond?: number;
   /** Called before each write to the data folder. */
   assertLeaseHeld?: () => void;
+  /** Days for which finished runs are kept. Default: until they are deleted. */
+  keepRunsDays?: number;
 }
 
 /** Opens the data folder and collects until the test ends. */
@@ -53,6 +55,7 @@ export async function startCollecting(
     waits = false,
     tokensPerSecond,
     assertLeaseHeld = () => {},
+    keepRunsDays,
     onUnreadable = () => {},
   }: CollectingOptions = {},
 ): Promise<Collecting> {
@@ -83,7 +86,7 @@ export async function startCollecting(
   const dataDirId = 'home';
   const tokensPerSecondOf = () => tokensPerSecond;
   const runs = await Runs.open(
-    { dataDirId, exchange, queue, credits, tokensPerSecondOf, assertLeaseHeld, log },
+    { dataDirId, exchange, queue, credits, tokensPerSecondOf, keepRunsDays, assertLeaseHeld, log },
     dataDir,
   );
   const collector = new Collector({ dataDirId, runs, exchange, credits, shardBytes, log });

@@ -16,6 +16,7 @@ import { logRequests } from './http/request-log.ts';
 import { traceRequests } from './http/trace-requests.ts';
 import { type ApiLimits, type CoreService, DEFAULT_API_LIMITS, type RouteDeps } from './http/types.ts';
 import { alertRoutes } from './native/alert-routes.ts';
+import { archiveRoutes } from './native/archive-routes.ts';
 import { boardRoutes } from './native/board-routes.ts';
 import { reportDeletedRuns } from './native/deleted-runs.ts';
 import { embedRoutes } from './native/embed-routes.ts';
@@ -78,6 +79,8 @@ export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiD
   app.use(healthRoutes(deps));
   app.use(alertRoutes(deps));
   app.use(embedRoutes(deps));
+  // Before the routes of one run: `import` is not an id.
+  app.use(archiveRoutes(deps));
   app.use(runRoutes(deps));
   app.use(rowRoutes(deps));
   app.use(modelRoutes(deps));

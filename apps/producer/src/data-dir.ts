@@ -153,6 +153,13 @@ export class DataDir {
     return this.#opened?.runs;
   }
 
+  /** Size of what is in the folder; `null` until it is open. */
+  get stored(): { runsBytes: number; filesBytes: number } | null {
+    if (this.#opened === undefined) return null;
+    const { runs, files } = this.#opened;
+    return { runsBytes: runs.bytes, filesBytes: files.list().reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
   /** Bytes of results that the collector holds until their shard is written. */
   get unackedBytes(): number {
     return this.#opened?.collector.openBytes ?? 0;
@@ -210,7 +217,17 @@ export class DataDir {
     const releasers = new Releasers();
     try {
       const runs = await Runs.open(
-        { dataDirId: id, exchange, queue, credits, missingFor, tokensPerSecondOf, assertLeaseHeld, log },
+        {
+          dataDirId: id,
+          exchange,
+          queue,
+          credits,
+          missingFor,
+          tokensPerSecondOf,
+          keepRunsDays: config.keepRunsDays,
+          assertLeaseHeld,
+          log,
+        },
         config.dataDir,
       );
       releasers.add(() => runs.close());

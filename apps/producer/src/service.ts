@@ -163,6 +163,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     scale: cachedScale,
     health: () => health.read(),
     freeBytes: () => health.freeBytes(),
+    stored: () => dataDir.stored,
   });
   const overview = new OverviewReader({
     version: PRODUCER_VERSION,
@@ -174,6 +175,11 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     alerts: () => alerts.list(),
     workers: reports,
     scale: cachedScale,
+    storage: async () => {
+      const { stored } = dataDir;
+      const freeBytes = (await health.freeBytes()) ?? null;
+      return stored && { ...stored, freeBytes, keepRunsDays: config.keepRunsDays ?? null };
+    },
   });
   dataDir.start();
   releasers.add(() => dataDir.stop());

@@ -5,6 +5,7 @@
 
 import type {
   Alert,
+  DataStorage,
   FormatName,
   Health,
   PartReceipt,
@@ -74,15 +75,29 @@ export class EmbedmillClient {
     return this.#http.json('GET', `/v1/runs${queryOf({ limit, after, state })}`, options);
   }
 
-  /** Returns all runs, newest first. */
-  async listRuns(options: CallOptions = {}): Promise<RunInfo[]> {
+  /**
+   * Returns runs, newest first, page by page.
+   * @param options with `limit`, the maximum number of runs (default: all), and `state`, the state of all of them
+   */
+  async listRuns({
+    limit = Number.POSITIVE_INFINITY,
+    state,
+    ...options
+  }: CallOptions & { limit?: number | undefined; state?: RunInfo['state'] | undefined } = {}): Promise<
+    RunInfo[]
+  > {
     const all: RunInfo[] = [];
     let after: string | undefined;
     do {
-      const page = await this.listPage({ limit: 1000, ...(after === undefined ? {} : { after }) }, options);
+      const filter = {
+        limit: Math.min(1000, limit - all.length),
+        ...(state === undefined ? {} : { state }),
+        ...(after === undefined ? {} : { after }),
+      };
+      const page = await this.listPage(filter, options);
       all.push(...page.runs);
       after = page.next ?? undefined;
-    } while (after !== undefined);
+    } while (after !== undefined && all.length < limit);
     return all;
   }
 
@@ -153,9 +168,40 @@ export class EmbedmillClient {
     return this.#http.json('GET', '/v1/run-models', options);
   }
 
-  /** Deletes a run and its files; cancels it first if it is active. */
-  async delete(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#http.request('DELETE', runPath(id), options);
+  /**
+   * Deletes a run and its files; cancels it first if it is active.
+   * @param options with `onlyUnused`, a run that is active or being read is refused
+   */
+  async delete(
+    id: string,
+    { onlyUnused, ...options }: CallOptions & { onlyUnused?: boolean } = {},
+  ): Promise<void> {
+    const query = queryOf({ onlyUnused: onlyUnused === true ? 'true' : undefined });
+    await this.#http.request('DELETE', `${runPath(id)}${query}`, options);
+  }
+
+  /**
+   * Downloads a finished run as one file, which `importRun` takes.
+   * @returns the bytes and their number; a stream that is cut throws
+   */
+  async openExport(
+    id: string,
+    options: CallOptions = {},
+  ): Promise<{ bytes: number; chunks: AsyncIterable<Uint8Array> }> {
+    return await this.#http.openSized(`${runPath(id)}/export`, options);
+  }
+
+  /** Imports an exported run, with its id or as a new run. */
+  importRun(
+    file: AsyncIterable<Uint8Array>,
+    { asNew, ...options }: CallOptions & { asNew?: boolean } = {},
+  ): Promise<RunInfo> {
+    const query = queryOf({ asNew: asNew === true ? 'true' : undefined });
+    return this.#http.json('POST', `/v1/runs/import${query}`, {
+      ...options,
+      body: file,
+      headers: { 'content-type': 'application/x-tar' },
+    });
   }
 
   /** Reads the vectors of a completed run with their ids, in row order and in batches. */
@@ -225,6 +271,14 @@ export class EmbedmillClient {
   /** Returns the backlog, the speed of the workers, and the number of workers that would finish in time. */
   getScale(options: CallOptions = {}): Promise<Scale> {
     return this.#http.json('GET', '/v1/scale', options);
+  }
+
+  /** What is on the disk of the producer; `null` until its data folder is open. */
+  async getStorage(options: CallOptions = {}): Promise<DataStorage | null> {
+    return (
+      (await this.#http.json<{ storage?: DataStorage | null }>('GET', '/v1/overview', options)).storage ??
+      null
+    );
   }
 
   /** What is wrong with the producer now, and what ends it. */

@@ -29,7 +29,8 @@ export interface CallOptions {
 
 /** The body, headers and signal of a request. */
 export interface RequestContent extends CallOptions {
-  body?: Uint8Array | string;
+  /** A stream is sent as it is read. */
+  body?: Uint8Array | string | AsyncIterable<Uint8Array>;
   headers?: Readonly<Record<string, string>>;
 }
 
@@ -65,8 +66,7 @@ export class Http {
       response = await fetch(`${url}${path}`, {
         method,
         headers: { ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }), ...headers },
-        // The type excludes shared memory only, and bodies are never in shared memory.
-        ...(body === undefined ? {} : { body: body as string | Uint8Array<ArrayBuffer> }),
+        ...bodyOf(body),
         ...(combined === undefined ? {} : { signal: combined }),
       });
     } catch (thrown) {
@@ -95,6 +95,16 @@ export class Http {
     // on most networks. Browsers ignore this header.
     const plain = { ...content, headers: { 'accept-encoding': 'identity', ...content.headers } };
     return this.#download(path, plain, await this.request('GET', path, plain));
+  }
+
+  /** Makes a GET request and streams the bytes of its response, which states their number. */
+  async openSized(
+    path: string,
+    content: RequestContent = {},
+  ): Promise<{ bytes: number; chunks: AsyncIterable<Uint8Array> }> {
+    const response = await this.request('GET', path, content);
+    const bytes = Number(response.headers.get('content-length'));
+    return { bytes, chunks: this.read(response, this.#signal(content.signal)) };
   }
 
   async *#download(path: string, content: RequestContent, first: Response): AsyncGenerator<Uint8Array> {
@@ -150,4 +160,24 @@ export class Http {
   #fault(thrown: unknown, signal: AbortSignal | undefined): unknown {
     return signal?.aborted ? signal.reason : connectionFault(thrown, this.url);
   }
+}
+
+/** Options of `fetch` for a body. */
+function bodyOf(body: RequestContent['body']): RequestInit {
+  if (body === undefined) return {};
+  // The type excludes shared memory only, and bodies are never in shared memory.
+  if (typeof body === 'string' || body instanceof Uint8Array)
+    return { body: body as string | Uint8Array<ArrayBuffer> };
+  const chunks = body[Symbol.asyncIterator]();
+  const stream = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await chunks.next();
+      if (done === true) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async (reason) => void (await chunks.return?.(reason)),
+  });
+  // `duplex` is not in the types of all platforms. Without the other two, `fetch` of Node keeps a copy of the whole body for
+  // the case that it has to send it again.
+  return { body: stream, duplex: 'half', redirect: 'error', window: null } as RequestInit;
 }

@@ -41,6 +41,8 @@ export interface NewRun {
   batchRows?: number;
   /** Maximum estimated tokens per batch. */
   batchTokens?: number;
+  /** Days after its end until the producer deletes the run. Default: the setting of the producer. */
+  keepDays?: number;
 }
 
 /** One page of `GET /v1/runs`. */

@@ -88,6 +88,24 @@ export interface RunInfo {
    */
   dim: number | null;
   fingerprint: string | null;
+  /** Size of its files on disk. */
+  bytes: number;
+  /** Days for which it is kept after its end; `null` for the setting of the producer. */
+  keepDays: number | null;
+  /** When the producer may delete it; `null` for never, and while it is active. */
+  expiresAt: string | null;
+}
+
+/** What is on the disk of a producer. */
+export interface DataStorage {
+  /** Size of the files of all runs. */
+  runsBytes: number;
+  /** Size of uploaded files and output files of the OpenAI API. */
+  filesBytes: number;
+  /** Free bytes on the disk; `null` while unknown. */
+  freeBytes: number | null;
+  /** Days for which finished runs are kept; `null`: until they are deleted. */
+  keepRunsDays: number | null;
 }
 
 /** A row without a vector, or one whose vector lacks tokens. */

@@ -8,7 +8,15 @@ const plain = (_style: unknown, text: string) => text;
 const colour = (_style: unknown, text: string) => `\u001b[1m${text}\u001b[0m`;
 
 function status(more: Partial<Status>): Status {
-  return { server: 'http://mill:8080', health: testHealth(), alerts: [], scale: null, runs: null, ...more };
+  return {
+    server: 'http://mill:8080',
+    health: testHealth(),
+    alerts: [],
+    scale: null,
+    runs: null,
+    storage: null,
+    ...more,
+  };
 }
 
 describe('embedmill status', () => {

@@ -23,6 +23,7 @@ export const RULES: readonly AccessRule[] = [
   ['GET', '/openapi.json', 'open'],
   // Native API.
   ['POST', '/v1/runs', 'submit'],
+  ['POST', '/v1/runs/import', 'submit'],
   ['GET', '/v1/runs/*', 'read'],
   ['POST', '/v1/runs/:id/search', 'read'],
   ['POST', '/v1/runs/:id/rows', 'submit'],

@@ -14,7 +14,7 @@ import {
   servedModelName,
   treatmentOf,
 } from '@embedmill/contract';
-import type { Config } from '@embedmill/core/process';
+import { type Config, MAX_KEEP_DAYS } from '@embedmill/core/process';
 import { z } from 'zod';
 import { modelOf, workerModelOf } from './models.ts';
 
@@ -109,6 +109,13 @@ export const createRunBody = z.strictObject({
     .max(1_000_000)
     .optional()
     .describe('Maximum estimated tokens per batch. Default: by the measured rate of the workers.'),
+  keepDays: z
+    .int()
+    .min(1)
+    .max(MAX_KEEP_DAYS)
+    .nullable()
+    .optional()
+    .describe('Days after its end until the producer deletes the run. Default: `EMBEDMILL_KEEP_RUNS_DAYS`.'),
 });
 
 /**

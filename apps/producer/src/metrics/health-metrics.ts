@@ -9,10 +9,15 @@ export interface HealthMetricsDeps {
   health: () => Promise<Health>;
   /** Free bytes on the disk of the data folder; undefined if unknown. */
   freeBytes: () => Promise<number | undefined>;
+  /** Size of what is in the data folder; `null` until it is open. */
+  stored: () => { runsBytes: number; filesBytes: number } | null;
 }
 
 /** Registers the metrics. */
-export function registerHealthMetrics(registry: Registry, { health, freeBytes }: HealthMetricsDeps): void {
+export function registerHealthMetrics(
+  registry: Registry,
+  { health, freeBytes, stored }: HealthMetricsDeps,
+): void {
   new Gauge({
     name: 'embedmill_health_problem',
     help: 'Whether there is a problem of this kind now: 1 or 0.',
@@ -32,4 +37,16 @@ export function registerHealthMetrics(registry: Registry, { health, freeBytes }:
     { name: 'embedmill_data_free_bytes', help: 'Free bytes on the disk of the data folder.' },
     freeBytes,
   );
+  new Gauge({
+    name: 'embedmill_data_bytes',
+    help: 'Size of the data folder: the files of all runs, and those of the OpenAI API.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      const sizes = stored();
+      if (sizes === null) return;
+      this.set({ kind: 'runs' }, sizes.runsBytes);
+      this.set({ kind: 'files' }, sizes.filesBytes);
+    },
+  });
 }

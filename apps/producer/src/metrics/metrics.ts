@@ -33,14 +33,14 @@ export class ProducerMetrics {
   /** Records a batch that is on disk, with the seconds since its commit. */
   readonly countDrained: (seconds: number) => void;
 
-  constructor({ queues, redis, textsInFlight, health, freeBytes, ...flow }: ProducerMetricsDeps) {
+  constructor({ queues, redis, textsInFlight, health, freeBytes, stored, ...flow }: ProducerMetricsDeps) {
     registerQueueMetrics(this.#registry, queues);
     registerRedisMetrics(this.#registry, redis);
     registerCpuMetrics(this.#registry);
     registerProcessMetrics(this.#registry);
     this.countCall = registerLaneMetrics(this.#registry, textsInFlight);
     this.countRequest = registerHttpMetrics(this.#registry);
-    registerHealthMetrics(this.#registry, { health, freeBytes });
+    registerHealthMetrics(this.#registry, { health, freeBytes, stored });
     this.countDrained = registerFlowMetrics(this.#registry, flow);
   }
 

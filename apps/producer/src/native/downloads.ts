@@ -3,15 +3,27 @@
 import { RequestError } from '@embedmill/contract';
 import { type Run, type Runs, resultsShape } from '@embedmill/core/runs';
 import { create as contentDisposition } from 'content-disposition';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { idOf } from '../http/add-path.ts';
 
 /**
- * The completed run that a request names.
+ * The run that a request names, held until the response is sent.
+ * @throws {RequestError} `unknown-run`
+ */
+export async function heldRun(runs: Runs, req: Request, res: Response): Promise<Run> {
+  const run = runs.get(idOf(req));
+  const release = await run.hold();
+  if (res.closed) release();
+  else res.once('close', release);
+  return run;
+}
+
+/**
+ * The completed run that a request names, held until the response is sent.
  * @throws {RequestError} `unknown-run`; `run-not-completed` (facts: `state`)
  */
-export function completedRun(runs: Runs, req: Request): Run {
-  const run = runs.get(idOf(req));
+export async function completedRun(runs: Runs, req: Request, res: Response): Promise<Run> {
+  const run = await heldRun(runs, req, res);
   if (run.state === 'completed') return run;
   throw new RequestError(
     'run-not-completed',

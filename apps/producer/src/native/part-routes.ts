@@ -3,12 +3,12 @@
 import { encodeVectorBlock, VECTOR_BLOCKS_TYPE } from '@embedmill/contract';
 import { type Run, readPart } from '@embedmill/core/runs';
 import { Router } from 'express';
-import { addPath, idOf } from '../http/add-path.ts';
+import { addPath } from '../http/add-path.ts';
 import { checkInput } from '../http/check-input.ts';
 import { abortAfter } from '../http/deadline.ts';
 import { sendStream } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
-import { batchesMemory } from './downloads.ts';
+import { batchesMemory, heldRun } from './downloads.ts';
 import { partPath, partResultsQuery } from './schemas.ts';
 
 /** `/v1/runs/:id/parts/:part/results`. */
@@ -18,7 +18,7 @@ export function partRoutes({ service, log, limits }: RouteDeps): Router {
     get: async (req, res) => {
       const { part } = checkInput(partPath, 'query', { part: req.params.part });
       const { waitMs } = checkInput(partResultsQuery, 'query', req.query);
-      const run = service.runs().get(idOf(req));
+      const run = await heldRun(service.runs(), req, res);
       if (!(await run.whenPartStored(part, abortAfter(res, waitMs)))) {
         res.status(204).setHeader('Cache-Control', 'no-store').end();
         return;

@@ -19,7 +19,7 @@ export function reportRoutes({ service, log, limits }: RouteDeps): Router {
   addPath(router, '/v1/runs/:id/report', {
     get: async (req, res) => {
       const { include } = checkInput(reportQuery, 'query', req.query);
-      const run = completedRun(service.runs(), req);
+      const run = await completedRun(service.runs(), req, res);
       const headers = fileHeaders(run, {
         contentType: 'application/x-ndjson',
         extension: '.report.jsonl',

@@ -26,7 +26,7 @@ export function resultRoutes({ service, log, limits }: RouteDeps): Router {
   addPath(router, '/v1/runs/:id/results', {
     get: async (req, res) => {
       const { format, encoding, dtype } = checkInput(resultsQuery, 'query', req.query);
-      const run = completedRun(service.runs(), req);
+      const run = await completedRun(service.runs(), req, res);
       const { contentType, extension, encode } = FORMATS[format];
       const shape = resultsShape(run);
       const variant = [format, dtype, ...(format === 'jsonl' ? [encoding] : [])].join('-');
@@ -72,7 +72,7 @@ export function resultRoutes({ service, log, limits }: RouteDeps): Router {
 
   addPath(router, '/v1/runs/:id/ids', {
     get: async (req, res) => {
-      const run = completedRun(service.runs(), req);
+      const run = await completedRun(service.runs(), req, res);
       const headers = fileHeaders(run, {
         contentType: 'application/x-ndjson',
         extension: '.ids.jsonl',
@@ -90,7 +90,7 @@ export function resultRoutes({ service, log, limits }: RouteDeps): Router {
 
   addPath(router, '/v1/runs/:id/scales', {
     get: async (req, res) => {
-      const run = completedRun(service.runs(), req);
+      const run = await completedRun(service.runs(), req, res);
       const headers = fileHeaders(run, {
         contentType: FORMATS.npy.contentType,
         extension: '.scales.npy',

@@ -13,6 +13,7 @@ import { abortOnDisconnect } from '../http/deadline.ts';
 import { type MemoryShare, SMALL_SHARE_BYTES, shareOf } from '../http/memory-budget.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
+import { heldRun } from './downloads.ts';
 import { addRowsQuery, partPath } from './schemas.ts';
 
 /** Row formats by media type. */
@@ -32,7 +33,7 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
   addPath(router, '/v1/runs/:id/rows', {
     post: async (req, res) => {
       const { part, charset, badRows, ...fields } = checkInput(addRowsQuery, 'query', req.query);
-      const run = service.runs().get(idOf(req));
+      const run = await heldRun(service.runs(), req, res);
       const format = formatOf(req);
       const sha256 = createHash('sha256');
       const memory = new UploadMemory(shareOf(req), {
@@ -68,8 +69,8 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
   });
 
   addPath(router, '/v1/runs/:id/parts', {
-    get: (req, res) => {
-      const { receipts } = service.runs().get(idOf(req));
+    get: async (req, res) => {
+      const { receipts } = await heldRun(service.runs(), req, res);
       const parts = receipts.map(({ part, accepted, rejectedCount, sha256 }) => ({
         part,
         accepted,

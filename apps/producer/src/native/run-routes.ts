@@ -10,7 +10,7 @@ import { readJsonBody } from '../http/body.ts';
 import { checkInput } from '../http/check-input.ts';
 import { sendJson } from '../http/send.ts';
 import type { RouteDeps } from '../http/types.ts';
-import { createRunHeaders, listRunsQuery } from './schemas.ts';
+import { createRunHeaders, deleteRunQuery, listRunsQuery } from './schemas.ts';
 
 /** `/v1/runs`, `/v1/runs/:id` and the steps of a run. */
 export function runRoutes({ service, config, limits }: RouteDeps): Router {
@@ -25,12 +25,11 @@ export function runRoutes({ service, config, limits }: RouteDeps): Router {
       const glossary = body.glossary === undefined ? undefined : storeGlossary(body.glossary);
       const options = runOptions(body, config, glossary?.id);
       await service.assertOffered(options.model);
+      const newRun = { options, glossary: glossary?.content, keepDays: body.keepDays ?? undefined };
       const { run, isNew } =
         key === undefined
-          ? { run: await service.runs().create({ options, glossary: glossary?.content }), isNew: true }
-          : await service
-              .runs()
-              .createOnce({ requestKey: keyOfCaller(res, key), options, glossary: glossary?.content });
+          ? { run: await service.runs().create(newRun), isNew: true }
+          : await service.runs().createOnce({ ...newRun, requestKey: keyOfCaller(res, key) });
       res.setHeader('Location', `/v1/runs/${run.id}`);
       sendJson(res, isNew ? 201 : 200, run.info());
     },
@@ -51,7 +50,7 @@ export function runRoutes({ service, config, limits }: RouteDeps): Router {
   addPath(router, '/v1/runs/:id', {
     get: (req, res) => sendJson(res, 200, service.runs().show(idOf(req)).info()),
     delete: async (req, res) => {
-      await service.runs().remove(idOf(req));
+      await service.runs().remove(idOf(req), checkInput(deleteRunQuery, 'query', req.query));
       res.status(204).end();
     },
   });

@@ -56,6 +56,24 @@ export const listRunsQuery = z.strictObject({
   state: z.enum(['open', 'sealed', 'completed', 'failed', 'cancelled']).optional(),
 });
 
+/** Query of `DELETE /v1/runs/:id`. */
+export const deleteRunQuery = z.strictObject({
+  onlyUnused: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((onlyUnused) => onlyUnused === 'true')
+    .describe('Whether to refuse a run that has not ended, or that is being read.'),
+});
+
+/** Query of `POST /v1/runs/import`. */
+export const importQuery = z.strictObject({
+  asNew: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((asNew) => asNew === 'true')
+    .describe('Whether the run gets a new id, instead of the one that it had when it was exported.'),
+});
+
 /** Number of a part. */
 const part = integerText(0, 999_999_999);
 

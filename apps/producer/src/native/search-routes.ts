@@ -22,7 +22,7 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
 
   addPath(router, '/v1/runs/:id/search', {
     post: async (req, res) => {
-      const run = completedRun(service.runs(), req);
+      const run = await completedRun(service.runs(), req, res);
       const { text, count } = checkInput(searchBody, 'body', await readJsonBody(req, bodyLimits));
       const { model, precision } = run.options;
       await run.offerGlossary();
@@ -61,7 +61,7 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
 
   addPath(router, '/v1/runs/:id/texts', {
     get: async (req, res) => {
-      const run = completedRun(service.runs(), req);
+      const run = await completedRun(service.runs(), req, res);
       const { rows } = checkInput(textsQuery, 'query', req.query);
       await shareOf(req).resize(lookupMemory(run, rows.length));
       sendJson(res, 200, { rows: await readRowTexts(run, rows) });

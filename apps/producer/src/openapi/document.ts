@@ -13,7 +13,9 @@ import { PROBLEMS, type ProblemCode } from '../http/problems.ts';
 import {
   addRowsQuery,
   createRunHeaders,
+  deleteRunQuery,
   embedBody,
+  importQuery,
   inspectQuery,
   listRunsQuery,
   partResultsQuery,
@@ -101,6 +103,8 @@ const parameterSets: Readonly<Record<ParameterSet, ParameterSetSchema>> = {
   listBatches: { in: 'query', schema: listBatchesQuery, io: 'output' },
   createRun: { in: 'header', schema: createRunHeaders },
   listRuns: { in: 'query', schema: listRunsQuery },
+  deleteRun: { in: 'query', schema: deleteRunQuery },
+  importRun: { in: 'query', schema: importQuery },
   addRows: { in: 'query', schema: addRowsQuery },
   inspect: { in: 'query', schema: inspectQuery },
   results: { in: 'query', schema: resultsQuery },

@@ -41,6 +41,8 @@ export type ParameterSet =
   | 'listBatches'
   | 'createRun'
   | 'listRuns'
+  | 'deleteRun'
+  | 'importRun'
   | 'addRows'
   | 'inspect'
   | 'partResults'
@@ -127,8 +129,37 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     path: '/v1/runs/:id',
     tag: 'runs',
     summary: 'Delete a run and its files, cancelling it first if necessary',
+    parameters: 'deleteRun',
     responses: { 204: { description: 'The run was deleted.' } },
-    problems: RUN_PROBLEMS,
+    problems: [...RUN_PROBLEMS, 'invalid-query', 'run-not-finished', 'run-in-use'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/export',
+    tag: 'runs',
+    summary: 'Download a finished run as one file: rows, vectors and ledger, with checksums',
+    responses: {
+      200: { description: 'A tar file for `POST /v1/runs/import`.', files: ['application/x-tar'] },
+    },
+    problems: [...RUN_PROBLEMS, 'run-not-finished', 'corrupt-files'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/import',
+    tag: 'runs',
+    summary: 'Import an exported run; nothing is kept of a damaged or incomplete file',
+    parameters: 'importRun',
+    body: ['application/x-tar'],
+    responses: { 201: { description: 'The run; `Location` is its path.', json: 'Run' } },
+    problems: [
+      ...BODY_PROBLEMS,
+      'invalid-query',
+      'corrupt-export',
+      'run-exists',
+      'redis-unavailable',
+      'disk-full',
+      'disk-unavailable',
+    ],
   },
   {
     method: 'post',

@@ -83,6 +83,9 @@ export const runSchema: z.ZodType<RunInfo> = z.strictObject({
     .describe(
       'Identifies model, engine and treatment: equal fingerprints mean equal vectors for equal texts.',
     ),
+  bytes: count.describe('Size of its files.'),
+  keepDays: count.nullable().describe('Days for which it is kept after its end; null for the default.'),
+  expiresAt: time.nullable().describe('When the producer may delete it; null for never.'),
 });
 
 /** A page of runs. */
@@ -368,6 +371,17 @@ export const overviewSchema: z.ZodType<Overview> = z.strictObject({
   ),
   redis: z.strictObject({ usedBytes: count, limitBytes: count }).nullable(),
   credits: z.strictObject({ usedBytes: count, limitBytes: count, waiting: count }),
+  storage: z
+    .strictObject({
+      runsBytes: count.describe('Size of the files of all runs.'),
+      filesBytes: count.describe('Size of the files of the OpenAI API.'),
+      freeBytes: count.nullable().describe('Free bytes on the disk.'),
+      keepRunsDays: count
+        .nullable()
+        .describe('Days for which finished runs are kept; null: until they are deleted.'),
+    })
+    .nullable()
+    .describe('The data folder; null until it is open.'),
 });
 
 /** The response of `/healthz`. */

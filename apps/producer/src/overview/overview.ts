@@ -1,6 +1,6 @@
 /** Reads the overview: the state of runs, queues, workers and Redis. */
 
-import type { Alert, Health, Lane, Scale } from '@embedmill/contract';
+import type { Alert, DataStorage, Health, Lane, Scale } from '@embedmill/contract';
 import { infoNumber, type Overview, type QueueState, type WorkerReport } from '@embedmill/core/redis';
 import type { Credits, ShownRun } from '@embedmill/core/runs';
 import type { Redis } from 'ioredis';
@@ -29,6 +29,8 @@ export interface OverviewDeps {
   /** Reports of the connected workers; undefined while Redis is unavailable. */
   workers: () => Promise<WorkerReport[] | undefined>;
   scale: () => Promise<Scale | undefined>;
+  /** What is on the disk; `null` until the data folder is open. */
+  storage: () => Promise<DataStorage | null>;
 }
 
 /** Samples the rate of all runs from `start` to `stop`; everything else is read on request. */
@@ -64,13 +66,14 @@ export class OverviewReader {
   }
 
   async #readNow(): Promise<Overview> {
-    const { version, credits, runs, health, alerts, workers: readReports, scale } = this.#deps;
-    const [state, speed, queues, workers, redis] = await Promise.all([
+    const { version, credits, runs, health, alerts, workers: readReports, scale, storage } = this.#deps;
+    const [state, speed, queues, workers, redis, stored] = await Promise.all([
       health(),
       scale(),
       this.#queues().catch(() => []),
       readReports(),
       this.#redisMemory().catch(() => null),
+      storage(),
     ]);
     const all = runs();
     const runCounts = { open: 0, sealed: 0, completed: 0, failed: 0, cancelled: 0 };
@@ -89,6 +92,7 @@ export class OverviewReader {
       workers: workers ?? [],
       redis,
       credits: { usedBytes: credits.usedBytes, limitBytes: credits.limitBytes, waiting: credits.waiting },
+      storage: stored,
     };
   }
 

@@ -6,6 +6,7 @@
 export { type ApiKey, type KeyList, ROLES, type Role, readKeyList } from './config/api-keys.ts';
 export { type Config, describeConfig, type Environment, readConfig } from './config/config.ts';
 export { shownRedisUrl, withPrefix } from './config/redis-url.ts';
+export { MAX_KEEP_DAYS } from './config/variables.ts';
 export type { CpuReaderOptions } from './cpu/cgroup.ts';
 export { type CpuPressure, readCpuPressure } from './cpu/pressure.ts';
 export { defaultThreads, readAllowedCpus, readCpuQuota } from './cpu/quota.ts';

@@ -1,5 +1,6 @@
 /** A run that cannot be opened, because its files are damaged or its disk refuses them now; `Runs` creates it at start. */
 
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   asError,
@@ -105,6 +106,9 @@ export class DamagedRun {
       etaSeconds: null,
       dim: null,
       fingerprint: null,
+      bytes: await sizeOf(folder),
+      keepDays: null,
+      expiresAt: null,
     });
   }
 
@@ -112,4 +116,18 @@ export class DamagedRun {
   info(): RunInfo {
     return this.#info;
   }
+}
+
+/** Size of all files in a folder; what cannot be read does not count. */
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  let bytes = 0;
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    bytes += await stat(join(entry.parentPath, entry.name)).then(
+      ({ size }) => size,
+      () => 0,
+    );
+  }
+  return bytes;
 }

@@ -22,6 +22,7 @@ export {
 } from './read-results.ts';
 export { type RepairOptions, type RepairReport, repairRuns } from './repair.ts';
 export { type ReceivedResult, Run, type RunDeps } from './run.ts';
+export { ARCHIVE_MEMORY_BYTES, exportRun, type RunExport } from './run-archive.ts';
 export type { NewRun } from './run-files.ts';
-export { Runs, type ShownRun } from './runs.ts';
+export { type ImportOptions, type RemoveOptions, Runs, type RunsDeps, type ShownRun } from './runs.ts';
 export { type LengthBucket, type RunStatistics, readStatistics } from './statistics.ts';

@@ -62,6 +62,11 @@ export class Journal<Entry> {
     await this.#file.append(Buffer.from(entries.map(formatRecord).join('')));
   }
 
+  /** Size of the complete records. */
+  get bytes(): number {
+    return this.#file.end;
+  }
+
   async close(): Promise<void> {
     await this.#file.close();
   }

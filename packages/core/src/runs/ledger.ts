@@ -34,7 +34,7 @@ export type BatchRows = [batch: number, rows: number[]];
 
 /** One line of the journal. Times are milliseconds since 1970. */
 export type LedgerEntry =
-  | { type: 'created'; id: string; at: number; options: RunOptions; requestKey?: string }
+  | { type: 'created'; id: string; at: number; options: RunOptions; requestKey?: string; keepDays?: number }
   | { type: 'batch'; batch: LedgerBatch }
   | { type: 'part'; receipt: PartReceipt }
   /** The batches of an incomplete part no longer belong to the run; their numbers are not used again. */
@@ -45,7 +45,9 @@ export type LedgerEntry =
   | { type: 'retry'; at: number; rows: BatchRows[] }
   | { type: 'retried'; batches: number[] }
   | { type: 'ended'; at: number; state: 'completed' | 'failed' | 'cancelled'; error: string | null }
-  | { type: 'forgotten' };
+  | { type: 'forgotten' }
+  /** The run came from the export of a producer; the retention counts from here. */
+  | { type: 'imported'; at: number };
 
 /** @see Run for the states */
 export class Ledger {
@@ -87,6 +89,17 @@ export class Ledger {
   /** How the run ended; `null` for an active one. */
   get ended(): Extract<LedgerEntry, { type: 'ended' }> | null {
     return this.#contents.ended;
+  }
+
+  /** When the run ended or was imported, whichever is later, in milliseconds since 1970; `null` for an active run. */
+  get keptFrom(): number | null {
+    const { ended, importedAt } = this.#contents;
+    return ended === null ? null : Math.max(ended.at, importedAt);
+  }
+
+  /** Size of its file. */
+  get bytes(): number {
+    return this.#journal.bytes;
   }
 
   /** True when the run has ended and its Redis keys are deleted. */
@@ -167,6 +180,7 @@ class Contents {
   sealedAt: number | null = null;
   ended: Extract<LedgerEntry, { type: 'ended' }> | null = null;
   isForgotten = false;
+  importedAt = 0;
   model: { dim: number; fingerprint: string; treatment: number } | null = null;
   rowBytes = 0;
   acceptedRows = 0;
@@ -226,6 +240,9 @@ class Contents {
         break;
       case 'forgotten':
         this.isForgotten = this.ended !== null;
+        break;
+      case 'imported':
+        this.importedAt = entry.at;
         break;
     }
   }

@@ -39,8 +39,8 @@ function* placedBatches(ledger: Ledger): Generator<PlacedBatch> {
 
 /** Size of a run's output. A run without results has the dimension of the built-in model. */
 export function resultsShape(run: Run): OutputShape & { readonly rows: number } {
-  const { ledger } = run.files;
-  return { rows: ledger.acceptedRows, dim: ledger.model?.dim ?? BUILT_IN_DIM };
+  const { rows, dim } = run.info();
+  return { rows: rows.accepted, dim: dim ?? BUILT_IN_DIM };
 }
 
 /**
@@ -49,6 +49,10 @@ export function resultsShape(run: Run): OutputShape & { readonly rows: number } 
  * @throws {CorruptError} when a file is damaged or a batch is missing
  */
 export async function* readResults(run: Run, fromRow = 0): AsyncGenerator<VectorRows> {
+  yield* whileHeld(run, () => vectorsOf(run, fromRow));
+}
+
+async function* vectorsOf(run: Run, fromRow: number): AsyncGenerator<VectorRows> {
   const { ledger } = run.files;
   for (const { batch, start } of placedBatches(ledger)) {
     const skipped = Math.max(0, fromRow - start);
@@ -97,6 +101,10 @@ export interface FinishedRows {
  * @throws {CorruptError} when a file is damaged
  */
 export async function* readFinished(run: Run): AsyncGenerator<FinishedRows> {
+  yield* whileHeld(run, () => finishedOf(run));
+}
+
+async function* finishedOf(run: Run): AsyncGenerator<FinishedRows> {
   const { ledger, shards } = run.files;
   for (const { batch } of placedBatches(ledger)) {
     const { rows } = ledger.batches[batch]!;
@@ -119,6 +127,10 @@ export async function* readFinished(run: Run): AsyncGenerator<FinishedRows> {
  * @throws {CorruptError} when a file is damaged
  */
 export async function* readIds(run: Run): AsyncGenerator<{ ids: readonly string[] }> {
+  yield* whileHeld(run, () => idsOf(run));
+}
+
+async function* idsOf(run: Run): AsyncGenerator<{ ids: readonly string[] }> {
   for (const { batch, start } of placedBatches(run.files.ledger)) {
     yield { ids: (await readKept(run, batch)).map((row, i) => idOf(row, start + i)) };
   }
@@ -129,6 +141,10 @@ export async function* readIds(run: Run): AsyncGenerator<{ ids: readonly string[
  * @throws {CorruptError} when a file is damaged or a batch is missing
  */
 export async function* readReport(run: Run, include: { truncated: boolean }): AsyncGenerator<ReportRow> {
+  yield* whileHeld(run, () => reportOf(run, include));
+}
+
+async function* reportOf(run: Run, include: { truncated: boolean }): AsyncGenerator<ReportRow> {
   for (const { batch, start } of placedBatches(run.files.ledger)) {
     const { outcomes } = await readResult(run, batch);
     for (const [i, row] of (await readKept(run, batch)).entries()) {
@@ -161,6 +177,15 @@ export interface RowText {
  * @throws {CorruptError} when a file is damaged
  */
 export async function readRowTexts(run: Run, rows: readonly number[]): Promise<RowText[]> {
+  const release = await run.hold();
+  try {
+    return await textsOf(run, rows);
+  } finally {
+    release();
+  }
+}
+
+async function textsOf(run: Run, rows: readonly number[]): Promise<RowText[]> {
   const wanted = new Set(rows);
   const found = new Map<number, RowText>();
   for (const { batch, start } of placedBatches(run.files.ledger)) {
@@ -174,6 +199,16 @@ export async function readRowTexts(run: Run, rows: readonly number[]): Promise<R
     }
   }
   return rows.flatMap((row) => found.get(row) ?? []);
+}
+
+/** Reads while the run is held: it stays loaded, and the retention leaves it alone. */
+async function* whileHeld<Value>(run: Run, read: () => AsyncGenerator<Value>): AsyncGenerator<Value> {
+  const release = await run.hold();
+  try {
+    yield* read();
+  } finally {
+    release();
+  }
 }
 
 async function readResult(run: Run, batch: number): Promise<BatchResult> {

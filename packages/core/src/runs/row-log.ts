@@ -82,6 +82,11 @@ export class RowLog {
     }
   }
 
+  /** Size of the batches in the ledger. */
+  get bytes(): number {
+    return this.#file.end;
+  }
+
   async close(): Promise<void> {
     await this.#file.close();
   }

@@ -1,6 +1,6 @@
 /** The files of one run: its folder, ledger, row log, shards and glossary. */
 
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CorruptError, type RunOptions } from '@embedmill/contract';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
@@ -10,7 +10,7 @@ import { writeSynced } from '../process/disk/write-synced.ts';
 import { formatRecord } from './journal.ts';
 import { Ledger, type LedgerBatch, type LedgerEntry } from './ledger.ts';
 import { RowLog } from './row-log.ts';
-import type { ShardEntry } from './shards/shard.ts';
+import { listShards, type ShardEntry } from './shards/shard.ts';
 import { ShardIndex } from './shards/shard-index.ts';
 
 /** Prefix of a folder whose run is being created; after a crash, the next start removes it. */
@@ -20,7 +20,7 @@ export const LEDGER_FILE = 'ledger.journal';
 export const ROWS_FILE = 'rows.jsonl';
 export const SHARDS_FOLDER = 'shards';
 /** Content of the run's glossary, if it has one. */
-const GLOSSARY_FILE = 'glossary.json';
+export const GLOSSARY_FILE = 'glossary.json';
 
 /** What a run starts with. */
 export interface NewRun {
@@ -30,6 +30,8 @@ export interface NewRun {
   requestKey?: string | undefined;
   /** Content of the glossary whose id is in the options. */
   glossary?: Uint8Array | undefined;
+  /** Days for which the run is kept after its end. Default: the setting of the producer. */
+  keepDays?: number | undefined;
 }
 
 /**
@@ -42,9 +44,15 @@ export class RunFiles {
   readonly rowLog: RowLog;
   readonly shards: ShardIndex;
   readonly #folder: string;
+  readonly #glossaryBytes: number;
 
-  private constructor(folder: string, ledger: Ledger, rowLog: RowLog, shards: ShardIndex) {
+  private constructor(
+    folder: string,
+    { ledger, rowLog, shards }: Pick<RunFiles, 'ledger' | 'rowLog' | 'shards'>,
+    glossaryBytes: number,
+  ) {
     this.#folder = folder;
+    this.#glossaryBytes = glossaryBytes;
     this.ledger = ledger;
     this.rowLog = rowLog;
     this.shards = shards;
@@ -56,7 +64,7 @@ export class RunFiles {
    */
   static async create(
     folder: string,
-    { id, options, requestKey, glossary }: NewRun,
+    { id, options, requestKey, glossary, keepDays }: NewRun,
     deps: AppendedFileDeps,
   ): Promise<RunFiles> {
     const draft = join(dirname(folder), `${DRAFT_PREFIX}${id}`);
@@ -66,6 +74,7 @@ export class RunFiles {
       at: Date.now(),
       options,
       ...(requestKey === undefined ? {} : { requestKey }),
+      ...(keepDays === undefined ? {} : { keepDays }),
     };
     deps.assertWritable();
     try {
@@ -98,7 +107,37 @@ export class RunFiles {
     const belongs = (entry: ShardEntry) => isOfBatch(entry, ledger.batches[entry.batch]);
     const shards = await ShardIndex.open(join(folder, SHARDS_FOLDER), belongs, deps);
     const rowLog = await RowLog.open(join(folder, ROWS_FILE), ledger.rowBytes, deps);
-    return new RunFiles(folder, ledger, rowLog, shards);
+    const glossaryBytes =
+      (ledger.created.options.glossary ?? null) === null
+        ? 0
+        : await stat(join(folder, GLOSSARY_FILE)).then(
+            ({ size }) => size,
+            () => 0,
+          );
+    return new RunFiles(folder, { ledger, rowLog, shards }, glossaryBytes);
+  }
+
+  /** Size of all files of the run. */
+  get bytes(): number {
+    return this.ledger.bytes + this.rowLog.bytes + this.shards.bytes + this.#glossaryBytes;
+  }
+
+  /**
+   * Files of the run as they are now, with paths on disk and names relative to the folder. They only grow: the first `bytes`
+   * bytes of each one are the run at this moment.
+   */
+  async list(): Promise<{ name: string; path: string; bytes: number }[]> {
+    const { shards } = await listShards(join(this.#folder, SHARDS_FOLDER));
+    const sized = async (name: string, bytes?: number) => {
+      const path = join(this.#folder, name);
+      return { name, path, bytes: bytes ?? (await stat(path)).size };
+    };
+    return [
+      await sized(LEDGER_FILE, this.ledger.bytes),
+      await sized(ROWS_FILE, this.rowLog.bytes),
+      ...((this.ledger.created.options.glossary ?? null) === null ? [] : [await sized(GLOSSARY_FILE)]),
+      ...(await Promise.all(shards.map((shard) => sized(`${SHARDS_FOLDER}/${shard}`)))),
+    ];
   }
 
   /** Content of the run's glossary. */

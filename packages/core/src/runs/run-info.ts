@@ -16,6 +16,10 @@ export interface RunInfoSources {
   asideReason: string | null;
   /** What is missing for the run's next batch; `null` for nothing. */
   waitsFor: string | null;
+  /** Size of its files. */
+  bytes: number;
+  /** When the retention may delete the run, as ISO 8601; `null` for never. */
+  expiresAt: string | null;
 }
 
 /** The run as the API shows it. Rates cover the last 15 s; after its end, the whole run. */
@@ -25,8 +29,10 @@ export function describeRun({
   storedBatches,
   asideReason,
   waitsFor,
+  bytes,
+  expiresAt,
 }: RunInfoSources): RunInfo {
-  const { id, at, options } = ledger.created;
+  const { id, at, options, keepDays = null } = ledger.created;
   const { state, sealedAt, ended, model } = ledger;
   const { rowsPerSecond, tokensPerSecond } = rateOf(ledger, progress);
   const remainingRows = ledger.acceptedRows - progress.rows;
@@ -53,6 +59,9 @@ export function describeRun({
     etaSeconds: ended === null && rowsPerSecond > 0 ? remainingRows / rowsPerSecond : null,
     dim: model?.dim ?? null,
     fingerprint: model && vectorFingerprint(model.fingerprint, options, model.treatment),
+    bytes,
+    keepDays,
+    expiresAt,
   };
 }
 

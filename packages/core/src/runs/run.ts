@@ -16,11 +16,13 @@ import type { Logger } from 'pino';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
 import { isRedisFault } from '../process/faults.ts';
 import { steadyNow } from '../process/steady-clock.ts';
-import { summarizeResult } from '../redis/batch/result.ts';
+import { glossaryIdOf } from '../redis/batch/glossary.ts';
+import { peekBatchResult, summarizeResult } from '../redis/batch/result.ts';
 import type { ProducerExchange } from '../redis/exchange/types.ts';
 import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
 import { Dispatcher } from './dispatch.ts';
+import type { Ledger } from './ledger.ts';
 import type { PaceSeries } from './pace.ts';
 import { PartIntake, type PartUpload } from './part-intake.ts';
 import { PartWaits } from './part-waits.ts';
@@ -43,7 +45,30 @@ export interface RunDeps {
   tokensPerSecondOf?: (model: string) => number | undefined;
   /** Throws unless this producer owns the data folder and holds its lease; called by the files before each write. */
   assertLeaseHeld: () => void;
+  /** When the retention may delete the run, as ISO 8601; `null` for never. Default: never. */
+  expiresAtOf?: (run: Pick<Run, 'keptFrom' | 'keepDays'>) => string | null;
+  /** Called when an unloaded run is loaded again. */
+  onLoad?: (run: Run) => void;
   log: Logger;
+}
+
+/** What a loaded run consists of. */
+interface Loaded {
+  files: RunFiles;
+  results: ResultStore;
+  dispatcher: Dispatcher;
+  credit: RunCredit;
+  intake: PartIntake;
+}
+
+/** What is kept in memory of an unloaded run; its size does not depend on the number of rows. */
+interface RunSummary {
+  created: Ledger['created'];
+  state: RunState;
+  info: RunInfo;
+  keptFrom: number | null;
+  /** At most 240 numbers; empty if the run ended before this process started. */
+  pace: PaceSeries;
 }
 
 /** What became of a result that the collector offered. */
@@ -74,46 +99,84 @@ export type ReceivedResult = { status: 'wanted'; batch: BatchOutput } | { status
  *   merged into a whole batch in a new shard, which counts once it is renamed; the next ledger entry makes
  *   the batch stored again.
  *
+ * A run that has ended and is not used is unloaded: only its description stays in memory, so that memory does not grow
+ * with the rows of finished runs. `hold` loads it again.
+ *
  * What can never happen: a batch is stored that is not on disk; a result leaves Redis before it is stored; a
  * run is completed with a batch missing; a row with a vector changes.
  */
 export class Run {
   readonly #deps: RunDeps;
-  readonly #files: RunFiles;
-  readonly #results: ResultStore;
-  readonly #dispatcher: Dispatcher;
-  readonly #credit: RunCredit;
-  readonly #intake: PartIntake;
+  readonly #folder: string;
+  /** `null` while the run is unloaded. */
+  #loaded: Loaded | null;
+  /** What is known of the run while it is unloaded. */
+  #summary: RunSummary | null = null;
+  #loading: Promise<Loaded> | null = null;
+  /** Number of holds. */
+  #holds = 0;
+  #usedAt = steadyNow();
   readonly #waits = new PartWaits();
   /** Serializes the writes to the ledger and the row log. */
   readonly #turn = pLimit(1);
   #asideReason: string | null = null;
 
-  private constructor(deps: RunDeps, files: RunFiles) {
+  private constructor(deps: RunDeps, folder: string, files: RunFiles) {
     this.#deps = deps;
-    this.#files = files;
-    this.#results = new ResultStore({ files, turn: this.#turn });
-    this.#dispatcher = new Dispatcher({ ...deps, files });
-    this.#credit = new RunCredit(deps.credits, files.ledger);
-    this.#intake = new PartIntake({
+    this.#folder = folder;
+    this.#loaded = this.#parts(files);
+  }
+
+  #parts(files: RunFiles): Loaded {
+    const deps = this.#deps;
+    const results = new ResultStore({ files, turn: this.#turn });
+    const dispatcher = new Dispatcher({ ...deps, files });
+    const credit = new RunCredit(deps.credits, files.ledger);
+    const intake = new PartIntake({
       files,
-      dispatcher: this.#dispatcher,
+      dispatcher,
       credits: deps.credits,
-      credit: this.#credit,
+      credit,
       tokensPerSecond: () => deps.tokensPerSecondOf?.(this.options.model),
       turn: this.#turn,
-      onUpload: () => this.#results.progress.start(steadyNow()),
+      onUpload: () => results.progress.start(steadyNow()),
       onDrop: (batches) => {
-        this.#dispatcher.forget(batches);
-        this.#results.recount();
-        this.#results.progress.start(steadyNow());
+        dispatcher.forget(batches);
+        results.recount();
+        results.progress.start(steadyNow());
       },
     });
+    return { files, results, dispatcher, credit, intake };
+  }
+
+  get #files(): RunFiles {
+    return this.#assertLoaded().files;
+  }
+
+  get #results(): ResultStore {
+    return this.#assertLoaded().results;
+  }
+
+  get #dispatcher(): Dispatcher {
+    return this.#assertLoaded().dispatcher;
+  }
+
+  get #credit(): RunCredit {
+    return this.#assertLoaded().credit;
+  }
+
+  get #intake(): PartIntake {
+    return this.#assertLoaded().intake;
+  }
+
+  #assertLoaded(): Loaded {
+    if (this.#loaded !== null) return this.#loaded;
+    throw new Error(`run ${this.id} is used without a hold while it is unloaded`);
   }
 
   /** Starts a run in a new folder. */
   static async create(deps: RunDeps, folder: string, newRun: NewRun): Promise<Run> {
-    return new Run(deps, await RunFiles.create(folder, newRun, filesDepsOf(deps)));
+    return new Run(deps, folder, await RunFiles.create(folder, newRun, filesDepsOf(deps)));
   }
 
   /**
@@ -121,7 +184,7 @@ export class Run {
    * @throws {CorruptError} when a file is damaged or missing
    */
   static async open(deps: RunDeps, folder: string): Promise<Run> {
-    const run = new Run(deps, await RunFiles.open(folder, filesDepsOf(deps)));
+    const run = new Run(deps, folder, await RunFiles.open(folder, filesDepsOf(deps)));
     const { foreign } = run.files.shards;
     if (foreign.length > 0) {
       deps.log.warn(
@@ -140,27 +203,133 @@ export class Run {
     return run;
   }
 
+  /**
+   * Reads all rows, results and the glossary once, and compares them with their checksums and with the ledger.
+   * @throws {CorruptError} when one is damaged
+   */
+  async verify(): Promise<void> {
+    await this.#held(async () => {
+      const { ledger, shards, rowLog } = this.#files;
+      const { glossary = null } = this.options;
+      // Workers find glossaries by this id, also those of other runs.
+      if (glossary !== null && glossary !== glossaryIdOf(await this.#files.readGlossary()))
+        throw new CorruptError(
+          'corrupt-rows',
+          `the glossary of run ${this.id} has another content than its id says`,
+        );
+      for (const [batch, { span, rows }] of ledger.batches.entries()) {
+        const kept = await rowLog.read(span);
+        const result = await shards.read(batch);
+        const header = result === null ? null : peekBatchResult(result);
+        if (
+          kept.length !== rows ||
+          (header !== null && (header.rows !== rows || header.dim !== ledger.model?.dim))
+        )
+          throw new CorruptError(
+            'corrupt-result',
+            `batch ${batch} of run ${this.id} is not the one in its ledger`,
+          );
+      }
+    });
+  }
+
   /** Closes the files and returns the credit of the run. */
   async close(): Promise<void> {
-    this.#credit.giveAll();
-    await this.#turn(() => this.#files.close());
+    const loaded = this.#loaded;
+    if (loaded === null) return;
+    loaded.credit.giveAll();
+    await this.#turn(() => loaded.files.close());
+  }
+
+  /**
+   * Loads the run if it is unloaded, and keeps it loaded and safe from the retention until the function that it resolves
+   * with is called.
+   * @throws {CorruptError} when a file was damaged since the run was unloaded
+   */
+  async hold(): Promise<() => void> {
+    this.#holds += 1;
+    try {
+      if (this.#loaded === null) {
+        this.#loading ??= RunFiles.open(this.#folder, filesDepsOf(this.#deps)).then((files) =>
+          this.#parts(files),
+        );
+        this.#loaded = await this.#loading;
+        this.#deps.onLoad?.(this);
+      }
+    } catch (error) {
+      this.#holds -= 1;
+      throw error;
+    } finally {
+      this.#loading = null;
+    }
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holds -= 1;
+      this.#usedAt = steadyNow();
+    };
+  }
+
+  /** Whether something holds the run. */
+  get isHeld(): boolean {
+    return this.#holds > 0;
+  }
+
+  /** Whether the index of its batches is in memory. */
+  get isLoaded(): boolean {
+    return this.#loaded !== null;
+  }
+
+  /**
+   * Frees the index of the batches of a run that has ended and that nothing has held for `idleMs`; no effect on others.
+   * @returns whether the run is unloaded
+   */
+  unload(idleMs: number): boolean {
+    if (this.#loaded === null) return true;
+    const isBusy = this.isHeld || this.isInRedis || this.#turn.activeCount + this.#turn.pendingCount > 0;
+    if (isBusy || steadyNow() - this.#usedAt < idleMs) return false;
+    const { ledger } = this.#files;
+    this.#summary = {
+      created: ledger.created,
+      state: this.state,
+      info: this.info(),
+      keptFrom: this.keptFrom,
+      pace: this.pace,
+    };
+    this.#loaded = null;
+    return true;
+  }
+
+  get #created(): RunSummary['created'] {
+    return this.#loaded?.files.ledger.created ?? this.#summary!.created;
   }
 
   get id(): string {
-    return this.#files.ledger.created.id;
+    return this.#created.id;
   }
 
   /** Name that its creator gave the request; undefined when it gave none. */
   get requestKey(): string | undefined {
-    return this.#files.ledger.created.requestKey;
+    return this.#created.requestKey;
   }
 
   get options(): RunOptions {
-    return this.#files.ledger.created.options;
+    return this.#created.options;
+  }
+
+  /** Days for which the run is kept after its end; undefined for the default of the producer. */
+  get keepDays(): number | undefined {
+    return this.#created.keepDays;
+  }
+
+  /** When the run ended or was imported, in milliseconds since 1970; `null` for an active run. */
+  get keptFrom(): number | null {
+    return this.#loaded === null ? this.#summary!.keptFrom : this.#loaded.files.ledger.keptFrom;
   }
 
   get state(): RunState {
-    return this.#files.ledger.state;
+    return this.#loaded?.files.ledger.state ?? this.#summary!.state;
   }
 
   /** True until the run is completed, failed or cancelled. */
@@ -170,7 +339,7 @@ export class Run {
 
   /** True while Redis may hold keys of the run. */
   get isInRedis(): boolean {
-    return this.isActive || !this.#files.ledger.isForgotten;
+    return this.isActive || this.#loaded?.files.ledger.isForgotten === false;
   }
 
   /** True when the run is sealed and every batch is done, stored or not. */
@@ -178,24 +347,26 @@ export class Run {
     return this.state === 'sealed' && this.#results.progress.batches === this.#files.ledger.keptBatches;
   }
 
-  /** Receipts of the complete parts, ordered by part number. */
+  /** Receipts of the complete parts, ordered by part number. The run must be held or active. */
   get receipts(): PartReceipt[] {
     return [...this.#files.ledger.receipts.values()].sort((a, b) => a.part - b.part);
   }
 
-  /** Receipt of a complete part. */
+  /** Receipt of a complete part. The run must be held or active. */
   receiptOf(part: number): PartReceipt | undefined {
     return this.#files.ledger.receipts.get(part);
   }
 
-  /** Files to read texts, results and reports from. */
+  /** Files to read texts, results and reports from. The run must be held or active. */
   get files(): RunFiles {
     return this.#files;
   }
 
   /** Throughput over time, since this process started. */
   get pace(): PaceSeries {
-    return this.#results.progress.pace.series();
+    const series = this.#loaded?.results.progress.pace.series();
+    // What is loaded again knows nothing of the time before.
+    return series === undefined || series.startedAt === null ? (this.#summary?.pace ?? series!) : series;
   }
 
   /** Why the run is set aside; `null` while it is not. */
@@ -211,7 +382,7 @@ export class Run {
     if (this.#asideReason !== reason)
       this.#deps.log.error({ run: this.id, reason }, 'a run is set aside; others continue');
     this.#asideReason = reason;
-    this.#credit.giveAll();
+    this.#loaded?.credit.giveAll();
   }
 
   /** Ends `setAside`; no effect on other runs. */
@@ -224,7 +395,10 @@ export class Run {
 
   /** The run as the API shows it. */
   info(): RunInfo {
+    if (this.#loaded === null) return this.#summary!.info;
     return describeRun({
+      bytes: this.#files.bytes,
+      expiresAt: this.#deps.expiresAtOf?.(this) ?? null,
       asideReason: this.#asideReason,
       waitsFor: this.#waitsFor(),
       ledger: this.#files.ledger,
@@ -246,7 +420,7 @@ export class Run {
     if (this.#asideReason !== null) {
       throw new UnavailableError('unavailable', `run ${this.id} is set aside: ${this.#asideReason}`);
     }
-    const receipt = await this.#intake.add(upload);
+    const receipt = await this.#held(() => this.#intake.add(upload));
     this.#waits.check();
     return receipt;
   }
@@ -282,13 +456,15 @@ export class Run {
 
   /** Removes the rows of an incomplete part. @see PartIntake.drop */
   async dropPart(part: number): Promise<void> {
-    await this.#intake.drop(part);
+    await this.#held(() => this.#intake.drop(part));
   }
 
   /** Records that all rows are in. @see PartIntake.seal */
   async seal(): Promise<void> {
-    await this.#intake.seal();
-    await this.#completeIfStored();
+    await this.#held(async () => {
+      await this.#intake.seal();
+      await this.#completeIfStored();
+    });
   }
 
   /**
@@ -297,6 +473,10 @@ export class Run {
    * @throws {RequestError} `run-not-completed`
    */
   async retry(): Promise<void> {
+    await this.#held(() => this.#retry());
+  }
+
+  async #retry(): Promise<void> {
     const { ledger } = this.#files;
     const batches = await this.#turn(async () => {
       if (ledger.retries.size > 0) return [];
@@ -341,9 +521,10 @@ export class Run {
     result: Uint8Array | null,
     summary: BatchSummary | null,
   ): Promise<ReceivedResult> {
+    if (!this.isActive) return { status: 'stored' };
     const isKnown = this.#files.ledger.batches[batch] !== undefined;
     const isDropped = this.#files.ledger.droppedBatches.has(batch);
-    if (!this.isActive || !isKnown || isDropped || this.#results.has(batch)) return { status: 'stored' };
+    if (!isKnown || isDropped || this.#results.has(batch)) return { status: 'stored' };
     const fault = result === null ? 'its result is not in Redis' : this.#results.faultOf(batch, result);
     if (fault !== null) {
       this.#deps.log.warn({ run: this.id, batch, fault }, 'batch must be done again');
@@ -361,7 +542,7 @@ export class Run {
 
   /** Bytes of credit that a batch takes while it is in Redis. */
   creditBytesOf(batch: number): number {
-    return this.#credit.bytesOf(batch);
+    return this.#loaded?.credit.bytesOf(batch) ?? 0;
   }
 
   /** Writes results to disk; when it resolves, they survive a power cut and may be acknowledged. */
@@ -372,6 +553,7 @@ export class Run {
 
   /** Returns the credit of batches that are stored and acknowledged; completes the run after the last one. */
   async settle(batches: readonly number[]): Promise<void> {
+    if (this.#loaded === null) return;
     for (const batch of batches) {
       this.#results.settle(batch);
       this.#credit.give(batch);
@@ -408,7 +590,16 @@ export class Run {
 
   /** Makes the run's glossary available to workers; no effect on a run without one. */
   async offerGlossary(): Promise<void> {
-    await this.#dispatcher.offerGlossary();
+    await this.#held(() => this.#dispatcher.offerGlossary());
+  }
+
+  async #held<Value>(work: () => Promise<Value>): Promise<Value> {
+    const release = await this.hold();
+    try {
+      return await work();
+    } finally {
+      release();
+    }
   }
 
   #outstanding(): number[] {

@@ -28,6 +28,15 @@ const LAST_FROM = 512;
  * @throws {CorruptError} when a shard is damaged
  */
 export async function readStatistics(run: Run): Promise<RunStatistics> {
+  const release = await run.hold();
+  try {
+    return await statisticsOf(run);
+  } finally {
+    release();
+  }
+}
+
+async function statisticsOf(run: Run): Promise<RunStatistics> {
   const { shards, ledger } = run.files;
   const counts: number[] = [];
   let rows = 0;

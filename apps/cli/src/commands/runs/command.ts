@@ -1,26 +1,58 @@
-/** `embedmill runs`: lists, shows, cancels or deletes the runs of a producer, and repairs damaged ones on disk. */
+/** `embedmill runs`: lists, shows, cancels, deletes, exports and imports the runs of a producer, and repairs damaged ones on disk. */
 
 import { existsSync } from 'node:fs';
 import { EmbedmillClient } from '@embedmill/client';
-import { quote, RequestError, type RunInfo } from '@embedmill/contract';
+import { quote, RequestError, type RunInfo, type RunState } from '@embedmill/contract';
 import { FolderOwner, readConfig } from '@embedmill/core/process';
 import { type RepairReport, repairRuns } from '@embedmill/core/runs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
-import { examples, localProducerUrl, producerOption } from '../../shell/options.ts';
+import { examples, localProducerUrl, producerOption, wholeNumber } from '../../shell/options.ts';
 import { printable } from '../../shell/terminal/lines.ts';
-import { formatClock, formatCount, formatRate } from '../../shell/terminal/numbers.ts';
+import { formatBytes, formatClock, formatCount, formatRate } from '../../shell/terminal/numbers.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
+import { exportToFile, importFromFile } from './archive.ts';
+import { age, describePrune, FINISHED_STATES, finishedStates, pruneRuns } from './prune.ts';
+
+const RUN_STATES = [
+  'open',
+  'sealed',
+  'completed',
+  'failed',
+  'cancelled',
+] as const satisfies readonly RunState[];
 
 interface RunsFlags {
   server?: string;
   json?: true;
 }
 
+interface ListFlags {
+  limit?: number;
+  state?: RunState;
+}
+
+interface PruneFlags {
+  olderThan?: number;
+  state?: RunState[];
+  dryRun?: true;
+  yes?: true;
+}
+
+interface ArchiveFlags {
+  to?: string;
+  force?: true;
+  asNew?: true;
+}
+
 /** The work of a subcommand; returns lines for people and a JSON value for programs. */
-type RunsWork = (client: EmbedmillClient, id: string) => Promise<{ lines: string[]; value: unknown }>;
+type RunsWork<Flags> = (
+  client: EmbedmillClient,
+  argument: string,
+  flags: Flags,
+) => Promise<{ lines: string[]; value: unknown }>;
 
 /** Adds the command; `end` receives its exit code. */
 export function addRunsCommand(
@@ -30,8 +62,10 @@ export function addRunsCommand(
 ): void {
   const runs = program
     .command('runs')
-    .summary('show, cancel, delete or repair runs')
-    .description('List, show, cancel or delete the runs of a producer, or repair runs on disk.')
+    .summary('show, delete, export or repair runs')
+    .description(
+      'List, show, cancel, delete, export or import the runs of a producer, or repair runs on disk.',
+    )
     .helpCommand(false)
     .addHelpText(
       'after',
@@ -41,7 +75,7 @@ export function addRunsCommand(
         ['embedmill runs list --json | jq .[0].id', 'for programs'],
       ),
     );
-  const add = (usage: string, description: string, example: string, work: RunsWork) =>
+  const add = <Flags = object>(usage: string, description: string, example: string, work: RunsWork<Flags>) =>
     runs
       .command(usage)
       .summary(description)
@@ -50,21 +84,23 @@ export function addRunsCommand(
       .option('--json', 'print JSON')
       .addHelpText('after', examples([`embedmill runs ${example}`, 'on this machine']))
       .action(async (...given: unknown[]) => {
-        const flags = given.at(-2) as RunsFlags;
+        const flags = given.at(-2) as RunsFlags & Flags;
         const { port, apiKey } = readConfig(context.environment);
         const url = flags.server ?? localProducerUrl(port);
         const client = new EmbedmillClient({ url, apiKey, signal: interruptionSignal(() => {}) });
-        const { lines, value } = await work(client, given.length > 2 ? String(given[0]) : '');
+        const { lines, value } = await work(client, given.length > 2 ? String(given[0]) : '', flags);
         context.stdout.write(
           flags.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${printable(line)}\n`).join(''),
         );
         end(EXIT.ok);
       });
 
-  add('list', 'list runs, newest first', 'list', async (client) => {
-    const all = await client.listRuns();
+  add<ListFlags>('list', 'list runs, newest first', 'list', async (client, _, { limit, state }) => {
+    const all = await client.listRuns({ limit, state });
     return { lines: all.length === 0 ? ['no runs'] : describeRuns(all), value: all };
-  });
+  })
+    .addOption(new Option('--limit <n>', 'maximum runs (default: all)').argParser(wholeNumber(1)))
+    .addOption(new Option('--state <state>', 'runs in this state only').choices(RUN_STATES));
   add('show <id>', 'show a run', 'show r0mk3…', async (client, id) => {
     const run = await client.getRun(id);
     return { lines: describeRun(run), value: run };
@@ -77,6 +113,50 @@ export function addRunsCommand(
     await client.delete(id);
     return { lines: [`${id} is deleted`], value: { id, deleted: true } };
   });
+  add<PruneFlags>(
+    'prune',
+    'delete finished runs by age and state',
+    'prune --older-than 30d --dry-run',
+    async (client, _, { olderThan, state, dryRun, yes }) => {
+      const options = { olderThanMs: olderThan, states: state, dryRun: dryRun ?? false, yes: yes ?? false };
+      const result = await pruneRuns(client, options, context);
+      return { lines: describePrune(result), value: result };
+    },
+  )
+    .addOption(
+      new Option('--older-than <age>', 'minimum time since their end, such as 30d or 12h').argParser(age),
+    )
+    .addOption(
+      new Option(
+        '--state <states>',
+        `states, separated by commas (default: ${FINISHED_STATES.join(',')})`,
+      ).argParser(finishedStates),
+    )
+    .option('--dry-run', 'list the runs and delete nothing')
+    .option('--yes', 'delete without a question');
+  add<ArchiveFlags>(
+    'export <id>',
+    'save a finished run as one file',
+    'export r0mk3… --to reviews.embedmill',
+    async (client, id, { to, force }) => {
+      const file = await exportToFile(client, id, { path: to, force: force ?? false });
+      return {
+        lines: [`${id} is saved in ${file.path} (${formatBytes(file.bytes)})`],
+        value: { id, ...file },
+      };
+    },
+  )
+    .option('--to <file>', 'file to write (default: <id>.embedmill)')
+    .option('--force', 'replace the file if it exists');
+  add<ArchiveFlags>(
+    'import <file>',
+    'add a run from a file of runs export',
+    'import reviews.embedmill',
+    async (client, path, { asNew }) => {
+      const run = await importFromFile(client, path, { asNew: asNew ?? false });
+      return { lines: [`${run.id} is imported (${formatBytes(run.bytes)})`], value: run };
+    },
+  ).option('--as-new', 'give the run a new id');
   addRepair(runs, context, end);
 }
 
@@ -140,13 +220,14 @@ export function describeRuns(runs: readonly RunInfo[]): string[] {
     formatCount(run.rows.accepted),
     formatCount(run.rows.done),
     formatRate(run.rowsPerSecond),
+    formatBytes(run.bytes),
     run.options.precision,
     localTime(run.createdAt),
     run.options.name ?? '',
   ]);
   return formatTable(
-    [['RUN', 'STATE', 'ROWS', 'DONE', 'ROWS/S', 'PRECISION', 'CREATED', 'NAME'], ...rows],
-    [2, 3, 4],
+    [['RUN', 'STATE', 'ROWS', 'DONE', 'ROWS/S', 'SIZE', 'PRECISION', 'CREATED', 'NAME'], ...rows],
+    [2, 3, 4, 5],
   );
 }
 
@@ -177,6 +258,8 @@ export function describeRun(run: RunInfo): string[] {
     ],
     ['created', localTime(run.createdAt)],
     ...(run.endedAt === null ? [] : [['ended', localTime(run.endedAt)]]),
+    ['size', formatBytes(run.bytes)],
+    ...(run.expiresAt === null ? [] : [['kept until', localTime(run.expiresAt)]]),
   ]);
 }
 

@@ -81,17 +81,33 @@ async function readStatus(client: EmbedmillClient, server: string): Promise<Stat
   try {
     const health = await client.getHealth();
     // Scale and runs are unknown while Redis or the data folder is unavailable.
-    const [alerts, scale, runs] = await Promise.all([
+    const [alerts, scale, open, sealed, storage] = await Promise.all([
       client.listAlerts().catch(() => null),
       client.getScale().catch(() => null),
-      client.listRuns().catch(() => null),
+      client.listRuns({ state: 'open' }).catch(() => null),
+      client.listRuns({ state: 'sealed' }).catch(() => null),
+      client.getStorage().catch(() => null),
     ]);
-    const active = runs?.filter(({ state }) => state === 'open' || state === 'sealed') ?? null;
-    return { server, health, alerts, scale, runs: active };
+    const runs = open === null || sealed === null ? null : [...open, ...sealed];
+    return {
+      server,
+      health,
+      alerts,
+      scale,
+      runs: runs?.sort((a, b) => (a.id < b.id ? 1 : -1)) ?? null,
+      storage,
+    };
   } catch (thrown) {
     const error = asError(thrown);
     const code = 'code' in error ? error.code : undefined;
     if (error instanceof Interrupted || code === 'unauthorized' || code === 'forbidden') throw error;
-    return { server, health: unreachable(server, error), alerts: null, scale: null, runs: null };
+    return {
+      server,
+      health: unreachable(server, error),
+      alerts: null,
+      scale: null,
+      runs: null,
+      storage: null,
+    };
   }
 }

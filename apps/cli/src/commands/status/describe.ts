@@ -1,10 +1,17 @@
 /** The screen of `embedmill status`. */
 
 import { ApiError } from '@embedmill/client';
-import type { Alert, Health, RunInfo, Scale } from '@embedmill/contract';
+import type { Alert, DataStorage, Health, RunInfo, Scale } from '@embedmill/contract';
 import { doesNotAnswer } from '../../engine/run/does-not-answer.ts';
 import { printable } from '../../shell/terminal/lines.ts';
-import { formatClock, formatCount, formatDuration, formatRate } from '../../shell/terminal/numbers.ts';
+import {
+  formatBytes,
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatNoun,
+  formatRate,
+} from '../../shell/terminal/numbers.ts';
 import type { Paint, Style } from '../../shell/terminal/style.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
 
@@ -18,13 +25,18 @@ export interface Status {
   scale: Scale | null;
   /** Open and sealed runs; `null` while unknown. */
   runs: RunInfo[] | null;
+  /** What is on the disk of the producer; `null` while unknown. */
+  storage: DataStorage | null;
 }
 
 const STATE_STYLES = { ok: 'good', degraded: 'warning', unavailable: 'bad' } as const;
 const SEVERITY_STYLES = { critical: 'bad', warning: 'warning', advice: 'strong' } as const;
 
 /** Lines for people. */
-export function describeStatus({ server, health, alerts, scale, runs }: Status, paint: Paint): string[] {
+export function describeStatus(
+  { server, health, alerts, scale, runs, storage }: Status,
+  paint: Paint,
+): string[] {
   const { state, sentence, problems } = health;
   const sections = [
     [`${paint(STATE_STYLES[state], state)}  ${printable(server)}`],
@@ -35,7 +47,10 @@ export function describeStatus({ server, health, alerts, scale, runs }: Status, 
           `  ${printable(problem.remedy)}`,
         ]),
     (alerts ?? []).flatMap((alert) => describeAlert(alert, paint)),
-    scale === null ? [] : describeScale(scale),
+    formatTable([
+      ...(scale === null ? [] : scaleRows(scale)),
+      ...(storage === null ? [] : [storageRow(storage)]),
+    ]),
     runs === null || runs.length === 0 ? [] : describeActiveRuns(runs),
   ].filter((lines) => lines.length > 0);
   return sections.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
@@ -59,17 +74,24 @@ function describeAlert({ name, severity, summary, runbookUrl, startsAt }: Alert,
   ];
 }
 
-function describeScale(scale: Scale): string[] {
+function scaleRows(scale: Scale): string[][] {
   const { workers, cpuSaturation, backlogRows, rowsPerSecond, tokensPerSecond, desiredWorkers } = scale;
   const load = cpuSaturation === null ? '' : `, CPU ${Math.round(100 * cpuSaturation)} %`;
-  return formatTable([
+  return [
     [
       'workers',
       `${formatCount(workers)} connected${load}, ${formatCount(desiredWorkers)} wanted for the backlog`,
     ],
     ['backlog', `${formatCount(backlogRows)} rows`],
     ['speed', `${formatRate(rowsPerSecond)} rows/s, ${formatRate(tokensPerSecond)} tokens/s`],
-  ]);
+  ];
+}
+
+function storageRow({ runsBytes, filesBytes, freeBytes, keepRunsDays }: DataStorage): string[] {
+  const files = filesBytes === 0 ? '' : `, ${formatBytes(filesBytes)} in files`;
+  const free = freeBytes === null ? '' : `, ${formatBytes(freeBytes)} free`;
+  const kept = keepRunsDays === null ? '' : `; runs are kept for ${formatNoun(keepRunsDays, 'day')}`;
+  return ['data', `${formatBytes(runsBytes)} in runs${files}${free}${kept}`];
 }
 
 function describeActiveRuns(runs: readonly RunInfo[]): string[] {

@@ -57,6 +57,9 @@ export function combineRuns(members: readonly MemberRun[]): RunInfo {
     endedAt: times('endedAt'),
     error: firstText('error'),
     waitsFor: firstText('waitsFor'),
+    bytes: sum(({ bytes }) => bytes),
+    keepDays: first.keepDays,
+    expiresAt: first.expiresAt,
     parts: sum(({ parts }) => parts),
     rows: {
       accepted: sum(({ rows }) => rows.accepted),

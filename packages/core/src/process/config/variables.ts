@@ -19,6 +19,8 @@ export interface Variable<Value> {
   isSecret?: boolean;
 }
 
+/** A hundred years. */
+export const MAX_KEEP_DAYS = 36_500;
 const MEGABYTE = 1024 * 1024;
 const wholeNumber = (min: number, max: number) =>
   z
@@ -186,6 +188,11 @@ export const VARIABLES = {
     'Data folder of the producer: the rows, result shards and ledger of each run.',
     '~/.local/share/embedmill',
     join(homedir(), '.local', 'share', 'embedmill'),
+  ),
+  keepRunsDays: optional(
+    'EMBEDMILL_KEEP_RUNS_DAYS',
+    'Days after which the producer deletes finished runs, unless a run states its own time (`keepDays`). Active runs and runs that are being read are kept. If unset, runs are kept until they are deleted.',
+    wholeNumber(1, MAX_KEEP_DAYS),
   ),
   cacheDir: text(
     'EMBEDMILL_CACHE',

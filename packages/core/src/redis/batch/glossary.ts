@@ -9,5 +9,10 @@ import type { GlossaryTerm, StoredGlossary } from '@embedmill/contract';
  */
 export function storeGlossary(terms: readonly GlossaryTerm[]): StoredGlossary {
   const content = Buffer.from(JSON.stringify(terms));
-  return { id: createHash('sha256').update(content).digest('hex').slice(0, 32), content };
+  return { id: glossaryIdOf(content), content };
+}
+
+/** The id of a glossary with this content. */
+export function glossaryIdOf(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex').slice(0, 32);
 }

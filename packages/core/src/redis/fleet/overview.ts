@@ -1,6 +1,6 @@
 /** JSON of GET /v1/overview and of its events. */
 
-import type { Alert, Health, Lane, RunInfo, RunState } from '@embedmill/contract';
+import type { Alert, DataStorage, Health, Lane, RunInfo, RunState } from '@embedmill/contract';
 import type { QueueCounts } from '../queue/types.ts';
 import type { WorkerReport } from './types.ts';
 
@@ -28,4 +28,6 @@ export interface Overview {
   redis: { usedBytes: number; limitBytes: number } | null;
   /** Credit of this producer in bytes, and the number of uploads waiting for some. */
   credits: { usedBytes: number; limitBytes: number; waiting: number };
+  /** Data folder; `null` until it is open. */
+  storage: DataStorage | null;
 }

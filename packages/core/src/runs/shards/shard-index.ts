@@ -1,6 +1,6 @@
 /** Index of the shard files of one run: finds, reads and writes results by batch number. */
 
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BatchSummary } from '@embedmill/contract';
 import type { AppendedFileDeps } from '../../process/disk/appended-file.ts';
@@ -28,6 +28,7 @@ export class ShardIndex {
   readonly #places = new Map<number, { shard: string; entry: ShardEntry }>();
   /** Number of the newest shard. */
   #last: number;
+  #bytes = 0;
 
   readonly #deps: AppendedFileDeps;
 
@@ -54,6 +55,7 @@ export class ShardIndex {
       const file = await openShard(path);
       try {
         const entries = await readShardEntries(file, path);
+        index.#bytes += (await file.stat()).size;
         index.#place(shard, entries.filter(belongs));
         index.foreign.push(...entries.filter((entry) => !belongs(entry)).map(({ batch }) => batch));
       } finally {
@@ -69,6 +71,11 @@ export class ShardIndex {
   /** Batches on disk. */
   get size(): number {
     return this.#places.size;
+  }
+
+  /** Size of all shards. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** True when the batch is in a shard. */
@@ -88,6 +95,11 @@ export class ShardIndex {
     await makeFolder(this.#folder);
     this.#place(shard, await writeShard(this.#folder, shard, batches, this.#deps));
     this.#last = number;
+    // The shard is stored, whether its size can be read or not.
+    this.#bytes += await stat(join(this.#folder, shard)).then(
+      ({ size }) => size,
+      () => 0,
+    );
   }
 
   /** The encoded result of a batch; `null` when it is in no shard. @throws {CorruptError} `corrupt-shard` */

@@ -1,4 +1,4 @@
-/** Figures at the top of the Runs page: speed, queue, threads, Redis. */
+/** Figures at the top of the Runs page: speed, queue, threads, Redis, data folder. */
 
 import type { Overview } from '../../api/types.ts';
 import { Bar, Sparkline, Stat } from '../../ui/figures.tsx';
@@ -9,7 +9,7 @@ const BUDGET_WARNING = 0.9;
 
 /** Renders the figures of the fleet. */
 export function FleetStats({ overview }: { overview: Overview }) {
-  const { queues, workers, credits, redis, history } = overview;
+  const { queues, workers, credits, redis, history, storage } = overview;
   const waiting = queues.reduce((sum, { counts }) => sum + counts.waiting + counts.delayed, 0);
   const active = queues.reduce((sum, { counts }) => sum + counts.active, 0);
   const oldestMs = Math.max(0, ...queues.map(({ oldestWaitingMs }) => oldestWaitingMs));
@@ -39,6 +39,16 @@ export function FleetStats({ overview }: { overview: Overview }) {
         {redis === null ? 'Redis is unreachable' : `Redis uses ${bytes(redis.usedBytes)} in total`}
         {credits.waiting > 0 && <>; {credits.waiting} uploads waiting for space</>}
       </Stat>
+      {storage !== null && (
+        <Stat name="Data folder" value={bytes(storage.runsBytes + storage.filesBytes)} unit="stored">
+          {storage.freeBytes !== null && `${bytes(storage.freeBytes)} free on the disk`}
+          {storage.keepRunsDays !== null && (
+            <>
+              ; runs are kept for {storage.keepRunsDays} {storage.keepRunsDays === 1 ? 'day' : 'days'}
+            </>
+          )}
+        </Stat>
+      )}
     </div>
   );
 }

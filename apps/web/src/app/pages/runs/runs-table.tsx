@@ -6,7 +6,7 @@ import { requestJson } from '../../api/client.ts';
 import type { Overview } from '../../api/types.ts';
 import { to } from '../../router.ts';
 import { Bar } from '../../ui/figures.tsx';
-import { count, duration, moment, rate } from '../../ui/format.ts';
+import { bytes, count, duration, moment, rate } from '../../ui/format.ts';
 import { StateBadge } from '../../ui/state-badge.tsx';
 import { Failure } from '../../ui/states.tsx';
 import { Verdicts } from '../../ui/verdicts.tsx';
@@ -43,6 +43,9 @@ export function RunsTable({ overview }: { overview: Overview }) {
               </th>
               <th scope="col" class="wide-only">
                 Verdicts
+              </th>
+              <th scope="col" class="number wide-only">
+                Size
               </th>
               <th scope="col" class="wide-only">
                 Started
@@ -95,6 +98,7 @@ function RunRow({ run }: { run: RunInfo }) {
       <td class="wide-only">
         <Verdicts verdicts={verdicts} />
       </td>
+      <td class="number nowrap wide-only">{bytes(run.bytes)}</td>
       <td class="soft nowrap wide-only">{moment(createdAt)}</td>
     </tr>
   );
