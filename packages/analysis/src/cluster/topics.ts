@@ -52,7 +52,7 @@ const MAX_GAP_TOPICS = 128;
 const MIN_GAP_SILHOUETTE = 0.71;
 
 /** Resolution of the modularity for topics and for groups: the larger, the more. Measured in docs/decisions/0220. */
-const RESOLUTION = { topics: 2, groups: 0.25 } as const;
+const RESOLUTION = { topics: 3, groups: 0.25 } as const;
 
 /** Options of {@link topicSteps}. */
 export interface TopicOptions {
