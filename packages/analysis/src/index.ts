@@ -1,7 +1,7 @@
 /** The public interface of `@embedmill/analysis`. */
 
 export * from './calibration/index.ts';
-export { simplifiedSilhouette } from './cluster/centroids.ts';
+export { nearestOthers, simplifiedSilhouette } from './cluster/centroids.ts';
 export { duplicateSteps } from './cluster/duplicates.ts';
 export { K_MEANS_DEFAULTS, type KMeansOptions, kMeans, kMeansSteps } from './cluster/k-means.ts';
 export { KeyTerms } from './cluster/key-terms.ts';

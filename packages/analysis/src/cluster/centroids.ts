@@ -53,6 +53,22 @@ export function nearestCentroid(
   return { cluster, cosine };
 }
 
+/** The nearest other centroid of each centroid; −1 if there is only one. */
+export function nearestOthers(centroids: Matrix): Int32Array {
+  return Int32Array.from({ length: centroids.rows }, (_, row) => {
+    let nearest = -1;
+    let cosine = Number.NEGATIVE_INFINITY;
+    for (let other = 0; other < centroids.rows; other++) {
+      if (other === row) continue;
+      const next = dotOf(centroids, row, centroids.vectors, other * centroids.dim);
+      if (next <= cosine) continue;
+      cosine = next;
+      nearest = other;
+    }
+    return nearest;
+  });
+}
+
 /** Assigns each row to its nearest centroid. Yields the share of the work done, from `from` to 1. */
 export function* assignSteps(matrix: Matrix, centroids: Matrix, from = 0): Steps<Assignment> {
   const assignments = new Int32Array(matrix.rows);

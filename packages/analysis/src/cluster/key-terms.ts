@@ -228,23 +228,23 @@ function distinctTerms(
     const parts = term.split(PAIR);
     const isSame = (word: string, pair: string) => counts.get(pair)! >= SAME_SHARE * (counts.get(word) ?? 0);
     if (parts.length === 1) {
-      const repeats = kept.some((other) => other.split(PAIR).includes(term) && other !== term);
-      if (!repeats && kept.length < count) kept.push(term);
+      if (!kept.some((other) => sharesWord(other, parts)) && kept.length < count) kept.push(term);
       continue;
     }
     const shown = parts.filter((word) => kept.includes(word));
-    const replaced = shown.find((word) => isSame(word, term));
-    const isShownInPair = parts.some((word) =>
-      kept.some((other) => other !== word && other.split(PAIR).includes(word)),
+    const repeats = kept.some(
+      (other) => other !== term && sharesWord(other, parts) && !shown.includes(other),
     );
-    if (replaced !== undefined && !isShownInPair) {
-      kept[kept.indexOf(replaced)] = term;
-      for (const word of shown) if (word !== replaced) kept.splice(kept.indexOf(word), 1);
-    } else if (shown.length === 0 && !isShownInPair && kept.length < count) {
-      kept.push(term);
-    }
+    if (repeats || !shown.every((word) => isSame(word, term))) continue;
+    if (shown.length > 0) kept[kept.indexOf(shown[0]!)] = term;
+    else if (kept.length < count) kept.push(term);
+    if (shown.length > 1) kept.splice(kept.indexOf(shown[1]!), 1);
   }
   return kept;
+}
+
+function sharesWord(term: string, words: readonly string[]): boolean {
+  return term.split(PAIR).some((word) => words.includes(word));
 }
 
 /** A pair as it is written: with a space, unless its script has none. */
