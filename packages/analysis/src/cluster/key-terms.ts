@@ -8,6 +8,9 @@ const MIN_WORD_CHARS = 2;
 /** Cluster size from which a key term must occur in at least two rows. */
 const ROWS_TO_REPEAT = 5;
 
+/** Minimum number of rows with a pair; any two words may meet once. */
+const MIN_PAIR_ROWS = 2;
+
 /** Endings that look like a plural but are not. */
 const NO_PLURAL = /(?:ss|us|is|news)$/;
 
@@ -17,8 +20,12 @@ const MIN_SINGULAR_CHARS = 3;
 /** Number of counted pairs from which those found once in a cluster are forgotten, to bound the memory. */
 const MAX_PAIRS = 1_000_000;
 
-/** Share of the rows of a word from which a pair with the word says the same and takes its place. */
+/**
+ * A pair takes the place of its words if it is in this share of the rows with one of them, and in the second share of
+ * the rows with the other one.
+ */
 const SAME_SHARE = 0.6;
+const OFTEN_SHARE = 0.25;
 
 /** Separates the words of a pair in a key of a map; no word contains it. */
 const PAIR = ' ';
@@ -128,7 +135,7 @@ export class KeyTerms {
     const prior = words / clusters.length;
     const scored: Scored[] = [];
     for (const [term, found] of own.counts) {
-      if (found < minRows) continue;
+      if (found < (term.includes(PAIR) ? MIN_PAIR_ROWS : minRows)) continue;
       const score = logOdds(sides(term, found), (prior * total.get(term)!) / words, prior);
       if (score > 0) scored.push({ term, score });
     }
@@ -193,7 +200,8 @@ function countedModel(words: readonly Counts[], pairs: readonly Counts[]): Model
       sum += rows;
     }
     for (const [pair, rows] of pairs[cluster]!) {
-      addTo(counts, pair.split(PAIR).map(nameOf).join(PAIR), rows);
+      const [first, second] = pair.split(PAIR).map(nameOf);
+      if (first !== second) addTo(counts, first + PAIR + second, rows);
     }
     for (const [term, rows] of counts) addTo(total, term, rows);
     return { counts, words: sum };
@@ -226,19 +234,17 @@ function distinctTerms(
   const kept: string[] = [];
   for (const { term } of scored) {
     const parts = term.split(PAIR);
-    const isSame = (word: string, pair: string) => counts.get(pair)! >= SAME_SHARE * (counts.get(word) ?? 0);
-    if (parts.length === 1) {
-      if (!kept.some((other) => sharesWord(other, parts)) && kept.length < count) kept.push(term);
+    const shown = parts.filter((word) => kept.includes(word));
+    const repeats = kept.some((other) => sharesWord(other, parts) && !shown.includes(other));
+    if (repeats) continue;
+    if (shown.length === 0) {
+      if (kept.length < count) kept.push(term);
       continue;
     }
-    const shown = parts.filter((word) => kept.includes(word));
-    const repeats = kept.some(
-      (other) => other !== term && sharesWord(other, parts) && !shown.includes(other),
-    );
-    if (repeats || !shown.every((word) => isSame(word, term))) continue;
-    if (shown.length > 0) kept[kept.indexOf(shown[0]!)] = term;
-    else if (kept.length < count) kept.push(term);
-    if (shown.length > 1) kept.splice(kept.indexOf(shown[1]!), 1);
+    const shares = shown.map((word) => counts.get(term)! / counts.get(word)!);
+    if (Math.max(...shares) < SAME_SHARE || Math.min(...shares) < OFTEN_SHARE) continue;
+    kept[Math.min(...shown.map((word) => kept.indexOf(word)))] = term;
+    for (const word of shown) if (kept.includes(word)) kept.splice(kept.indexOf(word), 1);
   }
   return kept;
 }
