@@ -23,12 +23,12 @@ export function* distanceSteps(matrix: Matrix, distances: Float32Array): Steps<v
 
 /**
  * The nearest other rows of each row, rows × count, nearest first; of equal distances, the earlier row.
- * @param count below the number of rows
+ * @param count 0 or more, below the number of rows
  */
 export function nearestNeighbours(rows: number, distances: Float32Array, count: number): Int32Array {
   const neighbours = new Int32Array(rows * count);
   const nearest = new Float64Array(count);
-  for (let row = 0; row < rows; row++) {
+  for (let row = 0; row < rows && count > 0; row++) {
     const start = row * count;
     nearest.fill(Number.POSITIVE_INFINITY);
     for (let other = 0; other < rows; other++) {

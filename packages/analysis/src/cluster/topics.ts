@@ -36,14 +36,15 @@ const CENTROID_ROWS = 20_000;
 /** Maximum rows on which gaps are searched. */
 const SILHOUETTE_ROWS = 2_000;
 
-/** Maximum neighbours of a row; fewer for less than 400 rows. */
+/** Maximum neighbours of a row; fewer for less than 1,600 rows, and none for less than 16. */
 const MAX_NEIGHBOURS = 10;
 
-/** Minimum average rows per topic. */
-const MIN_ROWS_PER_TOPIC = 8;
+/** Minimum average rows per topic, if the number is chosen: without and with gaps between topics. */
+const MIN_ROWS_PER_TOPIC = 16;
+const MIN_ROWS_PER_GAP_TOPIC = 8;
 
-/** Maximum number of topics that a tree of a sample can give. */
-const MAX_TREE_TOPICS = TREE_ROWS / MIN_ROWS_PER_TOPIC;
+/** Maximum number of topics that the tree of a sample gives; more come from k-means. */
+const MAX_TREE_TOPICS = 500;
 
 /** Maximum number of topics separated by gaps. */
 const MAX_GAP_TOPICS = 128;
@@ -118,7 +119,7 @@ function drawRows(matrix: Matrix, rows: number, random: Random): Matrix {
 
 function* treeSteps(sample: Matrix): Steps<{ tree: Tree; neighbours: Int32Array }> {
   const { rows } = sample;
-  const count = Math.min(rows - 1, MAX_NEIGHBOURS, Math.ceil(Math.sqrt(rows) / 2));
+  const count = Math.min(MAX_NEIGHBOURS, Math.floor(Math.sqrt(rows) / 4));
   const distances = new Float32Array(rows * rows);
   yield* scaledSteps(distanceSteps(sample, distances), 0, 0.4);
   const neighbours = nearestNeighbours(rows, distances, count);
@@ -134,7 +135,7 @@ function chooseLevels(
   neighbours: Int32Array,
   given: number | null,
 ): { topics: number; groups: number | null; choice: TopicChoice } {
-  const max = Math.max(1, Math.min(MAX_TREE_TOPICS, Math.floor(sample.rows / MIN_ROWS_PER_TOPIC)));
+  const max = Math.max(1, Math.floor(sample.rows / MIN_ROWS_PER_TOPIC));
   const best = { topics: { count: 1, score: 0 }, groups: { count: 1, score: 0 } };
   for (let count = 1; count <= max && neighbours.length > 0; count++) {
     const { inside, expected } = linkShares(neighbours, cutTree(tree, count), count);
@@ -143,7 +144,7 @@ function chooseLevels(
       if (count === 1 || score > best[level].score) best[level] = { count, score };
     }
   }
-  const gaps = given === null ? countWithGaps(sample, tree, Math.min(max, MAX_GAP_TOPICS)) : null;
+  const gaps = given === null ? countWithGaps(sample, tree) : null;
   const topics = given ?? gaps ?? best.topics.count;
   const groups = best.groups.count;
   return {
@@ -155,7 +156,8 @@ function chooseLevels(
 }
 
 /** The number of clusters with the largest silhouette; `null` if that is too small for gaps between them. */
-function countWithGaps(sample: Matrix, tree: Tree, max: number): number | null {
+function countWithGaps(sample: Matrix, tree: Tree): number | null {
+  const max = Math.min(MAX_GAP_TOPICS, sample.rows / MIN_ROWS_PER_GAP_TOPIC);
   const step = Math.max(1, sample.rows / SILHOUETTE_ROWS);
   const rows = Array.from({ length: Math.min(sample.rows, SILHOUETTE_ROWS) }, (_, n) => Math.floor(n * step));
   const part = pickRows(sample, rows);
