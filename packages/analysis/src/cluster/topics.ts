@@ -92,8 +92,7 @@ export function* topicSteps(matrix: Matrix, { topics, seed = 1 }: TopicOptions):
   const random = randomFrom(seed);
   const sample = drawRows(matrix, TREE_ROWS, random);
   const { tree, neighbours } = yield* scaledSteps(treeSteps(sample), 0, 0.7);
-  const levels = chooseLevels(sample, tree, neighbours, topics);
-  yield 0.75;
+  const levels = yield* scaledSteps(levelSteps(sample, tree, neighbours, topics), 0.7, 0.75);
   const cut = cutTree(tree, levels.topics);
   const centroids = meansOf(sample, cut, levels.topics);
   const larger = drawRows(matrix, CENTROID_ROWS, random);
@@ -129,12 +128,12 @@ function* treeSteps(sample: Matrix): Steps<{ tree: Tree; neighbours: Int32Array 
 }
 
 /** Chooses the numbers of topics and groups. */
-function chooseLevels(
+function* levelSteps(
   sample: Matrix,
   tree: Tree,
   neighbours: Int32Array,
   given: number | null,
-): { topics: number; groups: number | null; choice: TopicChoice } {
+): Steps<{ topics: number; groups: number | null; choice: TopicChoice }> {
   const max = Math.max(1, Math.floor(sample.rows / MIN_ROWS_PER_TOPIC));
   const best = { topics: { count: 1, score: 0 }, groups: { count: 1, score: 0 } };
   for (let count = 1; count <= max && neighbours.length > 0; count++) {
@@ -144,7 +143,7 @@ function chooseLevels(
       if (count === 1 || score > best[level].score) best[level] = { count, score };
     }
   }
-  const gaps = given === null ? countWithGaps(sample, tree) : null;
+  const gaps = given === null ? yield* gapSteps(sample, tree) : null;
   const topics = given ?? gaps ?? best.topics.count;
   const groups = best.groups.count;
   return {
@@ -156,7 +155,7 @@ function chooseLevels(
 }
 
 /** The number of clusters with the largest silhouette; `null` if that is too small for gaps between them. */
-function countWithGaps(sample: Matrix, tree: Tree): number | null {
+function* gapSteps(sample: Matrix, tree: Tree): Steps<number | null> {
   const max = Math.min(MAX_GAP_TOPICS, sample.rows / MIN_ROWS_PER_GAP_TOPIC);
   const step = Math.max(1, sample.rows / SILHOUETTE_ROWS);
   const rows = Array.from({ length: Math.min(sample.rows, SILHOUETTE_ROWS) }, (_, n) => Math.floor(n * step));
@@ -171,6 +170,7 @@ function countWithGaps(sample: Matrix, tree: Tree): number | null {
       meansOf(sample, cut, whole),
     );
     if (best === null || silhouette > best.silhouette) best = { count: whole, silhouette };
+    yield count / max;
   }
   return best !== null && best.silhouette >= MIN_GAP_SILHOUETTE ? best.count : null;
 }

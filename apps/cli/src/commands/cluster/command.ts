@@ -182,7 +182,7 @@ function countedColumns(flags: ClusterFlags, copied: readonly string[]): Counted
 }
 
 /** States how many topics there are, and why. */
-export function describeChoice({ clustering, groups, choice }: Topics): string {
+function describeChoice({ clustering, groups, choice }: Topics): string {
   const topics = formatNoun(clustering.centroids.rows, 'topic');
   const number = groups === null ? topics : `${topics} in ${formatNoun(new Set(groups).size, 'group')}`;
   if (choice === 'given') return number;
