@@ -1,8 +1,9 @@
 /**
  * How well topics agree with labels, what they are called, and how long finding them takes:
- * `npm run bench:topics -- --file LABELLED.jsonl [--rows 2500,20000]`.
+ * `npm run bench:topics -- [--file LABELLED.jsonl] [--rows 2500,20000]`.
  *
- * The file has `text` and `label`, optionally with .gz. Compared are mini-batch k-means (the clusters of `eval`) with
+ * The file has `text` and `label`, optionally with .gz; without it, the built-in sample with the products as labels.
+ * Compared are mini-batch k-means (the clusters of `eval`) with
  * the terms of class-based TF-IDF, and the topics of `embedmill cluster`. Times are CPU time of one thread.
  */
 
@@ -20,6 +21,7 @@ import {
 import { UNTREATED } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
 import { Embedder, prepareModel } from '@embedmill/embed';
+import { readSampleReviews } from 'embedmill/sample';
 import { readLabelled } from '../apps/cli/dist/commands/eval/labelled.js';
 import { STOP_WORDS } from '../apps/cli/dist/io/texts/stop-words.js';
 import { describeMachine } from './support/machine.mjs';
@@ -35,11 +37,12 @@ const NOISE = 0.3;
 const { values: options } = parseArgs({
   options: { file: { type: 'string' }, rows: { type: 'string', default: '2500,20000' } },
 });
-if (options.file === undefined) throw new Error('expected --file LABELLED.jsonl with "text" and "label"');
-
-const { texts, labels, classes } = await readLabelled(options.file);
+const { texts, labels, classes } =
+  options.file === undefined ? readSample() : await readLabelled(options.file);
 const matrix = await embed(texts);
-console.log(`${describeMachine()}\n${options.file}: ${texts.length} rows, ${classes} labels\n`);
+console.log(
+  `${describeMachine()}\n${options.file ?? 'the sample'}: ${texts.length} rows, ${classes} labels\n`,
+);
 
 const own = timed(() => finish(topicSteps(matrix, { topics: null })));
 const count = own.result.clustering.centroids.rows;
@@ -97,6 +100,12 @@ printTable(
     return [given, result.clustering.centroids.rows, groups, seconds({ ms })];
   }),
 );
+
+function readSample() {
+  const reviews = readSampleReviews();
+  const products = reviews.map(({ id }) => id.replace(/-\d+$/, ''));
+  return { texts: reviews.map(({ text }) => text), labels: products, classes: new Set(products).size };
+}
 
 async function embed(all) {
   const { cacheDir } = readConfig(process.env);
