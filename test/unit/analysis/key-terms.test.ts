@@ -43,6 +43,10 @@ describe('key terms', () => {
     expect(terms.top(9)[0]).toEqual(['kettle', 'steam', 'hot']);
   });
 
+  test('of a single cluster are its most frequent ones', () => {
+    expect(termsOf([['kettle cord', 'kettle. steam', 'cord. kettle']]).top(2)).toEqual([['kettle', 'cord']]);
+  });
+
   test('count rows, so a text that repeats a word counts once', () => {
     const terms = termsOf([
       ['steam steam steam steam', 'kettle', 'kettle'],

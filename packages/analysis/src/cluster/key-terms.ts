@@ -136,7 +136,11 @@ export class KeyTerms {
     const scored: Scored[] = [];
     for (const [term, found] of own.counts) {
       if (found < (term.includes(PAIR) ? MIN_PAIR_ROWS : minRows)) continue;
-      const score = logOdds(sides(term, found), (prior * total.get(term)!) / words, prior);
+      // A single cluster has no others to compare it with.
+      const score =
+        clusters.length === 1
+          ? found
+          : logOdds(sides(term, found), (prior * total.get(term)!) / words, prior);
       if (score > 0) scored.push({ term, score });
     }
     scored.sort((a, b) => b.score - a.score || (a.term < b.term ? -1 : 1));
