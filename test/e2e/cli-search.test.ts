@@ -48,8 +48,8 @@ test('prints the text of the row found, not of another row with the same id', as
   const { stdout } = await embedmill(['search', 'twice.jsonl', 'x', '--texts', 'texts.jsonl'], { cwd });
   expect(stdout).toMatch(/again +second$/m);
   const args = ['cluster', 'twice.jsonl', '--k', '1', '--to', 'one.csv', '--texts', 'texts.jsonl', '--json'];
-  const { clusters } = JSON.parse((await embedmill(args, { cwd })).stdout);
-  expect(clusters).toMatchObject([{ representatives: [{ id: 'again', text: 'second' }] }]);
+  const { topics } = JSON.parse((await embedmill(args, { cwd })).stdout);
+  expect(topics).toMatchObject([{ representatives: [{ id: 'again', text: 'second' }] }]);
 });
 
 test.each([
@@ -94,20 +94,41 @@ test('ends on Ctrl-C while waiting for a question', async () => {
   expect(search.stderr).toContain('interrupted');
 });
 
-test('cluster writes the cluster of each row, and a summary of each cluster', async () => {
-  const args = ['cluster', 'out.npy', '--k', '4', '--to', 'topics.csv', '--texts', 'in.jsonl', '--json'];
-  const { code, stdout } = await embedmill(args, { cwd });
+test('cluster writes the topic of each row, a summary of each topic, and its share by column', async () => {
+  const args = [
+    'cluster',
+    'out.npy',
+    '--k',
+    '4',
+    '--to',
+    'topics.csv',
+    '--texts',
+    'in.jsonl',
+    '--by',
+    'text',
+  ];
+  const { code, stdout } = await embedmill([...args, '--json'], { cwd });
   expect(code).toBe(0);
-  const { rows: clustered, missing, clusters } = JSON.parse(stdout);
-  expect([clustered, missing, clusters.length]).toEqual([5, 1, 4]);
-  expect(clusters[0]).toMatchObject({ rows: 2, terms: expect.arrayContaining(['towels', 'dry']) });
+  const { rows: clustered, missing, choice, topics, groups } = JSON.parse(stdout);
+  expect([clustered, missing, choice, topics.length, groups]).toEqual([5, 1, 'given', 4, []]);
+  expect(topics[0]).toMatchObject({ rows: 2, share: 0.4, terms: expect.arrayContaining(['soft towels']) });
   const lines = readFileSync(join(cwd, 'topics.csv'), 'utf8').trimEnd().split('\n');
-  expect(lines[0]).toBe('id,cluster,cosine,text');
-  expect(lines.filter((line) => /^(towel|"towel, again"),0,.*,Soft towels /.test(line))).toHaveLength(2);
+  expect(lines[0]).toBe('id,topic,group,score,text');
+  expect(lines.filter((line) => /^(towel|"towel, again"),0,,0\.9\d+,Soft towels /.test(line))).toHaveLength(
+    2,
+  );
   // One of the two towels stands for both.
   expect(readFileSync(join(cwd, 'topics.summary.csv'), 'utf8')).toMatch(
-    /^0,2,0\.9\d{3},dry quickly soft towels,Soft towels (that|which) dry quickly[.!]$/m,
+    /^0,,,2,0\.4000,0\.9\d{3},"[^"]*soft towels[^"]*",\d,"[^"]*",Soft towels (that|which) dry quickly[.!],,$/m,
   );
+  expect(readFileSync(join(cwd, 'topics.by.csv'), 'utf8')).toMatch(
+    /^text,topic,rows,share_of_value,share_of_topic\n(.*\n)*Soft towels that .*,0,1,1\.0000,0\.5000\n/,
+  );
+  // A second run shows the same, as a table.
+  const bytes = readFileSync(join(cwd, 'topics.csv'));
+  const table = await embedmill(args, { cwd });
+  expect(table.stdout).toMatch(/^TOPIC +ROWS +SHARE +KEY TERMS +TYPICAL ROW\n +0 +2 +40\.0 % .*soft towels/);
+  expect(readFileSync(join(cwd, 'topics.csv'))).toEqual(bytes);
 });
 
 test('dedupe lists near-duplicates, and keeps the first of each group', async () => {

@@ -1,18 +1,14 @@
 /** The public interface of `@embedmill/analysis`. */
 
 export * from './calibration/index.ts';
-export {
-  bestCount,
-  type CountScore,
-  scoreCountsSteps,
-  simplifiedSilhouette,
-} from './cluster/choose-count.ts';
+export { nearestOthers, simplifiedSilhouette } from './cluster/centroids.ts';
 export { duplicateSteps } from './cluster/duplicates.ts';
 export { K_MEANS_DEFAULTS, type KMeansOptions, kMeans, kMeansSteps } from './cluster/k-means.ts';
 export { KeyTerms } from './cluster/key-terms.ts';
 export { dotOf, pickRows, rowOf } from './cluster/matrix.ts';
 export { representativeRows } from './cluster/representatives.ts';
-export { finish, type Steps } from './cluster/steps.ts';
+export { finish, type Steps, scaledSteps } from './cluster/steps.ts';
+export { type TopicChoice, type TopicOptions, type Topics, topicSteps } from './cluster/topics.ts';
 export type { Clustering, Matrix } from './cluster/types.ts';
 export {
   isContraction,

@@ -1,55 +1,9 @@
-/** Tests the number of clusters, representative rows, key terms and duplicates. */
+/** Tests representative rows and duplicates. */
 
-import {
-  bestCount,
-  duplicateSteps,
-  finish,
-  KeyTerms,
-  kMeans,
-  type Matrix,
-  randomFrom,
-  representativeRows,
-  scoreCountsSteps,
-} from '@embedmill/analysis';
+import { duplicateSteps, finish, kMeans, type Matrix, representativeRows } from '@embedmill/analysis';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
-/** Rows of length 1: `directions` axes in turn, each off its axis by at most `spread` a float. */
-function bunches(directions: number, rows: number, dim: number, spread: number, seed = 3): Matrix {
-  const random = randomFrom(seed);
-  const vectors = new Float32Array(rows * dim);
-  for (let row = 0; row < rows; row++) {
-    const vector = vectors.subarray(row * dim, (row + 1) * dim);
-    vector[row % directions] = 1;
-    for (let i = 0; i < dim; i++) vector[i]! += (random.next() - 0.5) * spread;
-    const length = Math.hypot(...vector);
-    for (let i = 0; i < dim; i++) vector[i]! /= length;
-  }
-  return { rows, dim, vectors };
-}
-
-describe('the number of clusters', () => {
-  test.each([3, 6, 10])('is found for %d separate groups', (directions) => {
-    const scores = finish(scoreCountsSteps(bunches(directions, 250, 12, 0.3), 1));
-    expect(bestCount(scores)).toBe(directions);
-    expect(scores.map(({ clusters }) => clusters)).toEqual(
-      scores.map(({ clusters }) => clusters).sort((a, b) => a - b),
-    );
-  });
-
-  test('is 1 for too few rows', () => {
-    expect(bestCount(finish(scoreCountsSteps(bunches(2, 5, 4, 0.1), 1)))).toBe(1);
-  });
-
-  test('is searched in steps that report progress', () => {
-    const shares: number[] = [];
-    const steps = scoreCountsSteps(bunches(3, 200, 4, 0.3), 1);
-    for (let step = steps.next(); !step.done; step = steps.next()) shares.push(step.value);
-    expect(shares.length).toBeGreaterThan(50);
-    expect(Math.min(...shares)).toBeGreaterThanOrEqual(0);
-    expect(Math.max(...shares)).toBeLessThanOrEqual(1);
-  });
-});
+import { bunches } from './bunches.ts';
 
 describe('the representative rows of a cluster', () => {
   test('are nearest to its centroid', () => {
@@ -76,42 +30,6 @@ describe('the representative rows of a cluster', () => {
     expect(
       representativeRows({ ...rows, rows: 4 }, { ...clustering, assignments: new Int32Array(4) }, 3),
     ).toEqual([[0]]);
-  });
-});
-
-describe('key terms', () => {
-  test('are frequent in the cluster and rare elsewhere', () => {
-    const terms = new KeyTerms(2, new Set(['the', 'and']));
-    for (const text of ['The kettle and the cord', 'a kettle boils', 'water']) terms.add(0, text);
-    for (const text of ['The towel and the colour', 'a soft towel', 'water']) terms.add(1, text);
-    const [kettles, towels] = terms.top(2);
-    expect(kettles).toEqual(['kettle', 'boils']);
-    expect(towels![0]).toBe('towel');
-    // Water is in both, so that it comes after words that are as frequent and in one only.
-    expect(terms.top(9)[0]!.indexOf('water')).toBeGreaterThan(terms.top(9)[0]!.indexOf('cord'));
-  });
-
-  test('count a plural as its singular, under the more frequent form', () => {
-    const terms = new KeyTerms(2, new Set());
-    for (const text of ['battery', 'batteries', 'batteries', "the battery's lens", 'glass'])
-      terms.add(0, text);
-    terms.add(1, 'towel boxes box');
-    expect(terms.top(2)[0]).toEqual(['battery']);
-    expect(terms.top(2)[1]).toEqual(['box', 'towel']);
-  });
-
-  test('occur in at least two rows of a larger cluster, and are not contractions', () => {
-    const terms = new KeyTerms(1, new Set());
-    for (const text of ['kettle', 'kettle', "don't boil", 'they’ve cords', 'Steam, steam, steam'])
-      terms.add(0, text);
-    expect(terms.top(9)).toEqual([['kettle']]);
-  });
-
-  test('are words even in scripts without spaces', () => {
-    const terms = new KeyTerms(2, new Set());
-    terms.add(0, '这个水壶很好，水壶烧水很快');
-    terms.add(1, 'a towel');
-    expect(terms.top(1)).toEqual([['水壶'], ['towel']]);
   });
 });
 

@@ -13,7 +13,7 @@ import { collect } from '../sinks/vectors.ts';
 
 const COLUMNS: Column[] = [
   { name: 'text', type: { kind: 'string' } },
-  { name: 'cluster', type: { kind: 'string' } },
+  { name: 'topic', type: { kind: 'string' } },
   { name: 'stars', type: { kind: 'integer', bits: 64, signed: true } },
   { name: 'price', type: { kind: 'decimal', precision: 20, scale: 2 } },
   { name: 'weight', type: { kind: 'float', bits: 64 } },
@@ -97,7 +97,7 @@ describe.each<VectorFormat>(['parquet', 'arrow', 'jsonl', 'npy'])('from .%s', (f
     const folder = temporaryFolder();
     const [vectors, to] = [await writeVectors(folder, format), join(folder, 'topics.csv')];
     expect(await run('cluster', vectors, '--to', to, '--k', '2')).toMatchObject({ code: 0 });
-    const header = 'id,cluster,cosine,text,cluster_1,stars,price,weight,sold,day,at,tags,shop\n';
+    const header = 'id,topic,group,score,text,topic_1,stars,price,weight,sold,day,at,tags,shop\n';
     expect(readFileSync(to, 'utf8').startsWith(header)).toBe(true);
     const rows = await query(
       to,
@@ -106,7 +106,7 @@ describe.each<VectorFormat>(['parquet', 'arrow', 'jsonl', 'npy'])('from .%s', (f
     expect(rows).toMatchObject([
       {
         text: 'a "quoted", text\nof two lines',
-        cluster_1: 'x',
+        topic_1: 'x',
         stars: '9007199254740993',
         weight: -1.5e-7,
         sold: true,
@@ -116,12 +116,38 @@ describe.each<VectorFormat>(['parquet', 'arrow', 'jsonl', 'npy'])('from .%s', (f
         city: 'São "P"',
       },
       { text: 'carriage\rreturn\u2028', stars: '-2', sold: false, numbers: [], city: null },
-      { text: 'ünïcödé; |', cluster_1: null, stars: null, price: null, tags: null, shop: null },
+      { text: 'ünïcödé; |', topic_1: null, stars: null, price: null, tags: null, shop: null },
     ]);
     // JSON has floats instead of decimals.
     const price = format === 'parquet' || format === 'arrow' ? '12345678901234567.89' : '12345678901234568';
     expect(readFileSync(to, 'utf8')).toContain(`,${price},`);
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+});
+
+test('cluster counts the rows of topics by value and over time', async () => {
+  const folder = temporaryFolder();
+  const [vectors, to] = [await writeVectors(folder, 'parquet'), join(folder, 'topics.csv')];
+  const cluster = (...more: string[]) => run('cluster', vectors, '--to', to, '--k', '1', ...more);
+  expect((await cluster('--by', 'sold', '--over', 'day')).code).toBe(0);
+  expect(readFileSync(join(folder, 'topics.by.csv'), 'utf8')).toBe(
+    'sold,topic,rows,share_of_value,share_of_topic\n' +
+      ',0,1,1.0000,0.3333\nfalse,0,1,1.0000,0.3333\ntrue,0,1,1.0000,0.3333\n',
+  );
+  // The row without a day is left out.
+  expect(readFileSync(join(folder, 'topics.over.csv'), 'utf8')).toBe(
+    'day,topic,rows,share_of_value,share_of_topic\n' +
+      '1969-12-31,0,1,1.0000,0.5000\n2024-10-04,0,1,1.0000,0.5000\n',
+  );
+  expect(await cluster('--by', 'sku')).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('--by names "sku"; the copied columns are "text", "topic_1", "stars"'),
+  });
+  expect(await cluster('--over', 'stars')).toMatchObject({
+    code: 2,
+    output: expect.stringContaining(
+      'found no date; expected values such as 2026-11-28, got "9007199254740993"',
+    ),
   });
 });
 
@@ -143,7 +169,7 @@ test('files without columns take those of --texts, matched as their texts are', 
   const [topics, same] = [join(folder, 'topics.csv'), join(folder, 'same.csv')];
   expect((await run('cluster', vectors, '--to', topics, '--k', '1', '--texts', texts)).code).toBe(0);
   expect(readFileSync(topics, 'utf8')).toMatch(
-    /^id,cluster,cosine,text,sku\n001,0,.*,one,A\n003,0,.*,three,C\n004,0,[\d.]+,,\n$/,
+    /^id,topic,group,score,text,sku\n001,0,,.*,one,A\n003,0,,.*,three,C\n004,0,,[\d.]+,,\n$/,
   );
   expect((await run('dedupe', vectors, '--to', same, '--texts', texts)).code).toBe(0);
   expect(readFileSync(same, 'utf8')).toBe(
@@ -156,7 +182,7 @@ test('--columns none copies nothing; a column that does not exist ends the comma
   const [vectors, to] = [await writeVectors(folder, 'parquet'), join(folder, 'same.csv')];
   const { code, output } = await run('dedupe', vectors, '--to', to, '--columns', 'sku');
   expect([code, existsSync(to)]).toEqual([2, false]);
-  expect(output).toContain('--columns names "sku"; the columns of the input are "text", "cluster", "stars"');
+  expect(output).toContain('--columns names "sku"; the columns of the input are "text", "topic", "stars"');
   expect((await run('dedupe', vectors, '--to', to, '--columns', 'none')).code).toBe(0);
   expect(readFileSync(to, 'utf8')).toMatch(/^group,id,keep,cosine,row\n/);
 });

@@ -10,6 +10,7 @@
  */
 
 import { type Random, randomFrom } from '../random.ts';
+import { assignSteps, dropEmpty, moveToMeans, nearestCentroid } from './centroids.ts';
 import { dotOf, normalize, pickRows, rowOf } from './matrix.ts';
 import { finish, type Steps } from './steps.ts';
 import type { Clustering, Matrix } from './types.ts';
@@ -36,9 +37,6 @@ export const K_MEANS_DEFAULTS: Required<KMeansOptions> = {
 
 /** Rows per cluster in the sample from which the initial centroids are drawn. */
 const SAMPLE_ROWS_PER_CLUSTER = 50;
-
-/** Rows between two steps, which take some milliseconds. */
-const STEP_ROWS = 1024;
 
 /** Passes over the sample after the mini-batches; each moves the centroids to the means of their rows. */
 const POLISHING_PASSES = 3;
@@ -75,11 +73,7 @@ export function* kMeansSteps(
     const { spread } = yield* assignSteps(sample, centroids);
     if (best === null || spread < best.spread) best = { centroids, spread };
   }
-  return dropEmpty(
-    matrix,
-    best!.centroids,
-    yield* assignSteps(matrix, best!.centroids, attempts / (attempts + 1)),
-  );
+  return dropEmpty(best!.centroids, yield* assignSteps(matrix, best!.centroids, attempts / (attempts + 1)));
 }
 
 /** Runs all steps of `kMeansSteps`. */
@@ -154,69 +148,4 @@ function moveByBatch(
     for (let i = 0; i < centroid.length; i++) centroid[i]! += rate * (vector[i]! - centroid[i]!);
   }
   for (let cluster = 0; cluster < centroids.rows; cluster++) normalize(rowOf(centroids, cluster));
-}
-
-/** One step of Lloyd's algorithm: each centroid with rows moves to their mean. */
-function moveToMeans(
-  matrix: Matrix,
-  centroids: Matrix,
-  { assignments }: Pick<Clustering, 'assignments'>,
-): void {
-  const { dim } = matrix;
-  const sums = new Float32Array(centroids.vectors.length);
-  for (let row = 0; row < matrix.rows; row++) {
-    const to = assignments[row]! * dim;
-    for (let i = 0; i < dim; i++) sums[to + i]! += matrix.vectors[row * dim + i]!;
-  }
-  for (let cluster = 0; cluster < centroids.rows; cluster++) {
-    const sum = sums.subarray(cluster * dim, (cluster + 1) * dim);
-    if (normalize(sum)) rowOf(centroids, cluster).set(sum);
-  }
-}
-
-function nearestCentroid(
-  matrix: Matrix,
-  row: number,
-  centroids: Matrix,
-): { cluster: number; cosine: number } {
-  let cluster = 0;
-  let cosine = Number.NEGATIVE_INFINITY;
-  for (let n = 0; n < centroids.rows; n++) {
-    const next = dotOf(matrix, row, centroids.vectors, n * centroids.dim);
-    if (next <= cosine) continue;
-    cosine = next;
-    cluster = n;
-  }
-  return { cluster, cosine };
-}
-
-/** Assigns each row to its nearest centroid. Yields the share of the work done, from `from` to 1. */
-function* assignSteps(matrix: Matrix, centroids: Matrix, from = 0): Steps<Omit<Clustering, 'centroids'>> {
-  const assignments = new Int32Array(matrix.rows);
-  const cosines = new Float32Array(matrix.rows);
-  let sum = 0;
-  for (let row = 0; row < matrix.rows; row++) {
-    const { cluster, cosine } = nearestCentroid(matrix, row, centroids);
-    assignments[row] = cluster;
-    cosines[row] = cosine;
-    sum += 1 - cosine;
-    if (row % STEP_ROWS === 0) yield from + (1 - from) * (row / matrix.rows);
-  }
-  return { assignments, cosines, spread: sum / matrix.rows };
-}
-
-/** Drops empty clusters and renumbers the others, largest first. */
-function dropEmpty(matrix: Matrix, centroids: Matrix, assigned: Omit<Clustering, 'centroids'>): Clustering {
-  const sizes = new Float64Array(centroids.rows);
-  for (let row = 0; row < matrix.rows; row++) sizes[assigned.assignments[row]!]! += 1;
-  const kept = [...sizes.keys()]
-    .filter((cluster) => sizes[cluster]! > 0)
-    .sort((a, b) => sizes[b]! - sizes[a]!);
-  const numbers = new Int32Array(centroids.rows);
-  for (const [number, cluster] of kept.entries()) numbers[cluster] = number;
-  return {
-    ...assigned,
-    assignments: assigned.assignments.map((cluster) => numbers[cluster]!),
-    centroids: pickRows(centroids, kept),
-  };
 }

@@ -1,96 +1,103 @@
-/** Clusters the rows of a vector file and summarizes each cluster. */
+/** Summarizes the topics of a vector file and their groups. */
 
-import {
-  bestCount,
-  type Clustering,
-  type CountScore,
-  KeyTerms,
-  kMeansSteps,
-  representativeRows,
-  type Steps,
-  scoreCountsSteps,
-} from '@embedmill/analysis';
+import { KeyTerms, nearestOthers, representativeRows, type Topics } from '@embedmill/analysis';
 import { STOP_WORDS } from '../../io/texts/stop-words.ts';
 import type { LoadedVectors } from '../../io/vectors/load.ts';
 
-/** Representative rows per cluster. */
-const REPRESENTATIVES = 3;
+/** Representative rows per topic. */
+export const REPRESENTATIVES = 3;
 
-/** Key terms per cluster. */
-const TERMS = 8;
+/** Key terms per topic and per group. */
+const TERMS = 6;
 
-/** How to cluster. */
-export interface ClusterOptions {
-  /** Number of clusters; `null` to choose it. */
-  clusters: number | null;
-  /** Random seed. */
-  seed: number;
-}
+/** Terms that distinguish a topic from its nearest topic. */
+const DISTINGUISHING_TERMS = 3;
 
-/** The clusters, and how their number was chosen. */
-export interface ClusterResult {
-  clustering: Clustering;
-  /** Scores of the numbers tried; empty if the number was given. */
-  tried: CountScore[];
-}
-
-/** Summary of one cluster. Plain JSON. */
-export interface ClusterSummary {
-  /** Number of the cluster, from 0. */
-  cluster: number;
+/** Summary of one topic. Plain JSON. */
+export interface TopicSummary {
+  /** Number of the topic, from 0, largest first. */
+  topic: number;
+  /** Number of its group; `null` if there are no groups. */
+  group: number | null;
   rows: number;
+  /** Share of all rows with a vector, 0 to 1. */
+  share: number;
   /** Mean cosine similarity of its rows to its centroid. */
   cohesion: number;
-  /** Words frequent in this cluster and rare in others; empty without texts. */
+  /** Words and pairs that are more frequent in this topic than in the others; empty without texts. */
   terms: string[];
+  /** The topic with the nearest centroid, and the terms that distinguish this topic from it; `null` for one topic. */
+  nearest: { topic: number; terms: string[] } | null;
   /** Distinct rows near its centroid, with their texts if known. */
   representatives: { id: string; text: string | null }[];
 }
 
-/** Clusters in steps; choosing the number of clusters takes the first half. */
-export function* clusterSteps(
-  { matrix }: LoadedVectors,
-  { clusters, seed }: ClusterOptions,
-): Steps<ClusterResult> {
-  const tried = clusters === null ? yield* scaled(scoreCountsSteps(matrix, seed), 0, 0.5) : [];
-  const count = clusters ?? Math.min(matrix.rows, bestCount(tried));
-  const clustering = yield* scaled(kMeansSteps(matrix, count, { seed }), clusters === null ? 0.5 : 0, 1);
-  return { clustering, tried };
+/** Summary of a group of similar topics. Plain JSON. */
+export interface GroupSummary {
+  /** Number of the group, from 0, largest first. */
+  group: number;
+  rows: number;
+  share: number;
+  terms: string[];
+  /** Its topics, largest first. */
+  topics: number[];
 }
 
-/** Scales the progress of steps to a range. */
-function* scaled<Result>(steps: Steps<Result>, from: number, to: number): Steps<Result> {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    yield from + (to - from) * step.value;
-  }
+/** What is known of all topics. */
+export interface TopicsSummary {
+  topics: TopicSummary[];
+  /** Empty if there are no groups. */
+  groups: GroupSummary[];
 }
 
-/** Summarizes each cluster. @param textOf returns the text of a row of `loaded`; `null` if unknown */
-export function summarizeClusters(
-  clustering: Clustering,
+/** Summarizes topics and groups. @param textOf returns the text of a row of `loaded`; `null` if unknown */
+export function summarizeTopics(
+  { clustering, groups }: Topics,
   { matrix, ids }: LoadedVectors,
   textOf: (row: number) => string | null,
-): ClusterSummary[] {
+): TopicsSummary {
   const { assignments, cosines, centroids } = clustering;
   const terms = new KeyTerms(centroids.rows, STOP_WORDS);
   const sizes = new Array<number>(centroids.rows).fill(0);
   const sums = new Array<number>(centroids.rows).fill(0);
   for (let row = 0; row < matrix.rows; row++) {
-    const cluster = assignments[row]!;
-    sizes[cluster]! += 1;
-    sums[cluster]! += cosines[row]!;
+    const topic = assignments[row]!;
+    sizes[topic]! += 1;
+    sums[topic]! += cosines[row]!;
     const text = textOf(row);
-    if (text !== null) terms.add(cluster, text);
+    if (text !== null) terms.add(topic, text);
   }
   const words = terms.top(TERMS);
   const shown = representativeRows(matrix, clustering, REPRESENTATIVES);
-  return sizes.map((rows, cluster) => ({
-    cluster,
-    rows,
-    cohesion: sums[cluster]! / rows,
-    terms: words[cluster]!,
-    representatives: shown[cluster]!.map((row) => ({ id: ids[row]!, text: textOf(row) })),
-  }));
+  const nearest = nearestOthers(centroids);
+  const topics = sizes.map((rows, topic): TopicSummary => {
+    const other = nearest[topic]!;
+    return {
+      topic,
+      group: groups?.[topic] ?? null,
+      rows,
+      share: rows / matrix.rows,
+      cohesion: sums[topic]! / rows,
+      terms: words[topic]!,
+      nearest:
+        other === -1 ? null : { topic: other, terms: terms.between(topic, other, DISTINGUISHING_TERMS) },
+      representatives: shown[topic]!.map((row) => ({ id: ids[row]!, text: textOf(row) })),
+    };
+  });
+  return { topics, groups: groups === null ? [] : summarizeGroups(topics, groups, terms, matrix.rows) };
+}
+
+function summarizeGroups(
+  topics: readonly TopicSummary[],
+  groupOf: Int32Array,
+  terms: KeyTerms,
+  total: number,
+): GroupSummary[] {
+  const count = 1 + groupOf.reduce((max, group) => Math.max(max, group), 0);
+  const words = terms.grouped(groupOf, count).top(TERMS);
+  return words.map((own, group) => {
+    const members = topics.filter((topic) => topic.group === group);
+    const rows = members.reduce((sum, topic) => sum + topic.rows, 0);
+    return { group, rows, share: rows / total, terms: own, topics: members.map(({ topic }) => topic) };
+  });
 }

@@ -1,6 +1,7 @@
-/** `embedmill cluster`: clusters the rows of a vector file by topic. */
+/** `embedmill cluster`: finds the topics of a vector file. */
 
-import { bestCount, type CountScore } from '@embedmill/analysis';
+import { type Topics, topicSteps } from '@embedmill/analysis';
+import { quote } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ColumnCopy } from '../../io/columns/copy.ts';
@@ -27,21 +28,24 @@ import {
   wholeNumber,
 } from '../../shell/options.ts';
 import { countRows, displayFor, takeSteps } from '../../shell/progress/index.ts';
-import { cutLine } from '../../shell/terminal/lines.ts';
-import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
-import { formatTable } from '../../shell/terminal/table.ts';
-import { type ClusterSummary, clusterSteps, summarizeClusters } from './cluster.ts';
+import { formatNoun } from '../../shell/terminal/numbers.ts';
+import { REPRESENTATIVES, summarizeTopics, type TopicsSummary } from './cluster.ts';
+import { describeTopics } from './describe.ts';
+import { VALUE_COUNT_COLUMNS, ValueCounts } from './value-counts.ts';
 
 const EXPLANATION = `
-OUTPUT has one line per row: id, cluster (0 is the largest), cosine similarity
-to the centroid, and the columns of the input: those that VECTORS has, or else
-those of --texts. Lists and objects are JSON text. A second file, named
-.summary.csv, has one line per cluster: rows, cohesion, key terms (with --texts)
-and distinct representative rows.
+Finds topics and their number, and groups of similar topics. The same rows and
+options give the same topics.
 
---k auto tries numbers up to 128 on a sample and chooses the one with the best
-separation (silhouette). Texts rarely form clear clusters, so check the summary,
-and set a number if it is too coarse or too fine.
+OUTPUT has one line per row: id, topic (0 is the largest), group, score (cosine
+similarity to the centroid of the topic), and the columns of the input: those
+that VECTORS has, or else those of --texts. Lists and objects are JSON text.
+OUTPUT.summary.csv has one line per topic: rows, key terms (with --texts),
+the nearest topic and the terms that distinguish it from that, typical texts.
+--by writes OUTPUT.by.csv, and --over writes OUTPUT.over.csv: the rows of each
+topic by the values of a column, or by day, month or year.
+
+--k sets the number of topics, if the one found is too coarse or too fine.
 
 All vectors are held in memory: 1.5 GB for a million vectors of 384 floats.
 `;
@@ -52,6 +56,8 @@ interface ClusterFlags extends TextsFlags {
   seed: number;
   texts?: string;
   columns: string;
+  by?: string;
+  over?: string;
   json?: true;
   quiet?: true;
 }
@@ -64,18 +70,18 @@ export function addClusterCommand(
 ): void {
   const command = program
     .command('cluster')
-    .summary('cluster rows by topic')
-    .description('Cluster the rows of a vector file by topic.')
+    .summary('find topics and their key terms')
+    .description('Find the topics of a vector file.')
     .argument(...VECTORS_ARGUMENT)
-    .requiredOption('--to <output>', 'output file for the cluster of each row: .csv')
+    .requiredOption('--to <output>', 'output file for the topic of each row: .csv')
     .addOption(
-      new Option('--k <clusters>', 'number of clusters, or auto')
-        .argParser(clusterCount)
-        .default(null, '"auto"'),
+      new Option('--k <topics>', 'number of topics, or auto').argParser(topicCount).default(null, '"auto"'),
     )
     .option('--seed <n>', 'random seed', wholeNumber(0), 1)
     .option('--texts <file>', 'the embedded text file, for key terms and texts')
     .addOption(copiedColumnsOption())
+    .option('--by <column>', 'also count the rows of each topic by the values of a copied column')
+    .option('--over <column>', 'also count the rows of each topic over the dates of a copied column')
     .option('--json', 'print the summary as one JSON object')
     .option('--quiet', 'print no progress');
   for (const option of textsOptions()) command.addOption(option);
@@ -85,7 +91,8 @@ export function addClusterCommand(
       EXPLANATION +
         examples(
           ['embedmill cluster reviews.npy --to topics.csv --texts reviews.jsonl.gz', 'topics with key terms'],
-          ['embedmill cluster reviews.parquet --to topics.csv --k 40 --json', '40 clusters, for programs'],
+          ['embedmill cluster reviews.parquet --to topics.csv --k 40 --json', '40 topics, for programs'],
+          ['embedmill cluster reviews.parquet --to topics.csv --by stars --over day', 'shares and trend'],
         ),
     )
     .action(async (vectors: string, flags: ClusterFlags) => {
@@ -94,9 +101,9 @@ export function addClusterCommand(
     });
 }
 
-/** `topics.csv` → `topics.summary.csv`. */
-function summaryPath(path: string): string {
-  return path.replace(/\.csv$/i, '.summary.csv');
+/** The path of an output beside the main one: `topics.csv` → `topics.summary.csv`. */
+function pathBeside(path: string, part: 'summary' | 'by' | 'over'): string {
+  return path.replace(/\.csv$/i, `.${part}.csv`);
 }
 
 async function clusterCommand(vectors: string, flags: ClusterFlags, context: CommandContext): Promise<void> {
@@ -106,7 +113,7 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
   const deps = { config, stdin: context.stdin, environment: context.environment, signal };
-  const taken = ['id', 'cluster', 'cosine'];
+  const taken = ['id', 'topic', 'group', 'score'];
   const choice = readColumnChoice(flags.columns);
   const copy = await ColumnCopy.fromVectors(file, { outputPath: flags.to, choice, taken, signal });
   try {
@@ -121,28 +128,29 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
     const vectorRows = ids.map((id, row) => ({ row: numbers[row]!, id }));
     if (copy.needsTexts && flags.texts !== undefined) await copy.replace(fieldsOf(vectorRows, findRow));
     const names = [...taken, ...copy.names];
+    const counted = countedColumns(flags, copy.names);
     if (flags.k !== null && flags.k > matrix.rows) {
       throw new UsageError(`--k ${flags.k} exceeds the ${formatNoun(matrix.rows, 'row')} with a vector`);
     }
     const show = countRows(display, matrix.rows);
-    const steps = clusterSteps(loaded, { clusters: flags.k, seed: flags.seed });
+    const steps = topicSteps(matrix, { topics: flags.k, seed: flags.seed });
     const onShare = (share: number) => show(Math.floor(share * matrix.rows));
-    const { clustering, tried } = await takeSteps(steps, { onShare, signal });
+    const topics = await takeSteps(steps, { onShare, signal });
     display.end();
-    for (const line of describeTried(tried, clustering.centroids.rows)) display.note(line);
-    const clusters = summarizeClusters(clustering, loaded, (row) => find(vectorRows[row]!));
+    display.note(describeChoice(topics));
+    const summary = summarizeTopics(topics, loaded, (row) => find(vectorRows[row]!));
     if (flags.texts !== undefined && vectorRows.every((row) => find(row) === null)) {
       display.note(noTextsFound(flags.texts, ids));
     }
-    await writeCsv(flags.to, names, rowsOf(ids, clustering, copy.cells(numbers)));
-    await writeCsv(
-      summaryPath(flags.to),
-      ['cluster', 'rows', 'cohesion', 'terms', 'representatives'],
-      summaryRows(clusters),
-    );
+    await writeCsv(flags.to, names, rowsOf(ids, topics, counted, copy.cells(numbers)));
+    await writeCsv(pathBeside(flags.to, 'summary'), SUMMARY_COLUMNS, summaryRows(summary));
+    for (const { part, column, counts } of counted) {
+      const records = (part === 'over' ? counts.byPeriod() : counts).records();
+      await writeCsv(pathBeside(flags.to, part), [column, ...VALUE_COUNT_COLUMNS], records);
+    }
     const lines = flags.json
-      ? [JSON.stringify({ rows: matrix.rows, missing, tried, clusters })]
-      : describeClusters(clusters, context.stdout.columns ?? 120);
+      ? [JSON.stringify({ rows: matrix.rows, missing, choice: topics.choice, ...summary })]
+      : describeTopics(summary, context.stdout.columns ?? 120);
     context.stdout.write(`${lines.join('\n')}\n`);
   } finally {
     display.end();
@@ -150,54 +158,80 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
   }
 }
 
-/** Describes the choice of `--k auto`; empty if a number was given. */
-export function describeTried(tried: readonly CountScore[], chosen: number): string[] {
-  const best = tried.find(({ clusters }) => clusters === bestCount(tried));
-  if (best === undefined) return [];
-  const isLast = best === tried.at(-1);
-  return [
-    `--k auto: ${formatNoun(chosen, 'cluster')}, silhouette ${best.silhouette.toFixed(2)}` +
-      (isLast ? ', the largest number tried; check whether more or fewer clusters are more useful' : ''),
-  ];
+/** A column whose values are counted. */
+interface CountedColumn {
+  part: 'by' | 'over';
+  column: string;
+  /** Position among the copied columns. */
+  position: number;
+  counts: ValueCounts;
+}
+
+/** The columns of `--by` and `--over`. @throws {UsageError} for a column that is not copied */
+function countedColumns(flags: ClusterFlags, copied: readonly string[]): CountedColumn[] {
+  return (['by', 'over'] as const).flatMap((part) => {
+    const column = flags[part];
+    if (column === undefined) return [];
+    const position = copied.indexOf(column);
+    if (position === -1) {
+      const found = copied.map((name) => quote(name)).join(', ') || 'none';
+      throw new UsageError(`--${part} names ${quote(column)}; the copied columns are ${found}`);
+    }
+    return [{ part, column, position, counts: new ValueCounts(column) }];
+  });
+}
+
+/** States how many topics there are, and why. */
+function describeChoice({ clustering, groups, choice }: Topics): string {
+  const topics = formatNoun(clustering.centroids.rows, 'topic');
+  const number = groups === null ? topics : `${topics} in ${formatNoun(new Set(groups).size, 'group')}`;
+  if (choice === 'given') return number;
+  return `${number}; ${choice === 'gaps' ? 'there are clear gaps between them' : 'set another number with --k'}`;
 }
 
 async function* rowsOf(
   ids: readonly string[],
-  { assignments, cosines }: { assignments: Int32Array; cosines: Float32Array },
+  { clustering, groups }: Topics,
+  counted: readonly CountedColumn[],
   cells: AsyncIterable<CsvCell[]>,
 ): AsyncGenerator<CsvCell[]> {
   let row = 0;
   for await (const copied of cells) {
-    yield [ids[row]!, assignments[row]!, cosines[row]!.toFixed(4), ...copied];
+    const topic = clustering.assignments[row]!;
+    for (const { position, counts } of counted) counts.add(topic, copied[position]!);
+    yield [ids[row]!, topic, groups?.[topic] ?? '', clustering.cosines[row]!.toFixed(4), ...copied];
     row += 1;
   }
 }
 
-function* summaryRows(clusters: readonly ClusterSummary[]): Generator<(string | number)[]> {
-  for (const { cluster, rows, cohesion, terms, representatives } of clusters) {
-    const shown = representatives.map(({ id, text }) => text ?? id);
-    yield [cluster, rows, cohesion.toFixed(4), terms.join(' '), shown.join(' | ')];
+const SUMMARY_COLUMNS = [
+  ...['topic', 'group', 'group_terms', 'rows', 'share', 'cohesion', 'terms', 'nearest_topic'],
+  'terms_against_nearest',
+  ...Array.from({ length: REPRESENTATIVES }, (_, n) => `text_${n + 1}`),
+];
+
+function* summaryRows({ topics, groups }: TopicsSummary): Generator<CsvCell[]> {
+  for (const { topic, group, rows, share, cohesion, terms, nearest, representatives } of topics) {
+    yield [
+      topic,
+      group ?? '',
+      group === null ? '' : groups[group]!.terms.join(', '),
+      rows,
+      share.toFixed(4),
+      cohesion.toFixed(4),
+      terms.join(', '),
+      nearest?.topic ?? '',
+      nearest?.terms.join(', ') ?? '',
+      ...Array.from({ length: REPRESENTATIVES }, (_, n) => {
+        const shown = representatives[n];
+        return shown === undefined ? '' : (shown.text ?? shown.id);
+      }),
+    ];
   }
 }
 
-/** A table, one line per cluster. */
-export function describeClusters(clusters: readonly ClusterSummary[], columns: number): string[] {
-  const cells = clusters.map(({ cluster, rows, cohesion, terms, representatives }) => [
-    String(cluster),
-    formatCount(rows),
-    cohesion.toFixed(2),
-    terms.length > 0 ? terms.join(' ') : representatives.map(({ id, text }) => text ?? id).join(' | '),
-  ]);
-  const named = clusters.some(({ terms }) => terms.length > 0);
-  const head = ['CLUSTER', 'ROWS', 'COHESION', named ? 'KEY TERMS' : 'NEAREST TO THE CENTROID'];
-  return formatTable(
-    [head, ...cells].map((row) => [...row.slice(0, 3), cutLine(row[3]!, Math.max(20, columns - 30))]),
-    [0, 1, 2],
-  );
-}
-
-/** Parses a number of clusters; `auto` becomes `null`. */
-function clusterCount(given: string): number | null {
+/** Parses a number of topics; `auto` becomes `null`. */
+function topicCount(given: string): number | null {
   if (given === 'auto') return null;
   const value = Number(given);
   if (/^\d+$/.test(given) && Number.isSafeInteger(value) && value >= 1) return value;
