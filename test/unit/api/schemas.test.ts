@@ -4,6 +4,7 @@ import { readConfig } from '@embedmill/core/process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRunBody, runOptions } from '../../../apps/producer/src/compatible/run-options.ts';
+import { alertsBody } from '../../../apps/producer/src/health/firing-alerts.ts';
 import { checkInput } from '../../../apps/producer/src/http/check-input.ts';
 import {
   addRowsQuery,
@@ -44,6 +45,20 @@ describe('a body', () => {
     expect(() => checkInput(createRunBody, 'body', JSON.parse('{"__proto__": null}'))).toThrow(
       'unknown "__proto__"',
     );
+  });
+
+  it('is refused with each wrong value, however deep it is, and what was expected', () => {
+    const refusal = (given: unknown) => {
+      try {
+        checkInput(alertsBody, 'body', given);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return undefined;
+    };
+    expect(refusal(null)).toBe('invalid body: expected object, got null');
+    expect(refusal({})).toBe('invalid body: alerts: expected array, got nothing');
+    expect(refusal({ alerts: [1] })).toBe('invalid body: alerts.0: expected object, got 1');
   });
 
   it('is accepted or rejected with a short message, whatever it is', () => {

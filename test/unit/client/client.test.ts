@@ -53,6 +53,13 @@ describe('a client', () => {
     expect(fault).toMatchObject({ retryAfterMs: 7000 });
   });
 
+  test('reports why a producer is not ready', async () => {
+    const url = await serve((_, response) =>
+      response.writeHead(503).end(JSON.stringify({ ready: false, reasons: ['Redis is away.'] })),
+    );
+    await expect(clientFor(url).checkReady()).rejects.toThrow('Redis is away.');
+  });
+
   test('treats a refused or broken connection as a temporary failure', async () => {
     const url = await serve((_, response) => {
       response.writeHead(200, { 'content-length': '100' });

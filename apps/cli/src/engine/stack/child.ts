@@ -16,7 +16,7 @@ export interface SupervisedChildOptions {
   environment: () => Environment;
   /** File for stdout and stderr of the child. */
   logPath: string;
-  /** Receives a line when the child has exited and is restarted, and when a start is slow. */
+  /** Receives a line when the child has exited and is restarted. */
   onNote: (line: string) => void;
   /** Receives the id of every started process. */
   onStart: (pid: number) => void;
@@ -31,9 +31,6 @@ const MAX_PAUSE_MS = 8_000;
 const HEALTHY_MS = 30_000;
 /** Maximum consecutive starts that end before the child is ready. */
 const MAX_FAILED_STARTS = 5;
-
-/** A start that takes longer is noted with the end of its log, such as a Redis that does not respond. */
-const SLOW_START_MS = 8_000;
 
 /** Lines of the log quoted in errors. */
 const LOG_TAIL_LINES = 12;
@@ -124,9 +121,7 @@ export class SupervisedChild {
         } else this.#endReason = report.reason;
       });
     });
-    const slow = setTimeout(() => void this.#noteSlowStart(signal), SLOW_START_MS);
     const isReady = await Promise.race([ready, exited.then(() => false)]);
-    clearTimeout(slow);
     if (isReady) {
       this.#failedStarts = 0;
       void exited.then(([code, killedBy]) =>
@@ -134,13 +129,6 @@ export class SupervisedChild {
       );
     }
     return isReady;
-  }
-
-  async #noteSlowStart(signal: AbortSignal): Promise<void> {
-    const { command, logPath, onNote } = this.#options;
-    const lastLine = (await logTail(logPath, 1)).trim();
-    if (signal.aborted) return;
-    onNote(`Waiting for the ${command}; its log ${logPath} ends with:\n    ${lastLine}`);
   }
 
   async #restart(status: number | string, uptimeMs: number, signal: AbortSignal): Promise<void> {
@@ -167,15 +155,15 @@ export class SupervisedChild {
 
   async #failure(what: string): Promise<Error> {
     const { command, logPath } = this.#options;
-    const tail = await logTail(logPath, LOG_TAIL_LINES);
+    const tail = await logTail(logPath);
     return new EmbedmillError('child-failed', `the ${command} ${what}; the end of its log:\n${tail}`);
   }
 }
 
 /** The last lines of a log file, indented; log records become `level: message (reason)`. */
-async function logTail(path: string, maxLines: number): Promise<string> {
+async function logTail(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  const lines = text.trimEnd().split('\n').slice(-maxLines);
+  const lines = text.trimEnd().split('\n').slice(-LOG_TAIL_LINES);
   return lines.map((line) => `    ${describeRecord(line)}`).join('\n');
 }
 
