@@ -55,7 +55,9 @@ describe('a client', () => {
 
   test('says that a producer without results of parts is an older one', async () => {
     const url = await serve((_, response) =>
-      response.writeHead(404).end(JSON.stringify({ code: 'not-found', detail: 'nothing is served at GET "/"' })),
+      response
+        .writeHead(404)
+        .end(JSON.stringify({ code: 'not-found', detail: 'nothing is served at GET "/"' })),
     );
     await expect(clientFor(url).readPart('r1', 1)).rejects.toThrow('the producer is older than this client');
   });
