@@ -368,7 +368,7 @@ describe('an invalid request', () => {
     [['embed', 'in.csv', '--to', 'out.npy', '--encoding', 'base64'], '.jsonl'],
     [['embed', '-', '--to', 'out.npy'], '--format'],
     [['embed', 'in.csv', '--to', 'out.npy', '--threads', '0'], 'at least 1'],
-    [['embed', 'in.csv', '--to', 'out.npy', '--server', 'mill'], 'is not a URL'],
+    [['embed', 'in.csv', '--to', 'out.npy', '--server', 'mill'], 'is not an http or https URL'],
     [['embd'], 'embed'],
   ])('%j is rejected with exit code 2 before anything starts', async (args, words) => {
     const cwd = temporaryFolder();

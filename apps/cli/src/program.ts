@@ -104,6 +104,9 @@ function describeError(thrown: unknown): string {
   if (code === 'EADDRINUSE' && 'port' in error) {
     return `port ${error.port} is in use; choose another one with --port (0: any free port)`;
   }
+  if (['ENOSPC', 'EDQUOT'].includes(code)) {
+    return `a disk is full (${error.message}); free some space and run the same command again`;
+  }
   if (error instanceof ApiError && error.code === 'unauthorized') {
     return `${error.message} (set EMBEDMILL_API_KEY)`;
   }

@@ -53,13 +53,17 @@ const PASSING_STATUSES = new Set([429, 502, 503, 504]);
 const PASSING_CODES = new Set(['part-in-progress']);
 
 /**
- * The error in a non-2xx response: the problem document (RFC 9457) of the producer, or the status of a proxy.
+ * The error in a non-2xx response: the problem document (RFC 9457) or the reasons of the producer, or the status of a proxy.
  */
 export async function errorOf(response: Response, url: string): Promise<ApiError | PassingFault> {
   const problem = problemIn(await response.text().catch(() => ''));
   const { status, statusText, headers } = response;
   const message =
-    textIn(problem.detail) ?? textIn(problem.title) ?? `${url} responded with ${status} ${statusText}`.trim();
+    textIn(problem.detail) ??
+    textIn(problem.title) ??
+    // The response of /readyz.
+    textIn(Array.isArray(problem.reasons) ? problem.reasons.join(' ') : undefined) ??
+    `${url} responded with ${status} ${statusText}`.trim();
   const code = textIn(problem.code);
   if (PASSING_STATUSES.has(status) || PASSING_CODES.has(code ?? '')) {
     return new PassingFault(message, retryAfterMs(headers.get('retry-after')));

@@ -1,7 +1,7 @@
 /** Reads the vectors of a run part by part, in order and several at a time, while the run goes on. */
 
 import { decodeVectorBlocks, type VectorBlock } from '@embedmill/contract';
-import { ClientError, PassingFault } from './errors.ts';
+import { ApiError, ClientError, PassingFault } from './errors.ts';
 import type { CallOptions, Http } from './http.ts';
 import { type RetryOptions, withRetry } from './retry.ts';
 
@@ -22,7 +22,8 @@ export interface PartVectors {
 
 /**
  * The vectors of one part; waits until its rows are done.
- * @throws {ClientError} `wrong-results` if the response is not whole; the errors of every call
+ * @throws {ClientError} `wrong-results` if the response is not whole, `older-producer` if the producer does not serve parts;
+ *   the errors of every call
  */
 export async function readPart(
   http: Http,
@@ -48,10 +49,21 @@ export async function readPart(
       const bytes = observed(http.read(response, combined), () => allow(SILENCE_MS));
       for await (const block of decodeVectorBlocks(bytes, wrongResults)) blocks.push(block);
       return blocks;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'not-found') throw olderProducer(error);
+      throw error;
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+function olderProducer(cause: ApiError): ClientError {
+  return new ClientError(
+    'older-producer',
+    'the producer is older than this client: it does not serve the vectors of a run part by part; update the producer',
+    { cause },
+  );
 }
 
 /**

@@ -51,6 +51,20 @@ describe('a body', () => {
     );
   });
 
+  it('is refused with each wrong value, however deep it is, and what was expected', () => {
+    const refusal = (given: unknown) => {
+      try {
+        checkInput(alertsBody, 'body', given);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return undefined;
+    };
+    expect(refusal(null)).toBe('invalid body: expected object, got null');
+    expect(refusal({})).toBe('invalid body: alerts: expected array, got nothing');
+    expect(refusal({ alerts: [1] })).toBe('invalid body: alerts.0: expected object, got 1');
+  });
+
   it('is accepted or rejected with a short message, whatever it is', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (given) => {

@@ -24,8 +24,8 @@ describe('--server', () => {
   test.each([
     ['http://a:8080,http://a:8080/', '--server names "http://a:8080" twice'],
     ['http://A:80,http://a', '--server names "http://a" twice'],
-    ['http://a:8080,', '--server "" is not a URL'],
-    ['http://a:8080,b', '--server "b" is not a URL'],
+    ['http://a:8080,', '--server "" is not an http or https URL'],
+    ['http://a:8080,b', '--server "b" is not an http or https URL'],
   ])('rejects %s', (servers, message) => {
     expect(() => readServers(servers)).toThrow(message);
   });

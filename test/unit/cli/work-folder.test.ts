@@ -2,10 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRunning, markOf } from '@embedmill/core/process';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { OutputLock } from '../../../apps/cli/src/commands/embed/lock.ts';
 import { WorkFolder } from '../../../apps/cli/src/commands/embed/work-folder.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -45,6 +45,23 @@ describe('the lock of a work folder', () => {
       writeFileSync(join(folder, 'lock.json'), JSON.stringify({ owner: mark, children: [mark] }));
       await OutputLock.take(folder, '/out.npy');
       expect(isRunning(markOf(other.pid))).toBe(true);
+    },
+  );
+
+  test.runIf(process.platform === 'linux')(
+    'is free after its holder ends, even if no parent has read the exit code',
+    async () => {
+      // The second program does not know the child of the first one, so it never reads its exit code.
+      const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      onTestFinished(() => void parent.kill('SIGKILL'));
+      const mark = markOf(Number(String((await once(parent.stdout, 'data'))[0])));
+      expect(isRunning(mark)).toBe(true);
+      await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
+      process.kill(mark.pid, 'SIGKILL');
+      await expect.poll(() => isRunning(mark)).toBe(false);
+      expect(() => process.kill(mark.pid, 0)).not.toThrow();
     },
   );
 

@@ -53,6 +53,22 @@ describe('a client', () => {
     expect(fault).toMatchObject({ retryAfterMs: 7000 });
   });
 
+  test('says that a producer without results of parts is an older one', async () => {
+    const url = await serve((_, response) =>
+      response
+        .writeHead(404)
+        .end(JSON.stringify({ code: 'not-found', detail: 'nothing is served at GET "/"' })),
+    );
+    await expect(clientFor(url).readPart('r1', 1)).rejects.toThrow('the producer is older than this client');
+  });
+
+  test('reports why a producer is not ready', async () => {
+    const url = await serve((_, response) =>
+      response.writeHead(503).end(JSON.stringify({ ready: false, reasons: ['Redis is away.'] })),
+    );
+    await expect(clientFor(url).checkReady()).rejects.toThrow('Redis is away.');
+  });
+
   test('treats a refused or broken connection as a temporary failure', async () => {
     const url = await serve((_, response) => {
       response.writeHead(200, { 'content-length': '100' });

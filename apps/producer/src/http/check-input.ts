@@ -51,7 +51,11 @@ function faultOf(
       message: `unknown ${unknown.join(', ')}${more}; expected ${Object.keys(schema.shape).join(', ')}`,
     };
   }
-  const field = issue.path.map(String).join('.');
-  const value = field === '' ? given : (given as Record<string, unknown>)[field];
-  return { field, message: `${issue.message}, got ${value === undefined ? 'nothing' : quote(value)}` };
+  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], given);
+  // The value says more than its type.
+  const expected = issue.message.replace(/^Invalid input: expected (.*), received \w+$/, 'expected $1');
+  return {
+    field: issue.path.map(String).join('.'),
+    message: `${expected}, got ${value === undefined ? 'nothing' : quote(value)}`,
+  };
 }

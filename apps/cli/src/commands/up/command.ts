@@ -14,6 +14,9 @@ import { displayFor } from '../../shell/progress/index.ts';
 import { paintFor } from '../../shell/terminal/style.ts';
 import { showSample } from './tour.ts';
 
+/** A wait for the producer that is not worth a note. */
+const SHORT_WAIT_MS = 3_000;
+
 interface UpFlags {
   redis?: string;
   port?: number;
@@ -64,7 +67,7 @@ async function up(flags: UpFlags, context: CommandContext): Promise<ExitCode> {
   try {
     signal.throwIfAborted();
     const client = new EmbedmillClient({ url: () => stack.url, signal, apiKey: config.apiKey });
-    await withRetry(() => client.checkReady(), { signal, onWait: () => {} });
+    await withRetry(() => client.checkReady(), { signal, onWait: waitNotes((line) => display.note(line)) });
     stderr.write(describeUrls(stack, config, context));
     const wantsSample = flags.sample || flags.once;
     const sampleRun = wantsSample ? await showSample({ client, display, signal, context }) : null;
@@ -81,6 +84,17 @@ async function up(flags: UpFlags, context: CommandContext): Promise<ExitCode> {
     display.end();
     await stack.stop();
   }
+}
+
+/** Notes each new reason of a wait that is not a short one, such as a Redis that does not respond. */
+function waitNotes(onNote: (line: string) => void): (reason: string | null) => void {
+  const startedAt = performance.now();
+  let noted: string | null = null;
+  return (reason) => {
+    if (reason === null || reason === noted || performance.now() - startedAt < SHORT_WAIT_MS) return;
+    noted = reason;
+    onNote(`Waiting: ${reason}`);
+  };
 }
 
 async function start(

@@ -62,7 +62,7 @@ export function readServer(server: string | undefined): string | null {
   const isUrl = URL.canParse(server) && ['http:', 'https:'].includes(new URL(server).protocol);
   if (!isUrl)
     throw new UsageError(
-      `--server ${quote(server, 200)} is not a URL; expected one such as http://127.0.0.1:8080`,
+      `--server ${quote(server, 200)} is not an http or https URL; expected one such as http://127.0.0.1:8080`,
     );
   return server.replace(/\/+$/, '');
 }

@@ -25,7 +25,7 @@ export function readConfig(environment: Environment): Config {
     if (parsed.success) config[field] = parsed.data;
     else
       problems.push(
-        `${name}: expected ${parsed.error.issues[0]?.message}, got ${isSecret ? 'something else' : quote(given)}`,
+        `${name}: expected ${parsed.error.issues[0]?.message}${isSecret ? '' : `, got ${quote(given)}`}`,
       );
   }
   if (problems.length > 0) throw new ConfigError(problems);

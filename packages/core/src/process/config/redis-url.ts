@@ -72,7 +72,9 @@ export function shownRedisUrl(url: string): string {
 }
 
 function addressOf(url: string): RedisAddress {
-  const [, scheme = '', credentials, hosts = '', path = '', query, prefix] = URL_PARTS.exec(url) ?? [];
+  const parts = URL_PARTS.exec(url);
+  if (parts === null) throw new Error('it does not have the form SCHEME://USER:PASSWORD@HOST:PORT/DB');
+  const [, scheme = '', credentials, hosts = '', path = '', query, prefix] = parts;
   const kind = KINDS[scheme];
   if (kind === undefined) throw new Error(`its scheme is none of ${Object.keys(KINDS).join(', ')}`);
   const options = optionsOf(query);

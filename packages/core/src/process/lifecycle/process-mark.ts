@@ -15,6 +15,9 @@ export function markOf(pid: number): ProcessMark {
   return { pid, startTicks: startTicksOf(pid) };
 }
 
+/** States of a process that has ended, but whose parent has not yet read its exit code: it runs nothing and has no open files. */
+const ENDED_STATES = ['Z', 'X'];
+
 /** True while exactly that process runs. Valid only for processes that share our process ids (see `processSpace`). */
 export function isRunning({ pid, startTicks }: ProcessMark): boolean {
   try {
@@ -22,7 +25,9 @@ export function isRunning({ pid, startTicks }: ProcessMark): boolean {
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  return startTicks === null || startTicksOf(pid) === startTicks;
+  return (
+    startTicks === null || (startTicksOf(pid) === startTicks && !ENDED_STATES.includes(statOf(pid)[0] ?? ''))
+  );
 }
 
 /**
@@ -49,13 +54,18 @@ function namespaceOr(fallback: string): string {
   }
 }
 
-/** Field 22 of /proc/pid/stat (proc(5)), counted after the name, which may contain spaces and parentheses. */
+/** Field 22 of /proc/pid/stat. */
 function startTicksOf(pid: number): number | null {
+  const ticks = statOf(pid)[19];
+  return ticks === undefined ? null : Number(ticks);
+}
+
+/** Fields 3 and following of /proc/pid/stat (proc(5)), counted after the name, which may contain spaces and parentheses. */
+function statOf(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(fields[19]);
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return null;
+    return [];
   }
 }
