@@ -89,12 +89,8 @@ it('a model that only the producer has', async () => {
 
   // A repository and a short name mean the model that workers call by its last part.
   expect(await native({ model: 'acme/colours' })).toEqual(asDocument);
-  // A run is refused when the workers are known; before, it would wait for them.
-  await until(async () => {
-    const headers = { authorization: `Bearer ${KEY}` };
-    const overview = await fetch(`${producer.url}/v1/overview`, { headers });
-    return ((await overview.json()) as { workers: unknown[] }).workers.length === 1;
-  });
+  // Before the first report of the worker is read, a run is accepted and waits.
+  await until(async () => (await post('/v1/runs', { model: 'multilingual' })).status === 422);
   for (const [path, body] of [
     ['/v1/runs', { model: 'multilingual' }],
     ['/v1/embed', { model: 'multilingual', text: 'green' }],
