@@ -56,12 +56,22 @@ export interface ApiDeps extends Omit<RouteDeps, 'limits'> {
   limits?: Partial<ApiLimits>;
 }
 
+/**
+ * Listeners that one response may have: middleware, holds and streams wait for its end. Node warns above 10, which is
+ * meant for leaks.
+ */
+const MAX_RESPONSE_LISTENERS = 30;
+
 /** Creates the API; the caller mounts it on a server. Every request is answered, whatever it contains. */
 export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiDeps): Express {
   const deps = { ...given, limits: { ...DEFAULT_API_LIMITS, ...given.limits } };
   const app = express();
   // Responses change from call to call; results have an ETag of their own.
   app.set('etag', false);
+  app.use((_req, res, next) => {
+    res.setMaxListeners(MAX_RESPONSE_LISTENERS);
+    next();
+  });
   app.use(
     assignRequestId,
     logRequests(deps),
