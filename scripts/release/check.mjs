@@ -130,8 +130,8 @@ async function use(registry, folder, node) {
     (error) => error,
   );
   expectText(missing.stderr, 'npm install @duckdb/node-api');
-  const scores = await readFile(join(folder, 'cold.parquet'));
-  if (!scores.equals(await readFile(join(folder, 'reviews.parquet'))))
+  const bytes = await readFile(join(folder, 'cold.parquet'));
+  if (!bytes.equals(await readFile(join(folder, 'reviews.parquet'))))
     throw new Error('npx and npm install gave other bytes');
 }
 

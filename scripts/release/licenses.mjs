@@ -1,6 +1,6 @@
 /** Collects the licences of the packages whose code a bundle contains, and refuses those that we may not ship. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../lib/root.mjs';
 
@@ -45,9 +45,8 @@ export function licensesOf(metafile) {
 /** The text of THIRD_PARTY_LICENSES.txt: a list, then each licence once with the packages under it. */
 export function licenseFile(packages) {
   const list = packages.map(({ name, version, license }) => `${name} ${version} (${license})`);
-  const byText = Map.groupBy
-    ? Map.groupBy(packages, ({ text }) => text)
-    : packages.reduce((map, each) => map.set(each.text, [...(map.get(each.text) ?? []), each]), new Map());
+  const byText = new Map();
+  for (const each of packages) byText.set(each.text, [...(byText.get(each.text) ?? []), each]);
   const texts = [...byText].map(
     ([text, those]) => `${'-'.repeat(80)}\n${those.map(({ name }) => name).join(', ')}\n\n${text.trim()}\n`,
   );
@@ -60,12 +59,10 @@ function describePackage(folder) {
   const stated = license?.type ?? license ?? licenses?.map(({ type }) => type).join(' OR ') ?? 'none';
   const file = readdirSync(path).find((each) => LICENCE_FILE.test(each));
   const text =
-    file === undefined ? `(The package states ${stated} and has no licence file.)` : read(path, file);
+    file === undefined
+      ? `(The package states ${stated} and has no licence file.)`
+      : readFileSync(join(path, file), 'utf8').replaceAll('\r\n', '\n');
   return { name, version, license: stated, text };
-}
-
-function read(path, file) {
-  return existsSync(join(path, file)) ? readFileSync(join(path, file), 'utf8').replaceAll('\r\n', '\n') : '';
 }
 
 /** Of `A OR B` one must be allowed, of `A AND B` both. */
