@@ -17,6 +17,13 @@ export {
   WordSplitter,
   withoutPossessive,
 } from './cluster/words.ts';
+export {
+  MAX_LAYOUT_ROWS,
+  type MapOptions,
+  mapSteps,
+  type ProjectOptions,
+  projectMap,
+} from './map/project-map.ts';
 export { pearson, spearman } from './metrics/correlation.ts';
 export {
   type ClassAgreement,
