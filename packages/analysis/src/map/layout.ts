@@ -23,7 +23,7 @@ const PUSHES = 5;
 /**
  * Two places at distance d are close with 1 / (1 + NEARNESS × d²). UMAP has d^(2b) with b near 1; 1 needs no power.
  */
-const NEARNESS = 1.6;
+const NEARNESS = 0.6;
 
 /** Maximum move along one axis, before it is multiplied by the step size. */
 const MAX_MOVE = 4;
