@@ -2,6 +2,8 @@
 
 import { PackedVectors } from '@embedmill/analysis';
 import type { RunInfo, SearchHit } from '@embedmill/contract';
+import { decodeBatchResult, encodeBatchResult, withResultDigest } from '@embedmill/core/batch';
+import type { BatchJob } from '@embedmill/core/redis';
 import { describe, expect, it } from 'vitest';
 // The cache behind the route, which no package exports.
 import { SearchIndexes } from '../../apps/producer/src/native/search-indexes.ts';
@@ -151,17 +153,30 @@ describe('a completed run', () => {
   });
 });
 
+/** A vector with length 1, as all models produce. */
+function unit(vector: Float32Array): Float32Array {
+  const length = Math.hypot(...vector);
+  return vector.map((value) => value / length);
+}
+
+/** The result with vectors of length 1. */
+function toUnitLength(bytes: Uint8Array, { digest }: BatchJob): Uint8Array {
+  const { vectors, ...result } = decodeBatchResult(bytes);
+  for (let at = 0; at < vectors.length; at += HASH_DIM) vectors.set(unit(vectors.subarray(at, at + HASH_DIM)), at);
+  return withResultDigest(encodeBatchResult({ ...result, vectors }), digest!);
+}
+
 describe('indexes in memory', () => {
   it('stay within the limit, evict the least recently searched run, and do not change the hits', async () => {
     const redis = testRedis();
-    await startHashWorker(redis);
+    await startHashWorker(redis, { tamper: toUnitLength });
     const { submit } = await startCollecting(redis, temporaryFolder());
     const texts = Array.from({ length: 50 }, (_, i) => `text ${i}`);
     const runs = await Promise.all([submit(texts), submit(texts), submit(texts)]);
     await Promise.all(runs.map((run) => whenEnded(run)));
     const [first, second, third] = runs as [(typeof runs)[0], (typeof runs)[0], (typeof runs)[0]];
     const vectorBytes = PackedVectors.bytesOf(50, HASH_DIM);
-    const query = hashVector('text 7');
+    const query = unit(hashVector('text 7'));
     const options = { count: 5, mask: null };
 
     const none = new SearchIndexes(1000);
@@ -201,7 +216,7 @@ describe('indexes in memory', () => {
 
   it('are built once by concurrent searches, and again after the run has ended again', async () => {
     const redis = testRedis();
-    await startHashWorker(redis);
+    await startHashWorker(redis, { tamper: toUnitLength });
     const { submit } = await startCollecting(redis, temporaryFolder());
     const run = await submit(Array.from({ length: 50 }, (_, i) => `text ${i}`));
     await whenEnded(run);

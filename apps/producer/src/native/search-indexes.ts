@@ -104,7 +104,8 @@ export class SearchIndexes {
     const { rows, dim } = resultsShape(run);
     const bytes = PackedVectors.bytesOf(rows, dim);
     if (bytes > this.#limitBytes || query.length !== dim) {
-      return { candidates: await searchRows(masked(readResults(run), mask), query, count), isExact: true };
+      const hits = await searchRows(masked(readResults(run), mask), query, count);
+      return { candidates: hits.map(({ row, score }) => ({ row, score })), isExact: true };
     }
     const packed = await this.#cachedOf<PackedVectors>(run, 'vectors', bytes, () => packVectors(run));
     return { candidates: await inSteps(packed!.nearest(query, count, mask)), isExact: false };
@@ -124,13 +125,13 @@ export class SearchIndexes {
   /** Reads all words of a run, while they fit into the limit. */
   async #indexWords(run: Run, cached: Cached<WordIndex>): Promise<WordIndex | null> {
     const index = new WordIndex();
-    const isComplete = await readWords(run, index, () => {
+    const whole = await readWords(run, index, () => {
       cached.bytes = index.bytes;
       this.#makeRoom(cached);
       return this.usedBytes <= this.#limitBytes;
     });
-    cached.bytes = isComplete === null ? 0 : index.bytes;
-    return isComplete;
+    cached.bytes = whole?.bytes ?? 0;
+    return whole;
   }
 
   /** What is cached, or else read by `read`, which concurrent searches share. */
@@ -175,7 +176,7 @@ async function packVectors(run: Run): Promise<PackedVectors> {
   return packed;
 }
 
-/** Adds the texts of a run; `null` as soon as `goesOn` returns false, which it is asked after each slice. */
+/** Adds the texts of a run; `null` as soon as `goesOn` returns false, which is called after each slice. */
 async function readWords(run: Run, index: WordIndex, goesOn: () => boolean): Promise<WordIndex | null> {
   let chars = 0;
   for await (const texts of readTexts(run)) {
@@ -188,7 +189,7 @@ async function readWords(run: Run, index: WordIndex, goesOn: () => boolean): Pro
       await setImmediate();
     }
   }
-  return index;
+  return goesOn() ? index : null;
 }
 
 /** Rows outside of the mask count as rows without a vector. */

@@ -147,6 +147,7 @@ export class WordIndex {
 
   /** Sorts the entries of the open segment by term. */
   #close(): void {
+    if (this.#open.lengths.length === 0) return;
     const { firstRow, lengths, terms, sizes, termOf, rows, counts } = this.#open;
     const order = Uint32Array.from(terms.keys()).sort((a, b) => terms[a]! - terms[b]!);
     const starts = new Uint32Array(terms.length + 1);
@@ -180,7 +181,7 @@ export class WordIndex {
    * are found, not their scores.
    */
   *search(query: string, { count, mask = null }: WordSearchOptions): Generator<number, readonly ScoredRow[]> {
-    if (this.#open.lengths.length > 0) this.#close();
+    this.#close();
     const numbers = this.#splitter.distinct(query).flatMap((term) => this.#numbers.get(term) ?? []);
     const top = new TopRows(count);
     if (numbers.length === 0) return top.rows;
@@ -217,6 +218,7 @@ export class WordIndex {
    * index if there are no such.
    */
   tellingTerms(query: string): ReadonlySet<string> {
+    this.#close();
     const known = this.#splitter.distinct(query).filter((term) => this.#numbers.has(term));
     const rare = known.filter((term) => this.#rowsWith(this.#numbers.get(term)!) <= this.rows / 5);
     return new Set(rare.length > 0 ? rare : known);
