@@ -1,10 +1,12 @@
 /** Search in a completed run: rows nearest to a text, texts of rows, and the cache of vectors. */
 
-import type { RunInfo } from '@embedmill/contract';
-import { readResults } from '@embedmill/core/runs';
+import { PackedVectors } from '@embedmill/analysis';
+import type { RunInfo, SearchHit } from '@embedmill/contract';
+import { decodeBatchResult, encodeBatchResult, withResultDigest } from '@embedmill/core/batch';
+import type { BatchJob } from '@embedmill/core/redis';
 import { describe, expect, it } from 'vitest';
 // The cache behind the route, which no package exports.
-import { RunVectors } from '../../apps/producer/src/native/run-vectors.ts';
+import { SearchIndexes } from '../../apps/producer/src/native/search-indexes.ts';
 import { linesOf, until } from '../support/api.ts';
 import { startCollecting, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -24,10 +26,10 @@ const TEXTS = [
 
 /** The parts of the responses that the tests read. */
 interface Found {
-  hits: { row: number; id: string; text: string; score: number; relative: number | null }[];
+  hits: SearchHit[];
   baseline: { mean: number } | null;
   rows: number;
-  outcome: { verdict: string; replacements?: number };
+  outcome: { verdict: string; replacements?: number } | null;
 }
 
 async function call(method: string, path: string, body?: string, type = 'application/json') {
@@ -62,13 +64,13 @@ describe('a completed run', () => {
     await completed(run);
 
     const answer = (await (
-      await search(run, { text: 'the phone runs out of power quickly' })
+      await search(run, { text: 'the phone runs out of power quickly', mode: 'vector' })
     ).json()) as Found;
     expect(answer.rows).toBe(5);
     expect(answer.hits).toHaveLength(4);
     expect(answer.hits[0]).toMatchObject({ row: 0, id: 't0', text: TEXTS[0] });
     expect(answer.hits.map(({ score }) => score)).toEqual(
-      answer.hits.map(({ score }) => score).sort((a, b) => b - a),
+      answer.hits.map(({ score }) => score).sort((a, b) => b! - a!),
     );
     const same = (await (await search(run, { text: TEXTS[4], count: 1 })).json()) as Found;
     expect(same.hits).toMatchObject([{ row: 4, id: 't4' }]);
@@ -76,7 +78,7 @@ describe('a completed run', () => {
     // Unrelated texts of the built-in model have a mean cosine of 0.094.
     expect(answer.baseline).toMatchObject({ mean: 0.094 });
     for (const { score, relative } of [...answer.hits, ...same.hits])
-      expect(relative).toBeCloseTo((score - 0.094) / (1 - 0.094), 6);
+      expect(relative).toBeCloseTo((score! - 0.094) / (1 - 0.094), 6);
 
     const nothing = (await (await search(run, { text: ' ' })).json()) as Found;
     expect(nothing).toMatchObject({ outcome: { verdict: 'empty' }, hits: [] });
@@ -87,6 +89,34 @@ describe('a completed run', () => {
     });
     expect((await call('GET', `/v1/runs/${run}/texts?rows=1,,2`)).status).toBe(400);
     expect((await search(run, { text: 'x', count: 0 })).status).toBe(422);
+  });
+
+  it('fuses meaning and words, says why each row was found, and finds rows like a row', async () => {
+    const run = await startedRun();
+    await completed(run);
+    const ask = async (body: object) => (await (await search(run, body)).json()) as Found;
+    const both = await ask({ text: 'Kettle for a warm drink' });
+    expect(both.hits.slice(0, 2).map(({ row }) => row)).toEqual([4, 1]);
+    expect(both.hits[0]).toMatchObject({
+      rank: { vector: 1, words: expect.any(Number) },
+      words: expect.arrayContaining(['kettle']),
+      spans: expect.arrayContaining([[5, 11]]),
+      reason: expect.stringMatching(/^1st nearest by meaning; [12](st|nd) by words: .*kettle/),
+    });
+    const words = await ask({ text: 'KETTLE, parcels', mode: 'words' });
+    expect(words).toMatchObject({
+      outcome: null,
+      mode: 'words',
+      hits: [{ row: 4, score: null, rank: { vector: null, words: 1 }, reason: '1st by words: kettle' }],
+    });
+    const like = await ask({ like: 4, count: 3 });
+    expect(like).toMatchObject({ outcome: null, mode: 'vector' });
+    expect(like.hits.map(({ row }) => row).sort()).toEqual([0, 1, 2]);
+    expect(like.hits[0]).toMatchObject({ reason: '1st nearest by meaning', words: [], spans: [] });
+    expect((await search(run, { like: 3 })).status).toBe(422);
+    expect((await search(run, { like: 99 })).status).toBe(422);
+    expect((await search(run, { like: 4, text: 'x' })).status).toBe(422);
+    expect((await search(run, {})).status).toBe(422);
   });
 
   it('treats the query like its rows, with its glossary', async () => {
@@ -123,31 +153,89 @@ describe('a completed run', () => {
   });
 });
 
-describe('vectors in memory', () => {
+/** A vector with length 1, as all models produce. */
+function unit(vector: Float32Array): Float32Array {
+  const length = Math.hypot(...vector);
+  return vector.map((value) => value / length);
+}
+
+/** The result with vectors of length 1. */
+function toUnitLength(bytes: Uint8Array, { digest }: BatchJob): Uint8Array {
+  const { vectors, ...result } = decodeBatchResult(bytes);
+  for (let at = 0; at < vectors.length; at += HASH_DIM) vectors.set(unit(vectors.subarray(at, at + HASH_DIM)), at);
+  return withResultDigest(encodeBatchResult({ ...result, vectors }), digest!);
+}
+
+describe('indexes in memory', () => {
   it('stay within the limit, evict the least recently searched run, and do not change the hits', async () => {
     const redis = testRedis();
-    await startHashWorker(redis);
+    await startHashWorker(redis, { tamper: toUnitLength });
     const { submit } = await startCollecting(redis, temporaryFolder());
     const texts = Array.from({ length: 50 }, (_, i) => `text ${i}`);
     const runs = await Promise.all([submit(texts), submit(texts), submit(texts)]);
     await Promise.all(runs.map((run) => whenEnded(run)));
     const [first, second, third] = runs as [(typeof runs)[0], (typeof runs)[0], (typeof runs)[0]];
-    const oneRun = 50 * (HASH_DIM * 4 + 64);
-    const query = hashVector('text 7');
-    const rowsOf = async (vectors: RunVectors, run: (typeof runs)[0]) =>
-      (await vectors.search(run, query, 5)).map(({ row }) => row);
+    const vectorBytes = PackedVectors.bytesOf(50, HASH_DIM);
+    const query = unit(hashVector('text 7'));
+    const options = { count: 5, mask: null };
 
-    const none = new RunVectors(oneRun - 1);
-    const fromDisk = await rowsOf(none, first);
+    const none = new SearchIndexes(1000);
+    const nearest = await none.nearest(first, query, options);
+    expect(nearest[0]).toMatchObject({ row: 7, score: expect.closeTo(1, 6) });
+    const words = await none.withWords(first, 'Text 7', options);
+    expect(words.rows.map(({ row }) => row)).toEqual([7, 0, 1, 2, 3]);
+    expect([...words.terms]).toEqual(['7']);
     expect(none.usedBytes).toBe(0);
+    const odd = Uint8Array.from(texts, (_, row) => row % 2);
+    const oddHits = await none.nearest(first, query, { count: 50, mask: odd });
+    expect(oddHits.map(({ row }) => row % 2)).toEqual(new Array(25).fill(1));
 
-    const two = new RunVectors(2 * oneRun);
-    for (const run of [first, second, first, third]) expect(await rowsOf(two, run)).toEqual(fromDisk);
-    expect(two.usedBytes).toBe(2 * oneRun);
+    const two = new SearchIndexes(2 * vectorBytes);
+    for (const run of [first, second, first, third])
+      expect(await two.nearest(run, query, options)).toEqual(nearest);
+    expect(await two.nearest(first, query, { count: 50, mask: odd })).toEqual(oddHits);
+    expect(two.usedBytes).toBe(2 * vectorBytes);
     // Of the two that are left, the first must not be read again, so that damage on its disk is not seen.
     const { shards } = first.files;
+    const read = shards.read.bind(shards);
     shards.read = () => Promise.reject(new Error('it was read again'));
-    expect(await rowsOf(two, first)).toEqual(fromDisk);
-    await expect(readResults(first).next()).rejects.toThrow('it was read again');
+    expect((await two.nearly(first, query, options)).map(({ row }) => row)).toEqual(
+      nearest.map(({ row }) => row),
+    );
+    await expect(two.nearly(second, query, options)).resolves.toHaveLength(5);
+    await expect(two.nearest(first, query, options)).rejects.toThrow('it was read again');
+    shards.read = read;
+
+    const all = new SearchIndexes(1024 * 1024 * 1024);
+    const found = await Promise.all([all.withWords(first, 'Text 7', options), all.nearest(first, query, options)]);
+    expect(found).toEqual([words, nearest]);
+    expect(all.usedBytes).toBeGreaterThan(vectorBytes);
+    all.release(first.id);
+    expect(all.usedBytes).toBe(0);
+  });
+
+  it('are built once by concurrent searches, and again after the run has ended again', async () => {
+    const redis = testRedis();
+    await startHashWorker(redis, { tamper: toUnitLength });
+    const { submit } = await startCollecting(redis, temporaryFolder());
+    const run = await submit(Array.from({ length: 50 }, (_, i) => `text ${i}`));
+    await whenEnded(run);
+    const { rowLog } = run.files;
+    const read = rowLog.read.bind(rowLog);
+    let reads = 0;
+    rowLog.read = (span) => {
+      reads += 1;
+      return read(span);
+    };
+    const indexes = new SearchIndexes(1024 * 1024 * 1024);
+    const search = () => indexes.withWords(run, 'text 7', { count: 1, mask: null });
+    const hits = await Promise.all([search(), search(), search()]);
+    expect(hits.map(({ rows }) => rows[0]?.row)).toEqual([7, 7, 7]);
+    expect(reads).toBe(run.files.ledger.batches.length);
+
+    const info = run.info.bind(run);
+    run.info = () => ({ ...info(), endedAt: '2030-01-01T00:00:00.000Z' });
+    await search();
+    expect(reads).toBe(2 * run.files.ledger.batches.length);
   });
 });

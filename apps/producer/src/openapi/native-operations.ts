@@ -331,9 +331,9 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     method: 'post',
     path: '/v1/runs/:id/search',
     tag: 'runs',
-    summary: 'Find the rows of a completed run that are nearest to a text',
+    summary: 'Search a completed run by meaning and words, or for rows like a row',
     body: 'SearchRequest',
-    responses: { 200: { description: 'The hits, nearest first.', json: 'SearchResult' } },
+    responses: { 200: { description: 'The hits, best first.', json: 'SearchResult' } },
     problems: [
       ...JSON_PROBLEMS,
       ...RUN_PROBLEMS,

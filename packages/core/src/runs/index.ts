@@ -18,6 +18,8 @@ export {
   readReport,
   readResults,
   readRowTexts,
+  readRowVectors,
+  readTexts,
   resultsShape,
 } from './read-results.ts';
 export { type RepairOptions, type RepairReport, repairRuns } from './repair.ts';

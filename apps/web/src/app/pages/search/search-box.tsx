@@ -96,7 +96,7 @@ function Hits({ result, isOutdated }: { result: SearchResult & { totalMs: number
         {hits.map(({ row, id, score, relative, text }) => (
           <li key={row}>
             <span class="hit-score">
-              {score.toFixed(3)}
+              {score?.toFixed(3)}
               {isNarrow(baseline) && relative !== null && (
                 <span class="soft block">({relative.toFixed(2)})</span>
               )}
