@@ -18,15 +18,6 @@ export {
   withoutPossessive,
 } from './cluster/words.ts';
 export {
-  FAINT_SHARE,
-  type PaintedPoints,
-  type PaintedView,
-  type Pixels,
-  type PointStyle,
-  paintPoints,
-  pointStyle,
-} from './map/paint.ts';
-export {
   MAX_LAYOUT_ROWS,
   type MapOptions,
   mapSteps,

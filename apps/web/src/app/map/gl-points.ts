@@ -1,6 +1,6 @@
 /** Points in WebGL 2: buffers that are uploaded once, and one draw call per frame. */
 
-import { FAINT_SHARE } from '@embedmill/analysis';
+import { FAINT_SHARE } from '@embedmill/analysis/map';
 import type { DrawnPoints } from './point-renderer.ts';
 
 /** One frame, in clip coordinates per unit of the map. */

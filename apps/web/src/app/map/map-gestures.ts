@@ -7,7 +7,7 @@
  * - While the lasso tool is on, dragging with mouse or finger draws a lasso.
  */
 
-import type { ScreenPoint } from './map-view.ts';
+import type { ScreenPoint } from '@embedmill/analysis/map';
 
 /** What happens on the map; positions are in CSS pixels from its upper left corner. */
 export interface GestureHandlers {

@@ -1,8 +1,14 @@
 /** Draws what lies over the points of a map: labels, rings around rows, and the lasso. */
 
-import type { MapLabel, PlacedLabel } from './map-labels.ts';
-import { placeLabels } from './map-labels.ts';
-import { type MapFrame, type MapView, type ScreenPoint, toScreen } from './map-view.ts';
+import {
+  type MapFrame,
+  type MapLabel,
+  type MapView,
+  type PlacedLabel,
+  placeLabels,
+  type ScreenPoint,
+  toScreen,
+} from '@embedmill/analysis/map';
 import { fitCanvas } from './point-renderer.ts';
 
 /** What is drawn. */

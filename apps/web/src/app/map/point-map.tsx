@@ -6,13 +6,10 @@
  */
 
 import './point-map.css';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { listenForGestures } from './map-gestures.ts';
-import type { MapLabel } from './map-labels.ts';
-import { drawOverlay } from './map-overlay.ts';
 import {
   frameOf,
   type MapFrame,
+  type MapLabel,
   type MapView,
   panBy,
   pixelsPerUnit,
@@ -21,7 +18,10 @@ import {
   toMap,
   wholeView,
   zoomBy,
-} from './map-view.ts';
+} from '@embedmill/analysis/map';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { listenForGestures } from './map-gestures.ts';
+import { drawOverlay } from './map-overlay.ts';
 import { PointGrid } from './point-grid.ts';
 import { createRenderer, type PointRenderer, type Rgb } from './point-renderer.ts';
 

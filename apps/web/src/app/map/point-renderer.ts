@@ -1,8 +1,14 @@
 /** Draws the points of a map: with WebGL 2, or into the pixels of a canvas where there is none. */
 
-import { type PointStyle, paintPoints, pointStyle } from '@embedmill/analysis';
+import {
+  type MapFrame,
+  type MapView,
+  type PointStyle,
+  paintPoints,
+  pixelsPerUnit,
+  pointStyle,
+} from '@embedmill/analysis/map';
 import { GlPoints } from './gl-points.ts';
-import { type MapFrame, type MapView, pixelsPerUnit } from './map-view.ts';
 
 /** What is drawn. */
 export interface DrawnPoints {

@@ -1,7 +1,6 @@
 /** Chooses the labels of a map that are shown: groups when far out, topics when near, and none over another. */
 
-import type { MapFrame, MapView } from './map-view.ts';
-import { toScreen } from './map-view.ts';
+import { type MapFrame, type MapView, toScreen } from './view.ts';
 
 /** A name at a place of the map. */
 export interface MapLabel {
