@@ -9,7 +9,7 @@ import type { ApiProblem } from './types.ts';
 
 /** Method, body and abort signal of an API request. */
 export interface ApiRequestOptions {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Value for a JSON body. */
   json?: unknown;
   /** Raw body; needs `contentType`. */
@@ -59,8 +59,8 @@ export async function requestJson<Body>(path: string, options: ApiRequestOptions
 }
 
 /** Downloads a file under the name in its `Content-Disposition` header. Throws like `request`. */
-export async function download(path: string): Promise<void> {
-  const response = await request(path);
+export async function download(path: string, options: ApiRequestOptions = {}): Promise<void> {
+  const response = await request(path, options);
   const disposition = response.headers.get('content-disposition') ?? '';
   const name =
     /filename="([^"]+)"/.exec(disposition)?.[1] ?? path.replace(/\?.*$/, '').split('/').at(-1) ?? 'file';

@@ -9,6 +9,11 @@ export function count(n: number): string {
   return whole.format(n);
 }
 
+/** Returns the noun in the singular for 1, otherwise in the plural: `text`, `texts`. */
+export function plural(n: number, noun: string): string {
+  return n === 1 ? noun : `${noun}s`;
+}
+
 /** Formats a rate, with one decimal below 100: `0.4`, `38.2`, `1,240`. */
 export function rate(perSecond: number): string {
   return perSecond > 0 && perSecond < 100 ? oneDigit.format(perSecond) : whole.format(perSecond);

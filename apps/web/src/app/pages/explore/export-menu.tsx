@@ -1,0 +1,101 @@
+/** The menu that saves the shown rows or the topics as a file. */
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { download } from '../../api/client.ts';
+import type { Explorer } from '../../explore/use-explorer.ts';
+import { count, plural } from '../../ui/format.ts';
+import { Failure } from '../../ui/states.tsx';
+
+const FORMATS = [
+  { format: 'csv', name: 'CSV' },
+  { format: 'xlsx', name: 'Excel' },
+  { format: 'parquet', name: 'Parquet' },
+] as const;
+
+/** Renders the button and its menu. */
+export function ExportMenu({ explorer }: { explorer: Explorer }) {
+  const { run, crossed, isFiltered, order, results, topics } = explorer;
+  const menu = useRef<HTMLDetailsElement>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [isBusy, setIsBusy] = useState(false);
+  useEffect(() => {
+    const closeOutside = (event: Event) => {
+      if (!menu.current?.contains(event.target as Node)) menu.current?.removeAttribute('open');
+    };
+    addEventListener('pointerdown', closeOutside);
+    return () => removeEventListener('pointerdown', closeOutside);
+  }, []);
+  const save = (work: Promise<void>) => {
+    setIsBusy(true);
+    work
+      .then(
+        () => {
+          setError(null);
+          menu.current?.removeAttribute('open');
+        },
+        (reason) => setError(reason),
+      )
+      .finally(() => setIsBusy(false));
+  };
+  const path = `v1/runs/${run.id}`;
+  return (
+    <details
+      class="menu"
+      ref={menu}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return;
+        menu.current?.removeAttribute('open');
+        menu.current?.querySelector('summary')?.focus();
+      }}
+    >
+      <summary class="button button-main">Export</summary>
+      <div class="menu-body">
+        <h3>
+          {count(crossed.count)} {plural(crossed.count, 'text')}
+          {isFiltered ? ', as shown' : ''}
+        </h3>
+        <p class="soft small">Id, text, columns, topic and similarity to it.</p>
+        <p class="actions">
+          {FORMATS.map(({ format, name }) => (
+            <button
+              key={format}
+              type="button"
+              class="button"
+              aria-label={`Export the texts as ${name}`}
+              disabled={isBusy || crossed.count === 0 || results === null}
+              onClick={() =>
+                save(
+                  download(`${path}/export`, {
+                    method: 'POST',
+                    json: { format, ...(isFiltered ? { rows: [...order] } : {}) },
+                  }),
+                )
+              }
+            >
+              {name}
+            </button>
+          ))}
+        </p>
+        <h3>
+          {count(topics.length)} {plural(topics.length, 'topic')}
+        </h3>
+        <p class="soft small">Names, sizes, key terms and typical texts.</p>
+        <p class="actions">
+          {FORMATS.map(({ format, name }) => (
+            <button
+              key={format}
+              type="button"
+              class="button"
+              aria-label={`Export the topics as ${name}`}
+              disabled={isBusy || topics.length === 0}
+              onClick={() => save(download(`${path}/topics/export?format=${format}`))}
+            >
+              {name}
+            </button>
+          ))}
+        </p>
+        {error !== null && <Failure error={error} />}
+      </div>
+    </details>
+  );
+}
