@@ -12,21 +12,24 @@ import { NotFoundPage } from './pages/not-found.tsx';
 import { RunDetailPage } from './pages/run/run-detail-page.tsx';
 import { RunbookPage } from './pages/runbook/runbook-page.tsx';
 import { RunsPage } from './pages/runs/runs-page.tsx';
-import { SearchPage } from './pages/search/search-page.tsx';
 import { SimilarityPage } from './pages/similarity/similarity-page.tsx';
 import { ThresholdPage } from './pages/threshold/threshold-page.tsx';
 import { type Route, to, useRoute } from './router.ts';
 import { chooseTheme, useTheme } from './theme.ts';
+import { Lazy } from './ui/lazy.tsx';
 
 /** Pages in the navigation, in the order in which a new user needs them. */
 const PAGES = [
   { name: 'Runs', path: 'runs' },
   { name: 'New run', path: 'new' },
+  { name: 'Explore', path: 'explore' },
   { name: 'Similarity', path: 'similarity' },
-  { name: 'Search', path: 'search' },
   { name: 'Threshold', path: 'threshold' },
   { name: 'Admin', path: 'admin' },
 ] as const;
+
+/** Loaded on demand: the map is not part of the first load. */
+const loadExplore = () => import('./pages/explore/explore-page.tsx').then(({ ExplorePage }) => ExplorePage);
 
 /** Renders the whole application. */
 export function App() {
@@ -76,11 +79,15 @@ export function App() {
 }
 
 function pageOf(route: Route, onKey: () => void) {
-  const [page = 'runs', id] = route;
-  if (page === 'runs') return id === undefined ? <RunsPage /> : <RunDetailPage key={id} id={id} />;
+  const [page = 'runs', id, part] = route;
+  if (page === 'runs') {
+    return id === undefined ? <RunsPage /> : <RunDetailPage key={id} id={id} part={part ?? null} />;
+  }
   if (page === 'new') return <NewRunPage />;
   if (page === 'similarity') return <SimilarityPage />;
-  if (page === 'search') return <SearchPage key={id ?? ''} id={id ?? null} />;
+  if (page === 'explore') {
+    return <Lazy key={id ?? ''} what="the page" load={loadExplore} props={{ id: id ?? null }} />;
+  }
   if (page === 'threshold') return <ThresholdPage />;
   if (page === 'runbook') return <RunbookPage anchor={id ?? null} />;
   if (page === 'admin') return <AdminPage onKey={onKey} />;

@@ -25,13 +25,20 @@ export function labelsOf({ topics, groups }: TopicList): MapLabel[] {
         return { text: name, x, y, level: 0, rows };
       }),
     ...topics.map(
-      ({ name, rows, center: [x, y], group }): MapLabel => ({ text: name, x, y, level: isAlone(group) ? 0 : 1, rows }),
+      ({ name, rows, center: [x, y], group }): MapLabel => ({
+        text: name,
+        x,
+        y,
+        level: isAlone(group) ? 0 : 1,
+        rows,
+      }),
     ),
   ];
 }
 
 function weightedCenter(topics: readonly { rows: number; center: [number, number] }[]): [number, number] {
   const rows = topics.reduce((sum, topic) => sum + topic.rows, 0);
-  const mean = (axis: 0 | 1) => topics.reduce((sum, topic) => sum + topic.rows * topic.center[axis], 0) / rows;
+  const mean = (axis: 0 | 1) =>
+    topics.reduce((sum, topic) => sum + topic.rows * topic.center[axis], 0) / rows;
   return [mean(0), mean(1)];
 }

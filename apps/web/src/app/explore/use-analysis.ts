@@ -92,8 +92,7 @@ export function useResults(run: string, isReady: boolean): LoadedResults {
 }
 
 async function fetchResults(run: string, signal: AbortSignal): Promise<AnalysisResults> {
-  const bytes = async (path: string) =>
-    (await request(`v1/runs/${run}/${path}`, { signal })).arrayBuffer();
+  const bytes = async (path: string) => (await request(`v1/runs/${run}/${path}`, { signal })).arrayBuffer();
   const [list, map, rows] = await Promise.all([
     requestJson<TopicList>(`v1/runs/${run}/topics`, { signal }),
     bytes('map'),

@@ -5,10 +5,24 @@ import { useMemo, useState } from 'preact/hooks';
 import type { Topic } from '../api/analysis.ts';
 import type { ColumnValues } from './column-values.ts';
 import { type ExploreState, isFiltered, isSearch } from './explore-state.ts';
-import { areaMask, type Crossed, columnMask, crossFilter, type Dimension, rowMask, topicMask } from './filter-rows.ts';
-import { RowTexts } from './row-texts.ts';
+import {
+  areaMask,
+  type Crossed,
+  columnMask,
+  crossFilter,
+  type Dimension,
+  rowMask,
+  topicMask,
+} from './filter-rows.ts';
 import { type OrderBy, orderRows } from './row-order.ts';
-import { type AnalysisResults, type LiveAnalysis, type LoadedResults, useAnalysis, useResults } from './use-analysis.ts';
+import { RowTexts } from './row-texts.ts';
+import {
+  type AnalysisResults,
+  type LiveAnalysis,
+  type LoadedResults,
+  useAnalysis,
+  useResults,
+} from './use-analysis.ts';
 import { isUsable, useColumns, useColumnValues } from './use-columns.ts';
 import { type UpdateState, useExploreState } from './use-explore-state.ts';
 import { type LiveSearch, useSearch } from './use-search.ts';

@@ -24,12 +24,14 @@ export function AnalysisNotice({ analysis, loaded }: { analysis: LiveAnalysis; l
   return (
     <div class="analysis-progress">
       <p class="state-title" role="status">
-        {status.state === 'waiting' ? 'Waiting for another analysis to end' : 'Finding the topics of your texts'}
+        {status.state === 'waiting'
+          ? 'Waiting for another analysis to end'
+          : 'Finding the topics of your texts'}
       </p>
       <Bar name="Progress of the analysis" value={status.progress} whole={1} />
       <p class="soft small">
-        {status.step === null ? 'Starting' : sentence(status.step)}, {share(status.progress, 1)}. You can search
-        and read the texts now.
+        {status.step === null ? 'Starting' : sentence(status.step)}, {share(status.progress, 1)}. You can
+        search and read the texts now.
       </p>
     </div>
   );

@@ -40,9 +40,7 @@ export function Chips({ explorer }: { explorer: Explorer }) {
         ) : (
           <>
             <strong>{count(crossed.count)}</strong> of {count(total)} {plural(total, 'text')}{' '}
-            <span class="soft">
-              {search.result === null ? share(crossed.count, total) : `nearest first`}
-            </span>
+            <span class="soft">{search.result === null ? share(crossed.count, total) : `nearest first`}</span>
           </>
         )}
       </p>

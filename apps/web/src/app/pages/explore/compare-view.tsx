@@ -1,8 +1,8 @@
 /** Topics against a category: the share of each topic among the texts of each value. */
 
 import { useMemo } from 'preact/hooks';
-import { colorsOfTopics, topicColor } from '../../explore/topic-view.ts';
 import { compareTopics } from '../../explore/topic-tables.ts';
+import { colorsOfTopics, topicColor } from '../../explore/topic-view.ts';
 import type { AnalysisResults } from '../../explore/use-analysis.ts';
 import { comparedColumn, type Explorer } from '../../explore/use-explorer.ts';
 import { count, plural, share } from '../../ui/format.ts';
@@ -42,7 +42,9 @@ export function CompareView({ explorer, results }: { explorer: Explorer; results
     <>
       <div class="map-head">
         <ColumnChoice label="Compare by" kind="category" chosen={column.name} explorer={explorer} />
-        <p class="soft small">Share of each topic among the texts of each column. Select a cell to read its texts.</p>
+        <p class="soft small">
+          Share of each topic among the texts of each column. Select a cell to read its texts.
+        </p>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable part must be reachable with the keyboard */}
       <section class="compare" tabIndex={0} aria-label={`Topics by ${column.name}`}>
@@ -62,7 +64,11 @@ export function CompareView({ explorer, results }: { explorer: Explorer; results
             {topics.map(({ topic, name }) => (
               <tr key={topic}>
                 <th scope="row">
-                  <span class="legend-dot" style={{ backgroundColor: topicColor(colorOf, topic) }} aria-hidden="true" />{' '}
+                  <span
+                    class="legend-dot"
+                    style={{ backgroundColor: topicColor(colorOf, topic) }}
+                    aria-hidden="true"
+                  />{' '}
                   {name}
                 </th>
                 {categories.map(({ name: category, values: members, rows }, i) => {
@@ -71,6 +77,7 @@ export function CompareView({ explorer, results }: { explorer: Explorer; results
                     <td key={category}>
                       <button
                         type="button"
+                        class="compare-cell"
                         disabled={n === 0}
                         title={`${count(n)} ${plural(n, 'text')}`}
                         onClick={() =>

@@ -20,7 +20,11 @@ export function DuplicatesView({ explorer }: { explorer: Explorer }) {
   const { value, error, reload } = useResource<DuplicateGroups>(`v1/runs/${run.id}/duplicates`);
   const [shown, setShown] = useState(PAGE_GROUPS);
   if (value === null) {
-    return error === null ? <Loading what="the near-duplicates" /> : <Failure error={error} onRetry={reload} />;
+    return error === null ? (
+      <Loading what="the near-duplicates" />
+    ) : (
+      <Failure error={error} onRetry={reload} />
+    );
   }
   const { groups, rowsInGroups, threshold } = value;
   if (groups.length === 0) {
@@ -33,8 +37,8 @@ export function DuplicatesView({ explorer }: { explorer: Explorer }) {
   return (
     <>
       <p class="soft small">
-        {count(rowsInGroups)} {plural(rowsInGroups, 'text')} ({share(rowsInGroups, total)}) nearly repeat another: a
-        similarity of {threshold} or more. The largest groups first.
+        {count(rowsInGroups)} {plural(rowsInGroups, 'text')} ({share(rowsInGroups, total)}) nearly repeat
+        another: a similarity of {threshold} or more. The largest groups first.
       </p>
       <ul class="duplicates">
         {groups.slice(0, shown).map((group) => (
@@ -88,7 +92,7 @@ function DuplicateRows({
       {listed.map(({ row, score }) => (
         <li key={row}>
           <span class="hit-score">{score.toFixed(3)}</span>
-          <button type="button" onClick={() => update({ row }, 'replace')}>
+          <button type="button" class="duplicate-text" onClick={() => update({ row }, 'replace')}>
             {texts.get(row)?.text ?? '…'}
           </button>
         </li>

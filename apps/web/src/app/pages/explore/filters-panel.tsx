@@ -175,10 +175,24 @@ function Range({ name, values, filter, explorer, setFilter }: FilterProps<'numbe
     <>
       <svg class="filter-bins" viewBox={`0 0 ${BINS} 20`} preserveAspectRatio="none" aria-hidden="true">
         {[...bins.all].map((rows, n) => (
-          <rect key={`all ${n}`} class="bin-all" x={n + 0.08} width={0.84} y={20 - (20 * rows) / max} height={(20 * rows) / max} />
+          <rect
+            key={`all ${n}`}
+            class="bin-all"
+            x={n + 0.08}
+            width={0.84}
+            y={20 - (20 * rows) / max}
+            height={(20 * rows) / max}
+          />
         ))}
         {[...bins.left].map((rows, n) => (
-          <rect key={`left ${n}`} class="bin-left" x={n + 0.08} width={0.84} y={20 - (20 * rows) / max} height={(20 * rows) / max} />
+          <rect
+            key={`left ${n}`}
+            class="bin-left"
+            x={n + 0.08}
+            width={0.84}
+            y={20 - (20 * rows) / max}
+            height={(20 * rows) / max}
+          />
         ))}
       </svg>
       <div class="filter-range">
@@ -201,7 +215,9 @@ function Range({ name, values, filter, explorer, setFilter }: FilterProps<'numbe
         })}
       </div>
       <p class="soft small">
-        {isDate ? `${dayOf(range.min)} to ${dayOf(range.max)}` : `${numberText(range.min)} to ${numberText(range.max)}`}
+        {isDate
+          ? `${dayOf(range.min)} to ${dayOf(range.max)}`
+          : `${numberText(range.min)} to ${numberText(range.max)}`}
       </p>
     </>
   );

@@ -36,6 +36,7 @@ export function LegendView({
         <li key={name}>
           <button
             type="button"
+            class="legend-entry"
             disabled={values.length === 0}
             aria-pressed={values.length > 0 && chosen === values.join('\n')}
             onClick={() => {

@@ -67,7 +67,8 @@ export function MapPanel({ explorer, results }: { explorer: Explorer; results: A
           onView={(map) => update({ map }, 'replace')}
           onHover={(row, { x, y }) => setPointed(row === null ? null : { row, x, y })}
           onSelect={(rows, lasso) => {
-            if (lasso !== null) update({ area: rows.length === 0 ? [] : areaOf(lasso), row: null, sort: 'auto' });
+            if (lasso !== null)
+              update({ area: rows.length === 0 ? [] : areaOf(lasso), row: null, sort: 'auto' });
             else if (rows.length > 0) update({ row: rows[0]! }, 'replace');
             else if (state.row !== null) update({ row: null }, 'replace');
           }}

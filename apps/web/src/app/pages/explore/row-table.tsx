@@ -217,6 +217,7 @@ function Row({
   const topic = topics[results?.topicOf[row] ?? -1];
   return (
     // biome-ignore lint/a11y/useSemanticElements: a row of a virtual table
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Enter on the table does the same
     <div
       role="row"
       id={`row-${row}`}
@@ -226,21 +227,19 @@ function Row({
       style={{ transform: `translateY(${top}px)` }}
       tabIndex={-1}
       onMouseEnter={() => setHovered(row)}
+      onClick={(event) => {
+        if ((event.target as Element).closest('.row-details') !== null) return;
+        onActive();
+        update({ row: isOpen ? null : row }, 'replace');
+      }}
     >
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: Enter on the table does the same */}
-      <div
-        class="row-line"
-        role="presentation"
-        style={{ height: `${rowPx}px` }}
-        onClick={() => {
-          onActive();
-          update({ row: isOpen ? null : row }, 'replace');
-        }}
-      >
+      <div class="row-line" role="presentation" style={{ height: `${rowPx}px` }}>
         {/* biome-ignore lint/a11y/useSemanticElements: as above */}
         <span role="gridcell" class="row-text" tabIndex={-1}>
           {known === undefined ? (
-            <span class="skeleton" aria-label="Loading" />
+            <span class="skeleton">
+              <span class="unseen">Loading</span>
+            </span>
           ) : known.text === null || known.text === '' ? (
             <span class="soft">(no text)</span>
           ) : (
@@ -262,7 +261,7 @@ function Row({
         </span>
         {/* biome-ignore lint/a11y/useSemanticElements: as above */}
         <span role="gridcell" class="row-value" tabIndex={-1}>
-          {valueOf(row, hit, explorer)}
+          {figureOf(row, hit, explorer)}
         </span>
         <span class="row-actions">
           <button
@@ -286,7 +285,7 @@ function Row({
 }
 
 /** The figure at the end of a row: its score, or the value that rows are ordered or coloured by. */
-function valueOf(row: number, hit: SearchHit | undefined, { state, values, results }: Explorer): string {
+function figureOf(row: number, hit: SearchHit | undefined, { state, values, results }: Explorer): string {
   const choice = state.sort.replace(/^-/, '');
   const name = [choice, state.color].find((part) => part.startsWith('column.'))?.slice('column.'.length);
   const known = name === undefined ? undefined : values.get(name);

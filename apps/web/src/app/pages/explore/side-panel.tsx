@@ -1,8 +1,8 @@
 /** The panel beside the map: the topics, or the filters by column. */
 
 import { INITIAL_STATE } from '../../explore/explore-state.ts';
-import type { Explorer } from '../../explore/use-explorer.ts';
 import { isUsable } from '../../explore/use-columns.ts';
+import type { Explorer } from '../../explore/use-explorer.ts';
 import { count } from '../../ui/format.ts';
 import { Loading } from '../../ui/states.tsx';
 import { FiltersPanel } from './filters-panel.tsx';

@@ -61,7 +61,7 @@ export function TopicDetails({
         <ul class="quotes">
           {examples.map(({ row, text }) => (
             <li key={row}>
-              <button type="button" onClick={() => update({ row }, 'replace')}>
+              <button type="button" class="quote" onClick={() => update({ row }, 'replace')}>
                 {text ?? '(no text)'}
               </button>
             </li>

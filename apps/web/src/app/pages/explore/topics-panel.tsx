@@ -31,7 +31,10 @@ export function TopicsPanel({ explorer, results }: { explorer: Explorer; results
     const isOn = state.topics.includes(topic);
     const others = state.topics.filter((other) => other !== topic);
     const isAdding = event.ctrlKey || event.metaKey;
-    update({ topics: isAdding ? (isOn ? others : [...others, topic].sort((a, b) => a - b)) : isOn ? [] : [topic], row: null });
+    update({
+      topics: isAdding ? (isOn ? others : [...others, topic].sort((a, b) => a - b)) : isOn ? [] : [topic],
+      row: null,
+    });
   };
   const item = (topic: Topic) => (
     <TopicItem
@@ -56,6 +59,7 @@ export function TopicsPanel({ explorer, results }: { explorer: Explorer; results
               <h3>
                 <button
                   type="button"
+                  class="topic-group-name"
                   aria-pressed={members.every((topic) => state.topics.includes(topic))}
                   onClick={() =>
                     update({

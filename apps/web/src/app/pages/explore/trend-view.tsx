@@ -1,8 +1,8 @@
 /** Topics over time: the share of each among the texts of each interval. */
 
 import { useMemo } from 'preact/hooks';
+import { shareChange, type TimeUnit, type Trend, topicTrend } from '../../explore/topic-tables.ts';
 import { colorsOfTopics, topicColor } from '../../explore/topic-view.ts';
-import { shareChange, type TimeUnit, topicTrend, type Trend } from '../../explore/topic-tables.ts';
 import type { AnalysisResults } from '../../explore/use-analysis.ts';
 import { comparedColumn, type Explorer } from '../../explore/use-explorer.ts';
 import { count, share } from '../../ui/format.ts';
@@ -50,7 +50,8 @@ export function TrendView({ explorer, results }: { explorer: Explorer; results: 
         <ColumnChoice label="Dates from" kind="date" chosen={column.name} explorer={explorer} />
         <p class="soft small">
           Share of each topic by {trend.unit}, {intervalName(trend.starts[0]!, trend.unit)} to{' '}
-          {intervalName(trend.starts.at(-1)!, trend.unit)} (UTC). The change compares the last third with the first.
+          {intervalName(trend.starts.at(-1)!, trend.unit)} (UTC). The change compares the last third with the
+          first.
         </p>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable part must be reachable with the keyboard */}
@@ -72,12 +73,21 @@ export function TrendView({ explorer, results }: { explorer: Explorer; results: 
             {topics.map(({ topic: { topic, name }, change }) => (
               <tr key={topic}>
                 <th scope="row">
-                  <button type="button" class="link-button" onClick={() => update({ topics: [topic], row: null })}>
+                  <button
+                    type="button"
+                    class="link-button"
+                    onClick={() => update({ topics: [topic], row: null })}
+                  >
                     {name}
                   </button>
                 </th>
                 <td>
-                  <TrendLine trend={trend} counts={trend.counts[topic]!} max={max} color={topicColor(colorOf, topic)} />
+                  <TrendLine
+                    trend={trend}
+                    counts={trend.counts[topic]!}
+                    max={max}
+                    color={topicColor(colorOf, topic)}
+                  />
                 </td>
                 <td class="number">{count(trend.counts[topic]!.reduce((sum, n) => sum + n, 0))}</td>
                 <td class="number">{changeText(change)}</td>
@@ -104,7 +114,9 @@ function TrendLine({
   const shares = sharesOf(trend, counts);
   const step = LINE.width / Math.max(1, shares.length - 1);
   const points = shares.flatMap((part, n) =>
-    part === null ? [] : [`${(n * step).toFixed(1)},${(LINE.height - 3 - ((LINE.height - 6) * part) / max).toFixed(1)}`],
+    part === null
+      ? []
+      : [`${(n * step).toFixed(1)},${(LINE.height - 3 - ((LINE.height - 6) * part) / max).toFixed(1)}`],
   );
   const first = shares.find((part) => part !== null) ?? 0;
   const last = shares.findLast((part) => part !== null) ?? 0;

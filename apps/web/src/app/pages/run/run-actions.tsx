@@ -1,4 +1,4 @@
-/** Actions on a run: search, retry failed rows, cancel, delete. */
+/** Actions on a run: explore, retry failed rows, cancel, delete. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
@@ -19,8 +19,8 @@ export function RunActions({ run, onChange }: { run: RunInfo; onChange: () => vo
   return (
     <>
       {run.state === 'completed' && (
-        <a class="button button-main" href={to('search', run.id)}>
-          Search
+        <a class="button button-main" href={to('explore', run.id)}>
+          Explore
         </a>
       )}
       {run.state === 'completed' && run.verdicts.failed > 0 && (

@@ -1,10 +1,12 @@
-/** The page of one run: progress, speed, files, verdicts, options and charts. */
+/** The page of one run: what its texts say once it is completed, its files, and how it was processed. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { FetchError } from '../../api/errors.ts';
 import { listen } from '../../api/events.ts';
 import { to } from '../../router.ts';
+import { count, plural } from '../../ui/format.ts';
+import { Lazy } from '../../ui/lazy.tsx';
 import { PageLayout, Section } from '../../ui/page.tsx';
 import { StateBadge } from '../../ui/state-badge.tsx';
 import { Failure, Loading } from '../../ui/states.tsx';
@@ -17,8 +19,14 @@ import { VerdictBreakdown } from './verdict-breakdown.tsx';
 
 const TRUNCATE_TEXTS = { end: 'cut the end', start: 'cut the start', error: 'fail the row' } as const;
 
-/** @param id of the run in the route */
-export function RunDetailPage({ id }: { id: string }) {
+/** Loaded on demand: the map is not part of the first load. */
+const loadSummary = () => import('./texts-summary.tsx').then(({ TextsSummary }) => TextsSummary);
+
+/**
+ * @param id of the run in the route
+ * @param part of the page: `details` for how the run was processed, anything else for what its texts say
+ */
+export function RunDetailPage({ id, part }: { id: string; part: string | null }) {
   const { run, error, follow } = useRun(id);
   const title = run === null ? 'Run' : (run.options.name ?? run.id);
   return (
@@ -33,12 +41,34 @@ export function RunDetailPage({ id }: { id: string }) {
     >
       {run === null && error === null && <Loading what="the run" />}
       {run === null && error !== null && <Failure error={error} />}
-      {run !== null && <RunDetails run={run} />}
+      {run !== null && <RunNotices run={run} />}
+      {run !== null && hasTexts(run) && (
+        <ul class="view-tabs" aria-label="Parts of the run">
+          <li>
+            <a href={to('runs', id)} aria-current={part === 'details' ? undefined : 'page'}>
+              What the texts say
+            </a>
+          </li>
+          <li>
+            <a href={to('runs', id, 'details')} aria-current={part === 'details' ? 'page' : undefined}>
+              Processing
+            </a>
+          </li>
+        </ul>
+      )}
+      {run !== null &&
+        (hasTexts(run) && part !== 'details' ? <RunTexts run={run} /> : <RunDetails run={run} />)}
     </PageLayout>
   );
 }
 
-function RunDetails({ run }: { run: RunInfo }) {
+/** Whether there is something to say about the texts. */
+function hasTexts(run: RunInfo): boolean {
+  return run.state === 'completed' && run.verdicts.ok + run.verdicts.truncated > 0;
+}
+
+/** Problems of the run, above both parts. */
+function RunNotices({ run }: { run: RunInfo }) {
   const missing = run.verdicts.failed + run.verdicts.empty;
   return (
     <>
@@ -49,6 +79,33 @@ function RunDetails({ run }: { run: RunInfo }) {
         </p>
       )}
       {run.waitsFor !== null && <p class="notice">This run has not finished: {run.waitsFor}.</p>}
+      {hasTexts(run) && missing > 0 && (
+        <p class="soft">
+          {count(missing)} of {count(run.rows.accepted)} {plural(run.rows.accepted, 'row')}{' '}
+          {missing === 1 ? 'has' : 'have'} no vector. <a href={to('runs', run.id, 'details')}>See why</a>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** What the texts say, and the files. */
+function RunTexts({ run }: { run: RunInfo }) {
+  return (
+    <>
+      <Lazy what="the topics" load={loadSummary} props={{ run }} />
+      <Section title="Files">
+        <Downloads run={run} />
+      </Section>
+    </>
+  );
+}
+
+/** How the run is or was processed. */
+function RunDetails({ run }: { run: RunInfo }) {
+  const missing = run.verdicts.failed + run.verdicts.empty;
+  return (
+    <>
       <Section title="Progress" aside={<StateBadge state={run.state} />}>
         <RunProgressFacts run={run} />
       </Section>
