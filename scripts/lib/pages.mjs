@@ -9,17 +9,23 @@ const WEB = join(ROOT, 'apps/web');
 
 /** Sources of the bundle, relative to the root; package.json determines the versions of its libraries. */
 const SOURCES = [
-  ...['index.html', 'vite.config.ts', 'package.json', 'public', 'src/app'].map((name) => `apps/web/${name}`),
+  ...['index.html', 'vite.config.ts', 'vite.map-page.config.ts', 'package.json', 'public', 'src/app'].map(
+    (name) => `apps/web/${name}`,
+  ),
   'packages/analysis/src',
   'packages/contract/src',
 ];
 
 /** Brings the bundle up to date and returns whether it was built. */
 export async function bundlePages() {
-  const built = join(WEB, 'dist/pages/index.html');
+  // The last file that is built: an interrupted build is repeated.
+  const built = join(WEB, 'dist/map-page/map-page.js');
   if (existsSync(built) && statSync(built).mtimeMs >= newestSource()) return false;
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
-  await run('vite build', process.execPath, [vite, 'build', '--logLevel', 'warn', WEB]);
+  const options = ['build', '--logLevel', 'warn', WEB];
+  await run('vite build', process.execPath, [vite, ...options]);
+  const config = join(WEB, 'vite.map-page.config.ts');
+  await run('vite build', process.execPath, [vite, ...options, '--config', config]);
   return true;
 }
 

@@ -110,7 +110,8 @@ function files(folder, threads) {
     }
     await mkdir(join(folder, 'assets'), { recursive: true });
     // Written by the build: the pages, and the licences of a bundle.
-    const from = relative === './pages' ? target.replace('/src/', '/dist/') : target;
+    const isBuilt = relative === './pages' || relative === './map-page';
+    const from = isBuilt ? target.replace('/src/', '/dist/') : target;
     if (existsSync(from)) await cp(from, join(folder, 'assets', basename(target)), { recursive: true });
     return `../assets/${basename(target)}`;
   }

@@ -33,6 +33,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['eval', async () => (await import('./commands/eval/command.ts')).addEvalCommand],
   ['calibrate', async () => (await import('./commands/calibrate/command.ts')).addCalibrateCommand],
   ['cluster', async () => (await import('./commands/cluster/command.ts')).addClusterCommand],
+  ['map', async () => (await import('./commands/map/command.ts')).addMapCommand],
   ['dedupe', async () => (await import('./commands/dedupe/command.ts')).addDedupeCommand],
   ['glossary', async () => (await import('./commands/glossary/command.ts')).addGlossaryCommand],
   ['load', async () => (await import('./commands/load/command.ts')).addLoadCommand],

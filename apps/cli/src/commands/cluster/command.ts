@@ -3,7 +3,7 @@
 import { type Topics, topicSteps } from '@embedmill/analysis';
 import { quote } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { ColumnCopy } from '../../io/columns/copy.ts';
 import { readColumnChoice } from '../../io/columns/spool.ts';
 import { type CsvCell, checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
@@ -31,6 +31,7 @@ import { countRows, displayFor, takeSteps } from '../../shell/progress/index.ts'
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import { REPRESENTATIVES, summarizeTopics, type TopicsSummary } from './cluster.ts';
 import { describeTopics } from './describe.ts';
+import { topicCount } from './topic-count.ts';
 import { VALUE_COUNT_COLUMNS, ValueCounts } from './value-counts.ts';
 
 const EXPLANATION = `
@@ -228,12 +229,4 @@ function* summaryRows({ topics, groups }: TopicsSummary): Generator<CsvCell[]> {
       }),
     ];
   }
-}
-
-/** Parses a number of topics; `auto` becomes `null`. */
-function topicCount(given: string): number | null {
-  if (given === 'auto') return null;
-  const value = Number(given);
-  if (/^\d+$/.test(given) && Number.isSafeInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('Expected auto or a whole number of at least 1.');
 }

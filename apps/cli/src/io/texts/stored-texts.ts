@@ -60,6 +60,13 @@ export async function checkTextsOfVectors(file: VectorFile, flags: StoredTextsFl
   }
 }
 
+/** True if texts are given by `--texts` or `--text`, or the vector file has a text column. */
+export async function hasTexts(file: VectorFile, flags: StoredTextsFlags): Promise<boolean> {
+  if (flags.texts !== undefined || flags.text !== undefined) return true;
+  for await (const slice of file.readColumns([TEXT_COLUMN])) return valuesOf(slice, TEXT_COLUMN) !== null;
+  return false;
+}
+
 /** The values of a column, one per row of a slice; `null` if the slice does not have it. */
 function valuesOf(slice: StoredColumns, name: string): readonly unknown[] | null {
   if ('objects' in slice) {

@@ -34,7 +34,7 @@ void main() {
 }`;
 
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec3 rgb;
 uniform float diameter;
 uniform float alpha;

@@ -35,18 +35,34 @@ export interface PointRenderer {
 /** Red, green and blue, 0 to 255. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
+/** Renderers that run on the CPU, where painting pixels is faster. */
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+/** Options of the context. Without antialiasing, because the shader draws soft edges. */
+const CONTEXT: WebGLContextAttributes = {
+  antialias: false,
+  depth: false,
+  failIfMajorPerformanceCaveat: true,
+  powerPreference: 'high-performance',
+};
+
 /**
- * Draws with WebGL 2 if the browser has it in hardware; WebGL in software is slower than painting pixels.
+ * Draws with WebGL 2 if the browser has it in hardware.
  * @param background returns the colour behind the points
  */
 export function createRenderer(canvas: HTMLCanvasElement, background: () => Rgb): PointRenderer {
-  const gl = canvas.getContext('webgl2', {
-    antialias: false,
-    depth: false,
-    failIfMajorPerformanceCaveat: true,
-    powerPreference: 'high-performance',
-  });
+  const gl = hasHardware() ? canvas.getContext('webgl2', CONTEXT) : null;
   return gl === null ? new PixelRenderer(canvas, background) : new GlRenderer(canvas, gl);
+}
+
+/** Asks a canvas of its own, because one with a WebGL context cannot be painted on. */
+function hasHardware(): boolean {
+  const gl = document.createElement('canvas').getContext('webgl2', CONTEXT);
+  if (gl === null) return false;
+  const info = gl.getExtension('WEBGL_debug_renderer_info');
+  const renderer = String(gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL));
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return !SOFTWARE.test(renderer);
 }
 
 /** Style of the points for the whole canvas. */
