@@ -12,6 +12,7 @@ import { permitNulls } from '../http/null-as-absent.ts';
 import { PROBLEMS, type ProblemCode } from '../http/problems.ts';
 import {
   addRowsQuery,
+  columnQuery,
   createRunHeaders,
   deleteRunQuery,
   embedBody,
@@ -81,6 +82,8 @@ const responseSchemas: Readonly<
   RunModels: schemas.runModelsSchema,
   SearchResult: schemas.searchResultSchema,
   Texts: schemas.textsSchema,
+  Columns: schemas.columnsSchema,
+  ColumnValues: schemas.columnValuesSchema,
   Overview: schemas.overviewSchema,
   Health: schemas.healthSchema,
   Alerts: schemas.alertsSchema,
@@ -111,6 +114,7 @@ const parameterSets: Readonly<Record<ParameterSet, ParameterSetSchema>> = {
   partResults: { in: 'query', schema: partResultsQuery },
   report: { in: 'query', schema: reportQuery },
   texts: { in: 'query', schema: textsQuery },
+  column: { in: 'query', schema: columnQuery },
   deadline: { in: 'header', schema: deadlineHeaders },
 };
 
