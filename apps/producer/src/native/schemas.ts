@@ -172,7 +172,9 @@ export const rowFilter = z.strictObject({
       fieldName,
       z.strictObject({
         in: z.array(z.string()).max(1000).optional().describe('One of these values.'),
-        from: bound.optional().describe('Minimum: a number, or a date as text or in milliseconds since 1970.'),
+        from: bound
+          .optional()
+          .describe('Minimum: a number, or a date as text or in milliseconds since 1970.'),
         to: bound.optional().describe('Maximum, inclusive.'),
       }),
     )
@@ -193,7 +195,9 @@ export const searchBody = z
       .int()
       .min(0)
       .optional()
-      .describe('Instead of `text`: a row number; finds the rows with the nearest vectors, without the row itself.'),
+      .describe(
+        'Instead of `text`: a row number; finds the rows with the nearest vectors, without the row itself.',
+      ),
     count: z.int().min(1).max(1000).default(20).describe('Maximum number of hits.'),
     mode: z
       .enum(['hybrid', 'vector', 'words'])
