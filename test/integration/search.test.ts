@@ -85,7 +85,7 @@ describe('a completed run', () => {
 
     const texts = await call('GET', `/v1/runs/${run}/texts?rows=4,0,99,3`);
     expect(await texts.json()).toEqual({
-      rows: [4, 0, 3].map((row) => ({ row, id: `t${row}`, text: TEXTS[row] })),
+      rows: [4, 0, 3].map((row) => ({ row, id: `t${row}`, text: TEXTS[row], columns: {} })),
     });
     expect((await call('GET', `/v1/runs/${run}/texts?rows=1,,2`)).status).toBe(400);
     expect((await search(run, { text: 'x', count: 0 })).status).toBe(422);
@@ -117,6 +117,37 @@ describe('a completed run', () => {
     expect((await search(run, { like: 99 })).status).toBe(422);
     expect((await search(run, { like: 4, text: 'x' })).status).toBe(422);
     expect((await search(run, {})).status).toBe(422);
+  });
+
+  it('searches only the rows that match a filter', async () => {
+    const { id } = (await (await call('POST', '/v1/runs', '{}')).json()) as RunInfo;
+    const rows = TEXTS.map((text, i) => ({
+      id: `t${i}`,
+      text,
+      stars: i,
+      shop: i % 2 === 0 ? 'north' : 'south',
+    }));
+    await call(
+      'POST',
+      `/v1/runs/${id}/rows?part=0&columns=stars,shop`,
+      linesOf(rows),
+      'application/x-ndjson',
+    );
+    await completed(id);
+    const rowsOf = async (body: object) =>
+      ((await (await search(id, body)).json()) as Found).hits.map(({ row }) => row);
+    for (const mode of ['hybrid', 'vector', 'words']) {
+      const filter = { columns: { shop: { in: ['south'] } } };
+      expect(await rowsOf({ text: 'A kettle that kept me dry', mode, filter })).toEqual([1]);
+    }
+    expect(await rowsOf({ text: 'kettle', filter: { columns: { stars: { from: 3 } } } })).toEqual([4]);
+    expect(
+      await rowsOf({ like: 4, filter: { columns: { length: { from: 1 }, stars: { from: 2 } } } }),
+    ).toEqual([2]);
+    const hit = (await (await search(id, { text: 'kettle', count: 1 })).json()) as Found;
+    expect(hit.hits[0]?.columns).toEqual({ stars: 4, shop: 'north' });
+    const unknown = await search(id, { text: 'kettle', filter: { columns: { colour: { in: ['red'] } } } });
+    expect([unknown.status, await unknown.json()]).toMatchObject([404, { code: 'unknown-column' }]);
   });
 
   it('treats the query like its rows, with its glossary', async () => {
@@ -162,7 +193,8 @@ function unit(vector: Float32Array): Float32Array {
 /** The result with vectors of length 1. */
 function toUnitLength(bytes: Uint8Array, { digest }: BatchJob): Uint8Array {
   const { vectors, ...result } = decodeBatchResult(bytes);
-  for (let at = 0; at < vectors.length; at += HASH_DIM) vectors.set(unit(vectors.subarray(at, at + HASH_DIM)), at);
+  for (let at = 0; at < vectors.length; at += HASH_DIM)
+    vectors.set(unit(vectors.subarray(at, at + HASH_DIM)), at);
   return withResultDigest(encodeBatchResult({ ...result, vectors }), digest!);
 }
 
@@ -207,7 +239,10 @@ describe('indexes in memory', () => {
     shards.read = read;
 
     const all = new SearchIndexes(1024 * 1024 * 1024);
-    const found = await Promise.all([all.withWords(first, 'Text 7', options), all.nearest(first, query, options)]);
+    const found = await Promise.all([
+      all.withWords(first, 'Text 7', options),
+      all.nearest(first, query, options),
+    ]);
     expect(found).toEqual([words, nearest]);
     expect(all.usedBytes).toBeGreaterThan(vectorBytes);
     all.release(first.id);

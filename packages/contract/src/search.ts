@@ -5,6 +5,8 @@
  * scales of cosines and BM25 scores do not matter.
  */
 
+import type { RowColumns } from './columns.ts';
+
 /** What a search compares: vectors, words, or both, fused by rank. */
 export type SearchMode = 'hybrid' | 'vector' | 'words';
 
@@ -21,6 +23,8 @@ export interface SearchHit {
   id: string;
   /** `null` for a row without a text. */
   text: string | null;
+  /** The kept values of its columns. */
+  columns: RowColumns;
   /** Cosine of its vector and that of the query, -1 to 1; `null` if one of them has no vector. */
   score: number | null;
   /** The score on a scale where 0 stands for unrelated texts and 1 for equal ones; `null` without a baseline. */

@@ -77,7 +77,14 @@ describe('an index of words', () => {
   });
 
   test('finds words whatever their case, diacritics, possessives and script', () => {
-    const index = indexOf(['Müller’s CAFÉ', "It doesn't start", 'error 503', '我喜欢这个热水壶', null, 'Straße']);
+    const index = indexOf([
+      'Müller’s CAFÉ',
+      "It doesn't start",
+      'error 503',
+      '我喜欢这个热水壶',
+      null,
+      'Straße',
+    ]);
     for (const [query, row] of Object.entries({
       muller: 0,
       cafe: 0,

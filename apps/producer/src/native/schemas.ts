@@ -163,6 +163,25 @@ export const inspectQuery = z.strictObject({
   ...reading,
 });
 
+const bound = z.union([z.number(), z.string().max(100)]);
+
+/** Which rows a request is about. */
+export const rowFilter = z.strictObject({
+  columns: z
+    .record(
+      fieldName,
+      z.strictObject({
+        in: z.array(z.string()).max(1000).optional().describe('One of these values.'),
+        from: bound
+          .optional()
+          .describe('Minimum: a number, or a date as text or in milliseconds since 1970.'),
+        to: bound.optional().describe('Maximum, inclusive.'),
+      }),
+    )
+    .optional()
+    .describe('Conditions by column name; all must hold.'),
+});
+
 /** Body of `POST /v1/runs/:id/search`. */
 export const searchBody = z
   .strictObject({
@@ -176,7 +195,9 @@ export const searchBody = z
       .int()
       .min(0)
       .optional()
-      .describe('Instead of `text`: a row number; finds the rows with the nearest vectors, without the row itself.'),
+      .describe(
+        'Instead of `text`: a row number; finds the rows with the nearest vectors, without the row itself.',
+      ),
     count: z.int().min(1).max(1000).default(20).describe('Maximum number of hits.'),
     mode: z
       .enum(['hybrid', 'vector', 'words'])
@@ -184,6 +205,7 @@ export const searchBody = z
       .describe(
         '`vector` compares vectors, `words` the words by BM25, `hybrid` fuses both rankings by reciprocal rank. With `like` always `vector`.',
       ),
+    filter: rowFilter.default({}).describe('Rows to search; applied before ranking.'),
   })
   .refine(({ text, like }) => (text === undefined) !== (like === undefined), 'expected either text or like');
 

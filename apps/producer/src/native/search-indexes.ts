@@ -6,7 +6,7 @@ import { PackedVectors, type ScoredRow, TermSplitter, WordIndex } from '@embedmi
 import type { VectorRows } from '@embedmill/contract';
 import { dotRow, searchRows } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
-import { type Run, readResults, readRowVectors, readTexts, resultsShape } from '@embedmill/core/runs';
+import { type Run, readResults, readRowsSent, readRowVectors, resultsShape } from '@embedmill/core/runs';
 
 /** Vectors or words of one run. */
 interface Cached<Index> {
@@ -179,8 +179,8 @@ async function packVectors(run: Run): Promise<PackedVectors> {
 /** Adds the texts of a run; `null` as soon as `goesOn` returns false, which is called after each slice. */
 async function readWords(run: Run, index: WordIndex, goesOn: () => boolean): Promise<WordIndex | null> {
   let chars = 0;
-  for await (const texts of readTexts(run)) {
-    for (const text of texts) {
+  for await (const rows of readRowsSent(run)) {
+    for (const { text } of rows) {
       index.add(text);
       chars += text?.length ?? 0;
       if (chars < SLICE_CHARS) continue;

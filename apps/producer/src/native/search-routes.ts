@@ -31,7 +31,7 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
   addPath(router, '/v1/runs/:id/search', {
     post: async (req, res) => {
       const run = await completedRun(watch(service.runs()), req, res);
-      const { text, like, count, mode } = checkInput(
+      const { text, like, count, mode, filter } = checkInput(
         searchBody,
         'body',
         await readJsonBody(req, bodyLimits),
@@ -48,7 +48,8 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
       const embeddedAt = performance.now();
       const { rows } = resultsShape(run);
       const baseline = (await service.lane().models()).get(run.options.model)?.baseline ?? null;
-      const mask = like === undefined ? null : allBut(like, rows);
+      const matching = await service.columns().matchingRows(run, filter);
+      const mask = like === undefined ? matching : without(like, matching ?? new Uint8Array(rows).fill(1));
       const words = text ?? null;
       const ranked = await rankRows(run, { mode, vector, words, count, mask, baseline }, indexes);
       const rankedAt = performance.now();
@@ -94,9 +95,8 @@ async function embedQuery(service: CoreService, run: Run, text: string, signal: 
   return { outcome: outcomes[0]!, vector: vectors };
 }
 
-/** A mask of all rows but one. */
-function allBut(row: number, rows: number): Uint8Array {
-  const mask = new Uint8Array(rows).fill(1);
+/** The mask without one row. */
+function without(row: number, mask: Uint8Array): Uint8Array {
   mask[row] = 0;
   return mask;
 }

@@ -88,7 +88,7 @@ export async function describeRows(
   );
   const splitter = new TermSplitter();
   return rows.map(({ row, rank, score: known }, n): SearchHit => {
-    const { id, text } = texts[n]!;
+    const { id, text, columns } = texts[n]!;
     const own = vectors.get(row);
     const score = known ?? (vector === null || own === undefined ? null : dotRow(vector, own, 0));
     const matches = text === null || terms.size === 0 ? [] : splitter.matches(text, terms);
@@ -97,6 +97,7 @@ export async function describeRows(
       row,
       id,
       text,
+      columns,
       score,
       relative: score === null || baseline === null ? null : relativeScore(score, baseline),
       rank,

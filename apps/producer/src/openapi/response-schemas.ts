@@ -226,6 +226,9 @@ const rowText = {
   row: count.describe('Row number in the output, from 0.'),
   id: z.string(),
   text: z.string().nullable().describe('null for a row that was submitted without a text.'),
+  columns: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .describe('The kept values of its columns; missing ones are absent.'),
 };
 
 const baseline: z.ZodType<ScoreBaseline> = z.strictObject({
@@ -300,16 +303,7 @@ export const searchResultSchema = z.strictObject({
 });
 
 /** The texts of selected rows. */
-export const textsSchema = z.strictObject({
-  rows: z.array(
-    z.strictObject({
-      ...rowText,
-      columns: z
-        .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-        .describe('The kept values of its columns; missing ones are absent.'),
-    }),
-  ),
-});
+export const textsSchema = z.strictObject({ rows: z.array(z.strictObject(rowText)) });
 
 /** The columns of a run. */
 export const columnsSchema: z.ZodType<{ columns: RunColumn[] }> = z.strictObject({

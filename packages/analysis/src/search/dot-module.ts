@@ -4,12 +4,18 @@
 export const STEP_INTEGERS = 16;
 
 /** Multiplies rows; all positions and sizes are in bytes of the memory of the module. */
-export type ScanFunction = (query: number, rows: number, count: number, rowBytes: number, out: number) => void;
+export type ScanFunction = (
+  query: number,
+  rows: number,
+  count: number,
+  rowBytes: number,
+  out: number,
+) => void;
 
 /** The parts of the WebAssembly interface that this file uses; the types of Node do not declare it. */
 interface WebAssemblyApi {
   Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: Record<string, unknown> };
+  Instance: new (module: object, imports: object) => { exports: { scan: ScanFunction } };
   Memory: new (size: { initial: number; maximum: number }) => WasmMemory;
 }
 
@@ -32,7 +38,7 @@ export function allocateMemory(bytes: number): WasmMemory {
 /** The scan function over a memory. */
 export function scanFunction(memory: WasmMemory): ScanFunction {
   compiled ??= new Module(moduleBytes());
-  return new Instance(compiled, { m: { m: memory } }).exports['scan'] as ScanFunction;
+  return new Instance(compiled, { m: { m: memory } }).exports.scan;
 }
 
 let compiled: object | undefined;

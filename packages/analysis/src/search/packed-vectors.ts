@@ -87,7 +87,11 @@ export class PackedVectors {
    * @param query of length 1
    * @param mask 1 for each row that may be found; `null`: all rows
    */
-  *nearest(query: Float32Array, count: number, mask: Uint8Array | null = null): Generator<number, ScoredRow[]> {
+  *nearest(
+    query: Float32Array,
+    count: number,
+    mask: Uint8Array | null = null,
+  ): Generator<number, ScoredRow[]> {
     const best = new TopRows(count + MAX_DOUBTFUL);
     let queryError = 0;
     for (const { firstRow, rows, integers, scan } of this.#blocks) {

@@ -23,7 +23,6 @@ export {
   readRowsSent,
   readRowTexts,
   readRowVectors,
-  readTexts,
   resultsShape,
 } from './read-results.ts';
 export { type RepairOptions, type RepairReport, repairRuns } from './repair.ts';

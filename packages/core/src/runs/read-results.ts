@@ -236,9 +236,7 @@ async function textsOf(run: Run, rows: readonly number[]): Promise<RowText[]> {
   const found = new Map<number, RowText>();
   for (const { batch, start, wanted } of batchesWith(run, rows)) {
     const kept = await readKept(run, batch);
-    for (const row of wanted) {
-      found.set(row, rowTextOf(kept[row - start]!, row));
-    }
+    for (const row of wanted) found.set(row, rowTextOf(kept[row - start]!, row));
   }
   return rows.flatMap((row) => found.get(row) ?? []);
 }
@@ -277,20 +275,6 @@ function* batchesWith(run: Run, rows: readonly number[]): Generator<PlacedBatch 
     const from = next;
     while (next < sorted.length && sorted[next]! < end) next += 1;
     if (next > from) yield { batch, start, wanted: sorted.slice(from, next) };
-  }
-}
-
-/**
- * The texts in row order, one batch at a time; `null` for rows that were rejected on input. Vectors are not read.
- * @throws {CorruptError} when a file is damaged
- */
-export async function* readTexts(run: Run): AsyncGenerator<readonly (string | null)[]> {
-  yield* whileHeld(run, () => allTextsOf(run));
-}
-
-async function* allTextsOf(run: Run): AsyncGenerator<readonly (string | null)[]> {
-  for (const { batch } of placedBatches(run.files.ledger)) {
-    yield (await readKept(run, batch)).map(([, , text]) => text);
   }
 }
 
