@@ -42,7 +42,7 @@ describe('kept columns', () => {
 
   it('of JSON are members by their paths, with exact integers and without nulls', async () => {
     const line =
-      '{"id":1,"review":{"text":"good","stars":4,"tags":["a"]},"ok":true,"none":null,"big":12345678901234567890}\n';
+      '{"id":1,"review":{"text":"good","stars":4,"tags":["a"],"vector":[0.5,1]},"ok":true,"none":null,"big":12345678901234567890}\n';
     expect(await columnsOf(line, 'jsonl', '*', 'review.text')).toEqual([
       { 'review.stars': 4, 'review.tags': '["a"]', ok: true, big: '12345678901234567890' },
     ]);
