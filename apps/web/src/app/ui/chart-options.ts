@@ -50,20 +50,64 @@ export function histogramOptions({ x, y }: { x: string; y: string }): (colors: C
   });
 }
 
+/** A named point of a chart, or with y `null` a vertical line. */
+export interface ChartMark {
+  label: string;
+  at: readonly [x: number, y: number | null];
+}
+
 /** Precision (y) by recall (x), both 0 to 1. */
-export function precisionRecallOptions(colors: ChartColors): Options {
-  return {
+export function precisionRecallOptions(marks: readonly ChartMark[]): (colors: ChartColors) => Options {
+  return (colors) => ({
+    hooks: { draw: [(chart) => drawMarks(chart, marks, colors)] },
     legend: { show: false },
     cursor: { y: false },
     scales: { x: { time: false, range: [0, 1] }, y: { range: [0, 1.02] } },
     axes: [labelledAxis(colors, 'recall'), { ...labelledAxis(colors, 'precision'), size: 48 }],
     series: [{}, { stroke: colors.accent, fill: colors.fill, width: 2, points: { show: false } }],
-  };
+  });
+}
+
+const MARK_RADIUS_PX = 4;
+const MARK_FONT_PX = 12;
+
+/** Draws marks with their labels, on the side where there is room and below each other. */
+function drawMarks(chart: uPlot, marks: readonly ChartMark[], colors: ChartColors): void {
+  const { ctx, bbox } = chart;
+  const scale = devicePixelRatio;
+  ctx.save();
+  ctx.font = `${MARK_FONT_PX * scale}px system-ui, sans-serif`;
+  ctx.textBaseline = 'middle';
+  ctx.strokeStyle = colors.ink;
+  ctx.lineWidth = scale;
+  for (const [i, { label, at }] of marks.entries()) {
+    const x = chart.valToPos(at[0], 'x', true);
+    let y = bbox.top + (i + 1) * MARK_FONT_PX * 1.4 * scale;
+    ctx.fillStyle = colors.ink;
+    ctx.beginPath();
+    if (at[1] === null) {
+      ctx.setLineDash([4 * scale, 3 * scale]);
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    } else {
+      y = chart.valToPos(at[1], 'y', true);
+      ctx.arc(x, y, MARK_RADIUS_PX * scale, 0, 2 * Math.PI);
+      ctx.fill();
+      // Below the curve.
+      y += (i + 1) * MARK_FONT_PX * 1.4 * scale;
+    }
+    const isRight = x < bbox.left + bbox.width / 2;
+    ctx.textAlign = isRight ? 'left' : 'right';
+    ctx.fillText(label, x + (isRight ? 6 : -6) * scale, y);
+  }
+  ctx.restore();
 }
 
 /** Two histograms over the same cosine buckets: pairs labelled same and pairs labelled different. */
-export function twoHistogramOptions(colors: ChartColors): Options {
-  return {
+export function twoHistogramOptions(marks: readonly ChartMark[]): (colors: ChartColors) => Options {
+  return (colors) => ({
+    hooks: { draw: [(chart) => drawMarks(chart, marks, colors)] },
     cursor: { y: false },
     legend: { show: true, live: false },
     scales: {
@@ -90,7 +134,7 @@ export function twoHistogramOptions(colors: ChartColors): Options {
         ...columns(),
       },
     ],
-  };
+  });
 }
 
 /** An axis with a label. */

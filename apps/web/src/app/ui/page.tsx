@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { useTabProgress } from '../tab-progress.tsx';
 
 /** A page with a title (also of the browser tab), an introduction and actions. */
 export function PageLayout({
@@ -16,9 +17,10 @@ export function PageLayout({
   actions?: ComponentChildren;
   children: ComponentChildren;
 }) {
+  const progress = useTabProgress();
   useEffect(() => {
-    document.title = `${title} · Embedmill`;
-  }, [title]);
+    document.title = `${progress}${title} · Embedmill`;
+  }, [progress, title]);
   return (
     <div class="page">
       <div class="page-head">
