@@ -1,6 +1,7 @@
 /** The uploads of this tab at the bottom of every page, with buttons to pause and resume them. */
 
 import { to } from './router.ts';
+import { Breakable } from './ui/breakable.tsx';
 import { Bar } from './ui/figures.tsx';
 import { bytes, count } from './ui/format.ts';
 import { Failure } from './ui/states.tsx';
@@ -34,7 +35,10 @@ function UploadProgress({ run, fileName, upload, state: progress }: RunningUploa
     <div class="upload">
       <div class="upload-text">
         <p>
-          <a href={to('runs', run)}>{fileName}</a> <span role="status">{STATE_TEXTS[state]}</span>
+          <a href={to('runs', run)}>
+            <Breakable name={fileName} />
+          </a>{' '}
+          <span role="status">{STATE_TEXTS[state]}</span>
         </p>
         <Bar name="Uploaded" value={sentBytes} whole={totalBytes} />
         <p class="soft small">

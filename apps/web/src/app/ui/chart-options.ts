@@ -70,36 +70,54 @@ export function precisionRecallOptions(marks: readonly ChartMark[]): (colors: Ch
 
 const MARK_RADIUS_PX = 4;
 const MARK_FONT_PX = 12;
+const MARK_LINE_PX = 16;
 
-/** Draws marks with their labels, on the side where there is room and below each other. */
+/** Draws marks, then their labels: beside each mark, on the side with more room, lower where another label is. */
 function drawMarks(chart: uPlot, marks: readonly ChartMark[], colors: ChartColors): void {
   const { ctx, bbox } = chart;
-  const scale = devicePixelRatio;
+  const px = devicePixelRatio;
   ctx.save();
-  ctx.font = `${MARK_FONT_PX * scale}px system-ui, sans-serif`;
+  ctx.font = `${MARK_FONT_PX * px}px system-ui, sans-serif`;
   ctx.textBaseline = 'middle';
+  ctx.fillStyle = colors.ink;
   ctx.strokeStyle = colors.ink;
-  ctx.lineWidth = scale;
-  for (const [i, { label, at }] of marks.entries()) {
-    const x = chart.valToPos(at[0], 'x', true);
-    let y = bbox.top + (i + 1) * MARK_FONT_PX * 1.4 * scale;
-    ctx.fillStyle = colors.ink;
+  ctx.lineWidth = px;
+  const xs = marks.map(({ at }) => chart.valToPos(at[0], 'x', true));
+  for (const [i, { at }] of marks.entries()) {
     ctx.beginPath();
     if (at[1] === null) {
-      ctx.setLineDash([4 * scale, 3 * scale]);
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.setLineDash([4 * px, 3 * px]);
+      ctx.moveTo(xs[i]!, bbox.top);
+      ctx.lineTo(xs[i]!, bbox.top + bbox.height);
       ctx.stroke();
     } else {
-      y = chart.valToPos(at[1], 'y', true);
-      ctx.arc(x, y, MARK_RADIUS_PX * scale, 0, 2 * Math.PI);
+      ctx.arc(xs[i]!, chart.valToPos(at[1], 'y', true), MARK_RADIUS_PX * px, 0, 2 * Math.PI);
       ctx.fill();
-      // Below the curve.
-      y += (i + 1) * MARK_FONT_PX * 1.4 * scale;
     }
+  }
+  ctx.setLineDash([]);
+  const placed: { left: number; right: number; y: number }[] = [];
+  for (const [i, { label, at }] of marks.entries()) {
+    const x = xs[i]!;
     const isRight = x < bbox.left + bbox.width / 2;
+    const width = ctx.measureText(label).width + 6 * px;
+    const [left, right] = isRight ? [x, x + width] : [x - width, x];
+    let y = (at[1] === null ? bbox.top : chart.valToPos(at[1], 'y', true) + MARK_LINE_PX * px) + 8 * px;
+    while (
+      placed.some(
+        (other) => Math.abs(other.y - y) < MARK_LINE_PX * px && other.left < right && left < other.right,
+      )
+    )
+      y += px;
+    placed.push({ left, right, y });
     ctx.textAlign = isRight ? 'left' : 'right';
-    ctx.fillText(label, x + (isRight ? 6 : -6) * scale, y);
+    const textX = x + (isRight ? 6 : -6) * px;
+    // An outline in the colour of the card, so that bars and lines do not cross the letters.
+    ctx.strokeStyle = colors.card;
+    ctx.lineWidth = 4 * px;
+    ctx.lineJoin = 'round';
+    ctx.strokeText(label, textX, y);
+    ctx.fillText(label, textX, y);
   }
   ctx.restore();
 }

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useTabProgress } from '../tab-progress.tsx';
+import { Breakable } from './breakable.tsx';
 
 /** A page with a title (also of the browser tab), an introduction and actions. */
 export function PageLayout({
@@ -25,7 +26,9 @@ export function PageLayout({
     <div class="page">
       <div class="page-head">
         <div>
-          <h1>{title}</h1>
+          <h1>
+            <Breakable name={title} />
+          </h1>
           {lead !== undefined && <p class="lead">{lead}</p>}
         </div>
         {actions !== undefined && <div class="actions">{actions}</div>}
