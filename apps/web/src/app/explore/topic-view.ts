@@ -14,16 +14,18 @@ export function topicColor(colorOf: Uint8Array, topic: number): string {
   return CATEGORY_COLORS[colorOf[topic] ?? 0]!;
 }
 
-/** Labels of all topics and groups; a group of one topic has only the label of its topic. */
+/**
+ * Labels of all topics and groups. A group of one topic has only the label of its topic, and one group of all topics
+ * has none.
+ */
 export function labelsOf({ topics, groups }: TopicList): MapLabel[] {
-  const isAlone = (group: number) => (groups[group]?.topics.length ?? 0) < 2;
+  const named = groups.length < 2 ? [] : groups.filter(({ topics: members }) => members.length > 1);
+  const isAlone = (group: number) => groups.length > 1 && groups[group]?.topics.length === 1;
   return [
-    ...groups
-      .filter(({ group }) => !isAlone(group))
-      .map(({ name, rows, topics: members }): MapLabel => {
-        const [x, y] = weightedCenter(members.map((topic) => topics[topic]!));
-        return { text: name, x, y, level: 0, rows };
-      }),
+    ...named.map(({ name, rows, topics: members }): MapLabel => {
+      const [x, y] = weightedCenter(members.map((topic) => topics[topic]!));
+      return { text: name, x, y, level: 0, rows };
+    }),
     ...topics.map(
       ({ name, rows, center: [x, y], group }): MapLabel => ({
         text: name,

@@ -15,7 +15,7 @@ import { Empty } from '../../ui/states.tsx';
 import { AnalysisNotice } from '../explore/analysis-notice.tsx';
 
 /** Topics that are shown with their texts at first. */
-const SHOWN_TOPICS = 9;
+const SHOWN_TOPICS = 6;
 
 /** Topics in the list beside the map. */
 const LISTED_TOPICS = 12;
