@@ -90,6 +90,7 @@ export function CompareView({ explorer, results }: { explorer: Explorer; results
                       >
                         <span class="compare-bar" aria-hidden="true">
                           <span
+                            class="compare-fill"
                             style={{
                               width: `${(100 * n) / Math.max(1, rows) / max}%`,
                               backgroundColor: topicColor(colorOf, topic),

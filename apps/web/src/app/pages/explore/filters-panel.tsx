@@ -99,9 +99,9 @@ function Values({ name, values, filter, explorer, setFilter }: FilterProps<'cate
     return all;
   }, [values]);
   const chosen = filter?.kind === 'in' ? filter.values : [];
-  const isLong = values.values.length > SHOWN_VALUES + 2;
+  const isLong = sizes.filter((rows) => rows > 0).length > SHOWN_VALUES + 2;
   // Short lists, such as ratings, keep the order of the column.
-  const ordered = [...values.values.keys()];
+  const ordered = [...values.values.keys()].filter((code) => sizes[code]! > 0);
   if (isLong) ordered.sort((a, b) => sizes[b]! - sizes[a]! || a - b);
   const found = ordered.filter((code) => values.values[code]!.toLowerCase().includes(part.toLowerCase()));
   const shown = isLong && !showsAll ? found.slice(0, SHOWN_VALUES) : found;

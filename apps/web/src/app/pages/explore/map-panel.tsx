@@ -14,7 +14,7 @@ import { count, plural } from '../../ui/format.ts';
 import { LegendView } from './legend.tsx';
 
 /** Hits with a ring on the map; the others are drawn in full colour as well. */
-const MAX_RINGS = 25;
+const MAX_RINGS = 8;
 
 /** Renders the map. */
 export function MapPanel({ explorer, results }: { explorer: Explorer; results: AnalysisResults }) {

@@ -284,7 +284,16 @@ function Row({
   );
 }
 
-/** The figure at the end of a row: its score, or the value that rows are ordered or coloured by. */
+/** The ranks of a hit in a few words: `meaning 3, words 1`. */
+function ranksOf({ rank }: SearchHit): string {
+  const parts = [
+    rank.vector === null ? '' : `meaning ${count(rank.vector)}`,
+    rank.words === null ? '' : `words ${count(rank.words)}`,
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+/** The figure at the end of a row: its ranks or score, or the value that rows are ordered or coloured by. */
 function figureOf(row: number, hit: SearchHit | undefined, { state, values, results }: Explorer): string {
   const choice = state.sort.replace(/^-/, '');
   const name = [choice, state.color].find((part) => part.startsWith('column.'))?.slice('column.'.length);
@@ -294,7 +303,7 @@ function figureOf(row: number, hit: SearchHit | undefined, { state, values, resu
     const n = known.numbers[row]!;
     return Number.isNaN(n) ? '' : known.kind === 'date' ? dayOf(n) : numberText(n);
   }
-  if (hit !== undefined) return hit.score?.toFixed(2) ?? '';
+  if (hit !== undefined) return state.like === null ? ranksOf(hit) : (hit.score?.toFixed(2) ?? '');
   const score = results?.scores[row];
   const isRanked = choice === 'score' || state.topics.length > 0;
   return score === undefined || Number.isNaN(score) || !isRanked ? '' : score.toFixed(2);

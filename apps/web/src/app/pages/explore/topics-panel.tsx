@@ -2,6 +2,7 @@
 
 import { useMemo } from 'preact/hooks';
 import type { Topic } from '../../api/analysis.ts';
+import { isSearch } from '../../explore/explore-state.ts';
 import { crossCounts } from '../../explore/filter-rows.ts';
 import { colorsOfTopics, topicColor } from '../../explore/topic-view.ts';
 import type { AnalysisResults } from '../../explore/use-analysis.ts';
@@ -47,6 +48,9 @@ export function TopicsPanel({ explorer, results }: { explorer: Explorer; results
       onClick={(event) => toggle(topic.topic, event)}
     />
   );
+  // A search moves the topics of its hits up.
+  const bySize = (members: readonly number[]) =>
+    isSearch(state) ? [...members].sort((a, b) => counts[b]! - counts[a]! || a - b) : members;
   const isGrouped = groups.length > 1 && groups.length < topics.length;
   return (
     <div class="topics">
@@ -72,12 +76,12 @@ export function TopicsPanel({ explorer, results }: { explorer: Explorer; results
                   <span class="soft small">{share(rows, total)}</span>
                 </button>
               </h3>
-              <ul>{members.map((topic) => item(topics[topic]!))}</ul>
+              <ul>{bySize(members).map((topic) => item(topics[topic]!))}</ul>
             </section>
           ),
         )
       ) : (
-        <ul>{topics.map(item)}</ul>
+        <ul>{bySize([...topics.keys()]).map((topic) => item(topics[topic]!))}</ul>
       )}
       {without > 0 && (
         <p class="soft small">
