@@ -1,62 +1,92 @@
-/** Responses of the analysis routes of a run: its map, topics and near-duplicates. */
+/** The analysis of a completed run: its topics, its map and its near-duplicates. */
+
+/** Maximum number of topics that a request may ask for. */
+export const MAX_TOPICS = 1000;
+
+/** Maximum characters of the name that a user gives a topic. */
+export const MAX_TOPIC_NAME_CHARS = 200;
+
+/**
+ * `none`: never asked for, or the run has ended again since; `waiting`: other runs are analysed first; `ready`: stored
+ * with the run.
+ */
+export type AnalysisState = 'none' | 'waiting' | 'running' | 'ready' | 'failed';
 
 /** Where the analysis of a run is. */
 export interface AnalysisStatus {
-  state: 'none' | 'waiting' | 'running' | 'ready' | 'failed';
-  /** What is being done now. */
+  state: AnalysisState;
+  /** What is being done now, such as `finding topics`; `null` if nothing is. */
   step: string | null;
-  /** 0 to 1. */
+  /** Share of the work done, 0 to 1. */
   progress: number;
-  /** Why the analysis failed. */
+  /** Why it failed; `null` if it did not. */
   reason: string | null;
+  /** Rows of the run. */
+  rows: number;
+  /** Number of topics; `null` until they are found. */
   topics: number | null;
+  /** Number of topics that was asked for; `null` if it was left to the analysis. */
+  requestedTopics: number | null;
+  /** What took how long; empty until it is ready. */
+  steps: { name: string; seconds: number }[];
 }
 
-/** A row with its text. */
+/** A row that is shown with its text. */
 export interface ExampleRow {
+  /** 0-based position in the run. */
   row: number;
   id: string;
+  /** `null` for a row that was rejected on input. */
   text: string | null;
 }
 
-/** A topic; its number is its position in the list, the largest first. */
-export interface Topic {
+/** A topic of a run. */
+export interface RunTopic {
+  /** Number of the topic, from 0, largest first. */
   topic: number;
+  /** From its key terms, or as a user named it. */
   name: string;
-  /** Whether a person chose the name. */
   isRenamed: boolean;
-  group: number;
+  /** Number of its group; `null` if there are no groups. */
+  group: number | null;
   rows: number;
-  /** Share of all rows, 0 to 1. */
+  /** Share of the rows with a vector, 0 to 1. */
   share: number;
+  /** Key terms, best first, with the number of rows of the topic that have them. */
   terms: { term: string; rows: number }[];
-  /** Its most typical rows. */
+  /** Up to three typical rows, which are no near-duplicates of each other. */
   examples: ExampleRow[];
-  /** The topic that is most like it, and the terms that this one has and the other has not. */
+  /** The most similar topic, and the terms that distinguish this one from it; `null` for a single topic. */
   nearest: { topic: number; terms: string[] } | null;
-  /** Place on the map. */
+  /** Median place of its rows on the map. */
   center: [x: number, y: number];
 }
 
-/** Topics that belong together. */
-export interface TopicGroup {
+/** A group of similar topics. */
+export interface RunTopicGroup {
+  /** Number of the group, from 0, largest first. */
   group: number;
   name: string;
   rows: number;
+  terms: string[];
+  /** Its topics, largest first. */
   topics: number[];
 }
 
-/** All topics of a run. */
-export interface TopicList {
-  topics: Topic[];
-  groups: TopicGroup[];
+/** All topics of a run, largest first. */
+export interface RunTopics {
+  topics: RunTopic[];
+  /** Empty if there are no groups. */
+  groups: RunTopicGroup[];
 }
 
-/** Rows that say nearly the same. */
-export interface DuplicateGroups {
-  /** Minimum cosine of two rows of a group. */
+/** Rows of a run that say nearly the same. */
+export interface RunDuplicates {
+  /** Minimum cosine similarity of linked rows. */
   threshold: number;
-  groups: { representative: ExampleRow; rows: { row: number; score: number }[] }[];
-  /** Rows in all groups, including those that are not listed. */
+  /** The largest groups, each with its first rows; the representative is the first row. */
+  groups: { representative: ExampleRow; rows: { row: number; score: number }[]; size: number }[];
+  /** Number of all groups, and of the rows in them. */
+  groupCount: number;
   rowsInGroups: number;
 }

@@ -1,11 +1,11 @@
 /** Topics as they appear on the map and in lists: colours and labels. */
 
 import { type MapLabel, topicColors } from '@embedmill/analysis/map';
-import type { TopicList } from '../api/analysis.ts';
+import type { RunTopics } from '../api/analysis.ts';
 import { CATEGORY_COLORS } from './point-colors.ts';
 
 /** Index into `CATEGORY_COLORS` for each topic; topics near each other have different colours. */
-export function colorsOfTopics({ topics }: TopicList): Uint8Array {
+export function colorsOfTopics({ topics }: RunTopics): Uint8Array {
   return topicColors(Float32Array.from(topics.flatMap(({ center }) => center)), CATEGORY_COLORS.length);
 }
 
@@ -18,9 +18,10 @@ export function topicColor(colorOf: Uint8Array, topic: number): string {
  * Labels of all topics and groups. A group of one topic has only the label of its topic, and one group of all topics
  * has none.
  */
-export function labelsOf({ topics, groups }: TopicList): MapLabel[] {
+export function labelsOf({ topics, groups }: RunTopics): MapLabel[] {
   const named = groups.length < 2 ? [] : groups.filter(({ topics: members }) => members.length > 1);
-  const isAlone = (group: number) => groups.length > 1 && groups[group]?.topics.length === 1;
+  const isAlone = (group: number | null) =>
+    groups.length > 1 && group !== null && groups[group]?.topics.length === 1;
   return [
     ...named.map(({ name, rows, topics: members }): MapLabel => {
       const [x, y] = weightedCenter(members.map((topic) => topics[topic]!));

@@ -1,7 +1,7 @@
 /** Hooks that start the analysis of a run, follow it and fetch its results. */
 
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { AnalysisStatus, TopicList } from '../api/analysis.ts';
+import type { AnalysisStatus, RunTopics } from '../api/analysis.ts';
 import { request, requestJson } from '../api/client.ts';
 
 /** Time between two requests while the analysis runs. */
@@ -43,7 +43,7 @@ export function useAnalysis(run: string): LiveAnalysis {
 }
 
 /** The results of an analysis. */
-export interface AnalysisResults extends TopicList {
+export interface AnalysisResults extends RunTopics {
   /** x and y of each row on the map, interleaved; NaN without a vector. */
   points: Float32Array;
   /** Topic of each row; −1 for none. */
@@ -83,7 +83,7 @@ export function useResults(run: string, isReady: boolean): LoadedResults {
   const rename = useCallback(
     async (topic: number, name: string | null) => {
       await request(`v1/runs/${run}/topics/${topic}`, { method: 'PATCH', json: { name } });
-      const list = await requestJson<TopicList>(`v1/runs/${run}/topics`);
+      const list = await requestJson<RunTopics>(`v1/runs/${run}/topics`);
       setResults((known) => known && { ...known, ...list });
     },
     [run],
@@ -94,7 +94,7 @@ export function useResults(run: string, isReady: boolean): LoadedResults {
 async function fetchResults(run: string, signal: AbortSignal): Promise<AnalysisResults> {
   const bytes = async (path: string) => (await request(`v1/runs/${run}/${path}`, { signal })).arrayBuffer();
   const [list, map, rows] = await Promise.all([
-    requestJson<TopicList>(`v1/runs/${run}/topics`, { signal }),
+    requestJson<RunTopics>(`v1/runs/${run}/topics`, { signal }),
     bytes('map'),
     bytes('topics/rows'),
   ]);

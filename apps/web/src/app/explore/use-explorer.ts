@@ -2,7 +2,7 @@
 
 import type { RunColumn, RunInfo } from '@embedmill/contract';
 import { useMemo, useState } from 'preact/hooks';
-import type { Topic } from '../api/analysis.ts';
+import type { RunTopic } from '../api/analysis.ts';
 import type { ColumnValues } from './column-values.ts';
 import { type ExploreState, isFiltered, isSearch } from './explore-state.ts';
 import {
@@ -38,7 +38,7 @@ export interface Explorer {
   loaded: LoadedResults;
   /** `null` until the analysis is ready. */
   results: AnalysisResults | null;
-  topics: readonly Topic[];
+  topics: readonly RunTopic[];
   /** Columns of the run, one per name. */
   columns: readonly RunColumn[];
   /** Values of the columns that are in use. */

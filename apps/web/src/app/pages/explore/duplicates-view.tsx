@@ -1,7 +1,7 @@
 /** Groups of texts that say nearly the same. */
 
 import { useState } from 'preact/hooks';
-import type { DuplicateGroups } from '../../api/analysis.ts';
+import type { RunDuplicates } from '../../api/analysis.ts';
 import { useRowTexts } from '../../explore/row-texts.ts';
 import type { Explorer } from '../../explore/use-explorer.ts';
 import { count, plural, share } from '../../ui/format.ts';
@@ -17,7 +17,7 @@ const SHOWN_ROWS = 20;
 /** Renders the largest groups, each with one text that stands for it. */
 export function DuplicatesView({ explorer }: { explorer: Explorer }) {
   const { run, total } = explorer;
-  const { value, error, reload } = useResource<DuplicateGroups>(`v1/runs/${run.id}/duplicates`);
+  const { value, error, reload } = useResource<RunDuplicates>(`v1/runs/${run.id}/duplicates`);
   const [shown, setShown] = useState(PAGE_GROUPS);
   if (value === null) {
     return error === null ? (
@@ -26,7 +26,7 @@ export function DuplicatesView({ explorer }: { explorer: Explorer }) {
       <Failure error={error} onRetry={reload} />
     );
   }
-  const { groups, rowsInGroups, threshold } = value;
+  const { groups, groupCount, rowsInGroups, threshold } = value;
   if (groups.length === 0) {
     return (
       <Empty title="No near-duplicates.">
@@ -38,7 +38,8 @@ export function DuplicatesView({ explorer }: { explorer: Explorer }) {
     <>
       <p class="soft small">
         {count(rowsInGroups)} {plural(rowsInGroups, 'text')} ({share(rowsInGroups, total)}) nearly repeat
-        another: a similarity of {threshold} or more. The largest groups first.
+        another: a similarity of {threshold} or more, in {count(groupCount)} {plural(groupCount, 'group')}
+        {groupCount > groups.length ? `, of which the largest ${count(groups.length)} are listed` : ''}.
       </p>
       <ul class="duplicates">
         {groups.slice(0, shown).map((group) => (
@@ -57,29 +58,33 @@ export function DuplicatesView({ explorer }: { explorer: Explorer }) {
 }
 
 function DuplicateGroup({
-  group: { representative, rows },
+  group: { representative, rows, size },
   explorer,
 }: {
-  group: DuplicateGroups['groups'][number];
+  group: RunDuplicates['groups'][number];
   explorer: Explorer;
 }) {
   const [isOpen, setIsOpen] = useState(false);
   return (
     <li>
       <button type="button" class="duplicate-head" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
-        <span class="duplicate-count">{count(rows.length)}</span>
+        <span class="duplicate-count">{count(size)}</span>
         <span class="clip">{representative.text ?? '(no text)'}</span>
       </button>
-      {isOpen && <DuplicateRows rows={rows} explorer={explorer} />}
+      {isOpen && <DuplicateRows rows={rows} size={size} explorer={explorer} />}
     </li>
   );
 }
 
 function DuplicateRows({
   rows,
+  size,
   explorer: { texts, update },
 }: {
-  rows: DuplicateGroups['groups'][number]['rows'];
+  /** The first rows of the group. */
+  rows: RunDuplicates['groups'][number]['rows'];
+  /** Rows of the whole group. */
+  size: number;
   explorer: Explorer;
 }) {
   const listed = rows.slice(0, SHOWN_ROWS);
@@ -97,9 +102,9 @@ function DuplicateRows({
           </button>
         </li>
       ))}
-      {rows.length > listed.length && (
+      {size > listed.length && (
         <li class="soft small">
-          and {count(rows.length - listed.length)} more {plural(rows.length - listed.length, 'text')}
+          and {count(size - listed.length)} more {plural(size - listed.length, 'text')}
         </li>
       )}
     </ul>

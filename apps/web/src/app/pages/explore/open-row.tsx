@@ -2,7 +2,7 @@
 
 import type { SearchHit } from '@embedmill/contract';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { Topic } from '../../api/analysis.ts';
+import type { RunTopic } from '../../api/analysis.ts';
 import type { RowText } from '../../explore/row-texts.ts';
 import type { Explorer } from '../../explore/use-explorer.ts';
 import { count } from '../../ui/format.ts';
@@ -21,7 +21,7 @@ export function OpenRow({
 }: {
   known: RowText;
   hit: SearchHit | undefined;
-  topic: Topic | undefined;
+  topic: RunTopic | undefined;
   explorer: Explorer;
   onHeight: (px: number) => void;
 }) {

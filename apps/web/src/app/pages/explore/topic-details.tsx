@@ -1,7 +1,7 @@
 /** One topic: its name, which can be changed, its terms, typical texts and what sets it apart. */
 
 import { useState } from 'preact/hooks';
-import type { Topic } from '../../api/analysis.ts';
+import type { RunTopic } from '../../api/analysis.ts';
 import { colorsOfTopics, topicColor } from '../../explore/topic-view.ts';
 import type { AnalysisResults } from '../../explore/use-analysis.ts';
 import type { Explorer } from '../../explore/use-explorer.ts';
@@ -19,7 +19,7 @@ export function TopicDetails({
 }: {
   explorer: Explorer;
   results: AnalysisResults;
-  topic: Topic;
+  topic: RunTopic;
 }) {
   const { update } = explorer;
   const { nearest, terms, examples, rows } = topic;
@@ -94,7 +94,7 @@ function TopicName({
   color,
   onRename,
 }: {
-  topic: Topic;
+  topic: RunTopic;
   color: string;
   onRename: (name: string | null) => Promise<void>;
 }) {

@@ -1,7 +1,7 @@
 /** The list of topics in their groups, with the number of texts that the other filters leave of each. */
 
 import { useMemo } from 'preact/hooks';
-import type { Topic } from '../../api/analysis.ts';
+import type { RunTopic } from '../../api/analysis.ts';
 import { isSearch } from '../../explore/explore-state.ts';
 import { crossCounts } from '../../explore/filter-rows.ts';
 import { colorsOfTopics, topicColor } from '../../explore/topic-view.ts';
@@ -37,7 +37,7 @@ export function TopicsPanel({ explorer, results }: { explorer: Explorer; results
       row: null,
     });
   };
-  const item = (topic: Topic) => (
+  const item = (topic: RunTopic) => (
     <TopicItem
       key={topic.topic}
       topic={topic}
@@ -100,7 +100,7 @@ function TopicItem({
   isChosen,
   onClick,
 }: {
-  topic: Topic;
+  topic: RunTopic;
   /** Rows that the other filters leave. */
   rows: number;
   largest: number;

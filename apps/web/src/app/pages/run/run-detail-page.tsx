@@ -34,7 +34,7 @@ export function RunDetailPage({ id, part }: { id: string; part: string | null })
       title={title}
       lead={
         <>
-          <a href={to('runs')}>Runs</a> › <code>{id}</code>
+          <a href={to('runs')}>Runs</a> › <code>{id}</code> {run !== null && <StateBadge state={run.state} />}
         </>
       }
       actions={run !== null && <RunActions run={run} onChange={follow} />}
@@ -106,7 +106,7 @@ function RunDetails({ run }: { run: RunInfo }) {
   const missing = run.verdicts.failed + run.verdicts.empty;
   return (
     <>
-      <Section title="Progress" aside={<StateBadge state={run.state} />}>
+      <Section title="Progress">
         <RunProgressFacts run={run} />
       </Section>
       {run.state === 'completed' && (

@@ -2,7 +2,7 @@
 
 import type { RunInfo } from '@embedmill/contract';
 import { useMemo, useState } from 'preact/hooks';
-import type { Topic } from '../../api/analysis.ts';
+import type { RunTopic } from '../../api/analysis.ts';
 import { encodeState, INITIAL_STATE } from '../../explore/explore-state.ts';
 import { colorByTopic } from '../../explore/point-colors.ts';
 import { colorsOfTopics, labelsOf, topicColor } from '../../explore/topic-view.ts';
@@ -140,7 +140,7 @@ function SummaryBar({
   color,
 }: {
   run: RunInfo;
-  topic: Topic;
+  topic: RunTopic;
   largest: number;
   color: string;
 }) {
@@ -159,7 +159,7 @@ function SummaryBar({
   );
 }
 
-function TopicCard({ run, topic, color }: { run: RunInfo; topic: Topic; color: string }) {
+function TopicCard({ run, topic, color }: { run: RunInfo; topic: RunTopic; color: string }) {
   const { name, rows, terms, examples } = topic;
   return (
     <li class="card topic-card" style={{ borderTopColor: color }}>
