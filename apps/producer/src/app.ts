@@ -18,6 +18,7 @@ import { type ApiLimits, type CoreService, DEFAULT_API_LIMITS, type RouteDeps } 
 import { alertRoutes } from './native/alert-routes.ts';
 import { archiveRoutes } from './native/archive-routes.ts';
 import { boardRoutes } from './native/board-routes.ts';
+import { columnRoutes } from './native/column-routes.ts';
 import { reportDeletedRuns } from './native/deleted-runs.ts';
 import { embedRoutes } from './native/embed-routes.ts';
 import { eventRoutes } from './native/event-routes.ts';
@@ -98,6 +99,7 @@ export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiD
   app.use(inspectRoutes(deps));
   app.use(resultRoutes(deps));
   app.use(reportRoutes(deps));
+  app.use(columnRoutes(deps));
   app.use(searchRoutes(deps));
   app.use(eventRoutes(deps));
   app.use(hubRoutes(deps));

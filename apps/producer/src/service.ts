@@ -23,12 +23,16 @@ import { DataDir } from './data-dir.ts';
 import { FiringAlerts } from './health/firing-alerts.ts';
 import { HealthReader } from './health/health-reader.ts';
 import { ProducerMetrics } from './metrics/metrics.ts';
+import { RunColumns } from './native/run-columns.ts';
 import { OverviewReader } from './overview/overview.ts';
 import { Scaler } from './overview/scale.ts';
 import { PRODUCER_VERSION } from './version.ts';
 
 /** How long the scale is cached, so that all series of one metrics page share one reading of the backlog. */
 const SCALE_CACHE_MS = 500;
+
+/** Memory for the values of columns that were read last. */
+const COLUMN_CACHE_BYTES = 64 * 1024 * 1024;
 
 /** The same for the reports of the workers. */
 const WORKERS_CACHE_MS = 400;
@@ -181,6 +185,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
       return stored && { ...stored, freeBytes, keepRunsDays: config.keepRunsDays ?? null };
     },
   });
+  const columns = new RunColumns(COLUMN_CACHE_BYTES);
   dataDir.start();
   releasers.add(() => dataDir.stop());
   overview.start();
@@ -200,6 +205,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     files: () => dataDir.files,
     batches: () => dataDir.batches,
     lane: () => lane,
+    columns: () => columns,
     assertOffered: (model) => fleet.assertOffered(model),
     offeredModels: () => fleet.offered(),
     health: () => health.read(),

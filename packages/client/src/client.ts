@@ -25,6 +25,7 @@ import { compress, type SendRowsOptions, type SentRows, sendRows } from './send-
 import type {
   Embeddings,
   EmbedOptions,
+  KeptColumns,
   KnownPart,
   NewRun,
   ResultOptions,
@@ -114,14 +115,20 @@ export class EmbedmillClient {
   /**
    * Sends NDJSON rows as one part. Resolves when the producer has stored them, which takes longer while the
    * workers are behind. Idempotent: sending the same part again returns its first receipt.
+   * @param options with `columns`, whose values are kept with the rows; default: none
    */
   async sendPart(
     id: string,
     part: number,
     body: Uint8Array,
-    { gzip = false, signal }: CallOptions & { gzip?: boolean } = {},
+    {
+      gzip = false,
+      columns,
+      signal,
+    }: CallOptions & { gzip?: boolean; columns?: KeptColumns | undefined } = {},
   ): Promise<PartReceipt> {
-    return this.#http.json('POST', `${runPath(id)}/rows?part=${part}`, {
+    const query = queryOf({ part, columns: typeof columns === 'string' ? columns : columns?.join(',') });
+    return this.#http.json('POST', `${runPath(id)}/rows${query}`, {
       signal,
       body: gzip ? await compress(body) : body,
       headers: { 'content-type': 'application/x-ndjson', ...(gzip ? { 'content-encoding': 'gzip' } : {}) },
@@ -134,8 +141,12 @@ export class EmbedmillClient {
     rows: Iterable<RowInput> | AsyncIterable<RowInput>,
     options: SendRowsOptions = {},
   ): Promise<SentRows> {
-    const { signal } = options;
-    return sendRows((part, body, { gzip }) => this.sendPart(id, part, body, { gzip, signal }), rows, options);
+    const { signal, columns } = options;
+    return sendRows(
+      (part, body, { gzip }) => this.sendPart(id, part, body, { gzip, columns, signal }),
+      rows,
+      options,
+    );
   }
 
   /** Seals a run: it accepts no more rows and completes when its rows are done. */

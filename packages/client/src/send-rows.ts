@@ -8,7 +8,7 @@ import {
 } from '@embedmill/contract';
 import type { CallOptions } from './http.ts';
 import { withRetry } from './retry.ts';
-import type { RowInput } from './types.ts';
+import type { KeptColumns, RowInput } from './types.ts';
 
 /** Options of {@link sendRows}. */
 export interface SendRowsOptions extends CallOptions {
@@ -24,6 +24,8 @@ export interface SendRowsOptions extends CallOptions {
   uploads?: number;
   /** Compresses the parts; worth it if the network is slower than one core. Default false. */
   gzip?: boolean;
+  /** Columns whose values the run keeps with the rows. Default: none. */
+  columns?: KeptColumns;
   /** Receives the number of rows sent so far after each part. */
   onSent?: (rows: number) => void;
   /** Receives the reason when a part has to wait, and `null` when it is accepted. */

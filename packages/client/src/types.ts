@@ -62,11 +62,15 @@ export interface RunFilter {
   state?: RunState;
 }
 
-/** A row to send; a row without an id gets its number as id. */
+/** A row to send; a row without an id gets its number as id. Other fields are columns, which a run keeps on request. */
 export interface RowInput {
   id?: string;
   text: string;
+  [column: string]: unknown;
 }
+
+/** Columns whose values a run keeps with its rows: names or paths (`review.stars`), or `*` for all. */
+export type KeptColumns = readonly string[] | '*';
 
 /** A receipt as `GET /v1/runs/:id/parts` lists it. */
 export type KnownPart = Pick<PartReceipt, 'part' | 'accepted' | 'rejectedCount' | 'sha256'>;

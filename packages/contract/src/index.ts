@@ -5,6 +5,7 @@
 
 export * from './alerts.ts';
 export * from './catalogue.ts';
+export * from './columns.ts';
 export * from './errors.ts';
 export * from './halves.ts';
 export * from './health.ts';

@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
 import type { FiringAlerts } from '../health/firing-alerts.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
+import type { RunColumns } from '../native/run-columns.ts';
 
 /** The part of the producer that is independent of any protocol. */
 export interface CoreService {
@@ -22,6 +23,8 @@ export interface CoreService {
   offeredModels(): Promise<OfferedModel[]>;
   /** The interactive lane: answers come from the first free worker. */
   lane(): InteractiveLane;
+  /** The columns of completed runs. */
+  columns(): RunColumns;
   /** What is wrong now, and whether new rows are refused; also works while Redis is unavailable. */
   health(): Promise<Health>;
   /** The alerts that Alertmanager has sent. */

@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { MIMEType } from 'node:util';
-import { quote, RequestError, type RowRead } from '@embedmill/contract';
+import { quote, RequestError } from '@embedmill/contract';
 import { charsetNamed, type RowFormat, readRows } from '@embedmill/core/formats';
-import { GROUP_BYTES, MAX_BATCH_BYTES } from '@embedmill/core/runs';
+import { type ColumnsRow, GROUP_BYTES, keepColumns, MAX_BATCH_BYTES } from '@embedmill/core/runs';
 import { type Request, Router } from 'express';
 import { addPath, idOf } from '../http/add-path.ts';
 import { readBody } from '../http/body.ts';
@@ -32,7 +32,7 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
 
   addPath(router, '/v1/runs/:id/rows', {
     post: async (req, res) => {
-      const { part, charset, badRows, ...fields } = checkInput(addRowsQuery, 'query', req.query);
+      const { part, charset, badRows, columns, ...fields } = checkInput(addRowsQuery, 'query', req.query);
       const run = await heldRun(service.runs(), req, res);
       const format = formatOf(req);
       const sha256 = createHash('sha256');
@@ -51,10 +51,12 @@ export function rowRoutes({ service, config, limits }: RouteDeps): Router {
         ...fields,
         format,
         maxRowBytes: config.maxRowBytes,
+        keepFields: columns !== undefined,
         charset: charset === undefined ? undefined : charsetNamed(charset),
       };
       const read = tap(readRows(bytes, options), () => memory.parsed());
-      const rows = badRows === 'keep' ? keepBadRows(read) : read;
+      const withColumns = columns === undefined ? read : keepColumns(read, { ...fields, columns });
+      const rows = badRows === 'keep' ? keepBadRows(withColumns) : withColumns;
       const duplicate = run.receiptOf(part) !== undefined;
       const receipt = await run.addPart({
         part,
@@ -187,7 +189,7 @@ class UploadMemory {
 }
 
 /** Rows in which a record that is not a row keeps its place, so that its verdict is `failed`. */
-async function* keepBadRows(blocks: AsyncIterable<RowRead[]>): AsyncGenerator<RowRead[]> {
+async function* keepBadRows(blocks: AsyncIterable<ColumnsRow[]>): AsyncGenerator<ColumnsRow[]> {
   for await (const rows of blocks) {
     yield rows.map((row) => (row.ok ? row : { ...row, keepsPlace: true }));
   }

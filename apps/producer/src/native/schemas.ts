@@ -1,5 +1,6 @@
 /** Schemas of the bodies, queries and headers of the native API. */
 
+import { MAX_COLUMNS } from '@embedmill/contract';
 import { z } from 'zod';
 import { MAX_INPUTS } from '../compatible/inputs.ts';
 import { embedFields, modelName } from '../compatible/run-options.ts';
@@ -119,7 +120,28 @@ export const addRowsQuery = z.strictObject({
     .enum(['reject', 'keep'])
     .default('reject')
     .describe('Whether a record that is not a row is left out, or kept as a row with the verdict `failed`.'),
+  columns: z
+    .string()
+    .min(1)
+    .transform((list) => (list === '*' ? list : list.split(',').map((name) => name.trim())))
+    .pipe(z.union([z.literal('*'), z.array(fieldName).max(MAX_COLUMNS)]))
+    .optional()
+    .describe(
+      'Columns whose values are kept with the rows: comma-separated names or JSON paths, or `*` for all but text, id and lists of numbers, ' +
+        `up to ${MAX_COLUMNS}. Default: none.`,
+    ),
   ...reading,
+});
+
+/** Path of `GET /v1/runs/:id/columns/:name`. */
+export const columnPath = z.strictObject({ name: fieldName });
+
+/** Query of `GET /v1/runs/:id/columns/:name`. */
+export const columnQuery = z.strictObject({
+  source: z
+    .enum(['input', 'run'])
+    .optional()
+    .describe('Where the column comes from: the rows as sent, or the run. Default: the first that has it.'),
 });
 
 /** Query of `POST /v1/inspect`. */

@@ -12,6 +12,7 @@ import { permitNulls } from '../http/null-as-absent.ts';
 import { PROBLEMS, type ProblemCode } from '../http/problems.ts';
 import {
   addRowsQuery,
+  columnQuery,
   createRunHeaders,
   deleteRunQuery,
   embedBody,
@@ -81,6 +82,8 @@ const responseSchemas: Readonly<
   RunModels: schemas.runModelsSchema,
   SearchResult: schemas.searchResultSchema,
   Texts: schemas.textsSchema,
+  Columns: schemas.columnsSchema,
+  ColumnValues: schemas.columnValuesSchema,
   Overview: schemas.overviewSchema,
   Health: schemas.healthSchema,
   Alerts: schemas.alertsSchema,
@@ -111,6 +114,7 @@ const parameterSets: Readonly<Record<ParameterSet, ParameterSetSchema>> = {
   partResults: { in: 'query', schema: partResultsQuery },
   report: { in: 'query', schema: reportQuery },
   texts: { in: 'query', schema: textsQuery },
+  column: { in: 'query', schema: columnQuery },
   deadline: { in: 'header', schema: deadlineHeaders },
 };
 
@@ -211,7 +215,7 @@ function operationIdOf({ method, path, tag }: Operation): string {
     .split('/')
     .filter((word) => word !== '' && word !== 'v1' && !word.startsWith(':'))
     .map((word) => word.replace(/\W/g, ''));
-  const one = path.endsWith('/:id') ? 'One' : '';
+  const one = /\/:(id|name)$/.test(path) ? 'One' : '';
   const unversioned = tag === 'openai' && !path.startsWith('/v1/') ? 'Unversioned' : '';
   const name =
     method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('') + one + unversioned;

@@ -29,6 +29,8 @@ export type SchemaName =
   | 'RunModels'
   | 'SearchResult'
   | 'Texts'
+  | 'Columns'
+  | 'ColumnValues'
   | 'Overview'
   | 'Health'
   | 'Alerts'
@@ -49,6 +51,7 @@ export type ParameterSet =
   | 'results'
   | 'report'
   | 'texts'
+  | 'column'
   | 'deadline';
 
 /** A response other than a problem: JSON of a schema, media types of a file, or no body. */
@@ -354,6 +357,23 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     parameters: 'texts',
     responses: { 200: { description: 'The texts, in the requested order.', json: 'Texts' } },
     problems: [...RUN_PROBLEMS, 'invalid-query', 'run-not-completed', 'corrupt-files'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/columns',
+    tag: 'runs',
+    summary: 'List the columns of a completed run: those that it keeps of its rows, length and verdict',
+    responses: { 200: { description: 'The columns and the kinds of their values.', json: 'Columns' } },
+    problems: [...RUN_PROBLEMS, 'run-not-completed', 'corrupt-files', 'overloaded'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/columns/:name',
+    tag: 'runs',
+    summary: 'Get the values of one column of a completed run, in row order',
+    parameters: 'column',
+    responses: { 200: { description: 'One value per row.', json: 'ColumnValues' } },
+    problems: [...FILE_PROBLEMS, 'unknown-column', 'column-is-text', 'overloaded'],
   },
   {
     method: 'post',

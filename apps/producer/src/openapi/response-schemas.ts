@@ -8,6 +8,8 @@ import {
   type PartReceipt,
   PROBLEM_CODES,
   ROW_VERDICTS,
+  type RunColumn,
+  type RunColumnValues,
   type RunInfo,
   type RunModels,
   type Scale,
@@ -274,7 +276,45 @@ export const searchResultSchema = z.strictObject({
 });
 
 /** The texts of selected rows. */
-export const textsSchema = z.strictObject({ rows: z.array(z.strictObject(rowText)) });
+export const textsSchema = z.strictObject({
+  rows: z.array(
+    z.strictObject({
+      ...rowText,
+      columns: z
+        .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+        .describe('The kept values of its columns; missing ones are absent.'),
+    }),
+  ),
+});
+
+/** The columns of a run. */
+export const columnsSchema: z.ZodType<{ columns: RunColumn[] }> = z.strictObject({
+  columns: z.array(
+    z.strictObject({
+      name: z.string(),
+      kind: z
+        .enum(['category', 'number', 'date', 'text'])
+        .describe('What its values are; `category` has few different ones, `text` has too many to compare.'),
+      source: z.enum(['input', 'run']).describe('`run`: `length` in characters, and `verdict`.'),
+      distinct: count.describe('Different values, counted up to 10,000.'),
+      missing: count.describe('Rows without a value of this kind.'),
+    }),
+  ),
+});
+
+/** The values of one column. */
+export const columnValuesSchema: z.ZodType<RunColumnValues> = z.union([
+  z.strictObject({
+    kind: z.literal('category'),
+    values: z.array(z.string()),
+    codes: z.array(z.int()).describe('Index into `values` per row; -1 without a value.'),
+  }),
+  z.strictObject({ kind: z.literal('number'), numbers: z.array(z.number().nullable()) }),
+  z.strictObject({
+    kind: z.literal('date'),
+    times: z.array(z.number().nullable()).describe('Milliseconds since 1970.'),
+  }),
+]);
 
 /** What is wrong with the producer now. */
 export const healthSchema: z.ZodType<Health> = z.strictObject({

@@ -9,13 +9,20 @@ import {
   DEFAULT_BATCH_TOKENS,
   type LongTexts,
   maxChunks,
+  type RowColumns,
   type RowRead,
 } from '@embedmill/contract';
 
-/** A row in the row log. A row without a text was rejected on input and keeps its position. */
+/** A row as a reader gives it, with the values of the columns that the run keeps. */
+export type ColumnsRow = RowRead & { readonly columns?: RowColumns };
+
+/**
+ * A row in the row log. A row without a text was rejected on input and keeps its position. Its columns are absent if
+ * none are kept; versions before 0.2 ignore them.
+ */
 export type KeptRow =
-  | [id: string | null, line: number, text: string]
-  | [id: string | null, line: number, text: null, code: string, message: string];
+  | [id: string | null, line: number, text: string, columns?: RowColumns]
+  | [id: string | null, line: number, text: null, code: string, message: string, columns?: RowColumns];
 
 /** The rows of a new batch. */
 export interface Cut {
@@ -30,7 +37,7 @@ export interface Cut {
  */
 const BYTES_PER_TOKEN = 4;
 /**
- * Maximum bytes of texts per batch; a longer text is a batch of its own. Part writers, Redis, workers and
+ * Maximum bytes of texts and columns per batch; a longer text is a batch of its own. Part writers, Redis, workers and
  * readers hold whole batches in memory, several copies at a time.
  */
 export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
@@ -48,6 +55,29 @@ export function estimateTokens(text: string, long: LongTexts = 'truncate'): numb
 function tokensOfBytes(bytes: number, long: LongTexts): number {
   const all = SPECIAL_TOKENS + Math.ceil(bytes / BYTES_PER_TOKEN);
   return Math.min(all, BUILT_IN_MAX_TOKENS * maxChunks(long));
+}
+
+function keptRow(row: ColumnsRow): KeptRow {
+  const columns: [RowColumns] | [] = row.columns === undefined ? [] : [row.columns];
+  return row.ok
+    ? [row.id, row.line, row.text, ...columns]
+    : [row.id, row.line, null, row.code, row.message, ...columns];
+}
+
+/** Quotes, colon and comma of a column in the row log. */
+const COLUMN_MARKS_BYTES = 6;
+/** Digits of a number, or a boolean. */
+const NUMBER_BYTES = 8;
+
+/** Estimated bytes of the row log for the columns of a row. */
+function bytesOfColumns(columns: RowColumns | undefined): number {
+  let bytes = 0;
+  for (const name in columns) {
+    const value = columns[name]!;
+    bytes += name.length + COLUMN_MARKS_BYTES;
+    bytes += typeof value === 'string' ? Buffer.byteLength(value) : NUMBER_BYTES;
+  }
+  return bytes;
 }
 
 /** Time that a thread should take for a batch: long against its costs, short against the end of a run. */
@@ -109,21 +139,20 @@ export class Cutter {
     this.#current = limits();
   }
 
-  /** Bytes of the texts that are not in a batch yet. */
+  /** Bytes of the texts and columns that are not in a batch yet. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /** Adds a row; returns the batch that it completed, or `null`. */
-  add(row: RowRead): Cut | null {
-    const bytes = row.ok ? Buffer.byteLength(row.text) : 0;
-    const tokens = row.ok ? tokensOfBytes(bytes, this.#long) : 0;
+  add(row: ColumnsRow): Cut | null {
+    const textBytes = row.ok ? Buffer.byteLength(row.text) : 0;
+    const bytes = textBytes + bytesOfColumns(row.columns);
+    const tokens = row.ok ? tokensOfBytes(textBytes, this.#long) : 0;
     const isTooLarge =
       this.#open.tokens + tokens > this.#current.tokens || this.#bytes + bytes > MAX_BATCH_BYTES;
     const full = this.#open.rows.length > 0 && isTooLarge ? this.flush() : null;
-    this.#open.rows.push(
-      row.ok ? [row.id, row.line, row.text] : [row.id, row.line, null, row.code, row.message],
-    );
+    this.#open.rows.push(keptRow(row));
     this.#open.tokens += tokens;
     this.#bytes += bytes;
     return full ?? (this.#open.rows.length >= this.#current.rows ? this.flush() : null);

@@ -1,8 +1,11 @@
 /** Runs (`@embedmill/core/runs`): a run's files and states, the collector, credits, and reading results. */
 
 export { Collector, type CollectorDeps } from './collector.ts';
+export { type DescribedColumn, describeColumns } from './columns/describe.ts';
+export { type KeepColumnsOptions, keepColumns } from './columns/keep.ts';
+export { applyCondition, type PackedColumn, packedBytes, readColumns } from './columns/values.ts';
 export { Credits } from './credits.ts';
-export { batchLimits, estimateTokens, MAX_BATCH_BYTES } from './cut.ts';
+export { batchLimits, type ColumnsRow, estimateTokens, MAX_BATCH_BYTES } from './cut.ts';
 export { formatRecord, Journal } from './journal.ts';
 export type { LedgerEntry } from './ledger.ts';
 export { MemoryGate } from './memory-gate.ts';
@@ -17,6 +20,7 @@ export {
   readPart,
   readReport,
   readResults,
+  readRowsSent,
   readRowTexts,
   resultsShape,
 } from './read-results.ts';

@@ -3,15 +3,10 @@
  * Decision: docs/decisions/0002.
  */
 
-import {
-  BUILT_IN_DIM,
-  EmbedmillError,
-  type PartReceipt,
-  RequestError,
-  type RowRead,
-} from '@embedmill/contract';
+import { BUILT_IN_DIM, EmbedmillError, type PartReceipt, RequestError } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
 import type { Credits } from './credits.ts';
+import type { ColumnsRow } from './cut.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { PartWriter } from './part-writer.ts';
 import type { RunCredit } from './run-credit.ts';
@@ -37,14 +32,14 @@ export interface PartIntakeDeps {
 export interface PartUpload {
   /** Number of the part in its run, from 0. */
   part: number;
-  rows: AsyncIterable<readonly RowRead[]>;
+  rows: AsyncIterable<readonly ColumnsRow[]>;
   /** SHA-256 of the body, in hexadecimal; called after the last row. */
   sha256: () => string;
   /** Aborted when the client disconnects. */
   signal?: AbortSignal | undefined;
   /** Maximum wait for the credit of one batch, in milliseconds. Default: unlimited, for a stream. */
   maxWaitMs?: number | undefined;
-  /** Called after each chunk of rows with the bytes of the texts that still wait for their batch. */
+  /** Called after each chunk of rows with the bytes of the texts and columns that still wait for their batch. */
   onHeld?: ((bytes: number) => Promise<void>) | undefined;
 }
 
@@ -175,7 +170,7 @@ export class PartIntake {
   /** Reads a part that is complete once more; its rows must be the same. */
   async #repeat(
     known: PartReceipt,
-    rows: AsyncIterable<readonly RowRead[]>,
+    rows: AsyncIterable<readonly ColumnsRow[]>,
     sha256: () => string,
   ): Promise<PartReceipt> {
     for await (const _ of rows);

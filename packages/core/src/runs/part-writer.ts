@@ -10,12 +10,11 @@ import {
   quote,
   type RejectedRow,
   RequestError,
-  type RowRead,
 } from '@embedmill/contract';
 import type { LimitFunction } from 'p-limit';
 import { digestPayload } from '../redis/batch/payload.ts';
 import type { Credits } from './credits.ts';
-import { type BatchLimits, batchLimits, type Cut, Cutter } from './cut.ts';
+import { type BatchLimits, batchLimits, type ColumnsRow, type Cut, Cutter } from './cut.ts';
 import { type Dispatcher, type NumberedBatch, payloadOf } from './dispatch.ts';
 import type { Ledger, LedgerBatch } from './ledger.ts';
 import { digestRows, encodeRows, type RowLog } from './row-log.ts';
@@ -69,7 +68,7 @@ export interface PartWriterOptions {
   signal: AbortSignal;
   /** Maximum wait for the credit of one batch, in milliseconds. Default: unlimited. */
   maxWaitMs?: number | undefined;
-  /** Called after each chunk of rows with the bytes of the texts that still wait for their batch. */
+  /** Called after each chunk of rows with the bytes of the texts and columns that still wait for their batch. */
   onHeld?: ((bytes: number) => Promise<void>) | undefined;
 }
 
@@ -114,7 +113,7 @@ export class PartWriter {
    * @throws {RequestError} `overloaded` when there was no credit for a batch in time
    * @throws {UnavailableError} `redis-unavailable`; the rows so far are kept, the same part may be sent again
    */
-  async write(rows: AsyncIterable<readonly RowRead[]>, sha256: () => string): Promise<PartReceipt> {
+  async write(rows: AsyncIterable<readonly ColumnsRow[]>, sha256: () => string): Promise<PartReceipt> {
     try {
       for await (const chunk of rows) {
         // Throws what went wrong in a step that began while the caller waited for this chunk.
@@ -152,7 +151,7 @@ export class PartWriter {
   }
 
   /** @returns the batch that the row completed */
-  #takeRow(row: RowRead): Cut | null {
+  #takeRow(row: ColumnsRow): Cut | null {
     if (!row.ok && !row.keepsPlace) {
       this.#rejectedCount += 1;
       const { line, code, message } = row;

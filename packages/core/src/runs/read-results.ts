@@ -6,12 +6,14 @@ import {
   hasVector,
   type MissingRow,
   type ReportRow,
+  ROW_VERDICTS,
+  type RowColumns,
   type RowOutcome,
   type VectorBlock,
   type VectorRows,
 } from '@embedmill/contract';
 import type { OutputShape } from '../formats/sinks/types.ts';
-import { type BatchResult, decodeBatchResult } from '../redis/batch/result.ts';
+import { type BatchResult, decodeBatchResult, decodeOutcomes } from '../redis/batch/result.ts';
 import type { KeptRow } from './cut.ts';
 import type { Ledger } from './ledger.ts';
 import type { Run } from './run.ts';
@@ -169,6 +171,51 @@ export interface RowText {
   id: string;
   /** `null` for a row that was rejected on input. */
   text: string | null;
+  /** The kept values of its columns; empty if none are kept. */
+  columns: RowColumns;
+}
+
+const NO_COLUMNS: RowColumns = {};
+
+/**
+ * All rows as the client sent them, in row order, one batch at a time; vectors are not read.
+ * @throws {CorruptError} when a file is damaged
+ */
+export async function* readRowsSent(run: Run): AsyncGenerator<RowText[]> {
+  yield* whileHeld(run, () => rowsSentOf(run));
+}
+
+async function* rowsSentOf(run: Run): AsyncGenerator<RowText[]> {
+  for (const { batch, start } of placedBatches(run.files.ledger)) {
+    yield (await readKept(run, batch)).map((kept, i) => rowTextOf(kept, start + i));
+  }
+}
+
+/**
+ * Verdicts in row order, one batch at a time: indices into `ROW_VERDICTS`. Results are read only for batches in which
+ * not every row is `ok`.
+ * @throws {CorruptError} when a file is damaged or a batch is missing
+ */
+export async function* readVerdicts(run: Run): AsyncGenerator<Uint8Array> {
+  yield* whileHeld(run, () => verdictsOf(run));
+}
+
+async function* verdictsOf(run: Run): AsyncGenerator<Uint8Array> {
+  const { ledger, shards } = run.files;
+  const whole = new Set<number>();
+  for (const { batch, summary } of shards.summaries())
+    if (summary.verdicts.ok === summary.rows) whole.add(batch);
+  for (const { batch } of placedBatches(ledger)) {
+    if (whole.has(batch)) {
+      yield new Uint8Array(ledger.batches[batch]!.rows);
+      continue;
+    }
+    const outcomes = decodeOutcomes(await readStored(run, batch));
+    const kept = ledger.batches[batch]!.bad === 0 ? null : await readKept(run, batch);
+    yield Uint8Array.from(outcomes, (outcome, i) =>
+      ROW_VERDICTS.indexOf((kept === null ? outcome : finalOutcome(kept[i]!, outcome)).verdict),
+    );
+  }
 }
 
 /**
@@ -194,8 +241,7 @@ async function textsOf(run: Run, rows: readonly number[]): Promise<RowText[]> {
     if (here.length === 0) continue;
     const kept = await readKept(run, batch);
     for (const row of here) {
-      const given = kept[row - start]!;
-      found.set(row, { row, id: idOf(given, row), text: given[2] });
+      found.set(row, rowTextOf(kept[row - start]!, row));
     }
   }
   return rows.flatMap((row) => found.get(row) ?? []);
@@ -212,10 +258,14 @@ async function* whileHeld<Value>(run: Run, read: () => AsyncGenerator<Value>): A
 }
 
 async function readResult(run: Run, batch: number): Promise<BatchResult> {
+  return decodeBatchResult(await readStored(run, batch));
+}
+
+async function readStored(run: Run, batch: number): Promise<Uint8Array> {
   const bytes = await run.files.shards.read(batch);
   if (bytes === null)
     throw new CorruptError('missing-batch', `batch ${batch} of run ${run.id} is not in any shard`);
-  return decodeBatchResult(bytes);
+  return bytes;
 }
 
 function readKept(run: Run, batch: number): Promise<KeptRow[]> {
@@ -226,6 +276,11 @@ function readKept(run: Run, batch: number): Promise<KeptRow[]> {
 /** Rows without an id are numbered from 1. */
 function idOf(kept: KeptRow, row: number): string {
   return kept[0] ?? String(row + 1);
+}
+
+function rowTextOf(kept: KeptRow, row: number): RowText {
+  const columns = kept[2] === null ? kept[5] : kept[3];
+  return { row, id: idOf(kept, row), text: kept[2], columns: columns ?? NO_COLUMNS };
 }
 
 /** A row that was rejected on input failed with that reason. */

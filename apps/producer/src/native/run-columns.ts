@@ -1,0 +1,185 @@
+/** The columns of completed runs: descriptions, values and row masks, cached in memory within a limit. */
+
+import {
+  type ColumnCondition,
+  type ColumnSource,
+  quote,
+  RequestError,
+  type RunColumn,
+} from '@embedmill/contract';
+import {
+  applyCondition,
+  type DescribedColumn,
+  describeColumns,
+  type PackedColumn,
+  packedBytes,
+  type Run,
+  readColumns,
+  resultsShape,
+} from '@embedmill/core/runs';
+
+/** Which rows of a run are wanted. */
+export interface RowFilter {
+  /** Conditions by column name; all must hold. */
+  columns?: Readonly<Record<string, ColumnCondition>> | undefined;
+}
+
+/** Maximum runs whose descriptions are cached. */
+const MAX_DESCRIBED_RUNS = 32;
+
+interface DescribedRun {
+  /** When the run ended: a retry ends it again, with other verdicts. */
+  endedAt: string | null;
+  columns: Promise<readonly DescribedColumn[]>;
+  /** Values by position in `columns`, least recently used first. */
+  packed: Map<number, { bytes: number; values: Promise<PackedColumn> }>;
+}
+
+/** A described column and its values. */
+export interface ColumnOfRun {
+  column: DescribedColumn;
+  values: PackedColumn;
+}
+
+/** Evicts the least recently used run first. The caller holds the runs that it passes. */
+export class RunColumns {
+  readonly #limitBytes: number;
+  /** Least recently used first: a Map iterates in insertion order. */
+  readonly #runs = new Map<string, DescribedRun>();
+
+  /** @param limitBytes of cached values; a larger column is read for each call */
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Bytes of all cached values. */
+  get usedBytes(): number {
+    let bytes = 0;
+    for (const { packed } of this.#runs.values()) for (const column of packed.values()) bytes += column.bytes;
+    return bytes;
+  }
+
+  /**
+   * The columns of a completed run; those of the run itself come last.
+   * @throws {CorruptError} when a file of the run is damaged
+   */
+  async columnsOf(run: Run): Promise<readonly DescribedColumn[]> {
+    return await this.#described(run).columns;
+  }
+
+  /**
+   * One column with its values.
+   * @param source default: a column of the input comes before one of the run
+   * @throws {RequestError} `unknown-column`; `column-is-text` for a column without values to compare
+   */
+  async column(run: Run, name: string, source?: ColumnSource): Promise<ColumnOfRun> {
+    const column = columnNamed(await this.columnsOf(run), name, source);
+    return { column, values: (await this.#values(run, [column]))[0]! };
+  }
+
+  /**
+   * One byte per row, 1 for those that match the filter; `null` if the filter has no conditions.
+   * @throws {RequestError} `unknown-column`, `column-is-text`, `invalid-filter`
+   */
+  async matchingRows(run: Run, { columns: conditions = {} }: RowFilter): Promise<Uint8Array | null> {
+    const given = Object.entries(conditions);
+    if (given.length === 0) return null;
+    const all = await this.columnsOf(run);
+    const columns = given.map(([name]) => columnNamed(all, name));
+    const values = await this.#values(run, columns);
+    const mask = new Uint8Array(resultsShape(run).rows).fill(1);
+    for (const [i, [, condition]] of given.entries())
+      applyCondition(mask, columns[i]!, values[i]!, condition);
+    return mask;
+  }
+
+  #described(run: Run): DescribedRun {
+    const { endedAt } = run.info();
+    const known = this.#runs.get(run.id);
+    this.#runs.delete(run.id);
+    const described =
+      known?.endedAt === endedAt ? known : { endedAt, columns: describeColumns(run), packed: new Map() };
+    this.#runs.set(run.id, described);
+    if (described !== known) {
+      // The next call reads them again.
+      described.columns.catch(() => {
+        if (this.#runs.get(run.id) === described) this.#runs.delete(run.id);
+      });
+      for (const id of this.#runs.keys()) {
+        if (this.#runs.size <= MAX_DESCRIBED_RUNS) break;
+        this.#runs.delete(id);
+      }
+    }
+    return described;
+  }
+
+  /** The values of columns; those that are not cached are read in one pass. */
+  async #values(run: Run, columns: readonly DescribedColumn[]): Promise<PackedColumn[]> {
+    const described = this.#described(run);
+    const all = await described.columns;
+    const numbers = columns.map((column) => all.indexOf(column));
+    const missing = [...new Set(numbers)].filter((number) => !described.packed.has(number));
+    const reading =
+      missing.length === 0
+        ? null
+        : readColumns(
+            run,
+            missing.map((number) => all[number]!),
+          );
+    const found = numbers.map((number) => {
+      const cached = described.packed.get(number);
+      if (cached === undefined) return reading!.then((read) => read[missing.indexOf(number)]!);
+      described.packed.delete(number);
+      described.packed.set(number, cached);
+      return cached.values;
+    });
+    for (const [i, number] of missing.entries()) {
+      const bytes = resultsShape(run).rows * packedBytes(all[number]!);
+      const values = reading!.then((read) => read[i]!);
+      values.catch(() => described.packed.delete(number));
+      described.packed.set(number, { bytes, values });
+    }
+    this.#evict();
+    return await Promise.all(found);
+  }
+
+  /** Frees the values used least recently: of other runs first. */
+  #evict(): void {
+    for (const { packed } of this.#runs.values()) {
+      for (const number of packed.keys()) {
+        if (this.usedBytes <= this.#limitBytes) return;
+        packed.delete(number);
+      }
+    }
+  }
+}
+
+/** @throws {RequestError} `unknown-column`, `column-is-text` */
+function columnNamed(
+  columns: readonly DescribedColumn[],
+  name: string,
+  source?: ColumnSource,
+): DescribedColumn {
+  const found = columns.find(
+    (column) => column.name === name && (source === undefined || column.source === source),
+  );
+  if (found === undefined) {
+    const names = columns.map((column) => column.name);
+    throw new RequestError(
+      'unknown-column',
+      `the run has no column ${quote(name)}${source === undefined ? '' : ` of source ${source}`}; its columns are ${quote(names, 500)}`,
+      { facts: { column: name, found: names } },
+    );
+  }
+  if (found.kind !== 'text') return found;
+  throw new RequestError(
+    'column-is-text',
+    `the column ${quote(name)} has texts with too many different values; expected a category, numbers or dates`,
+    { facts: { column: name } },
+  );
+}
+
+/** A column as the API shows it. */
+export function shownColumn({ name, kind, source, distinct, missing }: DescribedColumn): RunColumn {
+  return { name, kind, source, distinct, missing };
+}
