@@ -30,7 +30,7 @@ export const FLOORS = {
   ],
   'apps/worker': ['packages/{contract,embed}', 'packages/core/src/{process,telemetry,redis,hub}'],
   'apps/producer': [
-    'packages/contract',
+    'packages/{contract,analysis}',
     'packages/core/src/{process,telemetry,formats,redis,runs,hub}',
     'apps/web',
   ],
