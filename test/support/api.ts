@@ -8,6 +8,7 @@ import { type RunInfo, UnavailableError } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
 import {
   type Access,
+  Analyses,
   type ApiLimits,
   createApi,
   FileStore,
@@ -107,6 +108,12 @@ export async function startApi({
   });
   const alerts = new FiringAlerts();
   const columns = new RunColumns(16 * 1024 * 1024);
+  const analyses = new Analyses({
+    baselineOf: async () => null,
+    findRun: (id) => collecting.runs.find(id),
+    log,
+  });
+  onTestFinished(() => analyses.stop());
   const server = createServer(
     createApi({
       service: {
@@ -133,6 +140,7 @@ export async function startApi({
         files: () => files,
         batches: () => batches,
         columns: () => columns,
+        analyses: () => analyses,
       },
       config: allConfig,
       log,

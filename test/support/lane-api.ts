@@ -53,6 +53,8 @@ export async function startLaneApi({
         metrics: absent,
         countRequest: () => {},
         alerts: absent,
+        columns: absent,
+        analyses: absent,
         scale: absent,
         overview: absent,
       },

@@ -16,6 +16,7 @@ import { logRequests } from './http/request-log.ts';
 import { traceRequests } from './http/trace-requests.ts';
 import { type ApiLimits, type CoreService, DEFAULT_API_LIMITS, type RouteDeps } from './http/types.ts';
 import { alertRoutes } from './native/alert-routes.ts';
+import { analysisRoutes } from './native/analysis-routes.ts';
 import { archiveRoutes } from './native/archive-routes.ts';
 import { boardRoutes } from './native/board-routes.ts';
 import { columnRoutes } from './native/column-routes.ts';
@@ -100,6 +101,7 @@ export function createApi({ tracing = noTracing, queue, memory, ...given }: ApiD
   app.use(resultRoutes(deps));
   app.use(reportRoutes(deps));
   app.use(columnRoutes(deps));
+  app.use(analysisRoutes(deps));
   app.use(searchRoutes(deps));
   app.use(eventRoutes(deps));
   app.use(hubRoutes(deps));

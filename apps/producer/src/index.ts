@@ -12,6 +12,7 @@ export {
   RULES,
   ruleFor,
 } from './access/index.ts';
+export { Analyses } from './analysis/analyses.ts';
 export { type ApiDeps, createApi, type ProducerService } from './app.ts';
 export { FiringAlerts } from './health/firing-alerts.ts';
 export { type HealthFacts, healthOf, remedyOf } from './health/problems.ts';

@@ -17,6 +17,7 @@ import {
 import { Credits } from '@embedmill/core/runs';
 import { cachedQuery, type Tracing } from '@embedmill/core/telemetry';
 import type { Logger } from 'pino';
+import { Analyses } from './analysis/analyses.ts';
 import type { ProducerService } from './app.ts';
 import { modelOf } from './compatible/models.ts';
 import { DataDir } from './data-dir.ts';
@@ -186,8 +187,14 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     },
   });
   const columns = new RunColumns(COLUMN_CACHE_BYTES);
+  const analyses = new Analyses({
+    baselineOf: async (model) => (await lane.models()).get(model)?.baseline ?? null,
+    findRun: (id) => dataDir.runsIfOpen?.find(id),
+    log,
+  });
   dataDir.start();
   releasers.add(() => dataDir.stop());
+  releasers.add(() => analyses.stop());
   overview.start();
   releasers.add(() => overview.stop());
   const requests = setInterval(() => {
@@ -206,6 +213,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     batches: () => dataDir.batches,
     lane: () => lane,
     columns: () => columns,
+    analyses: () => analyses,
     assertOffered: (model) => fleet.assertOffered(model),
     offeredModels: () => fleet.offered(),
     health: () => health.read(),

@@ -8,6 +8,16 @@ export { KeyTerms } from './cluster/key-terms.ts';
 export { dotOf, pickRows, rowOf } from './cluster/matrix.ts';
 export { representativeRows } from './cluster/representatives.ts';
 export { finish, type Steps, scaledSteps } from './cluster/steps.ts';
+export { ALL_STOP_WORDS, STOP_WORDS } from './cluster/stop-words.ts';
+export {
+  type GroupSummary,
+  nameFromTerms,
+  REPRESENTATIVES,
+  summarizeTopics,
+  type TopicSummary,
+  type TopicsSummary,
+  topicTerms,
+} from './cluster/summary.ts';
 export { type TopicChoice, type TopicOptions, type Topics, topicSteps } from './cluster/topics.ts';
 export type { Clustering, Matrix } from './cluster/types.ts';
 export {

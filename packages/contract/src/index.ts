@@ -4,6 +4,7 @@
  */
 
 export * from './alerts.ts';
+export * from './analysis.ts';
 export * from './catalogue.ts';
 export * from './columns.ts';
 export * from './errors.ts';

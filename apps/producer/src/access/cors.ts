@@ -31,7 +31,7 @@ export function allowOrigins(origins: readonly string[]): RequestHandler {
     origin: origins.includes('*')
       ? '*'
       : (origin, decide) => decide(null, origin !== undefined && isListedOrigin(origin, origins)),
-    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED,
     maxAge: MAX_AGE_SECONDS,
   });

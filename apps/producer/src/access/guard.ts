@@ -1,7 +1,7 @@
 /** Authenticates and authorizes requests; the rate limit between the two steps counts rejected ones. */
 
 import { RequestError } from '@embedmill/contract';
-import { type ApiKey, type Config, ROLES } from '@embedmill/core/process';
+import { type ApiKey, type Config, ROLES, type Role } from '@embedmill/core/process';
 import type { Request, RequestHandler, Response } from 'express';
 import type { KeyRing } from './key-ring.ts';
 import { type AccessRule, needOf, RULES } from './rules.ts';
@@ -41,13 +41,7 @@ export function authorize(keys: KeyRing, { metricsNeed }: Pick<Config, 'metricsN
           : 'unknown API key',
       );
     }
-    if (ROLES.indexOf(caller.role) < ROLES.indexOf(need)) {
-      throw new RequestError(
-        'forbidden',
-        `this requires an API key with the role ${need}; the key ${caller.name} has ${caller.role}`,
-        { facts: { need, role: caller.role } },
-      );
-    }
+    requireRole(res, need);
     if (isCrossSite(req)) {
       throw new RequestError('forbidden', 'cross-site requests with Basic authentication are not allowed');
     }
@@ -58,6 +52,20 @@ export function authorize(keys: KeyRing, { metricsNeed }: Pick<Config, 'metricsN
     res.once('close', stop);
     next();
   };
+}
+
+/**
+ * For routes whose need depends on the request; without API keys, everybody may do everything.
+ * @throws {RequestError} `forbidden`
+ */
+export function requireRole(res: Response, need: Role): void {
+  const caller = callerOf(res);
+  if (caller === undefined || ROLES.indexOf(caller.role) >= ROLES.indexOf(need)) return;
+  throw new RequestError(
+    'forbidden',
+    `this requires an API key with the role ${need}; the key ${caller.name} has ${caller.role}`,
+    { facts: { need, role: caller.role } },
+  );
 }
 
 /** The token of `Bearer`, the password of `Basic` (browsers, Prometheus), or `X-Api-Key`. */

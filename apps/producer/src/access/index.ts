@@ -8,7 +8,7 @@ import type { KeyRing } from './key-ring.ts';
 import { limitRate, type RateLimiter } from './rate-limit.ts';
 
 export { guardBrowsers } from './browser-guard.ts';
-export { callerOf } from './guard.ts';
+export { callerOf, requireRole } from './guard.ts';
 export { KeyRing, type KeyRingDeps } from './key-ring.ts';
 export { openRateLimiter, type RateLimiter } from './rate-limit.ts';
 export { type AccessRule, type Need, needOf, RULES, ruleFor } from './rules.ts';

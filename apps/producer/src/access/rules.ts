@@ -6,7 +6,11 @@ import type { Role } from '@embedmill/core/process';
 export type Need = Role | 'open';
 
 /** A route in the syntax of Express; a final `/*` matches the path and everything below it. */
-export type AccessRule = readonly [method: 'GET' | 'POST' | 'DELETE' | 'any', path: string, need: Need];
+export type AccessRule = readonly [
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'any',
+  path: string,
+  need: Need,
+];
 
 /** The first matching rule applies. HEAD is treated as GET. */
 export const RULES: readonly AccessRule[] = [
@@ -26,6 +30,10 @@ export const RULES: readonly AccessRule[] = [
   ['POST', '/v1/runs/import', 'submit'],
   ['GET', '/v1/runs/*', 'read'],
   ['POST', '/v1/runs/:id/search', 'read'],
+  // What readers see of a run; the route refuses to replace an analysis.
+  ['POST', '/v1/runs/:id/analysis', 'read'],
+  ['POST', '/v1/runs/:id/table', 'read'],
+  ['PATCH', '/v1/runs/:id/topics/:topic', 'submit'],
   ['POST', '/v1/runs/:id/rows', 'submit'],
   ['DELETE', '/v1/runs/:id/parts/:part', 'submit'],
   ['POST', '/v1/runs/:id/seal', 'submit'],

@@ -4,7 +4,7 @@ import { RequestError } from '@embedmill/contract';
 import type { Request, RequestHandler, Response, Router } from 'express';
 
 /** Handlers of a path by method; `get` also handles HEAD. */
-export type PathHandlers = Partial<Record<'get' | 'post' | 'delete', PathHandler>>;
+export type PathHandlers = Partial<Record<'get' | 'post' | 'patch' | 'delete', PathHandler>>;
 
 /** Handles a request. Errors that it throws or rejects with are sent by the error handler. */
 export type PathHandler = (req: Request, res: Response) => Promise<void> | void;

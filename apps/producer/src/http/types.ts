@@ -6,6 +6,7 @@ import type { InteractiveLane, OfferedModel, Overview } from '@embedmill/core/re
 import type { Runs } from '@embedmill/core/runs';
 import type { Logger } from 'pino';
 import type { Access } from '../access/index.ts';
+import type { Analyses } from '../analysis/analyses.ts';
 import type { FiringAlerts } from '../health/firing-alerts.ts';
 import type { AnsweredRequest } from '../metrics/http-metrics.ts';
 import type { RunColumns } from '../native/run-columns.ts';
@@ -25,6 +26,8 @@ export interface CoreService {
   lane(): InteractiveLane;
   /** The columns of completed runs. */
   columns(): RunColumns;
+  /** The analyses of completed runs. */
+  analyses(): Analyses;
   /** What is wrong now, and whether new rows are refused; also works while Redis is unavailable. */
   health(): Promise<Health>;
   /** The alerts that Alertmanager has sent. */

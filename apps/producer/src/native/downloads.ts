@@ -103,3 +103,11 @@ export function lookupMemory(run: Run, count: number): number {
   const rowBytes = ledger.rowBytes / Math.max(1, ledger.acceptedRows);
   return downloadMemory(run) + Math.ceil(4 * count * rowBytes);
 }
+
+/** Copies of a stored analysis while it is read and sent: its file, its arrays, its JSON. */
+const ANALYSIS_COPIES = 3;
+
+/** Memory in which the stored analysis of a run is read and sent. */
+export function analysisMemory(run: Run): number {
+  return STREAM_BYTES + ANALYSIS_COPIES * run.files.analysis.bytes;
+}

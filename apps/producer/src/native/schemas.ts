@@ -1,6 +1,6 @@
 /** Schemas of the bodies, queries and headers of the native API. */
 
-import { MAX_COLUMNS } from '@embedmill/contract';
+import { MAX_COLUMNS, MAX_TOPIC_NAME_CHARS, MAX_TOPICS } from '@embedmill/contract';
 import { z } from 'zod';
 import { MAX_INPUTS } from '../compatible/inputs.ts';
 import { embedFields, modelName } from '../compatible/run-options.ts';
@@ -241,4 +241,39 @@ export const resultsQuery = z.strictObject({
 /** Query of `GET /v1/runs/:id/report`. */
 export const reportQuery = z.strictObject({
   include: z.enum(['truncated']).optional().describe('Also lists truncated rows.'),
+});
+
+/** Body of `POST /v1/runs/:id/analysis`. */
+export const analysisBody = z.strictObject({
+  topics: z
+    .int()
+    .min(1)
+    .max(MAX_TOPICS)
+    .nullable()
+    .optional()
+    .describe(
+      'Number of topics, or null to have it chosen; both replace an analysis with another number, and require the role ' +
+        'submit. Default: as they are stored, or else chosen.',
+    ),
+});
+
+/** Path of `PATCH /v1/runs/:id/topics/:topic`. */
+export const topicPath = z.strictObject({
+  topic: z
+    .string()
+    .regex(/^\d{1,5}$/, 'expected the number of a topic, from 0')
+    .transform(Number)
+    .describe('Number of the topic, from 0.'),
+});
+
+/** Body of `PATCH /v1/runs/:id/topics/:topic`. */
+export const topicNameBody = z.strictObject({
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(MAX_TOPIC_NAME_CHARS)
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]*$/u, 'expected a name without control characters')
+    .nullable()
+    .describe('New name; null for the name from the key terms.'),
 });

@@ -66,7 +66,7 @@ export type Tag = 'runs' | 'interactive' | 'operation' | 'openai' | 'ollama' | '
 
 /** One method of one path. */
 export interface Operation {
-  method: 'get' | 'post' | 'delete';
+  method: 'get' | 'post' | 'patch' | 'delete';
   /** In the syntax of Express. */
   path: string;
   tag: Tag;

@@ -100,6 +100,16 @@ export class KeyTerms {
     );
   }
 
+  /** Number of rows of a cluster with a term of `top` or `between`. */
+  rowsWith(cluster: number, term: string): number {
+    const { counts } = this.#counted().clusters[cluster]!;
+    const found = counts.get(term);
+    if (found !== undefined) return found;
+    // A pair of a script without spaces is written without one.
+    for (const [key, rows] of counts) if (written(key) === term) return rows;
+    return 0;
+  }
+
   /** The top `count` terms of one cluster against one other. */
   between(cluster: number, other: number, count: number): string[] {
     const { clusters } = this.#counted();

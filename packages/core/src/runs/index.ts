@@ -31,3 +31,4 @@ export { ARCHIVE_MEMORY_BYTES, exportRun, type RunExport } from './run-archive.t
 export type { NewRun } from './run-files.ts';
 export { type ImportOptions, type RemoveOptions, Runs, type RunsDeps, type ShownRun } from './runs.ts';
 export { type LengthBucket, type RunStatistics, readStatistics } from './statistics.ts';
+export type { AnalysisHeader, StoredAnalysis, StoredTopic } from './stored-analysis.ts';

@@ -12,6 +12,7 @@ import type { LedgerEntry } from './ledger.ts';
 import { assertUnused } from './retention.ts';
 import type { Run } from './run.ts';
 import { GLOSSARY_FILE, LEDGER_FILE, ROWS_FILE, SHARDS_FOLDER } from './run-files.ts';
+import { ANALYSIS_FILE, TOPIC_NAMES_FILE } from './stored-analysis.ts';
 import { readTar, type TarEntry, type TarFile, tarBytes, writeTar } from './tar.ts';
 
 /** First file of an export: what the others are. */
@@ -90,7 +91,8 @@ export async function exportRun(run: Run): Promise<RunExport> {
       },
     });
     yield hashed(DESCRIPTION_FILE, head.byteLength, () => [head]);
-    for (const { name, path, bytes } of contents) yield hashed(name, bytes, () => readStart(path, bytes));
+    for (const { name, path, bytes, content } of contents)
+      yield hashed(name, bytes, () => (content === undefined ? readStart(path, bytes) : [content]));
     yield { name: CHECKSUMS_FILE, bytes: sumsBytes, content: () => [Buffer.from(sums.join(''))] };
   }
   return { bytes: tarBytes([...sizes, sumsBytes]), chunks: writeTar(tarFiles()) };
@@ -181,7 +183,8 @@ export async function writeImport(
 }
 
 function isRunFile(name: string): boolean {
-  return [LEDGER_FILE, ROWS_FILE, GLOSSARY_FILE].includes(name) || /^shards\/\d{8}\.shard$/.test(name);
+  const files = [LEDGER_FILE, ROWS_FILE, GLOSSARY_FILE, ANALYSIS_FILE, TOPIC_NAMES_FILE];
+  return files.includes(name) || /^shards\/\d{8}\.shard$/.test(name);
 }
 
 async function readSmall({ name, bytes, content }: TarEntry, maxBytes: number): Promise<Buffer> {

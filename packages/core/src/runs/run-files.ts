@@ -12,6 +12,7 @@ import { Ledger, type LedgerBatch, type LedgerEntry } from './ledger.ts';
 import { RowLog } from './row-log.ts';
 import { listShards, type ShardEntry } from './shards/shard.ts';
 import { ShardIndex } from './shards/shard-index.ts';
+import { AnalysisFiles } from './stored-analysis.ts';
 
 /** Prefix of a folder whose run is being created; after a crash, the next start removes it. */
 export const DRAFT_PREFIX = '.draft-';
@@ -35,20 +36,21 @@ export interface NewRun {
 }
 
 /**
- * Layout of the folder: `ledger.journal` (what happened), `rows.jsonl` (texts), `shards/` (vectors) and, if
- * the run has a glossary, `glossary.json`. The ledger is the authority: bytes of the row log that it does not
+ * Layout of the folder: `ledger.journal` (what happened), `rows.jsonl` (texts), `shards/` (vectors), if
+ * the run has a glossary, `glossary.json`, and what an analysis found (`stored-analysis.ts`). The ledger is the authority: bytes of the row log that it does not
  * mention do not exist.
  */
 export class RunFiles {
   readonly ledger: Ledger;
   readonly rowLog: RowLog;
   readonly shards: ShardIndex;
+  readonly analysis: AnalysisFiles;
   readonly #folder: string;
   readonly #glossaryBytes: number;
 
   private constructor(
     folder: string,
-    { ledger, rowLog, shards }: Pick<RunFiles, 'ledger' | 'rowLog' | 'shards'>,
+    { ledger, rowLog, shards, analysis }: Pick<RunFiles, 'ledger' | 'rowLog' | 'shards' | 'analysis'>,
     glossaryBytes: number,
   ) {
     this.#folder = folder;
@@ -56,6 +58,7 @@ export class RunFiles {
     this.ledger = ledger;
     this.rowLog = rowLog;
     this.shards = shards;
+    this.analysis = analysis;
   }
 
   /**
@@ -114,19 +117,22 @@ export class RunFiles {
             ({ size }) => size,
             () => 0,
           );
-    return new RunFiles(folder, { ledger, rowLog, shards }, glossaryBytes);
+    const analysis = await AnalysisFiles.open(folder, deps);
+    return new RunFiles(folder, { ledger, rowLog, shards, analysis }, glossaryBytes);
   }
 
   /** Size of all files of the run. */
   get bytes(): number {
-    return this.ledger.bytes + this.rowLog.bytes + this.shards.bytes + this.#glossaryBytes;
+    return (
+      this.ledger.bytes + this.rowLog.bytes + this.shards.bytes + this.analysis.bytes + this.#glossaryBytes
+    );
   }
 
   /**
    * Files of the run as they are now, with paths on disk and names relative to the folder. They only grow: the first `bytes`
-   * bytes of each one are the run at this moment.
+   * bytes of each one are the run at this moment. Those of the analysis may be replaced, and have their content here.
    */
-  async list(): Promise<{ name: string; path: string; bytes: number }[]> {
+  async list(): Promise<{ name: string; path: string; bytes: number; content?: Uint8Array }[]> {
     const { shards } = await listShards(join(this.#folder, SHARDS_FOLDER));
     const sized = async (name: string, bytes?: number) => {
       const path = join(this.#folder, name);
@@ -136,6 +142,7 @@ export class RunFiles {
       await sized(LEDGER_FILE, this.ledger.bytes),
       await sized(ROWS_FILE, this.rowLog.bytes),
       ...((this.ledger.created.options.glossary ?? null) === null ? [] : [await sized(GLOSSARY_FILE)]),
+      ...(await this.analysis.contents()).map((file) => ({ ...file, bytes: file.content.byteLength })),
       ...(await Promise.all(shards.map((shard) => sized(`${SHARDS_FOLDER}/${shard}`)))),
     ];
   }

@@ -1,49 +1,21 @@
-/** Summarizes the topics of a vector file and their groups. */
+/** Summarizes the topics of a vector file with the ids and texts of its rows. */
 
-import { KeyTerms, nearestOthers, representativeRows, type Topics } from '@embedmill/analysis';
-import { STOP_WORDS } from '../../io/texts/stop-words.ts';
+import {
+  type GroupSummary,
+  type TopicSummary as RowSummary,
+  summarizeTopics as summarizeRows,
+  type Topics,
+  topicTerms,
+} from '@embedmill/analysis';
 import type { LoadedVectors } from '../../io/vectors/load.ts';
 
-/** Representative rows per topic. */
-export const REPRESENTATIVES = 3;
-
-/** Key terms per topic and per group. */
-const TERMS = 6;
-
-/** Terms that distinguish a topic from its nearest topic. */
-const DISTINGUISHING_TERMS = 3;
-
 /** Summary of one topic. Plain JSON. */
-export interface TopicSummary {
-  /** Number of the topic, from 0, largest first. */
-  topic: number;
-  /** Number of its group; `null` if there are no groups. */
-  group: number | null;
-  rows: number;
-  /** Share of all rows with a vector, 0 to 1. */
-  share: number;
-  /** Mean cosine similarity of its rows to its centroid. */
-  cohesion: number;
-  /** Words and pairs that are more frequent in this topic than in the others; empty without texts. */
-  terms: string[];
-  /** The topic with the nearest centroid, and the terms that distinguish this topic from it; `null` for one topic. */
-  nearest: { topic: number; terms: string[] } | null;
+export interface TopicSummary extends Omit<RowSummary, 'representatives'> {
   /** Distinct rows near its centroid, with their texts if known. */
   representatives: { id: string; text: string | null }[];
 }
 
-/** Summary of a group of similar topics. Plain JSON. */
-export interface GroupSummary {
-  /** Number of the group, from 0, largest first. */
-  group: number;
-  rows: number;
-  share: number;
-  terms: string[];
-  /** Its topics, largest first. */
-  topics: number[];
-}
-
-/** What is known of all topics. */
+/** What is known of all topics. Plain JSON. */
 export interface TopicsSummary {
   topics: TopicSummary[];
   /** Empty if there are no groups. */
@@ -52,52 +24,21 @@ export interface TopicsSummary {
 
 /** Summarizes topics and groups. @param textOf returns the text of a row of `loaded`; `null` if unknown */
 export function summarizeTopics(
-  { clustering, groups }: Topics,
+  topics: Topics,
   { matrix, ids }: LoadedVectors,
   textOf: (row: number) => string | null,
 ): TopicsSummary {
-  const { assignments, cosines, centroids } = clustering;
-  const terms = new KeyTerms(centroids.rows, STOP_WORDS);
-  const sizes = new Array<number>(centroids.rows).fill(0);
-  const sums = new Array<number>(centroids.rows).fill(0);
+  const terms = topicTerms(topics);
   for (let row = 0; row < matrix.rows; row++) {
-    const topic = assignments[row]!;
-    sizes[topic]! += 1;
-    sums[topic]! += cosines[row]!;
     const text = textOf(row);
-    if (text !== null) terms.add(topic, text);
+    if (text !== null) terms.add(topics.clustering.assignments[row]!, text);
   }
-  const words = terms.top(TERMS);
-  const shown = representativeRows(matrix, clustering, REPRESENTATIVES);
-  const nearest = nearestOthers(centroids);
-  const topics = sizes.map((rows, topic): TopicSummary => {
-    const other = nearest[topic]!;
-    return {
-      topic,
-      group: groups?.[topic] ?? null,
-      rows,
-      share: rows / matrix.rows,
-      cohesion: sums[topic]! / rows,
-      terms: words[topic]!,
-      nearest:
-        other === -1 ? null : { topic: other, terms: terms.between(topic, other, DISTINGUISHING_TERMS) },
-      representatives: shown[topic]!.map((row) => ({ id: ids[row]!, text: textOf(row) })),
-    };
-  });
-  return { topics, groups: groups === null ? [] : summarizeGroups(topics, groups, terms, matrix.rows) };
-}
-
-function summarizeGroups(
-  topics: readonly TopicSummary[],
-  groupOf: Int32Array,
-  terms: KeyTerms,
-  total: number,
-): GroupSummary[] {
-  const count = 1 + groupOf.reduce((max, group) => Math.max(max, group), 0);
-  const words = terms.grouped(groupOf, count).top(TERMS);
-  return words.map((own, group) => {
-    const members = topics.filter((topic) => topic.group === group);
-    const rows = members.reduce((sum, topic) => sum + topic.rows, 0);
-    return { group, rows, share: rows / total, terms: own, topics: members.map(({ topic }) => topic) };
-  });
+  const summary = summarizeRows(topics, matrix, terms);
+  return {
+    ...summary,
+    topics: summary.topics.map((topic) => ({
+      ...topic,
+      representatives: topic.representatives.map((row) => ({ id: ids[row]!, text: textOf(row) })),
+    })),
+  };
 }

@@ -1,6 +1,6 @@
 /** `embedmill cluster`: finds the topics of a vector file. */
 
-import { type Topics, topicSteps } from '@embedmill/analysis';
+import { REPRESENTATIVES, type Topics, topicSteps } from '@embedmill/analysis';
 import { quote } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
 import { type Command, Option } from 'commander';
@@ -29,7 +29,7 @@ import {
 } from '../../shell/options.ts';
 import { countRows, displayFor, takeSteps } from '../../shell/progress/index.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
-import { REPRESENTATIVES, summarizeTopics, type TopicsSummary } from './cluster.ts';
+import { summarizeTopics, type TopicsSummary } from './cluster.ts';
 import { describeTopics } from './describe.ts';
 import { topicCount } from './topic-count.ts';
 import { VALUE_COUNT_COLUMNS, ValueCounts } from './value-counts.ts';

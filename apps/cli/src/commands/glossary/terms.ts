@@ -3,8 +3,13 @@
  * ones that occur together count as one term.
  */
 
-import { isContraction, isWithoutSpaces, WordSplitter, withoutPossessive } from '@embedmill/analysis';
-import { ALL_STOP_WORDS } from '../../io/texts/stop-words.ts';
+import {
+  ALL_STOP_WORDS,
+  isContraction,
+  isWithoutSpaces,
+  WordSplitter,
+  withoutPossessive,
+} from '@embedmill/analysis';
 
 /** Maximum words per term. */
 const MAX_TERM_WORDS = 3;

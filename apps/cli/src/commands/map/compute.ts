@@ -1,15 +1,12 @@
 /** Computes what a map shows: the place of each row, its topic, and the names of the topics. */
 
-import { topicSteps } from '@embedmill/analysis';
+import { nameFromTerms, topicSteps } from '@embedmill/analysis';
 import { type MapTopic, mapSteps } from '@embedmill/analysis/map';
 import type { LoadedVectors } from '../../io/vectors/load.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { takeSteps } from '../../shell/progress/index.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import { summarizeTopics } from '../cluster/cluster.ts';
-
-/** Key terms in the name of a topic. */
-const NAME_TERMS = 3;
 
 /** Share of the time that the topics take; the rest is for the map. */
 const TOPICS_SHARE = 0.3;
@@ -60,18 +57,19 @@ export async function computeMap(
     signal,
   });
   const { topics, groups } = summarizeTopics(found, loaded, (row) => texts?.[row] ?? null);
-  const name = (terms: readonly string[], fallback: string) =>
-    terms.slice(0, NAME_TERMS).join(', ') || fallback;
   return {
     ids,
     texts,
     places,
     topicOf: found.clustering.assignments,
     topics: topics.map(({ topic, group, rows, terms }) => ({
-      name: name(terms, `Topic ${topic + 1}`),
+      name: nameFromTerms(terms, `Topic ${topic + 1}`),
       rows,
       group,
     })),
-    groups: groups.map(({ group, rows, terms }) => ({ name: name(terms, `Group ${group + 1}`), rows })),
+    groups: groups.map(({ group, rows, terms }) => ({
+      name: nameFromTerms(terms, `Group ${group + 1}`),
+      rows,
+    })),
   };
 }
