@@ -28,6 +28,27 @@ async function writeShop(path: string): Promise<void> {
   await duckdb(`COPY (${rows}) TO '${path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)`);
 }
 
+/** Reviews of six products with a shop and a date: 60 of each product. */
+function reviewsCsv(): string {
+  const products = {
+    kettle: ['it boils slowly', 'the lid of the kettle leaks', 'the water in the kettle tastes of metal'],
+    novel: ['the plot drags', 'a page turner with a clever ending', 'the characters of the novel are flat'],
+    headphones: ['the sound is clear', 'the battery of the headphones dies', 'the ear cushions hurt'],
+    tent: ['rain came through the seams', 'pitched in minutes', 'the tent poles broke in the wind'],
+    shampoo: ['my hair is soft', 'the shampoo smells of apples', 'the bottle of shampoo leaked'],
+    camera: ['sharp pictures', 'the lens of the camera sticks', 'the camera screen is too dark'],
+  };
+  const shops = ['Berlin', 'Hamburg', 'Munich'];
+  const lines = Object.entries(products).flatMap(([product, remarks]) =>
+    Array.from({ length: 60 }, (_, n) => {
+      const [first, second] = [remarks[n % 3]!, remarks[(n + 1) % 3]!];
+      const day = `2024-${String(1 + (n % 12)).padStart(2, '0')}-15`;
+      return `${product}-${n},"This ${product}: ${first}, and ${second}. Bought for ${10 + n} euros.",${shops[n % 3]},${day}`;
+    }),
+  );
+  return `id,text,shop,day\n${lines.join('\n')}\n`;
+}
+
 const chromium = await provideChromium();
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -97,8 +118,8 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await open('runs');
     await page.getByText('No runs yet.').waitFor();
     await page.getByRole('row', { name: /all-MiniLM-L6-v2/ }).waitFor();
-    await page.getByRole('link', { name: 'Search' }).click();
-    await page.getByText('No completed runs to search.').waitFor();
+    await page.getByRole('link', { name: 'Explore' }).click();
+    await page.getByText('No completed runs to explore.').waitFor();
     await open('nowhere');
     expect(await heading()).toBe('Page not found');
     await open('runs/r0000000000000000000');
@@ -138,8 +159,10 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText(new RegExp(`of ${ROWS.toLocaleString('en')} rows`)).waitFor();
     await page.reload();
     await page.getByText('completed').waitFor({ timeout: 160_000 });
+    await page.getByRole('link', { name: 'Processing' }).click();
     await page.getByText('No text was over the token limit').waitFor();
     await page.getByRole('img', { name: /Histogram of 5,000 rows/ }).waitFor();
+    await page.getByRole('link', { name: 'What the texts say' }).click();
 
     const saved = async (name: string) => {
       const download = page.waitForEvent('download');
@@ -188,6 +211,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByRole('cell', { name: 'Le café numéro 0 est très bon.', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Start' }).click();
     await page.getByText('completed').waitFor({ timeout: 160_000 });
+    await page.getByRole('link', { name: 'Processing' }).click();
     await page
       .getByRole('region', { name: 'Rows without a vector' })
       .getByText(/field|column/)
@@ -222,6 +246,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByRole('cell', { name: 'Towel number 0 is soft', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Start' }).click();
     await page.getByText('completed').waitFor({ timeout: 160_000 });
+    await page.getByRole('link', { name: 'See why' }).click();
     const refused = page.getByRole('region', { name: 'Rows without a vector' });
     await refused.getByText('9007199254740995').waitFor();
     await refused.getByText(/review.body/).waitFor();
@@ -264,51 +289,106 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText(/packed with zstd, which this page cannot upload. Use the command/).waitFor();
   });
 
-  it('find rows by meaning and words, and draw the run as a map', async () => {
-    await open('search');
-    await page.getByLabel('Run').selectOption('cups, 5,000 rows');
-    await page.getByLabel('Question').fill('cup, 4321');
-    await page.getByLabel('Question').press('Enter');
-    const best = page.locator('.hits li').first();
-    await best.waitFor();
-    expect(await page.locator('.hits li').count()).toBe(20);
-    expect(await best.textContent()).toMatch(
-      /^1\.000cup, 4321R4321.*1st nearest by meaning; 1st by words: 4321/,
-    );
-    expect(await best.locator('mark').allTextContents()).toEqual(['4321']);
-    await page.getByText(/The 20 best of 5,000 rows in \d+ ms/).waitFor();
-    await page.getByRole('button', { name: 'Show more' }).click();
-    await page.getByText(/The 40 best of 5,000 rows/).waitFor();
-    expect(await page.locator('.hits li').count()).toBe(40);
-    await page.getByLabel('Words', { exact: true }).check();
-    await page
-      .getByText(/^1st by words|· 1st by words: /)
-      .first()
-      .waitFor();
-    await best.getByRole('button', { name: 'More like this' }).click();
-    await page.getByText('Rows like row R4321').waitFor();
-    await page.getByText(/· 1st nearest by meaning$/).waitFor();
+  it('take a dropped file to named topics, and export what is selected', async () => {
+    const path = join(folder, 'shop-reviews.csv');
+    writeFileSync(path, reviewsCsv());
+    await open('runs');
+    await open('new');
+    await page.locator('input[type=file]').setInputFiles(path);
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByText('completed').waitFor({ timeout: 160_000 });
+    // Without a setting and without a click.
+    await page.getByRole('heading', { name: /^360 texts, \d+ topics$/ }).waitFor({ timeout: 160_000 });
+    await page.getByRole('link', { name: 'Explore the map and texts' }).click();
 
-    await page.getByRole('button', { name: 'Draw the map' }).click();
-    await page.getByRole('img', { name: /Map of 5000 texts in 8 groups/ }).waitFor();
-    await page.getByRole('list', { name: 'Clusters' }).getByRole('button').first().click();
-    await page.getByText(/\d+ selected/).waitFor();
-    const map = page.getByRole('img', { name: /Map of/ });
+    // A topic filters the table, and can be named.
+    const table = page.getByRole('grid');
+    const shown = async () => Number((await table.getAttribute('aria-rowcount')) ?? -1);
+    await expect.poll(shown).toBe(360);
+    await page
+      .getByRole('region', { name: 'Topics' })
+      .getByRole('button', { name: /kettle/i })
+      .first()
+      .click();
+    await expect.poll(shown).toBeLessThan(360);
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByLabel('Name of the topic').fill('Complaints about kettles');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'Complaints about kettles' }).waitFor();
+    const inTopic = await shown();
+
+    // So does a column; the state is in the address.
+    await page.getByRole('button', { name: /^Filters/ }).click();
+    await page.getByRole('group', { name: 'shop' }).getByLabel('Berlin').check();
+    await expect.poll(shown).toBeLessThan(inTopic);
+    const inBerlin = await shown();
+    await page.reload();
+    await page.getByRole('button', { name: 'Remove the filter Complaints about kettles' }).waitFor();
+    await expect.poll(shown).toBe(inBerlin);
+    expect(await seriousFindings()).toEqual([]);
+    const saved = async (name: string) => {
+      await page.getByText('Export', { exact: true }).click();
+      const download = page.waitForEvent('download');
+      await page.getByRole('button', { name }).click();
+      return readFileSync(await (await download).path(), 'utf8')
+        .trim()
+        .split(/\r?\n/);
+    };
+    const rows = await saved('Export the texts as CSV');
+    expect(rows).toHaveLength(1 + inBerlin);
+    expect(rows.slice(1).every((line) => /kettle/.test(line) && /Berlin/.test(line))).toBe(true);
+    const topics = await saved('Export the topics as CSV');
+    expect(topics.filter((line) => line.includes('Complaints about kettles'))).toHaveLength(1);
+    await page.goBack();
+    await expect.poll(shown).toBe(inTopic);
+  });
+
+  it('search a run, and read its rows with the keyboard', async () => {
+    await open('explore');
+    await page.getByLabel('Run').selectOption('cups, 5,000 rows');
+    await page.getByLabel('Search by meaning and words').fill('cup, 4321');
+    await page.getByLabel('Search by meaning and words').press('Enter');
+    const table = page.getByRole('grid');
+    await expect.poll(() => table.getAttribute('aria-rowcount')).toBe('200');
+    await expect.poll(() => table.getByRole('row').first().textContent()).toContain('cup, 4321');
+    expect(await table.locator('mark').first().textContent()).toBe('4321');
+    await table.focus();
+    await page.keyboard.press('Enter');
+    await page.getByText(/1st nearest by meaning; 1st by words: 4321/).waitFor();
+    await page.getByText('R4321').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('R4321').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Remove the filter “cup, 4321”' }).click();
+    await expect.poll(() => table.getAttribute('aria-rowcount')).toBe('5000');
+    // All rows can be reached, not only the first ones.
+    await table.focus();
+    await page.keyboard.press('End');
+    await table.getByText('cup, 4999', { exact: true }).waitFor();
+  });
+
+  it('select an area of the map with a lasso', async () => {
+    const map = page.getByRole('application', { name: /^Map of 5,000 texts/ });
+    await map.waitFor({ timeout: 160_000 });
     await map.scrollIntoViewIfNeeded();
-    const canvas = (await map.boundingBox())!;
-    // From the middle of the upper edge around all points; the corners are round and not the map's.
-    await page.mouse.move(canvas.x + canvas.width / 2, canvas.y + 2);
+    const area = (await map.boundingBox())!;
+    await page.getByRole('button', { name: 'Select with a lasso' }).click();
+    // Around the left half.
+    await page.mouse.move(area.x + area.width / 2, area.y + 4);
     await page.mouse.down();
     for (const [right, down] of [
-      [1, 0],
-      [1, 1],
-      [0, 1],
-      [0, 0],
+      [0.5, 0.98],
+      [0.01, 0.98],
+      [0.01, 0.02],
     ] as const) {
-      await page.mouse.move(canvas.x + right * canvas.width, canvas.y + down * canvas.height);
+      await page.mouse.move(area.x + right * area.width, area.y + down * area.height, { steps: 5 });
     }
     await page.mouse.up();
-    await page.getByText(/^5,000 selected/).waitFor();
+    await page.getByRole('button', { name: 'Remove the filter Area of the map' }).waitFor();
+    const rows = Number(await page.getByRole('grid').getAttribute('aria-rowcount'));
+    expect(rows).toBeGreaterThan(100);
+    expect(rows).toBeLessThan(4900);
+    await page.goBack();
+    await expect.poll(() => page.getByRole('grid').getAttribute('aria-rowcount')).toBe('5000');
   });
 
   it('compare two texts without a mouse', async () => {
@@ -418,13 +498,16 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const findings: string[] = [];
     await sendAlert('firing');
-    for (const route of ['runs', 'new', 'similarity', 'search', 'threshold', 'admin', 'runbook']) {
+    for (const route of ['runs', 'new', 'explore', 'similarity', 'threshold', 'admin', 'runbook']) {
       await open(route);
       await page.getByText('An alert fires').waitFor();
       findings.push(...(await seriousFindings()));
     }
     await open('runs');
     await page.getByRole('link', { name: 'cups' }).click();
+    await page.getByRole('link', { name: 'Explore the map and texts' }).waitFor();
+    findings.push(...(await seriousFindings()));
+    await page.getByRole('link', { name: 'Processing' }).click();
     await page.getByRole('img', { name: /Histogram/ }).waitFor();
     findings.push(...(await seriousFindings()));
     await sendAlert('resolved');
@@ -433,7 +516,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
 
   it('fit a screen of 375 pixels', async () => {
     await page.setViewportSize({ width: 375, height: 800 });
-    for (const route of ['runs', 'new', 'similarity', 'search', 'threshold', 'admin', 'runbook']) {
+    for (const route of ['runs', 'new', 'explore', 'similarity', 'threshold', 'admin', 'runbook']) {
       await open(route);
       const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
       expect(tooWide, route).toBeLessThanOrEqual(0);

@@ -1,7 +1,7 @@
 /** Topics as they appear on the map and in lists: colours and labels. */
 
 import { type MapLabel, topicColors } from '@embedmill/analysis/map';
-import type { RunTopics } from '../api/analysis.ts';
+import type { RunTopics } from '@embedmill/contract';
 import { CATEGORY_COLORS } from './point-colors.ts';
 
 /** Index into `CATEGORY_COLORS` for each topic; topics near each other have different colours. */

@@ -1,7 +1,7 @@
 /** Hooks that start the analysis of a run, follow it and fetch its results. */
 
+import type { AnalysisStatus, RunTopics } from '@embedmill/contract';
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { AnalysisStatus, RunTopics } from '../api/analysis.ts';
 import { request, requestJson } from '../api/client.ts';
 
 /** Time between two requests while the analysis runs. */

@@ -1,8 +1,7 @@
 /** Hook that combines the state of the Explore page with the data of a run: which rows are shown, and in which order. */
 
-import type { RunColumn, RunInfo } from '@embedmill/contract';
+import type { RunColumn, RunInfo, RunTopic } from '@embedmill/contract';
 import { useMemo, useState } from 'preact/hooks';
-import type { RunTopic } from '../api/analysis.ts';
 import type { ColumnValues } from './column-values.ts';
 import { type ExploreState, isFiltered, isSearch } from './explore-state.ts';
 import {

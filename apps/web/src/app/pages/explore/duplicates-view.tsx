@@ -1,7 +1,7 @@
 /** Groups of texts that say nearly the same. */
 
+import type { RunDuplicates } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
-import type { RunDuplicates } from '../../api/analysis.ts';
 import { useRowTexts } from '../../explore/row-texts.ts';
 import type { Explorer } from '../../explore/use-explorer.ts';
 import { count, plural, share } from '../../ui/format.ts';

@@ -1,8 +1,7 @@
 /** The open row of the table: its whole text, its values, and what can be done with it. */
 
-import type { SearchHit } from '@embedmill/contract';
+import type { RunTopic, SearchHit } from '@embedmill/contract';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { RunTopic } from '../../api/analysis.ts';
 import type { RowText } from '../../explore/row-texts.ts';
 import type { Explorer } from '../../explore/use-explorer.ts';
 import { count } from '../../ui/format.ts';

@@ -1,7 +1,7 @@
 /** One topic: its name, which can be changed, its terms, typical texts and what sets it apart. */
 
+import type { RunTopic } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
-import type { RunTopic } from '../../api/analysis.ts';
 import { colorsOfTopics, topicColor } from '../../explore/topic-view.ts';
 import type { AnalysisResults } from '../../explore/use-analysis.ts';
 import type { Explorer } from '../../explore/use-explorer.ts';

@@ -1,7 +1,7 @@
 /** The list of topics in their groups, with the number of texts that the other filters leave of each. */
 
+import type { RunTopic } from '@embedmill/contract';
 import { useMemo } from 'preact/hooks';
-import type { RunTopic } from '../../api/analysis.ts';
 import { isSearch } from '../../explore/explore-state.ts';
 import { crossCounts } from '../../explore/filter-rows.ts';
 import { colorsOfTopics, topicColor } from '../../explore/topic-view.ts';

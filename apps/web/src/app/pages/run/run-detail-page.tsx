@@ -79,6 +79,7 @@ function RunNotices({ run }: { run: RunInfo }) {
         </p>
       )}
       {run.waitsFor !== null && <p class="notice">This run has not finished: {run.waitsFor}.</p>}
+      {run.languageSignal !== null && <p class="notice notice-warn">{run.languageSignal}.</p>}
       {hasTexts(run) && missing > 0 && (
         <p class="soft">
           {count(missing)} of {count(run.rows.accepted)} {plural(run.rows.accepted, 'row')}{' '}

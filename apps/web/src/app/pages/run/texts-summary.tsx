@@ -1,8 +1,7 @@
 /** What the texts of a completed run say: its topics in numbers, with key terms and typical texts, and the map. */
 
-import type { RunInfo } from '@embedmill/contract';
+import type { RunInfo, RunTopic } from '@embedmill/contract';
 import { useMemo, useState } from 'preact/hooks';
-import type { RunTopic } from '../../api/analysis.ts';
 import { encodeState, INITIAL_STATE } from '../../explore/explore-state.ts';
 import { colorByTopic } from '../../explore/point-colors.ts';
 import { colorsOfTopics, labelsOf, topicColor } from '../../explore/topic-view.ts';

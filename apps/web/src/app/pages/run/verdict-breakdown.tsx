@@ -7,7 +7,7 @@ import { VERDICT_MEANINGS } from '../../ui/verdicts.tsx';
 
 /** Renders the table of verdicts. */
 export function VerdictBreakdown({ run }: { run: RunInfo }) {
-  const { verdicts, rows, tokens, lostTokens, languageSignal } = run;
+  const { verdicts, rows, tokens, lostTokens } = run;
   return (
     <>
       <table class="breakdown">
@@ -41,7 +41,6 @@ export function VerdictBreakdown({ run }: { run: RunInfo }) {
           ? 'No text was over the token limit: every vector covers its whole text.'
           : `${share(verdicts.truncated, rows.done)} of rows truncated, ${share(lostTokens, tokens + lostTokens)} of tokens lost.`}
       </p>
-      {languageSignal !== null && <p class="notice notice-warn">{languageSignal}.</p>}
     </>
   );
 }
