@@ -65,7 +65,7 @@ export function ExportMenu({ explorer }: { explorer: Explorer }) {
               disabled={isBusy || crossed.count === 0 || results === null}
               onClick={() =>
                 save(
-                  download(`${path}/export`, {
+                  download(`${path}/table`, {
                     method: 'POST',
                     json: { format, ...(isFiltered ? { rows: [...order] } : {}) },
                   }),
@@ -88,7 +88,7 @@ export function ExportMenu({ explorer }: { explorer: Explorer }) {
               class="button"
               aria-label={`Export the topics as ${name}`}
               disabled={isBusy || topics.length === 0}
-              onClick={() => save(download(`${path}/topics/export?format=${format}`))}
+              onClick={() => save(download(`${path}/topics/table?format=${format}`))}
             >
               {name}
             </button>
