@@ -62,7 +62,9 @@ export function uploadTypeOf({
     charset,
     isCr: lineEnd === 'cr',
     source: format,
-    columns: [textField, idField, ...kept.map(({ name: column }) => column)].filter((field) => field !== null),
+    columns: [textField, idField, ...kept.map(({ name: column }) => column)].filter(
+      (field) => field !== null,
+    ),
     format: sent,
     hasHeader: dialect?.header ?? false,
     quote: dialect?.quote ?? null,
