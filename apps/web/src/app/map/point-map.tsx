@@ -46,8 +46,11 @@ export interface PointMapProps {
   onView: (view: MapView) => void;
   /** Receives the row under the pointer, and the position in CSS pixels from the upper left corner of the map. */
   onHover: (row: number | null, at: ScreenPoint) => void;
-  /** Receives the row that was clicked or the rows inside the lasso; empty for a click beside all rows. */
-  onSelect: (rows: readonly number[]) => void;
+  /**
+   * Receives the row that was clicked, with `null`, or the rows inside the lasso with its corners in units of the map;
+   * no rows for a click beside all of them.
+   */
+  onSelect: (rows: readonly number[], lasso: readonly (readonly [x: number, y: number])[] | null) => void;
   /** Name of the map for screen readers. */
   name?: string;
 }
@@ -124,16 +127,17 @@ export function PointMap(props: PointMapProps) {
           matchMedia('(pointer: coarse)').matches ? HIT_RADIUS_PX.touch : HIT_RADIUS_PX.mouse,
           isHit,
         );
-        latest.current.onSelect(row === null ? [] : [row]);
+        latest.current.onSelect(row === null ? [] : [row], null);
       },
       drawLasso: (path) => made.setLasso(path),
       selectInside: (path) => {
         setIsLasso(false);
-        latest.current.onSelect(made.inside(path, isHit));
+        const corners = made.corners(path);
+        latest.current.onSelect(made.inside(corners, isHit), corners);
       },
       clear: () => {
         setIsLasso(false);
-        latest.current.onSelect([]);
+        latest.current.onSelect([], null);
       },
       oneFinger: () => {
         clearTimeout(hintTimer);
@@ -316,12 +320,16 @@ class Scene {
     return this.#gridOfPoints().nearest(place.x, place.y, radius, accepts);
   }
 
-  /** The rows inside a path. */
-  inside(path: readonly ScreenPoint[], accepts: (row: number) => boolean): number[] {
-    const polygon = path.map((at): [number, number] => {
+  /** A path in units of the map. */
+  corners(path: readonly ScreenPoint[]): [x: number, y: number][] {
+    return path.map((at) => {
       const { x, y } = toMap(this.#frame, this.#now(), at);
       return [x, y];
     });
+  }
+
+  /** The rows inside a polygon in units of the map. */
+  inside(polygon: [x: number, y: number][], accepts: (row: number) => boolean): number[] {
     return this.#gridOfPoints().inside(polygon, accepts);
   }
 
