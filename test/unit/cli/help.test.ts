@@ -10,7 +10,9 @@ const COMMANDS = [
   ...['embed', 'inspect', 'up', 'producer', 'worker', 'autoscale', 'search', 'eval', 'calibrate'].map(
     (name) => [name],
   ),
-  ...['cluster', 'dedupe', 'load', 'verify', 'doctor', 'runs', 'model', 'glossary'].map((name) => [name]),
+  ...['cluster', 'map', 'dedupe', 'load', 'verify', 'doctor', 'runs', 'model', 'glossary'].map((name) => [
+    name,
+  ]),
   ...['list', 'show', 'cancel', 'delete', 'repair'].map((name) => ['runs', name]),
   ...['list', 'info', 'check', 'add'].map((name) => ['model', name]),
   ...['suggest', 'check'].map((name) => ['glossary', name]),

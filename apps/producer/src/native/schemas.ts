@@ -257,6 +257,25 @@ export const analysisBody = z.strictObject({
     ),
 });
 
+const flatFormat = z.enum(['csv', 'parquet', 'xlsx']).default('csv');
+
+/** Query of `GET /v1/runs/:id/topics/table`. */
+export const topicsTableQuery = z.strictObject({ format: flatFormat });
+
+/** Maximum rows that a table may be limited to by number. */
+const MAX_TABLE_ROWS = 1_000_000;
+
+/** Body of `POST /v1/runs/:id/table`. */
+export const tableBody = z.strictObject({
+  format: flatFormat,
+  rows: z
+    .array(z.int().min(0))
+    .max(MAX_TABLE_ROWS)
+    .nullable()
+    .default(null)
+    .describe('Rows of the table, from 0; in the order of the run. Default: null, all rows.'),
+});
+
 /** Path of `PATCH /v1/runs/:id/topics/:topic`. */
 export const topicPath = z.strictObject({
   topic: z

@@ -7,6 +7,7 @@ export {
   FAINT_SHARE,
   type PaintedPoints,
   type PaintedView,
+  type PixelBox,
   type Pixels,
   type PointStyle,
   paintPoints,

@@ -38,7 +38,7 @@ export function pointStyle(count: number, area: number, scale: number): PointSty
   return { radius, alpha: Math.min(ALPHA.max, Math.max(ALPHA.min, 2.2 / Math.max(layers, 1e-9))) };
 }
 
-/** An opaque image: 4 bytes per pixel, red, green, blue and 255. */
+/** An opaque image: 4 bytes per pixel, red, green, blue and 255; painted on little-endian machines, as all are today. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
@@ -65,26 +65,43 @@ export interface PaintedView {
   readonly pixelsPerUnit: number;
 }
 
-/** Paints the points over the image; y grows upwards on the map. */
+/** A part of an image, in pixels; the right column and the bottom line are outside. */
+export interface PixelBox {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/**
+ * Paints the points over the image; y grows upwards on the map.
+ * @param box paints only this part. Default: the whole image
+ */
 export function paintPoints(
   image: Pixels,
   points: PaintedPoints,
   view: PaintedView,
   { radius, alpha }: PointStyle,
+  box: PixelBox = { left: 0, top: 0, right: image.width, bottom: image.height },
 ): void {
-  if (points.visible !== null) paintLayer(image, points, view, stampOf(radius, FAINT_SHARE * alpha), 0);
-  paintLayer(image, points, view, stampOf(radius, alpha), 1);
+  const faint = stampOf(radius, FAINT_SHARE * alpha, image.width);
+  if (points.visible !== null) paintLayer(image, points, view, faint, box, 0);
+  paintLayer(image, points, view, stampOf(radius, alpha, image.width), box, 1);
 }
 
-/** The pixels of a point: offsets from its middle, and how opaque each is, 0 to 256. */
+/** The pixels of a point, and how opaque each is, 0 to 256. */
 interface Stamp {
+  /** Pixels from its middle to its farthest pixel. */
+  readonly reach: number;
   readonly dx: Int8Array;
   readonly dy: Int8Array;
+  /** Distance from the middle in the bytes of the image, in pixels. */
+  readonly offsets: Int32Array;
   readonly opacity: Uint16Array;
 }
 
 /** A disc with a soft edge. */
-function stampOf(radius: number, alpha: number): Stamp {
+function stampOf(radius: number, alpha: number, width: number): Stamp {
   const reach = Math.ceil(radius);
   const dx: number[] = [];
   const dy: number[] = [];
@@ -98,36 +115,57 @@ function stampOf(radius: number, alpha: number): Stamp {
       opacity.push(Math.max(1, Math.round(256 * alpha * inside)));
     }
   }
-  return { dx: Int8Array.from(dx), dy: Int8Array.from(dy), opacity: Uint16Array.from(opacity) };
+  return {
+    reach,
+    dx: Int8Array.from(dx),
+    dy: Int8Array.from(dy),
+    offsets: Int32Array.from(dx, (x, at) => dy[at]! * width + x),
+    opacity: Uint16Array.from(opacity),
+  };
 }
 
 function paintLayer(
   { width, height, bytes }: Pixels,
   { places, colors, palette, visible }: PaintedPoints,
   view: PaintedView,
-  { dx, dy, opacity }: Stamp,
+  { reach, dx, dy, offsets, opacity }: Stamp,
+  { left, top, right, bottom }: PixelBox,
   layer: 0 | 1,
 ): void {
   const middleX = width / 2 - view.x * view.pixelsPerUnit;
   const middleY = height / 2 + view.y * view.pixelsPerUnit;
+  // Signed, because the engine computes with integers of 31 bits and a sign, and with floats beyond.
+  const pixels = new Int32Array(bytes.buffer, bytes.byteOffset, width * height);
   for (let n = 0; n < colors.length; n++) {
     if (visible !== null && (visible[n] === 0 ? 0 : 1) !== layer) continue;
     const x = Math.floor(middleX + places[2 * n]! * view.pixelsPerUnit);
     const y = Math.floor(middleY - places[2 * n + 1]! * view.pixelsPerUnit);
     // Also false for NaN.
-    if (!(x >= -MAX_RADIUS_PX && x < width + MAX_RADIUS_PX)) continue;
-    if (!(y >= -MAX_RADIUS_PX && y < height + MAX_RADIUS_PX)) continue;
+    if (!(x >= left - reach && x < right + reach && y >= top - reach && y < bottom + reach)) continue;
     const color = 3 * colors[n]!;
-    const [red, green, blue] = [palette[color]!, palette[color + 1]!, palette[color + 2]!];
+    const redBlue = palette[color]! | (palette[color + 2]! << 16);
+    const green = palette[color + 1]!;
+    const isInside = x >= left + reach && x < right - reach && y >= top + reach && y < bottom - reach;
+    const middle = y * width + x;
     for (let at = 0; at < opacity.length; at++) {
-      const column = x + dx[at]!;
-      const line = y + dy[at]!;
-      if (column < 0 || column >= width || line < 0 || line >= height) continue;
-      const byte = 4 * (line * width + column);
-      const share = opacity[at]!;
-      bytes[byte]! += ((red - bytes[byte]!) * share) >> 8;
-      bytes[byte + 1]! += ((green - bytes[byte + 1]!) * share) >> 8;
-      bytes[byte + 2]! += ((blue - bytes[byte + 2]!) * share) >> 8;
+      if (!isInside) {
+        const column = x + dx[at]!;
+        const line = y + dy[at]!;
+        if (column < left || column >= right || line < top || line >= bottom) continue;
+      }
+      pixels[middle + offsets[at]!] = blend(pixels[middle + offsets[at]!]!, redBlue, green, opacity[at]!);
     }
   }
+}
+
+/**
+ * Lays a colour over a pixel. Red and blue are blended in one multiplication: each has 16 bits of the number.
+ * @param pixel red in the lowest byte, as in a little-endian image
+ */
+function blend(pixel: number, redBlue: number, green: number, opacity: number): number {
+  const kept = 256 - opacity;
+  const mixed =
+    ((Math.imul(pixel & 0xff00ff, kept) + Math.imul(redBlue, opacity) + 0x800080) >>> 8) & 0xff00ff;
+  const mixedGreen = (((pixel >>> 8) & 0xff) * kept + green * opacity + 0x80) & 0xff00;
+  return mixed | mixedGreen | 0xff000000;
 }

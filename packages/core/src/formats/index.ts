@@ -1,5 +1,8 @@
 /** Formats: readers of rows, writers of vectors, exact search over vectors. Does not load a Redis client. */
 
+export { FLAT_FORMATS, type FlatFormatName } from './flat/index.ts';
+export { inertCell } from './flat/inert-cell.ts';
+export type { FlatCell, FlatColumn, FlatFormat, FlatRows } from './flat/types.ts';
 export { formatOfName } from './plan/magic.ts';
 export { planReading } from './plan/plan.ts';
 export { readingOf } from './plan/reading.ts';

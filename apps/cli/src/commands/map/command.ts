@@ -63,11 +63,7 @@ export function addMapCommand(
     .description('Draw a map of a vector file.')
     .argument(...VECTORS_ARGUMENT)
     .addOption(
-      repeatable(
-        '--to <output>',
-        'output file, may be repeated: .html, .png, .parquet or .csv',
-        'none',
-      ).makeOptionMandatory(),
+      repeatable('--to <output>', 'output file, may be repeated: .html, .png, .parquet or .csv', 'none'),
     )
     .option('--title <text>', 'title of the page (default: name of the vector file)')
     .addOption(
@@ -97,8 +93,8 @@ export function addMapCommand(
 }
 
 async function mapCommand(vectors: string, flags: MapFlags, context: CommandContext): Promise<void> {
-  for (const path of flags.to) checkOutput(path);
   if (flags.to.length === 0) throw new UsageError('no output given; name one with --to map.html');
+  for (const path of flags.to) checkOutput(path);
   const config = readConfig(context.environment);
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);

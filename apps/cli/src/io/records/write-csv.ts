@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { quote } from '@embedmill/contract';
+import { inertCell } from '@embedmill/core/formats';
 import { stringify } from 'csv-stringify';
 import { UsageError } from '../../shell/exit-codes.ts';
 
@@ -51,12 +52,4 @@ async function* cellsOf(
 ): AsyncGenerator<CsvCell[]> {
   yield columns.map(inertCell);
   for await (const row of rows) yield row.map((cell) => (typeof cell === 'string' ? inertCell(cell) : cell));
-}
-
-/**
- * A cell that starts with one of these characters is a formula for spreadsheets, which may start programs and
- * send data away (OWASP, "CSV Injection"). An apostrophe before it makes it a text. Numbers are no formulas.
- */
-function inertCell(cell: string): string {
-  return /^[=+\-@\t\r]/.test(cell) && !/^[+-]?\d+(\.\d+)?$/.test(cell) ? `'${cell}` : cell;
 }

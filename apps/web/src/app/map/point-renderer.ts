@@ -3,6 +3,7 @@
 import {
   type MapFrame,
   type MapView,
+  type PixelBox,
   type PointStyle,
   paintPoints,
   pixelsPerUnit,
@@ -104,6 +105,10 @@ class GlRenderer implements PointRenderer {
   }
 }
 
+/**
+ * Paints into the pixels of a canvas. While the map is moved, the painted image is shifted by whole pixels and only the
+ * parts that become visible are painted.
+ */
 class PixelRenderer implements PointRenderer {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
@@ -111,6 +116,8 @@ class PixelRenderer implements PointRenderer {
   #drawn: DrawnPoints | null = null;
   #count = 0;
   #image: ImageData | null = null;
+  /** What the image shows; `null` if it must be painted anew. */
+  #shown: { x: number; y: number; unit: number; background: string } | null = null;
 
   constructor(canvas: HTMLCanvasElement, background: () => Rgb) {
     this.#canvas = canvas;
@@ -121,6 +128,7 @@ class PixelRenderer implements PointRenderer {
   load(drawn: DrawnPoints): void {
     this.#drawn = drawn;
     this.#count = placedCount(drawn.points);
+    this.#shown = null;
   }
 
   draw(frame: MapFrame, view: MapView): void {
@@ -128,28 +136,63 @@ class PixelRenderer implements PointRenderer {
     const [width, height] = fitCanvas(this.#canvas, frame, 1);
     if (this.#image?.width !== width || this.#image.height !== height) {
       this.#image = this.#context.createImageData(width, height);
+      this.#shown = null;
     }
-    const [red, green, blue] = this.#background();
-    // Little-endian, as every browser is.
-    new Uint32Array(this.#image.data.buffer).fill(((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0);
-    paintPoints(
-      { width, height, bytes: this.#image.data },
-      {
-        places: this.#drawn.points,
-        colors: this.#drawn.colors,
-        palette: this.#drawn.palette,
-        visible: this.#drawn.visible,
-      },
-      { x: view.x, y: view.y, pixelsPerUnit: pixelsPerUnit(frame, view.scale) },
-      styleOf(this.#count, frame, view),
-    );
-    this.#context.putImageData(this.#image, 0, 0);
+    const image = this.#image;
+    const unit = pixelsPerUnit(frame, view.scale);
+    const rgb = this.#background();
+    // Position of the origin of the map, in whole pixels.
+    const x = Math.round(width / 2 - view.x * unit);
+    const y = Math.round(height / 2 + view.y * unit);
+    const isKept = this.#shown?.unit === unit && this.#shown.background === String(rgb);
+    const [dx, dy] = isKept ? [x - this.#shown!.x, y - this.#shown!.y] : [width, height];
+    for (const box of shiftImage(image, dx, dy)) {
+      fillBox(image, box, rgb);
+      const { points: places, colors, palette, visible } = this.#drawn;
+      paintPoints(
+        { width, height, bytes: image.data },
+        { places, colors, palette, visible },
+        { x: (width / 2 - x) / unit, y: (y - height / 2) / unit, pixelsPerUnit: unit },
+        styleOf(this.#count, frame, view),
+        box,
+      );
+    }
+    this.#shown = { x, y, unit, background: String(rgb) };
+    this.#context.putImageData(image, 0, 0);
   }
 
   destroy(): void {
     this.#drawn = null;
     this.#image = null;
   }
+}
+
+/** Moves the pixels of an image and returns the boxes that must be painted, which do not overlap. */
+function shiftImage({ width, height, data }: ImageData, dx: number, dy: number): PixelBox[] {
+  const all = { left: 0, top: 0, right: width, bottom: height };
+  if (Math.abs(dx) >= width || Math.abs(dy) >= height) return [all];
+  const pixels = new Uint32Array(data.buffer);
+  const kept = { left: Math.max(0, dx), right: Math.min(width, width + dx) };
+  const lines = Array.from({ length: height - Math.abs(dy) }, (_, n) => (dy > 0 ? height - 1 - n : n));
+  for (const line of lines) {
+    const from = (line - dy) * width - dx;
+    pixels.copyWithin(line * width + kept.left, from + kept.left, from + kept.right);
+  }
+  const top = Math.max(0, dy);
+  const bottom = Math.min(height, height + dy);
+  return [
+    { ...all, bottom: top },
+    { ...all, top: bottom },
+    { left: 0, right: kept.left, top, bottom },
+    { left: kept.right, right: width, top, bottom },
+  ].filter((box) => box.left < box.right && box.top < box.bottom);
+}
+
+function fillBox({ width, data }: ImageData, { left, top, right, bottom }: PixelBox, rgb: Rgb): void {
+  const pixels = new Uint32Array(data.buffer);
+  // Little-endian, as every browser is.
+  const color = ((255 << 24) | (rgb[2] << 16) | (rgb[1] << 8) | rgb[0]) >>> 0;
+  for (let line = top; line < bottom; line++) pixels.fill(color, line * width + left, line * width + right);
 }
 
 /** Sets the size of a canvas in device pixels and returns it. */
