@@ -74,6 +74,11 @@ describe('the analysis of a run', () => {
     for (const { topic, rows: size } of topics) {
       expect(topicOf.filter((of) => of === topic)).toHaveLength(size);
     }
+    const search = json({ like: 0, count: 60, filter: { topics: [1, 2] } });
+    const { hits } = await (await api.call('POST', `/v1/runs/${id}/search`, search)).json();
+    expect(hits).toHaveLength([...topicOf].filter((of, row) => (of === 1 || of === 2) && row !== 0).length);
+    expect(hits.every(({ row }: { row: number }) => [1, 2].includes(topicOf[row]!))).toBe(true);
+
     const { groups, groupCount, rowsInGroups } = await (
       await api.call('GET', `/v1/runs/${id}/duplicates`)
     ).json();

@@ -48,7 +48,11 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
       const embeddedAt = performance.now();
       const { rows } = resultsShape(run);
       const baseline = (await service.lane().models()).get(run.options.model)?.baseline ?? null;
-      const matching = await service.columns().matchingRows(run, filter);
+      const inColumns = await service.columns().matchingRows(run, filter);
+      const matching =
+        filter.topics === undefined
+          ? inColumns
+          : inTopics((await service.analyses().read(run)).topicOf, filter.topics, inColumns);
       const mask = like === undefined ? matching : without(like, matching ?? new Uint8Array(rows).fill(1));
       const words = text ?? null;
       const ranked = await rankRows(run, { mode, vector, words, count, mask, baseline }, indexes);
@@ -93,6 +97,12 @@ async function embedQuery(service: CoreService, run: Run, text: string, signal: 
     signal,
   });
   return { outcome: outcomes[0]!, vector: vectors };
+}
+
+/** A mask of the rows of some topics, as far as they are in another mask. */
+function inTopics(topicOf: Int16Array, topics: readonly number[], mask: Uint8Array | null): Uint8Array {
+  const wanted = new Set(topics);
+  return Uint8Array.from(topicOf, (topic, row) => Number(wanted.has(topic) && mask?.[row] !== 0));
 }
 
 /** The mask without one row. */
