@@ -29,12 +29,28 @@ describe('colours', () => {
     expect(names.slice(-2)).toEqual(['31 others', 'no value']);
   });
 
-  it('keep the order of a short list, such as ratings', () => {
+  it('follow the order of ratings', () => {
+    const { colors, palette, legend } = colorByColumn(
+      columnValuesOf({ kind: 'category', values: ['10', '1', '9'], codes: [2, 0, 1, -1] }),
+      'light',
+    );
+    const names = legend.kind === 'categories' ? legend.entries.map(({ name }) => name) : [];
+    expect(names).toEqual(['1', '9', '10', 'no value']);
+    expect([...colors]).toEqual([1, 2, 0, 3]);
+    expect(palette[3]).toBe(NEUTRAL_COLOR);
+    expect(new Set(palette).size).toBe(4);
+  });
+
+  it('keep the order of a short list', () => {
     const { legend } = colorByColumn(
-      columnValuesOf({ kind: 'category', values: ['1', '2', '3'], codes: [2, 2, 0, 1] }),
+      columnValuesOf({ kind: 'category', values: ['low', 'mid', 'top'], codes: [2, 2, 0, 1] }),
       'dark',
     );
-    expect(legend.kind === 'categories' && legend.entries.map(({ name }) => name)).toEqual(['1', '2', '3']);
+    expect(legend.kind === 'categories' && legend.entries.map(({ name }) => name)).toEqual([
+      'low',
+      'mid',
+      'top',
+    ]);
   });
 
   it('follow numbers, and a single extreme value does not flatten the others', () => {

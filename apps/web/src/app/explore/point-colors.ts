@@ -22,6 +22,9 @@ export const CATEGORY_COLORS = [
 /** Rows without a value, and categories beyond those with a colour. */
 export const NEUTRAL_COLOR = '#8b949e';
 
+/** Maximum values of a category whose numbers are ranked on the scale. */
+const MAX_RANKS = 12;
+
 /** Steps of a scale of numbers. */
 const SCALE_STEPS = 48;
 
@@ -68,7 +71,43 @@ export function colorByTopic(topicOf: Int16Array, colorOf: ArrayLike<number>): O
 
 /** Colours rows by the values of a column. */
 export function colorByColumn(values: ColumnValues, theme: 'light' | 'dark'): PointColors {
-  return values.kind === 'category' ? colorByCategory(values) : colorByNumber(values, theme);
+  if (values.kind !== 'category') return colorByNumber(values, theme);
+  return isOrdinal(values.values) ? colorByRank(values, theme) : colorByCategory(values);
+}
+
+/** Whether categories are numbers, such as ratings, so that their order means something. */
+function isOrdinal(values: readonly string[]): boolean {
+  return (
+    values.length > 1 && values.length <= MAX_RANKS && values.every((value) => /^-?\d+(\.\d+)?$/.test(value))
+  );
+}
+
+/** Even steps of the scale, from the first to the last value. */
+function colorByRank(
+  { values, codes }: Extract<ColumnValues, { kind: 'category' }>,
+  theme: 'light' | 'dark',
+): PointColors {
+  const scale = scaleColors(theme);
+  const ranked = [...values.keys()].sort((a, b) => Number(values[a]) - Number(values[b]));
+  const palette = ranked.map(
+    (_, rank) => scale[Math.round((rank * (SCALE_STEPS - 1)) / (ranked.length - 1))]!,
+  );
+  const rankOf = new Uint8Array(values.length);
+  for (const [rank, code] of ranked.entries()) rankOf[code] = rank;
+  const entries = ranked.map((code, rank) => ({
+    name: values[code]!,
+    color: palette[rank]!,
+    values: [values[code]!],
+  }));
+  const isMissing = codes.some((code) => code < 0);
+  return {
+    colors: Uint8Array.from(codes, (code) => (code < 0 ? palette.length : rankOf[code]!)),
+    palette: [...palette, NEUTRAL_COLOR],
+    legend: {
+      kind: 'categories',
+      entries: isMissing ? [...entries, { name: 'no value', color: NEUTRAL_COLOR, values: [] }] : entries,
+    },
+  };
 }
 
 /** The most frequent values have colours of their own; all others share one. */
@@ -81,7 +120,7 @@ function colorByCategory({ values, codes }: Extract<ColumnValues, { kind: 'categ
   }
   const bySize = [...values.keys()].sort((a, b) => counts[b]! - counts[a]! || a - b);
   const shown = bySize.slice(0, CATEGORY_COLORS.length);
-  // Ratings and other short lists keep their own order.
+  // Short lists keep their own order.
   if (shown.length === values.length) shown.sort((a, b) => a - b);
   const others = bySize.slice(CATEGORY_COLORS.length);
   const neutral = CATEGORY_COLORS.length;

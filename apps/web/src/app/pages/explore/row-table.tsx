@@ -7,6 +7,7 @@
 import type { SearchHit } from '@embedmill/contract';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { dayOf, numberText } from '../../explore/describe-filter.ts';
+import { isSearch } from '../../explore/explore-state.ts';
 import { useRowTexts } from '../../explore/row-texts.ts';
 import { colorsOfTopics, topicColor } from '../../explore/topic-view.ts';
 import { isUsable } from '../../explore/use-columns.ts';
@@ -147,7 +148,7 @@ function Grid({ explorer }: { explorer: Explorer }) {
       {/* biome-ignore lint/a11y/useSemanticElements: a virtual table has rows that are not in the document */}
       <div
         ref={box}
-        class="rows"
+        class={hasFigures(explorer) ? 'rows rows-figured' : 'rows'}
         role="grid"
         aria-label="Texts; arrow keys move, Enter opens a text, Escape closes it"
         aria-rowcount={order.length}
@@ -282,6 +283,13 @@ function Row({
       )}
     </div>
   );
+}
+
+/** Whether rows have a figure at their end. */
+function hasFigures({ state, results }: Explorer): boolean {
+  const named = [state.sort.replace(/^-/, ''), state.color];
+  if (isSearch(state) || named.some((part) => part.startsWith('column.'))) return true;
+  return results !== null && (state.topics.length > 0 || named[0] === 'score');
 }
 
 /** The ranks of a hit in a few words: `meaning 3, words 1`. */
