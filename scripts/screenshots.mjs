@@ -54,27 +54,17 @@ const PICTURES = [
     },
   },
   {
-    name: 'search',
-    route: (runs) => `search/${runs.sample}`,
+    name: 'explore',
+    route: (runs) => `explore/${runs.sample}?q=the+battery+does+not+last`,
     prepare: async (page) => {
-      await page.getByLabel('Question').fill('the battery does not last');
-      await page.getByRole('button', { name: 'Search' }).click();
-      await page.locator('.hits li').first().waitFor();
-    },
-  },
-  {
-    name: 'map',
-    route: (runs) => `search/${runs.sample}`,
-    prepare: async (page) => {
-      await page.getByRole('button', { name: 'Draw the map' }).click();
-      await page.getByLabel('Colour by id prefix').check();
-      await page.locator('.map-canvas').scrollIntoViewIfNeeded();
+      await page.locator('mark').first().waitFor();
+      await page.locator('.point-map').waitFor({ timeout: START_TIMEOUT_MS });
     },
   },
   {
     name: 'run',
     route: (runs) => `runs/${runs.sample}`,
-    prepare: (page) => page.getByRole('img', { name: /Histogram/ }).waitFor(),
+    prepare: (page) => page.locator('.point-map').waitFor({ timeout: START_TIMEOUT_MS }),
   },
   { name: 'admin', route: 'admin', prepare: (page) => page.getByText(/Embedmill \d/).waitFor() },
 ];
