@@ -1,7 +1,7 @@
 /** Hooks that fetch the kept columns of a run and their values. */
 
 import type { RunColumn, RunColumnValues } from '@embedmill/contract';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { requestJson } from '../api/client.ts';
 import { useResource } from '../ui/use-resource.ts';
 import { type ColumnValues, columnValuesOf } from './column-values.ts';
@@ -23,7 +23,7 @@ export function isUsable({ kind, distinct }: RunColumn): boolean {
   return kind !== 'text' && distinct > 1;
 }
 
-/** Fetches the values of columns; those that are still missing follow in a later rendering. */
+/** Fetches the values of columns of one run; those that are still missing follow in a later rendering. */
 export function useColumnValues(
   run: string,
   columns: readonly RunColumn[],
@@ -35,19 +35,22 @@ export function useColumnValues(
     (name) => !values.has(name) && columns.some((column) => column.name === name && column.kind !== 'text'),
   );
   const wanted = JSON.stringify(missing);
+  const requested = useRef(new Set<string>());
   useEffect(() => {
-    const unmounted = new AbortController();
     for (const name of JSON.parse(wanted) as string[]) {
-      requestJson<RunColumnValues>(`v1/runs/${run}/columns/${encodeURIComponent(name)}`, {
-        signal: unmounted.signal,
-      }).then(
-        (reply) => setValues((known) => new Map(known).set(name, columnValuesOf(reply))),
+      if (requested.current.has(name)) continue;
+      requested.current.add(name);
+      requestJson<RunColumnValues>(`v1/runs/${run}/columns/${encodeURIComponent(name)}`).then(
+        (reply) => {
+          setValues((known) => new Map(known).set(name, columnValuesOf(reply)));
+          setError(null);
+        },
         (reason) => {
-          if (!unmounted.signal.aborted) setError(reason);
+          requested.current.delete(name);
+          setError(reason);
         },
       );
     }
-    return () => unmounted.abort();
   }, [run, wanted]);
   return { values, error };
 }

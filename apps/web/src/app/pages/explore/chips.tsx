@@ -46,8 +46,8 @@ export function Chips({ explorer }: { explorer: Explorer }) {
       </p>
       {chips.length > 0 && (
         <ul aria-label="Filters">
-          {chips.map(({ name, remove }) => (
-            <li key={name}>
+          {chips.map(({ name, remove }, n) => (
+            <li key={`${n} ${name}`}>
               <button type="button" class="chip" aria-label={`Remove the filter ${name}`} onClick={remove}>
                 <span class="chip-name">{name}</span> <span aria-hidden="true">×</span>
               </button>

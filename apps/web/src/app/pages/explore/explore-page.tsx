@@ -54,7 +54,7 @@ function RunExplorer({ run, runs }: { run: RunInfo; runs: readonly RunInfo[] }) 
         }
       >
         <div class="explore-bar">
-          <SearchForm key={`${explorer.state.search} ${explorer.state.like}`} explorer={explorer} />
+          <SearchForm explorer={explorer} />
           <Chips explorer={explorer} />
         </div>
         <div class="explore-body">

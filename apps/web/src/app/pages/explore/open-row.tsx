@@ -30,10 +30,7 @@ export function OpenRow({
     const observer = new ResizeObserver(measure);
     observer.observe(element.current!);
     measure();
-    return () => {
-      observer.disconnect();
-      onHeight(0);
-    };
+    return () => observer.disconnect();
   }, [row]);
   const [x, y] = [results?.points[2 * row] ?? Number.NaN, results?.points[2 * row + 1] ?? Number.NaN];
   const facts = Object.entries(columns ?? {}).filter(([, value]) => value !== null && value !== '');

@@ -24,7 +24,7 @@ const NARROW = matchMedia('(max-width: 860px)');
 
 /** Renders the table. */
 export function RowTable({ explorer }: { explorer: Explorer }) {
-  const { state, update, order, crossed, columns, results, search, total } = explorer;
+  const { state, update, order, columns, results, search, total } = explorer;
   const sortable = columns.filter(isUsable);
   return (
     <section class="card explore-rows" aria-label="Texts">
@@ -55,7 +55,7 @@ export function RowTable({ explorer }: { explorer: Explorer }) {
           <p>Remove a filter above to see more of the {count(total)} texts.</p>
         </Empty>
       ) : (
-        <Grid explorer={explorer} key={crossed.count === 0 ? 'empty' : 'rows'} />
+        <Grid explorer={explorer} />
       )}
     </section>
   );
@@ -103,6 +103,7 @@ function Grid({ explorer }: { explorer: Explorer }) {
   };
   // A row that was opened on the map or by the address comes into view; a new order starts at the top.
   const orderShown = useRef(order);
+  const isShown = useRef(false);
   useLayoutEffect(() => {
     if (orderShown.current !== order) {
       orderShown.current = order;
@@ -112,11 +113,18 @@ function Grid({ explorer }: { explorer: Explorer }) {
         setScrollTop(0);
       }
     }
+    isShown.current = open < 0;
     if (open >= 0) {
       setActive(open);
       show(open);
     }
-  }, [open, order, openPx]);
+  }, [open, order]);
+  // Once more when its height is known, but not when the reader has scrolled on.
+  useLayoutEffect(() => {
+    if (isShown.current || openPx === 0) return;
+    isShown.current = true;
+    show(open);
+  }, [open, openPx]);
 
   const { first, end, shiftPx } = renderedRows(list, scrollTop);
   const rendered = [...order.subarray(first, end)];
@@ -264,7 +272,8 @@ function Row({
         <span role="gridcell" class="row-value" tabIndex={-1}>
           {figureOf(row, hit, explorer)}
         </span>
-        <span class="row-actions">
+        {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+        <span role="gridcell" class="row-actions" tabIndex={-1}>
           <button
             type="button"
             tabIndex={-1}

@@ -1,12 +1,14 @@
 /** The search field of the Explore page. */
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Explorer } from '../../explore/use-explorer.ts';
 import { Failure } from '../../ui/states.tsx';
 
 /** Searches on Enter; an empty field ends the search. */
 export function SearchForm({ explorer: { state, update, search } }: { explorer: Explorer }) {
   const [text, setText] = useState(state.search);
+  // Back, a term of a topic and “More like this” change the search, too.
+  useEffect(() => setText(state.search), [state.search, state.like]);
   return (
     <>
       <search>
