@@ -70,7 +70,7 @@ function paint({ places, topicOf, topics }: ComputedMap): Picture {
 /** The labels as SVG, each with a white outline under it. */
 function labelsOf({ places, topicOf, topics, groups }: ComputedMap): string[] {
   const frame = frameOf(places, SIZE.width, SIZE.height);
-  const groupOf = Int16Array.from(topicOf, (topic) => topics[topic]!.group ?? -1);
+  const groupOf = Int32Array.from(topicOf, (topic) => topics[topic]!.group ?? -1);
   const labels = ([0, 1] as const).flatMap((level): MapLabel[] => {
     const named = level === 0 ? groups : topics;
     const centers = topicCenters(places, level === 0 ? groupOf : topicOf, named.length);

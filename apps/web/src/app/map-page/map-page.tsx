@@ -5,6 +5,7 @@ import {
   type MapLabel,
   type MapView,
   type ScreenPoint,
+  TOPIC_COLORS,
   topicCenters,
   topicColors,
 } from '@embedmill/analysis/map';
@@ -165,7 +166,7 @@ function useTopics({ topics, groups, places, topicOf }: MapDocument) {
   return useMemo(() => {
     const centers = topicCenters(places, topicOf, topics.length);
     const colorOf = topicColors(centers, TOPIC_COLORS.length);
-    const groupOf = Int16Array.from(topicOf, (topic) => topics[topic]?.group ?? -1);
+    const groupOf = Int32Array.from(topicOf, (topic) => topics[topic]?.group ?? -1);
     const groupCenters = topicCenters(places, groupOf, groups.length);
     const labels: MapLabel[] = [];
     for (const [level, named, middles] of [
