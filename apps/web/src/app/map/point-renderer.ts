@@ -116,11 +116,7 @@ class PixelRenderer implements PointRenderer {
   #drawn: DrawnPoints | null = null;
   #count = 0;
   #image: ImageData | null = null;
-<<<<<<< HEAD
-  /** What the image shows; `null` if it must be painted again. */
-=======
   /** What the image shows; `null` if all of it must be painted. */
->>>>>>> map
   #shown: { x: number; y: number; unit: number; background: string } | null = null;
 
   constructor(canvas: HTMLCanvasElement, background: () => Rgb) {
