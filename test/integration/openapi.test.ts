@@ -51,7 +51,7 @@ interface AskInit extends RequestInit {
 /** Sends a request and compares the response with the operation at `path`. */
 async function ask(method: string, path: string, init: AskInit = {}) {
   const { id = '', name = '', query = '', ...request } = init;
-  const address = path.replace('{name}', name).replace(/\{\w+\}/, id);
+  const address = path.replace(/\{\w+\}/, id).replace('{name}', name);
   const response = await fetch(`${lane.producer.url}${address}${query}`, {
     method: method.toUpperCase(),
     ...request,
