@@ -83,7 +83,7 @@ describe('a completed run', () => {
 
     const texts = await call('GET', `/v1/runs/${run}/texts?rows=4,0,99,3`);
     expect(await texts.json()).toEqual({
-      rows: [4, 0, 3].map((row) => ({ row, id: `t${row}`, text: TEXTS[row] })),
+      rows: [4, 0, 3].map((row) => ({ row, id: `t${row}`, text: TEXTS[row], columns: {} })),
     });
     expect((await call('GET', `/v1/runs/${run}/texts?rows=1,,2`)).status).toBe(400);
     expect((await search(run, { text: 'x', count: 0 })).status).toBe(422);
