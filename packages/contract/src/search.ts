@@ -5,7 +5,9 @@
  * scales of cosines and BM25 scores do not matter.
  */
 
-import type { RowColumns } from './columns.ts';
+import type { ColumnCondition, RowColumns } from './columns.ts';
+import type { ScoreBaseline } from './score-baseline.ts';
+import type { RowOutcome } from './verdicts.ts';
 
 /** What a search compares: vectors, words, or both, fused by rank. */
 export type SearchMode = 'hybrid' | 'vector' | 'words';
@@ -36,6 +38,35 @@ export interface SearchHit {
   spans: [start: number, end: number][];
   /** The ranks in words. */
   reason: string;
+}
+
+/** Which rows are searched. */
+export interface SearchFilter {
+  /** Conditions by column name; all must hold. */
+  columns?: Readonly<Record<string, ColumnCondition>> | undefined;
+}
+
+/** A search in a run: for a text, or for rows like a row. */
+export type SearchQuery = ({ text: string; like?: never } | { like: number; text?: never }) & {
+  /** Maximum hits. Default 20. */
+  count?: number;
+  /** Default `hybrid`; always `vector` with `like`. */
+  mode?: SearchMode;
+  filter?: SearchFilter;
+};
+
+/** The answer to a search. */
+export interface SearchAnswer {
+  /** Outcome of the query text; without a vector only its words are compared. `null` if no text was embedded. */
+  outcome: RowOutcome | null;
+  mode: SearchMode;
+  /** Rows in the run. */
+  rows: number;
+  /** Best first. */
+  hits: SearchHit[];
+  /** Cosines of unrelated texts of the model; `null` if they were not measured. */
+  baseline: ScoreBaseline | null;
+  timings: { embedMs: number; searchMs: number; readMs: number };
 }
 
 /** The constant of the paper. */

@@ -30,7 +30,7 @@ export function HitList({
   if (found === null || query === null) return null;
   const { hits, baseline, rows, timings, totalMs } = found;
   if (hits.length === 0) return <Empty title={MISSING[found.mode]} />;
-  const hasMore = hits.length >= query.count && hits.length < Math.min(rows, MAX_HITS);
+  const hasMore = hits.length >= (query.count ?? hits.length) && hits.length < Math.min(rows, MAX_HITS);
   return (
     <div class={isSearching ? 'hits-old' : ''}>
       <p class="soft small" role="status">
@@ -56,7 +56,7 @@ export function HitList({
             type="button"
             class="button"
             disabled={isSearching}
-            onClick={() => void search({ ...query, count: Math.min(MAX_HITS, query.count + MORE_HITS) })}
+            onClick={() => void search({ ...query, count: Math.min(MAX_HITS, hits.length + MORE_HITS) })}
           >
             Show more
           </button>

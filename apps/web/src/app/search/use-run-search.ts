@@ -1,35 +1,14 @@
 /** Searches a run; a new search aborts the one in progress. */
 
-import type { ColumnCondition, ScoreBaseline, SearchHit, SearchMode } from '@embedmill/contract';
+import type { SearchAnswer, SearchQuery } from '@embedmill/contract';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { requestJson } from '../api/client.ts';
-
-/** Body of a search. */
-export interface SearchQuery {
-  text?: string;
-  /** Instead of a text: a row, for rows like it. */
-  like?: number;
-  mode?: SearchMode;
-  /** Maximum hits. */
-  count: number;
-  filter?: { columns?: Readonly<Record<string, ColumnCondition>>; topics?: readonly number[] };
-}
-
-/** Response of the search route. */
-export interface SearchResult {
-  mode: SearchMode;
-  /** Rows in the run. */
-  rows: number;
-  hits: SearchHit[];
-  baseline: ScoreBaseline | null;
-  timings: { embedMs: number; searchMs: number; readMs: number };
-}
 
 /** The state of the last search. */
 export interface RunSearch {
   /** The search that `found` and `error` belong to; `null` before the first one. */
   query: SearchQuery | null;
-  found: (SearchResult & { totalMs: number }) | null;
+  found: (SearchAnswer & { totalMs: number }) | null;
   error: unknown;
   isSearching: boolean;
   search: (query: SearchQuery) => Promise<void>;
@@ -53,7 +32,7 @@ export function useRunSearch(run: string): RunSearch {
     setQuery(wanted);
     const startedAt = performance.now();
     try {
-      const result = await requestJson<SearchResult>(`v1/runs/${run}/search`, {
+      const result = await requestJson<SearchAnswer>(`v1/runs/${run}/search`, {
         method: 'POST',
         json: wanted,
         signal,
