@@ -166,6 +166,8 @@ describe('the documented responses', () => {
     await ask('get', '/v1/runs/{id}/statistics', { id });
     await ask('post', '/v1/runs/{id}/search', { id, ...json({ text: 'opinion' }) });
     await ask('get', '/v1/runs/{id}/texts', { id, query: '?rows=0,1' });
+    await ask('get', '/v1/runs/{id}/columns', { id });
+    await ask('get', '/v1/runs/{id}/columns/{name}', { id, name: 'verdict' });
     await ask('get', '/v1/runs/{id}/report', { id, query: '?include=truncated' });
     await ask('get', '/v1/runs', { query: '?limit=1&state=completed' });
     expect((await ask('post', '/v1/runs/{id}/retry', { id })).status).toBeLessThan(500);

@@ -1,8 +1,10 @@
 /** Servers that REDIS_URL does not fit are refused at start. */
 
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { assertUsableRedis } from '@embedmill/core/redis';
 import { createLogger } from '@embedmill/core/telemetry';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
 import { startProducerProcess } from '../support/mill.ts';
 import { clusterNode, PRIMARY_NAME, startSentinel } from '../support/redis-groups.ts';
@@ -36,6 +38,29 @@ describe('a server that does not fit REDIS_URL', () => {
     );
     await expect(assertUsableRedis(`redis+sentinel://127.0.0.1:${port}/other`, log)).rejects.toThrow(
       /the Sentinels know no primary "other"; they know "embedmill"/,
+    );
+  });
+
+  it('is refused if it speaks plain text where the URL has TLS, or the reverse', async () => {
+    const single = await redisProcess();
+    await single.start();
+    await expect(assertUsableRedis(`rediss://127.0.0.1:${single.port}`, log)).rejects.toThrow(
+      /speaks plain text, not TLS; use redis:\/\//,
+    );
+    // Refuses the handshake, as a server without a common cipher does.
+    const tls = createServer((socket) => {
+      socket.once('data', (bytes) => {
+        if (bytes[0] === 0x16) socket.write(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]));
+        socket.end();
+      });
+      socket.on('error', () => {});
+    });
+    tls.listen(0, '127.0.0.1');
+    await once(tls, 'listening');
+    onTestFinished(() => void tls.close());
+    const { port } = tls.address() as AddressInfo;
+    await expect(assertUsableRedis(`redis://127.0.0.1:${port}`, log)).rejects.toThrow(
+      /speaks TLS; use rediss:\/\//,
     );
   });
 

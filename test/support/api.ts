@@ -13,6 +13,7 @@ import {
   FileStore,
   FiringAlerts,
   OpenAiBatchStore,
+  RunColumns,
 } from '@embedmill/producer';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
@@ -105,6 +106,7 @@ export async function startApi({
     files.close();
   });
   const alerts = new FiringAlerts();
+  const columns = new RunColumns(16 * 1024 * 1024);
   const server = createServer(
     createApi({
       service: {
@@ -130,6 +132,7 @@ export async function startApi({
         lane: () => hashLane(),
         files: () => files,
         batches: () => batches,
+        columns: () => columns,
       },
       config: allConfig,
       log,

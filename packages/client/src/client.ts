@@ -5,11 +5,14 @@
 
 import type {
   Alert,
+  ColumnSource,
   DataStorage,
   FormatName,
   Health,
   PartReceipt,
   ReportRow,
+  RunColumn,
+  RunColumnValues,
   RunInfo,
   RunModels,
   Scale,
@@ -172,6 +175,25 @@ export class EmbedmillClient {
   /** Searches a completed run by meaning and words, or for rows like a row; returns the best rows first. */
   search(id: string, query: SearchQuery, options: CallOptions = {}): Promise<SearchAnswer> {
     return this.#http.json('POST', `${runPath(id)}/search`, { ...options, ...json(query) });
+  }
+
+  /** Returns the columns of a completed run and the kinds of their values. */
+  async getColumns(id: string, options: CallOptions = {}): Promise<RunColumn[]> {
+    const path = `${runPath(id)}/columns`;
+    return (await this.#http.json<{ columns: RunColumn[] }>('GET', path, options)).columns;
+  }
+
+  /**
+   * Returns the values of one column of a completed run, in row order.
+   * @param options with `source`, where the input and the run have a column with this name
+   */
+  getColumn(
+    id: string,
+    name: string,
+    { source, ...options }: CallOptions & { source?: ColumnSource } = {},
+  ): Promise<RunColumnValues> {
+    const path = `${runPath(id)}/columns/${encodeURIComponent(name)}${queryOf({ source })}`;
+    return this.#http.json('GET', path, options);
   }
 
   /** Returns the models that runs may use. */

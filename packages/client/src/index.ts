@@ -6,6 +6,8 @@
 export type {
   ChunkSpan,
   CleanStep,
+  ColumnKind,
+  ColumnSource,
   Dtype,
   FormatName,
   GlossaryTerm,
@@ -16,6 +18,8 @@ export type {
   ReportRow,
   RowOutcome,
   RowVerdict,
+  RunColumn,
+  RunColumnValues,
   RunInfo,
   RunModel,
   RunModels,

@@ -5,10 +5,16 @@ import { machine } from './machine.ts';
 const PRESSURE =
   'some avg10=12.50 avg60=6.25 avg300=1.00 total=2500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n';
 
+const V1_QUOTA = {
+  'sys/fs/cgroup/cpu/app/cpu.cfs_quota_us': '200000\n',
+  'sys/fs/cgroup/cpu/app/cpu.cfs_period_us': '100000\n',
+};
+
 describe('readCpuUsage', () => {
   test('reads usage and throttling of the control group (version 2)', () => {
     const root = machine({
       'proc/self/cgroup': '0::/app\n',
+      'sys/fs/cgroup/app/cpu.max': '200000 100000\n',
       'sys/fs/cgroup/cpu.stat': 'usage_usec 99000000\n',
       'sys/fs/cgroup/app/cpu.stat':
         'usage_usec 2500000\nuser_usec 2000000\nsystem_usec 500000\nnr_periods 40\nnr_throttled 10\nthrottled_usec 750000\n',
@@ -26,6 +32,7 @@ describe('readCpuUsage', () => {
     const root = machine({
       'proc/self/cgroup': '3:cpuacct:/app\n2:cpu:/app\n',
       'sys/fs/cgroup/cpuacct/app/cpuacct.usage': '1500000000\n',
+      ...V1_QUOTA,
       'sys/fs/cgroup/cpu/app/cpu.stat': 'nr_periods 8\nnr_throttled 2\nthrottled_time 250000000\n',
     });
     expect(readCpuUsage({ root })).toEqual({
@@ -42,6 +49,7 @@ describe('readCpuUsage', () => {
       'proc/self/cgroup': '2:cpuacct:/app\n1:cpu:/app\n0::/\n',
       'sys/fs/cgroup/unified/cpu.stat': 'usage_usec 99000000\nuser_usec 1\nsystem_usec 1\n',
       'sys/fs/cgroup/cpuacct/app/cpuacct.usage': '1500000000\n',
+      ...V1_QUOTA,
       'sys/fs/cgroup/cpu/app/cpu.stat': 'nr_periods 8\nnr_throttled 7\nthrottled_time 600000000\n',
     });
     expect(readCpuUsage({ root })).toMatchObject({
@@ -56,12 +64,28 @@ describe('readCpuUsage', () => {
       'proc/self/cgroup': '2:cpu,cpuacct:/\n0::/\n',
       'sys/fs/cgroup/unified/cpu.stat': 'nr_periods 0\n',
       'sys/fs/cgroup/cpu,cpuacct/cpuacct.usage': '3000000000\n',
+      'sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us': '200000\n',
+      'sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us': '100000\n',
     });
     expect(readCpuUsage({ root })).toMatchObject({
       source: 'cgroup-v1',
       usageSeconds: 3,
       throttledSeconds: 0,
     });
+  });
+
+  test('reads this process if its control group has no quota, as a login session and a machine have none', () => {
+    const root = machine({
+      'proc/self/cgroup': '0::/user.slice/session-2.scope\n',
+      'sys/fs/cgroup/user.slice/session-2.scope/cpu.max': 'max 100000\n',
+      'sys/fs/cgroup/user.slice/session-2.scope/cpu.stat': 'usage_usec 99000000000\n',
+      'sys/fs/cgroup/cpu.stat': 'usage_usec 99000000000\n',
+    });
+    const { user, system } = process.cpuUsage();
+    const usage = readCpuUsage({ root });
+    expect(usage).toMatchObject({ source: 'process', throttledSeconds: 0 });
+    expect(usage.usageSeconds).toBeGreaterThanOrEqual((user + system) / 1e6);
+    expect(usage.usageSeconds).toBeLessThan(10_000);
   });
 
   test('falls back to the CPU time of this process', () => {

@@ -27,6 +27,19 @@ describe('the pace of a run', () => {
     });
   });
 
+  it('counts from the start of work, not from the first batch that is done', () => {
+    const pace = new Pace();
+    pace.start(START);
+    expect(pace.series()).toEqual({ startedAt: null, intervalMs: 1000, rows: [] });
+    pace.add(8, START + 2500);
+    pace.start(START + 2600);
+    expect(pace.series()).toEqual({
+      startedAt: '2026-11-23T12:00:00.000Z',
+      intervalMs: 1000,
+      rows: [0, 0, 8],
+    });
+  });
+
   it('stays within 240 intervals however long the run takes, and loses no row', () => {
     const pace = new Pace();
     for (let second = 0; second < 20_000; second++) pace.add(2, START + second * 1000);

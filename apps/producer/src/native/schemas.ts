@@ -127,7 +127,7 @@ export const addRowsQuery = z.strictObject({
     .pipe(z.union([z.literal('*'), z.array(fieldName).max(MAX_COLUMNS)]))
     .optional()
     .describe(
-      'Columns whose values are kept with the rows: comma-separated names or JSON paths, or `*` for all but text and id, ' +
+      'Columns whose values are kept with the rows: comma-separated names or JSON paths, or `*` for all but text, id and lists of numbers, ' +
         `up to ${MAX_COLUMNS}. Default: none.`,
     ),
   ...reading,

@@ -215,7 +215,7 @@ function operationIdOf({ method, path, tag }: Operation): string {
     .split('/')
     .filter((word) => word !== '' && word !== 'v1' && !word.startsWith(':'))
     .map((word) => word.replace(/\W/g, ''));
-  const one = path.endsWith('/:id') ? 'One' : '';
+  const one = /\/:(id|name)$/.test(path) ? 'One' : '';
   const unversioned = tag === 'openai' && !path.startsWith('/v1/') ? 'Unversioned' : '';
   const name =
     method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('') + one + unversioned;

@@ -16,7 +16,9 @@ import { SearchPage } from './pages/search/search-page.tsx';
 import { SimilarityPage } from './pages/similarity/similarity-page.tsx';
 import { ThresholdPage } from './pages/threshold/threshold-page.tsx';
 import { type Route, to, useRoute } from './router.ts';
+import { EndNotices } from './tab-progress.tsx';
 import { chooseTheme, useTheme } from './theme.ts';
+import { UploadStrip } from './upload-strip.tsx';
 
 /** Pages in the navigation, in the order in which a new user needs them. */
 const PAGES = [
@@ -70,7 +72,9 @@ export function App() {
       <main id="content" tabIndex={-1} ref={main}>
         <Banner />
         {pageOf(route, () => setKeyVersion((n) => n + 1))}
+        <UploadStrip />
       </main>
+      <EndNotices />
     </OverviewStream>
   );
 }

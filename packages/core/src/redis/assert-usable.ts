@@ -4,6 +4,7 @@ import { ConfigError } from '@embedmill/contract';
 import type { Logger } from 'pino';
 import { redisServerProblem } from '../process/redis-server/problem.ts';
 import { connect, connectionError, cutOff } from './connect.ts';
+import { transportProblem } from './transport-problem.ts';
 
 /** Maximum wait for Redis: a server that is unreachable now is not refused, as it may be starting. */
 const WAIT_MS = 1000;
@@ -33,7 +34,7 @@ export async function assertUsableRedis(url: string, log: Logger): Promise<void>
     const error = connectionError(redis);
     const problem = isReady
       ? redisServerProblem(url, await redis.info().catch(() => ''))
-      : searchProblemOf(error?.message ?? '');
+      : (searchProblemOf(error?.message ?? '') ?? (await transportProblem(url)));
     if (problem !== undefined) throw new ConfigError([`REDIS_URL: ${problem}`]);
   } finally {
     cutOff(redis);

@@ -7,7 +7,7 @@ const SECOND = 1000;
 
 /** Rows per interval of equal length. */
 export interface PaceSeries {
-  /** Start of the first interval, ISO 8601; `null` before the first batch. */
+  /** Start of the work and of the first interval, ISO 8601; `null` before the first batch. */
   startedAt: string | null;
   intervalMs: number;
   /** Rows done in each interval; the last one may not be over. */
@@ -20,9 +20,17 @@ export class Pace {
   #intervalMs = SECOND;
   #rows: number[] = [];
 
+  /**
+   * Starts the first interval, at `at` in milliseconds since 1970: rows that were done before the first batch came back
+   * took time, too. Later calls have no effect.
+   */
+  start(at: number): void {
+    this.#startedAt ??= at;
+  }
+
   /** Counts rows done at `at`, in milliseconds since 1970; called in chronological order. */
   add(rows: number, at: number): void {
-    this.#startedAt ??= at;
+    this.start(at);
     while (this.#intervalAt(at) >= MAX_INTERVALS) this.#halve();
     const interval = this.#intervalAt(at);
     while (this.#rows.length <= interval) this.#rows.push(0);
@@ -31,7 +39,8 @@ export class Pace {
 
   /** All intervals so far. */
   series(): PaceSeries {
-    const startedAt = this.#startedAt === null ? null : new Date(this.#startedAt).toISOString();
+    const hasRows = this.#rows.length > 0;
+    const startedAt = hasRows ? new Date(this.#startedAt!).toISOString() : null;
     return { startedAt, intervalMs: this.#intervalMs, rows: [...this.#rows] };
   }
 

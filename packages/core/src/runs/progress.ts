@@ -25,9 +25,10 @@ export class RunProgress {
   readonly pace = new Pace();
   #startedAt: number | null = null;
 
-  /** Starts the clock of the rates, when the first part arrives; later calls have no effect. */
+  /** Starts the clock of the rates and of the pace, when the first part arrives; later calls have no effect. */
   start(at: number): void {
     this.#startedAt ??= at;
+    this.pace.start(at);
   }
 
   /** Counts a batch finished at `at` (milliseconds since 1970); `null`: before this process started. */

@@ -50,20 +50,82 @@ export function histogramOptions({ x, y }: { x: string; y: string }): (colors: C
   });
 }
 
+/** A named point of a chart, or with y `null` a vertical line. */
+export interface ChartMark {
+  label: string;
+  at: readonly [x: number, y: number | null];
+}
+
 /** Precision (y) by recall (x), both 0 to 1. */
-export function precisionRecallOptions(colors: ChartColors): Options {
-  return {
+export function precisionRecallOptions(marks: readonly ChartMark[]): (colors: ChartColors) => Options {
+  return (colors) => ({
+    hooks: { draw: [(chart) => drawMarks(chart, marks, colors)] },
     legend: { show: false },
     cursor: { y: false },
     scales: { x: { time: false, range: [0, 1] }, y: { range: [0, 1.02] } },
     axes: [labelledAxis(colors, 'recall'), { ...labelledAxis(colors, 'precision'), size: 48 }],
     series: [{}, { stroke: colors.accent, fill: colors.fill, width: 2, points: { show: false } }],
-  };
+  });
+}
+
+const MARK_RADIUS_PX = 4;
+const MARK_FONT_PX = 12;
+const MARK_LINE_PX = 16;
+
+/** Draws marks, then their labels: beside each mark, on the side with more room, lower where another label is. */
+function drawMarks(chart: uPlot, marks: readonly ChartMark[], colors: ChartColors): void {
+  const { ctx, bbox } = chart;
+  const px = devicePixelRatio;
+  ctx.save();
+  ctx.font = `${MARK_FONT_PX * px}px system-ui, sans-serif`;
+  ctx.textBaseline = 'middle';
+  ctx.fillStyle = colors.ink;
+  ctx.strokeStyle = colors.ink;
+  ctx.lineWidth = px;
+  const xs = marks.map(({ at }) => chart.valToPos(at[0], 'x', true));
+  for (const [i, { at }] of marks.entries()) {
+    ctx.beginPath();
+    if (at[1] === null) {
+      ctx.setLineDash([4 * px, 3 * px]);
+      ctx.moveTo(xs[i]!, bbox.top);
+      ctx.lineTo(xs[i]!, bbox.top + bbox.height);
+      ctx.stroke();
+    } else {
+      ctx.arc(xs[i]!, chart.valToPos(at[1], 'y', true), MARK_RADIUS_PX * px, 0, 2 * Math.PI);
+      ctx.fill();
+    }
+  }
+  ctx.setLineDash([]);
+  const placed: { left: number; right: number; y: number }[] = [];
+  for (const [i, { label, at }] of marks.entries()) {
+    const x = xs[i]!;
+    const isRight = x < bbox.left + bbox.width / 2;
+    const width = ctx.measureText(label).width + 6 * px;
+    const [left, right] = isRight ? [x, x + width] : [x - width, x];
+    let y = (at[1] === null ? bbox.top : chart.valToPos(at[1], 'y', true) + MARK_LINE_PX * px) + 8 * px;
+    while (
+      placed.some(
+        (other) => Math.abs(other.y - y) < MARK_LINE_PX * px && other.left < right && left < other.right,
+      )
+    )
+      y += px;
+    placed.push({ left, right, y });
+    ctx.textAlign = isRight ? 'left' : 'right';
+    const textX = x + (isRight ? 6 : -6) * px;
+    // An outline in the colour of the card, so that bars and lines do not cross the letters.
+    ctx.strokeStyle = colors.card;
+    ctx.lineWidth = 4 * px;
+    ctx.lineJoin = 'round';
+    ctx.strokeText(label, textX, y);
+    ctx.fillText(label, textX, y);
+  }
+  ctx.restore();
 }
 
 /** Two histograms over the same cosine buckets: pairs labelled same and pairs labelled different. */
-export function twoHistogramOptions(colors: ChartColors): Options {
-  return {
+export function twoHistogramOptions(marks: readonly ChartMark[]): (colors: ChartColors) => Options {
+  return (colors) => ({
+    hooks: { draw: [(chart) => drawMarks(chart, marks, colors)] },
     cursor: { y: false },
     legend: { show: true, live: false },
     scales: {
@@ -90,7 +152,7 @@ export function twoHistogramOptions(colors: ChartColors): Options {
         ...columns(),
       },
     ],
-  };
+  });
 }
 
 /** An axis with a label. */

@@ -17,6 +17,7 @@ export interface ChartColors {
   warn: string;
   bad: string;
   fill: string;
+  card: string;
 }
 
 /** Properties of a chart. */
@@ -94,6 +95,7 @@ function readColors(): ChartColors {
     warn: read('warn'),
     bad: read('bad'),
     fill: read('accent-soft'),
+    card: read('card'),
   };
   probe.remove();
   return colors;

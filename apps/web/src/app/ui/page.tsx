@@ -2,6 +2,8 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { useTabProgress } from '../tab-progress.tsx';
+import { Breakable } from './breakable.tsx';
 
 /** A page with a title (also of the browser tab), an introduction and actions. */
 export function PageLayout({
@@ -16,14 +18,17 @@ export function PageLayout({
   actions?: ComponentChildren;
   children: ComponentChildren;
 }) {
+  const progress = useTabProgress();
   useEffect(() => {
-    document.title = `${title} · Embedmill`;
-  }, [title]);
+    document.title = `${progress}${title} · Embedmill`;
+  }, [progress, title]);
   return (
     <div class="page">
       <div class="page-head">
         <div>
-          <h1>{title}</h1>
+          <h1>
+            <Breakable name={title} />
+          </h1>
           {lead !== undefined && <p class="lead">{lead}</p>}
         </div>
         {actions !== undefined && <div class="actions">{actions}</div>}

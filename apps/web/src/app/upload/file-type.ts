@@ -1,5 +1,6 @@
 /** How a file is turned into the bytes of an upload: UTF-8, in records that can be cut into parts. */
 
+import { MAX_COLUMNS } from '@embedmill/contract';
 import type { ReadingPlan } from '@embedmill/core/formats';
 import { decodeText, joinLines, recordsOfArray, recordsOfLines } from './convert.ts';
 import { readingQuery } from './reading-query.ts';
@@ -43,6 +44,7 @@ export function uploadTypeOf({
   charset,
   lineEnd,
   dialect,
+  columns,
   textField,
   idField,
 }: ReadingPlan): UploadFileType {
@@ -52,18 +54,26 @@ export function uploadTypeOf({
       `“${name}” is packed with ${packing}, which this page cannot upload. Use the command: embedmill embed "${name}" --to vectors.npy`,
     );
   }
+  // Lists, such as vectors, stay on the machine.
+  const kept = columns.filter(({ type }) => type !== 'list').slice(0, MAX_COLUMNS);
   const sent = format === 'csv' || format === 'tsv' ? format : 'jsonl';
   return {
     isGzip: packing === 'gzip',
     charset,
     isCr: lineEnd === 'cr',
     source: format,
-    columns: [textField, idField].filter((field) => field !== null),
+    columns: [textField, idField, ...kept.map(({ name: column }) => column)].filter(
+      (field) => field !== null,
+    ),
     format: sent,
     hasHeader: dialect?.header ?? false,
     quote: dialect?.quote ?? null,
     contentType: CONTENT_TYPES[sent],
-    query: dialect === null ? {} : readingQuery(dialect),
+    query: {
+      ...(dialect === null ? {} : readingQuery(dialect)),
+      // The run keeps all columns of the file, within its bounds.
+      ...(format === 'txt' ? {} : { columns: '*' }),
+    },
   };
 }
 

@@ -7,10 +7,11 @@ import {
   parseKeyedNumbers,
   readText,
 } from './cgroup.ts';
+import { readCpuQuota } from './quota.ts';
 
-/** CPU time since the control group or process was created; no figure ever decreases. */
+/** CPU time since the control group or process was created; no figure decreases unless a quota is set or removed. */
 export interface CpuUsage {
-  /** Whether the figures are of the control group (all processes of the container) or of this process. */
+  /** Whether the figures are of the control group (all processes that share the quota) or of this process. */
   source: 'cgroup-v2' | 'cgroup-v1' | 'process';
   /** CPU seconds over all cores. */
   usageSeconds: number;
@@ -23,13 +24,15 @@ export interface CpuUsage {
 }
 
 /**
- * CPU time of the nearest control group with accounting: version 1 `cpuacct.usage` and `cpu.stat`, version 2 `cpu.stat`;
- * otherwise of this process, without throttling.
+ * CPU time of this process, without throttling; with a CPU quota, that of the nearest control group with accounting, whose
+ * processes share it: version 1 `cpuacct.usage` and `cpu.stat`, version 2 `cpu.stat`. Without a quota the group may be a
+ * login session or the whole machine.
  *
  * Version 1 first: a controller belongs to one version, and on hosts that run both, a version 2 group without the controller
  * still has a `cpu.stat`, which knows no quota.
  */
 export function readCpuUsage({ root = '/' }: CpuReaderOptions = {}): CpuUsage {
+  if (readCpuQuota({ root }) === undefined) return readProcess();
   return readV1(root) ?? readV2(root) ?? readProcess();
 }
 

@@ -15,7 +15,7 @@ import type { ColumnsRow } from '../cut.ts';
 
 /** Which columns are kept. */
 export interface KeepColumnsOptions {
-  /** Names or JSON paths, or `*` for all columns but text and id. */
+  /** Names or JSON paths, or `*` for all columns but text, id and lists of numbers. */
   columns: readonly string[] | '*';
   textField: string;
   idField: string;
@@ -102,6 +102,8 @@ class ColumnKeeper {
     for (const [key, value] of Object.entries(object)) {
       const path = `${prefix}${key}`;
       if (this.#isTextOrId(path)) continue;
+      // A vector.
+      if (Array.isArray(value) && typeof value[0] === 'number') continue;
       if (isObject(value) && keys < MAX_PATH_KEYS) yield* this.#membersOf(value, `${path}.`, keys + 1);
       else yield [path, value];
     }

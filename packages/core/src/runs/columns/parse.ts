@@ -26,7 +26,7 @@ export type DateOrder = 'month-first' | 'day-first';
 
 const TIME = String.raw`(?:(?:[T ]|, ?)(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?)?(?: ?(?<half>[AP]M))?)?`;
 const ZONE = String.raw`(?: ?(?<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}))?`;
-const WEEKDAY = String.raw`(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?`;
+const WEEKDAY = `(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?`;
 
 /** `2025-03-04`, `2025/03/04`, `2025-03`. */
 const YEAR_FIRST = dateForm(String.raw`(?<year>\d{4})[-/](?<month>\d{1,2})(?:[-/](?<day>\d{1,2}))?`);

@@ -28,7 +28,7 @@ export function registerCpuMetrics(registry: Registry, options: CpuReaderOptions
 
   gauge(
     'used_cores',
-    'Average cores used over at least the last 10 seconds, by the control group if there is one.',
+    'Average cores used over at least the last 10 seconds, by the control group if it has a CPU quota, else by this process.',
     () => load.usedCores(),
   );
   gauge('quota_cores', 'Cores that this process may use: the minimum of CPU quota and CPU set.', () =>
@@ -37,9 +37,13 @@ export function registerCpuMetrics(registry: Registry, options: CpuReaderOptions
   gauge('saturation_ratio', 'Cores used divided by cores available; 1 means saturated.', () => {
     return load.usedCores() / usableCores(options);
   });
-  counter('seconds_total', 'CPU time used, by the control group if there is one.', () => {
-    return readCpuUsage(options).usageSeconds;
-  });
+  counter(
+    'seconds_total',
+    'CPU time used, by the control group if it has a CPU quota, else by this process.',
+    () => {
+      return readCpuUsage(options).usageSeconds;
+    },
+  );
   counter('periods_total', 'Elapsed quota periods; 0 without a quota.', () => readCpuUsage(options).periods);
   counter('throttled_periods_total', 'Quota periods in which the control group was throttled.', () => {
     return readCpuUsage(options).throttledPeriods;

@@ -19,7 +19,9 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
   const [sample, setSample] = useState<VectorsReply | null>(null);
   const [error, setError] = useState<unknown>(null);
   const { textField, precision, truncate, clean, model, inputType } = choice;
+  const hasWorker = overview === null || overview.workers.length > 0;
   useEffect(() => {
+    if (!hasWorker) return;
     const unmounted = new AbortController();
     setSample(null);
     setError(null);
@@ -31,9 +33,15 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
       if (!unmounted.signal.aborted) setError(reason);
     });
     return () => unmounted.abort();
-  }, [preview, textField, precision, truncate, clean, model, inputType]);
+  }, [preview, textField, precision, truncate, clean, model, inputType, hasWorker]);
 
   const rows = preview.isWhole ? count(preview.rowsInFile) : `about ${roughly(preview.rowsInFile)}`;
+  if (!hasWorker)
+    return (
+      <p>
+        {rows} rows. No worker is connected: the run starts when one is, and until then there is no estimate.
+      </p>
+    );
   if (error !== null)
     return (
       <p>
@@ -41,8 +49,11 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
       </p>
     );
   if (sample === null) return <Loading what="an estimate from a sample of texts" />;
-  const { outcomes, usage } = sample;
-  const tokens = (usage.tokens / outcomes.length) * preview.rowsInFile;
+  const { outcomes } = sample;
+  const tokens = tokensOf(
+    outcomes.map((outcome) => outcome.tokens),
+    preview.rowsInFile,
+  );
   const truncated = outcomes.filter(({ verdict }) => verdict === 'truncated').length;
   const speed = speedOf(overview);
   return (
@@ -50,14 +61,14 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
       <dt>Rows</dt>
       <dd>{rows}</dd>
       <dt>Tokens</dt>
-      <dd>about {roughly(tokens)}</dd>
+      <dd>{rangeText(roughly(tokens.low, Math.floor), roughly(tokens.high, Math.ceil))}</dd>
       <dt>Time</dt>
       <dd>
         {speed === null ? (
           'unknown before the first run'
         ) : (
           <>
-            about {duration(Math.max(1, tokens / speed.tokensPerSecond))}{' '}
+            {timeText(tokens, speed.tokensPerSecond)}{' '}
             <span class="soft">
               at {rate(speed.tokensPerSecond)} tokens/s, {speed.source}
             </span>
@@ -70,9 +81,47 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
   );
 }
 
-/** Rounds to two digits, the accuracy of the estimate. */
-function roughly(n: number): string {
-  return count(Number(n.toPrecision(2)));
+/** Ends of an estimate. */
+interface Range {
+  low: number;
+  high: number;
+}
+
+/** Standard errors on each side of a mean: about 95 % of samples. */
+const STANDARD_ERRORS = 2;
+
+/** How far the speed of the same workers differs from one file to the next, assumed. */
+const SPEED_TOLERANCE = 0.2;
+
+/** Tokens of all rows, from those of a sample. */
+function tokensOf(sample: readonly number[], rows: number): Range {
+  const n = sample.length;
+  const mean = sample.reduce((sum, tokens) => sum + tokens, 0) / n;
+  const variance = sample.reduce((sum, tokens) => sum + (tokens - mean) ** 2, 0) / Math.max(1, n - 1);
+  // Without the rows of the sample itself, whose tokens are known.
+  const error = STANDARD_ERRORS * Math.sqrt((variance / n) * Math.max(0, 1 - n / Math.max(n, rows)));
+  return { low: rows * Math.max(0, mean - error), high: rows * (mean + error) };
+}
+
+/** Rounds to two digits, the accuracy of an estimate; `round` keeps the end of a range outside of it. */
+function roughly(n: number, round: (n: number) => number = Math.round): string {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, n))) - 1);
+  return count(round(n / step) * step);
+}
+
+function timeText({ low, high }: Range, tokensPerSecond: number): string {
+  const shortest = low / (tokensPerSecond * (1 + SPEED_TOLERANCE));
+  const longest = high / (tokensPerSecond * (1 - SPEED_TOLERANCE));
+  if (longest < 2) return 'about 1 s';
+  const step = longest < 120 ? 1 : longest < 7200 ? 10 : 600;
+  return rangeText(
+    duration(Math.max(1, Math.floor(shortest / step) * step)),
+    duration(Math.ceil(longest / step) * step),
+  );
+}
+
+function rangeText(low: string, high: string): string {
+  return low === high ? low : `${low} – ${high}`;
 }
 
 /** Picks texts at even distances from the preview. */

@@ -1,27 +1,21 @@
 /** The New run page: choose a file, its columns and the options, see an estimate, upload the file. */
 
 import type { RunInfo, RunModels } from '@embedmill/contract';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { requestJson } from '../../api/client.ts';
+import { go } from '../../router.ts';
 import { bytes } from '../../ui/format.ts';
 import { PageLayout, Section } from '../../ui/page.tsx';
 import { Failure } from '../../ui/states.tsx';
 import { useResource } from '../../ui/use-resource.ts';
 import { type UploadFileType, uploadTypeOf } from '../../upload/file-type.ts';
-import { FileUpload, type UploadState } from '../../upload/file-upload.ts';
 import { inspectFile, type PlanChoices, type ReadingPlan } from '../../upload/inspect.ts';
 import { type Preview, readPreview } from '../../upload/preview.ts';
-import {
-  fileSignature,
-  findUnfinished,
-  forgetUpload,
-  rememberUpload,
-  type UnfinishedUpload,
-} from '../../upload/unfinished-uploads.ts';
+import { findUnfinished, type UnfinishedUpload } from '../../upload/unfinished-uploads.ts';
+import { startUpload } from '../../upload/uploads.ts';
 import { Estimate } from './estimate.tsx';
 import { ReadingForm } from './reading-form.tsx';
 import { type RunChoice, RunForm } from './run-form.tsx';
-import { UploadProgress } from './upload-progress.tsx';
 
 /** A file, how it is read, and its first rows. */
 interface ChosenFile {
@@ -37,24 +31,12 @@ interface ChosenFile {
   unfinished: UnfinishedUpload | null;
 }
 
-/** The upload in progress. */
-interface Sending {
-  run: string;
-  file: File;
-  upload: FileUpload;
-}
-
-/** Renders the page; an upload in progress stops when the page is left. */
+/** Renders the page; after the start it goes to the run. */
 export function NewRunPage() {
   const [chosen, setChosen] = useState<ChosenFile | null>(null);
   const [choice, setChoice] = useState<RunChoice | null>(null);
   const [error, setError] = useState<unknown>(null);
-  const [sending, setSending] = useState<Sending | null>(null);
-  const [progress, setProgress] = useState<UploadState | null>(null);
   const { value: models } = useResource<RunModels>('v1/run-models');
-  const running = useRef<FileUpload | null>(null);
-  // An upload ends with its page; choosing the same file resumes it.
-  useEffect(() => () => running.current?.stop(), []);
 
   /** Reads the file by a new plan; the answer to an older one is dropped. */
   const latest = useRef(0);
@@ -91,15 +73,8 @@ export function NewRunPage() {
     file: File,
     { type, textField, idField }: Pick<UnfinishedUpload, 'type' | 'textField' | 'idField'>,
   ) => {
-    rememberUpload({ run, file: fileSignature(file), type, textField, idField });
-    const upload = new FileUpload({ run, file, type, textField, idField }, (state) => {
-      setProgress(state);
-      if (state.state === 'sent') forgetUpload(run);
-    });
-    running.current = upload;
-    setSending({ run, file, upload });
-    setProgress(upload.state);
-    void upload.start();
+    startUpload({ run, file, type, textField, idField });
+    go('runs', run);
   };
   const begin = ({ file, plan }: ChosenFile, { textField, idField, ...options }: RunChoice) => {
     setError(null);
@@ -116,59 +91,48 @@ export function NewRunPage() {
       lead="A file of texts becomes a file of vectors: one row each, in the same order."
     >
       {error !== null && <Failure error={error} />}
-      {sending !== null ? (
-        progress !== null && (
-          <Section title={sending.file.name}>
-            <UploadProgress run={sending.run} upload={sending.upload} progress={progress} />
-          </Section>
-        )
-      ) : (
+      <FileDrop file={chosen?.file ?? null} onFile={choose} />
+      {chosen?.unfinished != null && (
+        <div class="notice notice-warn">
+          <p>The upload of this file was not finished.</p>
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              const unfinished = chosen.unfinished!;
+              send(unfinished.run, chosen.file, unfinished);
+            }}
+          >
+            Resume the upload
+          </button>
+        </div>
+      )}
+      {chosen !== null && <ReadingForm plan={chosen.plan} onChange={reread} />}
+      {chosen?.unreadable != null && <Failure error={chosen.unreadable} />}
+      {chosen?.preview != null && choice !== null && (
         <>
-          <FileDrop file={chosen?.file ?? null} onFile={choose} />
-          {chosen?.unfinished != null && (
-            <div class="notice notice-warn">
-              <p>The upload of this file was not finished.</p>
-              <button
-                type="button"
-                class="button"
-                onClick={() => {
-                  const unfinished = chosen.unfinished!;
-                  send(unfinished.run, chosen.file, unfinished);
-                }}
-              >
-                Resume the upload
-              </button>
-            </div>
-          )}
-          {chosen !== null && <ReadingForm plan={chosen.plan} onChange={reread} />}
-          {chosen?.unreadable != null && <Failure error={chosen.unreadable} />}
-          {chosen?.preview != null && choice !== null && (
-            <>
-              <RunForm
-                preview={chosen.preview}
-                choice={choice}
-                models={models}
-                onChange={(changed) => {
-                  setChoice(changed);
-                  // Whether the model knows the texts depends on the model.
-                  if (changed.model !== choice.model)
-                    inspect(chosen.file, chosen.choices, false, changed.model);
-                }}
-                onColumns={({ textField, idField }) =>
-                  reread({ ...(textField && { textField }), ...(idField && { idField }) })
-                }
-              />
-              {chosen.plan.problem === null && (
-                <Section title="Before you start">
-                  <Estimate preview={chosen.preview} choice={choice} />
-                  <div class="actions">
-                    <button type="button" class="button button-main" onClick={() => begin(chosen, choice)}>
-                      Start
-                    </button>
-                  </div>
-                </Section>
-              )}
-            </>
+          <RunForm
+            preview={chosen.preview}
+            choice={choice}
+            models={models}
+            onChange={(changed) => {
+              setChoice(changed);
+              // Whether the model knows the texts depends on the model.
+              if (changed.model !== choice.model) inspect(chosen.file, chosen.choices, false, changed.model);
+            }}
+            onColumns={({ textField, idField }) =>
+              reread({ ...(textField && { textField }), ...(idField && { idField }) })
+            }
+          />
+          {chosen.plan.problem === null && (
+            <Section title="Before you start">
+              <Estimate preview={chosen.preview} choice={choice} />
+              <div class="actions">
+                <button type="button" class="button button-main" onClick={() => begin(chosen, choice)}>
+                  Start
+                </button>
+              </div>
+            </Section>
           )}
         </>
       )}

@@ -9,6 +9,7 @@ import {
   type Truncate,
 } from '@embedmill/contract';
 import { useId } from 'preact/hooks';
+import { useOverview } from '../../overview.tsx';
 import { CLEAN_STEP_LABELS } from '../../ui/clean-steps.ts';
 import { Section } from '../../ui/page.tsx';
 import type { Preview } from '../../upload/preview.ts';
@@ -26,6 +27,21 @@ export interface RunChoice {
   model?: string | undefined;
   /** Which prompt of the model the texts get. */
   inputType?: InputType | undefined;
+  /** Days after its end until the server deletes the run; undefined for the setting of the server. */
+  keepDays?: number | undefined;
+}
+
+/** Choices of the time for which a run is kept. */
+const KEEP_DAYS = [1, 7, 30, 90, 365];
+
+function daysText(days: number): string {
+  return days === 1 ? '1 day after its end' : `${days} days after its end`;
+}
+
+/** The setting of the server in words. */
+function keepText(days: number | null | undefined): string {
+  if (days === undefined) return 'as the server is set';
+  return days === null ? 'until it is deleted' : `${daysText(days)}, as the server is set`;
 }
 
 /** Rows in the preview table. */
@@ -48,6 +64,7 @@ export function RunForm({
   onColumns: (part: Partial<Pick<RunChoice, 'textField' | 'idField'>>) => void;
 }) {
   const id = useId();
+  const { overview } = useOverview();
   const change = (part: Partial<RunChoice>) => onChange({ ...choice, ...part });
   return (
     <>
@@ -143,6 +160,23 @@ export function RunForm({
             >
               <option value="int8">int8: fast</option>
               <option value="fp32">fp32: exact</option>
+            </select>
+          </div>
+          <div>
+            <label for={`${id}keep`}>Keep the run</label>
+            <select
+              id={`${id}keep`}
+              value={choice.keepDays ?? ''}
+              onChange={({ currentTarget: { value } }) =>
+                change({ keepDays: value === '' ? undefined : Number(value) })
+              }
+            >
+              <option value="">{keepText(overview?.storage?.keepRunsDays)}</option>
+              {KEEP_DAYS.map((days) => (
+                <option key={days} value={days}>
+                  {daysText(days)}
+                </option>
+              ))}
             </select>
           </div>
           {models !== null && <ModelFields models={models} choice={choice} onChange={change} />}

@@ -1,9 +1,10 @@
-/** Actions on a run: search, retry failed rows, cancel, delete. */
+/** Actions on a run: search, retry failed rows, notify, cancel, delete. */
 
 import type { RunInfo } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
 import { request } from '../../api/client.ts';
 import { go, to } from '../../router.ts';
+import { NotifyButton } from '../../tab-progress.tsx';
 import { ConfirmButton } from '../../ui/confirm-button.tsx';
 import { Failure } from '../../ui/states.tsx';
 
@@ -32,6 +33,7 @@ export function RunActions({ run, onChange }: { run: RunInfo; onChange: () => vo
           Retry failed
         </button>
       )}
+      {isActive && <NotifyButton run={run.id} />}
       {isActive ? (
         <ConfirmButton
           name="Cancel run"

@@ -44,7 +44,12 @@ function Throughput({ statistics: { pace } }: { statistics: RunStatistics }) {
   const data = useMemo((): [number[], number[]] => {
     const start = Date.parse(pace.startedAt ?? '') / 1000;
     const step = pace.intervalMs / 1000;
-    return [pace.rows.map((_, i) => start + i * step), meanOver(pace.rows, Math.ceil(MEAN_S / step), step)];
+    const width = Math.ceil(MEAN_S / step);
+    const times = pace.rows.map((_, i) => start + i * step);
+    const means = meanOver(pace.rows, width, step);
+    // Means of less than the whole width depend on the end of one batch.
+    const first = pace.rows.length > 2 * width ? width - 1 : 0;
+    return [times.slice(first), means.slice(first)];
   }, [pace]);
   if (pace.rows.length < 2) {
     return (

@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks';
 import { requestJson } from '../../api/client.ts';
 import type { Overview } from '../../api/types.ts';
 import { to } from '../../router.ts';
+import { Breakable } from '../../ui/breakable.tsx';
 import { Bar } from '../../ui/figures.tsx';
 import { bytes, count, duration, moment, rate } from '../../ui/format.ts';
 import { StateBadge } from '../../ui/state-badge.tsx';
@@ -77,7 +78,9 @@ function RunRow({ run }: { run: RunInfo }) {
   return (
     <tr>
       <th scope="row">
-        <a href={to('runs', id)}>{options.name ?? id}</a>
+        <a href={to('runs', id)}>
+          <Breakable name={options.name ?? id} />
+        </a>
       </th>
       <td>
         <StateBadge state={state} />

@@ -1,6 +1,7 @@
 /** Table of the connected workers with the load of their threads and cores. */
 
 import type { WorkerReport } from '../../api/types.ts';
+import { Breakable } from '../../ui/breakable.tsx';
 import { Bar } from '../../ui/figures.tsx';
 import { bytes, count, moment } from '../../ui/format.ts';
 
@@ -29,9 +30,9 @@ export function WorkersTable({ workers }: { workers: readonly WorkerReport[] }) 
           {workers.map((worker) => (
             <tr key={worker.id}>
               <th scope="row">
-                {worker.host}
+                <Breakable name={worker.host} />
                 <span class="soft small block">
-                  {worker.model}
+                  <Breakable name={worker.model} />
                   {worker.engine === undefined ? '' : `, ${worker.engine}`}
                   {worker.otherModels?.map(({ name }) => `; ${name}`)}
                 </span>

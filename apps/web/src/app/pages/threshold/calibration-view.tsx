@@ -5,7 +5,7 @@ import { useMemo, useRef } from 'preact/hooks';
 import type uPlot from 'uplot';
 import { saveAs } from '../../api/client.ts';
 import { Chart } from '../../ui/chart.tsx';
-import { precisionRecallOptions, twoHistogramOptions } from '../../ui/chart-options.ts';
+import { type ChartMark, precisionRecallOptions, twoHistogramOptions } from '../../ui/chart-options.ts';
 import { count, share } from '../../ui/format.ts';
 import { Section } from '../../ui/page.tsx';
 import type { PairCalibration } from './calibrate-pairs.ts';
@@ -89,7 +89,7 @@ function Choice({
           <p class="stat-value">
             {choice.threshold.toFixed(3)}{' '}
             <span class="stat-unit">
-              [{choice.intervals.threshold[0].toFixed(2)} – {choice.intervals.threshold[1].toFixed(2)}]
+              [{choice.intervals.threshold[0].toFixed(3)} – {choice.intervals.threshold[1].toFixed(3)}]
             </span>
           </p>
           <p class="soft small">
@@ -110,18 +110,45 @@ function Curve({ calibration, onDrawn }: { calibration: Calibration; onDrawn: (c
     ],
     [calibration],
   );
+  const marks = marksOf(calibration, ({ recall, precision }) => [recall, precision]);
   return (
     <Chart
+      key={keyOf(marks)}
       title="Precision over recall"
       summary={`Precision over recall; average precision ${calibration.averagePrecision.toFixed(3)}, best F1 ${calibration.bestF1.f1.toFixed(3)} at ${calibration.bestF1.threshold.toFixed(3)}.`}
       data={data}
-      options={precisionRecallOptions}
+      options={precisionRecallOptions(marks)}
       onDrawn={onDrawn}
     />
   );
 }
 
-function Scores({ calibration: { histogram } }: { calibration: Calibration }) {
+/** The chosen thresholds as marks; those that are equal share one. */
+function marksOf(
+  { bestF1, atRecall, atPrecision }: Calibration,
+  place: (choice: ThresholdChoice) => ChartMark['at'],
+): ChartMark[] {
+  const marks = new Map<number, ChartMark>();
+  for (const [name, choice] of [
+    ['balanced', bestF1],
+    ['never miss', atRecall.choice],
+    ['never wrong', atPrecision.choice],
+  ] as const) {
+    if (choice === null) continue;
+    const known = marks.get(choice.threshold);
+    const label = known === undefined ? name : `${known.label}, ${name}`;
+    marks.set(choice.threshold, { label, at: place(choice) });
+  }
+  return [...marks.values()];
+}
+
+/** Draws the chart again for other marks. */
+function keyOf(marks: readonly ChartMark[]): string {
+  return marks.map(({ label, at }) => `${label} ${at}`).join();
+}
+
+function Scores({ calibration }: { calibration: Calibration }) {
+  const { histogram } = calibration;
   const data = useMemo(
     (): [number[], number[], number[]] => [
       histogram.map(({ from }) => from),
@@ -130,12 +157,14 @@ function Scores({ calibration: { histogram } }: { calibration: Calibration }) {
     ],
     [histogram],
   );
+  const marks = marksOf(calibration, ({ threshold }) => [threshold, null]);
   return (
     <Chart
+      key={keyOf(marks)}
       title="Pairs by cosine: same and different"
       summary={`Histogram of cosines from ${histogram[0]?.from.toFixed(2)} to ${histogram.at(-1)?.to.toFixed(2)} for both kinds of pairs.`}
       data={data}
-      options={twoHistogramOptions}
+      options={twoHistogramOptions(marks)}
     />
   );
 }
