@@ -230,6 +230,12 @@ describe('indexes in memory', () => {
     await expect(two.nearest(first, query, options)).rejects.toThrow('it was read again');
     shards.read = read;
 
+    // Words that do not fit beside the vectors of their run do not evict them.
+    const tight = new SearchIndexes(vectorBytes + 1000);
+    await tight.nearly(first, query, options);
+    expect((await tight.withWords(first, 'Text 7', options)).rows).toEqual(words.rows);
+    expect(tight.usedBytes).toBe(vectorBytes);
+
     const all = new SearchIndexes(1024 * 1024 * 1024);
     const found = await Promise.all([
       all.withWords(first, 'Text 7', options),

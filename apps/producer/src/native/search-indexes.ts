@@ -127,8 +127,8 @@ export class SearchIndexes {
     const index = new WordIndex();
     const whole = await readWords(run, index, () => {
       cached.bytes = index.bytes;
-      this.#makeRoom(cached);
-      return this.usedBytes <= this.#limitBytes;
+      this.#makeRoom(cached, `vectors ${run.id}`);
+      return Math.max(cached.bytes, this.usedBytes) <= this.#limitBytes;
     });
     cached.bytes = whole?.bytes ?? 0;
     return whole;
@@ -160,11 +160,14 @@ export class SearchIndexes {
     return await cached.index;
   }
 
-  /** Evicts until everything fits, but never what is being read for this search. */
-  #makeRoom(kept: Cached<PackedVectors | WordIndex>): void {
-    for (const [key, cached] of this.#cached) {
+  /**
+   * Evicts until everything fits, but never what is being read for this search.
+   * @param key also not evicted: words do not evict the vectors of their run, or they would take turns
+   */
+  #makeRoom(kept: Cached<PackedVectors | WordIndex>, key?: string): void {
+    for (const [each, cached] of this.#cached) {
       if (this.usedBytes <= this.#limitBytes) return;
-      if (cached !== kept) this.#cached.delete(key);
+      if (cached !== kept && each !== key) this.#cached.delete(each);
     }
   }
 }
