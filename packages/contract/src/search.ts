@@ -32,7 +32,7 @@ export interface SearchHit {
   /** The score on a scale where 0 stands for unrelated texts and 1 for equal ones; `null` without a baseline. */
   relative: number | null;
   rank: SearchRanks;
-  /** The words of the query as they stand in the text, without those of most rows; empty in mode `vector`. */
+  /** The words of the query as they stand in the text, without far more common ones; empty in mode `vector`. */
   words: string[];
   /** Where these words stand in the text, in UTF-16 units; at most 100. */
   spans: [start: number, end: number][];

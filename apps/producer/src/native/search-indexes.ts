@@ -28,7 +28,7 @@ export interface RowSearchOptions {
 /** The rows with words of a query. */
 export interface WordHits {
   rows: readonly ScoredRow[];
-  /** The terms of the query without those of most rows. */
+  /** The terms of the query that are worth showing. */
   terms: ReadonlySet<string>;
 }
 

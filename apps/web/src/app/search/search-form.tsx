@@ -4,7 +4,7 @@ import type { SearchMode } from '@embedmill/contract';
 import { useState } from 'preact/hooks';
 
 const MODES: readonly (readonly [mode: SearchMode, label: string])[] = [
-  ['hybrid', 'Meaning and words'],
+  ['hybrid', 'Both'],
   ['vector', 'Meaning'],
   ['words', 'Words'],
 ];
