@@ -164,6 +164,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText('The server is unreachable or overloaded').waitFor();
     await page.reload();
     await page.unrouteAll({ behavior: 'wait' });
+    await open('new');
     await page.locator('input[type=file]').setInputFiles(path);
     await page.getByRole('button', { name: 'Resume the upload' }).click();
     await page.getByText(/of 2 rows/).waitFor();

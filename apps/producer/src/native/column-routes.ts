@@ -1,6 +1,6 @@
 /** Routes for the columns of a completed run: their kinds, and the values of one of them. */
 
-import { resultsShape } from '@embedmill/core/runs';
+import { DESCRIBE_MEMORY_BYTES, type Run, resultsShape } from '@embedmill/core/runs';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
 import { checkInput } from '../http/check-input.ts';
@@ -23,7 +23,7 @@ export function columnRoutes({ service, limits, log }: RouteDeps): Router {
   addPath(router, '/v1/runs/:id/columns', {
     get: async (req, res) => {
       const run = await completedRun(service.runs(), req, res);
-      await shareOf(req).resize(downloadMemory(run));
+      await shareOf(req).resize(describeMemory(run));
       sendJson(res, 200, { columns: (await service.columns().columnsOf(run)).map(shownColumn) });
     },
   });
@@ -33,7 +33,7 @@ export function columnRoutes({ service, limits, log }: RouteDeps): Router {
       const { name } = checkInput(columnPath, 'query', { name: req.params.name });
       const { source } = checkInput(columnQuery, 'query', req.query);
       const run = await completedRun(service.runs(), req, res);
-      const memoryBytes = downloadMemory(run) + VALUE_BYTES * resultsShape(run).rows;
+      const memoryBytes = describeMemory(run) + VALUE_BYTES * resultsShape(run).rows;
       await shareOf(req).resize(memoryBytes);
       const found = await service.columns().column(run, name, source);
       const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'private, no-cache' };
@@ -42,6 +42,11 @@ export function columnRoutes({ service, limits, log }: RouteDeps): Router {
     },
   });
   return router;
+}
+
+/** Memory in which the columns of a run are described; no more than all of its rows need. */
+function describeMemory(run: Run): number {
+  return downloadMemory(run) + Math.min(DESCRIBE_MEMORY_BYTES, 4 * run.files.ledger.rowBytes);
 }
 
 /** A column as JSON, in chunks, so that a million values do not hold up other requests. */

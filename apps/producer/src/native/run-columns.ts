@@ -24,13 +24,15 @@ export interface RowFilter {
   columns?: Readonly<Record<string, ColumnCondition>> | undefined;
 }
 
-/** Maximum runs whose descriptions are cached. */
-const MAX_DESCRIBED_RUNS = 32;
+/** Memory of a description besides the characters of its values. */
+const DESCRIPTION_BYTES = 512;
 
 interface DescribedRun {
   /** When the run ended: a retry ends it again, with other verdicts. */
   endedAt: string | null;
   columns: Promise<readonly DescribedColumn[]>;
+  /** Of the descriptions; 0 while they are read. */
+  bytes: number;
   /** Values by position in `columns`, least recently used first. */
   packed: Map<number, { bytes: number; values: Promise<PackedColumn> }>;
 }
@@ -47,15 +49,18 @@ export class RunColumns {
   /** Least recently used first: a Map iterates in insertion order. */
   readonly #runs = new Map<string, DescribedRun>();
 
-  /** @param limitBytes of cached values; a larger column is read for each call */
+  /** @param limitBytes of what is cached; a larger column is read for each call */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }
 
-  /** Bytes of all cached values. */
+  /** Bytes of all cached descriptions and values. */
   get usedBytes(): number {
     let bytes = 0;
-    for (const { packed } of this.#runs.values()) for (const column of packed.values()) bytes += column.bytes;
+    for (const run of this.#runs.values()) {
+      bytes += run.bytes;
+      for (const column of run.packed.values()) bytes += column.bytes;
+    }
     return bytes;
   }
 
@@ -97,18 +102,22 @@ export class RunColumns {
     const { endedAt } = run.info();
     const known = this.#runs.get(run.id);
     this.#runs.delete(run.id);
-    const described =
-      known?.endedAt === endedAt ? known : { endedAt, columns: describeColumns(run), packed: new Map() };
+    const described: DescribedRun =
+      known?.endedAt === endedAt
+        ? known
+        : { endedAt, columns: describeColumns(run), bytes: 0, packed: new Map() };
     this.#runs.set(run.id, described);
     if (described !== known) {
-      // The next call reads them again.
-      described.columns.catch(() => {
-        if (this.#runs.get(run.id) === described) this.#runs.delete(run.id);
-      });
-      for (const id of this.#runs.keys()) {
-        if (this.#runs.size <= MAX_DESCRIBED_RUNS) break;
-        this.#runs.delete(id);
-      }
+      described.columns.then(
+        (columns) => {
+          described.bytes = bytesOf(columns);
+          this.#evict();
+        },
+        // The next call reads them again.
+        () => {
+          if (this.#runs.get(run.id) === described) this.#runs.delete(run.id);
+        },
+      );
     }
     return described;
   }
@@ -143,15 +152,24 @@ export class RunColumns {
     return await Promise.all(found);
   }
 
-  /** Frees the values used least recently: of other runs first. */
+  /** Frees the values used least recently, of other runs first, and then descriptions. */
   #evict(): void {
-    for (const { packed } of this.#runs.values()) {
+    for (const [id, { packed }] of this.#runs) {
       for (const number of packed.keys()) {
         if (this.usedBytes <= this.#limitBytes) return;
         packed.delete(number);
       }
+      if (this.usedBytes > this.#limitBytes) this.#runs.delete(id);
     }
   }
+}
+
+function bytesOf(columns: readonly DescribedColumn[]): number {
+  return columns.reduce(
+    (sum, { values }) =>
+      sum + DESCRIPTION_BYTES + values.reduce((bytes, value) => bytes + 2 * value.length, 0),
+    0,
+  );
 }
 
 /** @throws {RequestError} `unknown-column`, `column-is-text` */

@@ -1,7 +1,7 @@
 /** Runs (`@embedmill/core/runs`): a run's files and states, the collector, credits, and reading results. */
 
 export { Collector, type CollectorDeps } from './collector.ts';
-export { type DescribedColumn, describeColumns } from './columns/describe.ts';
+export { DESCRIBE_MEMORY_BYTES, type DescribedColumn, describeColumns } from './columns/describe.ts';
 export { type KeepColumnsOptions, keepColumns } from './columns/keep.ts';
 export { applyCondition, type PackedColumn, packedBytes, readColumns } from './columns/values.ts';
 export { Credits } from './credits.ts';

@@ -22,7 +22,13 @@ export interface DescribedColumn extends RunColumn {
 /** Different values that are counted. */
 const MAX_DISTINCT = 10_000;
 /** Characters of different values that are held per column. */
-const MAX_DISTINCT_CHARS = 512 * 1024;
+const MAX_DISTINCT_CHARS = 64 * 1024;
+/** Memory of an entry of a map besides the characters of its key. */
+const ENTRY_BYTES = 64;
+
+/** Maximum memory in which columns are described, besides one batch of rows. */
+export const DESCRIBE_MEMORY_BYTES = MAX_COLUMNS * (2 * MAX_DISTINCT_CHARS + ENTRY_BYTES * MAX_DISTINCT);
+
 /** Different values that a category may have. */
 const MAX_CATEGORIES = 1000;
 /** Rows that a category has per different value, on average. */
