@@ -14,7 +14,7 @@ interface Cached<Index> {
   readonly endedAt: string | null;
   /** What it takes in memory; words take more while they are read. */
   bytes: number;
-  /** `null` once the words of the run turned out to be larger than the limit. */
+  /** `null` once there turned out to be no room: the files are read for each search. */
   index: Promise<Index | null>;
 }
 
@@ -103,12 +103,14 @@ export class SearchIndexes {
   async #candidates(run: Run, query: Float32Array, { count, mask }: RowSearchOptions) {
     const { rows, dim } = resultsShape(run);
     const bytes = PackedVectors.bytesOf(rows, dim);
-    if (bytes > this.#limitBytes || query.length !== dim) {
-      const hits = await searchRows(masked(readResults(run), mask), query, count);
-      return { candidates: hits.map(({ row, score }) => ({ row, score })), isExact: true };
-    }
-    const packed = await this.#cachedOf<PackedVectors>(run, 'vectors', bytes, () => packVectors(run));
-    return { candidates: await inSteps(packed!.nearest(query, count, mask)), isExact: false };
+    const packed =
+      bytes > this.#limitBytes || query.length !== dim
+        ? null
+        : await this.#cachedOf<PackedVectors>(run, 'vectors', bytes, (cached) => packVectors(run, cached));
+    if (packed !== null)
+      return { candidates: await inSteps(packed.nearest(query, count, mask)), isExact: false };
+    const hits = await searchRows(masked(readResults(run), mask), query, count);
+    return { candidates: hits.map(({ row, score }) => ({ row, score })), isExact: true };
   }
 
   /**
@@ -172,9 +174,17 @@ export class SearchIndexes {
   }
 }
 
-async function packVectors(run: Run): Promise<PackedVectors> {
+/** The vectors of a run; `null` if the machine has no room for them. */
+async function packVectors(run: Run, cached: Cached<PackedVectors>): Promise<PackedVectors | null> {
   const { rows, dim } = resultsShape(run);
-  const packed = new PackedVectors(rows, dim);
+  let packed: PackedVectors;
+  try {
+    packed = new PackedVectors(rows, dim);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    cached.bytes = 0;
+    return null;
+  }
   for await (const slice of readResults(run)) packed.add(slice);
   return packed;
 }
