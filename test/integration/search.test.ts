@@ -1,6 +1,7 @@
 /** Search in a completed run: rows nearest to a text, texts of rows, and the cache of vectors. */
 
 import { PackedVectors } from '@embedmill/analysis';
+import { EmbedmillClient } from '@embedmill/client';
 import type { RunInfo, SearchAnswer } from '@embedmill/contract';
 import { decodeBatchResult, encodeBatchResult, withResultDigest } from '@embedmill/core/batch';
 import type { BatchJob } from '@embedmill/core/redis';
@@ -101,6 +102,8 @@ describe('a completed run', () => {
       mode: 'words',
       hits: [{ row: 4, score: null, rank: { vector: null, words: 1 }, reason: '1st by words: kettle' }],
     });
+    const client = new EmbedmillClient({ url: lane.producer.url });
+    expect((await client.search(run, { text: 'kettle', mode: 'words' })).hits).toMatchObject([{ row: 4 }]);
     const like = await ask({ like: 4, count: 3 });
     expect(like).toMatchObject({ outcome: null, mode: 'vector' });
     expect(like.hits.map(({ row }) => row).sort()).toEqual([0, 1, 2]);

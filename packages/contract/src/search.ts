@@ -106,10 +106,10 @@ export function rankingDepth(count: number): number {
 /** Why a row was found: `3rd nearest by meaning; 1st by words: refund, card`. */
 export function explainRanks({ vector, words }: SearchRanks, matched: readonly string[]): string {
   const parts: string[] = [];
-  const list = matched.length > 0 ? [matched.join(', ')] : [];
+  const list = matched.join(', ');
   if (vector !== null) parts.push(`${ordinal(vector)} nearest by meaning`);
-  if (words !== null) parts.push([`${ordinal(words)} by words`, ...list].join(': '));
-  else if (matched.length > 0) parts.push(['has the words', ...list].join(': '));
+  if (words !== null) parts.push(`${ordinal(words)} by words${list === '' ? '' : `: ${list}`}`);
+  else if (list !== '') parts.push(`has the words: ${list}`);
   return parts.join('; ');
 }
 
