@@ -41,10 +41,18 @@ beforeAll(async () => {
 const pointer = (...names: string[]) =>
   names.map((name) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
 
-/** Sends a request and compares the response with the operation at `path` (`id` is the value of its parameter). */
-async function ask(method: string, path: string, init: RequestInit & { id?: string; query?: string } = {}) {
-  const { id = '', query = '', ...request } = init;
-  const response = await fetch(`${lane.producer.url}${path.replace(/\{\w+\}/, id)}${query}`, {
+/** A request with the values of the parameters of its path. */
+interface AskInit extends RequestInit {
+  id?: string;
+  name?: string;
+  query?: string;
+}
+
+/** Sends a request and compares the response with the operation at `path`. */
+async function ask(method: string, path: string, init: AskInit = {}) {
+  const { id = '', name = '', query = '', ...request } = init;
+  const address = path.replace(/\{\w+\}/, id).replace('{name}', name);
+  const response = await fetch(`${lane.producer.url}${address}${query}`, {
     method: method.toUpperCase(),
     ...request,
   });
@@ -167,7 +175,8 @@ describe('the documented responses', () => {
     await ask('post', '/v1/runs/{id}/search', { id, ...json({ text: 'opinion' }) });
     await ask('get', '/v1/runs/{id}/texts', { id, query: '?rows=0,1' });
     await ask('get', '/v1/runs/{id}/columns', { id });
-    await ask('get', '/v1/runs/{id}/columns/{name}', { id, name: 'verdict' });
+    const column = await ask('get', '/v1/runs/{id}/columns/{name}', { id, name: 'verdict' });
+    expect(column.value).toMatchObject({ kind: 'category', codes: Array(41).fill(0).fill(2, 40) });
     await ask('get', '/v1/runs/{id}/report', { id, query: '?include=truncated' });
     await ask('get', '/v1/runs', { query: '?limit=1&state=completed' });
     expect((await ask('post', '/v1/runs/{id}/retry', { id })).status).toBeLessThan(500);
