@@ -250,10 +250,10 @@ describe('indexes in memory', () => {
     expect(all.usedBytes).toBe(0);
   });
 
-  it('are built once by concurrent searches, and again after the run has ended again', async () => {
+  it('are built once by concurrent searches, and again after the run has ended again, and freed with the run', async () => {
     const redis = testRedis();
     await startHashWorker(redis, { tamper: toUnitLength });
-    const { submit } = await startCollecting(redis, temporaryFolder());
+    const { submit, runs } = await startCollecting(redis, temporaryFolder());
     const run = await submit(Array.from({ length: 50 }, (_, i) => `text ${i}`));
     await whenEnded(run);
     const { rowLog } = run.files;
@@ -273,5 +273,10 @@ describe('indexes in memory', () => {
     run.info = () => ({ ...info(), endedAt: '2030-01-01T00:00:00.000Z' });
     await search();
     expect(reads).toBe(2 * run.files.ledger.batches.length);
+
+    expect(indexes.usedBytes).toBeGreaterThan(0);
+    runs.onRemoved((id) => indexes.release(id));
+    await runs.remove(run.id);
+    expect(indexes.usedBytes).toBe(0);
   });
 });
