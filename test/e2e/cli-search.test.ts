@@ -33,8 +33,33 @@ test('prints scores, ids and texts, nearest first', async () => {
   const { code, stdout, stderr } = await embedmill(args, { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const lines = stdout.trimEnd().split('\n');
-  expect(lines).toHaveLength(2);
-  expect(lines[0]).toMatch(/^0\.\d{4} {2}battery +The batteries died after a week\.$/);
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toMatch(/^ SCORE {2}MEANING {2}WORDS {2}ID +TEXT$/);
+  expect(lines[1]).toMatch(/^0\.\d{4} +1 +- {2}battery +The batteries died after a week\.$/);
+});
+
+test('fuses meaning and words, and compares words alone on request', async () => {
+  const args = ['search', 'out.npy', 'a TOWEL, which', '-k', '2', '--json'];
+  const { stdout } = await embedmill(args, { cwd });
+  const { mode, hits } = JSON.parse(stdout);
+  expect([mode, hits[0]]).toMatchObject([
+    'hybrid',
+    {
+      id: 'towel, again',
+      rank: { words: 1 },
+      words: ['which'],
+      reason: expect.stringMatching(/1st by words: which$/),
+    },
+  ]);
+  const words = await embedmill([...args, '--mode', 'words', '--texts', 'in.jsonl'], { cwd });
+  expect(
+    JSON.parse(words.stdout).hits.map(({ id, rank }: { id: string; rank: object }) => [id, rank]),
+  ).toEqual([
+    ['towel, again', { vector: null, words: 1 }],
+    ['battery', { vector: null, words: 2 }],
+  ]);
+  const missing = await embedmill(['search', 'short.jsonl', 'x', '--mode', 'words'], { cwd });
+  expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('no texts in "text"')]);
 });
 
 test('prints the text of the row found, not of another row with the same id', async () => {
@@ -64,7 +89,19 @@ test.each([
 
 test('applies the treatment options to the question', async () => {
   writeFileSync(join(cwd, 'terms.csv'), 'term,wording\nSTQ,Soft towels that dry quickly\n');
-  const args = ['search', 'out.npy', '<b>STQ</b>.', '-k', '1', '--clean', 'html', '--glossary', 'terms.csv'];
+  const args = [
+    'search',
+    'out.npy',
+    '<b>STQ</b>.',
+    '-k',
+    '1',
+    '--clean',
+    'html',
+    '--glossary',
+    'terms.csv',
+    '--mode',
+    'vector',
+  ];
   expect((await embedmill(args, { cwd })).stdout).toMatch(/^1\.0000 {2}towel$/m);
   const prompted = await embedmill([...args, '--prompt', 'Not so: '], { cwd });
   expect(prompted.stdout).toMatch(/^0\.\d{4} {2}towel/m);
@@ -81,7 +118,10 @@ test('answers lines of stdin from memory, as JSON with --json', async () => {
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(answers).toMatchObject([
-    { question: rows[2]!.text, hits: [{ row: 2, id: 'towel', score: expect.closeTo(1, 5), text: null }] },
+    {
+      question: rows[2]!.text,
+      hits: [{ row: 2, id: 'towel', score: expect.closeTo(1, 5), text: rows[2]!.text }],
+    },
     { question: 'hot water for tea', hits: [{ row: 0, id: 'kettle' }] },
   ]);
 });

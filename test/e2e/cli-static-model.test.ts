@@ -46,7 +46,17 @@ test('a distilled model is added by name, and workers embed with it', async () =
   await embedder.close();
   const verified = await run('verify', 'out.jsonl', '--texts', 'in.jsonl', '--model', 'shades');
   expect(verified.code, verified.stderr).toBe(0);
-  const found = await run('search', 'out.jsonl', 'Green, blue!', '-k', '1', '--model', 'shades');
+  const found = await run(
+    'search',
+    'out.jsonl',
+    'Green, blue!',
+    '-k',
+    '1',
+    '--model',
+    'shades',
+    '--mode',
+    'vector',
+  );
   expect(found.stdout).toMatch(/^1\.0000 {2}row1$/m);
 
   // The better model decides over what the static one found; the texts are those of the file.

@@ -264,7 +264,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.getByText(/packed with zstd, which this page cannot upload. Use the command/).waitFor();
   });
 
-  it('find rows by meaning, and draw the run as a map', async () => {
+  it('find rows by meaning and words, and draw the run as a map', async () => {
     await open('search');
     await page.getByLabel('Run').selectOption('cups, 5,000 rows');
     await page.getByLabel('Question').fill('cup, 4321');
@@ -272,8 +272,22 @@ describe.skipIf(chromium === null)('the pages', async () => {
     const best = page.locator('.hits li').first();
     await best.waitFor();
     expect(await page.locator('.hits li').count()).toBe(20);
-    expect(await best.textContent()).toMatch(/^1\.000cup, 4321R4321/);
-    await page.getByText(/The 20 nearest of 5,000 rows in \d+ ms/).waitFor();
+    expect(await best.textContent()).toMatch(
+      /^1\.000cup, 4321R4321.*1st nearest by meaning; 1st by words: 4321/,
+    );
+    expect(await best.locator('mark').allTextContents()).toEqual(['4321']);
+    await page.getByText(/The 20 best of 5,000 rows in \d+ ms/).waitFor();
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await page.getByText(/The 40 best of 5,000 rows/).waitFor();
+    expect(await page.locator('.hits li').count()).toBe(40);
+    await page.getByLabel('Words', { exact: true }).check();
+    await page
+      .getByText(/^1st by words|· 1st by words: /)
+      .first()
+      .waitFor();
+    await best.getByRole('button', { name: 'More like this' }).click();
+    await page.getByText('Rows like row R4321').waitFor();
+    await page.getByText(/· 1st nearest by meaning$/).waitFor();
 
     await page.getByRole('button', { name: 'Draw the map' }).click();
     await page.getByRole('img', { name: /Map of 5000 texts in 8 groups/ }).waitFor();

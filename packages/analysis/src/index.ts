@@ -44,3 +44,7 @@ export {
 export { compareWithLabels, type PartitionAgreement } from './metrics/partition.ts';
 export { ndcg, type Relevances, recall } from './metrics/ranking.ts';
 export { type Random, randomFrom } from './random.ts';
+export { PackedVectors } from './search/packed-vectors.ts';
+export { foldWord, type Term, TermSplitter } from './search/terms.ts';
+export { type ScoredRow, TopRows } from './search/top-rows.ts';
+export { WordIndex, type WordSearchOptions } from './search/word-index.ts';

@@ -19,6 +19,7 @@ export * from './run-models.ts';
 export * from './runs.ts';
 export * from './score-baseline.ts';
 export * from './scripts.ts';
+export * from './search.ts';
 export * from './treatment.ts';
 export * from './vector-blocks.ts';
 export * from './vectors.ts';

@@ -1,4 +1,4 @@
-/** The models that runs may use, and what searches show of their scores. */
+/** The models that runs may use. */
 
 import type { ScoreBaseline } from './score-baseline.ts';
 import type { ModelPrompts } from './treatment.ts';
@@ -25,17 +25,4 @@ export interface RunModels {
   /** Name of the model of runs that name none. */
   default: string;
   models: RunModel[];
-}
-
-/** A row that a search found. */
-export interface SearchHit {
-  /** Row number in the output, from 0. */
-  row: number;
-  id: string;
-  /** `null` for a row without a text. */
-  text: string | null;
-  /** Cosine of its vector and that of the query, -1 to 1. */
-  score: number;
-  /** The score on a scale where 0 stands for unrelated texts and 1 for equal ones; `null` without a baseline. */
-  relative: number | null;
 }

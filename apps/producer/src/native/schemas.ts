@@ -163,11 +163,51 @@ export const inspectQuery = z.strictObject({
   ...reading,
 });
 
-/** Body of `POST /v1/runs/:id/search`. */
-export const searchBody = z.strictObject({
-  text: z.string().min(1).max(20_000).describe('Query text; embedded with the options of the run.'),
-  count: z.int().min(1).max(1000).default(20).describe('Maximum number of hits.'),
+const bound = z.union([z.number(), z.string().max(100)]);
+
+/** Which rows a request is about. */
+export const rowFilter = z.strictObject({
+  columns: z
+    .record(
+      fieldName,
+      z.strictObject({
+        in: z.array(z.string()).max(1000).optional().describe('One of these values.'),
+        from: bound
+          .optional()
+          .describe('Minimum: a number, or a date as text or in milliseconds since 1970.'),
+        to: bound.optional().describe('Maximum, inclusive.'),
+      }),
+    )
+    .optional()
+    .describe('Conditions by column name; all must hold.'),
 });
+
+/** Body of `POST /v1/runs/:id/search`. */
+export const searchBody = z
+  .strictObject({
+    text: z
+      .string()
+      .min(1)
+      .max(20_000)
+      .optional()
+      .describe('Query text; its vector is computed with the options of the run.'),
+    like: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        'Instead of `text`: a row number; finds the rows with the nearest vectors, without the row itself.',
+      ),
+    count: z.int().min(1).max(1000).default(20).describe('Maximum number of hits.'),
+    mode: z
+      .enum(['hybrid', 'vector', 'words'])
+      .default('hybrid')
+      .describe(
+        '`vector` compares vectors, `words` the words by BM25, `hybrid` fuses both rankings by reciprocal rank. With `like` always `vector`.',
+      ),
+    filter: rowFilter.default({}).describe('Rows to search; applied before ranking.'),
+  })
+  .refine(({ text, like }) => (text === undefined) !== (like === undefined), 'expected either text or like');
 
 /** Maximum rows per request for texts. */
 const MAX_ROWS_SHOWN = 200;

@@ -1,7 +1,7 @@
-/** Routes that search a completed run for the rows nearest to a text, and that return the texts of rows. */
+/** Routes that search a completed run by meaning and words, and that return the texts of rows. */
 
-import { hasVector, relativeScore, treatmentOf } from '@embedmill/contract';
-import { readRowTexts, resultsShape } from '@embedmill/core/runs';
+import { hasVector, type RowOutcome, treatmentOf } from '@embedmill/contract';
+import { type Run, type Runs, readRowTexts, resultsShape } from '@embedmill/core/runs';
 import { Router } from 'express';
 import { addPath } from '../http/add-path.ts';
 import { readJsonBody } from '../http/body.ts';
@@ -9,52 +9,63 @@ import { checkInput } from '../http/check-input.ts';
 import { abortOnDisconnect } from '../http/deadline.ts';
 import { shareOf } from '../http/memory-budget.ts';
 import { sendJson } from '../http/send.ts';
-import type { RouteDeps } from '../http/types.ts';
+import type { CoreService, RouteDeps } from '../http/types.ts';
 import { completedRun, lookupMemory } from './downloads.ts';
-import { RunVectors } from './run-vectors.ts';
 import { searchBody, textsQuery } from './schemas.ts';
+import { SearchIndexes, searchMemoryBytes } from './search-indexes.ts';
+import { describeRows, rankRows, vectorOfRow } from './search-run.ts';
 
 /** `/v1/runs/:id/search` and `/v1/runs/:id/texts`. */
 export function searchRoutes({ service, config, limits }: RouteDeps): Router {
   const router = Router();
-  const vectors = new RunVectors(config.searchMemoryBytes);
+  const indexes = new SearchIndexes(searchMemoryBytes(config));
   const bodyLimits = { maxBytes: limits.maxJsonBytes, stallMs: limits.bodyStallMs };
+  let watched: Runs | null = null;
+  /** Frees the memory of runs that are removed. */
+  const watch = (runs: Runs): Runs => {
+    if (watched !== runs) runs.onRemoved((id) => indexes.release(id));
+    watched = runs;
+    return runs;
+  };
 
   addPath(router, '/v1/runs/:id/search', {
     post: async (req, res) => {
-      const run = await completedRun(service.runs(), req, res);
-      const { text, count } = checkInput(searchBody, 'body', await readJsonBody(req, bodyLimits));
-      const { model, precision } = run.options;
-      await run.offerGlossary();
-      const startedAt = performance.now();
-      const embedded = await service.lane().embed([text], {
-        model,
-        precision,
-        truncate: 'end',
-        // Queries have a prompt of their own, unless the run was made with another one.
-        treatment: treatmentOf({ ...run.options, inputType: run.options.inputType ?? 'query' }),
-        signal: abortOnDisconnect(res),
-      });
-      const embeddedAt = performance.now();
-      const outcome = embedded.outcomes[0]!;
-      const baseline = (await service.lane().models()).get(model)?.baseline ?? null;
-      const found = hasVector(outcome.verdict) ? await vectors.search(run, embedded.vectors, count) : [];
-      const share = shareOf(req);
-      await share.resize(share.bytes + lookupMemory(run, found.length));
-      const texts = await readRowTexts(
-        run,
-        found.map(({ row }) => row),
+      const run = await completedRun(watch(service.runs()), req, res);
+      const { text, like, count, mode, filter } = checkInput(
+        searchBody,
+        'body',
+        await readJsonBody(req, bodyLimits),
       );
+      const startedAt = performance.now();
+      let outcome: RowOutcome | null = null;
+      let vector: Float32Array | null = null;
+      if (like !== undefined) vector = await vectorOfRow(run, like);
+      else if (mode !== 'words') {
+        const embedded = await embedQuery(service, run, text!, abortOnDisconnect(res));
+        ({ outcome } = embedded);
+        if (hasVector(outcome.verdict)) ({ vector } = embedded);
+      }
+      const embeddedAt = performance.now();
+      const { rows } = resultsShape(run);
+      const baseline = (await service.lane().models()).get(run.options.model)?.baseline ?? null;
+      const matching = await service.columns().matchingRows(run, filter);
+      const mask = like === undefined ? matching : without(like, matching ?? new Uint8Array(rows).fill(1));
+      const words = text ?? null;
+      const ranked = await rankRows(run, { mode, vector, words, count, mask, baseline }, indexes);
+      const rankedAt = performance.now();
+      const share = shareOf(req);
+      await share.resize(share.bytes + lookupMemory(run, ranked.rows.length));
       sendJson(res, 200, {
         outcome,
-        rows: resultsShape(run).rows,
-        hits: found.map((hit, i) => ({
-          ...hit,
-          relative: baseline === null ? null : relativeScore(hit.score, baseline),
-          text: texts[i]?.text ?? null,
-        })),
+        mode: like === undefined ? mode : 'vector',
+        rows,
+        hits: await describeRows(run, { vector, baseline }, ranked),
         baseline,
-        timings: { embedMs: embeddedAt - startedAt, searchMs: performance.now() - embeddedAt },
+        timings: {
+          embedMs: embeddedAt - startedAt,
+          searchMs: rankedAt - embeddedAt,
+          readMs: performance.now() - rankedAt,
+        },
       });
     },
   });
@@ -68,4 +79,24 @@ export function searchRoutes({ service, config, limits }: RouteDeps): Router {
     },
   });
   return router;
+}
+
+/** Embeds a query as the rows of the run were embedded. */
+async function embedQuery(service: CoreService, run: Run, text: string, signal: AbortSignal) {
+  await run.offerGlossary();
+  const { outcomes, vectors } = await service.lane().embed([text], {
+    model: run.options.model,
+    precision: run.options.precision,
+    truncate: 'end',
+    // Queries have a prompt of their own, unless the run was made with another one.
+    treatment: treatmentOf({ ...run.options, inputType: run.options.inputType ?? 'query' }),
+    signal,
+  });
+  return { outcome: outcomes[0]!, vector: vectors };
+}
+
+/** The mask without one row. */
+function without(row: number, mask: Uint8Array): Uint8Array {
+  mask[row] = 0;
+  return mask;
 }

@@ -226,6 +226,9 @@ const rowText = {
   row: count.describe('Row number in the output, from 0.'),
   id: z.string(),
   text: z.string().nullable().describe('null for a row that was submitted without a text.'),
+  columns: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .describe('The kept values of its columns; missing ones are absent.'),
 };
 
 const baseline: z.ZodType<ScoreBaseline> = z.strictObject({
@@ -253,39 +256,56 @@ export const runModelsSchema: z.ZodType<RunModels> = z.strictObject({
   ),
 });
 
+const rank = z.int().min(1).nullable();
+
 /** The hits of a search. */
 export const searchResultSchema = z.strictObject({
-  outcome: outcome.describe('Outcome of the query text; without a vector there are no hits.'),
+  outcome: outcome
+    .nullable()
+    .describe(
+      'Outcome of the query text; without a vector only its words are compared. null if no text was embedded.',
+    ),
+  mode: z.enum(['hybrid', 'vector', 'words']),
   rows: count.describe('Rows in the run.'),
   hits: z.array(
     z.strictObject({
       ...rowText,
-      score: z.number().describe('Cosine similarity, −1 to 1; highest first.'),
+      score: z
+        .number()
+        .nullable()
+        .describe('Cosine similarity, −1 to 1; null if the row or the query has no vector.'),
       relative: z
         .number()
         .nullable()
         .describe(
           'The score on a scale where 0 stands for unrelated texts of this model and 1 for equal ones; null if its unrelated texts were not measured.',
         ),
+      rank: z
+        .strictObject({ vector: rank, words: rank })
+        .describe('Rank by each comparison, from 1; null: not among the rows that were fused.'),
+      words: z
+        .array(z.string())
+        .describe(
+          'Words of the query as they stand in the text, without those that are far more common than its rarest one.',
+        ),
+      spans: z
+        .array(z.tuple([count, count]))
+        .describe('Start and end of these words in the text, in UTF-16 units; at most 100.'),
+      reason: z.string().describe('The ranks in words.'),
     }),
   ),
   baseline: baseline
     .nullable()
     .describe('Cosines of unrelated texts of the model, measured when it was added.'),
-  timings: z.strictObject({ embedMs: count, searchMs: count }),
+  timings: z.strictObject({
+    embedMs: count,
+    searchMs: count.describe('Includes reading the run on the first search.'),
+    readMs: count,
+  }),
 });
 
 /** The texts of selected rows. */
-export const textsSchema = z.strictObject({
-  rows: z.array(
-    z.strictObject({
-      ...rowText,
-      columns: z
-        .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-        .describe('The kept values of its columns; missing ones are absent.'),
-    }),
-  ),
-});
+export const textsSchema = z.strictObject({ rows: z.array(z.strictObject(rowText)) });
 
 /** The columns of a run. */
 export const columnsSchema: z.ZodType<{ columns: RunColumn[] }> = z.strictObject({

@@ -22,6 +22,7 @@ export {
   readResults,
   readRowsSent,
   readRowTexts,
+  readRowVectors,
   resultsShape,
 } from './read-results.ts';
 export { type RepairOptions, type RepairReport, repairRuns } from './repair.ts';

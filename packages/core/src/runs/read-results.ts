@@ -233,18 +233,49 @@ export async function readRowTexts(run: Run, rows: readonly number[]): Promise<R
 }
 
 async function textsOf(run: Run, rows: readonly number[]): Promise<RowText[]> {
-  const wanted = new Set(rows);
   const found = new Map<number, RowText>();
-  for (const { batch, start } of placedBatches(run.files.ledger)) {
-    const end = start + run.files.ledger.batches[batch]!.rows;
-    const here = [...wanted].filter((row) => row >= start && row < end);
-    if (here.length === 0) continue;
+  for (const { batch, start, wanted } of batchesWith(run, rows)) {
     const kept = await readKept(run, batch);
-    for (const row of here) {
-      found.set(row, rowTextOf(kept[row - start]!, row));
-    }
+    for (const row of wanted) found.set(row, rowTextOf(kept[row - start]!, row));
   }
   return rows.flatMap((row) => found.get(row) ?? []);
+}
+
+/**
+ * The vectors of these rows (0-based) by row; rows without a vector and rows beyond the end are left out. Each batch is
+ * read once.
+ * @throws {CorruptError} when a file is damaged or a batch is missing
+ */
+export async function readRowVectors(
+  run: Run,
+  rows: readonly number[],
+): Promise<ReadonlyMap<number, Float32Array>> {
+  const release = await run.hold();
+  try {
+    const found = new Map<number, Float32Array>();
+    for (const { batch, start, wanted } of batchesWith(run, rows)) {
+      const { outcomes, vectors, dim } = await readResult(run, batch);
+      for (const row of wanted) {
+        const n = row - start;
+        if (hasVector(outcomes[n]!.verdict)) found.set(row, vectors.slice(n * dim, (n + 1) * dim));
+      }
+    }
+    return found;
+  } finally {
+    release();
+  }
+}
+
+/** The batches that hold at least one of these rows, in order. */
+function* batchesWith(run: Run, rows: readonly number[]): Generator<PlacedBatch & { wanted: number[] }> {
+  const sorted = [...new Set(rows)].sort((a, b) => a - b);
+  let next = 0;
+  for (const { batch, start } of placedBatches(run.files.ledger)) {
+    const end = start + run.files.ledger.batches[batch]!.rows;
+    const from = next;
+    while (next < sorted.length && sorted[next]! < end) next += 1;
+    if (next > from) yield { batch, start, wanted: sorted.slice(from, next) };
+  }
 }
 
 /** Reads while the run is held: it stays loaded, and the retention leaves it alone. */

@@ -89,6 +89,7 @@ export class Runs {
   #isRemovingExpired = false;
   /** Runs by request key, including those that are being created. */
   readonly #byRequest = new Map<string, Promise<Run>>();
+  readonly #removalListeners: ((id: string) => void)[] = [];
 
   private constructor(deps: RunsDeps, folder: string) {
     this.#deps = deps;
@@ -217,6 +218,11 @@ export class Runs {
     return this.#removals.has(id) || (!this.#runs.has(id) && !this.#damaged.has(id));
   }
 
+  /** Calls the listener with the id of each run that is removed, so that caches can drop it. */
+  onRemoved(listener: (id: string) => void): void {
+    this.#removalListeners.push(listener);
+  }
+
   /** Returns the run for display, damaged or not. @throws {RequestError} `unknown-run` */
   show(id: string): ShownRun {
     return this.#runs.get(id) ?? this.#damagedRun(id);
@@ -278,6 +284,7 @@ export class Runs {
       if (run?.requestKey !== undefined) this.#byRequest.delete(run.requestKey);
       this.#damaged.delete(id);
       this.#removing.add(id);
+      for (const listener of this.#removalListeners) listener(id);
     }
     this.#deps.assertLeaseHeld();
     await rm(doomed, { recursive: true, force: true });

@@ -1,14 +1,20 @@
-/** `embedmill search`: finds the rows of a vector file nearest to a question. */
+/** `embedmill search`: finds the rows of a vector file by meaning and words. */
 
 import { createInterface } from 'node:readline';
-import { NARROW_BAND_MEAN } from '@embedmill/contract';
+import { NARROW_BAND_MEAN, type SearchMode } from '@embedmill/contract';
 import { type Config, readConfig } from '@embedmill/core/process';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type EmbedderFlags, openEmbedder, openReranker } from '../../engine/embedder/open.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
 import { noTextsFound, type TextLookup, type VectorRow } from '../../io/texts/read-texts.ts';
-import { checkTextsOfVectors, findTextsOfVectors } from '../../io/texts/stored-texts.ts';
+import {
+  checkTextsOfVectors,
+  findTextsOfVectors,
+  hasTextsOfVectors,
+  readTextsOfVectors,
+} from '../../io/texts/stored-texts.ts';
 import { openVectors } from '../../io/vectors/open.ts';
+import type { VectorFile } from '../../io/vectors/types.ts';
 import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
@@ -20,6 +26,7 @@ import {
   wholeNumber,
 } from '../../shell/options.ts';
 import { countRows, displayFor, type ProgressDisplay } from '../../shell/progress/index.ts';
+import { paintFor } from '../../shell/terminal/style.ts';
 import { treatmentOptions } from '../../shell/treatment-options.ts';
 import { describeHits } from './describe.ts';
 import { loadSearch, type SearchDeps, type SearchHit, searchFile, UnknownQuestionError } from './search.ts';
@@ -29,6 +36,10 @@ VECTORS is a .npy (with its .ids.jsonl), .jsonl, .parquet or .arrow file, as
 written by "embedmill embed", or a .lance folder. Every row is compared with the
 question (exact search). The score is the cosine similarity: 1 for equal texts.
 Models whose unrelated texts score high show it relative to these in brackets.
+
+If there are texts (a column of the file, or --texts), the search is hybrid:
+rows are ranked by meaning and by their words (BM25), and both rankings are
+fused (reciprocal rank fusion). MEANING and WORDS are the ranks.
 Use the model, precision and treatment (--clean, --glossary) of the file. If the
 model has prompts, the question gets the one for queries.
 
@@ -50,6 +61,7 @@ const CANDIDATES_PER_HIT = 10;
 interface SearchFlags extends EmbedderFlags, TextsFlags {
   count: number;
   texts?: string;
+  mode?: SearchMode;
   rerank?: string;
   candidates?: number;
   quiet?: true;
@@ -69,7 +81,13 @@ export function addSearchCommand(
     .argument(...VECTORS_ARGUMENT)
     .argument('[question]', 'text to search for (default: lines of stdin)')
     .option('-k, --count <rows>', 'maximum rows to print', wholeNumber(1), 10)
-    .option('--texts <file>', 'the embedded text file, to print texts')
+    .option('--texts <file>', 'the embedded text file, to print texts and to search their words')
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'compare meaning, words or both (default: hybrid with texts, else vector)',
+      ).choices(['hybrid', 'vector', 'words']),
+    )
     .option('--rerank <model>', 'better model that orders the nearest rows')
     .option(
       '--candidates <rows>',
@@ -90,6 +108,7 @@ export function addSearchCommand(
             'scores, ids and texts',
           ],
           ['embedmill search reviews.parquet "too loud" -k 50 --json | jq .hits[].id', 'for programs'],
+          ['embedmill search reviews.parquet "error 503" --mode words', 'exact words only'],
           ['embedmill search reviews.npy --texts reviews.csv --text body', 'questions from stdin'],
           [
             'embedmill search fast.parquet "too loud" --model static --rerank multilingual',
@@ -118,11 +137,12 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
   const file = await openVectors(vectors);
-  if (flags.rerank !== undefined) await checkTextsOfVectors(file, flags);
+  const mode = await modeFor(file, flags);
+  const textsDeps = { config, stdin, environment, signal };
   const texts = async (rows: readonly VectorRow[] | null): Promise<TextLookup> =>
-    flags.texts === undefined && flags.rerank === undefined
+    flags.texts === undefined && flags.rerank === undefined && mode === 'vector'
       ? () => null
-      : await findTextsOfVectors(file, flags, { config, stdin, environment, signal }, rows);
+      : await findTextsOfVectors(file, flags, textsDeps, rows);
   const embedder = await openEmbedder(flags, { config, inputType: 'query', signal });
   const deciding =
     flags.rerank === undefined
@@ -143,8 +163,10 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
   const deps: SearchDeps = {
     vectors: file,
     embedder,
+    mode,
     count: flags.count,
     findTexts: texts,
+    readTexts: () => readTextsOfVectors(file, flags, textsDeps),
     reranker: deciding === embedder ? null : { embedder: deciding, candidates },
     onRows: countRows(display, file.rows),
     signal,
@@ -159,10 +181,18 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
         ),
       );
     }
+    if (hits.length === 0 && !flags.json) {
+      display.note('No row has a word of the question.');
+      return;
+    }
     stdout.write(
       flags.json
-        ? `${JSON.stringify({ question: asked, ...decision, hits })}\n`
-        : `${describeHits(hits, stdout.columns ?? Number.POSITIVE_INFINITY, { withRelative }).join('\n')}\n`,
+        ? `${JSON.stringify({ question: asked, mode, ...decision, hits })}\n`
+        : `${describeHits(hits, stdout.columns ?? Number.POSITIVE_INFINITY, {
+            withRelative,
+            withRanks: mode === 'hybrid',
+            paint: paintFor(stdout, environment),
+          }).join('\n')}\n`,
     );
   };
   try {
@@ -186,6 +216,16 @@ async function searchCommand({ vectors, question, flags, context, config }: Sear
     await embedder.close();
     await deciding.close();
   }
+}
+
+/**
+ * What is compared: as chosen, or else words too if there are texts.
+ * @throws {UsageError} if texts are needed and there are none
+ */
+async function modeFor(file: VectorFile, flags: SearchFlags): Promise<SearchMode> {
+  const { mode = (await hasTextsOfVectors(file, flags)) ? 'hybrid' : 'vector' } = flags;
+  if (mode !== 'vector' || flags.rerank !== undefined) await checkTextsOfVectors(file, flags);
+  return mode;
 }
 
 /** The number of candidates. @throws {UsageError} if it is too small, or nothing orders them */

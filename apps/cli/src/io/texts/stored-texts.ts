@@ -5,7 +5,7 @@ import { UsageError } from '../../shell/exit-codes.ts';
 import type { StoredColumns } from '../vectors/columns.ts';
 import type { VectorFile } from '../vectors/types.ts';
 import type { TextsFlags } from './choices.ts';
-import { findTexts, type TextLookup, type TextsDeps, type VectorRow } from './read-texts.ts';
+import { findTexts, readTextRows, type TextLookup, type TextsDeps, type VectorRow } from './read-texts.ts';
 
 /** Name of the text column without `--text`. */
 const TEXT_COLUMN = 'text';
@@ -27,10 +27,39 @@ export async function findTextsOfVectors(
   wanted: readonly VectorRow[] | null,
 ): Promise<TextLookup> {
   if (flags.texts !== undefined) return findTexts({ ...flags, path: flags.texts }, deps, wanted);
-  const column = flags.text ?? TEXT_COLUMN;
   const rows = wanted === null ? null : new Set(wanted.map(({ row }) => row));
   const last = wanted?.reduce((max, { row }) => Math.max(max, row), 0) ?? Infinity;
   const texts = new Map<number, string>();
+  for await (const { row, text } of readTextsOfVectors(file, flags, deps)) {
+    if (row > last) break;
+    if (rows?.has(row) !== false) texts.set(row, text);
+  }
+  return ({ row }) => texts.get(row) ?? null;
+}
+
+/** A text and the row of its vector. */
+export interface StoredText {
+  /** Row number of the vector, from 0; of the text file with `--texts`. */
+  row: number;
+  /** The id that the row of the vector must have; `null` if the text stands beside its vector. */
+  id: string | null;
+  text: string;
+}
+
+/**
+ * The texts of all rows in ascending order, one slice in memory at a time. Rows without a text are left out.
+ * @throws {UsageError} if there is no `--texts` and the vector file has no text column
+ */
+export async function* readTextsOfVectors(
+  file: VectorFile,
+  flags: StoredTextsFlags,
+  deps: TextsDeps,
+): AsyncGenerator<StoredText> {
+  if (flags.texts !== undefined) {
+    yield* readTextRows({ ...flags, path: flags.texts }, deps);
+    return;
+  }
+  const column = flags.text ?? TEXT_COLUMN;
   let [first, isFound] = [0, false];
   for await (const slice of file.readColumns([column])) {
     deps.signal.throwIfAborted();
@@ -38,13 +67,19 @@ export async function findTextsOfVectors(
     isFound ||= values !== null;
     for (let n = 0; n < slice.ids.length; n++) {
       const text = values?.[n];
-      if (typeof text === 'string' && rows?.has(first + n) !== false) texts.set(first + n, text);
+      if (typeof text === 'string') yield { row: first + n, id: null, text };
     }
     first += slice.ids.length;
-    if (first > last) break;
   }
   if (!isFound) throw await noTextColumn(file, column);
-  return ({ row }) => texts.get(row) ?? null;
+}
+
+/** Whether texts can be found, by the first rows of the vector file. */
+export async function hasTextsOfVectors(file: VectorFile, flags: StoredTextsFlags): Promise<boolean> {
+  if (flags.texts !== undefined) return true;
+  const column = flags.text ?? TEXT_COLUMN;
+  for await (const slice of file.readColumns([column])) return valuesOf(slice, column) !== null;
+  return false;
 }
 
 /**
@@ -52,12 +87,7 @@ export async function findTextsOfVectors(
  * @throws {UsageError} if there is no `--texts` and the vector file has no text column
  */
 export async function checkTextsOfVectors(file: VectorFile, flags: StoredTextsFlags): Promise<void> {
-  if (flags.texts !== undefined) return;
-  const column = flags.text ?? TEXT_COLUMN;
-  for await (const slice of file.readColumns([column])) {
-    if (valuesOf(slice, column) === null) throw await noTextColumn(file, column);
-    return;
-  }
+  if (!(await hasTextsOfVectors(file, flags))) throw await noTextColumn(file, flags.text ?? TEXT_COLUMN);
 }
 
 /** True if texts are given by `--texts` or `--text`, or the vector file has a text column. */

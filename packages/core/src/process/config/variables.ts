@@ -342,11 +342,10 @@ export const VARIABLES = {
     'Maximum megabytes that requests keep in the memory of the producer: bodies, rows not yet written, texts in flight, unread answers. Unset: a quarter of the memory limit (cgroup or machine), between 64 and 1024.',
     wholeNumber(16, 1024 * 1024).transform((n) => n * MEGABYTE),
   ),
-  searchMemoryBytes: megabytes(
+  searchMemoryBytes: optional(
     'EMBEDMILL_SEARCH_MEMORY_MB',
-    'Maximum megabytes of vectors that the producer keeps in memory for searches; larger runs are read from disk for each search.',
-    256,
-    1024 * 1024,
+    'Maximum megabytes of vectors and word indexes that the producer keeps in memory for searches; larger runs are read from disk for each search. Unset: an eighth of the memory limit (cgroup or machine), between 128 and 2048.',
+    wholeNumber(1, 1024 * 1024).transform((n) => n * MEGABYTE),
   ),
   maxRowBytes: count('EMBEDMILL_MAX_ROW_BYTES', 'Maximum bytes per row.', MEGABYTE, 1, 64 * MEGABYTE),
   maxBodyBytes: megabytes(

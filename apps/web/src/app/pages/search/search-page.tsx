@@ -21,7 +21,7 @@ export function SearchPage({ id }: { id: string | null }) {
   return (
     <PageLayout
       title="Search"
-      lead="Search by meaning: the rows with the nearest vectors, even if they use other words."
+      lead="Search by meaning and words: the rows with the nearest vectors, even if they use other words, and those that use the same."
     >
       {value === null &&
         (error === null ? <Loading what="the runs" /> : <Failure error={error} onRetry={reload} />)}
