@@ -1,13 +1,17 @@
 /**
  * Writes a folder in BEIR layout for `embedmill eval --retrieval`, from labelled texts or scored pairs: `node
  * bench/eval/beir-folder.mjs --to FOLDER (--labelled FILE [--queries N] [--most N] | --sts FILE [--same-from
- * N])`.
+ * N] | --tagged FOLDER)`.
  *
  * Labelled texts: N texts, drawn from a seed, are the queries, all others the corpus. Texts with the same
  * label are relevant; the corpus keeps at most `--most` per label, so that a perfect ranking has all of them
  * among the first 10. Pairs: the first sentences are the queries, the second ones the corpus; pairs with a
  * score of at least `--same-from` are relevant. Both are substitutes for retrieval data; the results are not
  * comparable with BEIR.
+ *
+ * Tagged papers: the folder cherche/data/semanlink of the Python package cherche (MIT), with papers of arXiv that a
+ * person has tagged. The names of the tags are the queries, titles and abstracts the corpus; papers with the tag are
+ * relevant. Tags of fewer than 3 or more than 50 papers are left out.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -26,24 +30,44 @@ const { values: options } = parseArgs({
     most: { type: 'string', default: '10' },
     sts: { type: 'string' },
     'same-from': { type: 'string', default: '4' },
+    tagged: { type: 'string' },
   },
 });
-if (options.to === undefined || (options.labelled === undefined) === (options.sts === undefined)) {
+const { to, labelled, sts, tagged } = options;
+if (to === undefined || [labelled, sts, tagged].filter((path) => path !== undefined).length !== 1) {
   console.error(
-    'usage: node bench/eval/beir-folder.mjs --to FOLDER (--labelled FILE [--queries N] [--most N] | --sts FILE [--same-from N])',
+    'usage: node bench/eval/beir-folder.mjs --to FOLDER (--labelled FILE [--queries N] [--most N] | --sts FILE [--same-from N] | --tagged FOLDER)',
   );
   process.exit(2);
 }
 
-const made =
-  options.labelled === undefined
-    ? fromPairs(await readPairs(options.sts), Number(options['same-from']))
-    : fromLabels(await readLabelled(options.labelled), Number(options.queries), Number(options.most));
-write(options.to, made);
+const made = await make();
+write(to, made);
 const { corpus, queries, relevant } = made;
-console.log(
-  `${options.to}: ${queries.length} queries, ${corpus.length} documents, ${relevant.length} judgements`,
-);
+console.log(`${to}: ${queries.length} queries, ${corpus.length} documents, ${relevant.length} judgements`);
+
+async function make() {
+  if (sts !== undefined) return fromPairs(await readPairs(sts), Number(options['same-from']));
+  if (tagged !== undefined) return await fromTags(tagged);
+  return fromLabels(await readLabelled(labelled), Number(options.queries), Number(options.most));
+}
+
+async function fromTags(folder) {
+  const read = async (name) => JSON.parse(await readFile(join(folder, name), 'utf8'));
+  const tags = await read('tags.json');
+  const papers = (await read('arxiv.json')).filter(({ arxiv_summary: summary }) => summary !== '');
+  const corpus = papers.map((paper, n) => ({
+    id: `d${n}`,
+    text: `${paper.arxiv_title} ${paper.arxiv_summary}`.replaceAll(/\s+/g, ' ').trim(),
+  }));
+  const papersOf = new Map();
+  for (const [n, { tag }] of papers.entries())
+    for (const each of new Set(tag)) papersOf.set(each, [...(papersOf.get(each) ?? []), `d${n}`]);
+  const used = [...papersOf].filter(([, ids]) => ids.length >= 3 && ids.length <= 50);
+  const queries = used.map(([tag], n) => ({ id: `q${n}`, text: tags[tag].prefLabel[0] }));
+  const relevant = used.flatMap(([, ids], n) => ids.map((document) => [`q${n}`, document]));
+  return { corpus, queries, relevant };
+}
 
 /** @returns {Promise<{ text: string, label: string }[]>} rows of a .jsonl or .jsonl.gz file */
 async function readLabelled(path) {

@@ -41,10 +41,18 @@ beforeAll(async () => {
 const pointer = (...names: string[]) =>
   names.map((name) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
 
-/** Sends a request and compares the response with the operation at `path` (`id` is the value of its parameter). */
-async function ask(method: string, path: string, init: RequestInit & { id?: string; query?: string } = {}) {
-  const { id = '', query = '', ...request } = init;
-  const response = await fetch(`${lane.producer.url}${path.replace(/\{\w+\}/, id)}${query}`, {
+/** A request with the values of the parameters of its path. */
+interface AskInit extends RequestInit {
+  id?: string;
+  name?: string;
+  query?: string;
+}
+
+/** Sends a request and compares the response with the operation at `path`. */
+async function ask(method: string, path: string, init: AskInit = {}) {
+  const { id = '', name = '', query = '', ...request } = init;
+  const address = path.replace(/\{\w+\}/, id).replace(/\{\w+\}/, name);
+  const response = await fetch(`${lane.producer.url}${address}${query}`, {
     method: method.toUpperCase(),
     ...request,
   });
@@ -167,7 +175,31 @@ describe('the documented responses', () => {
     await ask('post', '/v1/runs/{id}/search', { id, ...json({ text: 'opinion' }) });
     await ask('get', '/v1/runs/{id}/texts', { id, query: '?rows=0,1' });
     await ask('get', '/v1/runs/{id}/columns', { id });
+    const column = await ask('get', '/v1/runs/{id}/columns/{name}', { id, name: 'verdict' });
+    expect(column.value).toMatchObject({ kind: 'category', codes: Array(41).fill(0).fill(2, 40) });
     await ask('get', '/v1/runs/{id}/columns/{name}', { id, name: 'verdict' });
+    await ask('get', '/v1/runs/{id}/analysis', { id });
+    await ask('get', '/v1/runs/{id}/topics', { id });
+    await ask('post', '/v1/runs/{id}/analysis', { id, ...json({}) });
+    await expect
+      .poll(async () => (await ask('get', '/v1/runs/{id}/analysis', { id })).value)
+      .toMatchObject({ state: 'ready' });
+    for (const path of ['topics', 'topics/rows', 'map', 'duplicates']) {
+      expect((await ask('get', `/v1/runs/{id}/${path}`, { id })).status).toBe(200);
+    }
+    for (const format of ['csv', 'parquet', 'xlsx']) {
+      const table = { id, query: `?format=${format}` };
+      expect((await ask('get', '/v1/runs/{id}/topics/table', table)).status).toBe(200);
+      expect((await ask('post', '/v1/runs/{id}/table', { id, ...json({ format, rows: [1] }) })).status).toBe(
+        200,
+      );
+    }
+    const renamed = await ask('patch', '/v1/runs/{id}/topics/{topic}', {
+      id,
+      name: '0',
+      ...json({ name: 'One' }),
+    });
+    expect(renamed.value).toMatchObject({ name: 'One', isRenamed: true });
     await ask('get', '/v1/runs/{id}/report', { id, query: '?include=truncated' });
     await ask('get', '/v1/runs', { query: '?limit=1&state=completed' });
     expect((await ask('post', '/v1/runs/{id}/retry', { id })).status).toBeLessThan(500);

@@ -1,7 +1,8 @@
 /** Search in a completed run: rows nearest to a text, texts of rows, and the cache of vectors. */
 
 import { PackedVectors } from '@embedmill/analysis';
-import type { RunInfo, SearchHit } from '@embedmill/contract';
+import { EmbedmillClient } from '@embedmill/client';
+import type { RunInfo, SearchAnswer } from '@embedmill/contract';
 import { decodeBatchResult, encodeBatchResult, withResultDigest } from '@embedmill/core/batch';
 import type { BatchJob } from '@embedmill/core/redis';
 import { describe, expect, it } from 'vitest';
@@ -23,14 +24,6 @@ const TEXTS = [
   '',
   'This kettle boils a litre in two minutes.',
 ];
-
-/** The parts of the responses that the tests read. */
-interface Found {
-  hits: SearchHit[];
-  baseline: { mean: number } | null;
-  rows: number;
-  outcome: { verdict: string; replacements?: number } | null;
-}
 
 async function call(method: string, path: string, body?: string, type = 'application/json') {
   const init = body === undefined ? {} : { headers: { 'content-type': type }, body };
@@ -65,14 +58,14 @@ describe('a completed run', () => {
 
     const answer = (await (
       await search(run, { text: 'the phone runs out of power quickly', mode: 'vector' })
-    ).json()) as Found;
+    ).json()) as SearchAnswer;
     expect(answer.rows).toBe(5);
     expect(answer.hits).toHaveLength(4);
     expect(answer.hits[0]).toMatchObject({ row: 0, id: 't0', text: TEXTS[0] });
     expect(answer.hits.map(({ score }) => score)).toEqual(
       answer.hits.map(({ score }) => score).sort((a, b) => b! - a!),
     );
-    const same = (await (await search(run, { text: TEXTS[4], count: 1 })).json()) as Found;
+    const same = (await (await search(run, { text: TEXTS[4], count: 1 })).json()) as SearchAnswer;
     expect(same.hits).toMatchObject([{ row: 4, id: 't4' }]);
     expect(same.hits[0]!.score).toBeCloseTo(1, 5);
     // Unrelated texts of the built-in model have a mean cosine of 0.094.
@@ -80,7 +73,7 @@ describe('a completed run', () => {
     for (const { score, relative } of [...answer.hits, ...same.hits])
       expect(relative).toBeCloseTo((score! - 0.094) / (1 - 0.094), 6);
 
-    const nothing = (await (await search(run, { text: ' ' })).json()) as Found;
+    const nothing = (await (await search(run, { text: ' ' })).json()) as SearchAnswer;
     expect(nothing).toMatchObject({ outcome: { verdict: 'empty' }, hits: [] });
 
     const texts = await call('GET', `/v1/runs/${run}/texts?rows=4,0,99,3`);
@@ -94,7 +87,7 @@ describe('a completed run', () => {
   it('fuses meaning and words, says why each row was found, and finds rows like a row', async () => {
     const run = await startedRun();
     await completed(run);
-    const ask = async (body: object) => (await (await search(run, body)).json()) as Found;
+    const ask = async (body: object) => (await (await search(run, body)).json()) as SearchAnswer;
     const both = await ask({ text: 'Kettle for a warm drink' });
     expect(both.hits.slice(0, 2).map(({ row }) => row)).toEqual([4, 1]);
     expect(both.hits[0]).toMatchObject({
@@ -109,6 +102,8 @@ describe('a completed run', () => {
       mode: 'words',
       hits: [{ row: 4, score: null, rank: { vector: null, words: 1 }, reason: '1st by words: kettle' }],
     });
+    const client = new EmbedmillClient({ url: lane.producer.url });
+    expect((await client.search(run, { text: 'kettle', mode: 'words' })).hits).toMatchObject([{ row: 4 }]);
     const like = await ask({ like: 4, count: 3 });
     expect(like).toMatchObject({ outcome: null, mode: 'vector' });
     expect(like.hits.map(({ row }) => row).sort()).toEqual([0, 1, 2]);
@@ -135,7 +130,7 @@ describe('a completed run', () => {
     );
     await completed(id);
     const rowsOf = async (body: object) =>
-      ((await (await search(id, body)).json()) as Found).hits.map(({ row }) => row);
+      ((await (await search(id, body)).json()) as SearchAnswer).hits.map(({ row }) => row);
     for (const mode of ['hybrid', 'vector', 'words']) {
       const filter = { columns: { shop: { in: ['south'] } } };
       expect(await rowsOf({ text: 'A kettle that kept me dry', mode, filter })).toEqual([1]);
@@ -144,7 +139,7 @@ describe('a completed run', () => {
     expect(
       await rowsOf({ like: 4, filter: { columns: { length: { from: 1 }, stars: { from: 2 } } } }),
     ).toEqual([2]);
-    const hit = (await (await search(id, { text: 'kettle', count: 1 })).json()) as Found;
+    const hit = (await (await search(id, { text: 'kettle', count: 1 })).json()) as SearchAnswer;
     expect(hit.hits[0]?.columns).toEqual({ stars: 4, shop: 'north' });
     const unknown = await search(id, { text: 'kettle', filter: { columns: { colour: { in: ['red'] } } } });
     expect([unknown.status, await unknown.json()]).toMatchObject([404, { code: 'unknown-column' }]);
@@ -155,10 +150,10 @@ describe('a completed run', () => {
     const [run, plain] = await Promise.all([startedRun({ glossary, clean: ['html'] }), startedRun()]);
     await Promise.all([completed(run), completed(plain)]);
     const asked = { text: 'This <b>ZK9</b> boils a litre in two minutes.', count: 1 };
-    const found = (await (await search(run, asked)).json()) as Found;
+    const found = (await (await search(run, asked)).json()) as SearchAnswer;
     expect(found).toMatchObject({ outcome: { replacements: 1 }, hits: [{ row: 4, text: TEXTS[4] }] });
     expect(found.hits[0]!.score).toBeCloseTo(1, 5);
-    const without = (await (await search(plain, asked)).json()) as Found;
+    const without = (await (await search(plain, asked)).json()) as SearchAnswer;
     expect(without.outcome).not.toHaveProperty('replacements');
     expect(without.hits[0]!.score).toBeLessThan(0.99);
   });
@@ -238,6 +233,12 @@ describe('indexes in memory', () => {
     await expect(two.nearest(first, query, options)).rejects.toThrow('it was read again');
     shards.read = read;
 
+    // Words that do not fit beside the vectors of their run do not evict them.
+    const tight = new SearchIndexes(vectorBytes + 1000);
+    await tight.nearly(first, query, options);
+    expect((await tight.withWords(first, 'Text 7', options)).rows).toEqual(words.rows);
+    expect(tight.usedBytes).toBe(vectorBytes);
+
     const all = new SearchIndexes(1024 * 1024 * 1024);
     const found = await Promise.all([
       all.withWords(first, 'Text 7', options),
@@ -249,10 +250,10 @@ describe('indexes in memory', () => {
     expect(all.usedBytes).toBe(0);
   });
 
-  it('are built once by concurrent searches, and again after the run has ended again', async () => {
+  it('are built once by concurrent searches, and again after the run has ended again, and freed with the run', async () => {
     const redis = testRedis();
     await startHashWorker(redis, { tamper: toUnitLength });
-    const { submit } = await startCollecting(redis, temporaryFolder());
+    const { submit, runs } = await startCollecting(redis, temporaryFolder());
     const run = await submit(Array.from({ length: 50 }, (_, i) => `text ${i}`));
     await whenEnded(run);
     const { rowLog } = run.files;
@@ -272,5 +273,10 @@ describe('indexes in memory', () => {
     run.info = () => ({ ...info(), endedAt: '2030-01-01T00:00:00.000Z' });
     await search();
     expect(reads).toBe(2 * run.files.ledger.batches.length);
+
+    expect(indexes.usedBytes).toBeGreaterThan(0);
+    runs.onRemoved((id) => indexes.release(id));
+    await runs.remove(run.id);
+    expect(indexes.usedBytes).toBe(0);
   });
 });

@@ -46,6 +46,7 @@ export async function startLaneApi({
         runs: absent,
         files: absent,
         batches: absent,
+        columns: absent,
         assertOffered: absent,
         offeredModels: absent,
         lane: () => lane,

@@ -16,6 +16,8 @@ import type {
   RunInfo,
   RunModels,
   Scale,
+  SearchAnswer,
+  SearchQuery,
   TextInput,
   VectorBlock,
 } from '@embedmill/contract';
@@ -35,8 +37,6 @@ import type {
   RowInput,
   RunFilter,
   RunPage,
-  SearchAnswer,
-  SearchQuery,
   WorkerModel,
 } from './types.ts';
 import { type ReadVectorsOptions, readVectors, type VectorBatch } from './vectors.ts';
@@ -172,7 +172,7 @@ export class EmbedmillClient {
     return this.#http.json('POST', `${runPath(id)}/retry`, options);
   }
 
-  /** Returns the rows of a completed run that are nearest to a text, nearest first. */
+  /** Searches a completed run by meaning and words, or for rows like a row; returns the best rows first. */
   search(id: string, query: SearchQuery, options: CallOptions = {}): Promise<SearchAnswer> {
     return this.#http.json('POST', `${runPath(id)}/search`, { ...options, ...json(query) });
   }

@@ -11,8 +11,6 @@ import type {
   RowOutcome,
   RunInfo,
   RunState,
-  ScoreBaseline,
-  SearchHit,
   Truncate,
   VectorEncoding,
 } from '@embedmill/contract';
@@ -120,27 +118,6 @@ export interface Embeddings {
   fingerprint: string;
   usage: { tokens: number; lostTokens: number };
   timings: { totalMs: number; queueMs: number; inferMs: number };
-}
-
-/** A search in a run. */
-export interface SearchQuery {
-  /** Embedded with the options of the run. */
-  text: string;
-  /** Maximum hits. Default 20. */
-  count?: number;
-}
-
-/** The answer to a search. */
-export interface SearchAnswer {
-  /** Outcome of the query text; without a vector there are no hits. */
-  outcome: RowOutcome;
-  /** Rows in the run. */
-  rows: number;
-  /** Nearest first. */
-  hits: SearchHit[];
-  /** Cosines of unrelated texts of the model; `null` if they were not measured. */
-  baseline: ScoreBaseline | null;
-  timings: { embedMs: number; searchMs: number };
 }
 
 /** Options of a result format. */

@@ -5,7 +5,9 @@
  * scales of cosines and BM25 scores do not matter.
  */
 
-import type { RowColumns } from './columns.ts';
+import type { ColumnCondition, RowColumns } from './columns.ts';
+import type { ScoreBaseline } from './score-baseline.ts';
+import type { RowOutcome } from './verdicts.ts';
 
 /** What a search compares: vectors, words, or both, fused by rank. */
 export type SearchMode = 'hybrid' | 'vector' | 'words';
@@ -30,12 +32,41 @@ export interface SearchHit {
   /** The score on a scale where 0 stands for unrelated texts and 1 for equal ones; `null` without a baseline. */
   relative: number | null;
   rank: SearchRanks;
-  /** The words of the query as they stand in the text, without those of most rows; empty in mode `vector`. */
+  /** The words of the query as they stand in the text, without far more common ones; empty in mode `vector`. */
   words: string[];
   /** Where these words stand in the text, in UTF-16 units; at most 100. */
   spans: [start: number, end: number][];
   /** The ranks in words. */
   reason: string;
+}
+
+/** Which rows are searched. */
+export interface SearchFilter {
+  /** Conditions by column name; all must hold. */
+  columns?: Readonly<Record<string, ColumnCondition>> | undefined;
+}
+
+/** A search in a run: for a text, or for rows like a row. */
+export type SearchQuery = ({ text: string; like?: never } | { like: number; text?: never }) & {
+  /** Maximum hits. Default 20. */
+  count?: number;
+  /** Default `hybrid`; always `vector` with `like`. */
+  mode?: SearchMode;
+  filter?: SearchFilter;
+};
+
+/** The answer to a search. */
+export interface SearchAnswer {
+  /** Outcome of the query text; without a vector only its words are compared. `null` if no text was embedded. */
+  outcome: RowOutcome | null;
+  mode: SearchMode;
+  /** Rows in the run. */
+  rows: number;
+  /** Best first. */
+  hits: SearchHit[];
+  /** Cosines of unrelated texts of the model; `null` if they were not measured. */
+  baseline: ScoreBaseline | null;
+  timings: { embedMs: number; searchMs: number; readMs: number };
 }
 
 /** The constant of the paper. */
@@ -75,9 +106,10 @@ export function rankingDepth(count: number): number {
 /** Why a row was found: `3rd nearest by meaning; 1st by words: refund, card`. */
 export function explainRanks({ vector, words }: SearchRanks, matched: readonly string[]): string {
   const parts: string[] = [];
+  const list = matched.join(', ');
   if (vector !== null) parts.push(`${ordinal(vector)} nearest by meaning`);
-  if (words !== null) parts.push(`${ordinal(words)} by words: ${matched.join(', ')}`);
-  else if (matched.length > 0) parts.push(`has the words: ${matched.join(', ')}`);
+  if (words !== null) parts.push(`${ordinal(words)} by words${list === '' ? '' : `: ${list}`}`);
+  else if (list !== '') parts.push(`has the words: ${list}`);
   return parts.join('; ');
 }
 

@@ -89,7 +89,7 @@ test('a document is read as it was written', () => {
     ids: ['é', '2'],
     texts: ['x', '"</script>"'],
     places: Float32Array.of(0.5, -1, 2, 3),
-    topicOf: Int16Array.of(0, -1),
+    topicOf: Int32Array.of(0, -1),
   };
   expect(decodeMapDocument(encodeMapDocument(document))).toEqual(document);
 });

@@ -45,7 +45,9 @@ describe('a body', () => {
     expect(checkInput(alertsBody, 'body', { alerts: [{ ...alert, annotations: null }] })).toEqual({
       alerts: [alert],
     });
-    expect(() => checkInput(searchBody, 'body', { text: null, count: null })).toThrow(/text: .*got null/);
+    expect(() => checkInput(alertsBody, 'body', { alerts: null })).toThrow(/alerts: .*got null/);
+    const search = { text: 'a', like: null, count: null };
+    expect(checkInput(searchBody, 'body', search)).toMatchObject({ text: 'a', count: 20, mode: 'hybrid' });
     expect(() => checkInput(createRunBody, 'body', JSON.parse('{"__proto__": null}'))).toThrow(
       'unknown "__proto__"',
     );

@@ -25,5 +25,6 @@ test('ranks are explained in words', () => {
   expect(explainRanks({ vector: 102, words: null }, ['card'])).toBe(
     '102nd nearest by meaning; has the words: card',
   );
+  expect(explainRanks({ vector: null, words: 2 }, [])).toBe('2nd by words');
   expect(explainRanks({ vector: null, words: 1213 }, ['card'])).toBe('1,213th by words: card');
 });

@@ -97,7 +97,7 @@ describe('an index of words', () => {
     expect(searchAll(index, 'nothing of it, 喜')).toMatchObject([{ row: 1 }]);
   });
 
-  test('names the terms that most rows do not have', () => {
+  test('names the terms that are not far more common than the rarest one', () => {
     const rows = Array.from({ length: 10 }, (_, row) => (row === 3 ? 'the kettle' : 'the lamp'));
     expect([...indexOf(rows).tellingTerms('The kettle, the teapot')]).toEqual(['kettle']);
     expect([...indexOf(rows).tellingTerms('the')]).toEqual(['the']);

@@ -78,8 +78,11 @@ export class RunColumns {
    * @throws {RequestError} `unknown-column`; `column-is-text` for a column without values to compare
    */
   async column(run: Run, name: string, source?: ColumnSource): Promise<ColumnOfRun> {
-    const column = columnNamed(await this.columnsOf(run), name, source);
-    return { column, values: (await this.#values(run, [column]))[0]! };
+    const described = this.#described(run);
+    const all = await described.columns;
+    const number = numberOf(all, name, source);
+    const [values] = await this.#values(run, described, [number]);
+    return { column: all[number]!, values: values! };
   }
 
   /**
@@ -89,12 +92,13 @@ export class RunColumns {
   async matchingRows(run: Run, { columns: conditions = {} }: RowFilter): Promise<Uint8Array | null> {
     const given = Object.entries(conditions);
     if (given.length === 0) return null;
-    const all = await this.columnsOf(run);
-    const columns = given.map(([name]) => columnNamed(all, name));
-    const values = await this.#values(run, columns);
+    const described = this.#described(run);
+    const all = await described.columns;
+    const numbers = given.map(([name]) => numberOf(all, name));
+    const values = await this.#values(run, described, numbers);
     const mask = new Uint8Array(resultsShape(run).rows).fill(1);
     for (const [i, [, condition]] of given.entries())
-      applyCondition(mask, columns[i]!, values[i]!, condition);
+      applyCondition(mask, all[numbers[i]!]!, values[i]!, condition);
     return mask;
   }
 
@@ -122,11 +126,9 @@ export class RunColumns {
     return described;
   }
 
-  /** The values of columns; those that are not cached are read in one pass. */
-  async #values(run: Run, columns: readonly DescribedColumn[]): Promise<PackedColumn[]> {
-    const described = this.#described(run);
+  /** The values of columns by their positions; those that are not cached are read in one pass. */
+  async #values(run: Run, described: DescribedRun, numbers: readonly number[]): Promise<PackedColumn[]> {
     const all = await described.columns;
-    const numbers = columns.map((column) => all.indexOf(column));
     const missing = [...new Set(numbers)].filter((number) => !described.packed.has(number));
     const reading =
       missing.length === 0
@@ -172,16 +174,12 @@ function bytesOf(columns: readonly DescribedColumn[]): number {
   );
 }
 
-/** @throws {RequestError} `unknown-column`, `column-is-text` */
-function columnNamed(
-  columns: readonly DescribedColumn[],
-  name: string,
-  source?: ColumnSource,
-): DescribedColumn {
-  const found = columns.find(
+/** The position of a column. @throws {RequestError} `unknown-column`, `column-is-text` */
+function numberOf(columns: readonly DescribedColumn[], name: string, source?: ColumnSource): number {
+  const number = columns.findIndex(
     (column) => column.name === name && (source === undefined || column.source === source),
   );
-  if (found === undefined) {
+  if (number < 0) {
     const names = columns.map((column) => column.name);
     throw new RequestError(
       'unknown-column',
@@ -189,7 +187,7 @@ function columnNamed(
       { facts: { column: name, found: names } },
     );
   }
-  if (found.kind !== 'text') return found;
+  if (columns[number]!.kind !== 'text') return number;
   throw new RequestError(
     'column-is-text',
     `the column ${quote(name)} has texts with too many different values; expected a category, numbers or dates`,

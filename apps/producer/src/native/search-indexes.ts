@@ -14,7 +14,7 @@ interface Cached<Index> {
   readonly endedAt: string | null;
   /** What it takes in memory; words take more while they are read. */
   bytes: number;
-  /** `null` once the words of the run turned out to be larger than the limit. */
+  /** `null` once there turned out to be no room: the files are read for each search. */
   index: Promise<Index | null>;
 }
 
@@ -28,7 +28,7 @@ export interface RowSearchOptions {
 /** The rows with words of a query. */
 export interface WordHits {
   rows: readonly ScoredRow[];
-  /** The terms of the query without those of most rows. */
+  /** The terms of the query that are worth showing. */
   terms: ReadonlySet<string>;
 }
 
@@ -103,12 +103,14 @@ export class SearchIndexes {
   async #candidates(run: Run, query: Float32Array, { count, mask }: RowSearchOptions) {
     const { rows, dim } = resultsShape(run);
     const bytes = PackedVectors.bytesOf(rows, dim);
-    if (bytes > this.#limitBytes || query.length !== dim) {
-      const hits = await searchRows(masked(readResults(run), mask), query, count);
-      return { candidates: hits.map(({ row, score }) => ({ row, score })), isExact: true };
-    }
-    const packed = await this.#cachedOf<PackedVectors>(run, 'vectors', bytes, () => packVectors(run));
-    return { candidates: await inSteps(packed!.nearest(query, count, mask)), isExact: false };
+    const packed =
+      bytes > this.#limitBytes || query.length !== dim
+        ? null
+        : await this.#cachedOf<PackedVectors>(run, 'vectors', bytes, (cached) => packVectors(run, cached));
+    if (packed !== null)
+      return { candidates: await inSteps(packed.nearest(query, count, mask)), isExact: false };
+    const hits = await searchRows(masked(readResults(run), mask), query, count);
+    return { candidates: hits.map(({ row, score }) => ({ row, score })), isExact: true };
   }
 
   /**
@@ -127,8 +129,8 @@ export class SearchIndexes {
     const index = new WordIndex();
     const whole = await readWords(run, index, () => {
       cached.bytes = index.bytes;
-      this.#makeRoom(cached);
-      return this.usedBytes <= this.#limitBytes;
+      this.#makeRoom(cached, `vectors ${run.id}`);
+      return Math.max(cached.bytes, this.usedBytes) <= this.#limitBytes;
     });
     cached.bytes = whole?.bytes ?? 0;
     return whole;
@@ -160,18 +162,29 @@ export class SearchIndexes {
     return await cached.index;
   }
 
-  /** Evicts until everything fits, but never what is being read for this search. */
-  #makeRoom(kept: Cached<PackedVectors | WordIndex>): void {
-    for (const [key, cached] of this.#cached) {
+  /**
+   * Evicts until everything fits, but never what is being read for this search.
+   * @param key also not evicted: words do not evict the vectors of their run, or they would take turns
+   */
+  #makeRoom(kept: Cached<PackedVectors | WordIndex>, key?: string): void {
+    for (const [each, cached] of this.#cached) {
       if (this.usedBytes <= this.#limitBytes) return;
-      if (cached !== kept) this.#cached.delete(key);
+      if (cached !== kept && each !== key) this.#cached.delete(each);
     }
   }
 }
 
-async function packVectors(run: Run): Promise<PackedVectors> {
+/** The vectors of a run; `null` if the machine has no room for them. */
+async function packVectors(run: Run, cached: Cached<PackedVectors>): Promise<PackedVectors | null> {
   const { rows, dim } = resultsShape(run);
-  const packed = new PackedVectors(rows, dim);
+  let packed: PackedVectors;
+  try {
+    packed = new PackedVectors(rows, dim);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    cached.bytes = 0;
+    return null;
+  }
   for await (const slice of readResults(run)) packed.add(slice);
   return packed;
 }

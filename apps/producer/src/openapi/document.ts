@@ -12,6 +12,7 @@ import { permitNulls } from '../http/null-as-absent.ts';
 import { PROBLEMS, type ProblemCode } from '../http/problems.ts';
 import {
   addRowsQuery,
+  analysisBody,
   columnQuery,
   createRunHeaders,
   deleteRunQuery,
@@ -23,13 +24,17 @@ import {
   reportQuery,
   resultsQuery,
   searchBody,
+  tableBody,
   textsQuery,
+  topicNameBody,
+  topicsTableQuery,
 } from '../native/schemas.ts';
 import { ollamaEmbedBody, ollamaEmbeddingsBody, ollamaPullBody, ollamaShowBody } from '../ollama/schemas.ts';
 import { createBatchBody, listBatchesQuery } from '../openai/batches/batch-schemas.ts';
 import { openAiEmbeddingsBody } from '../openai/embeddings.ts';
 import { listFilesQuery } from '../openai/files/file-schemas.ts';
 import { teiEmbedBody, teiSimilarityBody, teiTokenizeBody } from '../tei/schemas.ts';
+import { analysisStatusSchema, duplicatesSchema, topicSchema, topicsSchema } from './analysis-schemas.ts';
 import { COMPATIBLE_OPERATIONS } from './compatible-operations.ts';
 import {
   type DocumentedResponse,
@@ -56,6 +61,9 @@ const requestSchemas = {
   NewRun: createRunBody,
   EmbedRequest: embedBody,
   SearchRequest: searchBody,
+  AnalysisRequest: analysisBody,
+  TopicName: topicNameBody,
+  TableRequest: tableBody,
   OpenAiEmbeddings: openAiEmbeddingsBody,
   OpenAiBatch: createBatchBody,
   OllamaEmbed: ollamaEmbedBody,
@@ -82,6 +90,10 @@ const responseSchemas: Readonly<
   RunModels: schemas.runModelsSchema,
   SearchResult: schemas.searchResultSchema,
   Texts: schemas.textsSchema,
+  AnalysisStatus: analysisStatusSchema,
+  Topics: topicsSchema,
+  Topic: topicSchema,
+  Duplicates: duplicatesSchema,
   Columns: schemas.columnsSchema,
   ColumnValues: schemas.columnValuesSchema,
   Overview: schemas.overviewSchema,
@@ -115,6 +127,7 @@ const parameterSets: Readonly<Record<ParameterSet, ParameterSetSchema>> = {
   report: { in: 'query', schema: reportQuery },
   texts: { in: 'query', schema: textsQuery },
   column: { in: 'query', schema: columnQuery },
+  topicsTable: { in: 'query', schema: topicsTableQuery },
   deadline: { in: 'header', schema: deadlineHeaders },
 };
 

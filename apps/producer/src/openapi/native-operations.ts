@@ -31,6 +31,13 @@ export type SchemaName =
   | 'Texts'
   | 'Columns'
   | 'ColumnValues'
+  | 'AnalysisRequest'
+  | 'AnalysisStatus'
+  | 'Topics'
+  | 'Topic'
+  | 'TopicName'
+  | 'Duplicates'
+  | 'TableRequest'
   | 'Overview'
   | 'Health'
   | 'Alerts'
@@ -52,6 +59,7 @@ export type ParameterSet =
   | 'report'
   | 'texts'
   | 'column'
+  | 'topicsTable'
   | 'deadline';
 
 /** A response other than a problem: JSON of a schema, media types of a file, or no body. */
@@ -84,6 +92,15 @@ const BODY_PROBLEMS = ['body-stalled', 'body-too-large', 'unsupported-encoding',
 const JSON_PROBLEMS = [...BODY_PROBLEMS, 'unsupported-media-type', 'malformed-json', 'invalid-body'] as const;
 const RUN_PROBLEMS = ['unknown-run', 'redis-unavailable', 'bad-path'] as const;
 const FILE_PROBLEMS = [...RUN_PROBLEMS, 'run-not-completed', 'invalid-query', 'corrupt-files'] as const;
+
+const ANALYSIS_PROBLEMS = [...RUN_PROBLEMS, 'run-not-completed', 'not-analysed', 'overloaded'] as const;
+
+/** Media types of the tables of an analysed run. */
+const TABLE_TYPES = [
+  'text/csv',
+  'application/vnd.apache.parquet',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+];
 
 const NDJSON = 'application/x-ndjson';
 const CURRENT_RUN = { description: 'The current state of the run.', json: 'Run' } as const;
@@ -377,6 +394,101 @@ export const NATIVE_OPERATIONS: readonly Operation[] = [
     parameters: 'column',
     responses: { 200: { description: 'One value per row.', json: 'ColumnValues' } },
     problems: [...FILE_PROBLEMS, 'unknown-column', 'column-is-text', 'overloaded'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/:id/analysis',
+    tag: 'runs',
+    summary: 'Find the topics, the map and the near-duplicates of a completed run, in the background',
+    body: 'AnalysisRequest',
+    responses: { 202: { description: 'Where the analysis is.', json: 'AnalysisStatus' } },
+    problems: [
+      ...JSON_PROBLEMS,
+      ...RUN_PROBLEMS,
+      'run-not-completed',
+      'too-many-topics',
+      'run-too-large',
+      'overloaded',
+    ],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/analysis',
+    tag: 'runs',
+    summary: 'Show where the analysis of a completed run is',
+    responses: { 200: { description: 'State and progress.', json: 'AnalysisStatus' } },
+    problems: [...RUN_PROBLEMS, 'run-not-completed', 'overloaded'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/topics',
+    tag: 'runs',
+    summary: 'List the topics of an analysed run, and their groups',
+    responses: { 200: { description: 'The topics, largest first.', json: 'Topics' } },
+    problems: ANALYSIS_PROBLEMS,
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/topics/rows',
+    tag: 'runs',
+    summary: 'Get the topic of each row of an analysed run',
+    responses: {
+      200: {
+        description:
+          'For n rows: n little-endian float32, the cosine similarity to the centroid of the topic (NaN without a vector), ' +
+          'then n little-endian int16, the topic (-1 without a vector).',
+        files: ['application/octet-stream'],
+      },
+    },
+    problems: ANALYSIS_PROBLEMS,
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/topics/table',
+    tag: 'runs',
+    summary: 'Download the topics of an analysed run as a table',
+    parameters: 'topicsTable',
+    responses: { 200: { description: 'One row per topic.', files: TABLE_TYPES } },
+    problems: [...ANALYSIS_PROBLEMS, 'invalid-query'],
+  },
+  {
+    method: 'patch',
+    path: '/v1/runs/:id/topics/:topic',
+    tag: 'runs',
+    summary: 'Name a topic of an analysed run',
+    body: 'TopicName',
+    responses: { 200: { description: 'The topic.', json: 'Topic' } },
+    problems: [...JSON_PROBLEMS, ...ANALYSIS_PROBLEMS, 'invalid-query', 'unknown-topic'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/map',
+    tag: 'runs',
+    summary: 'Get the place of each row of an analysed run on the map',
+    responses: {
+      200: {
+        description: 'x and y of each row as little-endian float32, interleaved; NaN without a vector.',
+        files: ['application/octet-stream'],
+      },
+    },
+    problems: ANALYSIS_PROBLEMS,
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/:id/duplicates',
+    tag: 'runs',
+    summary: 'List the largest groups of near-duplicates of an analysed run',
+    responses: { 200: { description: 'Groups of linked rows.', json: 'Duplicates' } },
+    problems: ANALYSIS_PROBLEMS,
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/:id/table',
+    tag: 'runs',
+    summary: 'Download rows of an analysed run with their kept columns and topics as a table',
+    body: 'TableRequest',
+    responses: { 200: { description: 'One row per row of the run.', files: TABLE_TYPES } },
+    problems: [...JSON_PROBLEMS, ...ANALYSIS_PROBLEMS, 'run-too-large'],
   },
   {
     method: 'post',

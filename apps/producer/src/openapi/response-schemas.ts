@@ -285,7 +285,9 @@ export const searchResultSchema = z.strictObject({
         .describe('Rank by each comparison, from 1; null: not among the rows that were fused.'),
       words: z
         .array(z.string())
-        .describe('Words of the query as they stand in the text, without those of most rows.'),
+        .describe(
+          'Words of the query as they stand in the text, without those that are far more common than its rarest one.',
+        ),
       spans: z
         .array(z.tuple([count, count]))
         .describe('Start and end of these words in the text, in UTF-16 units; at most 100.'),

@@ -45,14 +45,18 @@ export function EndNotices() {
 
 function notify({ id, state, options, rows, verdicts }: RunInfo): void {
   const failed = verdicts.failed > 0 ? `, ${count(verdicts.failed)} failed` : '';
-  const notice = new Notification(`${options.name ?? id}: ${state}`, {
-    body: `${count(rows.done)} rows${failed}`,
-    tag: id,
-  });
-  notice.onclick = () => {
-    focus();
-    go('runs', id);
-  };
+  try {
+    const notice = new Notification(`${options.name ?? id}: ${state}`, {
+      body: `${count(rows.done)} rows${failed}`,
+      tag: id,
+    });
+    notice.onclick = () => {
+      focus();
+      go('runs', id);
+    };
+  } catch {
+    // Chrome on Android permits notifications to service workers only.
+  }
 }
 
 /** A button of an active run that asks for the permission to show a notification at its end. */

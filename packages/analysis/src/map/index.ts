@@ -20,7 +20,7 @@ export {
   type ProjectOptions,
   projectMap,
 } from './project-map.ts';
-export { topicColors } from './topic-colors.ts';
+export { TOPIC_COLORS, topicColors } from './topic-colors.ts';
 export {
   frameOf,
   type MapFrame,

@@ -1,7 +1,7 @@
 /**
  * The data inside a map page: an object in JSON, then the places and the topics of the rows as numbers.
  *
- * Bytes: uint32 length of the JSON, the JSON in UTF-8, padding to 4 bytes, float32 x and y of each row, int16 topic of
+ * Bytes: uint32 length of the JSON, the JSON in UTF-8, padding to 4 bytes, float32 x and y of each row, int32 topic of
  * each row; little-endian.
  */
 
@@ -27,7 +27,7 @@ export interface MapDocument {
   /** x and y of each row, interleaved. */
   readonly places: Float32Array;
   /** Topic of each row. */
-  readonly topicOf: Int16Array;
+  readonly topicOf: Int32Array;
 }
 
 declare class TextEncoder {
@@ -64,7 +64,7 @@ export function decodeMapDocument(bytes: Uint8Array): MapDocument {
   const start = placesStart(length);
   // Copies, because views need an offset that is a multiple of 4 in the buffer.
   const places = new Float32Array(bytes.slice(start, start + 8 * rows).buffer);
-  const topicOf = new Int16Array(bytes.slice(start + 8 * rows, start + 10 * rows).buffer);
+  const topicOf = new Int32Array(bytes.slice(start + 8 * rows, start + 12 * rows).buffer);
   return { ...head, places, topicOf };
 }
 

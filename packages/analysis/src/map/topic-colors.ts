@@ -1,4 +1,22 @@
-/** Chooses colours of topics, so that topics near each other on a map have different ones. */
+/** The colours of topics on a map: visible in both themes, and different for topics near each other. */
+
+/** The first seven are distinguishable with most forms of colour blindness (adapted from Okabe & Ito 2008). */
+export const TOPIC_COLORS = [
+  '#0b84c4',
+  '#e08a00',
+  '#009e73',
+  '#cc5f9c',
+  '#c44e00',
+  '#7a68c9',
+  '#8a7a00',
+  '#d8434e',
+  '#1aa3a3',
+  '#a2529f',
+  '#5c8f2b',
+  '#b07a4c',
+  '#4f74dd',
+  '#c98ba5',
+] as const;
 
 /**
  * Returns the colour of each topic, an index below `colors`: of the colours used the least so far, the one whose topics

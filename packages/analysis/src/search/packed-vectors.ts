@@ -45,7 +45,7 @@ export class PackedVectors {
   /** Largest distance of a stored vector from its floats. */
   #maxError = 0;
 
-  /** Allocates the memory of all rows. */
+  /** Allocates the memory of all rows. @throws {RangeError} if there is none */
   constructor(rows: number, dim: number) {
     this.#dim = dim;
     this.#rowBytes = rowBytesOf(dim);

@@ -19,6 +19,9 @@ const SEGMENT_ENTRIES = 1_000_000;
 const K1 = 1.2;
 const B = 0.75;
 
+/** Minimum weight of terms worth showing, relative to the heaviest term of the query. */
+const MIN_SHOWN_WEIGHT = 0.6;
+
 /** Memory of an entry of the vocabulary besides its characters: the string and its entry in a Map. */
 const BYTES_PER_TERM = 100;
 
@@ -214,14 +217,15 @@ export class WordIndex {
   }
 
   /**
-   * The terms of a query that are worth showing: those that occur in at most a fifth of the rows, or all terms of the
-   * index if there are no such.
+   * The terms of a query that are worth showing: those that weigh at least 0.6 of the rarest one, which leaves out words
+   * such as "the" in any language.
    */
   tellingTerms(query: string): ReadonlySet<string> {
     this.#close();
     const known = this.#splitter.distinct(query).filter((term) => this.#numbers.has(term));
-    const rare = known.filter((term) => this.#rowsWith(this.#numbers.get(term)!) <= this.rows / 5);
-    return new Set(rare.length > 0 ? rare : known);
+    const weights = known.map((term) => this.#weightOf(this.#numbers.get(term)!));
+    const least = MIN_SHOWN_WEIGHT * Math.max(...weights);
+    return new Set(known.filter((_, n) => weights[n]! >= least));
   }
 
   /** Inverse document frequency, as in Lucene: never negative. */

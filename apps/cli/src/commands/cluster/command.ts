@@ -2,11 +2,12 @@
 
 import { REPRESENTATIVES, type Topics, topicSteps } from '@embedmill/analysis';
 import { quote } from '@embedmill/contract';
+import type { FlatColumn } from '@embedmill/core/formats';
 import { readConfig } from '@embedmill/core/process';
 import { type Command, Option } from 'commander';
 import { ColumnCopy } from '../../io/columns/copy.ts';
 import { readColumnChoice } from '../../io/columns/spool.ts';
-import { type CsvCell, checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
+import { checkTablePath, type TableCell, writeTable } from '../../io/records/write-table.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
 import {
   fieldsOf,
@@ -38,18 +39,21 @@ const EXPLANATION = `
 Finds topics and their number, and groups of similar topics. The same rows and
 options give the same topics.
 
-OUTPUT has one line per row: id, topic (0 is the largest), group, score (cosine
+OUTPUT (.csv, .parquet or .xlsx) has one line per row: id, topic (0 is the largest), group, score (cosine
 similarity to the centroid of the topic), and the columns of the input: those
 that VECTORS has, or else those of --texts. Lists and objects are JSON text.
-OUTPUT.summary.csv has one line per topic: rows, key terms (with --texts),
-the nearest topic and the terms that distinguish it from that, typical texts.
---by writes OUTPUT.by.csv, and --over writes OUTPUT.over.csv: the rows of each
-topic by the values of a column, or by day, month or year.
+Beside topics.csv, topics.summary.csv has one line per topic: rows, key terms
+(with --texts), the nearest topic and the terms that distinguish it from that,
+typical texts. --by writes topics.by.csv, and --over topics.over.csv: the rows
+of each topic by the values of a column, or by day, month or year.
 
 --k sets the number of topics, if the one found is too coarse or too fine.
 
 All vectors are held in memory: 1.5 GB for a million vectors of 384 floats.
 `;
+
+/** Extensions of the output. */
+const EXTENSIONS = ['.csv', '.parquet', '.xlsx'];
 
 interface ClusterFlags extends TextsFlags {
   to: string;
@@ -74,7 +78,7 @@ export function addClusterCommand(
     .summary('find topics and their key terms')
     .description('Find the topics of a vector file.')
     .argument(...VECTORS_ARGUMENT)
-    .requiredOption('--to <output>', 'output file for the topic of each row: .csv')
+    .requiredOption('--to <output>', 'output file for the topic of each row: .csv, .parquet or .xlsx')
     .addOption(
       new Option('--k <topics>', 'number of topics, or auto').argParser(topicCount).default(null, '"auto"'),
     )
@@ -102,13 +106,16 @@ export function addClusterCommand(
     });
 }
 
+/** Columns of the output besides those of the input. */
+const ROW_COLUMNS = ['id', ...['topic', 'group', 'score'].map(numberColumn)];
+
 /** The path of an output beside the main one: `topics.csv` → `topics.summary.csv`. */
 function pathBeside(path: string, part: 'summary' | 'by' | 'over'): string {
-  return path.replace(/\.csv$/i, `.${part}.csv`);
+  return path.replace(/\.(\w+)$/, `.${part}.$1`);
 }
 
 async function clusterCommand(vectors: string, flags: ClusterFlags, context: CommandContext): Promise<void> {
-  checkCsvPath(flags.to);
+  checkTablePath(flags.to, EXTENSIONS);
   const config = readConfig(context.environment);
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
@@ -128,7 +135,6 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
     const { matrix, ids, numbers, missing } = loaded;
     const vectorRows = ids.map((id, row) => ({ row: numbers[row]!, id }));
     if (copy.needsTexts && flags.texts !== undefined) await copy.replace(fieldsOf(vectorRows, findRow));
-    const names = [...taken, ...copy.names];
     const counted = countedColumns(flags, copy.names);
     if (flags.k !== null && flags.k > matrix.rows) {
       throw new UsageError(`--k ${flags.k} exceeds the ${formatNoun(matrix.rows, 'row')} with a vector`);
@@ -143,11 +149,19 @@ async function clusterCommand(vectors: string, flags: ClusterFlags, context: Com
     if (flags.texts !== undefined && vectorRows.every((row) => find(row) === null)) {
       display.note(noTextsFound(flags.texts, ids));
     }
-    await writeCsv(flags.to, names, rowsOf(ids, topics, counted, copy.cells(numbers)));
-    await writeCsv(pathBeside(flags.to, 'summary'), SUMMARY_COLUMNS, summaryRows(summary));
+    await writeTable(
+      flags.to,
+      [...ROW_COLUMNS, ...copy.names],
+      rowsOf(ids, topics, counted, copy.cells(numbers)),
+    );
+    await writeTable(pathBeside(flags.to, 'summary'), SUMMARY_COLUMNS, summaryRows(summary));
     for (const { part, column, counts } of counted) {
       const records = (part === 'over' ? counts.byPeriod() : counts).records();
-      await writeCsv(pathBeside(flags.to, part), [column, ...VALUE_COUNT_COLUMNS], records);
+      await writeTable(
+        pathBeside(flags.to, part),
+        [column, ...VALUE_COUNT_COLUMNS.map(numberColumn)],
+        records,
+      );
     }
     const lines = flags.json
       ? [JSON.stringify({ rows: matrix.rows, missing, choice: topics.choice, ...summary })]
@@ -194,8 +208,8 @@ async function* rowsOf(
   ids: readonly string[],
   { clustering, groups }: Topics,
   counted: readonly CountedColumn[],
-  cells: AsyncIterable<CsvCell[]>,
-): AsyncGenerator<CsvCell[]> {
+  cells: AsyncIterable<TableCell[]>,
+): AsyncGenerator<TableCell[]> {
   let row = 0;
   for await (const copied of cells) {
     const topic = clustering.assignments[row]!;
@@ -205,13 +219,23 @@ async function* rowsOf(
   }
 }
 
+/** A column of numbers. */
+function numberColumn(name: string): FlatColumn {
+  return { name, kind: 'number' };
+}
+
 const SUMMARY_COLUMNS = [
-  ...['topic', 'group', 'group_terms', 'rows', 'share', 'cohesion', 'terms', 'nearest_topic'],
+  numberColumn('topic'),
+  numberColumn('group'),
+  'group_terms',
+  ...['rows', 'share', 'cohesion'].map(numberColumn),
+  'terms',
+  numberColumn('nearest_topic'),
   'terms_against_nearest',
   ...Array.from({ length: REPRESENTATIVES }, (_, n) => `text_${n + 1}`),
 ];
 
-function* summaryRows({ topics, groups }: TopicsSummary): Generator<CsvCell[]> {
+function* summaryRows({ topics, groups }: TopicsSummary): Generator<TableCell[]> {
   for (const { topic, group, rows, share, cohesion, terms, nearest, representatives } of topics) {
     yield [
       topic,

@@ -1,7 +1,7 @@
 /** Counts the rows of each topic by the values of a column, for `embedmill cluster --by` and `--over`. */
 
 import { quote } from '@embedmill/contract';
-import type { CsvCell } from '../../io/records/write-csv.ts';
+import type { TableCell } from '../../io/records/write-table.ts';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { formatCount } from '../../shell/terminal/numbers.ts';
 
@@ -29,7 +29,7 @@ export class ValueCounts {
   }
 
   /** Counts a row. @throws {UsageError} for too many different values */
-  add(topic: number, cell: CsvCell): void {
+  add(topic: number, cell: TableCell): void {
     this.#addRows(String(cell), topic, 1);
     if (this.#counts.size > MAX_VALUES) {
       throw new UsageError(
@@ -63,7 +63,7 @@ export class ValueCounts {
   }
 
   /** One record per value and topic with rows: value, topic, rows, and the shares of both, by value and topic. */
-  *records(): Generator<CsvCell[]> {
+  *records(): Generator<TableCell[]> {
     const topics = new Map<number, number>();
     for (const of of this.#counts.values()) {
       for (const [topic, rows] of of) topics.set(topic, (topics.get(topic) ?? 0) + rows);

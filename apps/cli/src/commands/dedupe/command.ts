@@ -11,7 +11,7 @@ import type { TreatmentFlags } from '../../engine/embedder/treatment.ts';
 import type { TextEmbedder } from '../../engine/embedder/types.ts';
 import { ColumnCopy } from '../../io/columns/copy.ts';
 import { readColumnChoice } from '../../io/columns/spool.ts';
-import { type CsvCell, checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
+import { checkTablePath, type TableCell, writeTable } from '../../io/records/write-table.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
 import { fieldsOf, findTextRows } from '../../io/texts/read-texts.ts';
 import { checkTextsOfVectors, findTextsOfVectors } from '../../io/texts/stored-texts.ts';
@@ -122,7 +122,7 @@ export function addDedupeCommand(
 }
 
 async function dedupeCommand(vectors: string, flags: DedupeFlags, context: CommandContext): Promise<void> {
-  checkCsvPath(flags.to);
+  checkTablePath(flags.to, ['.csv']);
   checkRerankOptions(flags);
   const config = readConfig(context.environment);
   const { rerank } = flags;
@@ -169,12 +169,12 @@ async function dedupeCommand(vectors: string, flags: DedupeFlags, context: Comma
       const find = await findTextRows({ ...flags, path: flags.texts, columns: 'all' }, textsDeps, wanted);
       await copy.replace(fieldsOf(wanted, find));
     }
-    const cellsOfRow = new Map<number, CsvCell[]>();
+    const cellsOfRow = new Map<number, TableCell[]>();
     for await (const cells of copy.cells(wanted.map(({ row }) => row))) {
       cellsOfRow.set(rows[cellsOfRow.size]!, cells);
     }
-    await writeCsv(flags.to, [...taken, ...copy.names], rowsOf());
-    function* rowsOf(): Generator<CsvCell[]> {
+    await writeTable(flags.to, [...taken, ...copy.names], rowsOf());
+    function* rowsOf(): Generator<TableCell[]> {
       for (const [group, members] of groups.entries()) {
         for (const [n, { row, cosine, firstCosine }] of members.entries()) {
           const first = firstCosine === undefined ? [] : [firstCosine.toFixed(4)];

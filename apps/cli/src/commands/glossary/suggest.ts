@@ -12,7 +12,7 @@ import type { Command } from 'commander';
 import { type LocalEmbedder, openLocalEmbedder } from '../../engine/embedder/local.ts';
 import { readModel } from '../../engine/embedder/model-options.ts';
 import { readGlossary } from '../../io/glossary.ts';
-import { checkCsvPath, writeCsv } from '../../io/records/write-csv.ts';
+import { checkTablePath, writeTable } from '../../io/records/write-table.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
 import { readTextRows } from '../../io/texts/read-texts.ts';
 import type { CommandContext } from '../../shell/context.ts';
@@ -124,7 +124,7 @@ async function suggestCommand(
   { stdin, stdout, stderr, environment }: CommandContext,
   config: Config,
 ): Promise<void> {
-  if (flags.to !== undefined) checkCsvPath(flags.to);
+  if (flags.to !== undefined) checkTablePath(flags.to, ['.csv']);
   const signal = interruptionSignal(() => {});
   const display = displayFor({ stdin, stdout, stderr, environment }, flags.quiet ?? false);
   const known = flags.glossary === undefined ? [] : await readGlossary(flags.glossary);
@@ -160,7 +160,7 @@ async function suggestCommand(
         example: texts[example!]!.slice(0, MAX_EXAMPLE_CHARS),
       }),
     );
-    if (flags.to !== undefined) await writeCsv(flags.to, COLUMNS, suggestions.map(cellsOf));
+    if (flags.to !== undefined) await writeTable(flags.to, COLUMNS, suggestions.map(cellsOf));
     const signalText = languageSignal(texts.slice(0, SAMPLE_TEXTS), embedder);
     if (signalText !== null) display.warn(`${signalText}; a glossary cannot replace a language.`);
     stdout.write(

@@ -26,7 +26,7 @@ export async function makePage(map: ComputedMap, title: string): Promise<string>
   const data = await promisify(gzip)(
     encodeMapDocument({ title, totalRows: map.ids.length, ...cutRows(map) }),
   );
-  // Base64 and the names of HTML are all that is not escaped: no text of a row is outside the data.
+  // All texts of rows are in the data, as base64: none can leave it, whatever it contains.
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -60,7 +60,7 @@ function cutRows({ ids, texts, places, topicOf, topics, groups }: ComputedMap) {
     ids: rows.map((row) => ids[row]!),
     texts: texts === null ? null : rows.map((row) => cut(texts[row]!)),
     places: Float32Array.from({ length: 2 * rows.length }, (_, n) => places[2 * rows[n >> 1]! + (n & 1)]!),
-    topicOf: Int16Array.from(rows, (row) => topicOf[row]!),
+    topicOf: Int32Array.from(rows, (row) => topicOf[row]!),
   };
 }
 

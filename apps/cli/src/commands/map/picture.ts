@@ -8,6 +8,7 @@ import {
   pixelsPerUnit,
   placeLabels,
   pointStyle,
+  TOPIC_COLORS,
   topicCenters,
   topicColors,
   wholeView,
@@ -18,24 +19,6 @@ import type { ComputedMap } from './compute.ts';
 /** Size of the picture in units of text; it has twice as many pixels, for high-density screens. */
 const SIZE = { width: 1200, height: 900 } as const;
 const PIXELS_PER_UNIT = 2;
-
-/** Colours of topics; the same as on the page of a map. */
-const PALETTE = [
-  '0b84c4',
-  'e08a00',
-  '009e73',
-  'cc5f9c',
-  'c44e00',
-  '7a68c9',
-  '8a7a00',
-  'd8434e',
-  '1aa3a3',
-  'a2529f',
-  '5c8f2b',
-  'b07a4c',
-  '4f74dd',
-  'c98ba5',
-] as const;
 
 const FONT = 'DejaVu Sans, Helvetica, Arial, sans-serif';
 
@@ -66,7 +49,7 @@ export async function drawPicture(map: ComputedMap): Promise<Buffer> {
 
 function paint({ places, topicOf, topics }: ComputedMap): Picture {
   const [width, height] = [SIZE.width * PIXELS_PER_UNIT, SIZE.height * PIXELS_PER_UNIT];
-  const colorOf = topicColors(topicCenters(places, topicOf, topics.length), PALETTE.length);
+  const colorOf = topicColors(topicCenters(places, topicOf, topics.length), TOPIC_COLORS.length);
   const frame = frameOf(places, SIZE.width, SIZE.height);
   const { radius, alpha } = pointStyle(topicOf.length, SIZE.width * SIZE.height, 1);
   const bytes = new Uint8ClampedArray(4 * width * height).fill(255);
@@ -75,7 +58,7 @@ function paint({ places, topicOf, topics }: ComputedMap): Picture {
     {
       places,
       colors: Uint8Array.from(topicOf, (topic) => colorOf[topic]!),
-      palette: Uint8Array.from(PALETTE.flatMap((color) => [...Buffer.from(color, 'hex')])),
+      palette: Uint8Array.from(TOPIC_COLORS.flatMap((color) => [...Buffer.from(color.slice(1), 'hex')])),
       visible: null,
     },
     { ...frame.center, pixelsPerUnit: PIXELS_PER_UNIT * pixelsPerUnit(frame, 1) },
@@ -87,7 +70,7 @@ function paint({ places, topicOf, topics }: ComputedMap): Picture {
 /** The labels as SVG, each with a white outline under it. */
 function labelsOf({ places, topicOf, topics, groups }: ComputedMap): string[] {
   const frame = frameOf(places, SIZE.width, SIZE.height);
-  const groupOf = Int16Array.from(topicOf, (topic) => topics[topic]!.group ?? -1);
+  const groupOf = Int32Array.from(topicOf, (topic) => topics[topic]!.group ?? -1);
   const labels = ([0, 1] as const).flatMap((level): MapLabel[] => {
     const named = level === 0 ? groups : topics;
     const centers = topicCenters(places, level === 0 ? groupOf : topicOf, named.length);

@@ -1,16 +1,16 @@
 /** Writes the places of a map as a table: one row per vector, for programs. */
 
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { type CsvCell, writeCsv } from '../../io/records/write-csv.ts';
+import { type TableCell, writeTable } from '../../io/records/write-table.ts';
 import type { ComputedMap } from './compute.ts';
 
 /** Writes a .csv file. */
 export async function writeMapCsv(path: string, map: ComputedMap): Promise<void> {
   const names = ['id', 'x', 'y', 'topic', 'topic_name', ...(map.texts === null ? [] : ['text'])];
-  await writeCsv(path, names, rowsOf(map));
+  await writeTable(path, names, rowsOf(map));
 }
 
-function* rowsOf({ ids, places, topicOf, topics, texts }: ComputedMap): Generator<CsvCell[]> {
+function* rowsOf({ ids, places, topicOf, topics, texts }: ComputedMap): Generator<TableCell[]> {
   for (const [row, id] of ids.entries()) {
     const topic = topicOf[row]!;
     const text = texts === null ? [] : [texts[row]!];

@@ -26,7 +26,7 @@ export interface SearchHit extends Hit, Partial<Pick<RankedHit, 'firstScore'>> {
   /** The score relative to unrelated texts of the model: 0 for these, 1 for equal ones; `null` if not measured. */
   relative: number | null;
   rank: SearchRanks;
-  /** The words of the question as they stand in the text, without those of most rows; empty in mode `vector`. */
+  /** The words of the question as they stand in the text, without far more common ones; empty in mode `vector`. */
   words: string[];
   /** The ranks in words. */
   reason: string;

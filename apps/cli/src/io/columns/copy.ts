@@ -3,7 +3,7 @@
 import { quote } from '@embedmill/contract';
 import { cellOf, type FieldsRow } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
-import type { CsvCell } from '../records/write-csv.ts';
+import type { TableCell } from '../records/write-table.ts';
 import { toFieldsRows } from '../vectors/columns.ts';
 import type { VectorFile } from '../vectors/types.ts';
 import { type OutputColumn, outputColumns } from './join.ts';
@@ -80,7 +80,7 @@ export class ColumnCopy {
    * The cells of rows, in the order of the file.
    * @param numbers of the rows in the vector file, from 0, ascending
    */
-  async *cells(numbers: readonly number[]): AsyncGenerator<CsvCell[]> {
+  async *cells(numbers: readonly number[]): AsyncGenerator<TableCell[]> {
     const columns = this.#columns();
     let at = 0;
     if (columns.length > 0) {

@@ -5,13 +5,13 @@ import {
   type MapLabel,
   type MapView,
   type ScreenPoint,
+  TOPIC_COLORS,
   topicCenters,
   topicColors,
 } from '@embedmill/analysis/map';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { PointMap } from '../map/point-map.tsx';
 import { count, share } from '../ui/format.ts';
-import { PALETTE } from './palette.ts';
 
 /** Maximum rows in the list. */
 const MAX_LISTED = 200;
@@ -84,7 +84,7 @@ export function MapPage({ content }: { content: MapDocument }) {
           <PointMap
             points={places}
             colors={colors}
-            palette={PALETTE}
+            palette={TOPIC_COLORS}
             visible={visible}
             highlighted={hovered === null ? NONE : [hovered.row]}
             selected={selected}
@@ -113,7 +113,7 @@ export function MapPage({ content }: { content: MapDocument }) {
               {listed.length > MAX_LISTED && <p class="soft">The first {MAX_LISTED} are listed.</p>}
               <ol class="rows">
                 {listed.slice(0, MAX_LISTED).map((row) => (
-                  <li key={row} style={{ borderColor: PALETTE[colors[row]!] }}>
+                  <li key={row} style={{ borderColor: TOPIC_COLORS[colors[row]!] }}>
                     <span class="soft">{ids[row]}</span> {texts?.[row]}
                   </li>
                 ))}
@@ -144,7 +144,7 @@ export function MapPage({ content }: { content: MapDocument }) {
                       aria-pressed={chosen.includes(topic)}
                       onClick={() => toggle([topic])}
                     >
-                      <span class="dot" style={{ background: PALETTE[colorOf[topic]!] }} />
+                      <span class="dot" style={{ background: TOPIC_COLORS[colorOf[topic]!] }} />
                       <span>{topics[topic]!.name}</span>
                       <span class="soft">{count(topics[topic]!.rows)}</span>
                     </button>
@@ -165,8 +165,8 @@ const NONE: readonly number[] = [];
 function useTopics({ topics, groups, places, topicOf }: MapDocument) {
   return useMemo(() => {
     const centers = topicCenters(places, topicOf, topics.length);
-    const colorOf = topicColors(centers, PALETTE.length);
-    const groupOf = Int16Array.from(topicOf, (topic) => topics[topic]?.group ?? -1);
+    const colorOf = topicColors(centers, TOPIC_COLORS.length);
+    const groupOf = Int32Array.from(topicOf, (topic) => topics[topic]?.group ?? -1);
     const groupCenters = topicCenters(places, groupOf, groups.length);
     const labels: MapLabel[] = [];
     for (const [level, named, middles] of [

@@ -252,6 +252,8 @@ class Scene {
   #frame: MapFrame = frameOf(this.#points, 0, 0);
   /** `null`: the whole map, also after the size has changed. */
   #view: MapView | null = null;
+  /** The view that the parent received last and may send back; `null` if it has chosen another one since. */
+  #reported: MapView | null = null;
   #request = 0;
   #settling: ReturnType<typeof setTimeout> | undefined;
 
@@ -288,8 +290,13 @@ class Scene {
     this.request();
   }
 
-  /** Shows a view that the parent chose. */
+  /**
+   * Shows a view that the parent chose. A view that it received from here is not shown again: in the meantime the map
+   * may have been moved further.
+   */
   show(view: MapView | null): void {
+    if (view !== null && this.#reported !== null && this.#isSame(view, this.#reported)) return;
+    this.#reported = null;
     clearTimeout(this.#settling);
     this.#view = view;
     this.request();
@@ -300,7 +307,10 @@ class Scene {
     const view = change(this.#frame, this.#now());
     this.#view = view;
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => this.#onSettled(view), SETTLED_MS);
+    this.#settling = setTimeout(() => {
+      this.#reported = view;
+      this.#onSettled(view);
+    }, SETTLED_MS);
     this.request();
   }
 
@@ -360,6 +370,13 @@ class Scene {
       this.#frame,
       view,
     );
+  }
+
+  /** True for views that differ by less than a pixel, as an address with few digits does. */
+  #isSame(a: MapView, b: MapView): boolean {
+    const pixels = pixelsPerUnit(this.#frame, b.scale);
+    const isNear = Math.hypot(a.x - b.x, a.y - b.y) * pixels < 1;
+    return isNear && Math.abs(a.scale / b.scale - 1) < 0.002;
   }
 
   #now(): MapView {

@@ -116,7 +116,7 @@ class PixelRenderer implements PointRenderer {
   #drawn: DrawnPoints | null = null;
   #count = 0;
   #image: ImageData | null = null;
-  /** What the image shows; `null` if it must be painted anew. */
+  /** What the image shows; `null` if all of it must be painted. */
   #shown: { x: number; y: number; unit: number; background: string } | null = null;
 
   constructor(canvas: HTMLCanvasElement, background: () => Rgb) {

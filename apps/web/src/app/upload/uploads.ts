@@ -23,6 +23,7 @@ function change(changed: readonly RunningUpload[]): void {
 /** Starts the upload of a file; it is remembered until it is complete, so that it can be resumed in another tab. */
 export function startUpload(task: UploadTask): void {
   const { run, file, type, textField, idField } = task;
+  dismissUpload(run);
   rememberUpload({ run, file: fileSignature(file), type, textField, idField });
   const upload = new FileUpload(task, (state) => {
     if (state.state === 'sent') {
@@ -30,8 +31,7 @@ export function startUpload(task: UploadTask): void {
       dismissUpload(run);
     } else change(uploads.map((each) => (each.run === run ? { ...each, state } : each)));
   });
-  const others = uploads.filter((each) => each.run !== run);
-  change([...others, { run, fileName: file.name, upload, state: upload.state }]);
+  change([...uploads, { run, fileName: file.name, upload, state: upload.state }]);
   void upload.start();
 }
 

@@ -17,7 +17,7 @@ async function* encodeCsv(columns: readonly FlatColumn[], rows: FlatRows): Async
 }
 
 function lineOf(cells: readonly FlatCell[]): string {
-  return `${cells.map(cellText).join(',')}\r\n`;
+  return `${cells.map(cellText).join(',')}\n`;
 }
 
 function cellText(cell: FlatCell): string {

@@ -19,7 +19,8 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
   const [sample, setSample] = useState<VectorsReply | null>(null);
   const [error, setError] = useState<unknown>(null);
   const { textField, precision, truncate, clean, model, inputType } = choice;
-  const hasWorker = overview === null || overview.workers.length > 0;
+  // Without Redis the workers are not known.
+  const hasWorker = overview === null || overview.redis === null || overview.workers.length > 0;
   useEffect(() => {
     if (!hasWorker) return;
     const unmounted = new AbortController();
@@ -37,17 +38,8 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
 
   const rows = preview.isWhole ? count(preview.rowsInFile) : `about ${roughly(preview.rowsInFile)}`;
   if (!hasWorker)
-    return (
-      <p>
-        {rows} rows. No worker is connected: the run starts when one is, and until then there is no estimate.
-      </p>
-    );
-  if (error !== null)
-    return (
-      <p>
-        {rows} rows. <span class="soft">No estimate: {describeError(error)}</span>
-      </p>
-    );
+    return <NoEstimate rows={rows} reason="no worker is connected; the run starts when one is" />;
+  if (error !== null) return <NoEstimate rows={rows} reason={describeError(error)} />;
   if (sample === null) return <Loading what="an estimate from a sample of texts" />;
   const { outcomes } = sample;
   const tokens = tokensOf(
@@ -77,6 +69,20 @@ export function Estimate({ preview, choice }: { preview: Preview; choice: RunCho
       </dd>
       <dt>Over the limit</dt>
       <dd>{truncated === 0 ? 'none' : share(truncated, outcomes.length)} of the sample</dd>
+    </dl>
+  );
+}
+
+/** The number of rows, and why nothing else can be estimated. */
+function NoEstimate({ rows, reason }: { rows: string; reason: string }) {
+  return (
+    <dl class="facts">
+      <dt>Rows</dt>
+      <dd>{rows}</dd>
+      <dt>Time</dt>
+      <dd>
+        <span class="soft">no estimate:</span> {reason}
+      </dd>
     </dl>
   );
 }

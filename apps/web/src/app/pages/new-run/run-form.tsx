@@ -102,6 +102,9 @@ export function RunForm({
             </select>
           </div>
         </div>
+        {preview.columns.length > fieldsOf(choice).length && (
+          <p class="soft small">The other columns are kept with the run, to filter and compare by.</p>
+        )}
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable part must be reachable with the keyboard */}
         <section class="scroll" tabIndex={0} aria-label="First rows of the file">
           <table class="preview">
@@ -203,6 +206,11 @@ export function RunForm({
       </Section>
     </>
   );
+}
+
+/** The columns that are text or id. */
+function fieldsOf({ textField, idField }: RunChoice): string[] {
+  return [textField, ...(idField === null || idField === textField ? [] : [idField])];
 }
 
 function columnClass(column: string, { textField, idField }: RunChoice): string {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { writeCsv } from '../../../apps/cli/src/io/records/write-csv.ts';
+import { writeTable } from '../../../apps/cli/src/io/records/write-table.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 it('texts that a spreadsheet would run get an apostrophe; numbers and other texts stay as they are', async () => {
@@ -21,7 +21,7 @@ it('texts that a spreadsheet would run get an apostrophe; numbers and other text
     "'quoted",
     '',
   ];
-  await writeCsv(
+  await writeTable(
     path,
     ['id', '=cosine'],
     cells.map((cell) => [cell, -0.5]),
