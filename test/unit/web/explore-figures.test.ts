@@ -1,13 +1,10 @@
 /** Figures of the Explore page: colours of the map, topics by category and topics over time. */
 
+import { TOPIC_COLORS } from '@embedmill/analysis/map';
 import { describe, expect, it } from 'vitest';
 // The package does not export the code of its pages.
 import { columnValuesOf } from '../../../apps/web/src/app/explore/column-values.ts';
-import {
-  CATEGORY_COLORS,
-  colorByColumn,
-  NEUTRAL_COLOR,
-} from '../../../apps/web/src/app/explore/point-colors.ts';
+import { colorByColumn, NEUTRAL_COLOR } from '../../../apps/web/src/app/explore/point-colors.ts';
 import { compareTopics, shareChange, topicTrend } from '../../../apps/web/src/app/explore/topic-tables.ts';
 
 const day = (text: string) => Date.parse(`${text}T12:00:00Z`);
@@ -21,7 +18,7 @@ describe('colours', () => {
       'light',
     );
     const colorOf = (code: number) => palette[colors[codes.indexOf(code)]!];
-    expect(colorOf(39)).toBe(CATEGORY_COLORS[0]);
+    expect(colorOf(39)).toBe(TOPIC_COLORS[0]);
     expect(colorOf(0)).toBe(NEUTRAL_COLOR);
     expect(palette[colors.at(-1)!]).toBe(NEUTRAL_COLOR);
     const names = legend.kind === 'categories' ? legend.entries.map(({ name }) => name) : [];
@@ -92,7 +89,7 @@ describe('colours', () => {
       ],
     ],
   ])('of all categories differ with %s', (_, matrix) => {
-    const seen = CATEGORY_COLORS.map((color) => oklab(multiply(matrix, linear(color))));
+    const seen = TOPIC_COLORS.map((color) => oklab(multiply(matrix, linear(color))));
     for (const [n, a] of seen.entries()) {
       for (const b of seen.slice(n + 1))
         expect(Math.hypot(...a.map((value, i) => value - b[i]!))).toBeGreaterThan(0.08);

@@ -1,23 +1,8 @@
 /** Colours of the points on the map, and what each colour means. */
 
+import { TOPIC_COLORS } from '@embedmill/analysis/map';
 import type { ColumnValues } from './column-values.ts';
 import { rangeOf } from './column-values.ts';
-
-/**
- * Colours of categories, found by a search for colours that are far from each other (0.085 or more in Oklab) with full
- * colour vision, protanopia and deuteranopia, and visible in both themes.
- */
-export const CATEGORY_COLORS = [
-  '#0b84c4',
-  '#e08a00',
-  '#b0304f',
-  '#0cc1fd',
-  '#723eb5',
-  '#eba2b8',
-  '#63b376',
-  '#8b7b02',
-  '#967dfa',
-] as const;
 
 /** Rows without a value, and categories beyond those with a colour. */
 export const NEUTRAL_COLOR = '#8b949e';
@@ -60,12 +45,12 @@ export type Legend =
   | { kind: 'categories'; entries: readonly { name: string; color: string; values: readonly string[] }[] }
   | { kind: 'scale'; unit: 'number' | 'date'; min: number; max: number; colors: readonly string[] };
 
-/** Colours rows by topic; `colorOf` has an index into {@link CATEGORY_COLORS} for each topic. */
+/** Colours rows by topic; `colorOf` has an index into {@link TOPIC_COLORS} for each topic. */
 export function colorByTopic(topicOf: Int16Array, colorOf: ArrayLike<number>): Omit<PointColors, 'legend'> {
-  const neutral = CATEGORY_COLORS.length;
+  const neutral = TOPIC_COLORS.length;
   return {
     colors: Uint8Array.from(topicOf, (topic) => (topic < 0 ? neutral : colorOf[topic]!)),
-    palette: [...CATEGORY_COLORS, NEUTRAL_COLOR],
+    palette: [...TOPIC_COLORS, NEUTRAL_COLOR],
   };
 }
 
@@ -119,16 +104,16 @@ function colorByCategory({ values, codes }: Extract<ColumnValues, { kind: 'categ
     else counts[code]! += 1;
   }
   const bySize = [...values.keys()].sort((a, b) => counts[b]! - counts[a]! || a - b);
-  const shown = bySize.slice(0, CATEGORY_COLORS.length);
+  const shown = bySize.slice(0, TOPIC_COLORS.length);
   // Short lists keep their own order.
   if (shown.length === values.length) shown.sort((a, b) => a - b);
-  const others = bySize.slice(CATEGORY_COLORS.length);
-  const neutral = CATEGORY_COLORS.length;
+  const others = bySize.slice(TOPIC_COLORS.length);
+  const neutral = TOPIC_COLORS.length;
   const colorOf = new Uint8Array(values.length).fill(neutral);
   for (const [n, code] of shown.entries()) colorOf[code] = n;
   const entries = shown.map((code, n) => ({
     name: values[code]!,
-    color: CATEGORY_COLORS[n]! as string,
+    color: TOPIC_COLORS[n]! as string,
     values: [values[code]!],
   }));
   if (others.length > 0) {
@@ -141,7 +126,7 @@ function colorByCategory({ values, codes }: Extract<ColumnValues, { kind: 'categ
   if (missing > 0) entries.push({ name: 'no value', color: NEUTRAL_COLOR, values: [] });
   return {
     colors: Uint8Array.from(codes, (code) => (code < 0 ? neutral : colorOf[code]!)),
-    palette: [...CATEGORY_COLORS, NEUTRAL_COLOR],
+    palette: [...TOPIC_COLORS, NEUTRAL_COLOR],
     legend: { kind: 'categories', entries },
   };
 }

@@ -1,17 +1,16 @@
 /** Topics as they appear on the map and in lists: colours and labels. */
 
-import { type MapLabel, topicColors } from '@embedmill/analysis/map';
+import { type MapLabel, TOPIC_COLORS, topicColors } from '@embedmill/analysis/map';
 import type { RunTopics } from '@embedmill/contract';
-import { CATEGORY_COLORS } from './point-colors.ts';
 
-/** Index into `CATEGORY_COLORS` for each topic; topics near each other have different colours. */
+/** Index into `TOPIC_COLORS` for each topic; topics near each other have different colours. */
 export function colorsOfTopics({ topics }: RunTopics): Uint8Array {
-  return topicColors(Float32Array.from(topics.flatMap(({ center }) => center)), CATEGORY_COLORS.length);
+  return topicColors(Float32Array.from(topics.flatMap(({ center }) => center)), TOPIC_COLORS.length);
 }
 
 /** CSS colour of a topic. */
 export function topicColor(colorOf: Uint8Array, topic: number): string {
-  return CATEGORY_COLORS[colorOf[topic] ?? 0]!;
+  return TOPIC_COLORS[colorOf[topic] ?? 0]!;
 }
 
 /**
