@@ -1,4 +1,4 @@
-/** What the Explore page shows, and its form in the address. */
+/** What the Explore page shows, and its form in the address. Decision: docs/decisions/0229. */
 
 /** A condition on a column: one of the values, or a range with inclusive limits (dates in ms since 1970). */
 export type ColumnFilter =

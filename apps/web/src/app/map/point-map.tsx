@@ -2,7 +2,7 @@
  * A map of points: drawn in WebGL, with zoom, pan, labels and a lasso.
  *
  * The view lives in a ref: a frame of a movement draws the canvases and renders no component. The parent receives the
- * view once a movement has ended.
+ * view once a movement has ended. Decision: docs/decisions/0223, in place of docs/decisions/0082.
  */
 
 import './point-map.css';
