@@ -181,7 +181,12 @@ export const rowFilter = z.strictObject({
     .optional()
     .describe('Conditions by column name; all must hold.'),
   topics: z
-    .array(z.int().min(0).max(MAX_TOPICS - 1))
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(MAX_TOPICS - 1),
+    )
     .max(MAX_TOPICS)
     .optional()
     .describe('Only rows of these topics; the run must have been analysed.'),
