@@ -16,6 +16,7 @@ import {
   type KnownPart,
   type NewRun,
   type PartVectors,
+  type ReadPartOptions,
   type RetryOptions,
   withRetry,
 } from '@embedmill/client';
@@ -233,7 +234,7 @@ export class ProducerGroup implements RunClient {
     parts: Iterable<number> | AsyncIterable<number>,
     options: RetryOptions = {},
   ): AsyncGenerator<PartVectors> {
-    const read = async (part: number, call: CallOptions) => {
+    const read = async (part: number, call: ReadPartOptions) => {
       const { client, run } = await this.#holderOf(part, call.signal ?? this.#deps.signal);
       return client.readPart(run ?? '', part, call);
     };
