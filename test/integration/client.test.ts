@@ -114,7 +114,7 @@ describe('a client', () => {
     const api = await startApi();
     await startHashWorker(api.redis);
     const client = new EmbedmillClient({ url: api.url });
-    const run = await client.createRun({ batchRows: 3000 });
+    const run = await client.createRun({ batchRows: 3000, batchTokens: 100_000 });
     const rows = makeRows(4000).map((row, n) => (n % 700 === 9 ? { ...row, text: '' } : row));
     await client.sendRows(run.id, rows, { maxRows: 4000 });
     await client.seal(run.id);
