@@ -35,6 +35,11 @@ describe('replies with values', () => {
     for (let bytes = 1; bytes <= REPLY.byteLength; bytes += 1) expect(parse(REPLY, bytes)).toEqual(VALUES);
   });
 
+  it('are refused if a value is longer than its memory', () => {
+    const parser = new ValueParser({ allocate: () => Buffer.alloc(3), onValue: () => {} });
+    expect(() => parser.parse(Buffer.from('$4\r\nabcd\r\n'))).toThrow(/4 bytes, which is too long/);
+  });
+
   it('are errors of Redis if they start with a minus sign or hold something else', () => {
     expect(() => parse(Buffer.from('-NOAUTH Authentication required.\r\n'), 7)).toThrow(
       expect.objectContaining({ name: 'ReplyError', message: 'NOAUTH Authentication required.' }),

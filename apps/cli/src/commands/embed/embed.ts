@@ -163,7 +163,10 @@ class FileEmbedding {
     const resumed = planned.run !== null;
     // Noted first: a command that is interrupted before it knows the run gets it at the next attempt.
     if (!resumed) await this.#folder.writeNote(planned);
-    const before = await withRetry(() => this.#beginRun(client, planned), retry);
+    const before = await withRetry(() => this.#beginRun(client, planned), retry).catch((error) => {
+      this.#isRefused = !resumed && (error instanceof ApiError || REFUSED_CODES.has(error.code));
+      throw error;
+    });
     if (resumed) this.#noteResumed(before);
     else await this.#folder.writeNote({ ...planned, run: before.id });
     this.#checkModel(before);
@@ -356,12 +359,7 @@ class FileEmbedding {
   }
 
   async #beginRun(client: RunClient, { run, request }: ResumeNote): Promise<RunInfo> {
-    if (run === null) {
-      return await client.createRun(request!.run, request!.key).catch((error) => {
-        this.#isRefused = error instanceof ApiError || REFUSED_CODES.has(error.code);
-        throw error;
-      });
-    }
+    if (run === null) return client.createRun(request!.run, request!.key);
     const info = await client.getRun(run).catch((error) => {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
       throw new EmbedmillError(

@@ -9,7 +9,7 @@ const END_BYTES = 2;
 
 /** What a parser reports. */
 export interface ValueParserOptions {
-  /** Memory for a value of this many bytes. */
+  /** Memory for a value of this many bytes; less if that is more than was requested. */
   allocate: (bytes: number) => Uint8Array;
   /** Called for each value in the order of the keys; `null` for a key that does not exist. */
   onValue: (value: Uint8Array | null) => void;
@@ -33,7 +33,7 @@ export class ValueParser {
     this.#options = options;
   }
 
-  /** @throws {ReplyError} for an error reply, and for what is not a reply with values */
+  /** @throws {ReplyError} for an error reply, a value that is too long, and what is not a reply with values */
   parse(chunk: Buffer): void {
     for (let at = 0; at < chunk.byteLength; ) {
       if (this.#value !== undefined) at += this.#fill(this.#value, chunk.subarray(at));
@@ -72,7 +72,10 @@ export class ValueParser {
       throw new ReplyError(
         line.startsWith('-') ? line.slice(1) : `ERR expected a value, got ${quote(line, 40)}`,
       );
-    const value = this.#options.allocate(Number(line.slice(1)));
+    const bytes = Number(line.slice(1));
+    const value = this.#options.allocate(bytes);
+    if (value.byteLength !== bytes)
+      throw new ReplyError(`ERR got a value of ${bytes} bytes, which is too long`);
     this.#filled = 0;
     if (value.byteLength === 0) this.#end(value);
     else this.#value = value;
