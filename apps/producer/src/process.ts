@@ -1,6 +1,6 @@
 /** Runs a producer as a process, for `main.ts` and `embedmill producer`. */
 
-import { announce, type Config, runUntilStopped } from '@embedmill/core/process';
+import { announce, type Config, collectGarbageLessOften, runUntilStopped } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
 import { startProducer } from './producer.ts';
 
@@ -9,6 +9,7 @@ import { startProducer } from './producer.ts';
  * @returns the exit code: 0, or 1 if another producer owns the data folder or the folder cannot be used
  */
 export async function runProducer(config: Config): Promise<number> {
+  collectGarbageLessOften();
   const log = createLogger(config, 'producer');
   return await runUntilStopped({
     start: () => startProducer(config, { log }),

@@ -13,6 +13,7 @@ import {
   RedisExchange,
   RedisInteractiveLane,
   readWorkers,
+  ValueReader,
 } from '@embedmill/core/redis';
 import { Credits } from '@embedmill/core/runs';
 import { cachedQuery, type Tracing } from '@embedmill/core/telemetry';
@@ -73,6 +74,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const calls = connect(redisUrl, 'bulk', log);
   const blocking = connect(redisUrl, 'patient', log);
   const subscriber = connect(redisUrl, 'command', log);
+  const values = ValueReader.forUrl(redisUrl);
   const queue = new BullBatchQueue({
     url: redisUrl,
     prefix: keys.queuePrefix,
@@ -81,6 +83,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   });
   const cutAllOff = () => {
     for (const connection of [subscriber, blocking, results, uploads, calls, redis]) cutOff(connection);
+    values?.close();
   };
   releasers.add(async () => {
     await queue.close();
@@ -117,6 +120,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     redis: results,
     uploads,
     blocking,
+    values,
     keys,
     onUnreadable: (entry, content) =>
       log.error({ entry, content }, 'an unreadable entry of the ready stream was removed'),

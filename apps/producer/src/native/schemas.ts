@@ -86,6 +86,9 @@ export const partResultsQuery = z.strictObject({
   waitMs: integerText(0, 60_000)
     .default(0)
     .describe('Maximum wait for the rows of the part, in milliseconds.'),
+  fromRow: integerText(0, 999_999_999)
+    .default(0)
+    .describe('Rows of the part to leave out, so that a download that was cut continues.'),
 });
 
 /** How rows are split and decoded. */
