@@ -49,6 +49,7 @@ await withStack(report, async () => {
     Object.values(report.users).every((user) => user === 'node') &&
     Object.values(report.stops).every(({ code, seconds }) => code === 0 && seconds < STOP_TIMEOUT_S) &&
     Object.values(report.runs).every(({ whole }) => whole) &&
+    report.greeting &&
     report.sameBytes
   );
 });
@@ -83,6 +84,7 @@ async function useAllInOne() {
   try {
     await start('embedmill');
     const digest = await embed('embedmill', url);
+    report.greeting = run('sh', '-c', `docker logs ${CONTAINER} 2>&1`).includes('http://localhost:8080/');
     const { runs } = await requestJson(`${url}/v1/runs`);
     stop('embedmill', CONTAINER);
     run('docker', 'rm', CONTAINER);
