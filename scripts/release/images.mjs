@@ -208,7 +208,8 @@ function tagAll(folder) {
 
 /** The image by the digest that its tag has now, so that all targets have the same base and the label names it. */
 function pinned(image) {
-  return `${image}@${output('docker', 'buildx', 'imagetools', 'inspect', image, '--format', '{{.Manifest.Digest}}')}`;
+  const manifest = output('docker', 'buildx', 'imagetools', 'inspect', image, '--format', '{{json .Manifest}}');
+  return `${image}@${JSON.parse(manifest).digest}`;
 }
 
 function docker(...args) {

@@ -22,7 +22,11 @@ export async function sbomOf(bundled, manifest) {
   const { metadata, components, serialNumber, ...sbom } = await npmSbom();
   checkRuntimeLicenses(components);
   const known = new Map(components.map((component) => [component.purl, component]));
-  const installed = Object.entries(manifest.dependencies).map(([name, version]) => ({ name, version }));
+  const installed = Object.entries(manifest.dependencies).map(([name, version]) => {
+    // An alias: another package under this name.
+    const [, aliased, itsVersion] = /^npm:(.+)@(.+)$/.exec(version) ?? [];
+    return aliased === undefined ? { name, version } : { name: aliased, version: itsVersion };
+  });
   const found = [...bundled, ...installed].map(({ name, version }) => {
     const component = known.get(purlOf(name, version));
     if (component === undefined) throw new Error(`npm sbom does not list ${name} ${version}`);

@@ -2,10 +2,11 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundle, COPIED, INSTALLED, NEVER_NEEDED } from '../../../scripts/release/bundle.mjs';
@@ -19,6 +20,7 @@ import {
 import { sbomOf } from '../../../scripts/release/sbom.mjs';
 
 const execute = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 describe('the bundle', () => {
   let folder: string;
@@ -114,4 +116,20 @@ describe('the manifest', () => {
       expect(manifest).toMatchObject({ license: 'Apache-2.0', publishConfig: { access: 'public' } });
     },
   );
+});
+
+describe('this checkout', () => {
+  test('has an integrity for every package in package-lock.json, which `npm ci` and `npm audit signatures` need', async () => {
+    const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
+    const installed = Object.entries<{ link?: true; integrity?: string }>(packages).filter(
+      ([path, { link }]) => path.includes('node_modules/') && !link,
+    );
+    expect(installed.length).toBeGreaterThan(100);
+    expect(installed.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))).toEqual([]);
+  });
+
+  test('has no setting that npm warns about', async () => {
+    const { stdout, stderr } = await execute('npm', ['config', 'get', 'engine-strict'], { cwd: ROOT });
+    expect({ stdout, stderr }).toEqual({ stdout: 'true\n', stderr: '' });
+  });
 });
