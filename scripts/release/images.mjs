@@ -208,7 +208,15 @@ function tagAll(folder) {
 
 /** The image by the digest that its tag has now, so that all targets have the same base and the label names it. */
 function pinned(image) {
-  const manifest = output('docker', 'buildx', 'imagetools', 'inspect', image, '--format', '{{json .Manifest}}');
+  const manifest = output(
+    'docker',
+    'buildx',
+    'imagetools',
+    'inspect',
+    image,
+    '--format',
+    '{{json .Manifest}}',
+  );
   return `${image}@${JSON.parse(manifest).digest}`;
 }
 
