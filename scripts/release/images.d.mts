@@ -16,4 +16,3 @@ export function buildArguments(
   },
 ): string[];
 export function tagArguments(target: string, version: string, digests: readonly string[]): string[];
-export function dockerfileProblems(text: string): string[];

@@ -12,35 +12,18 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { main } from '../lib/main.mjs';
 import { ROOT } from '../lib/root.mjs';
-import { isAllowed } from './licenses.mjs';
+import { dockerfileProblems } from './dockerfile.mjs';
 import { manifestOf } from './manifests.mjs';
 
 const DOCKERFILE = 'infra/Dockerfile';
 const REGISTRY = 'ghcr.io/embedmill';
 const NODE_IMAGE = 'node:24-bookworm-slim';
-const NODE_IMAGE_ARGUMENT = /^\$\{NODE_IMAGE\}$/;
-
-/** Licences of the Debian packages that an image adds to its base; the texts are in /usr/share/doc of the image. */
-const DEBIAN_LICENSES = { 'redis-server': 'BSD-3-Clause', tini: 'MIT' };
 
 /** Name of the image by target of the Dockerfile. */
 export const IMAGES = { producer: 'embedmill-producer', worker: 'embedmill-worker', embedmill: 'embedmill' };
 
 /** As Docker names them; npm packages with native code exist for both. */
 export const IMAGE_PLATFORMS = ['linux/amd64', 'linux/arm64'];
-
-/** Annotations of https://github.com/opencontainers/image-spec/blob/main/annotations.md that each image must have. */
-const LABELS = [
-  'title',
-  'description',
-  'source',
-  'documentation',
-  'vendor',
-  'licenses',
-  'base.name',
-  'version',
-  'revision',
-].map((name) => `org.opencontainers.image.${name}`);
 
 /** The tags of a version; a version before a release, such as 0.2.0-rc.1, has only its own. */
 export function tagsOf(version) {
@@ -91,78 +74,9 @@ export function tagArguments(target, version, digests) {
   ];
 }
 
-/**
- * What a Dockerfile does against our rules for images, one line each: user, health check, labels, base, packages.
- * @param {string} text
- */
-export function dockerfileProblems(text) {
-  const stages = parseStages(text);
-  const problems = [];
-  for (const { base, name } of stages.values()) {
-    if (base !== 'scratch' && !NODE_IMAGE_ARGUMENT.test(base) && !stages.has(base))
-      problems.push(
-        `stage ${name} is based on ${base}, expected \${NODE_IMAGE}, scratch or an earlier stage`,
-      );
-  }
-  for (const target of Object.keys(IMAGES)) {
-    const instructions = chainOf(stages, target);
-    if (instructions.length === 0) problems.push(`there is no stage ${target}`);
-    else problems.push(...imageProblems(instructions).map((problem) => `${target}: ${problem}`));
-  }
-  return problems;
-}
-
-function imageProblems(instructions) {
-  const problems = [];
-  const last = (keyword) => instructions.findLast(([each]) => each === keyword)?.[1];
-  if (['root', '0', undefined].includes(last('USER'))) problems.push('the user is root');
-  for (const keyword of ['HEALTHCHECK', 'EXPOSE', 'CMD'])
-    if (last(keyword) === undefined) problems.push(`there is no ${keyword}`);
-  if (!last('ENTRYPOINT')?.startsWith('['))
-    problems.push('ENTRYPOINT is not a list, so a shell gets the signals');
-  const labels = instructions.flatMap(([keyword, rest]) => (keyword === 'LABEL' ? [rest] : [])).join(' ');
-  for (const label of LABELS)
-    if (!labels.includes(`${label}="`)) problems.push(`the label ${label} is missing`);
-  for (const [keyword, rest] of instructions) {
-    if (keyword === 'ADD') problems.push(`ADD ${rest}: expected COPY`);
-    const [, names] = /apt-get install -y --no-install-recommends ([^&]*)/.exec(rest) ?? [];
-    if (names === undefined && rest.includes('apt-get install'))
-      problems.push('apt-get install without -y --no-install-recommends');
-    for (const name of names?.trim().split(/\s+/) ?? [])
-      if (!isAllowed(DEBIAN_LICENSES[name] ?? 'none'))
-        problems.push(`the Debian package ${name} has no licence in scripts/release/images.mjs`);
-  }
-  return problems;
-}
-
-/** Base and instructions of each stage by its name, in order. */
-function parseStages(text) {
-  const lines = text
-    .replace(/^#.*\n/gm, '')
-    .replace(/\\\n\s*/g, ' ')
-    .split('\n');
-  const stages = new Map();
-  let current;
-  for (const line of lines) {
-    const [, keyword, rest] = /^([A-Z]+)\s+(.*)$/.exec(line) ?? [];
-    if (keyword === 'FROM') {
-      const [base, , name] = rest.split(/\s+/);
-      current = { base, name, instructions: [] };
-      stages.set(name, current);
-    } else if (keyword !== undefined) current?.instructions.push([keyword, rest]);
-  }
-  return stages;
-}
-
-/** The instructions of a stage after those of the stages that it is based on. */
-function chainOf(stages, name) {
-  const stage = stages.get(name);
-  return stage === undefined ? [] : [...chainOf(stages, stage.base), ...stage.instructions];
-}
-
 /** Checks the Dockerfile and prints the commands that a release runs for all images. @throws {Error} on a problem */
 export function printRelease(version) {
-  const problems = dockerfileProblems(readFileSync(join(ROOT, DOCKERFILE), 'utf8'));
+  const problems = dockerfileProblems(readFileSync(join(ROOT, DOCKERFILE), 'utf8'), Object.keys(IMAGES));
   if (problems.length > 0) throw new Error(`${DOCKERFILE}:\n${problems.join('\n')}`);
   const options = {
     version,
