@@ -1,6 +1,6 @@
 /**
  * Builds the images of a release with buildx: `node scripts/release/images.mjs build --staged release --digests FOLDER
- * [--push]` for the platform of this machine, then `... tag --digests FOLDER...` once for all platforms.
+ * [--push]` for the platform of this machine, then `... tag --digests FOLDER` once for all platforms.
  *
  * Each platform is built on a machine of its own and pushed without a tag; `tag` joins the digests under the tags of the
  * version. `npm run release -- VERSION --dry-run` prints these commands.

@@ -142,7 +142,7 @@ function describeUrls(stack: Stack, config: Config, { stderr, environment }: Com
     .join('')}`;
 }
 
-/** All interfaces, as in a container, are no address that every browser opens. */
+/** Not every browser opens the address of all interfaces, on which a container listens. */
 function openableUrl(url: string): string {
   return url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//localhost:');
 }
