@@ -31,7 +31,7 @@ try {
   const { cacheDir, engine, kernel } = settings;
   const prepared = await prepareModel({ model: name, precision, engine, kernel, cacheDir });
   const tokenizer = await shareTokenizer(prepared.tokenizerPath);
-  await checkModel(prepared, tokenizer);
+  await checkModel(prepared, { tokenizer });
   const description = await describeModel(prepared, name, cacheDir);
   send({ kind: 'loaded', prepared, description, tokenizer });
 } catch (thrown) {

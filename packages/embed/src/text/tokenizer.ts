@@ -316,14 +316,15 @@ export async function shareTokenizer(path: string): Promise<SharedTokenizer | un
     const file: TokenizerFile = JSON.parse(await readFile(path, 'utf8'));
     const options = wordPieceOptions(file);
     const bert = readBert(file);
-    const native = openWordPiece(file);
-    if (options === undefined || bert === undefined || native === undefined) return undefined;
+    if (options === undefined || bert === undefined) return undefined;
+    const tables = wordPieceTables(options);
+    const native = new WordPieceTokenizer(tables);
     const { prefix, suffix, vocabulary } = await openWithLibrary(file, { isCut: true });
     const table = unknownTable(vocabulary);
     const unknown = new Uint8Array(new SharedArrayBuffer(table.length));
     unknown.set(table);
     const { unknownId } = options;
-    const shared = { tables: wordPieceTables(options), unknown, prefix, suffix, bert, unknownId };
+    const shared = { tables, unknown, prefix, suffix, bert, unknownId };
     const { tokenOf } = new SharedWordPiece(shared, native).vocabulary;
     // An added token may take the name of another one, whose id the tables then lack.
     return unknown.every((_, id) => tokenOf(id) === vocabulary.tokenOf(id)) ? shared : undefined;
