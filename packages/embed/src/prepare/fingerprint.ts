@@ -7,7 +7,6 @@ import { basename, dirname, extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ARITHMETIC_REVISION, TOKENIZER_UNICODE, WEIGHTS_REVISION } from '@embedmill/engine';
 import { EXACT_REVISION } from '../compile/exact.ts';
-import { onnxFiles } from '../compile/onnx/graph-reader.ts';
 import { openWordPiece } from '../text/wordpiece.ts';
 
 /** Returns the SHA-256 of a file in hexadecimal. */
@@ -22,7 +21,9 @@ export async function fileDigest(path: string | URL): Promise<string> {
  * @throws {EmbedError} `MODEL_INVALID` or `MODEL_NOT_FOUND` if the ONNX file cannot be read
  */
 export async function weightsDigest(path: string): Promise<string> {
-  const files = (await mayHaveExternalData(path)) ? await onnxFiles(path) : [path];
+  const files = (await mayHaveExternalData(path))
+    ? await (await import('../compile/onnx/graph-reader.ts')).onnxFiles(path)
+    : [path];
   if (files.length === 1) return await fileDigest(path);
   const digests = await Promise.all(files.map(async (file) => [basename(file), await fileDigest(file)]));
   return fingerprintOf(Object.fromEntries(digests));
