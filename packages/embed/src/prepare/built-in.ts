@@ -13,7 +13,8 @@ import { EmbedError } from '../errors.ts';
 import type { PreparedModel } from '../types.ts';
 import { cachedFile } from './cache.ts';
 import { type ChosenEngine, describeEngine } from './choose-engine.ts';
-import { exactFingerprint, fileDigest, fingerprintOf, tokenizerDigest } from './fingerprint.ts';
+import { cachedDigest, fileDigest } from './file-digest.ts';
+import { exactFingerprint, fingerprintOf, tokenizerDigest } from './fingerprint.ts';
 import { NO_PROMPTS } from './model-prompts.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
 import { tokenizerHeapMb } from './tokenizer-heap.ts';
@@ -58,7 +59,7 @@ export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedM
   const parts = {
     precision,
     maxTokens: MAX_TOKENS,
-    weights: checkedWeights(FILES.weightsPath, await fileDigest(FILES.weightsPath)),
+    weights: checkedWeights(FILES.weightsPath, await cachedDigest(FILES.weightsPath, cacheDir)),
     tokenizer: await tokenizerDigest(FILES.tokenizerPath),
     ...(precision === 'int8' && { maxima: await fileDigest(ACTIVATION_MAXIMA_PATH) }),
   };

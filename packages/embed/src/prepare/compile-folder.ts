@@ -63,7 +63,7 @@ export async function compileFolder(folder: FolderToCompile): Promise<CompiledFo
     ...config,
     pooling,
     precision,
-    weights: await weightsDigest(weightsPath),
+    weights: await weightsDigest(weightsPath, cacheDir),
   };
   const dim = config.hidden_size;
   if (engine.engine === 'exact') {
