@@ -2,7 +2,13 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { deferred, type Environment, Releasers, type ResolvedRedis, resolveRedis } from '@embedmill/core/process';
+import {
+  deferred,
+  type Environment,
+  Releasers,
+  type ResolvedRedis,
+  resolveRedis,
+} from '@embedmill/core/process';
 import { SupervisedChild } from './child.ts';
 
 /** How to start a {@link Stack}. */
