@@ -104,7 +104,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       }),
     );
     const model = await prepare(FIRST_PRECISION);
-    const tokenizer = engineUrl === undefined ? await shareTokenizer(model.tokenizerPath, config.cacheDir) : undefined;
+    const tokenizer =
+      engineUrl === undefined ? await shareTokenizer(model.tokenizerPath, config.cacheDir) : undefined;
     const models = new ServedModels({
       prepared: model,
       description: await describeModel(model, config.model, config.cacheDir),
