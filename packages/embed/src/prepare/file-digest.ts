@@ -29,7 +29,7 @@ export async function cachedDigest(path: string, cacheDir: string): Promise<stri
   if (known !== undefined && known.identity === before.text) return known.sha256;
   const sha256 = await fileDigest(path);
   const after = await identityOf(path);
-  // The age by the clock of this process, which may have been changed: then the file counts as new until it is older.
+  // After a clock jump, the age may be negative: the file then counts as new until it is older.
   const ageMs = Date.now() - after.changedAtMs;
   if (after.text === before.text && ageMs > SETTLED_MS)
     await writeEntry(cacheDir, name, Buffer.from(JSON.stringify({ identity: after.text, sha256 })));

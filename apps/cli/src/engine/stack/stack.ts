@@ -1,4 +1,7 @@
-/** Runs Redis, a producer and a worker on this machine for one command; see docs/decisions/0004. */
+/**
+ * Runs Redis, a producer and a worker on this machine for one command; see docs/decisions/0004 and
+ * docs/decisions/0235-rows-are-sent-while-the-worker-starts.md.
+ */
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
