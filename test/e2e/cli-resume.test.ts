@@ -331,3 +331,12 @@ async function pidOfServer({ port, password }: { port: number; password: string 
   redis.disconnect();
   return pid;
 }
+
+test('a command whose worker cannot start ends with its reason, and leaves nothing', async () => {
+  const folder = temporaryFolder();
+  const output = join(folder, 'out.npy');
+  const ended = await embedmill(['embed', input, '--to', output], { env: { EMBEDMILL_KERNEL: 'none' } });
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toMatch(/the worker did not start; the end of its log:\n.*"none" is not a kernel/);
+  expect(visibleNames(folder)).toEqual([]);
+});

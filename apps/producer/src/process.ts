@@ -1,8 +1,17 @@
 /** Runs a producer as a process, for `main.ts` and `embedmill producer`. */
 
-import { announce, type Config, collectGarbageLessOften, runUntilStopped } from '@embedmill/core/process';
+import {
+  announce,
+  type Config,
+  collectGarbageLessOften,
+  runUntilStopped,
+  settledWithin,
+} from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
 import { startProducer } from './producer.ts';
+
+/** Maximum wait for the data folder before a parent is told the URL, so that its first request rarely has to be repeated. */
+const OPENING_MS = 1_000;
 
 /**
  * Runs a producer until the process is asked to stop.
@@ -14,9 +23,9 @@ export async function runProducer(config: Config): Promise<number> {
   return await runUntilStopped({
     start: () => startProducer(config, { log }),
     shutdownMs: config.shutdownMs,
-    onStarted: ({ url }) => {
+    onStarted: ({ url, opening }) => {
       log.info({ url, dataDir: config.dataDir }, 'producer is up');
-      announce({ ready: true, url });
+      void settledWithin([opening], OPENING_MS).then(() => announce({ ready: true, url }));
     },
     onStop: (reason) => {
       if (reason instanceof Error) {

@@ -54,6 +54,8 @@ export interface ServiceDeps {
 export interface RunningService extends ProducerService {
   /** Resolves when another producer owns the data folder, or the folder cannot be used; this producer must then end. */
   readonly whenBroken: Promise<Error>;
+  /** Resolves when the data folder is open, or cannot be opened. */
+  readonly opening: Promise<void>;
   /** The queue of batches for the board at /admin/queues. */
   readonly ownQueue: BullBatchQueue['own'];
   /** Writes what is collected, gives the data folder back and closes all connections. */
@@ -211,6 +213,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
 
   return {
     whenBroken: dataDir.whenLost,
+    opening: dataDir.opening,
     ownQueue: queue.own,
     runs: () => dataDir.runs,
     files: () => dataDir.files,

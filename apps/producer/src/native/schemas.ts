@@ -1,7 +1,7 @@
 /** Schemas of the bodies, queries and headers of the native API. */
 
 import { MAX_COLUMNS, MAX_TOPIC_NAME_CHARS, MAX_TOPICS } from '@embedmill/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_INPUTS } from '../compatible/inputs.ts';
 import { embedFields, modelName } from '../compatible/run-options.ts';
 import { integerText } from '../http/check-input.ts';

@@ -146,6 +146,11 @@ class FileEmbedding {
     const server = await this.#openServer(lock);
     const broken = new AbortController();
     void server.whenBroken.then((error) => broken.abort(error));
+    server.whenWorking.catch((error) => {
+      // Nothing is done that another attempt could resume.
+      if (planned.run === null) this.#isHopeless = true;
+      broken.abort(error);
+    });
     return this.#embed(input, planned, server, AbortSignal.any([signal, broken.signal]));
   }
 

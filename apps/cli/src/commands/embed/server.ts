@@ -26,6 +26,8 @@ export interface EmbedServer {
   connect(options: ConnectOptions): RunClient;
   /** Resolves with the reason when the processes cannot be kept alive. */
   whenBroken: Promise<Error>;
+  /** Rejects if an own worker cannot start; rows may be sent before it is ready. */
+  whenWorking: Promise<void>;
   /** Ends pending calls to several producers; stops own processes gracefully. */
   stop(): Promise<void>;
   /** Kills own processes; for use after the output is complete. */
@@ -85,6 +87,7 @@ export async function connectServer(
             signal: AbortSignal.any([callSignal, ending.signal]),
           }),
     whenBroken: new Promise(() => {}),
+    whenWorking: Promise.resolve(),
     stop: async () => ending.abort(),
     discard: async () => {},
   };
@@ -173,12 +176,18 @@ export async function startOwnServer(request: EmbedFileRequest, deps: OwnServerD
     cacheDir: config.cacheDir,
     logDir: folder.path,
     onNote,
-    onStart: (pid) => lock.addChild(pid),
+    onStart: (pid) => {
+      lock.addChild(pid);
+      // Node loads `fetch` on first use; the time is free while the processes start.
+      setImmediate(() => globalThis.Request);
+    },
+    awaitWorker: false,
   });
   return {
     connect: ({ signal }) =>
       runClientOf(new EmbedmillClient({ url: () => stack.url, apiKey: config.apiKey, signal })),
     whenBroken: stack.whenBroken,
+    whenWorking: stack.whenWorking,
     stop: () => stack.stop(),
     discard: () => stack.kill(),
   };
