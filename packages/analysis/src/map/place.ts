@@ -38,7 +38,8 @@ export function* placeSteps(
   numbers: Int32Array,
   random: Random,
 ): Steps<Float32Array> {
-  const count = Math.max(1, Math.round(Math.sqrt(sample.rows)));
+  // The number with which a row is compared with the fewest centres and rows.
+  const count = Math.max(1, Math.round(Math.sqrt(SEARCHED_CELLS * sample.rows)));
   const draws = Int32Array.from({ length: count }, () => Math.floor(random.next() * sample.rows));
   const first = yield* assignSteps(sample, pickRows(sample, draws));
   const centres = meansOf(sample, first.assignments, count);
