@@ -23,6 +23,9 @@ const PACKAGE_FILES = {
   'swagger-ui-dist': ['LICENSE', 'NOTICE', 'swagger-ui-bundle.js', 'swagger-ui.css'],
 };
 
+/** Packages whose files are copied beside the bundle. */
+export const COPIED = Object.keys(PACKAGE_FILES);
+
 /**
  * Writes `<folder>/dist` (code) and `<folder>/assets` (other files).
  *

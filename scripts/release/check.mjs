@@ -92,6 +92,8 @@ async function use(registry, folder, node) {
     PATH: [dirname(node), process.env.PATH].join(delimiter),
     EMBEDMILL_CACHE: join(folder, 'cache'),
     EMBEDMILL_DATA_DIR: join(folder, 'data'),
+    // The default may be in use on this machine.
+    EMBEDMILL_WORKER_PORT: '0',
     npm_config_cache: join(folder, 'npm-cache'),
     npm_config_registry: registry.url,
     npm_config_ignore_scripts: 'true',

@@ -10,6 +10,6 @@ export interface BundledPackage {
   text: string;
 }
 
-export function licensesOf(metafile: Metafile): BundledPackage[];
+export function licensesOf(metafile: Metafile, copied: readonly string[]): BundledPackage[];
 export function licenseFile(packages: readonly BundledPackage[]): string;
 export function isAllowed(expression: string): boolean;

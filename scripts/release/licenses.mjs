@@ -1,4 +1,4 @@
-/** Collects the licences of the packages whose code a bundle contains, and refuses those that we may not ship. */
+/** Collects the licences of the packages whose code a release contains, and refuses those that we may not ship. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,26 +20,37 @@ const ALLOWED = new Set([
   'Zlib',
 ]);
 
+/** Written by the build of the pages: a heading `## name - version (licence)` for each library. */
+const PAGES_LICENSES = join(ROOT, 'apps/web/dist/pages/.vite/license.md');
+const PAGES_LIBRARY = /^## (\S+) - \S+ \(/gm;
+
 const PACKAGE_FOLDER = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/;
 const LICENCE_FILE = /^(licen[cs]e|copying)/i;
 
 /**
- * The packages behind the inputs of a bundle, sorted by name.
+ * The packages in a bundle, in the pages, and those whose files are copied beside the bundle; sorted by name.
  * @param {import('esbuild').Metafile} metafile
+ * @param {readonly string[]} copied names
  * @returns {{ name: string, version: string, license: string, text: string }[]}
  * @throws {Error} that names every package without an allowed licence
  */
-export function licensesOf(metafile) {
-  const folders = new Set(
-    Object.keys(metafile.inputs).flatMap((path) => PACKAGE_FOLDER.exec(path)?.[0] ?? []),
-  );
+export function licensesOf(metafile, copied) {
+  const pages = readFileSync(PAGES_LICENSES, 'utf8').matchAll(PAGES_LIBRARY);
+  const folders = new Set([
+    ...Object.keys(metafile.inputs).flatMap((path) => PACKAGE_FOLDER.exec(path)?.[0] ?? []),
+    ...[...pages].map(([, name]) => `node_modules/${name}`),
+    ...copied.map((name) => `node_modules/${name}`),
+  ]);
   const packages = [...folders].map(describePackage).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const refused = packages.filter(({ license }) => !isAllowed(license));
-  if (refused.length > 0) {
-    const list = refused.map(({ name, version, license }) => `${name} ${version}: ${license}`).join('\n');
-    throw new Error(`packages without a licence that allows to publish them:\n${list}`);
-  }
+  refuse(packages.filter(({ license }) => !isAllowed(license)));
   return packages;
+}
+
+/** @throws {Error} that names the packages, if there are any */
+export function refuse(packages) {
+  if (packages.length === 0) return;
+  const list = packages.map(({ name, version, license }) => `${name} ${version}: ${license}`).join('\n');
+  throw new Error(`packages without a licence that allows to publish them:\n${list}`);
 }
 
 /** The text of THIRD_PARTY_LICENSES.txt: a list, then each licence once with the packages under it. */

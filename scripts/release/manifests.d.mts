@@ -14,3 +14,4 @@ export interface PublishedManifest {
 export const ON_DEMAND: readonly string[];
 export function commandManifest(installed: readonly string[]): PublishedManifest;
 export function libraryManifest(folder: string): PublishedManifest;
+export function manifestOf(folder: string): { version: string };

@@ -1,6 +1,7 @@
 /**
  * Prepares a release: `npm run release -- 0.2.0` sets the version everywhere, dates the changelog, commits and tags.
- * With `--dry-run` it prints what it would do. Pushing the tag publishes (.github/workflows/release.yml).
+ * With `--dry-run` it prints what it would do, checks infra/Dockerfile, and prints how the images are built. Pushing the
+ * tag publishes (.github/workflows/release.yml).
  */
 
 import { execFileSync } from 'node:child_process';
@@ -10,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { workspaces } from '../lib/compile.mjs';
 import { main } from '../lib/main.mjs';
 import { ROOT } from '../lib/root.mjs';
+import { printRelease } from './images.mjs';
 
 const VERSION = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 const CHART = 'infra/helm/embedmill/Chart.yaml';
@@ -50,7 +52,11 @@ await main(async () => {
   changes.set(CHART, chart.replace(/^(version|appVersion): .*$/gm, `$1: ${version}`));
 
   for (const path of changes.keys()) console.log(`${isDryRun ? 'would write' : 'writes'} ${path}`);
-  if (isDryRun) return console.log(`would commit "Release ${version}" and tag ${tag}`);
+  if (isDryRun) {
+    console.log(`would commit "Release ${version}" and tag ${tag}`);
+    printRelease(version);
+    return;
+  }
   for (const [path, text] of changes) await writeFile(join(ROOT, path), text);
   execFileSync('npm', ['install', '--package-lock-only', '--no-audit', '--no-fund'], {
     cwd: ROOT,

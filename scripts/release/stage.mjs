@@ -13,9 +13,10 @@ import { main } from '../lib/main.mjs';
 import { ROOT } from '../lib/root.mjs';
 import { run } from '../lib/run.mjs';
 import { setUp } from '../lib/setup.mjs';
-import { bundle, INSTALLED } from './bundle.mjs';
+import { bundle, COPIED, INSTALLED } from './bundle.mjs';
 import { licenseFile, licensesOf } from './licenses.mjs';
 import { commandManifest, libraryManifest, PLATFORMS, runtimeManifest } from './manifests.mjs';
+import { sbomOf } from './sbom.mjs';
 
 /** Packages that people import, in the order in which they depend on each other. */
 const LIBRARIES = ['contract', 'client', 'engine', 'embed'];
@@ -49,8 +50,11 @@ async function stageCommand(folder) {
   const bin = join(folder, 'bin/embedmill.mjs');
   await writeFile(bin, "#!/usr/bin/env node\nimport '../dist/main.js';\n");
   await chmod(bin, 0o755);
-  await writeFile(join(folder, 'assets/THIRD_PARTY_LICENSES.txt'), licenseFile(licensesOf(metafile)));
-  await finish(folder, commandManifest(INSTALLED), 'README.md');
+  const packages = licensesOf(metafile, COPIED);
+  const manifest = commandManifest(INSTALLED);
+  await writeFile(join(folder, 'assets/THIRD_PARTY_LICENSES.txt'), licenseFile(packages));
+  await writeFile(join(folder, 'assets/sbom.cdx.json'), JSON.stringify(await sbomOf(packages, manifest)));
+  await finish(folder, manifest, 'README.md');
 }
 
 async function stageLibrary(name, folder) {

@@ -6,6 +6,7 @@ import { copyFileSync, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { IMAGES } from '../../scripts/release/images.mjs';
 
 /** Absolute path of the checkout, with a slash at the end. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,7 +21,7 @@ const UPLOAD_TIMEOUT_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 5000;
 
 /** A free TCP port. */
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -80,16 +81,25 @@ export function compose(...args) {
 export const runningWorkers = () =>
   run('docker', 'ps', '-q', '--filter', `name=${PROJECT}.worker`).split('\n').filter(Boolean);
 
-/** Builds both images from the checkout and returns their sizes by target. */
-export function buildImages() {
+/**
+ * Builds images from the checkout and returns their sizes by target, with what they add to their base.
+ * @param {readonly string[]} targets of infra/Dockerfile
+ */
+export function buildImages(targets = ['producer', 'worker']) {
+  const megabytes = (image) =>
+    Math.round(Number(run('docker', 'image', 'inspect', '-f', '{{.Size}}', image)) / 1e6);
   return Object.fromEntries(
-    ['producer', 'worker'].map((target) => {
-      const tag = `embedmill-${target}`;
+    targets.map((target) => {
+      const tag = IMAGES[target];
       // The host network, because a private registry or a proxy may be reachable only from there.
       const args = ['build', '--network', 'host', '-q', '-f', 'infra/Dockerfile', '--target', target];
       run('docker', ...args, '-t', tag, '.');
-      const bytes = Number(run('docker', 'image', 'inspect', '-f', '{{.Size}}', tag));
-      return [target, `${Math.round(bytes / 1e6)} MB`];
+      const base = run(
+        'docker',
+        ...['image', 'inspect', '-f', '{{index .Config.Labels "org.opencontainers.image.base.name"}}', tag],
+      );
+      const total = megabytes(tag);
+      return [target, { megabytes: total, beyondBase: total - megabytes(base) }];
     }),
   );
 }
@@ -114,8 +124,8 @@ export async function request(url, init) {
 /** Sends a request and returns the JSON of the response. Throws like `request`. */
 export const requestJson = async (url, init) => (await request(url, init)).json();
 
-const post = (path, body, contentType = 'application/json') =>
-  requestJson(`${PRODUCER}${path}`, { method: 'POST', headers: { 'content-type': contentType }, body });
+const post = (url, body, contentType = 'application/json') =>
+  requestJson(url, { method: 'POST', headers: { 'content-type': contentType }, body });
 
 const SUBJECTS = [
   'The night train',
@@ -126,23 +136,23 @@ const SUBJECTS = [
 ];
 
 /** Creates and seals a run of `count` different sentences; returns its id. */
-export async function submitRun(count) {
-  const { id } = await post('/v1/runs', JSON.stringify({ name: 'compose', batchRows: 63 }));
+export async function submitRun(count, producer = PRODUCER) {
+  const { id } = await post(`${producer}/v1/runs`, JSON.stringify({ name: 'compose', batchRows: 63 }));
   const lines = Array.from({ length: count }, (_, i) =>
     JSON.stringify({
       id: `row-${i}`,
       text: `${SUBJECTS[i % 5]} was better than I had hoped, and I would choose the same again next year, number ${i}.`,
     }),
   );
-  await post(`/v1/runs/${id}/rows?part=0`, `${lines.join('\n')}\n`, 'application/x-ndjson');
-  await post(`/v1/runs/${id}/seal`, '{}');
+  await post(`${producer}/v1/runs/${id}/rows?part=0`, `${lines.join('\n')}\n`, 'application/x-ndjson');
+  await post(`${producer}/v1/runs/${id}/seal`, '{}');
   return id;
 }
 
 /** Result of a run that has ended: its state, and whether each row is present exactly once. */
-export async function resultOf(id) {
-  const info = await requestJson(`${PRODUCER}/v1/runs/${id}`);
-  const ids = (await (await request(`${PRODUCER}/v1/runs/${id}/ids`)).text()).trim().split('\n');
+export async function resultOf(id, producer = PRODUCER) {
+  const info = await requestJson(`${producer}/v1/runs/${id}`);
+  const ids = (await (await request(`${producer}/v1/runs/${id}/ids`)).text()).trim().split('\n');
   const distinctIds = new Set(ids).size;
   return {
     state: info.state,

@@ -1,11 +1,14 @@
 /** `embedmill embed`, interrupted in several ways and repeated. */
 
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { RunInfo } from '@embedmill/contract';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   embedmill,
   jsonLines,
@@ -16,6 +19,7 @@ import {
   startSharedEmbedmill,
 } from '../support/embedmill.ts';
 import { temporaryFolder, visibleNames } from '../support/folder.ts';
+import { startProducerProcess, startWorkerProcess } from '../support/mill.ts';
 import { isRunning, type TestProcess, waitUntilGone } from '../support/process.ts';
 import { testRedis } from '../support/redis.ts';
 
@@ -63,6 +67,27 @@ async function whenRowsAreDone(output: string, rows = INTERRUPT_AT): Promise<voi
 function childrenOf(output: string): number[] {
   const { children } = JSON.parse(readFileSync(`${output}.partial/lock.json`, 'utf8'));
   return children.map(({ pid }: { pid: number }) => pid);
+}
+
+/** URL of a proxy that passes all requests on to a server and loses the answers to some of them. */
+async function startProxy(target: string, loses: (request: IncomingMessage) => boolean): Promise<string> {
+  const server = createServer((incoming, outgoing) => {
+    const { method, headers } = incoming;
+    const onward = request(new URL(incoming.url!, target), { method, headers }, (answer) => {
+      if (loses(incoming)) return;
+      outgoing.writeHead(answer.statusCode!, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** Starts the call and resolves in the middle of it. */
@@ -170,6 +195,50 @@ describe('the same command', () => {
   });
 });
 
+describe('a command that is interrupted before it knows its run', () => {
+  test('gets the run at the next attempt, and leaves none if the input has changed', async () => {
+    const place = testRedis();
+    const producer = await startProducerProcess(place, temporaryFolder());
+    await startWorkerProcess(place);
+    await producer.ready();
+    const runs = async () =>
+      ((await (await producer.call('GET', '/v1/runs')).json()) as { runs: RunInfo[] }).runs;
+    let losesAnswers = true;
+    const proxy = await startProxy(
+      producer.url,
+      ({ method, url }) => losesAnswers && `${method} ${url}` === 'POST /v1/runs',
+    );
+
+    const folder = temporaryFolder();
+    const [text, output] = [join(folder, 'in.txt'), join(folder, 'out.npy')];
+    const args = ['embed', text, '--to', output, '--server', proxy];
+    writeFileSync(text, 'one\ntwo\n');
+    /** Ends a command whose run was created, but not reported to it. */
+    const interrupt = async (signal: NodeJS.Signals, count: number) => {
+      losesAnswers = true;
+      const call = startEmbedmill(args);
+      await expect.poll(async () => (await runs()).length, { interval: 20 }).toBe(count);
+      call.kill(signal);
+      await call.exited;
+      losesAnswers = false;
+      return (await runs())[0]!.id;
+    };
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      const id = await interrupt(signal, signal === 'SIGINT' ? 1 : 2);
+      expect(await embedmill(args)).toMatchObject({ code: 0 });
+      const [newest] = await runs();
+      expect(newest).toMatchObject({ id, state: 'completed' });
+      rmSync(output);
+    }
+    const orphan = await interrupt('SIGINT', 3);
+    writeFileSync(text, 'one\ntwo\nthree\n');
+    expect(await embedmill(args)).toMatchObject({ code: 0 });
+    const ids = (await runs()).map(({ id }) => id);
+    expect(ids).toHaveLength(3);
+    expect(ids).not.toContain(orphan);
+  });
+});
+
 describe('several files', () => {
   test('resume after kill -9 with the same bytes as one, but not after one of them changed', async () => {
     const folder = temporaryFolder();
@@ -262,3 +331,12 @@ async function pidOfServer({ port, password }: { port: number; password: string 
   redis.disconnect();
   return pid;
 }
+
+test('a command whose worker cannot start ends with its reason, and leaves nothing', async () => {
+  const folder = temporaryFolder();
+  const output = join(folder, 'out.npy');
+  const ended = await embedmill(['embed', input, '--to', output], { env: { EMBEDMILL_KERNEL: 'none' } });
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toMatch(/the worker did not start; the end of its log:\n.*"none" is not a kernel/);
+  expect(visibleNames(folder)).toEqual([]);
+});

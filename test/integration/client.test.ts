@@ -110,6 +110,49 @@ describe('a client', () => {
     expect((await read.next()).done).toBe(true);
   });
 
+  it('continues a part at any row, and receives it in small blocks', async () => {
+    const api = await startApi();
+    await startHashWorker(api.redis);
+    const client = new EmbedmillClient({ url: api.url });
+    const run = await client.createRun({ batchRows: 3000, batchTokens: 100_000 });
+    const rows = makeRows(4000).map((row, n) => (n % 700 === 9 ? { ...row, text: '' } : row));
+    await client.sendRows(run.id, rows, { maxRows: 4000 });
+    await client.seal(run.id);
+    /** Ids, and numbers of the rows without a vector. */
+    const readFrom = async (start: number) => {
+      const skipped = {
+        ids: Array(start).fill(null),
+        dim: HASH_DIM,
+        vectors: new Float32Array(),
+        missing: [],
+      };
+      const blocks = await client.readPart(run.id, 0, { received: start === 0 ? [] : [skipped] });
+      const received = start === 0 ? blocks : blocks.slice(1);
+      const missing: number[] = [];
+      let first = start;
+      for (const block of received) {
+        for (const { row } of block.missing) missing.push(first + row);
+        first += block.ids.length;
+      }
+      return {
+        ids: received.flatMap(({ ids }) => ids),
+        missing,
+        vectors: Buffer.concat(received.map(({ vectors }) => Buffer.from(vectors.slice().buffer))),
+        maxBytes: Math.max(0, ...received.map(({ vectors }) => vectors.byteLength)),
+      };
+    };
+    const whole = await readFrom(0);
+    expect(whole.ids).toEqual(rows.map(({ id }) => id));
+    expect(whole.missing).toEqual([9, 709, 1409, 2109, 2809, 3509]);
+    for (const start of [1, 2809, 2999, 3000, 3001, 3999, 4000]) {
+      const rest = await readFrom(start);
+      expect(rest.ids).toEqual(whole.ids.slice(start));
+      expect(rest.missing).toEqual(whole.missing.filter((row) => row >= start));
+      expect(rest.vectors.equals(whole.vectors.subarray(4 * HASH_DIM * start))).toBe(true);
+    }
+    expect(whole.maxBytes).toBe(128 * 1024);
+  });
+
   it('does not wait for a part that will never come', async () => {
     const api = await startApi();
     const client = new EmbedmillClient({ url: api.url });

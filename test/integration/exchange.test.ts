@@ -2,7 +2,14 @@
 
 import type { BatchSummary } from '@embedmill/contract';
 import { resolveRedis } from '@embedmill/core/process';
-import { AbandonedResults, connect, keysOf, RedisExchange, whenReady } from '@embedmill/core/redis';
+import {
+  AbandonedResults,
+  connect,
+  keysOf,
+  RedisExchange,
+  ValueReader,
+  whenReady,
+} from '@embedmill/core/redis';
 import { createLogger } from '@embedmill/core/telemetry';
 import { Redis } from 'ioredis';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
@@ -22,10 +29,14 @@ const RESULT = new Uint8Array([1, 2, 3, 0, 255]);
 
 async function openExchange({ url, prefix }: Pick<TestRedis, 'url' | 'prefix'> = testRedis()) {
   const redis = connect(url, 'patient', log);
-  onTestFinished(() => redis.disconnect());
+  const values = ValueReader.forUrl(url);
+  onTestFinished(() => {
+    redis.disconnect();
+    values?.close();
+  });
   await whenReady(redis, 5000);
   const keys = keysOf(prefix);
-  return { exchange: new RedisExchange({ redis, keys }), redis, keys };
+  return { exchange: new RedisExchange({ redis, values, keys }), redis, keys };
 }
 
 describe('the exchange', () => {
@@ -207,6 +218,11 @@ describe('values over 1 MB', () => {
     const [first, second, third] = await exchange.fetchResults('r1', [0, 1, 2]);
     expect([first, third]).toEqual([Buffer.from(RESULT), Buffer.from(RESULT)]);
     expect(Buffer.from(second!).equals(large)).toBe(true);
+    // On a connection of ioredis, as with TLS, Sentinels and clusters.
+    const onIoredis = new RedisExchange({ redis, keys });
+    const [same, whole, ...others] = await onIoredis.fetchResults('r1', [0, 1, 2, 3]);
+    expect([same, ...others]).toEqual([first, third, null]);
+    expect(Buffer.from(whole!).equals(large)).toBe(true);
     expect(await exchange.fetchResults('r1', [0, 1, 2], 1000)).toHaveLength(1);
     expect(await redis.keys(`${keys.staged('')}*`)).toEqual([]);
     expect(await redis.ttl(keys.payload('r1', 2))).toBe(-2);

@@ -54,7 +54,6 @@ export async function startLaneApi({
         metrics: absent,
         countRequest: () => {},
         alerts: absent,
-        columns: absent,
         analyses: absent,
         scale: absent,
         overview: absent,

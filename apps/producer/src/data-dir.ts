@@ -121,6 +121,11 @@ export class DataDir {
     });
   }
 
+  /** Resolves when the folder is open, or cannot be opened; call it after `start`. */
+  get opening(): Promise<void> {
+    return this.#opening;
+  }
+
   /** What is wrong with the folder, its lease and its disk now. */
   async state(): Promise<DataDirState> {
     const opened = this.#opened;

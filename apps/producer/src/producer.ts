@@ -21,6 +21,8 @@ const TCP_PROBE_AFTER_MS = 30_000;
 export interface RunningProducer {
   /** Base URL of the API. */
   readonly url: string;
+  /** Resolves when the data folder is open, or cannot be opened; requests for runs get 503 until then. */
+  readonly opening: Promise<void>;
   /** Resolves when another producer owns the data folder, or the folder cannot be used; this producer must then end. */
   readonly whenBroken: Promise<Error>;
   /** Accepts no more requests, writes what is collected and gives the data folder back. */
@@ -83,7 +85,12 @@ export async function startProducer(config: Config, { log }: { log: Logger }): P
     });
     const { port } = server.address() as AddressInfo;
     const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-    return { url: `http://${host}:${port}`, whenBroken: service.whenBroken, stop: () => releasers.release() };
+    return {
+      url: `http://${host}:${port}`,
+      opening: service.opening,
+      whenBroken: service.whenBroken,
+      stop: () => releasers.release(),
+    };
   } catch (error) {
     await releasers.release().catch(() => {});
     throw error;

@@ -13,6 +13,7 @@ import {
   RedisExchange,
   RedisInteractiveLane,
   readWorkers,
+  ValueReader,
 } from '@embedmill/core/redis';
 import { Credits } from '@embedmill/core/runs';
 import { cachedQuery, type Tracing } from '@embedmill/core/telemetry';
@@ -53,6 +54,8 @@ export interface ServiceDeps {
 export interface RunningService extends ProducerService {
   /** Resolves when another producer owns the data folder, or the folder cannot be used; this producer must then end. */
   readonly whenBroken: Promise<Error>;
+  /** Resolves when the data folder is open, or cannot be opened. */
+  readonly opening: Promise<void>;
   /** The queue of batches for the board at /admin/queues. */
   readonly ownQueue: BullBatchQueue['own'];
   /** Writes what is collected, gives the data folder back and closes all connections. */
@@ -73,6 +76,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   const calls = connect(redisUrl, 'bulk', log);
   const blocking = connect(redisUrl, 'patient', log);
   const subscriber = connect(redisUrl, 'command', log);
+  const values = ValueReader.forUrl(redisUrl);
   const queue = new BullBatchQueue({
     url: redisUrl,
     prefix: keys.queuePrefix,
@@ -81,6 +85,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
   });
   const cutAllOff = () => {
     for (const connection of [subscriber, blocking, results, uploads, calls, redis]) cutOff(connection);
+    values?.close();
   };
   releasers.add(async () => {
     await queue.close();
@@ -117,6 +122,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
     redis: results,
     uploads,
     blocking,
+    values,
     keys,
     onUnreadable: (entry, content) =>
       log.error({ entry, content }, 'an unreadable entry of the ready stream was removed'),
@@ -207,6 +213,7 @@ export async function startService({ config, redisUrl, tracing, log }: ServiceDe
 
   return {
     whenBroken: dataDir.whenLost,
+    opening: dataDir.opening,
     ownQueue: queue.own,
     runs: () => dataDir.runs,
     files: () => dataDir.files,

@@ -1,6 +1,6 @@
 /** Runs a worker from start to shutdown; `main.ts` and `embedmill worker` call it. */
 
-import { announce, type Config, runUntilStopped } from '@embedmill/core/process';
+import { announce, type Config, collectGarbageLessOften, runUntilStopped } from '@embedmill/core/process';
 import { createLogger } from '@embedmill/core/telemetry';
 import { startWorker, type WorkerOptions } from './worker.ts';
 
@@ -10,6 +10,7 @@ import { startWorker, type WorkerOptions } from './worker.ts';
  * @returns the exit code: 0, or 1 if no inference thread can be started
  */
 export async function runWorker(config: Config, options: Omit<WorkerOptions, 'log'> = {}): Promise<number> {
+  collectGarbageLessOften();
   const log = createLogger(config, 'worker');
   return await runUntilStopped({
     start: () => startWorker(config, { ...options, log }),

@@ -104,8 +104,8 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
       }),
     );
     const model = await prepare(FIRST_PRECISION);
-    const tokenizer = engineUrl === undefined ? await shareTokenizer(model.tokenizerPath) : undefined;
-    if (engineUrl === undefined) await checkModel(model, tokenizer);
+    const tokenizer =
+      engineUrl === undefined ? await shareTokenizer(model.tokenizerPath, config.cacheDir) : undefined;
     const models = new ServedModels({
       prepared: model,
       description: await describeModel(model, config.model, config.cacheDir),
@@ -149,12 +149,17 @@ export async function startWorker(config: Config, { log, engineUrl }: WorkerOpti
     });
     metrics.watch(pool);
     metrics.addModel(model);
-    await pool.start();
     releasers.add(async () => {
       // Its batches were finished or handed back: a thread inside a long text ends with the process.
       if (!(await settledWithin([pool.stop({ deadlineMs: config.shutdownMs })], THREADS_CLOSE_MS)))
         log.info('an inference thread is still inside a text; it is not waited for');
     });
+    // All users of the exact engine share its weights; of other engines each has its own copy, which must not be one more.
+    const startsEarly = engineUrl === undefined && model.engine === 'exact';
+    const opening = startsEarly ? pool.start() : undefined;
+    opening?.catch(() => {});
+    if (engineUrl === undefined) await checkModel(model, { tokenizer, until: opening });
+    await (opening ?? pool.start());
 
     const keys = keysOf(config.prefix);
     const worker = newWorkerId();

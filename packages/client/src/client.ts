@@ -24,7 +24,7 @@ import type {
 import { embedTexts } from './embed.ts';
 import { type CallOptions, type ClientOptions, Http } from './http.ts';
 import { readJsonLines } from './lines.ts';
-import { followParts, type PartVectors, readPart } from './part-vectors.ts';
+import { followParts, type PartVectors, type ReadPartOptions, readPart } from './part-vectors.ts';
 import type { RetryOptions } from './retry.ts';
 import { compress, type SendRowsOptions, type SentRows, sendRows } from './send-rows.ts';
 import type {
@@ -246,7 +246,7 @@ export class EmbedmillClient {
    * Reads the vectors of one part as soon as its rows are done, also before the run is completed; waits until then.
    * Rows without an id have `null`: their id is their number in the run.
    */
-  readPart(id: string, part: number, options: CallOptions = {}): Promise<VectorBlock[]> {
+  readPart(id: string, part: number, options: ReadPartOptions = {}): Promise<VectorBlock[]> {
     return readPart(this.#http, id, part, options);
   }
 

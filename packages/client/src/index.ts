@@ -41,7 +41,7 @@ export { EmbedmillClient } from './client.ts';
 export { ApiError, ClientError, PassingFault } from './errors.ts';
 export type { CallOptions, ClientOptions } from './http.ts';
 export { exemptLoopback } from './loopback.ts';
-export { followParts, type PartVectors } from './part-vectors.ts';
+export { followParts, type PartVectors, type ReadPartOptions } from './part-vectors.ts';
 export { type RetryOptions, withRetry } from './retry.ts';
 export type { SendRowsOptions, SentRows } from './send-rows.ts';
 export type * from './types.ts';

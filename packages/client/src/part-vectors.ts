@@ -20,6 +20,15 @@ export interface PartVectors {
   blocks: VectorBlock[];
 }
 
+/** Options of {@link readPart}. */
+export interface ReadPartOptions extends CallOptions {
+  /**
+   * Blocks of the part that an earlier call received before its connection was cut. The call requests only the rows after them, and
+   * adds what it receives, also if it fails. Default: none
+   */
+  received?: VectorBlock[] | undefined;
+}
+
 /**
  * The vectors of one part; waits until its rows are done.
  * @throws {ClientError} `wrong-results` if the response is not whole, `older-producer` if the producer does not serve parts;
@@ -29,9 +38,11 @@ export async function readPart(
   http: Http,
   id: string,
   part: number,
-  { signal }: CallOptions = {},
+  { signal, received: blocks = [] }: ReadPartOptions = {},
 ): Promise<VectorBlock[]> {
-  const path = `/v1/runs/${encodeURIComponent(id)}/parts/${part}/results?waitMs=${WAIT_MS}`;
+  const fromRow = blocks.reduce((sum, { ids }) => sum + ids.length, 0);
+  const from = fromRow === 0 ? '' : `&fromRow=${fromRow}`;
+  const path = `/v1/runs/${encodeURIComponent(id)}/parts/${part}/results?waitMs=${WAIT_MS}${from}`;
   for (;;) {
     const silence = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -45,7 +56,6 @@ export async function readPart(
       const combined = signal === undefined ? silence.signal : AbortSignal.any([signal, silence.signal]);
       const response = await http.request('GET', path, { signal: combined });
       if (response.status === 204) continue;
-      const blocks: VectorBlock[] = [];
       const bytes = observed(http.read(response, combined), () => allow(SILENCE_MS));
       for await (const block of decodeVectorBlocks(bytes, wrongResults)) blocks.push(block);
       return blocks;
@@ -68,21 +78,22 @@ function olderProducer(cause: ApiError): ClientError {
 
 /**
  * The vectors of these parts in their order, each as soon as its rows are done. Several parts are requested at a
- * time, up to 32 MB; a part whose download is cut is requested again.
+ * time, up to 32 MB; a part whose download is cut is requested again from the row where it was cut.
  * @param parts part numbers in row order; may be known only later
  */
 export async function* followParts(
   parts: Iterable<number> | AsyncIterable<number>,
-  read: (part: number, options: CallOptions) => Promise<VectorBlock[]>,
+  read: (part: number, options: ReadPartOptions) => Promise<VectorBlock[]>,
   options: RetryOptions = {},
 ): AsyncGenerator<PartVectors> {
   const ended = new AbortController();
   const signal =
     options.signal === undefined ? ended.signal : AbortSignal.any([options.signal, ended.signal]);
-  const request = (part: number): Promise<PartVectors> =>
-    awaitedLater(
-      withRetry(async () => ({ part, blocks: await read(part, { signal }) }), { ...options, signal }),
-    );
+  const request = (part: number): Promise<PartVectors> => {
+    const received: VectorBlock[] = [];
+    const attempt = async () => ({ part, blocks: await read(part, { signal, received }) });
+    return awaitedLater(withRetry(attempt, { ...options, signal }));
+  };
   const source = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
   const ahead: Promise<PartVectors>[] = [];
   let maxAhead = 1;

@@ -65,6 +65,7 @@ const KANA_SHARE = 0.1;
 
 /** Returns the script of a letter; undefined for other characters and for scripts without a range. */
 export function scriptOf(codePoint: number): string | undefined {
+  if (codePoint < FIRST_NOT_ASCII) return isAsciiLetter(codePoint) ? 'Latin' : undefined;
   let [low, high] = [0, RANGES.length - 1];
   while (low <= high) {
     const middle = (low + high) >> 1;

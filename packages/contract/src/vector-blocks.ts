@@ -1,7 +1,7 @@
 /**
  * Vector blocks: how the producer sends the rows of a part, with their vectors, before the run is completed.
  *
- * Little-endian, one block per batch, back to back: magic `EMV1`, u32 rows, u32 floats per vector, u32 bytes of the
+ * Little-endian, blocks of any number of rows, back to back: magic `EMV1`, u32 rows, u32 floats per vector, u32 bytes of the
  * JSON, rows × dim float32 (zeros for a row without a vector), then the JSON: `{ "ids": […], "missing": […] }`.
  */
 

@@ -17,6 +17,7 @@ export {
   type UnavailablePrecision,
 } from './prepare/prepare-each.ts';
 export { prepareModel } from './prepare/prepare-model.ts';
+export { shareTokenizer } from './prepare/share-tokenizer.ts';
 export {
   isRelated,
   type LanguageMeasure,
@@ -27,7 +28,6 @@ export {
 export { Glossary, type GlossaryEntry, type ReplacedText } from './text/glossary/glossary.ts';
 export type { TextChunk } from './text/long/chunks.ts';
 export type { SharedTokenizer } from './text/shared-tokenizer.ts';
-export { shareTokenizer } from './text/tokenizer.ts';
 export { CLEANERS } from './text/treatment/clean-steps.ts';
 export type {
   EmbedTextOptions,

@@ -215,7 +215,7 @@ async function createRuns(
   );
   const partMapPath = join(temporaryFolder(), 'parts');
   const group = new ProducerGroup({ members, partMapPath, onWait: () => {}, signal });
-  const error = await group.createRun({}).then(
+  const error = await group.createRun({}, 'one run').then(
     () => new Error('not refused'),
     (reason) => reason,
   );

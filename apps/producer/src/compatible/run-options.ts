@@ -15,7 +15,7 @@ import {
   treatmentOf,
 } from '@embedmill/contract';
 import { type Config, MAX_KEEP_DAYS } from '@embedmill/core/process';
-import { z } from 'zod';
+import * as z from 'zod';
 import { modelOf, workerModelOf } from './models.ts';
 
 /** A name of a run or model. No control characters, because it becomes part of file names and log lines. */

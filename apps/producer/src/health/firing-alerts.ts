@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Alert } from '@embedmill/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Maximum alerts that are kept; more of them say nothing new. */
 const MAX_ALERTS = 100;

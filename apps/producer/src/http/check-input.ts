@@ -1,7 +1,7 @@
 /** Checks the body, query or headers of a request against a schema and reports every fault. */
 
 import { quote, RequestError } from '@embedmill/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 import { withoutNulls } from './null-as-absent.ts';
 
 /** Maximum number of faults and of unknown keys in one error. */

@@ -2,7 +2,7 @@
 
 import { RequestError } from '@embedmill/contract';
 import type { Request, RequestHandler, Response } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import { checkInput, integerText } from './check-input.ts';
 
 /** Headers of interactive requests, in lower case. */

@@ -1,6 +1,6 @@
 /** Treats null like an absent field in the bodies of all APIs: many clients send null for options that are not set. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The value of a request without its fields that are null and optional, at any depth of objects and arrays. Required

@@ -2,9 +2,6 @@
 
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import { RequestError } from '@embedmill/contract';
 import type { BullBatchQueue } from '@embedmill/core/redis';
 import { type Express, type RequestHandler, Router } from 'express';
@@ -21,22 +18,29 @@ type OwnQueue = BullBatchQueue['own'];
 
 /**
  * Two boards for the same queue; the role of each request selects one. Without API keys, the board is
- * read-only.
+ * read-only. The library is loaded by the first request: few producers show the board, and it delays their start.
  */
 export function boardRoutes(queue: OwnQueue): Router {
-  const [readOnlyBoard, writableBoard] = [makeBoard(queue, true), makeBoard(queue, false)];
+  let boards: Promise<[readOnly: Express, writable: Express]> | undefined;
   const router = Router();
-  router.use(PATH, thirdPartyPagePolicy, setRouteOfBoard, (req, res, next) => {
+  router.use(PATH, thirdPartyPagePolicy, setRouteOfBoard, async (req, res, next) => {
     const isAdmin = callerOf(res)?.role === 'admin';
     // The guard enforces this too, but is absent without API keys.
     if (!isAdmin && req.method !== 'GET' && req.method !== 'HEAD')
       throw new RequestError('forbidden', 'changing the queues requires an API key with the role admin');
+    boards ??= Promise.all([makeBoard(queue, true), makeBoard(queue, false)]);
+    const [readOnlyBoard, writableBoard] = await boards;
     (isAdmin ? writableBoard : readOnlyBoard)(req, res, next);
   });
   return router;
 }
 
-function makeBoard(queue: OwnQueue, readOnlyMode: boolean): Express {
+async function makeBoard(queue: OwnQueue, readOnlyMode: boolean): Promise<Express> {
+  const [{ createBullBoard }, { BullMQAdapter }, { ExpressAdapter }] = await Promise.all([
+    import('@bull-board/api'),
+    import('@bull-board/api/bullMQAdapter'),
+    import('@bull-board/express'),
+  ]);
   const adapter = new ExpressAdapter().setBasePath(PATH);
   const bulk = new BullMQAdapter(queue, { readOnlyMode, description: 'Batches of runs' });
   createBullBoard({

@@ -17,7 +17,7 @@ export function partRoutes({ service, log, limits }: RouteDeps): Router {
   addPath(router, '/v1/runs/:id/parts/:part/results', {
     get: async (req, res) => {
       const { part } = checkInput(partPath, 'query', { part: req.params.part });
-      const { waitMs } = checkInput(partResultsQuery, 'query', req.query);
+      const { waitMs, fromRow } = checkInput(partResultsQuery, 'query', req.query);
       const run = await heldRun(service.runs(), req, res);
       if (!(await run.whenPartStored(part, abortAfter(res, waitMs)))) {
         res.status(204).setHeader('Cache-Control', 'no-store').end();
@@ -25,13 +25,13 @@ export function partRoutes({ service, log, limits }: RouteDeps): Router {
       }
       const memoryBytes = batchesMemory(run, run.files.ledger.batchesOfPart.get(part) ?? []);
       const headers = { 'Content-Type': VECTOR_BLOCKS_TYPE, 'Cache-Control': 'no-store' };
-      const stream = { status: 200, headers, memoryBytes, chunks: blocksOf(run, part) };
+      const stream = { status: 200, headers, memoryBytes, chunks: blocksOf(run, part, fromRow) };
       await sendStream(req, res, stream, { log, limits });
     },
   });
   return router;
 }
 
-async function* blocksOf(run: Run, part: number): AsyncGenerator<Uint8Array> {
-  for await (const block of readPart(run, part)) yield* encodeVectorBlock(block);
+async function* blocksOf(run: Run, part: number, fromRow: number): AsyncGenerator<Uint8Array> {
+  for await (const block of readPart(run, part, fromRow)) yield* encodeVectorBlock(block);
 }

@@ -1,7 +1,7 @@
 /** Schemas of the bodies, queries and headers of the native API. */
 
 import { MAX_COLUMNS, MAX_TOPIC_NAME_CHARS, MAX_TOPICS } from '@embedmill/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_INPUTS } from '../compatible/inputs.ts';
 import { embedFields, modelName } from '../compatible/run-options.ts';
 import { integerText } from '../http/check-input.ts';
@@ -86,6 +86,9 @@ export const partResultsQuery = z.strictObject({
   waitMs: integerText(0, 60_000)
     .default(0)
     .describe('Maximum wait for the rows of the part, in milliseconds.'),
+  fromRow: integerText(0, 999_999_999)
+    .default(0)
+    .describe('Rows of the part to leave out, so that a download that was cut continues.'),
 });
 
 /** How rows are split and decoded. */

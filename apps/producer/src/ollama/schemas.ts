@@ -1,6 +1,6 @@
 /** Schemas of the requests to the Ollama API; unused fields (`keep_alive`, `options`) are ignored. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { withoutNulls } from '../http/null-as-absent.ts';
 import { OllamaError } from './errors.ts';
 

@@ -3,7 +3,7 @@
 import { quote, rowView, shorten } from '@embedmill/contract';
 import { vectorJson } from '@embedmill/core/formats';
 import type { EmbedAnswer } from '@embedmill/core/redis';
-import { z } from 'zod';
+import * as z from 'zod';
 import { inputsSchema, inputTypeName, MAX_INPUTS, textsOf } from '../compatible/inputs.ts';
 import { isServedModel, type ModelSetting, namesOf } from '../compatible/models.ts';
 import { countTokens, firstFault } from '../compatible/outcomes.ts';

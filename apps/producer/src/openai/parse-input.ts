@@ -1,7 +1,7 @@
 /** Checks bodies, queries and form fields against a schema, with the error messages of the OpenAI API. */
 
 import { quote } from '@embedmill/contract';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { withoutNulls } from '../http/null-as-absent.ts';
 import { OpenAiError } from './errors.ts';
 

@@ -1,7 +1,7 @@
 /** Schemas of the responses about an analysed run. */
 
 import type { AnalysisStatus, RunDuplicates, RunTopic, RunTopics } from '@embedmill/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);

@@ -37,8 +37,14 @@ const ASSET_FOLDER = dirname(createRequire(import.meta.url).resolve('swagger-ui-
 /** `/openapi.json`, `/docs` and the files of the page. */
 export function docsRoutes({ version, access }: RouteDeps): Router {
   const router = Router();
-  const document = openApiDocument({ version, requiresKeys: access?.keys !== undefined });
-  addPath(router, '/openapi.json', { get: (_req, res) => sendJson(res, 200, document) });
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  addPath(router, '/openapi.json', {
+    get: (_req, res) => {
+      // Built on first use: it takes longer than all other routes together.
+      document ??= openApiDocument({ version, requiresKeys: access?.keys !== undefined });
+      return sendJson(res, 200, document);
+    },
+  });
   router.use('/docs', thirdPartyPagePolicy);
   addPath(router, '/docs', { get: (_req, res) => void res.type('html').send(PAGE) });
   addPath(router, '/docs/:file', {

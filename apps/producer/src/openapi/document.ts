@@ -3,7 +3,7 @@
  * Decision: docs/decisions/0061.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { needOf } from '../access/index.ts';
 import { createRunBody } from '../compatible/run-options.ts';
 import { alertsBody } from '../health/firing-alerts.ts';

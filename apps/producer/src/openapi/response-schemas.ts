@@ -18,7 +18,7 @@ import {
 import type { ReadingPlan } from '@embedmill/core/formats';
 import type { Overview } from '@embedmill/core/redis';
 import type { RunStatistics } from '@embedmill/core/runs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { longTexts } from '../compatible/run-options.ts';
 import { PROBLEMS } from '../http/problems.ts';
 

@@ -1,7 +1,7 @@
 /** Schemas of the requests to the API of Text Embeddings Inference. */
 
 import { type InputType, quote, RequestError } from '@embedmill/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 import { inputsSchema, inputTypeName, inputTypeOf, MAX_INPUTS } from '../compatible/inputs.ts';
 import { withoutNulls } from '../http/null-as-absent.ts';
 import { TeiError } from './errors.ts';

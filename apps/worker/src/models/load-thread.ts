@@ -30,8 +30,8 @@ try {
   const name = model === BUILT_IN_MODEL ? undefined : model;
   const { cacheDir, engine, kernel } = settings;
   const prepared = await prepareModel({ model: name, precision, engine, kernel, cacheDir });
-  const tokenizer = await shareTokenizer(prepared.tokenizerPath);
-  await checkModel(prepared, tokenizer);
+  const tokenizer = await shareTokenizer(prepared.tokenizerPath, cacheDir);
+  await checkModel(prepared, { tokenizer });
   const description = await describeModel(prepared, name, cacheDir);
   send({ kind: 'loaded', prepared, description, tokenizer });
 } catch (thrown) {

@@ -16,7 +16,7 @@ export interface MapDocument {
   readonly title: string;
   /** Rows of the vector file with a vector; more than are in the page, if it was cut. */
   readonly totalRows: number;
-  /** Texts were cut to this number of characters; `null` if there are no texts. */
+  /** Number of characters to which longer texts were cut; `null` if none was longer. */
   readonly maxTextChars: number | null;
   /** By number. `group` is the number of its group, or `null`. */
   readonly topics: readonly (MapTopic & { readonly group: number | null })[];

@@ -38,12 +38,15 @@ export function* placeSteps(
   numbers: Int32Array,
   random: Random,
 ): Steps<Float32Array> {
-  const count = Math.max(1, Math.round(Math.sqrt(sample.rows)));
+  // The number with which a row is compared with the fewest centres and rows.
+  const count = Math.max(1, Math.round(Math.sqrt(SEARCHED_CELLS * sample.rows)));
   const draws = Int32Array.from({ length: count }, () => Math.floor(random.next() * sample.rows));
   const first = yield* assignSteps(sample, pickRows(sample, draws));
   const centres = meansOf(sample, first.assignments, count);
   const { assignments } = yield* assignSteps(sample, centres);
-  const cells = membersOf(assignments, count);
+  // The rows of a cell are read together, so they are stored together.
+  const { order, starts } = sortByCell(assignments, count);
+  const sorted = pickRows(sample, order);
   const radius = TOGETHER * widthOf(places);
 
   const found = new Float32Array(2 * numbers.length);
@@ -56,8 +59,8 @@ export function* placeSteps(
       nearCells.offer(cell, dotOf(matrix, row, centres.vectors, cell * matrix.dim));
     }
     for (const cell of nearCells.numbers) {
-      for (const member of cells[cell]!) {
-        nearest.offer(member, dotOf(matrix, row, sample.vectors, member * matrix.dim));
+      for (let at = starts[cell]!; at < starts[cell + 1]!; at++) {
+        nearest.offer(order[at]!, dotOf(matrix, row, sorted.vectors, at * matrix.dim));
       }
     }
     placeBetween(nearest, places, radius, found, 2 * n);
@@ -99,10 +102,15 @@ function placeBetween(
   }
 }
 
-function membersOf(assignments: Int32Array, count: number): number[][] {
-  const members: number[][] = Array.from({ length: count }, () => []);
-  for (const [row, cell] of assignments.entries()) members[cell]!.push(row);
-  return members;
+/** The rows by cell: those of cell c are `order` from `starts[c]` to `starts[c + 1]`. */
+function sortByCell(assignments: Int32Array, count: number): { order: Int32Array; starts: Int32Array } {
+  const starts = new Int32Array(count + 1);
+  for (const cell of assignments) starts[cell + 1]! += 1;
+  for (let cell = 0; cell < count; cell++) starts[cell + 1]! += starts[cell]!;
+  const next = starts.slice();
+  const order = new Int32Array(assignments.length);
+  for (const [row, cell] of assignments.entries()) order[next[cell]!++] = row;
+  return { order, starts };
 }
 
 function widthOf(places: Float32Array): number {

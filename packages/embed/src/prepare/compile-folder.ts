@@ -2,11 +2,9 @@
 
 import { join } from 'node:path';
 import { compileExact } from '../compile/exact.ts';
-import { buildBertGraph } from '../compile/graph/bert.ts';
 import { fp32Arithmetic } from '../compile/graph/fp32.ts';
 import { int8Arithmetic } from '../compile/graph/int8.ts';
 import { type BertConfig, readBertWeights } from '../compile/weights/bert-weights.ts';
-import { readOnnxBertWeights } from '../compile/weights/onnx-weights.ts';
 import { EmbedError } from '../errors.ts';
 import type { Pooling } from '../types.ts';
 import { type CompileOptions, GRAPH_REVISION } from './built-in.ts';
@@ -56,15 +54,16 @@ export async function compileFolder(folder: FolderToCompile): Promise<CompiledFo
   const { root, weightsFile, pooling, precision, cacheDir, weightLimit, engine } = folder;
   const config = readBertConfig(join(root, 'config.json'), folder.config);
   const weightsPath = join(root, weightsFile);
-  const read = () =>
+  // What handles ONNX files is loaded on demand, as in `built-in.ts`.
+  const read = async () =>
     weightsFile === WEIGHTS_FILE
-      ? readBertWeights(weightsPath, config)
-      : readOnnxBertWeights(weightsPath, config);
+      ? await readBertWeights(weightsPath, config)
+      : await (await import('../compile/weights/onnx-weights.ts')).readOnnxBertWeights(weightsPath, config);
   const parts = {
     ...config,
     pooling,
     precision,
-    weights: await weightsDigest(weightsPath),
+    weights: await weightsDigest(weightsPath, cacheDir),
   };
   const dim = config.hidden_size;
   if (engine.engine === 'exact') {
@@ -80,6 +79,7 @@ export async function compileFolder(folder: FolderToCompile): Promise<CompiledFo
     ...(precision === 'int8' && { weightLimit }),
   });
   const modelPath = await cachedFile(cacheDir, `bert-${precision}-${weights}.onnx`, async () => {
+    const { buildBertGraph } = await import('../compile/graph/bert.ts');
     const arithmetic = precision === 'fp32' ? fp32Arithmetic() : int8Arithmetic(null, weightLimit);
     return buildBertGraph(await read(), arithmetic, { pooling }).onnx;
   });

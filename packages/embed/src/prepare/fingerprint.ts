@@ -1,30 +1,25 @@
 /** Computes model fingerprints: models with equal fingerprints produce equal vectors. */
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { ARITHMETIC_REVISION, TOKENIZER_UNICODE, WEIGHTS_REVISION } from '@embedmill/engine';
 import { EXACT_REVISION } from '../compile/exact.ts';
-import { onnxFiles } from '../compile/onnx/graph-reader.ts';
 import { openWordPiece } from '../text/wordpiece.ts';
-
-/** Returns the SHA-256 of a file in hexadecimal. */
-export async function fileDigest(path: string | URL): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
-}
+import { cachedDigest, fileDigest } from './file-digest.ts';
 
 /**
  * Hashes a weights file and, for an ONNX file, the files with its external data.
  * @throws {EmbedError} `MODEL_INVALID` or `MODEL_NOT_FOUND` if the ONNX file cannot be read
  */
-export async function weightsDigest(path: string): Promise<string> {
-  const files = (await mayHaveExternalData(path)) ? await onnxFiles(path) : [path];
-  if (files.length === 1) return await fileDigest(path);
-  const digests = await Promise.all(files.map(async (file) => [basename(file), await fileDigest(file)]));
+export async function weightsDigest(path: string, cacheDir: string): Promise<string> {
+  const files = (await mayHaveExternalData(path))
+    ? await (await import('../compile/onnx/graph-reader.ts')).onnxFiles(path)
+    : [path];
+  if (files.length === 1) return await cachedDigest(path, cacheDir);
+  const digests = await Promise.all(
+    files.map(async (file) => [basename(file), await cachedDigest(file, cacheDir)]),
+  );
   return fingerprintOf(Object.fromEntries(digests));
 }
 

@@ -124,7 +124,7 @@ async function prepareFiles(folder: Folder, options: CompileOptions): Promise<Pr
     }
   }
   const onnxFile = await findOnnxFile(root, precision);
-  if (onnxFile !== undefined) return await inspectFile(folder, join(root, onnxFile));
+  if (onnxFile !== undefined) return await inspectFile(folder, join(root, onnxFile), options.cacheDir);
   if (!(await exists(join(root, WEIGHTS_FILE)))) throw await noModelFile(root, precision);
   await assertFile(root, WEIGHTS_FILE);
   return await compileWeights(folder, WEIGHTS_FILE, options);
@@ -177,7 +177,11 @@ async function compileWeights(
 }
 
 /** Reads the inputs and outputs of an ONNX file by opening it. */
-async function inspectFile({ root, config, pooling }: Folder, onnxPath: string): Promise<PreparedFiles> {
+async function inspectFile(
+  { root, config, pooling }: Folder,
+  onnxPath: string,
+  cacheDir: string,
+): Promise<PreparedFiles> {
   const { inspectModel } = await import('../embedder/session.ts');
   const { dim, vectorOutput } = await inspectModel(onnxPath);
   // An ONNX file with one vector per text contains all modules; otherwise pooling is the last step.
@@ -186,7 +190,7 @@ async function inspectFile({ root, config, pooling }: Folder, onnxPath: string):
   return {
     engine: 'onnx',
     modelPath: onnxPath,
-    weights: await weightsDigest(onnxPath),
+    weights: await weightsDigest(onnxPath, cacheDir),
     dim,
     pooling: isPooled ? 'in-graph' : pooling.value,
     optimization: 'all',

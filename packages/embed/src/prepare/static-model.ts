@@ -17,7 +17,8 @@ import type { PreparedModel } from '../types.ts';
 import { type CompileOptions, prepareBuiltIn } from './built-in.ts';
 import { cachedFile } from './cache.ts';
 import { chooseEngine } from './choose-engine.ts';
-import { fileDigest, fingerprintOf, tokenizerDigest } from './fingerprint.ts';
+import { fileDigest } from './file-digest.ts';
+import { fingerprintOf, tokenizerDigest } from './fingerprint.ts';
 import { NO_PROMPTS } from './model-prompts.ts';
 import { tokenizerHeapMb } from './tokenizer-heap.ts';
 

@@ -308,28 +308,27 @@ export class TextTokenizer {
 }
 
 /**
- * Reads a tokenizer.json for all threads of the process.
- * @returns undefined for a tokenizer that each thread has to read; `TextTokenizer.read` then says what is wrong, too
+ * Makes a tokenizer for all threads of the process.
+ * @param bytes a tokenizer.json
+ * @returns undefined for a tokenizer that each thread has to read
+ * @throws for a file that is not a tokenizer
  */
-export async function shareTokenizer(path: string): Promise<SharedTokenizer | undefined> {
-  try {
-    const file: TokenizerFile = JSON.parse(await readFile(path, 'utf8'));
-    const options = wordPieceOptions(file);
-    const bert = readBert(file);
-    const native = openWordPiece(file);
-    if (options === undefined || bert === undefined || native === undefined) return undefined;
-    const { prefix, suffix, vocabulary } = await openWithLibrary(file, { isCut: true });
-    const table = unknownTable(vocabulary);
-    const unknown = new Uint8Array(new SharedArrayBuffer(table.length));
-    unknown.set(table);
-    const { unknownId } = options;
-    const shared = { tables: wordPieceTables(options), unknown, prefix, suffix, bert, unknownId };
-    const { tokenOf } = new SharedWordPiece(shared, native).vocabulary;
-    // An added token may take the name of another one, whose id the tables then lack.
-    return unknown.every((_, id) => tokenOf(id) === vocabulary.tokenOf(id)) ? shared : undefined;
-  } catch {
-    return undefined;
-  }
+export async function makeSharedTokenizer(bytes: Buffer): Promise<SharedTokenizer | undefined> {
+  const file: TokenizerFile = JSON.parse(bytes.toString('utf8'));
+  const options = wordPieceOptions(file);
+  const bert = readBert(file);
+  if (options === undefined || bert === undefined) return undefined;
+  const tables = wordPieceTables(options);
+  const native = new WordPieceTokenizer(tables);
+  const { prefix, suffix, vocabulary } = await openWithLibrary(file, { isCut: true });
+  const table = unknownTable(vocabulary);
+  const unknown = new Uint8Array(new SharedArrayBuffer(table.length));
+  unknown.set(table);
+  const { unknownId } = options;
+  const shared = { tables, unknown, prefix, suffix, bert, unknownId };
+  const { tokenOf } = new SharedWordPiece(shared, native).vocabulary;
+  // An added token may take the name of another one, whose id the tables then lack.
+  return unknown.every((_, id) => tokenOf(id) === vocabulary.tokenOf(id)) ? shared : undefined;
 }
 
 /** Returns the part of the ignored tokens that lies among the kept ones. */

@@ -1,5 +1,6 @@
 /** One invocation of `embedmill embed`, from its request to the published output. */
 
+import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import { ApiError, type NewRun, withRetry } from '@embedmill/client';
 import {
@@ -37,6 +38,9 @@ import { connectServer, deleteOwnKeys, deleteRuns, type EmbedServer, startOwnSer
 import { type EmbedSummary, summarizeEmbedding } from './summary.ts';
 import { type ResumeNote, WorkFolder } from './work-folder.ts';
 
+/** Errors after which no producer of several has a run. */
+const REFUSED_CODES: ReadonlySet<string> = new Set(['producers-differ', 'producer-refuses']);
+
 /** Dependencies of {@link embedFile}. */
 export interface EmbedFileDeps {
   context: CommandContext;
@@ -53,9 +57,6 @@ export interface EmbedFileResult {
 
 /** Errors for an input that is not the one of the earlier attempt, or of its own plan. */
 const CHANGED_CODES: ReadonlySet<string> = new Set(['input-changed', 'source-changed']);
-
-/** A note whose run may not exist yet. */
-type PlannedRun = Omit<ResumeNote, 'run'> & { run: string | null };
 
 /**
  * Embeds the input, or resumes an earlier attempt. On failure the progress is kept in the work folder for the
@@ -91,6 +92,8 @@ class FileEmbedding {
   #old: OldOutput | null = null;
   /** Whether this attempt cannot be completed. */
   #isHopeless = false;
+  /** Whether the producer refused the run, so that there is none. */
+  #isRefused = false;
 
   constructor(request: EmbedFileRequest, deps: EmbedFileDeps) {
     const { environment } = deps.context;
@@ -122,7 +125,7 @@ class FileEmbedding {
       throw error;
     } finally {
       await this.#releasers.release();
-      const note = await this.#folder.readNote();
+      const note = this.#isRefused ? null : await this.#folder.readNote();
       if (note !== null && this.#isHopeless) await this.#discard(note);
       // Without a note there is nothing to resume.
       if (note === null || this.#isHopeless) await this.#folder.remove();
@@ -143,12 +146,17 @@ class FileEmbedding {
     const server = await this.#openServer(lock);
     const broken = new AbortController();
     void server.whenBroken.then((error) => broken.abort(error));
+    server.whenWorking.catch((error) => {
+      // Nothing is done that another attempt could resume.
+      if (planned.run === null) this.#isHopeless = true;
+      broken.abort(error);
+    });
     return this.#embed(input, planned, server, AbortSignal.any([signal, broken.signal]));
   }
 
   async #embed(
     input: OpenedInput,
-    planned: PlannedRun,
+    planned: ResumeNote,
     server: EmbedServer,
     signal: AbortSignal,
   ): Promise<EmbedFileResult> {
@@ -158,7 +166,12 @@ class FileEmbedding {
     const retry = { signal, onWait: (reason: string | null) => tracker.setWait('watch', reason) };
     const client = server.connect(retry);
     const resumed = planned.run !== null;
-    const before = await withRetry(() => this.#beginRun(client, planned.run), retry);
+    // Noted first: a command that is interrupted before it knows the run gets it at the next attempt.
+    if (!resumed) await this.#folder.writeNote(planned);
+    const before = await withRetry(() => this.#beginRun(client, planned), retry).catch((error) => {
+      this.#isRefused = !resumed && (error instanceof ApiError || REFUSED_CODES.has(error.code));
+      throw error;
+    });
     if (resumed) this.#noteResumed(before);
     else await this.#folder.writeNote({ ...planned, run: before.id });
     this.#checkModel(before);
@@ -281,7 +294,7 @@ class FileEmbedding {
    * The run to resume, or a new one.
    * @throws {UsageError} when the earlier attempt differs in input or options
    */
-  async #planRun({ plans, identify }: OpenedInput, restart: boolean): Promise<PlannedRun> {
+  async #planRun({ plans, identify }: OpenedInput, restart: boolean): Promise<ResumeNote> {
     const { overwrite, output } = this.#request;
     const identity = await identify();
     const format = plans[0]?.format ?? 'txt';
@@ -289,7 +302,8 @@ class FileEmbedding {
     const note = await this.#folder.readNote();
     const oldOutput = this.#old?.header.sha256 ?? null;
     const createdAt = new Date().toISOString();
-    const fresh = { version: 1, run: null, ...now, oldOutput, overwrite, createdAt } as const;
+    const request = { key: randomUUID(), run: this.#newRun() };
+    const fresh = { version: 1, run: null, request, ...now, oldOutput, overwrite, createdAt } as const;
     if (note === null) return fresh;
     const differences = describeDifferences(note, now);
     const oldBefore = note.oldOutput ?? null;
@@ -305,7 +319,8 @@ class FileEmbedding {
     const resumes =
       differences.length === 0 && (!overwrite || (note.overwrite && identity !== null && !restart));
     if (resumes) return note;
-    if (!overwrite) {
+    // An attempt without a run embedded nothing.
+    if (!overwrite && note.run !== null) {
       throw new UsageError(
         `an earlier attempt to write ${this.#destination.nameOf(output.path)} differs:\n` +
           `${differences.map((difference) => `  - ${difference}`).join('\n')}\n` +
@@ -322,7 +337,7 @@ class FileEmbedding {
     const { server } = note.choices;
     if (server !== null) {
       const { apiKey } = this.#config;
-      for (const problem of await deleteRuns(server, note.run, { apiKey, signal })) display.note(problem);
+      for (const problem of await deleteRuns(server, note, { apiKey, signal })) display.note(problem);
     }
     await deleteOwnKeys(this.#config, this.#request.output.path);
     await this.#folder.clear();
@@ -348,8 +363,8 @@ class FileEmbedding {
     return server;
   }
 
-  async #beginRun(client: RunClient, run: string | null): Promise<RunInfo> {
-    if (run === null) return client.createRun(this.#newRun());
+  async #beginRun(client: RunClient, { run, request }: ResumeNote): Promise<RunInfo> {
+    if (run === null) return client.createRun(request!.run, request!.key);
     const info = await client.getRun(run).catch((error) => {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
       throw new EmbedmillError(

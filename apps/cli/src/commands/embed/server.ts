@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { ApiError, EmbedmillClient } from '@embedmill/client';
-import { EmbedmillError } from '@embedmill/contract';
+import { asError, EmbedmillError } from '@embedmill/contract';
 import { type Config, defaultThreads, type Environment, withPrefix } from '@embedmill/core/process';
 import { idsIn, type RunClient, runClientOf } from '../../engine/run/run-client.ts';
 import { findProducers, memberOf } from '../../engine/spread/addresses.ts';
@@ -11,7 +11,7 @@ import { Stack } from '../../engine/stack/stack.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import type { OutputLock } from './lock.ts';
 import type { EmbedFileRequest } from './request.ts';
-import type { WorkFolder } from './work-folder.ts';
+import type { ResumeNote, RunRequest, WorkFolder } from './work-folder.ts';
 
 /** Options of the calls to a producer. */
 export interface ConnectOptions {
@@ -26,6 +26,8 @@ export interface EmbedServer {
   connect(options: ConnectOptions): RunClient;
   /** Resolves with the reason when the processes cannot be kept alive. */
   whenBroken: Promise<Error>;
+  /** Rejects if an own worker cannot start; rows may be sent before it is ready. */
+  whenWorking: Promise<void>;
   /** Ends pending calls to several producers; stops own processes gracefully. */
   stop(): Promise<void>;
   /** Kills own processes; for use after the output is complete. */
@@ -85,6 +87,7 @@ export async function connectServer(
             signal: AbortSignal.any([callSignal, ending.signal]),
           }),
     whenBroken: new Promise(() => {}),
+    whenWorking: Promise.resolve(),
     stop: async () => ending.abort(),
     discard: async () => {},
   };
@@ -103,27 +106,42 @@ async function checkHealth({ server, client }: GroupMember, signal: AbortSignal)
 }
 
 /**
- * Deletes the runs of an earlier attempt.
+ * Deletes the runs of an earlier attempt. One that was interrupted while it created them may have any of them: they are created if
+ * they are not there.
  * @param server base URLs with commas
- * @param run ids of its runs with commas
+ * @param note its run, or its request
  * @returns what could not be deleted: a sentence per producer
  */
 export async function deleteRuns(
   server: string,
-  run: string,
+  { run, request }: Pick<ResumeNote, 'run' | 'request'>,
   options: { apiKey: string | undefined; signal: AbortSignal },
 ): Promise<string[]> {
   const producers = await findProducers(server);
   const members = await Promise.all(producers.map((producer) => memberOf(producer, options)));
   const problems = members.map(async (member) => {
-    for (const id of idsIn(run)) {
-      const error = await member.client.delete(id).catch((reason) => reason);
-      if (!(error instanceof Error) || (error instanceof ApiError && error.status === 404)) continue;
-      return `The earlier run ${run} could not be deleted on ${member.server}: ${error.message}`;
+    try {
+      for (const id of run === null ? await createdBy(member, request) : idsIn(run))
+        await deleteRun(member, id);
+      return null;
+    } catch (error) {
+      const name = run === null ? 'The run of the earlier attempt' : `The earlier run ${run}`;
+      return `${name} could not be deleted on ${member.server}: ${asError(error).message}`;
     }
-    return null;
   });
   return (await Promise.all(problems)).filter((problem) => problem !== null);
+}
+
+/** Id of the run that a request has created at a producer. */
+async function createdBy({ client }: GroupMember, request: RunRequest | undefined): Promise<string[]> {
+  if (request === undefined) return [];
+  return [(await client.createRun(request.run, { idempotencyKey: request.key })).id];
+}
+
+async function deleteRun({ client }: GroupMember, id: string): Promise<void> {
+  await client.delete(id).catch((error) => {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+  });
 }
 
 /** Starts Redis, a producer and a worker for this command. Their data is in the work folder. */
@@ -158,12 +176,18 @@ export async function startOwnServer(request: EmbedFileRequest, deps: OwnServerD
     cacheDir: config.cacheDir,
     logDir: folder.path,
     onNote,
-    onStart: (pid) => lock.addChild(pid),
+    onStart: (pid) => {
+      lock.addChild(pid);
+      // Node loads `fetch` on first use; the time is free while the processes start.
+      setImmediate(() => globalThis.Request);
+    },
+    awaitWorker: false,
   });
   return {
     connect: ({ signal }) =>
       runClientOf(new EmbedmillClient({ url: () => stack.url, apiKey: config.apiKey, signal })),
     whenBroken: stack.whenBroken,
+    whenWorking: stack.whenWorking,
     stop: () => stack.stop(),
     discard: () => stack.kill(),
   };

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { NewRun } from '@embedmill/client';
 import type { Environment } from '@embedmill/core/process';
 import type { OutputDraft } from '../../io/output/types.ts';
 import type { InputIdentity } from '../../io/sources/types.ts';
@@ -12,8 +13,13 @@ import type { RowChoices } from './identity.ts';
 export interface ResumeNote {
   /** Format version of this file. */
   version: 1;
-  /** Id of the run at the producer; of several producers their ids with commas, see {@link WorkFolder.partMapPath}. */
-  run: string;
+  /**
+   * Id of the run at the producer; of several producers their ids with commas, see {@link WorkFolder.partMapPath}. `null` while it is
+   * not known whether the run was created.
+   */
+  run: string | null;
+  /** The request that creates the run; absent in notes of earlier versions, which have a run. */
+  request?: RunRequest;
   input: InputIdentity | null;
   choices: RowChoices;
   /** SHA-256 of the output that rows are appended to; `null` without one, and absent in earlier versions. */
@@ -22,6 +28,12 @@ export interface ResumeNote {
   overwrite: boolean;
   /** ISO 8601. */
   createdAt: string;
+}
+
+/** A request that can be repeated: the producer answers with the run that it has created for the key. */
+export interface RunRequest {
+  key: string;
+  run: NewRun;
 }
 
 /** State that must outlive an invocation; removed when the output is complete. */

@@ -9,10 +9,10 @@ import { mapPageFolder } from '@embedmill/web';
 import type { ComputedMap } from './compute.ts';
 
 /** Maximum rows in a page; of more, every n-th is in it. 200,000 texts take about 20 MB. */
-export const MAX_PAGE_ROWS = 200_000;
+const MAX_PAGE_ROWS = 200_000;
 
 /** Maximum characters of a text in a page. */
-export const MAX_PAGE_TEXT_CHARS = 300;
+const MAX_PAGE_TEXT_CHARS = 300;
 
 /** Libraries whose code is in the script of the page. */
 const NOTICE =
@@ -53,8 +53,9 @@ export async function makePage(map: ComputedMap, title: string): Promise<string>
 function cutRows({ ids, texts, places, topicOf, topics, groups }: ComputedMap) {
   const step = Math.ceil(ids.length / MAX_PAGE_ROWS);
   const rows = Array.from({ length: Math.ceil(ids.length / step) }, (_, n) => n * step);
+  const isCut = texts?.some((text) => cut(text) !== text) ?? false;
   return {
-    maxTextChars: texts === null ? null : MAX_PAGE_TEXT_CHARS,
+    maxTextChars: isCut ? MAX_PAGE_TEXT_CHARS : null,
     topics,
     groups,
     ids: rows.map((row) => ids[row]!),

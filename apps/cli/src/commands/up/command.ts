@@ -127,11 +127,12 @@ function logDirOf({ dataDir }: Config): string {
 
 function describeUrls(stack: Stack, config: Config, { stderr, environment }: CommandContext): string {
   const paint = paintFor(stderr, environment);
+  const [url, workerUrl] = [stack.url, stack.workerUrl].map(openableUrl);
   const lines = [
-    ['Pages', `${stack.url}/`],
-    ['API', `${stack.url}/v1/runs`],
-    ['Ready', `${stack.url}/readyz`],
-    ['Metrics', `${stack.url}/metrics and ${stack.workerUrl}/metrics`],
+    ['Pages', `${url}/`],
+    ['API', `${url}/v1/runs`],
+    ['Ready', `${url}/readyz`],
+    ['Metrics', `${url}/metrics and ${workerUrl}/metrics`],
     ['Redis', stack.redisOrigin === 'private' ? 'private, stops with this command' : 'from REDIS_URL'],
     ['Data', config.dataDir],
     ['Logs', logDirOf(config)],
@@ -139,6 +140,11 @@ function describeUrls(stack: Stack, config: Config, { stderr, environment }: Com
   return `${paint('good', '✓')} ${paint('strong', 'Embedmill is up')}\n${lines
     .map(([name = '', value = '']) => `  ${name.padEnd(8)} ${value}\n`)
     .join('')}`;
+}
+
+/** Not every browser opens the address of all interfaces, on which a container listens. */
+function openableUrl(url: string): string {
+  return url.replace(/\/\/(0\.0\.0\.0|\[::\]):/, '//localhost:');
 }
 
 function whenAborted(signal: AbortSignal): Promise<unknown> {

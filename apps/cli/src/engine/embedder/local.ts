@@ -39,7 +39,7 @@ export async function openLocalEmbedder({
   signal,
 }: LocalEmbedderDeps): Promise<LocalEmbedder> {
   // Loaded on use: other commands start twice as fast without ONNX Runtime.
-  const { Embedder, prepareModel } = await import('@embedmill/embed');
+  const { Embedder, prepareModel, shareTokenizer } = await import('@embedmill/embed');
   const prepared = await prepareModel({
     model: model ?? undefined,
     precision,
@@ -47,7 +47,8 @@ export async function openLocalEmbedder({
     kernel: config.kernel,
     cacheDir: config.cacheDir,
   });
-  const embedder = await Embedder.open(prepared);
+  const tokenizer = await shareTokenizer(prepared.tokenizerPath, config.cacheDir);
+  const embedder = await Embedder.open(prepared, { tokenizer });
   const { dim, name } = prepared;
   const treatments = {
     text: treatment,

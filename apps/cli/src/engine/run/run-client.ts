@@ -33,7 +33,8 @@ export interface RunClient
   readonly url: string;
   /** Maximum parts that are sent at a time. */
   readonly uploads: number;
-  createRun(run: NewRun): Promise<RunInfo>;
+  /** @param requestKey name of this request: a repeated call with it returns the same run */
+  createRun(run: NewRun, requestKey: string): Promise<RunInfo>;
   /** The share of each producer; `null` for one. */
   shares(): ProducerShare[] | null;
 }
@@ -45,7 +46,7 @@ export function runClientOf(client: EmbedmillClient): RunClient {
       return client.url;
     },
     uploads: UPLOADS_AT_A_TIME,
-    createRun: (run) => client.createRun(run),
+    createRun: (run, idempotencyKey) => client.createRun(run, { idempotencyKey }),
     getRun: (id) => client.getRun(id),
     getParts: (id) => client.getParts(id),
     sendPart: (id, part, body, options) => client.sendPart(id, part, body, options),

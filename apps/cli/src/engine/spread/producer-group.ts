@@ -16,6 +16,7 @@ import {
   type KnownPart,
   type NewRun,
   type PartVectors,
+  type ReadPartOptions,
   type RetryOptions,
   withRetry,
 } from '@embedmill/client';
@@ -123,12 +124,12 @@ export class ProducerGroup implements RunClient {
    * Creates a run at each producer. A repeated call creates only those that are missing.
    * @throws {EmbedmillError} `producers-differ`, `producer-refuses`; then no run is left
    */
-  async createRun(run: NewRun): Promise<RunInfo> {
+  async createRun(run: NewRun, requestKey: string): Promise<RunInfo> {
     try {
       await assertSameVersion(this.#members);
       for (const member of this.#members) {
         if (member.run !== null) continue;
-        member.info = await member.client.createRun(run).catch((error) => {
+        member.info = await member.client.createRun(run, { idempotencyKey: requestKey }).catch((error) => {
           throw error instanceof ApiError ? this.#refusal(member, error) : error;
         });
         member.run = member.info.id;
@@ -233,7 +234,7 @@ export class ProducerGroup implements RunClient {
     parts: Iterable<number> | AsyncIterable<number>,
     options: RetryOptions = {},
   ): AsyncGenerator<PartVectors> {
-    const read = async (part: number, call: CallOptions) => {
+    const read = async (part: number, call: ReadPartOptions) => {
       const { client, run } = await this.#holderOf(part, call.signal ?? this.#deps.signal);
       return client.readPart(run ?? '', part, call);
     };

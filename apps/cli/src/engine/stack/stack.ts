@@ -1,8 +1,17 @@
-/** Runs Redis, a producer and a worker on this machine for one command; see docs/decisions/0004. */
+/**
+ * Runs Redis, a producer and a worker on this machine for one command; see docs/decisions/0004 and
+ * docs/decisions/0235-rows-are-sent-while-the-worker-starts.md.
+ */
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Environment, Releasers, type ResolvedRedis, resolveRedis } from '@embedmill/core/process';
+import {
+  deferred,
+  type Environment,
+  Releasers,
+  type ResolvedRedis,
+  resolveRedis,
+} from '@embedmill/core/process';
 import { SupervisedChild } from './child.ts';
 
 /** How to start a {@link Stack}. */
@@ -23,6 +32,8 @@ export interface StackOptions {
   onNote: (line: string) => void;
   /** Receives the id of every started process. */
   onStart?: (pid: number) => void;
+  /** Whether `start` waits for the worker, too; a failure of its start otherwise rejects `whenWorking`. Default true. */
+  awaitWorker?: boolean;
 }
 
 /** Time beyond `shutdownMs` after which a stopping child is killed. */
@@ -36,11 +47,17 @@ export class Stack {
   readonly #producer: SupervisedChild;
   readonly #worker: SupervisedChild;
   readonly #releasers = new Releasers();
+  /** Resolves when the worker is ready for the first time; rejects with why it did not start. */
+  readonly whenWorking: Promise<void>;
+  readonly #working = deferred();
   #redis: ResolvedRedis | undefined;
+  /** Number of servers that were replaced, each with its children. */
+  #replacements = 0;
   #replacing: Promise<void> = Promise.resolve();
   #break: (error: Error) => void = () => {};
   #isStopping = false;
-  #graceMs: number;
+  #killed: Promise<void> | undefined;
+  readonly #graceMs: number;
 
   private constructor(options: StackOptions) {
     this.#options = options;
@@ -55,6 +72,8 @@ export class Stack {
       });
     this.#producer = child('producer');
     this.#worker = child('worker');
+    this.whenWorking = this.#working.promise;
+    this.whenWorking.catch(() => {});
     this.whenBroken = new Promise((resolve) => {
       this.#break = resolve;
       void this.#producer.whenBroken.then(resolve);
@@ -62,7 +81,7 @@ export class Stack {
     });
   }
 
-  /** Resolves when producer and worker are ready. On failure, stops what was started. */
+  /** Resolves when the producer is ready, and the worker unless that is not awaited. On failure, stops what was started. */
   static async start(options: StackOptions): Promise<Stack> {
     const stack = new Stack(options);
     try {
@@ -89,17 +108,24 @@ export class Stack {
     return this.#redis?.origin ?? 'private';
   }
 
-  /** Kills all processes; for data that is no longer needed. */
-  async kill(): Promise<void> {
-    this.#graceMs = 0;
-    await this.stop();
+  /** Kills all processes at once; for data that is no longer needed. */
+  kill(): Promise<void> {
+    this.#killed ??= this.#kill();
+    return this.#killed;
   }
 
-  /** Stops worker, producer and Redis, one after the other. Idempotent. */
+  /** Stops worker, producer and Redis, one after the other, unless they were killed. Idempotent. */
   async stop(): Promise<void> {
+    if (this.#killed !== undefined) return this.#killed;
     this.#isStopping = true;
     await this.#replacing;
     await this.#releasers.release();
+  }
+
+  async #kill(): Promise<void> {
+    this.#isStopping = true;
+    await this.#replacing;
+    await Promise.all([this.#producer.stop(0), this.#worker.stop(0), this.#redis?.kill()]);
   }
 
   async #start(): Promise<void> {
@@ -110,7 +136,26 @@ export class Stack {
     this.#releasers.add(() => this.#redis?.stop());
     this.#releasers.add(() => this.#producer.stop(this.#graceMs));
     this.#releasers.add(() => this.#worker.stop(this.#graceMs));
-    await this.#startChildren();
+    const working = this.#startWorker();
+    // If the producer fails, its worker must not be left half started.
+    await this.#producer.start().catch(async (error) => {
+      await working;
+      throw error;
+    });
+    if (this.#options.awaitWorker ?? true) {
+      await Promise.race([this.whenWorking, this.whenBroken.then((error) => Promise.reject(error))]);
+    }
+  }
+
+  /** Starts the worker and settles `whenWorking`, unless this stack stopped the worker. Never rejects. */
+  async #startWorker(): Promise<void> {
+    const replacements = this.#replacements;
+    try {
+      await this.#worker.start();
+      this.#working.resolve();
+    } catch (error) {
+      if (!this.#isStopping && replacements === this.#replacements) this.#working.reject(error);
+    }
   }
 
   async #startRedis(): Promise<void> {
@@ -123,22 +168,20 @@ export class Stack {
     });
   }
 
-  /** Starts both. If one fails, waits for the other before throwing, so that neither is left half started. */
-  async #startChildren(): Promise<void> {
-    const started = await Promise.allSettled([this.#producer.start(), this.#worker.start()]);
-    const failed = started.find((each) => each.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-  }
-
   /**
    * A new server reads the append-only file but has another port, so the children are killed. They lose no
    * data.
    */
   async #replaceRedis(): Promise<void> {
     this.#options.onNote('The private Redis exited; restarting it. No data is lost.');
+    this.#replacements += 1;
     await Promise.all([this.#producer.stop(0), this.#worker.stop(0)]);
     await this.#startRedis();
-    if (!this.#isStopping) await this.#startChildren();
+    if (this.#isStopping) return;
+    const started = await Promise.allSettled([this.#producer.start(), this.#worker.start()]);
+    const failed = started.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    this.#working.resolve();
   }
 
   #childEnvironment(): Environment {

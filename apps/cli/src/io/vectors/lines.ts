@@ -17,11 +17,19 @@ export async function* readLines(
   path: string,
   name: string,
 ): AsyncGenerator<{ line: number; text: string }, undefined> {
+  for await (const lines of readLineSlices(path, name)) yield* lines;
+}
+
+/** The same lines in slices, without a promise per line. */
+export async function* readLineSlices(
+  path: string,
+  name: string,
+): AsyncGenerator<{ line: number; text: string }[], undefined> {
   for await (const lines of readTextLines(createReadStream(path), MAX_LINE_BYTES)) {
-    for (const read of lines) {
-      if ('text' in read) yield read;
-      else throw new UsageError(`${name}:${read.line} is ${FAULTS[read.fault]}`);
-    }
+    yield lines.map((read) => {
+      if ('text' in read) return read;
+      throw new UsageError(`${name}:${read.line} is ${FAULTS[read.fault]}`);
+    });
   }
 }
 

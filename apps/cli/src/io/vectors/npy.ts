@@ -7,7 +7,8 @@ import { DTYPE_BYTES } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { readLineColumns, type StoredColumns } from './columns.ts';
 import { idsPath } from './companions.ts';
-import { readLines } from './lines.ts';
+import { readLineSlices } from './lines.ts';
+import { readFully } from './read-fully.ts';
 import { makeSlice, rowsPerSlice } from './slice.ts';
 import type { VectorFile, VectorReadOptions } from './types.ts';
 
@@ -75,16 +76,20 @@ async function* readRows(
 ): AsyncGenerator<VectorRows> {
   const { rows, dim } = shape;
   const file = await open(path, 'r');
-  const ids = readIds(path);
+  const ids = existsSync(idsPath(path)) ? new IdReader(idsPath(path)) : null;
   try {
     for (let first = 0; first < rows; ) {
       const count = Math.min(rowsPerSlice(dim), rows - first);
       const vectors = await readFloats(file, shape, first, count);
-      yield makeSlice(await takeIds(ids, first, count), dim, vectors, options);
+      const known = (await ids?.take(count)) ?? [];
+      // A row without an id gets its number from 1, as everywhere in Embedmill.
+      const from = first;
+      const names = Array.from({ length: count }, (_, n) => known[n] ?? String(from + n + 1));
+      yield makeSlice(names, dim, vectors, options);
       first += count;
     }
   } finally {
-    await ids?.return(undefined);
+    await ids?.close();
     await file.close();
   }
 }
@@ -118,34 +123,31 @@ async function readFloats(
     : Float32Array.from(new Int8Array(bytes.buffer));
 }
 
-async function readFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, at, bytes.length - at, position + at);
-    if (bytesRead === 0) throw new UsageError('the .npy file was truncated while it was read');
-    at += bytesRead;
+/** Reads the ids of the companion file in order. */
+class IdReader {
+  readonly #slices: AsyncGenerator<{ text: string }[], undefined>;
+  /** Lines that were read and not taken. */
+  #lines: { text: string }[] = [];
+
+  constructor(path: string) {
+    this.#slices = readLineSlices(path, path);
   }
-}
 
-/** The ids of the companion file; `null` if it does not exist. */
-function readIds(path: string): AsyncGenerator<string, undefined> | null {
-  const companion = idsPath(path);
-  return existsSync(companion) ? idLines(companion) : null;
-}
-
-async function* idLines(path: string): AsyncGenerator<string, undefined> {
-  for await (const { text } of readLines(path, path)) yield String(JSON.parse(text).id);
-}
-
-/** The next ids; a row without one gets its number from 1, as everywhere in Embedmill. */
-async function takeIds(
-  ids: AsyncGenerator<string, undefined> | null,
-  first: number,
-  count: number,
-): Promise<string[]> {
-  const taken: string[] = [];
-  for (let n = 0; n < count; n++) {
-    const next = await ids?.next();
-    taken.push(next?.value ?? String(first + n + 1));
+  /** Returns the next ids, fewer than `count` at the end of the file. */
+  async take(count: number): Promise<string[]> {
+    const ids: string[] = [];
+    while (ids.length < count) {
+      const taken = this.#lines.splice(0, count - ids.length);
+      for (const { text } of taken) ids.push(String(JSON.parse(text).id));
+      if (taken.length > 0) continue;
+      const next = await this.#slices.next();
+      if (next.value === undefined) break;
+      this.#lines = next.value;
+    }
+    return ids;
   }
-  return taken;
+
+  async close(): Promise<void> {
+    await this.#slices.return(undefined);
+  }
 }

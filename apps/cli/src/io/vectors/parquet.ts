@@ -1,18 +1,18 @@
 /** Reads vectors from Parquet: a column `vector` of lists of numbers and optionally a column `id`. */
 
+import { open, stat } from 'node:fs/promises';
 import { quote, type VectorRows } from '@embedmill/contract';
-import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { UsageError } from '../../shell/exit-codes.ts';
 import { readTableColumns } from './columns.ts';
 import { readOwnVectors } from './parquet-own-pages.ts';
+import { readFully } from './read-fully.ts';
 import { makeSlice } from './slice.ts';
 import type { VectorFile, VectorReadOptions } from './types.ts';
 
-type ParquetBytes = Awaited<ReturnType<typeof asyncBufferFromFile>>;
-
 /** Opens the file. @throws {UsageError} if it is not Parquet or has no column `vector` */
 export async function openParquet(path: string, name: string): Promise<VectorFile> {
-  const file = await asyncBufferFromFile(path);
+  const file = await openBytes(path);
   const metadata = await parquetMetadataAsync(file).catch((cause) => {
     throw new UsageError(`${quote(name, 200)} cannot be read as Parquet: ${cause.message}`, { cause });
   });
@@ -30,6 +30,20 @@ export async function openParquet(path: string, name: string): Promise<VectorFil
   };
 }
 
+/** The bytes of a file for the library, whose own reader copies them twice. */
+async function openBytes(path: string): Promise<AsyncBuffer> {
+  const { size } = await stat(path);
+  return {
+    byteLength: size,
+    async slice(start, end = size) {
+      const bytes = new Uint8Array(end - start);
+      const file = await open(path, 'r');
+      await readFully(file, bytes, start).finally(() => file.close());
+      return bytes.buffer;
+    },
+  };
+}
+
 /** Names of the top-level columns; the schema is a tree in depth-first order (parquet-format, "Metadata"). */
 function topColumns({ schema }: FileMetaData): string[] {
   const names: string[] = [];
@@ -44,7 +58,7 @@ function topColumns({ schema }: FileMetaData): string[] {
 
 /** One slice per row group. */
 async function* readRows(
-  file: ParquetBytes,
+  file: AsyncBuffer,
   metadata: FileMetaData,
   name: string,
   options?: VectorReadOptions,

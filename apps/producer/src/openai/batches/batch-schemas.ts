@@ -1,6 +1,6 @@
 /** Schemas of the requests to the Batch API. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenAiError } from '../errors.ts';
 import { expirySeconds } from '../files/file-schemas.ts';
 import { parseOpenAiInput } from '../parse-input.ts';

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { quote } from '@embedmill/contract';
 import { readTextLines } from '@embedmill/core/formats';
 import type { Config } from '@embedmill/core/process';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_INPUTS, textsOf } from '../../compatible/inputs.ts';
 import { isServedModel, type ModelSetting } from '../../compatible/models.ts';
 import { type OpenAiEmbeddings, parseOpenAiEmbeddings } from '../embeddings.ts';

@@ -1,6 +1,6 @@
 /** Schemas of the requests to the Files API. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseOpenAiInput } from '../parse-input.ts';
 
 const HOUR_SECONDS = 3600;

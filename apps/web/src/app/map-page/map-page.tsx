@@ -25,7 +25,7 @@ const TOOLTIP_WIDTH_PX = 320;
 
 /** Renders the page. */
 export function MapPage({ content }: { content: MapDocument }) {
-  const { title, totalRows, topics, groups, ids, texts, places, topicOf } = content;
+  const { title, totalRows, maxTextChars, topics, groups, ids, texts, places, topicOf } = content;
   const [chosen, setChosen] = useState<readonly number[]>([]);
   const [query, setQuery] = useState('');
   const [selected, setSelected] = useState<readonly number[]>([]);
@@ -62,8 +62,8 @@ export function MapPage({ content }: { content: MapDocument }) {
       <header class="page-head">
         <h1>{title}</h1>
         <p class="soft">
-          {ids.length < totalRows ? `${count(ids.length)} of ${count(totalRows)}` : count(ids.length)} texts
-          in {count(topics.length)} topics
+          {ids.length < totalRows ? `${count(ids.length)} of ${count(totalRows)}` : count(ids.length)}{' '}
+          {texts === null ? 'rows' : 'texts'} in {count(topics.length)} topics
         </p>
         {texts !== null && (
           <input
@@ -153,6 +153,7 @@ export function MapPage({ content }: { content: MapDocument }) {
               );
             })}
           </section>
+          {maxTextChars !== null && <p class="soft">Texts are cut to {count(maxTextChars)} characters.</p>}
         </aside>
       </main>
     </>

@@ -1,4 +1,8 @@
-/** Draws the points of a map: with WebGL 2, or into the pixels of a canvas where there is none. */
+/**
+ * Draws the points of a map: with WebGL 2, or into the pixels of a canvas where there is none.
+ *
+ * Decision: docs/decisions/0223.
+ */
 
 import {
   type MapFrame,

@@ -33,6 +33,8 @@ const SAME: Readonly<Record<string, string>> = {
 export function charsetNamed(given: string): string {
   const name = given.trim().toLowerCase();
   const charset = SAME[name] ?? name;
+  // The library would load its tables of all charsets.
+  if (charset === 'utf-8') return charset;
   if (iconv.encodingExists(charset) && !/^(base64|hex|binary|utf-?7|cesu)/.test(charset)) return charset;
   throw new RequestError(
     'unknown-charset',

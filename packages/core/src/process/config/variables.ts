@@ -3,7 +3,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ENGINE_CHOICES } from '@embedmill/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApiKey, readKeyList } from './api-keys.ts';
 import { readRedisUrl } from './redis-url.ts';
 

@@ -90,15 +90,23 @@ export function closePipe({ guardian }: Guarded): void {
   guardian.stdin?.destroy();
 }
 
+/** Kills the server, upon which the guardian ends. */
+export function killServer({ guardian, serverPid }: Guarded): void {
+  guardian.ref();
+  kill(serverPid);
+}
+
 /** Kills the server and the guardian, if the server did not end in time. */
 export function killGuarded({ guardian, serverPid }: Guarded): void {
-  for (const pid of [serverPid, guardian.pid]) {
-    if (pid === undefined) continue;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // The process has already ended.
-    }
+  kill(serverPid);
+  if (guardian.pid !== undefined) kill(guardian.pid);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // The process has already ended.
   }
 }
 

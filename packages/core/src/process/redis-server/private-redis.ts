@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '@embedmill/contract';
 import { DOCKER_FOLDER, DOCKER_PORT, dockerCommand } from './docker.ts';
 import type { RedisProgram } from './find.ts';
-import { closePipe, GRACE_SECONDS, type Guarded, killGuarded, spawnGuarded } from './guardian.ts';
+import { closePipe, GRACE_SECONDS, type Guarded, killGuarded, killServer, spawnGuarded } from './guardian.ts';
 import { isAlive } from './is-alive.ts';
 import { claimFolder, type Owner, releaseFolder } from './owner.ts';
 import { ping } from './ping.ts';
@@ -93,10 +93,21 @@ export class PrivateRedis {
 
   /** Stops the server and waits until its data is on disk; a server that does not end in time is killed. */
   async stop(): Promise<void> {
+    await this.#stop(closePipe);
+  }
+
+  /** Kills the server and waits for its end; for data that is no longer needed. */
+  async kill(): Promise<void> {
+    // A container would outlive its client, which is all that can be killed here.
+    const isContainer = this.#options.program.kind === 'docker';
+    await this.#stop(isContainer ? closePipe : killServer);
+  }
+
+  async #stop(end: (guarded: Guarded) => void): Promise<void> {
     if (this.#guarded === undefined) return;
     const guarded = this.#guarded;
     this.#isStopping = true;
-    closePipe(guarded);
+    end(guarded);
     // Normally the guardian kills a server that does not end; this covers a guardian that was stopped or
     // killed.
     const killer = setTimeout(() => killGuarded(guarded), (GRACE_SECONDS + 3) * 1_000);

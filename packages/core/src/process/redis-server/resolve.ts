@@ -39,6 +39,8 @@ export interface ResolvedRedis {
   exited: Promise<PrivateRedisExit>;
   /** Stops a private server and waits until its data is on disk; does nothing for a given one. Idempotent. */
   stop: () => Promise<void>;
+  /** Kills a private server whose data is no longer needed; does nothing for a given one. Idempotent. */
+  kill: () => Promise<void>;
 }
 
 /**
@@ -57,6 +59,7 @@ export async function resolveRedis(options: ResolveRedisOptions): Promise<Resolv
       pid: undefined,
       exited: new Promise(() => {}),
       stop: async () => {},
+      kill: async () => {},
     };
   }
   const log = options.log ?? (() => {});
@@ -75,5 +78,6 @@ export async function resolveRedis(options: ResolveRedisOptions): Promise<Resolv
     pid: server.pid,
     exited: server.exited,
     stop: () => server.stop(),
+    kill: () => server.kill(),
   };
 }

@@ -11,3 +11,4 @@ export type {
   TakenPayload,
   WorkerExchange,
 } from './types.ts';
+export { ValueReader } from './value-reader.ts';

@@ -17,6 +17,7 @@ import type {
   TakenPayload,
   WorkerExchange,
 } from './types.ts';
+import { type ValueSource, valuesOf } from './value-source.ts';
 
 /**
  * Expires keys within a day after their producer has stopped. A live producer renews those of its runs in every audit; one that
@@ -60,6 +61,8 @@ export interface RedisExchangeDeps {
   uploads?: Redis;
   /** Separate connection for `readReady`, which blocks it; only the producer needs one. */
   blocking?: Redis;
+  /** Reads the results; default: `redis`. */
+  values?: ValueSource | undefined;
   keys: Keys;
   /** Called for each entry of the ready stream that was removed because it cannot be read. */
   onUnreadable?: (entry: string, content: string) => void;
@@ -70,18 +73,20 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   readonly #redis: ScriptedRedis;
   readonly #uploads: Redis;
   readonly #blocking: Redis;
+  readonly #values: ValueSource;
   /** Payloads are sent slice by slice, so that no call waits behind all bytes of another one. */
   readonly #uploadTurn = pLimit(1);
   readonly #keys: Keys;
   readonly #onUnreadable: (entry: string, content: string) => void;
 
-  constructor({ redis, uploads, blocking, keys, onUnreadable = () => {} }: RedisExchangeDeps) {
+  constructor({ redis, uploads, blocking, values, keys, onUnreadable = () => {} }: RedisExchangeDeps) {
     redis.defineCommand('embedmillTake', { lua: TAKE, numberOfKeys: 4 });
     redis.defineCommand('embedmillCommit', { lua: COMMIT, numberOfKeys: 7 });
     redis.defineCommand('embedmillBeginProbe', { lua: BEGIN_PROBE, numberOfKeys: 1 });
     this.#redis = redis as ScriptedRedis;
     this.#uploads = uploads ?? redis;
     this.#blocking = blocking ?? redis;
+    this.#values = values ?? valuesOf(redis);
     this.#keys = keys;
     this.#onUnreadable = onUnreadable;
   }
@@ -265,17 +270,20 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
       const slice = prefixWithin(wanted.slice(results.length), FETCH_BYTES, ({ bytes }) => bytes);
       const [{ key, bytes }] = slice as [(typeof slice)[0]];
       if (bytes > FETCH_BYTES) results.push(await this.#fetchLarge(key, bytes));
-      else results.push(...(await this.#redis.mgetBuffer(slice.map(({ key }) => key))));
+      else results.push(...(await this.#values.readAll(slice.map(({ key }) => key))));
     }
     return results;
   }
 
   async #fetchLarge(key: string, bytes: number): Promise<Uint8Array> {
-    const slices: Buffer[] = [];
-    for (let start = 0; start < bytes; start += FETCH_BYTES) {
-      slices.push(await this.#redis.getrangeBuffer(key, start, start + FETCH_BYTES - 1));
+    const value = Buffer.allocUnsafeSlow(bytes);
+    for (let start = 0; start < bytes; ) {
+      const read = await this.#values.readInto(value.subarray(start, start + FETCH_BYTES), key, start);
+      // It was deleted or replaced: whoever checks the value finds that it is too short.
+      if (read === 0) return value.subarray(0, start);
+      start += read;
     }
-    return Buffer.concat(slices);
+    return value;
   }
 
   /**
