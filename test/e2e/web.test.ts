@@ -187,7 +187,7 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await open('new');
     await page.locator('input[type=file]').setInputFiles(path);
     await page.getByLabel('Id').selectOption('code');
-    await page.getByText(/about .* tokens\/s|unknown before the first run/).waitFor();
+    await page.getByText(/at .* tokens\/s|unknown before the first run/).waitFor();
     // Held on its way, so that there is something to pause.
     let release = () => {};
     const held = new Promise<void>((resolve) => {
