@@ -66,6 +66,13 @@ describe('labels', () => {
     expect(placed!.x + placed!.width / 2).toBeLessThanOrEqual(800);
     expect(placed!.text).toHaveLength(34);
   });
+
+  it('move out of a corner that is covered', () => {
+    const inCorner = [{ ...labels[0]!, x: 1, y: 1 }];
+    const corner = { width: 60, height: 500 };
+    const [placed] = placeLabels(inCorner, frame, wholeView(frame), measure, corner);
+    expect(placed!.x + placed!.width / 2).toBeLessThanOrEqual(740);
+  });
 });
 
 test('the place of a label is the median of its rows; NaN without rows', () => {

@@ -38,12 +38,14 @@ const HEIGHT_PX = [20, 17] as const;
 /**
  * Returns the labels to show, the most important first. Where the groups leave space, topics are shown too.
  * @param measure width of a text of this level in CSS pixels
+ * @param corner size of what covers the top right corner, in CSS pixels; labels move out of it
  */
 export function placeLabels(
   labels: readonly MapLabel[],
   frame: MapFrame,
   view: MapView,
   measure: (text: string, level: 0 | 1) => number,
+  corner = { width: 0, height: 0 },
 ): PlacedLabel[] {
   const first = view.scale < TOPIC_SCALE && labels.some(({ level }) => level === 0) ? 0 : 1;
   const ordered = labels
@@ -56,11 +58,12 @@ export function placeLabels(
     const text = cut(label.text);
     const width = measure(text, label.level);
     const height = HEIGHT_PX[label.level];
+    const right = y - height / 2 < corner.height ? frame.width - corner.width : frame.width;
     // Labels at the edge move inside.
     const box = {
       label,
       text,
-      x: clamp(x, width / 2 + GAP_PX, frame.width - width / 2 - GAP_PX),
+      x: clamp(x, width / 2 + GAP_PX, right - width / 2 - GAP_PX),
       y: clamp(y, height / 2 + GAP_PX, frame.height - height / 2 - GAP_PX),
       width,
       height,

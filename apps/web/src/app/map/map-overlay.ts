@@ -48,13 +48,14 @@ export function drawOverlay(
   colors: OverlayColors,
   frame: MapFrame,
   view: MapView,
+  corner: { width: number; height: number },
 ): PlacedLabel[] {
   fitCanvas(canvas, frame, devicePixelRatio);
   const context = canvas.getContext('2d')!;
   context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
   context.clearRect(0, 0, frame.width, frame.height);
   drawRings(context, points, rings, colors, frame, view);
-  const placed = placeLabels(labels, frame, view, (text, level) => measure(context, text, level));
+  const placed = placeLabels(labels, frame, view, (text, level) => measure(context, text, level), corner);
   drawLabels(context, placed, colors);
   drawLasso(context, lasso, colors);
   return placed;

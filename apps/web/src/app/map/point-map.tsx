@@ -369,7 +369,18 @@ class Scene {
       { ink: style.color, background: style.backgroundColor, accent: style.outlineColor },
       this.#frame,
       view,
+      this.#corner(),
     );
+  }
+
+  /** The corner that the buttons cover. */
+  #corner(): { width: number; height: number } {
+    const tools = this.#root.querySelector<HTMLElement>('.point-map-tools');
+    if (tools === null) return { width: 0, height: 0 };
+    return {
+      width: this.#frame.width - tools.offsetLeft,
+      height: tools.offsetTop + tools.offsetHeight,
+    };
   }
 
   /** True for views that differ by less than a pixel, as an address with few digits does. */
