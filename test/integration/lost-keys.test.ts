@@ -5,9 +5,22 @@ import { describe, expect, it } from 'vitest';
 import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { hashVector, startHashWorker } from '../support/hash-worker.ts';
-import { testRedis } from '../support/redis.ts';
+import { type TestRedis, testRedis } from '../support/redis.ts';
 
 const TEXTS = Array.from({ length: 200 }, (_, i) => `text ${i}`);
+
+/** Waits until the audits have left no job in Redis, in the lists of the queue or beside them. */
+async function expectNoJobs({ client, prefix }: TestRedis, audit: () => void): Promise<void> {
+  await expect
+    .poll(
+      () => {
+        audit();
+        return client.keys(`${keysOf(prefix).queuePrefix}:bulk:r*`);
+      },
+      { timeout: 20_000, interval: 500 },
+    )
+    .toEqual([]);
+}
 
 describe('an audit finds that Redis has lost', () => {
   it.each([
@@ -21,6 +34,11 @@ describe('an audit finds that Redis has lost', () => {
     ['the run hash', (prefix: string, run: string) => [`${prefix}:run:${run}`]],
     ['the done bitmap', (prefix: string, run: string) => [`${prefix}:done:${run}`]],
     ['the list of active jobs', (prefix: string) => [`${prefix}:bulk:active`]],
+    [
+      'all lists of jobs',
+      (prefix: string) =>
+        ['active', 'wait', 'delayed', 'prioritized'].map((list) => `${prefix}:bulk:${list}`),
+    ],
     ['everything', (prefix: string) => [`${prefix}:*`]],
   ])('%s', async (_, keysFor) => {
     const redis = testRedis();
@@ -49,6 +67,16 @@ describe('an audit finds that Redis has lost', () => {
     expect(run.info()).toMatchObject({ state: 'completed', rows: { done: 200 }, verdicts: { ok: 200 } });
     const expected = Buffer.concat(TEXTS.map((text) => Buffer.from(hashVector(text).buffer)));
     expect((await vectorBytes(run)).equals(expected)).toBe(true);
+    await expectNoJobs(redis, audit);
+  });
+
+  it('the list of waiting jobs of a run that is cancelled', async () => {
+    const redis = testRedis();
+    const { submit, audit } = await startCollecting(redis, temporaryFolder());
+    const run = await submit(TEXTS);
+    expect(await redis.client.del(`${keysOf(redis.prefix).queuePrefix}:bulk:wait`)).toBe(1);
+    await run.cancel();
+    await expectNoJobs(redis, audit);
   });
 
   it('the ready stream while results wait in it', async () => {

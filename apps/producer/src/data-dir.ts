@@ -243,6 +243,7 @@ export class DataDir {
         dataDirId: id,
         runs,
         exchange,
+        queue,
         credits,
         shardBytes,
         onDrained,

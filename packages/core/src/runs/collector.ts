@@ -8,6 +8,7 @@ import { asError, type BatchSummary } from '@embedmill/contract';
 import type { Logger } from 'pino';
 import { faultOf } from '../process/faults.ts';
 import type { ProducerExchange, ReadyBatch } from '../redis/exchange/types.ts';
+import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
 import type { Run } from './run.ts';
 import type { Runs } from './runs.ts';
@@ -20,6 +21,7 @@ export interface CollectorDeps {
   dataDirId: string;
   runs: Runs;
   exchange: ProducerExchange;
+  queue: Pick<BatchQueue, 'removeUnlisted'>;
   credits: Credits;
   /** A shard is written once its results have this many bytes. */
   shardBytes: number;
@@ -156,8 +158,23 @@ export class Collector {
       log.warn({ batches: unannounced.length }, 'results missing in the ready stream are announced again');
       await exchange.announce(dataDirId, unannounced);
     }
+    await this.#removeUnlistedJobs();
     this.#mustAudit = false;
     this.#auditAt = performance.now() + AUDIT_INTERVAL_MS;
+  }
+
+  /**
+   * Those of batches that are not done were enqueued again above. The others are left when Redis loses lists of the queue while
+   * workers have jobs, also those of runs that have ended. No result waits for this, so a fault does not pause collecting.
+   */
+  async #removeUnlistedJobs(): Promise<void> {
+    const { queue, log } = this.#deps;
+    try {
+      const jobs = await queue.removeUnlisted();
+      if (jobs > 0) log.warn({ jobs }, 'jobs in no list of the queue were removed');
+    } catch (error) {
+      log.debug({ reason: asError(error).message }, 'jobs in no list of the queue are removed later');
+    }
   }
 
   async #collect(): Promise<void> {
