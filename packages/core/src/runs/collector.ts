@@ -158,14 +158,14 @@ export class Collector {
       log.warn({ batches: unannounced.length }, 'results missing in the ready stream are announced again');
       await exchange.announce(dataDirId, unannounced);
     }
-    await this.#removeUnlistedJobs();
     this.#mustAudit = false;
     this.#auditAt = performance.now() + AUDIT_INTERVAL_MS;
+    await this.#removeUnlistedJobs();
   }
 
   /**
-   * Those of batches that are not done were enqueued again above. The others are left when Redis loses lists of the queue while
-   * workers have jobs, also those of runs that have ended. No result waits for this, so a fault does not pause collecting.
+   * When Redis loses a list of the queue, the jobs in it remain. `reconcile` enqueues those of batches that are not done; the others
+   * are of done batches and ended runs. No result waits for this, so a fault does not pause collecting.
    */
   async #removeUnlistedJobs(): Promise<void> {
     const { queue, log } = this.#deps;

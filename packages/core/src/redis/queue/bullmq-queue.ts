@@ -191,7 +191,7 @@ export class BullBatchQueue implements BatchQueue {
       });
       const ids = keys.map((key) => key.slice(start.length)).filter((id) => JOB_ID.test(id));
       for (const id of await this.#findUnlisted(ids)) {
-        // Most of them a worker has finished since the SCAN.
+        // Workers have finished most of them since the SCAN.
         if ((await this.#queue.getJob(id)) === undefined) continue;
         // Returns 0 for a job that a worker has. One that its producer enqueues again at this moment is removed as well, and
         // found lost by the next audit.
