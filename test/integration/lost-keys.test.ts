@@ -1,5 +1,6 @@
 /** Keys of a run in work are deleted; each loss is found by the next audit. */
 
+import { encodeBatchPayload } from '@embedmill/core/batch';
 import { keysOf } from '@embedmill/core/redis';
 import { describe, expect, it } from 'vitest';
 import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
@@ -91,6 +92,22 @@ describe('an audit finds that Redis has lost', () => {
     await whenEnded(run);
     expect(run.info()).toMatchObject({ state: 'completed', rows: { done: 200 }, verdicts: { ok: 200 } });
   });
+});
+
+it('a payload that was sent again while its worker finished the batch is deleted with the result', async () => {
+  const redis = testRedis();
+  const { submit, collect, exchange, queue } = await startCollecting(redis, temporaryFolder(), {
+    waits: true,
+  });
+  const run = await submit(TEXTS);
+  await startHashWorker(redis);
+  await expect.poll(() => queue.counts()).toMatchObject({ waiting: 0, active: 0 });
+  // The reply to the first request was lost; the job still existed, so that it was not enqueued again.
+  await exchange.putPayloads(run.id, [{ batch: 3, payload: encodeBatchPayload(TEXTS.slice(60, 80)) }]);
+  collect();
+  await whenEnded(run);
+  expect(await redis.client.keys(`*${redis.prefix}*:in:*`)).toEqual([]);
+  expect(run.info()).toMatchObject({ state: 'completed', verdicts: { ok: 200 } });
 });
 
 describe('an audit enqueues nothing again', () => {
