@@ -155,6 +155,9 @@ describe('the exchange', () => {
     await redis.del(keys.done('r1'));
     await exchange.reopenBatch('r1', 1);
     expect(await redis.ttl(keys.done('r1'))).toBeGreaterThan(DAY_SECONDS - 60);
+    // Another worker has committed the batch that this one probes.
+    await exchange.markProbedRow('r1', 1, 'worker-1', 0);
+    expect(await redis.ttl(keys.probe('r1', 1))).toBeGreaterThan(DAY_SECONDS - 60);
   });
 });
 

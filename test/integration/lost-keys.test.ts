@@ -1,13 +1,27 @@
 /** Keys of a run in work are deleted; each loss is found by the next audit. */
 
+import { encodeBatchPayload } from '@embedmill/core/batch';
 import { keysOf } from '@embedmill/core/redis';
 import { describe, expect, it } from 'vitest';
 import { startCollecting, vectorBytes, whenEnded } from '../support/collecting.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { hashVector, startHashWorker } from '../support/hash-worker.ts';
-import { testRedis } from '../support/redis.ts';
+import { type TestRedis, testRedis } from '../support/redis.ts';
 
 const TEXTS = Array.from({ length: 200 }, (_, i) => `text ${i}`);
+
+/** Waits until the audits have left no job in Redis, in the lists of the queue or beside them. */
+async function expectNoJobs({ client, prefix }: TestRedis, audit: () => void): Promise<void> {
+  await expect
+    .poll(
+      () => {
+        audit();
+        return client.keys(`${keysOf(prefix).queuePrefix}:bulk:r*`);
+      },
+      { timeout: 20_000, interval: 500 },
+    )
+    .toEqual([]);
+}
 
 describe('an audit finds that Redis has lost', () => {
   it.each([
@@ -21,6 +35,11 @@ describe('an audit finds that Redis has lost', () => {
     ['the run hash', (prefix: string, run: string) => [`${prefix}:run:${run}`]],
     ['the done bitmap', (prefix: string, run: string) => [`${prefix}:done:${run}`]],
     ['the list of active jobs', (prefix: string) => [`${prefix}:bulk:active`]],
+    [
+      'all lists of jobs',
+      (prefix: string) =>
+        ['active', 'wait', 'delayed', 'prioritized'].map((list) => `${prefix}:bulk:${list}`),
+    ],
     ['everything', (prefix: string) => [`${prefix}:*`]],
   ])('%s', async (_, keysFor) => {
     const redis = testRedis();
@@ -49,6 +68,16 @@ describe('an audit finds that Redis has lost', () => {
     expect(run.info()).toMatchObject({ state: 'completed', rows: { done: 200 }, verdicts: { ok: 200 } });
     const expected = Buffer.concat(TEXTS.map((text) => Buffer.from(hashVector(text).buffer)));
     expect((await vectorBytes(run)).equals(expected)).toBe(true);
+    await expectNoJobs(redis, audit);
+  });
+
+  it('the list of waiting jobs of a run that is cancelled', async () => {
+    const redis = testRedis();
+    const { submit, audit } = await startCollecting(redis, temporaryFolder());
+    const run = await submit(TEXTS);
+    expect(await redis.client.del(`${keysOf(redis.prefix).queuePrefix}:bulk:wait`)).toBe(1);
+    await run.cancel();
+    await expectNoJobs(redis, audit);
   });
 
   it('the ready stream while results wait in it', async () => {
@@ -63,6 +92,22 @@ describe('an audit finds that Redis has lost', () => {
     await whenEnded(run);
     expect(run.info()).toMatchObject({ state: 'completed', rows: { done: 200 }, verdicts: { ok: 200 } });
   });
+});
+
+it('a payload that was sent again while its worker finished the batch is deleted with the result', async () => {
+  const redis = testRedis();
+  const { submit, collect, exchange, queue } = await startCollecting(redis, temporaryFolder(), {
+    waits: true,
+  });
+  const run = await submit(TEXTS);
+  await startHashWorker(redis);
+  await expect.poll(() => queue.counts()).toMatchObject({ waiting: 0, active: 0 });
+  // The reply to the first request was lost; the job still existed, so that it was not enqueued again.
+  await exchange.putPayloads(run.id, [{ batch: 3, payload: encodeBatchPayload(TEXTS.slice(60, 80)) }]);
+  collect();
+  await whenEnded(run);
+  expect(await redis.client.keys(`*${redis.prefix}*:in:*`)).toEqual([]);
+  expect(run.info()).toMatchObject({ state: 'completed', verdicts: { ok: 200 } });
 });
 
 describe('an audit enqueues nothing again', () => {

@@ -60,3 +60,38 @@ it('holds a batch once, however often it is enqueued', async () => {
   await queue.enqueue(jobs(20));
   expect(await queue.counts()).toEqual({ waiting: 20, active: 0, delayed: 0, failed: 0 });
 });
+
+it('removes the jobs that are in no list, except those that a worker has', async () => {
+  const { url, prefix, client } = testRedis();
+  const queue = openQueue(url, prefix);
+  const { queuePrefix } = keysOf(prefix);
+  const all = jobs(6);
+  await until(() =>
+    queue.enqueue(all).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await queue.enqueue([{ ...all[0]!, batch: 6 }], 60_000);
+  const jobKey = (batch: number) => `${queuePrefix}:bulk:r1-${batch}`;
+  const lockKey = `${jobKey(4)}:lock`;
+  for (const batch of [1, 3, 4]) await client.lrem(`${queuePrefix}:bulk:wait`, 1, `r1-${batch}`);
+  await client.set(lockKey, 'a worker');
+  // What BullMQ writes for a stalled job whose content was lost.
+  await client.hset(jobKey(7), { stc: 1 });
+  let removed = 0;
+  const removeUntil = (gone: readonly number[]) =>
+    until(async () => {
+      // A call examines a part of the keys, which are those of all tests.
+      removed += await queue.removeUnlisted();
+      return (await client.exists(gone.map(jobKey))) === 0;
+    });
+  await removeUntil([1, 3, 7]);
+  expect(removed).toBe(3);
+  expect(await client.exists([0, 2, 4, 5, 6].map(jobKey))).toBe(5);
+  await client.del(lockKey);
+  await removeUntil([4]);
+  expect(removed).toBe(4);
+  expect(await client.exists([0, 2, 5, 6].map(jobKey))).toBe(4);
+  expect(await queue.counts()).toMatchObject({ waiting: 3, delayed: 1 });
+});

@@ -89,7 +89,7 @@ export async function startCollecting(
     { dataDirId, exchange, queue, credits, tokensPerSecondOf, keepRunsDays, assertLeaseHeld, log },
     dataDir,
   );
-  const collector = new Collector({ dataDirId, runs, exchange, credits, shardBytes, log });
+  const collector = new Collector({ dataDirId, runs, exchange, queue, credits, shardBytes, log });
   redis.on('ready', () => collector.audit());
   if (!waits) collector.start();
   const release = async () => {

@@ -248,6 +248,7 @@ export class DataDir {
         dataDirId: id,
         runs,
         exchange,
+        queue,
         credits,
         shardBytes,
         onDrained,

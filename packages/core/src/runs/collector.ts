@@ -8,6 +8,7 @@ import { asError, type BatchSummary } from '@embedmill/contract';
 import type { Logger } from 'pino';
 import { faultOf } from '../process/faults.ts';
 import type { ProducerExchange, ReadyBatch } from '../redis/exchange/types.ts';
+import type { BatchQueue } from '../redis/queue/types.ts';
 import type { Credits } from './credits.ts';
 import type { Run } from './run.ts';
 import type { Runs } from './runs.ts';
@@ -20,6 +21,7 @@ export interface CollectorDeps {
   dataDirId: string;
   runs: Runs;
   exchange: ProducerExchange;
+  queue: Pick<BatchQueue, 'removeUnlisted'>;
   credits: Credits;
   /** A shard is written once its results have this many bytes. */
   shardBytes: number;
@@ -158,6 +160,21 @@ export class Collector {
     }
     this.#mustAudit = false;
     this.#auditAt = performance.now() + AUDIT_INTERVAL_MS;
+    await this.#removeUnlistedJobs();
+  }
+
+  /**
+   * When Redis loses a list of the queue, the jobs in it remain. `reconcile` enqueues those of batches that are not done; the others
+   * are of done batches and ended runs. No result waits for this, so a fault does not pause collecting.
+   */
+  async #removeUnlistedJobs(): Promise<void> {
+    const { queue, log } = this.#deps;
+    try {
+      const jobs = await queue.removeUnlisted();
+      if (jobs > 0) log.warn({ jobs }, 'jobs in no list of the queue were removed');
+    } catch (error) {
+      log.debug({ reason: asError(error).message }, 'jobs in no list of the queue are removed later');
+    }
   }
 
   async #collect(): Promise<void> {

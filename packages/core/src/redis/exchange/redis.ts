@@ -221,7 +221,9 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   }
 
   async markProbedRow(run: string, batch: number, worker: string, row: number): Promise<void> {
-    await this.#redis.hset(this.#keys.probe(run, batch), `at:${worker}`, row);
+    const key = this.#keys.probe(run, batch);
+    // Another worker may have committed the batch, which deletes the key: this creates it again.
+    throwFirst(await this.#redis.multi().hset(key, `at:${worker}`, row).expire(key, LIFETIME_SECONDS).exec());
   }
 
   async endProbe(run: string, batch: number, worker: string): Promise<void> {
@@ -312,8 +314,15 @@ export class RedisExchange implements WorkerExchange, ProducerExchange {
   ): Promise<void> {
     if (batches.length === 0) return;
     // Results first: an entry without its result is read again and found to be stored; a result without its
-    // entry would never be deleted.
-    await this.#unlink(batches.map(({ run, batch }) => this.#keys.result(run, batch)));
+    // entry would never be deleted. A payload is there if it was sent again, because a reply was lost, after the worker
+    // committed the batch and before it finished the job: BullMQ ignores a job that exists.
+    await this.#unlink(
+      batches.flatMap(({ run, batch }) => [
+        this.#keys.result(run, batch),
+        this.#keys.payload(run, batch),
+        this.#keys.probe(run, batch),
+      ]),
+    );
     await this.deleteEntries(
       dataDirId,
       batches.map(({ entry }) => entry),

@@ -95,7 +95,7 @@ export interface ProducerExchange {
    * and at least one. Read in slices of about 1 MB.
    */
   fetchResults(run: string, batches: readonly number[], maxBytes?: number): Promise<(Uint8Array | null)[]>;
-  /** Deletes results that are stored on disk, and their entries. */
+  /** Deletes results that are stored on disk, their entries, and what else is left of their batches. */
   acknowledge(
     dataDirId: string,
     batches: readonly Pick<ReadyBatch, 'entry' | 'run' | 'batch'>[],

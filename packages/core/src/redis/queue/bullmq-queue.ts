@@ -21,6 +21,16 @@ const MAX_DELAY_MS = 120_000;
 /** Lists of jobs that a worker has or will get. */
 const UNFINISHED = ['waiting', 'active', 'delayed', 'prioritized'] as const;
 
+/**
+ * Keys per SCAN, and SCANs per call of `removeUnlisted`: Redis may hold millions of keys of others, so a call examines 20,000
+ * keys, and the next one continues.
+ */
+const KEYS_PER_SCAN = 1000;
+const MAX_SCANS = 20;
+
+/** Keys of jobs after the prefix of the queue; those of the queue itself, and of locks, have another form. */
+const JOB_ID = /^[^:]+-\d+$/;
+
 /** States in which no worker will ever get a job. Finished jobs are removed, so one in these lists lost its options. */
 const LOST_STATES: ReadonlySet<string> = new Set(['unknown', 'completed', 'failed']);
 
@@ -51,6 +61,8 @@ export class BullBatchQueue implements BatchQueue {
   /** Ids of delayed jobs and the time (monotonic) since which every audit saw them delayed. */
   readonly #delayedSince = new Map<string, number>();
   #listedAt = Number.NEGATIVE_INFINITY;
+  /** Where the next call of `removeUnlisted` continues. */
+  #scanCursor = '0';
 
   constructor({ url, prefix, telemetry, onError }: BullQueueDeps) {
     this.#queue = new Queue<BatchJob>(QUEUE_NAME, {
@@ -98,16 +110,22 @@ export class BullBatchQueue implements BatchQueue {
   }
 
   async findLost(jobs: readonly BatchJob[]): Promise<BatchJob[]> {
+    const lost = await this.#findUnlisted(jobs.map(idOf));
+    return jobs.filter((job) => lost.has(idOf(job)));
+  }
+
+  /** Those of these ids that are in no list of unfinished jobs. */
+  async #findUnlisted(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const listed = await this.#listed();
-    const unlisted = jobs.filter((job) => !listed.has(idOf(job)));
-    const lost: BatchJob[] = [];
-    for (let start = 0; start < unlisted.length; start += JOBS_PER_CALL) {
-      const slice = unlisted.slice(start, start + JOBS_PER_CALL);
+    const candidates = ids.filter((id) => !listed.has(id));
+    const unlisted = new Set<string>();
+    for (let start = 0; start < candidates.length; start += JOBS_PER_CALL) {
+      const slice = candidates.slice(start, start + JOBS_PER_CALL);
       // Asked again one by one: a job moves between the lists while they are read.
-      const states = await Promise.all(slice.map((job) => this.#queue.getJobState(idOf(job))));
-      lost.push(...slice.filter((_, i) => LOST_STATES.has(states[i]!)));
+      const states = await Promise.all(slice.map((id) => this.#queue.getJobState(id)));
+      for (const [i, id] of slice.entries()) if (LOST_STATES.has(states[i]!)) unlisted.add(id);
     }
-    return lost;
+    return unlisted;
   }
 
   async restore(lost: readonly BatchJob[]): Promise<void> {
@@ -160,6 +178,29 @@ export class BullBatchQueue implements BatchQueue {
 
   async remove(job: BatchJob): Promise<void> {
     await this.#queue.remove(idOf(job));
+  }
+
+  async removeUnlisted(): Promise<number> {
+    const client = await this.#queue.getBackend().client;
+    const start = this.#queue.toKey('');
+    let removed = 0;
+    for (let scans = 0; scans < MAX_SCANS; scans++) {
+      const [cursor, keys] = await client.scan(this.#scanCursor, {
+        MATCH: `${start}*-*`,
+        COUNT: KEYS_PER_SCAN,
+      });
+      const ids = keys.map((key) => key.slice(start.length)).filter((id) => JOB_ID.test(id));
+      for (const id of await this.#findUnlisted(ids)) {
+        // Workers have finished most of them since the SCAN.
+        if ((await this.#queue.getJob(id)) === undefined) continue;
+        // Returns 0 for a job that a worker has. One that its producer enqueues again at this moment is removed as well, and
+        // found lost by the next audit.
+        removed += await this.#queue.remove(id);
+      }
+      this.#scanCursor = cursor;
+      if (cursor === '0') break;
+    }
+    return removed;
   }
 
   async counts(): Promise<QueueCounts> {

@@ -56,6 +56,13 @@ export interface BatchQueue extends QueueState {
   restore(lost: readonly BatchJob[]): Promise<void>;
   /** Removes a job unless a worker has it. */
   remove(job: BatchJob): Promise<void>;
+  /**
+   * Removes jobs that are in no list of the queue, whoever enqueued them: no worker gets them, so none would ever remove
+   * them. Each call examines a limited number of keys and continues where the last one stopped; jobs that workers have
+   * are left for a later call.
+   * @returns number of jobs
+   */
+  removeUnlisted(): Promise<number>;
   close(): Promise<void>;
 }
 
