@@ -43,12 +43,21 @@ afterAll(async () => {
 
 const embed = (cwd: string, ...args: string[]) => embedmill(['embed', ...args, '--server', server], { cwd });
 
+/** Vectors of the texts that have been embedded from clean JSON lines so far. */
+const clean = new Map<string, unknown>();
+
 /** The vectors of texts, as decimals: from clean JSON lines. */
 async function vectorsOf(texts: readonly string[]): Promise<unknown[]> {
-  const cwd = temporaryFolder();
-  writeFileSync(join(cwd, 'clean.jsonl'), jsonLines(texts.map((text) => ({ text }))));
-  expect(await embed(cwd, 'clean.jsonl', '--to', 'clean.out.jsonl')).toMatchObject({ code: 0 });
-  return readLines(join(cwd, 'clean.out.jsonl')).map(({ vector }) => vector);
+  const missing = [...new Set(texts)].filter((text) => !clean.has(text));
+  if (missing.length > 0) {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'clean.jsonl'), jsonLines(missing.map((text) => ({ text }))));
+    expect(await embed(cwd, 'clean.jsonl', '--to', 'clean.out.jsonl')).toMatchObject({ code: 0 });
+    const lines = readLines(join(cwd, 'clean.out.jsonl'));
+    expect(lines).toHaveLength(missing.length);
+    for (const [i, text] of missing.entries()) clean.set(text, lines[i].vector);
+  }
+  return texts.map((text) => clean.get(text));
 }
 
 describe('an input that is read as it is', () => {

@@ -3,7 +3,6 @@
 import { keysOf } from '@embedmill/core/redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../support/api.ts';
-import { startCalls } from '../support/call-checker.ts';
 import { postEmbed } from '../support/lane.ts';
 import {
   expectAnswer,
@@ -15,7 +14,6 @@ import {
 import { startWorkerProcess } from '../support/mill.ts';
 import { testRedis } from '../support/redis.ts';
 import { redisProcess } from '../support/redis-process.ts';
-import { seededRandom } from '../support/seeded-random.ts';
 
 const SECOND = 1000;
 const MODEL = 'all-MiniLM-L6-v2';
@@ -117,29 +115,6 @@ describe('calls whose list is deleted', () => {
     await until(async () => (await redis.client.llen(calls)) > 0);
     await redis.client.del(calls);
     for (const [i, answer] of answers.entries()) await expectAnswer(await answer, [texts[i]!]);
-  });
-});
-
-describe('producers and workers that are killed under load', () => {
-  it('give no caller a vector of another text, and every call ends', async () => {
-    const redis = testRedis();
-    const producers = [await startLaneProducer(redis), await startLaneProducer(redis)];
-    const workers = [await startWorkerProcess(redis), await startWorkerProcess(redis)];
-    let turn = 0;
-    const url = () => producers[turn++ % 2]!.url;
-    const stop = startCalls({ url, callers: 12, random: seededRandom(7), timeoutMs: 20 * SECOND });
-    for (let kill = 0; kill < 3; kill++) {
-      workers[kill % 2]!.kill('SIGKILL');
-      workers[kill % 2] = await startWorkerProcess(redis);
-    }
-    producers[0]!.process.kill('SIGKILL');
-    producers[0] = await startLaneProducer(redis);
-    const { answered, faults, longestMs } = await stop();
-    expect(faults).toEqual([]);
-    expect(answered).toBeGreaterThan(100);
-    expect(longestMs).toBeLessThan(22 * SECOND);
-    const { client, prefix } = redis;
-    await until(async () => (await client.exists(keysOf(prefix).calls(MODEL))) === 0);
   });
 });
 
