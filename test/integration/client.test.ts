@@ -199,6 +199,7 @@ describe('packages/client/README.md', () => {
     }
     expect(printed).toEqual([
       [['B001', 'B002'], 2 * HASH_DIM],
+      [['battery']],
       ['unknown-run', 404],
     ]);
   });

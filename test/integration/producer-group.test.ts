@@ -65,7 +65,7 @@ test('two producers share a prefix; while one is unreachable, the other gets all
     onWait: (reason) => waits.push(reason),
     signal,
   });
-  const run = await group.createRun({ batchRows: 2 }, 'one run');
+  const run = await group.createRun({ batchRows: 2 }, 'one-run');
   const known = await group.getParts();
   await second.proxy.stop();
   const parts = encodeParts(rowsWithBadOnes(), {

@@ -112,10 +112,12 @@ export async function startCluster(): Promise<RedisGroup> {
         const slot = await client.cluster('KEYSLOT', `{${prefix}}`).catch(() => null);
         if (slot === null) continue;
         const rows = await client.cluster('SLOTS');
-        const [, , node] = rows.find(([start, end]) => start <= slot && slot <= end)!;
-        return servers.find((server) => server.port === node![1])!;
+        const row = rows.find(([start, end]) => start <= slot && slot <= end);
+        // During a failover, a node may not know who has the slot.
+        if (row === undefined) continue;
+        return servers.find((server) => server.port === row[2]![1])!;
       }
-      throw new Error('no node of the cluster answers');
+      throw new Error('no node of the cluster knows the primary');
     },
   };
 }

@@ -44,12 +44,12 @@ function unzipped(zip: Buffer, name: string): Buffer {
 describe('a flat table', () => {
   it('is CSV whose formulas are texts', async () => {
     expect((await bytesOf('csv')).toString()).toBe(
-      'text,score\r\n' +
-        '"\'=HYPERLINK(""http://x"",""y"")",0.5\r\n' +
-        '"a ""quoted"", <tag> & line\nbreak",\r\n' +
-        '\u0001ctrl 😀 \ufffd,-3\r\n' +
-        '12,1e+21\r\n' +
-        ',2\r\n',
+      'text,score\n' +
+        '"\'=HYPERLINK(""http://x"",""y"")",0.5\n' +
+        '"a ""quoted"", <tag> & line\nbreak",\n' +
+        '\u0001ctrl 😀 \ufffd,-3\n' +
+        '12,1e+21\n' +
+        ',2\n',
     );
   });
 
@@ -81,7 +81,7 @@ describe('a flat table', () => {
   });
 
   it('without rows is a header', async () => {
-    expect((await bytesOf('csv', [])).toString()).toBe('text,score\r\n');
+    expect((await bytesOf('csv', [])).toString()).toBe('text,score\n');
     expect((await bytesOf('xlsx', [])).byteLength).toBeGreaterThan(500);
     const bytes = await bytesOf('parquet', []);
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;

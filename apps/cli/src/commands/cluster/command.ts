@@ -39,9 +39,10 @@ const EXPLANATION = `
 Finds topics and their number, and groups of similar topics. The same rows and
 options give the same topics.
 
-OUTPUT (.csv, .parquet or .xlsx) has one line per row: id, topic (0 is the largest), group, score (cosine
-similarity to the centroid of the topic), and the columns of the input: those
-that VECTORS has, or else those of --texts. Lists and objects are JSON text.
+OUTPUT (.csv, .parquet or .xlsx) has one line per row: id, topic (0 is the
+largest), group, score (cosine similarity to the centroid of the topic), and the
+columns of the input: those that VECTORS has, or else those of --texts. Lists
+and objects are JSON text.
 Beside topics.csv, topics.summary.csv has one line per topic: rows, key terms
 (with --texts), the nearest topic and the terms that distinguish it from that,
 typical texts. --by writes topics.by.csv, and --over topics.over.csv: the rows

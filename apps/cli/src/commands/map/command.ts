@@ -59,7 +59,7 @@ export function addMapCommand(
 ): void {
   const command = program
     .command('map')
-    .summary('draw a map of the rows, with their topics')
+    .summary('draw a map of the rows')
     .description('Draw a map of a vector file.')
     .argument(...VECTORS_ARGUMENT)
     .addOption(
