@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 const GARBAGE = fileURLToPath(new URL('../../../packages/core/dist/process/garbage.js', import.meta.url));
 
-/** Counts the collections of a process with small live objects and 20 MB of buffers that live for a while. */
+/** Counts the collections of a process with small live objects and 6.5 MB of buffers that live for a while. */
 const PROGRAM = `
   import { constants, PerformanceObserver } from 'node:perf_hooks';
   import { setImmediate } from 'node:timers/promises';
@@ -19,8 +19,8 @@ const PROGRAM = `
   }).observe({ entryTypes: ['gc'] });
   const live = Array.from({ length: 200_000 }, (_, value) => ({ value }));
   const recent = [];
-  for (let i = 0; i < 5_000; i += 1) {
-    recent[i % 300] = new Uint8Array(65_536);
+  for (let i = 0; i < 40_000; i += 1) {
+    recent[i % 100] = new Uint8Array(65_536);
     Array.from({ length: 300 }, (_, value) => ({ value }));
     if (i % 20 === 0) await setImmediate();
   }
