@@ -22,6 +22,7 @@ import {
 import type { Logger } from 'pino';
 import { asKnownError } from '../http/errors.ts';
 import { computeAnalysis } from './compute.ts';
+import { isWholeHeader } from './header.ts';
 import { type ComputedAnalysis, STEPS } from './protocol.ts';
 
 /** Maximum rows of an analysis. */
@@ -303,9 +304,13 @@ async function readHeader(run: Run): Promise<AnalysisHeader | null> {
   return stored !== null && isOf(run, stored) ? stored.header : null;
 }
 
-/** Whether an analysis is of the run as it is now. */
+/** Whether an analysis is of the run as it is now, and whole: an import may contain any. */
 function isOf(run: Run, { header, topicOf }: StoredAnalysis): boolean {
-  return header.endedAt === run.info().endedAt && topicOf.length === resultsShape(run).rows;
+  return (
+    header.endedAt === run.info().endedAt &&
+    topicOf.length === resultsShape(run).rows &&
+    isWholeHeader(header)
+  );
 }
 
 /** @throws {RequestError} `too-many-topics`, `run-too-large` */
