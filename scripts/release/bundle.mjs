@@ -108,7 +108,10 @@ function files(folder, threads) {
     if (relative.endsWith('.node') || relative.endsWith('package.json')) return relative;
     if (relative.endsWith('.js')) {
       const name = basename(target, '.js');
-      threads.set(name, target.replace(/\.js$/, '.ts'));
+      const source = target.replace(/\.js$/, '.ts');
+      if ((threads.get(name) ?? source) !== source)
+        throw new Error(`two threads are called ${name}: ${threads.get(name)} and ${source}`);
+      threads.set(name, source);
       return `./${name}.js`;
     }
     await mkdir(join(folder, 'assets'), { recursive: true });

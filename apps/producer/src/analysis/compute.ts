@@ -22,7 +22,7 @@ export async function computeAnalysis(run: Run, options: ComputeOptions): Promis
   const { signal, topics, threshold } = options;
   signal.throwIfAborted();
   const workerData: AnalysisRequest = { ...resultsShape(run), topics, threshold };
-  const thread = new Worker(new URL('./thread.js', import.meta.url), {
+  const thread = new Worker(new URL('./analysis-thread.js', import.meta.url), {
     name: 'analysis',
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },

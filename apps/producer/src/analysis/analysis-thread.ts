@@ -36,7 +36,8 @@ const NICE = 10;
 /** Bytes of a topic's key, as hexadecimal digits: enough to tell a thousand topics apart. */
 const KEY_CHARS = 24;
 
-if (parentPort === null) throw new Error('thread.js must run as a worker thread; compute.ts starts it');
+if (parentPort === null)
+  throw new Error('analysis-thread.js must run as a worker thread; compute.ts starts it');
 const port = parentPort;
 const request = workerData as AnalysisRequest;
 const waiting: ((message: ToThread) => void)[] = [];
