@@ -168,8 +168,8 @@ export class Analyses {
     return {
       topics: header.topics.map(({ key, ...topic }) => ({
         ...topic,
-        name: names[key] ?? topic.name,
-        isRenamed: key in names,
+        name: names.get(key) ?? topic.name,
+        isRenamed: names.has(key),
       })),
       groups: header.groups,
     };

@@ -31,7 +31,7 @@ const DRAFT_SUFFIX = '.draft';
 
 /** A topic as it is stored: without the name that a user may have given it. */
 export interface StoredTopic extends Omit<RunTopic, 'isRenamed'> {
-  /** Identifies the topic by its rows. */
+  /** Identifies the topic by its rows: 24 hexadecimal digits. */
   key: string;
 }
 
@@ -112,14 +112,14 @@ export class AnalysisFiles {
   }
 
   /** Names that users gave topics, by `StoredTopic.key`. */
-  async readNames(): Promise<Record<string, string>> {
+  async readNames(): Promise<Map<string, string>> {
     const bytes = await this.#content(TOPIC_NAMES_FILE);
-    if (bytes === null) return {};
+    if (bytes === null) return new Map();
     try {
       const names = Object.entries(JSON.parse(bytes.toString()) as Record<string, unknown>);
-      return Object.fromEntries(names.filter((entry): entry is [string, string] => isName(entry[1])));
+      return new Map(names.filter((entry): entry is [string, string] => isName(entry[1])));
     } catch {
-      return {};
+      return new Map();
     }
   }
 
@@ -127,9 +127,9 @@ export class AnalysisFiles {
   async rename(key: string, name: string | null): Promise<void> {
     await this.#replace(TOPIC_NAMES_FILE, async () => {
       const names = await this.readNames();
-      if (name === null) delete names[key];
-      else names[key] = name;
-      return Buffer.from(`${JSON.stringify(names)}\n`);
+      if (name === null) names.delete(key);
+      else names.set(key, name);
+      return Buffer.from(`${JSON.stringify(Object.fromEntries(names))}\n`);
     });
   }
 
@@ -161,6 +161,9 @@ export class AnalysisFiles {
 function isName(name: unknown): name is string {
   return typeof name === 'string' && name.length <= MAX_TOPIC_NAME_CHARS;
 }
+
+/** The form of `StoredTopic.key`. */
+const KEY = /^[0-9a-f]{24}$/;
 
 const FILES = [ANALYSIS_FILE, TOPIC_NAMES_FILE];
 
@@ -218,7 +221,7 @@ function parseHeader(text: string): AnalysisHeader | null {
     const header = JSON.parse(text) as AnalysisHeader;
     const isWhole =
       [header.topics, header.groups, header.steps].every(Array.isArray) &&
-      header.topics.every((topic) => typeof topic.key === 'string') &&
+      header.topics.every(({ key }) => KEY.test(key)) &&
       typeof header.duplicates === 'object';
     return isWhole ? header : null;
   } catch {

@@ -75,6 +75,8 @@ async function unpackInto(draft: string): Promise<string | undefined> {
   const aptGet = (...args: string[]): Promise<ProgramResult> =>
     runProgram('apt-get', [...own, '-o', 'Debug::NoLocking=true', '-o', 'APT::Sandbox::User=', ...args], {
       cwd: packages,
+      // A killed apt-get leaves its temporary files.
+      environment: { TMPDIR: state },
       timeoutMs: 300_000,
     });
 

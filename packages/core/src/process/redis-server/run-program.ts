@@ -10,17 +10,32 @@ export interface ProgramResult {
   stderr: string;
 }
 
-/** Runs `command` without a shell; does not throw if it is missing or fails. `timeoutMs` defaults to 10 s. */
+/** How a program is run. */
+export interface ProgramOptions {
+  cwd?: string;
+  environment?: Readonly<Record<string, string>>;
+  timeoutMs?: number;
+}
+
+/**
+ * Runs `command` without a shell; does not throw if it is missing or fails. `timeoutMs` defaults to 10 s; `environment` is
+ * added to that of this process.
+ */
 export function runProgram(
   command: string,
   args: readonly string[],
-  { cwd, timeoutMs = 10_000 }: { cwd?: string; timeoutMs?: number } = {},
+  { cwd, environment, timeoutMs = 10_000 }: ProgramOptions = {},
 ): Promise<ProgramResult> {
   return new Promise((resolve) => {
     execFile(
       command,
       args,
-      { ...(cwd === undefined ? {} : { cwd }), timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 },
+      {
+        ...(cwd === undefined ? {} : { cwd }),
+        env: { ...process.env, ...environment },
+        timeout: timeoutMs,
+        maxBuffer: 64 * 1024 * 1024,
+      },
       (error, stdout, stderr) => {
         if (error === null) resolve({ code: 0, stdout, stderr });
         else if (error.code === 'ENOENT') resolve({ code: 127, stdout, stderr: error.message });
