@@ -14,12 +14,14 @@ export interface EmbedmillHereOptions {
   cwd?: string;
   /** Content of stdin. Default: empty. */
   input?: string | Uint8Array;
+  /** Environment variables of the command. Default: none. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** Runs a command that works on a server, or is rejected before anything starts, to its end. */
 export async function embedmillHere(
   args: readonly string[],
-  { cwd = '.', input = '' }: EmbedmillHereOptions = {},
+  { cwd = '.', input = '', env = {} }: EmbedmillHereOptions = {},
 ): Promise<Ended> {
   const stdin = new PassThrough();
   stdin.end(input);
@@ -34,7 +36,12 @@ export async function embedmillHere(
   const listeners = PROCESS_EVENTS.map((event) => [event, process.listeners(event as 'SIGINT')] as const);
   process.chdir(cwd);
   try {
-    const code = await runProgram(['node', 'embedmill', ...args], { environment: {}, stdin, stdout, stderr });
+    const code = await runProgram(['node', 'embedmill', ...args], {
+      environment: env,
+      stdin,
+      stdout,
+      stderr,
+    });
     return { code, ...outputs };
   } finally {
     process.chdir(before);
