@@ -1,6 +1,7 @@
 /** Runs the `embedmill` command inside the test process: many cases without the start of a process for each. */
 
 import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { exemptLoopback } from '@embedmill/client';
 import { runProgram } from '../../apps/cli/src/program.ts';
 import type { Ended } from './embedmill.ts';
@@ -14,7 +15,7 @@ export interface EmbedmillHereOptions {
   cwd?: string;
   /** Content of stdin. Default: empty. */
   input?: string | Uint8Array;
-  /** Environment variables of the command. Default: none. */
+  /** Environment variables of the command, and of the process until it ends. Default: none. */
   env?: Readonly<Record<string, string>>;
 }
 
@@ -25,26 +26,32 @@ export async function embedmillHere(
 ): Promise<Ended> {
   const stdin = new PassThrough();
   stdin.end(input);
-  const outputs = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof outputs) =>
-    new PassThrough().on('data', (bytes) => {
-      outputs[name] += bytes;
-    }) as unknown as NodeJS.WriteStream;
-  const [stdout, stderr] = [stream('stdout'), stream('stderr')];
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const outputs = [text(stdout), text(stderr)];
   exemptLoopback('http://127.0.0.1');
   const before = process.cwd();
   const listeners = PROCESS_EVENTS.map((event) => [event, process.listeners(event as 'SIGINT')] as const);
+  const variables = Object.keys(env).map((name) => [name, process.env[name]] as const);
   process.chdir(cwd);
+  // The S3 client reads the variables of the process.
+  Object.assign(process.env, env);
   try {
     const code = await runProgram(['node', 'embedmill', ...args], {
       environment: env,
       stdin,
-      stdout,
-      stderr,
+      stdout: stdout as unknown as NodeJS.WriteStream,
+      stderr: stderr as unknown as NodeJS.WriteStream,
     });
-    return { code, ...outputs };
+    stdout.end();
+    stderr.end();
+    const [written = '', noted = ''] = await Promise.all(outputs);
+    return { code, stdout: written, stderr: noted };
   } finally {
     process.chdir(before);
+    for (const [name, value] of variables) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
     for (const [event, earlier] of listeners) {
       const added = process.listeners(event as 'SIGINT').filter((listener) => !earlier.includes(listener));
       for (const listener of added) process.removeListener(event, listener);
