@@ -377,7 +377,7 @@ describe('an invalid request', () => {
   ])('%j is rejected with exit code 2 before anything starts', async (args, words) => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.csv'), 'sku,body\n1,Fits.\n');
-    const { code, stderr, stdout } = await embedmillHere(args, { cwd });
+    const { code, stderr, stdout } = await embedmillHere(args, { cwd, env: { PATH: '' } });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(words);
     expect(readdirSync(cwd)).toEqual(['in.csv']);

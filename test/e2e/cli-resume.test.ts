@@ -137,7 +137,7 @@ describe('the same command', () => {
     expect(existing).toMatchObject({ code: 2, stderr: expect.stringContaining('exists; add --overwrite') });
   });
 
-  test('resumes with --overwrite, and the old output is kept until the end; starts anew with other data', async () => {
+  test('resumes with --overwrite, and the old output is kept until the end; other data starts a new run', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     writeFileSync(output, 'an old output');
     const interrupt = async () => {

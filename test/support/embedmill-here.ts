@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { exemptLoopback } from '@embedmill/client';
 import { runProgram } from '../../apps/cli/src/program.ts';
-import type { Ended } from './embedmill.ts';
+import { type Ended, ISOLATED } from './embedmill.ts';
 
 /** Events that a command listens to until its process ends. */
 const PROCESS_EVENTS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'];
@@ -15,7 +15,7 @@ export interface EmbedmillHereOptions {
   cwd?: string;
   /** Content of stdin. Default: empty. */
   input?: string | Uint8Array;
-  /** Environment variables of the command, and of the process until it ends. Default: none. */
+  /** Environment variables added to those of the test run, for the whole process until the command ends. */
   env?: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +37,7 @@ export async function embedmillHere(
   Object.assign(process.env, env);
   try {
     const code = await runProgram(['node', 'embedmill', ...args], {
-      environment: env,
+      environment: { ...process.env, ...ISOLATED, ...env },
       stdin,
       stdout: stdout as unknown as NodeJS.WriteStream,
       stderr: stderr as unknown as NodeJS.WriteStream,
