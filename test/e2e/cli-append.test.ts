@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { openFileBytes, openTable } from '@embedmill/core/formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CommandFleet, startCommandFleet } from '../support/command-fleet.ts';
-import { embedmill, jsonLines, readLines, sentences, startEmbedmill } from '../support/embedmill.ts';
+import { jsonLines, readLines, sentences, startEmbedmill } from '../support/embedmill.ts';
+import { embedmillHere } from '../support/embedmill-here.ts';
 import { temporaryFolder, visibleNames } from '../support/folder.ts';
 
 const shared = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
@@ -44,7 +45,7 @@ afterAll(async () => {
 /** Embeds `given` into `output`. */
 async function embed(cwd: string, given: readonly object[], output: string, ...more: string[]) {
   writeFileSync(join(cwd, 'in.jsonl'), jsonLines(given));
-  return embedmill(['embed', 'in.jsonl', '--to', output, '--server', server, '--json', ...more], { cwd });
+  return embedmillHere(['embed', 'in.jsonl', '--to', output, '--server', server, '--json', ...more], { cwd });
 }
 
 describe('--append', () => {
@@ -192,7 +193,7 @@ test('--shard-rows writes a set of shards that the other commands read as one', 
     summary: { rows: 40, shards: 3, output: join(cwd, 'out-*-of-00003.parquet') },
   });
   expect(visibleNames(cwd)).toEqual(['in.jsonl', ...[0, 1, 2].map((n) => `out-0000${n}-of-00003.parquet`)]);
-  const loaded = await embedmill(['load', 'out.parquet', '--to', 'out.lance', '--json'], { cwd });
+  const loaded = await embedmillHere(['load', 'out.parquet', '--to', 'out.lance', '--json'], { cwd });
   expect(JSON.parse(loaded.stdout)).toMatchObject({ rows: 40 });
   expect(await embed(cwd, rows, 'out.parquet', '--shard-rows', '15')).toMatchObject({
     code: 2,

@@ -13,6 +13,7 @@ import { tableFromIPC, tableToIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CommandFleet, startCommandFleet } from '../support/command-fleet.ts';
 import { embedmill, readLines, readMatrix } from '../support/embedmill.ts';
+import { embedmillHere } from '../support/embedmill-here.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { duckdb, encodeTable } from '../unit/tables/files.ts';
 
@@ -106,7 +107,10 @@ describe('columns come out of a Parquet output as they went in', () => {
     const isArrow = name.startsWith('rows.arrow');
     const args = ['embed', input, '--to', 'out.parquet', '--server', server];
     if (isArrow) args.push('--id', 'key');
-    const { code, stderr } = await embedmill(args, { cwd, ...(source === 'stdin' ? { input: bytes } : {}) });
+    const { code, stderr } = await embedmillHere(args, {
+      cwd,
+      ...(source === 'stdin' ? { input: bytes } : {}),
+    });
     expect(code, stderr).toBe(0);
 
     const isTable = name.endsWith('.parquet');
@@ -128,7 +132,7 @@ describe('a Parquet table goes', () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.parquet'), files['zstd.parquet'] ?? '');
     const args = ['embed', 'in.parquet', '--to', to, '--server', server, ...more];
-    const { code, stderr } = await embedmill(args, { cwd });
+    const { code, stderr } = await embedmillHere(args, { cwd });
     expect(code, stderr).toBe(0);
     return { path: join(cwd, to), stderr };
   };

@@ -7,7 +7,6 @@ import { connect } from '@lancedb/lancedb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CommandFleet, startCommandFleet } from '../support/command-fleet.ts';
 import {
-  embedmill,
   jsonLines,
   readLines,
   readMatrix,
@@ -15,6 +14,7 @@ import {
   startEmbedmill,
   startSharedEmbedmill,
 } from '../support/embedmill.ts';
+import { embedmillHere } from '../support/embedmill-here.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import type { TestProcess } from '../support/process.ts';
 import { startS3, type TestS3 } from '../support/s3.ts';
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 /** Embeds on the fleet. */
 function embed(from: string, to: string, env: Record<string, string>, ...more: string[]) {
-  return embedmill(['embed', from, '--to', to, '--server', server, ...more], { env });
+  return embedmillHere(['embed', from, '--to', to, '--server', server, ...more], { env });
 }
 
 describe('a LanceDB table', () => {
@@ -161,7 +161,7 @@ describe('a bucket', () => {
     call = startEmbedmill(args, { env });
     await call.waitForExit();
     s3.filter = () => 'pass';
-    expect(await embedmill([...args, '--overwrite'], { env })).toMatchObject({ code: 0 });
+    expect(await embedmillHere([...args, '--overwrite'], { env })).toMatchObject({ code: 0 });
     expect(await s3.read('rows.npy')).toEqual(readFileSync(expected));
   });
 
@@ -169,7 +169,7 @@ describe('a bucket', () => {
     const { s3, env } = await startBucket();
     const args = ['load', expected, '--to', 's3://vectors/shards', '--shard-rows', '25', '--format', 'jsonl'];
     for (const _ of [1, 2]) {
-      expect(await embedmill(args, { env })).toMatchObject({
+      expect(await embedmillHere(args, { env })).toMatchObject({
         code: 0,
         stdout: '60 rows in 3 shards at s3://vectors/shards/\n',
       });

@@ -18,6 +18,7 @@ import {
   sentences,
   startSharedEmbedmill,
 } from '../support/embedmill.ts';
+import { embedmillHere } from '../support/embedmill-here.ts';
 import { temporaryFolder, visibleNames } from '../support/folder.ts';
 import { testRedis } from '../support/redis.ts';
 import { readNpy } from '../unit/sinks/vectors.ts';
@@ -106,14 +107,14 @@ describe('every input', () => {
       '--server',
       server,
     ];
-    expect(await embedmill(args, { cwd })).toMatchObject({ code: 0 });
+    expect(await embedmillHere(args, { cwd })).toMatchObject({ code: 0 });
     expect(readFileSync(join(cwd, 'out.npy')).equals(readFileSync(expected))).toBe(true);
   });
 
   test('may be read in part', async () => {
     const cwd = temporaryFolder();
     const args = ['embed', join(shared, 'rows.jsonl'), '--limit', '5', '--to', 'out.npy', '--server', server];
-    expect(await embedmill(args, { cwd })).toMatchObject({ code: 0 });
+    expect(await embedmillHere(args, { cwd })).toMatchObject({ code: 0 });
     expect(readMatrix(join(cwd, 'out.npy'))).toEqual(readMatrix(expected).slice(0, 5));
   });
 });
@@ -121,7 +122,7 @@ describe('every input', () => {
 describe('every output', () => {
   const vectors = () => readMatrix(expected).map((vector) => [...vector]);
   const embedTo = (cwd: string, ...output: string[]) =>
-    embedmill(['embed', join(shared, 'rows.jsonl'), '--server', server, '--to', ...output], { cwd });
+    embedmillHere(['embed', join(shared, 'rows.jsonl'), '--server', server, '--to', ...output], { cwd });
 
   test('.jsonl holds ids and vectors as decimals that round-trip', async () => {
     const cwd = temporaryFolder();
@@ -154,7 +155,7 @@ describe('every output', () => {
 test('.arrow is read by Arrow, with ids and the same floats', async () => {
   const cwd = temporaryFolder();
   const args = ['embed', join(shared, 'rows.jsonl'), '--server', server, '--to', 'out.arrow'];
-  expect(await embedmill(args, { cwd })).toMatchObject({ code: 0 });
+  expect(await embedmillHere(args, { cwd })).toMatchObject({ code: 0 });
   const table = tableFromIPC(readFileSync(join(cwd, 'out.arrow')));
   expect([...(table.getChild('id') ?? [])]).toEqual(rows.map(({ id }) => id));
   expect([...(table.getChild('vector') ?? [])].map((vector) => Float32Array.from(vector))).toEqual(
@@ -164,9 +165,12 @@ test('.arrow is read by Arrow, with ids and the same floats', async () => {
 
 describe('with --dtype', () => {
   const run = (cwd: string, to: string, ...more: string[]) =>
-    embedmill(['embed', join(shared, 'rows.jsonl'), '--server', server, '--to', to, '--overwrite', ...more], {
-      cwd,
-    });
+    embedmillHere(
+      ['embed', join(shared, 'rows.jsonl'), '--server', server, '--to', to, '--overwrite', ...more],
+      {
+        cwd,
+      },
+    );
 
   test('int8 an .npy has a scales file, and none of an earlier output', async () => {
     const cwd = temporaryFolder();
@@ -190,7 +194,7 @@ describe('with --dtype', () => {
       const file = `${dtype}.${extension}`;
       expect(await run(cwd, file, '--dtype', dtype)).toMatchObject({ code: 0 });
       const args = ['search', file, rows[42]!.text, '--server', server, '-k', '1', '--json'];
-      const { hits } = JSON.parse((await embedmill(args, { cwd })).stdout);
+      const { hits } = JSON.parse((await embedmillHere(args, { cwd })).stdout);
       expect(hits).toEqual([expect.objectContaining({ id: rows[42]!.id, score: expect.closeTo(1, 3) })]);
     }
   });
@@ -209,7 +213,7 @@ describe('rows without a vector', () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'messy.jsonl'), messy.join('\n'));
     const run = (to: string) =>
-      embedmill(['embed', 'messy.jsonl', '--to', to, '--server', server, '--overwrite'], { cwd });
+      embedmillHere(['embed', 'messy.jsonl', '--to', to, '--server', server, '--overwrite'], { cwd });
 
     const { code, stderr } = await run('out.npy');
     expect(code).toBe(3);
@@ -240,7 +244,7 @@ describe('rows without a vector', () => {
   test('an old report is removed if the output needs none', async () => {
     const cwd = temporaryFolder();
     const run = (...more: string[]) =>
-      embedmill(['embed', 'in.jsonl', '--to', 'out.npy', '--server', server, ...more], { cwd });
+      embedmillHere(['embed', 'in.jsonl', '--to', 'out.npy', '--server', server, ...more], { cwd });
     writeFileSync(join(cwd, 'in.jsonl'), messy.join('\n'));
     expect(await run()).toMatchObject({ code: 3 });
     writeFileSync(join(cwd, 'in.jsonl'), messy[0]!);
@@ -253,7 +257,7 @@ describe('rows without a vector', () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.txt'), `short\n${'word '.repeat(400)}\n`);
     const run = (truncate: string) =>
-      embedmill(
+      embedmillHere(
         ['embed', 'in.txt', '--to', `${truncate}.npy`, '--server', server, '--truncate', truncate, '--json'],
         { cwd },
       );
@@ -269,7 +273,7 @@ describe('rows without a vector', () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.txt'), `<b>short</b>\n${'Two words. '.repeat(200)}\n`);
     const run = (...more: string[]) =>
-      embedmill(
+      embedmillHere(
         ['embed', 'in.txt', '--to', 'out.npy', '--server', server, '--json', '--overwrite', ...more],
         {
           cwd,
@@ -295,7 +299,7 @@ describe('rows without a vector', () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.jsonl'), '');
     expect(
-      await embedmill(['embed', 'in.jsonl', '--to', 'out.npy', '--server', server], { cwd }),
+      await embedmillHere(['embed', 'in.jsonl', '--to', 'out.npy', '--server', server], { cwd }),
     ).toMatchObject({ code: 0 });
     expect(readMatrix(join(cwd, 'out.npy'))).toEqual([]);
   });
@@ -314,7 +318,7 @@ describe('its messages', () => {
       '--json',
       '--quiet',
     ];
-    const { stdout, stderr } = await embedmill(args, { cwd });
+    const { stdout, stderr } = await embedmillHere(args, { cwd });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toMatchObject({
       rows: 120,
@@ -334,17 +338,17 @@ describe('its messages', () => {
   test('"runs" lists, shows and deletes runs on the server', async () => {
     const cwd = temporaryFolder();
     const at = ['--server', server];
-    const { stdout } = await embedmill(
+    const { stdout } = await embedmillHere(
       ['embed', join(shared, 'rows.jsonl'), '--to', 'out.npy', ...at, '--json'],
       { cwd },
     );
     const { run } = JSON.parse(stdout);
-    expect((await embedmill(['runs', 'list', ...at])).stdout).toMatch(
+    expect((await embedmillHere(['runs', 'list', ...at])).stdout).toMatch(
       new RegExp(`^${run} +completed +120 +120 .* rows.jsonl$`, 'm'),
     );
-    expect((await embedmill(['runs', 'show', run, ...at])).stdout).toContain('120 of 120 done');
-    expect(await embedmill(['runs', 'delete', run, ...at])).toMatchObject({ code: 0 });
-    expect(await embedmill(['runs', 'show', run, ...at])).toMatchObject({
+    expect((await embedmillHere(['runs', 'show', run, ...at])).stdout).toContain('120 of 120 done');
+    expect(await embedmillHere(['runs', 'delete', run, ...at])).toMatchObject({ code: 0 });
+    expect(await embedmillHere(['runs', 'show', run, ...at])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(run),
     });
@@ -373,7 +377,7 @@ describe('an invalid request', () => {
   ])('%j is rejected with exit code 2 before anything starts', async (args, words) => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'in.csv'), 'sku,body\n1,Fits.\n');
-    const { code, stderr, stdout } = await embedmill(args, { cwd, env: { PATH: '' } });
+    const { code, stderr, stdout } = await embedmillHere(args, { cwd, env: { PATH: '' } });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(words);
     expect(readdirSync(cwd)).toEqual(['in.csv']);
@@ -382,7 +386,7 @@ describe('an invalid request', () => {
   test('a server that does not respond is named, with exit code 1', async () => {
     const { url } = testRedis();
     const nobody = `http://127.0.0.1:${new URL(url).port}`;
-    const { code, stderr } = await embedmill([
+    const { code, stderr } = await embedmillHere([
       'embed',
       join(shared, 'rows.jsonl'),
       '--to',

@@ -20,7 +20,8 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CommandFleet, startCommandFleet } from '../support/command-fleet.ts';
-import { embedmill, jsonLines, readLines } from '../support/embedmill.ts';
+import { jsonLines, readLines } from '../support/embedmill.ts';
+import { embedmillHere } from '../support/embedmill-here.ts';
 import { temporaryFolder, visibleNames } from '../support/folder.ts';
 
 type Contents = string | Uint8Array;
@@ -41,7 +42,8 @@ afterAll(async () => {
   rmSync(shared, { recursive: true, force: true, maxRetries: 5 });
 });
 
-const embed = (cwd: string, ...args: string[]) => embedmill(['embed', ...args, '--server', server], { cwd });
+const embed = (cwd: string, ...args: string[]) =>
+  embedmillHere(['embed', ...args, '--server', server], { cwd });
 
 /** Vectors of the texts that have been embedded from clean JSON lines so far. */
 const clean = new Map<string, unknown>();
@@ -265,7 +267,7 @@ describe('an input that is refused before anything is sent', () => {
   test('an empty table, which leaves nothing behind: the next one under its name goes in', async () => {
     const cwd = temporaryFolder();
     const runs = async () =>
-      JSON.parse((await embedmill(['runs', 'list', '--server', server, '--json'])).stdout).length;
+      JSON.parse((await embedmillHere(['runs', 'list', '--server', server, '--json'])).stdout).length;
     const before = await runs();
     writeFileSync(join(cwd, 'in.csv'), '');
     expect(await embed(cwd, 'in.csv', '--to', 'out.npy')).toMatchObject({ code: 2 });

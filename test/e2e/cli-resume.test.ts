@@ -23,8 +23,8 @@ import { startProducerProcess, startWorkerProcess } from '../support/mill.ts';
 import { isRunning, type TestProcess, waitUntilGone } from '../support/process.ts';
 import { testRedis } from '../support/redis.ts';
 
-const ROWS = 360;
-const INTERRUPT_AT = 60;
+const ROWS = 300;
+const INTERRUPT_AT = 40;
 const shared = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
 const input = join(shared, 'in.jsonl');
 const lines = jsonLines(sentences(ROWS));
@@ -98,15 +98,33 @@ async function startToMiddle(output: string, ...more: string[]): Promise<TestPro
 }
 
 describe('the same command', () => {
-  test('resumes after Ctrl-C, with the same bytes as without it', async () => {
+  test('resumes after Ctrl-C, with the same bytes as without it; other commands for its output are rejected', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     const call = await startToMiddle(output);
     const children = childrenOf(output);
+    // It must not be finished before the other one has begun.
+    for (const pid of children) process.kill(pid, 'SIGSTOP');
+    const second = await embedmill(['embed', input, '--to', output]);
+    expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(`process ${call.pid}`) });
+    for (const pid of children) process.kill(pid, 'SIGCONT');
     call.kill('SIGINT');
     expect(await call.waitForExit()).toEqual({ code: 130, signal: null });
     expect(call.stderr).toContain('Run the same command again to resume.');
     expect(children.filter(isRunning)).toEqual([]);
     expect(existsSync(output)).toBe(false);
+
+    const few = join(temporaryFolder(), 'few.jsonl');
+    writeFileSync(few, jsonLines(sentences(3)));
+    const otherInput = await embedmill(['embed', few, '--to', output]);
+    expect(otherInput).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/the input had \d+ bytes.*--overwrite/s),
+    });
+    const otherOptions = await embedmill(['embed', input, '--to', output, '--truncate', 'start']);
+    expect(otherOptions).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--truncate was end, now it is start'),
+    });
 
     const { code, stdout, stderr } = await embedmill(['embed', input, '--to', output, ...manner, '--json']);
     expect(code).toBe(0);
@@ -114,33 +132,32 @@ describe('the same command', () => {
     expect(JSON.parse(stdout)).toMatchObject({ rows: ROWS, resumed: true });
     expect(readFileSync(output).equals(expected)).toBe(true);
     expect(visibleNames(join(output, '..'))).toEqual(['out.ids.jsonl', 'out.npy']);
+
+    const existing = await embedmill(['embed', few, '--to', output]);
+    expect(existing).toMatchObject({ code: 2, stderr: expect.stringContaining('exists; add --overwrite') });
   });
 
-  test('resumes after kill -9, which leaves no process running', async () => {
-    const output = join(temporaryFolder(), 'out.npy');
-    const call = await startToMiddle(output);
-    const children = childrenOf(output);
-    expect(children).toHaveLength(2);
-    call.kill('SIGKILL');
-    await call.exited;
-    await Promise.all(children.map((pid) => waitUntilGone(pid)));
-
-    const { code, stderr } = await embedmill(['embed', input, '--to', output, ...manner]);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Resuming') });
-    expect(readFileSync(output).equals(expected)).toBe(true);
-  });
-
-  test('resumes with --overwrite, and the old output is kept until the end', async () => {
+  test('resumes with --overwrite, and the old output is kept until the end; other data starts a new run', async () => {
     const output = join(temporaryFolder(), 'out.npy');
     writeFileSync(output, 'an old output');
-    const call = await startToMiddle(output, '--overwrite');
-    call.kill('SIGINT');
-    await call.waitForExit();
+    const interrupt = async () => {
+      const call = await startToMiddle(output, '--overwrite');
+      call.kill('SIGINT');
+      await call.waitForExit();
+    };
+    await interrupt();
     expect(readFileSync(output, 'utf8')).toBe('an old output');
-
     const { code, stderr } = await embedmill(['embed', input, '--to', output, ...manner, '--overwrite']);
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Resuming') });
     expect(readFileSync(output).equals(expected)).toBe(true);
+
+    await interrupt();
+    expect(existsSync(`${output}.partial`)).toBe(true);
+    const few = join(temporaryFolder(), 'few.jsonl');
+    writeFileSync(few, jsonLines(sentences(3)));
+    expect(await embedmill(['embed', few, '--to', output, '--overwrite'])).toMatchObject({ code: 0 });
+    expect(readMatrix(output)).toHaveLength(3);
+    expect(existsSync(`${output}.partial`)).toBe(false);
   });
 
   test('resumes with the same data on stdin, and rejects other data', async () => {
@@ -240,11 +257,11 @@ describe('a command that is interrupted before it knows its run', () => {
 });
 
 describe('several files', () => {
-  test('resume after kill -9 with the same bytes as one, but not after one of them changed', async () => {
+  test('resume after kill -9, which leaves no process running, but not after one of them changed', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'in'));
     const rows = lines.trimEnd().split('\n');
-    const shard = (n: number) => rows.slice(n * 120, n * 120 + 120).join('\n');
+    const shard = (n: number) => rows.slice((n * ROWS) / 3, ((n + 1) * ROWS) / 3).join('\n');
     writeFileSync(join(folder, 'in/a.jsonl'), shard(0));
     writeFileSync(join(folder, 'in/b.jsonl.gz'), gzipSync(shard(1)));
     writeFileSync(join(folder, 'in/c.json'), `[${shard(2).replaceAll('\n', ',')}]`);
@@ -253,6 +270,7 @@ describe('several files', () => {
     const killed = startEmbedmill(args, { env });
     await whenRowsAreDone(output);
     const children = childrenOf(output);
+    expect(children).toHaveLength(2);
     killed.kill('SIGKILL');
     await killed.waitForExit();
     await Promise.all(children.map((pid) => waitUntilGone(pid)));
@@ -269,59 +287,17 @@ describe('several files', () => {
   });
 });
 
-describe('another command for the same output', () => {
-  test('is rejected while the first one runs, and afterwards without --overwrite', async () => {
-    const output = join(temporaryFolder(), 'out.npy');
-    const call = await startToMiddle(output);
-    // It must not be finished before the other one has begun.
-    for (const pid of childrenOf(output)) process.kill(pid, 'SIGSTOP');
-    const second = await embedmill(['embed', input, '--to', output]);
-    expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(`process ${call.pid}`) });
-    for (const pid of childrenOf(output)) process.kill(pid, 'SIGCONT');
-    call.kill('SIGINT');
-    await call.waitForExit();
-
-    const few = join(output, '..', 'few.jsonl');
-    writeFileSync(few, jsonLines(sentences(3)));
-    const otherInput = await embedmill(['embed', few, '--to', output]);
-    expect(otherInput).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(/the input had \d+ bytes.*--overwrite/s),
-    });
-    const otherOptions = await embedmill(['embed', input, '--to', output, '--truncate', 'start']);
-    expect(otherOptions).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('--truncate was end, now it is start'),
-    });
-
-    expect(await embedmill(['embed', few, '--to', output, '--overwrite'])).toMatchObject({ code: 0 });
-    expect(readMatrix(output)).toHaveLength(3);
-    expect(existsSync(`${output}.partial`)).toBe(false);
-
-    const existing = await embedmill(['embed', input, '--to', output]);
-    expect(existing).toMatchObject({ code: 2, stderr: expect.stringContaining('exists; add --overwrite') });
-  });
-});
-
-describe('a process killed during a run', () => {
-  test('is restarted, and the output is the same', async () => {
-    const output = join(temporaryFolder(), 'out.npy');
-    const call = await startToMiddle(output);
-    for (const pid of childrenOf(output)) process.kill(pid, 'SIGKILL');
-    expect(await call.waitForExit()).toMatchObject({ code: 0 });
-    expect(call.stderr).toMatch(/The (worker|producer) exited \(SIGKILL\); restarting it/);
-    expect(readFileSync(output).equals(expected)).toBe(true);
-  });
-
-  test('is restarted if it is Redis', async () => {
-    const output = join(temporaryFolder(), 'out.npy');
-    const call = await startToMiddle(output);
-    const owner = JSON.parse(readFileSync(`${output}.partial/data/redis/owner.json`, 'utf8'));
-    process.kill(await pidOfServer(owner), 'SIGKILL');
-    expect(await call.waitForExit()).toMatchObject({ code: 0 });
-    expect(call.stderr).toContain('The private Redis exited; restarting it');
-    expect(readFileSync(output).equals(expected)).toBe(true);
-  });
+test('producer, worker and Redis are restarted when they are killed during a run', async () => {
+  const output = join(temporaryFolder(), 'out.npy');
+  const call = await startToMiddle(output);
+  for (const pid of childrenOf(output)) process.kill(pid, 'SIGKILL');
+  await call.waitFor(/The (worker|producer) exited \(SIGKILL\); restarting it/);
+  await whenRowsAreDone(output, 2 * INTERRUPT_AT);
+  const owner = JSON.parse(readFileSync(`${output}.partial/data/redis/owner.json`, 'utf8'));
+  process.kill(await pidOfServer(owner), 'SIGKILL');
+  expect(await call.waitForExit()).toMatchObject({ code: 0 });
+  expect(call.stderr).toContain('The private Redis exited; restarting it');
+  expect(readFileSync(output).equals(expected)).toBe(true);
 });
 
 async function pidOfServer({ port, password }: { port: number; password: string }): Promise<number> {

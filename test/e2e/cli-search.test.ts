@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { embedmill, jsonLines, startEmbedmill, startSharedEmbedmill } from '../support/embedmill.ts';
+import { jsonLines, startEmbedmill, startSharedEmbedmill } from '../support/embedmill.ts';
+import { embedmillHere } from '../support/embedmill-here.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
 const rows = [
@@ -30,7 +31,7 @@ afterAll(() => rmSync(cwd, { recursive: true, force: true, maxRetries: 5 }));
 
 test('prints scores, ids and texts, nearest first', async () => {
   const args = ['search', 'out.npy', 'it ran out of power soon', '-k', '2', '--texts', 'in.jsonl'];
-  const { code, stdout, stderr } = await embedmill(args, { cwd });
+  const { code, stdout, stderr } = await embedmillHere(args, { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const lines = stdout.trimEnd().split('\n');
   expect(lines).toHaveLength(3);
@@ -40,7 +41,7 @@ test('prints scores, ids and texts, nearest first', async () => {
 
 test('fuses meaning and words, and compares words alone on request', async () => {
   const args = ['search', 'out.npy', 'a TOWEL, which', '-k', '2', '--json'];
-  const { stdout } = await embedmill(args, { cwd });
+  const { stdout } = await embedmillHere(args, { cwd });
   const { mode, hits } = JSON.parse(stdout);
   expect([mode, hits[0]]).toMatchObject([
     'hybrid',
@@ -51,14 +52,14 @@ test('fuses meaning and words, and compares words alone on request', async () =>
       reason: expect.stringMatching(/1st by words: which$/),
     },
   ]);
-  const words = await embedmill([...args, '--mode', 'words', '--texts', 'in.jsonl'], { cwd });
+  const words = await embedmillHere([...args, '--mode', 'words', '--texts', 'in.jsonl'], { cwd });
   expect(
     JSON.parse(words.stdout).hits.map(({ id, rank }: { id: string; rank: object }) => [id, rank]),
   ).toEqual([
     ['towel, again', { vector: null, words: 1 }],
     ['battery', { vector: null, words: 2 }],
   ]);
-  const missing = await embedmill(['search', 'short.jsonl', 'x', '--mode', 'words'], { cwd });
+  const missing = await embedmillHere(['search', 'short.jsonl', 'x', '--mode', 'words'], { cwd });
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('no texts in "text"')]);
 });
 
@@ -70,10 +71,10 @@ test('prints the text of the row found, not of another row with the same id', as
     jsonLines([nothing, vector].map((each) => ({ id: same, vector: each }))),
   );
   writeFileSync(join(cwd, 'texts.jsonl'), jsonLines(['first', 'second'].map((text) => ({ id: same, text }))));
-  const { stdout } = await embedmill(['search', 'twice.jsonl', 'x', '--texts', 'texts.jsonl'], { cwd });
+  const { stdout } = await embedmillHere(['search', 'twice.jsonl', 'x', '--texts', 'texts.jsonl'], { cwd });
   expect(stdout).toMatch(/again +second$/m);
   const args = ['cluster', 'twice.jsonl', '--k', '1', '--to', 'one.csv', '--texts', 'texts.jsonl', '--json'];
-  const { topics } = JSON.parse((await embedmill(args, { cwd })).stdout);
+  const { topics } = JSON.parse((await embedmillHere(args, { cwd })).stdout);
   expect(topics).toMatchObject([{ representatives: [{ id: 'again', text: 'second' }] }]);
 });
 
@@ -82,7 +83,9 @@ test.each([
   ['cluster', '--to', 'a.csv', '--k', '2'],
 ])('%s reports a text file without any of the ids', async (command, ...rest) => {
   writeFileSync(join(cwd, 'other.csv'), 'id,sku,text\n1,kettle,x\n2,towel,y\n');
-  const { code, stderr } = await embedmill([command, 'out.npy', ...rest, '--texts', 'other.csv'], { cwd });
+  const { code, stderr } = await embedmillHere([command, 'out.npy', ...rest, '--texts', 'other.csv'], {
+    cwd,
+  });
   expect(code).toBe(0);
   expect(stderr).toMatch(/"other\.csv" has no text with an id such as "\w+"; name the id field with --id/);
 });
@@ -102,13 +105,13 @@ test('applies the treatment options to the question', async () => {
     '--mode',
     'vector',
   ];
-  expect((await embedmill(args, { cwd })).stdout).toMatch(/^1\.0000 {2}towel$/m);
-  const prompted = await embedmill([...args, '--prompt', 'Not so: '], { cwd });
+  expect((await embedmillHere(args, { cwd })).stdout).toMatch(/^1\.0000 {2}towel$/m);
+  const prompted = await embedmillHere([...args, '--prompt', 'Not so: '], { cwd });
   expect(prompted.stdout).toMatch(/^0\.\d{4} {2}towel/m);
 });
 
 test('answers lines of stdin from memory, as JSON with --json', async () => {
-  const { code, stdout } = await embedmill(['search', 'out.npy', '-k', '1', '--json'], {
+  const { code, stdout } = await embedmillHere(['search', 'out.npy', '-k', '1', '--json'], {
     cwd,
     input: 'Soft towels that dry quickly.\n\nhot water for tea\n',
   });
@@ -147,7 +150,7 @@ test('cluster writes the topic of each row, a summary of each topic, and its sha
     '--by',
     'text',
   ];
-  const { code, stdout } = await embedmill([...args, '--json'], { cwd });
+  const { code, stdout } = await embedmillHere([...args, '--json'], { cwd });
   expect(code).toBe(0);
   const { rows: clustered, missing, choice, topics, groups } = JSON.parse(stdout);
   expect([clustered, missing, choice, topics.length, groups]).toEqual([5, 1, 'given', 4, []]);
@@ -166,15 +169,18 @@ test('cluster writes the topic of each row, a summary of each topic, and its sha
   );
   // A second run shows the same, as a table.
   const bytes = readFileSync(join(cwd, 'topics.csv'));
-  const table = await embedmill(args, { cwd });
+  const table = await embedmillHere(args, { cwd });
   expect(table.stdout).toMatch(/^TOPIC +ROWS +SHARE +KEY TERMS +TYPICAL ROW\n +0 +2 +40\.0 % .*soft towels/);
   expect(readFileSync(join(cwd, 'topics.csv'))).toEqual(bytes);
 });
 
 test('dedupe lists near-duplicates, and keeps the first of each group', async () => {
-  const { code, stdout } = await embedmill(['dedupe', 'out.npy', '--to', 'same.csv', '--threshold', '0.9'], {
-    cwd,
-  });
+  const { code, stdout } = await embedmillHere(
+    ['dedupe', 'out.npy', '--to', 'same.csv', '--threshold', '0.9'],
+    {
+      cwd,
+    },
+  );
   expect({ code, stdout }).toEqual({ code: 0, stdout: '1 group among 5 rows; 1 row could be dropped\n' });
   expect(readFileSync(join(cwd, 'same.csv'), 'utf8')).toMatch(
     /^group,id,keep,cosine,row,text\n0,towel,yes,1\.0000,3,Soft towels that .*\n0,"towel, again",no,0\.9\d{3},6,Soft .*\n$/,
@@ -187,7 +193,7 @@ test('dedupe adapts its threshold to the unrelated texts of a model', async () =
   const facts = { baseline: { mean: 0.84, spread: 0.03, pairs: 28 }, languages: ['English'] };
   writeFileSync(join(folder, 'embedmill.json'), JSON.stringify(facts));
   const dedupe = (...more: string[]) =>
-    embedmill(['dedupe', 'out.npy', '--to', 'same.csv', '--json', ...more], {
+    embedmillHere(['dedupe', 'out.npy', '--to', 'same.csv', '--json', ...more], {
       cwd,
       env: { EMBEDMILL_CACHE: join(cwd, 'cache') },
     });
@@ -210,20 +216,20 @@ test.each([
   [['search', 'in.jsonl', 'x'], 'in.jsonl:1 has the "vector" undefined'],
   [['search', 'out.npy', 'x', '--texts', 'gone.csv'], 'no input file "gone.csv"'],
 ])('%j is rejected with exit code 2', async (args, words) => {
-  const { code, stdout, stderr } = await embedmill(args, { cwd });
+  const { code, stdout, stderr } = await embedmillHere(args, { cwd });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(words);
 });
 
 test('verify computes rows again with the same bytes, and lists those of other texts', async () => {
   const args = ['verify', 'out.npy', '--texts', 'in.jsonl', '--quiet'];
-  expect(await embedmill(args, { cwd })).toMatchObject({
+  expect(await embedmillHere(args, { cwd })).toMatchObject({
     code: 0,
     stdout: '✓ 5 rows computed again, with the same bytes\n',
   });
   const changed = rows.map((row) => (row.id === 'lamp' ? { ...row, text: `${row.text} Really.` } : row));
   writeFileSync(join(cwd, 'changed.jsonl'), jsonLines(changed));
-  const other = await embedmill(['verify', 'out.npy', '--texts', 'changed.jsonl', '--json'], { cwd });
+  const other = await embedmillHere(['verify', 'out.npy', '--texts', 'changed.jsonl', '--json'], { cwd });
   expect(other.code).toBe(1);
   const found = JSON.parse(other.stdout);
   expect(found).toMatchObject({ compared: 5, identical: 4, different: [{ row: 4, id: 'lamp' }] });

@@ -11,7 +11,8 @@ import { connect } from '@lancedb/lancedb';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type CommandFleet, startCommandFleet } from '../support/command-fleet.ts';
-import { embedmill, startEmbedmill, startSharedEmbedmill } from '../support/embedmill.ts';
+import { startEmbedmill, startSharedEmbedmill } from '../support/embedmill.ts';
+import { embedmillHere } from '../support/embedmill-here.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { TestProcess } from '../support/process.ts';
@@ -134,7 +135,7 @@ test('every source gives the bytes of a local file, after kill -9 too', { timeou
   worker = startSharedEmbedmill(['worker', '--threads', '1', '--port', '0'], { env });
   const run = (name: string) => {
     const source = sources[name] ?? { input: '' };
-    return embedmill(argsOf(name, source), source.env === undefined ? {} : { env: source.env });
+    return embedmillHere(argsOf(name, source), source.env === undefined ? {} : { env: source.env });
   };
   const isChanged = (name: string) => name.startsWith('changed');
   for (const name of Object.keys(sources).filter((key) => !isChanged(key))) {

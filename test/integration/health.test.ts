@@ -268,8 +268,9 @@ describe('embedmill status', () => {
   });
 });
 
+// Each is announced after 15 s without progress, so that both wait at the same time.
 describe('a command that waits', () => {
-  it('says why, also with --quiet, and ends if time does not help', async () => {
+  const endsIfTimeDoesNotHelp = async () => {
     const redis = await startedRedis();
     const producer = await start(redis.url);
     await until(() => isReady(producer));
@@ -282,9 +283,9 @@ describe('a command that waits', () => {
     await redis.ask((client) => client.acl('SETUSER', 'default', '-eval', '-evalsha'));
     expect(await call.waitForExit()).toMatchObject({ code: 1 });
     expect(call.stderr).toContain('The Redis user lacks a permission. Permit the Redis user');
-  });
+  };
 
-  it('says that the producer of its run is gone', async () => {
+  const saysThatTheProducerIsGone = async () => {
     const { url, prefix } = testRedis();
     const producer = await start(url, prefix);
     await until(() => isReady(producer));
@@ -306,5 +307,8 @@ describe('a command that waits', () => {
     );
     call.kill('SIGINT');
     await call.waitForExit();
-  });
+  };
+
+  it('says why, also that its producer is gone, and ends if time does not help', () =>
+    Promise.all([endsIfTimeDoesNotHelp(), saysThatTheProducerIsGone()]));
 });

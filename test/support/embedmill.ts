@@ -8,7 +8,7 @@ import { PLAIN_TEXTS } from './texts.ts';
 const ENTRY = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
 
 /** Keeps commands away from the Redis, fleets and data of the machine. */
-const ISOLATED = {
+export const ISOLATED = {
   REDIS_URL: undefined,
   EMBEDMILL_DATA_DIR: undefined,
   EMBEDMILL_PREFIX: undefined,

@@ -7,7 +7,7 @@ import { Embedder, prepareModel } from '@embedmill/embed';
 import { addedModels, keepModel, modelFolder, readModelFacts } from '@embedmill/embed/added-models';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ModelCheck } from '../../../apps/cli/src/commands/model/check.ts';
-import { embedmill } from '../../support/embedmill.ts';
+import { embedmillHere } from '../../support/embedmill-here.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { smallBertFolder } from '../embed/small-bert.ts';
 
@@ -15,7 +15,7 @@ describe('embedmill model', () => {
   // One cache for all tests: the built-in model is compiled into it once.
   const cache = mkdtempSync(join(tmpdir(), 'embedmill-test-'));
   afterAll(() => rmSync(cache, { recursive: true, force: true }));
-  const run = (...args: string[]) => embedmill(['model', ...args], { env: { EMBEDMILL_CACHE: cache } });
+  const run = (...args: string[]) => embedmillHere(['model', ...args], { env: { EMBEDMILL_CACHE: cache } });
 
   test('add installs a folder under a name', async () => {
     const folder = smallBertFolder();
@@ -126,9 +126,12 @@ describe('embedmill model', () => {
   test('embed rejects a model that is neither added nor a folder as a usage error', async () => {
     const texts = join(temporaryFolder(), 'a.txt');
     writeFileSync(texts, 'red\n');
-    const { code, stderr } = await embedmill(['embed', texts, '--to', `${texts}.npy`, '--model', 'violet'], {
-      env: { EMBEDMILL_CACHE: cache },
-    });
+    const { code, stderr } = await embedmillHere(
+      ['embed', texts, '--to', `${texts}.npy`, '--model', 'violet'],
+      {
+        env: { EMBEDMILL_CACHE: cache },
+      },
+    );
     expect(code).toBe(2);
     expect(stderr).toContain('there is no model folder "violet", and no installed model of that name');
   });
