@@ -244,7 +244,10 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await open('new');
     await page.locator('input[type=file]').setInputFiles(path);
     await page.getByRole('button', { name: 'Resume the upload' }).click();
-    await page.getByText(/of 2 rows/).waitFor();
+    await page
+      .getByText(/of 2 rows|2 texts, /)
+      .first()
+      .waitFor();
   });
 
   it('read a file as people have it, change the plan, and show the rows that are refused', async () => {
@@ -313,7 +316,10 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.locator('input[type=file]').setInputFiles(path);
     await expect.poll(() => page.getByLabel('Format').inputValue()).toBe('arrow');
     await page.getByRole('button', { name: 'Start' }).click();
-    await page.getByText(/of 4 rows/).waitFor();
+    await page
+      .getByText(/of 4 rows|4 texts, /)
+      .first()
+      .waitFor();
   });
 
   it('take a JSON array, and say what only the command reads', async () => {
@@ -334,7 +340,10 @@ describe.skipIf(chromium === null)('the pages', async () => {
     await page.locator('input[type=file]').setInputFiles(path);
     await expect.poll(() => page.getByLabel('Format').inputValue()).toBe('json');
     await page.getByRole('button', { name: 'Start' }).click();
-    await page.getByText(/of 2 rows/).waitFor();
+    await page
+      .getByText(/of 2 rows|2 texts, /)
+      .first()
+      .waitFor();
     const packed = join(folder, 'packed.jsonl.zst');
     copyFileSync(new URL('../fixtures/packed/reviews.jsonl.zst', import.meta.url), packed);
     await open('runs');
