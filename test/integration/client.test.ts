@@ -197,10 +197,6 @@ describe('packages/client/README.md', () => {
       const body = code.replace(/^import .*\n/gm, '').replace(/^const client = .*\n/gm, '');
       await new AsyncFunction('client', 'console', 'EmbedmillClient', body)(client, print, EmbedmillClient);
     }
-    expect(printed).toEqual([
-      [['B001', 'B002'], 2 * HASH_DIM],
-      [['battery']],
-      ['unknown-run', 404],
-    ]);
+    expect(printed).toEqual([[['B001', 'B002'], 2 * HASH_DIM], [['battery']], ['unknown-run', 404]]);
   });
 });
