@@ -13,33 +13,23 @@ import {
   finish,
   KeyTerms,
   kMeans,
-  pickRows,
-  randomFrom,
+  STOP_WORDS,
   topicSteps,
   WordSplitter,
 } from '@embedmill/analysis';
-import { UNTREATED } from '@embedmill/contract';
-import { readConfig } from '@embedmill/core/process';
-import { Embedder, prepareModel } from '@embedmill/embed';
-import { readSampleReviews } from 'embedmill/sample';
-import { readLabelled } from '../apps/cli/dist/commands/eval/labelled.js';
-import { STOP_WORDS } from '../apps/cli/dist/io/texts/stop-words.js';
+import { embedTexts, readLabelledTexts, seconds, timed, withRows } from './support/labelled.mjs';
 import { describeMachine } from './support/machine.mjs';
 import { printTable } from './support/table.mjs';
 
-const SLICE_TEXTS = 252;
 const SEEDS = [1, 2, 3];
 const SHOWN_TOPICS = 5;
 const SHOWN_TERMS = 6;
-/** Length of the noise that makes more rows from those of the file. */
-const NOISE = 0.3;
 
 const { values: options } = parseArgs({
   options: { file: { type: 'string' }, rows: { type: 'string', default: '2500,20000' } },
 });
-const { texts, labels, classes } =
-  options.file === undefined ? readSample() : await readLabelled(options.file);
-const matrix = await embed(texts);
+const { texts, labels, classes } = await readLabelledTexts(options.file);
+const matrix = await embedTexts(texts);
 console.log(
   `${describeMachine()}\n${options.file ?? 'the sample'}: ${texts.length} rows, ${classes} labels\n`,
 );
@@ -50,7 +40,13 @@ const rows = [];
 for (const clusters of [...new Set([classes, count])]) {
   for (const seed of SEEDS) {
     const means = timed(() => kMeans(matrix, clusters, { seed }));
-    rows.push(['k-means', `${clusters} given`, seed, ...agreement(means.result.assignments), seconds(means)]);
+    rows.push([
+      'k-means',
+      `${clusters} given`,
+      seed,
+      ...agreement(means.result.assignments),
+      seconds(means.ms),
+    ]);
   }
   for (const seed of SEEDS) {
     const topics = timed(() => finish(topicSteps(matrix, { topics: clusters, seed })));
@@ -59,14 +55,14 @@ for (const clusters of [...new Set([classes, count])]) {
       `${clusters} given`,
       seed,
       ...agreement(topics.result.clustering.assignments),
-      seconds(topics),
+      seconds(topics.ms),
     ]);
   }
 }
 for (const seed of SEEDS) {
   const { result, ms } = timed(() => finish(topicSteps(matrix, { topics: null, seed })));
   const found = `${result.clustering.centroids.rows} found`;
-  rows.push(['topics', found, seed, ...agreement(result.clustering.assignments), seconds({ ms })]);
+  rows.push(['topics', found, seed, ...agreement(result.clustering.assignments), seconds(ms)]);
 }
 printTable(['clusters', 'number', 'seed', 'NMI (V-measure)', 'purity', 'CPU time'], rows);
 
@@ -95,42 +91,11 @@ console.log('');
 printTable(
   ['rows', 'topics', 'groups', 'CPU time'],
   options.rows.split(',').map((given) => {
-    const { result, ms } = timed(() => finish(topicSteps(withRows(Number(given)), { topics: null })));
+    const { result, ms } = timed(() => finish(topicSteps(withRows(matrix, Number(given)), { topics: null })));
     const groups = new Set(result.groups ?? []).size;
-    return [given, result.clustering.centroids.rows, groups, seconds({ ms })];
+    return [given, result.clustering.centroids.rows, groups, seconds(ms)];
   }),
 );
-
-function readSample() {
-  const reviews = readSampleReviews();
-  const products = reviews.map(({ id }) => id.replace(/-\d+$/, ''));
-  return { texts: reviews.map(({ text }) => text), labels: products, classes: new Set(products).size };
-}
-
-async function embed(all) {
-  const { cacheDir } = readConfig(process.env);
-  const embedder = await Embedder.open(await prepareModel({ model: undefined, precision: 'int8', cacheDir }));
-  const vectors = new Float32Array(all.length * embedder.model.dim);
-  for (let done = 0; done < all.length; ) {
-    const slice = all.slice(done, done + SLICE_TEXTS);
-    done += (await embedder.embedPack(slice, vectors, done * embedder.model.dim, { treatment: UNTREATED }))
-      .length;
-  }
-  const { dim } = embedder.model;
-  await embedder.close();
-  return { rows: all.length, dim, vectors };
-}
-
-function timed(compute) {
-  const start = process.cpuUsage();
-  const result = compute();
-  const { user, system } = process.cpuUsage(start);
-  return { result, ms: (user + system) / 1000 };
-}
-
-function seconds({ ms }) {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
 
 /** NMI (with the arithmetic mean of the entropies, which is the V-measure) and purity. */
 function agreement(clusters) {
@@ -176,21 +141,4 @@ function classTfIdf(clusters, clusterCount) {
       .slice(0, SHOWN_TERMS)
       .map(([word]) => word),
   );
-}
-
-/** The first rows of the file; more than it has are noisy copies. */
-function withRows(wanted) {
-  const random = randomFrom(1);
-  const made = pickRows(
-    matrix,
-    Array.from({ length: wanted }, (_, row) => row % matrix.rows),
-  );
-  for (let row = matrix.rows; row < wanted; row++) {
-    const vector = made.vectors.subarray(row * made.dim, (row + 1) * made.dim);
-    const size = NOISE * Math.sqrt(12 / made.dim);
-    for (let i = 0; i < vector.length; i++) vector[i] += size * (random.next() - 0.5);
-    const length = Math.hypot(...vector);
-    for (let i = 0; i < vector.length; i++) vector[i] /= length;
-  }
-  return made;
 }

@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Nearest, scanRows } from '@embedmill/core/formats';
 import { connect, Index } from '@lancedb/lancedb';
-import { load } from '../../apps/cli/dist/commands/load/load.js';
-import { openLance } from '../../apps/cli/dist/io/lance/load.js';
+import { openLance } from '../../apps/cli/dist/io/stores/lance.js';
+import { loadIntoStore } from '../../apps/cli/dist/io/stores/load.js';
 import { openVectors } from '../../apps/cli/dist/io/vectors/open.js';
 import { describeMachine } from '../support/machine.mjs';
 import { median, printTable } from '../support/table.mjs';
@@ -32,7 +32,7 @@ const folder = mkdtempSync(join(tmpdir(), 'embedmill-bench-'));
 try {
   const file = await openVectors(path);
   const start = performance.now();
-  const { rows } = await load({
+  const { rows } = await loadIntoStore({
     file,
     open: (dim) => openLance({ url: pathToFileURL(join(folder, 'rows.lance')), dim }),
     batchRows: 500,

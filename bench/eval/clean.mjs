@@ -6,11 +6,11 @@
  */
 
 import { parseArgs } from 'node:util';
+import { spearman } from '@embedmill/analysis';
 import { CLEAN_STEPS, UNTREATED } from '@embedmill/contract';
 import { describeMachine } from '../support/machine.mjs';
 import { printTable } from '../support/table.mjs';
 import { readTexts } from '../support/texts.mjs';
-import { spearman } from './correlation.mjs';
 import { readPairs } from './pairs.mjs';
 import { dot, embedAll, openEmbedder } from './vectors.mjs';
 

@@ -11,23 +11,16 @@
  */
 
 import { parseArgs } from 'node:util';
-import { finish, pickRows, randomFrom } from '@embedmill/analysis';
+import { finish, randomFrom } from '@embedmill/analysis';
 import { MAX_LAYOUT_ROWS, mapSteps } from '@embedmill/analysis/map';
-import { UNTREATED } from '@embedmill/contract';
-import { readConfig } from '@embedmill/core/process';
-import { Embedder, prepareModel } from '@embedmill/embed';
-import { readSampleReviews } from 'embedmill/sample';
-import { readLabelled } from '../../apps/cli/dist/commands/eval/labelled.js';
 import { principalPlaces } from '../../packages/analysis/dist/map/layout.js';
+import { embedTexts, readLabelledTexts, seconds, timed, withRows } from '../support/labelled.mjs';
 import { describeMachine } from '../support/machine.mjs';
 import { printTable } from '../support/table.mjs';
 import { measureFrames } from './frames.mjs';
 import { umapLearn } from './umap-learn.mjs';
 
-const SLICE_TEXTS = 252;
 const NEIGHBOURS = 10;
-/** Length of the noise that makes more rows from those of the file. */
-const NOISE = 0.3;
 const FRAME_ROWS = 200_000;
 
 const { values: options } = parseArgs({
@@ -38,8 +31,8 @@ const { values: options } = parseArgs({
     frames: { type: 'boolean', default: false },
   },
 });
-const { texts, labels } = options.file === undefined ? readSample() : await readLabelled(options.file);
-const matrix = await embed(texts);
+const { texts, labels } = await readLabelledTexts(options.file);
+const matrix = await embedTexts(texts);
 console.log(`${describeMachine()}\n${options.file ?? 'the sample'}: ${texts.length} rows\n`);
 
 const own = timed(() => finish(mapSteps(matrix)));
@@ -66,7 +59,7 @@ if (rows.length > 0) {
   printTable(
     ['rows', 'in the layout', 'CPU time', 'memory of the vectors'],
     rows.map((count) => {
-      const larger = withRows(count);
+      const larger = withRows(matrix, count);
       const { ms } = timed(() => finish(mapSteps(larger)));
       const megabytes = Math.round(larger.vectors.byteLength / 1e6);
       return [count, Math.min(count, MAX_LAYOUT_ROWS), seconds(ms), `${megabytes} MB`];
@@ -79,38 +72,6 @@ if (options.frames) {
     ['points', 'renderer', 'frames per second', 'median frame', '95 % of the frames within', 'CPU per frame'],
     await measureFrames(own.result, FRAME_ROWS),
   );
-}
-
-function readSample() {
-  const reviews = readSampleReviews();
-  return {
-    texts: reviews.map(({ text }) => text),
-    labels: reviews.map(({ id }) => id.replace(/-\d+$/, '')),
-  };
-}
-
-async function embed(all) {
-  const { cacheDir } = readConfig(process.env);
-  const embedder = await Embedder.open(await prepareModel({ model: undefined, precision: 'int8', cacheDir }));
-  const { dim } = embedder.model;
-  const vectors = new Float32Array(all.length * dim);
-  for (let done = 0; done < all.length; ) {
-    const slice = all.slice(done, done + SLICE_TEXTS);
-    done += (await embedder.embedPack(slice, vectors, done * dim, { treatment: UNTREATED })).length;
-  }
-  await embedder.close();
-  return { rows: all.length, dim, vectors };
-}
-
-function timed(compute) {
-  const start = process.cpuUsage();
-  const result = compute();
-  const { user, system } = process.cpuUsage(start);
-  return { result, ms: (user + system) / 1000 };
-}
-
-function seconds(ms) {
-  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** Mean share of the nearest other rows on the map that have the label of the row; of equal distances, the earlier. */
@@ -138,24 +99,4 @@ function sharedLabels(places) {
     for (const other of nearest) if (labels[other] === labels[row]) shared += 1;
   }
   return shared / (count * NEIGHBOURS);
-}
-
-/** The first rows of the file; more than it has are noisy copies. */
-function withRows(wanted) {
-  const random = randomFrom(1);
-  const made = pickRows(
-    matrix,
-    Int32Array.from({ length: wanted }, (_, row) => row % matrix.rows),
-  );
-  for (let row = matrix.rows; row < wanted; row++) {
-    const vector = made.vectors.subarray(row * made.dim, (row + 1) * made.dim);
-    const size = NOISE * Math.sqrt(12 / made.dim);
-    let squares = 0;
-    for (let i = 0; i < vector.length; i++) {
-      vector[i] += size * (random.next() - 0.5);
-      squares += vector[i] * vector[i];
-    }
-    for (let i = 0; i < vector.length; i++) vector[i] /= Math.sqrt(squares);
-  }
-  return made;
 }
