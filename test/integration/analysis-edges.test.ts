@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { startApi, type TestApi, until } from '../support/api.ts';
+import { linesOf, startApi, type TestApi, until } from '../support/api.ts';
 import { startHashWorker } from '../support/hash-worker.ts';
 
 const json = (body: object) => ({
@@ -106,5 +106,36 @@ it('a file with a checksum and wild content counts as missing', async () => {
       JSON.stringify(forged),
       [...ROUTES.map(() => 409), 200],
     ]);
+  }
+});
+
+it('columns with names that every object has are read and exported like others', async () => {
+  const api = await startApi();
+  await startHashWorker(api.redis);
+  const { id } = await api.create();
+  const rows: Record<string, unknown>[] = [
+    { id: 'a', text: 'one', constructor: 'x', toString: 5 },
+    { id: 'b', text: 'two' },
+    { id: 'c', text: 'three', constructor: 'x', toString: 7 },
+  ];
+  await api.call('POST', `/v1/runs/${id}/rows?part=0&columns=constructor,toString`, {
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: linesOf(rows),
+  });
+  await api.call('POST', `/v1/runs/${id}/seal`);
+  await api.completed(id);
+  const column = async (name: string) => (await api.call('GET', `/v1/runs/${id}/columns/${name}`)).json();
+  expect(await column('constructor')).toEqual({ kind: 'category', values: ['x'], codes: [0, -1, 0] });
+  await analysed(api, id);
+  for (const format of ['csv', 'parquet', 'xlsx']) {
+    const table = await api.call('POST', `/v1/runs/${id}/table`, json({ format }));
+    const bytes = Buffer.from(await table.arrayBuffer());
+    if (format === 'csv') {
+      expect(bytes.toString().split('\n').slice(0, 3)).toEqual([
+        'id,text,constructor,toString,topic,topic_name,score',
+        expect.stringMatching(/^a,one,x,5,0,/),
+        expect.stringMatching(/^b,two,,,0,/),
+      ]);
+    } else expect(bytes.byteLength).toBeGreaterThan(500);
   }
 });

@@ -15,6 +15,11 @@ export type KeptValue = string | number | boolean;
 /** The kept values of one row, by column name. */
 export type RowColumns = Readonly<Record<string, KeptValue>>;
 
+/** The value of a column in one row; `undefined` if it is missing, also for names that every object has (`constructor`). */
+export function columnValue(columns: RowColumns, name: string): KeptValue | undefined {
+  return Object.hasOwn(columns, name) ? columns[name] : undefined;
+}
+
 /** What the values of a column are; `category`: few different ones, relative to the number of rows. */
 export type ColumnKind = 'category' | 'number' | 'date' | 'text';
 

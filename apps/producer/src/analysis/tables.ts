@@ -1,6 +1,6 @@
 /** The tables of an analysed run that people take away: its topics, and its rows with their topics. */
 
-import type { KeptValue, RunTopics } from '@embedmill/contract';
+import { columnValue, type KeptValue, type RunTopics } from '@embedmill/contract';
 import type { FlatCell, FlatColumn, FlatRows } from '@embedmill/core/formats';
 import { type Run, readRowsSent, type StoredAnalysis } from '@embedmill/core/runs';
 
@@ -74,7 +74,7 @@ export function rowsTable(
         const topic = topicOf[row]!;
         return [
           ...[id, text],
-          ...columns.map((name) => cellOfValue(values[name])),
+          ...columns.map((name) => cellOfValue(columnValue(values, name))),
           ...(topic < 0 ? [null, null, null] : [topic, names[topic]!, rounded(scores[row]!)]),
         ];
       });

@@ -37,7 +37,7 @@ const MIN_ROWS_PER_CATEGORY = 2;
 const MAX_INTEGER_CATEGORIES = 12;
 /** Share of the values that must be numbers for a column of numbers, and the same for dates; the others are missing. */
 const MIN_SHARE = 0.95;
-/** Values after which a column without numbers is no longer tried for them, and the same for dates. */
+/** Number of values after which a column without a number is taken to have none; the same for dates. */
 const TRIED_VALUES = 1000;
 
 /**

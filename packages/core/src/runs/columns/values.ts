@@ -1,6 +1,6 @@
 /** Reads the values of described columns in row order, and selects rows by them. */
 
-import { type ColumnCondition, type KeptValue, quote, RequestError } from '@embedmill/contract';
+import { type ColumnCondition, columnValue, type KeptValue, quote, RequestError } from '@embedmill/contract';
 import { readRowsSent, readVerdicts, resultsShape } from '../read-results.ts';
 import type { Run } from '../run.ts';
 import { characters, type DescribedColumn } from './describe.ts';
@@ -31,7 +31,7 @@ export async function readColumns(run: Run, columns: readonly DescribedColumn[])
       for (const { row, text, columns: values } of block) {
         for (const [i, { name, source }] of columns.entries()) {
           if (source === 'input') {
-            const value = values[name];
+            const value = columnValue(values, name);
             if (value !== undefined) packed[i]![row] = readers[i]!(value);
           } else if (name === 'length' && text !== null) packed[i]![row] = characters(text);
         }
