@@ -101,4 +101,22 @@ describe('a flat table', () => {
       await expect(read()).rejects.toThrow('the disk is gone');
     },
   );
+
+  it.each(['csv', 'parquet', 'xlsx'] as const)(
+    'whose reader goes away ends its source: %s',
+    async (format) => {
+      let isEnded = false;
+      async function* rows(): AsyncGenerator<FlatCell[][]> {
+        try {
+          for (let n = 0; n < 100_000; n++)
+            yield Array.from({ length: 1000 }, () => [`${n} ${Math.random()}`, n]);
+        } finally {
+          isEnded = true;
+        }
+      }
+      let chunks = 0;
+      for await (const _ of FLAT_FORMATS[format].encode(COLUMNS, rows())) if (++chunks === 2) break;
+      await expect.poll(() => isEnded).toBe(true);
+    },
+  );
 });

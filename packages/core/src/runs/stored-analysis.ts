@@ -6,7 +6,7 @@
  */
 
 import { readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import {
   MAX_TOPIC_NAME_CHARS,
@@ -15,6 +15,7 @@ import {
   type RunTopicGroup,
 } from '@embedmill/contract';
 import type { AppendedFileDeps } from '../process/disk/appended-file.ts';
+import { removeLeftovers } from '../process/disk/remove-leftovers.ts';
 import { syncFolder } from '../process/disk/sync-folder.ts';
 import { writeSynced } from '../process/disk/write-synced.ts';
 
@@ -143,14 +144,21 @@ export class AnalysisFiles {
   async #replace(name: string, content: () => Uint8Array | Promise<Uint8Array>): Promise<void> {
     const step = this.#writing.then(async () => {
       const path = join(this.#folder, name);
+      const draft = `${path}${DRAFT_SUFFIX}`;
       const bytes = await content();
       this.#deps.assertWritable();
       // What a killed process left.
-      await rm(path + DRAFT_SUFFIX, { force: true });
-      await writeSynced(path + DRAFT_SUFFIX, bytes);
-      this.#deps.assertWritable();
-      await rename(path + DRAFT_SUFFIX, path);
-      await syncFolder(dirname(path));
+      await rm(draft, { force: true });
+      try {
+        await writeSynced(draft, bytes);
+        this.#deps.assertWritable();
+        await rename(draft, path);
+      } catch (error) {
+        // On a full disk, half of a file would keep it full.
+        await removeLeftovers([draft], this.#deps);
+        throw error;
+      }
+      await syncFolder(this.#folder);
       this.#bytes = await sizeOf(this.#folder);
     });
     this.#writing = step.catch(() => {});
