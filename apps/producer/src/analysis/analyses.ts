@@ -1,6 +1,5 @@
 /** Analyses completed runs on request, one after the other, and stores what was found with each run. */
 
-import { totalmem } from 'node:os';
 import {
   type AnalysisStatus,
   BUILT_IN_MODEL,
@@ -12,6 +11,7 @@ import {
   type ScoreBaseline,
   STATIC_MODEL,
 } from '@embedmill/contract';
+import { memoryLimitBytes } from '@embedmill/core/process';
 import {
   type AnalysisHeader,
   type Run,
@@ -325,8 +325,7 @@ function assertPossible(run: Run, topics: number | null | undefined): void {
       },
     );
   }
-  const memory = Math.min(process.constrainedMemory() || totalmem(), totalmem()) * MEMORY_PART;
-  const limit = Math.min(MAX_ROWS, Math.floor(memory / (4 * dim)));
+  const limit = Math.min(MAX_ROWS, Math.floor((memoryLimitBytes() * MEMORY_PART) / (4 * dim)));
   if (rows <= limit) return;
   throw new RequestError(
     'run-too-large',

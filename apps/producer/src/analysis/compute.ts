@@ -1,6 +1,7 @@
 /** Analyses one completed run in a thread of its own: sends its vectors and texts, and receives what was found. */
 
 import { Worker } from 'node:worker_threads';
+import { deferred } from '@embedmill/core/process';
 import { type Run, readResults, readRowsSent, resultsShape } from '@embedmill/core/runs';
 import type { AnalysisRequest, ComputedAnalysis, FromThread, ToThread } from './protocol.ts';
 
@@ -70,50 +71,46 @@ async function* numbered<Batch>(
 
 /** The messages to and from the thread. Everything that waits for it fails with the thread. */
 class Conversation {
-  readonly result: Promise<ComputedAnalysis>;
-  readonly foundTopics: Promise<void>;
   readonly #thread: Worker;
-  readonly #failing = new AbortController();
-  #onTaken = () => {};
-  #onFailure: (reason: unknown) => void = () => {};
+  readonly #result = deferred<ComputedAnalysis>();
+  readonly #topics = deferred();
+  #taken = deferred();
 
   constructor(thread: Worker, { onProgress, onTopics }: Pick<ComputeOptions, 'onProgress' | 'onTopics'>) {
     this.#thread = thread;
-    const failed = new Promise<never>((_, reject) => {
-      this.#failing.signal.addEventListener('abort', () => reject(this.#failing.signal.reason));
-    });
-    const arrival = <Kind extends FromThread['kind']>(kind: Kind) =>
-      new Promise<Extract<FromThread, { kind: Kind }>>((resolve) => {
-        thread.on('message', (message: FromThread) => {
-          if (message.kind === kind) resolve(message as Extract<FromThread, { kind: Kind }>);
-        });
-      });
-    this.result = Promise.race([arrival('done').then(({ result }) => result), failed]);
-    this.foundTopics = Promise.race([arrival('topics').then(({ topics }) => onTopics(topics)), failed]);
     // Whoever asks next sees the reason.
-    for (const promise of [this.result, this.foundTopics]) promise.catch(() => {});
+    for (const { promise } of [this.#result, this.#topics, this.#taken]) promise.catch(() => {});
     thread.on('message', (message: FromThread) => {
       if (message.kind === 'progress') onProgress(message.step, message.progress);
-      else if (message.kind === 'taken') this.#onTaken();
+      else if (message.kind === 'taken') this.#taken.resolve();
+      else if (message.kind === 'done') this.#result.resolve(message.result);
+      else {
+        onTopics(message.topics);
+        this.#topics.resolve();
+      }
     });
     thread.on('error', (error) => this.fail(error));
     thread.on('exit', (code) => this.fail(new Error(`the thread of the analysis exited with code ${code}`)));
   }
 
+  get result(): Promise<ComputedAnalysis> {
+    return this.#result.promise;
+  }
+
+  /** Resolves when the thread waits for the texts. */
+  get foundTopics(): Promise<void> {
+    return this.#topics.promise;
+  }
+
   /** Sends a message, and waits until the thread has used it. Calls must not overlap. */
   async ask(message: ToThread, transfer: ArrayBuffer[] = []): Promise<void> {
-    const { signal } = this.#failing;
-    signal.throwIfAborted();
-    const taken = new Promise<void>((resolve, reject) => {
-      this.#onTaken = resolve;
-      this.#onFailure = reject;
-    });
+    this.#taken = deferred();
     this.#thread.postMessage(message, transfer);
-    await taken;
+    // The result is there before it is asked for only if the thread has failed.
+    await Promise.race([this.#taken.promise, this.#result.promise]);
   }
 
   fail(reason: unknown): void {
-    this.#failing.abort(reason);
-    this.#onFailure(this.#failing.signal.reason);
+    for (const each of [this.#result, this.#topics, this.#taken]) each.reject(reason);
   }
 }

@@ -11,9 +11,8 @@
  * - While something waits, shares whose client neither sends nor reads are revoked, the largest first.
  */
 
-import { totalmem } from 'node:os';
 import { UnavailableError } from '@embedmill/contract';
-import type { Config } from '@embedmill/core/process';
+import { type Config, memoryLimitBytes } from '@embedmill/core/process';
 import type { Request, RequestHandler } from 'express';
 
 const KILOBYTE = 1024;
@@ -39,10 +38,9 @@ const MAX_DEFAULT_BYTES = 1024 * KILOBYTE * KILOBYTE;
 
 /** The configured budget, or a quarter of the memory limit of this process (cgroup or machine). */
 export function memoryBudgetBytes({ producerMemoryBytes }: Pick<Config, 'producerMemoryBytes'>): number {
-  // Without a limit, Node reports 0 or a number beyond the memory of any machine.
-  const available = Math.min(process.constrainedMemory() || totalmem(), totalmem());
   return (
-    producerMemoryBytes ?? Math.min(MAX_DEFAULT_BYTES, Math.max(MIN_DEFAULT_BYTES, available * DEFAULT_PART))
+    producerMemoryBytes ??
+    Math.min(MAX_DEFAULT_BYTES, Math.max(MIN_DEFAULT_BYTES, memoryLimitBytes() * DEFAULT_PART))
   );
 }
 

@@ -1,11 +1,10 @@
 /** Keeps the vectors and word indexes of recently searched runs in memory, within one limit. */
 
-import { totalmem } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { PackedVectors, type ScoredRow, TermSplitter, WordIndex } from '@embedmill/analysis';
 import type { VectorRows } from '@embedmill/contract';
 import { dotRow, searchRows } from '@embedmill/core/formats';
-import type { Config } from '@embedmill/core/process';
+import { type Config, memoryLimitBytes } from '@embedmill/core/process';
 import { type Run, readResults, readRowsSent, readRowVectors, resultsShape } from '@embedmill/core/runs';
 
 /** Vectors or words of one run. */
@@ -42,10 +41,9 @@ const SLICE_CHARS = 65_536;
 
 /** The configured memory of searches, or an eighth of the memory limit of this process (cgroup or machine). */
 export function searchMemoryBytes({ searchMemoryBytes }: Pick<Config, 'searchMemoryBytes'>): number {
-  // Without a limit, Node reports 0 or a number beyond the memory of any machine.
-  const available = Math.min(process.constrainedMemory() || totalmem(), totalmem());
   return (
-    searchMemoryBytes ?? Math.min(MAX_DEFAULT_BYTES, Math.max(MIN_DEFAULT_BYTES, available * DEFAULT_PART))
+    searchMemoryBytes ??
+    Math.min(MAX_DEFAULT_BYTES, Math.max(MIN_DEFAULT_BYTES, memoryLimitBytes() * DEFAULT_PART))
   );
 }
 

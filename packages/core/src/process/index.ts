@@ -40,7 +40,7 @@ export {
   type StopReason,
   whenStopped,
 } from './lifecycle/signals.ts';
-export { availableMemoryBytes } from './memory.ts';
+export { availableMemoryBytes, memoryLimitBytes } from './memory.ts';
 export { findRedis, type RedisProgram } from './redis-server/find.ts';
 export type { PrivateRedisExit } from './redis-server/private-redis.ts';
 export { redisServerProblem } from './redis-server/problem.ts';

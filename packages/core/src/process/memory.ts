@@ -1,6 +1,6 @@
-/** Reads how much memory this process may still take, within its control group. */
+/** Reads how much memory this process may take, in all and from now on, within its control group. */
 
-import { freemem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import {
   type CpuReaderOptions,
   cgroupV1Folders,
@@ -8,6 +8,12 @@ import {
   parseKeyedNumbers,
   readText,
 } from './cpu/cgroup.ts';
+
+/** Memory limit of this process in bytes: that of its control group, or the memory of the machine. */
+export function memoryLimitBytes(): number {
+  // Without a limit, Node reports 0 or a number beyond the memory of any machine.
+  return Math.min(process.constrainedMemory() || totalmem(), totalmem());
+}
 
 /**
  * Bytes that this process may still take: the minimum of the available memory of the machine and of the rooms that its
