@@ -4,10 +4,10 @@ import { REPRESENTATIVES, type Topics, topicSteps } from '@embedmill/analysis';
 import { quote } from '@embedmill/contract';
 import type { FlatColumn } from '@embedmill/core/formats';
 import { readConfig } from '@embedmill/core/process';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { ColumnCopy } from '../../io/columns/copy.ts';
 import { readColumnChoice } from '../../io/columns/spool.ts';
-import { checkTablePath, type TableCell, writeTable } from '../../io/records/write-table.ts';
+import { type TableCell, writeTable } from '../../io/records/write-table.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
 import {
   fieldsOf,
@@ -28,11 +28,12 @@ import {
   VECTORS_ARGUMENT,
   wholeNumber,
 } from '../../shell/options.ts';
+import { checkOutputPath } from '../../shell/output-path.ts';
 import { countRows, displayFor, takeSteps } from '../../shell/progress/index.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import { summarizeTopics, type TopicsSummary } from './cluster.ts';
 import { describeTopics } from './describe.ts';
-import { topicCount } from './topic-count.ts';
+import { topicsOption } from './topics-option.ts';
 import { VALUE_COUNT_COLUMNS, ValueCounts } from './value-counts.ts';
 
 const EXPLANATION = `
@@ -80,9 +81,7 @@ export function addClusterCommand(
     .description('Find the topics of a vector file.')
     .argument(...VECTORS_ARGUMENT)
     .requiredOption('--to <output>', 'output file for the topic of each row: .csv, .parquet or .xlsx')
-    .addOption(
-      new Option('--k <topics>', 'number of topics, or auto').argParser(topicCount).default(null, '"auto"'),
-    )
+    .addOption(topicsOption())
     .option('--seed <n>', 'random seed', wholeNumber(0), 1)
     .option('--texts <file>', 'the embedded text file, for key terms and texts')
     .addOption(copiedColumnsOption())
@@ -116,7 +115,7 @@ function pathBeside(path: string, part: 'summary' | 'by' | 'over'): string {
 }
 
 async function clusterCommand(vectors: string, flags: ClusterFlags, context: CommandContext): Promise<void> {
-  checkTablePath(flags.to, EXTENSIONS);
+  checkOutputPath(flags.to, EXTENSIONS);
   const config = readConfig(context.environment);
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);

@@ -11,7 +11,7 @@ import type { TreatmentFlags } from '../../engine/embedder/treatment.ts';
 import type { TextEmbedder } from '../../engine/embedder/types.ts';
 import { ColumnCopy } from '../../io/columns/copy.ts';
 import { readColumnChoice } from '../../io/columns/spool.ts';
-import { checkTablePath, type TableCell, writeTable } from '../../io/records/write-table.ts';
+import { type TableCell, writeTable } from '../../io/records/write-table.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
 import { fieldsOf, findTextRows } from '../../io/texts/read-texts.ts';
 import { checkTextsOfVectors, findTextsOfVectors } from '../../io/texts/stored-texts.ts';
@@ -28,6 +28,7 @@ import {
   textsOptions,
   VECTORS_ARGUMENT,
 } from '../../shell/options.ts';
+import { checkOutputPath } from '../../shell/output-path.ts';
 import { countRows, displayFor, takeSteps } from '../../shell/progress/index.ts';
 import { formatNoun } from '../../shell/terminal/numbers.ts';
 import { cleanOption, glossaryOption, longOption } from '../../shell/treatment-options.ts';
@@ -122,7 +123,7 @@ export function addDedupeCommand(
 }
 
 async function dedupeCommand(vectors: string, flags: DedupeFlags, context: CommandContext): Promise<void> {
-  checkTablePath(flags.to, ['.csv']);
+  checkOutputPath(flags.to, ['.csv']);
   checkRerankOptions(flags);
   const config = readConfig(context.environment);
   const { rerank } = flags;

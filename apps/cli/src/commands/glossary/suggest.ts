@@ -12,7 +12,7 @@ import type { Command } from 'commander';
 import { type LocalEmbedder, openLocalEmbedder } from '../../engine/embedder/local.ts';
 import { readModel } from '../../engine/embedder/model-options.ts';
 import { readGlossary } from '../../io/glossary.ts';
-import { checkTablePath, writeTable } from '../../io/records/write-table.ts';
+import { writeTable } from '../../io/records/write-table.ts';
 import type { TextsFlags } from '../../io/texts/choices.ts';
 import { readTextRows } from '../../io/texts/read-texts.ts';
 import type { CommandContext } from '../../shell/context.ts';
@@ -26,6 +26,7 @@ import {
   textsOptions,
   wholeNumber,
 } from '../../shell/options.ts';
+import { checkOutputPath } from '../../shell/output-path.ts';
 import { countRows, displayFor } from '../../shell/progress/index.ts';
 import { formatCount, formatNoun } from '../../shell/terminal/numbers.ts';
 import { formatTable } from '../../shell/terminal/table.ts';
@@ -124,7 +125,7 @@ async function suggestCommand(
   { stdin, stdout, stderr, environment }: CommandContext,
   config: Config,
 ): Promise<void> {
-  if (flags.to !== undefined) checkTablePath(flags.to, ['.csv']);
+  if (flags.to !== undefined) checkOutputPath(flags.to, ['.csv']);
   const signal = interruptionSignal(() => {});
   const display = displayFor({ stdin, stdout, stderr, environment }, flags.quiet ?? false);
   const known = flags.glossary === undefined ? [] : await readGlossary(flags.glossary);

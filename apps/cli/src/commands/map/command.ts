@@ -1,12 +1,11 @@
 /** `embedmill map`: draws a map of a vector file. */
 
-import { existsSync } from 'node:fs';
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { stat, writeFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
 import { quote } from '@embedmill/contract';
 import { readConfig } from '@embedmill/core/process';
-import { type Command, Option } from 'commander';
-import { draftPathOf } from '../../io/output/write-draft.ts';
+import type { Command } from 'commander';
+import { replaceFile } from '../../io/output/replace-file.ts';
 import { noTextsFound } from '../../io/texts/read-texts.ts';
 import { findTextsOfVectors, hasTexts, type StoredTextsFlags } from '../../io/texts/stored-texts.ts';
 import { loadVectors } from '../../io/vectors/load.ts';
@@ -15,9 +14,10 @@ import type { CommandContext } from '../../shell/context.ts';
 import { EXIT, type ExitCode, UsageError } from '../../shell/exit-codes.ts';
 import { interruptionSignal } from '../../shell/interruption.ts';
 import { examples, repeatable, textsOptions, VECTORS_ARGUMENT, wholeNumber } from '../../shell/options.ts';
+import { checkOutputPath } from '../../shell/output-path.ts';
 import { countRows, displayFor } from '../../shell/progress/index.ts';
 import { formatBytes, formatNoun } from '../../shell/terminal/numbers.ts';
-import { topicCount } from '../cluster/topic-count.ts';
+import { topicsOption } from '../cluster/topics-option.ts';
 import { type ComputedMap, computeMap } from './compute.ts';
 
 const EXPLANATION = `
@@ -66,9 +66,7 @@ export function addMapCommand(
       repeatable('--to <output>', 'output file, may be repeated: .html, .png, .parquet or .csv', 'none'),
     )
     .option('--title <text>', 'title of the page (default: name of the vector file)')
-    .addOption(
-      new Option('--k <topics>', 'number of topics, or auto').argParser(topicCount).default(null, '"auto"'),
-    )
+    .addOption(topicsOption())
     .option('--seed <n>', 'random seed', wholeNumber(0), 1)
     .option('--texts <file>', 'the embedded text file, for texts and key terms')
     .option('--quiet', 'print no progress');
@@ -94,7 +92,7 @@ export function addMapCommand(
 
 async function mapCommand(vectors: string, flags: MapFlags, context: CommandContext): Promise<void> {
   if (flags.to.length === 0) throw new UsageError('no output given; name one with --to map.html');
-  for (const path of flags.to) checkOutput(path);
+  for (const path of flags.to) checkOutputPath(path, EXTENSIONS);
   const config = readConfig(context.environment);
   const signal = interruptionSignal(() => {});
   const display = displayFor(context, flags.quiet ?? false);
@@ -130,15 +128,6 @@ async function mapCommand(vectors: string, flags: MapFlags, context: CommandCont
   }
 }
 
-/** Checks an output path before any work starts. @throws {UsageError} for another extension or a missing folder */
-function checkOutput(path: string): void {
-  if (!EXTENSIONS.includes(extname(path).toLowerCase())) {
-    throw new UsageError(`the output ${quote(path, 200)} must end in .html, .png, .parquet or .csv`);
-  }
-  const folder = dirname(resolve(path));
-  if (!existsSync(folder)) throw new UsageError(`there is no folder ${quote(folder, 200)} for the output`);
-}
-
 /** Writes an output in the format of its extension; it appears once it is complete. Returns its size in bytes. */
 async function writeMap(path: string, map: ComputedMap, title: string): Promise<number> {
   const extension = extname(path).toLowerCase();
@@ -148,14 +137,7 @@ async function writeMap(path: string, map: ComputedMap, title: string): Promise<
     return (await stat(path)).size;
   }
   const bytes = await bytesOf(extension, map, title);
-  const draft = draftPathOf(path);
-  try {
-    await writeFile(draft, bytes);
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+  await replaceFile(path, (draft) => writeFile(draft, bytes));
   return bytes.length;
 }
 

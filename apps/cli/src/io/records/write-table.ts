@@ -1,32 +1,18 @@
 /** Writes tables of results atomically: CSV, Parquet or XLSX, by the extension of the path. */
 
-import { createWriteStream, existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { createWriteStream } from 'node:fs';
+import { extname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { quote } from '@embedmill/contract';
 import { FLAT_FORMATS, type FlatCell, type FlatColumn, type FlatFormat } from '@embedmill/core/formats';
 import { UsageError } from '../../shell/exit-codes.ts';
+import { replaceFile } from '../output/replace-file.ts';
 
 /** A cell; CSV keeps all digits of a number. */
 export type TableCell = Exclude<FlatCell, null> | bigint;
 
 /** Rows that are encoded at a time. */
 const BATCH_ROWS = 1000;
-
-/**
- * Checks an output path before any work starts.
- * @param extensions those that the command writes, with the dot
- * @throws {UsageError} for another extension or a missing folder
- */
-export function checkTablePath(path: string, extensions: readonly string[]): void {
-  if (!extensions.includes(extname(path).toLowerCase())) {
-    throw new UsageError(`the output ${quote(path, 200)} must end in ${extensions.join(' or ')}`);
-  }
-  const folder = dirname(resolve(path));
-  if (!existsSync(folder)) throw new UsageError(`there is no folder ${quote(folder, 200)} for the output`);
-}
 
 /**
  * Writes a header and one record per row. The file appears once it is complete. Spreadsheets run no cell of it.
@@ -40,20 +26,15 @@ export async function writeTable(
   const format = Object.values(FLAT_FORMATS).find(
     ({ extension }) => extension === extname(path).toLowerCase(),
   )!;
-  const draft = join(dirname(path), `.${basename(path)}.embedmill`);
   const typed = columns.map(
     (column): FlatColumn => (typeof column === 'string' ? { name: column, kind: 'text' } : column),
   );
-  try {
-    await pipeline(
+  await replaceFile(path, (draft) =>
+    pipeline(
       Readable.from(format.encode(typed, inBatches(rows, { columns: typed, format }))),
       createWriteStream(draft),
-    );
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+    ),
+  );
 }
 
 /** @throws {UsageError} for more rows than the format holds */
