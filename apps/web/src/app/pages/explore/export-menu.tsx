@@ -55,47 +55,56 @@ export function ExportMenu({ explorer }: { explorer: Explorer }) {
           {isFiltered ? ', as shown' : ''}
         </h3>
         <p class="soft small">Id, text, columns, topic and similarity to it.</p>
-        <p class="actions">
-          {FORMATS.map(({ format, name }) => (
-            <button
-              key={format}
-              type="button"
-              class="button"
-              aria-label={`Export the texts as ${name}`}
-              disabled={isBusy || crossed.count === 0 || results === null}
-              onClick={() =>
-                save(
-                  download(`${path}/table`, {
-                    method: 'POST',
-                    json: { format, ...(isFiltered ? { rows: [...order] } : {}) },
-                  }),
-                )
-              }
-            >
-              {name}
-            </button>
-          ))}
-        </p>
+        <FormatButtons
+          what="texts"
+          isDisabled={isBusy || crossed.count === 0 || results === null}
+          onChoose={(format) =>
+            save(
+              download(`${path}/table`, {
+                method: 'POST',
+                json: { format, ...(isFiltered ? { rows: [...order] } : {}) },
+              }),
+            )
+          }
+        />
         <h3>
           {count(topics.length)} {plural(topics.length, 'topic')}
         </h3>
         <p class="soft small">Names, sizes, key terms and typical texts.</p>
-        <p class="actions">
-          {FORMATS.map(({ format, name }) => (
-            <button
-              key={format}
-              type="button"
-              class="button"
-              aria-label={`Export the topics as ${name}`}
-              disabled={isBusy || topics.length === 0}
-              onClick={() => save(download(`${path}/topics/table?format=${format}`))}
-            >
-              {name}
-            </button>
-          ))}
-        </p>
+        <FormatButtons
+          what="topics"
+          isDisabled={isBusy || topics.length === 0}
+          onChoose={(format) => save(download(`${path}/topics/table?format=${format}`))}
+        />
         {error !== null && <Failure error={error} />}
       </div>
     </details>
+  );
+}
+
+function FormatButtons({
+  what,
+  isDisabled,
+  onChoose,
+}: {
+  what: string;
+  isDisabled: boolean;
+  onChoose: (format: (typeof FORMATS)[number]['format']) => void;
+}) {
+  return (
+    <p class="actions">
+      {FORMATS.map(({ format, name }) => (
+        <button
+          key={format}
+          type="button"
+          class="button"
+          aria-label={`Export the ${what} as ${name}`}
+          disabled={isDisabled}
+          onClick={() => onChoose(format)}
+        >
+          {name}
+        </button>
+      ))}
+    </p>
   );
 }
